@@ -1,0 +1,42 @@
+import type { Db } from './db.ts';
+import { isAnyOf } from './dialect.ts';
+import type { MediaRow } from './table.ts';
+
+/** Parent of everything at top level. No road ever shows it. */
+export const ROOT_ID = 1;
+
+/** Never the root. */
+export function findFolderById(db: Db, id: number): Promise<MediaRow | undefined> {
+  return folders(db).where('id', '=', id).executeTakeFirst();
+}
+
+/** Never the root. */
+export function findFolderByUuid(db: Db, uuid: string): Promise<MediaRow | undefined> {
+  return folders(db).where('uuid', '=', uuid).executeTakeFirst();
+}
+
+/** The first, by order, of the folders of that name in a folder. */
+export function findFolderByName(
+  db: Db,
+  parentId: number,
+  name: string,
+): Promise<MediaRow | undefined> {
+  return folders(db)
+    .where('parent_id', '=', parentId)
+    .where('name', '=', name)
+    .orderBy('sort_order')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** Unordered; missing ids are absent. */
+export function listFoldersByIds(db: Db, ids: readonly number[]): Promise<MediaRow[]> {
+  return folders(db)
+    .where(isAnyOf(db, 'id', ids))
+    .execute();
+}
+
+function folders(db: Db) {
+  return db.selectFrom('media').where('type', '=', 'folder').where('id', '!=', ROOT_ID).selectAll();
+}

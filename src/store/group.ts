@@ -1,0 +1,36 @@
+import { type Selectable, type SelectQueryBuilder, sql } from 'kysely';
+import {
+  directionOf,
+  type Keyset,
+  type PageRequest,
+  pageOf,
+  type RowPage,
+  toRowPage,
+} from './cursor.ts';
+import type { Db } from './db.ts';
+import { rowsOfEach } from './dialect.ts';
+import type { Database } from './table.ts';
+
+/**
+ * One page of each of many groups, in one statement. `members` selects the ids of one group, which it calls
+ * `part.value`. Every group has an entry.
+ */
+export async function listOfEach<Table extends 'media' | 'job'>(
+  db: Db,
+  table: Table,
+  members: SelectQueryBuilder<Database, Table, { id: number }>,
+  groups: readonly number[],
+  keyset: Keyset,
+  request: PageRequest,
+): Promise<Map<number, RowPage<Selectable<Database[Table]>>>> {
+  const order = keyset.columns.map(
+    ({ name }) =>
+      sql`${sql.ref(`${table}.${name}`)} ${sql.raw(directionOf(keyset.descending, request.backward))}`,
+  );
+  const rows = rowsOfEach(db, table, groups, pageOf(members, keyset, request));
+  const ordered = await sql<
+    Selectable<Database[Table]> & { part: number }
+  >`${rows} order by ${sql.join(order)}`.execute(db);
+  const byGroup = Map.groupBy(ordered.rows, ({ part }) => part);
+  return new Map(groups.map((group) => [group, toRowPage(byGroup.get(group) ?? [], request)]));
+}

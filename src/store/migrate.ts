@@ -1,0 +1,40 @@
+import { sql } from 'kysely';
+import type { Db } from './db.ts';
+import { lockForMigration } from './dialect.ts';
+import { NewerDatabaseError } from './error.ts';
+import { MIGRATIONS } from './migration/index.ts';
+import { inTransaction } from './transaction.ts';
+
+/**
+ * One step of the schema: runs in a transaction, with SQL of its own time and no store function.
+ */
+export interface Migration {
+  up(db: Db): Promise<void>;
+}
+
+/**
+ * Brings the schema up to this program's, all steps in one transaction: after a crash the database is
+ * as before. Not Kysely's Migrator: on SQLite it takes no lock and runs outside a transaction.
+ * Returns the names of the migrations that ran. Throws NewerDatabaseError.
+ */
+export function migrate(db: Db): Promise<string[]> {
+  return inTransaction(db, async (db) => {
+    await lockForMigration(db);
+    await sql`create table if not exists migration (name text primary key, applied_at text not null)`.execute(
+      db,
+    );
+    const { rows } = await sql<{ name: string }>`select name from migration`.execute(db);
+    const applied = new Set(rows.map((row) => row.name));
+    const unknown = [...applied].filter((name) => !(name in MIGRATIONS));
+    if (unknown.length > 0) throw new NewerDatabaseError(unknown);
+    const pending = Object.entries(MIGRATIONS).filter(([name]) => !applied.has(name));
+    for (const [name, migration] of pending) {
+      await migration.up(db);
+      const appliedAt = new Date().toISOString();
+      await sql`insert into migration (name, applied_at) values (${name}, ${appliedAt})`.execute(
+        db,
+      );
+    }
+    return pending.map(([name]) => name);
+  });
+}

@@ -1,0 +1,198 @@
+import type { ColumnType, Generated, Insertable, Selectable, Updateable } from 'kysely';
+
+/**
+ * The tables as they are in the database: `snake_case`, times in milliseconds since 1970 (UTC),
+ * booleans as 0 and 1, structured values as JSON text. The same on SQLite and PostgreSQL.
+ */
+export interface Database {
+  media: MediaTable;
+  file: FileTable;
+  tag: TagTable;
+  media_tag: MediaTagTable;
+  upload: UploadTable;
+  job: JobTable;
+  job_attempt: JobAttemptTable;
+  api_key: ApiKeyTable;
+}
+
+/** A column that is set once, at insert. */
+type Fixed<T> = ColumnType<T, T, never>;
+
+/** A node of the tree: a folder or a media. */
+export interface MediaTable {
+  id: Generated<number>;
+  uuid: Fixed<string>;
+  type: string;
+  /** Null: unfiled, or the hidden root itself. */
+  parent_id: number | null;
+  /** 0: the root and what is unfiled; 1: top level. */
+  level: number;
+  /** Ids of the ancestors from the root down, `/1/5/`; empty when unfiled. */
+  path: string;
+  sort_order: number;
+  name: string;
+  title: string | null;
+  description: string | null;
+  keywords: string | null;
+  /** Of the linked page; a stored file's URL is made from its `file` row. */
+  url: string | null;
+  image_url: string | null;
+  image_width: number | null;
+  image_height: number | null;
+  focal_point: string | null;
+  crops: string | null;
+  oembed_type: string | null;
+  oembed_url: string | null;
+  oembed_width: number | null;
+  oembed_height: number | null;
+  oembed_duration: number | null;
+  oembed_html: string | null;
+  embed_type: string | null;
+  embed_id: string | null;
+  embed_url: string | null;
+  embed_metadata: string | null;
+  /** The Importer's name for a group of files. */
+  resource: string | null;
+  /** `Viewer.id` of the creator; null: anonymous. */
+  owner: Fixed<string | null>;
+  is_public: number;
+  created_at: Fixed<number>;
+  updated_at: number;
+  deleted_at: number | null;
+}
+
+/** One stored file of a media; key `""` is the original, others are its variants. */
+export interface FileTable {
+  id: Generated<number>;
+  uuid: Fixed<string>;
+  media_id: Fixed<number>;
+  key: Fixed<string>;
+  filename: string;
+  /** Lower case, without dot. */
+  extension: string | null;
+  mime_type: string;
+  size_bytes: number;
+  md5: string;
+  sha256: string | null;
+  width: number | null;
+  height: number | null;
+  /** First segment of its URL, the same for all files of a media. */
+  dir: Fixed<string>;
+  /** Last segment of its URL. */
+  url_name: string;
+  blob_key: string;
+  created_by: Fixed<string | null>;
+  created_role: Fixed<string | null>;
+  project_id: string | null;
+  created_at: Fixed<number>;
+  updated_at: number;
+}
+
+/** A label that any number of media may carry. */
+export interface TagTable {
+  id: Generated<number>;
+  /** SelfCommunity's kind of tag: user, category, contribution. */
+  type: string;
+  name: string;
+  description: string | null;
+  color: string;
+  visible: number;
+  active: number;
+  visibility_boost: number;
+  created_at: Fixed<number>;
+  updated_at: number;
+}
+
+/** Which media carries which tag; goes with either. */
+export interface MediaTagTable {
+  media_id: Fixed<number>;
+  tag_id: Fixed<number>;
+}
+
+/** A chunked upload. The row exists only once its first bytes are durable. */
+export interface UploadTable {
+  upload_id: Fixed<string>;
+  owner: Fixed<string | null>;
+  filename: Fixed<string>;
+  declared_type: Fixed<string | null>;
+  total_bytes: Fixed<number>;
+  offset_bytes: number;
+  /** Saved MD5 of the first `offset_bytes` bytes. */
+  digest_state: Uint8Array;
+  blob_key: Fixed<string>;
+  status: 'open' | 'completed' | 'expired';
+  media_id: number | null;
+  expires_at: Fixed<number>;
+  created_at: Fixed<number>;
+  updated_at: number;
+}
+
+/** Work that is to be done at least once, and who does it. */
+export interface JobTable {
+  id: Generated<number>;
+  uuid: Fixed<string>;
+  job_class: Fixed<string>;
+  arguments: Fixed<string>;
+  media_id: Fixed<number | null>;
+  priority: number;
+  status: string;
+  progress: number;
+  retry_count: number;
+  max_retries: number;
+  error: string | null;
+  unicity: string | null;
+  scheduled_at: number;
+  lease_token: string | null;
+  leased_until: number | null;
+  heartbeat_at: number | null;
+  worker: string | null;
+  cancel_requested_at: number | null;
+  cancel_reason: string | null;
+  created_at: Fixed<number>;
+  updated_at: number;
+  started_at: number | null;
+  finished_at: number | null;
+}
+
+/** One run of a job, for its log. */
+export interface JobAttemptTable {
+  id: Generated<number>;
+  job_id: Fixed<number>;
+  number: Fixed<number>;
+  worker: Fixed<string>;
+  started_at: Fixed<number>;
+  finished_at: number | null;
+  error: string | null;
+}
+
+/** A credential without a person. */
+export interface ApiKeyTable {
+  id: Generated<number>;
+  uuid: Fixed<string>;
+  /** Lower-case hex SHA-256 of the key; the key itself is not kept. */
+  key_sha256: Fixed<string>;
+  name: string;
+  role: string;
+  /** JSON array of folder uuids; null: the whole tree. */
+  start_nodes: string | null;
+  created_at: Fixed<number>;
+  expires_at: number | null;
+  last_used_at: number | null;
+}
+
+/** Rows as they are read, and as they are inserted. */
+export type MediaRow = Selectable<MediaTable>;
+export type NewMediaRow = Insertable<MediaTable>;
+export type MediaChange = Updateable<MediaTable>;
+export type FileRow = Selectable<FileTable>;
+export type NewFileRow = Insertable<FileTable>;
+export type TagRow = Selectable<TagTable>;
+export type NewTagRow = Insertable<TagTable>;
+export type TagChange = Updateable<TagTable>;
+export type UploadRow = Selectable<UploadTable>;
+export type NewUploadRow = Insertable<UploadTable>;
+export type JobRow = Selectable<JobTable>;
+export type NewJobRow = Insertable<JobTable>;
+export type JobAttemptRow = Selectable<JobAttemptTable>;
+export type ApiKeyRow = Selectable<ApiKeyTable>;
+export type NewApiKeyRow = Insertable<ApiKeyTable>;
