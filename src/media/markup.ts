@@ -1,0 +1,100 @@
+/** What a text is that a browser would parse: each of them can carry scripts. */
+export type Markup = 'svg' | 'html' | 'xml';
+
+/**
+ * Whether `text`, the beginning of a file, is markup, and which: by its first element, after white
+ * space, comments, processing instructions and a DOCTYPE. `null` is text that merely contains
+ * markup: with its type declared as text and `nosniff`, no browser runs it.
+ *
+ * In doubt the answer is the active one: what opens with a comment, prolog or DOCTYPE that does not
+ * end within `text` is HTML or XML, never text. Linear in the length of the text; resolves no
+ * entity and reads nothing else.
+ */
+export function detectMarkup(text: string): Markup | null {
+  const start = skipSpace(text, 0);
+  const isXml = /^<\?xml\s/.test(text.slice(start, start + 6));
+  const root = skipProlog(text, start);
+  if (root.doctype === 'html') return 'html';
+  const isDeclared = isXml || root.doctype !== null;
+  // A comment without end hides whatever follows; browsers take what starts with one for HTML.
+  if (root.at === -1) return isDeclared ? 'xml' : 'html';
+  return markupOfElement(text, root.at) ?? (isDeclared ? 'xml' : null);
+}
+
+interface Root {
+  /** Where the prolog ends; -1 when that is past the text. */
+  at: number;
+  /** Name in the DOCTYPE, lower case; null when there is none. */
+  doctype: string | null;
+}
+
+function skipProlog(text: string, start: number): Root {
+  let at = start;
+  let doctype: string | null = null;
+  while (at !== -1) {
+    const next = skipSpace(text, at);
+    if (text.startsWith('<!--', next)) at = past(text, '-->', next + 4);
+    else if (text.startsWith('<?', next)) at = past(text, '?>', next + 2);
+    else if (/^<!doctype\s/i.test(text.slice(next, next + 10))) {
+      doctype = /^\s*([\w.:-]*)/.exec(text.slice(next + 9, next + 265))?.[1]?.toLowerCase() ?? '';
+      at = skipDoctype(text, next);
+    } else return { at: next, doctype };
+  }
+  return { at, doctype };
+}
+
+/**
+ * Past the `>` that ends a DOCTYPE: its internal subset may hold others, in quotes, comments and
+ * declarations.
+ */
+function skipDoctype(text: string, start: number): number {
+  const token = /<!--|["'[\]>]/g;
+  let isInSubset = false;
+  token.lastIndex = start;
+  for (let match = token.exec(text); match !== null; match = token.exec(text)) {
+    const [found] = match;
+    if (found === '>' && !isInSubset) return token.lastIndex;
+    if (found === '[' || found === ']') isInSubset = found === '[';
+    const end = found === '<!--' ? '-->' : found;
+    if (found === '<!--' || found === '"' || found === "'") {
+      token.lastIndex = past(text, end, token.lastIndex);
+      if (token.lastIndex <= match.index) return -1;
+    }
+  }
+  return -1;
+}
+
+function past(text: string, end: string, from: number): number {
+  const at = text.indexOf(end, from);
+  return at === -1 ? -1 : at + end.length;
+}
+
+function skipSpace(text: string, from: number): number {
+  const space = /[\s\ufeff]*/y;
+  space.lastIndex = from;
+  space.test(text);
+  return space.lastIndex;
+}
+
+/**
+ * What a document may start with, and text hardly would: the list of the WHATWG's MIME sniffing,
+ * and what else can run.
+ */
+const HTML_ELEMENTS = new Set(
+  (
+    'html head body script iframe h1 div font table a style title b br p ' +
+    'h2 h3 h4 h5 h6 img object embed form input button meta link base template frameset frame ' +
+    'video audio ul ol dl pre span center section article main header footer nav noscript math'
+  ).split(' '),
+);
+
+function markupOfElement(text: string, at: number): Markup | null {
+  // Longer than any tag but one with embedded data, and the namespace stands first in practice.
+  const tag = /^<([a-z_][\w.:-]*)(?=[\s/>]|$)([^>]*)/i.exec(text.slice(at, at + 4096));
+  const name = tag?.[1]?.toLowerCase();
+  if (name === undefined) return null;
+  const local = name.slice(name.indexOf(':') + 1);
+  if (local === 'svg') return 'svg';
+  if (HTML_ELEMENTS.has(local)) return 'html';
+  return /\sxmlns[:=]/.test(tag?.[2] ?? '') ? 'xml' : null;
+}

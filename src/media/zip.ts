@@ -1,0 +1,118 @@
+import type { FileHandle } from 'node:fs/promises';
+import { createFileWindow } from './file-window.ts';
+
+/** A type and its usual extension. */
+export type ZipType = readonly [mimeType: string, extension: string, ...rest: string[]];
+
+/**
+ * What a ZIP archive is, by the names in its central directory: the list that the programs go by
+ * that open it, wherever the writer put `[Content_Types].xml` (LibreOffice puts it last). Nothing
+ * is ever unpacked, so a bomb is as cheap as any archive: at most 1.2 MiB are read, 64 KiB at a
+ * time.
+ *
+ * `head` is the beginning of the file, at least 1 KiB where it is that long.
+ */
+export async function zipType(file: FileHandle, sizeBytes: number, head: Buffer): Promise<ZipType> {
+  const declared = openDocumentType(head);
+  if (declared !== null) return declared;
+  const directory = await findDirectory(file, sizeBytes);
+  if (directory === null) return ZIP;
+  const seen = new Set<string>();
+  for await (const name of entryNames(file, directory)) {
+    for (const mark of MARKS) if (name.startsWith(mark)) seen.add(mark);
+  }
+  return TYPES.find(([, , ...marks]) => marks.every((mark) => seen.has(mark))) ?? ZIP;
+}
+
+const OOXML = 'application/vnd.openxmlformats-officedocument.';
+const PARTS = '[Content_Types].xml';
+
+/**
+ * Type, extension, and beginnings of names that an archive of the type has. The first that fits is
+ * taken.
+ */
+const TYPES: readonly ZipType[] = [
+  ['application/vnd.ms-word.document.macroenabled.12', 'docm', PARTS, 'word/vbaProject.bin'],
+  ['application/vnd.ms-excel.sheet.macroenabled.12', 'xlsm', PARTS, 'xl/vbaProject.bin'],
+  [
+    'application/vnd.ms-powerpoint.presentation.macroenabled.12',
+    'pptm',
+    PARTS,
+    'ppt/vbaProject.bin',
+  ],
+  ['application/vnd.ms-excel.sheet.binary.macroenabled.12', 'xlsb', PARTS, 'xl/workbook.bin'],
+  [`${OOXML}wordprocessingml.document`, 'docx', PARTS, 'word/'],
+  [`${OOXML}spreadsheetml.sheet`, 'xlsx', PARTS, 'xl/'],
+  [`${OOXML}presentationml.presentation`, 'pptx', PARTS, 'ppt/'],
+  ['application/vnd.android.package-archive', 'apk', 'AndroidManifest.xml'],
+  ['application/java-archive', 'jar', 'META-INF/MANIFEST.MF'],
+];
+const MARKS = new Set(TYPES.flatMap(([, , ...marks]) => marks));
+
+const ZIP: ZipType = ['application/zip', 'zip'];
+/** Of 64 KiB: the directory of some ten thousand entries. */
+const WINDOW_MOVES_MAX = 16;
+const EOCD_BYTES = 22;
+const ENTRY_BYTES = 46;
+const ENTRY_SIGNATURE = 0x02014b50;
+/** Longer names are of no interest, and are cut. */
+const NAME_BYTES_MAX = 32;
+
+/**
+ * OpenDocument and EPUB write their type down, unpacked, in an entry that comes first
+ * (OpenDocument 1.3 part 2 §3.3; EPUB OCF 3.3 §4.3).
+ */
+function openDocumentType(head: Buffer): ZipType | null {
+  if (head.toString('latin1', 30, 38) !== 'mimetype') return null;
+  const start = 38 + head.readUInt16LE(28);
+  const text = head.toString('latin1', start, start + 80);
+  const [mimeType] =
+    /^application\/(?:epub\+zip|vnd\.oasis\.opendocument\.[a-z-]+)/.exec(text) ?? [];
+  const extension = mimeType === undefined ? undefined : OPEN_DOCUMENT[mimeType.slice(12)];
+  return mimeType === undefined || extension === undefined ? null : [mimeType, extension];
+}
+
+const OPEN_DOCUMENT: Readonly<Record<string, string>> = {
+  'epub+zip': 'epub',
+  'vnd.oasis.opendocument.text': 'odt',
+  'vnd.oasis.opendocument.text-template': 'ott',
+  'vnd.oasis.opendocument.spreadsheet': 'ods',
+  'vnd.oasis.opendocument.spreadsheet-template': 'ots',
+  'vnd.oasis.opendocument.presentation': 'odp',
+  'vnd.oasis.opendocument.presentation-template': 'otp',
+  'vnd.oasis.opendocument.graphics': 'odg',
+  'vnd.oasis.opendocument.graphics-template': 'otg',
+};
+
+interface Directory {
+  offset: number;
+  end: number;
+}
+
+/**
+ * The record at the end of the file, behind at most 65,535 bytes of comment (APPNOTE 4.3.16). ZIP64
+ * is just a ZIP.
+ */
+async function findDirectory(file: FileHandle, sizeBytes: number): Promise<Directory | null> {
+  const start = Math.max(0, sizeBytes - EOCD_BYTES - 0xffff);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(sizeBytes - start), {
+    position: start,
+  });
+  const tail = buffer.subarray(0, bytesRead);
+  const at = tail.lastIndexOf('PK\x05\x06', tail.length - EOCD_BYTES, 'latin1');
+  if (at === -1 || at + EOCD_BYTES > tail.length) return null;
+  const offset = tail.readUInt32LE(at + 16);
+  return { offset, end: Math.min(start + at, offset + tail.readUInt32LE(at + 12)) };
+}
+
+/** Names of the entries, cut to what is of interest; stops at the first entry that is none. */
+async function* entryNames(file: FileHandle, { offset, end }: Directory): AsyncGenerator<string> {
+  const window = createFileWindow(file, WINDOW_MOVES_MAX);
+  for (let at = offset; at + ENTRY_BYTES <= end; ) {
+    const entry = await window.at(at, ENTRY_BYTES + NAME_BYTES_MAX);
+    if (entry.length < ENTRY_BYTES || entry.readUInt32LE(0) !== ENTRY_SIGNATURE) return;
+    const nameLength = entry.readUInt16LE(28);
+    yield entry.toString('latin1', ENTRY_BYTES, ENTRY_BYTES + Math.min(nameLength, NAME_BYTES_MAX));
+    at += ENTRY_BYTES + nameLength + entry.readUInt16LE(30) + entry.readUInt16LE(32);
+  }
+}
