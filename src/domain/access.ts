@@ -1,0 +1,114 @@
+import type { Context } from './context.ts';
+import { ForbiddenError, NotAuthenticatedError } from './error.ts';
+
+/** From the least to the most: each may what those before it may. */
+export const ROLES = ['reader', 'editor', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who asks. */
+export type Viewer = AnonymousViewer | KnownViewer;
+
+/** Who sent no credential. */
+export interface AnonymousViewer {
+  kind: 'anonymous';
+  id: null;
+}
+
+/** Who sent a good one. */
+export interface KnownViewer {
+  /** `user`: named by a token; `key`: an API key, the admin key among them. */
+  kind: 'user' | 'key';
+  /** Stable; recorded as the owner of what the viewer makes. A key's begins with `key:`. */
+  id: string;
+  role: Role;
+}
+
+/** The only one of its kind. */
+export const ANONYMOUS: AnonymousViewer = { kind: 'anonymous', id: null };
+
+interface Rule {
+  /** The least role that may. */
+  role: Role;
+  /**
+   * Whether any viewer may, an anonymous one too: `open` means while `TRIVIUM_AUTH=open`, which is what
+   * seeds/001 serves without authentication.
+   */
+  anyone: 'always' | 'open' | 'never';
+}
+
+/** Everything that can be done, and who may: the one table of every road. */
+const RULES = {
+  'media.read': { role: 'reader', anyone: 'open' },
+  'media.create': { role: 'editor', anyone: 'open' },
+  'media.update': { role: 'editor', anyone: 'never' },
+  'media.delete': { role: 'editor', anyone: 'never' },
+  'folder.update': { role: 'editor', anyone: 'never' },
+  'folder.delete': { role: 'editor', anyone: 'never' },
+  'folder.create': { role: 'editor', anyone: 'never' },
+  'tag.read': { role: 'reader', anyone: 'always' },
+  'tag.create': { role: 'admin', anyone: 'open' },
+  'tag.update': { role: 'admin', anyone: 'open' },
+  'tag.delete': { role: 'admin', anyone: 'open' },
+  'job.read': { role: 'reader', anyone: 'never' },
+  'job.delete': { role: 'admin', anyone: 'never' },
+  'upload.write': { role: 'editor', anyone: 'open' },
+} satisfies Record<string, Rule>;
+
+/** What a rule is about, `noun.verb`. */
+export type Operation = keyof typeof RULES;
+
+/**
+ * Returns if the viewer may do this at all. Throws NotAuthenticatedError if a credential could help,
+ * ForbiddenError if the viewer's role is too low.
+ */
+export function authorize(ctx: Context, operation: Operation): void {
+  if (isAllowed(ctx, operation)) return;
+  throw ctx.viewer.kind === 'anonymous' ? new NotAuthenticatedError() : new ForbiddenError();
+}
+
+/**
+ * Returns if the viewer may do this to a thing of that owner: its creator or an admin. What an anonymous
+ * viewer made is an admin's only. Throws as `authorize`, and ForbiddenError for what is another's.
+ */
+export function authorizeOwner(ctx: Context, operation: Operation, owner: string | null): void {
+  authorize(ctx, operation);
+  if (!isAdmin(ctx) && (owner === null || owner !== ctx.viewer.id)) throw new ForbiddenError();
+}
+
+/** Whether the viewer may do everything. */
+export function isAdmin({ viewer }: Context): boolean {
+  return viewer.kind !== 'anonymous' && viewer.role === 'admin';
+}
+
+/** Whether a viewer without a credential is asked for one. */
+export function needsCredential(
+  { settings }: Pick<Context, 'settings'>,
+  operation: Operation,
+): boolean {
+  return !isAllowed({ settings, viewer: ANONYMOUS }, operation);
+}
+
+function isAllowed(
+  { viewer, settings }: Pick<Context, 'viewer' | 'settings'>,
+  operation: Operation,
+): boolean {
+  const { role, anyone }: Rule = RULES[operation];
+  if (anyone === 'always' || (anyone === 'open' && settings.auth === 'open')) return true;
+  return viewer.kind !== 'anonymous' && ROLES.indexOf(viewer.role) >= ROLES.indexOf(role);
+}
+
+/**
+ * What of the tree the viewer may see: everything, or what is marked as public. Reads narrow to it and
+ * never fail: what may not be seen is not there.
+ */
+export function visibility(ctx: Context): 'all' | 'public' {
+  return isAllowed(ctx, 'media.read') ? 'all' : 'public';
+}
+
+/**
+ * Whether the viewer is who made a thing. What an anonymous viewer made belongs to whoever knows its
+ * secret: an upload's id.
+ */
+export function isOwner({ viewer }: Context, owner: string | null): boolean {
+  return viewer.id === owner;
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import * as store from '../store/folder.ts';
+import { insertMedia, nextSortOrder } from '../store/media.ts';
+import type { MediaRow } from '../store/table.ts';
+import { authorize } from './access.ts';
+import { type Context, transact } from './context.ts';
+import { NotFoundError } from './error.ts';
+import { displayName, parseInput } from './input.ts';
+import { isVisible, type TreeNode, toTreeNode } from './media.ts';
+
+/** A node of the tree that holds others. */
+export interface Folder extends TreeNode {
+  type: 'folder';
+}
+
+/** Exactly one of these; `path` is of names, `/Design/Logos`. */
+export type FolderBy = { id: number } | { uuid: string } | { path: string };
+
+/** Where a node goes: columns of its row. */
+export interface Place {
+  parent_id: number | null;
+  level: number;
+  path: string;
+  sort_order: number;
+}
+
+/** The folder, or null if there is none that the viewer may see. */
+export async function findFolder(ctx: Context, by: FolderBy): Promise<Folder | null> {
+  const row = await findRow(ctx, by);
+  return row && isVisible(ctx, row) ? toFolder(row) : null;
+}
+
+/** Those of the folders that there are and that the viewer may see, unordered. */
+export async function foldersByIds(ctx: Context, ids: readonly number[]): Promise<Folder[]> {
+  const rows = await store.listFoldersByIds(ctx.db, ids);
+  return rows.filter((row) => isVisible(ctx, row)).map(toFolder);
+}
+
+const createFolderInput = z.object({
+  name: displayName(255),
+  parentId: z.int().nullish(),
+  sortOrder: z.int32().nullish(),
+});
+
+/** Makes a folder, at top level without `parentId`, after its siblings without `sortOrder`. */
+export async function createFolder(
+  ctx: Context,
+  input: z.input<typeof createFolderInput>,
+): Promise<Folder> {
+  authorize(ctx, 'folder.create');
+  const { name, parentId, sortOrder } = parseInput(createFolderInput, input);
+  return transact(ctx, async (ctx) => {
+    const place = await placeIn(ctx, parentId ?? store.ROOT_ID);
+    const now = ctx.clock();
+    const id = await insertMedia(ctx.db, {
+      ...place,
+      uuid: ctx.newId(),
+      type: 'folder',
+      name,
+      sort_order: sortOrder ?? place.sort_order,
+      owner: ctx.viewer.id,
+      is_public: 0,
+      created_at: now,
+      updated_at: now,
+    });
+    const [folder] = await foldersByIds(ctx, [id]);
+    if (folder === undefined) throw new Error('The folder that was just made is not there.');
+    return folder;
+  });
+}
+
+/** The place after the last child of a folder. Throws NotFoundError for what is no folder. */
+export async function placeIn(ctx: Context, folderId: number): Promise<Place> {
+  const isRoot = folderId === store.ROOT_ID;
+  const folder = isRoot
+    ? { id: store.ROOT_ID, level: 0, path: '/' }
+    : await store.findFolderById(ctx.db, folderId);
+  if (folder === undefined) throw new NotFoundError('folder', folderId);
+  return {
+    parent_id: folder.id,
+    level: folder.level + 1,
+    path: `${folder.path}${folder.id}/`,
+    sort_order: await nextSortOrder(ctx.db, folder.id),
+  };
+}
+
+/** The place of what is in no folder. */
+export const UNFILED: Place = { parent_id: null, level: 0, path: '', sort_order: 0 };
+
+async function findRow({ db }: Context, by: FolderBy): Promise<MediaRow | undefined> {
+  if ('id' in by) return store.findFolderById(db, by.id);
+  if ('uuid' in by) return store.findFolderByUuid(db, by.uuid.toLowerCase());
+  let folder: MediaRow | undefined;
+  for (const name of by.path.split('/').filter(Boolean)) {
+    folder = await store.findFolderByName(db, folder?.id ?? store.ROOT_ID, name);
+    if (folder === undefined) return undefined;
+  }
+  return folder;
+}
+
+/** A row of a folder, as the domain has it. */
+export function toFolder(row: MediaRow): Folder {
+  return { ...toTreeNode(row), type: 'folder' };
+}

@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { fileExtension, urlFilename } from '../lib/filename.ts';
+import { BrokenImageError, ImageTooLargeError, probeImage } from '../media/probe.ts';
+import { type Sniffed, sniffFile } from '../media/sniff.ts';
+import { insertFile, isDirTaken } from '../store/file.ts';
+import { insertMedia } from '../store/media.ts';
+import { type Context, transact } from './context.ts';
+import { UnsupportedMediaError } from './error.ts';
+import { mediaEvent } from './event.ts';
+import { placeIn, UNFILED } from './folder.ts';
+import { findMedia, type Media } from './media.ts';
+import { classify, type FileType } from './media-type.ts';
+import type { MediaRequest } from './placement.ts';
+import { checkTags, tagNewMedia } from './tag.ts';
+
+/** Bytes that have arrived, durable but without a row. */
+export interface StagedFile {
+  blobKey: string;
+  sizeBytes: number;
+  md5: string;
+  /** Null where the bytes were not seen in one run. */
+  sha256: string | null;
+  /** As cleaned by `cleanFilename`; empty when there was none. */
+  filename: string;
+  /** Content type of the request's part. */
+  declaredType: string | null;
+}
+
+/** How long decoding a picture may take. */
+const PROBE_TIMEOUT_MS = 20_000;
+
+/**
+ * Turns staged bytes into a media: the one way in, for every door. Sniffs, applies the policy, probes,
+ * moves the bytes into place, and only then writes the rows; `alsoInTransaction` joins that
+ * transaction. When it throws, no row was written; the bytes may have been moved and are the caller's to
+ * discard, or to try again with.
+ */
+export async function ingest(
+  ctx: Context,
+  staged: StagedFile,
+  request: MediaRequest,
+  alsoInTransaction?: (ctx: Context, mediaId: number) => Promise<void>,
+): Promise<Media> {
+  // Before the bytes move, so that a mistake in the request leaves nothing to clean up.
+  await checkTarget(ctx, request);
+  const examined = await examine(ctx, staged, request);
+  await ctx.blobs.commit(staged.blobKey, staged.sizeBytes);
+  return transact(ctx, async (ctx) => {
+    const mediaId = await insertRows(ctx, staged, request, examined);
+    await alsoInTransaction?.(ctx, mediaId);
+    const media = await findMedia(ctx, { id: mediaId });
+    if (media === null) throw new Error('The media that was just made is not there.');
+    return media;
+  });
+}
+
+interface Examined extends Sniffed {
+  type: FileType;
+  /** Of an image, in pixels; null for what has no size. */
+  size: { width: number; height: number } | null;
+}
+
+async function checkTarget(ctx: Context, { folderId, tagIds }: MediaRequest): Promise<void> {
+  if (folderId !== null) await placeIn(ctx, folderId);
+  await checkTags(ctx, tagIds);
+}
+
+/** What the bytes are, if they may be that. */
+function examine(ctx: Context, staged: StagedFile, request: MediaRequest): Promise<Examined> {
+  return ctx.blobs.withLocalFile(staged.blobKey, async (path) => {
+    const sniffed = await sniffFile(path, { filename: staged.filename });
+    const type = classify(ctx, staged, sniffed, request.type, request.allowedTypes);
+    const size = sniffed.kind === 'image' ? await probe(ctx, path, sniffed) : null;
+    return { ...sniffed, type, size };
+  });
+}
+
+async function probe({ settings }: Context, path: string, { mimeType }: Sniffed) {
+  try {
+    return await probeImage(path, {
+      pixelsMax: settings.imagePixelsMax,
+      timeoutMs: PROBE_TIMEOUT_MS,
+    });
+  } catch (error) {
+    if (error instanceof BrokenImageError || error instanceof ImageTooLargeError) {
+      throw new UnsupportedMediaError(mimeType, error.message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+async function insertRows(
+  ctx: Context,
+  staged: StagedFile,
+  request: MediaRequest,
+  examined: Examined,
+): Promise<number> {
+  const now = ctx.clock();
+  const filename = displayFilename(staged.filename, examined);
+  const isNamed = filename === staged.filename;
+  const place = request.folderId === null ? UNFILED : await placeIn(ctx, request.folderId);
+  const mediaId = await insertMedia(ctx.db, {
+    ...place,
+    uuid: ctx.newId(),
+    type: examined.type,
+    name: request.title || filename,
+    title: request.title ?? (isNamed ? filename : null),
+    description: request.description,
+    owner: ctx.viewer.id,
+    is_public: 0,
+    created_at: now,
+    updated_at: now,
+  });
+  await insertFile(ctx.db, {
+    uuid: ctx.newId(),
+    media_id: mediaId,
+    key: '',
+    filename,
+    extension: fileExtension(filename),
+    mime_type: examined.mimeType,
+    size_bytes: staged.sizeBytes,
+    md5: staged.md5,
+    sha256: staged.sha256,
+    width: examined.size?.width ?? null,
+    height: examined.size?.height ?? null,
+    dir: await newDir(ctx),
+    url_name: urlFilename(filename),
+    blob_key: staged.blobKey,
+    created_by: ctx.viewer.id,
+    created_role: ctx.viewer.kind === 'anonymous' ? null : ctx.viewer.role,
+    created_at: now,
+    updated_at: now,
+  });
+  await tagNewMedia(ctx, mediaId, request.tagIds);
+  ctx.events.publish(
+    mediaEvent('created', { id: mediaId, is_public: 0, parent_id: place.parent_id }),
+  );
+  return mediaId;
+}
+
+/** A browser's form names a picture that a page has redrawn "blob": no name of anyone's choosing. */
+function displayFilename(filename: string, { kind, extension }: Examined): string {
+  if (filename !== '' && filename !== 'blob') return filename;
+  return extension === null ? kind : `${kind}.${extension}`;
+}
+
+const DIR_ALPHABET = 'abcdefghijklmnopqrstuvwxyz012345';
+
+/** Eight characters that no other media has: 40 random bits collide once in a million at a million media. */
+async function newDir(ctx: Context): Promise<string> {
+  const dir = Array.from(randomBytes(8), (byte) => DIR_ALPHABET[byte % 32]).join('');
+  return (await isDirTaken(ctx.db, dir)) ? newDir(ctx) : dir;
+}
+
+/** A name for new bytes: random, so that nothing a user gives becomes part of a path. */
+export function newBlobKey(): string {
+  return randomBytes(16).toString('hex');
+}

@@ -1,0 +1,85 @@
+import { type ZodType, z } from 'zod';
+import { type InputIssue, InvalidInputError } from './error.ts';
+
+/** The parsed input. Throws InvalidInputError with every issue that the schema finds. */
+export function parseInput<T>(schema: ZodType<T>, input: unknown): T {
+  const result = schema.safeParse(input, { reportInput: true });
+  if (result.success) return result.data;
+  throw new InvalidInputError(result.error.issues.map(toIssue));
+}
+
+type SchemaIssue = z.core.$ZodIssue;
+
+/** In words of ours: the schema library's would change with it. */
+function toIssue(issue: SchemaIssue): InputIssue {
+  const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
+  const [code, message = issue.message] = describe(issue);
+  const limit = issue.code === 'too_big' ? Number(issue.maximum) : undefined;
+  return { path, code, message, ...(limit !== undefined && { limit }) };
+}
+
+function describe(issue: SchemaIssue): [code: string, message?: string] {
+  if (issue.code === 'invalid_type') {
+    if (issue.input === undefined) return ['REQUIRED', 'It is required.'];
+    if (issue.input === null) return ['NULL', 'It may not be null.'];
+    return ['INVALID_TYPE', `Expected ${issue.expected}.`];
+  }
+  if (issue.code === 'too_small') {
+    return [issue.origin === 'string' && issue.minimum === 1 ? 'BLANK' : 'TOO_SMALL'];
+  }
+  if (issue.code === 'too_big') return ['TOO_BIG'];
+  if (issue.code !== 'invalid_value') return ['INVALID'];
+  return issue.input === undefined ? ['REQUIRED', 'It is required.'] : ['INVALID_CHOICE'];
+}
+
+/** An MD5 as hex, in either case; parsed to lower case. */
+export const md5Hex = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/i, 'An MD5 has 32 hexadecimal digits.')
+  .transform((hex) => hex.toLowerCase());
+
+/** Text of people: any Unicode but NUL, which PostgreSQL cannot store. */
+export function freeText(charactersMax: number) {
+  return z
+    .string()
+    .check(atMost(charactersMax))
+    .refine((text) => !text.includes('\0'), 'May not hold a NUL character.');
+}
+
+/** An absolute http or https URL, as given; at most 2,048 characters. */
+export const webUrl = freeText(2048).refine(
+  (text) => /^https?:\/\/[^/]/i.test(text) && URL.canParse(text),
+  'Expected an http or https URL.',
+);
+
+/** A name that people give to a folder or a tag: not blank, without surrounding space. */
+export function displayName(charactersMax: number) {
+  return z
+    .string()
+    .trim()
+    .min(1, 'May not be blank.')
+    .check(atMost(charactersMax))
+    .regex(/^\P{Cc}*$/u, 'May not hold control characters.');
+}
+
+/** As people count, and both databases: an emoji is one character, and two of a JavaScript string. */
+function atMost(charactersMax: number) {
+  return ({ value, issues }: z.core.ParsePayload<string>) => {
+    // No text is shorter in code units.
+    if (value.length <= charactersMax || [...value].length <= charactersMax) return;
+    issues.push({
+      code: 'too_big',
+      origin: 'string',
+      maximum: charactersMax,
+      inclusive: true,
+      input: value,
+      message: `At most ${charactersMax} characters.`,
+    });
+  };
+}
+
+/** Database ids, each once. */
+export const idList = z
+  .array(z.int().positive())
+  .max(200)
+  .transform((ids) => [...new Set(ids)]);

@@ -1,0 +1,78 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import { findKeyBySha256, insertKey, updateKeyUsed } from '../store/key.ts';
+import type { ApiKeyRow } from '../store/table.ts';
+import { type KnownViewer, ROLES, type Role } from './access.ts';
+import type { Services } from './context.ts';
+import { InvalidInputError } from './error.ts';
+import { displayName, parseInput } from './input.ts';
+
+/** Last use is written at most this often: a read must not cost a commit. */
+const LAST_USE_RESOLUTION_MS = 60_000;
+
+/** Who a key stands for, or null if it is unknown or has expired. */
+export async function findViewerByKey(
+  services: Services,
+  key: string,
+): Promise<KnownViewer | null> {
+  const digest = keySha256(key);
+  if (timingSafeEqual(Buffer.from(digest), Buffer.from(services.adminKeySha256))) {
+    return { kind: 'key', id: 'key:admin', role: 'admin' };
+  }
+  const row = await findKeyBySha256(services.db, digest);
+  if (row === undefined || isExpired(services, row)) return null;
+  await noteUse(services, row);
+  return { kind: 'key', id: `key:${row.uuid}`, role: row.role as Role };
+}
+
+/** Lower-case hex SHA-256 of a key: all that is kept of it. */
+export function keySha256(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
+
+/** A new key of 256 random bits, `tvm_…`. */
+export function newKey(): string {
+  return `tvm_${randomBytes(32).toString('base64url')}`;
+}
+
+const createKeyInput = z.object({
+  name: displayName(100),
+  role: z.enum(ROLES),
+  expiresAt: z.date().nullish(),
+});
+
+/** Makes an API key and returns it: the only time that it can be read. */
+export async function createKey(
+  services: Services,
+  input: z.input<typeof createKeyInput>,
+): Promise<string> {
+  const { name, role, expiresAt } = parseInput(createKeyInput, input);
+  if (expiresAt && expiresAt.getTime() <= services.clock()) {
+    throw InvalidInputError.of(
+      'expiresAt',
+      'IN_THE_PAST',
+      'Expected a time that is still to come.',
+    );
+  }
+  const key = newKey();
+  await insertKey(services.db, {
+    uuid: services.newId(),
+    key_sha256: keySha256(key),
+    name,
+    role,
+    created_at: services.clock(),
+    expires_at: expiresAt?.getTime() ?? null,
+  });
+  return key;
+}
+
+function isExpired({ clock }: Services, { expires_at }: ApiKeyRow): boolean {
+  return expires_at !== null && expires_at <= clock();
+}
+
+async function noteUse({ db, clock }: Services, { id, last_used_at }: ApiKeyRow): Promise<void> {
+  const now = clock();
+  if (last_used_at === null || now - last_used_at > LAST_USE_RESOLUTION_MS) {
+    await updateKeyUsed(db, id, now);
+  }
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { listBlobKeysByMediaIds } from '../store/file.ts';
+import { deleteMedias, findMediaById, updateMedia as updateMediaRow } from '../store/media.ts';
+import type { MediaRow } from '../store/table.ts';
+import { authorizeOwner } from './access.ts';
+import { type Context, transact } from './context.ts';
+import { InvalidInputError, NotFoundError } from './error.ts';
+import { mediaEvent } from './event.ts';
+import { enqueueBlobDeletion } from './follow-up.ts';
+import { displayName, freeText, parseInput, webUrl } from './input.ts';
+import { findMedia, isVisible, type Media } from './media.ts';
+
+const unit = z.number().min(0).max(1);
+const point = z.object({ left: unit, top: unit });
+const crop = z.object({
+  alias: displayName(100),
+  width: z.int().min(1).max(20_000),
+  height: z.int().min(1).max(20_000),
+  coordinates: z.object({ x1: unit, y1: unit, x2: unit, y2: unit }).nullish(),
+});
+
+const updateMediaInput = z.object({
+  title: freeText(255).nullish(),
+  description: freeText(10_000).nullish(),
+  keywords: freeText(1000).nullish(),
+  imageUrl: webUrl.nullish(),
+  focalPoint: point.nullish(),
+  crops: z.array(crop).max(50).nullish(),
+  isPublic: z.boolean().optional(),
+});
+
+/** Input of `updateMedia`. */
+export type UpdateMediaInput = z.input<typeof updateMediaInput>;
+
+/** Media whose picture is a link that can be set. */
+const LINKED_TYPES = ['url', 'vimeo'];
+
+/**
+ * Changes what is given; null clears it, an absent field stays. Needs the creator or an admin. Throws
+ * NotFoundError, InvalidInputError: also for an `imageUrl` of what is no link.
+ */
+export async function updateMedia(
+  ctx: Context,
+  id: number,
+  input: UpdateMediaInput,
+): Promise<Media> {
+  return transact(ctx, async (ctx) => {
+    const row = await findOwnMedia(ctx, id, 'media.update');
+    const change = parseInput(updateMediaInput, input);
+    if (change.imageUrl !== undefined && !LINKED_TYPES.includes(row.type)) {
+      const message = 'Only a media of type url or vimeo has a picture that can be set.';
+      throw InvalidInputError.of('imageUrl', 'NOT_A_LINK', message);
+    }
+    await updateMediaRow(ctx.db, id, { ...toColumns(change), updated_at: ctx.clock() });
+    ctx.events.publish(mediaEvent('updated', row));
+    const media = await findMedia(ctx, { id });
+    if (media === null) throw new Error('The media that was just changed is not there.');
+    return media;
+  });
+}
+
+/** Removes a media, its files and all that ties to it. Needs the creator or an admin. Throws NotFoundError. */
+export async function deleteMedia(ctx: Context, id: number): Promise<void> {
+  await transact(ctx, async (ctx) => {
+    const row = await findOwnMedia(ctx, id, 'media.delete');
+    const blobKeys = await listBlobKeysByMediaIds(ctx.db, [id]);
+    await deleteMedias(ctx.db, [id]);
+    await enqueueBlobDeletion(ctx, blobKeys);
+    ctx.events.publish(mediaEvent('deleted', row));
+  });
+}
+
+/**
+ * The media's row, if the viewer may do this to it. Throws NotAuthenticatedError, NotFoundError,
+ * ForbiddenError.
+ */
+export async function findOwnMedia(
+  ctx: Context,
+  id: number,
+  operation: 'media.update' | 'media.delete',
+): Promise<MediaRow> {
+  const row = await findMediaById(ctx.db, id);
+  // Whether it is there is told only to who may see it; a credential is asked for before either.
+  const isThere = row !== undefined && isVisible(ctx, row);
+  authorizeOwner(ctx, operation, isThere ? row.owner : ctx.viewer.id);
+  if (!isThere) throw new NotFoundError('media', id);
+  return row;
+}
+
+function toColumns(change: z.output<typeof updateMediaInput>) {
+  const { imageUrl, focalPoint, crops, isPublic, ...text } = change;
+  const columns = {
+    ...text,
+    image_url: imageUrl,
+    focal_point: toJson(focalPoint),
+    crops: toJson(crops),
+    is_public: isPublic === undefined ? undefined : Number(isPublic),
+  };
+  // Absent means unchanged: the store sets what it is given.
+  return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
+}
+
+function toJson(value: object | null | undefined): string | null | undefined {
+  return value ? JSON.stringify(value) : value;
+}

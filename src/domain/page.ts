@@ -1,0 +1,91 @@
+import type { Keyset, KeysetColumn, PageRequest, Position, RowPage } from '../store/cursor.ts';
+import { InvalidInputError } from './error.ts';
+
+/** Nodes of a page when its size is not given, and at most. */
+export const PAGE_SIZE_DEFAULT = 50;
+export const PAGE_SIZE_MAX = 200;
+
+/** Relay's arguments: the first after a cursor, or the last before one. */
+export interface PageArgs {
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+}
+
+/** One page of a list, with its cursors. */
+export interface Page<Node> {
+  edges: { cursor: string; node: Node }[];
+  hasNextPage: boolean;
+  hasPreviousPage: boolean;
+}
+
+/** Throws InvalidInputError for sizes out of range, `first` with `last`, and cursors not of this list. */
+export function parsePageArgs(args: PageArgs, keyset: Keyset): PageRequest {
+  const { first = null, last = null } = args;
+  if (first !== null && last !== null) {
+    throw InvalidInputError.of('last', 'CONFLICT', 'Give `first` or `last`, and not both.');
+  }
+  return {
+    limit: parseSize('first', first) ?? parseSize('last', last) ?? PAGE_SIZE_DEFAULT,
+    backward: last !== null,
+    after: parseCursor('after', args.after, keyset),
+    before: parseCursor('before', args.before, keyset),
+  };
+}
+
+/** A page of rows as a page of nodes, with a cursor for each. */
+export function toPage<Row extends object, Node>(
+  { rows, hasMore }: RowPage<Row>,
+  keyset: Keyset,
+  request: PageRequest,
+  toNode: (row: Row) => Node,
+): Page<Node> {
+  return {
+    edges: rows.map((row) => ({ cursor: formatCursor(row, keyset), node: toNode(row) })),
+    hasNextPage: request.backward ? request.before !== undefined : hasMore,
+    hasPreviousPage: request.backward ? hasMore : request.after !== undefined,
+  };
+}
+
+function parseSize(field: string, size: number | null): number | null {
+  if (size === null || (Number.isInteger(size) && size >= 0 && size <= PAGE_SIZE_MAX)) return size;
+  throw InvalidInputError.of(field, 'OUT_OF_RANGE', `Expected 0 to ${PAGE_SIZE_MAX}.`);
+}
+
+// A cursor names its list, so that one of another list or order is an error and not a wrong page.
+function formatCursor(row: object, { name, columns }: Keyset): string {
+  const values = columns.map(({ name }) => (row as Record<string, unknown>)[name]);
+  return Buffer.from(JSON.stringify([name, ...values])).toString('base64url');
+}
+
+function parseCursor(
+  field: string,
+  cursor: string | null | undefined,
+  { name, columns }: Keyset,
+): Position | undefined {
+  if (cursor === null || cursor === undefined) return undefined;
+  const [list, ...values] = decodeCursor(cursor);
+  const matches =
+    list === name &&
+    values.length === columns.length &&
+    columns.every(({ type }, index) => isValue(type, values[index]));
+  if (matches) return values as Position;
+  throw InvalidInputError.of(field, 'INVALID_CURSOR', 'Not a cursor of this list.');
+}
+
+function decodeCursor(cursor: string): unknown[] {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    return Array.isArray(value) ? value : [];
+  } catch {
+    return [];
+  }
+}
+
+// PostgreSQL fails on what a column cannot hold: a fraction, a NUL.
+function isValue(type: KeysetColumn['type'], value: unknown): boolean {
+  return type === 'number'
+    ? Number.isSafeInteger(value)
+    : typeof value === 'string' && !value.includes('\0');
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { freeText, idList } from './input.ts';
+import { MEDIA_TYPES, type MediaType } from './media.ts';
+import type { FileType } from './media-type.ts';
+
+/** What the media shall be. */
+export interface MediaRequest {
+  /** Null: the content decides. */
+  type: MediaType | null;
+  /** Types that the road can express; default: all that hold a file. */
+  allowedTypes?: readonly FileType[];
+  /** Null: unfiled. */
+  folderId: number | null;
+  title: string | null;
+  description: string | null;
+  tagIds: readonly number[];
+}
+
+/** Input of every operation that makes a media of bytes. */
+export const placementInput = z.object({
+  type: z.enum(MEDIA_TYPES).nullish(),
+  folderId: z.int().nullish(),
+  title: freeText(255).nullish(),
+  description: freeText(10_000).nullish(),
+  tagIds: idList.nullish(),
+});
+
+/** The parsed input with everything absent as null or empty. */
+export function toRequest(
+  placement: z.output<typeof placementInput>,
+  allowedTypes?: readonly FileType[],
+): MediaRequest {
+  return {
+    type: placement.type ?? null,
+    folderId: placement.folderId ?? null,
+    title: placement.title ?? null,
+    description: placement.description ?? null,
+    tagIds: placement.tagIds ?? [],
+    ...(allowedTypes && { allowedTypes }),
+  };
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { listMediasByIds } from '../store/media.ts';
+import { deleteMediaTags, insertMediaTags } from '../store/tag.ts';
+import { authorizeOwner } from './access.ts';
+import { type Context, transact } from './context.ts';
+import { NotFoundError } from './error.ts';
+import { mediaEvent } from './event.ts';
+import { idList, parseInput } from './input.ts';
+import { isVisible, type Media, toMedia } from './media.ts';
+import { checkTags } from './tag.ts';
+
+const tagMediaInput = z.object({
+  mediaIds: idList,
+  addTagIds: idList.nullish(),
+  removeTagIds: idList.nullish(),
+});
+
+/**
+ * Gives tags to many media, and takes others off: all of it, or nothing. A tag in both lists stays off.
+ * Needs the creator of each media or an admin. Throws NotFoundError for media and tags to add.
+ */
+export async function tagMedia(
+  ctx: Context,
+  input: z.input<typeof tagMediaInput>,
+): Promise<Media[]> {
+  const { mediaIds, addTagIds, removeTagIds } = parseInput(tagMediaInput, input);
+  return transact(ctx, async (ctx) => {
+    const rows = await listMediasByIds(ctx.db, mediaIds);
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    const medias = mediaIds.map((id) => {
+      const row = byId.get(id);
+      const isThere = row !== undefined && isVisible(ctx, row);
+      authorizeOwner(ctx, 'media.update', isThere ? row.owner : ctx.viewer.id);
+      if (!isThere) throw new NotFoundError('media', id);
+      return toMedia(row);
+    });
+    await checkTags(ctx, addTagIds ?? []);
+    await insertMediaTags(ctx.db, mediaIds, addTagIds ?? []);
+    await deleteMediaTags(ctx.db, mediaIds, removeTagIds ?? []);
+    for (const row of rows) ctx.events.publish(mediaEvent('updated', row));
+    return medias;
+  });
+}
