@@ -1,0 +1,38 @@
+import type { DocumentNode } from 'graphql';
+
+/** Of all texts together. A parsed document takes up to 170 times as much memory: 45 MB in all at worst. */
+const CHARACTERS_MAX = 250_000;
+
+/**
+ * Options of Yoga's cache of parsed documents. Its own holds 1,024 of any size: so many that are just within
+ * the limits were 740 MB. What cannot be parsed is not worth a place: it is found out again in no time.
+ */
+export function documentCaches() {
+  return {
+    documentCache: createDocumentCache(CHARACTERS_MAX),
+    errorCache: { get: () => undefined, set: () => undefined },
+  };
+}
+
+/** Documents by their text, until the texts have more characters: then those go that were asked for longest ago. */
+export function createDocumentCache(charactersMax: number) {
+  const documents = new Map<string, DocumentNode>();
+  let characters = 0;
+  return {
+    get(text: string): DocumentNode | undefined {
+      const document = documents.get(text);
+      // The order of a map is that of insertion.
+      if (document && documents.delete(text)) documents.set(text, document);
+      return document;
+    },
+    set(text: string, document: DocumentNode): void {
+      if (!documents.has(text)) characters += text.length;
+      documents.set(text, document);
+      for (const oldest of documents.keys()) {
+        if (characters <= charactersMax) return;
+        documents.delete(oldest);
+        characters -= oldest.length;
+      }
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { Readable } from 'node:stream';
+import type { FileUpload } from 'graphql-upload-minimal';
+
+/** A file of a multipart request, as its bytes arrive. */
+export interface ArrivingFile {
+  filename: string;
+  /** Content type of its part. */
+  declaredType: string;
+  bytes: Readable;
+}
+
+/**
+ * Waits for a file of the request and works with it. What the work leaves unread is thrown away as it
+ * arrives: the rest of the request would otherwise wait behind it.
+ */
+export async function withFile<T>(
+  upload: Promise<FileUpload>,
+  work: (file: ArrivingFile) => Promise<T>,
+): Promise<T> {
+  const { filename, mimetype, createReadStream } = await upload;
+  const bytes = createReadStream();
+  try {
+    return await work({ filename, declaredType: mimetype, bytes });
+  } finally {
+    bytes.on('error', () => {}).resume();
+  }
+}

@@ -1,0 +1,104 @@
+import {
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type SelectionNode,
+  type SelectionSetNode,
+  visit,
+} from 'graphql';
+
+/** What can be said of a document without schema and variables. */
+export interface Shape {
+  operations: number;
+  directives: number;
+  /** Fields within each other, of the deepest operation. Below `__schema` and `__type` nothing counts. */
+  depth: number;
+  /** Of the operation with the most, those of a fragment as often as it is spread. */
+  aliases: number;
+  /** Whether `__schema` or `__type` is asked for. */
+  isIntrospective: boolean;
+}
+
+type Extent = Pick<Shape, 'depth' | 'aliases'>;
+
+/** Fragments by name, and the extents of those that have been measured: each is walked once, however often spread. */
+interface Fragments {
+  definitions: Map<string, FragmentDefinitionNode>;
+  extents: Map<string, Extent>;
+}
+
+const NOTHING: Extent = { depth: 0, aliases: 0 };
+
+/**
+ * Measures a document in time that grows with its length and with nothing else. It need not be valid: a
+ * fragment that is not there, or contains itself, counts nothing, as validation refuses it afterwards.
+ */
+export function measureDocument(document: DocumentNode): Shape {
+  const fragments: Fragments = { definitions: new Map(), extents: new Map() };
+  const operations: Extent[] = [];
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION)
+      fragments.definitions.set(definition.name.value, definition);
+  }
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.OPERATION_DEFINITION)
+      operations.push(extentOf(definition.selectionSet, fragments));
+  }
+  return {
+    operations: operations.length,
+    depth: Math.max(0, ...operations.map(({ depth }) => depth)),
+    aliases: Math.max(0, ...operations.map(({ aliases }) => aliases)),
+    ...countEverywhere(document),
+  };
+}
+
+function countEverywhere(document: DocumentNode): Pick<Shape, 'directives' | 'isIntrospective'> {
+  let directives = 0;
+  let isIntrospective = false;
+  visit(document, {
+    Directive: () => void directives++,
+    Field: ({ name }) => {
+      isIntrospective ||= isIntrospection(name.value);
+    },
+  });
+  return { directives, isIntrospective };
+}
+
+function extentOf({ selections }: SelectionSetNode, fragments: Fragments): Extent {
+  const extent = { ...NOTHING };
+  for (const selection of selections) {
+    const { depth, aliases } = extentOfSelection(selection, fragments);
+    extent.depth = Math.max(extent.depth, depth);
+    extent.aliases += aliases;
+  }
+  return extent;
+}
+
+function extentOfSelection(selection: SelectionNode, fragments: Fragments): Extent {
+  if (selection.kind === Kind.FRAGMENT_SPREAD) {
+    return extentOfFragment(selection.name.value, fragments);
+  }
+  if (selection.kind === Kind.INLINE_FRAGMENT) return extentOf(selection.selectionSet, fragments);
+  const { selectionSet, name, alias } = selection;
+  const inner = selectionSet ? extentOf(selectionSet, fragments) : NOTHING;
+  return {
+    // The usual query for a schema is 15 deep, with eight types of types; a rule of graphql-js bounds it.
+    depth: isIntrospection(name.value) ? 1 : inner.depth + 1,
+    aliases: inner.aliases + (alias ? 1 : 0),
+  };
+}
+
+function extentOfFragment(name: string, fragments: Fragments): Extent {
+  const known = fragments.extents.get(name);
+  if (known) return known;
+  // Found in its own definition, it ends there.
+  fragments.extents.set(name, NOTHING);
+  const definition = fragments.definitions.get(name);
+  const extent = definition ? extentOf(definition.selectionSet, fragments) : NOTHING;
+  fragments.extents.set(name, extent);
+  return extent;
+}
+
+function isIntrospection(fieldName: string): boolean {
+  return fieldName === '__schema' || fieldName === '__type';
+}

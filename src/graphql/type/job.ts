@@ -1,0 +1,129 @@
+import {
+  attemptsByJobIds,
+  findJob,
+  type Job,
+  type JobAttempt,
+  jobsByIds,
+} from '../../domain/job.ts';
+import { countJobs, countJobsOfEach, jobsOfEach, listJobs } from '../../domain/job-list.ts';
+import type { PageArgs } from '../../domain/page.ts';
+import { builder } from '../builder.ts';
+import { toConnection, toGroupConnection } from '../connection.ts';
+import { groupLoader } from '../group-loader.ts';
+import { parseDatabaseId, parseNodeId } from '../id.ts';
+import { JobStatusEnum, jobListArgs, toJobFilter, toJobOrder } from './job-filter.ts';
+import { MediaRef } from './media.ts';
+
+const attempts = groupLoader(({ domain }, jobIds, _args: null) => attemptsByJobIds(domain, jobIds));
+
+const JobAttemptRef = builder.objectRef<JobAttempt>('JobAttempt').implement({
+  description: 'One run of a job.',
+  fields: (t) => ({
+    number: t.exposeInt('number', { description: '1 is the first.' }),
+    worker: t.exposeString('worker', { description: 'Who ran it.' }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it began.' }),
+    finishedAt: t.expose('finishedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it ended; null: it has not, or its worker is lost.',
+    }),
+    error: t.exposeString('error', { nullable: true, description: 'Why it failed.' }),
+  }),
+});
+
+/** A job and its loader by database id. */
+export const JobRef = builder.loadableNodeRef('Job', {
+  id: { resolve: ({ id }) => id, parse: parseDatabaseId },
+  load: (ids: number[], { domain }) => jobsByIds(domain, ids),
+  toKey: ({ id }: Job) => id,
+  sort: true,
+});
+
+JobRef.implement({
+  description:
+    'Work that is done at least once, outside of any request. Whoever has a credential may see it.',
+  fields: (t) => ({
+    uuid: t.expose('uuid', { type: 'UUID', description: 'The same on every road.' }),
+    jobClass: t.exposeString('jobClass', { description: 'What is to be done: `delete-blob`.' }),
+    arguments: t.expose('arguments', {
+      type: 'JSON',
+      description: 'To what; as its class has it.',
+    }),
+    priority: t.exposeInt('priority', { description: 'The higher, the sooner.' }),
+    status: t.expose('status', { type: JobStatusEnum, description: 'How far it is.' }),
+    progress: t.exposeFloat('progress', { description: '0 to 1.' }),
+    retryCount: t.exposeInt('retryCount', { description: 'How often it was tried again.' }),
+    maxRetries: t.exposeInt('maxRetries', { description: 'How often it may be tried again.' }),
+    error: t.exposeString('error', { nullable: true, description: 'Why its last run failed.' }),
+    unicity: t.exposeString('unicity', {
+      nullable: true,
+      description: 'No two jobs that are not over have the same; null: any number may be.',
+    }),
+    scheduledAt: t.expose('scheduledAt', { type: 'DateTime', description: 'Not before this.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last changed.' }),
+    startedAt: t.expose('startedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When its last run began.',
+    }),
+    finishedAt: t.expose('finishedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was over; null: it is not.',
+    }),
+    attempts: t.field({
+      type: [JobAttemptRef],
+      description: 'Its runs, the first first.',
+      resolve: async ({ id }, _args, context) => (await attempts(context, id, null)) ?? [],
+    }),
+  }),
+});
+
+const JobBy = builder.inputType('JobBy', {
+  description: 'Exactly one of these.',
+  isOneOf: true,
+  fields: (t) => ({
+    id: t.id({ description: 'Global id.' }),
+    uuid: t.field({ type: 'UUID', description: 'Its UUID.' }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  job: t.field({
+    type: JobRef,
+    nullable: true,
+    description: 'A job; null if it is not there. Needs a credential.',
+    args: { by: t.arg({ type: JobBy, required: true, description: 'Which one.' }) },
+    resolve: (_root, { by }, { domain }) =>
+      findJob(domain, by.id ? { id: parseNodeId('Job', by.id, 'id') } : { uuid: by.uuid ?? '' }),
+  }),
+  jobs: t.connection({
+    type: JobRef,
+    description:
+      'Jobs; newest first and 50 a page unless asked otherwise, at most 200. Needs a credential.',
+    args: jobListArgs,
+    resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
+      const narrowed = toJobFilter(filter);
+      return toConnection(await listJobs(domain, page, narrowed, toJobOrder(orderBy)), () =>
+        countJobs(domain, narrowed),
+      );
+    },
+  }),
+}));
+
+const mediaJobs = groupLoader(({ domain }, mediaIds, page: PageArgs) =>
+  jobsOfEach(domain, mediaIds, page),
+);
+const mediaJobCounts = groupLoader(({ domain }, mediaIds, _args: null) =>
+  countJobsOfEach(domain, mediaIds),
+);
+
+builder.objectField(MediaRef, 'jobs', (t) =>
+  t.connection({
+    type: JobRef,
+    description: 'Work on it, the newest first. Needs a credential.',
+    resolve: ({ id }, page, context) =>
+      toGroupConnection(mediaJobs(context, id, page), () => mediaJobCounts(context, id, null)),
+  }),
+);

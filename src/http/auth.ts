@@ -1,0 +1,118 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
+import { ANONYMOUS, type KnownViewer, ROLES, type Role, type Viewer } from '../domain/access.ts';
+import { NotAuthenticatedError } from '../domain/error.ts';
+
+/** What makes a credential good. */
+export interface AuthOptions {
+  /** Secret of HS256 tokens; null: none are accepted. */
+  jwtSecret: string | null;
+  /** Where the public keys of other tokens are; null: none are accepted. */
+  jwksUrl: string | null;
+  findViewerByKey: (key: string) => Promise<KnownViewer | null>;
+}
+
+/** The credentials of a request, as they are on the wire. */
+export interface CredentialSource {
+  method: string;
+  headers: IncomingHttpHeaders;
+}
+
+/**
+ * Who sends a request: `Authorization: Bearer <token or key>`, `Authorization: Basic base64("<key>:")`,
+ * `Api-Key: <key>`, cookie `auth-token=<token or key>`. The cookie counts only without a header. Throws
+ * NotAuthenticatedError for any header that is not good, also where no credential was needed.
+ */
+export type Authenticate = (source: CredentialSource) => Promise<Viewer>;
+
+/**
+ * Throws nothing for a JWKS that cannot be reached: it is asked at the first token that needs it.
+ */
+export function createAuthenticate(options: AuthOptions): Authenticate {
+  const verify = createVerify(options);
+  const findViewer = async (credential: string) =>
+    (isTokenShaped(credential) ? await verify(credential) : null) ??
+    (await options.findViewerByKey(credential));
+
+  return async (source) => {
+    const credentials = readCredentials(source);
+    // Each header must be good, the first one says who it is.
+    const viewers = await Promise.all(credentials.map(findViewer));
+    if (viewers.includes(null)) throw new NotAuthenticatedError('rejected');
+    return viewers[0] ?? ANONYMOUS;
+  };
+}
+
+function readCredentials({ method, headers }: CredentialSource): string[] {
+  const found: string[] = [];
+  if (headers.authorization !== undefined) found.push(parseAuthorization(headers.authorization));
+  const apiKey = headers['api-key'];
+  if (apiKey !== undefined) found.push(String(apiKey));
+  if (found.length > 0) return found;
+  const cookie = readCookie(headers.cookie, 'auth-token');
+  return cookie === null || isForgeable(method, headers) ? [] : [cookie];
+}
+
+function parseAuthorization(header: string): string {
+  const [, scheme = '', value = ''] = /^(\S+) +(\S+) *$/.exec(header) ?? [];
+  if (scheme.toLowerCase() === 'bearer') return value;
+  if (scheme.toLowerCase() === 'basic') {
+    const userAndPassword = Buffer.from(value, 'base64').toString();
+    if (userAndPassword.endsWith(':')) return userAndPassword.slice(0, -1);
+  }
+  throw new NotAuthenticatedError('rejected');
+}
+
+function readCookie(header: string | undefined, name: string): string | null {
+  const pair = header?.split(/; */).find((pair) => pair.startsWith(`${name}=`));
+  return pair?.slice(name.length + 1) || null;
+}
+
+// A browser adds the cookie to what any other site makes it send; a write must not count as the user's then.
+function isForgeable(method: string, headers: IncomingHttpHeaders): boolean {
+  const isRead = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+  return !isRead && headers['sec-fetch-site'] === 'cross-site';
+}
+
+function isTokenShaped(credential: string): boolean {
+  return credential.split('.').length === 3;
+}
+
+function createVerify({ jwtSecret, jwksUrl }: AuthOptions) {
+  const secret = jwtSecret === null ? null : new TextEncoder().encode(jwtSecret);
+  const jwks = jwksUrl === null ? null : createRemoteJWKSet(new URL(jwksUrl));
+  return async (token: string): Promise<KnownViewer | null> => {
+    try {
+      // The algorithm is bound to the kind of key: a public key is never tried as an HMAC secret.
+      if (secret)
+        return toViewer((await jwtVerify(token, secret, { algorithms: ['HS256'] })).payload);
+    } catch (error) {
+      if (!(error instanceof errors.JOSEError)) throw error;
+    }
+    if (jwks === null) return null;
+    try {
+      return toViewer((await jwtVerify(token, jwks, { algorithms: ASYMMETRIC })).payload);
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return null;
+      throw error;
+    }
+  };
+}
+
+const ASYMMETRIC = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
+
+/** `user_id` is SelfCommunity's claim; `token_type`, where there is one, keeps refresh tokens out. */
+function toViewer(payload: JWTPayload): KnownViewer | null {
+  const id = payload.user_id ?? payload.sub;
+  // `key:` begins the ids of API keys: a user of that name would own what a key has made.
+  const isName = typeof id === 'string' && id !== '' && !id.startsWith('key:');
+  const isId = isName || Number.isSafeInteger(id);
+  const isAccess = payload.token_type === undefined || payload.token_type === 'access';
+  return isId && isAccess ? { kind: 'user', id: String(id), role: toRole(payload.role) } : null;
+}
+
+// A community's tokens carry no role: its members may add media. A role that is not ours gives the least.
+function toRole(claim: unknown): Role {
+  if (claim === undefined) return 'editor';
+  return ROLES.find((role) => role === claim) ?? 'reader';
+}

@@ -1,0 +1,41 @@
+import type { SelectedRange } from './range.ts';
+
+/** What is about to be sent. */
+export interface Text {
+  mimeType: string;
+  sizeBytes: number;
+}
+
+/** As much as was looked at when the file came in and was found to be text. */
+const HEAD_BYTES = 64 * 1024;
+
+/**
+ * The Content-Type of a file: text with its charset where its beginning is UTF-8. Other text goes without, and the browser
+ * looks for a byte order mark or a `<meta>`. XML and JSON need none: the one says it itself, the other has no choice.
+ * Reads up to 64 KiB of text, nothing of other types.
+ */
+export async function contentType(
+  { mimeType, sizeBytes }: Text,
+  read: (range: SelectedRange) => Promise<AsyncIterable<Uint8Array>>,
+): Promise<string> {
+  if (!mimeType.startsWith('text/') || sizeBytes === 0) return mimeType;
+  const end = Math.min(sizeBytes, HEAD_BYTES) - 1;
+  const isCut = end + 1 < sizeBytes;
+  return (await isUtf8(await read({ start: 0, end }), isCut))
+    ? `${mimeType}; charset=utf-8`
+    : mimeType;
+}
+
+/** `isCut`: the last character may be incomplete. */
+async function isUtf8(bytes: AsyncIterable<Uint8Array>, isCut: boolean): Promise<boolean> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    for await (const piece of bytes) decoder.decode(piece, { stream: true });
+    decoder.decode(undefined, { stream: isCut });
+    return true;
+  } catch (error) {
+    // What the decoder throws; a failing disk throws something else.
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}

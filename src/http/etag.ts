@@ -1,0 +1,79 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { parseHttpDate } from './http-date.ts';
+
+/** What tells one state of a representation from another. */
+export interface Validators {
+  /** A strong one, with its quotes. */
+  etag: string;
+  lastModified: Date;
+}
+
+/** What the conditions of a request make of a GET or HEAD: its answer, 304, or 412. */
+export type Verdict = 'proceed' | 'not-modified' | 'failed';
+
+/**
+ * Evaluates the conditions of a GET or HEAD of something that exists, in the order of RFC 9110 §13.2.2. What
+ * is malformed is ignored; but where the header of tags is there, the one of dates beside it does not count
+ * (§13.1.3, §13.1.4), whatever it says.
+ */
+export function evaluateConditions(headers: IncomingHttpHeaders, validators: Validators): Verdict {
+  return isChanged(headers, validators)
+    ? 'failed'
+    : isKnown(headers, validators)
+      ? 'not-modified'
+      : 'proceed';
+}
+
+/**
+ * Whether a Range header counts beside this If-Range (§13.1.5). A tag is compared strongly. A date must be
+ * exactly the one that was sent; whether the file changed twice within its second is not known. What is
+ * malformed fails, because everything is never wrong.
+ */
+export function isRangeWanted(ifRange: string | undefined, validators: Validators): boolean {
+  if (ifRange === undefined || ifRange === validators.etag) return true;
+  return parseHttpDate(ifRange) === wholeSeconds(validators.lastModified);
+}
+
+/** Steps 1 and 2: If-Match, or else If-Unmodified-Since. */
+function isChanged(headers: IncomingHttpHeaders, { etag, lastModified }: Validators): boolean {
+  const match = headers['if-match'];
+  if (match !== undefined) {
+    const tags = parseTags(match);
+    // §13.1.1: "An origin server MUST use the strong comparison function". Ours is strong, a weak one never equals it.
+    return tags !== null && tags !== '*' && !tags.includes(etag);
+  }
+  const since = parseHttpDate(headers['if-unmodified-since'] ?? '');
+  return since !== null && wholeSeconds(lastModified) > since;
+}
+
+/** Steps 3 and 4: If-None-Match, or else If-Modified-Since. */
+function isKnown(headers: IncomingHttpHeaders, { etag, lastModified }: Validators): boolean {
+  const noneMatch = headers['if-none-match'];
+  if (noneMatch !== undefined) {
+    const tags = parseTags(noneMatch);
+    // §13.1.2: "A recipient MUST use the weak comparison function".
+    return tags === '*' || (tags?.some((tag) => tag.replace(/^W\//, '') === etag) ?? false);
+  }
+  const since = parseHttpDate(headers['if-modified-since'] ?? '');
+  return since !== null && wholeSeconds(lastModified) <= since;
+}
+
+/** RFC 9110 §8.8.3; a comma may be part of it. */
+const TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g;
+
+/** The tags of `*` or `1#entity-tag`; null for anything else. */
+function parseTags(header: string): string[] | '*' | null {
+  if (header.trim() === '*') return '*';
+  const tags = header.match(TAG);
+  const gaps = header.split(TAG);
+  const isList = gaps.every((gap, index) => {
+    const isInner = index > 0 && index < gaps.length - 1;
+    return /^[ \t,]*$/.test(gap) && (!isInner || gap.includes(','));
+  });
+  return isList ? tags : null;
+}
+
+/** A date in a header has no milliseconds. */
+function wholeSeconds(date: Date): number {
+  return Math.floor(date.getTime() / 1000) * 1000;
+}

@@ -1,0 +1,137 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type File, FileGoneError } from '../domain/file.ts';
+import { contentType } from './charset.ts';
+import { contentPolicy } from './content-policy.ts';
+import { contentDisposition, type DispositionType } from './disposition.ts';
+import { evaluateConditions, isRangeWanted, type Validators } from './etag.ts';
+import { HttpError } from './http-error.ts';
+import { type SelectedRange, selectRange } from './range.ts';
+import { type Body, sendBody } from './send-body.ts';
+
+/** Bytes to be sent, and what there is to say about them. */
+export interface Content {
+  file: Pick<File, 'filename' | 'mimeType' | 'sizeBytes' | 'md5' | 'updatedAt'>;
+  /** Throws FileGoneError if there are none. */
+  read: (range?: SelectedRange) => Promise<Body>;
+}
+
+/** What differs from road to road. */
+export interface FileResponseOptions {
+  /** `attachment`: to be saved, whatever its type. `inline`: shown, if its type may be. */
+  disposition?: DispositionType;
+  /** Of an answer that a shared cache must not keep: `private, no-cache`. (Default: `public, no-cache`) */
+  cacheControl?: string;
+}
+
+/**
+ * Kept, but asked for anew before each use: a file can be replaced or deleted under its URL, and who does that expects it
+ * to be seen. The question costs one lookup and a 304; no bytes are touched.
+ */
+const CACHE_CONTROL = 'public, no-cache';
+
+/**
+ * Answers a GET or HEAD with a file: whole, a range of it, 304 or a HttpError (412, 416). `open` is called again if the
+ * bytes are gone, so that a file deleted or replaced meanwhile is the 404 or the new file that it is by then; if they are
+ * gone and the file is not, FileGoneError: this server has lost them, which is its failure and no 404.
+ */
+export async function sendFile(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  open: () => Promise<Content>,
+  options: FileResponseOptions = {},
+): Promise<FastifyReply> {
+  try {
+    return await sendContent(request, reply, await open(), options);
+  } catch (error) {
+    if (!(error instanceof FileGoneError)) throw error;
+    return sendContent(request, reply, await open(), options);
+  }
+}
+
+async function sendContent(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  content: Content,
+  options: FileResponseOptions,
+): Promise<FastifyReply> {
+  const validators = validatorsOf(content.file);
+  const verdict = evaluateConditions(request.headers, validators);
+  if (verdict === 'failed') {
+    throw new HttpError(412, 'PRECONDITION_FAILED', 'The file is not in the state asked for.');
+  }
+  const headers = cachedHeaders(content.file, validators, options);
+  if (verdict === 'not-modified') return reply.code(304).headers(headers).send();
+  const { sizeBytes } = content.file;
+  const range = requestedRange(request, sizeBytes, validators);
+  if (range === 'unsatisfiable') {
+    reply.header('content-range', `bytes */${sizeBytes}`);
+    throw new HttpError(416, 'RANGE_NOT_SATISFIABLE', `The file has ${sizeBytes} bytes.`);
+  }
+  const lastModified = validators.lastModified.toUTCString();
+  return sendBytes(request, reply, content, range, { ...headers, 'last-modified': lastModified });
+}
+
+async function sendBytes(
+  { method }: FastifyRequest,
+  reply: FastifyReply,
+  { file, read }: Content,
+  range: SelectedRange | 'whole',
+  headers: Record<string, string>,
+): Promise<FastifyReply> {
+  const { start, end } = range === 'whole' ? { start: 0, end: file.sizeBytes - 1 } : range;
+  const lengthBytes = end - start + 1;
+  const type = await contentType(file, read);
+  // HEAD opens it too: it must not promise what GET could not give.
+  const body = await read(file.sizeBytes === 0 ? undefined : { start, end });
+  reply.headers({ ...headers, 'accept-ranges': 'bytes' });
+  reply.headers({ 'content-type': type, 'content-length': lengthBytes });
+  if (range !== 'whole') {
+    reply.code(206).header('content-range', `bytes ${start}-${end}/${file.sizeBytes}`);
+  }
+  if (method === 'HEAD') {
+    body.destroy();
+    return reply.send();
+  }
+  return sendBody(reply, body, lengthBytes);
+}
+
+/**
+ * The tag is the MD5, which every file has from its first moment; a SHA-256 that comes later would make caches fetch
+ * everything again. RFC 9110 §8.8.2.1: Last-Modified must not be later than Date, whatever another machine's clock has written.
+ */
+function validatorsOf({ md5, updatedAt }: Content['file']): Validators {
+  return { etag: `"${md5}"`, lastModified: new Date(Math.min(updatedAt.getTime(), Date.now())) };
+}
+
+/**
+ * Of 200, 206 and 304. A cache takes them over from a 304 into what it holds (RFC 9111 §3.2): a new name, or a policy
+ * that has become stricter.
+ */
+function cachedHeaders(
+  { mimeType, filename }: Content['file'],
+  { etag }: Validators,
+  { disposition, cacheControl = CACHE_CONTROL }: FileResponseOptions,
+): Record<string, string> {
+  const policy = contentPolicy(mimeType);
+  const type = disposition === 'attachment' ? disposition : policy.disposition;
+  return {
+    etag,
+    'cache-control': cacheControl,
+    'content-disposition': contentDisposition(type, filename),
+    // For pages with `Cross-Origin-Embedder-Policy: require-corp`: files are there to be embedded.
+    'cross-origin-resource-policy': 'cross-origin',
+    'x-content-type-options': 'nosniff',
+    ...(policy.csp !== null && { 'content-security-policy': policy.csp }),
+  };
+}
+
+/** RFC 9110 §14.2: "A server MUST ignore a Range header field received with a request method" other than GET. */
+function requestedRange(
+  { method, headers }: FastifyRequest,
+  sizeBytes: number,
+  validators: Validators,
+): ReturnType<typeof selectRange> {
+  const ifRange = headers['if-range'];
+  const isWanted = method === 'GET' && isRangeWanted(ifRange?.toString(), validators);
+  return isWanted ? selectRange(headers.range, sizeBytes) : 'whole';
+}

@@ -1,0 +1,13 @@
+/** A refusal that HTTP itself knows and no operation does: a method, a condition, a range. */
+export class HttpError extends Error {
+  override readonly name = 'HttpError';
+  readonly statusCode: number;
+  /** Stable, `UPPER_SNAKE`. */
+  readonly code: string;
+
+  constructor(statusCode: number, code: string, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+    this.code = code;
+  }
+}

@@ -1,0 +1,64 @@
+/** Bytes, both ends included. */
+export interface SelectedRange {
+  start: number;
+  end: number;
+}
+
+/**
+ * What of a representation of `sizeBytes` a Range header selects (RFC 9110 §14.2). `whole`: there is no
+ * header, or one to be ignored. `unsatisfiable`: 416.
+ *
+ * Ignored, as §14.2 allows for all of them: other units, what the grammar does not know (`bytes=5-2` too,
+ * §14.1.1), and several ranges that can be satisfied. A client that asks for several must be ready for
+ * everything at once, as object stores answer too; and a header with hundreds of overlapping ranges cannot make an
+ * answer larger than the file.
+ */
+export function selectRange(
+  header: string | undefined,
+  sizeBytes: number,
+): SelectedRange | 'whole' | 'unsatisfiable' {
+  const specs = parseRangeSet(header);
+  // No Content-Range could say that all of no bytes is sent.
+  if (specs === null || sizeBytes === 0) return 'whole';
+  const ranges = specs.map((spec) => select(spec, sizeBytes)).filter((range) => range !== null);
+  const [range] = ranges;
+  if (range === undefined) return 'unsatisfiable';
+  return ranges.length === 1 ? range : 'whole';
+}
+
+/** As written: first and last position, or without the former the length of a suffix. */
+interface RangeSpec {
+  first: number | null;
+  last: number | null;
+}
+
+/** Null unless every element is a range; `range-set = 1#range-spec`, so that elements may be empty. */
+function parseRangeSet(header: string | undefined): RangeSpec[] | null {
+  const set = /^bytes=(\S|\S.*\S)$/i.exec(header ?? '')?.[1];
+  if (set === undefined) return null;
+  const elements = set.split(',').map((element) => element.trim());
+  const specs = elements.filter((element) => element !== '').map(parseRangeSpec);
+  return specs.length > 0 && !specs.includes(null) ? specs.filter((spec) => spec !== null) : null;
+}
+
+function parseRangeSpec(text: string): RangeSpec | null {
+  const [, first, last] = /^(\d*)-(\d*)$/.exec(text) ?? [];
+  const spec = { first: parsePosition(first), last: parsePosition(last) };
+  if (spec.first === null && spec.last === null) return null;
+  // §14.1.1: "An int-range is invalid if the last-pos value is present and less than first-pos."
+  return spec.first !== null && spec.last !== null && spec.last < spec.first ? null : spec;
+}
+
+/** Past 2^53 it is not exact, and past the end of any file. */
+function parsePosition(digits: string | undefined): number | null {
+  return digits ? Number(digits) : null;
+}
+
+/** Null where nothing is left: behind the end, or a suffix of no bytes. */
+function select({ first, last }: RangeSpec, sizeBytes: number): SelectedRange | null {
+  const end = sizeBytes - 1;
+  if (first === null) {
+    return last ? { start: Math.max(0, sizeBytes - last), end } : null;
+  }
+  return first > end ? null : { start: first, end: Math.min(last ?? end, end) };
+}

@@ -1,0 +1,32 @@
+import { DomainError, type ErrorCode } from '../domain/error.ts';
+
+/** The one table from failures to HTTP. A dialect's `error.ts` shapes the body only. */
+const STATUS: Readonly<Record<ErrorCode, number>> = {
+  INVALID_INPUT: 400,
+  NOT_AUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  FOLDER_NOT_EMPTY: 409,
+  FOLDER_CYCLE: 409,
+  OFFSET_MISMATCH: 409,
+  UPLOAD_EXPIRED: 410,
+  UPLOAD_COMPLETED: 409,
+  DIGEST_MISMATCH: 400,
+  TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA: 415,
+  SUBSCRIPTION_LAGGED: 503,
+};
+
+/** The status of any error: 500 for what is neither ours nor a client's mistake that Fastify found. */
+export function httpStatus(error: unknown): number {
+  if (error instanceof DomainError) return STATUS[error.code];
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
+}
+
+/** What an answer may say of an error: a bug's message stays in the log. */
+export function publicMessage(error: unknown): string {
+  return httpStatus(error) < 500 && error instanceof Error
+    ? error.message
+    : 'Internal server error.';
+}

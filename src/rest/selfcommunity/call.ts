@@ -1,0 +1,17 @@
+import type { FastifyRequest } from 'fastify';
+import type { Context } from '../../domain/context.ts';
+import type { ToUrl } from '../../http/transport.ts';
+
+/** A request as a handler sees it; its body has not been read. */
+export interface Call {
+  ctx: Context;
+  request: FastifyRequest;
+  toUrl: ToUrl;
+}
+
+/** What a handler answers with, sent as JSON. */
+export interface Answer {
+  status: number;
+  /** Null: none. */
+  body: object | null;
+}

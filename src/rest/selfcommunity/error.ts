@@ -1,0 +1,144 @@
+import {
+  DomainError,
+  type InputIssue,
+  InvalidInputError,
+  NotAuthenticatedError,
+  OffsetMismatchError,
+  TooLargeError,
+} from '../../domain/error.ts';
+import { MalformedBodyError, UnsupportedBodyError } from '../../http/body.ts';
+import { httpStatus, publicMessage } from '../../http/status.ts';
+
+/** A refusal in the words of the services that this dialect speaks for. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  readonly statusCode: number;
+  /** Of Django REST framework, which the SDK translates by: `invalid`, `not_found`. */
+  readonly code: string;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(message: string, { status = 400, code = 'invalid', headers = {} } = {}) {
+    super(message);
+    this.statusCode = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** An error on the wire. */
+export interface ErrorAnswer {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  body: object;
+}
+
+/** Contract §5.2: what readers of Django REST framework expect, and the `errors` that the SDK reads, at once. */
+export function toErrorAnswer(error: unknown): ErrorAnswer {
+  const status = toStatus(error);
+  const headers = toHeaders(error);
+  if (error instanceof InvalidInputError)
+    return { status, headers, body: toFieldBody(error.issues) };
+  const [message, code] = describe(error);
+  // Contract §5.3: where the upload stands, so that the client can go on from there.
+  const more = error instanceof OffsetMismatchError ? { offset: error.offsetBytes } : {};
+  const body = { detail: message, ...more, errors: [{ message, code }] };
+  return { status, headers, body };
+}
+
+// Contract §5.3: the library answers 400 where `http/status.ts` has a status of its own.
+const CALLED_BAD_REQUEST = [
+  'OFFSET_MISMATCH',
+  'UPLOAD_COMPLETED',
+  'TOO_LARGE',
+  'UNSUPPORTED_MEDIA',
+];
+
+function toStatus(error: unknown): number {
+  const isBadRequest = error instanceof DomainError && CALLED_BAD_REQUEST.includes(error.code);
+  return isBadRequest ? 400 : httpStatus(error);
+}
+
+function toHeaders(error: unknown): ErrorAnswer['headers'] {
+  if (error instanceof NotAuthenticatedError) return { 'www-authenticate': 'Bearer realm="api"' };
+  return error instanceof RefusedError ? error.headers : {};
+}
+
+/** Sentence and code. */
+function describe(error: unknown): [message: string, code: string] {
+  if (error instanceof DomainError) return describeDomainError(error);
+  if (error instanceof RefusedError) return [error.message, error.code];
+  if (error instanceof UnsupportedBodyError) {
+    const message = `Unsupported media type "${error.contentType}" in request.`;
+    return [message, 'unsupported_media_type'];
+  }
+  if (error instanceof MalformedBodyError) {
+    const what = { json: 'JSON parse error - ', multipart: 'Multipart form parse error - ' };
+    return [(error.format ? what[error.format] : '') + error.message, 'parse_error'];
+  }
+  return [publicMessage(error), httpStatus(error) < 500 ? 'parse_error' : 'error'];
+}
+
+function describeDomainError(error: DomainError): [message: string, code: string] {
+  if (error instanceof NotAuthenticatedError) {
+    return error.reason === 'missing'
+      ? [error.message, 'not_authenticated']
+      : ['Given token not valid for any token type', 'authentication_failed'];
+  }
+  if (error instanceof TooLargeError) {
+    return [`Size of file exceeds the limit (${error.limitBytes} bytes)`, 'invalid'];
+  }
+  return DESCRIPTIONS[error.code] ?? [error.message, 'invalid'];
+}
+
+const DESCRIPTIONS: Readonly<Record<string, [message: string, code: string]>> = {
+  FORBIDDEN: ['You do not have permission to perform this action.', 'permission_denied'],
+  NOT_FOUND: ['Not found.', 'not_found'],
+  OFFSET_MISMATCH: ['Offsets do not match', 'invalid'],
+  UPLOAD_EXPIRED: ['Upload has expired', 'invalid'],
+  UPLOAD_COMPLETED: ['Upload has already been marked as "complete"', 'invalid'],
+  DIGEST_MISMATCH: ['md5 checksum does not match', 'invalid'],
+};
+
+/** Codes of the domain and of zod, in the words of Django REST framework; every other is `invalid`. */
+const FIELD_CODES: Readonly<Record<string, string>> = {
+  REQUIRED: 'required',
+  NULL: 'null',
+  BLANK: 'blank',
+  INVALID_CHOICE: 'invalid_choice',
+  INVALID_VALUE: 'invalid_choice',
+  TOO_BIG: 'max_length',
+  TOO_SMALL: 'min_length',
+};
+
+function toFieldBody(issues: readonly InputIssue[]): object {
+  const byField = Map.groupBy(issues, ({ path }) => fieldName(path));
+  const errors = [...byField].map(([field, issues]) => ({
+    field,
+    messages: issues.map((issue) => ({
+      message: fieldText(issue),
+      code: FIELD_CODES[issue.code] ?? 'invalid',
+    })),
+  }));
+  const texts = errors.map(({ field, messages }) => [
+    field,
+    messages.map(({ message }) => message),
+  ]);
+  return { ...Object.fromEntries(texts), errors };
+}
+
+/** Contract §4: the sentences of Django REST framework. */
+function fieldText({ path, code, message, limit }: InputIssue): string {
+  // What is wrong with the body as a whole says so itself.
+  if (path.length === 0) return message;
+  if (code === 'REQUIRED') return 'This field is required.';
+  if (code === 'NULL') return 'This field may not be null.';
+  if (code === 'BLANK') return 'This field may not be blank.';
+  if (code !== 'TOO_BIG' || limit === undefined) return message;
+  return `Ensure this field has no more than ${limit} characters.`;
+}
+
+/** `createdAt` is `created_at` here; what is wrong with no field in particular has a name of its own. */
+function fieldName([field]: InputIssue['path']): string {
+  if (field === undefined) return 'non_field_errors';
+  return String(field).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,125 @@
+import { InvalidInputError } from '../../domain/error.ts';
+import type { LINK_TYPES, LinkInput } from '../../domain/link.ts';
+import type { Media } from '../../domain/media.ts';
+import type { Fields } from './body.ts';
+import { nullable, object, readFields, text } from './field.ts';
+
+type LinkType = (typeof LINK_TYPES)[number];
+
+/** Contract §2.3: what only the server may put into `embed_type`. */
+const RESERVED = ['sc_link', 'sc_shared_object', 'sc_shared_event', 'sc_vimeo'];
+
+/** The body of `POST /media/` for the domain. Throws InvalidInputError for what only this road can see. */
+export function toLinkInput(type: LinkType | undefined, fields: Fields): LinkInput {
+  const { title, description } = readFields(fields, TEXT_FIELDS);
+  // Whether there is a type is the domain's to say.
+  const link = { type: type as LinkType, title, description };
+  if (type === 'share') return { ...link, ...toShare(fields) };
+  if (type === 'embed') return { ...link, ...toEmbed(fields) };
+  const { url } = readFields(fields, { url: ['url', text] });
+  if (url === '') throw InvalidInputError.of('url', 'BLANK', '');
+  return { ...link, url };
+}
+
+const TEXT_FIELDS = {
+  title: ['title', nullable(text)],
+  description: ['description', nullable(text)],
+} as const;
+
+/** Contract §8 row 10: nested as the SDK sends it, flat as the first documents have it. */
+function toEmbed(fields: Fields): Partial<LinkInput> {
+  const { embed } = readFields(fields, { embed: ['embed', nullable(object)] });
+  const source: Fields = embed ? new Map(Object.entries(embed)) : fields;
+  const { embedUrl, embedMetadata, ...names } = readFields(source, EMBED_FIELDS);
+  const { embedType } = names;
+  if (embedType !== undefined && RESERVED.includes(embedType)) {
+    const message = `"${embedType}" is a reserved embed type.`;
+    throw InvalidInputError.of('embed_type', 'INVALID', message);
+  }
+  return {
+    ...names,
+    embedUrl: embedUrl || toOuterUrl(fields),
+    // What JSON brings is JSON.
+    embedMetadata: embedMetadata as LinkInput['embedMetadata'],
+  };
+}
+
+const EMBED_FIELDS = {
+  embedType: ['embed_type', text],
+  embedId: ['embed_id', text],
+  embedUrl: ['url', nullable(text)],
+  embedMetadata: ['metadata', nullable(object)],
+} as const;
+
+/** What stands beside a nested embed; a form sends a field that was left empty as well. */
+function toOuterUrl(fields: Fields): string | null {
+  return readFields(fields, { url: ['url', nullable(text)] }).url || null;
+}
+
+/** Contract §2.3: the id of a contribution, or of an event. The SDK's type has a name that its UI does not send. */
+function toShare(fields: Fields): Partial<LinkInput> {
+  const { shared, misnamed, event } = readFields(fields, SHARE_FIELDS);
+  const object = shared || misnamed;
+  if (object) return shareOf('sc_shared_object', object);
+  if (event) return shareOf('sc_shared_event', event);
+  throw InvalidInputError.of('shared_object', 'REQUIRED', '');
+}
+
+const SHARE_FIELDS = {
+  shared: ['shared_object', nullable(text)],
+  misnamed: ['share_object', nullable(text)],
+  event: ['event_object', nullable(text)],
+} as const;
+
+/** The id is all that is known here of what is shared. */
+function shareOf(embedType: string, embedId: string): Partial<LinkInput> {
+  const id = /^\d{1,15}$/.test(embedId) ? Number(embedId) : embedId;
+  return { embedType, embedId, embedMetadata: { id } };
+}
+
+/** `embed` on the wire. */
+export interface EmbedBody {
+  id: number;
+  embed_type: string;
+  embed_id: string;
+  url: string | null;
+  metadata: object;
+}
+
+/**
+ * Contract §3: a link has an `embed` as well, whose `metadata` the user interface reads without asking:
+ * what is known of the page, and its address until something is.
+ */
+export function toEmbedBody(media: Media): EmbedBody | null {
+  const { id, type, embed, url } = media;
+  if (url !== null && (type === 'url' || type === 'vimeo')) {
+    const embed_type = type === 'url' ? 'sc_link' : 'sc_vimeo';
+    return {
+      id,
+      embed_type,
+      embed_id: embed?.id ?? String(id),
+      url,
+      metadata: linkMetadata(media),
+    };
+  }
+  if (embed === null) return null;
+  return {
+    id,
+    embed_type: embed.type,
+    embed_id: embed.id,
+    url: embed.url,
+    metadata: embed.metadata,
+  };
+}
+
+function linkMetadata({ type, url, title, description, imageUrl, oembed, embed }: Media): object {
+  return {
+    ...embed?.metadata,
+    // The user interface takes it apart as a URL, and fails for anything else.
+    url,
+    title: title ?? url,
+    description: description ?? '',
+    images: imageUrl === null ? [] : [imageUrl],
+    type: oembed?.type ?? (type === 'vimeo' ? 'video' : 'link'),
+  };
+}

@@ -1,0 +1,70 @@
+import type { FastifyRequest } from 'fastify';
+import { NotFoundError } from '../../domain/error.ts';
+import type { Answer, Call } from './call.ts';
+
+/** What the shipped user interface asks for when it asks for nothing: contract §4. */
+const LIMIT_DEFAULT = 10;
+/** The reference has no bound; a server has. */
+const LIMIT_MAX = 1000;
+
+/** A part of a list, counted from its start. */
+interface Window {
+  limit: number;
+  offset: number;
+}
+
+/** All that a page is made of. */
+interface PageSource {
+  count: number;
+  nodes: (window: Window) => Promise<object[]>;
+}
+
+/** Contract §4, LimitOffset: `limit` that is no number from 1 is the default, `offset` that is none is 0. */
+export async function toPageBody(
+  { request, toUrl }: Call,
+  { count, nodes }: PageSource,
+): Promise<Answer> {
+  const query = parseQuery(request);
+  const limit = Math.min(toCount(query.get('limit')) || LIMIT_DEFAULT, LIMIT_MAX);
+  const offset = toCount(query.get('offset'));
+  const path = request.url.split('?', 1)[0] ?? '';
+  const link = (to: number) => toUrl(`${path}?${toQuery(query, limit, to)}`);
+  return {
+    status: 200,
+    body: {
+      count,
+      next: offset + limit < count ? link(offset + limit) : null,
+      previous: offset > 0 ? link(offset - limit) : null,
+      results: offset < count ? await nodes({ limit, offset }) : [],
+    },
+  };
+}
+
+/** The query of a request; of repeated keys the last counts. */
+export function parseQuery({ url }: FastifyRequest): URLSearchParams {
+  const query = new URLSearchParams(url.split('?').slice(1).join('?'));
+  return new URLSearchParams([...new Map(query)]);
+}
+
+/** The `id` of a path. Throws NotFoundError for what no row can have. */
+export function parseId({ params }: FastifyRequest, noun: string): number {
+  const { id } = params as { id: string };
+  if (/^\d{1,15}$/.test(id)) return Number(id);
+  throw new NotFoundError(noun, id);
+}
+
+/** Contract §4: keys in the order of the alphabet; no `offset` at the start of the list. */
+function toQuery(query: URLSearchParams, limit: number, offset: number): URLSearchParams {
+  const changed = new URLSearchParams(query);
+  changed.set('limit', String(limit));
+  if (offset > 0) changed.set('offset', String(offset));
+  else changed.delete('offset');
+  changed.sort();
+  return changed;
+}
+
+/** More digits than a number holds exactly are past the end of any list, too. */
+function toCount(text: string | null): number {
+  const digits = text?.trim() ?? '';
+  return /^\d+$/.test(digits) ? Math.min(Number(digits), Number.MAX_SAFE_INTEGER) : 0;
+}

@@ -1,0 +1,102 @@
+import { authorize } from '../../domain/access.ts';
+import { InvalidInputError, NotFoundError } from '../../domain/error.ts';
+import { filesByMediaIds } from '../../domain/file.ts';
+import { createMedia, LINK_TYPES } from '../../domain/link.ts';
+import { findMedia, type Media } from '../../domain/media.ts';
+import { deleteMedia, findOwnMedia, updateMedia } from '../../domain/media-change.ts';
+import { readBody } from './body.ts';
+import type { Answer, Call } from './call.ts';
+import { choice, readFields, text } from './field.ts';
+import { toLinkInput } from './link.ts';
+import { parseId } from './list.ts';
+import { toMediaBody } from './shape.ts';
+
+/** `POST /media/`: contract §2.3. */
+export async function postMedia(call: Call): Promise<Answer> {
+  const { fields } = await readBody(call.request);
+  const { type } = readFields(fields, { type: ['type', choice(LINK_TYPES)] });
+  const input = toLinkInput(type, fields);
+  const media = await createMedia(call.ctx, input).catch(renameFields);
+  return { status: 201, body: await show(call, media) };
+}
+
+/** `GET /media/{id}/`: contract §2.7. */
+export async function getMedia(call: Call): Promise<Answer> {
+  return { status: 200, body: await show(call, await find(call)) };
+}
+
+/** `POST /media/{id}/click/`: contract §2.7. Clicks are not counted here. */
+export async function clickMedia(call: Call): Promise<Answer> {
+  await find(call);
+  return { status: 204, body: null };
+}
+
+/** `PUT /media/{id}/`: contract §2.4, the picture of a link, which is required. */
+export function putMedia(call: Call): Promise<Answer> {
+  return change(call, { isImageRequired: true });
+}
+
+/** `PATCH /media/{id}/`: the same, where no picture changes nothing. */
+export function patchMedia(call: Call): Promise<Answer> {
+  return change(call, { isImageRequired: false });
+}
+
+/** `DELETE /media/{id}/`: contract §2.5. */
+export async function removeMedia({ ctx, request }: Call): Promise<Answer> {
+  await deleteMedia(ctx, parseId(request, 'media'));
+  return { status: 204, body: null };
+}
+
+/** Contract §2.4: every other media has a picture of its own, or none. */
+const LINKED_TYPES = ['url', 'vimeo'];
+
+async function change(call: Call, { isImageRequired }: { isImageRequired: boolean }) {
+  const { ctx, request } = call;
+  const id = parseId(request, 'media');
+  // Who may not change it learns nothing of what is wrong with the body.
+  const { type } = await findOwnMedia(ctx, id, 'media.update');
+  const { fields } = await readBody(request);
+  if (!LINKED_TYPES.includes(type)) {
+    const message = 'Only a media of type url or vimeo has an image that can be set.';
+    throw InvalidInputError.of('image', 'INVALID', message);
+  }
+  const { image } = readFields(fields, { image: ['image', text] });
+  if (isImageRequired && image === undefined) throw InvalidInputError.of('image', 'REQUIRED', '');
+  if (image === '') throw InvalidInputError.of('image', 'BLANK', '');
+  const media = await updateMedia(ctx, id, { imageUrl: image }).catch(renameFields);
+  return { status: 200, body: await show(call, media) };
+}
+
+/** Contract §8 row 13: what may not be seen without a credential asks for one, whether it is there or not. */
+async function find({ ctx, request }: Call): Promise<Media> {
+  const id = parseId(request, 'media');
+  const media = await findMedia(ctx, { id });
+  if (media !== null) return media;
+  authorize(ctx, 'media.read');
+  throw new NotFoundError('media', id);
+}
+
+async function show({ ctx, toUrl }: Call, media: Media): Promise<object> {
+  const files = await filesByMediaIds(ctx, [media.id]);
+  return toMediaBody(media, files.get(media.id)?.[0] ?? null, toUrl);
+}
+
+/** This dialect's names of what the domain calls otherwise. */
+const NAMES: Readonly<Record<string, string>> = { imageUrl: 'image', embedUrl: 'url' };
+const URLS = ['url', 'image'];
+
+function renameFields(error: unknown): never {
+  if (!(error instanceof InvalidInputError)) throw error;
+  throw new InvalidInputError(
+    error.issues.map(({ path: [field = '', ...rest], ...issue }) => {
+      const name = NAMES[field] ?? field;
+      // §2.3: the user interface translates the code of this text only.
+      const isBadUrl = URLS.includes(String(name)) && issue.code === 'INVALID';
+      return {
+        ...issue,
+        path: [name, ...rest],
+        ...(isBadUrl && { message: 'Enter a valid URL.' }),
+      };
+    }),
+  );
+}

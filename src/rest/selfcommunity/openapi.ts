@@ -1,0 +1,124 @@
+import { needsCredential } from '../../domain/access.ts';
+import type { Call } from './call.ts';
+import type { QueryName, Route } from './route-table.ts';
+import { SCHEMAS, type Schema, type SchemaName } from './schema.ts';
+
+/**
+ * The OpenAPI 3.1 document of the routes, as this server serves them: which of them need a credential
+ * depends on its settings.
+ */
+export function toDocument(routes: readonly Route[], call: Pick<Call, 'ctx' | 'toUrl'>): object {
+  const paths = [...Map.groupBy(routes, ({ path }) => path)].map(([path, routes]) => [
+    path.replaceAll(':id', '{id}'),
+    toPathItem(routes, call),
+  ]);
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Trivium: the SelfCommunity dialect',
+      version: '2',
+      description: 'Media and tags as the clients of SelfCommunity know them.',
+    },
+    servers: [{ url: call.toUrl('/api/v2') }],
+    paths: Object.fromEntries(paths),
+    components: { schemas: SCHEMAS, securitySchemes: SECURITY_SCHEMES },
+  };
+}
+
+const SECURITY_SCHEMES = {
+  token: { type: 'http', scheme: 'bearer', description: 'A JWT, or an API key.' },
+  basic: { type: 'http', scheme: 'basic', description: 'An API key, and no password.' },
+  key: { type: 'apiKey', in: 'header', name: 'Api-Key' },
+  cookie: { type: 'apiKey', in: 'cookie', name: 'auth-token' },
+};
+
+function toPathItem(routes: readonly Route[], { ctx }: Pick<Call, 'ctx'>): object {
+  const operations = routes.map((route) => {
+    const isOptional = route.operation === null || !needsCredential(ctx, route.operation);
+    const credentials = Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] }));
+    const operation = {
+      operationId: operationId(route),
+      summary: route.summary,
+      security: isOptional ? [{}, ...credentials] : credentials,
+      parameters: toParameters(route),
+      ...(route.body && { requestBody: toRequestBody(route.body) }),
+      responses: toResponses(route),
+    };
+    return [route.method.toLowerCase(), operation];
+  });
+  return Object.fromEntries(operations);
+}
+
+/** `postTagIdAssign` of `POST /tag/:id/assign/`. */
+function operationId({ method, path }: Route): string {
+  const words = path.split(/\W+/).filter(Boolean);
+  const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
+  return method.toLowerCase() + words.map(capital).join('');
+}
+
+const QUERY_SCHEMAS: Readonly<Record<QueryName, Schema>> = {
+  limit: { type: 'integer', minimum: 1, maximum: 1000, default: 10 },
+  offset: { type: 'integer', minimum: 0, default: 0 },
+  search: { type: 'string', description: 'Words that are all in the name or the description.' },
+  type: { enum: ['user', 'category', 'contribution'] },
+  active: { type: 'boolean' },
+  visible: { type: 'boolean' },
+  visibility_boost: { type: 'boolean' },
+  deleted: { type: 'boolean' },
+  ordering: {
+    type: 'string',
+    default: '-created_at',
+    description:
+      '`name` or `created_at`, each with `-` before it for the reverse; a list with commas.',
+  },
+};
+
+function toParameters({ path, query = [] }: Route): object[] {
+  const id = { name: 'id', in: 'path', required: true, schema: { type: 'integer', minimum: 1 } };
+  const parameters = query.map((name) => ({ name, in: 'query', schema: QUERY_SCHEMAS[name] }));
+  return path.includes(':id') ? [id, ...parameters] : parameters;
+}
+
+/** Contract §2: three encodings everywhere; the bytes of a file come in the one that can have them. */
+function toRequestBody(name: SchemaName): object {
+  const types = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
+  return { content: toContent(name === 'Chunk' ? types.slice(2) : types, [name]) };
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  200: 'Done.',
+  201: 'Made.',
+  204: 'Done; there is no body.',
+  400: 'What was sent is wrong.',
+  401: 'A credential is needed, or the one that was sent is not good.',
+  403: 'The credential is good, and not enough.',
+  404: 'There is no such thing.',
+  410: 'The upload has expired.',
+  413: 'The fields are too large.',
+  415: 'The body is of a type that is not read here.',
+};
+
+/** The refusals follow from what is asked for: an id can be unknown, a body wrong, a credential too little. */
+function toResponses({ method, path, body, answer, refusals = [] }: Route): object {
+  const [status, name] = answer;
+  const errors = new Set([401, ...refusals]);
+  if (body) for (const status of [400, 413, 415]) errors.add(status);
+  if (method !== 'GET') errors.add(403);
+  if (path.includes(':id')) errors.add(404);
+  const responses = [...errors].sort().map((status): [number, object] => {
+    const names: SchemaName[] = status === 400 ? ['Error', 'FieldError'] : ['Error'];
+    return [status, toResponse(status, names)];
+  });
+  return Object.fromEntries([[status, toResponse(status, name ? [name] : [])], ...responses]);
+}
+
+function toResponse(status: number, names: readonly SchemaName[]): object {
+  const content = names.length > 0 && { content: toContent(['application/json'], names) };
+  return { description: REASONS[status], ...content };
+}
+
+function toContent(types: readonly string[], names: readonly SchemaName[]): object {
+  const refs = names.map((name) => ({ $ref: `#/components/schemas/${name}` }));
+  const schema = refs.length === 1 ? refs[0] : { anyOf: refs };
+  return Object.fromEntries(types.map((type) => [type, { schema }]));
+}

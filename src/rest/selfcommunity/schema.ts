@@ -1,0 +1,181 @@
+/** JSON Schema 2020-12, which OpenAPI 3.1 is written in. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+const text = { type: 'string' };
+const textOrNull = { type: ['string', 'null'] };
+const integer = { type: 'integer' };
+const integerOrNull = { type: ['integer', 'null'] };
+const flag = { type: 'boolean' };
+const date = { type: 'string', format: 'date-time' };
+const address = { type: 'string', format: 'uri' };
+const bytes = { type: 'string', contentMediaType: 'application/octet-stream' };
+const idText = { type: ['string', 'integer'] };
+const anyObject = { type: 'object' };
+const tagType = { enum: ['user', 'category', 'contribution'] };
+
+/** What is answered has every property, and no other. */
+function answerOf(properties: Record<string, Schema>): Schema {
+  const required = Object.keys(properties);
+  return { type: 'object', properties, required, additionalProperties: false };
+}
+
+/** What is sent may have others, which are passed over. */
+function requestOf(properties: Record<string, Schema>, required: readonly string[] = []): Schema {
+  return { type: 'object', properties, ...(required.length > 0 && { required }) };
+}
+
+/** Contract §3: the superset, in its order. */
+const MEDIA_PROPERTIES = {
+  id: integer,
+  hash_code: { type: 'string', format: 'uuid' },
+  added_at: date,
+  type: text,
+  title: textOrNull,
+  description: textOrNull,
+  url: textOrNull,
+  keywords: textOrNull,
+  entities: { type: 'null' },
+  image: textOrNull,
+  image_width: integerOrNull,
+  image_height: integerOrNull,
+  oembed_type: textOrNull,
+  oembed_url: textOrNull,
+  oembed_width: integerOrNull,
+  oembed_height: integerOrNull,
+  oembed_duration: integerOrNull,
+  oembed_html: textOrNull,
+  oembed_preview_ready: flag,
+  oembed_available: flag,
+  order: integer,
+  choice_images: { type: 'array' },
+  embed_type: textOrNull,
+  embed_id: textOrNull,
+  embed: { anyOf: [{ $ref: '#/components/schemas/Embed' }, { type: 'null' }] },
+  image_thumbnail: { type: ['object', 'null'] },
+  image_mimetype: textOrNull,
+  mimetype: textOrNull,
+  size: integerOrNull,
+};
+
+const TAG_WRITABLE = {
+  type: { ...tagType, default: 'user' },
+  name: { type: 'string', minLength: 1, maxLength: 64 },
+  description: { type: ['string', 'null'], maxLength: 500 },
+  color: { type: 'string', maxLength: 64, default: '#ffffff' },
+  visible: { ...flag, default: true },
+  active: { ...flag, default: true },
+  visibility_boost: { ...flag, default: false },
+};
+
+const EMBED_WRITABLE = {
+  embed_type: {
+    type: 'string',
+    not: { enum: ['sc_link', 'sc_shared_object', 'sc_shared_event', 'sc_vimeo'] },
+  },
+  embed_id: idText,
+  url: { type: ['string', 'null'] },
+  metadata: { type: ['object', 'null'] },
+};
+
+const MESSAGE = answerOf({ message: text, code: text });
+
+const ERROR_PROPERTIES = {
+  detail: text,
+  errors: { type: 'array', items: MESSAGE, minItems: 1 },
+};
+
+/** The components of the document, by the names that the table of routes uses. */
+export const SCHEMAS = {
+  Media: answerOf(MEDIA_PROPERTIES),
+  Embed: answerOf({
+    id: integer,
+    embed_type: text,
+    embed_id: text,
+    url: textOrNull,
+    metadata: anyObject,
+  }),
+  MediaCreation: requestOf(
+    {
+      type: { enum: ['url', 'vimeo', 'embed', 'share', 'image'] },
+      ...EMBED_WRITABLE,
+      url: { ...address, description: 'Of url, vimeo and image: needed.' },
+      embed: requestOf(EMBED_WRITABLE, ['embed_type', 'embed_id']),
+      shared_object: { ...idText, description: 'Of share: the id of a contribution.' },
+      event_object: { ...idText, description: 'Of share: the id of an event.' },
+      title: { type: ['string', 'null'], maxLength: 255 },
+      description: { type: ['string', 'null'], maxLength: 10_000 },
+    },
+    ['type'],
+  ),
+  MediaChange: requestOf({ image: address }, ['image']),
+  MediaPatch: requestOf({ image: address }),
+  Click: requestOf({ ip: text }),
+  Chunk: requestOf({
+    upload_id: { ...textOrNull, description: 'Absent with the first part.' },
+    image: { ...bytes, description: 'The bytes, whatever they are; or else in the next two.' },
+    document: bytes,
+    file: bytes,
+  }),
+  UploadSession: answerOf({
+    upload_id: text,
+    offset: { type: 'string', pattern: '^\\d+$' },
+    expires: date,
+  }),
+  UploadCompletion: requestOf(
+    {
+      upload_id: text,
+      md5: { type: 'string', pattern: '^[0-9a-fA-F]{32}$' },
+      type: { enum: ['image', 'eimage', 'doc', 'document', 'file', '', null] },
+    },
+    ['upload_id', 'md5'],
+  ),
+  Tag: answerOf({
+    id: integer,
+    type: tagType,
+    name: text,
+    description: textOrNull,
+    color: { type: 'string', minLength: 1 },
+    visible: flag,
+    visibility_boost: flag,
+    created_at: date,
+    active: flag,
+    deleted: flag,
+  }),
+  TagPage: answerOf({
+    count: { type: 'integer', minimum: 0 },
+    next: { type: ['string', 'null'], format: 'uri' },
+    previous: { type: ['string', 'null'], format: 'uri' },
+    results: { type: 'array', items: { $ref: '#/components/schemas/Tag' } },
+  }),
+  TagCreation: requestOf(TAG_WRITABLE, ['name']),
+  TagPatch: requestOf(TAG_WRITABLE),
+  TagAssignment: requestOf({ user: integer, category: integer }),
+  /** Contract §5.2; `offset` is where an upload stands. */
+  Error: {
+    type: 'object',
+    properties: { ...ERROR_PROPERTIES, offset: integer },
+    required: Object.keys(ERROR_PROPERTIES),
+    additionalProperties: false,
+  },
+  /** Contract §5.2: the messages of each field under its name, and all of them again. */
+  FieldError: {
+    type: 'object',
+    properties: {
+      errors: {
+        type: 'array',
+        minItems: 1,
+        items: answerOf({ field: text, messages: { type: 'array', items: MESSAGE, minItems: 1 } }),
+      },
+    },
+    required: ['errors'],
+    additionalProperties: { type: 'array', items: text, minItems: 1 },
+  },
+  Document: requestOf({ openapi: text, info: anyObject, paths: anyObject }, [
+    'openapi',
+    'info',
+    'paths',
+  ]),
+} satisfies Record<string, Schema>;
+
+/** Names of the components. */
+export type SchemaName = keyof typeof SCHEMAS;

@@ -1,0 +1,111 @@
+import { InvalidInputError } from '../../domain/error.ts';
+import type { File } from '../../domain/file.ts';
+import type { Media, OEmbed } from '../../domain/media.ts';
+import type { UploadSession } from '../../domain/upload-session.ts';
+import type { ToUrl } from '../../http/transport.ts';
+import type { Fields } from './body.ts';
+import { toEmbedBody } from './link.ts';
+
+/** Contract §2.2: what an upload can become on this road. */
+export const UPLOAD_TYPES = ['image', 'eimage', 'doc'] as const;
+type UploadType = (typeof UPLOAD_TYPES)[number];
+
+/** Contract §2.1: `offset` is a string here, and a number in the error of a wrong one. */
+export function toSessionBody({ uploadId, offsetBytes, expiresAt }: UploadSession) {
+  return { upload_id: uploadId, offset: String(offsetBytes), expires: expiresAt.toISOString() };
+}
+
+/**
+ * Contract §3: one object for all types, in this order of keys. `file` is the original of a media that is
+ * a stored file.
+ */
+export function toMediaBody(media: Media, file: File | null, toUrl: ToUrl) {
+  const isImage = file !== null && file.width !== null;
+  const fileUrl = file && toUrl(file.urlPath);
+  return {
+    id: media.id,
+    hash_code: media.uuid,
+    added_at: media.createdAt.toISOString(),
+    type: media.type,
+    title: media.title ?? titleOf(media, file),
+    description: media.description,
+    url: media.url ?? (isImage ? null : fileUrl),
+    keywords: media.keywords,
+    entities: null,
+    image: media.imageUrl === null ? (isImage ? fileUrl : null) : cssSafe(media.imageUrl),
+    image_width: media.imageWidth ?? file?.width ?? null,
+    image_height: media.imageHeight ?? file?.height ?? null,
+    ...toOEmbedFields(media.oembed),
+    order: 0,
+    choice_images: [],
+    ...toEmbedFields(media),
+    image_thumbnail: null,
+    image_mimetype: isImage ? file.mimeType : null,
+    mimetype: file?.mimeType ?? null,
+    size: file?.sizeBytes ?? null,
+  };
+}
+
+/** §8 row 19: a document is shown by its title; §3: so is a link. */
+function titleOf({ type, url }: Media, file: File | null): string | null {
+  return type === 'doc' ? (file?.filename ?? null) : type === 'url' ? url : null;
+}
+
+/** Contract §3: clients put it unquoted into `url(…)`, where CSS would end it at any of these. */
+function cssSafe(url: string): string {
+  return url.replace(/[\s"'()\\\p{Cc}]/gu, (character) =>
+    Buffer.from(character).toString('hex').replace(/../g, '%$&').toUpperCase(),
+  );
+}
+
+function toOEmbedFields(oembed: OEmbed | null) {
+  return {
+    oembed_type: oembed?.type ?? null,
+    oembed_url: oembed?.url ?? null,
+    oembed_width: oembed?.width ?? null,
+    oembed_height: oembed?.height ?? null,
+    oembed_duration: oembed?.durationSeconds ?? null,
+    oembed_html: oembed?.html ?? null,
+    oembed_preview_ready: oembed !== null,
+    oembed_available: oembed !== null,
+  };
+}
+
+/** Contract §8 row 10: flat and nested. */
+function toEmbedFields(media: Media) {
+  const embed = toEmbedBody(media);
+  const { embed_type = null, embed_id = null } = embed ?? {};
+  return { embed_type, embed_id, embed };
+}
+
+/**
+ * A field of text. Null when it is absent or null; numbers become text, as in Django REST framework.
+ * Throws InvalidInputError for any other value.
+ */
+export function toText(fields: Fields, name: string): string | null {
+  const value = fields.get(name) ?? null;
+  if (value === null || typeof value === 'string') return value;
+  if (typeof value === 'number') return String(value);
+  throw InvalidInputError.of(name, 'INVALID', 'Not a valid string.');
+}
+
+/** The body's `offset`, which no client sends: null for anything that is no count of bytes. */
+export function toOffset(value: unknown): number | null {
+  const offset = /^\d+$/.test(String(value)) ? Number(value) : Number.NaN;
+  return Number.isSafeInteger(offset) ? offset : null;
+}
+
+/**
+ * Contract §2.2: `type` of `complete`, null where the content decides. The uploader sends `document`,
+ * `file`, and names of nothing, too. Throws InvalidInputError for any other.
+ */
+export function toUploadType(value: unknown): UploadType | null {
+  const name = value ?? '';
+  if (typeof name === 'string' && NAMES_OF_NO_TYPE.includes(name)) return null;
+  const type = name === 'document' ? 'doc' : UPLOAD_TYPES.find((type) => type === name);
+  if (type !== undefined) return type;
+  const shown = typeof name === 'string' ? name : JSON.stringify(name);
+  throw InvalidInputError.of('type', 'INVALID_CHOICE', `"${shown}" is not a valid choice.`);
+}
+
+const NAMES_OF_NO_TYPE = ['', 'file', 'undefined', 'null'];

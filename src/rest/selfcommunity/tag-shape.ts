@@ -1,0 +1,73 @@
+import { TAG_TYPES, type Tag, type TagFilter, type TagOrder } from '../../domain/tag.ts';
+import { choice, flag, nullable, queryFlag, text } from './field.ts';
+
+/** What a body may set: contract §2.6. Every other field is passed over. */
+export const TAG_FIELDS = {
+  type: ['type', choice(TAG_TYPES)],
+  name: ['name', text],
+  description: ['description', nullable(text)],
+  color: ['color', text],
+  visible: ['visible', flag],
+  active: ['active', flag],
+  visibilityBoost: ['visibility_boost', flag],
+} as const;
+
+/** Contract §2.6: the superset of what its clients read. */
+export function toTagBody(tag: Tag) {
+  return {
+    id: tag.id,
+    type: tag.type,
+    name: tag.name,
+    description: tag.description,
+    color: COLOR.test(tag.color) ? tag.color : COLOR_DEFAULT,
+    visible: tag.visible,
+    visibility_boost: tag.visibilityBoost,
+    created_at: tag.createdAt.toISOString(),
+    active: tag.active,
+    deleted: false,
+  };
+}
+
+/**
+ * Contract §2.6: "never empty/invalid in output". These are the forms that MUI computes a contrast with;
+ * for any other, the names of CSS too, it throws, and the page that shows the tag is blank.
+ */
+const COLOR = /^(#([\da-f]{3}|[\da-f]{4}|[\da-f]{6}|[\da-f]{8})|(rgb|hsl)a?\([\d\s.,%/+-]+\))$/i;
+const COLOR_DEFAULT = '#ffffff';
+
+/** More terms than anyone types; each is a condition of the statement, whose size has a limit. */
+const TERMS_MAX = 100;
+
+/** What a query narrows a list to; null: to nothing. */
+export function toTagFilter(query: URLSearchParams): TagFilter | null {
+  const type = query.get('type') || undefined;
+  const isKnownType = type === undefined || TAG_TYPES.some((one) => one === type);
+  // A deleted tag is gone: there is none to show.
+  if (!isKnownType || queryFlag(query.get('deleted')) === true) return null;
+  return {
+    terms: toTerms(query),
+    type,
+    active: queryFlag(query.get('active')),
+    visible: queryFlag(query.get('visible')),
+    visibilityBoost: queryFlag(query.get('visibility_boost')),
+  };
+}
+
+/** Contract §4: every term, parted by space or comma. No text has a NUL in it. */
+export function toTerms(query: URLSearchParams): string[] {
+  const terms = (query.get('search') ?? '').split(/[\s,\0]+/).filter(Boolean);
+  return [...new Set(terms)].slice(0, TERMS_MAX);
+}
+
+/** Contract §2.6: `name`, `created_at`, `-` before either, a list of them; default `-created_at`. */
+export function toTagOrder(query: URLSearchParams): TagOrder[] {
+  const order = (query.get('ordering') ?? '').split(',').flatMap((term): TagOrder[] => {
+    const column = term.trim().replace(/^-/, '');
+    const isKnown = column === 'name' || column === 'created_at';
+    return isKnown ? [{ column, descending: term.trim().startsWith('-') }] : [];
+  });
+  const unique = order.filter(
+    ({ column }, at) => order.findIndex((o) => o.column === column) === at,
+  );
+  return unique.length > 0 ? unique : [{ column: 'created_at', descending: true }];
+}

@@ -1,0 +1,95 @@
+import { InvalidInputError, NotFoundError } from '../../domain/error.ts';
+import {
+  countTags,
+  createTag,
+  deleteTag,
+  listTagsFrom,
+  type Tag,
+  type TagFilter,
+  updateTag,
+} from '../../domain/tag.ts';
+import { readBody } from './body.ts';
+import type { Answer, Call } from './call.ts';
+import { readFields } from './field.ts';
+import { parseId, parseQuery, toPageBody } from './list.ts';
+import { TAG_FIELDS, toTagBody, toTagFilter, toTagOrder, toTerms } from './tag-shape.ts';
+
+/** `GET /tag/` and `GET /tag/search/`: contract §2.6. */
+export function listTags(call: Call): Promise<Answer> {
+  return list(call, {});
+}
+
+/** `GET /tag/user/search/`: what the shipped user interface searches with, contract §2.7. */
+export function listUserTags(call: Call): Promise<Answer> {
+  return list(call, { type: 'user' });
+}
+
+/** `POST /tag/` */
+export async function postTag({ ctx, request }: Call): Promise<Answer> {
+  const { fields } = await readBody(request);
+  const { name, ...tag } = readFields(fields, TAG_FIELDS);
+  // Whether there is a name is the domain's to say.
+  return { status: 201, body: toTagBody(await createTag(ctx, { ...tag, name: name as string })) };
+}
+
+/** `GET /tag/{id}/` */
+export async function getTag(call: Call): Promise<Answer> {
+  return { status: 200, body: toTagBody(await findTag(call)) };
+}
+
+/** `PUT /tag/{id}/`: the name is required, what else is absent stays. */
+export function putTag(call: Call): Promise<Answer> {
+  return change(call, { isNameRequired: true });
+}
+
+/** `PATCH /tag/{id}/`: what is absent stays; no body changes nothing. */
+export function patchTag(call: Call): Promise<Answer> {
+  return change(call, { isNameRequired: false });
+}
+
+/** `DELETE /tag/{id}/` */
+export async function removeTag(call: Call): Promise<Answer> {
+  const { id } = await findTag(call);
+  await deleteTag(call.ctx, id);
+  return { status: 204, body: null };
+}
+
+/**
+ * `POST /tag/{id}/assign/`, `add/` and `remove/`: contract §2.7. The users and categories that it is about
+ * are the community's: they are not here, and nothing is kept of it.
+ */
+export async function assignTag(call: Call): Promise<Answer> {
+  await findTag(call);
+  await readBody(call.request);
+  return { status: 204, body: null };
+}
+
+async function change(call: Call, { isNameRequired }: { isNameRequired: boolean }) {
+  const { id } = await findTag(call);
+  const { fields } = await readBody(call.request);
+  const tag = readFields(fields, TAG_FIELDS);
+  if (isNameRequired && tag.name === undefined) throw InvalidInputError.of('name', 'REQUIRED', '');
+  return { status: 200, body: toTagBody(await updateTag(call.ctx, id, tag)) };
+}
+
+/** Contract §2.6: a search that the tag does not match hides it, on these routes too. */
+async function findTag({ ctx, request }: Call): Promise<Tag> {
+  const id = parseId(request, 'tag');
+  const filter = { id, terms: toTerms(parseQuery(request)) };
+  const [tag] = await listTagsFrom(ctx, filter, [], { limit: 1, offset: 0 });
+  if (tag === undefined) throw new NotFoundError('tag', id);
+  return tag;
+}
+
+async function list(call: Call, fixed: TagFilter): Promise<Answer> {
+  const { ctx } = call;
+  const query = parseQuery(call.request);
+  const asked = toTagFilter(query);
+  if (asked === null) return toPageBody(call, { count: 0, nodes: async () => [] });
+  const filter = { ...asked, ...fixed };
+  const order = toTagOrder(query);
+  return toPageBody(call, {
+    count: await countTags(ctx, filter),
+    nodes: async (window) => (await listTagsFrom(ctx, filter, order, window)).map(toTagBody),
+  });
+}

@@ -1,0 +1,114 @@
+import {
+  InvalidInputError,
+  OffsetMismatchError,
+  UnsupportedMediaError,
+  UploadCompletedError,
+} from '../../domain/error.ts';
+import { filesByMediaIds } from '../../domain/file.ts';
+import { appendChunk, completeUpload } from '../../domain/upload.ts';
+import { readBody, type SmallFile } from './body.ts';
+import type { Answer, Call } from './call.ts';
+import { type ContentRange, parseContentRange } from './content-range.ts';
+import { RefusedError } from './error.ts';
+import {
+  toMediaBody,
+  toOffset,
+  toSessionBody,
+  toText,
+  toUploadType,
+  UPLOAD_TYPES,
+} from './shape.ts';
+
+/** Contract §2.1: "Max chunk size is 204800 bytes". */
+const CHUNK_BYTES_MAX = 204_800;
+
+/** Contract §1: clients put the bytes into `image` whatever they are; the documents name `document` as well. */
+const CHUNK_PARTS = { names: ['image', 'document', 'file'], bytesMax: CHUNK_BYTES_MAX };
+
+/** `POST /media/upload/chunk/`: contract §2.1. */
+export async function uploadChunk({ ctx, request }: Call): Promise<Answer> {
+  const { fields, file } = await readBody(request, CHUNK_PARTS);
+  if (file === null) throw new RefusedError('No chunk file was submitted', { code: 'required' });
+  // §5.4: what a client sends for an empty file; it would go on and complete an upload without an id.
+  if (file.sizeBytes === 0) throw new RefusedError('The submitted file is empty.');
+  const range = readRange(request.headers['content-range']);
+  const uploadId = toText(fields, 'upload_id');
+  // §1: without a range the part is the whole file, unless a field says where it begins.
+  const offsetBytes = range?.startBytes ?? toOffset(fields.get('offset')) ?? 0;
+  const session = await appendChunk(ctx, {
+    uploadId,
+    offsetBytes,
+    totalBytes: range?.totalBytes ?? (uploadId ? null : offsetBytes + file.sizeBytes),
+    filename: file.filename,
+    declaredType: file.mediaType,
+    allowedTypes: UPLOAD_TYPES,
+    chunk: { bytes: chunkBytes(file, range) },
+  }).catch(refuseChunk);
+  return { status: 201, body: toSessionBody(session) };
+}
+
+/** `POST /media/upload/complete/`: contract §2.2. */
+export async function completeChunks({ ctx, request, toUrl }: Call): Promise<Answer> {
+  const { fields } = await readBody(request);
+  const uploadId = toText(fields, 'upload_id');
+  const md5 = toText(fields, 'md5');
+  if (!uploadId || !md5) {
+    throw new RefusedError("Both 'upload_id' and 'md5' are required", { code: 'required' });
+  }
+  const type = toUploadType(fields.get('type'));
+  const media = await completeUpload(ctx, {
+    uploadId,
+    md5: MD5.test(md5) ? md5 : NO_MD5,
+    type,
+    allowedTypes: UPLOAD_TYPES,
+  }).catch(refuseComplete);
+  const files = await filesByMediaIds(ctx, [media.id]);
+  return { status: 201, body: toMediaBody(media, files.get(media.id)?.[0] ?? null, toUrl) };
+}
+
+const MD5 = /^[0-9a-f]{32}$/i;
+/** §2.2: text that is no MD5 matches no file, which is told only after what the upload's own state is. */
+const NO_MD5 = '0'.repeat(32);
+
+function readRange(header: string | undefined): ContentRange | null {
+  if (header === undefined) return null;
+  const range = parseContentRange(header);
+  if (range === null) throw new RefusedError('Error in request headers');
+  return range;
+}
+
+/**
+ * Fails where the bytes would begin: §2.1 has the size checked after everything that is known of the
+ * upload, and nothing of such a chunk is written.
+ */
+async function* chunkBytes({ pieces, sizeBytes }: SmallFile, range: ContentRange | null) {
+  if (sizeBytes > CHUNK_BYTES_MAX) {
+    throw new RefusedError(`Max chunk size is ${CHUNK_BYTES_MAX} bytes`);
+  }
+  if (range !== null && range.sizeBytes !== sizeBytes) throw new RefusedError(SIZE_MISMATCH);
+  yield* pieces;
+}
+
+const SIZE_MISMATCH = "File size doesn't match headers";
+
+/** The domain names fields of its own input, which this road's request does not have. */
+function refuseChunk(error: unknown): never {
+  if (!(error instanceof InvalidInputError)) throw error;
+  const [issue] = error.issues;
+  const isPastEnd = issue?.code === 'PAST_END';
+  throw new RefusedError(isPastEnd ? SIZE_MISMATCH : (issue?.message ?? error.message));
+}
+
+function refuseComplete(error: unknown): never {
+  // §2.2: "an incomplete upload shows up as" a mismatch.
+  if (error instanceof OffsetMismatchError) throw new RefusedError('md5 checksum does not match');
+  // §5.3: without the quotes that the answer to a chunk has.
+  if (error instanceof UploadCompletedError) {
+    throw new RefusedError('Upload has already been marked as complete');
+  }
+  // The only field of the request that the content can contradict.
+  if (error instanceof UnsupportedMediaError) {
+    throw InvalidInputError.of('type', 'INVALID', error.message);
+  }
+  throw error;
+}
