@@ -1,0 +1,86 @@
+/**
+ * `npm run bench [reads|depth|uploads|memory …] [-- --rounds 5 --seconds 2 --connections 16 --dir /tmp --profile <dir>]`
+ *
+ * Measures this server beside limits: hand-written handlers that do the same work and nothing else, in one
+ * run and in turn. The ratios hold across machines; the absolute figures do not.
+ */
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import { parseArgs } from 'node:util';
+import { benchDepth } from './depth.ts';
+import { benchMemory, type MemoryOptions } from './memory.ts';
+import { pinLoad } from './pinning.ts';
+import { benchReads, type ReadOptions } from './reads.ts';
+import { withScratch } from './scratch.ts';
+import type { ServerSetup } from './server.ts';
+import { benchUploads, type UploadOptions } from './uploads.ts';
+
+interface Options extends ReadOptions, UploadOptions, MemoryOptions {}
+
+const PARTS = {
+  reads: benchReads,
+  depth: benchDepth,
+  uploads: benchUploads,
+  memory: benchMemory,
+} satisfies Record<string, (setup: ServerSetup, options: Options) => Promise<void>>;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    /** Measured rounds of each contender, after one that warms up. */
+    rounds: { type: 'string', default: '5' },
+    /** Length of a round of reads. */
+    seconds: { type: 'string', default: '2' },
+    /** Of the reads. */
+    connections: { type: 'string', default: '16' },
+    /** Only uploads and memory scenarios whose title contains this. */
+    only: { type: 'string', default: '' },
+    /** Where the temporary directory goes: the disk that uploads are measured on. */
+    dir: { type: 'string', default: tmpdir() },
+    /** Where our server's CPU profiles go. */
+    profile: { type: 'string' },
+  },
+});
+
+// The exit handler of the scratch directory does what is left to do.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => process.exit(1));
+}
+
+const parts = positionals.map(parsePart);
+const pinning = pinLoad();
+const options = {
+  rounds: parseCount('rounds'),
+  seconds: parseCount('seconds'),
+  connections: parseCount('connections'),
+  only: values.only,
+};
+console.log(`Node ${process.version}, ${cpus()[0]?.model.trim()}; ${pinning.description}`);
+console.log(
+  `Medians of ${options.rounds} rounds in turn; Trivium with a JWT and a log line a request.`,
+);
+warnOfLoad();
+for (const part of parts.length > 0 ? parts : Object.values(PARTS)) {
+  await withScratch(values.dir, (scratch) =>
+    part({ scratch, pinning, profileDirectory: values.profile ?? null }, options),
+  );
+}
+
+function parsePart(name: string) {
+  if (Object.hasOwn(PARTS, name)) return PARTS[name as keyof typeof PARTS];
+  throw new Error(`No part ${name}: ${Object.keys(PARTS).join(', ')}`);
+}
+
+function parseCount(name: 'rounds' | 'seconds' | 'connections'): number {
+  const count = Number(values[name]);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new Error(`--${name}: a whole number above 0`);
+}
+
+/** Figures of a machine that does other things are of those things. */
+function warnOfLoad(): void {
+  const [load = 0] = loadavg();
+  if (load < availableParallelism() / 4) return;
+  console.log(
+    `Load average ${load.toFixed(1)} before the run: other programs disturb the figures.`,
+  );
+}

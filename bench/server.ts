@@ -1,0 +1,66 @@
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SignJWT } from 'jose';
+import type { Pinning } from './pinning.ts';
+import type { RunningServer, Scratch } from './scratch.ts';
+
+/** Base of the links in answers, the same for both sides whatever port they get. */
+export const PUBLIC_URL = 'http://media.example';
+
+const JWT_SECRET = 'trivium-bench-secret-trivium-bench-secret';
+
+export interface ServerSetup {
+  scratch: Scratch;
+  pinning: Pinning;
+  /** Where `node --cpu-prof` of our server shall write; null: no profile. */
+  profileDirectory: string | null;
+}
+
+/** Our server as it is run for real: credentials required, a log line for each request. */
+export function startTrivium(
+  { scratch, pinning, profileDirectory }: ServerSetup,
+  name: string,
+): Promise<RunningServer> {
+  const profile =
+    profileDirectory === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDirectory];
+  const entry = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+  return scratch.start(
+    name,
+    [...pinning.serverPrefix, process.execPath, ...profile, entry, 'serve'],
+    {
+      ...withoutSettings(process.env),
+      TRIVIUM_PORT: '0',
+      TRIVIUM_DATA_DIR: scratch.path(name),
+      TRIVIUM_PUBLIC_URL: PUBLIC_URL,
+      TRIVIUM_AUTH: 'required',
+      TRIVIUM_JWT_SECRET: JWT_SECRET,
+      TRIVIUM_LOG_LEVEL: 'info',
+    },
+  );
+}
+
+/** A limit: the same work in one file, without what makes a product of it. */
+export function startLimit(
+  { scratch, pinning }: ServerSetup,
+  script: URL,
+  ...args: readonly string[]
+): Promise<RunningServer> {
+  const path = fileURLToPath(script);
+  const command = [...pinning.serverPrefix, process.execPath, path, ...args];
+  return scratch.start(basename(path, '.ts'), command, process.env);
+}
+
+/** The `Authorization` of a member of the community. */
+export async function bearerToken(): Promise<string> {
+  const token = await new SignJWT({ user_id: 7 })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime('2h')
+    .sign(new TextEncoder().encode(JWT_SECRET));
+  return `Bearer ${token}`;
+}
+
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).filter(([variable]) => !variable.startsWith('TRIVIUM_')),
+  );
+}

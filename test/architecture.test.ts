@@ -1,0 +1,222 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { promisify } from 'node:util';
+import { buildSchema, lexicographicSortSchema, printSchema } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { schema } from '../src/graphql/schema.ts';
+import {
+  type Import,
+  listFiles,
+  parseSource,
+  readSources,
+  type SourceFile,
+} from './support/source.ts';
+
+/** STYLE.md's import table: which layers, or single files, the files of a layer may import. */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  lib: [],
+  store: ['lib'],
+  blob: ['lib'],
+  media: ['lib'],
+  domain: ['store', 'blob', 'media', 'lib'],
+  job: ['domain', 'store/job.ts', 'lib'],
+  http: ['domain', 'lib'],
+  graphql: ['http', 'domain', 'lib'],
+  rest: ['http', 'domain', 'lib'],
+  client: [],
+  cli: ['client', 'lib'],
+};
+
+/** Files that put the layers together: they import anything, and nothing but they imports them. */
+const ROOTS = ['main', 'command', 'app', 'config', 'admin-key', 'scavenge'];
+
+/** Who may import a package; `types` may import its types alone. A package that is not here is nobody's. */
+const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] = [
+  { name: /^(kysely|pg|better-sqlite3)$/, layers: ['store'] },
+  { name: /^(sharp|file-type)$/, layers: ['media'] },
+  { name: /^zod$/, layers: ['domain', 'config'] },
+  { name: /^(fastify|@fastify\/.+)$/, layers: ['http'], types: ['app', 'graphql', 'rest'] },
+  { name: /^jose$/, layers: ['http'] },
+  { name: /^(graphql|graphql-yoga|dataloader|graphql-upload-minimal)$/, layers: ['graphql'] },
+  { name: /^(@pothos\/.+|@graphql-yoga\/render-graphiql)$/, layers: ['graphql'] },
+  { name: /^hash-wasm$/, layers: ['lib'] },
+  { name: /^spark-md5$/, layers: ['client'] },
+  { name: /^cli-progress$/, layers: ['cli'] },
+  { name: /^commander$/, layers: ['cli', 'command'] },
+  { name: /^pino$/, layers: ['app'] },
+];
+
+const FILE_LINES_MAX = 300;
+const FUNCTION_LINES_MAX = 60;
+
+const SOURCES = readSources('src');
+/** What people write: the rest says in its first line that it is generated. */
+const WRITTEN = SOURCES.filter(({ text }) => !/^\/\/ Generated .+\n/.test(text));
+const ALL = ['src', 'test', 'bench'].filter((folder) => existsSync(folder)).flatMap(readSources);
+
+describe('imports', () => {
+  it('every folder of src is a layer of the table, and every file beside them a root', () => {
+    const unknown = SOURCES.filter(({ path }) => !(layerOf(path) in LAYERS) && !isRoot(path));
+    expect(unknown.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('go one way, as the table says', () => {
+    expect(violations(SOURCES, importsWrongLayer)).toEqual([]);
+  });
+
+  it('never reach from one dialect of rest into another', () => {
+    expect(violations(SOURCES, importsOtherDialect)).toEqual([]);
+  });
+
+  it('take a package in its own layer only', () => {
+    expect(violations(SOURCES, importsForeignPackage)).toEqual([]);
+  });
+
+  it.each([
+    ['src/domain/x.ts', "import '../http/auth.ts'", importsWrongLayer],
+    ['src/domain/x.ts', "import type { A } from '../graphql/a.ts'", importsWrongLayer],
+    ['src/domain/x.ts', "await import('../app.ts')", importsWrongLayer],
+    ['src/job/x.ts', "import '../store/media.ts'", importsWrongLayer],
+    ['src/client/x.ts', "import '../lib/md5.ts'", importsWrongLayer],
+    ['src/rest/one/x.ts', "export * from '../two/y.ts'", importsOtherDialect],
+    ['src/rest/one/x.ts', "import fastify from 'fastify'", importsForeignPackage],
+    ['src/domain/x.ts', "import 'sharp'", importsForeignPackage],
+    ['src/lib/x.ts', "import 'left-pad'", importsForeignPackage],
+    ['src/client/x.ts', "import 'node:fs'", importsForeignPackage],
+  ] as const)('a slip in %s is found: %s', (path, text, rule) => {
+    expect(violations([parseSource(path, text)], rule)).toHaveLength(1);
+  });
+});
+
+describe('sizes', () => {
+  it(`no file has more than ${FILE_LINES_MAX} lines`, () => {
+    const free = /^src\/store\/(migration\/.+|table\.ts)$/;
+    const long = WRITTEN.filter(({ path }) => !free.test(path));
+    expect(long.filter((file) => file.lineCount > FILE_LINES_MAX).map(({ path }) => path)).toEqual(
+      [],
+    );
+  });
+
+  it(`no function has more than ${FUNCTION_LINES_MAX} lines`, () => {
+    const long = SOURCES.flatMap(({ path, functions }) =>
+      functions
+        .filter(({ lineCount }) => lineCount > FUNCTION_LINES_MAX)
+        .map(({ name, lineCount }) => `${path}: ${name} has ${lineCount} lines`),
+    );
+    expect(long).toEqual([]);
+  });
+});
+
+describe('names', () => {
+  it('are kebab-case', () => {
+    const wrong = ALL.filter(({ path }) => !/^([a-z0-9-]+\/)+[a-z0-9-]+(\.test)?\.ts$/.test(path));
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('say what is in a file: none is a dumping ground', () => {
+    const dump = /(^|\/)(utils?|helpers?|common|shared|misc|types?|constants?)(\/|\.ts$)/;
+    // `graphql/type` and its like hold one noun a file; it is files of that name that gather anything.
+    const wrong = SOURCES.filter(({ path }) =>
+      dump.test(path.replace('graphql/type/', 'graphql/')),
+    );
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('no index.ts gathers exports', () => {
+    const allowed = ['src/store/migration/index.ts', 'src/job/task/index.ts'];
+    const barrels = listFiles('src').filter((path) => basename(path) === 'index.ts');
+    expect(barrels.filter((path) => !allowed.includes(path))).toEqual([]);
+  });
+});
+
+describe('source', () => {
+  it('reads the environment and ends the process in main.ts only', () => {
+    const uses = SOURCES.filter(({ path }) => path !== 'src/main.ts').flatMap(
+      ({ path, processUses, imports }) => [
+        ...processUses
+          .filter((use) => /^process\.(env|exit)$/.test(use))
+          .map((use) => `${path}: ${use}`),
+        ...imports.filter(({ target }) => /^(node:)?process$/.test(target)).map(() => path),
+      ],
+    );
+    expect(uses).toEqual([]);
+  });
+
+  it('has a doc comment on every export', () => {
+    const bare = WRITTEN.flatMap(({ path, exports }) =>
+      exports.filter(({ isDocumented }) => !isDocumented).map(({ name }) => `${path}: ${name}`),
+    );
+    expect(bare).toEqual([]);
+  });
+
+  it('has no note of what is still to do', () => {
+    const note = new RegExp(['TO', 'DO|FIX', 'ME'].join(''));
+    expect(ALL.filter(({ text }) => note.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe('generated files', () => {
+  it('schema.graphql is what the code says', () => {
+    const committed = buildSchema(readFileSync('schema.graphql', 'utf8'));
+    const print = (one: typeof schema) => printSchema(lexicographicSortSchema(one));
+    expect(print(committed)).toBe(print(schema));
+  });
+
+  it('the lock file names no registry', () => {
+    expect(readFileSync('package-lock.json', 'utf8')).not.toContain('"resolved"');
+  });
+
+  it('the schema can be imported without an environment or a database', async () => {
+    const run = promisify(execFile)(process.execPath, ['src/graphql/schema.ts'], { env: {} });
+    expect((await run).stderr).not.toMatch(/error/i);
+  });
+});
+
+type Rule = (file: SourceFile, imported: Import) => boolean;
+
+function violations(files: readonly SourceFile[], isWrong: Rule): string[] {
+  return files.flatMap((file) =>
+    file.imports
+      .filter((imported) => isWrong(file, imported))
+      .map(({ target, isTypeOnly }) => `${file.path} → ${target}${isTypeOnly ? ' (type)' : ''}`),
+  );
+}
+
+function importsWrongLayer({ path }: SourceFile, { target, isOurs }: Import): boolean {
+  if (!isOurs || isRoot(path)) return false;
+  const from = layerOf(path);
+  const to = layerOf(target);
+  const isAllowed = from === to || LAYERS[from]?.includes(to);
+  return !isAllowed && !LAYERS[from]?.includes(target.replace('src/', ''));
+}
+
+function importsOtherDialect({ path }: SourceFile, { target }: Import): boolean {
+  const dialect = (file: string) => /^src\/rest\/([^/]+)\//.exec(file)?.[1];
+  return (
+    dialect(path) !== undefined &&
+    target.startsWith('src/rest/') &&
+    dialect(path) !== dialect(target)
+  );
+}
+
+function importsForeignPackage(
+  { path }: SourceFile,
+  { target, isOurs, isTypeOnly }: Import,
+): boolean {
+  if (isOurs) return false;
+  const layer = layerOf(path);
+  // It runs in browsers too.
+  if (target.startsWith('node:')) return layer === 'client';
+  const owner = PACKAGES.find(({ name }) => name.test(target));
+  return !owner?.layers.includes(layer) && !(isTypeOnly && owner?.types?.includes(layer));
+}
+
+/** `store` of `src/store/media.ts`, `app` of `src/app.ts`. */
+function layerOf(path: string): string {
+  return path.split('/')[1]!.replace(/\.ts$/, '');
+}
+
+function isRoot(path: string): boolean {
+  return ROOTS.includes(layerOf(path));
+}

@@ -1,0 +1,244 @@
+import { expect, test } from 'vitest';
+import { type TestApp, withApp } from '../support/app.ts';
+import { describeEachBackend } from '../support/backend.ts';
+import { graphql } from '../support/graphql.ts';
+import { makeFileRow, makeJwt, makeMediaRow } from '../support/make.ts';
+
+const SECRET = { TRIVIUM_JWT_SECRET: 'the-secret-of-the-tests' };
+const ERROR = '... on Error { code message } ... on InvalidInputError { issues { path code } }';
+const FIELDS = `id databaseId type name title description keywords url isPublic owner
+  image { url width height focalPoint { left top } crops { alias width height coordinates { x1 } } }
+  embed { embedType embedId url metadata } oembed { type }`;
+const CREATE = `mutation ($input: CreateMediaInput!) {
+  createMedia(input: $input) { __typename ... on CreateMediaSuccess { media { ${FIELDS} } } ${ERROR} }
+}`;
+const UPDATE = `mutation ($input: UpdateMediaInput!) {
+  updateMedia(input: $input) { __typename ... on UpdateMediaSuccess { media { ${FIELDS} } } ${ERROR} }
+}`;
+const DELETE = `mutation ($input: DeleteMediaInput!) {
+  deleteMedia(input: $input) { __typename ... on DeleteMediaSuccess { deletedId } ${ERROR} }
+}`;
+
+async function bearer(sub: string): Promise<string> {
+  return `Bearer ${await makeJwt({ sub }, { secret: SECRET.TRIVIUM_JWT_SECRET })}`;
+}
+
+async function create(app: TestApp, input: Record<string, unknown>, authorization?: string) {
+  const options = authorization === undefined ? {} : { authorization };
+  return (await graphql(app, CREATE, { input }, options)).data.createMedia;
+}
+
+describeEachBackend('media in GraphQL', (backend) => {
+  test.each([
+    [
+      { type: 'URL', url: 'https://example.com/a' },
+      { type: 'URL', url: 'https://example.com/a', image: null, embed: null },
+    ],
+    [
+      {
+        type: 'VIMEO',
+        url: 'https://vimeo.com/1',
+        title: 'A film',
+        imageUrl: 'https://x.org/i.png',
+      },
+      { type: 'VIMEO', title: 'A film', image: { url: 'https://x.org/i.png', width: null } },
+    ],
+    [
+      { type: 'IMAGE', url: 'https://x.org/i.png' },
+      { type: 'IMAGE', url: null, image: { url: 'https://x.org/i.png' } },
+    ],
+    [
+      { type: 'EMBED', embedType: 'game', embedId: '7', embedMetadata: { a: [1] } },
+      { type: 'EMBED', embed: { embedType: 'game', embedId: '7', metadata: { a: [1] } } },
+    ],
+    [
+      { type: 'SHARE', embedType: 'post', embedId: '7', embedUrl: 'https://x.org/7' },
+      { type: 'SHARE', url: 'https://x.org/7', embed: { embedId: '7', url: 'https://x.org/7' } },
+    ],
+  ])('%j makes a media without bytes', (input, expected) =>
+    withApp(backend, async (app) => {
+      const { media } = await create(app, input);
+      expect(media).toMatchObject(expected);
+      const { data } = await graphql(app, `{ media(by: { id: "${media.id}" }) { ${FIELDS} } }`);
+      expect(data.media).toEqual(media);
+    }),
+  );
+
+  test.each([
+    [{ type: 'URL' }, 'url', 'REQUIRED'],
+    [{ type: 'EMBED', embedType: 'x' }, 'embedId', 'REQUIRED'],
+    [{ type: 'URL', url: 'javascript:alert(1)' }, 'url', 'INVALID'],
+    [{ type: 'DOCUMENT', url: 'https://x.org' }, 'type', 'INVALID_CHOICE'],
+    [{ type: 'URL', url: 'https://x.org', title: 'x'.repeat(256) }, 'title', 'TOO_BIG'],
+    [{ type: 'URL', url: 'https://x.org', description: '\0' }, 'description', 'INVALID'],
+    [{ type: 'EMBED', embedType: 'x', embedId: '1', embedMetadata: [] }, 'embedMetadata', ''],
+  ])('%j is refused, and the field is named', (input, field, code) =>
+    withApp(backend, async (app) => {
+      const { __typename, issues } = await create(app, input);
+      expect(__typename).toBe('InvalidInputError');
+      expect(issues[0]).toMatchObject({ path: [field], ...(code && { code }) });
+    }),
+  );
+
+  test('an update sets what is given, clears what is null, and leaves the rest', () =>
+    withApp(
+      backend,
+      async (app) => {
+        const alice = await bearer('alice');
+        const start = { type: 'URL', url: 'https://x.org', title: 'A', description: 'B' };
+        const { media } = await create(app, start, alice);
+        const input = {
+          id: media.id,
+          title: null,
+          keywords: 'k',
+          imageUrl: 'https://x.org/i.png',
+          focalPoint: { left: 0.25, top: 1 },
+          crops: [{ alias: 'wide', width: 200, height: 100 }],
+          isPublic: true,
+        };
+        const { data } = await graphql(app, UPDATE, { input }, { authorization: alice });
+        expect(data.updateMedia.media).toMatchObject({
+          title: null,
+          description: 'B',
+          keywords: 'k',
+          isPublic: true,
+          image: {
+            url: 'https://x.org/i.png',
+            focalPoint: { left: 0.25, top: 1 },
+            crops: [{ alias: 'wide', width: 200, height: 100, coordinates: null }],
+          },
+        });
+      },
+      SECRET,
+    ));
+
+  test('only its creator and an admin may change or delete a media', () =>
+    withApp(
+      backend,
+      async (app) => {
+        const alice = await bearer('alice');
+        const { media } = await create(app, { type: 'URL', url: 'https://x.org' }, alice);
+        const input = { id: media.id };
+        const codeOf = async (authorization?: string) => {
+          const options = authorization === undefined ? {} : { authorization };
+          const [changed, deleted] = await Promise.all([
+            graphql(app, UPDATE, { input }, options),
+            graphql(app, DELETE, { input: { id: media.id } }, options),
+          ]);
+          return [changed.data.updateMedia.code, deleted.data.deleteMedia.code];
+        };
+        expect(await codeOf()).toEqual(['NOT_AUTHENTICATED', 'NOT_AUTHENTICATED']);
+        expect(await codeOf(await bearer('bob'))).toEqual(['FORBIDDEN', 'FORBIDDEN']);
+        const admin = `Bearer ${app.adminKey}`;
+        const { data } = await graphql(app, DELETE, { input }, { authorization: admin });
+        expect(data.deleteMedia).toEqual({ __typename: 'DeleteMediaSuccess', deletedId: media.id });
+        const again = await graphql(app, DELETE, { input }, { authorization: admin });
+        expect(again.data.deleteMedia.code).toBe('NOT_FOUND');
+      },
+      SECRET,
+    ));
+
+  test('deleting a media removes its rows and leaves a job for its bytes', () =>
+    withApp(backend, async (app) => {
+      const { db } = app.services;
+      const mediaId = await makeMediaRow(db);
+      await makeFileRow(db, mediaId, { blob_key: 'a'.repeat(32) });
+      const { data } = await graphql(app, `{ media(by: { databaseId: ${mediaId} }) { id } }`);
+      const options = { authorization: `Bearer ${app.adminKey}` };
+      await graphql(app, DELETE, { input: { id: data.media.id } }, options);
+      expect(await db.selectFrom('file').selectAll().execute()).toEqual([]);
+      const jobs = await db.selectFrom('job').select(['job_class', 'arguments']).execute();
+      expect(jobs).toEqual([
+        { job_class: 'delete-blob', arguments: JSON.stringify({ blob_keys: ['a'.repeat(32)] }) },
+      ]);
+    }));
+
+  test('a page of 50 media with folder, tags and file costs four statements', () =>
+    withApp(backend, async (app) => {
+      for (let index = 0; index < 60; index++) {
+        await makeFileRow(app.services.db, await makeMediaRow(app.services.db));
+      }
+      app.statements.length = 0;
+      const { data } = await graphql(
+        app,
+        '{ medias(first: 50) { nodes { name folder { name } tags { name } file { url } url image { url } } } }',
+      );
+      expect(data.medias.nodes).toHaveLength(50);
+      // None of these media is in a folder, which saves the fourth.
+      expect(app.statements).toHaveLength(3);
+    }));
+
+  test('pages lead from the newest to the oldest and back, and inserts shift nothing', () =>
+    withApp(backend, async (app) => {
+      const { db } = app.services;
+      for (const name of ['a', 'b', 'c', 'd', 'e']) await makeMediaRow(db, { name });
+      const page = async (args: string) => {
+        const query = `{ medias(${args}) {
+          totalCount nodes { name } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+        } }`;
+        const { medias } = (await graphql(app, query)).data;
+        return {
+          ...medias,
+          names: medias.nodes.map((node: { name: string }) => node.name).join(''),
+        };
+      };
+      const first = await page('first: 2');
+      expect(first).toMatchObject({ names: 'ed', totalCount: 5, pageInfo: { hasNextPage: true } });
+      await makeMediaRow(db, { name: 'new' });
+      const second = await page(`first: 2, after: "${first.pageInfo.endCursor}"`);
+      expect(second).toMatchObject({ names: 'cb', pageInfo: { hasPreviousPage: true } });
+      const third = await page(`first: 2, after: "${second.pageInfo.endCursor}"`);
+      expect(third).toMatchObject({ names: 'a', pageInfo: { hasNextPage: false } });
+      const back = await page(`last: 2, before: "${third.pageInfo.startCursor}"`);
+      expect(back.names).toBe('cb');
+      expect((await page('last: 2')).names).toBe('ba');
+      expect((await page('first: 0')).names).toBe('');
+    }));
+
+  test.each([
+    'medias(first: 201) { totalCount }',
+    'medias(first: -1) { totalCount }',
+    'medias(first: 1, last: 1) { totalCount }',
+    'medias(after: "e30") { nodes { id } }',
+    'node(id: "nonsense") { id }',
+    'media(by: { id: "VGFnOjE" }) { id }',
+  ])('%s is a client’s mistake that is told', (field) =>
+    withApp(backend, async (app) => {
+      const { errors, status } = await graphql(app, `{ ${field} }`);
+      expect(status).toBe(200);
+      expect(errors?.[0]?.extensions).toMatchObject({ code: 'INVALID_INPUT' });
+    }),
+  );
+
+  test.each(['9007199254740993', '-1', '1e3', 'x', '99999999999999999999999'])(
+    'a global id of the key %s is nothing, and no failure',
+    (key) =>
+      withApp(backend, async (app) => {
+        const id = Buffer.from(`Media:${key}`).toString('base64url');
+        const { data, errors } = await graphql(app, `{ node(id: "${id}") { id } }`);
+        expect(errors).toBeUndefined();
+        expect(data.node).toBeNull();
+      }),
+  );
+
+  test('where a credential is required, an anonymous viewer sees what is public', () =>
+    withApp(
+      backend,
+      async (app) => {
+        const { db } = app.services;
+        await makeMediaRow(db, { name: 'secret' });
+        const id = await makeMediaRow(db, { name: 'public', is_public: 1 });
+        const query = `{ medias { totalCount nodes { name } }
+          shown: media(by: { databaseId: ${id} }) { name }
+          hidden: media(by: { databaseId: ${id - 1} }) { name } }`;
+        expect((await graphql(app, query)).data).toEqual({
+          medias: { totalCount: 1, nodes: [{ name: 'public' }] },
+          shown: { name: 'public' },
+          hidden: null,
+        });
+        const asAdmin = { authorization: `Bearer ${app.adminKey}` };
+        expect((await graphql(app, query, {}, asAdmin)).data.medias.totalCount).toBe(2);
+      },
+      { TRIVIUM_AUTH: 'required' },
+    ));
+});

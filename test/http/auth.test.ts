@@ -1,0 +1,296 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
+import { describe, expect, it } from 'vitest';
+import type { KnownViewer } from '../../src/domain/access.ts';
+import { NotAuthenticatedError } from '../../src/domain/error.ts';
+import { type AuthOptions, createAuthenticate } from '../../src/http/auth.ts';
+import { makeJwt } from '../support/make.ts';
+
+const SECRET = 'the secret of the tests';
+const KEY_VIEWER: KnownViewer = { kind: 'key', id: 'key:1', role: 'reader' };
+const BAD = 'tvm_unknown';
+const GOOD = 'tvm_known';
+
+describe('credentials', () => {
+  it('none is an anonymous viewer', async () => {
+    expect(await ask({})).toEqual({ kind: 'anonymous', id: null });
+  });
+
+  it.each([
+    ['a bearer', { authorization: `Bearer ${GOOD}` }],
+    ['a bearer in lower case', { authorization: `bearer ${GOOD}` }],
+    ['a bearer with spaces around', { authorization: `Bearer   ${GOOD}  ` }],
+    ['a user without a password', { authorization: `Basic ${base64(`${GOOD}:`)}` }],
+    ['an Api-Key', { 'api-key': GOOD }],
+    ['a cookie', { cookie: `auth-token=${GOOD}` }],
+    ['a cookie among others', { cookie: `a=b; auth-token=${GOOD}; c=d` }],
+  ])('a key may come as %s', async (_, headers) => {
+    expect(await ask(headers)).toEqual(KEY_VIEWER);
+  });
+
+  it.each([
+    ['a bearer', (token: string) => ({ authorization: `Bearer ${token}` })],
+    [
+      'a user without a password',
+      (token: string) => ({ authorization: `Basic ${base64(`${token}:`)}` }),
+    ],
+    ['an Api-Key', (token: string) => ({ 'api-key': token })],
+    ['a cookie', (token: string) => ({ cookie: `auth-token=${token}` })],
+  ])('a token may come as %s', async (_, headersOf) => {
+    const token = await makeJwt({ sub: 'alice' }, { secret: SECRET });
+    expect(await ask(headersOf(token))).toMatchObject({ kind: 'user', id: 'alice' });
+  });
+
+  it.each([
+    ['an unknown bearer', { authorization: `Bearer ${BAD}` }],
+    ['an unknown user', { authorization: `Basic ${base64(`${BAD}:`)}` }],
+    ['an unknown Api-Key', { 'api-key': BAD }],
+    ['an unknown cookie', { cookie: `auth-token=${BAD}` }],
+    ['an empty header', { authorization: '' }],
+    ['a scheme alone', { authorization: 'Bearer' }],
+    ['a scheme and a space', { authorization: 'Bearer ' }],
+    ['a key without a scheme', { authorization: GOOD }],
+    ['two values', { authorization: `Bearer ${GOOD} ${GOOD}` }],
+    ['another scheme', { authorization: `Digest ${GOOD}` }],
+    ['a password', { authorization: `Basic ${base64(`${GOOD}:secret`)}` }],
+    ['a user without a colon', { authorization: `Basic ${base64(GOOD)}` }],
+    ['a password that is the key', { authorization: `Basic ${base64(`:${GOOD}`)}` }],
+    ['an empty Api-Key', { 'api-key': '' }],
+    ['two Api-Keys', { 'api-key': `${GOOD}, ${GOOD}` }],
+  ])('%s is rejected', async (_, headers) => {
+    await expect(ask(headers)).rejects.toMatchObject({
+      code: 'NOT_AUTHENTICATED',
+      reason: 'rejected',
+    });
+  });
+
+  it('of two good ones the Authorization header says who it is', async () => {
+    const token = await makeJwt({ sub: 'alice' }, { secret: SECRET });
+    const headers = { authorization: `Bearer ${token}`, 'api-key': GOOD };
+    expect(await ask(headers)).toMatchObject({ id: 'alice' });
+  });
+
+  it('of two headers both must be good', async () => {
+    const [good, bad] = [`Bearer ${GOOD}`, `Bearer ${BAD}`];
+    await expect(ask({ authorization: good, 'api-key': BAD })).rejects.toThrow(
+      NotAuthenticatedError,
+    );
+    await expect(ask({ authorization: bad, 'api-key': GOOD })).rejects.toThrow(
+      NotAuthenticatedError,
+    );
+  });
+});
+
+describe('the cookie', () => {
+  it('does not count beside a header', async () => {
+    const headers = { authorization: `Bearer ${GOOD}`, cookie: `auth-token=${BAD}` };
+    expect(await ask(headers)).toEqual(KEY_VIEWER);
+  });
+
+  it('that is empty, or of another name, is none', async () => {
+    for (const cookie of ['auth-token=', `xauth-token=${BAD}`, `auth-tokens=${BAD}`, '', ';;']) {
+      expect(await ask({ cookie })).toMatchObject({ kind: 'anonymous' });
+    }
+  });
+
+  it.each([
+    ['POST', 'cross-site', 'anonymous'],
+    ['DELETE', 'cross-site', 'anonymous'],
+    ['GET', 'cross-site', 'key'],
+    ['HEAD', 'cross-site', 'key'],
+    ['POST', 'same-origin', 'key'],
+    ['POST', undefined, 'key'],
+  ])('of a %s from %s makes the viewer %s', async (method, site, kind) => {
+    const headers = { cookie: `auth-token=${GOOD}`, 'sec-fetch-site': site };
+    expect(await ask(headers, {}, method)).toMatchObject({ kind });
+  });
+});
+
+describe('claims', () => {
+  it.each([
+    [{ user_id: 7 }, '7', 'editor'],
+    [{ user_id: 'seven' }, 'seven', 'editor'],
+    [{ user_id: 7, sub: 'alice' }, '7', 'editor'],
+    [{ sub: 'alice', role: 'reader' }, 'alice', 'reader'],
+    [{ sub: 'alice', role: 'admin' }, 'alice', 'admin'],
+    [{ sub: 'alice', role: 'owner' }, 'alice', 'reader'],
+    [{ sub: 'alice', role: ['admin'] }, 'alice', 'reader'],
+    [{ sub: 'alice', role: null }, 'alice', 'reader'],
+    [{ sub: 'alice', token_type: 'access' }, 'alice', 'editor'],
+  ])('%j is %s, who is %s', async (claims, id, role) => {
+    expect(await askWith(await makeJwt(claims, { secret: SECRET }))).toEqual({
+      kind: 'user',
+      id,
+      role,
+    });
+  });
+
+  it.each([
+    ['nobody', {}],
+    ['an empty name', { sub: '' }],
+    ['no name', { user_id: { id: 7 } }],
+    ['a fraction', { user_id: 7.5 }],
+    ['an API key’s id', { sub: 'key:admin' }],
+    ['a refresh token', { user_id: 7, token_type: 'refresh' }],
+    ['a token of a kind that is none', { user_id: 7, token_type: null }],
+    ['a token of later', { user_id: 7, nbf: Math.floor(Date.now() / 1000) + 60 }],
+  ])('of %s are rejected', async (_, claims) => {
+    await expectRejected(await makeJwt(claims, { secret: SECRET }));
+  });
+});
+
+describe('tokens of a secret', () => {
+  it('that have expired are rejected', async () => {
+    await expectRejected(await makeJwt({ sub: 'alice' }, { secret: SECRET, expiresIn: '-1s' }));
+  });
+
+  it('that another secret has signed are rejected', async () => {
+    await expectRejected(await makeJwt({ sub: 'alice' }, { secret: `${SECRET}!` }));
+  });
+
+  it('that nobody has signed are rejected', async () => {
+    await expectRejected(new UnsecuredJWT({ sub: 'alice' }).encode());
+  });
+
+  it('of another algorithm are rejected', async () => {
+    const key = new TextEncoder().encode(SECRET.repeat(3));
+    for (const alg of ['HS384', 'HS512']) {
+      const token = new SignJWT({ sub: 'alice' }).setProtectedHeader({ alg });
+      await expectRejected(await token.sign(key), { jwtSecret: SECRET.repeat(3) });
+    }
+  });
+
+  it('that have been changed are rejected', async () => {
+    const [header, , signature] = (await makeJwt({ sub: 'alice' }, { secret: SECRET })).split('.');
+    const claims = Buffer.from('{"sub":"bob"}').toString('base64url');
+    await expectRejected(`${header}.${claims}.${signature}`);
+  });
+
+  it('that are none are rejected', async () => {
+    for (const token of ['a.b.c', '..', 'e30.e30.', 'null.null.null']) await expectRejected(token);
+  });
+
+  it('are rejected where no secret is configured', async () => {
+    await expectRejected(await makeJwt({ sub: 'alice' }, { secret: SECRET }), { jwtSecret: null });
+  });
+});
+
+describe('tokens of a key set', () => {
+  it.each(['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'])('signed with %s are good', async (alg) => {
+    const signer = await makeSigner(alg);
+    await withKeySet([signer.jwk], async (jwksUrl) => {
+      const viewer = await askWith(await signer.sign({ sub: 'alice' }), {
+        jwksUrl,
+        jwtSecret: null,
+      });
+      expect(viewer).toMatchObject({ id: 'alice' });
+    });
+  });
+
+  it('stand beside those of a secret', async () => {
+    const signer = await makeSigner('ES256');
+    await withKeySet([signer.jwk], async (jwksUrl) => {
+      const token = await makeJwt({ sub: 'bob' }, { secret: SECRET });
+      expect(await askWith(token, { jwksUrl })).toMatchObject({ id: 'bob' });
+      expect(await askWith(await signer.sign({ sub: 'eve' }), { jwksUrl })).toMatchObject({
+        id: 'eve',
+      });
+    });
+  });
+
+  it('of a key that is not in it are rejected', async () => {
+    const [known, unknown] = [await makeSigner('ES256'), await makeSigner('ES256')];
+    await withKeySet([known.jwk], async (jwksUrl) => {
+      await expectRejected(await unknown.sign({ sub: 'alice' }), { jwksUrl });
+    });
+  });
+
+  it('that have expired are rejected', async () => {
+    const signer = await makeSigner('ES256');
+    await withKeySet([signer.jwk], async (jwksUrl) => {
+      await expectRejected(await signer.sign({ sub: 'alice', exp: 1 }), { jwksUrl });
+    });
+  });
+
+  it('whose public key was taken for a secret are rejected', async () => {
+    const signer = await makeSigner('RS256');
+    const secrets = [await exportSPKI(signer.publicKey), JSON.stringify(signer.jwk), signer.jwk.n!];
+    await withKeySet([signer.jwk], async (jwksUrl) => {
+      for (const secret of secrets) {
+        const token = await makeJwt({ sub: 'alice', role: 'admin' }, { secret });
+        await expectRejected(token, { jwksUrl });
+        await expectRejected(token, { jwksUrl, jwtSecret: null });
+      }
+    });
+  });
+
+  it('are not good while the set cannot be had', async () => {
+    const signer = await makeSigner('ES256');
+    const token = await signer.sign({ sub: 'alice' });
+    const gone = await withKeySet([signer.jwk], async (jwksUrl) => jwksUrl);
+    await expect(askWith(token, { jwksUrl: gone })).rejects.toThrow();
+    await withKeySet('down', async (jwksUrl) => {
+      await expect(askWith(token, { jwksUrl })).rejects.toThrow();
+    });
+  });
+});
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+/** Who sends a request with these headers. One key is known; tokens are of `SECRET`. */
+function ask(
+  headers: Record<string, string | undefined>,
+  options: Partial<AuthOptions> = {},
+  method = 'GET',
+) {
+  const findViewerByKey = async (key: string) => (key === GOOD ? KEY_VIEWER : null);
+  const authenticate = createAuthenticate({
+    jwtSecret: SECRET,
+    jwksUrl: null,
+    findViewerByKey,
+    ...options,
+  });
+  return authenticate({ method, headers });
+}
+
+function askWith(token: string, options: Partial<AuthOptions> = {}) {
+  return ask({ authorization: `Bearer ${token}` }, options);
+}
+
+async function expectRejected(token: string, options: Partial<AuthOptions> = {}): Promise<void> {
+  await expect(askWith(token, options)).rejects.toThrow(NotAuthenticatedError);
+}
+
+async function makeSigner(alg: string) {
+  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+  const kid = `${alg}-${Math.random()}`;
+  return {
+    publicKey,
+    jwk: { ...(await exportJWK(publicKey)), kid, alg },
+    sign: (claims: Record<string, unknown>) =>
+      new SignJWT({ exp: Math.floor(Date.now() / 1000) + 60, ...claims })
+        .setProtectedHeader({ alg, kid })
+        .sign(privateKey),
+  };
+}
+
+/** Serves a key set on this machine while work goes on; `down` answers an error. */
+async function withKeySet<T>(
+  keys: object[] | 'down',
+  work: (url: string) => Promise<T>,
+): Promise<T> {
+  const server = createServer((_request, response) => {
+    response.writeHead(keys === 'down' ? 500 : 200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ keys }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    return await work(`http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}

@@ -1,0 +1,211 @@
+import { rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import { type TestApp, withApp } from '../support/app.ts';
+import { BACKENDS, describeEachBackend } from '../support/backend.ts';
+
+const SQLITE = BACKENDS[0]!;
+const BAD = { authorization: 'Bearer tvm_unknown' };
+const UUID = /^[0-9a-f-]{36}$/;
+
+/** Every kind of thing that a path may lead to, and to nothing. */
+const PATHS = [
+  '/',
+  '/healthz',
+  '/readyz',
+  '/unknown/path?query',
+  '/graphql',
+  '/graphql?query={viewer{id}}',
+  '/api/v2/tag/',
+  '/api/v2/media/upload/chunk/',
+  '/media/abcdefgh/picture.png',
+  '/media/abcdefgh',
+];
+
+describeEachBackend('health', (backend) => {
+  it('the server is ready while database and blobs are there', () =>
+    withApp(backend, async (app) => {
+      const answers = [await app.fetch('/healthz'), await app.fetch('/readyz')];
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      expect(await answers[1]!.json()).toEqual({ status: 'ready' });
+    }));
+
+  it('without its database it is alive and not ready, and says no more than that', () =>
+    withApp(backend, async (app) => {
+      await app.services.db.destroy();
+      const ready = await app.fetch('/readyz');
+      expect([ready.status, await ready.json()]).toEqual([503, { status: 'unavailable' }]);
+      expect((await app.fetch('/healthz')).status).toBe(200);
+    }));
+
+  it('without a place for blobs it is alive and not ready', () =>
+    withApp(backend, async (app) => {
+      await rm(join(app.dataDir, 'blobs'), { recursive: true });
+      expect((await app.fetch('/readyz')).status).toBe(503);
+      expect((await app.fetch('/healthz')).status).toBe(200);
+    }));
+});
+
+describe('answers', () => {
+  it('carry the id of their request: a new one, or the one it came with', () =>
+    onApp(async (app) => {
+      const ids = await Promise.all(
+        [undefined, 'a-b.c_1', 'x'.repeat(129), 'a b', '<script>'].map(async (id) => {
+          const headers: Record<string, string> = id === undefined ? {} : { 'x-request-id': id };
+          return (await app.fetch('/healthz', { headers })).headers.get('x-request-id');
+        }),
+      );
+      const aNew = expect.stringMatching(UUID);
+      expect(ids).toEqual([aNew, 'a-b.c_1', aNew, aNew, aNew]);
+    }));
+
+  it('of nothing say so in JSON, whatever the method', () =>
+    onApp(async (app) => {
+      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+        const answer = await app.fetch('/unknown', { method });
+        const body = { error: { code: 'NOT_FOUND', message: expect.any(String) } };
+        expect([answer.status, await answer.json()]).toEqual([404, body]);
+      }
+    }));
+
+  it('are never guessed at by a browser', () =>
+    onApp(async (app) => {
+      for (const path of PATHS) {
+        const { headers } = await app.fetch(path);
+        expect([path, headers.get('x-content-type-options')]).toEqual([path, 'nosniff']);
+      }
+    }));
+
+  it('name no path, class or stack of the server when it fails', () =>
+    onApp(async (app) => {
+      await app.services.db.destroy();
+      const answer = await app.fetch('/healthz', { headers: BAD });
+      expect(answer.status).toBe(500);
+      const body = await answer.text();
+      expect(JSON.parse(body).error).toEqual({
+        code: 'INTERNAL',
+        message: 'Internal server error.',
+      });
+    }));
+});
+
+describe('request targets', () => {
+  it('may be absolute, as a client behind a proxy sends them', () =>
+    onApp(async (app) => {
+      const answer = await send(app, 'GET http://media.example.org/healthz HTTP/1.1');
+      expect(answer).toMatch(/^HTTP\/1.1 200 /);
+      const bare = await send(app, 'GET http://media.example.org HTTP/1.1');
+      expect(bare).toMatch(/^HTTP\/1.1 404 /);
+      const query = await send(app, 'GET http://media.example.org?a HTTP/1.1');
+      expect(query).toMatch(/^HTTP\/1.1 404 /);
+      const target = 'HTTPS://media.example.org/graphql?query=%7Bviewer%7Bkind%7D%7D';
+      expect(await send(app, `GET ${target} HTTP/1.1`)).toContain('"kind":"ANONYMOUS"');
+    }));
+
+  it.each(['/%', '/%zz', '/media/%ff/a.png', '/media/abcdefgh/%c3%28', '/api/v2/tag/%E0%A4%A/'])(
+    '%s is no URL: a plain 400 or 404',
+    (target) =>
+      onApp(async (app) => {
+        const answer = await send(app, `GET ${target} HTTP/1.1`);
+        expect(answer).toMatch(/^HTTP\/1.1 40[04] /);
+        expect(answer).toContain('"error":{');
+        expect(answer).toMatch(/^x-request-id: [0-9a-f-]{36}/m);
+      }),
+  );
+
+  it.each([
+    '/media/abcdefgh/a%00.png',
+    '/media/..%2f..%2fetc/passwd',
+    '/media//a',
+    '//healthz',
+    '*',
+  ])('%s leads nowhere, and breaks nothing', (target) =>
+    onApp(async (app) => {
+      expect(await send(app, `GET ${target} HTTP/1.1`)).toMatch(/^HTTP\/1.1 40[04] /);
+    }),
+  );
+});
+
+describe('other origins', () => {
+  const preflight = {
+    origin: 'https://app.example.org',
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'authorization, content-type, content-range',
+  };
+
+  it('may ask for anything, and a preflight needs no credential, nor a good one', () =>
+    onApp(async (app) => {
+      for (const path of PATHS) {
+        const headers = { ...preflight, ...BAD };
+        const answer = await app.fetch(path, { method: 'OPTIONS', headers });
+        expect([path, answer.status]).toEqual([path, 204]);
+        expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+        expect(answer.headers.get('access-control-allow-methods')).toContain('DELETE');
+        const allowed = answer.headers.get('access-control-allow-headers');
+        expect(allowed).toBe(preflight['access-control-request-headers']);
+      }
+    }));
+
+  it('an OPTIONS that is no preflight is answered too', () =>
+    onApp(async (app) => {
+      for (const path of PATHS) {
+        expect([path, (await app.fetch(path, { method: 'OPTIONS' })).status]).toEqual([path, 204]);
+      }
+    }));
+
+  it('may read every answer, a refusal too', () =>
+    onApp(async (app) => {
+      for (const headers of [{}, BAD]) {
+        const answer = await app.fetch('/unknown', {
+          headers: { ...headers, origin: 'https://a.b' },
+        });
+        expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+        expect(answer.headers.get('access-control-expose-headers')).toContain('x-request-id');
+      }
+    }));
+
+  it('are never told that they may send cookies', () =>
+    onApp(async (app) => {
+      const answer = await app.fetch('/graphql', { method: 'OPTIONS', headers: preflight });
+      expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
+    }));
+});
+
+describe('a wrong credential', () => {
+  it.each(PATHS)('is 401 at %s', (path) =>
+    onApp(async (app) => {
+      for (const method of ['GET', 'POST', 'DELETE']) {
+        const answer = await app.fetch(path, { method, headers: BAD });
+        expect([method, answer.status]).toEqual([method, 401]);
+        expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
+        expect(await answer.text()).toMatch(/not valid/);
+      }
+    }),
+  );
+
+  it('is 401 for a token, a key, a user and a cookie', () =>
+    onApp(async (app) => {
+      const forms: Record<string, string>[] = [
+        { authorization: 'Bearer a.b.c' },
+        { 'api-key': 'tvm_unknown' },
+        { authorization: `Basic ${btoa('user:password')}` },
+        { cookie: 'auth-token=tvm_unknown' },
+      ];
+      for (const headers of forms)
+        expect((await app.fetch('/healthz', { headers })).status).toBe(401);
+    }));
+});
+
+function onApp(work: (app: TestApp) => Promise<void>): Promise<void> {
+  return withApp(SQLITE, work);
+}
+
+/** Sends a request line as it stands, which `fetch` would put in order first. Resolves with the answer. */
+function send({ url }: TestApp, requestLine: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.end(`${requestLine}\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`);
+  return text(socket);
+}

@@ -1,0 +1,216 @@
+import { readFile } from 'node:fs/promises';
+import sharp, { type Sharp } from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { BrokenImageError, ImageTooLargeError, probeImage } from '../../src/media/probe.ts';
+import { makePhoto } from '../support/photo.ts';
+import { fixture, withFile } from '../support/temporary-file.ts';
+
+const LIMITS = { pixelsMax: 100_000_000, timeoutMs: 20_000 };
+
+/** Above the memory that a decoder may take, so that they are followed to their end instead. */
+const LARGE = { width: 1600, height: 1200 };
+
+describe('a picture', () => {
+  it.each([
+    ['photo-with-exif-rotation.jpg', { width: 30, height: 40, format: 'jpeg', pages: 1 }],
+    ['picture.png', { width: 20, height: 16, format: 'png', pages: 1 }],
+    ['picture.webp', { width: 20, height: 16, format: 'webp', pages: 1 }],
+    ['picture.avif', { width: 20, height: 16, format: 'avif', pages: 1 }],
+    ['picture.heic', { width: 16, height: 16, format: 'heic', pages: 1 }],
+    ['animation.gif', { width: 20, height: 16, format: 'gif', pages: 3 }],
+  ])('%s has the size it is shown at', async (name, probed) => {
+    expect(await probeImage(fixture(name), LIMITS)).toEqual(probed);
+  });
+
+  it.each(['jpeg', 'webp', 'tiff', 'png'] as const)('in %s is turned by EXIF', async (format) => {
+    for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
+      const bytes = await noise(40, 30).withMetadata({ orientation }).toFormat(format).toBuffer();
+      const size = orientation < 5 ? { width: 40, height: 30 } : { width: 30, height: 40 };
+      expect(await probe(bytes), `${orientation}`).toMatchObject(size);
+    }
+  });
+
+  it.each([
+    ['lossy', {}],
+    ['lossless', { lossless: true }],
+  ])('in WebP has the size that sharp says: %s', async (_, options) => {
+    for (const [width, height] of [
+      [1, 1],
+      [3, 700],
+      [700, 3],
+    ] as const) {
+      const still = await noise(width, height).webp(options).toBuffer();
+      const transparent = await noise(width, height).ensureAlpha(0.5).webp(options).toBuffer();
+      expect(await probe(still)).toMatchObject({ width, height, pages: 1 });
+      expect(await probe(transparent)).toMatchObject({ width, height, pages: 1 });
+    }
+  });
+
+  it('in WebP may move', async () => {
+    const bytes = await (await animation(LARGE)).webp().toBuffer();
+    expect(await probe(bytes)).toEqual({ ...LARGE, format: 'webp', pages: 3 });
+  });
+
+  it('of 10 MB is read to its end', async () => {
+    const { bytes, width, height } = await makePhoto({ sizeBytesMin: 10_000_000 });
+    expect(await probe(bytes)).toEqual({ width, height, format: 'jpeg', pages: 1 });
+    await expect(probe(bytes.subarray(0, -1000))).rejects.toThrow(BrokenImageError);
+  });
+});
+
+describe('a broken picture is told', () => {
+  it.each(['truncated.jpg', 'truncated.png', 'crc-broken.png'])('%s', async (name) => {
+    await expect(probeImage(fixture(name), LIMITS)).rejects.toThrow(BrokenImageError);
+  });
+
+  const pictures: [string, (size: Size) => Promise<Buffer>][] = [
+    ['JPEG', (size) => noise(size.width, size.height).jpeg().toBuffer()],
+    [
+      'progressive JPEG',
+      (size) => noise(size.width, size.height).jpeg({ progressive: true }).toBuffer(),
+    ],
+    ['PNG', (size) => noise(size.width, size.height).png().toBuffer()],
+    [
+      'interlaced PNG',
+      (size) => noise(size.width, size.height).png({ progressive: true }).toBuffer(),
+    ],
+    ['WebP', (size) => noise(size.width, size.height).webp().toBuffer()],
+    [
+      'GIF',
+      (size) =>
+        noise(size.width, size.height).gif({ effort: 1, colours: 16, dither: 0 }).toBuffer(),
+    ],
+    [
+      'moving GIF',
+      async (size) => (await animation(size)).gif({ effort: 1, colours: 16, dither: 0 }).toBuffer(),
+    ],
+    ['moving WebP', async (size) => (await animation(size)).webp({ effort: 0 }).toBuffer()],
+    ['AVIF', (size) => noise(size.width, size.height).avif({ effort: 0 }).toBuffer()],
+    ['TIFF', (size) => noise(size.width, size.height).tiff({ compression: 'deflate' }).toBuffer()],
+  ];
+
+  describe.each(pictures)('%s', (_, make) => {
+    it.each([{ width: 60, height: 40 }, LARGE])('cut off, of $width pixels', async (size) => {
+      const bytes = await make(size);
+      await expect(probe(bytes)).resolves.toMatchObject(size);
+      for (const share of [0.1, 0.5, 0.9, 0.99]) {
+        const cut = bytes.subarray(0, Math.floor(bytes.length * share));
+        await expect(probe(cut), `${share}`).rejects.toThrow(BrokenImageError);
+      }
+    });
+
+    it('garbage behind the signature', async () => {
+      const bytes = await make({ width: 60, height: 40 });
+      bytes.fill(0xa5, 16);
+      await expect(probe(bytes)).rejects.toThrow(BrokenImageError);
+    });
+  });
+
+  it('PNG with one bit wrong, of any size', async () => {
+    for (const { width, height } of [
+      { width: 60, height: 40 },
+      { ...LARGE, width: 3000 },
+    ]) {
+      const bytes = await noise(width, height).png({ compressionLevel: 1 }).toBuffer();
+      bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 4, bytes.length >> 1);
+      await expect(probe(bytes)).rejects.toThrow(BrokenImageError);
+    }
+  });
+
+  it('HEIC cut off, which cannot be decoded', async () => {
+    const bytes = await readFile(fixture('picture.heic'));
+    await expect(probe(bytes.subarray(0, -1))).rejects.toThrow(BrokenImageError);
+  });
+
+  it.each(['drawing.svg', 'drawing-with-script.svg', 'document.pdf', 'note.txt'])(
+    '%s: no picture that is read here',
+    async (name) => {
+      const error = await rejection(probeImage(fixture(name), LIMITS));
+      expect(error).toBeInstanceOf(BrokenImageError);
+      expect(error.message).toBe('Pictures of this format cannot be read here.');
+    },
+  );
+
+  it('in words for people, without the path or the library', async () => {
+    const error = await rejection(probeImage(fixture('truncated.png'), LIMITS));
+    expect(error.message).toBe('The picture is damaged or incomplete.');
+    expect(error.cause).toBeInstanceOf(Error);
+  });
+});
+
+describe('a limit', () => {
+  it('of pixels is kept, whatever the file weighs', async () => {
+    const error = await rejection(probeImage(fixture('pixel-bomb.png'), LIMITS));
+    expect(error).toBeInstanceOf(ImageTooLargeError);
+    expect(error).toMatchObject({ pixelsMax: 100_000_000 });
+  });
+
+  it.each([
+    [320, true],
+    [319, false],
+  ])('of %i pixels: 20 by 16 may pass: %s', async (pixelsMax, mayPass) => {
+    for (const name of ['picture.png', 'picture.webp', 'animation.gif']) {
+      const probed = probeImage(fixture(name), { ...LIMITS, pixelsMax });
+      if (mayPass) await probed;
+      else await expect(probed).rejects.toThrow(ImageTooLargeError);
+    }
+  });
+
+  it('of time is kept, and the next picture is probed all the same', async () => {
+    const { bytes } = await makePhoto({ sizeBytesMin: 10_000_000 });
+    const error = await rejection(probe(bytes, { ...LIMITS, timeoutMs: 1 }));
+    expect(error).toBeInstanceOf(BrokenImageError);
+    expect(error.message).toBe('The picture takes too long to read.');
+    await Promise.all(Array.from({ length: 8 }, () => probeImage(fixture('picture.png'), LIMITS)));
+  });
+
+  it('a file that is not there is an error of the file system', async () => {
+    await expect(probeImage(fixture('missing'), LIMITS)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+describe('many at once', () => {
+  it('all get their own answer', async () => {
+    const sizes = Array.from({ length: 32 }, (_, n) => ({ width: 10 + n, height: 1200 }));
+    const files = await Promise.all(sizes.map((s) => noise(s.width, s.height).png().toBuffer()));
+    expect(await Promise.all(files.map((bytes) => probe(bytes)))).toMatchObject(sizes);
+  });
+
+  it('take no more than 48 MiB, though each may be large', async () => {
+    const { bytes } = await makePhoto({ sizeBytesMin: 10_000_000 });
+    await withFile(bytes, async (path) => {
+      await probeImage(path, LIMITS);
+      const before = process.memoryUsage.rss();
+      await Promise.all(Array.from({ length: 32 }, () => probeImage(path, LIMITS)));
+      expect(process.memoryUsage.rss() - before).toBeLessThan(48 * 2 ** 20);
+    });
+  });
+});
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+function probe(bytes: Buffer, limits = LIMITS) {
+  return withFile(bytes, (path) => probeImage(path, limits));
+}
+
+async function rejection(work: Promise<unknown>): Promise<Error> {
+  return work.then(
+    () => expect.unreachable(),
+    (error) => error,
+  );
+}
+
+/** Hard to compress, so that a cut goes through the pixels. */
+function noise(width: number, height: number): Sharp {
+  const gaussian = { type: 'gaussian', mean: 128, sigma: 40 } as const;
+  return sharp({ create: { width, height, channels: 3, background: '#888', noise: gaussian } });
+}
+
+/** Three frames. */
+async function animation({ width, height }: Size): Promise<Sharp> {
+  const frames = [1, 2, 3].map(() => noise(width, height).png({ compressionLevel: 1 }).toBuffer());
+  return sharp(await Promise.all(frames), { join: { animated: true } });
+}

@@ -1,0 +1,217 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { sniffFile } from '../../src/media/sniff.ts';
+import { fixture, withFile } from '../support/temporary-file.ts';
+
+const OOXML = 'application/vnd.openxmlformats-officedocument.';
+const CFB = 'd0cf11e0a1b11ae1';
+
+describe('a file of each format', () => {
+  it.each([
+    ['photo-with-exif-rotation.jpg', 'image', 'image/jpeg', 'jpg'],
+    ['picture.png', 'image', 'image/png', 'png'],
+    ['picture.webp', 'image', 'image/webp', 'webp'],
+    ['picture.avif', 'image', 'image/avif', 'avif'],
+    ['picture.heic', 'image', 'image/heic', 'heic'],
+    ['animation.gif', 'image', 'image/gif', 'gif'],
+    ['drawing.svg', 'vector', 'image/svg+xml', 'svg'],
+    ['drawing-with-script.svg', 'vector', 'image/svg+xml', 'svg'],
+    ['clip.mp4', 'video', 'video/mp4', 'mp4'],
+    ['clip.webm', 'video', 'video/webm', 'webm'],
+    ['sound.mp3', 'audio', 'audio/mpeg', 'mp3'],
+    ['sound.ogg', 'audio', 'audio/ogg', 'ogg'],
+    ['sound.weba', 'audio', 'audio/webm', 'weba'],
+    ['document.pdf', 'pdf', 'application/pdf', 'pdf'],
+    ['report.docx', 'document', `${OOXML}wordprocessingml.document`, 'docx'],
+    ['sheet.ods', 'document', 'application/vnd.oasis.opendocument.spreadsheet', 'ods'],
+    ['note.txt', 'document', 'text/plain', 'txt'],
+    ['page.html', 'other', 'text/html', 'html'],
+    ['archive.zip', 'other', 'application/zip', 'zip'],
+  ])('%s is known without its name', async (name, kind, mimeType, extension) => {
+    expect(await sniffFile(fixture(name))).toEqual({ kind, mimeType, extension });
+  });
+});
+
+describe('a name', () => {
+  it.each([
+    ['table.csv', fixture('table.csv'), 'text/csv', 'csv'],
+    ['README.MD', fixture('note.txt'), 'text/markdown', 'md'],
+    ['server.log', fixture('note.txt'), 'text/plain', 'log'],
+    ['photo.jpeg', fixture('photo-with-exif-rotation.jpg'), 'image/jpeg', 'jpeg'],
+    ['song.m4a', fixture('clip.mp4'), 'audio/mp4', 'm4a'],
+    ['form.dotx', fixture('report.docx'), `${OOXML}wordprocessingml.template`, 'dotx'],
+  ])('%s refines within the family of the content', async (filename, path, mimeType, extension) => {
+    expect(await sniffFile(path, { filename })).toMatchObject({ mimeType, extension });
+  });
+
+  it.each([
+    ['data.json', '{"a": 1}', 'application/json'],
+    ['data.json', 'no JSON', 'text/plain'],
+  ])('%s on %j', async (filename, content, mimeType) => {
+    expect((await sniff(content, filename)).mimeType).toBe(mimeType);
+  });
+
+  it.each([
+    ['doc', 'application/msword', 'document'],
+    ['xls', 'application/vnd.ms-excel', 'document'],
+    ['ppt', 'application/vnd.ms-powerpoint', 'document'],
+    ['msi', 'application/x-cfb', 'other'],
+    ['docx', 'application/x-cfb', 'other'],
+  ])('tells the old office formats apart: .%s', async (extension, mimeType, kind) => {
+    const bytes = Buffer.concat([Buffer.from(CFB, 'hex'), Buffer.alloc(512)]);
+    expect(await sniff(bytes, `a.${extension}`)).toMatchObject({ mimeType, kind });
+  });
+
+  it.each(['html', 'svg', 'xml', 'js', 'css', 'xhtml', 'png', 'jpg', 'pdf', 'docx', 'exe'])(
+    'makes of text no .%s',
+    async (extension) => {
+      const sniffed = await sniffFile(fixture('note.txt'), { filename: `note.${extension}` });
+      expect(sniffed).toEqual({ mimeType: 'text/plain', extension: 'txt', kind: 'document' });
+    },
+  );
+
+  it.each([
+    ['page.html', 'photo.jpg', 'text/html'],
+    ['drawing.svg', 'note.txt', 'image/svg+xml'],
+    ['archive.zip', 'report.docx', 'application/zip'],
+    ['document.pdf', 'photo.png', 'application/pdf'],
+    ['picture.png', 'page.html', 'image/png'],
+  ])('does not hide what %s is, called %s', async (name, filename, mimeType) => {
+    expect((await sniffFile(fixture(name), { filename })).mimeType).toBe(mimeType);
+  });
+});
+
+describe('text', () => {
+  it.each([
+    'BMW and Audi',
+    'GIFs are pictures',
+    'ID3 tags explained',
+    'SQLite for beginners',
+    'MAC address list',
+    'FORM follows function',
+    'solid advice',
+    'MZ',
+    'PK\n',
+    'x',
+  ])('%j is no binary format', async (content) => {
+    expect((await sniff(content)).mimeType).toBe('text/plain');
+  });
+
+  it.each([
+    ['%PDF-1.4\nall in ASCII', 'application/pdf', 'pdf'],
+    ['{\\rtf1\\ansi}', 'application/rtf', 'document'],
+    ['BEGIN:VCARD\nEND:VCARD', 'text/vcard', 'document'],
+    ['WEBVTT\n\n', 'text/vtt', 'document'],
+  ])('may be a format of its own: %j', async (content, mimeType, kind) => {
+    expect(await sniff(content)).toMatchObject({ mimeType, kind });
+  });
+
+  it('is text with a character across the 64 KiB that are read', async () => {
+    expect((await sniff(`${'x'.repeat(65_535)}é`)).mimeType).toBe('text/plain');
+  });
+
+  it('in an old 8-bit encoding is text when it is named so, and unknown otherwise', async () => {
+    const bytes = Buffer.from('Größe;Preis\n', 'latin1');
+    expect((await sniff(bytes, 'a.csv')).mimeType).toBe('text/csv');
+    expect((await sniff(bytes, 'a.bin')).mimeType).toBe('application/octet-stream');
+  });
+});
+
+describe('bytes that prove nothing', () => {
+  const unknown = { mimeType: 'application/octet-stream', extension: null, kind: 'other' };
+
+  it.each([
+    ['no bytes', ''],
+    ['text with a NUL', 'a\0b'],
+    ['a control character', 'a\x01b'],
+    ['a byte order mark before a GIF', Buffer.from('efbbbf474946383961010001', 'hex')],
+    ['UTF-8 cut off at the end', Buffer.from('61c3', 'hex')],
+    ['a lone UTF-16 mark before bytes', Buffer.from('fffe00d800', 'hex')],
+  ])('%s', async (_, content) => {
+    expect(await sniff(content, 'picture.png')).toEqual(unknown);
+  });
+});
+
+describe('a format that file-type misses or mistakes', () => {
+  it('TIFF with its directory behind the head', async () => {
+    const bytes = Buffer.alloc(200_000, 1);
+    bytes.write('II*\0', 'latin1');
+    bytes.writeUInt32LE(190_000, 4);
+    expect((await sniff(bytes)).mimeType).toBe('image/tiff');
+  });
+
+  it('AVIF that names a general brand first', async () => {
+    const bytes = await readFile(fixture('picture.avif'));
+    bytes.write('mif1', 8, 'latin1');
+    expect((await sniff(bytes)).mimeType).toBe('image/avif');
+  });
+
+  it('Ogg with video after sound', async () => {
+    const sound = await readFile(fixture('sound.ogg'));
+    const bytes = Buffer.concat([sound.subarray(0, 58), Buffer.from('OggS\x80theora', 'latin1')]);
+    expect((await sniff(bytes)).mimeType).toBe('video/ogg');
+  });
+
+  it('gzip is not unpacked to see what is inside', async () => {
+    const tar = Buffer.alloc(1024);
+    tar.write('ustar', 257);
+    expect(await sniff(gzipSync(tar))).toMatchObject({
+      mimeType: 'application/gzip',
+      extension: 'gz',
+    });
+  });
+
+  it('an ID3 tag before something else is sound, and no picture', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from('49443303000000000000', 'hex'),
+      await readFile(fixture('picture.png')),
+    ]);
+    expect((await sniff(bytes)).mimeType).toBe('audio/mpeg');
+  });
+});
+
+describe('a hostile file', () => {
+  it.each([
+    ['nested ID3 tags', Buffer.from('49443303000000000000'.repeat(100_000), 'hex')],
+    ['a bomb of gzip', gzipSync(Buffer.alloc(50e6))],
+    ['PNG chunks without end', Buffer.concat([pngStart(), Buffer.alloc(1e6)])],
+    ['opening tags', '<'.repeat(1e6)],
+    ['open comments', '<!--'.repeat(1e6)],
+    ['white space', ' '.repeat(1e6)],
+    ['quotes in a DOCTYPE', `<!DOCTYPE a ${'"\'<!--['.repeat(1e5)}`],
+  ])('costs little: %s', async (_, content) => {
+    await withFile(content, async (path) => {
+      const [startedAt, rssBefore] = [performance.now(), process.memoryUsage.rss()];
+      await sniffFile(path);
+      expect(performance.now() - startedAt).toBeLessThan(250);
+      expect(process.memoryUsage.rss() - rssBefore).toBeLessThan(16 * 2 ** 20);
+    });
+  });
+
+  it('never makes it throw: every fixture, with bytes overwritten at random', async () => {
+    for (const name of ['picture.png', 'picture.avif', 'sound.ogg', 'clip.webm', 'report.docx']) {
+      const original = await readFile(fixture(name));
+      for (let round = 0; round < 40; round++) {
+        const bytes = Buffer.from(original);
+        randomBytes(8).forEach((value, n) => {
+          bytes[(value * 7919 * (n + 1)) % Math.min(bytes.length, 200)] = value;
+        });
+        await sniff(bytes.subarray(0, 4 + ((round * 37) % bytes.length)));
+      }
+    }
+  });
+
+  it('that is not there is an error of the file system', async () => {
+    await expect(sniffFile(fixture('missing'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+function sniff(content: string | Uint8Array, filename?: string) {
+  return withFile(content, (path) => sniffFile(path, filename === undefined ? {} : { filename }));
+}
+
+function pngStart(): Buffer {
+  return Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55', 'hex');
+}

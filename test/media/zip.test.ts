@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { sniffFile } from '../../src/media/sniff.ts';
+import { withFile } from '../support/temporary-file.ts';
+
+describe('ZIP', () => {
+  it('is a document by its directory, behind 1 MiB of comment-like data and 5,000 entries', async () => {
+    const names = [...Array.from({ length: 5000 }, (_, n) => `word/media/${n}.png`)];
+    const bytes = makeZip([...names, '[Content_Types].xml'], randomBytes(2 ** 20));
+    expect((await sniff(bytes)).extension).toBe('docx');
+  });
+
+  it.each([
+    ['xlsx', ['[Content_Types].xml', 'xl/workbook.xml']],
+    ['pptx', ['ppt/presentation.xml', '[Content_Types].xml']],
+    ['docm', ['[Content_Types].xml', 'word/document.xml', 'word/vbaProject.bin']],
+    ['jar', ['META-INF/MANIFEST.MF']],
+    ['zip', ['word/document.xml']],
+    ['zip', []],
+  ])('is %s with %j', async (extension, names) => {
+    expect((await sniff(makeZip(names))).extension).toBe(extension);
+  });
+
+  it('is no document by names that stand in no directory', async () => {
+    const bytes = makeZip(['[Content_Types].xml', 'word/document.xml']);
+    const text = bytes.toString('latin1').replaceAll('PK\x01\x02', 'PK\0\0');
+    expect((await sniff(Buffer.from(text, 'latin1'))).extension).toBe('zip');
+  });
+
+  it.each([
+    ['the beginning of one', Buffer.from('504b0304', 'hex')],
+    ['an end record cut off', Buffer.from('504b0304504b0506'.padEnd(40, '0'), 'hex')],
+    ['an end record that points nowhere', withDirectoryAt(0xfffffff0)],
+    ['an end record that points at itself', withDirectoryAt(4)],
+  ])('is a ZIP at least: %s', async (_, bytes) => {
+    expect((await sniff(bytes)).mimeType).toBe('application/zip');
+  });
+
+  it('of 100,000 entries costs little', async () => {
+    const bytes = makeZip(Array.from({ length: 100_000 }, () => 'x'.repeat(40)));
+    await withFile(bytes, async (path) => {
+      const startedAt = performance.now();
+      expect((await sniffFile(path)).extension).toBe('zip');
+      expect(performance.now() - startedAt).toBeLessThan(250);
+    });
+  });
+});
+
+function sniff(bytes: Buffer) {
+  return withFile(bytes, (path) => sniffFile(path));
+}
+
+/** Entries without content: local headers are never looked at but the first. */
+function makeZip(names: readonly string[], filler: Buffer = Buffer.alloc(0)): Buffer {
+  const local = Buffer.concat([Buffer.from('504b0304'.padEnd(60, '0'), 'hex'), filler]);
+  const entries = names.map((name) => {
+    const entry = Buffer.alloc(46);
+    entry.writeUInt32LE(0x02014b50);
+    entry.writeUInt16LE(name.length, 28);
+    return Buffer.concat([entry, Buffer.from(name)]);
+  });
+  const directory = Buffer.concat(entries);
+  return Buffer.concat([local, directory, endRecord(local.length, directory.length)]);
+}
+
+function withDirectoryAt(offset: number): Buffer {
+  return Buffer.concat([Buffer.from('504b0304', 'hex'), endRecord(offset, 100)]);
+}
+
+function endRecord(offset: number, sizeBytes: number): Buffer {
+  const record = Buffer.alloc(22);
+  record.writeUInt32LE(0x06054b50);
+  record.writeUInt32LE(sizeBytes, 12);
+  record.writeUInt32LE(offset, 16);
+  return record;
+}

@@ -1,0 +1,96 @@
+import { expect } from 'vitest';
+import type { TestApp } from '../../support/app.ts';
+import { makeJwt } from '../../support/make.ts';
+import { type AnswerCheck, createAnswerCheck, loadDocument } from '../../support/openapi.ts';
+import { refusal } from '../../support/selfcommunity.ts';
+
+const JWT_SECRET = 'the-secret-of-the-tests';
+
+/** Variables of a server that knows the users of `call`. */
+export const WITH_USERS = { TRIVIUM_JWT_SECRET: JWT_SECRET };
+
+/** How a write can bring its fields: contract §2. */
+export const ENCODINGS = ['json', 'form', 'multipart', 'json as form'] as const;
+export type Encoding = (typeof ENCODINGS)[number];
+
+export interface CallOptions {
+  fields?: unknown;
+  encoding?: Encoding;
+  /** A user of the community by number, or the admin; anonymous without it. */
+  as?: number | 'admin';
+  headers?: Record<string, string>;
+  /** As it is, instead of fields. */
+  body?: RequestInit['body'];
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: a test says by its assertions what it expects
+  body: any;
+}
+
+/** One call below `/api/v2`, `POST /tag/`. Its answer must be as the dialect's document says. */
+export async function call(app: TestApp, line: string, options: CallOptions = {}): Promise<Answer> {
+  const [method = '', path = ''] = line.split(' ');
+  const { fields, encoding = 'json', as, headers = {} } = options;
+  const { body, type } = fields === undefined ? { body: options.body } : encode(fields, encoding);
+  const url = `/api/v2${path}`;
+  const response = await app.fetch(url, {
+    method,
+    headers: {
+      ...(type && { 'content-type': type }),
+      ...(typeof as === 'number' && { authorization: `Bearer ${await tokenOf(as)}` }),
+      ...headers,
+    },
+    asAdmin: as === 'admin',
+    ...(body !== undefined && { body }),
+  });
+  const text = await response.text();
+  const contentType = response.headers.get('content-type');
+  const parsed = contentType?.startsWith('application/json') ? JSON.parse(text) : text;
+  const check = await checkOf(app);
+  const { status } = response;
+  expect(check.problemsOf({ method, url, status, contentType, body: parsed })).toEqual([]);
+  return { status, headers: response.headers, body: parsed };
+}
+
+export const NOT_FOUND = refusal(404, 'Not found.', 'not_found');
+export const FORBIDDEN = refusal(
+  403,
+  'You do not have permission to perform this action.',
+  'permission_denied',
+);
+export const NO_CREDENTIAL = refusal(
+  401,
+  'Authentication credentials were not provided.',
+  'not_authenticated',
+);
+
+/** The token of a user, as §6 has it. */
+export function tokenOf(userId: number): Promise<string> {
+  return makeJwt({ user_id: userId, token_type: 'access', jti: '1' }, { secret: JWT_SECRET });
+}
+
+function encode(fields: unknown, encoding: Encoding) {
+  const pairs = Object.entries(fields ?? {}).map(([name, value]): [string, string] => [
+    name,
+    typeof value === 'object' ? JSON.stringify(value) : String(value),
+  ]);
+  if (encoding === 'form') return { body: new URLSearchParams(pairs), type: null };
+  if (encoding === 'multipart') {
+    const form = new FormData();
+    for (const [name, value] of pairs) form.set(name, value);
+    return { body: form, type: null };
+  }
+  const type = encoding === 'json' ? 'application/json' : 'application/x-www-form-urlencoded';
+  return { body: JSON.stringify(fields), type };
+}
+
+/** The same for every server but for its address, which does not count. */
+let cached: Promise<AnswerCheck> | undefined;
+
+function checkOf({ url }: TestApp): Promise<AnswerCheck> {
+  cached ??= loadDocument(`${url}/api/v2/openapi.json`).then(createAnswerCheck);
+  return cached;
+}

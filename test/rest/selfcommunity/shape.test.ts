@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import type { File } from '../../../src/domain/file.ts';
+import type { Media } from '../../../src/domain/media.ts';
+import { parseContentRange } from '../../../src/rest/selfcommunity/content-range.ts';
+import { toMediaBody, toOffset, toSessionBody } from '../../../src/rest/selfcommunity/shape.ts';
+
+const AT = new Date(Date.UTC(2026, 10, 21, 0, 14, 35, 526));
+const toUrl = (path: string) => `https://host${path}`;
+
+const MEDIA: Media = {
+  id: 7,
+  uuid: '5dfe2ef5-1b28-417e-b650-0e7ec1ed126c',
+  name: 'beach.jpg',
+  parentId: null,
+  ancestorIds: [],
+  level: 0,
+  sortOrder: 0,
+  createdAt: AT,
+  updatedAt: AT,
+  type: 'image',
+  title: 'beach.jpg',
+  description: null,
+  keywords: null,
+  url: null,
+  imageUrl: null,
+  imageWidth: null,
+  imageHeight: null,
+  embed: null,
+  oembed: null,
+  focalPoint: null,
+  crops: [],
+  owner: '1',
+  isPublic: false,
+};
+
+const FILE: File = {
+  id: 9,
+  uuid: 'd0cb5a09-7c0b-4ad5-b9f6-5f4d8b1f5b9e',
+  mediaId: 7,
+  resource: MEDIA.uuid,
+  key: '',
+  filename: 'beach.jpg',
+  extension: 'jpg',
+  mimeType: 'image/jpeg',
+  sizeBytes: 3_000_123,
+  md5: '0'.repeat(32),
+  sha256: null,
+  width: 1920,
+  height: 1080,
+  urlPath: '/media/oiodd2qz/beach.jpg',
+  createdAt: AT,
+  updatedAt: AT,
+};
+
+/** What a media has in no field of its own, in the order of §3. */
+const REST = `"oembed_type":null,"oembed_url":null,"oembed_width":null,"oembed_height":null,"oembed_duration":null,\
+"oembed_html":null,"oembed_preview_ready":false,"oembed_available":false,"order":0,"choice_images":[],\
+"embed_type":null,"embed_id":null,"embed":null,"image_thumbnail":null`;
+const START = `{"id":7,"hash_code":"5dfe2ef5-1b28-417e-b650-0e7ec1ed126c","added_at":"2026-11-21T00:14:35.526Z"`;
+
+describe('§3: a media, byte for byte', () => {
+  it('is a picture', () => {
+    expect(JSON.stringify(toMediaBody(MEDIA, FILE, toUrl))).toBe(
+      `${START},"type":"image","title":"beach.jpg","description":null,"url":null,"keywords":null,"entities":null,\
+"image":"https://host/media/oiodd2qz/beach.jpg","image_width":1920,"image_height":1080,${REST},\
+"image_mimetype":"image/jpeg","mimetype":"image/jpeg","size":3000123}`,
+    );
+  });
+
+  it('is a document', () => {
+    const media: Media = { ...MEDIA, type: 'doc', title: null };
+    const file: File = {
+      ...FILE,
+      filename: 'pdf.pdf',
+      mimeType: 'application/pdf',
+      width: null,
+      height: null,
+      urlPath: '/media/oiodd2qz/pdf.pdf',
+    };
+    expect(JSON.stringify(toMediaBody(media, file, toUrl))).toBe(
+      `${START},"type":"doc","title":"pdf.pdf","description":null,"url":"https://host/media/oiodd2qz/pdf.pdf",\
+"keywords":null,"entities":null,"image":null,"image_width":null,"image_height":null,${REST},\
+"image_mimetype":null,"mimetype":"application/pdf","size":3000123}`,
+    );
+  });
+
+  it('is a picture of the editor without a name: §8 row 19', () => {
+    const media: Media = { ...MEDIA, type: 'eimage', title: null };
+    expect(toMediaBody(media, FILE, toUrl)).toMatchObject({ type: 'eimage', title: null });
+  });
+});
+
+describe('§2.1: a chunk', () => {
+  it('is answered with these three, offset as a string', () => {
+    const session = {
+      uploadId: 'f3a1c0de000000000000000000002837',
+      filename: 'a',
+      offsetBytes: 204_800,
+      totalBytes: 500_009,
+      expiresAt: AT,
+    };
+    expect(JSON.stringify(toSessionBody(session))).toBe(
+      '{"upload_id":"f3a1c0de000000000000000000002837","offset":"204800","expires":"2026-11-21T00:14:35.526Z"}',
+    );
+  });
+
+  it.each([
+    ['bytes 0-204799/500009', { startBytes: 0, sizeBytes: 204_800, totalBytes: 500_009 }],
+    ['bytes 409600-500008/500009', { startBytes: 409_600, sizeBytes: 90_409, totalBytes: 500_009 }],
+    ['bytes 0-0/1', { startBytes: 0, sizeBytes: 1, totalBytes: 1 }],
+    ['bytes 0-1/99999999999999999999', { startBytes: 0, totalBytes: Number.MAX_SAFE_INTEGER }],
+  ])('of %s lies there', (header, range) => {
+    expect(parseContentRange(header)).toMatchObject(range);
+  });
+
+  it('has an `offset` that is looked at only if it is a count of bytes', () => {
+    const values = ['204800', 204_800, '', 'string', '-1', '1.5', null, undefined, '9'.repeat(20)];
+    const none = [null, null, null, null, null, null, null];
+    expect(values.map(toOffset)).toEqual([204_800, 204_800, ...none]);
+  });
+});

@@ -1,0 +1,80 @@
+import { expect, it } from 'vitest';
+import type { Db } from '../../src/store/db.ts';
+import { dialectOf, isAnyOf } from '../../src/store/dialect.ts';
+import { inTransaction } from '../../src/store/transaction.ts';
+import { describeEachBackend } from '../support/backend.ts';
+import { makeTag } from '../support/make.ts';
+
+describeEachBackend('dialect', (backend) => {
+  it('is known of a database and of a transaction', () =>
+    backend.withDb(async (db) => {
+      expect(dialectOf(db)).toBe(backend.name);
+      expect(await inTransaction(db, async (db) => dialectOf(db))).toBe(backend.name);
+    }));
+
+  it('isAnyOf no values finds nothing', () =>
+    backend.withDb(async (db) => {
+      await makeTag(db);
+      expect(await idsAmong(db, [])).toEqual([]);
+    }));
+
+  it('isAnyOf one value finds its row and no other', () =>
+    backend.withDb(async (db) => {
+      const [one] = [await makeTag(db), await makeTag(db)];
+      expect(await idsAmong(db, [one.id])).toEqual([one.id]);
+    }));
+
+  it('isAnyOf a thousand values finds those that there are, each once, in one statement', () =>
+    backend.withDb(async (db, statements) => {
+      const [one, two] = [await makeTag(db), await makeTag(db)];
+      const ids = Array.from({ length: 1000 }, (_, index) => index);
+      statements.length = 0;
+      expect(await idsAmong(db, [...ids, ...ids])).toEqual([one.id, two.id]);
+      expect(statements).toHaveLength(1);
+    }));
+
+  it('isAnyOf is the same statement for any number of values', () =>
+    backend.withDb(async (db, statements) => {
+      await idsAmong(db, [1]);
+      await idsAmong(db, [1, 2, 3]);
+      expect(new Set(statements).size).toBe(1);
+    }));
+
+  it.each([
+    ['plain', 'plain'],
+    ['quotes', `it's "quoted"`],
+    ['array syntax', '{a,b}'],
+    ['a backslash', 'a\\b\\\\'],
+    ['a word of SQL', 'NULL'],
+    ['digits', '42'],
+    ['nothing', ''],
+    ['other scripts', 'Größe 尺寸 👩‍👩‍👧'],
+    ['line breaks', 'a\nb\tc'],
+  ])('isAnyOf finds a text of %s, and nothing but it', (_, name) =>
+    backend.withDb(async (db) => {
+      const { id } = await makeTag(db, { name });
+      await makeTag(db, { name: `${name}.` });
+      const rows = await db
+        .selectFrom('tag')
+        .where(isAnyOf(db, 'name', [name, 'x']))
+        .select('id');
+      expect(await rows.execute()).toEqual([{ id }]);
+    }),
+  );
+
+  it('texts are ordered by their bytes, whatever the locale', () =>
+    backend.withDb(async (db) => {
+      for (const name of ['é', 'b', 'B', 'a', 'Z', '_', '😀', '￿']) await makeTag(db, { name });
+      const rows = await db.selectFrom('tag').orderBy('name').select('name').execute();
+      expect(rows.map((row) => row.name).join(' ')).toBe('B Z _ a b é ￿ 😀');
+    }));
+});
+
+async function idsAmong(db: Db, ids: number[]): Promise<number[]> {
+  const rows = await db
+    .selectFrom('tag')
+    .where(isAnyOf(db, 'id', ids))
+    .select('id')
+    .execute();
+  return rows.map((row) => row.id).sort((a, b) => a - b);
+}

@@ -1,0 +1,69 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, inject } from 'vitest';
+import { type Db, openDb, openSqliteCopy } from '../../src/store/db.ts';
+import { checkNoneOpen } from './open-file.ts';
+import { withEmpty, withMigrated } from './postgres.ts';
+
+/** A database that the tests run on. */
+export interface Backend {
+  name: 'sqlite' | 'postgres';
+  /**
+   * A database of its own that any number of connections may open, and that is gone afterwards: a
+   * migrated one, or an empty one. Fails when a connection to it is left open.
+   */
+  withUrl<T>(work: (url: string) => Promise<T>, content?: 'migrated' | 'empty'): Promise<T>;
+  /** A migrated database, open, and the SQL that it has seen. The cheaper way where one connection does. */
+  withDb<T>(work: (db: Db, statements: string[]) => Promise<T>): Promise<T>;
+}
+
+const { sqlitePath, postgres } = inject('templates');
+
+const SQLITE: Backend = {
+  name: 'sqlite',
+  async withUrl(work, content = 'migrated') {
+    const directory = mkdtempSync(join(tmpdir(), 'trivium-sqlite-'));
+    const path = join(directory, 'test.db');
+    if (content === 'migrated') copyFileSync(sqlitePath, path);
+    try {
+      const result = await work(`sqlite:${path}`);
+      await checkNoneOpen(directory);
+      return result;
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  },
+  withDb: (work) => withOpen((onQuery) => openSqliteCopy(readFileSync(sqlitePath), onQuery), work),
+};
+
+const POSTGRES: Backend = {
+  name: 'postgres',
+  async withUrl(work, content = 'migrated') {
+    if ('absent' in postgres) throw new Error(postgres.absent);
+    return content === 'migrated' ? withMigrated(postgres, work) : withEmpty(postgres, work);
+  },
+  withDb: (work) =>
+    POSTGRES.withUrl((url) => withOpen((onQuery) => openDb({ url, onQuery }), work)),
+};
+
+/** SQLite always, PostgreSQL where one answers at `TEST_POSTGRES_URL` or on this machine. */
+export const BACKENDS: readonly Backend[] = 'name' in postgres ? [SQLITE, POSTGRES] : [SQLITE];
+
+/** A suite that runs once on each backend; one that is absent is reported as skipped, by name. */
+export function describeEachBackend(name: string, suite: (backend: Backend) => void): void {
+  for (const backend of BACKENDS) describe(`${name} on ${backend.name}`, () => suite(backend));
+  if ('name' in postgres) return;
+  const where = new URL(postgres.url).host;
+  const reason = `none answers at ${where} (${postgres.absent})`;
+  describe.skip(`${name} on postgres: ${reason}`, () => suite(POSTGRES));
+}
+
+async function withOpen<T>(
+  open: (onQuery: (sql: string) => void) => Db,
+  work: (db: Db, statements: string[]) => Promise<T>,
+): Promise<T> {
+  const statements: string[] = [];
+  const db = open((sql) => statements.push(sql));
+  return work(db, statements).finally(() => db.destroy());
+}

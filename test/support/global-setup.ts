@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { openDb } from '../../src/store/db.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { type PostgresTemplate, withName } from './postgres.ts';
+
+/** What the run's databases are copied from. */
+export interface Templates {
+  /** A migrated SQLite file. */
+  sqlitePath: string;
+  /** `absent`: why there is none. */
+  postgres: PostgresTemplate | { url: string; absent: string };
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    templates: Templates;
+  }
+}
+
+/** Databases of tests begin with this, and then with the time they were made. */
+const PREFIX = 'trivium_test_';
+const STALE_AFTER_MS = 15 * 60_000;
+
+/** Makes one migrated template for each database, once per run; `backend.ts` copies them. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const directory = await mkdtemp(join(tmpdir(), 'trivium-templates-'));
+  const sqlitePath = join(directory, 'template.db');
+  await migrateAt(`sqlite:${sqlitePath}`);
+  leaveWal(sqlitePath);
+  const postgres = await makePostgresTemplate(postgresUrl());
+  if ('absent' in postgres) console.warn(`Skipped on PostgreSQL: ${postgres.absent}`);
+  project.provide('templates', { sqlitePath, postgres });
+  return async () => {
+    await rm(directory, { recursive: true });
+    if ('name' in postgres)
+      await administer(postgres.url, (admin) => dropAll(admin, isOfRun(postgres.name)));
+  };
+}
+
+function postgresUrl(): string {
+  const user = encodeURIComponent(userInfo().username);
+  return process.env.TEST_POSTGRES_URL || `postgres://${user}@127.0.0.1:5432/postgres`;
+}
+
+async function makePostgresTemplate(url: string): Promise<Templates['postgres']> {
+  const name = `${PREFIX}${Date.now()}_${randomBytes(4).toString('hex')}`;
+  try {
+    await administer(url, async (admin) => {
+      await dropAll(admin, isStale);
+      await admin.query(`create database ${name}`);
+    });
+  } catch (error) {
+    return { url, absent: error instanceof Error ? error.message : String(error) };
+  }
+  await migrateAt(withName(url, name));
+  return { url, name };
+}
+
+async function migrateAt(url: string): Promise<void> {
+  const db = openDb({ url });
+  await migrate(db).finally(() => db.destroy());
+}
+
+/** One plain file: a database in memory cannot be made of the bytes of one in WAL mode. */
+function leaveWal(path: string): void {
+  const database = new SqliteDatabase(path);
+  database.pragma('journal_mode = DELETE');
+  database.close();
+}
+
+async function dropAll(admin: pg.Client, isGone: (name: string) => boolean): Promise<void> {
+  const { rows } = await admin.query<{ datname: string }>('select datname from pg_database');
+  for (const { datname } of rows.filter(({ datname }) => isGone(datname))) {
+    await admin.query(`drop database if exists ${datname} with (force)`);
+  }
+}
+
+/** The template and its copies. */
+function isOfRun(template: string): (name: string) => boolean {
+  return (name) => name.startsWith(template);
+}
+
+/** What a run has left behind that was killed. */
+function isStale(name: string): boolean {
+  const madeAt = Number(name.slice(PREFIX.length).split('_')[0]);
+  return name.startsWith(PREFIX) && madeAt < Date.now() - STALE_AFTER_MS;
+}
+
+/** Works on a connection of its own. Rejects at once where nothing answers. */
+async function administer<T>(url: string, work: (admin: pg.Client) => Promise<T>): Promise<T> {
+  const admin = new pg.Client({ connectionString: url, connectionTimeoutMillis: 3000 });
+  await admin.connect();
+  return work(admin).finally(() => admin.end());
+}

@@ -1,0 +1,92 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { SignJWT } from 'jose';
+import type { Db } from '../../src/store/db.ts';
+import { insertFile } from '../../src/store/file.ts';
+import { ROOT_ID } from '../../src/store/folder.ts';
+import { insertMedia } from '../../src/store/media.ts';
+import type { NewFileRow, NewMediaRow, NewTagRow, TagRow } from '../../src/store/table.ts';
+import { insertTag } from '../../src/store/tag.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+
+/** A media without a file, unfiled. Answers its id. */
+export function makeMediaRow(db: Db, columns: Partial<NewMediaRow> = {}): Promise<number> {
+  return insertMedia(db, {
+    uuid: randomUUID(),
+    type: 'image',
+    parent_id: null,
+    level: 0,
+    path: '',
+    sort_order: 0,
+    name: 'A media',
+    owner: null,
+    is_public: 0,
+    created_at: NOW,
+    updated_at: NOW,
+    ...columns,
+  });
+}
+
+/** A folder at top level. Answers its id. */
+export function makeFolder(db: Db, columns: Partial<NewMediaRow> = {}): Promise<number> {
+  const place = { parent_id: ROOT_ID, level: 1, path: `/${ROOT_ID}/` };
+  return makeMediaRow(db, { type: 'folder', name: 'A folder', ...place, ...columns });
+}
+
+/** The original of a media, whose bytes are nowhere. */
+export function makeFileRow(
+  db: Db,
+  mediaId: number,
+  columns: Partial<NewFileRow> = {},
+): Promise<void> {
+  return insertFile(db, {
+    uuid: randomUUID(),
+    media_id: mediaId,
+    key: '',
+    filename: 'picture.png',
+    extension: 'png',
+    mime_type: 'image/png',
+    size_bytes: 1,
+    md5: '0'.repeat(32),
+    sha256: null,
+    width: 1,
+    height: 1,
+    dir: Array.from(randomBytes(8), (byte) => 'abcdefghijklmnopqrstuvwxyz012345'[byte % 32]).join(
+      '',
+    ),
+    url_name: 'picture.png',
+    blob_key: randomBytes(16).toString('hex'),
+    created_by: null,
+    created_role: null,
+    created_at: NOW,
+    updated_at: NOW,
+    ...columns,
+  });
+}
+
+export function makeTag(db: Db, columns: Partial<NewTagRow> = {}): Promise<TagRow> {
+  return insertTag(db, {
+    type: 'user',
+    name: 'A tag',
+    description: null,
+    color: '#ffffff',
+    visible: 1,
+    active: 1,
+    visibility_boost: 0,
+    created_at: NOW,
+    updated_at: NOW,
+    ...columns,
+  });
+}
+
+/** A token of an HS256 secret that is good for five minutes, or for as long as `expiresIn` says. */
+export function makeJwt(
+  claims: Record<string, unknown>,
+  { secret, expiresIn = '5m' }: { secret: string; expiresIn?: string },
+): Promise<string> {
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: 'HS256' })
+    .setIssuedAt()
+    .setExpirationTime(expiresIn)
+    .sign(new TextEncoder().encode(secret));
+}

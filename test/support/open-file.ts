@@ -1,0 +1,17 @@
+import { readdir, readlink } from 'node:fs/promises';
+import { vi } from 'vitest';
+
+/** Throws when this process goes on holding a file below a directory. Asks Linux; elsewhere there is no way. */
+export async function checkNoneOpen(directory: string): Promise<void> {
+  if (process.platform !== 'linux') return;
+  // What a stream holds is closed a moment after the stream.
+  await vi.waitFor(async () => {
+    const left = (await openPaths()).filter((path) => path.startsWith(directory));
+    if (left.length > 0) throw new Error(`Files were left open: ${left.join(', ')}`);
+  });
+}
+
+async function openPaths(): Promise<string[]> {
+  const handles = await readdir('/proc/self/fd');
+  return Promise.all(handles.map((handle) => readlink(`/proc/self/fd/${handle}`).catch(() => '')));
+}

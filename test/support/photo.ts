@@ -1,0 +1,50 @@
+import sharp from 'sharp';
+
+/** A picture for tests of uploads. */
+export interface Photo {
+  bytes: Buffer;
+  width: number;
+  height: number;
+}
+
+/** At quality 100 and without subsampling, noise takes at least this: hardly compressed at all. */
+const BYTES_PER_PIXEL = 2.9;
+
+const photos = new Map<number, Promise<Photo>>();
+
+/**
+ * A real JPEG of at least so many bytes (and at most a tenth more, from 100 kB on): noise, the same
+ * each time. Made once in a process for each size: 10 MB take a third of a second, 64 MiB two
+ * seconds.
+ */
+export function makePhoto({ sizeBytesMin }: { sizeBytesMin: number }): Promise<Photo> {
+  const photo = photos.get(sizeBytesMin) ?? encodeNoise(sizeBytesMin);
+  photos.set(sizeBytesMin, photo);
+  return photo;
+}
+
+async function encodeNoise(sizeBytesMin: number): Promise<Photo> {
+  for (
+    let pixels = Math.ceil(sizeBytesMin / BYTES_PER_PIXEL);
+    ;
+    pixels = Math.ceil(pixels * 1.05)
+  ) {
+    const width = Math.max(8, Math.ceil(Math.sqrt((pixels * 4) / 3)));
+    const height = Math.max(8, Math.ceil(pixels / width));
+    const bytes = await sharp(noise(width * height * 3), { raw: { width, height, channels: 3 } })
+      .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
+      .toBuffer();
+    if (bytes.length >= sizeBytesMin) return { bytes, width, height };
+  }
+}
+
+/** A linear congruential generator, for its speed (Numerical Recipes' constants). */
+function noise(length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let state = 1;
+  for (let at = 0; at < length; at++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    bytes[at] = state >>> 24;
+  }
+  return bytes;
+}

@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { vi } from 'vitest';
+
+/** What a command printed, and how it ended. */
+export interface Ended {
+  code: number | null;
+  output: string;
+  errors: string;
+}
+
+/** A server in a process of its own. */
+export interface ServerProcess {
+  url: string;
+  child: ChildProcess;
+  /** Lines of its log so far. */
+  log: Record<string, unknown>[];
+  /** Resolves with the exit code. */
+  exit: Promise<number | null>;
+  /** Resolves when this has been logged. */
+  logged: (message: string) => Promise<void>;
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+/** Runs `trivium <args>` to its end, with these variables and no others of ours. */
+export async function runTrivium(args: readonly string[], variables: Variables): Promise<Ended> {
+  const child = start(args, variables);
+  const [output, errors] = [text(child.stdout!), text(child.stderr!)];
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output: await output, errors: await errors };
+}
+
+/** Runs work with `trivium serve` on any free port, and ends it. */
+export async function withServerProcess<T>(
+  variables: Variables,
+  work: (server: ServerProcess) => Promise<T>,
+): Promise<T> {
+  const child = start(['serve'], { TRIVIUM_PORT: '0', ...variables });
+  const log: ServerProcess['log'] = [];
+  createInterface({ input: child.stdout! }).on('line', (line) => log.push(JSON.parse(line)));
+  child.stderr!.pipe(process.stderr);
+  const exit = once(child, 'exit').then(([code]) => code as number | null);
+  const logged = (message: string) =>
+    vi.waitFor(
+      () => {
+        const isThere = log.some(({ msg }) => String(msg).startsWith(message));
+        if (!isThere) throw new Error(`"${message}" has not been logged.`);
+      },
+      { timeout: 10_000, interval: 5 },
+    );
+  try {
+    await logged('listening');
+    const url = String(log.find(({ url }) => url !== undefined)?.url);
+    return await work({ url, child, log, exit, logged });
+  } finally {
+    child.kill('SIGKILL');
+    await exit;
+  }
+}
+
+/** Lends an empty directory for data. */
+export async function withDataDir<T>(work: (dataDir: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'trivium-data-'));
+  return work(directory).finally(() => rm(directory, { recursive: true }));
+}
+
+function start(args: readonly string[], variables: Variables): ChildProcess {
+  return spawn(process.execPath, ['src/main.ts', ...args], { env: variables });
+}

@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+
+/** An answer as it is on the wire. */
+export interface RawAnswer {
+  status: number;
+  /** By lower-case name. */
+  headers: Readonly<Record<string, string>>;
+  body: string;
+}
+
+/** Opens a connection to a server; a reset of it is no failure of the test. */
+export async function openSocket({ url }: { url: string }): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Sends bytes on a connection of their own; the answer to them, or null where the server hangs up. */
+export async function sendRaw(
+  server: { url: string },
+  bytes: Uint8Array,
+): Promise<RawAnswer | null> {
+  const socket = await openSocket(server);
+  socket.write(bytes);
+  let received = Buffer.alloc(0);
+  try {
+    for await (const piece of socket.iterator({ destroyOnReturn: false })) {
+      received = Buffer.concat([received, piece]);
+      const answer = parseAnswer(received);
+      if (answer !== null) return answer;
+    }
+    return null;
+  } catch {
+    return null;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** The request that a client would send, with the headers in this order and the length of its body. */
+export function toRequest(
+  line: string,
+  headers: readonly string[],
+  body: Uint8Array = Buffer.alloc(0),
+): Buffer {
+  const head = [`${line} HTTP/1.1`, 'Host: 127.0.0.1', `Content-Length: ${body.length}`];
+  return Buffer.concat([Buffer.from(`${[...head, ...headers].join('\r\n')}\r\n\r\n`), body]);
+}
+
+/** Null as long as some of it is missing. */
+function parseAnswer(bytes: Buffer): RawAnswer | null {
+  const text = bytes.toString('latin1');
+  const end = text.indexOf('\r\n\r\n');
+  if (end === -1) return null;
+  const [first = '', ...lines] = text.slice(0, end).split('\r\n');
+  const headers = Object.fromEntries(
+    lines.map((line) => {
+      const colon = line.indexOf(':');
+      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+    }),
+  );
+  const body = bytes.subarray(end + 4);
+  const status = Number(first.split(' ')[1]);
+  if (status === 100) return parseAnswer(body);
+  const isWhole = body.length >= Number(headers['content-length'] ?? 0);
+  return isWhole ? { status, headers, body: body.toString() } : null;
+}
