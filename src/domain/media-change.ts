@@ -4,9 +4,9 @@ import { deleteMedias, findMediaById, updateMedia as updateMediaRow } from '../s
 import type { MediaRow } from '../store/table.ts';
 import { authorizeOwner } from './access.ts';
 import { type Context, transact } from './context.ts';
+import { enqueueBlobDeletion } from './enqueue.ts';
 import { InvalidInputError, NotFoundError } from './error.ts';
 import { mediaEvent } from './event.ts';
-import { enqueueBlobDeletion } from './follow-up.ts';
 import { displayName, freeText, parseInput, webUrl } from './input.ts';
 import { findMedia, isVisible, type Media } from './media.ts';
 

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+
+/** What the domain knows of a class of jobs; how the work is done is its task's, in `job/task`. */
+interface JobClassRule {
+  /** Shape of the arguments as they are stored: names as on the Importer's wire, ids and never content. */
+  arguments: z.ZodType;
+  /** How often a job is tried again after a failure. */
+  maxRetries: number;
+  /** Whether a client may make a job of this class; the others are the server's own. */
+  isStartable: boolean;
+}
+
+const uuid = z.guid().toLowerCase();
+
+/** Every class of jobs that this server runs: `verb-noun`, as its file in `job/task`. */
+export const JOB_CLASSES = {
+  'delete-blob': {
+    arguments: z.strictObject({ blob_keys: z.array(z.string()).max(500) }),
+    maxRetries: 10,
+    isStartable: false,
+  },
+  'digest-file': {
+    arguments: z.strictObject({ file_uuid: uuid }),
+    maxRetries: 5,
+    isStartable: false,
+  },
+  'expire-upload': { arguments: z.strictObject({}), maxRetries: 0, isStartable: false },
+  'fetch-link': {
+    arguments: z.strictObject({ media_uuid: uuid }),
+    maxRetries: 3,
+    isStartable: false,
+  },
+  'import-url': {
+    arguments: z.strictObject({
+      url: z.url({ protocol: /^https?$/ }),
+      filename: z.string().max(255).optional(),
+      folder_uuid: uuid.optional(),
+      tags: z.array(z.int()).max(100).optional(),
+    }),
+    maxRetries: 5,
+    isStartable: true,
+  },
+  'make-rendition': {
+    arguments: z.strictObject({ file_uuid: uuid }),
+    maxRetries: 3,
+    isStartable: false,
+  },
+  sweep: { arguments: z.strictObject({}), maxRetries: 0, isStartable: false },
+} as const satisfies Record<string, JobClassRule>;
+
+/** Name of a class of jobs. */
+export type JobClass = keyof typeof JOB_CLASSES;
+
+/** What a job of that class is told, as its task gets it. */
+export type JobArguments<C extends JobClass> = z.output<(typeof JOB_CLASSES)[C]['arguments']>;
