@@ -1,4 +1,11 @@
-import { type Expression, PostgresAdapter, type RawBuilder, type SqlBool, sql } from 'kysely';
+import {
+  type Expression,
+  PostgresAdapter,
+  type RawBuilder,
+  type SelectQueryBuilder,
+  type SqlBool,
+  sql,
+} from 'kysely';
 import type { Db } from './db.ts';
 import type { Database } from './table.ts';
 
@@ -53,26 +60,41 @@ export function columnTypes(db: Db): ColumnTypes {
  */
 export function isAnyOf(
   db: Db,
-  column: string,
+  column: string | RawBuilder<unknown>,
   values: readonly (string | number)[],
 ): RawBuilder<SqlBool> {
-  const ref = sql.ref(column);
+  const ref = typeof column === 'string' ? sql.ref(column) : column;
   return dialectOf(db) === 'postgres'
     ? sql`${ref} = any(${values})`
     : sql`${ref} in (select value from json_each(${JSON.stringify(values)}))`;
 }
 
-/**
- * `where one of these columns has this text in it`, whatever the case. SQLite's own `like` and `lower`
- * know the case of ASCII only: `fold` is added in `db.ts`.
- */
+/** `where one of these columns has this text in it`, whatever the case. */
 export function isIn(db: Db, columns: readonly string[], text: string): RawBuilder<SqlBool> {
-  const fold = sql.raw(dialectOf(db) === 'postgres' ? 'lower' : 'fold');
-  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
-  const matches = columns.map(
-    (column) => sql`${fold}(${sql.ref(column)}) like ${fold}(${pattern}) escape '\\'`,
-  );
+  const matches = columns.map((column) => isLike(db, sql.ref(column), `%${escapeLike(text)}%`));
   return sql`(${sql.join(matches, sql` or `)})`;
+}
+
+/**
+ * `like`, whatever the case. SQLite's own `like` and `lower` know the case of ASCII only: `fold` is added
+ * in `db.ts`. So does PostgreSQL's `lower` in the collation of our columns, which is not to order by language.
+ */
+export function isLike(db: Db, text: RawBuilder<unknown>, pattern: string): RawBuilder<SqlBool> {
+  return dialectOf(db) === 'postgres'
+    ? sql`lower(${text} collate "default") like lower(${pattern} collate "default") escape '\\'`
+    : sql`fold(${text}) like fold(${pattern}) escape '\\'`;
+}
+
+/** Text that a pattern of `like` takes as it is. */
+export function escapeLike(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
+}
+
+/** Milliseconds since 1970 as text of ISO 8601, as JavaScript writes it. */
+export function isoTime(db: Db, ms: RawBuilder<unknown>): RawBuilder<string> {
+  return dialectOf(db) === 'postgres'
+    ? sql`to_char(to_timestamp(${ms} / 1000.0) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+    : sql`strftime('%Y-%m-%dT%H:%M:%fZ', ${ms} / 1000.0, 'unixepoch')`;
 }
 
 /**
@@ -125,10 +147,41 @@ export async function lockRow(db: Db, table: keyof Database, id: number): Promis
   await sql`select id from ${sql.table(table)} where id = ${id} for update`.execute(db);
 }
 
+/** Holds the rows of a query in the same way, in the order in which it gives them. */
+export async function lockRows<T extends keyof Database, Row>(
+  db: Db,
+  rows: SelectQueryBuilder<Database, T, Row>,
+): Promise<void> {
+  if (dialectOf(db) === 'postgres') await rows.forUpdate().execute();
+}
+
 /** Sets an identity past rows that were inserted with an id of their own. */
 export async function advanceIdentity(db: Db, table: string): Promise<void> {
   if (dialectOf(db) !== 'postgres') return;
   await sql`select setval(pg_get_serial_sequence(${table}, 'id'), (select max(id) from ${sql.table(table)}))`.execute(
     db,
   );
+}
+
+/** Of the rows that a `select` would lock, those that nobody else has locked; SQLite has one writer anyway. */
+export function skippingLocked(db: Db): RawBuilder<unknown> {
+  return dialectOf(db) === 'postgres' ? sql`for update skip locked` : sql``;
+}
+
+/** The channel on which PostgreSQL tells of jobs that are to be run or stopped. */
+export const JOB_CHANNEL = 'trivium_job';
+
+/**
+ * Has the database tell all processes of jobs that wait and of runs that are to end; `NOTIFY` is sent by the commit. On
+ * SQLite the processes look now and then.
+ */
+export async function notifyOfJobs(db: Db): Promise<void> {
+  if (dialectOf(db) !== 'postgres') return;
+  await sql`create function trivium_notify_job() returns trigger language plpgsql as $$
+    begin perform pg_notify(${sql.lit(JOB_CHANNEL)}, ''); return null; end $$`.execute(db);
+  await sql`create trigger job_notify after insert or update of status, scheduled_at, cancel_requested_at on job
+    for each row when (new.status = 'pending' or new.cancel_requested_at is not null)
+    execute function trivium_notify_job()`.execute(db);
+  await sql`create trigger job_notify_delete after delete on job
+    for each row when (old.status = 'running') execute function trivium_notify_job()`.execute(db);
 }

@@ -1,7 +1,7 @@
 import { type Keyset, listPage, type PageRequest, type RowPage } from './cursor.ts';
 import type { Db } from './db.ts';
 import { isAnyOf } from './dialect.ts';
-import type { JobAttemptRow, JobRow, NewJobRow } from './table.ts';
+import type { JobAttemptRow, JobChange, JobRow, NewJobRow } from './table.ts';
 
 /** What a list of jobs is narrowed to; everything absent means no limit. */
 export interface JobFilter {
@@ -20,6 +20,42 @@ export interface JobFilter {
 export async function insertJob(db: Db, job: NewJobRow): Promise<number> {
   const { id } = await db.insertInto('job').values(job).returning('id').executeTakeFirstOrThrow();
   return id;
+}
+
+/** Answers the id that the database gave, or undefined if another open job has the same `unicity`. */
+export async function insertJobOnce(db: Db, job: NewJobRow): Promise<number | undefined> {
+  const row = await db
+    .insertInto('job')
+    .values(job)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return row?.id;
+}
+
+/** The job that has this `unicity` and is not over. */
+export function findOpenJobByUnicity(db: Db, unicity: string): Promise<JobRow | undefined> {
+  return db
+    .selectFrom('job')
+    .where('unicity', '=', unicity)
+    .where('status', 'in', ['pending', 'running', 'paused'])
+    .selectAll()
+    .executeTakeFirst();
+}
+
+/** Sets columns of a job that is still in this status: false when it is not. */
+export async function updateJobIn(
+  db: Db,
+  { id, status }: Pick<JobRow, 'id' | 'status'>,
+  columns: JobChange,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('job')
+    .set(columns)
+    .where('id', '=', id)
+    .where('status', '=', status)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
 }
 
 /** Unordered: for filters that let few through. */

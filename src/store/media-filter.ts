@@ -8,6 +8,8 @@ export interface MediaFilter {
   /** Default: media, and no folder. */
   kind?: 'media' | 'folder' | 'any' | undefined;
   publicOnly?: boolean | undefined;
+  /** Only these branches, the node itself included, and what the owner has in no folder. */
+  within?: { branches: readonly { id: number; below: string }[]; owner: string } | undefined;
   ids?: readonly number[] | undefined;
   types?: readonly string[] | undefined;
   /** Directly in this folder; null: unfiled. */
@@ -33,18 +35,33 @@ export function filteredNodes(db: Db, filter: MediaFilter) {
   let query = ofKind(db, filter.kind);
   const { ids, types, parentId, below, owner, createdFrom, createdTo } = filter;
   if (filter.publicOnly) query = query.where('is_public', '=', 1);
+  if (filter.within !== undefined) query = query.where(isWithin(filter.within));
   if (ids !== undefined) query = query.where(isAnyOf(db, 'media.id', ids));
   if (types !== undefined) query = query.where(isAnyOf(db, 'media.type', types));
   if (parentId === null) query = query.where('parent_id', 'is', null);
   else if (parentId !== undefined) query = query.where('parent_id', '=', parentId);
   if (below !== undefined) {
-    // Paths end in `/`, and `0` is the character after it.
-    query = query.where('path', '>=', below).where('path', '<', `${below.slice(0, -1)}0`);
+    query = query.where('path', '>=', below).where('path', '<', endOfPath(below));
   }
   if (owner !== undefined) query = query.where('owner', '=', owner);
   if (createdFrom !== undefined) query = query.where('created_at', '>=', createdFrom);
   if (createdTo !== undefined) query = query.where('created_at', '<=', createdTo);
   return narrowedByRelated(db, query, filter);
+}
+
+/** Each part of it is a range of an index. */
+export function isWithin({ branches, owner }: NonNullable<MediaFilter['within']>) {
+  const isIn = branches.map(
+    ({ id, below }) =>
+      sql`media.id = ${id} or (media.path >= ${below} and media.path < ${endOfPath(below)})`,
+  );
+  const isOwn = sql`(media.parent_id is null and media.owner = ${owner})`;
+  return sql<boolean>`(${sql.join([isOwn, ...isIn], sql` or `)})`;
+}
+
+/** What comes after all paths that begin like this: they end in `/`, and `0` is the character after it. */
+export function endOfPath(below: string): string {
+  return `${below.slice(0, -1)}0`;
 }
 
 function ofKind(db: Db, kind: MediaFilter['kind'] = 'media') {

@@ -14,9 +14,11 @@ export function findMediaByUuid(db: Db, uuid: string): Promise<MediaRow | undefi
   return medias(db).where('uuid', '=', uuid).executeTakeFirst();
 }
 
-/** By the Importer’s name for a group of files; never a folder. */
+/** By the Importer’s name for a group of files, which is the uuid where it gave none; never a folder. */
 export function findMediaByResource(db: Db, resource: string): Promise<MediaRow | undefined> {
-  return medias(db).where('resource', '=', resource).executeTakeFirst();
+  return medias(db)
+    .where((eb) => eb(eb.fn.coalesce('resource', 'uuid'), '=', resource))
+    .executeTakeFirst();
 }
 
 /** Unordered; missing ids are absent. */

@@ -7,6 +7,7 @@ import type { ColumnType, Generated, Insertable, Selectable, Updateable } from '
 export interface Database {
   media: MediaTable;
   file: FileTable;
+  rendition: RenditionTable;
   tag: TagTable;
   media_tag: MediaTagTable;
   upload: UploadTable;
@@ -53,6 +54,8 @@ export interface MediaTable {
   embed_metadata: string | null;
   /** The Importer's name for a group of files. */
   resource: string | null;
+  /** Heartcore's name of the type that it was made as there; null: made on another road. */
+  media_type_alias: Fixed<string | null>;
   /** `Viewer.id` of the creator; null: anonymous. */
   owner: Fixed<string | null>;
   is_public: number;
@@ -76,6 +79,8 @@ export interface FileTable {
   sha256: string | null;
   width: number | null;
   height: number | null;
+  /** What most of a thumbnail's picture has, `#rrggbb`; null: it is no thumbnail. */
+  color: string | null;
   /** First segment of its URL, the same for all files of a media. */
   dir: Fixed<string>;
   /** Last segment of its URL. */
@@ -86,6 +91,24 @@ export interface FileTable {
   project_id: string | null;
   created_at: Fixed<number>;
   updated_at: number;
+}
+
+/** A picture made from a file for a URL that asked for it. Can be made again: the least recently used go first. */
+export interface RenditionTable {
+  id: Generated<number>;
+  /** The file goes, they go. */
+  file_id: Fixed<number>;
+  /** The bytes that it was made from: a file whose bytes are replaced has none of the old ones. */
+  source_blob_key: Fixed<string>;
+  /** What it is of them: `specOf` of its plan. */
+  spec: Fixed<string>;
+  mime_type: Fixed<string>;
+  size_bytes: Fixed<number>;
+  md5: Fixed<string>;
+  blob_key: Fixed<string>;
+  created_at: Fixed<number>;
+  /** Give or take an hour. */
+  used_at: number;
 }
 
 /** A label that any number of media may carry. */
@@ -148,6 +171,11 @@ export interface JobTable {
   worker: string | null;
   cancel_requested_at: number | null;
   cancel_reason: string | null;
+  /** `Viewer.id` of who started it; null: the server itself. */
+  created_by: Fixed<string | null>;
+  created_role: Fixed<string | null>;
+  /** What came of it, JSON. */
+  result: string | null;
   created_at: Fixed<number>;
   updated_at: number;
   started_at: number | null;
@@ -186,6 +214,9 @@ export type NewMediaRow = Insertable<MediaTable>;
 export type MediaChange = Updateable<MediaTable>;
 export type FileRow = Selectable<FileTable>;
 export type NewFileRow = Insertable<FileTable>;
+export type FileChange = Updateable<FileTable>;
+export type RenditionRow = Selectable<RenditionTable>;
+export type NewRenditionRow = Insertable<RenditionTable>;
 export type TagRow = Selectable<TagTable>;
 export type NewTagRow = Insertable<TagTable>;
 export type TagChange = Updateable<TagTable>;
@@ -193,6 +224,7 @@ export type UploadRow = Selectable<UploadTable>;
 export type NewUploadRow = Insertable<UploadTable>;
 export type JobRow = Selectable<JobTable>;
 export type NewJobRow = Insertable<JobTable>;
+export type JobChange = Updateable<JobTable>;
 export type JobAttemptRow = Selectable<JobAttemptTable>;
 export type ApiKeyRow = Selectable<ApiKeyTable>;
 export type NewApiKeyRow = Insertable<ApiKeyTable>;

@@ -1,7 +1,8 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Db } from './db.ts';
-import { isAnyOf, lockRow } from './dialect.ts';
+import { isAnyOf, lockRow, lockRows } from './dialect.ts';
 import { ROOT_ID } from './folder.ts';
+import { endOfPath, filteredNodes, type MediaFilter } from './media-filter.ts';
 import type { Database, MediaRow } from './table.ts';
 
 /** A folder and everything below it. */
@@ -21,6 +22,11 @@ export async function lockTree(db: Db): Promise<void> {
   await lockRow(db, 'media', ROOT_ID);
 }
 
+/** Until the end of the transaction nobody else changes what locks this node as well. */
+export async function lockNode(db: Db, id: number): Promise<void> {
+  await lockRow(db, 'media', id);
+}
+
 /** Folders and media, unordered; missing ids are absent. Never the root. */
 export function listNodesByIds(db: Db, ids: readonly number[]): Promise<MediaRow[]> {
   return db
@@ -29,6 +35,42 @@ export function listNodesByIds(db: Db, ids: readonly number[]): Promise<MediaRow
     .where('id', '!=', ROOT_ID)
     .selectAll()
     .execute();
+}
+
+/** Folders and media, unordered; missing ones are absent. Never the root. Uuids are stored in lower case. */
+export function listNodesByUuids(db: Db, uuids: readonly string[]): Promise<MediaRow[]> {
+  return db
+    .selectFrom('media')
+    .where(isAnyOf(db, 'uuid', uuids))
+    .where('id', '!=', ROOT_ID)
+    .selectAll()
+    .execute();
+}
+
+/** A folder or a media. Never the root. Uuids are stored in lower case. */
+export function findNodeByUuid(db: Db, uuid: string): Promise<MediaRow | undefined> {
+  return db
+    .selectFrom('media')
+    .where('uuid', '=', uuid)
+    .where('id', '!=', ROOT_ID)
+    .selectAll()
+    .executeTakeFirst();
+}
+
+/** A part of a list by number, and not by what comes before it. */
+export interface Window {
+  offset: number;
+  limit: number;
+}
+
+/** What the filter lets through, by its place in its folder: a part of it, or all. */
+export function listNodesInOrder(
+  db: Db,
+  filter: MediaFilter,
+  window?: Window,
+): Promise<MediaRow[]> {
+  const ordered = filteredNodes(db, filter).selectAll().orderBy('sort_order').orderBy('id');
+  return (window ? ordered.limit(window.limit).offset(window.offset) : ordered).execute();
 }
 
 /** Where a node, and all below it, goes. */
@@ -87,26 +129,35 @@ export async function hasNodesOfOthers(db: Db, branch: Branch, owner: string): P
 export function listMediasInBranch(
   db: Db,
   branch: Branch,
-): Promise<Pick<MediaRow, 'id' | 'parent_id' | 'is_public'>[]> {
+): Promise<Pick<MediaRow, 'id' | 'parent_id' | 'path' | 'owner' | 'is_public'>[]> {
   return db
     .selectFrom('media')
     .where('type', '!=', 'folder')
     .where((eb) => isInBranch(eb, branch))
-    .select(['id', 'parent_id', 'is_public'])
+    .select(['id', 'parent_id', 'path', 'owner', 'is_public'])
     .execute();
 }
 
-/** Where the bytes of everything in a branch are. */
+/**
+ * Where the bytes of everything in a branch are, those of renditions included. Until the end of the
+ * transaction no more of these are made.
+ */
 export async function listBlobKeysInBranch(db: Db, branch: Branch): Promise<string[]> {
+  const medias = db
+    .selectFrom('media')
+    .where((eb) => isInBranch(eb, branch))
+    .select('id');
+  await lockRows(db, medias.orderBy('id'));
+  const renditions = db
+    .selectFrom('rendition')
+    .innerJoin('file', 'file.id', 'rendition.file_id')
+    .where('file.media_id', 'in', medias)
+    .select('rendition.blob_key');
   const rows = await db
     .selectFrom('file')
-    .where('media_id', 'in', (eb) =>
-      eb
-        .selectFrom('media')
-        .where((eb) => isInBranch(eb, branch))
-        .select('id'),
-    )
+    .where('media_id', 'in', medias)
     .select('blob_key')
+    .unionAll(renditions)
     .execute();
   return rows.map((row) => row.blob_key);
 }
@@ -135,7 +186,7 @@ function isInBranch(eb: MediaExpressions, { id, below }: Branch): Expression<Sql
   return eb.or([eb('id', '=', id), isBelow(eb, below)]);
 }
 
-// Paths end in `/`, and `0` is the character after it: a range of the index.
+// A range of the index.
 function isBelow(eb: MediaExpressions, below: string): Expression<SqlBool> {
-  return eb.and([eb('path', '>=', below), eb('path', '<', `${below.slice(0, -1)}0`)]);
+  return eb.and([eb('path', '>=', below), eb('path', '<', endOfPath(below))]);
 }

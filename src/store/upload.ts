@@ -61,14 +61,19 @@ export async function deleteUpload(db: Db, uploadId: string): Promise<boolean> {
   return numDeletedRows === 1n;
 }
 
-/** Open uploads whose time is over become expired: their bytes may go, their row still says why. */
-export async function updateUploadsExpired(db: Db, now: number): Promise<void> {
-  await db
+/**
+ * Open uploads whose time is over become expired: their bytes may go, their row still says why. Answers the
+ * keys of their bytes.
+ */
+export async function updateUploadsExpired(db: Db, now: number): Promise<string[]> {
+  const rows = await db
     .updateTable('upload')
     .set({ status: 'expired', updated_at: now })
     .where('status', '=', 'open')
     .where('expires_at', '<=', now)
+    .returning('blob_key')
     .execute();
+  return rows.map((row) => row.blob_key);
 }
 
 /**

@@ -1,0 +1,23 @@
+import { sql } from 'kysely';
+import type { Db } from '../db.ts';
+
+/** What the Importer's lists are narrowed to and ordered by, most of all a file's resource and its name. */
+export async function up(db: Db): Promise<void> {
+  await sql`create index media_resource_name on media (coalesce(resource, uuid))`.execute(db);
+  await sql`create index file_name on file ((replace(uuid, '-', '') || coalesce('.' || extension, '')))`.execute(
+    db,
+  );
+  for (const [name, table, columns] of INDEXES) {
+    await db.schema
+      .createIndex(name)
+      .on(table)
+      .columns([...columns])
+      .execute();
+  }
+}
+
+const INDEXES = [
+  ['file_created', 'file', ['created_at', 'uuid']],
+  ['file_project', 'file', ['project_id', 'uuid']],
+  ['job_created', 'job', ['created_at', 'uuid']],
+] as const;

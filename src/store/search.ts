@@ -1,0 +1,123 @@
+import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
+import type { Db } from './db.ts';
+import { escapeLike, isAnyOf, isLike, isoTime } from './dialect.ts';
+import type { Database } from './table.ts';
+
+/** What a field of a list holds: `flag` is 0 or 1, `time` milliseconds since 1970. */
+export interface FieldType {
+  kind: 'uuid' | 'text' | 'integer' | 'real' | 'time' | 'flag';
+  isNullable: boolean;
+}
+
+/** A column, or what is computed from some. */
+export interface Column extends FieldType {
+  value: RawBuilder<unknown>;
+}
+
+/** A value that a field is compared with. */
+export type FieldValue = string | number | null;
+
+/**
+ * What must hold of one field. `any` and `none`: it has one of the values, or none of them; as everywhere in
+ * SQL, a null is none of them only when it is asked for. Tests of text ignore case, and take a number or a time
+ * as it is written.
+ */
+export type Condition<Field extends string> = { field: Field } & (
+  | { test: 'any' | 'none'; values: readonly FieldValue[] }
+  | { test: '<' | '<=' | '>' | '>='; value: FieldValue }
+  | { test: 'prefix' | 'suffix' | 'substring'; text: string }
+  | { test: 'exists' | 'absent' }
+);
+
+/** One step of an order: nulls come last, or first when it is turned around. */
+export interface OrderStep<Field extends string> {
+  field: Field;
+  descending: boolean;
+}
+
+/** A part of a list, by its distance from the start: the last step of the order tells all rows apart. */
+export interface Search<Field extends string> {
+  /** All must hold. */
+  conditions: readonly Condition<Field>[];
+  order: readonly OrderStep<Field>[];
+  limit: number;
+  offset: number;
+}
+
+type Columns<Field extends string> = Readonly<Record<Field, Column>>;
+
+/** Narrows a query to what the conditions let through. */
+export function matching<Table extends keyof Database, Row, Field extends string>(
+  db: Db,
+  query: SelectQueryBuilder<Database, Table, Row>,
+  columns: Columns<Field>,
+  conditions: readonly Condition<Field>[],
+): SelectQueryBuilder<Database, Table, Row> {
+  return conditions.reduce(
+    (query, condition) => query.where(toSql(db, columns[condition.field], condition)),
+    query,
+  );
+}
+
+/** The rows of a part of a list, and one more if there are more. */
+export function partOf<Table extends keyof Database, Row, Field extends string>(
+  query: SelectQueryBuilder<Database, Table, Row>,
+  columns: Columns<Field>,
+  { order, limit, offset }: Omit<Search<Field>, 'conditions'>,
+): SelectQueryBuilder<Database, Table, Row> {
+  const ordered = order.reduce((query, { field, descending }) => {
+    const { value, isNullable } = columns[field];
+    return query.orderBy(value, (step) => {
+      if (!isNullable) return descending ? step.desc() : step.asc();
+      return descending ? step.desc().nullsFirst() : step.asc().nullsLast();
+    });
+  }, query);
+  return ordered.limit(limit + 1).offset(offset);
+}
+
+function toSql<Field extends string>(
+  db: Db,
+  column: Column,
+  condition: Condition<Field>,
+): RawBuilder<SqlBool> {
+  const { value } = column;
+  switch (condition.test) {
+    case 'any':
+      return isAny(db, value, condition.values);
+    case 'none':
+      return isNone(db, value, condition.values);
+    case 'exists':
+      return sql`${value} is not null`;
+    case 'absent':
+      return sql`${value} is null`;
+    case 'prefix':
+      return isLike(db, textOf(db, column), `${escapeLike(condition.text)}%`);
+    case 'suffix':
+      return isLike(db, textOf(db, column), `%${escapeLike(condition.text)}`);
+    case 'substring':
+      return isLike(db, textOf(db, column), `%${escapeLike(condition.text)}%`);
+    default:
+      return sql`${value} ${sql.raw(condition.test)} ${condition.value}`;
+  }
+}
+
+function isAny(db: Db, column: RawBuilder<unknown>, values: readonly FieldValue[]) {
+  const known = values.filter((value) => value !== null);
+  const isOne = isAnyOf(db, column, known);
+  if (known.length === values.length) return isOne;
+  return sql<SqlBool>`(${isOne} or ${column} is null)`;
+}
+
+function isNone(db: Db, column: RawBuilder<unknown>, values: readonly FieldValue[]) {
+  const known = values.filter((value) => value !== null);
+  // `not (null = any('{}'))` is true on PostgreSQL, and so is `null not in ()` on SQLite.
+  const isOther = sql<SqlBool>`not (${isAnyOf(db, column, known)})`;
+  if (known.length === values.length) return isOther;
+  return sql<SqlBool>`(${isOther} and ${column} is not null)`;
+}
+
+function textOf(db: Db, { value, kind }: Column): RawBuilder<unknown> {
+  if (kind === 'time') return isoTime(db, value);
+  if (kind === 'flag') return sql`case ${value} when 1 then 'true' else 'false' end`;
+  return kind === 'integer' || kind === 'real' ? sql`cast(${value} as text)` : value;
+}
