@@ -21,10 +21,22 @@ export interface KnownViewer {
   /** Stable; recorded as the owner of what the viewer makes. A key's begins with `key:`. */
   id: string;
   role: Role;
+  /** What the viewer is limited to; absent: nothing. Empty: no part of the tree at all. */
+  startNodes?: readonly StartNode[];
+}
+
+/** A node whose branch, itself included, a viewer is limited to. */
+export interface StartNode {
+  id: number;
+  /** `path` of what is directly in it. */
+  below: string;
 }
 
 /** The only one of its kind. */
 export const ANONYMOUS: AnonymousViewer = { kind: 'anonymous', id: null };
+
+/** The server itself, when it does what nobody waits for. */
+export const SYSTEM: KnownViewer = { kind: 'key', id: 'key:system', role: 'admin' };
 
 interface Rule {
   /** The least role that may. */
@@ -50,7 +62,11 @@ const RULES = {
   'tag.update': { role: 'admin', anyone: 'open' },
   'tag.delete': { role: 'admin', anyone: 'open' },
   'job.read': { role: 'reader', anyone: 'never' },
+  'job.create': { role: 'editor', anyone: 'never' },
+  'job.signal': { role: 'editor', anyone: 'never' },
   'job.delete': { role: 'admin', anyone: 'never' },
+  'resource.read': { role: 'reader', anyone: 'never' },
+  'resource.create': { role: 'editor', anyone: 'never' },
   'upload.write': { role: 'editor', anyone: 'open' },
 } satisfies Record<string, Rule>;
 
@@ -97,12 +113,59 @@ function isAllowed(
   return viewer.kind !== 'anonymous' && ROLES.indexOf(viewer.role) >= ROLES.indexOf(role);
 }
 
+/** What of the tree a viewer may see: all that is given must hold. */
+export interface Sight {
+  /** Only what is marked as public. */
+  publicOnly: boolean;
+  /** Only these branches, and what the viewer has made that is in no folder. */
+  within: { branches: readonly StartNode[]; owner: string } | undefined;
+}
+
 /**
- * What of the tree the viewer may see: everything, or what is marked as public. Reads narrow to it and
- * never fail: what may not be seen is not there.
+ * What of the tree the viewer may see. Reads narrow to it and never fail: what may not be seen is not there.
  */
-export function visibility(ctx: Context): 'all' | 'public' {
-  return isAllowed(ctx, 'media.read') ? 'all' : 'public';
+export function sightOf(ctx: Context): Sight {
+  const { viewer } = ctx;
+  const branches = viewer.kind === 'anonymous' ? undefined : viewer.startNodes;
+  return {
+    publicOnly: !isAllowed(ctx, 'media.read'),
+    within: branches && viewer.id !== null ? { branches, owner: viewer.id } : undefined,
+  };
+}
+
+/** What of a node tells who may see it. */
+export interface Placed {
+  id: number;
+  parent_id: number | null;
+  /** Ids of its ancestors, `/1/5/`; empty when unfiled. */
+  path: string;
+  owner: string | null;
+  /** 0 or 1. */
+  is_public: number;
+}
+
+/** Whether the viewer may see this node. */
+export function isVisible(ctx: Context, node: Placed): boolean {
+  const { publicOnly } = sightOf(ctx);
+  return (node.is_public === 1 || !publicOnly) && isWithin(ctx, node);
+}
+
+/** Whether the viewer's start nodes let it come to this node. */
+export function isWithin(ctx: Context, node: Omit<Placed, 'is_public'>): boolean {
+  const { within } = sightOf(ctx);
+  if (within === undefined) return true;
+  // By its id, which a start node keeps when it is moved: `below` is as old as the credential's check.
+  const isIn = ({ id }: StartNode) => node.id === id || node.path.includes(`/${id}/`);
+  return node.parent_id === null ? node.owner === within.owner : within.branches.some(isIn);
+}
+
+/**
+ * Throws ForbiddenError for a start node of the viewer's: it is the limit, which who is behind it can
+ * neither move nor remove.
+ */
+export function refuseStartNode(ctx: Context, id: number): void {
+  if (!sightOf(ctx).within?.branches.some((node) => node.id === id)) return;
+  throw new ForbiddenError('A start node stays where it is.');
 }
 
 /**

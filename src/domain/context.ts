@@ -4,6 +4,7 @@ import type { Db } from '../store/db.ts';
 import { inTransaction } from '../store/transaction.ts';
 import type { Viewer } from './access.ts';
 import { type Events, heldBack } from './event.ts';
+import type { RenderQueue } from './render-queue.ts';
 
 /** What an operation works with: always its first parameter. */
 export interface Context extends Services {
@@ -20,6 +21,8 @@ export interface Services {
   settings: Settings;
   /** One chunk at a time for each upload. In this process only: see README, decisions. */
   uploadLocks: KeyedLock;
+  /** Makes each rendition once for all who wait for it. In this process only: another may make the same. */
+  renders: RenderQueue;
   /** Milliseconds since 1970. */
   clock: () => number;
   /** A random UUID. */
@@ -36,6 +39,8 @@ export interface Settings {
   documentBytesMax: number;
   fileBytesMax: number;
   imagePixelsMax: number;
+  /** What kept renditions may take in all. */
+  renditionCacheBytesMax: number;
   uploadTtlMs: number;
   /** MIME types that count as documents. */
   documentTypes: readonly string[];

@@ -1,3 +1,5 @@
+import type { JobSignal, JobStatus } from './job-state.ts';
+
 /**
  * Every failure that a caller can act on: a closed set, each with a stable `code`, a sentence for
  * people and typed fields for machines. Anything else that is thrown is a bug.
@@ -18,6 +20,8 @@ export type ErrorCode =
   | 'FORBIDDEN'
   | 'NOT_FOUND'
   | 'FOLDER_NOT_EMPTY'
+  | 'ALREADY_EXISTS'
+  | 'ILLEGAL_SIGNAL'
   | 'FOLDER_CYCLE'
   | 'OFFSET_MISMATCH'
   | 'UPLOAD_EXPIRED'
@@ -25,6 +29,9 @@ export type ErrorCode =
   | 'DIGEST_MISMATCH'
   | 'TOO_LARGE'
   | 'UNSUPPORTED_MEDIA'
+  | 'SERVER_BUSY'
+  | 'TOO_MANY_REQUESTS'
+  | 'AUTH_UNAVAILABLE'
   | 'SUBSCRIPTION_LAGGED';
 
 /** One thing wrong with the input. */
@@ -94,12 +101,21 @@ export class NotFoundError extends DomainError {
 
 /** The state of things stands against it; `code` says which. */
 export class ConflictError extends DomainError {
-  readonly code: 'FOLDER_NOT_EMPTY';
+  readonly code: 'FOLDER_NOT_EMPTY' | 'ALREADY_EXISTS' | 'ILLEGAL_SIGNAL';
+  /** Of `ILLEGAL_SIGNAL`; null: of another conflict. */
+  readonly job: JobState | null;
 
-  constructor(code: ConflictError['code'], message: string) {
+  constructor(code: ConflictError['code'], message: string, job: JobState | null = null) {
     super(message);
     this.code = code;
+    this.job = job;
   }
+}
+
+/** What a job is, and what it can be told. */
+export interface JobState {
+  status: JobStatus;
+  allowedSignals: readonly JobSignal[];
 }
 
 /** A folder would come to lie below itself. */
@@ -174,6 +190,39 @@ export class UnsupportedMediaError extends DomainError {
   constructor(mediaType: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.mediaType = mediaType;
+  }
+}
+
+/** Too much of this kind is being done already. */
+export class ServerBusyError extends DomainError {
+  readonly code = 'SERVER_BUSY';
+  /** When it may be worth another try, in milliseconds. */
+  readonly retryAfterMs: number;
+
+  constructor(retryAfterMs: number) {
+    super('The server has too much of this to do at the moment; try again later.');
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** So much of this has come, or so often the wrong thing, that more has to wait. */
+export class TooManyRequestsError extends DomainError {
+  readonly code = 'TOO_MANY_REQUESTS';
+  /** When it may be worth another try, in milliseconds. */
+  readonly retryAfterMs: number;
+
+  constructor(retryAfterMs: number) {
+    super('There have been too many requests of this kind; try again later.');
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Whether a credential is good cannot be found out at the moment: no fault of its sender's. */
+export class AuthUnavailableError extends DomainError {
+  readonly code = 'AUTH_UNAVAILABLE';
+
+  constructor(options?: ErrorOptions) {
+    super('The credential cannot be checked at the moment; try again later.', options);
   }
 }
 

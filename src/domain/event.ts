@@ -1,5 +1,5 @@
 import { createEventBus, type EventBus } from '../lib/event-bus.ts';
-import type { MediaRow } from '../store/table.ts';
+import type { Placed } from './access.ts';
 import { SubscriptionLaggedError } from './error.ts';
 import type { UploadSession } from './upload-session.ts';
 
@@ -19,10 +19,12 @@ export interface UploadEvent {
   isOver: boolean;
 }
 
-/** A job is new, or has changed; what deletes one says nothing. */
+/** A job is new, has changed, or is gone. */
 export interface JobEvent {
   type: 'job';
   id: number;
+  /** How far its run has come, 0 to 1, where that is not written yet. */
+  progress?: number;
 }
 
 /** A media is new, has changed, or is gone. */
@@ -30,8 +32,8 @@ export interface MediaEvent {
   type: 'media';
   kind: MediaChangeKind;
   id: number;
-  /** Whether everybody could see it before; false for a new one. */
-  wasPublic: boolean;
+  /** What told who could see it, before; of a new one, as it is, but seen by nobody without a credential. */
+  before: Placed;
   /** The folders that it is in, and was in before. */
   folderIds: readonly (number | null)[];
 }
@@ -42,11 +44,11 @@ export type MediaChangeKind = 'created' | 'updated' | 'deleted' | 'moved';
 /** What has become of the media of a row, as the row was before; `movedTo`: the folder that it is in now. */
 export function mediaEvent(
   kind: MediaChangeKind,
-  { id, is_public, parent_id }: Pick<MediaRow, 'id' | 'is_public' | 'parent_id'>,
+  { id, is_public, parent_id, path, owner }: Placed,
   movedTo: number | null = parent_id,
 ): MediaEvent {
-  const folderIds = [parent_id, movedTo];
-  return { type: 'media', kind, id, wasPublic: is_public === 1, folderIds };
+  const before = { id, is_public, parent_id, path, owner };
+  return { type: 'media', kind, id, before, folderIds: [parent_id, movedTo] };
 }
 
 /** What operations publish with. Inside of `transact` it keeps events back until the commit. */
@@ -91,7 +93,7 @@ function merge(earlier: DomainEvent, later: DomainEvent): DomainEvent {
     return {
       ...later,
       kind: mergeKinds(earlier.kind, later.kind),
-      wasPublic: earlier.wasPublic || later.wasPublic,
+      before: earlier.before,
     };
   }
   return later;

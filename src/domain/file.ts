@@ -24,6 +24,8 @@ export interface File {
   /** Of an image, as it is shown: its orientation applied. */
   width: number | null;
   height: number | null;
+  /** What most of a thumbnail has, `#rrggbb`; null: it is no thumbnail. */
+  color: string | null;
   /** Path on this server, percent-encoded: `/media/oiodd2qz/logo.png`. */
   urlPath: string;
   createdAt: Date;
@@ -77,7 +79,12 @@ export async function openFile(
   urlName: string,
 ): Promise<OpenedFile | null> {
   const row = await store.findFileByUrl(ctx.db, dir, urlName);
-  return row ? { file: toFile(row), read: (range) => read(ctx, row, range) } : null;
+  return row ? openRow(ctx, row) : null;
+}
+
+/** The file of a row, which the caller has found. */
+export function openRow(ctx: Context, row: store.FileOfMediaRow): OpenedFile {
+  return { file: toFile(row), read: (range) => read(ctx, row, range) };
 }
 
 async function read(
@@ -92,7 +99,8 @@ async function read(
   }
 }
 
-function toFile(row: store.FileOfMediaRow): File {
+/** A row of a file, as the domain has it. */
+export function toFile(row: store.FileOfMediaRow): File {
   return {
     id: row.id,
     uuid: row.uuid,
@@ -107,6 +115,7 @@ function toFile(row: store.FileOfMediaRow): File {
     sha256: row.sha256,
     width: row.width,
     height: row.height,
+    color: row.color,
     urlPath: `/media/${row.dir}/${row.url_name}`,
     createdAt: new Date(row.created_at),
     updatedAt: new Date(row.updated_at),

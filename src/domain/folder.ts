@@ -1,12 +1,13 @@
 import { z } from 'zod';
+import type { Db } from '../store/db.ts';
 import * as store from '../store/folder.ts';
 import { insertMedia, nextSortOrder } from '../store/media.ts';
 import type { MediaRow } from '../store/table.ts';
-import { authorize } from './access.ts';
+import { authorize, isVisible, isWithin, sightOf } from './access.ts';
 import { type Context, transact } from './context.ts';
-import { NotFoundError } from './error.ts';
+import { ForbiddenError, NotFoundError } from './error.ts';
 import { displayName, parseInput } from './input.ts';
-import { isVisible, type TreeNode, toTreeNode } from './media.ts';
+import { type TreeNode, toTreeNode } from './media.ts';
 
 /** A node of the tree that holds others. */
 export interface Folder extends TreeNode {
@@ -69,13 +70,17 @@ export async function createFolder(
   });
 }
 
-/** The place after the last child of a folder. Throws NotFoundError for what is no folder. */
+/**
+ * The place after the last child of a folder. Throws NotFoundError for what is no folder, or out of the
+ * viewer's sight; ForbiddenError for top level, if the viewer is limited to start nodes.
+ */
 export async function placeIn(ctx: Context, folderId: number): Promise<Place> {
   const isRoot = folderId === store.ROOT_ID;
-  const folder = isRoot
-    ? { id: store.ROOT_ID, level: 0, path: '/' }
-    : await store.findFolderById(ctx.db, folderId);
-  if (folder === undefined) throw new NotFoundError('folder', folderId);
+  if (isRoot && sightOf(ctx).within) {
+    throw new ForbiddenError('You may add only below your start nodes.');
+  }
+  const folder = isRoot ? ROOT : await store.findFolderById(ctx.db, folderId);
+  if (folder === undefined || !isWithin(ctx, folder)) throw new NotFoundError('folder', folderId);
   return {
     parent_id: folder.id,
     level: folder.level + 1,
@@ -84,14 +89,24 @@ export async function placeIn(ctx: Context, folderId: number): Promise<Place> {
   };
 }
 
+const ROOT = { id: store.ROOT_ID, level: 0, path: '/', parent_id: store.ROOT_ID, owner: null };
+
+/** Stands for top level where a folder's id is expected. */
+export const TOP_LEVEL_ID = store.ROOT_ID;
+
 /** The place of what is in no folder. */
 export const UNFILED: Place = { parent_id: null, level: 0, path: '', sort_order: 0 };
 
 async function findRow({ db }: Context, by: FolderBy): Promise<MediaRow | undefined> {
   if ('id' in by) return store.findFolderById(db, by.id);
   if ('uuid' in by) return store.findFolderByUuid(db, by.uuid.toLowerCase());
+  return findFolderByPath(db, by.path);
+}
+
+/** The row of a folder by the names from the top, `/Design/Logos`, whoever may see it. */
+export async function findFolderByPath(db: Db, path: string): Promise<MediaRow | undefined> {
   let folder: MediaRow | undefined;
-  for (const name of by.path.split('/').filter(Boolean)) {
+  for (const name of path.split('/').filter(Boolean)) {
     folder = await store.findFolderByName(db, folder?.id ?? store.ROOT_ID, name);
     if (folder === undefined) return undefined;
   }

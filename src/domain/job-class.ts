@@ -4,6 +4,8 @@ import { z } from 'zod';
 interface JobClassRule {
   /** Shape of the arguments as they are stored: names as on the Importer's wire, ids and never content. */
   arguments: z.ZodType;
+  /** How many of them one process runs at once; absent: as many as it runs jobs. */
+  concurrency?: number;
   /** How often a job is tried again after a failure. */
   maxRetries: number;
   /** Whether a client may make a job of this class; the others are the server's own. */
@@ -21,10 +23,16 @@ export const JOB_CLASSES = {
   },
   'digest-file': {
     arguments: z.strictObject({ file_uuid: uuid }),
+    concurrency: 1,
     maxRetries: 5,
     isStartable: false,
   },
-  'expire-upload': { arguments: z.strictObject({}), maxRetries: 0, isStartable: false },
+  'expire-upload': {
+    arguments: z.strictObject({}),
+    concurrency: 1,
+    maxRetries: 2,
+    isStartable: false,
+  },
   'fetch-link': {
     arguments: z.strictObject({ media_uuid: uuid }),
     maxRetries: 3,
@@ -45,7 +53,7 @@ export const JOB_CLASSES = {
     maxRetries: 3,
     isStartable: false,
   },
-  sweep: { arguments: z.strictObject({}), maxRetries: 0, isStartable: false },
+  sweep: { arguments: z.strictObject({}), concurrency: 1, maxRetries: 2, isStartable: false },
 } as const satisfies Record<string, JobClassRule>;
 
 /** Name of a class of jobs. */
@@ -53,3 +61,9 @@ export type JobClass = keyof typeof JOB_CLASSES;
 
 /** What a job of that class is told, as its task gets it. */
 export type JobArguments<C extends JobClass> = z.output<(typeof JOB_CLASSES)[C]['arguments']>;
+
+/** How many jobs of a class one process may run at once. */
+export function concurrencyOf(jobClass: JobClass): number {
+  const rule: JobClassRule = JOB_CLASSES[jobClass];
+  return rule.concurrency ?? Number.POSITIVE_INFINITY;
+}

@@ -4,7 +4,8 @@ import { countJobsOfEach as countOfEach, listJobsOfEach } from '../store/job-gro
 import { authorize } from './access.ts';
 import type { Context } from './context.ts';
 import { InvalidInputError } from './error.ts';
-import { type Job, type JobStatus, toJob } from './job.ts';
+import { type Job, toJob } from './job.ts';
+import type { JobStatus } from './job-state.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage } from './page.ts';
 
 /** What a list of jobs is narrowed to: all that is given must hold. */

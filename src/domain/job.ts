@@ -3,17 +3,7 @@ import type { JobAttemptRow, JobRow } from '../store/table.ts';
 import { authorize } from './access.ts';
 import type { Context } from './context.ts';
 import { NotFoundError } from './error.ts';
-
-/** What a job can be: waiting, at work, held, and three ways of being over. */
-export const JOB_STATUSES = [
-  'pending',
-  'running',
-  'paused',
-  'completed',
-  'errored',
-  'cancelled',
-] as const;
-export type JobStatus = (typeof JOB_STATUSES)[number];
+import type { JobStatus } from './job-state.ts';
 
 /** Work that is done at least once, outside of any request. */
 export interface Job {
@@ -39,6 +29,13 @@ export interface Job {
   updatedAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
+  /** `Viewer.id` of who started it; null: the server itself. */
+  startedBy: string | null;
+  /** Somebody has asked for its run to end. */
+  cancelRequestedAt: Date | null;
+  cancelReason: string | null;
+  /** What came of it. */
+  result: unknown;
 }
 
 /** One run of a job. */
@@ -77,10 +74,14 @@ export async function attemptsByJobIds(
   return new Map([...byJob].map(([jobId, rows]) => [jobId, rows.map(toAttempt)]));
 }
 
-/** Deletes a job in whatever state, and the log of its runs. Needs an admin. Throws NotFoundError. */
+/**
+ * Deletes a job in whatever state, and the log of its runs; a run that goes on is told to stop, and what it
+ * still says of the job has no effect. Needs an admin. Throws NotFoundError.
+ */
 export async function deleteJob(ctx: Context, id: number): Promise<void> {
   authorize(ctx, 'job.delete');
   if (!(await store.deleteJob(ctx.db, id))) throw new NotFoundError('job', id);
+  ctx.events.publish({ type: 'job', id });
 }
 
 /** A row of a job, as the domain has it. */
@@ -102,6 +103,10 @@ export function toJob(row: JobRow): Job {
     updatedAt: new Date(row.updated_at),
     startedAt: toDate(row.started_at),
     finishedAt: toDate(row.finished_at),
+    startedBy: row.created_by,
+    cancelRequestedAt: toDate(row.cancel_requested_at),
+    cancelReason: row.cancel_reason,
+    result: row.result === null ? null : JSON.parse(row.result),
   };
 }
 

@@ -5,7 +5,8 @@ import type { ApiKeyRow } from '../store/table.ts';
 import { type KnownViewer, ROLES, type Role } from './access.ts';
 import type { Services } from './context.ts';
 import { InvalidInputError } from './error.ts';
-import { displayName, parseInput } from './input.ts';
+import { displayName, freeText, parseInput } from './input.ts';
+import { findStartNodes, resolveStartNodes } from './start-node.ts';
 
 /** Last use is written at most this often: a read must not cost a commit. */
 const LAST_USE_RESOLUTION_MS = 60_000;
@@ -22,7 +23,9 @@ export async function findViewerByKey(
   const row = await findKeyBySha256(services.db, digest);
   if (row === undefined || isExpired(services, row)) return null;
   await noteUse(services, row);
-  return { kind: 'key', id: `key:${row.uuid}`, role: row.role as Role };
+  const viewer = { kind: 'key', id: `key:${row.uuid}`, role: row.role as Role } as const;
+  if (row.start_nodes === null) return viewer;
+  return { ...viewer, startNodes: await resolveStartNodes(services, parseJson(row.start_nodes)) };
 }
 
 /** Lower-case hex SHA-256 of a key: all that is kept of it. */
@@ -39,14 +42,16 @@ const createKeyInput = z.object({
   name: displayName(100),
   role: z.enum(ROLES),
   expiresAt: z.date().nullish(),
+  /** Uuids, or paths of folders; without: the whole tree. */
+  startNodes: z.array(freeText(10_000)).min(1).max(100).nullish(),
 });
 
-/** Makes an API key and returns it: the only time that it can be read. */
+/** Makes an API key and returns it: the only time that it can be read. Throws NotFoundError for a start node. */
 export async function createKey(
   services: Services,
   input: z.input<typeof createKeyInput>,
 ): Promise<string> {
-  const { name, role, expiresAt } = parseInput(createKeyInput, input);
+  const { name, role, expiresAt, startNodes } = parseInput(createKeyInput, input);
   if (expiresAt && expiresAt.getTime() <= services.clock()) {
     throw InvalidInputError.of(
       'expiresAt',
@@ -62,8 +67,18 @@ export async function createKey(
     role,
     created_at: services.clock(),
     expires_at: expiresAt?.getTime() ?? null,
+    start_nodes: startNodes ? JSON.stringify(await findStartNodes(services, startNodes)) : null,
   });
   return key;
+}
+
+/** What is no JSON names no start nodes: the least, and not an error. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 function isExpired({ clock }: Services, { expires_at }: ApiKeyRow): boolean {

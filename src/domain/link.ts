@@ -19,12 +19,14 @@ const linkInput = z.object({
   embedId: displayName(255).nullish(),
   embedUrl: webUrl.nullish(),
   embedMetadata: z.record(z.string(), z.json()).nullish(),
+  name: displayName(255).nullish(),
   title: freeText(255).nullish(),
   description: freeText(10_000).nullish(),
   keywords: freeText(1000).nullish(),
   imageUrl: webUrl.nullish(),
   isPublic: z.boolean().nullish(),
   folderId: z.int().nullish(),
+  sortOrder: z.int32().nullish(),
   tagIds: idList.nullish(),
 });
 
@@ -45,7 +47,7 @@ export async function createMedia(ctx: Context, input: LinkInput): Promise<Media
     const place = link.folderId ? await placeIn(ctx, link.folderId) : UNFILED;
     const id = await insertMedia(ctx.db, { ...place, ...toRow(ctx, link) });
     await tagNewMedia(ctx, id, link.tagIds ?? []);
-    ctx.events.publish(mediaEvent('created', { id, is_public: 0, parent_id: place.parent_id }));
+    ctx.events.publish(mediaEvent('created', { ...place, id, is_public: 0, owner: ctx.viewer.id }));
     const media = await findMedia(ctx, { id });
     if (media === null) throw new Error('The media that was just made is not there.');
     return media;
@@ -70,13 +72,14 @@ function toRow(ctx: Context, link: Link) {
   const uuid = ctx.newId();
   const isPicture = link.type === 'image';
   const address = link.url ?? link.embedUrl ?? null;
-  const name = link.title || address || `${link.embedType} ${link.embedId}`;
+  const name = link.name || link.title || address || `${link.embedType} ${link.embedId}`;
   return {
     uuid,
     type: link.type,
     resource: uuid,
     name: name.slice(0, 255),
-    title: link.title ?? null,
+    ...(typeof link.sortOrder === 'number' && { sort_order: link.sortOrder }),
+    title: link.title ?? link.name ?? null,
     description: link.description ?? null,
     keywords: link.keywords ?? null,
     url: isPicture ? null : address,

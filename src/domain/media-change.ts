@@ -2,16 +2,15 @@ import { z } from 'zod';
 import { listBlobKeysByMediaIds } from '../store/file.ts';
 import { deleteMedias, findMediaById, updateMedia as updateMediaRow } from '../store/media.ts';
 import type { MediaRow } from '../store/table.ts';
-import { authorizeOwner } from './access.ts';
+import { authorizeOwner, isVisible, refuseStartNode } from './access.ts';
 import { type Context, transact } from './context.ts';
 import { enqueueBlobDeletion } from './enqueue.ts';
 import { InvalidInputError, NotFoundError } from './error.ts';
 import { mediaEvent } from './event.ts';
 import { displayName, freeText, parseInput, webUrl } from './input.ts';
-import { findMedia, isVisible, type Media } from './media.ts';
+import { findMedia, type Media } from './media.ts';
 
 const unit = z.number().min(0).max(1);
-const point = z.object({ left: unit, top: unit });
 const crop = z.object({
   alias: displayName(100),
   width: z.int().min(1).max(20_000),
@@ -19,13 +18,19 @@ const crop = z.object({
   coordinates: z.object({ x1: unit, y1: unit, x2: unit, y2: unit }).nullish(),
 });
 
-const updateMediaInput = z.object({
+/** What matters in a picture: see `Media`. */
+export const pictureInput = z.object({
+  focalPoint: z.object({ left: unit, top: unit }).nullish(),
+  crops: z.array(crop).max(50).nullish(),
+});
+
+const updateMediaInput = pictureInput.extend({
+  name: displayName(255).optional(),
+  sortOrder: z.int32().optional(),
   title: freeText(255).nullish(),
   description: freeText(10_000).nullish(),
   keywords: freeText(1000).nullish(),
   imageUrl: webUrl.nullish(),
-  focalPoint: point.nullish(),
-  crops: z.array(crop).max(50).nullish(),
   isPublic: z.boolean().optional(),
 });
 
@@ -36,8 +41,8 @@ export type UpdateMediaInput = z.input<typeof updateMediaInput>;
 const LINKED_TYPES = ['url', 'vimeo'];
 
 /**
- * Changes what is given; null clears it, an absent field stays. Needs the creator or an admin. Throws
- * NotFoundError, InvalidInputError: also for an `imageUrl` of what is no link.
+ * Changes what is given; null clears it, an absent field stays. A title that was the name follows it. Needs
+ * the creator or an admin. Throws NotFoundError, InvalidInputError: also for an `imageUrl` of what is no link.
  */
 export async function updateMedia(
   ctx: Context,
@@ -51,7 +56,10 @@ export async function updateMedia(
       const message = 'Only a media of type url or vimeo has a picture that can be set.';
       throw InvalidInputError.of('imageUrl', 'NOT_A_LINK', message);
     }
-    await updateMediaRow(ctx.db, id, { ...toColumns(change), updated_at: ctx.clock() });
+    const isTitled = change.title !== undefined || row.title !== row.name;
+    const title = isTitled ? change.title : change.name;
+    const columns = toColumns({ ...change, title });
+    await updateMediaRow(ctx.db, id, { ...columns, updated_at: ctx.clock() });
     ctx.events.publish(mediaEvent('updated', row));
     const media = await findMedia(ctx, { id });
     if (media === null) throw new Error('The media that was just changed is not there.');
@@ -84,16 +92,22 @@ export async function findOwnMedia(
   const isThere = row !== undefined && isVisible(ctx, row);
   authorizeOwner(ctx, operation, isThere ? row.owner : ctx.viewer.id);
   if (!isThere) throw new NotFoundError('media', id);
+  if (operation === 'media.delete') refuseStartNode(ctx, id);
   return row;
 }
 
+/** Columns of what matters in a picture; undefined: not given. */
+export function pictureColumns({ focalPoint, crops }: z.output<typeof pictureInput>) {
+  return { focal_point: toJson(focalPoint), crops: toJson(crops) };
+}
+
 function toColumns(change: z.output<typeof updateMediaInput>) {
-  const { imageUrl, focalPoint, crops, isPublic, ...text } = change;
+  const { imageUrl, sortOrder, focalPoint, crops, isPublic, ...text } = change;
   const columns = {
     ...text,
     image_url: imageUrl,
-    focal_point: toJson(focalPoint),
-    crops: toJson(crops),
+    sort_order: sortOrder,
+    ...pictureColumns({ focalPoint, crops }),
     is_public: isPublic === undefined ? undefined : Number(isPublic),
   };
   // Absent means unchanged: the store sets what it is given.

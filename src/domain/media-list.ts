@@ -2,7 +2,7 @@ import type { Keyset } from '../store/cursor.ts';
 import { findFolderById } from '../store/folder.ts';
 import * as store from '../store/media.ts';
 import type { MediaFilter as StoredFilter } from '../store/media-filter.ts';
-import { visibility } from './access.ts';
+import { sightOf } from './access.ts';
 import type { Context } from './context.ts';
 import { InvalidInputError } from './error.ts';
 import { type Media, type MediaType, toMedia } from './media.ts';
@@ -91,7 +91,7 @@ export async function toStored(ctx: Context, filter: MediaFilter): Promise<Store
     );
   }
   return {
-    publicOnly: visibility(ctx) === 'public',
+    ...sightOf(ctx),
     ids,
     types,
     tagIds,

@@ -46,6 +46,25 @@ export function classify(
   );
 }
 
+/** Bytes of no known format, and bare text, which anything may look like that is damaged. */
+const UNRECOGNISED = ['application/octet-stream', 'text/plain'];
+
+/**
+ * What bytes become that nothing recognises, which is what the road takes them for; null where it does not
+ * say, and for what is known to be something: that has to agree. Throws TooLargeError.
+ */
+export function typeOfUnknown(
+  { settings }: Context,
+  { sizeBytes }: Claim,
+  { mimeType }: Sniffed,
+  takenFor: FileType | undefined,
+): FileType | null {
+  if (takenFor === undefined || !UNRECOGNISED.includes(mimeType)) return null;
+  const limitBytes = totalLimitBytes(settings, [takenFor]);
+  if (sizeBytes > limitBytes) throw new TooLargeError(limitBytes);
+  return takenFor;
+}
+
 /** The most bytes that content of this kind may have. */
 export function sizeLimitBytes(settings: Settings, { kind, mimeType }: Sniffed): number {
   if (kind === 'image') return settings.imageBytesMax;

@@ -1,6 +1,6 @@
 import * as store from '../store/media.ts';
 import type { MediaRow } from '../store/table.ts';
-import { visibility } from './access.ts';
+import { isVisible, sightOf } from './access.ts';
 import type { Context } from './context.ts';
 
 /** Every type of node but `folder`: stored files, then links. */
@@ -54,6 +54,8 @@ export interface Media extends TreeNode {
   /** The part of the picture that matters, as fractions of its size; null: never set. */
   focalPoint: { left: number; top: number } | null;
   crops: Crop[];
+  /** Heartcore's name of the type that it was made as there; null: made on another road. */
+  mediaTypeAlias: string | null;
   /** `Viewer.id` of the creator; null: anonymous. */
   owner: string | null;
   isPublic: boolean;
@@ -107,9 +109,14 @@ function findRow({ db }: Context, by: MediaBy): Promise<MediaRow | undefined> {
   return store.findMediaByResource(db, by.resource);
 }
 
-/** Whether the viewer may see this media. */
-export function isVisible(ctx: Context, row: MediaRow): boolean {
-  return row.is_public === 1 || visibility(ctx) === 'all';
+/** The folders above a node that the viewer may see, from the top down: none above a start node. */
+export function visibleAncestorIds(ctx: Context, { ancestorIds }: TreeNode): number[] {
+  const { within, publicOnly } = sightOf(ctx);
+  if (publicOnly) return [];
+  if (within === undefined) return ancestorIds;
+  const starts = new Set(within.branches.map(({ id }) => id));
+  const first = ancestorIds.findIndex((id) => starts.has(id));
+  return first === -1 ? [] : ancestorIds.slice(first);
 }
 
 /** What a row of the tree says of its place. */
@@ -145,6 +152,7 @@ export function toMedia(row: MediaRow): Media {
     oembed: toOEmbed(row),
     focalPoint: parseJson<Media['focalPoint']>(row.focal_point) ?? null,
     crops: parseJson<Crop[]>(row.crops) ?? [],
+    mediaTypeAlias: row.media_type_alias,
     owner: row.owner,
     isPublic: row.is_public === 1,
   };

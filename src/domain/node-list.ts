@@ -1,14 +1,15 @@
 import type { Keyset, PageRequest } from '../store/cursor.ts';
 import { ROOT_ID } from '../store/folder.ts';
-import { listNodes } from '../store/media.ts';
+import { countNodes, listNodes } from '../store/media.ts';
 import type { MediaFilter as StoredFilter } from '../store/media-filter.ts';
 import * as store from '../store/media-group.ts';
 import type { MediaRow } from '../store/table.ts';
-import { listNodesByIds } from '../store/tree.ts';
-import { visibility } from './access.ts';
+import { findNodeByUuid, listNodesByIds, listNodesInOrder, type Window } from '../store/tree.ts';
+import { isVisible, isWithin, sightOf } from './access.ts';
 import type { Context } from './context.ts';
+import { ForbiddenError } from './error.ts';
 import { type Folder, toFolder } from './folder.ts';
-import { isVisible, type Media, toMedia } from './media.ts';
+import { type Media, toMedia } from './media.ts';
 import { type MediaFilter, type MediaOrder, toKeyset, toStored } from './media-list.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage } from './page.ts';
 
@@ -25,22 +26,58 @@ export async function nodesByIds(ctx: Context, ids: readonly number[]): Promise<
   return ids.flatMap((id) => visible.get(id) ?? []).map(toNode);
 }
 
-/** A page of what is at top level: folders and media, or folders alone. Throws InvalidInputError. */
+/** The folder or media, or null if there is none that the viewer may see. */
+export async function findNode(
+  ctx: Context,
+  { uuid }: { uuid: string },
+): Promise<TreeNodeOf | null> {
+  const row = await findNodeByUuid(ctx.db, uuid.toLowerCase());
+  return row && isVisible(ctx, row) ? toNode(row) : null;
+}
+
+/**
+ * The node, as `findNode`, or ForbiddenError for what the viewer's start nodes keep it from: on Heartcore's
+ * road that is told apart from what is not there.
+ */
+export async function findPermittedNode(
+  ctx: Context,
+  { uuid }: { uuid: string },
+): Promise<TreeNodeOf | null> {
+  const row = await findNodeByUuid(ctx.db, uuid.toLowerCase());
+  if (row && !isWithin(ctx, row)) throw new ForbiddenError();
+  return row && isVisible(ctx, row) ? toNode(row) : null;
+}
+
+/** Everything at top level, in its order: for who is limited to start nodes, these. */
+export async function listRoots(ctx: Context): Promise<TreeNodeOf[]> {
+  return (await listNodesInOrder(ctx.db, topLevelFilter(ctx, 'any'))).map(toNode);
+}
+
+/** Part of what is in a folder, in its order, and how much there is in all. */
+export async function childrenByOffset(
+  ctx: Context,
+  folderId: number,
+  window: Window,
+): Promise<{ nodes: TreeNodeOf[]; total: number }> {
+  const filter = { ...kindFilter(ctx, 'any'), parentId: folderId };
+  const rows = await listNodesInOrder(ctx.db, filter, window);
+  return { nodes: rows.map(toNode), total: await countNodes(ctx.db, filter) };
+}
+
+/** A page of what is at top level, as `listRoots`: folders and media, or folders alone. Throws InvalidInputError. */
 export async function listTopLevel(
   ctx: Context,
   kind: 'any' | 'folder',
   args: PageArgs,
 ): Promise<Page<TreeNodeOf>> {
   const { keyset, request } = parse(args, SORT_ORDER);
-  const filter = { ...kindFilter(ctx, kind), parentId: ROOT_ID };
-  const rows = await listNodes(ctx.db, filter, keyset, request);
+  const rows = await listNodes(ctx.db, topLevelFilter(ctx, kind), keyset, request);
   return toPage(rows, keyset, request, toNode);
 }
 
 /** How many nodes there are at top level. */
-export async function countTopLevel(ctx: Context, kind: 'any' | 'folder'): Promise<number> {
-  const counts = await store.countMediasOfEach(ctx.db, 'folder', [ROOT_ID], kindFilter(ctx, kind));
-  return counts.get(ROOT_ID) ?? 0;
+export function countTopLevel(ctx: Context, kind: 'any' | 'folder'): Promise<number> {
+  return countNodes(ctx.db, topLevelFilter(ctx, kind));
 }
 
 /** The same page of each of many folders, in one statement. Throws InvalidInputError. */
@@ -111,7 +148,13 @@ function parse(args: PageArgs, order: MediaOrder) {
 }
 
 function kindFilter(ctx: Context, kind: 'any' | 'folder'): StoredFilter {
-  return { kind, publicOnly: visibility(ctx) === 'public' };
+  return { kind, ...sightOf(ctx) };
+}
+
+function topLevelFilter(ctx: Context, kind: 'any' | 'folder'): StoredFilter {
+  const { within } = sightOf(ctx);
+  const top = within ? { ids: within.branches.map(({ id }) => id) } : { parentId: ROOT_ID };
+  return { ...kindFilter(ctx, kind), ...top };
 }
 
 function toNode(row: MediaRow): TreeNodeOf {

@@ -1,4 +1,4 @@
-import { authorize, visibility } from './access.ts';
+import { authorize, isVisible, sightOf } from './access.ts';
 import type { Context } from './context.ts';
 import { NotFoundError } from './error.ts';
 import type { JobEvent, MediaChangeKind, MediaEvent, UploadEvent } from './event.ts';
@@ -67,9 +67,11 @@ async function* matchingJobs(
   filter: JobFilter,
   events: AsyncIterable<JobEvent>,
 ): AsyncGenerator<Job> {
-  for await (const { id } of events) {
+  for await (const { id, progress = 0 } of events) {
     const job = await findMatchingJob(ctx, id, filter);
-    if (job !== null) yield job;
+    if (job === null) continue;
+    const isAhead = job.status === 'running' && progress > job.progress;
+    yield isAhead ? { ...job, progress } : job;
   }
 }
 
@@ -103,10 +105,14 @@ async function* visibleChanges(
   ctx: Context,
   events: AsyncIterable<MediaEvent>,
 ): AsyncGenerator<MediaChange> {
-  const seesAll = visibility(ctx) === 'all';
-  for await (const { kind, id, wasPublic } of events) {
+  const { publicOnly, within } = sightOf(ctx);
+  const seesAll = !publicOnly && within === undefined;
+  for await (const { kind, id, before } of events) {
     const media = kind === 'deleted' ? null : await findMedia(ctx, { id });
     if (media !== null) yield { kind, id, media };
-    else if (seesAll ? kind === 'deleted' : wasPublic) yield { kind: 'deleted', id, media };
+    // What is gone by now has an event of its own; what is out of sight has none.
+    else if ((kind === 'deleted' || !seesAll) && isVisible(ctx, before)) {
+      yield { kind: 'deleted', id, media };
+    }
   }
 }

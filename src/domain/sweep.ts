@@ -1,5 +1,6 @@
 import type { BlobEntry } from '../blob/blob-store.ts';
-import { listKnownFileBlobKeys } from '../store/file.ts';
+import { findFileByUuid, listFilesAfter, listKnownFileBlobKeys } from '../store/file.ts';
+import { listKnownRenditionBlobKeys } from '../store/rendition.ts';
 import {
   deleteClosedUploads,
   listOpenUploadBlobKeys,
@@ -20,7 +21,12 @@ export interface SweepOptions {
    * under way: its row is written last.
    */
   modifiedBefore: number;
+  /** Ends it early. */
+  signal?: AbortSignal;
 }
+
+/** Bytes younger than this may belong to a request that is still under way, here or in another process. */
+export const SWEEP_GRACE_MS = 60 * 60_000;
 
 /**
  * Ends uploads whose time is over and removes bytes that no row names: those of ended uploads, and what
@@ -28,18 +34,16 @@ export interface SweepOptions {
  */
 export async function sweep(
   services: Services & { log: Log },
-  { modifiedBefore }: SweepOptions,
+  { modifiedBefore, signal }: SweepOptions,
 ): Promise<number> {
-  const { db, blobs, clock, log } = services;
-  const now = clock();
-  await updateUploadsExpired(db, now);
-  await deleteClosedUploads(db, now - CLOSED_UPLOAD_KEPT_MS);
-  let removed = 0;
+  const { blobs, log } = services;
+  let removed = await expireUploads(services);
   let batch: BlobEntry[] = [];
   for await (const entry of blobs.list()) {
     if (entry.modifiedAt.getTime() >= modifiedBefore) continue;
     batch.push(entry);
     if (batch.length < BATCH_SIZE) continue;
+    signal?.throwIfAborted();
     removed += await removeOrphans(services, batch);
     batch = [];
   }
@@ -48,14 +52,64 @@ export async function sweep(
   return removed;
 }
 
-async function removeOrphans({ db, blobs }: Services, entries: BlobEntry[]): Promise<number> {
-  const keys = entries.map(({ key }) => key);
-  // Uploads first: one that completes between the two queries is then in the second, and never in none.
-  const open = await listOpenUploadBlobKeys(db, keys);
-  const known = new Set([...open, ...(await listKnownFileBlobKeys(db, keys))]);
+/** Ends uploads whose time is over; their bytes go, their row still says why. Resolves with their count. */
+export async function expireUploads({ db, blobs, clock }: Services): Promise<number> {
+  const now = clock();
+  const blobKeys = await updateUploadsExpired(db, now);
+  for (const key of blobKeys) {
+    await blobs.discard(key);
+    await blobs.delete(key);
+  }
+  await deleteClosedUploads(db, now - CLOSED_UPLOAD_KEPT_MS);
+  return blobKeys.length;
+}
+
+/** Removes those of the blobs that no row names; there may be none. */
+export async function deleteUnnamedBlobs(
+  services: Services,
+  keys: readonly string[],
+): Promise<void> {
+  const known = await listKnown(services, keys);
+  for (const key of keys) if (!known.has(key)) await services.blobs.delete(key);
+}
+
+/** The uuids of files whose bytes are not there, or not all of them. */
+export async function findLostFiles(
+  { db, blobs }: Services,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const lost: string[] = [];
+  let after = 0;
+  for (;;) {
+    const files = await listFilesAfter(db, after, BATCH_SIZE);
+    for (const { uuid, blob_key, size_bytes } of files) {
+      if ((await blobs.stat(blob_key))?.sizeBytes === size_bytes) continue;
+      // Deleted or replaced meanwhile, perhaps.
+      if ((await findFileByUuid(db, uuid))?.blob_key === blob_key) lost.push(uuid);
+    }
+    signal?.throwIfAborted();
+    after = files.at(-1)?.id ?? 0;
+    if (files.length < BATCH_SIZE) return lost;
+  }
+}
+
+async function removeOrphans(services: Services, entries: BlobEntry[]): Promise<number> {
+  const { blobs } = services;
+  const known = await listKnown(
+    services,
+    entries.map(({ key }) => key),
+  );
   const orphans = entries.filter(({ key }) => !known.has(key));
   for (const { key, area } of orphans) {
     await (area === 'staged' ? blobs.discard(key) : blobs.delete(key));
   }
   return orphans.length;
+}
+
+/** Those of the keys that a row names. */
+async function listKnown({ db }: Services, keys: readonly string[]): Promise<Set<string>> {
+  // Uploads first: one that completes between the two queries is then in the second, and never in none.
+  const open = await listOpenUploadBlobKeys(db, keys);
+  const renditions = await listKnownRenditionBlobKeys(db, keys);
+  return new Set([...open, ...renditions, ...(await listKnownFileBlobKeys(db, keys))]);
 }

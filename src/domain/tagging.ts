@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { listMediasByIds } from '../store/media.ts';
 import { deleteMediaTags, insertMediaTags } from '../store/tag.ts';
-import { authorizeOwner } from './access.ts';
+import { authorizeOwner, isVisible } from './access.ts';
 import { type Context, transact } from './context.ts';
 import { NotFoundError } from './error.ts';
 import { mediaEvent } from './event.ts';
 import { idList, parseInput } from './input.ts';
-import { isVisible, type Media, toMedia } from './media.ts';
+import { type Media, toMedia } from './media.ts';
 import { checkTags } from './tag.ts';
 
 const tagMediaInput = z.object({

@@ -3,14 +3,20 @@ import { findFolderById, ROOT_ID } from '../store/folder.ts';
 import { updateMedia } from '../store/media.ts';
 import type { MediaRow } from '../store/table.ts';
 import * as store from '../store/tree.ts';
-import { authorize, authorizeOwner, isAdmin, isOwner } from './access.ts';
+import {
+  authorize,
+  authorizeOwner,
+  isAdmin,
+  isOwner,
+  isVisible,
+  refuseStartNode,
+} from './access.ts';
 import { type Context, transact } from './context.ts';
 import { enqueueBlobDeletion } from './enqueue.ts';
 import { ConflictError, FolderCycleError, ForbiddenError, NotFoundError } from './error.ts';
 import { mediaEvent } from './event.ts';
 import { type Folder, foldersByIds, type Place, placeIn } from './folder.ts';
 import { displayName, parseInput } from './input.ts';
-import { isVisible } from './media.ts';
 import { nodesByIds, type TreeNodeOf } from './node-list.ts';
 
 const updateFolderInput = z.object({
@@ -115,6 +121,7 @@ async function findOwnNodes(ctx: Context, ids: readonly number[]): Promise<Media
     const row = found.get(id);
     if (row === undefined || !isVisible(ctx, row)) throw new NotFoundError('node', id);
     if (!isAdmin(ctx) && !isOwner(ctx, row.owner)) throw new ForbiddenError();
+    refuseStartNode(ctx, id);
     return row;
   });
 }
@@ -128,5 +135,6 @@ async function findOwnFolder(
   const isThere = row !== undefined && isVisible(ctx, row);
   authorizeOwner(ctx, operation, isThere ? row.owner : ctx.viewer.id);
   if (!isThere) throw new NotFoundError('folder', id);
+  if (operation === 'folder.delete') refuseStartNode(ctx, id);
   return row;
 }

@@ -27,6 +27,18 @@ export const HEADER_BYTES = 2 * MIB;
 const DECODERS_MAX = 2;
 
 /**
+ * What all running renderings may hold together. Apart from the decoders' memory, so that an upload
+ * does not wait until a large rendition is done.
+ */
+export const RENDER_BYTES_MAX = 512 * MIB;
+
+/** Renderings at once. */
+const RENDERERS_MAX = 2;
+
+/** Decoders and renderings at once: one thread is always left for file system calls. */
+const THREADS_MAX = 3;
+
+/**
  * The line caches of the pipeline hold about so many rows, whatever the format. Measured: 690 to
  * 870.
  */
@@ -48,8 +60,20 @@ export function limitLibvips(): void {
  * strip its raw size. Baseline JPEG (at an eighth of its size) and plain PNG go line by line.
  */
 export function decodedBytes(image: ImageTraits): number {
-  const { width, height, format } = image;
-  const scale = format === 'jpeg' ? 8 : 1;
+  return pipelineBytes(image, image.format === 'jpeg' ? 8 : 1);
+}
+
+/**
+ * The same for a picture that is needed in its full size. `isTurned`: by its EXIF orientation, for
+ * which libvips takes all of it into memory.
+ */
+export function fullSizeBytes(image: ImageTraits, isTurned: boolean): number {
+  const turned = isTurned ? image.width * image.height * rawPixelBytes(image) : 0;
+  return pipelineBytes(image, 1) + turned;
+}
+
+function pipelineBytes(image: ImageTraits, scale: number): number {
+  const { width, height } = image;
   const rows = Math.min(CACHED_ROWS, (2 * height) / scale);
   const cached = (rows * width * rawPixelBytes(image)) / scale;
   return 2 * MIB + cached + width * height * wholeImagePixelBytes(image);
@@ -82,29 +106,73 @@ function wholeImagePixelBytes(image: ImageTraits): number {
  * answers what gives them back. First come, first served, so that a large picture is not passed
  * over for ever by small ones.
  */
-export async function reserveDecodeMemory(bytes: number): Promise<() => void> {
-  await new Promise<void>((admit) => {
-    waiting.push({ bytes, admit });
-    admitWaiting();
-  });
+export function reserveDecodeMemory(bytes: number): Promise<() => void> {
+  return reserve(decoding, bytes);
+}
+
+/** It was not the turn of a rendering in time. */
+export class RenderBusyError extends Error {
+  override readonly name = 'RenderBusyError';
+}
+
+/** The same for a rendering, of at most `RENDER_BYTES_MAX`. Throws RenderBusyError after `patienceMs`. */
+export function reserveRenderMemory(bytes: number, patienceMs: number): Promise<() => void> {
+  return reserve(rendering, bytes, patienceMs);
+}
+
+/** A kind of work, what it may have at once, and who waits for it. */
+interface Budget {
+  readonly bytesMax: number;
+  readonly runningMax: number;
+  heldBytes: number;
+  running: number;
+  readonly waiting: { bytes: number; admit: () => void }[];
+}
+
+// Of the module, because what they count is the process's.
+const decoding = createBudget(DECODE_BYTES_MAX, DECODERS_MAX);
+const rendering = createBudget(RENDER_BYTES_MAX, RENDERERS_MAX);
+
+function createBudget(bytesMax: number, runningMax: number): Budget {
+  return { bytesMax, runningMax, heldBytes: 0, running: 0, waiting: [] };
+}
+
+async function reserve(
+  budget: Budget,
+  bytes: number,
+  patienceMs = Number.POSITIVE_INFINITY,
+): Promise<() => void> {
+  const { promise: admitted, resolve: admit, reject } = Promise.withResolvers<void>();
+  const place = { bytes, admit };
+  const timer = Number.isFinite(patienceMs)
+    ? setTimeout(() => {
+        budget.waiting.splice(budget.waiting.indexOf(place), 1);
+        reject(new RenderBusyError('Too many pictures are being rendered.'));
+        // Who was behind it may need less.
+        admitWaiting();
+      }, patienceMs)
+    : undefined;
+  budget.waiting.push(place);
+  admitWaiting();
+  await admitted.finally(() => clearTimeout(timer));
   return () => {
-    heldBytes -= bytes;
-    decoders--;
+    budget.heldBytes -= bytes;
+    budget.running--;
     admitWaiting();
   };
 }
 
-// Of the module, because what they count is the process's.
-const waiting: { bytes: number; admit: () => void }[] = [];
-let heldBytes = 0;
-let decoders = 0;
-
+// Decoders first: they take little, and an upload waits for one.
 function admitWaiting(): void {
-  for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
-    if (decoders === DECODERS_MAX || heldBytes + next.bytes > DECODE_BYTES_MAX) return;
-    waiting.shift();
-    heldBytes += next.bytes;
-    decoders++;
-    next.admit();
+  for (const budget of [decoding, rendering]) {
+    for (let next = budget.waiting[0]; next !== undefined; next = budget.waiting[0]) {
+      if (decoding.running + rendering.running === THREADS_MAX) return;
+      if (budget.running === budget.runningMax) break;
+      if (budget.heldBytes + next.bytes > budget.bytesMax) break;
+      budget.waiting.shift();
+      budget.heldBytes += next.bytes;
+      budget.running++;
+      next.admit();
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import sharp from 'sharp';
-import { decodedBytes } from './decode-memory.ts';
+import { decodedBytes, fullSizeBytes } from './decode-memory.ts';
 import { createFileWindow } from './file-window.ts';
 import { readWebpHeader } from './webp.ts';
 
@@ -13,6 +13,8 @@ export interface ImageHeader {
   pages: number;
   /** What decoding it would hold in memory; infinite where there is no decoder. */
   decodedBytes: number;
+  /** The same in its full size. */
+  fullSizeBytes: number;
 }
 
 /**
@@ -35,6 +37,11 @@ export function isReadable(mimeType: string): boolean {
   return mimeType in FORMATS;
 }
 
+/** Whether they can be shown in another way, too: the decoder of HEIC is missing, see below. */
+export function isDecodable(mimeType: string): boolean {
+  return isReadable(mimeType) && mimeType !== 'image/heic' && mimeType !== 'image/heif';
+}
+
 /**
  * Reads the header of the picture at `path`, of a readable type. Throws whatever a damaged one
  * makes libvips throw.
@@ -48,11 +55,14 @@ async function readWithLibvips(path: string, mimeType: string): Promise<ImageHea
   // libvips looks for itself: what it takes for another format than we do is none to be trusted.
   if (image.format !== FORMATS[mimeType])
     throw new Error(`${mimeType} is ${image.format} to libvips`);
+  // The decoder of HEIC is encumbered by patents, and not in sharp's binaries.
+  const isReadable = image.compression !== 'hevc';
+  const isTurned = (image.orientation ?? 1) > 1;
   return {
     ...image.autoOrient,
     pages: image.pages ?? 1,
-    // The decoder of HEIC is encumbered by patents, and not in sharp's binaries.
-    decodedBytes: image.compression === 'hevc' ? Number.POSITIVE_INFINITY : decodedBytes(image),
+    decodedBytes: isReadable ? decodedBytes(image) : Number.POSITIVE_INFINITY,
+    fullSizeBytes: isReadable ? fullSizeBytes(image, isTurned) : Number.POSITIVE_INFINITY,
   };
 }
 
@@ -63,12 +73,14 @@ async function readWebp(path: string): Promise<ImageHeader> {
     const header = await readWebpHeader(createFileWindow(file), size);
     if (header === null) throw new Error('WebP ends before its chunks do');
     const { width, height, frames, orientation } = header;
+    const traits = { ...WEBP_TRAITS, width, height };
     const isTurned = orientation >= 5 && orientation <= 8;
     return {
       width: isTurned ? height : width,
       height: isTurned ? width : height,
       pages: frames,
-      decodedBytes: decodedBytes({ ...WEBP_TRAITS, width, height }),
+      decodedBytes: decodedBytes(traits),
+      fullSizeBytes: fullSizeBytes(traits, orientation > 1),
     };
   } finally {
     await file.close();

@@ -67,24 +67,17 @@ export async function probeImage(path: string, limits: ProbeLimits): Promise<Pro
     throw new BrokenImageError('Pictures of this format cannot be read here.');
   }
   const { timeoutMs, pixelsMax } = limits;
-  const header = await attempt(HEADER_BYTES, timeoutMs, () => readHeader(path, mimeType));
+  const reserved = reserveDecodeMemory(HEADER_BYTES);
+  const header = await attempt(reserved, timeoutMs, () => readHeader(path, mimeType));
   const { width, height, pages, decodedBytes } = header;
   if (width * height > pixelsMax) throw new ImageTooLargeError(pixelsMax);
   const isDecoded = decodedBytes <= DECODE_BYTES_MAX;
-  if (isDecoded) await attempt(decodedBytes, timeoutMs, () => decode(path, timeoutMs));
+  if (isDecoded) {
+    await attempt(reserveDecodeMemory(decodedBytes), timeoutMs, () => decode(path, timeoutMs));
+  }
   const isFollowed = !isDecoded || pages > 1;
   if (isFollowed && !(await isComplete(path, mimeType))) throw broken();
   return { width, height, format: mimeType.slice('image/'.length), pages };
-}
-
-async function decode(path: string, timeoutMs: number): Promise<void> {
-  await sharp(path, { failOn: 'error', ignoreIcc: true, limitInputPixels: false })
-    .timeout({ seconds: Math.ceil(timeoutMs / 1000) })
-    // Reads every row. With kernel "nearest", or failOn "truncated", damage in the last rows of a
-    // PNG went unnoticed; failOn "warning" refuses pictures that every browser shows.
-    .resize(8, 8, { fit: 'fill' })
-    .raw()
-    .toBuffer();
 }
 
 /**
@@ -93,8 +86,12 @@ async function decode(path: string, timeoutMs: number): Promise<void> {
  * done, not when the caller is told that it takes too long: most decoders of libvips cannot be
  * stopped.
  */
-async function attempt<T>(bytes: number, timeoutMs: number, work: () => Promise<T>): Promise<T> {
-  const release = await reserveDecodeMemory(bytes);
+export async function attempt<T>(
+  reserved: Promise<() => void>,
+  timeoutMs: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const release = await reserved;
   const timeout = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     timeout.reject(new BrokenImageError('The picture takes too long to read.'));
@@ -106,6 +103,16 @@ async function attempt<T>(bytes: number, timeoutMs: number, work: () => Promise<
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function decode(path: string, timeoutMs: number): Promise<void> {
+  await sharp(path, { failOn: 'error', ignoreIcc: true, limitInputPixels: false })
+    .timeout({ seconds: Math.ceil(timeoutMs / 1000) })
+    // Reads every row. With kernel "nearest", or failOn "truncated", damage in the last rows of a
+    // PNG went unnoticed; failOn "warning" refuses pictures that every browser shows.
+    .resize(8, 8, { fit: 'fill' })
+    .raw()
+    .toBuffer();
 }
 
 function broken(cause?: unknown): BrokenImageError {

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { authorize } from './access.ts';
+import { type Context, transact } from './context.ts';
+import { enqueueJob } from './enqueue.ts';
+import { ConflictError, InvalidInputError } from './error.ts';
+import { displayName, parseInput } from './input.ts';
+import { findJob, type Job } from './job.ts';
+import { JOB_CLASSES, type JobArguments, type JobClass } from './job-class.ts';
+
+const startInput = z.object({
+  jobClass: z.string('Expected the name of a class of jobs.'),
+  arguments: z.record(z.string(), z.unknown()).nullish(),
+  priority: z.int32().nullish(),
+  unicity: displayName(255).nullish(),
+  scheduledAt: z.date().nullish(),
+});
+
+/** Input of `startJob`. */
+export type StartJobInput = z.input<typeof startInput>;
+
+/**
+ * Has a job of a class done that may be started from outside. Throws InvalidInputError: also for a class
+ * that there is not, and for its arguments, as `arguments.url`; ConflictError ALREADY_EXISTS for a
+ * `unicity` that another job has which is not over.
+ */
+export async function startJob(ctx: Context, input: StartJobInput): Promise<Job> {
+  authorize(ctx, 'job.create');
+  const { jobClass, priority, unicity, scheduledAt, ...rest } = parseInput(startInput, input);
+  const name = parseClass(jobClass);
+  const args = parseArguments(name, rest.arguments ?? {});
+  return transact(ctx, async (ctx) => {
+    const { viewer } = ctx;
+    const { id, isNew } = await enqueueJob(ctx, name, args, {
+      ...(typeof priority === 'number' && { priority }),
+      ...(unicity && { unicity }),
+      ...(scheduledAt && { scheduledAt }),
+      ...(viewer.kind !== 'anonymous' && { startedBy: viewer }),
+    });
+    const job = await findJob(ctx, { id });
+    if (job === null) throw new Error('The job that was just made is not there.');
+    if (isNew) return job;
+    const message = `The job ${job.uuid} has the same unicity, and is not over.`;
+    throw new ConflictError('ALREADY_EXISTS', message);
+  });
+}
+
+function parseClass(name: string): JobClass {
+  const startable = Object.entries(JOB_CLASSES).filter(([, { isStartable }]) => isStartable);
+  const names = startable.map(([name]) => name);
+  if (names.includes(name)) return name as JobClass;
+  const message = `Expected a class that can be started: ${names.join(', ')}.`;
+  throw InvalidInputError.of('jobClass', 'INVALID_CHOICE', message);
+}
+
+function parseArguments<C extends JobClass>(name: C, args: object): JobArguments<C> {
+  const schema: z.ZodType = z.object({ arguments: JOB_CLASSES[name].arguments });
+  const parsed = parseInput(schema, { arguments: args }) as { arguments: JobArguments<C> };
+  return parsed.arguments;
+}

@@ -1,0 +1,53 @@
+import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+
+/** What a guess costs: 32 MiB, and a fifth of a second of one core. */
+export interface PasswordCost {
+  /** CPU and memory, a power of 2. */
+  N: number;
+  /** Block size. */
+  r: number;
+  /** How often. */
+  p: number;
+}
+
+/** OWASP's Password Storage Cheat Sheet, scrypt at 32 MiB. */
+const COST: PasswordCost = { N: 2 ** 15, r: 8, p: 3 };
+
+const KEY_BYTES = 32;
+
+const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
+
+/** What is kept of a password: `scrypt$N$r$p$salt$key`, the last two in base64url. */
+export async function hashPassword(password: string, cost: PasswordCost = COST): Promise<string> {
+  const salt = randomBytes(16);
+  const key = await derive(normal(password), salt, KEY_BYTES, toOptions(cost));
+  const parts = ['scrypt', cost.N, cost.r, cost.p, salt.toString('base64url')];
+  return [...parts, key.toString('base64url')].join('$');
+}
+
+/**
+ * Whether this is the password that was hashed. Without a hash, for a user whom nobody knows, it costs the
+ * same time and is false.
+ */
+export async function isPassword(password: string, hash: string | null): Promise<boolean> {
+  const [, N, r, p, salt = '', key = ''] = hash?.split('$') ?? [];
+  const cost = hash === null ? COST : { N: Number(N), r: Number(r), p: Number(p) };
+  const expected = Buffer.from(key, 'base64url');
+  const actual = await derive(
+    normal(password),
+    Buffer.from(salt, 'base64url'),
+    KEY_BYTES,
+    toOptions(cost),
+  );
+  return expected.length === KEY_BYTES && timingSafeEqual(actual, expected);
+}
+
+/** The same letters may arrive composed or not, as the keyboard has it: RFC 8265 §4.2. */
+function normal(password: string): string {
+  return password.normalize('NFC');
+}
+
+function toOptions(cost: PasswordCost): ScryptOptions {
+  return { ...cost, maxmem: 256 * cost.N * cost.r };
+}

@@ -1,0 +1,66 @@
+import { listFilesByMediaIds, updateFile } from '../store/file.ts';
+import { updateMedia } from '../store/media.ts';
+import { lockNode, lockTree } from '../store/tree.ts';
+import { type Context, transact } from './context.ts';
+import { dropDerivedFiles, enqueueFileJobs } from './derived-file.ts';
+import { enqueueBlobDeletion } from './enqueue.ts';
+import { NotFoundError } from './error.ts';
+import { type Examined, fileColumns, type StagedFile, settle } from './ingest.ts';
+import { findOwnMedia } from './media-change.ts';
+import type { Policy } from './placement.ts';
+import { discardRefused } from './staging.ts';
+import { freeUrlName } from './url-name.ts';
+
+/** Bytes that are to be a media's, and what they may be. */
+export interface Replacement {
+  staged: StagedFile;
+  policy: Policy;
+}
+
+/**
+ * Puts staged bytes in the place of the original of a media, which keeps its uuid and the `dir` of its URL:
+ * the old URL is gone where the name is another one. What was made of the old picture goes with it, and all
+ * their bytes by a job of the same transaction, which `alsoInTransaction` joins. Needs the creator or an
+ * admin. Throws NotFoundError, also for a media without a file, and what `settle` does; the staged bytes are
+ * gone then.
+ */
+export async function replaceFile<T>(
+  ctx: Context,
+  mediaId: number,
+  { staged, policy }: Replacement,
+  alsoInTransaction: (ctx: Context) => Promise<T>,
+): Promise<T> {
+  return discardRefused(ctx, staged, async () => {
+    await findOwnMedia(ctx, mediaId, 'media.update');
+    const examined = await settle(ctx, staged, policy);
+    return transact(ctx, async (ctx) => {
+      await swap(ctx, mediaId, staged, examined);
+      return alsoInTransaction(ctx);
+    });
+  });
+}
+
+async function swap(
+  ctx: Context,
+  mediaId: number,
+  staged: StagedFile,
+  examined: Examined,
+): Promise<void> {
+  // Two replacements at once would else both find the same old bytes, and one leave its own behind. The tree
+  // first, as whoever moves the media does: it may be moved in this transaction, too.
+  await lockTree(ctx.db);
+  await lockNode(ctx.db, mediaId);
+  await dropDerivedFiles(ctx, mediaId);
+  const [original, ...others] = await listFilesByMediaIds(ctx.db, [mediaId]);
+  if (original === undefined) throw new NotFoundError('media', mediaId);
+  const columns = fileColumns(staged, examined);
+  const taken = others.map(({ url_name }) => url_name);
+  await updateFile(ctx.db, original.id, {
+    ...columns,
+    url_name: freeUrlName(columns.filename, taken),
+    updated_at: ctx.clock(),
+  });
+  await updateMedia(ctx.db, mediaId, { type: examined.type });
+  await enqueueBlobDeletion(ctx, [original.blob_key]);
+  await enqueueFileJobs(ctx, { ...original, ...columns });
+}
