@@ -1,24 +1,37 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type Logger, pino } from 'pino';
-import { loadAdminKey } from './admin-key.ts';
 import { createFileBlobStore } from './blob/file-blob-store.ts';
 import type { Config } from './config.ts';
-import type { Services } from './domain/context.ts';
+import type { Log, Services } from './domain/context.ts';
 import { createEvents } from './domain/event.ts';
 import { findViewerByKey, keySha256 } from './domain/key.ts';
-import { sweep } from './domain/sweep.ts';
+import { createLogin } from './domain/login.ts';
+import { createRenderQueue } from './domain/render-queue.ts';
+import { resolveStartNodes } from './domain/start-node.ts';
+import { SWEEP_GRACE_MS, sweep } from './domain/sweep.ts';
 import { registerGraphql } from './graphql/handler.ts';
 import { createAuthenticate } from './http/auth.ts';
 import { createServer } from './http/server.ts';
+import { createIssueToken } from './http/token.ts';
+import { scheduleNext } from './job/schedule.ts';
+import { TASKS } from './job/task/index.ts';
+import { createWorker } from './job/worker.ts';
+import { loadKeyFile } from './key-file.ts';
 import { createKeyedLock } from './lib/keyed-lock.ts';
 import { registerContent } from './rest/content/route.ts';
+import { registerHeartcore } from './rest/heartcore/route.ts';
+import { registerToken } from './rest/heartcore/token.ts';
+import { registerImporter } from './rest/importer/route.ts';
 import { registerSelfCommunity } from './rest/selfcommunity/route.ts';
 import { createScavenger } from './scavenge.ts';
 import { openDb } from './store/db.ts';
+import { type JobNotices, listenForJobs } from './store/job-notice.ts';
 import { migrate } from './store/migrate.ts';
 import { ping } from './store/ping.ts';
+import { readUsers } from './user-file.ts';
 
 /** The whole server, put together and not yet listening. */
 export interface App {
@@ -37,23 +50,25 @@ export interface AppOptions {
   onQuery?: (sql: string) => void;
 }
 
-const SWEEP_INTERVAL_MS = 10 * 60_000;
-/** Bytes younger than this may belong to a request that is still under way, here or in another process. */
-const SWEEP_GRACE_MS = 60 * 60_000;
 /** How long requests that are under way may take to end. */
 const DRAIN_TIMEOUT_MS = 30_000;
 
 /** Opens and migrates the database, opens the blob store, makes the admin key if there is none. */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const log = pino({ level: config.logLevel });
+  // Now, so that a mistake in it stops the start, and not the first login.
+  await readUsers(config.usersFile);
   warnOfUnknown(log, config);
   const services = await createServices(config, log, options);
+  const jwtSecret =
+    config.jwtSecret ?? (await ownKey(join(config.dataDir, 'token.key'), log, 'made a token key'));
   const server = await createServer({
     log,
     authenticate: createAuthenticate({
-      jwtSecret: config.jwtSecret,
+      jwtSecret,
       jwksUrl: config.jwksUrl,
       findViewerByKey: (key) => findViewerByKey(services, key),
+      resolveStartNodes: (claim) => resolveStartNodes(services, claim),
     }),
     checkReady: async () => {
       await ping(services.db);
@@ -62,24 +77,33 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   });
   const transport = { services, publicUrl: config.publicUrl };
   await server.register(registerContent, transport);
+  await server.register(registerHeartcore, transport);
+  const login = createLogin({
+    listUsers: () => readUsers(config.usersFile),
+    clock: services.clock,
+  });
+  await server.register(registerToken, { issueToken: createIssueToken(login, jwtSecret) });
   await server.register(registerSelfCommunity, transport);
+  await server.register(registerImporter, transport);
   await server.register(registerGraphql, {
     ...transport,
     isGraphiqlEnabled: config.isGraphiqlEnabled,
   });
-  const sweeper = createSweeper({ ...services, log }, config);
+  const jobs = createJobs({ ...services, log }, config);
+  let sweeping = Promise.resolve();
   return {
     server,
     services,
     log,
     start: async () => {
       const url = await server.listen({ host: config.host, port: config.port });
-      sweeper.start();
+      sweeping = sweepAtStart({ ...services, log }, config);
+      jobs.start();
       return url;
     },
     stop: async () => {
-      // At once: a sweep of many blobs must not keep the server open.
-      await Promise.all([sweeper.stop(), drain(server)]);
+      // At once: jobs must not keep the server open.
+      await Promise.all([jobs.stop(), sweeping, drain(server)]);
       await services.db.destroy();
     },
   };
@@ -104,14 +128,19 @@ async function createServices(
         documentBytesMax: config.documentBytesMax,
         fileBytesMax: config.fileBytesMax,
         imagePixelsMax: config.imagePixelsMax,
+        renditionCacheBytesMax: config.renditionCacheBytesMax,
         uploadTtlMs: config.uploadTtlHours * 3_600_000,
         documentTypes: config.documentTypes,
       },
       events: createEvents(),
       uploadLocks: createKeyedLock(),
+      renders: createRenderQueue({ clock: Date.now }),
       clock: Date.now,
       newId: randomUUID,
-      adminKeySha256: keySha256(config.adminKey ?? (await adminKey(config, log))),
+      adminKeySha256: keySha256(
+        config.adminKey ??
+          (await ownKey(join(config.dataDir, 'admin.key'), log, 'made an admin key')),
+      ),
     };
   } catch (error) {
     await db.destroy();
@@ -119,9 +148,9 @@ async function createServices(
   }
 }
 
-async function adminKey({ dataDir }: Config, log: Logger): Promise<string> {
-  const { key, writtenTo } = await loadAdminKey(dataDir);
-  if (writtenTo !== null) log.info({ path: writtenTo }, 'made an admin key');
+async function ownKey(path: string, log: Logger, madeMessage: string): Promise<string> {
+  const { key, writtenTo } = await loadKeyFile(path);
+  if (writtenTo !== null) log.info({ path: writtenTo }, madeMessage);
   return key;
 }
 
@@ -131,31 +160,32 @@ function warnOfUnknown(log: Logger, { unknownVariables }: Config): void {
 }
 
 /**
- * Sweeps at the start, and every now and then, what is older than any request. A SQLite database has one
- * process: at its start, what is older than itself can be of no request.
+ * Sweeps what an earlier run of the server has left; jobs do so later on. A SQLite database has one process: at
+ * its start, what is older than itself can be of no request.
  */
-function createSweeper(services: Services & { log: Logger }, { databaseUrl }: Config) {
-  const isAlone = databaseUrl.startsWith('sqlite:');
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
-  const run = (modifiedBefore: number) => {
-    running = running
-      .then(() => sweep(services, { modifiedBefore }))
-      .then(
-        () => undefined,
-        (error) => services.log.error({ err: error }, 'sweep failed'),
-      );
-  };
+async function sweepAtStart(services: Services & { log: Log }, { databaseUrl }: Config) {
+  const graceMs = databaseUrl.startsWith('sqlite:') ? 0 : SWEEP_GRACE_MS;
+  try {
+    await sweep(services, { modifiedBefore: services.clock() - graceMs });
+  } catch (error) {
+    services.log.error({ err: error }, 'sweep failed');
+  }
+}
+
+/** The part of the server that runs jobs, and what wakes it up. */
+function createJobs(services: Services & { log: Log }, config: Config) {
+  const concurrency = config.jobConcurrency;
+  const schedule = () => scheduleNext(services);
+  const worker = createWorker({ services, tasks: TASKS, concurrency, schedule });
+  let notices: JobNotices | undefined;
   return {
     start() {
-      run(isAlone ? services.clock() : services.clock() - SWEEP_GRACE_MS);
-      timer = setInterval(() => run(services.clock() - SWEEP_GRACE_MS), SWEEP_INTERVAL_MS);
-      timer.unref();
+      if (concurrency === 0) return;
+      worker.start();
+      if (config.databaseUrl.startsWith('sqlite:')) return;
+      notices = listenForJobs(config.databaseUrl, () => worker.wake());
     },
-    async stop() {
-      clearInterval(timer);
-      await running;
-    },
+    stop: () => Promise.all([notices?.stop(), worker.stop()]),
   };
 }
 

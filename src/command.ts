@@ -1,12 +1,14 @@
 import { Command, Option } from 'commander';
 import type { App } from './app.ts';
+import { readPassword } from './cli/password.ts';
 import { uploadCommand } from './cli/upload.ts';
 import { type Config, ConfigError, parseConfig, VARIABLES } from './config.ts';
 import { ROLES, type Role } from './domain/access.ts';
 import { DomainError } from './domain/error.ts';
 import { NewerDatabaseError } from './store/error.ts';
+import { addUser } from './user-file.ts';
 
-type Flags = Record<string, string | undefined>;
+type Flags = Record<string, unknown>;
 
 /** What a command may have of its process. */
 export interface ProcessHandle {
@@ -32,16 +34,29 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
     .command('create <name>')
     .description('make an API key in the server’s database and print it: the only time it is shown')
     .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).default('editor'))
+    .addOption(startNodeOption())
     .option('--expires-days <days>', 'life of the key in days; default: no end');
   withSettings(create).action((name: string, flags: KeyFlags) =>
     attempt(() => runKeyCreate(readConfig(env, create, flags), name, flags)),
+  );
+
+  const user = program.command('user').description('manage who may log in with a password');
+  const add = user
+    .command('add <name>')
+    .description('add somebody to the users’ file; asks for the password, or reads it from a pipe')
+    .addOption(new Option('--role <role>', 'what the user may do').choices(ROLES).default('editor'))
+    .addOption(startNodeOption())
+    .option('--force', 'also in the place of a user of that name');
+  withSettings(add).action((name: string, flags: UserFlags) =>
+    attempt(() => runUserAdd(readConfig(env, add, flags), name, flags)),
   );
 
   program.addCommand(uploadCommand(env, attempt));
   await program.parseAsync(argv);
 }
 
-type KeyFlags = Flags & { role: Role };
+type KeyFlags = Flags & { role: Role; startNode?: string[] };
+type UserFlags = KeyFlags & { force?: boolean };
 
 async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<void> {
   const { createApp } = await import('./app.ts');
@@ -58,10 +73,40 @@ async function runKeyCreate(config: Config, name: string, flags: KeyFlags) {
   try {
     const days = flags.expiresDays === undefined ? null : Number(flags.expiresDays);
     const expiresAt = days === null ? null : new Date(Date.now() + days * 86_400_000);
-    console.log(await createKey(app.services, { name, role: flags.role, expiresAt }));
+    const { role, startNode } = flags;
+    console.log(await createKey(app.services, { name, role, expiresAt, startNodes: startNode }));
   } finally {
     await app.stop();
   }
+}
+
+async function runUserAdd(config: Config, name: string, { role, startNode, force }: UserFlags) {
+  const { createUser } = await import('./domain/user.ts');
+  const startNodes = startNode && (await findStartNodes(config, startNode));
+  const password = await readPassword();
+  const start = startNodes && { start_nodes: startNodes };
+  const user = await createUser({ name, role, ...start, password });
+  await addUser(config.usersFile, user, { replace: force ?? false });
+  console.log(`${user.name} may log in as ${role}`);
+}
+
+async function findStartNodes(config: Config, names: readonly string[]): Promise<string[]> {
+  const { createApp } = await import('./app.ts');
+  const { findStartNodes } = await import('./domain/start-node.ts');
+  const app = await createApp({ ...config, logLevel: 'silent' });
+  try {
+    return await findStartNodes(app.services, names);
+  } finally {
+    await app.stop();
+  }
+}
+
+function startNodeOption(): Option {
+  const meaning = 'folder that it is limited to, with all below; may be repeated; default: none';
+  // One value each time: a list would swallow the name that comes after it.
+  return new Option('--start-node <uuid or path>', meaning).argParser(
+    (name: string, names: string[] = []) => [...names, name],
+  );
 }
 
 /** Every setting as a flag of the same name: `TRIVIUM_DATA_DIR` is `--data-dir`. */
@@ -78,8 +123,8 @@ function readConfig(env: ProcessHandle['env'], command: Command, flags: Flags): 
     const variable = `TRIVIUM_${option.name().replaceAll('-', '_').toUpperCase()}`;
     return [variable, variable in VARIABLES ? flags[option.attributeName()] : undefined] as const;
   });
-  const set = given.filter(([, value]) => value !== undefined);
-  return parseConfig({ ...env, ...Object.fromEntries(set) });
+  const set = given.filter(([, value]) => typeof value === 'string');
+  return parseConfig({ ...env, ...(Object.fromEntries(set) as Record<string, string>) });
 }
 
 /** The first signal drains; a second one, from somebody who cannot wait, ends at once. */

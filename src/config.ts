@@ -19,12 +19,17 @@ export interface Config {
   adminKey: string | null;
   jwtSecret: string | null;
   jwksUrl: string | null;
+  /** JSON, made by `trivium user add`; there may be none. */
+  usersFile: string;
   imageBytesMax: number;
   documentBytesMax: number;
   fileBytesMax: number;
   imagePixelsMax: number;
+  renditionCacheBytesMax: number;
   documentTypes: readonly string[];
   uploadTtlHours: number;
+  /** Jobs that this process runs at once; 0: none. */
+  jobConcurrency: number;
   isGraphiqlEnabled: boolean;
   logLevel: (typeof LOG_LEVELS)[number];
   /** Variables that look like ours and are not: worth a warning, as they may be slips. */
@@ -94,12 +99,20 @@ export const VARIABLES = {
   ],
   TRIVIUM_JWT_SECRET: [z.string().min(1, 'not empty').optional(), 'secret of HS256 tokens'],
   TRIVIUM_JWKS_URL: [httpUrl.optional(), 'where the public keys of tokens are'],
+  TRIVIUM_USERS_FILE: [
+    z.string().min(1, 'a file').optional(),
+    'who may log in with a password; default: users.json in the data directory',
+  ],
   TRIVIUM_IMAGE_BYTES_MAX: [bytes.default(5 * 2 ** 20), 'largest image'],
   TRIVIUM_DOCUMENT_BYTES_MAX: [bytes.default(50 * 2 ** 20), 'largest document'],
   TRIVIUM_FILE_BYTES_MAX: [bytes.default(2 ** 30), 'largest file of any other kind'],
   TRIVIUM_IMAGE_PIXELS_MAX: [
     wholeNumber(1, 2 ** 31).default(100_000_000),
     'most pixels of an image',
+  ],
+  TRIVIUM_RENDITION_CACHE_BYTES_MAX: [
+    wholeNumber(0, Number.MAX_SAFE_INTEGER).default(2 ** 30),
+    'room for renditions of images; 0: none is kept',
   ],
   TRIVIUM_DOCUMENT_TYPES: [
     z
@@ -110,6 +123,10 @@ export const VARIABLES = {
     'MIME types that count as documents',
   ],
   TRIVIUM_UPLOAD_TTL_HOURS: [wholeNumber(1, 8760).default(24), 'life of a chunked upload'],
+  TRIVIUM_JOB_CONCURRENCY: [
+    wholeNumber(0, 64).default(2),
+    'jobs that this process runs at once; 0: none',
+  ],
   TRIVIUM_GRAPHIQL: [
     oneOf(['on', 'off']).optional(),
     'on or off; default: on while TRIVIUM_AUTH is open',
@@ -160,12 +177,15 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     adminKey: values.TRIVIUM_ADMIN_KEY ?? null,
     jwtSecret: values.TRIVIUM_JWT_SECRET ?? null,
     jwksUrl: values.TRIVIUM_JWKS_URL ?? null,
+    usersFile: resolve(values.TRIVIUM_USERS_FILE ?? `${dataDir}/users.json`),
     imageBytesMax: values.TRIVIUM_IMAGE_BYTES_MAX,
     documentBytesMax: values.TRIVIUM_DOCUMENT_BYTES_MAX,
     fileBytesMax: values.TRIVIUM_FILE_BYTES_MAX,
     imagePixelsMax: values.TRIVIUM_IMAGE_PIXELS_MAX,
+    renditionCacheBytesMax: values.TRIVIUM_RENDITION_CACHE_BYTES_MAX,
     documentTypes: values.TRIVIUM_DOCUMENT_TYPES,
     uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
+    jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,
     isGraphiqlEnabled: (values.TRIVIUM_GRAPHIQL ?? (auth === 'open' ? 'on' : 'off')) === 'on',
     logLevel: values.TRIVIUM_LOG_LEVEL,
   };

@@ -11,16 +11,25 @@ export interface Run {
 }
 
 /**
- * Does the work of one class of jobs. May run again after a crash at any point, so it is idempotent. What
- * it throws is tried again, unless it is a PermanentError.
+ * Does the work of one class of jobs, as the server itself. May run again after a crash at any point, so it is
+ * idempotent. What it throws is tried again, unless it is a PermanentError; what it answers is the job's result.
  */
 export type Task<C extends JobClass> = (
   ctx: Context,
   args: JobArguments<C>,
   run: Run,
-) => Promise<void>;
+  // biome-ignore lint/suspicious/noConfusingVoidType: most tasks have nothing to answer.
+) => Promise<object | void>;
+
+/** A task for each class that a worker runs. */
+export type Tasks = { readonly [C in JobClass]?: Task<C> };
+
+/** A failure whose message everybody who sees the job may read. */
+export class TaskError extends Error {
+  override readonly name: string = 'TaskError';
+}
 
 /** A failure that no other try can mend: the job is errored at once. */
-export class PermanentError extends Error {
+export class PermanentError extends TaskError {
   override readonly name = 'PermanentError';
 }

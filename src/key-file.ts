@@ -1,17 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { newKey } from './domain/key.ts';
 
-/** The key that stands for the operator, and whether it is new. */
-export interface AdminKey {
+/** A secret of the server's own, and whether it is new. */
+export interface KeyFile {
   key: string;
   /** Path of the file that was written now; null if the key was there already. */
   writtenTo: string | null;
 }
 
-/** The key in `<dataDir>/admin.key`, made at the first start, readable by its owner only. */
-export async function loadAdminKey(dataDir: string): Promise<AdminKey> {
-  const path = join(dataDir, 'admin.key');
+/** The key in a file, made at the first start, readable by its owner only. */
+export async function loadKeyFile(path: string): Promise<KeyFile> {
   try {
     // `wx`: of two processes that start at once, one writes and the other reads.
     const key = newKey();

@@ -1,0 +1,26 @@
+import { SYSTEM } from '../domain/access.ts';
+import type { Log, Services } from '../domain/context.ts';
+import { enqueueJob } from '../domain/enqueue.ts';
+import type { JobClass } from '../domain/job-class.ts';
+
+/** What is done again and again, and how often. */
+export const SCHEDULE: readonly { jobClass: 'expire-upload' | 'sweep'; everyMs: number }[] = [
+  { jobClass: 'expire-upload', everyMs: 10 * 60_000 },
+  { jobClass: 'sweep', everyMs: 60 * 60_000 },
+];
+
+/**
+ * Makes the next job of each recurring class, unless it is there: it waits in the database, so that it
+ * survives a restart, and its `unicity` lets only one wait or run, whatever the number of processes.
+ */
+export async function scheduleNext(services: Services & { log: Log }): Promise<void> {
+  const ctx = { ...services, viewer: SYSTEM };
+  for (const { jobClass, everyMs } of SCHEDULE) {
+    const scheduledAt = new Date((Math.floor(ctx.clock() / everyMs) + 1) * everyMs);
+    await enqueueJob(ctx, jobClass as JobClass, {}, { unicity: unicityOf(jobClass), scheduledAt });
+  }
+}
+
+function unicityOf(jobClass: JobClass): string {
+  return `schedule:${jobClass}`;
+}
