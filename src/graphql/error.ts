@@ -74,7 +74,7 @@ builder.objectType(NotFoundError, {
 
 builder.objectType(ConflictError, {
   name: 'ConflictError',
-  description: 'The state of things stands against it: `FOLDER_NOT_EMPTY`.',
+  description: 'The state of things stands against it: `FOLDER_NOT_EMPTY`, `ILLEGAL_SIGNAL` …',
   interfaces,
 });
 

@@ -17,6 +17,7 @@ import './type/upload-session.ts';
 import './type/upload.ts';
 import './type/job.ts';
 import './type/job-mutation.ts';
+import './type/job-signal.ts';
 import './type/subscription.ts';
 
 /** The public schema. Needs no environment and no database. */

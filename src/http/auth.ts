@@ -1,7 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
-import { ANONYMOUS, type KnownViewer, ROLES, type Role, type Viewer } from '../domain/access.ts';
-import { NotAuthenticatedError } from '../domain/error.ts';
+import {
+  ANONYMOUS,
+  type KnownViewer,
+  ROLES,
+  type Role,
+  type StartNode,
+  type Viewer,
+} from '../domain/access.ts';
+import { AuthUnavailableError, NotAuthenticatedError } from '../domain/error.ts';
+import { isUserId } from '../domain/user.ts';
+import { TOKEN_ISSUER } from './token.ts';
 
 /** What makes a credential good. */
 export interface AuthOptions {
@@ -10,6 +19,8 @@ export interface AuthOptions {
   /** Where the public keys of other tokens are; null: none are accepted. */
   jwksUrl: string | null;
   findViewerByKey: (key: string) => Promise<KnownViewer | null>;
+  /** Where a token's `start_nodes` are. */
+  resolveStartNodes: (claim: unknown) => Promise<StartNode[]>;
 }
 
 /** The credentials of a request, as they are on the wire. */
@@ -26,7 +37,8 @@ export interface CredentialSource {
 export type Authenticate = (source: CredentialSource) => Promise<Viewer>;
 
 /**
- * Throws nothing for a JWKS that cannot be reached: it is asked at the first token that needs it.
+ * Throws nothing for a JWKS that cannot be reached: it is asked at the first token that needs it, which is an
+ * AuthUnavailableError then.
  */
 export function createAuthenticate(options: AuthOptions): Authenticate {
   const verify = createVerify(options);
@@ -78,34 +90,60 @@ function isTokenShaped(credential: string): boolean {
   return credential.split('.').length === 3;
 }
 
-function createVerify({ jwtSecret, jwksUrl }: AuthOptions) {
+function createVerify({ jwtSecret, jwksUrl, resolveStartNodes }: AuthOptions) {
   const secret = jwtSecret === null ? null : new TextEncoder().encode(jwtSecret);
   const jwks = jwksUrl === null ? null : createRemoteJWKSet(new URL(jwksUrl));
-  return async (token: string): Promise<KnownViewer | null> => {
+  const verify = async (token: string): Promise<Verified | null> => {
     try {
       // The algorithm is bound to the kind of key: a public key is never tried as an HMAC secret.
-      if (secret)
-        return toViewer((await jwtVerify(token, secret, { algorithms: ['HS256'] })).payload);
+      if (secret) {
+        const { payload } = await jwtVerify(token, secret, { algorithms: ['HS256'] });
+        return { payload, isOwn: payload.iss === TOKEN_ISSUER };
+      }
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) throw error;
     }
     if (jwks === null) return null;
     try {
-      return toViewer((await jwtVerify(token, jwks, { algorithms: ASYMMETRIC })).payload);
-    } catch (error) {
-      if (error instanceof errors.JOSEError) return null;
-      throw error;
+      const { payload } = await jwtVerify(token, jwks, { algorithms: ASYMMETRIC });
+      return { payload, isOwn: false };
+    } catch (cause) {
+      if (isUnavailable(cause)) throw new AuthUnavailableError({ cause });
+      return null;
     }
   };
+  return async (token: string): Promise<KnownViewer | null> => {
+    const verified = await verify(token);
+    const viewer = verified && toViewer(verified);
+    const claim = verified?.payload.start_nodes;
+    if (viewer === null || claim === undefined) return viewer;
+    return { ...viewer, startNodes: await resolveStartNodes(claim) };
+  };
 }
+
+interface Verified {
+  payload: JWTPayload;
+  /** Whether this server has issued it. */
+  isOwn: boolean;
+}
+
+/** The key set could not be had, or is none: nothing is known of the token. The others are faults of the token. */
+function isUnavailable(error: unknown): boolean {
+  const isOfToken = error instanceof errors.JOSEError && !UNAVAILABLE.includes(error.code);
+  return !isOfToken;
+}
+
+/** Of `jose`: no answer in time, an answer that is no 200 or no JSON, JSON that is no key set. */
+const UNAVAILABLE = ['ERR_JWKS_TIMEOUT', 'ERR_JOSE_GENERIC', 'ERR_JWKS_INVALID'];
 
 const ASYMMETRIC = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
 
 /** `user_id` is SelfCommunity's claim; `token_type`, where there is one, keeps refresh tokens out. */
-function toViewer(payload: JWTPayload): KnownViewer | null {
+function toViewer({ payload, isOwn }: Verified): KnownViewer | null {
   const id = payload.user_id ?? payload.sub;
-  // `key:` begins the ids of API keys: a user of that name would own what a key has made.
-  const isName = typeof id === 'string' && id !== '' && !id.startsWith('key:');
+  // A user of another issuer's who is called like a key, or like a user of this server, would own what is theirs.
+  const isReserved = (id: string) => id.startsWith('key:') || (isUserId(id) && !isOwn);
+  const isName = typeof id === 'string' && id !== '' && !isReserved(id);
   const isId = isName || Number.isSafeInteger(id);
   const isAccess = payload.token_type === undefined || payload.token_type === 'access';
   return isId && isAccess ? { kind: 'user', id: String(id), role: toRole(payload.role) } : null;

@@ -47,9 +47,15 @@ function headerValue(lines: readonly string[], name: string): string | null {
   return line?.slice(name.length + 1).trim() ?? null;
 }
 
+/** The file name of a Content-Disposition, without a path before it; null: it has none. */
+export function parseFilename(disposition: string): string | null {
+  return filenameOf(parseParameters(disposition));
+}
+
 function filenameOf(parameters: ReadonlyMap<string, string>): string | null {
   const extended = parseExtended(parameters.get('filename*'));
-  const sent = extended ?? unescapeForm(parameters.get('filename'));
+  const plain = parameters.get('filename');
+  const sent = extended ?? decodeWords(plain) ?? unescapeForm(plain);
   return sent?.slice(Math.max(sent.lastIndexOf('/'), sent.lastIndexOf('\\')) + 1) ?? null;
 }
 
@@ -67,4 +73,30 @@ function parseExtended(value: string | undefined): string | null {
 /** WHATWG HTML, "multipart/form-data encoding algorithm": these three characters of a name are escaped. */
 function unescapeForm(name: string | undefined): string | undefined {
   return name?.replace(/%(22|0D|0A)/gi, (code) => decodeURIComponent(code));
+}
+
+const WORD = /=\?([\w-]+)(?:\*[\w-]*)?\?([bq])\?([^?\s]*)\?=/gi;
+const WORDS = new RegExp(`^${WORD.source}(?:\\s+${WORD.source})*$`, 'i');
+
+/** RFC 2047 §2: `=?utf-8?B?QmzDpS5wbmc=?=`, which .NET writes. Null for what is not made of such words alone. */
+function decodeWords(text: string | undefined): string | null {
+  if (text === undefined || !WORDS.test(text)) return null;
+  try {
+    // One decoder for all: a character may be cut between two words.
+    const [, charset] = WORDS.exec(text) ?? [];
+    const bytes = [...text.matchAll(WORD)].map(([, , encoding, content = '']) =>
+      encoding?.toLowerCase() === 'b' ? Buffer.from(content, 'base64') : decodeQ(content),
+    );
+    return new TextDecoder(charset, { fatal: true }).decode(Buffer.concat(bytes));
+  } catch {
+    return null;
+  }
+}
+
+/** RFC 2047 §4.2: an underscore is a space, whatever the charset. */
+function decodeQ(content: string): Buffer {
+  const text = content
+    .replaceAll('_', ' ')
+    .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(text, 'latin1');
 }

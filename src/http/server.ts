@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import cors from '@fastify/cors';
+import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -12,13 +12,20 @@ import { ANONYMOUS, type Viewer } from '../domain/access.ts';
 import { DomainError } from '../domain/error.ts';
 import type { Authenticate } from './auth.ts';
 import { httpStatus, publicMessage } from './status.ts';
+import { noteTargetOrigin } from './target.ts';
 import { closeUnusedConnections } from './unused-connection.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     viewer: Viewer;
   }
+  interface FastifyInstance {
+    /** Shapes errors of targets that cannot be read, below these paths: no route of a road is found for them. */
+    setTargetErrorHandler(paths: readonly string[], handle: TargetErrorHandler): void;
+  }
 }
+
+type TargetErrorHandler = (error: Error, request: FastifyRequest, reply: FastifyReply) => unknown;
 
 /** What the server is handed by the composition root. */
 export interface ServerOptions {
@@ -31,8 +38,24 @@ export interface ServerOptions {
 /** A connection on which nothing moves for so long is cut: it may hold an upload's lock. */
 const IDLE_TIMEOUT_MS = 60_000;
 
+const CORS: FastifyCorsOptions = {
+  origin: '*',
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+  exposedHeaders: [
+    'accept-ranges',
+    'content-disposition',
+    'content-range',
+    'etag',
+    'retry-after',
+    'x-request-id',
+  ],
+  maxAge: 86_400,
+  strictPreflight: false,
+};
+
 /** The server that the transports are registered on: ids, log, CORS, credentials, errors, health. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const targetErrorHandlers: { paths: readonly string[]; handle: TargetErrorHandler }[] = [];
   const server = Fastify({
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -43,8 +66,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     // A malformed path: found before any hook runs.
     frameworkErrors: (error, request, reply) => {
       setCommonHeaders(request, reply);
-      (reply as FastifyReply).code(httpStatus(error)).send(toBody(error));
+      const isBelow = (path: string) => request.url.startsWith(path);
+      const own = targetErrorHandlers.find(({ paths }) => paths.some(isBelow));
+      if (own !== undefined) own.handle(error, request, reply as FastifyReply);
+      else (reply as FastifyReply).code(httpStatus(error)).send(toBody(error));
     },
+  });
+  server.decorate('setTargetErrorHandler', (paths, handle) => {
+    targetErrorHandlers.push({ paths, handle });
   });
   server.decorateRequest('viewer');
   server.addHook('onRequest', async (request, reply) => {
@@ -52,20 +81,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     setCommonHeaders(request, reply);
   });
   // Before the credentials: a preflight request carries none.
-  await server.register(cors, {
-    origin: '*',
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
-    exposedHeaders: [
-      'accept-ranges',
-      'content-disposition',
-      'content-range',
-      'etag',
-      'retry-after',
-      'x-request-id',
-    ],
-    maxAge: 86_400,
-    strictPreflight: false,
-  });
+  await server.register(cors, CORS);
   server.addHook('onRequest', async (request) => {
     request.viewer = await options.authenticate(request);
   });
@@ -93,8 +109,10 @@ export function logFailure(request: FastifyRequest, error: unknown): void {
 /** RFC 9112 §3.2.2: a client behind a proxy sends the whole URL as its target. */
 function toOriginForm(request: IncomingMessage & { originalUrl?: string }): string {
   const { url = '/' } = request;
-  const rest = url.replace(/^https?:\/\/[^/?#]*/i, '');
-  const path = rest === url || rest.startsWith('/') ? rest : `/${rest}`;
+  const [origin = ''] = /^https?:\/\/[^/?#]*/i.exec(url) ?? [];
+  const rest = url.slice(origin.length);
+  const path = origin === '' || rest.startsWith('/') ? rest : `/${rest}`;
+  if (origin !== '') noteTargetOrigin(request, origin);
   // Fastify keeps the target as it came, and Yoga prefers that.
   request.originalUrl = path;
   return path;

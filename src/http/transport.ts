@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Context, Services } from '../domain/context.ts';
+import { targetOrigin } from './target.ts';
 
 /** What every transport is registered with. */
 export interface TransportOptions {
@@ -18,6 +19,7 @@ export type ToUrl = (path: string) => string;
 
 /** Links begin with the configured base, or with what the client called this server. */
 export function urlMaker(publicUrl: string | null, request: FastifyRequest): ToUrl {
-  const base = publicUrl ?? `${request.protocol}://${request.host}`;
+  const called = targetOrigin(request.raw) ?? `${request.protocol}://${request.host}`;
+  const base = publicUrl ?? called;
   return (path) => base + path;
 }

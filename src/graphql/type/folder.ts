@@ -1,4 +1,5 @@
 import { type Folder, findFolder, foldersByIds } from '../../domain/folder.ts';
+import { visibleAncestorIds } from '../../domain/media.ts';
 import { builder } from '../builder.ts';
 import { parseDatabaseId, parseNodeId } from '../id.ts';
 import { TreeNodeRef } from './tree-node.ts';
@@ -21,13 +22,14 @@ builder.interfaceFields(TreeNodeRef, (t) => ({
   parent: t.field({
     type: FolderRef,
     nullable: true,
-    description: 'The folder that holds it; null at top level, and for what is unfiled.',
-    resolve: ({ parentId }) => parentId,
+    description:
+      'The folder that holds it; null at top level, for what is unfiled, and for a start node.',
+    resolve: (node, _args, { domain }) => visibleAncestorIds(domain, node).at(-1) ?? null,
   }),
   ancestors: t.field({
     type: [FolderRef],
     description: 'The folders above it, from the top down.',
-    resolve: ({ ancestorIds }) => ancestorIds,
+    resolve: (node, _args, { domain }) => visibleAncestorIds(domain, node),
   }),
 }));
 

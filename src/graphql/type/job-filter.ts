@@ -1,5 +1,5 @@
-import { JOB_STATUSES } from '../../domain/job.ts';
 import type { JobFilter, JobOrder } from '../../domain/job-list.ts';
+import { JOB_STATUSES } from '../../domain/job-state.ts';
 import { builder } from '../builder.ts';
 import { parseNodeId } from '../id.ts';
 import { DateTimeRange, OrderDirection, withoutNull } from './filter.ts';

@@ -72,6 +72,21 @@ JobRef.implement({
       nullable: true,
       description: 'When it was over; null: it is not.',
     }),
+    startedBy: t.exposeString('startedBy', {
+      nullable: true,
+      description: '`Viewer.id` of who started it; null: the server itself.',
+    }),
+    cancelRequestedAt: t.expose('cancelRequestedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When somebody asked for its end; null: nobody has.',
+    }),
+    cancelReason: t.exposeString('cancelReason', { nullable: true, description: 'Why.' }),
+    result: t.expose('result', {
+      type: 'JSON',
+      nullable: true,
+      description: 'What came of it; as its class has it.',
+    }),
     attempts: t.field({
       type: [JobAttemptRef],
       description: 'Its runs, the first first.',

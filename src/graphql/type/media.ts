@@ -1,7 +1,8 @@
-import { findMedia, type Media, mediasByIds } from '../../domain/media.ts';
+import { findMedia, type Media, mediasByIds, visibleAncestorIds } from '../../domain/media.ts';
 import { countMedias, listMedias } from '../../domain/media-list.ts';
 import { countMediasOfEach, mediasOfEach } from '../../domain/node-list.ts';
 import type { PageArgs } from '../../domain/page.ts';
+import { THUMBNAIL } from '../../domain/thumbnail.ts';
 import { builder, type GraphqlContext } from '../builder.ts';
 import { toConnection, toGroupConnection } from '../connection.ts';
 import { groupLoader } from '../group-loader.ts';
@@ -59,7 +60,7 @@ MediaRef.implement({
       type: FolderRef,
       nullable: true,
       description: 'The same as `parent`.',
-      resolve: ({ parentId }) => parentId,
+      resolve: (node, _args, { domain }) => visibleAncestorIds(domain, node).at(-1) ?? null,
     }),
     tags: t.field({
       type: [TagRef],
@@ -87,6 +88,17 @@ MediaRef.implement({
     }),
   }),
 });
+
+builder.objectField(MediaRef, 'thumbnail', (t) =>
+  t.field({
+    type: FileRef,
+    nullable: true,
+    description:
+      'A WebP of the picture with sides of at most 320 pixels; null until it has been made, soon after the upload.',
+    resolve: async ({ id }, _args, context) =>
+      (await fileLoader(context).load(id)).find(({ key }) => key === THUMBNAIL),
+  }),
+);
 
 const MediaBy = builder.inputType('MediaBy', {
   description: 'Exactly one of these.',

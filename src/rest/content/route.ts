@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Services } from '../../domain/context.ts';
 import { NotFoundError } from '../../domain/error.ts';
-import { openFile } from '../../domain/file.ts';
+import { openRendition } from '../../domain/rendition.ts';
 import { sendFile } from '../../http/file-response.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { requestContext, type TransportOptions } from '../../http/transport.ts';
@@ -12,10 +12,13 @@ const PATH = '/media/:dir(^[a-z0-5]{8}$)/:name(^[a-z0-9_.-]{1,100}$)';
 
 interface FileRoute {
   Params: { dir: string; name: string };
-  Querystring: { download?: string | string[] };
+  Querystring: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** Bytes of stored files, at the URLs that all roads name: `GET` and `HEAD /media/{dir}/{file}`. */
+/**
+ * Bytes of stored files, at the URLs that all roads name: `GET` and `HEAD /media/{dir}/{file}`; of a picture also
+ * in another size or format, as the query says.
+ */
 export async function registerContent(
   server: FastifyInstance,
   { services }: TransportOptions,
@@ -45,7 +48,7 @@ function sendStoredFile(
   const { dir, name } = request.params;
   const ctx = requestContext(services, request);
   const open = async () => {
-    const opened = await openFile(ctx, dir, name);
+    const opened = await openRendition(ctx, dir, name, request.query);
     if (opened === null) throw new NotFoundError('file', name);
     return opened;
   };

@@ -78,7 +78,7 @@ async function find({ ctx, request }: Call): Promise<Media> {
 
 async function show({ ctx, toUrl }: Call, media: Media): Promise<object> {
   const files = await filesByMediaIds(ctx, [media.id]);
-  return toMediaBody(media, files.get(media.id)?.[0] ?? null, toUrl);
+  return toMediaBody(media, files.get(media.id) ?? [], toUrl);
 }
 
 /** This dialect's names of what the domain calls otherwise. */

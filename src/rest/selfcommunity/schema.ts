@@ -51,7 +51,12 @@ const MEDIA_PROPERTIES = {
   embed_type: textOrNull,
   embed_id: textOrNull,
   embed: { anyOf: [{ $ref: '#/components/schemas/Embed' }, { type: 'null' }] },
-  image_thumbnail: { type: ['object', 'null'] },
+  image_thumbnail: {
+    type: ['object', 'null'],
+    description: 'Null until it has been made, soon after the upload.',
+    properties: { url: text, width: integer, height: integer, color: textOrNull },
+    required: ['url', 'width', 'height', 'color'],
+  },
   image_mimetype: textOrNull,
   mimetype: textOrNull,
   size: integerOrNull,

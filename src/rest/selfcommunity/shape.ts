@@ -1,6 +1,7 @@
 import { InvalidInputError } from '../../domain/error.ts';
 import type { File } from '../../domain/file.ts';
 import type { Media, OEmbed } from '../../domain/media.ts';
+import { THUMBNAIL } from '../../domain/thumbnail.ts';
 import type { UploadSession } from '../../domain/upload-session.ts';
 import type { ToUrl } from '../../http/transport.ts';
 import type { Fields } from './body.ts';
@@ -16,10 +17,11 @@ export function toSessionBody({ uploadId, offsetBytes, expiresAt }: UploadSessio
 }
 
 /**
- * Contract §3: one object for all types, in this order of keys. `file` is the original of a media that is
- * a stored file.
+ * Contract §3: one object for all types, in this order of keys. `files` are those of a media that is a stored
+ * file.
  */
-export function toMediaBody(media: Media, file: File | null, toUrl: ToUrl) {
+export function toMediaBody(media: Media, files: readonly File[], toUrl: ToUrl) {
+  const file = files.find(({ key }) => key === '') ?? null;
   const isImage = file !== null && file.width !== null;
   const fileUrl = file && toUrl(file.urlPath);
   return {
@@ -39,11 +41,19 @@ export function toMediaBody(media: Media, file: File | null, toUrl: ToUrl) {
     order: 0,
     choice_images: [],
     ...toEmbedFields(media),
-    image_thumbnail: null,
+    image_thumbnail: toThumbnailBody(files, toUrl),
     image_mimetype: isImage ? file.mimeType : null,
     mimetype: file?.mimeType ?? null,
     size: file?.sizeBytes ?? null,
   };
+}
+
+/** Contract §3: null until it has been made. */
+function toThumbnailBody(files: readonly File[], toUrl: ToUrl) {
+  const thumbnail = files.find(({ key }) => key === THUMBNAIL);
+  if (thumbnail === undefined) return null;
+  const { urlPath, width, height, color } = thumbnail;
+  return { url: toUrl(urlPath), width, height, color };
 }
 
 /** §8 row 19: a document is shown by its title; §3: so is a link. */

@@ -63,7 +63,7 @@ export async function completeChunks({ ctx, request, toUrl }: Call): Promise<Ans
     allowedTypes: UPLOAD_TYPES,
   }).catch(refuseComplete);
   const files = await filesByMediaIds(ctx, [media.id]);
-  return { status: 201, body: toMediaBody(media, files.get(media.id)?.[0] ?? null, toUrl) };
+  return { status: 201, body: toMediaBody(media, files.get(media.id) ?? [], toUrl) };
 }
 
 const MD5 = /^[0-9a-f]{32}$/i;

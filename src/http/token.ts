@@ -1,0 +1,43 @@
+import { SignJWT } from 'jose';
+import type { Login } from '../domain/login.ts';
+import { userId } from '../domain/user.ts';
+
+/** A credential of a user who has logged in. */
+export interface Token {
+  /** HS256, for `Authorization: Bearer`. */
+  accessToken: string;
+  expiresInSeconds: number;
+}
+
+/** A token for a name and its password, or null. Throws TooManyRequestsError. */
+export type IssueToken = (name: string, password: string) => Promise<Token | null>;
+
+/**
+ * How long somebody who is removed may still come in. Clients log in again five minutes before the end
+ * (contract §13), so it must be well above that.
+ */
+const LIFE_SECONDS = 3600;
+
+/**
+ * `iss` of these tokens: without it, `sub` may not be one of this server's users, for who else signs with the
+ * same secret lets its own users choose their names.
+ */
+export const TOKEN_ISSUER = 'trivium';
+
+/** Signs with the secret that `createAuthenticate` checks with. */
+export function createIssueToken(login: Login, jwtSecret: string): IssueToken {
+  const secret = new TextEncoder().encode(jwtSecret);
+  return async (name, password) => {
+    const user = await login.check(name, password);
+    if (user === null) return null;
+    const { role, start_nodes } = user;
+    const accessToken = await new SignJWT({ role, ...(start_nodes && { start_nodes }) })
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .setIssuer(TOKEN_ISSUER)
+      .setSubject(userId(user.name))
+      .setIssuedAt()
+      .setExpirationTime(`${LIFE_SECONDS}s`)
+      .sign(secret);
+    return { accessToken, expiresInSeconds: LIFE_SECONDS };
+  };
+}

@@ -1,0 +1,93 @@
+import { authorize } from '../../domain/access.ts';
+import type { InputIssue } from '../../domain/error.ts';
+import { createFiledMedia } from '../../domain/filed-media.ts';
+import { createFolder } from '../../domain/folder.ts';
+import { createMedia } from '../../domain/link.ts';
+import type { NodeChange } from '../../domain/node-change.ts';
+import type { TreeNodeOf } from '../../domain/node-list.ts';
+import type { Policy } from '../../domain/placement.ts';
+import { type ItemBody, withItemBody } from './body.ts';
+import type { Answer, Call } from './call.ts';
+import { takeReplacement } from './file-name.ts';
+import { noteMissing, readFile, readItem, readUrl, refuse } from './item-input.ts';
+import { toItem } from './media.ts';
+import { findItemType, type ItemType, newPolicy } from './media-type.ts';
+import { findParentId, refuseParent } from './parent.ts';
+import { toItemBody } from './shape.ts';
+
+/** `POST /media`: contract §4.4. */
+export async function postItem(call: Call): Promise<Answer> {
+  authorize(call.ctx, 'media.create');
+  const node = await withItemBody(call, (body) => create(call, body)).catch(refuseParent);
+  return { status: 201, body: toItemBody(await toItem(call, node), call.toUrl) };
+}
+
+/** What every new item has. */
+interface Basics {
+  name: string;
+  folderId: number;
+  sortOrder: number | undefined;
+}
+
+async function create({ ctx }: Call, body: ItemBody): Promise<TreeNodeOf> {
+  const issues: InputIssue[] = [];
+  const { name, mediaTypeAlias, parentId, sortOrder } = readItem(body.content, issues);
+  if (name === undefined) noteMissing('name', 'Media has no name.', issues);
+  const folderId = await findParentId(ctx, parentId ?? null, issues);
+  const type = findItemType(mediaTypeAlias ?? '');
+  if (type === null) {
+    noteMissing('mediaTypeAlias', unknownType(mediaTypeAlias), issues);
+    refuse(issues);
+    throw new Error('An item without a type has not been refused.');
+  }
+  const basics: Basics = { name: name ?? '', folderId, sortOrder };
+  const policy = newPolicy(type);
+  if (policy !== null) return createOfFile({ ctx, body, basics, issues }, type, policy);
+  if (type.alias === 'Link') return createLink({ ctx, body, basics, issues });
+  refuse(issues);
+  return createFolder(ctx, { name: basics.name, parentId: folderId, sortOrder });
+}
+
+function unknownType(alias: string | undefined): string {
+  return alias === undefined
+    ? 'A media type is required.'
+    : `There is no media type with alias '${alias}'.`;
+}
+
+interface Creation extends Pick<Call, 'ctx'> {
+  body: ItemBody;
+  basics: Basics;
+  issues: InputIssue[];
+}
+
+function createLink({ ctx, body, basics, issues }: Creation): Promise<TreeNodeOf> {
+  const url = readUrl(body.content, issues);
+  if (!url) noteMissing('url', 'A link needs an address.', issues);
+  refuse(issues);
+  return createMedia(ctx, { type: 'url', url, ...basics });
+}
+
+/**
+ * Contract §12-A6: without the file itself there is no item. One that only names a file would point to
+ * nothing, on every road.
+ */
+function createOfFile(
+  { ctx, body, basics, issues }: Creation,
+  type: ItemType,
+  policy: Policy,
+): Promise<TreeNodeOf> {
+  const value = readFile(body.content, issues) ?? null;
+  const replacement = takeReplacement(body, { type, policy, value, stored: null }, issues);
+  const picture = type.alias === 'Image' ? value : null;
+  return createFiledMedia(
+    ctx,
+    {
+      ...basics,
+      mediaTypeAlias: type.alias,
+      // What they hold is checked there.
+      focalPoint: picture?.focalPoint as NodeChange['focalPoint'],
+      crops: picture?.crops as NodeChange['crops'],
+    },
+    replacement,
+  );
+}

@@ -1,0 +1,124 @@
+import {
+  FolderCycleError,
+  ForbiddenError,
+  type InputIssue,
+  InvalidInputError,
+  NotAuthenticatedError,
+  TooLargeError,
+  UnsupportedMediaError,
+} from '../../domain/error.ts';
+import { BodyTooLargeError, UnsupportedBodyError } from '../../http/body.ts';
+import { httpStatus, publicMessage } from '../../http/status.ts';
+
+/** Contract §4.7: every code of the envelope, and its status. */
+const STATUS = {
+  BadRequest: 400,
+  Unauthorized: 401,
+  Forbidden: 403,
+  NotFound: 404,
+  MethodNotAllowed: 405,
+  PayloadTooLarge: 413,
+  UnsupportedMediaType: 415,
+  ValidationFailed: 422,
+  InternalServerError: 500,
+} as const;
+type Code = keyof typeof STATUS;
+
+/** A refusal in the words of the service that this dialect speaks for. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  readonly code: Code;
+  readonly statusCode: number;
+
+  constructor(code: Code, message: string) {
+    super(message);
+    this.code = code;
+    this.statusCode = STATUS[code];
+  }
+}
+
+/** Contract §4.2: the item of the URL, by the id as it was given. */
+export function noSuchItem(id: string): RefusedError {
+  return new RefusedError('NotFound', `Media with id '${id}' could not be found.`);
+}
+
+/** An error on the wire. */
+export interface ErrorAnswer {
+  status: number;
+  body: { error: { code: Code; message: string; details?: object } };
+}
+
+/** Contract §4.7. */
+export function toErrorAnswer(error: unknown): ErrorAnswer {
+  const issues = toIssues(error);
+  if (issues !== null) return toAnswer('ValidationFailed', VALIDATION_FAILED, toDetails(issues));
+  const [code, message] = describe(error);
+  return toAnswer(code, message);
+}
+
+function toAnswer(code: Code, message: string, details?: object): ErrorAnswer {
+  const body = { error: { code, message, ...(details !== undefined && { details }) } };
+  return { status: STATUS[code], body };
+}
+
+/** Contract §4.7: spelt as documented. */
+const VALIDATION_FAILED = 'Validation error occured when trying to save or update the media item.';
+
+/** What is wrong with the content of a body; null for any other error. */
+function toIssues(error: unknown): readonly InputIssue[] | null {
+  if (error instanceof InvalidInputError) return error.issues;
+  if (error instanceof FolderCycleError) return [issueOf('parentId', error.message)];
+  if (error instanceof UnsupportedMediaError) return [issueOf('umbracoFile', error.message)];
+  return null;
+}
+
+/** Something wrong with a property, by its alias. */
+export function issueOf(alias: string, message: string): InputIssue {
+  return { path: [alias], code: 'INVALID', message };
+}
+
+/** The domain's names of what this road calls otherwise. */
+const ALIASES: Readonly<Record<string, string>> = {
+  folderId: 'parentId',
+  file: 'umbracoFile',
+  focalPoint: 'umbracoFile',
+  crops: 'umbracoFile',
+};
+
+/** .NET reads `details` as a dictionary: an object, never a list. */
+function toDetails(issues: readonly InputIssue[]): object {
+  const byAlias = Map.groupBy(issues, ({ path: [field = ''] }) => ALIASES[field] ?? String(field));
+  const errors = [...byAlias].map(([alias, issues]) => [alias, issues.map(toText)]);
+  return { errors: Object.fromEntries(errors) };
+}
+
+/** Which part of the value, where it is only a part: `focalPoint.left: …`. */
+function toText({ path: [field = '', ...rest], message }: InputIssue): string {
+  const isRenamed = rest.length > 0 || field === 'focalPoint' || field === 'crops';
+  return isRenamed ? `${[field, ...rest].join('.')}: ${message}` : message;
+}
+
+function describe(error: unknown): [code: Code, message: string] {
+  if (error instanceof RefusedError) return [error.code, error.message];
+  if (error instanceof NotAuthenticatedError) {
+    return ['Unauthorized', 'Authorization has been denied for this request.'];
+  }
+  if (error instanceof ForbiddenError) {
+    return ['Forbidden', 'You are not authorized to access the given resource.'];
+  }
+  if (error instanceof TooLargeError || error instanceof BodyTooLargeError) {
+    return ['PayloadTooLarge', error.message];
+  }
+  if (error instanceof UnsupportedBodyError || isNoMediaType(error)) {
+    return ['UnsupportedMediaType', 'Send application/json or multipart/form-data.'];
+  }
+  const status = httpStatus(error);
+  if (status >= 500) return ['InternalServerError', publicMessage(error)];
+  return [status === 404 ? 'NotFound' : 'BadRequest', publicMessage(error)];
+}
+
+/** What cannot be a media type, Fastify refuses before any handler sees it. */
+function isNoMediaType(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
+}

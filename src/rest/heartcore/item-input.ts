@@ -1,0 +1,128 @@
+import { type InputIssue, InvalidInputError } from '../../domain/error.ts';
+import type { Content } from './body.ts';
+import { issueOf } from './error.ts';
+
+/** What a body says of any item. Undefined: nothing, and null means the same where it is not listed. */
+export interface ItemInput {
+  name: string | undefined;
+  mediaTypeAlias: string | undefined;
+  /** Lower case, with hyphens; null: the root. */
+  parentId: string | null | undefined;
+  sortOrder: number | undefined;
+}
+
+/** The value of `umbracoFile`, in either editor's form. */
+export interface FileValue {
+  /** A name, or where the file is; null: it says neither. */
+  src: string | null;
+  /** As given; what they must be is the domain's to say. */
+  focalPoint: unknown;
+  crops: unknown;
+}
+
+/**
+ * Reads the keys that every item has. All that begin with `_` are left alone, contract §4.4: clients send
+ * back what they have read. What is wrong is added to `issues`, here and below.
+ */
+export function readItem(content: Content, issues: InputIssue[]): ItemInput {
+  return {
+    name: read(content, 'name', issues, toName),
+    mediaTypeAlias: read(content, 'mediaTypeAlias', issues, toText),
+    parentId: read(content, 'parentId', issues, toId),
+    sortOrder: read(content, 'sortOrder', issues, toInteger),
+  };
+}
+
+/** The file of an item whose type has one; null: it is to be cleared, undefined: nothing is said. */
+export function readFile(content: Content, issues: InputIssue[]): FileValue | null | undefined {
+  return read(content, 'umbracoFile', issues, toFileValue);
+}
+
+/** The address of a link; null: it is to be cleared, undefined: nothing is said. */
+export function readUrl(content: Content, issues: InputIssue[]): string | null | undefined {
+  return read(content, 'url', issues, (value) => toText(value) || null);
+}
+
+/** Adds to `issues` that a property is not there, unless something is wrong with it already. */
+export function noteMissing(alias: string, message: string, issues: InputIssue[]): void {
+  if (!issues.some(({ path }) => path[0] === alias)) issues.push(issueOf(alias, message));
+}
+
+/** Throws InvalidInputError for all that was found, if anything was. */
+export function refuse(issues: readonly InputIssue[]): void {
+  if (issues.length > 0) throw new InvalidInputError(issues);
+}
+
+/** A GUID in lower case with hyphens, contract §2.6; null for what is none. */
+export function parseGuid(text: string): string | null {
+  const isGuid = /^[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}$/i.test(text);
+  if (!isGuid) return null;
+  const digits = text.replaceAll('-', '').toLowerCase();
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+class UnreadableError extends Error {}
+
+function read<T>(
+  content: Content,
+  alias: string,
+  issues: InputIssue[],
+  parse: (value: unknown) => T,
+): T | undefined {
+  try {
+    return Object.hasOwn(content, alias) ? parse(content[alias]) : undefined;
+  } catch (error) {
+    if (!(error instanceof UnreadableError)) throw error;
+    issues.push(issueOf(alias, error.message));
+    return undefined;
+  }
+}
+
+function toText(value: unknown): string | undefined {
+  if (value === null) return undefined;
+  if (typeof value === 'string') return value;
+  throw new UnreadableError('Expected a string.');
+}
+
+function toName(value: unknown): string | undefined {
+  const name = toText(value);
+  if (name?.trim() === '') throw new UnreadableError('Media has no name.');
+  return name;
+}
+
+function toId(value: unknown): string | null {
+  if (value === null) return null;
+  const id = typeof value === 'string' ? parseGuid(value) : null;
+  if (id === null) throw new UnreadableError('Expected a GUID.');
+  return id;
+}
+
+function toInteger(value: unknown): number | undefined {
+  if (value === null) return undefined;
+  if (typeof value === 'number' && (value | 0) === value) return value;
+  throw new UnreadableError('Expected an integer.');
+}
+
+/** Contract §5.8: an object, its JSON as text, or a bare name. */
+function toFileValue(value: unknown): FileValue | null {
+  if (value === null || value === '') return null;
+  const parsed = typeof value === 'string' && value.startsWith('{') ? parseText(value) : value;
+  if (typeof parsed === 'string') return { src: parsed, focalPoint: undefined, crops: undefined };
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new UnreadableError('Expected an object or a string.');
+  }
+  const { src, focalPoint, crops } = parsed as Record<string, unknown>;
+  if (src === null || src === '') return null;
+  if (src !== undefined && typeof src !== 'string') {
+    throw new UnreadableError('Expected a string in src.');
+  }
+  return { src: src ?? null, focalPoint, crops };
+}
+
+function parseText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,118 @@
+import { NotFoundError } from '../../domain/error.ts';
+import { filesByMediaIds } from '../../domain/file.ts';
+import { foldersByIds } from '../../domain/folder.ts';
+import { deleteMedia } from '../../domain/media-change.ts';
+import {
+  childrenByOffset,
+  countChildrenOfEach,
+  findPermittedNode,
+  listRoots,
+  type TreeNodeOf,
+} from '../../domain/node-list.ts';
+import { deleteFolder } from '../../domain/tree.ts';
+import { type Answer, type Call, pathParameter } from './call.ts';
+import { noSuchItem } from './error.ts';
+import { parseGuid } from './item-input.ts';
+import { type Item, type Paging, toChildrenBody, toItemBody, toRootBody } from './shape.ts';
+
+/** `GET /media`: contract §4.1. */
+export async function getRoots(call: Call): Promise<Answer> {
+  const items = await toItems(call, await listRoots(call.ctx));
+  return { status: 200, body: toRootBody(items, call.toUrl) };
+}
+
+/** `GET /media/{id}`: contract §4.2. */
+export async function getItem(call: Call): Promise<Answer> {
+  return { status: 200, body: toItemBody(await toItem(call, await findItem(call)), call.toUrl) };
+}
+
+/** `GET /media/{id}/children`: contract §4.3. */
+export async function getChildren(call: Call): Promise<Answer> {
+  const folder = await findItem(call);
+  const paging = readPaging(call);
+  const { page, pageSize } = paging;
+  const window = { offset: (page - 1) * pageSize, limit: pageSize };
+  const { nodes, total } = await childrenByOffset(call.ctx, folder.id, window);
+  const items = await toItems(call, nodes, [folder]);
+  return {
+    status: 200,
+    body: toChildrenBody(folder.uuid, items, { total, paging }, call.toUrl),
+  };
+}
+
+/** `DELETE /media/{id}`: contract §4.6, with all that is below it. */
+export async function deleteItem(call: Call): Promise<Answer> {
+  const { ctx, toUrl } = call;
+  const node = await findItem(call);
+  const item = await toItem(call, node);
+  const deleted =
+    node.type === 'folder'
+      ? deleteFolder(ctx, node.id, { recursive: true })
+      : deleteMedia(ctx, node.id);
+  await deleted.catch((error) => {
+    // By somebody else, meanwhile.
+    throw error instanceof NotFoundError ? noSuchItem(pathParameter(call, 'id')) : error;
+  });
+  return { status: 200, body: toItemBody(item, toUrl, new Date(ctx.clock())) };
+}
+
+/** The node of the URL. Throws RefusedError for what is not there, or in no folder: this road has no place for it. */
+export async function findItem(call: Call): Promise<TreeNodeOf> {
+  const id = pathParameter(call, 'id');
+  const uuid = parseGuid(id);
+  const node = uuid === null ? null : await findPermittedNode(call.ctx, { uuid });
+  if (node === null || node.level === 0) throw noSuchItem(id);
+  return node;
+}
+
+/** One node with all that is shown of it. */
+export async function toItem(call: Call, node: TreeNodeOf): Promise<Item> {
+  const [item] = await toItems(call, [node]);
+  if (item === undefined) throw new Error('A list of one has nothing in it.');
+  return item;
+}
+
+/** `parents`: those that are known already. */
+async function toItems(
+  { ctx }: Call,
+  nodes: readonly TreeNodeOf[],
+  parents: readonly TreeNodeOf[] = [],
+): Promise<Item[]> {
+  const isFolder = ({ type }: TreeNodeOf) => type === 'folder';
+  const folderIds = nodes.filter(isFolder).map(({ id }) => id);
+  const mediaIds = nodes.filter((node) => !isFolder(node)).map(({ id }) => id);
+  const counts = folderIds.length === 0 ? null : await countChildrenOfEach(ctx, folderIds, 'any');
+  const files = mediaIds.length === 0 ? null : await filesByMediaIds(ctx, mediaIds);
+  const uuids = new Map(parents.map(({ id, uuid }) => [id, uuid]));
+  const unknown = nodes.flatMap(({ parentId }) => parentId ?? []).filter((id) => !uuids.has(id));
+  if (unknown.length > 0) {
+    for (const { id, uuid } of await foldersByIds(ctx, [...new Set(unknown)])) uuids.set(id, uuid);
+  }
+  return nodes.map((node) => ({
+    node,
+    file: files?.get(node.id)?.[0] ?? null,
+    parentUuid: uuids.get(node.parentId ?? 0) ?? null,
+    hasChildren: (counts?.get(node.id) ?? 0) > 0,
+  }));
+}
+
+/** As many as one answer brings; the contract asks for a thousand at least. */
+const PAGE_SIZE_MAX = 1000;
+const PAGE_SIZE = 10;
+
+/** Contract §4.3: what is no number, or too small, is the default. .NET's delivery client begins with page 0. */
+function readPaging({ request }: Call): Paging {
+  const query = request.query as Record<string, unknown>;
+  const pageSize = toCount(query.pageSize);
+  return {
+    page: toCount(query.page) ?? 1,
+    pageSize: Math.min(pageSize ?? PAGE_SIZE, PAGE_SIZE_MAX),
+    isSized: query.pageSize !== undefined,
+  };
+}
+
+/** From 1 up to what .NET's `int` holds. */
+function toCount(value: unknown): number | null {
+  const count = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : 0;
+  return count >= 1 && count < 2 ** 31 ? count : null;
+}

@@ -1,0 +1,123 @@
+import type { File } from '../../domain/file.ts';
+import type { Media } from '../../domain/media.ts';
+import type { TreeNodeOf } from '../../domain/node-list.ts';
+import type { ToUrl } from '../../http/transport.ts';
+import { toDate } from './date.ts';
+import { linksOf, toLinks } from './link.ts';
+import { itemTypeOf } from './media-type.ts';
+
+/** All that is shown of one node. */
+export interface Item {
+  node: TreeNodeOf;
+  /** Its original; null: it has no file. */
+  file: File | null;
+  /** Null: top level. */
+  parentUuid: string | null;
+  hasChildren: boolean;
+}
+
+/** Contract §3.1: these keys in this order and no others. `deletedAt`: in the answer to DELETE only. */
+export function toItemBody(item: Item, toUrl: ToUrl, deletedAt?: Date) {
+  const { node, file, parentUuid, hasChildren } = item;
+  const { alias } = itemTypeOf(node, file);
+  const links = linksOf(toUrl);
+  return {
+    _hasChildren: hasChildren,
+    _level: node.level,
+    _createDate: toDate(node.createdAt),
+    _id: node.uuid,
+    _updateDate: toDate(node.updatedAt),
+    ...(deletedAt !== undefined && { _deleteDate: toDate(deletedAt) }),
+    _links: toLinks({
+      self: [links.item(node.uuid)],
+      root: [links.root()],
+      children: [links.children(node.uuid)],
+      mediatype: [links.type(alias)],
+    }),
+    mediaTypeAlias: alias,
+    name: node.name,
+    // Not null: .NET would read it as a GUID.
+    ...(parentUuid !== null && { parentId: parentUuid }),
+    sortOrder: node.sortOrder,
+    ...(node.type === 'folder' ? {} : toProperties(node, file)),
+  };
+}
+
+/** Contract §4.1. A client takes any other key here for a sign that this is no list. */
+export function toRootBody(items: readonly Item[], toUrl: ToUrl) {
+  const links = linksOf(toUrl);
+  return {
+    _links: toLinks({
+      self: [links.root()],
+      media: [links.anyItem(), ...items.map(({ node }) => links.item(node.uuid))],
+      children: [links.anyChildren()],
+      mediatype: [links.anyType()],
+    }),
+    _embedded: { media: items.map((item) => toItemBody(item, toUrl)) },
+  };
+}
+
+/** A page by its number, which begins at 1. */
+export interface Paging {
+  page: number;
+  pageSize: number;
+  /** Whether the client chose the size: links then repeat it. */
+  isSized: boolean;
+}
+
+/** Contract §4.3. */
+export function toChildrenBody(
+  uuid: string,
+  items: readonly Item[],
+  { total, paging }: { total: number; paging: Paging },
+  toUrl: ToUrl,
+) {
+  const { page, pageSize, isSized } = paging;
+  const links = linksOf(toUrl);
+  const pageCount = Math.ceil(total / pageSize);
+  const toPage = (number: number) =>
+    links.children(uuid, `?page=${number}${isSized ? `&pageSize=${pageSize}` : ''}`);
+  return {
+    _totalItems: total,
+    _totalPages: pageCount,
+    _page: page,
+    _pageSize: pageSize,
+    _links: toLinks({
+      self: [toPage(page)],
+      prev: page > 1 ? [toPage(page - 1)] : [],
+      next: page < pageCount ? [toPage(page + 1)] : [],
+      media: items.map(({ node }) => links.item(node.uuid)),
+    }),
+    _embedded: { media: items.map((item) => toItemBody(item, toUrl)) },
+  };
+}
+
+/** Contract §5.8: the point that matters, where nobody has set one. */
+const CENTER = { left: 0.5, top: 0.5 };
+
+/** What is shown of the focal point and the crops of a picture. */
+export function toPictureBody({ focalPoint, crops }: Media) {
+  return { focalPoint: focalPoint ?? CENTER, crops: crops.length === 0 ? null : crops };
+}
+
+/** The address that a link shows. */
+export function toLinkUrl({ url, imageUrl, embed }: Media): string | null {
+  return url ?? imageUrl ?? embed?.url ?? null;
+}
+
+/** Contract §5.8, §5.9: labels are text, also of what is a number. */
+function toProperties(media: Media, file: File | null) {
+  if (file === null) return { url: toLinkUrl(media) };
+  const umbracoBytes = String(file.sizeBytes);
+  const umbracoExtension = file.extension ?? '';
+  if (itemTypeOf(media, file).alias !== 'Image') {
+    return { umbracoFile: file.urlPath, umbracoExtension, umbracoBytes };
+  }
+  return {
+    umbracoFile: { src: file.urlPath, ...toPictureBody(media) },
+    umbracoWidth: String(file.width ?? ''),
+    umbracoHeight: String(file.height ?? ''),
+    umbracoBytes,
+    umbracoExtension,
+  };
+}

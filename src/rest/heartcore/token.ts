@@ -1,0 +1,74 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { TooManyRequestsError } from '../../domain/error.ts';
+import { bodyType, readBytes, UnsupportedBodyError } from '../../http/body.ts';
+import { logFailure } from '../../http/server.ts';
+import { httpStatus, publicMessage } from '../../http/status.ts';
+import type { IssueToken } from '../../http/token.ts';
+
+/** A refusal of RFC 6749 §5.2: not the envelope of the other routes, contract §13. */
+class TokenError extends Error {
+  readonly statusCode = 400;
+  readonly code: 'invalid_request' | 'invalid_grant' | 'unsupported_grant_type';
+
+  constructor(code: TokenError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** `POST /oauth/token`, contract §10.4 and §13: the password grant of RFC 6749 §4.3. Needs no credential. */
+export async function registerToken(
+  server: FastifyInstance,
+  { issueToken }: { issueToken: IssueToken },
+): Promise<void> {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', (_request, _body, done) => done(null));
+  server.setErrorHandler(sendError);
+  server.post('/oauth/token', async (request, reply) => {
+    const { name, password } = await readGrant(request);
+    const token = await issueToken(name, password);
+    if (token === null) {
+      throw new TokenError('invalid_grant', 'The user name or password is incorrect.');
+    }
+    const { accessToken, expiresInSeconds } = token;
+    return noStore(reply).send({
+      access_token: accessToken,
+      token_type: 'bearer',
+      expires_in: expiresInSeconds,
+    });
+  });
+}
+
+async function readGrant({ raw }: FastifyRequest): Promise<{ name: string; password: string }> {
+  const type = bodyType(raw.headers);
+  const bytes = await readBytes(raw);
+  if (type !== 'application/x-www-form-urlencoded') throw new UnsupportedBodyError(type);
+  const form = new URLSearchParams(bytes.toString());
+  const [grantType, name, password] = ['grant_type', 'username', 'password'].map((field) => {
+    const value = form.get(field);
+    if (value) return value;
+    throw new TokenError('invalid_request', `The form needs ${field}.`);
+  }) as [string, string, string];
+  if (grantType === 'password') return { name, password };
+  throw new TokenError('unsupported_grant_type', 'The only grant_type here is "password".');
+}
+
+function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  logFailure(request, error);
+  const status = httpStatus(error);
+  const isTooMany = error instanceof TooManyRequestsError;
+  if (isTooMany) {
+    reply.header('retry-after', Math.ceil(error.retryAfterMs / 1000));
+  }
+  const own = error instanceof TokenError ? error.code : 'invalid_request';
+  const code = isTooMany || status >= 500 ? 'temporarily_unavailable' : own;
+  return noStore(reply.code(status)).send({
+    error: code,
+    error_description: publicMessage(error),
+  });
+}
+
+/** RFC 6749 §5.1. */
+function noStore(reply: FastifyReply): FastifyReply {
+  return reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
+}

@@ -1,0 +1,106 @@
+import type { FastifyRequest } from 'fastify';
+import { bodyType, hasBody, parseJson, readBytes, UnsupportedBodyError } from '../../http/body.ts';
+import { parseTime } from './field-value.ts';
+import { JSON_API } from './negotiation.ts';
+import { RefusedError } from './problem.ts';
+import { suggestion } from './suggestion.ts';
+
+/** An object of a body, and where in the body it is: `/data/attributes`. */
+export interface BodyObject {
+  values: Readonly<Record<string, unknown>>;
+  pointer: string;
+}
+
+/** RFC 6901 §3: one step of a pointer. */
+export function escapePointer(step: string | number): string {
+  return String(step).replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/** The object that a request brings. Throws UnsupportedBodyError, MalformedBodyError, and RefusedError for another value. */
+export async function readObject(request: FastifyRequest): Promise<BodyObject> {
+  const { headers } = request.raw;
+  if (!hasBody(headers)) throw invalid('', 'REQUIRED', 'A document is needed.');
+  if (![JSON_API, 'application/json'].includes(bodyType(headers))) {
+    throw new UnsupportedBodyError(headers['content-type'] ?? '');
+  }
+  return toObject(parseJson(await readBytes(request.raw)), '');
+}
+
+/** The object under a name. Throws RefusedError. */
+export function memberOf({ values, pointer }: BodyObject, name: string): BodyObject {
+  return toObject(values[name], `${pointer}/${name}`);
+}
+
+/** A value that has to be an object. Throws RefusedError. */
+export function toObject(value: unknown, pointer: string): BodyObject {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return { values: value as Record<string, unknown>, pointer };
+  }
+  const code = value === undefined ? 'REQUIRED' : 'INVALID_TYPE';
+  throw invalid(pointer, code, 'An object is needed.');
+}
+
+/** Null, unless there are members of other names: then it throws RefusedError. */
+export function checkNames({ values, pointer }: BodyObject, known: readonly string[]): null {
+  const others = Object.keys(values).filter((name) => !known.includes(name));
+  if (others.length === 0) return null;
+  throw new RefusedError(
+    others.map((name) => ({
+      status: 422,
+      code: 'unknown_member',
+      detail: `"${name}" cannot be set${suggestion(name, known)}`,
+      source: { pointer: `${pointer}/${escapePointer(name)}` },
+    })),
+  );
+}
+
+/** A value that has to be there. Throws RefusedError. */
+export function required<T>({ pointer }: BodyObject, name: string, value: T | undefined): T {
+  if (value === undefined) throw invalid(`${pointer}/${name}`, 'REQUIRED', 'It is required.');
+  return value;
+}
+
+function read<T>(
+  { values, pointer }: BodyObject,
+  name: string,
+  expected: string,
+  parse: (value: unknown) => T | null,
+): T | undefined {
+  const value = values[name] ?? undefined;
+  if (value === undefined) return undefined;
+  const parsed = parse(value);
+  if (parsed === null) throw invalid(`${pointer}/${name}`, 'INVALID_TYPE', `Expected ${expected}.`);
+  return parsed;
+}
+
+/** Text; undefined: it is null or not there, as in all of these. Throws RefusedError for anything else. */
+export function text(body: BodyObject, name: string): string | undefined {
+  return read(body, name, 'text', (value) => (typeof value === 'string' ? value : null));
+}
+
+/** A whole number. */
+export function integer(body: BodyObject, name: string): number | undefined {
+  return read(body, name, 'an integer', (value) =>
+    Number.isSafeInteger(value) ? Number(value) : null,
+  );
+}
+
+/** A number of seconds. */
+export function seconds(body: BodyObject, name: string): number | undefined {
+  return read(body, name, 'seconds', (value) =>
+    typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : null,
+  );
+}
+
+/** A date, or a date and time, of ISO 8601. */
+export function time(body: BodyObject, name: string): Date | undefined {
+  return read(body, name, 'a date or a time of ISO 8601', (value) => {
+    const ms = typeof value === 'string' ? parseTime(value) : null;
+    return ms === null ? null : new Date(ms);
+  });
+}
+
+/** 422 about a member of the body. */
+export function invalid(pointer: string, code: string, detail: string): RefusedError {
+  return RefusedError.of(422, code.toLowerCase(), detail, { pointer });
+}

@@ -1,0 +1,153 @@
+import type { Condition, FieldType, FieldValue } from '../../domain/search.ts';
+import { parseFieldValue, UnreadableValueError } from './field-value.ts';
+import { badParameter, readEach } from './problem.ts';
+import type { Parameter } from './query.ts';
+import { suggestion } from './suggestion.ts';
+
+/** What can be filtered, by its name on the wire. */
+export type FilterFields<Field extends string> = Readonly<
+  Record<string, { field: Field; type: FieldType }>
+>;
+
+/** What a list is narrowed to. */
+export interface Filter<Field extends string> {
+  conditions: Condition<Field>[];
+  /** Names of parameters that are no filters, where those are to be ignored. */
+  ignored: string[];
+}
+
+/**
+ * Contract §2.6: every operator on every field. Throws RefusedError: 422 for a value that is not of its field's
+ * type, 400 for an unknown key, unless those are to be ignored.
+ */
+export function parseFilter<Field extends string>(
+  query: readonly Parameter[],
+  fields: FilterFields<Field>,
+  { isLenient }: { isLenient: boolean },
+): Filter<Field> {
+  const sent = query.filter(({ family }) => family === 'filter');
+  const byKey = [...Map.groupBy(sent, ({ members }) => members[0] ?? null)];
+  const ignored: string[] = [];
+  const conditions = readEach(byKey, ([key, parameters]) => {
+    if (key === null) throw badParameter('filter', 'must be an object, as in filter[status]=a');
+    const target = findTarget(key, fields);
+    if (target !== null) return [toCondition(key, target, parameters)];
+    if (!isLenient) throw unknownKey(key, fields);
+    ignored.push(`filter[${key}]`);
+    return [];
+  });
+  return { conditions: conditions.flat(), ignored };
+}
+
+const OPERATORS = [
+  'eq',
+  'neq',
+  'in',
+  'lt',
+  'lte',
+  'gt',
+  'gte',
+  'prefix',
+  'suffix',
+  'match',
+  'contains',
+  'exists',
+] as const;
+type Operator = (typeof OPERATORS)[number];
+
+interface Target<Field extends string> {
+  field: Field;
+  type: FieldType;
+  operator: Operator;
+}
+
+/** `status__in` is the field `status` and the operator `in`. */
+function findTarget<Field extends string>(
+  key: string,
+  fields: FilterFields<Field>,
+): Target<Field> | null {
+  const [, name = key, suffix = 'eq'] = /^(.*)__([a-z]+)$/.exec(key) ?? [];
+  const operator = OPERATORS.find((one) => one === suffix);
+  const found = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  return found !== undefined && operator !== undefined ? { ...found, operator } : null;
+}
+
+function unknownKey(key: string, fields: FilterFields<string>) {
+  const known = Object.keys(fields).flatMap((name) => [
+    name,
+    ...OPERATORS.map((operator) => `${name}__${operator}`),
+  ]);
+  const hint = suggestion(key, known);
+  return badParameter(`filter[${key}]`, `is not a filter of this list${hint}`, 400);
+}
+
+function toCondition<Field extends string>(
+  key: string,
+  { field, type, operator }: Target<Field>,
+  parameters: readonly Parameter[],
+): Condition<Field> {
+  const name = `filter[${key}]`;
+  const values = toValues(name, parameters, operator);
+  const parsed = () => values.map((value) => parse(name, value, type));
+  switch (operator) {
+    case 'eq':
+    case 'in':
+      return { field, test: 'any', values: parsed() };
+    case 'neq':
+      return { field, test: 'none', values: parsed() };
+    case 'exists':
+      return { field, test: isAbsent(single(name, values)) ? 'absent' : 'exists' };
+    case 'prefix':
+    case 'suffix':
+      return { field, test: operator, text: single(name, values) ?? '' };
+    case 'match':
+    case 'contains':
+      return { field, test: 'substring', text: single(name, values) ?? '' };
+    default:
+      return { field, test: COMPARISONS[operator], value: parse(name, single(name, values), type) };
+  }
+}
+
+const COMPARISONS = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const;
+
+/**
+ * The five spellings of a list: repeated, `[]`, `[0]`, and for `__in` one text with commas; an empty one is an
+ * empty list. Equality never splits: a comma may be part of a value.
+ */
+function toValues(
+  name: string,
+  parameters: readonly Parameter[],
+  operator: Operator,
+): (string | null)[] {
+  for (const { members } of parameters) {
+    const isItem = members.length === 2 && /^\d*$/.test(members[1] ?? '');
+    if (members.length > 1 && !isItem) throw badParameter(name, 'must be a value or a list');
+  }
+  const [only, ...others] = parameters;
+  const isText = only !== undefined && others.length === 0 && only.members.length === 1;
+  if (operator !== 'in' || !isText || only.value === null) {
+    return parameters.map(({ value }) => value);
+  }
+  return only.value === '' ? [] : only.value.split(',');
+}
+
+function single(name: string, values: readonly (string | null)[]): string | null {
+  const [value = null, ...others] = values;
+  if (others.length > 0) throw badParameter(name, 'must be a single value');
+  return value;
+}
+
+/** §2.6.1: what means that there is nothing. */
+function isAbsent(value: string | null): boolean {
+  return value === '' || value === '0' || value === 'false';
+}
+
+function parse(name: string, value: string | null, type: FieldType): FieldValue {
+  if (value === null) return null;
+  try {
+    return parseFieldValue(value, type);
+  } catch (error) {
+    if (error instanceof UnreadableValueError) throw badParameter(name, error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,118 @@
+import type { Context } from '../../domain/context.ts';
+import { NotFoundError } from '../../domain/error.ts';
+import { attemptsByJobIds, deleteJob, findJob, type Job } from '../../domain/job.ts';
+import {
+  countMatchingJobs,
+  JOB_FIELDS,
+  type JobField,
+  searchJobs,
+} from '../../domain/job-search.ts';
+import { signalJob } from '../../domain/job-signal.ts';
+import { startJob } from '../../domain/job-start.ts';
+import { type Answer, type Call, segment } from './call.ts';
+import { type ResourceObject, toIncluded } from './document.ts';
+import { parseUuid } from './field-value.ts';
+import { type Fieldset, parseFieldset, parseIncluded } from './fieldset.ts';
+import {
+  pointAt,
+  readAttributes,
+  readBareOrAttributes,
+  toNewJob,
+  toSentSignal,
+} from './job-body.ts';
+import { JOB_TYPE, toJobObject } from './job-shape.ts';
+import { answerList, toFilters } from './list.ts';
+import { readAll } from './problem.ts';
+
+/** Contract §3.4. Arguments are shown, but neither filtered nor sorted by. */
+const FIELDS = {
+  id: 'uuid',
+  job_class: 'job_class',
+  priority: 'priority',
+  status: 'status',
+  progress: 'progress',
+  retry_count: 'retry_count',
+  error: 'error',
+  unicity: 'unicity',
+  scheduled_at: 'scheduled_at',
+  created_at: 'created_at',
+  updated_at: 'updated_at',
+} as const satisfies Record<string, JobField>;
+
+const TYPE = {
+  name: JOB_TYPE,
+  filters: toFilters<JobField>(FIELDS, JOB_FIELDS),
+  sorts: FIELDS,
+};
+
+/** `GET /jobs`: contract §3.1. */
+export function listJobs(call: Call): Promise<Answer> {
+  const { ctx } = call;
+  return answerList<JobField, Job>(call, {
+    ...TYPE,
+    search: (search) => searchJobs(ctx, search),
+    count: (conditions) => countMatchingJobs(ctx, conditions),
+    show: (jobs, fieldset) => toObjects(ctx, jobs, fieldset),
+  });
+}
+
+/** `GET /jobs/{id}`: contract §3.2. */
+export async function showJob(call: Call): Promise<Answer> {
+  const { fieldset, isIncluded } = readAll({
+    fieldset: () => parseFieldset(call.query, JOB_TYPE),
+    isIncluded: () => parseIncluded(call.query),
+  });
+  const [data] = await toObjects(call.ctx, [await find(call)], fieldset);
+  return { status: 200, document: { data, ...toIncluded(isIncluded) }, isCacheable: true };
+}
+
+/** `DELETE /jobs/{id}`: contract §3.3. */
+export async function removeJob(call: Call): Promise<Answer> {
+  await deleteJob(call.ctx, (await find(call)).id);
+  return { status: 204, document: null };
+}
+
+/** `POST /jobs`: only of classes that may be started from outside. */
+export async function postJob(call: Call): Promise<Answer> {
+  const { ctx, request, toUrl } = call;
+  const body = await readAttributes(request);
+  const job = await startJob(ctx, toNewJob(body)).catch(pointAt(body));
+  const path = request.url.split('?', 1)[0]?.replace(/\/$/, '');
+  return {
+    status: 201,
+    document: { data: toJobObject(job, [], null) },
+    headers: { location: toUrl(`${path}/${job.uuid}`) },
+  };
+}
+
+/** `POST /jobs/{id}/signal`: contract §7.3. Told again, the same signal changes nothing. */
+export async function signal(call: Call): Promise<Answer> {
+  const { ctx, request } = call;
+  const { id } = await find(call);
+  const body = await readBareOrAttributes(request);
+  const { after, ...sent } = toSentSignal(body);
+  const later = after === undefined ? undefined : new Date(ctx.clock() + after * 1000);
+  const input = { ...sent, at: sent.at ?? later };
+  const job = await signalJob(ctx, id, input).catch(pointAt(body));
+  return { status: 200, document: { data: toJobObject(job, [], null) } };
+}
+
+/** Throws NotFoundError, also for what is no id. */
+async function find(call: Call): Promise<Job> {
+  const id = segment(call, 'id');
+  const uuid = parseUuid(id);
+  const job = uuid === null ? null : await findJob(call.ctx, { uuid });
+  if (job === null) throw new NotFoundError('job', id);
+  return job;
+}
+
+/** The runs are read only where they are shown. */
+async function toObjects(
+  ctx: Context,
+  jobs: readonly Job[],
+  fieldset: Fieldset,
+): Promise<ResourceObject[]> {
+  const ids = fieldset?.has('attempts') ? jobs.map(({ id }) => id) : [];
+  const attempts = ids.length > 0 ? await attemptsByJobIds(ctx, ids) : new Map();
+  return jobs.map((job) => toJobObject(job, attempts.get(job.id) ?? [], fieldset));
+}

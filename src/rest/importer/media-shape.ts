@@ -1,0 +1,36 @@
+import type { ResourceFile } from '../../domain/resource.ts';
+import { type ResourceObject, toResourceObject } from './document.ts';
+import type { Fieldset } from './fieldset.ts';
+
+/** Contract §1.4. */
+export const MEDIA_TYPE = 'media:medias';
+
+/** Contract §4.1: a stored file, with its digest and what is known of its content. */
+export function toMediaObject(file: ResourceFile, fieldset: Fieldset): ResourceObject {
+  const shown = {
+    resource: file.resource,
+    key: file.key,
+    filename: file.filename,
+    size: file.sizeBytes,
+    mime_type: file.mimeType,
+    created_by: toAccountId(file.createdBy),
+    created_role: file.createdRole,
+    public: file.isPublic,
+    created_at: file.createdAt.toISOString(),
+    updated_at: file.updatedAt.toISOString(),
+    project_id: file.projectId,
+    checksum: file.md5,
+    meta: file.width === null ? {} : { width: file.width, height: file.height },
+  };
+  return toResourceObject({ type: MEDIA_TYPE, id: toMediaId(file) }, { shown }, fieldset);
+}
+
+/** §4.1: 32 hexadecimal digits, and the extension. */
+function toMediaId({ uuid, extension }: ResourceFile): string {
+  return uuid.replaceAll('-', '') + (extension === null ? '' : `.${extension}`);
+}
+
+/** §4.1: a number, where it is one; tokens name other users by text. */
+function toAccountId(viewerId: string | null): string | number | null {
+  return viewerId !== null && /^(0|[1-9]\d{0,14})$/.test(viewerId) ? Number(viewerId) : viewerId;
+}

@@ -1,0 +1,99 @@
+import type { FastifyRequest } from 'fastify';
+import { InvalidInputError } from '../../domain/error.ts';
+import { type Receive, uploadToResource } from '../../domain/resource-upload.ts';
+import { arrivingBytes, bodyType, hasBody } from '../../http/body.ts';
+import { type FilePart, readMultipart } from '../../http/multipart.ts';
+import { parseFilename } from '../../http/part-header.ts';
+import { type Answer, type Call, segment } from './call.ts';
+import { toMediaObject } from './media-shape.ts';
+import { JSON_API } from './negotiation.ts';
+import { RefusedError } from './problem.ts';
+import { lastValue } from './query.ts';
+
+/** Contract §4.5: the prose names one, the service takes the other. */
+const FILE_PARTS = ['media', 'file'];
+
+/**
+ * `POST /medias/files/{resource}(/{key})?`: contract §4.5. One file is answered with an object, several with an
+ * array.
+ */
+export async function uploadMedia(call: Call): Promise<Answer> {
+  const { ctx, request, query } = call;
+  const resource = segment(call, 'resource');
+  const key = segment(call, 'key') || lastValue(query, 'key');
+  const fromQuery = { key, projectId: lastValue(query, 'project_id') };
+  const receive: Receive =
+    bodyType(request.headers) === 'multipart/form-data'
+      ? (take) => receiveForm(request, fromQuery, take)
+      : (take) => receiveRaw(request, fromQuery, take);
+  const files = await uploadToResource(ctx, { resource, key }, receive).catch(renameFields);
+  const objects = files.map((file) => toMediaObject(file, null));
+  return { status: 200, document: { data: objects.length === 1 ? objects[0] : objects } };
+}
+
+type Take = Parameters<Receive>[0];
+type Details = Awaited<ReturnType<Receive>>;
+
+async function receiveForm(
+  { raw }: FastifyRequest,
+  fromQuery: Details,
+  take: Take,
+): Promise<Details> {
+  const fields = await readMultipart(raw, {
+    isFile: (name) => FILE_PARTS.includes(name),
+    onFile: async (part) => {
+      if (isFile(part)) await take({ ...toClaim(part), bytes: part.bytes });
+    },
+  });
+  return {
+    key: fromQuery.key ?? fields.get('key') ?? null,
+    projectId: fields.get('project_id') ?? fromQuery.projectId,
+  };
+}
+
+/** The whole body is the file. A form without files in it is not, nor is a document of JSON:API. */
+async function receiveRaw({ raw }: FastifyRequest, details: Details, take: Take): Promise<Details> {
+  const declaredType = bodyType(raw.headers);
+  if (!hasBody(raw.headers) || FILELESS.includes(declaredType)) return details;
+  const filename = parseFilename(raw.headers['content-disposition'] ?? '') ?? '';
+  try {
+    await take({ filename, declaredType: declaredType || null, bytes: arrivingBytes(raw) });
+    return details;
+  } finally {
+    raw.resume();
+  }
+}
+
+const FILELESS = ['application/x-www-form-urlencoded', JSON_API];
+
+/** §4.5: text under the name of the file is none; some clients leave out the name of one, but not its type too. */
+function isFile({ filename, mediaType }: FilePart): boolean {
+  return filename !== null || mediaType !== null;
+}
+
+function toClaim({ filename, mediaType }: FilePart) {
+  return { filename: filename ?? '', declaredType: mediaType };
+}
+
+/** What the form may bring, by its names; the rest is in the path. */
+const PARTS: Readonly<Record<string, string>> = {
+  file: 'file',
+  key: 'key',
+  projectId: 'project_id',
+};
+
+function renameFields(error: unknown): never {
+  if (!(error instanceof InvalidInputError)) throw error;
+  throw new RefusedError(
+    error.issues.map(({ path: [field = ''], code, message }) => {
+      const part = PARTS[field];
+      const source = part === undefined ? {} : { source: { pointer: `/${part}` } };
+      return {
+        status: 422,
+        code: code.toLowerCase(),
+        detail: `${part ?? field}: ${message}`,
+        ...source,
+      };
+    }),
+  );
+}
