@@ -20,7 +20,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   blob: ['lib'],
   media: ['lib'],
   domain: ['store', 'blob', 'media', 'lib'],
-  job: ['domain', 'store/job.ts', 'lib'],
+  job: ['domain', 'store/job-run.ts', 'lib'],
   http: ['domain', 'lib'],
   graphql: ['http', 'domain', 'lib'],
   rest: ['http', 'domain', 'lib'],
@@ -29,7 +29,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files that put the layers together: they import anything, and nothing but they imports them. */
-const ROOTS = ['main', 'command', 'app', 'config', 'admin-key', 'scavenge'];
+const ROOTS = ['main', 'command', 'app', 'config', 'key-file', 'user-file', 'scavenge'];
 
 /** Who may import a package; `types` may import its types alone. A package that is not here is nobody's. */
 const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] = [
@@ -38,6 +38,7 @@ const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] 
   { name: /^zod$/, layers: ['domain', 'config'] },
   { name: /^(fastify|@fastify\/.+)$/, layers: ['http'], types: ['app', 'graphql', 'rest'] },
   { name: /^jose$/, layers: ['http'] },
+  { name: /^(undici|ipaddr\.js|open-graph-scraper)$/, layers: ['job'] },
   { name: /^(graphql|graphql-yoga|dataloader|graphql-upload-minimal)$/, layers: ['graphql'] },
   { name: /^(@pothos\/.+|@graphql-yoga\/render-graphiql)$/, layers: ['graphql'] },
   { name: /^hash-wasm$/, layers: ['lib'] },
@@ -78,6 +79,7 @@ describe('imports', () => {
     ['src/domain/x.ts', "import type { A } from '../graphql/a.ts'", importsWrongLayer],
     ['src/domain/x.ts', "await import('../app.ts')", importsWrongLayer],
     ['src/job/x.ts', "import '../store/media.ts'", importsWrongLayer],
+    ['src/job/x.ts', "import '../store/job.ts'", importsWrongLayer],
     ['src/client/x.ts', "import '../lib/md5.ts'", importsWrongLayer],
     ['src/rest/one/x.ts', "export * from '../two/y.ts'", importsOtherDialect],
     ['src/rest/one/x.ts', "import fastify from 'fastify'", importsForeignPackage],

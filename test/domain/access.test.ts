@@ -4,8 +4,8 @@ import {
   authorize,
   isOwner,
   type Operation,
+  sightOf,
   type Viewer,
-  visibility,
 } from '../../src/domain/access.ts';
 import type { Context } from '../../src/domain/context.ts';
 import { ForbiddenError, NotAuthenticatedError } from '../../src/domain/error.ts';
@@ -13,6 +13,7 @@ import { createFolder, findFolder, foldersByIds } from '../../src/domain/folder.
 import { deleteJob } from '../../src/domain/job.ts';
 import { findMedia, mediasByIds } from '../../src/domain/media.ts';
 import { countMedias, listMedias } from '../../src/domain/media-list.ts';
+import { uploadToResource } from '../../src/domain/resource-upload.ts';
 import { countTags, createTag, listTags, tagsByIds } from '../../src/domain/tag.ts';
 import { abortUpload, appendChunk, completeUpload } from '../../src/domain/upload.ts';
 import { uploadFile } from '../../src/domain/upload-file.ts';
@@ -86,9 +87,25 @@ const TABLE: Record<Operation, Record<Auth, Row>> = {
     open: { anonymous: 'log in', reader: 'yes', editor: 'yes', admin: 'yes' },
     required: { anonymous: 'log in', reader: 'yes', editor: 'yes', admin: 'yes' },
   },
+  'job.create': {
+    open: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
+  },
+  'job.signal': {
+    open: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
+  },
   'job.delete': {
     open: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
     required: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+  },
+  'resource.read': {
+    open: { anonymous: 'log in', reader: 'yes', editor: 'yes', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'yes', editor: 'yes', admin: 'yes' },
+  },
+  'resource.create': {
+    open: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
   },
   'upload.write': {
     open: { anonymous: 'yes', reader: 'yes', editor: 'yes', admin: 'yes' },
@@ -114,14 +131,15 @@ describe('authorize', () => {
   });
 });
 
-describe('visibility', () => {
+describe('sightOf', () => {
   it('without a credential everything is seen while authentication is open, else what is public', () => {
-    expect(visibility(contextOf({ auth: 'open', viewer: ANONYMOUS }))).toBe('all');
-    expect(visibility(contextOf({ auth: 'required', viewer: ANONYMOUS }))).toBe('public');
+    expect(sightOf(contextOf({ auth: 'open', viewer: ANONYMOUS })).publicOnly).toBe(false);
+    expect(sightOf(contextOf({ auth: 'required', viewer: ANONYMOUS })).publicOnly).toBe(true);
   });
 
   it('with a credential everything is seen', () => {
-    expect(visibility(contextOf({ auth: 'required', viewer: user('a', 'reader') }))).toBe('all');
+    const viewer = user('a', 'reader');
+    expect(sightOf(contextOf({ auth: 'required', viewer })).publicOnly).toBe(false);
   });
 });
 
@@ -151,6 +169,11 @@ const GUARDED: Record<string, (ctx: Context) => Promise<unknown>> = {
   abortUpload: (ctx) => abortUpload(ctx, { uploadId: UPLOAD_ID }),
   uploadFile: (ctx) => uploadFile(ctx, FILE),
   deleteJob: (ctx) => deleteJob(ctx, 1),
+  uploadToResource: (ctx) =>
+    uploadToResource(ctx, { resource: 'a', key: null }, async () => ({
+      key: null,
+      projectId: null,
+    })),
 };
 
 describeEachBackend('access', (backend) => {

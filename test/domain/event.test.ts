@@ -13,7 +13,7 @@ const media = (kind: MediaChangeKind, id = 1): DomainEvent => ({
   type: 'media',
   kind,
   id,
-  wasPublic: false,
+  before: { id, parent_id: null, path: '', owner: null, is_public: 0 },
   folderIds: [],
 });
 

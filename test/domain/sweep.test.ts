@@ -101,7 +101,7 @@ describeEachBackend('sweep', (backend) => {
       await Promise.all(orphans);
       services.statements.length = 0;
       expect(await sweep(services, EVERYTHING)).toBe(600);
-      expect(services.statements).toHaveLength(2 + 2 * 2);
+      expect(services.statements).toHaveLength(2 + 2 * 3);
       expect(await leftovers(services)).toEqual({ ...NOTHING, medias: 1, files: 1, stored: 1 });
     }));
 

@@ -75,7 +75,8 @@ test('a client that does not read what comes is given up; one that does is not',
     socket.write(`${head}${type}\r\n\r\n${body}`);
     const reader = await openStream(app, query);
     await subscribed(app, 2);
-    const event = { type: 'media', kind: 'deleted', wasPublic: true, folderIds: [] } as const;
+    const before = { id: 1, parent_id: null, path: '', owner: null, is_public: 1 };
+    const event = { type: 'media', kind: 'deleted', before, folderIds: [] } as const;
     // What the system buffers for a socket, some megabytes, is full first.
     for (let id = 1; app.services.events.subscriberCount() === 2 && id < 50_000; ) {
       for (let index = 0; index < 100; index += 1, id += 1) {

@@ -299,14 +299,14 @@ describeEachBackend('jobChanged', (backend) => {
               expect(job).toMatchObject({ jobClass: 'delete-blob', status: 'PENDING' });
               expect(job.arguments.blob_keys).toHaveLength(1);
               const change = db.updateTable('job').set({ status: 'completed', progress: 1 });
-              await change.execute();
-              const [id] = await db.selectFrom('job').select('id').execute();
-              events.publish({ type: 'job', id: id!.id });
+              const isDeletion = sql<boolean>`job_class = 'delete-blob'`;
+              const [row] = await change.where(isDeletion).returning('id').execute();
+              events.publish({ type: 'job', id: row!.id });
               const after = { id: job.id, status: 'COMPLETED', progress: 1 };
               expect((await next())?.data.jobChanged).toMatchObject(after);
               expect((await nextDone())?.data.jobChanged).toMatchObject(after);
             },
-            { authorization },
+            { authorization, variables: { filter: { jobClasses: ['delete-blob'] } } },
           ),
         { authorization, variables: done },
       );
@@ -380,7 +380,8 @@ describeEachBackend('a stream', (backend) => {
     withApp(backend, async (app) => {
       const stream = await openStream(app, MEDIA_CHANGED);
       await sql`alter table media rename to elsewhere`.execute(app.services.db);
-      const event = { type: 'media', kind: 'updated', id: 1, wasPublic: false } as const;
+      const before = { id: 1, parent_id: null, path: '', owner: null, is_public: 0 };
+      const event = { type: 'media', kind: 'updated', id: 1, before } as const;
       await vi.waitFor(() => expect(app.services.events.subscriberCount()).toBe(1));
       app.services.events.publish({ ...event, folderIds: [] });
       const [failed, ...rest] = await stream.rest();

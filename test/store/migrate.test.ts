@@ -21,6 +21,7 @@ describeEachBackend('migrate', (backend) => {
         'job_attempt',
         'media',
         'media_tag',
+        'rendition',
         'tag',
         'upload',
       ];

@@ -13,10 +13,14 @@ import { expect, it } from 'vitest';
 import type { Keyset } from '../../src/store/cursor.ts';
 import type { Db } from '../../src/store/db.ts';
 import * as file from '../../src/store/file.ts';
+import * as fileSearch from '../../src/store/file-search.ts';
 import * as folder from '../../src/store/folder.ts';
 import * as job from '../../src/store/job.ts';
+import * as jobSearch from '../../src/store/job-search.ts';
 import * as key from '../../src/store/key.ts';
 import * as media from '../../src/store/media.ts';
+import * as rendition from '../../src/store/rendition.ts';
+import type { Search } from '../../src/store/search.ts';
 import * as tag from '../../src/store/tag.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import * as upload from '../../src/store/upload.ts';
@@ -30,6 +34,24 @@ const NEWEST_FIRST: Keyset = {
 const FIRST = { limit: 50, backward: false };
 const NEXT = { ...FIRST, after: [1000] };
 const PREVIOUS = { limit: 50, backward: true, before: [1000] };
+
+/** Files of all media. */
+const ALL = { publicOnly: false };
+
+/** The first 50 by a field and the uuid, of those that have a value in another. */
+function by<Field extends string>(
+  field: Field | 'uuid',
+  narrowedBy?: Field,
+): Search<Field | 'uuid'> {
+  const fields = new Set<Field | 'uuid'>([field, 'uuid']);
+  const condition = narrowedBy && { field: narrowedBy, test: 'any' as const, values: ['a'] };
+  return {
+    conditions: condition === undefined ? [] : [condition],
+    order: [...fields].map((field) => ({ field, descending: false })),
+    limit: 50,
+    offset: 0,
+  };
+}
 
 /** Every query that runs on a table which grows, except counts. */
 const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
@@ -47,7 +69,21 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'files of media': (db) => file.listFilesByMediaIds(db, [1]),
   'a file by URL': (db) => file.findFileByUrl(db, 'dir', 'name'),
   'whether a dir is taken': (db) => file.isDirTaken(db, 'dir'),
+  'a file by id': (db) => file.findFileById(db, 1),
+  'a file by uuid': (db) => file.findFileByUuid(db, 'a'),
+  'a file by key': (db) => file.findFileByKey(db, 1, 'a'),
+  'the dir of a media': (db) => file.findDir(db, 1),
+  'names in URLs of a media': (db) => file.listUrlNames(db, 1),
+  'the first page of files by id': (db) => fileSearch.searchFiles(db, ALL, by('uuid')),
+  'the first page of files by time': (db) => fileSearch.searchFiles(db, ALL, by('created_at')),
+  'files of a resource': (db) => fileSearch.searchFiles(db, ALL, by('uuid', 'resource')),
+  'files of a project': (db) => fileSearch.searchFiles(db, ALL, by('uuid', 'project_id')),
+  'files by name': (db) => fileSearch.searchFiles(db, ALL, by('uuid', 'name')),
+  'the first page of jobs by uuid': (db) => jobSearch.searchJobs(db, by('uuid')),
+  'the first page of jobs by time': (db) => jobSearch.searchJobs(db, by('created_at')),
   'blobs of files': (db) => file.listKnownFileBlobKeys(db, ['a']),
+  'a rendition': (db) => rendition.findRendition(db, 'a', 'b'),
+  'blobs of renditions': (db) => rendition.listKnownRenditionBlobKeys(db, ['a']),
   'the first page of tags': (db) => tag.listTags(db, {}, NEWEST_FIRST, FIRST),
   'the next page of tags': (db) => tag.listTags(db, {}, NEWEST_FIRST, NEXT),
   'tags by ids': (db) => tag.listTagsByIds(db, [1, 2]),
@@ -62,7 +98,12 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
 };
 
 /** Of at most a handful of rows by a column that the index does not have next. */
-const SORTED_AFTERWARDS = ['files of media'];
+const SORTED_AFTERWARDS = [
+  'files of media',
+  'files of a resource',
+  'files of a project',
+  'files by name',
+];
 
 describeEachBackend('an index serves', (backend) => {
   it.each(Object.entries(QUERIES))('%s', (name, query) =>

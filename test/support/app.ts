@@ -9,6 +9,7 @@ import { ANONYMOUS, type Role, type Viewer } from '../../src/domain/access.ts';
 import type { Context, Services, Settings } from '../../src/domain/context.ts';
 import { createEvents } from '../../src/domain/event.ts';
 import { keySha256 } from '../../src/domain/key.ts';
+import { createRenderQueue } from '../../src/domain/render-queue.ts';
 import { createKeyedLock } from '../../src/lib/keyed-lock.ts';
 import type { Backend } from './backend.ts';
 import { checkNoneOpen } from './open-file.ts';
@@ -55,6 +56,8 @@ async function runApp<T>(
   const config = parseConfig({
     TRIVIUM_PORT: '0',
     TRIVIUM_LOG_LEVEL: 'silent',
+    // What runs by itself would mix into what a test counts; those that are about it ask for it.
+    TRIVIUM_JOB_CONCURRENCY: '0',
     TRIVIUM_DATA_DIR: dataDir,
     TRIVIUM_DATABASE_URL: databaseUrl,
     TRIVIUM_ADMIN_KEY: ADMIN_KEY,
@@ -128,6 +131,7 @@ export function createTestServices(parts: Parts, settings: Partial<Settings> = {
     settings: { ...defaultSettings(), ...settings },
     events: createEvents(),
     uploadLocks: createKeyedLock(),
+    renders: createRenderQueue({ clock: () => now }),
     clock: () => now,
     advance: (ms) => {
       now += ms;

@@ -28,9 +28,14 @@ export interface ServerProcess {
 
 type Variables = Readonly<Record<string, string>>;
 
-/** Runs `trivium <args>` to its end, with these variables and no others of ours. */
-export async function runTrivium(args: readonly string[], variables: Variables): Promise<Ended> {
+/** Runs `trivium <args>` to its end, with these variables and no others of ours, and `input` piped in. */
+export async function runTrivium(
+  args: readonly string[],
+  variables: Variables = {},
+  input = '',
+): Promise<Ended> {
   const child = start(args, variables);
+  child.stdin!.end(input);
   const [output, errors] = [text(child.stdout!), text(child.stderr!)];
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, output: await output, errors: await errors };

@@ -98,7 +98,7 @@ describeEachBackend('the bytes of a file', (backend) => {
         ['?download=0', 'inline'],
         ['?download=false', 'inline'],
         ['?download=0&download=1', 'attachment'],
-        ['?width=750&format=webp', 'inline'],
+        ['?rnd=750&v=webp', 'inline'],
       ]) {
         const { headers } = await app.fetch(urlPath + query, { method: 'HEAD' });
         expect(headers.get('content-disposition')).toBe(`${type}; ${name}`);

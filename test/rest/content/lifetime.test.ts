@@ -25,7 +25,9 @@ describeEachBackend('bytes that are lost', (backend) => {
   test('in part are not sent as if they were all', () =>
     withApp(backend, async (app) => {
       const { urlPath } = await storeFile(app, 'data.bin', Buffer.alloc(1_000_000));
-      await app.services.blobs.withLocalFile(await onlyBlob(app), (path) => truncate(path, 500_000));
+      await app.services.blobs.withLocalFile(await onlyBlob(app), (path) =>
+        truncate(path, 500_000),
+      );
       await expect(app.fetch(urlPath).then((response) => response.arrayBuffer())).rejects.toThrow();
       const headers = { range: 'bytes=100-199' };
       expect((await app.fetch(urlPath, { headers })).status).toBe(206);

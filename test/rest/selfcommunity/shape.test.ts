@@ -30,6 +30,7 @@ const MEDIA: Media = {
   focalPoint: null,
   crops: [],
   owner: '1',
+  mediaTypeAlias: null,
   isPublic: false,
 };
 
@@ -47,6 +48,7 @@ const FILE: File = {
   sha256: null,
   width: 1920,
   height: 1080,
+  color: null,
   urlPath: '/media/oiodd2qz/beach.jpg',
   createdAt: AT,
   updatedAt: AT,
@@ -60,7 +62,7 @@ const START = `{"id":7,"hash_code":"5dfe2ef5-1b28-417e-b650-0e7ec1ed126c","added
 
 describe('§3: a media, byte for byte', () => {
   it('is a picture', () => {
-    expect(JSON.stringify(toMediaBody(MEDIA, FILE, toUrl))).toBe(
+    expect(JSON.stringify(toMediaBody(MEDIA, [FILE], toUrl))).toBe(
       `${START},"type":"image","title":"beach.jpg","description":null,"url":null,"keywords":null,"entities":null,\
 "image":"https://host/media/oiodd2qz/beach.jpg","image_width":1920,"image_height":1080,${REST},\
 "image_mimetype":"image/jpeg","mimetype":"image/jpeg","size":3000123}`,
@@ -77,7 +79,7 @@ describe('§3: a media, byte for byte', () => {
       height: null,
       urlPath: '/media/oiodd2qz/pdf.pdf',
     };
-    expect(JSON.stringify(toMediaBody(media, file, toUrl))).toBe(
+    expect(JSON.stringify(toMediaBody(media, [file], toUrl))).toBe(
       `${START},"type":"doc","title":"pdf.pdf","description":null,"url":"https://host/media/oiodd2qz/pdf.pdf",\
 "keywords":null,"entities":null,"image":null,"image_width":null,"image_height":null,${REST},\
 "image_mimetype":null,"mimetype":"application/pdf","size":3000123}`,
@@ -86,7 +88,27 @@ describe('§3: a media, byte for byte', () => {
 
   it('is a picture of the editor without a name: §8 row 19', () => {
     const media: Media = { ...MEDIA, type: 'eimage', title: null };
-    expect(toMediaBody(media, FILE, toUrl)).toMatchObject({ type: 'eimage', title: null });
+    expect(toMediaBody(media, [FILE], toUrl)).toMatchObject({ type: 'eimage', title: null });
+  });
+});
+
+describe('§3: a thumbnail', () => {
+  it('is the variant of that key, and never taken for the picture', () => {
+    const thumbnail: File = {
+      ...FILE,
+      key: 'thumbnail.webp',
+      mimeType: 'image/webp',
+      width: 320,
+      height: 180,
+      color: '#102030',
+      urlPath: '/media/oiodd2qz/thumbnail.webp',
+    };
+    const body = toMediaBody(MEDIA, [FILE, thumbnail], toUrl);
+    const url = 'https://host/media/oiodd2qz/thumbnail.webp';
+    const shown = { url, width: 320, height: 180, color: '#102030' };
+    expect(JSON.stringify(body.image_thumbnail)).toBe(JSON.stringify(shown));
+    expect(body).toMatchObject({ image: 'https://host/media/oiodd2qz/beach.jpg', size: 3_000_123 });
+    expect(toMediaBody(MEDIA, [thumbnail], toUrl)).toMatchObject({ image: null, size: null });
   });
 });
 

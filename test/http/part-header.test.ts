@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { parsePartHeader } from '../../src/http/part-header.ts';
+
+it.each([
+  ['=?utf-8?B?QmzDpSBiw6ZyLnBuZw==?=', 'Blå bær.png'],
+  ['=?UTF-8?b?QmzDpQ==?= =?utf-8?B?LnBuZw==?=', 'Blå.png'],
+  // Two words that share the bytes of one character.
+  ['=?utf-8?B?QmzD?= =?utf-8?B?pS5wbmc=?=', 'Blå.png'],
+  ['=?utf-8?Q?Bl=C3=A5_b.png?=', 'Blå b.png'],
+  ['=?iso-8859-1?q?Bl=E5.png?=', 'Blå.png'],
+  ['=?utf-8*da?B?Qmw=?=', 'Bl'],
+  ['=?utf-8?B?Li4vZXRjL3Bhc3N3ZA==?=', 'passwd'],
+  ['=?utf-8?B?/w==?=', 'w==?='],
+  ['=?x-none?B?Qmw=?=', '=?x-none?B?Qmw=?='],
+  ['a =?utf-8?B?Qmw=?=', 'a =?utf-8?B?Qmw=?='],
+  ['a.png', 'a.png'],
+])('the encoded words %s name %s', (filename, name) => {
+  const header = `Content-Disposition: form-data; name=a; filename="${filename}"`;
+  expect(parsePartHeader(header)?.filename).toBe(name);
+});

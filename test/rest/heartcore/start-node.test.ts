@@ -1,0 +1,108 @@
+import { expect, it } from 'vitest';
+import type { TestApp } from '../../support/app.ts';
+import { describeEachBackend } from '../../support/backend.ts';
+import { shareApp } from '../../support/shared-app.ts';
+import { call, invalid, makeFolder, makeImage, refusal, WITH_USERS } from './call.ts';
+
+const FORBIDDEN = refusal(403, 'Forbidden', 'You are not authorized to access the given resource.');
+const UNKNOWN = '17fb8303-2b56-41bf-9681-1f0b087cad30';
+
+/**
+ * One folder that the viewer is limited to, which is not at the root, and what is around it. All of it is the
+ * viewer's own: only the limit speaks against anything.
+ */
+async function makeTree(app: TestApp) {
+  const own = { as: 'jane' };
+  const outside = await makeFolder(app, { name: 'outside' }, own);
+  const start = await makeFolder(app, { name: 'start', parentId: outside._id }, own);
+  const inside = await makeImage(app, { parentId: start._id }, own);
+  const other = await makeFolder(app, { name: 'other', parentId: outside._id }, own);
+  const jane = { as: 'jane', claims: { start_nodes: [start._id.toUpperCase()] } };
+  return { outside, start, inside, other, jane };
+}
+
+describeEachBackend('a viewer with start nodes on Heartcore’s road', (backend) => {
+  const shared = shareApp(backend, WITH_USERS);
+
+  it('has them for a root, and reads what is below', async () => {
+    const app = shared();
+    const { start, inside, other, jane } = await makeTree(app);
+    const shown = { ...start, _hasChildren: true };
+    const { parentId: _, ...withoutParent } = shown;
+    const { body } = await call(app, 'GET /media', jane);
+    // Where the folder lies is part of what may not be seen.
+    expect(body._embedded.media).toEqual([withoutParent]);
+    expect((await call(app, `GET /media/${start._id}`, jane)).body).toEqual(withoutParent);
+    expect((await call(app, `GET /media/${inside._id}`, jane)).body).toEqual(inside);
+    const children = (await call(app, `GET /media/${start._id}/children`, jane)).body;
+    expect(children).toMatchObject({ _totalItems: 1, _embedded: { media: [inside] } });
+    const two = { as: 'jane', claims: { start_nodes: [other._id, inside._id] } };
+    const roots = (await call(app, 'GET /media', two)).body._embedded.media;
+    expect(roots.map((item: { _id: string }) => item._id).sort()).toEqual(
+      [other._id, inside._id].sort(),
+    );
+  });
+
+  it('is refused what lies outside, whatever it wants of it; what is nowhere is 404', async () => {
+    const app = shared();
+    const { outside, other, jane } = await makeTree(app);
+    for (const { _id } of [outside, other]) {
+      for (const line of [
+        `GET /media/${_id}`,
+        `GET /media/${_id}/children`,
+        `DELETE /media/${_id}`,
+      ]) {
+        expect(await call(app, line, jane), line).toMatchObject(FORBIDDEN);
+      }
+      const json = { name: 'mine' };
+      expect(await call(app, `PUT /media/${_id}`, { ...jane, json })).toMatchObject(FORBIDDEN);
+      expect((await call(app, `GET /media/${_id}`)).body.name).not.toBe('mine');
+    }
+    expect(await call(app, `GET /media/${UNKNOWN}`, jane)).toMatchObject(refusal(404, 'NotFound'));
+  });
+
+  it('makes and moves nothing outside, and leaves no bytes of what it tried', async () => {
+    const app = shared();
+    const { start, inside, other, jane } = await makeTree(app);
+    for (const parentId of [other._id, null]) {
+      const json = { mediaTypeAlias: 'Folder', name: 'x', parentId };
+      expect(await call(app, 'POST /media', { ...jane, json })).toMatchObject(FORBIDDEN);
+      await expect(makeImage(app, { parentId }, jane)).rejects.toThrow('Forbidden');
+      const move = { ...jane, json: { parentId } };
+      expect(await call(app, `PUT /media/${inside._id}`, move)).toMatchObject(FORBIDDEN);
+      expect(await call(app, `PUT /media/${start._id}`, move)).toMatchObject(FORBIDDEN);
+    }
+    expect((await call(app, `GET /media/${inside._id}`)).body).toEqual(inside);
+    const unknown = { ...jane, json: { parentId: UNKNOWN } };
+    expect(await call(app, `PUT /media/${inside._id}`, unknown)).toMatchObject(invalid('parentId'));
+    const rows = await app.services.db.selectFrom('file').select('blob_key').execute();
+    let blobs = 0;
+    for await (const _ of app.services.blobs.list()) blobs++;
+    expect(blobs).toBe(rows.length);
+  });
+
+  it('makes, changes, moves and deletes inside', async () => {
+    const app = shared();
+    const { start, inside, jane } = await makeTree(app);
+    const folder = await makeFolder(app, { parentId: start._id }, jane);
+    expect(folder).toMatchObject({ parentId: start._id, _level: 3 });
+    const json = { ...inside, name: 'new', parentId: folder._id };
+    const moved = await call(app, `PUT /media/${inside._id}`, { ...jane, json });
+    expect(moved).toMatchObject({ status: 200, body: { name: 'new', parentId: folder._id } });
+    const whole = (await call(app, `GET /media/${start._id}`, jane)).body;
+    const renamed = { ...jane, json: { ...whole, name: 'renamed' } };
+    expect((await call(app, `PUT /media/${start._id}`, renamed)).body.name).toBe('renamed');
+    expect((await call(app, `DELETE /media/${folder._id}`, jane)).status).toBe(200);
+    expect(await call(app, `GET /media/${inside._id}`, jane)).toMatchObject(
+      refusal(404, 'NotFound'),
+    );
+  });
+
+  it('of which none is there sees an empty root', async () => {
+    const app = shared();
+    const { start } = await makeTree(app);
+    const nowhere = { as: 'jane', claims: { start_nodes: [UNKNOWN] } };
+    expect((await call(app, 'GET /media', nowhere)).body._embedded.media).toEqual([]);
+    expect(await call(app, `GET /media/${start._id}`, nowhere)).toMatchObject(FORBIDDEN);
+  });
+});

@@ -1,0 +1,398 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { describeEachBackend } from '../../support/backend.ts';
+import { shareApp } from '../../support/shared-app.ts';
+import { type Answer, badParameter, call, JSON_API, makeJob, VARIABLES } from './call.ts';
+
+/** Eight jobs that no other test of the suite touches: each list is narrowed to their class. */
+const A = '00000000-0000-4000-8000-00000000000a';
+const B = '00000000-0000-4000-8000-00000000000b';
+const C = '00000000-0000-4000-8000-00000000000c';
+const D = '00000000-0000-4000-8000-00000000000d';
+const NAMES = new Map([
+  [A, 'a'],
+  [B, 'b'],
+  [C, 'c'],
+  [D, 'd'],
+]);
+
+const at = (day: number, hour = 0) => Date.UTC(2026, 0, day, hour);
+
+describeEachBackend('a list', (backend) => {
+  const app = shareApp(backend, VARIABLES);
+  beforeAll(async () => {
+    const times = { created_at: at(1), updated_at: at(1) };
+    const job = (uuid: string, columns: object) => makeJob(app(), { uuid, ...times, ...columns });
+    await job(D, {
+      priority: 5,
+      status: 'running',
+      progress: 0.25,
+      scheduled_at: at(4),
+      error: '',
+    });
+    await job(B, {
+      priority: 5,
+      status: 'pending',
+      scheduled_at: at(2, 10),
+      error: 'Boom: 100%_\\ A',
+    });
+    await job(C, {
+      priority: 1,
+      status: 'errored',
+      scheduled_at: at(3),
+      retry_count: 2,
+      error: 'b,c',
+    });
+    await job(A, {
+      priority: 3,
+      status: 'completed',
+      progress: 1,
+      scheduled_at: at(1),
+      unicity: 'É',
+    });
+  });
+  const list = (query: string, headers = {}) => call(app(), `GET /jobs?${query}`, { headers });
+  const names = ({ body }: Answer) =>
+    body.data.map(({ id }: { id: string }) => NAMES.get(id)).join('');
+  const listed = async (query: string) => {
+    const answer = await list(query);
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+    return names(answer);
+  };
+
+  describe('filters', () => {
+    it.each([
+      ['repeated', 'filter[status__in]=pending&filter[status__in]=running'],
+      ['brackets', 'filter[status__in][]=pending&filter[status__in][]=running'],
+      ['indices', 'filter[status__in][0]=pending&filter[status__in][1]=running'],
+      ['commas', 'filter[status__in]=pending,running'],
+      ['encoded commas', 'filter[status__in]=pending%2Crunning'],
+      ['encoded brackets', 'filter%5Bstatus__in%5D%5B%5D=pending&filter%5Bstatus__in%5D=running'],
+      ['equality of several', 'filter[status][]=pending&filter[status][]=running'],
+    ])('§9.3: a list of values, %s', async (_, query) => {
+      expect(await listed(query)).toBe('bd');
+    });
+
+    it.each([
+      ['filter[status]=pending', 'b'],
+      ['filter[status]=PENDING', ''],
+      ['filter[status__in]=pending', 'b'],
+      ['filter[status__in]=', ''],
+      ['filter[status__in][]=', ''],
+      ['filter[status__neq]=pending', 'acd'],
+      ['filter[status__neq][]=pending&filter[status__neq][]=errored', 'ad'],
+      ['filter[priority]=5', 'bd'],
+      ['filter[priority__gt]=3', 'bd'],
+      ['filter[priority__gte]=3', 'abd'],
+      ['filter[priority__lt]=3', 'c'],
+      ['filter[priority__lte]=3', 'ac'],
+      ['filter[priority__in]=1,3', 'ac'],
+      ['filter[priority__match]=5', 'bd'],
+      ['filter[progress__gte]=0.25', 'ad'],
+      ['filter[progress]=1', 'a'],
+      ['filter[retry_count]=2&filter[priority]=1', 'c'],
+      ['filter[retry_count]=2&filter[priority]=5', ''],
+      [`filter[id]=${A.toUpperCase()}`, 'a'],
+      [`filter[id__in][]=${A}&filter[id__in][]=${C}`, 'ac'],
+      ['filter[id__suffix]=0d', 'd'],
+      ['filter[status__prefix]=PEND', 'b'],
+      ['filter[status__suffix]=ed', 'ac'],
+      ['filter[status__contains]=un', 'd'],
+      ['filter[unicity__match]=é', 'a'],
+      ['filter[error__match]=100%25_%5C', 'b'],
+      ['filter[error__match]=_', 'b'],
+      ['filter[error]=b,c', 'c'],
+      ['filter[scheduled_at]=2026-01-04', 'd'],
+      ['filter[scheduled_at__gte]=2026-01-02T10:00:00Z', 'bcd'],
+      ['filter[scheduled_at__gt]=2026-01-02T12:00:00%2B02:00', 'cd'],
+      ['filter[scheduled_at__gt]=2026-01-02T12:00:00+02:00', 'cd'],
+      ['filter[scheduled_at__lte]=2026-01-02 10:00:00 %2B0000', 'ab'],
+      ['filter[scheduled_at__lt]=2026-01-02T10:00:00.001Z', 'ab'],
+      ['filter[scheduled_at__prefix]=2026-01-02t10:00:00.000z', 'b'],
+      ['filter[created_at]=2026-01-01&filter[updated_at]=2026-01-01', 'abcd'],
+    ])('%s lists %s', async (query, expected) => {
+      expect(await listed(query)).toBe(expected);
+    });
+
+    it.each([
+      ['filter[error]', 'a'],
+      ['filter[error]=null', 'a'],
+      ['filter[error]=', 'd'],
+      ['filter[error__neq]', 'bcd'],
+      ['filter[error__neq]=', 'bc'],
+      ['filter[error__exists]=true', 'bcd'],
+      ['filter[error__exists]=0', 'a'],
+      ['filter[error__exists]=false', 'a'],
+      ['filter[error__in][]=null&filter[error__in][]=', 'ad'],
+      ['filter[status]=null', ''],
+    ])('§9.8: null is not the empty text: %s lists %s', async (query, expected) => {
+      expect(await listed(query)).toBe(expected);
+    });
+
+    it.each([
+      'filter[priority]=abc',
+      'filter[priority]=1.5',
+      'filter[priority]=99999999999999999999',
+      'filter[progress]=half',
+      'filter[scheduled_at__gte]=x',
+      'filter[scheduled_at]=2026-02-30',
+      'filter[id]=abc',
+      'filter[priority__in]=1,x',
+      'filter[status__prefix]=a&filter[status__prefix]=b',
+      'filter[status][eq]=a',
+    ])('§9.7: %s is refused with its name', async (query) => {
+      const [name] = query.split('=');
+      expect(await list(query)).toMatchObject(badParameter(name!.replace('[eq]', '')));
+    });
+
+    it('filter=x is no filter', async () => {
+      expect(await list('filter=x')).toMatchObject(badParameter('filter'));
+    });
+
+    it.each([
+      ['filter[stauts]=a', 'filter[stauts]', 'status'],
+      ['filter[status__int]=a', 'filter[status__int]', 'status__in'],
+      ['filter[priority_gte]=1', 'filter[priority_gte]', 'priority__gte'],
+      ['filter[arguments]=1', 'filter[arguments]', null],
+      ['filter[status=a', 'filter[filter[status]', null],
+      ['filter[toString]=a', 'filter[toString]', null],
+    ])('an unknown key is refused: %s', async (query, parameter, meant) => {
+      const answer = await list(query);
+      expect(answer).toMatchObject(badParameter(parameter, 400));
+      if (meant !== null)
+        expect(answer.body.errors[0].detail).toContain(`did you mean "${meant}"?`);
+    });
+
+    it('Prefer: handling=lenient ignores unknown keys, and says which', async () => {
+      const query = 'filter[stauts]=a&filter[status]=pending';
+      const answer = await list(query, { prefer: 'respond-async, handling=lenient' });
+      expect(answer.status).toBe(200);
+      expect(names(answer)).toBe('b');
+      expect(answer.body.meta).toEqual({ ignored: ['filter[stauts]'] });
+      expect(answer.headers.get('preference-applied')).toBe('handling=lenient');
+    });
+
+    it('tells all that is wrong with a request at once', async () => {
+      const query = 'page[size]=0&filter[priority]=x&count=maybe&included[]=a';
+      const { status, body } = await list(query);
+      const sources = body.errors.map(({ source }: { source: object }) => source);
+      const names = ['page[size]', 'count', 'filter[priority]', 'included'];
+      expect([status, sources]).toEqual([422, names.map((parameter) => ({ parameter }))]);
+      expect((await list(`${query}&sort=nope`)).status).toBe(400);
+    });
+  });
+
+  describe('order', () => {
+    it.each([
+      ['', 'abcd'],
+      ['sort=', 'abcd'],
+      ['sort=-id', 'dcba'],
+      ['sort=priority', 'cabd'],
+      ['sort=priority,-status', 'cadb'],
+      ['sort=-priority,scheduled_at', 'bdac'],
+      ['sort=-priority&sort=-scheduled_at', 'dbac'],
+      ['sort=,-priority,,', 'bdac'],
+      ['sort=created_at,updated_at', 'abcd'],
+      ['sort=error', 'dbca'],
+      ['sort=-error', 'acbd'],
+    ])('§9.4: %s gives %s', async (query, expected) => {
+      expect(await listed(query)).toBe(expected);
+    });
+
+    it('§9.4: an unknown key is 400, with what may be meant', async () => {
+      const answer = await list('sort=status,prioritty');
+      expect(answer).toMatchObject(badParameter('sort', 400));
+      expect(answer.body.errors[0].detail).toContain('did you mean "priority"?');
+      expect((await list('sort=arguments')).status).toBe(400);
+    });
+  });
+
+  describe('pages', () => {
+    it.each([
+      ['page[size]=0', 'page[size]'],
+      ['page[size]=1001', 'page[size]'],
+      ['page[size]=abc', 'page[size]'],
+      ['page[size]=1.5', 'page[size]'],
+      ['page%5Bsize%5D=', 'page[size]'],
+      ['page[number]=0', 'page[number]'],
+      ['page[number]=-1', 'page[number]'],
+      ['page=2', 'page'],
+    ])('§9.5: %s is 422', async (query, parameter) => {
+      expect(await list(query)).toMatchObject(badParameter(parameter));
+    });
+
+    it('§9.5: a size of 1000 works, other ways of paging do not', async () => {
+      expect(await listed('page[size]=1000')).toBe('abcd');
+      expect(await list('page[limit]=2')).toMatchObject(badParameter('page[limit]', 400));
+    });
+
+    it('§9.5: past the end there is nothing, and the count is exact', async () => {
+      const { body } = await list('page[size]=2&page[number]=9007199254740991&count=true');
+      expect(body).toMatchObject({ data: [], meta: { count: 4, more: false } });
+    });
+
+    it('counts what the filter lets through, and only when asked', async () => {
+      const count = async (query: string) => {
+        app().statements.length = 0;
+        const { body } = await list(query);
+        return [body.meta, app().statements.length];
+      };
+      const [meta, statements] = await count('page[size]=3&filter[priority__gte]=3&count=true');
+      expect(meta).toEqual({ count: 3, more: false });
+      expect(await count('page[size]=3&filter[priority__gte]=3')).toEqual([
+        {},
+        Number(statements) - 1,
+      ]);
+      expect((await count('page[size]=3&count=true'))[0]).toEqual({ count: 4, more: true });
+    });
+
+    it.each([
+      ['true', true],
+      ['T', true],
+      ['y', true],
+      ['yes', true],
+      ['1', true],
+      ['ON', true],
+      ['false', false],
+      ['f', false],
+      ['n', false],
+      ['no', false],
+      ['0', false],
+      ['off', false],
+      ['', false],
+    ])('§9.6: count=%s', async (word, isCounted) => {
+      const { body } = await list(`count=${word}`);
+      expect(body.meta).toEqual(isCounted ? { count: 4, more: false } : {});
+    });
+
+    it('§9.6: another word is 422', async () => {
+      expect(await list('count=maybe')).toMatchObject(badParameter('count'));
+    });
+
+    it('links keep all other parameters, and lead through the list', async () => {
+      const query = 'page[size]=3&filter%5Bpriority__gte%5D=1&sort=-id&count=true&_=a%20b';
+      const first = (await list(query)).body;
+      expect(first.links.prev).toBeNull();
+      expect(first.links.self).toBe(`${app().url}/jobs?${query}`);
+      const second = await call(app(), `GET ${first.links.next.slice(app().url.length)}`);
+      expect(names(second)).toBe('a');
+      const pairs = [...new URL(first.links.next).searchParams];
+      expect(Object.fromEntries(pairs)).toEqual({
+        'page[size]': '3',
+        'filter[priority__gte]': '1',
+        sort: '-id',
+        count: 'true',
+        _: 'a b',
+        'page[number]': '2',
+      });
+      expect(second.body.links).toMatchObject({
+        self: first.links.next,
+        first: first.links.first,
+        prev: first.links.first,
+        next: null,
+        last: first.links.last,
+      });
+      expect(first.links.last).toBe(first.links.next);
+    });
+
+    it('the last page is known where it was counted, and where it is this one', async () => {
+      expect((await list('page[size]=2')).body.links.last).toBeNull();
+      expect((await list('page[size]=2&page[number]=2')).body.links.last).toContain('=2');
+      const past = (await list('page[size]=2&page[number]=7&count=1')).body.links;
+      expect(
+        [past.prev, past.last].map((link) => new URL(link).searchParams.get('page[number]')),
+      ).toEqual(['2', '2']);
+    });
+  });
+
+  describe('fields', () => {
+    const ATTRIBUTES = { status: 'completed', progress: 1 };
+    it.each([
+      'fields[media:jobs]=status,progress',
+      'fields[media%3Ajobs]=progress%2Cstatus',
+      'fields[media:jobs][]=status&fields[media:jobs][]=progress',
+      'fields[media:jobs][0]=status&fields[media:jobs][1]=progress',
+      'fields[media:jobs]=status&fields[media:jobs]=progress',
+      'fields=status,progress',
+      'fields[media:jobs]=status,progress,nope,id&fields[other]=error',
+    ])('%s', async (query) => {
+      const { body } = await list(`${query}&filter[id]=${A}`);
+      expect(body.data).toEqual([{ type: 'media:jobs', id: A, attributes: ATTRIBUTES }]);
+      expect(Object.keys(body.data[0].attributes)).toEqual(['status', 'progress']);
+    });
+
+    it.each(['fields[media:jobs]=', 'fields[media:jobs][]=', 'fields[media:jobs]', 'fields=id'])(
+      '%s is none of them',
+      async (query) => {
+        expect((await list(`${query}&filter[id]=${A}`)).body.data[0].attributes).toEqual({});
+      },
+    );
+
+    it('of another type they change nothing', async () => {
+      const { body } = await list(`fields[jobs]=status&filter[id]=${A}`);
+      expect(Object.keys(body.data[0].attributes)).toHaveLength(11);
+    });
+  });
+
+  it('§1.4: a job is shown as the contract has it', async () => {
+    const { body } = await call(app(), `GET /jobs/${C}`);
+    expect(body).toEqual({
+      data: {
+        type: 'media:jobs',
+        id: C,
+        attributes: {
+          job_class: 'sweep',
+          arguments: {},
+          priority: 1,
+          status: 'errored',
+          progress: 0,
+          retry_count: 2,
+          error: 'b,c',
+          unicity: null,
+          scheduled_at: '2026-01-03T00:00:00.000Z',
+          created_at: '2026-01-01T00:00:00.000Z',
+          updated_at: '2026-01-01T00:00:00.000Z',
+        },
+      },
+    });
+    expect(Object.keys(body.data.attributes)).toEqual([
+      'job_class',
+      'arguments',
+      'priority',
+      'status',
+      'progress',
+      'retry_count',
+      'error',
+      'unicity',
+      'scheduled_at',
+      'created_at',
+      'updated_at',
+    ]);
+  });
+
+  it.each(['GET /jobs', `GET /jobs/${A}`])(
+    '§2.5: nothing can be included with %s',
+    async (line) => {
+      expect((await call(app(), `${line}?include=`)).body.included).toEqual([]);
+      expect((await call(app(), `${line}?included[]=`)).body.included).toEqual([]);
+      expect((await call(app(), line)).body.included).toBeUndefined();
+      expect(await call(app(), `${line}?include=a`)).toMatchObject(badParameter('include', 400));
+      expect(await call(app(), `${line}?included=a`)).toMatchObject(badParameter('included'));
+    },
+  );
+
+  it('is the same below /api/v1/media, and links stay there', async () => {
+    const answer = await call(app(), 'GET /api/v1/media/jobs?page[size]=1');
+    expect(answer.status).toBe(200);
+    expect(answer.body.links.next).toMatch(`${app().url}/api/v1/media/jobs?page`);
+    const head = await call(app(), 'HEAD /api/v1/media/jobs');
+    expect([head.status, head.headers.get('content-type')]).toEqual([200, JSON_API]);
+  });
+
+  it('a query that is no percent-encoding is 400', async () => {
+    expect(await list('filter[status]=%zz')).toMatchObject({
+      status: 400,
+      body: { errors: [{ code: 'malformed_query', source: { parameter: 'filter[status]' } }] },
+    });
+    expect((await list('filter[stat%FFus]=a')).status).toBe(400);
+  });
+});
