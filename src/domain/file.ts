@@ -59,6 +59,11 @@ export async function filesByIds(ctx: Context, ids: readonly number[]): Promise<
   return rows.filter((row) => visible.has(row.media_id)).map(toFile);
 }
 
+/** The original among the files of a media; null: it has none. */
+export function originalAmong(files: readonly File[] | undefined): File | null {
+  return files?.find(({ key }) => key === '') ?? null;
+}
+
 /** The files of each media, the original first. The caller has seen to it that the viewer may see them. */
 export async function filesByMediaIds(
   ctx: Context,

@@ -3,6 +3,7 @@ import { authorize } from './access.ts';
 import { type Context, transact } from './context.ts';
 import { enqueueJob } from './enqueue.ts';
 import { ConflictError, InvalidInputError } from './error.ts';
+import { findFolder } from './folder.ts';
 import { displayName, parseInput } from './input.ts';
 import { findJob, type Job } from './job.ts';
 import { JOB_CLASSES, type JobArguments, type JobClass } from './job-class.ts';
@@ -20,7 +21,8 @@ export type StartJobInput = z.input<typeof startInput>;
 
 /**
  * Has a job of a class done that may be started from outside. Throws InvalidInputError: also for a class
- * that there is not, and for its arguments, as `arguments.url`; ConflictError ALREADY_EXISTS for a
+ * that there is not, and for its arguments, as `arguments.url`, also a folder that the viewer does not see;
+ * ConflictError ALREADY_EXISTS for a
  * `unicity` that another job has which is not over.
  */
 export async function startJob(ctx: Context, input: StartJobInput): Promise<Job> {
@@ -28,6 +30,7 @@ export async function startJob(ctx: Context, input: StartJobInput): Promise<Job>
   const { jobClass, priority, unicity, scheduledAt, ...rest } = parseInput(startInput, input);
   const name = parseClass(jobClass);
   const args = parseArguments(name, rest.arguments ?? {});
+  await checkFolder(ctx, args);
   return transact(ctx, async (ctx) => {
     const { viewer } = ctx;
     const { id, isNew } = await enqueueJob(ctx, name, args, {
@@ -42,6 +45,15 @@ export async function startJob(ctx: Context, input: StartJobInput): Promise<Job>
     const message = `The job ${job.uuid} has the same unicity, and is not over.`;
     throw new ConflictError('ALREADY_EXISTS', message);
   });
+}
+
+/** Its run knows who started it, and nothing of what the start nodes of a credential were by then. */
+async function checkFolder(ctx: Context, args: object): Promise<void> {
+  if (!('folder_uuid' in args) || typeof args.folder_uuid !== 'string') return;
+  if ((await findFolder(ctx, { uuid: args.folder_uuid })) !== null) return;
+  const message = `There is no folder "${args.folder_uuid}".`;
+  const path = ['arguments', 'folder_uuid'];
+  throw new InvalidInputError([{ path, code: 'NOT_FOUND', message }]);
 }
 
 function parseClass(name: string): JobClass {

@@ -4,7 +4,7 @@ import { lockNode, lockTree } from '../store/tree.ts';
 import { type Context, transact } from './context.ts';
 import { dropDerivedFiles, enqueueFileJobs } from './derived-file.ts';
 import { enqueueBlobDeletion } from './enqueue.ts';
-import { NotFoundError } from './error.ts';
+import { InvalidInputError } from './error.ts';
 import { type Examined, fileColumns, type StagedFile, settle } from './ingest.ts';
 import { findOwnMedia } from './media-change.ts';
 import type { Policy } from './placement.ts';
@@ -51,10 +51,13 @@ async function swap(
   await lockTree(ctx.db);
   await lockNode(ctx.db, mediaId);
   await dropDerivedFiles(ctx, mediaId);
-  const [original, ...others] = await listFilesByMediaIds(ctx.db, [mediaId]);
-  if (original === undefined) throw new NotFoundError('media', mediaId);
+  const files = await listFilesByMediaIds(ctx.db, [mediaId]);
+  const original = files.find(({ key }) => key === '');
+  if (original === undefined) {
+    throw InvalidInputError.of('file', 'NO_FILE', 'The media has no file that could be replaced.');
+  }
   const columns = fileColumns(staged, examined);
-  const taken = others.map(({ url_name }) => url_name);
+  const taken = files.filter((file) => file !== original).map(({ url_name }) => url_name);
   await updateFile(ctx.db, original.id, {
     ...columns,
     url_name: freeUrlName(columns.filename, taken),

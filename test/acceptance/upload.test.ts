@@ -29,7 +29,7 @@ interface Server {
 
 test('a photo of three megabytes, sent in chunks with its MD5, comes back as it was', () =>
   withDataDir((TRIVIUM_DATA_DIR) =>
-    withServerProcess({ TRIVIUM_DATA_DIR }, async (server) => {
+    withServerProcess({ TRIVIUM_DATA_DIR, ...WITHOUT_JOBS }, async (server) => {
       const { bytes, width, height } = await makePhoto({ sizeBytesMin: 3_000_000 });
       const options = { filename: 'beach.jpg', contentType: 'image/jpeg' };
       const { status, body } = await upload(server, bytes, { ...options, type: 'image' });
@@ -49,7 +49,7 @@ test('a photo of three megabytes, sent in chunks with its MD5, comes back as it 
 
 test('of two clients that send the same chunk, one wins and the other learns the offset', () =>
   withDataDir((TRIVIUM_DATA_DIR) =>
-    withServerProcess({ TRIVIUM_DATA_DIR }, async (server) => {
+    withServerProcess({ TRIVIUM_DATA_DIR, ...WITHOUT_JOBS }, async (server) => {
       const { bytes } = await makePhoto({ sizeBytesMin: 700_000 });
       const totalBytes = bytes.length;
       let uploadId: string | undefined;
@@ -71,6 +71,9 @@ test('of two clients that send the same chunk, one wins and the other learns the
       expect(done.status).toBe(201);
     }),
   ));
+
+/** Thumbnails would be files that no client knows of. */
+const WITHOUT_JOBS = { TRIVIUM_JOB_CONCURRENCY: '0' };
 
 /** What a client knows of an upload of its own. */
 interface Client {
@@ -97,14 +100,14 @@ test(
         mediaCount: 0,
       }));
       for (let kill = 0; kill < KILLS; kill++) {
-        await withServerProcess({ TRIVIUM_DATA_DIR }, async (server) => {
+        await withServerProcess({ TRIVIUM_DATA_DIR, ...WITHOUT_JOBS }, async (server) => {
           const working = clients.map((client) => uploadUntilKilled(server, client));
           await sleep(Math.random() * KILL_WITHIN_MS);
           server.child.kill('SIGKILL');
           await Promise.all(working);
         });
       }
-      await withServerProcess({ TRIVIUM_DATA_DIR }, async (server) => {
+      await withServerProcess({ TRIVIUM_DATA_DIR, ...WITHOUT_JOBS }, async (server) => {
         await Promise.all(clients.map((client) => resume(server, client)));
         await Promise.all(clients.map((client) => finish(server, client)));
         // One that stays open: its bytes are no leftovers.
@@ -184,7 +187,7 @@ function expectStatus({ status, body }: Answer, expected: number): void {
 
 /** Runs a server until there is nothing in its data directory that should not be. */
 async function sweep(dataDir: string): Promise<void> {
-  await withServerProcess({ TRIVIUM_DATA_DIR: dataDir }, async () => {
+  await withServerProcess({ TRIVIUM_DATA_DIR: dataDir, ...WITHOUT_JOBS }, async () => {
     await expect.poll(() => leftovers(dataDir), { timeout: 10_000 }).toEqual([]);
   });
 }
@@ -207,7 +210,7 @@ function leftovers(dataDir: string): string[] {
     const known = [
       ...open.map((key) => `blobs/staging/${key}`),
       ...keys('select blob_key from file').map((key) => storedPath(key)),
-      ...['trivium.db', 'trivium.db-shm', 'trivium.db-wal', 'admin.key'],
+      ...['trivium.db', 'trivium.db-shm', 'trivium.db-wal', 'admin.key', 'token.key'],
     ];
     const files = filesIn(dataDir);
     return [

@@ -1,318 +1,351 @@
 import { randomUUID } from 'node:crypto';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { KnownViewer } from '../../src/domain/access.ts';
 import type { Context } from '../../src/domain/context.ts';
 import { ForbiddenError, NotFoundError } from '../../src/domain/error.ts';
-import { createFolder, findFolder, foldersByIds } from '../../src/domain/folder.ts';
+import { createFolder } from '../../src/domain/folder.ts';
 import { createKey, findViewerByKey } from '../../src/domain/key.ts';
 import { createMedia } from '../../src/domain/link.ts';
 import { findMedia, mediasByIds, visibleAncestorIds } from '../../src/domain/media.ts';
 import { deleteMedia, updateMedia } from '../../src/domain/media-change.ts';
 import { countMedias, listMedias } from '../../src/domain/media-list.ts';
 import {
-  childrenOfEach,
-  countChildrenOfEach,
   countTopLevel,
   findNode,
   findPermittedNode,
   listRoots,
   listTopLevel,
-  mediasOfEach,
-  nodesByIds,
 } from '../../src/domain/node-list.ts';
-import { resolveStartNodes } from '../../src/domain/start-node.ts';
+import { findStartNodes, resolveStartNodes } from '../../src/domain/start-node.ts';
 import { watchMedias } from '../../src/domain/subscription.ts';
-import { tagMedia } from '../../src/domain/tagging.ts';
 import { deleteFolder, moveNodes, updateFolder } from '../../src/domain/tree.ts';
 import { uploadFile } from '../../src/domain/upload-file.ts';
 import { type TestServices, withServices } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
-import { makeTag } from '../support/make.ts';
+import { inPieces } from '../support/bytes.ts';
+import { makeFolder, makeMediaRow } from '../support/make.ts';
+import { shareServices } from '../support/shared-app.ts';
+import { type Branch, READS, WRITES } from './start-node-operation.ts';
 
-const ADMIN: KnownViewer = { kind: 'user', id: 'admin', role: 'admin' };
-
-/** `/Top/Mine` is the start node, with a folder and a media in it; `/Top/Theirs` has the same. */
+/** `/top/mine` is the start node, with a folder and a media in it; `/top/theirs` has the same. */
 async function makeTree(services: TestServices) {
-  const admin = services.as(ADMIN);
-  const top = await createFolder(admin, { name: 'Top' });
-  const branch = async (name: string) => {
-    const start = await createFolder(admin, { name, parentId: top.id });
-    const folder = await createFolder(admin, { name: `${name} below`, parentId: start.id });
-    const link = { type: 'url', url: 'https://x.org', name, isPublic: true } as const;
-    const media = await createMedia(admin, { ...link, folderId: folder.id });
-    return { start, folder, media };
-  };
-  const mine = await branch('Mine');
-  const theirs = await branch('Theirs');
-  const startNodes = await resolveStartNodes(services, [mine.start.uuid]);
+  const name = randomUUID();
+  const admin = services.as({ kind: 'user', id: `admin ${name}`, role: 'admin' });
+  const top = await createFolder(admin, { name });
+  const mine = await makeBranch(services, admin, { name: 'mine', topId: top.id });
+  const theirs = await makeBranch(services, admin, { name: 'theirs', topId: top.id });
   // An admin: only the start nodes limit what it may do.
-  const viewer = services.as({ kind: 'user', id: 'limited', role: 'admin', startNodes });
-  return { admin, viewer, top, mine, theirs };
+  const as = async (...uuids: string[]) => {
+    const startNodes = await resolveStartNodes(services, uuids);
+    return services.as({ kind: 'user', id: `limited ${name}`, role: 'admin', startNodes });
+  };
+  return { admin, top, mine, theirs, as, viewer: await as(mine.start.uuid) };
 }
 
-type Tree = Awaited<ReturnType<typeof makeTree>>;
-
-interface Write {
-  write: (ctx: Context, tree: Tree) => Promise<unknown>;
-  fails: typeof ForbiddenError | typeof NotFoundError | null;
+interface Place {
+  name: string;
+  topId: number;
 }
 
+/** What it holds is public: that opens nothing to who is limited. */
+async function makeBranch(
+  services: TestServices,
+  admin: Context,
+  { name, topId }: Place,
+): Promise<Branch> {
+  const word = `w${randomUUID().replaceAll('-', '')}`;
+  const start = await createFolder(admin, { name, parentId: topId });
+  const folder = await createFolder(admin, { name: 'below', parentId: start.id });
+  const bytes = inPieces([Buffer.from(`This is ${word}.`)]);
+  const upload = { filename: `${word}.txt`, bytes, title: word, folderId: folder.id };
+  const media = await uploadFile(admin, upload);
+  await updateMedia(admin, media.id, { isPublic: true });
+  const query = services.db.selectFrom('file').where('media_id', '=', media.id);
+  const file = await query.select(['id', 'uuid', 'md5']).executeTakeFirstOrThrow();
+  const tag = await services.db
+    .insertInto('tag')
+    .values({
+      ...{ type: 'user', name: 'a', description: null, color: '', visible: 1, active: 1 },
+      ...{ visibility_boost: 0, created_at: 0, updated_at: 0 },
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  await services.db
+    .insertInto('media_tag')
+    .values({ media_id: media.id, tag_id: tag.id })
+    .execute();
+  const path = `/${(await findNode(admin, { uuid: start.uuid }))?.name}`;
+  return { start, folder, media, file, tagId: tag.id, word, topId, path };
+}
+
+const idsOf = (nodes: readonly { id: number }[]) => nodes.map(({ id }) => id).sort((a, b) => a - b);
 const LINK = { type: 'url', url: 'https://x.org' } as const;
-const text = () => ({
-  filename: 'a.txt',
-  bytes: (async function* () {
-    yield Buffer.from('text');
-  })(),
-});
 
-const WRITES: Record<string, Write> = {
-  'makes a folder below one': {
-    write: (ctx, { mine }) => createFolder(ctx, { name: 'a', parentId: mine.start.id }),
-    fails: null,
-  },
-  'makes none elsewhere': {
-    write: (ctx, { theirs }) => createFolder(ctx, { name: 'a', parentId: theirs.start.id }),
-    fails: NotFoundError,
-  },
-  'makes none at top level': {
-    write: (ctx) => createFolder(ctx, { name: 'a' }),
-    fails: ForbiddenError,
-  },
-  'files a link below one': {
-    write: (ctx, { mine }) => createMedia(ctx, { ...LINK, folderId: mine.folder.id }),
-    fails: null,
-  },
-  'files none elsewhere': {
-    write: (ctx, { top }) => createMedia(ctx, { ...LINK, folderId: top.id }),
-    fails: NotFoundError,
-  },
-  'uploads below one': {
-    write: (ctx, { mine }) => uploadFile(ctx, { ...text(), folderId: mine.folder.id }),
-    fails: null,
-  },
-  'uploads nothing elsewhere': {
-    write: (ctx, { theirs }) => uploadFile(ctx, { ...text(), folderId: theirs.folder.id }),
-    fails: NotFoundError,
-  },
-  'changes a media below one': {
-    write: (ctx, { mine }) => updateMedia(ctx, mine.media.id, { title: 'a' }),
-    fails: null,
-  },
-  'changes none elsewhere': {
-    write: (ctx, { theirs }) => updateMedia(ctx, theirs.media.id, { title: 'a' }),
-    fails: NotFoundError,
-  },
-  'renames a start node': {
-    write: (ctx, { mine }) => updateFolder(ctx, mine.start.id, { name: 'a' }),
-    fails: null,
-  },
-  'renames nothing above it': {
-    write: (ctx, { top }) => updateFolder(ctx, top.id, { name: 'a' }),
-    fails: NotFoundError,
-  },
-  'deletes a folder below one': {
-    write: (ctx, { mine }) => deleteFolder(ctx, mine.folder.id, { recursive: true }),
-    fails: null,
-  },
-  'deletes none elsewhere': {
-    write: (ctx, { theirs }) => deleteFolder(ctx, theirs.folder.id, { recursive: true }),
-    fails: NotFoundError,
-  },
-  'does not delete a start node': {
-    write: (ctx, { mine }) => deleteFolder(ctx, mine.start.id, { recursive: true }),
-    fails: ForbiddenError,
-  },
-  'deletes a media below one': {
-    write: (ctx, { mine }) => deleteMedia(ctx, mine.media.id),
-    fails: null,
-  },
-  'deletes no media elsewhere': {
-    write: (ctx, { theirs }) => deleteMedia(ctx, theirs.media.id),
-    fails: NotFoundError,
-  },
-  'moves within its branch': {
-    write: (ctx, { mine }) => moveNodes(ctx, { ids: [mine.media.id], parentId: mine.start.id }),
-    fails: null,
-  },
-  'moves nothing out of it': {
-    write: (ctx, { mine, theirs }) =>
-      moveNodes(ctx, { ids: [mine.media.id], parentId: theirs.folder.id }),
-    fails: NotFoundError,
-  },
-  'moves nothing to top level': {
-    write: (ctx, { mine }) => moveNodes(ctx, { ids: [mine.media.id] }),
-    fails: ForbiddenError,
-  },
-  'moves nothing in from elsewhere': {
-    write: (ctx, { mine, theirs }) =>
-      moveNodes(ctx, { ids: [theirs.media.id], parentId: mine.folder.id }),
-    fails: NotFoundError,
-  },
-  'does not move a start node': {
-    write: (ctx, { mine }) => moveNodes(ctx, { ids: [mine.start.id], parentId: mine.start.id }),
-    fails: ForbiddenError,
-  },
-  'tags nothing elsewhere': {
-    write: (ctx, { theirs }) => tagMedia(ctx, { mediaIds: [theirs.media.id] }),
-    fails: NotFoundError,
-  },
-};
+/** Every row of the tree, and what hangs on it. */
+async function everything({ db }: TestServices) {
+  return Promise.all([
+    db.selectFrom('media').selectAll().orderBy('id').execute(),
+    db.selectFrom('file').selectAll().orderBy('id').execute(),
+    db.selectFrom('media_tag').selectAll().orderBy('media_id').orderBy('tag_id').execute(),
+    db.selectFrom('job').select('id').orderBy('id').execute(),
+  ]);
+}
 
 describeEachBackend('a viewer with start nodes', (backend) => {
-  it('reads what is below them, and nothing else', () =>
-    withServices(backend, async (services) => {
-      const { viewer, top, mine, theirs } = await makeTree(services);
-      const all = [top, mine.start, mine.folder, mine.media, theirs.start, theirs.media];
-      const ids = all.map(({ id }) => id);
-      const idsOf = (nodes: readonly { id: number }[]) => nodes.map(({ id }) => id);
-      expect(idsOf(await nodesByIds(viewer, ids))).toEqual(
-        idsOf([mine.start, mine.folder, mine.media]),
-      );
-      expect(idsOf(await foldersByIds(viewer, ids)).sort()).toEqual(
-        idsOf([mine.start, mine.folder]),
-      );
-      expect(idsOf(await mediasByIds(viewer, ids))).toEqual([mine.media.id]);
-      expect(await findMedia(viewer, { id: theirs.media.id })).toBeNull();
-      expect(await findFolder(viewer, { path: '/Top/Theirs' })).toBeNull();
-      expect((await findFolder(viewer, { path: '/Top/Mine' }))?.id).toBe(mine.start.id);
-      expect(await findNode(viewer, { uuid: theirs.folder.uuid })).toBeNull();
-      await expect(findPermittedNode(viewer, { uuid: theirs.folder.uuid })).rejects.toThrow(
-        ForbiddenError,
-      );
-      expect(await findPermittedNode(viewer, { uuid: randomUUID() })).toBeNull();
-      for (const filter of [{}, { search: 'Mine Theirs' }, { types: ['url'] as const }]) {
-        const shown = 'search' in filter ? [] : [mine.media.id];
-        expect((await listMedias(viewer, {}, filter)).edges.map(({ node }) => node.id)).toEqual(
-          shown,
-        );
-        expect(await countMedias(viewer, filter)).toBe(shown.length);
-      }
-      expect((await listMedias(viewer, {}, { search: 'theirs' })).edges).toEqual([]);
-      expect((await listMedias(viewer, {}, { underFolderId: top.id })).edges).toHaveLength(1);
-      expect((await listMedias(viewer, {}, { folderId: theirs.folder.id })).edges).toEqual([]);
-    }));
+  const shared = shareServices(backend);
 
-  it('finds the start nodes at top level, with nothing above them', () =>
-    withServices(backend, async (services) => {
-      const { viewer, mine, theirs, top } = await makeTree(services);
-      expect((await listRoots(viewer)).map(({ id }) => id)).toEqual([mine.start.id]);
-      const page = await listTopLevel(viewer, 'folder', {});
-      expect(page.edges.map(({ node }) => node.id)).toEqual([mine.start.id]);
-      expect(await countTopLevel(viewer, 'any')).toBe(1);
-      const groups = [top.id, mine.start.id, theirs.start.id];
-      const children = await childrenOfEach(viewer, groups, 'any', {});
-      expect(groups.map((id) => children.get(id)?.edges.length ?? 0)).toEqual([1, 1, 0]);
-      expect(await countChildrenOfEach(viewer, groups, 'any')).toEqual(
-        new Map([
-          [top.id, 1],
-          [mine.start.id, 1],
-        ]),
-      );
-      expect(visibleAncestorIds(viewer, mine.start)).toEqual([]);
-      expect(visibleAncestorIds(viewer, mine.media)).toEqual([mine.start.id, mine.folder.id]);
-    }));
-
-  it('finds the media of a tag only there', () =>
-    withServices(backend, async (services) => {
-      const { admin, viewer, mine, theirs } = await makeTree(services);
-      const { id } = await makeTag(services.db);
-      await tagMedia(admin, { mediaIds: [mine.media.id, theirs.media.id], addTagIds: [id] });
-      const page = (await mediasOfEach(viewer, 'tag', [id], {})).get(id);
-      expect(page?.edges.map(({ node }) => node.id)).toEqual([mine.media.id]);
-    }));
-
-  it('sees what it has itself put in no folder, and nothing of others there', () =>
-    withServices(backend, async (services) => {
-      const { admin, viewer } = await makeTree(services);
-      const own = await createMedia(viewer, { type: 'url', url: 'https://x.org/own' });
-      const other = await createMedia(admin, { type: 'url', url: 'https://x.org/other' });
-      const found = await mediasByIds(viewer, [own.id, other.id]);
-      expect(found.map(({ id }) => id)).toEqual([own.id]);
-      const page = await listMedias(viewer, {}, { unfiled: true });
-      expect(page.edges.map(({ node }) => node.id)).toEqual([own.id]);
-    }));
-
-  it.each(Object.entries(WRITES))('%s', (_, { write, fails }) =>
-    withServices(backend, async (services) => {
-      const tree = await makeTree(services);
-      const done = write(tree.viewer, tree);
-      if (fails === null) await done;
-      else await expect(done).rejects.toThrow(fails);
-    }),
+  it.each(Object.entries(READS))('by %s finds what is below them, and nothing else', (_, read) =>
+    (async () => {
+      const { admin, viewer, mine, theirs, top } = await makeTree(shared());
+      const names = { top: top.name };
+      expect(await read(admin, mine, names)).toBe(true);
+      expect(await read(admin, theirs, names)).toBe(true);
+      expect(await read(viewer, mine, names)).toBe(true);
+      expect(await read(viewer, theirs, names)).toBe(false);
+    })(),
   );
 
-  it('hears of what becomes of media there, and of nothing else', () =>
-    withServices(backend, async (services) => {
-      const { admin, viewer, mine, theirs } = await makeTree(services);
-      const abort = new AbortController();
-      const changes = watchMedias(viewer, { folderId: undefined }, abort.signal);
-      const kinds: string[] = [];
-      const reading = (async () => {
-        for await (const { kind, id } of changes) {
-          if (kinds.push(`${kind} ${id === mine.media.id}`) === 2) return;
-        }
-      })();
-      await updateMedia(admin, theirs.media.id, { title: 'x' });
-      await updateMedia(admin, mine.media.id, { title: 'x' });
-      await expect.poll(() => kinds).toHaveLength(1);
-      await deleteMedia(admin, theirs.media.id);
-      await moveNodes(admin, { ids: [mine.media.id], parentId: theirs.folder.id });
-      await reading;
-      // What has gone out of sight is gone.
-      expect(kinds).toEqual(['updated true', 'deleted true']);
-      abort.abort();
-    }));
+  it.each(Object.entries(WRITES))('may %s below them, and nowhere else', async (_, write) => {
+    const services = shared();
+    const { viewer, mine, theirs } = await makeTree(services);
+    const before = await everything(services);
+    await expect(write.run(viewer, theirs, mine)).rejects.toThrow(write.outside ?? NotFoundError);
+    expect(await everything(services)).toEqual(before);
+    await write.run(viewer, mine, mine);
+    expect(await everything(services)).not.toEqual(before);
+  });
 
-  it('costs one statement for a credential, and none for a row', () =>
-    withServices(backend, async (services) => {
-      const { viewer, mine } = await makeTree(services);
-      services.statements.length = 0;
-      await resolveStartNodes(services, [mine.start.uuid, mine.folder.uuid]);
-      await listMedias(viewer, {});
-      expect(services.statements).toHaveLength(2);
-    }));
+  it('adds, and moves, nothing at top level', async () => {
+    const services = shared();
+    const { viewer, mine } = await makeTree(services);
+    const before = await everything(services);
+    const tries = [
+      () => createFolder(viewer, { name: 'a' }),
+      () => createMedia(viewer, { ...LINK, folderId: 1 }),
+      () => moveNodes(viewer, { ids: [mine.media.id] }),
+    ];
+    for (const attempt of tries) await expect(attempt()).rejects.toThrow(ForbiddenError);
+    expect(await everything(services)).toEqual(before);
+  });
 
-  it('is one whose key names them', () =>
-    withServices(backend, async (services) => {
-      const { mine } = await makeTree(services);
-      const input = { name: 'k', role: 'editor' } as const;
-      const key = await createKey(services, {
-        ...input,
-        startNodes: [mine.start.uuid.toUpperCase()],
-      });
-      const viewer = await findViewerByKey(services, key);
-      expect(viewer?.startNodes?.map(({ id }) => id)).toEqual([mine.start.id]);
-      await expect(createKey(services, { ...input, startNodes: [randomUUID()] })).rejects.toThrow(
+  it('changes a start node, and neither moves nor deletes it', async () => {
+    const { as, viewer, mine } = await makeTree(shared());
+    expect((await updateFolder(viewer, mine.start.id, { name: 'new' })).name).toBe('new');
+    const tries = [
+      () => moveNodes(viewer, { ids: [mine.start.id], parentId: mine.folder.id }),
+      () => deleteFolder(viewer, mine.start.id, { recursive: true }),
+    ];
+    for (const attempt of tries) await expect(attempt()).rejects.toThrow(ForbiddenError);
+    const ofMedia = await as(mine.media.uuid);
+    expect((await updateMedia(ofMedia, mine.media.id, { title: 'new' })).title).toBe('new');
+    await expect(deleteMedia(ofMedia, mine.media.id)).rejects.toThrow(ForbiddenError);
+    // Below another one it is no limit.
+    const both = await as(mine.start.uuid, mine.folder.uuid);
+    await deleteFolder(both, mine.folder.id, { recursive: true });
+  });
+
+  it('finds them at top level, with nothing above', async () => {
+    const { as, viewer, mine, theirs } = await makeTree(shared());
+    expect(idsOf(await listRoots(viewer))).toEqual([mine.start.id]);
+    expect(visibleAncestorIds(viewer, mine.start)).toEqual([]);
+    expect(visibleAncestorIds(viewer, mine.media)).toEqual([mine.start.id, mine.folder.id]);
+    const two = await as(mine.media.uuid, theirs.start.uuid);
+    const kinds = { any: [theirs.start.id, mine.media.id], folder: [theirs.start.id] };
+    for (const [kind, ids] of Object.entries(kinds) as ['any' | 'folder', number[]][]) {
+      const { edges } = await listTopLevel(two, kind, {});
+      expect(idsOf(edges.map(({ node }) => node))).toEqual(ids.sort((a, b) => a - b));
+      expect(await countTopLevel(two, kind)).toBe(ids.length);
+    }
+    expect(visibleAncestorIds(two, mine.media)).toEqual([]);
+  });
+
+  it('sees and changes what it has itself put in no folder, and nothing of others there', async () => {
+    const { admin, viewer, mine } = await makeTree(shared());
+    const own = await createMedia(viewer, LINK);
+    const other = await createMedia(admin, { ...LINK, isPublic: true });
+    expect(idsOf(await mediasByIds(viewer, [own.id, other.id]))).toEqual([own.id]);
+    const { edges } = await listMedias(viewer, {}, { unfiled: true });
+    expect(idsOf(edges.map(({ node }) => node))).toEqual([own.id]);
+    await updateMedia(viewer, own.id, { title: 'a' });
+    await expect(updateMedia(viewer, other.id, { title: 'a' })).rejects.toThrow(NotFoundError);
+    await expect(deleteMedia(viewer, other.id)).rejects.toThrow(NotFoundError);
+    const move = (id: number) => moveNodes(viewer, { ids: [id], parentId: mine.folder.id });
+    await expect(move(other.id)).rejects.toThrow(NotFoundError);
+    expect((await move(own.id))[0]?.parentId).toBe(mine.folder.id);
+  });
+
+  it('is told on Heartcore’s road what lies outside from what is not there', async () => {
+    const { viewer, mine, theirs, top } = await makeTree(shared());
+    expect((await findPermittedNode(viewer, mine.folder))?.id).toBe(mine.folder.id);
+    for (const { uuid } of [theirs.folder, theirs.media, top]) {
+      await expect(findPermittedNode(viewer, { uuid })).rejects.toThrow(ForbiddenError);
+    }
+    expect(await findPermittedNode(viewer, { uuid: randomUUID() })).toBeNull();
+  });
+
+  it('is not let in by a folder whose number begins like that of a start node', async () => {
+    const services = shared();
+    const start = await makeFolder(services.db, { id: 70, uuid: randomUUID() });
+    const like = await makeFolder(services.db, { id: 701, uuid: randomUUID() });
+    const media = await makeMediaRow(services.db, { parent_id: like, level: 2, path: '/1/701/' });
+    const startNodes = await resolveStartNodes(services, [start]);
+    const viewer = services.as({ kind: 'user', id: randomUUID(), role: 'admin', startNodes });
+    expect(await findMedia(viewer, { id: media })).toBeNull();
+    expect(await countMedias(viewer)).toBe(0);
+  });
+
+  it('keeps them where an admin moves them, and what they held when one is deleted is gone', async () => {
+    const { admin, as, viewer, mine, theirs } = await makeTree(shared());
+    await moveNodes(admin, { ids: [mine.start.id], parentId: theirs.folder.id });
+    // Of a request, or a subscription, that has begun before.
+    expect((await findMedia(viewer, mine.media))?.id).toBe(mine.media.id);
+    expect(await findMedia(viewer, theirs.media)).toBeNull();
+    const later = await as(mine.start.uuid);
+    expect(idsOf(await listRoots(later))).toEqual([mine.start.id]);
+    expect(await countMedias(later)).toBe(1);
+    await deleteFolder(admin, mine.start.id, { recursive: true });
+    const last = await as(mine.start.uuid);
+    for (const ctx of [viewer, later, last]) {
+      expect(await listRoots(ctx)).toEqual([]);
+      expect(await countMedias(ctx)).toBe(0);
+      expect(await findMedia(ctx, theirs.media)).toBeNull();
+      await expect(createFolder(ctx, { name: 'a', parentId: mine.start.id })).rejects.toThrow(
         NotFoundError,
       );
-      const whole = await findViewerByKey(services, await createKey(services, input));
-      expect(whole).not.toHaveProperty('startNodes');
-    }));
+    }
+  });
+
+  it('hears of what becomes of media there, and of nothing else', async () => {
+    const { admin, viewer, mine, theirs } = await makeTree(shared());
+    const abort = new AbortController();
+    const kinds: string[] = [];
+    const hear = async (folderId: number | undefined, name: string) => {
+      for await (const { kind, id } of watchMedias(viewer, { folderId }, abort.signal)) {
+        kinds.push(`${name} ${kind} ${id === mine.media.id ? 'mine' : id}`);
+      }
+    };
+    const reading = [hear(undefined, 'all'), hear(theirs.folder.id, 'theirs')];
+    await updateMedia(admin, theirs.media.id, { title: 'x' });
+    await updateMedia(admin, mine.media.id, { title: 'x' });
+    await expect.poll(() => kinds).toEqual(['all updated mine']);
+    await deleteMedia(admin, theirs.media.id);
+    // What has gone out of sight is gone.
+    await moveNodes(admin, { ids: [mine.media.id], parentId: theirs.folder.id });
+    await expect.poll(() => kinds).toHaveLength(3);
+    expect(kinds.slice(1).sort()).toEqual(['all deleted mine', 'theirs deleted mine']);
+    await updateMedia(admin, mine.media.id, { title: 'y' });
+    await deleteMedia(admin, mine.media.id);
+    const own = await createMedia(viewer, LINK);
+    await expect.poll(() => kinds.slice(3)).toEqual([`all created ${own.id}`]);
+    abort.abort();
+    await Promise.all(reading);
+  });
+
+  it('costs one statement for a credential, and none for a row', async () => {
+    const services = shared();
+    const { mine } = await makeTree(services);
+    services.statements.length = 0;
+    const startNodes = await resolveStartNodes(services, [mine.start.uuid, mine.folder.uuid]);
+    expect(services.statements).toHaveLength(1);
+    const viewer = services.as({ kind: 'user', id: 'a', role: 'admin', startNodes });
+    await listMedias(viewer, {});
+    await mediasByIds(viewer, [mine.media.id, mine.folder.id]);
+    await listTopLevel(viewer, 'any', {});
+    expect(services.statements).toHaveLength(4);
+  });
 });
 
 describeEachBackend('start nodes', (backend) => {
-  it('are found by uuid and by number, without what is below another one', () =>
-    withServices(backend, async (services) => {
-      const { mine, theirs } = await makeTree(services);
-      const claim = [
-        mine.media.uuid,
-        mine.start.uuid.toUpperCase(),
-        theirs.start.id,
-        mine.start.id,
-      ];
-      const ids = (await resolveStartNodes(services, claim)).map(({ id }) => id);
-      expect(ids.sort()).toEqual([mine.start.id, theirs.start.id]);
-    }));
+  const shared = shareServices(backend);
 
-  it.each([[null], ['all'], [{}], [[]], [[null, 1.5, {}, -1, 1]], [[randomUUID()]]])(
-    'of a claim %j are none: the least',
-    (claim) =>
-      withServices(backend, async (services) => {
-        await makeTree(services);
-        expect(await resolveStartNodes(services, claim)).toEqual([]);
-        const viewer = services.as({ ...ADMIN, startNodes: [] });
-        expect(await countMedias(viewer)).toBe(0);
-        expect(await listRoots(viewer)).toEqual([]);
-      }),
-  );
+  it('are found by uuid and by number, without what is below another one', async () => {
+    const services = shared();
+    const { mine, theirs } = await makeTree(services);
+    const uuids = [mine.media.uuid, mine.start.uuid.toUpperCase()];
+    const claim = [...uuids, theirs.start.id, mine.start.id];
+    const found = await resolveStartNodes(services, claim);
+    expect(idsOf(found)).toEqual(idsOf([mine.start, theirs.start]));
+  });
+
+  it('are nothing that is in no folder, which is no place', async () => {
+    const services = shared();
+    const { admin, as } = await makeTree(services);
+    const media = await createMedia(admin, LINK);
+    const viewer = await as(media.uuid);
+    expect(await listRoots(viewer)).toEqual([]);
+    expect(await findMedia(viewer, media)).toBeNull();
+    expect(await countMedias(viewer)).toBe(0);
+  });
+
+  it.each([
+    [null],
+    ['all'],
+    [{}],
+    [5],
+    [[]],
+    [[null, 1.5, {}, -1, 1, true, 2 ** 53]],
+    [[randomUUID()]],
+    [['\0', '', '00000000-0000-0000-0000-000000000001', "' or 1=1"]],
+  ])('of a claim %j are none: the least', async (claim) => {
+    const services = shared();
+    const { admin } = await makeTree(services);
+    const startNodes = await resolveStartNodes(services, claim);
+    expect(startNodes).toEqual([]);
+    const viewer = services.as({ kind: 'user', id: 'nobody', role: 'admin', startNodes });
+    expect(await countMedias(admin)).toBeGreaterThan(0);
+    expect(await countMedias(viewer)).toBe(0);
+    expect(await listRoots(viewer)).toEqual([]);
+  });
+
+  it('are two hundred at most, so that a statement can name them', async () => {
+    const services = shared();
+    const ids = await Promise.all(Array.from({ length: 210 }, () => makeFolder(services.db)));
+    const startNodes = await resolveStartNodes(services, ids);
+    expect(startNodes).toHaveLength(200);
+    const viewer = services.as({ kind: 'user', id: 'a', role: 'reader', startNodes });
+    expect(await countTopLevel(viewer, 'any')).toBe(200);
+    expect(await countMedias(viewer)).toBe(0);
+  });
+
+  it('are named by people by uuid or path', async () => {
+    const services = shared();
+    const { top, mine } = await makeTree(services);
+    const names = [mine.start.uuid.toUpperCase(), `/${top.name}/mine/below`, mine.media.uuid];
+    const uuids = [mine.start.uuid, mine.folder.uuid, mine.media.uuid];
+    expect(await findStartNodes(services, names)).toEqual(uuids);
+    for (const name of [randomUUID(), '/', '', `/${top.name}/none`]) {
+      await expect(findStartNodes(services, [name])).rejects.toThrow(NotFoundError);
+    }
+  });
+
+  it('of a key are those that it was made with; of one whose column cannot be read, none', async () => {
+    const services = shared();
+    const { mine } = await makeTree(services);
+    const input = { name: randomUUID(), role: 'editor' } as const;
+    const startNodesOf = async (key: string) =>
+      ((await findViewerByKey(services, key)) as KnownViewer).startNodes;
+    const key = await createKey(services, { ...input, startNodes: [mine.start.uuid] });
+    expect(idsOf((await startNodesOf(key)) ?? [])).toEqual([mine.start.id]);
+    expect(await startNodesOf(await createKey(services, { ...input, name: 'whole' }))).toBe(
+      undefined,
+    );
+    for (const text of ['', '{', 'null', '"a"']) {
+      const column = { start_nodes: text };
+      await services.db.updateTable('api_key').set(column).where('name', '=', input.name).execute();
+      expect(await startNodesOf(key)).toEqual([]);
+    }
+    const unknown = createKey(services, { ...input, startNodes: [randomUUID()] });
+    await expect(unknown).rejects.toThrow(NotFoundError);
+  });
+});
+
+describe('who has none', () => {
+  it('pays no statement for them', () =>
+    withServices(SQLITE, async (services) => {
+      const key = await createKey(services, { name: 'a', role: 'editor' });
+      await findViewerByKey(services, key);
+      services.statements.length = 0;
+      await findViewerByKey(services, key);
+      expect(services.statements).toHaveLength(1);
+    }));
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { type TestApp, withApp } from './app.ts';
+import { type TestApp, type TestServices, withApp, withServices } from './app.ts';
 import type { Backend } from './backend.ts';
 
 /**
@@ -10,20 +10,25 @@ export function shareApp(
   backend: Backend,
   variables: Readonly<Record<string, string>> = {},
 ): () => TestApp {
-  let shared: TestApp | undefined;
+  return share((work) => withApp(backend, work, variables));
+}
+
+/** The same of services without a server, on one database. */
+export function shareServices(backend: Backend): () => TestServices {
+  return share((work) => withServices(backend, work));
+}
+
+function share<T>(withIt: (work: (it: T) => Promise<void>) => Promise<void>): () => T {
+  let shared: { it: T } | undefined;
   let running: Promise<void>;
   const over = Promise.withResolvers<void>();
   beforeAll(async () => {
     const started = Promise.withResolvers<void>();
-    running = withApp(
-      backend,
-      async (app) => {
-        shared = app;
-        started.resolve();
-        await over.promise;
-      },
-      variables,
-    );
+    running = withIt(async (it) => {
+      shared = { it };
+      started.resolve();
+      await over.promise;
+    });
     await Promise.race([started.promise, running]);
   });
   afterAll(async () => {
@@ -31,7 +36,7 @@ export function shareApp(
     await running;
   });
   return () => {
-    if (shared === undefined) throw new Error('The server has not started.');
-    return shared;
+    if (shared === undefined) throw new Error('It has not started.');
+    return shared.it;
   };
 }

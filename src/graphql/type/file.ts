@@ -1,6 +1,6 @@
 import { createContextCache } from '@pothos/core';
 import DataLoader from 'dataloader';
-import { type File, filesByIds, filesByMediaIds } from '../../domain/file.ts';
+import { type File, filesByIds, filesByMediaIds, originalAmong } from '../../domain/file.ts';
 import { builder, type GraphqlContext } from '../builder.ts';
 import { parseDatabaseId } from '../id.ts';
 
@@ -23,8 +23,7 @@ export const fileLoader = createContextCache(
 
 /** The original of a media; null if it has no bytes. */
 export async function originalOf(context: GraphqlContext, mediaId: number): Promise<File | null> {
-  const [first] = await fileLoader(context).load(mediaId);
-  return first?.key === '' ? first : null;
+  return originalAmong(await fileLoader(context).load(mediaId));
 }
 
 FileRef.implement({

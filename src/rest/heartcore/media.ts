@@ -1,5 +1,5 @@
 import { NotFoundError } from '../../domain/error.ts';
-import { filesByMediaIds } from '../../domain/file.ts';
+import { filesByMediaIds, originalAmong } from '../../domain/file.ts';
 import { foldersByIds } from '../../domain/folder.ts';
 import { deleteMedia } from '../../domain/media-change.ts';
 import {
@@ -90,7 +90,7 @@ async function toItems(
   }
   return nodes.map((node) => ({
     node,
-    file: files?.get(node.id)?.[0] ?? null,
+    file: originalAmong(files?.get(node.id)),
     parentUuid: uuids.get(node.parentId ?? 0) ?? null,
     hasChildren: (counts?.get(node.id) ?? 0) > 0,
   }));

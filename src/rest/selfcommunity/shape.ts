@@ -1,5 +1,5 @@
 import { InvalidInputError } from '../../domain/error.ts';
-import type { File } from '../../domain/file.ts';
+import { type File, originalAmong } from '../../domain/file.ts';
 import type { Media, OEmbed } from '../../domain/media.ts';
 import { THUMBNAIL } from '../../domain/thumbnail.ts';
 import type { UploadSession } from '../../domain/upload-session.ts';
@@ -21,7 +21,7 @@ export function toSessionBody({ uploadId, offsetBytes, expiresAt }: UploadSessio
  * file.
  */
 export function toMediaBody(media: Media, files: readonly File[], toUrl: ToUrl) {
-  const file = files.find(({ key }) => key === '') ?? null;
+  const file = originalAmong(files);
   const isImage = file !== null && file.width !== null;
   const fileUrl = file && toUrl(file.urlPath);
   return {

@@ -32,7 +32,7 @@ describeEachBackend('what is no GET of a file', (backend) => {
         [`/media/${dir!.slice(1)}6/picture.png`, 404],
         // One segment is an item of the tree, which nobody sees without a credential.
         [`/media/${dir}`, 401],
-        [`/media/${dir}/`, 404],
+        [`/media/${dir}/`, 401],
         [`/media/${dir}//picture.png`, 404],
         [`/media/${dir}/picture.png/more`, 404],
         [`/media/${dir}/..`, 404],
