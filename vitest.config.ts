@@ -7,6 +7,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
+    // The rest of the time goes to waiting, for disks, databases and processes: vitest would take one worker on two
+    // cores.
+    maxWorkers: 3,
     testTimeout: 30_000,
   },
 });

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import {
   DomainError,
   ForbiddenError,
+  InvalidInputError,
   NotFoundError,
   UnsupportedMediaError,
 } from '../../src/domain/error.ts';
@@ -94,7 +95,7 @@ describeEachBackend('replacing a file', (backend) => {
       };
       expect(await replace(id, 'picture.webp', user('bob'))).toBeInstanceOf(ForbiddenError);
       expect(await replace(id, 'document.pdf')).toBeInstanceOf(UnsupportedMediaError);
-      expect(await replace(link.id, 'picture.webp')).toBeInstanceOf(NotFoundError);
+      expect(await replace(link.id, 'picture.webp')).toBeInstanceOf(InvalidInputError);
       expect(await replace(link.id + 99, 'picture.webp')).toBeInstanceOf(NotFoundError);
       expect(await filesOf(services, id)).toEqual(before);
       expect(await deletions(services)).toEqual([]);
