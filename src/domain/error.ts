@@ -104,11 +104,18 @@ export class ConflictError extends DomainError {
   readonly code: 'FOLDER_NOT_EMPTY' | 'ALREADY_EXISTS' | 'ILLEGAL_SIGNAL';
   /** Of `ILLEGAL_SIGNAL`; null: of another conflict. */
   readonly job: JobState | null;
+  /** Of `ALREADY_EXISTS`, where a job has what was asked for: its uuid. */
+  readonly holder: string | null;
 
-  constructor(code: ConflictError['code'], message: string, job: JobState | null = null) {
+  constructor(
+    code: ConflictError['code'],
+    message: string,
+    { job, holder }: { job?: JobState; holder?: string } = {},
+  ) {
     super(message);
     this.code = code;
-    this.job = job;
+    this.job = job ?? null;
+    this.holder = holder ?? null;
   }
 }
 

@@ -79,30 +79,26 @@ function createTurns() {
 
 /**
  * Counts the guesses at each name, also at one that nobody has: what is refused tells nothing. A count goes
- * down with time; who has the password pays nothing, but waits with all others while somebody guesses.
+ * down with time. The right password is not counted, but refused with the wrong ones while somebody guesses.
  */
 function createGuesses(clock: () => number) {
-  const counts = new Map<string, { count: number; at: number }>();
-  const current = (name: string) => {
-    const { count, at } = counts.get(name) ?? { count: 0, at: clock() };
-    return Math.max(0, count - (clock() - at) / GUESS_INTERVAL_MS);
-  };
-  const set = (name: string, count: number) => {
-    if (count > 0) counts.set(name, { count, at: clock() });
-    else counts.delete(name);
-  };
+  /** When the last of the guesses so far is forgotten. */
+  const forgottenAt = new Map<string, number>();
   return {
     charge(name: string): () => void {
-      const count = current(name);
-      if (count + 1 > GUESSES_MAX) {
-        throw new TooManyRequestsError((count + 1 - GUESSES_MAX) * GUESS_INTERVAL_MS);
-      }
-      if (counts.size >= NAMES_PRUNED_AT)
-        for (const name of counts.keys()) set(name, current(name));
-      set(name, count + 1);
-      return () => set(name, current(name) - 1);
+      const now = clock();
+      if (forgottenAt.size >= NAMES_PRUNED_AT) prune(now);
+      const next = Math.max(forgottenAt.get(name) ?? now, now) + GUESS_INTERVAL_MS;
+      const tooSoonMs = next - now - GUESSES_MAX * GUESS_INTERVAL_MS;
+      if (tooSoonMs > 0) throw new TooManyRequestsError(tooSoonMs);
+      forgottenAt.set(name, next);
+      return () => forgottenAt.set(name, (forgottenAt.get(name) ?? now) - GUESS_INTERVAL_MS);
     },
   };
+
+  function prune(now: number): void {
+    for (const [name, at] of forgottenAt) if (at <= now) forgottenAt.delete(name);
+  }
 }
 
 /** Few can be more: each has had a password checked within the last minutes. */

@@ -48,6 +48,8 @@ function normal(password: string): string {
   return password.normalize('NFC');
 }
 
+/** RFC 7914 §6: what it takes, and not a byte more. */
 function toOptions(cost: PasswordCost): ScryptOptions {
-  return { ...cost, maxmem: 256 * cost.N * cost.r };
+  const { N, r, p } = cost;
+  return { ...cost, maxmem: 128 * r * (N + p + 2) };
 }

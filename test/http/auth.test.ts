@@ -1,10 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
+import { decodeJwt, exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import type { KnownViewer } from '../../src/domain/access.ts';
 import { NotAuthenticatedError } from '../../src/domain/error.ts';
+import type { Login } from '../../src/domain/login.ts';
 import { type AuthOptions, createAuthenticate } from '../../src/http/auth.ts';
+import { createIssueToken } from '../../src/http/token.ts';
 import { makeJwt } from '../support/make.ts';
 
 const SECRET = 'the secret of the tests';
@@ -132,11 +134,65 @@ describe('claims', () => {
     ['no name', { user_id: { id: 7 } }],
     ['a fraction', { user_id: 7.5 }],
     ['an API key’s id', { sub: 'key:admin' }],
+    ['the id of a user of this server', { sub: 'user:alice' }],
+    ['that id as a number’s', { user_id: 'user:alice', sub: 'bob' }],
+    ['that id by another issuer', { sub: 'user:alice', iss: 'elsewhere' }],
     ['a refresh token', { user_id: 7, token_type: 'refresh' }],
     ['a token of a kind that is none', { user_id: 7, token_type: null }],
     ['a token of later', { user_id: 7, nbf: Math.floor(Date.now() / 1000) + 60 }],
   ])('of %s are rejected', async (_, claims) => {
     await expectRejected(await makeJwt(claims, { secret: SECRET }));
+  });
+});
+
+describe('start nodes of a token', () => {
+  it('are what its claim names', async () => {
+    const viewer = await askWith(
+      await makeJwt({ sub: 'a', start_nodes: ['x'] }, { secret: SECRET }),
+    );
+    expect(viewer).toMatchObject({ startNodes: [{ id: 5, below: '["x"]' }] });
+  });
+
+  it('are none where there is no claim: the whole tree', async () => {
+    const viewer = await askWith(await makeJwt({ sub: 'a' }, { secret: SECRET }));
+    expect(viewer).not.toHaveProperty('startNodes');
+  });
+
+  it.each([null, [], '', 0, false, {}])(
+    'are not passed over in a claim %j',
+    async (start_nodes) => {
+      const viewer = await askWith(await makeJwt({ sub: 'a', start_nodes }, { secret: SECRET }));
+      const below = JSON.stringify(start_nodes);
+      expect(viewer).toMatchObject({ startNodes: [{ id: 5, below }] });
+    },
+  );
+});
+
+describe('a token of this server', () => {
+  const login: Login = {
+    check: async (name, password) => {
+      if (password !== 'secret') return null;
+      return { name, role: 'reader', password: '', start_nodes: ['x'] };
+    },
+  };
+
+  it('stands for the user, by the secret that it was signed with, for an hour', async () => {
+    const token = await createIssueToken(login, SECRET)('alice', 'secret');
+    expect(token?.expiresInSeconds).toBe(3600);
+    const { accessToken = '' } = token ?? {};
+    expect(await askWith(accessToken)).toEqual({
+      kind: 'user',
+      id: 'user:alice',
+      role: 'reader',
+      startNodes: [{ id: 5, below: '["x"]' }],
+    });
+    await expectRejected(accessToken, { jwtSecret: `${SECRET}!` });
+    const { exp = 0, iat = 0 } = decodeJwt(accessToken);
+    expect([exp - iat, Math.abs(iat - Date.now() / 1000) < 5]).toEqual([3600, true]);
+  });
+
+  it('is not made without the password', async () => {
+    expect(await createIssueToken(login, SECRET)('alice', 'wrong')).toBeNull();
   });
 });
 
@@ -225,14 +281,29 @@ describe('tokens of a key set', () => {
     });
   });
 
-  it('are not good while the set cannot be had', async () => {
+  it('may not be of a user of this server', async () => {
+    const signer = await makeSigner('ES256');
+    await withKeySet([signer.jwk], async (jwksUrl) => {
+      const token = await signer.sign({ sub: 'user:alice', iss: 'trivium' });
+      await expectRejected(token, { jwksUrl });
+    });
+  });
+
+  it('are neither good nor bad while the set cannot be had', async () => {
     const signer = await makeSigner('ES256');
     const token = await signer.sign({ sub: 'alice' });
+    const unavailable = { code: 'AUTH_UNAVAILABLE', cause: expect.any(Error) };
     const gone = await withKeySet([signer.jwk], async (jwksUrl) => jwksUrl);
-    await expect(askWith(token, { jwksUrl: gone })).rejects.toThrow();
-    await withKeySet('down', async (jwksUrl) => {
-      await expect(askWith(token, { jwksUrl })).rejects.toThrow();
-    });
+    await expect(askWith(token, { jwksUrl: gone })).rejects.toMatchObject(unavailable);
+    for (const answer of ['down', 'no keys'] as const) {
+      await withKeySet(answer, async (jwksUrl) => {
+        await expect(askWith(token, { jwksUrl })).rejects.toMatchObject(unavailable);
+        // Nothing has to be known for these.
+        await expectRejected(await makeJwt({ sub: 'alice' }, { secret: 'another' }), { jwksUrl });
+        const good = await makeJwt({ sub: 'bob' }, { secret: SECRET });
+        expect(await askWith(good, { jwksUrl })).toMatchObject({ id: 'bob' });
+      });
+    }
   });
 });
 
@@ -251,7 +322,7 @@ function ask(
     jwtSecret: SECRET,
     jwksUrl: null,
     findViewerByKey,
-    resolveStartNodes: async (claim) => [{ id: 5, below: String(claim) }],
+    resolveStartNodes: async (claim) => [{ id: 5, below: JSON.stringify(claim) }],
     ...options,
   });
   return authenticate({ method, headers });
@@ -278,9 +349,9 @@ async function makeSigner(alg: string) {
   };
 }
 
-/** Serves a key set on this machine while work goes on; `down` answers an error. */
+/** Serves a key set on this machine while work goes on; `down` answers an error, `no keys` another JSON. */
 async function withKeySet<T>(
-  keys: object[] | 'down',
+  keys: object[] | 'down' | 'no keys',
   work: (url: string) => Promise<T>,
 ): Promise<T> {
   const server = createServer((_request, response) => {

@@ -23,6 +23,7 @@ import * as rendition from '../../src/store/rendition.ts';
 import type { Search } from '../../src/store/search.ts';
 import * as tag from '../../src/store/tag.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
+import * as tree from '../../src/store/tree.ts';
 import * as upload from '../../src/store/upload.ts';
 import { type Backend, describeEachBackend } from '../support/backend.ts';
 
@@ -34,6 +35,15 @@ const NEWEST_FIRST: Keyset = {
 const FIRST = { limit: 50, backward: false };
 const NEXT = { ...FIRST, after: [1000] };
 const PREVIOUS = { limit: 50, backward: true, before: [1000] };
+
+/** Two branches, and what is the viewer's own. */
+const WITHIN = {
+  branches: [
+    { id: 5, below: '/1/5/' },
+    { id: 7, below: '/1/6/7/' },
+  ],
+  owner: 'a',
+};
 
 /** Files of all media. */
 const ALL = { publicOnly: false };
@@ -59,6 +69,10 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'the next page of media': (db) => media.listNodes(db, {}, NEWEST_FIRST, NEXT),
   'the previous page of media': (db) => media.listNodes(db, {}, NEWEST_FIRST, PREVIOUS),
   'a page of public media': (db) => media.listNodes(db, { publicOnly: true }, NEWEST_FIRST, NEXT),
+  'media below start nodes': (db) => media.listNodes(db, { within: WITHIN }, NEWEST_FIRST, FIRST),
+  'media of one folder below start nodes': (db) =>
+    media.listNodes(db, { within: WITHIN, parentId: 9 }, NEWEST_FIRST, NEXT),
+  'start nodes by uuid': (db) => tree.listNodesByUuids(db, ['a', 'b']),
   'media by ids': (db) => media.listMediasByIds(db, [1, 2]),
   'media by uuid': (db) => media.findMediaByUuid(db, 'a'),
   'media by resource': (db) => media.findMediaByResource(db, 'a'),
@@ -97,8 +111,12 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'a key': (db) => key.findKeyBySha256(db, 'a'),
 };
 
-/** Of at most a handful of rows by a column that the index does not have next. */
+/**
+ * Of at most a handful of rows by a column that the index does not have next; or of branches, each of which is a
+ * part of an index: 20 ms where they hold 200,000 media.
+ */
 const SORTED_AFTERWARDS = [
+  'media below start nodes',
   'files of media',
   'files of a resource',
   'files of a project',

@@ -78,13 +78,14 @@ builder.objectFields(FolderRef, (t) => ({
 builder.queryFields((t) => ({
   rootChildren: t.connection({
     type: TreeNodeRef,
-    description: 'Folders and media at top level, by their place.',
+    description:
+      'Folders and media at top level, by their place; for who is limited to start nodes, these.',
     resolve: async (_root, page, { domain }) =>
       toConnection(await listTopLevel(domain, 'any', page), () => countTopLevel(domain, 'any')),
   }),
   rootFolders: t.connection({
     type: FolderRef,
-    description: 'Folders at top level, by their place.',
+    description: 'Folders at top level, by their place; for who is limited to start nodes, these.',
     resolve: async (_root, page, { domain }) =>
       toConnection((await listTopLevel(domain, 'folder', page)) as Page<Folder>, () =>
         countTopLevel(domain, 'folder'),

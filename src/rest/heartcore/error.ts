@@ -21,6 +21,7 @@ const STATUS = {
   UnsupportedMediaType: 415,
   ValidationFailed: 422,
   InternalServerError: 500,
+  ServiceUnavailable: 503,
 } as const;
 type Code = keyof typeof STATUS;
 
@@ -113,6 +114,7 @@ function describe(error: unknown): [code: Code, message: string] {
     return ['UnsupportedMediaType', 'Send application/json or multipart/form-data.'];
   }
   const status = httpStatus(error);
+  if (status === 503) return ['ServiceUnavailable', publicMessage(error)];
   if (status >= 500) return ['InternalServerError', publicMessage(error)];
   return [status === 404 ? 'NotFound' : 'BadRequest', publicMessage(error)];
 }
