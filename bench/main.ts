@@ -1,5 +1,5 @@
 /**
- * `npm run bench [reads|depth|uploads|memory …] [-- --rounds 5 --seconds 2 --connections 16 --dir /tmp --profile <dir>]`
+ * `npm run bench [reads|depth|uploads|memory|jobs …] [-- --rounds 5 --seconds 2 --connections 16 --dir /tmp --profile <dir>]`
  *
  * Measures this server beside limits: hand-written handlers that do the same work and nothing else, in one
  * run and in turn. The ratios hold across machines; the absolute figures do not.
@@ -7,6 +7,7 @@
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchDepth } from './depth.ts';
+import { benchJobs } from './jobs.ts';
 import { benchMemory, type MemoryOptions } from './memory.ts';
 import { pinLoad } from './pinning.ts';
 import { benchReads, type ReadOptions } from './reads.ts';
@@ -21,6 +22,7 @@ const PARTS = {
   depth: benchDepth,
   uploads: benchUploads,
   memory: benchMemory,
+  jobs: benchJobs,
 } satisfies Record<string, (setup: ServerSetup, options: Options) => Promise<void>>;
 
 const { values, positionals } = parseArgs({

@@ -131,6 +131,7 @@ async function createServices(
         renditionCacheBytesMax: config.renditionCacheBytesMax,
         uploadTtlMs: config.uploadTtlHours * 3_600_000,
         documentTypes: config.documentTypes,
+        outboundAllowedHosts: config.outboundAllowedHosts,
       },
       events: createEvents(),
       uploadLocks: createKeyedLock(),

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { parseAllowedHosts } from './job/address.ts';
 
 /** All that the server is told from outside, frozen. */
 export interface Config {
@@ -30,6 +31,8 @@ export interface Config {
   uploadTtlHours: number;
   /** Jobs that this process runs at once; 0: none. */
   jobConcurrency: number;
+  /** Hosts and networks that are fetched from although they are not public. */
+  outboundAllowedHosts: readonly string[];
   isGraphiqlEnabled: boolean;
   logLevel: (typeof LOG_LEVELS)[number];
   /** Variables that look like ours and are not: worth a warning, as they may be slips. */
@@ -56,6 +59,10 @@ const wholeNumber = (min: number, max: number) =>
     .transform(Number);
 const bytes = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 const oneOf = <const T extends string>(values: readonly T[]) => z.enum(values, values.join(', '));
+const hostList = z
+  .string()
+  .transform((list) => list.split(',').map((entry) => entry.trim()))
+  .refine(isHostList, 'hosts, host:port or networks such as 10.1.0.0/16, separated by commas');
 const httpUrl = z
   .url({ protocol: /^https?$/, error: 'an http or https URL' })
   .transform((url) => url.replace(/\/+$/, ''));
@@ -127,6 +134,10 @@ export const VARIABLES = {
     wholeNumber(0, 64).default(2),
     'jobs that this process runs at once; 0: none',
   ],
+  TRIVIUM_OUTBOUND_ALLOWED_HOSTS: [
+    hostList.default([]),
+    'hosts, host:port and networks that links and imports may lead to although they are not public',
+  ],
   TRIVIUM_GRAPHIQL: [
     oneOf(['on', 'off']).optional(),
     'on or off; default: on while TRIVIUM_AUTH is open',
@@ -186,6 +197,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     documentTypes: values.TRIVIUM_DOCUMENT_TYPES,
     uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
     jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,
+    outboundAllowedHosts: values.TRIVIUM_OUTBOUND_ALLOWED_HOSTS,
     isGraphiqlEnabled: (values.TRIVIUM_GRAPHIQL ?? (auth === 'open' ? 'on' : 'off')) === 'on',
     logLevel: values.TRIVIUM_LOG_LEVEL,
   };
@@ -193,4 +205,13 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function isHostList(entries: readonly string[]): boolean {
+  try {
+    parseAllowedHosts(entries);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -38,7 +38,7 @@ const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] 
   { name: /^zod$/, layers: ['domain', 'config'] },
   { name: /^(fastify|@fastify\/.+)$/, layers: ['http'], types: ['app', 'graphql', 'rest'] },
   { name: /^jose$/, layers: ['http'] },
-  { name: /^(undici|ipaddr\.js|open-graph-scraper)$/, layers: ['job'] },
+  { name: /^(undici|ipaddr\.js|htmlparser2)$/, layers: ['job'] },
   { name: /^(graphql|graphql-yoga|dataloader|graphql-upload-minimal)$/, layers: ['graphql'] },
   { name: /^(@pothos\/.+|@graphql-yoga\/render-graphiql)$/, layers: ['graphql'] },
   { name: /^hash-wasm$/, layers: ['lib'] },

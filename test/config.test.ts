@@ -24,6 +24,7 @@ describe('defaults', () => {
       documentTypes: ['application/pdf'],
       uploadTtlHours: 24,
       jobConcurrency: 2,
+      outboundAllowedHosts: [],
       isGraphiqlEnabled: true,
       logLevel: 'info',
       unknownVariables: [],
@@ -90,6 +91,13 @@ describe('values', () => {
     expect(documentTypes).toEqual(['application/pdf', 'application/vnd.oasis.opendocument.text']);
   });
 
+  it('allowed hosts are a list', () => {
+    const { outboundAllowedHosts } = parseConfig({
+      TRIVIUM_OUTBOUND_ALLOWED_HOSTS: 'wiki.example:8080, 10.1.0.0/16',
+    });
+    expect(outboundAllowedHosts).toEqual(['wiki.example:8080', '10.1.0.0/16']);
+  });
+
   it('are frozen', () => {
     const config = parseConfig({});
     expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);
@@ -138,6 +146,7 @@ describe('problems', () => {
     ['TRIVIUM_FILE_BYTES_MAX', '9007199254740993'],
     ['TRIVIUM_DOCUMENT_TYPES', 'pdf'],
     ['TRIVIUM_UPLOAD_TTL_HOURS', '0'],
+    ['TRIVIUM_OUTBOUND_ALLOWED_HOSTS', 'http://wiki.example/'],
     ['TRIVIUM_GRAPHIQL', 'yes'],
     ['TRIVIUM_LOG_LEVEL', 'verbose'],
   ])('%s=%s is refused', (name, value) => {

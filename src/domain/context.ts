@@ -44,6 +44,8 @@ export interface Settings {
   uploadTtlMs: number;
   /** MIME types that count as documents. */
   documentTypes: readonly string[];
+  /** Hosts and networks that links and imports may lead to although they are not public. */
+  outboundAllowedHosts: readonly string[];
 }
 
 /** What of a logger operations use: fields for machines, then a sentence that never holds them. */

@@ -52,6 +52,12 @@ export const webUrl = freeText(2048).refine(
   'Expected an http or https URL.',
 );
 
+/** The same without a user name and a password, which would be kept, and shown to whoever sees the job. */
+export const publicUrl = webUrl.refine((text) => {
+  const url = URL.parse(text);
+  return url === null || (url.username === '' && url.password === '');
+}, 'May not hold a user name or a password.');
+
 /** A name that people give to a folder or a tag: not blank, without surrounding space. */
 export function displayName(charactersMax: number) {
   return z

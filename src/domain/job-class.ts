@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { publicUrl } from './input.ts';
 
 /** What the domain knows of a class of jobs; how the work is done is its task's, in `job/task`. */
 interface JobClassRule {
@@ -40,11 +41,13 @@ export const JOB_CLASSES = {
   },
   'import-url': {
     arguments: z.strictObject({
-      url: z.url({ protocol: /^https?$/ }),
+      url: publicUrl,
       filename: z.string().max(255).optional(),
       folder_uuid: uuid.optional(),
-      tags: z.array(z.int()).max(100).optional(),
+      tags: z.array(z.int().positive()).max(200).optional(),
     }),
+    // Each may take an hour of another server's time: thumbnails must not wait for it.
+    concurrency: 1,
     maxRetries: 5,
     isStartable: true,
   },

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { isUniqueViolation } from '../store/error.ts';
 import { findJobs, findOpenJobByUnicity, updateJobIn } from '../store/job.ts';
 import type { JobChange, JobRow } from '../store/table.ts';
 import { authorizeOwner } from './access.ts';
 import { type Context, transact } from './context.ts';
 import { ConflictError, InvalidInputError, NotFoundError } from './error.ts';
 import { freeText, parseInput } from './input.ts';
-import { type Job, toJob } from './job.ts';
+import { type Job, toJob, unicityTaken } from './job.ts';
 import { allowedSignals, JOB_SIGNALS, type JobSignal, type JobStatus } from './job-state.ts';
 
 /** Where a signal leads to: told again there, it has no more effect, and is no mistake. */
@@ -41,7 +42,11 @@ export async function signalJob(ctx: Context, id: number, input: SignalInput): P
   if (row === undefined) throw new NotFoundError('job', id);
   const signal = parseInput(signalInput, input);
   checkNeeded(signal);
-  return transact(ctx, (ctx) => apply(ctx, row, signal));
+  const job = await transact(ctx, (ctx) => apply(ctx, row, signal)).catch((error) =>
+    refuseTaken(ctx, row, error),
+  );
+  ctx.log.info({ job: job.uuid, ...signal, viewer: ctx.viewer.id }, 'a job was told something');
+  return job;
 }
 
 function checkNeeded({ signal, at, priority }: Signal): void {
@@ -60,10 +65,10 @@ async function apply(ctx: Context, row: JobRow, signal: Signal): Promise<Job> {
     if (DONE[signal.signal] === status) return toJob(row);
     throw illegalSignal(signal.signal, status);
   }
-  await checkUnicity(ctx, row, signal);
   const now = ctx.clock();
-  const columns = { ...EFFECTS[signal.signal](row, signal, now), updated_at: now };
-  const isChanged = await updateJobIn(ctx.db, { id, status }, columns);
+  const columns = EFFECTS[signal.signal](row, signal, now);
+  if (isAsItWas(row, columns)) return toJob(row);
+  const isChanged = await updateJobIn(ctx.db, { id, status }, { ...columns, updated_at: now });
   const [after] = await findJobs(ctx.db, { ids: [id] });
   if (after === undefined) throw new NotFoundError('job', id);
   // A worker has been quicker: the signal is for the job as it is now.
@@ -72,21 +77,24 @@ async function apply(ctx: Context, row: JobRow, signal: Signal): Promise<Job> {
   return toJob(after);
 }
 
+function isAsItWas(row: JobRow, columns: JobChange): boolean {
+  return Object.entries(columns).every(([name, value]) => row[name as keyof JobRow] === value);
+}
+
 function illegalSignal(signal: JobSignal, status: JobStatus): ConflictError {
   const allowed = allowedSignals(status);
   const others = allowed.length > 0 ? allowed.join(', ') : 'none';
   const message = `A job that is ${status} takes no signal ${signal}; it takes: ${others}.`;
-  return new ConflictError('ILLEGAL_SIGNAL', message, { status, allowedSignals: allowed });
+  return new ConflictError('ILLEGAL_SIGNAL', message, {
+    job: { status, allowedSignals: allowed },
+  });
 }
 
-/** A job that is over has given its `unicity` free. */
-async function checkUnicity(ctx: Context, row: JobRow, { signal }: Signal): Promise<void> {
-  const isReopened = row.finished_at !== null && (signal === 'retry' || signal === 'reschedule');
-  if (!isReopened || row.unicity === null) return;
-  const other = await findOpenJobByUnicity(ctx.db, row.unicity);
-  if (other === undefined) return;
-  const message = `The job ${other.uuid} has the same unicity, and is not over.`;
-  throw new ConflictError('ALREADY_EXISTS', message);
+/** A job that is over has given its `unicity` free: when it is opened again, another may have it. */
+async function refuseTaken(ctx: Context, row: JobRow, error: unknown): Promise<never> {
+  if (!isUniqueViolation(error)) throw error;
+  const other = await findOpenJobByUnicity(ctx.db, row.unicity ?? '');
+  throw unicityTaken(other ?? row);
 }
 
 /** A job that is to be run, at the same count of retries: one that has none left gets this one run. */

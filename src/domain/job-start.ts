@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { authorize } from './access.ts';
 import { type Context, transact } from './context.ts';
 import { enqueueJob } from './enqueue.ts';
-import { ConflictError, InvalidInputError } from './error.ts';
+import { InvalidInputError, NotFoundError } from './error.ts';
 import { findFolder } from './folder.ts';
 import { displayName, parseInput } from './input.ts';
-import { findJob, type Job } from './job.ts';
+import { findJob, type Job, unicityTaken } from './job.ts';
 import { JOB_CLASSES, type JobArguments, type JobClass } from './job-class.ts';
+import { checkTags } from './tag.ts';
 
 const startInput = z.object({
   jobClass: z.string('Expected the name of a class of jobs.'),
@@ -21,16 +22,15 @@ export type StartJobInput = z.input<typeof startInput>;
 
 /**
  * Has a job of a class done that may be started from outside. Throws InvalidInputError: also for a class
- * that there is not, and for its arguments, as `arguments.url`, also a folder that the viewer does not see;
- * ConflictError ALREADY_EXISTS for a
- * `unicity` that another job has which is not over.
+ * that there is not, and for its arguments, as `arguments.url`, also for a folder that the viewer does not
+ * see; ConflictError ALREADY_EXISTS for a `unicity` that another job has which is not over.
  */
 export async function startJob(ctx: Context, input: StartJobInput): Promise<Job> {
   authorize(ctx, 'job.create');
   const { jobClass, priority, unicity, scheduledAt, ...rest } = parseInput(startInput, input);
   const name = parseClass(jobClass);
   const args = parseArguments(name, rest.arguments ?? {});
-  await checkFolder(ctx, args);
+  await checkTarget(ctx, args);
   return transact(ctx, async (ctx) => {
     const { viewer } = ctx;
     const { id, isNew } = await enqueueJob(ctx, name, args, {
@@ -41,9 +41,19 @@ export async function startJob(ctx: Context, input: StartJobInput): Promise<Job>
     });
     const job = await findJob(ctx, { id });
     if (job === null) throw new Error('The job that was just made is not there.');
-    if (isNew) return job;
-    const message = `The job ${job.uuid} has the same unicity, and is not over.`;
-    throw new ConflictError('ALREADY_EXISTS', message);
+    if (!isNew) throw unicityTaken(job);
+    return job;
+  });
+}
+
+/** What is to be a media must have a place to go to. */
+async function checkTarget(ctx: Context, args: object): Promise<void> {
+  await checkFolder(ctx, args);
+  if (!('tags' in args) || !Array.isArray(args.tags)) return;
+  await checkTags(ctx, args.tags).catch((error) => {
+    if (!(error instanceof NotFoundError)) throw error;
+    const path = ['arguments', 'tags'];
+    throw new InvalidInputError([{ path, code: 'NOT_FOUND', message: error.message }]);
   });
 }
 

@@ -36,3 +36,32 @@ const ALLOWED: Readonly<Record<JobStatus, readonly JobSignal[]>> = {
 export function allowedSignals(status: JobStatus): readonly JobSignal[] {
   return ALLOWED[status];
 }
+
+/** Finer than the status, and derived from the rest: contract §7.2. */
+export type JobPhase =
+  | 'scheduled'
+  | 'queued'
+  | 'retrying'
+  | 'running'
+  | 'cancelling'
+  | 'paused'
+  | 'completed'
+  | 'errored'
+  | 'cancelled';
+
+/** What of a job tells its phase. */
+interface Phased {
+  status: JobStatus;
+  scheduledAt: Date;
+  retryCount: number;
+  error: string | null;
+  cancelRequestedAt: Date | null;
+}
+
+/** The phase of a job at a time, in milliseconds since 1970. */
+export function phaseOf(job: Phased, now: number): JobPhase {
+  if (job.status === 'running') return job.cancelRequestedAt === null ? 'running' : 'cancelling';
+  if (job.status !== 'pending') return job.status;
+  if (job.scheduledAt.getTime() <= now) return 'queued';
+  return job.retryCount > 0 && job.error !== null ? 'retrying' : 'scheduled';
+}

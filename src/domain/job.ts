@@ -2,7 +2,7 @@ import * as store from '../store/job.ts';
 import type { JobAttemptRow, JobRow } from '../store/table.ts';
 import { authorize } from './access.ts';
 import type { Context } from './context.ts';
-import { NotFoundError } from './error.ts';
+import { ConflictError, NotFoundError } from './error.ts';
 import type { JobStatus } from './job-state.ts';
 
 /** Work that is done at least once, outside of any request. */
@@ -29,6 +29,10 @@ export interface Job {
   updatedAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
+  /** Who runs it, or ran it last; null: nobody has. */
+  worker: string | null;
+  /** When its worker was last heard of; null: it is not running. */
+  heartbeatAt: Date | null;
   /** `Viewer.id` of who started it; null: the server itself. */
   startedBy: string | null;
   /** Somebody has asked for its run to end. */
@@ -84,6 +88,12 @@ export async function deleteJob(ctx: Context, id: number): Promise<void> {
   ctx.events.publish({ type: 'job', id });
 }
 
+/** What is wrong with a `unicity` that another job has which is not over. */
+export function unicityTaken({ uuid }: Pick<Job, 'uuid'>): ConflictError {
+  const message = `The job ${uuid} has the same unicity, and is not over.`;
+  return new ConflictError('ALREADY_EXISTS', message, { holder: uuid });
+}
+
 /** A row of a job, as the domain has it. */
 export function toJob(row: JobRow): Job {
   return {
@@ -103,6 +113,8 @@ export function toJob(row: JobRow): Job {
     updatedAt: new Date(row.updated_at),
     startedAt: toDate(row.started_at),
     finishedAt: toDate(row.finished_at),
+    worker: row.worker,
+    heartbeatAt: toDate(row.heartbeat_at),
     startedBy: row.created_by,
     cancelRequestedAt: toDate(row.cancel_requested_at),
     cancelReason: row.cancel_reason,

@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { insertMedia } from '../store/media.ts';
 import { authorize } from './access.ts';
 import { type Context, transact } from './context.ts';
+import { enqueueJob } from './enqueue.ts';
 import { InvalidInputError } from './error.ts';
 import { mediaEvent } from './event.ts';
 import { placeIn, UNFILED } from './folder.ts';
 import { displayName, freeText, idList, parseInput, webUrl } from './input.ts';
-import { findMedia, type Media } from './media.ts';
+import { findMedia, type Media, PAGE_TYPES } from './media.ts';
 import { tagNewMedia } from './tag.ts';
 
 /** Types of media that hold no bytes. */
@@ -50,8 +51,15 @@ export async function createMedia(ctx: Context, input: LinkInput): Promise<Media
     ctx.events.publish(mediaEvent('created', { ...place, id, is_public: 0, owner: ctx.viewer.id }));
     const media = await findMedia(ctx, { id });
     if (media === null) throw new Error('The media that was just made is not there.');
+    if (PAGE_TYPES.includes(media.type)) await enqueueFetch(ctx, media);
     return media;
   });
+}
+
+/** What the page says of itself comes later: another server may take its time. */
+async function enqueueFetch(ctx: Context, { id, uuid: media_uuid }: Media): Promise<void> {
+  const options = { mediaId: id, unicity: `fetch-link:${media_uuid}` };
+  await enqueueJob(ctx, 'fetch-link', { media_uuid }, options);
 }
 
 function checkNeeded(link: Link): void {

@@ -106,6 +106,8 @@ function toColumns(change: z.output<typeof updateMediaInput>) {
   const columns = {
     ...text,
     image_url: imageUrl,
+    // The size is of the picture that was there.
+    ...(imageUrl !== undefined && { image_width: null, image_height: null }),
     sort_order: sortOrder,
     ...pictureColumns({ focalPoint, crops }),
     is_public: isPublic === undefined ? undefined : Number(isPublic),

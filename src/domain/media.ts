@@ -19,6 +19,9 @@ export const MEDIA_TYPES = [
 ] as const;
 export type MediaType = (typeof MEDIA_TYPES)[number];
 
+/** Media that are a page elsewhere, which can say what it is. */
+export const PAGE_TYPES: readonly string[] = ['url', 'vimeo'] satisfies MediaType[];
+
 /** What folders and media have in common. */
 export interface TreeNode {
   id: number;
@@ -51,6 +54,8 @@ export interface Media extends TreeNode {
   embed: Embed | null;
   /** What the provider of the link said of it; null until it has been asked. */
   oembed: OEmbed | null;
+  /** Pictures that the page of a link names, of which one is its own. */
+  choiceImages: string[];
   /** The part of the picture that matters, as fractions of its size; null: never set. */
   focalPoint: { left: number; top: number } | null;
   crops: Crop[];
@@ -150,6 +155,7 @@ export function toMedia(row: MediaRow): Media {
     imageHeight: row.image_height,
     embed: toEmbed(row),
     oembed: toOEmbed(row),
+    choiceImages: toChoiceImages(row),
     focalPoint: parseJson<Media['focalPoint']>(row.focal_point) ?? null,
     crops: parseJson<Crop[]>(row.crops) ?? [],
     mediaTypeAlias: row.media_type_alias,
@@ -162,6 +168,15 @@ function toEmbed(row: MediaRow): Embed | null {
   if (row.embed_type === null || row.embed_id === null) return null;
   const metadata = parseJson<Embed['metadata']>(row.embed_metadata) ?? {};
   return { type: row.embed_type, id: row.embed_id, url: row.embed_url, metadata };
+}
+
+/** What its owner has given as metadata of a link may be anything. */
+function toChoiceImages({ type, embed_metadata }: MediaRow): string[] {
+  const images = PAGE_TYPES.includes(type) && parseJson<Embed['metadata']>(embed_metadata)?.images;
+  if (!Array.isArray(images)) return [];
+  return images.filter(
+    (url) => typeof url === 'string' && /^https?:\/\//.test(url) && URL.canParse(url),
+  );
 }
 
 function toOEmbed(row: MediaRow): OEmbed | null {

@@ -67,12 +67,31 @@ async function* matchingJobs(
   filter: JobFilter,
   events: AsyncIterable<JobEvent>,
 ): AsyncGenerator<Job> {
+  const ahead = createProgressMemory();
   for await (const { id, progress = 0 } of events) {
     const job = await findMatchingJob(ctx, id, filter);
-    if (job === null) continue;
-    const isAhead = job.status === 'running' && progress > job.progress;
-    yield isAhead ? { ...job, progress } : job;
+    if (job?.status === 'running') yield ahead.toLatest(job, progress);
+    else {
+      ahead.forget(id);
+      if (job !== null) yield job;
+    }
   }
+}
+
+/** What has been told of runs that go on is ahead of what is written, and never goes back. */
+function createProgressMemory() {
+  const told = new Map<number, Pick<Job, 'startedAt' | 'progress'>>();
+  return {
+    toLatest(job: Job, progress: number): Job {
+      const before = told.get(job.id);
+      const isSameRun = before?.startedAt?.getTime() === job.startedAt?.getTime();
+      const known = isSameRun ? (before?.progress ?? 0) : 0;
+      const latest = { ...job, progress: Math.max(job.progress, progress, known) };
+      told.set(job.id, { startedAt: job.startedAt, progress: latest.progress });
+      return latest;
+    },
+    forget: (id: number) => void told.delete(id),
+  };
 }
 
 /** What has become of a media. */

@@ -95,6 +95,18 @@ mutation CreateLink {
 `,
     },
     {
+      query: `# A file that is elsewhere: a job fetches it. Needs a credential in the headers below.
+mutation ImportUrl {
+  importUrl(input: { url: "https://www.w3.org/Icons/w3c_home.png" }) {
+    __typename
+    ... on ImportUrlSuccess { job { id status progress result } }
+    ... on InvalidInputError { issues { path message } }
+    ... on Error { code message }
+  }
+}
+`,
+    },
+    {
       query: `# A folder. Needs a credential in the headers below:
 # { "authorization": "Bearer <the key in data/admin.key>" }
 mutation CreateFolder {

@@ -17,7 +17,9 @@ import './type/upload-session.ts';
 import './type/upload.ts';
 import './type/job.ts';
 import './type/job-mutation.ts';
+import './type/job-run.ts';
 import './type/job-signal.ts';
+import './type/import.ts';
 import './type/subscription.ts';
 
 /** The public schema. Needs no environment and no database. */

@@ -31,7 +31,6 @@ export function httpStatus(error: unknown): number {
 
 /** What an answer may say of an error: a bug's message stays in the log. */
 export function publicMessage(error: unknown): string {
-  return httpStatus(error) < 500 && error instanceof Error
-    ? error.message
-    : 'Internal server error.';
+  const isForClients = error instanceof DomainError || httpStatus(error) < 500;
+  return isForClients && error instanceof Error ? error.message : 'Internal server error.';
 }

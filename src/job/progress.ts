@@ -20,6 +20,7 @@ export function createProgress(
 ): Progress {
   let fraction = 0;
   let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
   let writing: Promise<unknown> = Promise.resolve();
   const flush = () => {
     timer = undefined;
@@ -30,13 +31,15 @@ export function createProgress(
   };
   return {
     report(next) {
-      if (!(next > fraction)) return;
       // 1 says that the job is completed, which its task cannot know.
-      fraction = Math.min(next, 0.999);
+      const capped = Math.min(next, 0.999);
+      if (isStopped || !(capped > fraction)) return;
+      fraction = capped;
       ctx.events.publish({ type: 'job', id: jobId, progress: fraction });
       timer ??= setTimeout(flush, WRITE_INTERVAL_MS);
     },
     async stop() {
+      isStopped = true;
       clearTimeout(timer);
       await writing;
     },

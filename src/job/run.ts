@@ -1,20 +1,16 @@
 import type { Context } from '../domain/context.ts';
-import { transact } from '../domain/context.ts';
-import { DomainError } from '../domain/error.ts';
 import { type Job, toJob } from '../domain/job.ts';
 import type { JobClass } from '../domain/job-class.ts';
 import {
-  closeAttempt,
   findLeasedJob,
   type JobChange,
   type JobRow,
   type Lease,
-  lockLeasedJob,
   updateLeasedJob,
 } from '../store/job-run.ts';
-import { retryDelayMs } from './backoff.ts';
+import { endRun, logFailure, type Outcome, toEnd } from './outcome.ts';
 import { createProgress } from './progress.ts';
-import { PermanentError, type Task, TaskError, type Tasks } from './task.ts';
+import { PermanentError, type Task, type Tasks } from './task.ts';
 
 /** Why a run is to end before its task does. */
 export type EndReason = 'cancelled' | 'lost' | 'stopping';
@@ -56,24 +52,16 @@ export interface RunOptions {
 export function startRun(ctx: Context, row: JobRow, options: RunOptions): ActiveRun {
   const lease = { id: row.id, leaseToken: row.lease_token ?? '' };
   const abort = new AbortController();
-  const job = toJob(row);
-  const write = (columns: JobChange) => updateLeasedJob(ctx.db, lease, columns);
-  const progress = createProgress(ctx, job.id, write);
   const end = (reason: EndReason) => abort.abort(new RunEndedError(reason));
-  const work = async () => {
-    const outcome = await outcomeOf(ctx, job, options, abort.signal, progress.report);
-    await progress.stop();
-    await settle(ctx, row, lease, outcome, options.random());
-  };
-  const done = work().catch((error) =>
-    // The lease will run out, and the job be tried again.
-    ctx.log.error({ err: error, job: job.uuid }, 'the end of a job could not be written'),
-  );
-  const logged = (work: Promise<unknown>) =>
-    work.then(
-      () => undefined,
-      (error) => ctx.log.error({ err: error, job: job.uuid }, 'a lease could not be read'),
-    );
+  const deadline = createDeadline(() => end('lost'));
+  const leftMs = () => (row.leased_until ?? 0) - ctx.clock();
+  deadline.set(leftMs());
+  const done = work(ctx, row, { ...options, lease, signal: abort.signal })
+    .catch((error) =>
+      // The lease will run out, and the job be tried again.
+      ctx.log.error({ err: error, job: row.uuid }, 'the end of a job could not be written'),
+    )
+    .finally(deadline.stop);
   const look = async () => {
     const leased = await findLeasedJob(ctx.db, lease);
     if (leased === undefined) end('lost');
@@ -81,40 +69,75 @@ export function startRun(ctx: Context, row: JobRow, options: RunOptions): Active
   };
   const beat = async () => {
     const now = ctx.clock();
-    await write({ heartbeat_at: now, leased_until: now + options.leaseMs });
+    const leased_until = now + options.leaseMs;
+    if (await updateLeasedJob(ctx.db, lease, { heartbeat_at: now, leased_until })) {
+      deadline.set(leased_until - ctx.clock());
+    }
     await look();
   };
-  return { job, done, end, look: () => logged(look()), beat: () => logged(beat()) };
+  const logged = (work: Promise<void>) =>
+    work.catch((error) =>
+      ctx.log.error({ err: error, job: row.uuid }, 'a lease could not be read'),
+    );
+  return { job: toJob(row), done, end, look: () => logged(look()), beat: () => logged(beat()) };
 }
 
-type WrittenOutcome =
-  | { kind: 'completed'; result: object | null }
-  | { kind: 'failed'; error: unknown }
-  | { kind: 'cancelled' }
-  | { kind: 'stopping' };
-type Outcome = WrittenOutcome | { kind: 'lost' };
+/** When a lease that cannot be prolonged is over: from then on another worker may have the job. */
+function createDeadline(onOver: () => void) {
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  return {
+    set(ms: number) {
+      clearTimeout(timer);
+      if (!isStopped) timer = setTimeout(onOver, ms).unref();
+    },
+    stop() {
+      isStopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+interface WorkOptions extends RunOptions {
+  lease: Lease;
+  signal: AbortSignal;
+}
+
+/** Does the work, and writes what has become of it. */
+async function work(ctx: Context, row: JobRow, options: WorkOptions): Promise<void> {
+  const { lease } = options;
+  const write = (columns: JobChange) => updateLeasedJob(ctx.db, lease, columns);
+  const progress = createProgress(ctx, row.id, write);
+  const outcome = await outcomeOf(ctx, row, options, progress.report);
+  await progress.stop();
+  if (outcome.kind === 'lost') return;
+  if (outcome.kind === 'failed') logFailure(ctx, row, outcome.error);
+  await endRun(ctx, lease, toEnd(ctx, row, outcome, options.random()));
+}
 
 async function outcomeOf(
   ctx: Context,
-  job: Job,
-  { tasks, graceMs }: RunOptions,
-  signal: AbortSignal,
+  row: JobRow,
+  { tasks, graceMs, signal }: WorkOptions,
   progress: (fraction: number) => void,
-): Promise<Outcome> {
-  const task = tasks[job.jobClass as JobClass] as Task<JobClass> | undefined;
+): Promise<Outcome | { kind: 'lost' }> {
+  const task = tasks[row.job_class as JobClass] as Task<JobClass> | undefined;
   if (task === undefined) return { kind: 'failed', error: new PermanentError('No such class.') };
-  const work = (async () =>
-    task(ctx, job.arguments as never, { jobId: job.id, signal, progress }))();
-  const grace = new AbortController();
+  const { id, created_by, created_role } = row;
+  const startedBy = created_by === null ? null : { id: created_by, role: created_role ?? '' };
+  const run = { jobId: id, startedBy, signal, progress };
+  const args = JSON.parse(row.arguments);
+  const work = (async () => task(ctx, args as never, run))();
+  const over = new AbortController();
   try {
-    const result = await Promise.race([work, givenUp(signal, graceMs, grace.signal)]);
+    const result = await Promise.race([work, givenUp(signal, graceMs, over.signal)]);
     return { kind: 'completed', result: result ?? null };
   } catch (error) {
     const { reason } = signal;
     if (reason instanceof RunEndedError) return { kind: reason.reason };
     return { kind: 'failed', error };
   } finally {
-    grace.abort();
+    over.abort();
     // One that was given up may still fail, which nobody waits for any more.
     work.catch(() => undefined);
   }
@@ -130,96 +153,4 @@ function givenUp(signal: AbortSignal, graceMs: number, over: AbortSignal): Promi
     if (signal.aborted) wait();
     else signal.addEventListener('abort', wait, { once: true, signal: over });
   });
-}
-
-async function settle(
-  ctx: Context,
-  row: JobRow,
-  lease: Lease,
-  outcome: Outcome,
-  random: number,
-): Promise<void> {
-  if (outcome.kind === 'lost') return;
-  if (outcome.kind === 'failed') logFailure(ctx, row, outcome.error);
-  await endRun(ctx, lease, toEnd(ctx, row, outcome, random));
-}
-
-/** How a run has ended: what becomes of its job, and what its log says. */
-export interface RunEnd {
-  columns: JobChange;
-  /** Of the attempt; null: it has done its work. */
-  error: string | null;
-}
-
-/** Writes the end of a run, if the job is still its: false when it is not. */
-export async function endRun(ctx: Context, lease: Lease, end: RunEnd): Promise<boolean> {
-  return transact(ctx, async (ctx) => {
-    const now = ctx.clock();
-    const free = { lease_token: null, leased_until: null, heartbeat_at: null, updated_at: now };
-    const leased = await lockLeasedJob(ctx.db, lease);
-    if (leased === undefined) return false;
-    // Somebody wanted it to end while it failed: it is not tried again.
-    const isCancelled = leased.cancel_requested_at !== null && end.columns.status === 'pending';
-    const columns = isCancelled ? { status: 'cancelled', finished_at: now } : end.columns;
-    await updateLeasedJob(ctx.db, lease, { ...columns, ...free });
-    await closeAttempt(ctx.db, { jobId: lease.id, error: end.error, now });
-    ctx.events.publish({ type: 'job', id: lease.id });
-    return true;
-  });
-}
-
-/** What becomes of the job. */
-function toEnd(ctx: Context, row: JobRow, outcome: WrittenOutcome, random: number): RunEnd {
-  const now = ctx.clock();
-  switch (outcome.kind) {
-    case 'completed': {
-      const result = outcome.result && JSON.stringify(outcome.result);
-      const columns = { status: 'completed', progress: 1, error: null, result, finished_at: now };
-      return { columns, error: null };
-    }
-    case 'cancelled':
-      return { columns: { status: 'cancelled', finished_at: now }, error: 'Cancelled.' };
-    case 'stopping':
-      // Nobody's failure: it costs no retry.
-      return { columns: { status: 'pending', progress: 0 }, error: 'The server stopped.' };
-    case 'failed': {
-      const isFinal = outcome.error instanceof PermanentError;
-      return failure(ctx, row, toText(outcome.error), { isFinal, random });
-    }
-  }
-  return outcome satisfies never;
-}
-
-/** A failed run: tried again later, as long as there are retries left. */
-export function failure(
-  ctx: Context,
-  row: JobRow,
-  error: string,
-  { isFinal, random }: { isFinal: boolean; random: number },
-): RunEnd {
-  const now = ctx.clock();
-  if (isFinal || row.retry_count >= row.max_retries) {
-    return { columns: { status: 'errored', progress: 0, error, finished_at: now }, error };
-  }
-  const scheduled_at = now + retryDelayMs(row.retry_count, random);
-  const retry_count = row.retry_count + 1;
-  return { columns: { status: 'pending', progress: 0, error, retry_count, scheduled_at }, error };
-}
-
-const ERROR_LENGTH_MAX = 1000;
-
-/** Contract §3.4: `ClassName: message`. What a bug says may hold a path or a statement: it stays in the log. */
-function toText(error: unknown): string {
-  const isShown = error instanceof TaskError || error instanceof DomainError;
-  const text = isShown
-    ? `${error.name}: ${error.message}`
-    : 'InternalError: The task failed; the log of the server says why.';
-  return text.slice(0, ERROR_LENGTH_MAX);
-}
-
-function logFailure({ log }: Context, { uuid, job_class }: JobRow, error: unknown): void {
-  const isExpected = error instanceof TaskError || error instanceof DomainError;
-  const fields = { err: error, job: uuid, jobClass: job_class };
-  if (isExpected) log.warn(fields, 'job failed');
-  else log.error(fields, 'job failed');
 }

@@ -4,6 +4,8 @@ import type { JobArguments, JobClass } from '../domain/job-class.ts';
 /** The run of a job, as its task sees it. */
 export interface Run {
   jobId: number;
+  /** Who started the job; null: the server itself. */
+  startedBy: { id: string; role: string } | null;
   /** Aborts when the job is cancelled or deleted, its lease is lost, or the server stops. */
   signal: AbortSignal;
   /** Tells how far it has come, 0 to 1: as often as one likes; what is written is bounded. */
@@ -27,6 +29,13 @@ export type Tasks = { readonly [C in JobClass]?: Task<C> };
 /** A failure whose message everybody who sees the job may read. */
 export class TaskError extends Error {
   override readonly name: string = 'TaskError';
+  /** When it may go better, as somebody else has said; 0: nobody has. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, options: ErrorOptions & { retryAfterMs?: number } = {}) {
+    super(message, options);
+    this.retryAfterMs = options.retryAfterMs ?? 0;
+  }
 }
 
 /** A failure that no other try can mend: the job is errored at once. */

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { SYSTEM } from '../domain/access.ts';
 import { type Context, type Log, type Services, transact } from '../domain/context.ts';
 import type { DomainEvent, JobEvent } from '../domain/event.ts';
 import { concurrencyOf, type JobClass } from '../domain/job-class.ts';
 import { claimJob, findNextDue, insertAttempt, listLostJobs } from '../store/job-run.ts';
 import { createAlarm } from './alarm.ts';
-import { type ActiveRun, endRun, failure, startRun } from './run.ts';
+import { endRun, failure, WorkerLostError } from './outcome.ts';
+import { type ActiveRun, startRun } from './run.ts';
 import type { Tasks } from './task.ts';
 
 /** Runs jobs until it is stopped. */
@@ -38,6 +40,9 @@ export interface WorkerOptions {
   random?: () => number;
 }
 
+/** A job that is due and was not taken is locked by somebody, for a moment. */
+const IDLE_MIN_MS = 20;
+
 /** A worker that has not begun. */
 export function createWorker(options: WorkerOptions): Worker {
   return new JobWorker(options);
@@ -49,8 +54,12 @@ class JobWorker implements Worker {
   readonly #name = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
   readonly #active = new Map<number, ActiveRun>();
   readonly #alarm = createAlarm();
+  /** No more jobs are taken. */
   readonly #stopping = new AbortController();
-  #loop: Promise<unknown> = Promise.resolve();
+  /** Nothing runs any more. */
+  readonly #over = new AbortController();
+  #claiming: Promise<unknown> = Promise.resolve();
+  #watching: Promise<unknown> = Promise.resolve();
   #looking: Promise<unknown> | null = null;
   #keptHouseAt = Number.NEGATIVE_INFINITY;
 
@@ -69,7 +78,8 @@ class JobWorker implements Worker {
 
   start() {
     if (this.#options.concurrency === 0) return;
-    this.#loop = Promise.all([this.#run(), this.#listen(), this.#beat()]);
+    this.#claiming = this.#run();
+    this.#watching = Promise.all([this.#listen(), this.#beat()]);
   }
 
   wake() {
@@ -83,11 +93,15 @@ class JobWorker implements Worker {
   async stop() {
     this.#stopping.abort();
     this.#alarm.ring();
+    // One may just have been taken.
+    await this.#claiming;
     const runs = [...this.#active.values()];
     const ended = Promise.all(runs.map(({ done }) => done));
-    await Promise.race([ended, this.#sleep(this.#options.graceMs)]);
+    await Promise.race([ended, sleep(this.#options.graceMs, this.#over.signal)]);
     for (const run of runs) run.end('stopping');
-    await Promise.all([ended, this.#loop]);
+    await ended;
+    this.#over.abort();
+    await Promise.all([this.#watching, this.#looking]);
   }
 
   async #run() {
@@ -121,9 +135,10 @@ class JobWorker implements Worker {
       return row;
     });
     if (row === undefined) return false;
+    // Before the run tells of its progress.
+    this.#ctx.events.publish({ type: 'job', id: row.id });
     const run = startRun(this.#ctx, row, this.#options);
     this.#active.set(row.id, run);
-    this.#ctx.events.publish({ type: 'job', id: row.id });
     void run.done.then(() => {
       this.#active.delete(row.id);
       this.#alarm.ring();
@@ -142,7 +157,8 @@ class JobWorker implements Worker {
     const { concurrency, pollMs } = this.#options;
     if (this.#active.size >= concurrency) return pollMs;
     const due = await findNextDue(this.#ctx.db, this.#freeClasses());
-    return due === undefined ? pollMs : Math.min(pollMs, Math.max(0, due - this.#ctx.clock()));
+    if (due === undefined) return pollMs;
+    return Math.min(pollMs, Math.max(IDLE_MIN_MS, due - this.#ctx.clock()));
   }
 
   async #keepHouse() {
@@ -156,14 +172,10 @@ class JobWorker implements Worker {
   /** Jobs of workers that died are tried again: contract §7.4. */
   async #recoverLost(now: number) {
     for (const row of await listLostJobs(this.#ctx.db, now, 100)) {
-      const random = this.#options.random();
-      const isCancelled = row.cancel_requested_at !== null;
-      const error = 'WorkerLostError: The worker was lost.';
-      const end = isCancelled
-        ? { columns: { status: 'cancelled', finished_at: now }, error }
-        : failure(this.#ctx, row, error, { isFinal: false, random });
+      const end = failure(this.#ctx, row, new WorkerLostError(), this.#options.random());
       const lease = { id: row.id, leaseToken: row.lease_token ?? '' };
-      if (await endRun(this.#ctx, lease, end)) {
+      // It may have been heard of meanwhile.
+      if (await endRun(this.#ctx, lease, { ...end, expiredBefore: now })) {
         this.#ctx.log.warn({ job: row.uuid, worker: row.worker }, 'recovered a lost job');
       }
     }
@@ -175,9 +187,10 @@ class JobWorker implements Worker {
     // What a run tells of its progress is not for us.
     const isJob = (event: DomainEvent): event is JobEvent =>
       event.type === 'job' && event.progress === undefined;
-    while (!this.#stopping.signal.aborted) {
+    const { signal } = this.#over;
+    while (!signal.aborted) {
       try {
-        for await (const { id } of events.subscribe(isJob, this.#stopping.signal)) {
+        for await (const { id } of events.subscribe(isJob, signal)) {
           this.#alarm.ring();
           await this.#active.get(id)?.look();
         }
@@ -190,8 +203,8 @@ class JobWorker implements Worker {
   }
 
   async #beat() {
-    while (!this.#stopping.signal.aborted) {
-      await this.#sleep(this.#options.heartbeatMs, this.#stopping.signal);
+    while (!this.#over.signal.aborted) {
+      await sleep(this.#options.heartbeatMs, this.#over.signal);
       await Promise.all([...this.#active.values()].map((run) => run.beat()));
     }
   }
@@ -199,12 +212,9 @@ class JobWorker implements Worker {
   async #look() {
     await Promise.all([...this.#active.values()].map((run) => run.look()));
   }
+}
 
-  #sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      timer.unref();
-      signal?.addEventListener('abort', () => resolve(clearTimeout(timer)), { once: true });
-    });
-  }
+/** Ends early, and without an error, with the signal. */
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -4,6 +4,9 @@ import { JOB_CHANNEL } from './dialect.ts';
 /** How long until a lost connection is tried again. */
 const RETRY_MS = 2000;
 
+/** A server that does not answer must not hold up the end of the process. */
+const CONNECT_MS = 5000;
+
 /** Listens until it is stopped. */
 export interface JobNotices {
   stop(): Promise<void>;
@@ -19,7 +22,7 @@ export function listenForJobs(url: string, onNotice: () => void): JobNotices {
   let isStopped = false;
 
   async function connect(): Promise<void> {
-    const fresh = new pg.Client({ connectionString: url });
+    const fresh = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS });
     client = fresh;
     fresh.on('notification', onNotice);
     fresh.once('end', reconnect);

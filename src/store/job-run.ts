@@ -42,7 +42,7 @@ export async function findNextDue(
 ): Promise<number | undefined> {
   const { due } = await db
     .selectFrom('job')
-    .where('status', '=', 'pending')
+    .where('status', '=', sql.lit('pending'))
     .where(isAnyOf(db, 'job_class', jobClasses))
     .select((eb) => eb.fn.min<number | null>('scheduled_at').as('due'))
     .executeTakeFirstOrThrow();
@@ -75,13 +75,13 @@ export async function updateLeasedJob(
 export function findLeasedJob(
   db: Db,
   { id, leaseToken }: Lease,
-): Promise<Pick<JobRow, 'cancel_requested_at' | 'cancel_reason'> | undefined> {
+): Promise<Pick<JobRow, 'cancel_requested_at' | 'leased_until'> | undefined> {
   return db
     .selectFrom('job')
     .where('id', '=', id)
     .where('lease_token', '=', leaseToken)
     .where('status', '=', 'running')
-    .select(['cancel_requested_at', 'cancel_reason'])
+    .select(['cancel_requested_at', 'leased_until'])
     .executeTakeFirst();
 }
 
@@ -95,7 +95,7 @@ export async function lockLeasedJob(db: Db, lease: Lease): ReturnType<typeof fin
 export function listLostJobs(db: Db, now: number, limit: number): Promise<JobRow[]> {
   return db
     .selectFrom('job')
-    .where('status', '=', 'running')
+    .where('status', '=', sql.lit('running'))
     .where('leased_until', '<', now)
     .orderBy('leased_until')
     .limit(limit)

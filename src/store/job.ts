@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { type Keyset, listPage, type PageRequest, type RowPage } from './cursor.ts';
 import type { Db } from './db.ts';
 import { isAnyOf } from './dialect.ts';
@@ -35,12 +36,15 @@ export async function insertJobOnce(db: Db, job: NewJobRow): Promise<number | un
 
 /** The job that has this `unicity` and is not over. */
 export function findOpenJobByUnicity(db: Db, unicity: string): Promise<JobRow | undefined> {
-  return db
-    .selectFrom('job')
-    .where('unicity', '=', unicity)
-    .where('status', 'in', ['pending', 'running', 'paused'])
-    .selectAll()
-    .executeTakeFirst();
+  return (
+    db
+      .selectFrom('job')
+      .where('unicity', '=', unicity)
+      // As the index has it: SQLite does not see that from parameters.
+      .where(sql<boolean>`status in ('pending', 'running', 'paused')`)
+      .selectAll()
+      .executeTakeFirst()
+  );
 }
 
 /** Sets columns of a job that is still in this status: false when it is not. */
@@ -56,6 +60,11 @@ export async function updateJobIn(
     .where('status', '=', status)
     .executeTakeFirst();
   return numUpdatedRows === 1n;
+}
+
+/** Says which media a job is about. */
+export async function updateJobMedia(db: Db, id: number, mediaId: number): Promise<void> {
+  await db.updateTable('job').set({ media_id: mediaId }).where('id', '=', id).execute();
 }
 
 /** Unordered: for filters that let few through. */

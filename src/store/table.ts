@@ -156,7 +156,8 @@ export interface JobTable {
   uuid: Fixed<string>;
   job_class: Fixed<string>;
   arguments: Fixed<string>;
-  media_id: Fixed<number | null>;
+  /** What it is about, or has made. */
+  media_id: number | null;
   priority: number;
   status: string;
   progress: number;

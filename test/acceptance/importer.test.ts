@@ -8,7 +8,8 @@ import { fixture } from '../support/temporary-file.ts';
 // biome-ignore lint/suspicious/noExplicitAny: neither client has types of what a server answers
 type Loose = any;
 
-const Devour = createRequire(import.meta.url)('devour-client') as Loose;
+const require = createRequire(import.meta.url);
+const Devour = require('devour-client') as Loose;
 
 const ADMIN_KEY = 'the-admin-key-of-the-test';
 const PICTURE = readFileSync(fixture('picture.png'));

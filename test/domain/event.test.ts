@@ -7,7 +7,7 @@ import { watchMedias } from '../../src/domain/subscription.ts';
 import { type TestServices, user, withServices } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
 
-const LINK = { type: 'url', url: 'https://x.org' } as const;
+const LINK = { type: 'image', url: 'https://x.org' } as const;
 const isAny = (_event: DomainEvent): _event is DomainEvent => true;
 const media = (kind: MediaChangeKind, id = 1): DomainEvent => ({
   type: 'media',

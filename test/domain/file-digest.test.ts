@@ -74,7 +74,7 @@ describeEachBackend('the digest of a file that came in chunks', (backend) => {
 });
 
 function runOf(progress: (fraction: number) => void = () => undefined) {
-  return { jobId: 1, signal: new AbortController().signal, progress };
+  return { jobId: 1, startedBy: null, signal: new AbortController().signal, progress };
 }
 
 async function storeInChunks(services: TestServices) {

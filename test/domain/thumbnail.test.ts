@@ -162,7 +162,8 @@ describeEachBackend('a thumbnail', (backend) => {
   it('of a picture that cannot be read is a permanent failure, and the media stays', () =>
     withServices(backend, async (services) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
-      const run = { jobId: 1, signal: new AbortController().signal, progress: () => undefined };
+      const { signal } = new AbortController();
+      const run = { jobId: 1, startedBy: null, signal, progress: () => undefined };
       const task = () => makeRendition(services.as(), { file_uuid: file.uuid }, run);
       const read = vi.spyOn(services.blobs, 'withLocalFile');
       read.mockImplementation((_key, work) => work(import.meta.filename));

@@ -16,6 +16,7 @@ import * as file from '../../src/store/file.ts';
 import * as fileSearch from '../../src/store/file-search.ts';
 import * as folder from '../../src/store/folder.ts';
 import * as job from '../../src/store/job.ts';
+import * as jobRun from '../../src/store/job-run.ts';
 import * as jobSearch from '../../src/store/job-search.ts';
 import * as key from '../../src/store/key.ts';
 import * as media from '../../src/store/media.ts';
@@ -107,6 +108,8 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'the next page of jobs': (db) => job.listJobs(db, {}, NEWEST_FIRST, NEXT),
   'jobs by ids': (db) => job.findJobs(db, { ids: [1, 2] }),
   'a job by uuid': (db) => job.findJobs(db, { uuids: ['a'] }),
+  'a job by unicity': (db) => job.findOpenJobByUnicity(db, 'a'),
+  'jobs whose worker is lost': (db) => jobRun.listLostJobs(db, 1, 100),
   'runs of jobs': (db) => job.listAttemptsByJobIds(db, [1]),
   'a key': (db) => key.findKeyBySha256(db, 'a'),
 };

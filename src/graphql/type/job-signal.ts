@@ -49,6 +49,11 @@ builder.objectFields(ConflictError, (t) => ({
     description: 'Of `ILLEGAL_SIGNAL`: what the job can be told instead.',
     resolve: ({ job }) => job && [...job.allowedSignals],
   }),
+  holderUuid: t.expose('holder', {
+    type: 'UUID',
+    nullable: true,
+    description: 'Of `ALREADY_EXISTS`: the job that has the `unicity`.',
+  }),
 }));
 
 const SignalJobInput = builder.inputType('SignalJobInput', {

@@ -1,10 +1,4 @@
-import {
-  attemptsByJobIds,
-  findJob,
-  type Job,
-  type JobAttempt,
-  jobsByIds,
-} from '../../domain/job.ts';
+import { findJob, type Job, jobsByIds } from '../../domain/job.ts';
 import { countJobs, countJobsOfEach, jobsOfEach, listJobs } from '../../domain/job-list.ts';
 import type { PageArgs } from '../../domain/page.ts';
 import { builder } from '../builder.ts';
@@ -13,23 +7,6 @@ import { groupLoader } from '../group-loader.ts';
 import { parseDatabaseId, parseNodeId } from '../id.ts';
 import { JobStatusEnum, jobListArgs, toJobFilter, toJobOrder } from './job-filter.ts';
 import { MediaRef } from './media.ts';
-
-const attempts = groupLoader(({ domain }, jobIds, _args: null) => attemptsByJobIds(domain, jobIds));
-
-const JobAttemptRef = builder.objectRef<JobAttempt>('JobAttempt').implement({
-  description: 'One run of a job.',
-  fields: (t) => ({
-    number: t.exposeInt('number', { description: '1 is the first.' }),
-    worker: t.exposeString('worker', { description: 'Who ran it.' }),
-    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it began.' }),
-    finishedAt: t.expose('finishedAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'When it ended; null: it has not, or its worker is lost.',
-    }),
-    error: t.exposeString('error', { nullable: true, description: 'Why it failed.' }),
-  }),
-});
 
 /** A job and its loader by database id. */
 export const JobRef = builder.loadableNodeRef('Job', {
@@ -62,35 +39,9 @@ JobRef.implement({
     scheduledAt: t.expose('scheduledAt', { type: 'DateTime', description: 'Not before this.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last changed.' }),
-    startedAt: t.expose('startedAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'When its last run began.',
-    }),
-    finishedAt: t.expose('finishedAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'When it was over; null: it is not.',
-    }),
     startedBy: t.exposeString('startedBy', {
       nullable: true,
       description: '`Viewer.id` of who started it; null: the server itself.',
-    }),
-    cancelRequestedAt: t.expose('cancelRequestedAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'When somebody asked for its end; null: nobody has.',
-    }),
-    cancelReason: t.exposeString('cancelReason', { nullable: true, description: 'Why.' }),
-    result: t.expose('result', {
-      type: 'JSON',
-      nullable: true,
-      description: 'What came of it; as its class has it.',
-    }),
-    attempts: t.field({
-      type: [JobAttemptRef],
-      description: 'Its runs, the first first.',
-      resolve: async ({ id }, _args, context) => (await attempts(context, id, null)) ?? [],
     }),
   }),
 });

@@ -89,6 +89,14 @@ MediaRef.implement({
   }),
 });
 
+builder.objectField(MediaRef, 'choiceImages', (t) =>
+  t.expose('choiceImages', {
+    type: ['URL'],
+    description:
+      'Pictures that the page of a link names, to choose from; none until it has been fetched.',
+  }),
+);
+
 builder.objectField(MediaRef, 'thumbnail', (t) =>
   t.field({
     type: FileRef,

@@ -88,10 +88,12 @@ function sourceOf(error: unknown): Pick<Problem, 'source'> {
   return error instanceof UnsupportedBodyError ? { source: { header: 'Content-Type' } } : {};
 }
 
-/** Contract §7.3: what a job is, and what it can be told instead. */
+/** Contract §7.3 and §7.4: what a job is, and what it can be told instead; the job that has a `unicity`. */
 function metaOf(error: unknown): Pick<Problem, 'meta'> {
-  const job = error instanceof ConflictError ? error.job : null;
-  return job === null ? {} : { meta: { status: job.status, allowed_signals: job.allowedSignals } };
+  if (!(error instanceof ConflictError)) return {};
+  const { job, holder } = error;
+  if (job !== null) return { meta: { status: job.status, allowed_signals: job.allowedSignals } };
+  return holder === null ? {} : { meta: { id: holder } };
 }
 
 /** `already_exists` is `Already exists`. */

@@ -1,15 +1,18 @@
 import type { Job, JobAttempt } from '../../domain/job.ts';
-import { allowedSignals } from '../../domain/job-state.ts';
+import { allowedSignals, phaseOf } from '../../domain/job-state.ts';
 import { type ResourceObject, toResourceObject } from './document.ts';
 import type { Fieldset } from './fieldset.ts';
 
 /** Contract §1.4. */
 export const JOB_TYPE = 'media:jobs';
 
-/** Contract §3.4, and of §7.2 what is asked for by name; `attempts` are the job's runs, the first first. */
+/**
+ * Contract §3.4, and of §7.2 what is asked for by name. `attempts`: the job's runs, the first first; `now`: in
+ * milliseconds since 1970.
+ */
 export function toJobObject(
   job: Job,
-  attempts: readonly JobAttempt[],
+  { attempts = [], now }: { attempts?: readonly JobAttempt[]; now: number },
   fieldset: Fieldset,
 ): ResourceObject {
   const shown = {
@@ -26,10 +29,13 @@ export function toJobObject(
     updated_at: job.updatedAt.toISOString(),
   };
   const extra = {
+    phase: phaseOf(job, now),
     max_retries: job.maxRetries,
     attempts: attempts.map(toAttempt),
     started_at: toTime(job.startedAt),
     finished_at: toTime(job.finishedAt),
+    heartbeat_at: toTime(job.heartbeatAt),
+    worker: job.worker,
     cancel_requested_at: toTime(job.cancelRequestedAt),
     cancel_reason: job.cancelReason,
     result: job.result,

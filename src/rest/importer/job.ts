@@ -80,7 +80,7 @@ export async function postJob(call: Call): Promise<Answer> {
   const path = request.url.split('?', 1)[0]?.replace(/\/$/, '');
   return {
     status: 201,
-    document: { data: toJobObject(job, [], null) },
+    document: { data: toJobObject(job, { now: ctx.clock() }, null) },
     headers: { location: toUrl(`${path}/${job.uuid}`) },
   };
 }
@@ -94,7 +94,7 @@ export async function signal(call: Call): Promise<Answer> {
   const later = after === undefined ? undefined : new Date(ctx.clock() + after * 1000);
   const input = { ...sent, at: sent.at ?? later };
   const job = await signalJob(ctx, id, input).catch(pointAt(body));
-  return { status: 200, document: { data: toJobObject(job, [], null) } };
+  return { status: 200, document: { data: toJobObject(job, { now: ctx.clock() }, null) } };
 }
 
 /** Throws NotFoundError, also for what is no id. */
@@ -114,5 +114,6 @@ async function toObjects(
 ): Promise<ResourceObject[]> {
   const ids = fieldset?.has('attempts') ? jobs.map(({ id }) => id) : [];
   const attempts = ids.length > 0 ? await attemptsByJobIds(ctx, ids) : new Map();
-  return jobs.map((job) => toJobObject(job, attempts.get(job.id) ?? [], fieldset));
+  const now = ctx.clock();
+  return jobs.map((job) => toJobObject(job, { attempts: attempts.get(job.id), now }, fieldset));
 }

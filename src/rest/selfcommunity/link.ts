@@ -112,14 +112,17 @@ export function toEmbedBody(media: Media): EmbedBody | null {
   };
 }
 
-function linkMetadata({ type, url, title, description, imageUrl, oembed, embed }: Media): object {
+function linkMetadata(media: Media): object {
+  const { type, url, title, description, imageUrl, choiceImages, oembed, embed } = media;
+  // The user interface shows `image` if there are any.
+  const images = imageUrl === null ? [] : [...new Set([imageUrl, ...choiceImages])];
   return {
     ...embed?.metadata,
     // The user interface takes it apart as a URL, and fails for anything else.
     url,
     title: title ?? url,
     description: description ?? '',
-    images: imageUrl === null ? [] : [imageUrl],
+    images,
     type: oembed?.type ?? (type === 'vimeo' ? 'video' : 'link'),
   };
 }

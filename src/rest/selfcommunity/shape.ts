@@ -39,7 +39,7 @@ export function toMediaBody(media: Media, files: readonly File[], toUrl: ToUrl) 
     image_height: media.imageHeight ?? file?.height ?? null,
     ...toOEmbedFields(media.oembed),
     order: 0,
-    choice_images: [],
+    choice_images: media.choiceImages.map(cssSafe),
     ...toEmbedFields(media),
     image_thumbnail: toThumbnailBody(files, toUrl),
     image_mimetype: isImage ? file.mimeType : null,

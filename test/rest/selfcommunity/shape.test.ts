@@ -27,6 +27,7 @@ const MEDIA: Media = {
   imageHeight: null,
   embed: null,
   oembed: null,
+  choiceImages: [],
   focalPoint: null,
   crops: [],
   owner: '1',

@@ -1,0 +1,15 @@
+/** The first bytes of a body, `bytesMax` at most; what comes behind them is not waited for. */
+export async function readStart(
+  body: AsyncIterable<Uint8Array>,
+  bytesMax: number,
+): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let sizeBytes = 0;
+  // Leaving the loop ends the connection.
+  for await (const piece of body) {
+    pieces.push(piece);
+    sizeBytes += piece.length;
+    if (sizeBytes >= bytesMax) break;
+  }
+  return Buffer.concat(pieces).subarray(0, bytesMax);
+}

@@ -1,0 +1,95 @@
+import { describeLink, type LinkMetadata } from '../../domain/link-metadata.ts';
+import { findMedia, PAGE_TYPES } from '../../domain/media.ts';
+import { parseAllowedHosts } from '../address.ts';
+import { decodeHtml } from '../html-text.ts';
+import { knownEndpoint, type OEmbedAnswer, PROVIDERS, parseOEmbed } from '../oembed.ts';
+import { createOutbound, type Outbound } from '../outbound.ts';
+import { readStart } from '../outbound-body.ts';
+import { type Page, parsePage } from '../page.ts';
+import { type Task, TaskError } from '../task.ts';
+
+const TIMEOUT_MS = 20_000;
+const HTML_BYTES_MAX = 2 ** 20;
+const OEMBED_BYTES_MAX = 256 * 1024;
+
+/** `fetch-link` with these providers. (Default: as they are) */
+export function createFetchLink(providers = PROVIDERS): Task<'fetch-link'> {
+  return async (ctx, { media_uuid }, { signal }) => {
+    const media = await findMedia(ctx, { uuid: media_uuid });
+    if (media === null || media.url === null || !PAGE_TYPES.includes(media.type)) return;
+    const allowed = parseAllowedHosts(ctx.settings.outboundAllowedHosts);
+    const outbound = createOutbound({ allowed });
+    try {
+      const known = knownEndpoint(media.url, providers);
+      const found = await find({ outbound, signal }, media.url, known);
+      await describeLink(ctx, media_uuid, found);
+    } finally {
+      await outbound.close();
+    }
+  };
+}
+
+/**
+ * Finds out what a link leads to: not when it is made, because another server may take its time, or be down. A
+ * link whose page cannot be fetched stays as it was made.
+ */
+export const fetchLink = createFetchLink();
+
+interface Source {
+  outbound: Outbound;
+  signal: AbortSignal;
+}
+
+/** The provider, where it is known, says all there is to know; its page is often closed to machines. */
+async function find(source: Source, url: string, known: string | null): Promise<LinkMetadata> {
+  const first = known === null ? null : await fetchOEmbed(source, known);
+  const page = first?.title ? EMPTY : await fetchPage(source, url);
+  const { oembedUrl } = page;
+  const second = first === null && oembedUrl !== null ? fetchOEmbed(source, oembedUrl) : null;
+  return merge(page, first ?? (await second));
+}
+
+const EMPTY: Page = { title: null, description: null, images: [], oembedUrl: null };
+
+function merge(page: Page, answer: OEmbedAnswer | null): LinkMetadata {
+  return {
+    title: page.title ?? answer?.title ?? null,
+    description: page.description ?? answer?.description ?? null,
+    images: [...page.images, ...(answer?.images ?? [])],
+    oembed: answer?.oembed ?? null,
+  };
+}
+
+async function fetchPage({ outbound, signal }: Source, from: string): Promise<Page> {
+  const { url, header, body, cancel } = await outbound.get(from, {
+    timeoutMs: TIMEOUT_MS,
+    signal,
+    headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.5' },
+  });
+  const type = header('content-type');
+  if (/^image\//i.test(type ?? '')) {
+    cancel();
+    return { ...EMPTY, images: [{ url: url.href, width: null, height: null }] };
+  }
+  if (type !== null && !/^(text\/html|application\/xhtml\+xml)\b/i.test(type)) {
+    cancel();
+    return EMPTY;
+  }
+  return parsePage(decodeHtml(await readStart(body, HTML_BYTES_MAX), type), url);
+}
+
+/** Null where the provider does not answer, or nothing of use: the page is enough. */
+async function fetchOEmbed(
+  { outbound, signal }: Source,
+  from: string,
+): Promise<OEmbedAnswer | null> {
+  try {
+    const headers = { accept: 'application/json' };
+    const { body } = await outbound.get(from, { timeoutMs: TIMEOUT_MS, signal, headers });
+    const bytes = await readStart(body, OEMBED_BYTES_MAX);
+    return parseOEmbed(new TextDecoder().decode(bytes));
+  } catch (error) {
+    if (error instanceof TaskError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,170 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it, vi } from 'vitest';
+import { createEvents } from '../../src/domain/event.ts';
+import { type Db, openDb } from '../../src/store/db.ts';
+import { type Backend, describeEachBackend } from '../support/backend.ts';
+import { withDataDir } from '../support/process.ts';
+import { addJob, attemptsOf } from '../support/worker.ts';
+
+/** How many workers are killed; more with TEST_KILLS. */
+const KILLS = Number(process.env.TEST_KILLS ?? 20);
+const JOBS = Math.ceil(KILLS * 0.6);
+/** Workers that live at the same time. */
+const WORKERS = 4;
+/** Longer than a lease, so that nothing but heartbeats keeps a job where it is. */
+const JOB_MS = 1100;
+
+interface Line {
+  what: 'begin' | 'end' | 'stop';
+  job: string;
+  pid: number;
+  at: number;
+}
+
+describeEachBackend('workers that are killed in the middle of a job', (backend) => {
+  it(
+    `${KILLS} times lose no job, and none runs twice at the same time`,
+    () =>
+      withCrashSite(backend, async ({ db, url, logPath, services }) => {
+        const ids: number[] = [];
+        for (let job = 0; job < JOBS; job++) ids.push(await addJob(services, `job ${job}`));
+        const lines = () => readLines(logPath);
+        const diedAt = new Map<number, number>();
+        const workers = new Set<Worker>();
+        const start = () => workers.add(startWorker(url, logPath));
+        for (let count = 0; count < WORKERS; count++) start();
+        const hurried = setInterval(() => void skipWaits(db), 100);
+        try {
+          for (let kills = 0; kills < KILLS; kills++) {
+            const victim = await busyWorker(workers, lines);
+            await sleep(Math.random() * 150);
+            victim.child.kill('SIGKILL');
+            await victim.exit;
+            diedAt.set(victim.child.pid!, Date.now());
+            workers.delete(victim);
+            start();
+          }
+          await vi.waitFor(async () => expect(await countOpen(db)).toBe(0), {
+            timeout: 20_000,
+            interval: 50,
+          });
+        } finally {
+          clearInterval(hurried);
+          for (const { child } of workers) child.kill('SIGTERM');
+          await Promise.all([...workers].map(({ exit }) => exit));
+        }
+        expect(diedAt.size).toBe(KILLS);
+        checkRuns(lines(), diedAt);
+        const jobs = await db.selectFrom('job').select(['status', 'retry_count', 'id']).execute();
+        expect(jobs.map(({ status }) => status)).toEqual(ids.map(() => 'completed'));
+        const attempts = (await Promise.all(ids.map((id) => attemptsOf(services, id)))).flat();
+        const lost = attempts.filter(({ error }) => error?.startsWith('WorkerLostError'));
+        // A worker may be killed in the moment after the end of its job.
+        expect(lost.length).toBeGreaterThanOrEqual(KILLS * 0.8);
+        expect(attempts.filter(({ error }) => error === null)).toHaveLength(ids.length);
+        expect(jobs.reduce((sum, job) => sum + job.retry_count, 0)).toBe(lost.length);
+      }),
+    60_000,
+  );
+
+  it('on SIGTERM put back what they do, and end by themselves', () =>
+    withCrashSite(backend, async ({ db, url, logPath, services }) => {
+      const id = await addJob(services, 'job');
+      const { child, exit } = startWorker(url, logPath, 60_000);
+      await vi.waitUntil(() => readLines(logPath).length === 1, { timeout: 10_000 });
+      child.kill('SIGTERM');
+      expect(await exit).toBe(0);
+      const job = await db.selectFrom('job').selectAll().executeTakeFirstOrThrow();
+      expect(job).toMatchObject({ status: 'pending', retry_count: 0, lease_token: null });
+      expect(await attemptsOf(services, id)).toMatchObject([{ error: 'The server stopped.' }]);
+    }));
+});
+
+/** Every job came to an end once, and no run of one began before the one before it had ended or its worker died. */
+function checkRuns(lines: readonly Line[], diedAt: ReadonlyMap<number, number>): void {
+  for (const [job, own] of Map.groupBy(lines, (line) => line.job)) {
+    expect(own.filter(({ what }) => what === 'end').length, job).toBe(1);
+    const begins = own.filter(({ what }) => what === 'begin');
+    for (const [index, next] of begins.slice(1).entries()) {
+      const before = begins[index]!;
+      const end = own.find(({ what, pid }) => what !== 'begin' && pid === before.pid);
+      const over = end?.at ?? diedAt.get(before.pid) ?? Number.POSITIVE_INFINITY;
+      expect(next.at, `run ${index + 2} of ${job}`).toBeGreaterThanOrEqual(over);
+    }
+  }
+}
+
+interface Worker {
+  child: ChildProcess;
+  exit: Promise<number | null>;
+}
+
+function startWorker(url: string, logPath: string, durationMs = JOB_MS): Worker {
+  const args = ['test/support/worker-process.ts', url, logPath, String(durationMs)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'], env: {} });
+  return { child, exit: once(child, 'exit').then(([code]) => code as number | null) };
+}
+
+/** One that is in the middle of a job. */
+function busyWorker(workers: ReadonlySet<Worker>, lines: () => Line[]): Promise<Worker> {
+  return vi.waitFor(
+    () => {
+      const jobs = Map.groupBy(lines(), ({ pid }) => pid);
+      const busy = [...workers].find(({ child }) => isInMiddle(jobs.get(child.pid!)));
+      if (busy === undefined) throw new Error('No worker is busy.');
+      return busy;
+    },
+    { timeout: 20_000, interval: 10 },
+  );
+}
+
+function isInMiddle(lines: readonly Line[] = []): boolean {
+  const begun = lines.filter(({ what }) => what === 'begin');
+  return begun.length > lines.length - begun.length;
+}
+
+/** The wait for the next try is pinned elsewhere. */
+async function skipWaits(db: Db): Promise<void> {
+  const now = Date.now();
+  const waits = db.updateTable('job').set({ scheduled_at: now }).where('status', '=', 'pending');
+  await waits.where('scheduled_at', '>', now).execute();
+}
+
+async function countOpen(db: Db): Promise<number> {
+  const open = db.selectFrom('job').where('status', 'in', ['pending', 'running']);
+  return (await open.select('id').execute()).length;
+}
+
+function readLines(path: string): Line[] {
+  if (!existsSync(path)) return [];
+  const text = readFileSync(path, 'utf8');
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
+
+interface CrashSite {
+  db: Db;
+  url: string;
+  logPath: string;
+  services: Parameters<typeof addJob>[0];
+}
+
+function withCrashSite(backend: Backend, work: (site: CrashSite) => Promise<void>): Promise<void> {
+  return backend.withUrl((url) =>
+    withDataDir(async (directory) => {
+      const db = openDb({ url });
+      let ids = 0;
+      const newId = () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`;
+      const log = { info() {}, warn() {}, error() {} };
+      const services = { db, events: createEvents(), clock: Date.now, newId, log };
+      const site = { db, url, logPath: join(directory, 'log'), services };
+      await work(site).finally(() => db.destroy());
+    }),
+  );
+}

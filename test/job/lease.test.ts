@@ -1,0 +1,328 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it, vi } from 'vitest';
+import { signalJob } from '../../src/domain/job-signal.ts';
+import type { Run, Tasks } from '../../src/job/task.ts';
+import { type TestServices, user, withServices } from '../support/app.ts';
+import { describeEachBackend } from '../support/backend.ts';
+import {
+  addJob,
+  attemptsOf,
+  createGate,
+  jobIn,
+  makeWorker,
+  readJob,
+  withWorker,
+} from '../support/worker.ts';
+
+const ADMIN = user('root', 'admin');
+const LEASE_MS = 60_000;
+
+describeEachBackend('a job whose worker is lost', (backend) => {
+  it('runs again elsewhere, and that costs a retry', () =>
+    withServices(backend, async (services) => {
+      const id = await loseJob(services);
+      services.advance(LEASE_MS);
+      await withWorker(services, passing(), async () => {
+        await sleep(40);
+        expect(await readJob(services, id)).toMatchObject({ status: 'running' });
+      });
+      services.advance(1);
+      const job = await withWorker(services, passing(), () => jobIn(services, id, 'completed'));
+      expect(job).toMatchObject({ retryCount: 1, progress: 1, error: null });
+      expect(await attemptsOf(services, id)).toMatchObject([
+        { number: 1, worker: 'dead', error: 'WorkerLostError: The worker was lost.' },
+        { number: 2, error: null },
+      ]);
+    }));
+
+  it('waits out what is left of the delay of its next try', () =>
+    withServices(backend, async (services) => {
+      const id = await loseJob(services, { retry_count: 4 });
+      const heardOf = services.clock();
+      services.advance(LEASE_MS + 1);
+      const job = await withWorker(services, passing(), () => jobIn(services, id, 'pending'));
+      expect(job.scheduledAt.getTime() - heardOf).toBe(320_000);
+    }));
+
+  it('is errored when it has no retry left: what kills every worker does not do so for ever', () =>
+    withServices(backend, async (services) => {
+      const id = await loseJob(services, { retry_count: 10 });
+      services.advance(LEASE_MS + 1);
+      const job = await withWorker(services, passing(), () => jobIn(services, id, 'errored'));
+      expect(job.error).toBe('WorkerLostError: The worker was lost.');
+    }));
+
+  it('is cancelled when somebody has asked for that', () =>
+    withServices(backend, async (services) => {
+      const id = await loseJob(services, { cancel_requested_at: 1 });
+      services.advance(LEASE_MS + 1);
+      await withWorker(services, passing(), () => jobIn(services, id, 'cancelled'));
+    }));
+
+  it('stays with a worker that is heard of, however long it takes', () =>
+    withServices(backend, async (services) => {
+      const gate = createGate();
+      const id = await addJob(services);
+      const slow = waiting(gate);
+      const beating = { leaseMs: LEASE_MS, heartbeatMs: 10 };
+      await withWorker(
+        services,
+        slow,
+        async () => {
+          await gate.reached(1);
+          const other = makeWorker(services, slow, beating);
+          other.start();
+          for (let minutes = 0; minutes < 5; minutes++) {
+            services.advance(LEASE_MS / 2);
+            await sleep(30);
+          }
+          gate.open();
+          await jobIn(services, id, 'completed');
+          await other.stop();
+        },
+        beating,
+      );
+      expect(gate.waiting).toHaveLength(1);
+      expect(await attemptsOf(services, id)).toHaveLength(1);
+    }));
+});
+
+describeEachBackend('a worker that has lost its lease', (backend) => {
+  it.each(['completes', 'fails', 'reports progress'])('has no say any more when it %s', (what) =>
+    withServices(backend, async (services) => {
+      const gate = createGate();
+      const id = await addJob(services);
+      const task: Tasks = {
+        'delete-blob': async (_ctx, _args, run) => {
+          await gate.pass('old');
+          if (what === 'reports progress') {
+            run.progress(0.7);
+            await sleep(300);
+          }
+          if (what === 'fails') throw new Error('Too late.');
+        },
+      };
+      await withWorker(services, task, async () => {
+        await gate.reached(1);
+        await giveAway(services, id);
+        gate.open();
+        await sleep(what === 'reports progress' ? 400 : 50);
+      });
+      const job = { status: 'running', progress: 0.2, retry_count: 0, worker: 'new' };
+      expect(await rowOf(services, id)).toMatchObject({ ...job, lease_token: 'another' });
+      expect(await attemptsOf(services, id)).toMatchObject([{ finished_at: null, error: null }]);
+    }),
+  );
+
+  it('is told to stop by its next heartbeat', () =>
+    withServices(backend, async (services) => {
+      const gate = createGate();
+      const id = await addJob(services);
+      let ended: unknown;
+      const task = observing(gate, (error) => {
+        ended = error;
+      });
+      await withWorker(
+        services,
+        task,
+        async () => {
+          await gate.reached(1);
+          await giveAway(services, id);
+          await vi.waitFor(() => expect(ended).toMatchObject({ reason: 'lost' }));
+        },
+        { heartbeatMs: 10 },
+      );
+    }));
+
+  it('stops by itself when it cannot prolong it in time, before another may begin', () =>
+    withServices(backend, async (services) => {
+      const gate = createGate();
+      await addJob(services);
+      let ended: unknown;
+      const task = observing(gate, (error) => {
+        ended = error;
+      });
+      // Never heard of within the lease, as when the database cannot be reached.
+      await withWorker(
+        services,
+        task,
+        () => vi.waitFor(() => expect(ended).toMatchObject({ reason: 'lost' })),
+        { leaseMs: 100, heartbeatMs: 60_000 },
+      );
+    }));
+});
+
+describeEachBackend('cancelling a job that runs', (backend) => {
+  const cancel = (services: TestServices, id: number) =>
+    signalJob(services.as(ADMIN), id, { signal: 'cancel', reason: 'not needed' });
+
+  it('stops its task at once, and it is not tried again', () =>
+    withServices(backend, async (services) => {
+      const gate = createGate();
+      const id = await addJob(services, 'x', { unicity: 'one' });
+      let ended: unknown;
+      const task = observing(gate, (error) => {
+        ended = error;
+      });
+      // Nothing but the signal itself can be the reason.
+      const slow = { pollMs: 60_000, heartbeatMs: 60_000 };
+      await withWorker(
+        services,
+        task,
+        async () => {
+          await gate.reached(1);
+          expect(await cancel(services, id)).toMatchObject({
+            status: 'running',
+            cancelRequestedAt: new Date(services.clock()),
+          });
+          const job = await jobIn(services, id, 'cancelled');
+          expect(ended).toMatchObject({ reason: 'cancelled' });
+          expect(job).toMatchObject({ retryCount: 0, cancelReason: 'not needed', error: null });
+          expect(await addJob(services, 'x', { unicity: 'one' })).not.toBe(id);
+        },
+        slow,
+      );
+      expect(await attemptsOf(services, id)).toMatchObject([{ error: 'Cancelled.' }]);
+    }));
+
+  it('does not wait for one that does not listen', () =>
+    withServices(backend, async (services) => {
+      const gate = createGate();
+      const id = await addJob(services);
+      await withWorker(services, waiting(gate), async () => {
+        await gate.reached(1);
+        await cancel(services, id);
+        await jobIn(services, id, 'cancelled');
+        gate.open();
+        await sleep(30);
+        expect(await readJob(services, id)).toMatchObject({ status: 'cancelled' });
+      });
+    }));
+
+  it('also when it fails at that moment', () =>
+    withServices(backend, async (services) => {
+      const gate = createGate();
+      const id = await addJob(services);
+      const task: Tasks = {
+        'delete-blob': async () => {
+          await gate.pass('x');
+          throw new Error('By chance.');
+        },
+      };
+      await withWorker(services, task, async () => {
+        await gate.reached(1);
+        // Without an event: the worker has not heard of it when its task fails.
+        const asked = services.db.updateTable('job').set({ cancel_requested_at: 1 });
+        await asked.where('id', '=', id).execute();
+        gate.open();
+        await jobIn(services, id, 'cancelled');
+      });
+    }));
+
+  it('reaches another process with its next heartbeat, or when it is woken', () =>
+    withServices(backend, async (services) => {
+      for (const way of ['beat', 'wake'] as const) {
+        const gate = createGate();
+        const id = await addJob(services);
+        const heartbeatMs = way === 'beat' ? 10 : 60_000;
+        await withWorker(
+          services,
+          observing(gate, () => undefined),
+          async (worker) => {
+            await gate.reached(1);
+            const asked = services.db.updateTable('job').set({ cancel_requested_at: 1 });
+            await asked.where('id', '=', id).execute();
+            if (way === 'wake') worker.wake();
+            await jobIn(services, id, 'cancelled');
+          },
+          { heartbeatMs },
+        );
+      }
+    }));
+});
+
+describeEachBackend('a worker that stops', (backend) => {
+  it('lets what runs come to its end, and begins nothing more', () =>
+    withServices(backend, async (services) => {
+      const gate = createGate();
+      const ids = [await addJob(services), await addJob(services)];
+      const worker = makeWorker(services, waiting(gate), { concurrency: 1, graceMs: 5000 });
+      worker.start();
+      await gate.reached(1);
+      const stopped = worker.stop();
+      await sleep(20);
+      gate.open();
+      await stopped;
+      expect(await statusesOf(services, ids)).toEqual(['completed', 'pending']);
+    }));
+
+  it('puts back what takes too long, at no cost', () =>
+    withServices(backend, async (services) => {
+      const gate = createGate();
+      const id = await addJob(services);
+      let ended: unknown;
+      const task = observing(gate, (error) => {
+        ended = error;
+      });
+      await withWorker(services, task, () => gate.reached(1));
+      expect(ended).toMatchObject({ reason: 'stopping' });
+      const job = await readJob(services, id);
+      expect(job).toMatchObject({ status: 'pending', retryCount: 0, progress: 0, error: null });
+      expect(job.scheduledAt.getTime()).toBeLessThanOrEqual(services.clock());
+      expect(await rowOf(services, id)).toMatchObject({ lease_token: null, leased_until: null });
+      expect(await attemptsOf(services, id)).toMatchObject([{ error: 'The server stopped.' }]);
+      await withWorker(services, passing(), () => jobIn(services, id, 'completed'));
+    }));
+});
+
+function passing(): Tasks {
+  return { 'delete-blob': async () => undefined };
+}
+
+/** A task that does not listen. */
+function waiting(gate: ReturnType<typeof createGate>): Tasks {
+  return { 'delete-blob': () => gate.pass('x') };
+}
+
+/** A task that does, and tells why it ended. */
+function observing(gate: ReturnType<typeof createGate>, onEnd: (reason: unknown) => void): Tasks {
+  return {
+    'delete-blob': async (_ctx, _args, run: Run) => {
+      await gate.pass('x', run.signal).catch((error) => {
+        onEnd(error);
+        throw error;
+      });
+    },
+  };
+}
+
+/** A job as a worker leaves it that is killed. */
+async function loseJob(services: TestServices, columns: object = {}): Promise<number> {
+  const id = await addJob(services);
+  const now = services.clock();
+  const lease = { lease_token: 'dead', leased_until: now + LEASE_MS, heartbeat_at: now };
+  const row = { status: 'running', worker: 'dead', started_at: now, ...lease, ...columns };
+  await services.db.updateTable('job').set(row).where('id', '=', id).execute();
+  const attempt = { job_id: id, number: 1, worker: 'dead', started_at: now };
+  await services.db.insertInto('job_attempt').values(attempt).execute();
+  return id;
+}
+
+/** As when the lease ran out and another worker took the job. */
+async function giveAway({ db, clock }: TestServices, id: number): Promise<void> {
+  const lease = { lease_token: 'another', leased_until: clock() + LEASE_MS, progress: 0.2 };
+  await db
+    .updateTable('job')
+    .set({ ...lease, worker: 'new' })
+    .where('id', '=', id)
+    .execute();
+}
+
+function rowOf({ db }: TestServices, id: number) {
+  return db.selectFrom('job').where('id', '=', id).selectAll().executeTakeFirstOrThrow();
+}
+
+async function statusesOf(services: TestServices, ids: readonly number[]): Promise<string[]> {
+  const jobs = await Promise.all(ids.map((id) => readJob(services, id)));
+  return jobs.map(({ status }) => status);
+}

@@ -1,0 +1,55 @@
+import { expect, it, vi } from 'vitest';
+import { scheduleNext } from '../../src/job/schedule.ts';
+import type { Tasks } from '../../src/job/task.ts';
+import { type TestServices, withServices } from '../support/app.ts';
+import { describeEachBackend } from '../support/backend.ts';
+import { withWorker } from '../support/worker.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+describeEachBackend('recurring jobs', (backend) => {
+  it('wait in the database, each once, however often and by whomever they are made', () =>
+    withServices(backend, async (services) => {
+      services.advance(HOUR_MS - (services.clock() % HOUR_MS) + MINUTE_MS);
+      const hour = services.clock() - MINUTE_MS;
+      await Promise.all([1, 2, 3, 4].map(() => scheduleNext(services)));
+      await scheduleNext(services);
+      expect(await waiting(services)).toEqual([
+        ['expire-upload', hour + 10 * MINUTE_MS],
+        ['sweep', hour + HOUR_MS],
+      ]);
+    }));
+
+  it('are made again by the worker when they have run, and do not pile up', () =>
+    withServices(backend, async (services) => {
+      const ran = { 'expire-upload': 0, sweep: 0 };
+      const tasks: Tasks = {
+        'expire-upload': async () => void ran['expire-upload']++,
+        sweep: async () => void ran.sweep++,
+      };
+      const schedule = () => scheduleNext(services);
+      await withWorker(
+        services,
+        tasks,
+        async () => {
+          await vi.waitFor(async () => expect(await waiting(services)).toHaveLength(2));
+          // As after a night without the server: what was missed is done once.
+          services.advance(24 * HOUR_MS);
+          await vi.waitFor(() => expect(ran).toEqual({ 'expire-upload': 1, sweep: 1 }));
+          services.advance(15_000);
+          await vi.waitFor(async () => expect(await waiting(services)).toHaveLength(2));
+          services.advance(10 * MINUTE_MS);
+          await vi.waitFor(() => expect(ran['expire-upload']).toBe(2));
+        },
+        { schedule },
+      );
+      expect(ran.sweep).toBeLessThanOrEqual(2);
+    }));
+});
+
+async function waiting({ db }: TestServices): Promise<[string, number][]> {
+  const query = db.selectFrom('job').where('status', '=', 'pending').orderBy('job_class');
+  const rows = await query.select(['job_class', 'scheduled_at']).execute();
+  return rows.map(({ job_class, scheduled_at }) => [job_class, scheduled_at]);
+}

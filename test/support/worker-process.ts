@@ -1,0 +1,43 @@
+/**
+ * `node worker-process.ts <database> <log> <ms>`: a worker whose jobs take that long and write into the log, a line
+ * each, when they begin and when they end, or are told to. Ends on SIGTERM as the server does.
+ */
+import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Services } from '../../src/domain/context.ts';
+import { createEvents } from '../../src/domain/event.ts';
+import { createWorker } from '../../src/job/worker.ts';
+import { openDb } from '../../src/store/db.ts';
+import { listenForJobs } from '../../src/store/job-notice.ts';
+
+const [url = '', logPath = '', durationMs = ''] = process.argv.slice(2);
+
+const note = (what: string, job: string) =>
+  appendFileSync(logPath, `${JSON.stringify({ what, job, pid: process.pid, at: Date.now() })}\n`);
+const log = { info() {}, warn() {}, error: (fields: object) => console.error(fields) };
+const services = { db: openDb({ url }), events: createEvents(), clock: Date.now };
+const worker = createWorker({
+  services: { ...services, log } as unknown as Services & { log: typeof log },
+  tasks: {
+    'delete-blob': async (_ctx, { blob_keys: [job = ''] }, { signal }) => {
+      note('begin', job);
+      await sleep(Number(durationMs), undefined, { signal }).catch((error) => {
+        note('stop', job);
+        throw error;
+      });
+      note('end', job);
+    },
+  },
+  concurrency: 2,
+  leaseMs: 1000,
+  heartbeatMs: 200,
+  pollMs: 100,
+  graceMs: 50,
+});
+worker.start();
+const notices = url.startsWith('sqlite:') ? null : listenForJobs(url, () => worker.wake());
+
+process.once('SIGTERM', async () => {
+  await Promise.all([worker.stop(), notices?.stop()]);
+  await services.db.destroy();
+});
