@@ -24,8 +24,10 @@ export function refusedAddress(): PermanentError {
  * been resolved. `hostname`: as in a URL, so that every spelling of an address has become the one.
  */
 export function checkHost({ allowed }: Guard, hostname: string, port: number): void {
+  // undici takes the brackets off an IPv6 address, before it asks here.
   const host = hostname.replace(/^\[(.+)\]$/, '$1');
-  if (isIP(host) !== 0 && !allowed.hasName(hostname, port)) checkAddress(allowed, host);
+  const name = isIP(host) === 6 ? `[${host}]` : host;
+  if (isIP(host) !== 0 && !allowed.hasName(name, port)) checkAddress(allowed, host);
 }
 
 /**
@@ -63,6 +65,8 @@ async function resolveChecked(
   port: number,
 ): Promise<LookupAddress[]> {
   const addresses = await resolve(hostname);
+  // Node takes the first one, whether or not there is one.
+  if (addresses.length === 0) throw Object.assign(new Error(), { code: 'ENOTFOUND' });
   if (!allowed.hasName(hostname, port)) {
     // One of them is enough to refuse them all: which one is taken is not for whoever owns the name to say.
     for (const { address } of addresses) checkAddress(allowed, address);

@@ -62,7 +62,7 @@ test('one media goes through its whole life in GraphQL alone', () =>
         byTag: tag(by: { id: "${made.createTag.tag.id}" }) { medias { nodes { id } } }
         byMd5: medias(filter: { md5: "${md5}" }) { nodes { id } }
         byUuid: media(by: { uuid: "${media.uuid}" }) { id }
-        byNumber: media(by: { databaseId: ${media.databaseId} }) { id files { key sizeBytes } }
+        byNumber: media(by: { databaseId: ${media.databaseId} }) { id file { key sizeBytes } }
       }`);
       const nodes = [{ id: media.id }];
       expect(found).toEqual({
@@ -71,7 +71,7 @@ test('one media goes through its whole life in GraphQL alone', () =>
         byTag: { medias: { nodes } },
         byMd5: { nodes },
         byUuid: { id: media.id },
-        byNumber: { id: media.id, files: [{ key: '', sizeBytes: totalBytes }] },
+        byNumber: { id: media.id, file: { key: '', sizeBytes: totalBytes } },
       });
 
       const moved = await ask(`mutation {

@@ -78,6 +78,15 @@ describe('where it leads to', () => {
     });
   });
 
+  it('so may an address, also of IPv6', async () => {
+    const outcome = (...hosts: string[]) => get('http://[::1]:9/', allowing(...hosts));
+    // Nobody listens there, which only who goes there finds out.
+    for (const host of ['[::1]:9', '[::1]', '::1/128']) {
+      await expect(outcome(host)).rejects.toMatchObject({ name: 'OutboundError' });
+    }
+    await expect(outcome('[::1]:10')).rejects.toMatchObject(NOT_FETCHED);
+  });
+
   it.each(['http://169.254.169.254/', 'http://2130706433:1/', 'http://[::1]/', '//10.0.0.1/'])(
     'a redirect to %s is refused',
     async (location) => {
@@ -200,8 +209,10 @@ describe('what an answer means', () => {
     await expect(get(url, allowing('127.0.0.1'))).rejects.toMatchObject({ name: 'OutboundError' });
   });
 
-  it('so may a name that is not known', async () => {
-    const resolve = () => Promise.reject(Object.assign(new Error(), { code: 'ENOTFOUND' }));
+  it.each([
+    ['is not known', () => Promise.reject(Object.assign(new Error(), { code: 'ENOTFOUND' }))],
+    ['has no address', async () => []],
+  ])('so may a name that %s', async (_what, resolve) => {
     await expect(get('http://gone.example/', { resolve })).rejects.toMatchObject({
       name: 'OutboundError',
       message: 'The host was not found.',

@@ -13,11 +13,13 @@ describeEachBackend('the progress of a job', (backend) => {
       const gate = createGate();
       const fractions = [0.25, 0.1, Number.NaN, 0.25, 0.5, 1, 7];
       const tasks: Tasks = {
-        'delete-blob': async (_ctx, _args, { progress }) => {
+        'delete-blob': async (ctx, _args, { jobId, progress }) => {
           for (const fraction of fractions) {
             progress(fraction);
             // Before anything of it is written: writes wait for a quarter of a second.
             await sleep(30);
+            // What else happens to the job is read from the database, which is behind.
+            if (fraction === 0.25) ctx.events.publish({ type: 'job', id: jobId });
           }
           await gate.pass('x');
         },

@@ -57,7 +57,8 @@ export async function withServerProcess<T>(
         const isThere = log.some(({ msg }) => String(msg).startsWith(message));
         if (!isThere) throw new Error(`"${message}" has not been logged.`);
       },
-      { timeout: 10_000, interval: 5 },
+      // A busy machine takes its time to start one.
+      { timeout: 25_000, interval: 5 },
     );
   try {
     await logged('listening');

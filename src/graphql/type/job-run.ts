@@ -39,7 +39,7 @@ const JobAttemptRef = builder.objectRef<JobAttempt>('JobAttempt').implement({
 builder.objectFields(JobRef, (t) => ({
   phase: t.field({
     type: JobPhaseEnum,
-    description: 'The same, finer.',
+    description: 'Its `status`, and what it waits for.',
     resolve: (job, _args, { domain }) => phaseOf(job, domain.clock()),
   }),
   startedAt: t.expose('startedAt', {
