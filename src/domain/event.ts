@@ -59,7 +59,7 @@ const WAITING_MAX = 1000;
 
 /**
  * The bus of this process. Where several serve one PostgreSQL database, each tells of what itself has
- * done: LISTEN and NOTIFY would tell the others, and are not there yet.
+ * done: its notices wake the workers of the others, and say nothing to their subscribers.
  */
 export function createEvents(): Events {
   return createEventBus<DomainEvent>({

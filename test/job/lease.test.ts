@@ -74,7 +74,8 @@ describeEachBackend('a job whose worker is lost', (backend) => {
           other.start();
           for (let minutes = 0; minutes < 5; minutes++) {
             services.advance(LEASE_MS / 2);
-            await sleep(30);
+            const isHeardOf = async () => (await rowOf(services, id)).heartbeat_at;
+            await vi.waitFor(async () => expect(await isHeardOf()).toBe(services.clock()));
           }
           gate.open();
           await jobIn(services, id, 'completed');
