@@ -18,7 +18,7 @@ export interface Backend {
   withDb<T>(work: (db: Db, statements: string[]) => Promise<T>): Promise<T>;
 }
 
-const { sqlitePath, postgres } = inject('templates');
+const { sqlitePath, plainSqlitePath, postgres } = inject('templates');
 
 const SQLITE: Backend = {
   name: 'sqlite',
@@ -34,7 +34,8 @@ const SQLITE: Backend = {
       rmSync(directory, { recursive: true });
     }
   },
-  withDb: (work) => withOpen((onQuery) => openSqliteCopy(readFileSync(sqlitePath), onQuery), work),
+  withDb: (work) =>
+    withOpen((onQuery) => openSqliteCopy(readFileSync(plainSqlitePath), onQuery), work),
 };
 
 const POSTGRES: Backend = {

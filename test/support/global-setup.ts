@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
@@ -11,8 +11,10 @@ import { type PostgresTemplate, withName } from './postgres.ts';
 
 /** What the run's databases are copied from. */
 export interface Templates {
-  /** A migrated SQLite file. */
+  /** A migrated SQLite file, in WAL mode as the program leaves it. */
   sqlitePath: string;
+  /** The same, whose bytes a database in memory can be made of: one in WAL mode cannot. */
+  plainSqlitePath: string;
   /** `absent`: why there is none. */
   postgres: PostgresTemplate | { url: string; absent: string };
 }
@@ -32,10 +34,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const directory = await mkdtemp(join(tmpdir(), 'trivium-templates-'));
   const sqlitePath = join(directory, 'template.db');
   await migrateAt(`sqlite:${sqlitePath}`);
-  leaveWal(sqlitePath);
+  const plainSqlitePath = join(directory, 'plain.db');
+  await copyFile(sqlitePath, plainSqlitePath);
+  leaveWal(plainSqlitePath);
   const postgres = await makePostgresTemplate(postgresUrl());
   if ('absent' in postgres) console.warn(`Skipped on PostgreSQL: ${postgres.absent}`);
-  project.provide('templates', { sqlitePath, postgres });
+  project.provide('templates', { sqlitePath, plainSqlitePath, postgres });
   return async () => {
     await rm(directory, { recursive: true });
     if ('name' in postgres)
@@ -67,7 +71,6 @@ async function migrateAt(url: string): Promise<void> {
   await migrate(db).finally(() => db.destroy());
 }
 
-/** One plain file: a database in memory cannot be made of the bytes of one in WAL mode. */
 function leaveWal(path: string): void {
   const database = new SqliteDatabase(path);
   database.pragma('journal_mode = DELETE');
