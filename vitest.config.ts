@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -7,9 +8,13 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
-    // The rest of the time goes to waiting, for disks, databases and processes: vitest would take one worker on two
-    // cores.
-    maxWorkers: 3,
+    setupFiles: ['test/support/patience.ts'],
     testTimeout: 30_000,
+    // One process per core, which loads the program once for all of its files. What files share is modules:
+    // none of ours keeps state, and what a test replaces is put back when it ends.
+    isolate: false,
+    maxWorkers: availableParallelism(),
+    restoreMocks: true,
+    expect: { poll: { timeout: 10_000, interval: 10 } },
   },
 });
