@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -9,6 +8,7 @@ import { type TestApp, withApp } from '../support/app.ts';
 import { BACKENDS } from '../support/backend.ts';
 import { graphql } from '../support/graphql.ts';
 import { makeFolder } from '../support/make.ts';
+import { spawnNode } from '../support/process.ts';
 
 const FIXTURES = join(import.meta.dirname, '../support/fixture');
 const PICTURE = join(FIXTURES, 'picture.png');
@@ -28,12 +28,12 @@ function upload(
   env: Record<string, string>,
   whileItRuns?: (interrupt: () => void) => Promise<void>,
 ): Promise<Run> {
-  const child = spawn(process.execPath, [MAIN, 'upload', ...args], { env });
+  const child = spawnNode([MAIN, 'upload', ...args], env);
   const run: Run = { code: null, stdout: '', stderr: '' };
-  child.stdout.on('data', (data) => {
+  child.stdout!.on('data', (data) => {
     run.stdout += data;
   });
-  child.stderr.on('data', (data) => {
+  child.stderr!.on('data', (data) => {
     run.stderr += data;
   });
   const ended = new Promise<Run>((resolve, reject) => {

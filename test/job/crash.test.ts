@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { expect, it, vi } from 'vitest';
 import { createEvents } from '../../src/domain/event.ts';
 import { type Db, openDb } from '../../src/store/db.ts';
 import { type Backend, describeEachBackend } from '../support/backend.ts';
-import { withDataDir } from '../support/process.ts';
+import { spawnNode, withDataDir } from '../support/process.ts';
 import { addJob, attemptsOf } from '../support/worker.ts';
 
 /** How many workers are killed; more with TEST_KILLS. Fewer on PostgreSQL, for the time that they take. */
@@ -110,7 +110,7 @@ interface Worker {
 
 function startWorker(url: string, logPath: string, durationMs = JOB_MS): Worker {
   const args = ['test/support/worker-process.ts', url, logPath, String(durationMs)];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'], env: {} });
+  const child = spawnNode(args, {}, { stdio: ['ignore', 'inherit', 'inherit'] });
   return { child, exit: once(child, 'exit').then(([code]) => code as number | null) };
 }
 

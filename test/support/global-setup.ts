@@ -7,6 +7,7 @@ import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { openDb } from '../../src/store/db.ts';
 import { migrate } from '../../src/store/migrate.ts';
+import { fillCompileCache } from './compile-cache.ts';
 import { type PostgresTemplate, withName } from './postgres.ts';
 
 /** What the run's databases are copied from. */
@@ -33,11 +34,14 @@ const STALE_AFTER_MS = 15 * 60_000;
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), 'trivium-templates-'));
   const sqlitePath = join(directory, 'template.db');
-  await migrateAt(`sqlite:${sqlitePath}`);
+  const [postgres] = await Promise.all([
+    makePostgresTemplate(postgresUrl()),
+    fillCompileCache(),
+    migrateAt(`sqlite:${sqlitePath}`),
+  ]);
   const plainSqlitePath = join(directory, 'plain.db');
   await copyFile(sqlitePath, plainSqlitePath);
   leaveWal(plainSqlitePath);
-  const postgres = await makePostgresTemplate(postgresUrl());
   if ('absent' in postgres) console.warn(`Skipped on PostgreSQL: ${postgres.absent}`);
   project.provide('templates', { sqlitePath, plainSqlitePath, postgres });
   return async () => {

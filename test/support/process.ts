@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { vi } from 'vitest';
+import { COMPILE_CACHE } from './compile-cache.ts';
 
 /** What a command printed, and how it ended. */
 export interface Ended {
@@ -76,6 +77,16 @@ export async function withDataDir<T>(work: (dataDir: string) => Promise<T>): Pro
   return work(directory).finally(() => rm(directory, { recursive: true }));
 }
 
+/** Starts Node itself, with these variables and no others of ours. Loading the program takes it half the time. */
+export function spawnNode(
+  args: readonly string[],
+  variables: Variables,
+  options: SpawnOptions = {},
+): ChildProcess {
+  const env = { NODE_COMPILE_CACHE: COMPILE_CACHE, ...variables };
+  return spawn(process.execPath, args, { ...options, env });
+}
+
 function start(args: readonly string[], variables: Variables): ChildProcess {
-  return spawn(process.execPath, ['src/main.ts', ...args], { env: variables });
+  return spawnNode(['src/main.ts', ...args], variables);
 }
