@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   runTrivium,
   type ServerProcess,
@@ -178,7 +178,8 @@ describe('stop', () => {
       const { socket, answer } = await beginRequest(server);
       server.child.kill('SIGTERM');
       await server.logged('stopping');
-      await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
+      // It is logged a moment before the socket is closed.
+      await vi.waitFor(() => expect(fetch(`${server.url}/healthz`)).rejects.toThrow());
       socket.write(BODY.slice(10));
       await answer;
     }));

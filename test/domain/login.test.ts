@@ -33,9 +33,14 @@ describe('a password', () => {
   it('of nobody costs as much time as one of somebody', async () => {
     const hash = await hashPassword('secret');
     const time = async (hash: string | null) => {
-      const start = performance.now();
-      expect(await isPassword('wrong', hash)).toBe(false);
-      return performance.now() - start;
+      const times: number[] = [];
+      for (let count = 0; count < 3; count++) {
+        const start = performance.now();
+        expect(await isPassword('wrong', hash)).toBe(false);
+        times.push(performance.now() - start);
+      }
+      // What else the machine does makes any of them longer, and none shorter.
+      return Math.min(...times);
     };
     const [known, unknown] = [await time(hash), await time(null)];
     expect(unknown).toBeGreaterThan(known / 4);

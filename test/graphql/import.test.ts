@@ -71,7 +71,7 @@ describe('a server whose configuration allows a host', () => {
             choiceImages: [picture],
             image: { url: picture },
           });
-        }, 3000);
+        });
       },
     );
   });
@@ -105,7 +105,7 @@ describe('a server whose configuration allows a host', () => {
       );
       expect(data.node).toMatchObject({ status: 'COMPLETED', error: null });
       return data;
-    }, 5000);
+    });
 });
 
 const picture: Answer = (_request, response) =>

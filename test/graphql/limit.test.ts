@@ -201,7 +201,7 @@ describe('what must never run', () => {
     run(async (app) => {
       const start = performance.now();
       await expectRefused(app, code, query);
-      expect(performance.now() - start).toBeLessThan(1000);
+      expect(performance.now() - start).toBeLessThan(5000);
     }),
   );
 

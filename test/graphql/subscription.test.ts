@@ -352,7 +352,7 @@ describeEachBackend('a stream', (backend) => {
       expect(await used.rest()).toEqual([]);
       expect(await waiting.rest()).toEqual([change('CREATED', 'A')]);
       await stopped;
-      expect(performance.now() - begun).toBeLessThan(2000);
+      expect(performance.now() - begun).toBeLessThan(10_000);
       expect(app.services.events.subscriberCount()).toBe(0);
     }));
 

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { evaluateConditions, isRangeWanted, type Verdict } from '../../src/http/etag.ts';
+import { cpuMs } from '../support/cpu-time.ts';
 
 const VALIDATORS = { etag: '"abc"', lastModified: new Date(Date.UTC(2026, 0, 2, 3, 4, 5, 678)) };
 const EARLIER = 'Fri, 02 Jan 2026 03:04:04 GMT';
@@ -120,9 +121,10 @@ describe('If-Range', () => {
 });
 
 test('a hostile header costs no time', () => {
-  const started = performance.now();
-  for (const part of [' ', ',', '"', '" ', '"a" ', '"a",', 'W/', 'W/"', ' \t']) {
-    check({ 'if-none-match': `${part.repeat(100_000)}x` });
-  }
-  expect(performance.now() - started).toBeLessThan(500);
+  const tookMs = cpuMs(() => {
+    for (const part of [' ', ',', '"', '" ', '"a" ', '"a",', 'W/', 'W/"', ' \t']) {
+      check({ 'if-none-match': `${part.repeat(100_000)}x` });
+    }
+  });
+  expect(tookMs).toBeLessThan(500);
 });

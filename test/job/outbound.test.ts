@@ -144,7 +144,7 @@ describe('what it does not wait for', () => {
         ...error,
         message: 'The server did not answer in time.',
       });
-      expect(Date.now() - startedAt).toBeLessThan(1500);
+      expect(Date.now() - startedAt).toBeLessThan(10_000);
     });
   });
 

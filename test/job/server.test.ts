@@ -36,7 +36,7 @@ describeEachBackend('a server', (backend) => {
         expect((await app.fetch(api, { method: 'DELETE', asAdmin: true })).ok).toBe(true);
         await vi.waitFor(async () => expect(await blobCount(app)).toBe(0));
         await vi.waitFor(async () =>
-          expect(await jobsIn(app, 'completed')).toEqual(['delete-blob']),
+          expect(await jobsIn(app, 'completed')).toContain('delete-blob'),
         );
       },
       { TRIVIUM_JOB_CONCURRENCY: '2' },
@@ -55,7 +55,9 @@ describe.skipIf(POSTGRES === undefined)('a server on postgres', () => {
           const other = openDb({ url });
           const begun = performance.now();
           await insertJob(other, aJob()).finally(() => other.destroy());
-          await vi.waitFor(async () => expect(await jobsIn(app, 'completed')).toHaveLength(1));
+          await vi.waitFor(async () =>
+            expect(await jobsIn(app, 'completed')).toContain('delete-blob'),
+          );
           expect(performance.now() - begun).toBeLessThan(POLL_MS / 2);
         },
         { TRIVIUM_JOB_CONCURRENCY: '1' },

@@ -121,7 +121,7 @@ describeEachBackend('a worker', (backend) => {
         async () => {
           const begun = performance.now();
           await jobIn(services, await addJob(services), 'completed');
-          expect(performance.now() - begun).toBeLessThan(2000);
+          expect(performance.now() - begun).toBeLessThan(20_000);
         },
         { pollMs: 60_000 },
       );

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cleanFilename, fileExtension, urlFilename } from '../../src/lib/filename.ts';
+import { cpuMs } from '../support/cpu-time.ts';
 
 const FAMILY = '👨‍👩‍👧‍👦';
 const ENGLAND = '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}';
@@ -109,9 +110,8 @@ describe('cleanFilename', () => {
   });
 
   it('handles ten million combining marks in less than a second', () => {
-    const startedAt = performance.now();
-    cleanFilename(`${'\u0301\u0327'.repeat(5_000_000)}.png`);
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    const name = `${'\u0301\u0327'.repeat(5_000_000)}.png`;
+    expect(cpuMs(() => cleanFilename(name))).toBeLessThan(1000);
   });
 });
 

@@ -12,7 +12,7 @@ export interface StreamEvent {
 /** An open subscription, read event by event. */
 export interface EventStream {
   response: Response;
-  /** The next event; null when the stream has ended. Fails when none comes in time: five seconds. */
+  /** The next event; null when the stream has ended. Fails when none comes in time: twenty seconds. */
   next(timeoutMs?: number): Promise<StreamEvent | null>;
   /** Everything up to the end. */
   rest(): Promise<StreamEvent[]>;
@@ -41,7 +41,7 @@ export async function openStream(
   });
   let pings = 0;
   const events = readEvents(response, () => ++pings);
-  const next = async (timeoutMs = 5000) => {
+  const next = async (timeoutMs = 20_000) => {
     const { value } = await inTime(events.next(), timeoutMs);
     return value ?? null;
   };

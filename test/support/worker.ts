@@ -65,7 +65,7 @@ export function jobIn(services: Services, id: number, status: JobStatus): Promis
       if (job.status !== status) throw new Error(`The job is ${job.status}, not ${status}.`);
       return job;
     },
-    { timeout: 5000, interval: 5 },
+    { timeout: 20_000, interval: 5 },
   );
 }
 
@@ -85,12 +85,13 @@ export function createGate() {
     /** Waits until it is open, or the run is told to end. */
     async pass(name: string, signal?: AbortSignal): Promise<void> {
       waiting.push(name);
+      signal?.throwIfAborted();
       const ended = Promise.withResolvers<never>();
       signal?.addEventListener('abort', () => ended.reject(signal.reason));
       await Promise.race([promise, ended.promise]);
     },
     /** Resolves when so many have come. */
     reached: (count: number) =>
-      vi.waitUntil(() => waiting.length >= count, { timeout: 5000, interval: 5 }),
+      vi.waitUntil(() => waiting.length >= count, { timeout: 20_000, interval: 5 }),
   };
 }
