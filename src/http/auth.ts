@@ -91,13 +91,13 @@ function isTokenShaped(credential: string): boolean {
 }
 
 function createVerify({ jwtSecret, jwksUrl, resolveStartNodes }: AuthOptions) {
-  const secret = jwtSecret === null ? null : new TextEncoder().encode(jwtSecret);
+  const verifySigned = jwtSecret === null ? null : createVerifySigned(jwtSecret);
   const jwks = jwksUrl === null ? null : createRemoteJWKSet(new URL(jwksUrl));
   const verify = async (token: string): Promise<Verified | null> => {
     try {
       // The algorithm is bound to the kind of key: a public key is never tried as an HMAC secret.
-      if (secret) {
-        const { payload } = await jwtVerify(token, secret, { algorithms: ['HS256'] });
+      if (verifySigned) {
+        const payload = await verifySigned(token);
         return { payload, isOwn: payload.iss === TOKEN_ISSUER };
       }
     } catch (error) {
@@ -118,6 +118,27 @@ function createVerify({ jwtSecret, jwksUrl, resolveStartNodes }: AuthOptions) {
     const claim = verified?.payload.start_nodes;
     if (viewer === null || claim === undefined) return viewer;
     return { ...viewer, startNodes: await resolveStartNodes(claim) };
+  };
+}
+
+/** Tokens that were good, at most; more users at once than that are each checked in full. */
+const KNOWN_TOKENS_MAX = 1000;
+
+/**
+ * Verifies tokens of one secret. What was good once has only its time checked again: a signature is a task for another
+ * thread, and a client sends the same token with each request.
+ */
+function createVerifySigned(jwtSecret: string): (token: string) => Promise<JWTPayload> {
+  const secret = new TextEncoder().encode(jwtSecret);
+  const known = new Map<string, JWTPayload>();
+  return async (token) => {
+    const payload = known.get(token);
+    const { exp = Number.POSITIVE_INFINITY } = payload ?? {};
+    if (payload !== undefined && Date.now() < exp * 1000) return payload;
+    const verified = await jwtVerify(token, secret, { algorithms: ['HS256'] });
+    if (known.size >= KNOWN_TOKENS_MAX) known.clear();
+    known.set(token, verified.payload);
+    return verified.payload;
   };
 }
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { decodeJwt, exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { KnownViewer } from '../../src/domain/access.ts';
 import { NotAuthenticatedError } from '../../src/domain/error.ts';
 import type { Login } from '../../src/domain/login.ts';
@@ -201,6 +201,35 @@ describe('tokens of a secret', () => {
     await expectRejected(await makeJwt({ sub: 'alice' }, { secret: SECRET, expiresIn: '-1s' }));
   });
 
+  it('that expire after they were good are rejected from then on', async () => {
+    const authenticate = makeAuthenticate();
+    const token = await makeJwt({ sub: 'alice' }, { secret: SECRET });
+    const request = { method: 'GET', headers: { authorization: `Bearer ${token}` } };
+    const { exp = 0 } = decodeJwt(token);
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      for (const now of [Date.now(), exp * 1000 - 1]) {
+        vi.setSystemTime(now);
+        expect(await authenticate(request)).toMatchObject({ id: 'alice' });
+      }
+      vi.setSystemTime(exp * 1000);
+      await expect(authenticate(request)).rejects.toThrow(NotAuthenticatedError);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('are good for any number of users, each for who it names', async () => {
+    const authenticate = makeAuthenticate();
+    for (const round of [1, 2]) {
+      for (let user = 0; user < 1100; user += round === 1 ? 1 : 50) {
+        const token = await makeJwt({ user_id: user }, { secret: SECRET });
+        const headers = { authorization: `Bearer ${token}` };
+        expect(await authenticate({ method: 'GET', headers })).toMatchObject({ id: `${user}` });
+      }
+    }
+  });
+
   it('that another secret has signed are rejected', async () => {
     await expectRejected(await makeJwt({ sub: 'alice' }, { secret: `${SECRET}!` }));
   });
@@ -317,15 +346,18 @@ function ask(
   options: Partial<AuthOptions> = {},
   method = 'GET',
 ) {
+  return makeAuthenticate(options)({ method, headers });
+}
+
+function makeAuthenticate(options: Partial<AuthOptions> = {}) {
   const findViewerByKey = async (key: string) => (key === GOOD ? KEY_VIEWER : null);
-  const authenticate = createAuthenticate({
+  return createAuthenticate({
     jwtSecret: SECRET,
     jwksUrl: null,
     findViewerByKey,
     resolveStartNodes: async (claim) => [{ id: 5, below: JSON.stringify(claim) }],
     ...options,
   });
-  return authenticate({ method, headers });
 }
 
 function askWith(token: string, options: Partial<AuthOptions> = {}) {
