@@ -127,7 +127,7 @@ export function visibleAncestorIds(ctx: Context, { ancestorIds }: TreeNode): num
 /** What a row of the tree says of its place. */
 export function toTreeNode(row: MediaRow): TreeNode {
   // The path names the hidden root first, which nobody sees.
-  const ancestorIds = row.path.split('/').filter(Boolean).slice(1).map(Number);
+  const ancestorIds = row.path.split('/').slice(2, -1).map(Number);
   return {
     id: row.id,
     uuid: row.uuid,

@@ -13,9 +13,15 @@ export interface PageArgs {
   before?: string | null | undefined;
 }
 
+/** A node and its place in the list. */
+export interface Edge<Node> {
+  readonly cursor: string;
+  readonly node: Node;
+}
+
 /** One page of a list, with its cursors. */
 export interface Page<Node> {
-  edges: { cursor: string; node: Node }[];
+  edges: Edge<Node>[];
   hasNextPage: boolean;
   hasPreviousPage: boolean;
 }
@@ -42,10 +48,27 @@ export function toPage<Row extends object, Node>(
   toNode: (row: Row) => Node,
 ): Page<Node> {
   return {
-    edges: rows.map((row) => ({ cursor: formatCursor(row, keyset), node: toNode(row) })),
+    edges: rows.map((row) => new RowEdge(row, keyset, toNode(row))),
     hasNextPage: request.backward ? request.before !== undefined : hasMore,
     hasPreviousPage: request.backward ? hasMore : request.after !== undefined,
   };
+}
+
+/** Its cursor is made when it is asked for: of most pages, that of the last edge only. */
+class RowEdge<Node> implements Edge<Node> {
+  readonly node: Node;
+  readonly #row: object;
+  readonly #keyset: Keyset;
+
+  constructor(row: object, keyset: Keyset, node: Node) {
+    this.node = node;
+    this.#row = row;
+    this.#keyset = keyset;
+  }
+
+  get cursor(): string {
+    return formatCursor(this.#row, this.#keyset);
+  }
 }
 
 function parseSize(field: string, size: number | null): number | null {
