@@ -1,5 +1,4 @@
 import SchemaBuilder from '@pothos/core';
-import DataloaderPlugin from '@pothos/plugin-dataloader';
 import ErrorsPlugin from '@pothos/plugin-errors';
 import RelayPlugin from '@pothos/plugin-relay';
 import type { FileUpload } from 'graphql-upload-minimal';
@@ -14,6 +13,8 @@ export interface GraphqlContext {
   toUrl: ToUrl;
   /** Aborted when nobody reads the answer any more; for what goes on until then. */
   signal: () => AbortSignal;
+  /** What has been made for this request, see `perRequest`. */
+  made: Map<unknown, unknown>;
 }
 
 /** Defines no type of the schema; `schema.ts` gathers those that do. */
@@ -33,7 +34,7 @@ export const builder = new SchemaBuilder<{
   };
   Connection: { totalCount: () => Promise<number> };
 }>({
-  plugins: [ErrorsPlugin, RelayPlugin, DataloaderPlugin],
+  plugins: [ErrorsPlugin, RelayPlugin],
   defaultFieldNullability: false,
   errors: {
     directResult: true,

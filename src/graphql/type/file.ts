@@ -1,25 +1,12 @@
-import { createContextCache } from '@pothos/core';
-import DataLoader from 'dataloader';
 import { type File, filesByIds, filesByMediaIds, originalAmong } from '../../domain/file.ts';
 import { builder, type GraphqlContext } from '../builder.ts';
-import { parseDatabaseId } from '../id.ts';
+import { listLoader, nodeLoader, nodeOptions } from '../loader.ts';
 
-/** A stored file and its loader by database id. */
-export const FileRef = builder.loadableNodeRef('File', {
-  id: { resolve: ({ id }) => id, parse: parseDatabaseId },
-  load: (ids: number[], { domain }) => filesByIds(domain, ids),
-  toKey: ({ id }: File) => id,
-  sort: true,
-});
+/** A stored file. */
+export const FileRef = builder.nodeRef('File', nodeOptions(nodeLoader(filesByIds)));
 
 /** All files of a media, the original first; the media of one request in one statement. */
-export const fileLoader = createContextCache(
-  ({ domain }: GraphqlContext) =>
-    new DataLoader<number, File[]>(async (mediaIds) => {
-      const files = await filesByMediaIds(domain, mediaIds);
-      return mediaIds.map((id) => files.get(id) ?? []);
-    }),
-);
+export const fileLoader = listLoader(filesByMediaIds);
 
 /** The original of a media; null if it has no bytes. */
 export async function originalOf(context: GraphqlContext, mediaId: number): Promise<File | null> {

@@ -11,7 +11,7 @@ import {
 import type { Page, PageArgs } from '../../domain/page.ts';
 import { builder } from '../builder.ts';
 import { toConnection, toGroupConnection } from '../connection.ts';
-import { groupLoader } from '../group-loader.ts';
+import { groupLoader } from '../loader.ts';
 import { FolderRef } from './folder.ts';
 import { MediaRef } from './media.ts';
 import { mediaListArgs, toMediaFilter, toMediaOrder } from './media-filter.ts';

@@ -1,17 +1,14 @@
 import { type Folder, findFolder, foldersByIds } from '../../domain/folder.ts';
-import { visibleAncestorIds } from '../../domain/media.ts';
-import { builder } from '../builder.ts';
-import { parseDatabaseId, parseNodeId } from '../id.ts';
+import { type TreeNode, visibleAncestorIds } from '../../domain/media.ts';
+import { builder, type GraphqlContext } from '../builder.ts';
+import { parseNodeId } from '../id.ts';
+import { nodeLoader, nodeOptions } from '../loader.ts';
 import { TreeNodeRef } from './tree-node.ts';
 
-/** A folder and its loader by database id. */
-export const FolderRef = builder.loadableNodeRef('Folder', {
-  id: { resolve: ({ id }) => id, parse: parseDatabaseId },
-  load: (ids: number[], { domain }) => foldersByIds(domain, ids),
-  toKey: ({ id }: Folder) => id,
-  sort: true,
-  cacheResolved: true,
-});
+const folderLoader = nodeLoader(foldersByIds);
+
+/** A folder of the tree. */
+export const FolderRef = builder.nodeRef('Folder', nodeOptions(folderLoader));
 
 FolderRef.implement({
   description: 'A folder of the tree.',
@@ -24,14 +21,28 @@ builder.interfaceFields(TreeNodeRef, (t) => ({
     nullable: true,
     description:
       'The folder that holds it; null at top level, for what is unfiled, and for a start node.',
-    resolve: (node, _args, { domain }) => visibleAncestorIds(domain, node).at(-1) ?? null,
+    resolve: parentOf,
   }),
   ancestors: t.field({
     type: [FolderRef],
     description: 'The folders above it, from the top down.',
-    resolve: (node, _args, { domain }) => visibleAncestorIds(domain, node),
+    resolve: async (node, _args, context) => {
+      const ids = visibleAncestorIds(context.domain, node);
+      const folders = await Promise.all(ids.map((id) => folderLoader(context).load(id)));
+      return folders.filter((folder) => folder !== null);
+    },
   }),
 }));
+
+/** The folder that holds a node; null if there is none that the viewer may see. */
+export function parentOf(
+  node: TreeNode,
+  _args: object,
+  context: GraphqlContext,
+): Promise<Folder | null> | null {
+  const id = visibleAncestorIds(context.domain, node).at(-1);
+  return id === undefined ? null : folderLoader(context).load(id);
+}
 
 const FolderBy = builder.inputType('FolderBy', {
   description: 'Exactly one of these.',

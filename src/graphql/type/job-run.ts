@@ -1,7 +1,7 @@
 import { attemptsByJobIds, type JobAttempt } from '../../domain/job.ts';
 import { type JobPhase, phaseOf } from '../../domain/job-state.ts';
 import { builder } from '../builder.ts';
-import { groupLoader } from '../group-loader.ts';
+import { groupLoader } from '../loader.ts';
 import { JobRef } from './job.ts';
 
 const JobPhaseEnum = builder.enumType('JobPhase', {

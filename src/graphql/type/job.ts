@@ -1,20 +1,15 @@
-import { findJob, type Job, jobsByIds } from '../../domain/job.ts';
+import { findJob, jobsByIds } from '../../domain/job.ts';
 import { countJobs, countJobsOfEach, jobsOfEach, listJobs } from '../../domain/job-list.ts';
 import type { PageArgs } from '../../domain/page.ts';
 import { builder } from '../builder.ts';
 import { toConnection, toGroupConnection } from '../connection.ts';
-import { groupLoader } from '../group-loader.ts';
-import { parseDatabaseId, parseNodeId } from '../id.ts';
+import { parseNodeId } from '../id.ts';
+import { groupLoader, nodeLoader, nodeOptions } from '../loader.ts';
 import { JobStatusEnum, jobListArgs, toJobFilter, toJobOrder } from './job-filter.ts';
 import { MediaRef } from './media.ts';
 
-/** A job and its loader by database id. */
-export const JobRef = builder.loadableNodeRef('Job', {
-  id: { resolve: ({ id }) => id, parse: parseDatabaseId },
-  load: (ids: number[], { domain }) => jobsByIds(domain, ids),
-  toKey: ({ id }: Job) => id,
-  sort: true,
-});
+/** A job. */
+export const JobRef = builder.nodeRef('Job', nodeOptions(nodeLoader(jobsByIds)));
 
 JobRef.implement({
   description:

@@ -1,29 +1,23 @@
-import { findMedia, type Media, mediasByIds, visibleAncestorIds } from '../../domain/media.ts';
+import { findMedia, type Media, mediasByIds } from '../../domain/media.ts';
 import { countMedias, listMedias } from '../../domain/media-list.ts';
 import { countMediasOfEach, mediasOfEach } from '../../domain/node-list.ts';
 import type { PageArgs } from '../../domain/page.ts';
 import { THUMBNAIL } from '../../domain/thumbnail.ts';
 import { builder, type GraphqlContext } from '../builder.ts';
 import { toConnection, toGroupConnection } from '../connection.ts';
-import { groupLoader } from '../group-loader.ts';
-import { parseDatabaseId, parseNodeId } from '../id.ts';
+import { parseNodeId } from '../id.ts';
+import { groupLoader, nodeLoader, nodeOptions } from '../loader.ts';
 import { EmbedRef, OEmbedRef } from './embed.ts';
 import { FileRef, fileLoader, originalOf } from './file.ts';
-import { FolderRef } from './folder.ts';
+import { FolderRef, parentOf } from './folder.ts';
 import { ImageRef, toImage } from './image.ts';
 import { mediaListArgs, toMediaFilter, toMediaOrder } from './media-filter.ts';
 import { MediaTypeEnum } from './media-type.ts';
 import { mediaTagLoader, TagRef } from './tag.ts';
 import { TreeNodeRef } from './tree-node.ts';
 
-/** A media and its loader by database id. */
-export const MediaRef = builder.loadableNodeRef('Media', {
-  id: { resolve: ({ id }) => id, parse: parseDatabaseId },
-  load: (ids: number[], { domain }) => mediasByIds(domain, ids),
-  toKey: ({ id }: Media) => id,
-  sort: true,
-  cacheResolved: true,
-});
+/** A media: what is in the tree, or unfiled, and no folder. */
+export const MediaRef = builder.nodeRef('Media', nodeOptions(nodeLoader(mediasByIds)));
 
 MediaRef.implement({
   description: 'A picture, a document, a link: one thing that is managed, and its files.',
@@ -60,7 +54,7 @@ MediaRef.implement({
       type: FolderRef,
       nullable: true,
       description: 'The same as `parent`.',
-      resolve: (node, _args, { domain }) => visibleAncestorIds(domain, node).at(-1) ?? null,
+      resolve: parentOf,
     }),
     tags: t.field({
       type: [TagRef],

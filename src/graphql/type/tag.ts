@@ -1,26 +1,14 @@
-import { createContextCache } from '@pothos/core';
-import DataLoader from 'dataloader';
-import { countTags, listTags, type Tag, tagsByIds, tagsByMediaIds } from '../../domain/tag.ts';
-import { builder, type GraphqlContext } from '../builder.ts';
+import { countTags, listTags, tagsByIds, tagsByMediaIds } from '../../domain/tag.ts';
+import { builder } from '../builder.ts';
 import { toConnection } from '../connection.ts';
-import { parseDatabaseId, parseNodeId } from '../id.ts';
+import { parseNodeId } from '../id.ts';
+import { listLoader, nodeLoader, nodeOptions } from '../loader.ts';
 
-/** A tag and its loader by database id. */
-export const TagRef = builder.loadableNodeRef('Tag', {
-  id: { resolve: ({ id }) => id, parse: parseDatabaseId },
-  load: (ids: number[], { domain }) => tagsByIds(domain, ids),
-  toKey: ({ id }: Tag) => id,
-  sort: true,
-});
+/** A tag. */
+export const TagRef = builder.nodeRef('Tag', nodeOptions(nodeLoader(tagsByIds)));
 
 /** The tags of a media; the media of one request in one statement. */
-export const mediaTagLoader = createContextCache(
-  ({ domain }: GraphqlContext) =>
-    new DataLoader<number, Tag[]>(async (mediaIds) => {
-      const tags = await tagsByMediaIds(domain, mediaIds);
-      return mediaIds.map((id) => tags.get(id) ?? []);
-    }),
-);
+export const mediaTagLoader = listLoader(tagsByMediaIds);
 
 TagRef.implement({
   description: 'A label that media can carry.',
