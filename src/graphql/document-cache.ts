@@ -3,19 +3,17 @@ import type { DocumentNode } from 'graphql';
 /** Of all texts together. A parsed document takes up to 170 times as much memory: 45 MB in all at worst. */
 const CHARACTERS_MAX = 250_000;
 
-/**
- * Options of Yoga's cache of parsed documents. Its own holds 1,024 of any size: so many that are just within
- * the limits were 740 MB. What cannot be parsed is not worth a place: it is found out again in no time.
- */
-export function documentCaches() {
-  return {
-    documentCache: createDocumentCache(CHARACTERS_MAX),
-    errorCache: { get: () => undefined, set: () => undefined },
-  };
-}
+/** What keeps nothing, for Yoga's cache of errors: what cannot be parsed is found out again in no time. */
+export const NO_CACHE = { get: () => undefined, set: () => undefined };
 
-/** Documents by their text, until the texts have more characters: then those go that were asked for longest ago. */
-export function createDocumentCache(charactersMax: number) {
+/** Documents by their text. */
+export type DocumentCache = ReturnType<typeof createDocumentCache>;
+
+/**
+ * Documents by their text, until the texts have more characters: then those go that were asked for longest ago.
+ * Yoga's own cache holds 1,024 of any size: so many that are just within the limits were 740 MB.
+ */
+export function createDocumentCache(charactersMax = CHARACTERS_MAX) {
   const documents = new Map<string, DocumentNode>();
   let characters = 0;
   return {

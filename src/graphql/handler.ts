@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ExecutionResult } from 'graphql';
 import { processRequest } from 'graphql-upload-minimal';
 import {
   createGraphQLError,
@@ -12,14 +11,15 @@ import { DomainError } from '../domain/error.ts';
 import { logFailure } from '../http/server.ts';
 import { httpStatus, publicMessage } from '../http/status.ts';
 import { requestContext, type TransportOptions, urlMaker } from '../http/transport.ts';
-import type { GraphqlContext } from './builder.ts';
-import { documentCaches } from './document-cache.ts';
+import { createDocumentCache, NO_CACHE } from './document-cache.ts';
 import { refuseEmptyBody } from './empty-body.ts';
 import { createStreamSignals, isStream, toStream } from './event-stream.ts';
 import { GRAPHIQL_OPTIONS, GRAPHIQL_POLICY } from './graphiql.ts';
-import { limitOperations } from './limit.ts';
+import { createMeasureCost, limitOperations } from './limit.ts';
 import { maskError } from './mask.ts';
+import { type OperationContext, ownExecution } from './run.ts';
 import { schema } from './schema.ts';
+import { createShortcut } from './shortcut.ts';
 import { freshSubscriptions } from './subscribe.ts';
 
 /** Options of the transport. */
@@ -28,11 +28,9 @@ export interface GraphqlOptions extends TransportOptions {
 }
 
 /** What Yoga is handed with each request. */
-interface ServerContext extends GraphqlContext {
+interface ServerContext extends OperationContext {
   request: FastifyRequest;
   reply: FastifyReply;
-  /** Yoga puts its own request over ours before it executes: what is needed then is beside it. */
-  requestId: string;
 }
 
 const FILES_MAX = 10;
@@ -46,29 +44,7 @@ export async function registerGraphql(
   server: FastifyInstance,
   { services, publicUrl, isGraphiqlEnabled }: GraphqlOptions,
 ): Promise<void> {
-  const yoga = createYoga<ServerContext>({
-    schema,
-    graphqlEndpoint: '/graphql',
-    // Fastify has done these: logs, CORS, the limit of a JSON body.
-    logging: false,
-    cors: false,
-    maxRequestBodySize: false,
-    landingPage: false,
-    // Yoga's own parser holds whole files in memory.
-    multipart: false,
-    parserAndValidationCache: documentCaches(),
-    plugins: [
-      refuseEmptyBody(),
-      streamedMultipart(),
-      limitOperations({ isIntrospectionEnabled: isGraphiqlEnabled }),
-      maskedExecution(),
-      freshSubscriptions(),
-    ],
-    // For what fails before there is a context.
-    maskedErrors: { maskError: (error) => maskError(error, server.log, '') },
-    graphiql: isGraphiqlEnabled ? GRAPHIQL_OPTIONS : false,
-    renderGraphiQL: renderPage,
-  });
+  const { yoga, shortcut } = createAnswerers(server, isGraphiqlEnabled);
   server.setErrorHandler((error, request, reply) => {
     logFailure(request, error);
     return reply.code(httpStatus(error)).send(toErrorBody(error));
@@ -86,13 +62,50 @@ export async function registerGraphql(
         domain: requestContext(services, request),
         toUrl: urlMaker(publicUrl, request),
         signal: streamSignal(reply),
+        made: new Map(),
       };
+      const answer = await shortcut.answer(request, context);
+      if (answer !== null) {
+        return reply.header('content-type', answer.contentType).send(answer.body);
+      }
       const response = await yoga.handleNodeRequestAndResponse(request, reply, context);
       // A file that no resolver asked for would hold up the request, and a client that reads no answer before its end.
       request.raw.unpipe().resume();
       return sendResponse(reply, response, context.signal);
     },
   });
+}
+
+/** What answers requests: the shortcut what it can, and Yoga the rest. */
+function createAnswerers(server: FastifyInstance, isGraphiqlEnabled: boolean) {
+  const documents = createDocumentCache();
+  const measureCost = createMeasureCost();
+  const shortcut = createShortcut({ documents, measureCost });
+  const yoga = createYoga<ServerContext>({
+    schema,
+    graphqlEndpoint: '/graphql',
+    // Fastify has done these: logs, CORS, the limit of a JSON body.
+    logging: false,
+    cors: false,
+    maxRequestBodySize: false,
+    landingPage: false,
+    // Yoga's own parser holds whole files in memory.
+    multipart: false,
+    parserAndValidationCache: { documentCache: documents, errorCache: NO_CACHE },
+    plugins: [
+      refuseEmptyBody(),
+      streamedMultipart(),
+      limitOperations({ measureCost, isIntrospectionEnabled: isGraphiqlEnabled }),
+      ownExecution(),
+      shortcut.noteDocuments,
+      freshSubscriptions(),
+    ],
+    // For what fails before there is a context.
+    maskedErrors: { maskError: (error) => maskError(error, server.log, '') },
+    graphiql: isGraphiqlEnabled ? GRAPHIQL_OPTIONS : false,
+    renderGraphiQL: renderPage,
+  });
+  return { yoga, shortcut };
 }
 
 /** The page is a string of some megabytes, and 45 MiB of memory once it is loaded: only where it is asked for. */
@@ -118,20 +131,6 @@ function streamedMultipart(): Plugin<object, ServerContext> {
       setRequestParser(async () => {
         const operations = await processRequest(request.raw, reply.raw, limits);
         return operations as GraphQLParams | GraphQLParams[];
-      });
-    },
-  };
-}
-
-/** Masks a resolver's errors with the log and the id of its request. */
-function maskedExecution(): Plugin<object, ServerContext> {
-  return {
-    onExecute: ({ args, executeFn, setExecuteFn }) => {
-      const { domain, requestId } = args.contextValue as unknown as ServerContext;
-      setExecuteFn(async (args) => {
-        const result: ExecutionResult = await executeFn(args);
-        const errors = result.errors?.map((error) => maskError(error, domain.log, requestId));
-        return errors ? { ...result, errors } : result;
       });
     },
   };

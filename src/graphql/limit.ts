@@ -15,27 +15,36 @@ import { measureDocument, type Shape } from './shape.ts';
 
 /** How operations are limited. */
 export interface LimitOptions {
+  measureCost: MeasureCost;
   /** False: `__schema` and `__type` are refused. */
   isIntrospectionEnabled: boolean;
 }
 
 /** `extensions.cost` of every answer to an operation that ran. */
-interface Cost {
+export interface Cost {
   requested: number;
   limit: number;
+}
+
+/** What a valid operation costs. */
+export type MeasureCost = (args: ExecutionArgs) => Cost;
+
+/** A meter of costs, which remembers what it has found out of a document. */
+export function createMeasureCost(): MeasureCost {
+  const measure = createCostMeter();
+  return (args) => ({ requested: measure(args), limit: LIMITS.cost });
 }
 
 /**
  * Refuses operations that ask for too much, with HTTP 400 and before any resolver. Measures a document
  * once for as long as Yoga's cache holds it, and checks every request: the cost depends on variables.
  */
-export function limitOperations({ isIntrospectionEnabled }: LimitOptions): Plugin {
+export function limitOperations({ measureCost, isIntrospectionEnabled }: LimitOptions): Plugin {
   const shapeOf = rememberShapes();
-  const measureCost = createCostMeter();
   const checkCost = (args: ExecutionArgs): Cost => {
-    const requested = measureCost(args);
-    checkLimit('cost', requested);
-    return { requested, limit: LIMITS.cost };
+    const cost = measureCost(args);
+    checkLimit('cost', cost.requested);
+    return cost;
   };
   return {
     onParse({ params, setParseFn }) {
@@ -113,6 +122,7 @@ function scanTokens(text: string): void {
 const OPENING = new Set<TokenKind>([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
 const CLOSING = new Set<TokenKind>([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
 
-function withCost(result: ExecutionResult, cost: Cost): ExecutionResult {
+/** The result as it is answered. */
+export function withCost(result: ExecutionResult, cost: Cost): ExecutionResult {
   return { ...result, extensions: { ...result.extensions, cost } };
 }

@@ -1,22 +1,12 @@
-import {
-  createSourceEventStream,
-  type ExecutionArgs,
-  type ExecutionResult,
-  execute,
-} from 'graphql';
+import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
-import type { GraphqlContext } from './builder.ts';
-import { maskError } from './mask.ts';
-
-interface RequestContext extends GraphqlContext {
-  requestId: string;
-}
+import { mask, masked, type OperationContext, run } from './run.ts';
 
 /**
  * Runs subscriptions with a context of its own for each event: loaders remember what they have read, and
  * would show the second event as the first found things. Errors are masked as in any answer.
  */
-export function freshSubscriptions(): Plugin<object, RequestContext> {
+export function freshSubscriptions(): Plugin<object, OperationContext> {
   return {
     onSubscribe({ setSubscribeFn }) {
       setSubscribeFn(subscribe);
@@ -38,20 +28,10 @@ async function* results(
 ): AsyncGenerator<ExecutionResult> {
   try {
     for await (const rootValue of source) {
-      const contextValue = { ...(args.contextValue as RequestContext) };
-      yield masked(args, await execute({ ...args, rootValue, contextValue }));
+      const contextValue = { ...(args.contextValue as OperationContext), made: new Map() };
+      yield run({ ...args, rootValue, contextValue });
     }
   } catch (error) {
     yield { errors: [mask(args, error)] };
   }
-}
-
-function masked(args: ExecutionArgs, result: ExecutionResult): ExecutionResult {
-  const errors = result.errors?.map((error) => mask(args, error));
-  return errors ? { ...result, errors } : result;
-}
-
-function mask({ contextValue }: ExecutionArgs, error: unknown) {
-  const { domain, requestId } = contextValue as RequestContext;
-  return maskError(error, domain.log, requestId);
 }

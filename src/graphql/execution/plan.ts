@@ -1,0 +1,225 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLAbstractType,
+  type GraphQLField,
+  GraphQLIncludeDirective,
+  type GraphQLLeafType,
+  type GraphQLList,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  GraphQLSkipDirective,
+  getDirectiveValues,
+  isAbstractType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  SchemaMetaFieldDef,
+  type SelectionNode,
+  type SelectionSetNode,
+  TypeMetaFieldDef,
+  TypeNameMetaFieldDef,
+  typeFromAST,
+  visit,
+} from 'graphql';
+
+/** Values of an operation's variables, coerced. */
+export type Variables = Readonly<Record<string, unknown>>;
+/** Fragments of a document, by their name. */
+export type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
+
+/** What no request changes about an operation: found at its first, and kept for as long as its document. */
+export interface OperationPlan {
+  schema: GraphQLSchema;
+  operation: OperationDefinitionNode;
+  fragments: Fragments;
+  rootType: GraphQLObjectType;
+  /** Variables that `@skip` and `@include` read: for other values of these, other fields are selected. */
+  conditions: readonly string[];
+  /** Selections of the root by the values of `conditions`. */
+  variants: Map<string, Selections>;
+}
+
+/** The fields of a document that are one field of the answer: more than one if it is selected in several places. */
+type FieldNodes = [FieldNode, ...FieldNode[]];
+
+/** A field of an object of one type, with everything that does not depend on the object. */
+export interface PlannedField {
+  /** Key in the answer. */
+  name: string;
+  nodes: FieldNodes;
+  parentType: GraphQLObjectType;
+  definition: GraphQLField<unknown, unknown>;
+  output: Output;
+  /** Where no argument is a variable: coerced once. */
+  args: Record<string, unknown> | undefined;
+}
+
+/** The type of a field or of a list's items, taken apart. */
+export type Output = { isNonNull: boolean } & (
+  | { kind: 'leaf'; type: GraphQLLeafType }
+  | { kind: 'list'; type: GraphQLList<GraphQLOutputType>; item: Output }
+  | { kind: 'object'; type: GraphQLObjectType; selections: Selections }
+  | { kind: 'abstract'; type: GraphQLAbstractType; selections: Selections }
+);
+
+/** Of one operation, at most: each is a plan of its own, and nobody needs them all at once. */
+const VARIANTS_MAX = 4;
+
+/** The plan of an operation, or undefined if there is none of that name, or no root type for its kind. */
+export function planOperation(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | null,
+): OperationPlan | undefined {
+  const fragments: Record<string, FragmentDefinitionNode> = Object.create(null);
+  let operation: OperationDefinitionNode | undefined;
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) {
+      fragments[definition.name.value] = definition;
+    } else if (definition.kind === Kind.OPERATION_DEFINITION) {
+      if (operationName !== null && definition.name?.value !== operationName) continue;
+      // Without a name there must be one only.
+      if (operation !== undefined) return undefined;
+      operation = definition;
+    }
+  }
+  const rootType = operation && schema.getRootType(operation.operation);
+  if (operation === undefined || !rootType) return undefined;
+  const conditions = conditionsOf(document);
+  return { schema, operation, fragments, rootType, conditions, variants: new Map() };
+}
+
+/** What is selected of the root for these values of the variables. */
+export function rootSelections(plan: OperationPlan, variables: Variables): Selections {
+  const key = plan.conditions.map((name) => String(variables[name])).join();
+  const known = plan.variants.get(key);
+  if (known !== undefined) return known;
+  const selections = new Selections(plan, variables, [plan.operation.selectionSet]);
+  if (plan.variants.size >= VARIANTS_MAX) plan.variants.clear();
+  plan.variants.set(key, selections);
+  return selections;
+}
+
+function conditionsOf(document: DocumentNode): string[] {
+  const names = new Set<string>();
+  visit(document, {
+    Directive: ({ arguments: args = [] }) => {
+      for (const { value } of args) {
+        if (value.kind === Kind.VARIABLE) names.add(value.name.value);
+      }
+    },
+  });
+  return [...names];
+}
+
+/** Selection sets that are merged into one, and the fields of each type that an object of theirs turns out to have. */
+export class Selections {
+  #plan: OperationPlan;
+  #variables: Variables;
+  #sets: readonly SelectionSetNode[];
+  #fields = new Map<GraphQLObjectType, PlannedField[]>();
+
+  constructor(plan: OperationPlan, variables: Variables, sets: readonly SelectionSetNode[]) {
+    this.#plan = plan;
+    // Of these, only what directives read matters: the same in every request that comes here.
+    this.#variables = Object.fromEntries(plan.conditions.map((name) => [name, variables[name]]));
+    this.#sets = sets;
+  }
+
+  /** The fields of an object of this type, in their order. */
+  fieldsOf(type: GraphQLObjectType): readonly PlannedField[] {
+    const known = this.#fields.get(type);
+    if (known !== undefined) return known;
+    const nodes = new Map<string, FieldNodes>();
+    const spread = new Set<string>();
+    for (const set of this.#sets) this.#collect(set, type, nodes, spread);
+    const fields = [...nodes].flatMap(([name, nodes]) => this.#planField(name, nodes, type) ?? []);
+    this.#fields.set(type, fields);
+    return fields;
+  }
+
+  /** GraphQL §6.3.2, CollectFields. */
+  #collect(
+    { selections }: SelectionSetNode,
+    type: GraphQLObjectType,
+    nodes: Map<string, FieldNodes>,
+    spread: Set<string>,
+  ): void {
+    for (const selection of selections) {
+      if (!this.#isIncluded(selection)) continue;
+      if (selection.kind === Kind.FIELD) {
+        const name = (selection.alias ?? selection.name).value;
+        const known = nodes.get(name);
+        if (known === undefined) nodes.set(name, [selection]);
+        else known.push(selection);
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        if (this.#isOf(type, selection)) this.#collect(selection.selectionSet, type, nodes, spread);
+      } else if (!spread.has(selection.name.value)) {
+        spread.add(selection.name.value);
+        const fragment = this.#plan.fragments[selection.name.value];
+        if (fragment && this.#isOf(type, fragment)) {
+          this.#collect(fragment.selectionSet, type, nodes, spread);
+        }
+      }
+    }
+  }
+
+  #isIncluded(node: SelectionNode): boolean {
+    if (!node.directives?.length) return true;
+    const skip = getDirectiveValues(GraphQLSkipDirective, node, this.#variables);
+    if (skip?.if === true) return false;
+    return getDirectiveValues(GraphQLIncludeDirective, node, this.#variables)?.if !== false;
+  }
+
+  #isOf(
+    type: GraphQLObjectType,
+    {
+      typeCondition,
+    }: Pick<FragmentDefinitionNode, 'typeCondition'> | { typeCondition?: undefined },
+  ): boolean {
+    if (typeCondition === undefined) return true;
+    const named = typeFromAST(this.#plan.schema, typeCondition);
+    if (named === type) return true;
+    return isAbstractType(named) && this.#plan.schema.isSubType(named, type);
+  }
+
+  #planField(
+    name: string,
+    nodes: FieldNodes,
+    parentType: GraphQLObjectType,
+  ): PlannedField | undefined {
+    const definition = this.#definitionOf(parentType, nodes[0].name.value);
+    if (definition === undefined) return undefined;
+    const output = this.#toOutput(definition.type, nodes);
+    return { name, nodes, parentType, definition, output, args: undefined };
+  }
+
+  #definitionOf(type: GraphQLObjectType, name: string): GraphQLField<unknown, unknown> | undefined {
+    if (name === TypeNameMetaFieldDef.name) return TypeNameMetaFieldDef;
+    if (type === this.#plan.schema.getQueryType()) {
+      if (name === SchemaMetaFieldDef.name) return SchemaMetaFieldDef;
+      if (name === TypeMetaFieldDef.name) return TypeMetaFieldDef;
+    }
+    return type.getFields()[name];
+  }
+
+  #toOutput(outerType: GraphQLOutputType, nodes: FieldNodes): Output {
+    const isNonNull = isNonNullType(outerType);
+    const type = isNonNull ? outerType.ofType : outerType;
+    if (isListType(type)) {
+      return { kind: 'list', isNonNull, type, item: this.#toOutput(type.ofType, nodes) };
+    }
+    if (isLeafType(type)) return { kind: 'leaf', isNonNull, type };
+    const sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
+    const selections = new Selections(this.#plan, this.#variables, sets);
+    return isObjectType(type)
+      ? { kind: 'object', isNonNull, type, selections }
+      : { kind: 'abstract', isNonNull, type, selections };
+  }
+}
