@@ -41,16 +41,33 @@ export function openSqliteCopy(bytes: Buffer, onQuery?: (sql: string) => void): 
 }
 
 function sqliteDialect(database: SqliteDatabase.Database): SqliteDialect {
+  database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  useWal(database);
   // FULL: a commit that was answered survives a power cut, and not only the death of the process.
-  database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
   database.pragma('foreign_keys = ON');
-  database.pragma('busy_timeout = 5000');
   // For `isIn`: what PostgreSQL's `lower` does.
   database.function('fold', { deterministic: true }, (text: unknown) =>
     typeof text === 'string' ? text.toLowerCase() : text,
   );
   return new SqliteDialect({ database: cachingStatements(database) });
+}
+
+/** How long a statement waits for another process. */
+const BUSY_TIMEOUT_MS = 5000;
+
+/** Of processes that open a new database at once, all but one are refused, and SQLite makes none of them wait. */
+function useWal(database: SqliteDatabase.Database): void {
+  for (const endsAt = Date.now() + BUSY_TIMEOUT_MS; ; ) {
+    try {
+      database.pragma('journal_mode = WAL');
+      return;
+    } catch (error) {
+      const isBusy = error instanceof SqliteDatabase.SqliteError && error.code === 'SQLITE_BUSY';
+      if (!isBusy || Date.now() > endsAt) throw error;
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+  }
 }
 
 /** More texts than the program has; a leak of generated ones would show as a slow program, not as a full memory. */
