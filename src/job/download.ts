@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanFilename } from '../lib/filename.ts';
+import { headerText } from '../lib/header-text.ts';
 import type { Outbound, OutboundResponse } from './outbound.ts';
 import { OutboundError } from './outbound-error.ts';
 
@@ -117,7 +118,8 @@ function nameOf(disposition: string | null): string {
   const name = extended === null ? '' : decode(extended[2] ?? '', extended[1] ?? '');
   if (name !== '') return cleanFilename(name);
   const plain = /;\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))/i.exec(disposition ?? '');
-  return cleanFilename(plain?.[1]?.replace(/\\(.)/g, '$1') ?? plain?.[2] ?? '');
+  const text = plain?.[1]?.replace(/\\(.)/g, '$1') ?? plain?.[2] ?? '';
+  return cleanFilename(headerText(text));
 }
 
 function nameInUrl({ pathname }: URL): string {

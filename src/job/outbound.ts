@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher } from 'undici';
+import { headerText } from '../lib/header-text.ts';
 import { checkHost, createGuardedConnect, type Guard } from './guarded-connect.ts';
 import { readOutbound, statusFailure, toOutboundError } from './outbound-error.ts';
 import { PermanentError } from './task.ts';
@@ -84,7 +85,7 @@ async function follow(
     const isRedirect = REDIRECT_STATUSES.includes(response.statusCode) && location !== null;
     if (!isRedirect) return toResponse(url, response, signal);
     discard(response);
-    url = parseTarget(guard, location, url);
+    url = parseTarget(guard, headerText(location), url);
   }
   throw new PermanentError(`The URL is redirected more than ${REDIRECTS_MAX} times.`);
 }

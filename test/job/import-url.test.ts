@@ -136,6 +136,20 @@ describe('import-url', () => {
       '€.txt',
     ],
     [
+      'its server, in UTF-8 as it is',
+      '/x.txt',
+      { 'content-disposition': Buffer.from('inline; filename="né €.txt"').toString('latin1') },
+      undefined,
+      'né €.txt',
+    ],
+    [
+      'its server, in ISO 8859-1',
+      '/x.txt',
+      { 'content-disposition': 'inline; filename="n\xe9.txt"' },
+      undefined,
+      'n\xe9.txt',
+    ],
+    [
       'its server, without a path',
       '/x.txt',
       { 'content-disposition': 'attachment; filename="../../etc/passwd"' },

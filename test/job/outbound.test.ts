@@ -105,6 +105,17 @@ describe('where it leads to', () => {
     },
   );
 
+  it('a redirect may name its path in UTF-8 as it is', async () => {
+    const location = Buffer.from('/né').toString('latin1');
+    const answer: Answer = ({ url }, response) => {
+      if (url === '/') response.writeHead(302, { location }).end();
+      else response.end(url);
+    };
+    await withAllowedSite(answer, async (url, options) => {
+      expect(await get(`${url}/`, options)).toBe('/n%C3%A9');
+    });
+  });
+
   it('redirects are followed five times', async () => {
     const count: Answer = ({ url = '' }, response) => {
       const left = Number(url.slice(1));

@@ -4,6 +4,7 @@ import { type Receive, uploadToResource } from '../../domain/resource-upload.ts'
 import { arrivingBytes, bodyType, hasBody } from '../../http/body.ts';
 import { type FilePart, readMultipart } from '../../http/multipart.ts';
 import { parseFilename } from '../../http/part-header.ts';
+import { headerText } from '../../lib/header-text.ts';
 import { type Answer, type Call, segment } from './call.ts';
 import { toMediaObject } from './media-shape.ts';
 import { JSON_API } from './negotiation.ts';
@@ -55,7 +56,7 @@ async function receiveForm(
 async function receiveRaw({ raw }: FastifyRequest, details: Details, take: Take): Promise<Details> {
   const declaredType = bodyType(raw.headers);
   if (!hasBody(raw.headers) || FILELESS.includes(declaredType)) return details;
-  const filename = parseFilename(raw.headers['content-disposition'] ?? '') ?? '';
+  const filename = parseFilename(headerText(raw.headers['content-disposition'] ?? '')) ?? '';
   try {
     await take({ filename, declaredType: declaredType || null, bytes: arrivingBytes(raw) });
     return details;

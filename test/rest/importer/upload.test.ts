@@ -162,6 +162,12 @@ describeEachBackend('an upload', (backend) => {
     const { status, body } = await post(`${resource}/240p.mp4`, Buffer.from(CLIP), headers);
     expect(status).toBe(200);
     expect(body.data.attributes).toMatchObject({ key: '240p.mp4', filename: 'clîp.mp4' });
+    const plain = Buffer.from('attachment; filename="clîp €.mp4"').toString('latin1');
+    const named = await post(`${resource}/c.mp4`, Buffer.from(CLIP), {
+      'content-type': 'video/mp4',
+      'content-disposition': plain,
+    });
+    expect(named.body.data.attributes.filename).toBe('clîp €.mp4');
     const nameless = await post(`${resource}/b.png`, Buffer.from(PICTURE), {
       'content-type': 'image/png',
     });
