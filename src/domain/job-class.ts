@@ -65,6 +65,19 @@ export type JobClass = keyof typeof JOB_CLASSES;
 /** What a job of that class is told, as its task gets it. */
 export type JobArguments<C extends JobClass> = z.output<(typeof JOB_CLASSES)[C]['arguments']>;
 
+/** The `unicity` of one of the server's own jobs; `of`: what it is about. */
+export function serverUnicity(jobClass: JobClass, of: string): string {
+  return `${jobClass}:${of}`;
+}
+
+/** Whether a `unicity` may be one of the server's own jobs: whoever takes it first would keep them from being made. */
+export function isServerUnicity(unicity: string): boolean {
+  const [jobClass] = unicity.split(':', 1);
+  const isOfClass = ([name, { isStartable }]: [string, JobClassRule]) =>
+    name === jobClass && !isStartable;
+  return Object.entries(JOB_CLASSES).some(isOfClass);
+}
+
 /** How many jobs of a class one process may run at once. */
 export function concurrencyOf(jobClass: JobClass): number {
   const rule: JobClassRule = JOB_CLASSES[jobClass];

@@ -6,14 +6,16 @@ import { InvalidInputError, NotFoundError } from './error.ts';
 import { findFolder } from './folder.ts';
 import { displayName, parseInput } from './input.ts';
 import { findJob, type Job, unicityTaken } from './job.ts';
-import { JOB_CLASSES, type JobArguments, type JobClass } from './job-class.ts';
+import { isServerUnicity, JOB_CLASSES, type JobArguments, type JobClass } from './job-class.ts';
 import { checkTags } from './tag.ts';
 
 const startInput = z.object({
   jobClass: z.string('Expected the name of a class of jobs.'),
   arguments: z.record(z.string(), z.unknown()).nullish(),
   priority: z.int32().nullish(),
-  unicity: displayName(255).nullish(),
+  unicity: displayName(255)
+    .refine((unicity) => !isServerUnicity(unicity), 'Begins as those of the server’s own jobs do.')
+    .nullish(),
   scheduledAt: z.date().nullish(),
 });
 

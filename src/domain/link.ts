@@ -7,6 +7,7 @@ import { InvalidInputError } from './error.ts';
 import { mediaEvent } from './event.ts';
 import { placeIn, UNFILED } from './folder.ts';
 import { displayName, freeText, idList, parseInput, webUrl } from './input.ts';
+import { serverUnicity } from './job-class.ts';
 import { findMedia, type Media, PAGE_TYPES } from './media.ts';
 import { tagNewMedia } from './tag.ts';
 
@@ -58,7 +59,7 @@ export async function createMedia(ctx: Context, input: LinkInput): Promise<Media
 
 /** What the page says of itself comes later: another server may take its time. */
 async function enqueueFetch(ctx: Context, { id, uuid: media_uuid }: Media): Promise<void> {
-  const options = { mediaId: id, unicity: `fetch-link:${media_uuid}` };
+  const options = { mediaId: id, unicity: serverUnicity('fetch-link', media_uuid) };
   await enqueueJob(ctx, 'fetch-link', { media_uuid }, options);
 }
 

@@ -1,7 +1,7 @@
 import { SYSTEM } from '../domain/access.ts';
 import type { Log, Services } from '../domain/context.ts';
 import { enqueueJob } from '../domain/enqueue.ts';
-import type { JobClass } from '../domain/job-class.ts';
+import { type JobClass, serverUnicity } from '../domain/job-class.ts';
 
 /** What is done again and again, and how often. */
 export const SCHEDULE: readonly { jobClass: 'expire-upload' | 'sweep'; everyMs: number }[] = [
@@ -17,10 +17,7 @@ export async function scheduleNext(services: Services & { log: Log }): Promise<v
   const ctx = { ...services, viewer: SYSTEM };
   for (const { jobClass, everyMs } of SCHEDULE) {
     const scheduledAt = new Date((Math.floor(ctx.clock() / everyMs) + 1) * everyMs);
-    await enqueueJob(ctx, jobClass as JobClass, {}, { unicity: unicityOf(jobClass), scheduledAt });
+    const unicity = serverUnicity(jobClass, 'schedule');
+    await enqueueJob(ctx, jobClass as JobClass, {}, { unicity, scheduledAt });
   }
-}
-
-function unicityOf(jobClass: JobClass): string {
-  return `schedule:${jobClass}`;
 }

@@ -1,4 +1,6 @@
 import { expect, it, vi } from 'vitest';
+import { SYSTEM } from '../../src/domain/access.ts';
+import { startJob } from '../../src/domain/job-start.ts';
 import { scheduleNext } from '../../src/job/schedule.ts';
 import type { Tasks } from '../../src/job/task.ts';
 import { type TestServices, withServices } from '../support/app.ts';
@@ -19,6 +21,20 @@ describeEachBackend('recurring jobs', (backend) => {
         ['expire-upload', hour + 10 * MINUTE_MS],
         ['sweep', hour + HOUR_MS],
       ]);
+    }));
+
+  it('have a unicity that nobody else may take before they do', () =>
+    withServices(backend, async (services) => {
+      await scheduleNext(services);
+      const rows = await services.db.selectFrom('job').select('unicity').execute();
+      expect(rows).toHaveLength(2);
+      for (const { unicity } of rows) {
+        const job = { jobClass: 'import-url', arguments: { url: 'https://a.example/' }, unicity };
+        await expect(startJob(services.as(SYSTEM), job)).rejects.toMatchObject({
+          code: 'INVALID_INPUT',
+          issues: [{ path: ['unicity'] }],
+        });
+      }
     }));
 
   it('are made again by the worker when they have run, and do not pile up', () =>

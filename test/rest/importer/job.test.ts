@@ -53,6 +53,7 @@ describeEachBackend('a job', (backend) => {
       ['no class', { arguments: {} }, ['job_class']],
       ['a class that there is not', importOf({ job_class: 'nope' }), ['job_class']],
       ['a class of the server’s own', { job_class: 'sweep' }, ['job_class']],
+      ['a unicity of the server’s own', importOf({ unicity: 'sweep:schedule' }), ['unicity']],
       ['no arguments', { job_class: 'import-url' }, ['arguments/url']],
       ['a wrong argument', importOf({ arguments: { url: 'ftp://a' } }), ['arguments/url']],
       ['arguments that are no object', importOf({ arguments: [] }), ['arguments']],
