@@ -32,8 +32,10 @@ export function parseFilter<Field extends string>(
     if (key === null) throw badParameter('filter', 'must be an object, as in filter[status]=a');
     const target = findTarget(key, fields);
     if (target !== null) return [toCondition(key, target, parameters)];
-    if (!isLenient) throw unknownKey(key, fields);
-    ignored.push(`filter[${key}]`);
+    // As sent: of brackets that do not match, no key can be made again.
+    const name = parameters[0]?.name ?? 'filter';
+    if (!isLenient) throw unknownKey(name, key, fields);
+    ignored.push(name);
     return [];
   });
   return { conditions: conditions.flat(), ignored };
@@ -72,13 +74,13 @@ function findTarget<Field extends string>(
   return found !== undefined && operator !== undefined ? { ...found, operator } : null;
 }
 
-function unknownKey(key: string, fields: FilterFields<string>) {
+function unknownKey(parameter: string, key: string, fields: FilterFields<string>) {
   const known = Object.keys(fields).flatMap((name) => [
     name,
     ...OPERATORS.map((operator) => `${name}__${operator}`),
   ]);
   const hint = suggestion(key, known);
-  return badParameter(`filter[${key}]`, `is not a filter of this list${hint}`, 400);
+  return badParameter(parameter, `is not a filter of this list${hint}`, 400);
 }
 
 function toCondition<Field extends string>(
