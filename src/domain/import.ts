@@ -3,7 +3,7 @@ import { isUniqueViolation } from '../store/error.ts';
 import { updateJobMedia } from '../store/job.ts';
 import { authorize } from './access.ts';
 import type { Context } from './context.ts';
-import { NotFoundError, TooLargeError } from './error.ts';
+import { ConflictError, NotFoundError, TooLargeError } from './error.ts';
 import { findFolder } from './folder.ts';
 import { ingest, type StagedFile } from './ingest.ts';
 import { idList, parseInput, publicUrl } from './input.ts';
@@ -57,9 +57,14 @@ export interface RemoteFile extends FileClaim {
   sizeBytes: number | null;
 }
 
-/** What an earlier run of a job has imported that did not come to its end; null: nothing. */
-export function findImported(ctx: Context, { uuid }: Import): Promise<Media | null> {
-  return findMedia(ctx, { resource: uuid });
+/**
+ * What an earlier run of a job has imported that did not come to its end; null: nothing. Throws ConflictError for
+ * what somebody else has uploaded under the job's uuid, which everybody who sees the job knows.
+ */
+export async function findImported(ctx: Context, { uuid }: Import): Promise<Media | null> {
+  const media = await findMedia(ctx, { resource: uuid });
+  if (media === null || media.owner === ctx.viewer.id) return media;
+  throw new ConflictError('ALREADY_EXISTS', `Resource ${uuid} is somebody else’s.`);
 }
 
 /** Throws NotFoundError if there is no place for it any more. Answers the id of its folder; null: unfiled. */

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { SYSTEM } from '../../src/domain/access.ts';
 import { filesByMediaIds, originalAmong } from '../../src/domain/file.ts';
@@ -5,6 +6,7 @@ import { createFolder } from '../../src/domain/folder.ts';
 import { type ImportInput, importFile, importUrl } from '../../src/domain/import.ts';
 import { startJob } from '../../src/domain/job-start.ts';
 import { findMedia } from '../../src/domain/media.ts';
+import { uploadToResource } from '../../src/domain/resource-upload.ts';
 import { createImportUrl } from '../../src/job/task/import-url.ts';
 import { type TestServices, user } from '../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../support/backend.ts';
@@ -74,6 +76,22 @@ describeEachBackend('import-url', (backend) => {
       expect(again.result).toEqual({ media_uuid: media.uuid, media_id: media.id });
       expect(site.requests).toHaveLength(1);
       expect(await mediasOf(it, job.uuid)).toBe(1);
+    });
+  });
+
+  it('takes nothing for its own that somebody else has uploaded under its uuid', async () => {
+    const it = services();
+    await withSite(send(TEXT), async (site) => {
+      const job = await importUrl(it.as(importer), { url: `${site.url}/note.txt` });
+      const upload = { resource: job.uuid, key: null };
+      const file = { filename: 'a.png', declaredType: null, bytes: Readable.from([PNG]) };
+      await uploadToResource(it.as(user('mallory')), upload, async (take) => {
+        await take(file);
+        return { key: null, projectId: null };
+      });
+      const { error } = await work(it, site, () => jobIn(it, job.id, 'errored'));
+      expect(error).toBe(`PermanentError: Resource ${job.uuid} is somebody else’s.`);
+      expect(site.requests).toHaveLength(0);
     });
   });
 
