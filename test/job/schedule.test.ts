@@ -55,6 +55,8 @@ describeEachBackend('recurring jobs', (backend) => {
           // As after a night without the server: what was missed is done once.
           services.advance(24 * HOUR_MS);
           await vi.waitFor(() => expect(ran).toEqual({ 'expire-upload': 1, sweep: 1 }));
+          // Until their end is written, they are there, and no others are made.
+          await vi.waitFor(async () => expect(await completed(services)).toBe(2));
           services.advance(15_000);
           await vi.waitFor(async () => expect(await waiting(services)).toHaveLength(2));
           services.advance(10 * MINUTE_MS);
@@ -70,4 +72,9 @@ async function waiting({ db }: TestServices): Promise<[string, number][]> {
   const query = db.selectFrom('job').where('status', '=', 'pending').orderBy('job_class');
   const rows = await query.select(['job_class', 'scheduled_at']).execute();
   return rows.map(({ job_class, scheduled_at }) => [job_class, scheduled_at]);
+}
+
+async function completed({ db }: TestServices): Promise<number> {
+  const query = db.selectFrom('job').where('status', '=', 'completed');
+  return (await query.select('id').execute()).length;
 }
