@@ -2,8 +2,14 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
-import { buildSchema, lexicographicSortSchema, printSchema } from 'graphql';
+import {
+  buildSchema,
+  type GraphQLInterfaceType,
+  lexicographicSortSchema,
+  printSchema,
+} from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { NODE_TYPES } from '../src/graphql/id.ts';
 import { schema } from '../src/graphql/schema.ts';
 import {
   type Import,
@@ -159,6 +165,11 @@ describe('source', () => {
 });
 
 describe('generated files', () => {
+  it('every type that has ids is one whose ids are taken', () => {
+    const types = schema.getPossibleTypes(schema.getType('Node') as GraphQLInterfaceType);
+    expect(types.map(({ name }) => name).sort()).toEqual(NODE_TYPES);
+  });
+
   it('schema.graphql is what the code says', () => {
     const committed = buildSchema(readFileSync('schema.graphql', 'utf8'));
     const print = (one: typeof schema) => printSchema(lexicographicSortSchema(one));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { findFolderById, ROOT_ID } from '../store/folder.ts';
-import { updateMedia } from '../store/media.ts';
+import { SORT_ORDER_MAX, updateMedia } from '../store/media.ts';
 import type { MediaRow } from '../store/table.ts';
 import * as store from '../store/tree.ts';
 import {
@@ -107,7 +107,7 @@ async function move(ctx: Context, row: MediaRow, place: Place, index: number): P
   await store.moveBranch(ctx.db, {
     id: row.id,
     parentId: place.parent_id ?? ROOT_ID,
-    sortOrder: place.sort_order + index,
+    sortOrder: Math.min(place.sort_order + index, SORT_ORDER_MAX),
     from: row,
     to: place,
     now: ctx.clock(),

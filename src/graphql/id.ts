@@ -5,10 +5,21 @@ export function encodeGlobalId(typename: string, id: string | number | bigint): 
   return Buffer.from(`${typename}:${id}`).toString('base64url');
 }
 
+/** The types that implement `Node`. */
+export const NODE_TYPES: readonly string[] = [
+  'File',
+  'Folder',
+  'Job',
+  'Media',
+  'Tag',
+  'UploadSession',
+];
+
 /** Throws InvalidInputError for what is no global id. */
 export function decodeGlobalId(globalId: string): { typename: string; id: string } {
-  const [, typename, id] = /^(\w+):(.+)$/.exec(Buffer.from(globalId, 'base64url').toString()) ?? [];
-  if (typename !== undefined && id !== undefined) return { typename, id };
+  const [, typename = '', id = ''] =
+    /^(\w+):(.+)$/.exec(Buffer.from(globalId, 'base64url').toString()) ?? [];
+  if (NODE_TYPES.includes(typename)) return { typename, id };
   throw InvalidInputError.of('id', 'INVALID_ID', 'Not an id of this server.');
 }
 

@@ -74,7 +74,7 @@ export async function deleteMedias(db: Db, ids: readonly number[]): Promise<void
 }
 
 /** What GraphQL's `Int` holds. Those that come after have the same place, in the order of their ids. */
-const SORT_ORDER_MAX = 2 ** 31 - 1;
+export const SORT_ORDER_MAX = 2 ** 31 - 1;
 
 /** The place after the last child of a folder: 0 in an empty one. */
 export async function nextSortOrder(db: Db, parentId: number): Promise<number> {

@@ -134,6 +134,19 @@ describeEachBackend('folders in GraphQL', (backend) => {
       ]);
     }));
 
+  test('a move behind the last place there is keeps the tree readable', () =>
+    withApp(backend, async (app) => {
+      const ids = await makeTree(app, { A: { last: {} }, B: {}, C: {} });
+      const last = 2 ** 31 - 1;
+      await app.services.db
+        .updateTable('media')
+        .set({ sort_order: last })
+        .where('name', '=', 'last')
+        .execute();
+      const { nodes } = await move(app, [ids.B, ids.C], ids.A);
+      expect(nodes).toMatchObject([{ sortOrder: last }, { sortOrder: last }]);
+    }));
+
   test('a move below itself is refused, and nothing of the move is done', () =>
     withApp(backend, async (app) => {
       const ids = await makeTree(app, { A: { B: {} }, 'x.png': null });

@@ -201,6 +201,9 @@ describeEachBackend('media in GraphQL', (backend) => {
     'medias(first: 1, last: 1) { totalCount }',
     'medias(after: "e30") { nodes { id } }',
     'node(id: "nonsense") { id }',
+    // Query:1 and __proto__:1, which are of no type that has ids.
+    'node(id: "UXVlcnk6MQ") { id }',
+    'nodes(ids: ["X19wcm90b19fOjE"]) { id }',
     'media(by: { id: "VGFnOjE" }) { id }',
   ])('%s is a client’s mistake that is told', (field) =>
     withApp(backend, async (app) => {
