@@ -6,12 +6,15 @@ import { requestContext, type TransportOptions, urlMaker } from '../../http/tran
 import { RefusedError, toErrorAnswer } from './error.ts';
 import { ROUTES, type Route } from './route-table.ts';
 
+const PREFIX = '/api/v2';
+
 /** The SelfCommunity API below `/api/v2`. */
 export async function registerSelfCommunity(
   server: FastifyInstance,
   options: TransportOptions,
 ): Promise<void> {
-  await server.register(async (dialect) => registerRoutes(dialect, options), { prefix: '/api/v2' });
+  server.setTargetErrorHandler([`${PREFIX}/`], sendError);
+  await server.register(async (dialect) => registerRoutes(dialect, options), { prefix: PREFIX });
 }
 
 function registerRoutes(server: FastifyInstance, { services, publicUrl }: TransportOptions): void {

@@ -127,6 +127,20 @@ describeEachBackend('what the vendor’s uploader puts on the wire', (backend) =
       expect(JSON.parse(answer!.body)).toMatchObject({ type: 'image', title: 'anim.gif' });
     }));
 
+  test.each(['/api/v2/tag/%zz/', '/api/v2/media/%ff/', '/api/v2/%E0%A4%A'])(
+    '§5.2: %s is no path, in both envelopes',
+    (path) =>
+      withApp(backend, async (app) => {
+        const answer = await sendRaw(app, toRequest(`GET ${path}`, []));
+        expect(answer?.status).toBe(400);
+        const message = expect.stringContaining('is not a valid url component');
+        expect(JSON.parse(answer!.body)).toEqual({
+          detail: message,
+          errors: [{ message, code: 'parse_error' }],
+        });
+      }),
+  );
+
   test('§7 capture 1: the SDK’s broken helper is told that there is no file', () =>
     withApp(backend, async (app) => {
       const headers = ['Content-Type: application/json', 'Content-Range: bytes 0-204799/410834'];
