@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { FileUpload } from 'graphql-upload-minimal';
+import { unescapeForm } from '../http/part-header.ts';
 
 /** A file of a multipart request, as its bytes arrive. */
 export interface ArrivingFile {
@@ -20,7 +21,8 @@ export async function withFile<T>(
   const { filename, mimetype, createReadStream } = await upload;
   const bytes = createReadStream();
   try {
-    return await work({ filename, declaredType: mimetype, bytes });
+    // The package leaves a name as browsers escape it.
+    return await work({ filename: unescapeForm(filename), declaredType: mimetype, bytes });
   } finally {
     bytes.on('error', () => {}).resume();
   }

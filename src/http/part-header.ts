@@ -55,7 +55,7 @@ export function parseFilename(disposition: string): string | null {
 function filenameOf(parameters: ReadonlyMap<string, string>): string | null {
   const extended = parseExtended(parameters.get('filename*'));
   const plain = parameters.get('filename');
-  const sent = extended ?? decodeWords(plain) ?? unescapeForm(plain);
+  const sent = extended ?? decodeWords(plain) ?? (plain && unescapeForm(plain));
   return sent?.slice(Math.max(sent.lastIndexOf('/'), sent.lastIndexOf('\\')) + 1) ?? null;
 }
 
@@ -71,8 +71,8 @@ function parseExtended(value: string | undefined): string | null {
 }
 
 /** WHATWG HTML, "multipart/form-data encoding algorithm": these three characters of a name are escaped. */
-function unescapeForm(name: string | undefined): string | undefined {
-  return name?.replace(/%(22|0D|0A)/gi, (code) => decodeURIComponent(code));
+export function unescapeForm(name: string): string {
+  return name.replace(/%(22|0D|0A)/gi, (code) => decodeURIComponent(code));
 }
 
 const WORD = /=\?([\w-]+)(?:\*[\w-]*)?\?([bq])\?([^?\s]*)\?=/gi;

@@ -117,6 +117,13 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       expect(Buffer.from(await back.arrayBuffer()).equals(bytes)).toBe(true);
     }));
 
+  test('a file keeps the name that a browser has escaped in its form', () =>
+    withApp(backend, async (app) => {
+      const file = new File(['a note'], 'résumé "1" 日.txt');
+      const { media } = succeed(await uploadFile(app, file));
+      expect(media.name).toBe('résumé "1" 日.txt');
+    }));
+
   test('a media goes where folderId and tagIds say', () =>
     withApp(backend, async (app) => {
       const asAdmin = { authorization: `Bearer ${app.adminKey}` };
