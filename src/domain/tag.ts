@@ -55,6 +55,16 @@ const tagInput = z.object({
 });
 const tagChange = tagInput.partial();
 
+/** Throws InvalidInputError with all that keeps a tag from being made of this. */
+export function checkNewTag(input: unknown): void {
+  parseInput(tagInput, input);
+}
+
+/** The same of a change, which may lack any field. */
+export function checkTagChange(input: unknown): void {
+  parseInput(tagChange, input);
+}
+
 /** Makes a tag; two may have the same name. */
 export async function createTag(ctx: Context, input: z.input<typeof tagInput>): Promise<Tag> {
   authorize(ctx, 'tag.create');

@@ -9,10 +9,15 @@ type Spec<T> = { [K in keyof T]: readonly [name: string, read: Reader<T[K]>] };
 
 /**
  * The fields that are there, read each by its reader. Throws InvalidInputError with every value that is
- * of a wrong type, as Django REST framework does.
+ * of a wrong type, as Django REST framework does, and with what `check` finds wrong with the others.
  */
-export function readFields<T>(fields: Fields, spec: Spec<T>): Partial<T> {
+export function readFields<T>(
+  fields: Fields,
+  spec: Spec<T>,
+  check?: (values: Partial<T>) => void,
+): Partial<T> {
   const issues: InputIssue[] = [];
+  const unreadable = new Set<unknown>();
   const values: Partial<T> = {};
   for (const key of Object.keys(spec) as (keyof T)[]) {
     const [name, read] = spec[key];
@@ -23,10 +28,24 @@ export function readFields<T>(fields: Fields, spec: Spec<T>): Partial<T> {
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error;
       issues.push({ path: [name], code: error.code, message: error.message });
+      unreadable.add(key);
     }
   }
+  // What could not be read is not missing.
+  const found = issuesOf(() => check?.(values)).filter(({ path: [key] }) => !unreadable.has(key));
+  issues.push(...found);
   if (issues.length > 0) throw new InvalidInputError(issues);
   return values;
+}
+
+function issuesOf(check: () => void): readonly InputIssue[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidInputError) return error.issues;
+    throw error;
+  }
 }
 
 /** Contract §4: null is refused where a field does not say that it may be. */

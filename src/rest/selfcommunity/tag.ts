@@ -1,5 +1,7 @@
-import { InvalidInputError, NotFoundError } from '../../domain/error.ts';
+import { NotFoundError } from '../../domain/error.ts';
 import {
+  checkNewTag,
+  checkTagChange,
   countTags,
   createTag,
   deleteTag,
@@ -27,8 +29,8 @@ export function listUserTags(call: Call): Promise<Answer> {
 /** `POST /tag/` */
 export async function postTag({ ctx, request }: Call): Promise<Answer> {
   const { fields } = await readBody(request);
-  const { name, ...tag } = readFields(fields, TAG_FIELDS);
-  // Whether there is a name is the domain's to say.
+  const { name, ...tag } = readFields(fields, TAG_FIELDS, checkNewTag);
+  // There is one: it has been checked.
   return { status: 201, body: toTagBody(await createTag(ctx, { ...tag, name: name as string })) };
 }
 
@@ -39,12 +41,12 @@ export async function getTag(call: Call): Promise<Answer> {
 
 /** `PUT /tag/{id}/`: the name is required, what else is absent stays. */
 export function putTag(call: Call): Promise<Answer> {
-  return change(call, { isNameRequired: true });
+  return change(call, checkNewTag);
 }
 
 /** `PATCH /tag/{id}/`: what is absent stays; no body changes nothing. */
 export function patchTag(call: Call): Promise<Answer> {
-  return change(call, { isNameRequired: false });
+  return change(call, checkTagChange);
 }
 
 /** `DELETE /tag/{id}/` */
@@ -64,11 +66,10 @@ export async function assignTag(call: Call): Promise<Answer> {
   return { status: 204, body: null };
 }
 
-async function change(call: Call, { isNameRequired }: { isNameRequired: boolean }) {
+async function change(call: Call, check: typeof checkNewTag) {
   const { id } = await findTag(call);
   const { fields } = await readBody(call.request);
-  const tag = readFields(fields, TAG_FIELDS);
-  if (isNameRequired && tag.name === undefined) throw InvalidInputError.of('name', 'REQUIRED', '');
+  const tag = readFields(fields, TAG_FIELDS, check);
   return { status: 200, body: toTagBody(await updateTag(call.ctx, id, tag)) };
 }
 

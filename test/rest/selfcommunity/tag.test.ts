@@ -106,6 +106,34 @@ describeEachBackend('tags over SelfCommunity', (backend) => {
       }),
     );
 
+    test('that is refused says all that is wrong at once, what cannot be read and what breaks a rule', () =>
+      serve(async (app) => {
+        await make(app);
+        const fields = { name: ' ', description: 'x'.repeat(501), visible: 'maybe', color: [] };
+        const { name, ...unnamed } = fields;
+        const refused = (texts: object) => ({ status: 400, body: texts });
+        const others = {
+          visible: [NO_FLAG[0]],
+          color: [NO_TEXT[0]],
+          description: [atMost(500)[0]],
+        };
+        const isMissing = { ...others, name: ['This field is required.'] };
+        const isBlank = { ...others, name: ['This field may not be blank.'] };
+        for (const route of ['POST /tag/', 'PUT /tag/1/']) {
+          expect(await call(app, route, { fields: unnamed })).toMatchObject(refused(isMissing));
+          expect(await call(app, route, { fields })).toMatchObject(refused(isBlank));
+        }
+        expect(await call(app, 'PATCH /tag/1/', { fields })).toMatchObject(refused(isBlank));
+        const { status, body } = await call(app, 'PATCH /tag/1/', { fields: unnamed });
+        expect([status, Object.keys(body).sort()]).toEqual([
+          400,
+          ['color', 'description', 'errors', 'visible'],
+        ]);
+        // What cannot be read is not missing, too.
+        const list = await call(app, 'POST /tag/', { fields: { name: [] } });
+        expect(list.body.name).toEqual([NO_TEXT[0]]);
+      }));
+
     test('has a name of 64 characters, whatever a character is', () =>
       serve(async (app) => {
         const name = '😀'.repeat(64);
