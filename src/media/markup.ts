@@ -18,7 +18,8 @@ export function detectMarkup(text: string): Markup | null {
   const isDeclared = isXml || root.doctype !== null;
   // A comment without end hides whatever follows; browsers take what starts with one for HTML.
   if (root.at === -1) return isDeclared ? 'xml' : 'html';
-  return markupOfElement(text, root.at) ?? (isDeclared ? 'xml' : null);
+  const markup = markupOfElement(text, root.at, isXml ? XHTML_ELEMENTS : HTML_ELEMENTS);
+  return markup ?? (isDeclared ? 'xml' : null);
 }
 
 interface Root {
@@ -88,13 +89,20 @@ const HTML_ELEMENTS = new Set(
   ).split(' '),
 );
 
-function markupOfElement(text: string, at: number): Markup | null {
+/** What says that it is XML has `article`, `section` and `table` of other vocabularies too. */
+const XHTML_ELEMENTS: ReadonlySet<string> = new Set(['html']);
+
+function markupOfElement(
+  text: string,
+  at: number,
+  htmlElements: ReadonlySet<string>,
+): Markup | null {
   // Longer than any tag but one with embedded data, and the namespace stands first in practice.
   const tag = /^<([a-z_][\w.:-]*)(?=[\s/>]|$)([^>]*)/i.exec(text.slice(at, at + 4096));
   const name = tag?.[1]?.toLowerCase();
   if (name === undefined) return null;
   const local = name.slice(name.indexOf(':') + 1);
   if (local === 'svg') return 'svg';
-  if (HTML_ELEMENTS.has(local)) return 'html';
+  if (htmlElements.has(local)) return 'html';
   return /\sxmlns[:=]/.test(tag?.[2] ?? '') ? 'xml' : null;
 }

@@ -39,6 +39,7 @@ describe('markup', () => {
     ['<IMG src=x onerror=alert(1)>', 'text/html'],
     ['<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"/>', 'text/html'],
     ['<?xml version="1.0"?><note/>', 'application/xml'],
+    ['<?xml version="1.0"?><article><title>Of DocBook</title></article>', 'application/xml'],
     ['<?xml version="1.0"?>', 'application/xml'],
     ['<!DOCTYPE note><note/>', 'application/xml'],
     ['<rss xmlns:a="b">', 'application/xml'],
