@@ -63,8 +63,9 @@ const hostList = z
   .string()
   .transform((list) => list.split(',').map((entry) => entry.trim()))
   .refine(isHostList, 'hosts, host:port or networks such as 10.1.0.0/16, separated by commas');
-const httpUrl = z
-  .url({ protocol: /^https?$/, error: 'an http or https URL' })
+const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' });
+const baseUrl = httpUrl
+  .refine((url) => !/[?#]/.test(url), 'an http or https URL that paths can be put behind')
   .transform((url) => url.replace(/\/+$/, ''));
 
 /**
@@ -77,7 +78,7 @@ export const VARIABLES = {
     'address to listen on',
   ],
   TRIVIUM_PORT: [wholeNumber(0, 65_535).default(4000), 'port to listen on; 0: any free one'],
-  TRIVIUM_PUBLIC_URL: [httpUrl.optional(), 'base of absolute links; default: the request’s'],
+  TRIVIUM_PUBLIC_URL: [baseUrl.optional(), 'base of absolute links; default: the request’s'],
   TRIVIUM_DATA_DIR: [
     z.string().min(1, 'a directory').default('./data'),
     'SQLite file, blobs and admin key',

@@ -84,6 +84,11 @@ describe('values', () => {
     expect(publicUrl).toBe('https://media.example.org/base');
   });
 
+  it('the address of keys is kept as it is: a slash more or less is another one', () => {
+    const TRIVIUM_JWKS_URL = 'https://id.example.org/keys/';
+    expect(parseConfig({ TRIVIUM_JWKS_URL }).jwksUrl).toBe(TRIVIUM_JWKS_URL);
+  });
+
   it('document types are a list', () => {
     const { documentTypes } = parseConfig({
       TRIVIUM_DOCUMENT_TYPES: 'application/pdf, application/vnd.oasis.opendocument.text',
@@ -138,6 +143,8 @@ describe('problems', () => {
     ['TRIVIUM_PORT', ' 80'],
     ['TRIVIUM_PUBLIC_URL', 'media.example.org'],
     ['TRIVIUM_PUBLIC_URL', 'ftp://media.example.org'],
+    ['TRIVIUM_PUBLIC_URL', 'https://media.example.org/?tenant=1'],
+    ['TRIVIUM_PUBLIC_URL', 'https://media.example.org/#top'],
     ['TRIVIUM_DATABASE_URL', 'sqlite:'],
     ['TRIVIUM_STORAGE_URL', 's3://bucket'],
     ['TRIVIUM_ADMIN_KEY', 'too-short'],
