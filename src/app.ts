@@ -6,7 +6,8 @@ import { type Logger, pino } from 'pino';
 import { createFileBlobStore } from './blob/file-blob-store.ts';
 import type { Config } from './config.ts';
 import type { Log, Services } from './domain/context.ts';
-import { createEvents } from './domain/event.ts';
+import { createEvents, type Events } from './domain/event.ts';
+import { createEventRelay } from './domain/event-relay.ts';
 import { findViewerByKey, keySha256 } from './domain/key.ts';
 import { createLogin } from './domain/login.ts';
 import { createRenderQueue } from './domain/render-queue.ts';
@@ -28,8 +29,8 @@ import { registerImporter } from './rest/importer/route.ts';
 import { registerSelfCommunity } from './rest/selfcommunity/route.ts';
 import { createScavenger } from './scavenge.ts';
 import { openDb } from './store/db.ts';
-import { type JobNotices, listenForJobs } from './store/job-notice.ts';
 import { migrate } from './store/migrate.ts';
+import { listenForNotices, type Notices } from './store/notice.ts';
 import { ping } from './store/ping.ts';
 import { readUsers } from './user-file.ts';
 
@@ -59,7 +60,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   // Now, so that a mistake in it stops the start, and not the first login.
   await readUsers(config.usersFile);
   warnOfUnknown(log, config);
-  const services = await createServices(config, log, options);
+  const exchange = createExchange(config.databaseUrl);
+  const services = await createServices(config, log, exchange.events, options);
   const jwtSecret =
     config.jwtSecret ?? (await ownKey(join(config.dataDir, 'token.key'), log, 'made a token key'));
   const server = await createServer({
@@ -100,11 +102,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       const url = await server.listen({ host: config.host, port: config.port });
       sweeping = sweepAtStart({ ...services, log }, config, startedAt);
       jobs.start();
+      exchange.start(jobs.wake);
       return url;
     },
     stop: async () => {
       // At once: jobs must not keep the server open.
       await Promise.all([jobs.stop(), sweeping, drain(server)]);
+      await exchange.stop();
       await services.db.destroy();
     },
   };
@@ -113,6 +117,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 async function createServices(
   config: Config,
   log: Logger,
+  events: Events,
   { onQuery }: AppOptions,
 ): Promise<Services> {
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
@@ -134,7 +139,7 @@ async function createServices(
         documentTypes: config.documentTypes,
         outboundAllowedHosts: config.outboundAllowedHosts,
       },
-      events: createEvents(),
+      events,
       uploadLocks: createKeyedLock(),
       renders: createRenderQueue({ clock: Date.now }),
       clock: Date.now,
@@ -184,20 +189,33 @@ async function sweepAtStart(
   }
 }
 
-/** The part of the server that runs jobs, and what wakes it up. */
+/** What the processes of one PostgreSQL database tell each other. A SQLite database has one process. */
+function createExchange(databaseUrl: string) {
+  let notices: Notices | undefined;
+  if (databaseUrl.startsWith('sqlite:')) {
+    return { events: createEvents(), start: () => undefined, stop: async () => undefined };
+  }
+  const relay = createEventRelay(async (text) => notices?.tellEvents(text));
+  return {
+    events: relay.events,
+    start(onJob: () => void) {
+      notices = listenForNotices(databaseUrl, { onJob, onEvents: relay.receive });
+    },
+    stop: async () => notices?.stop(),
+  };
+}
+
+/** The part of the server that runs jobs. */
 function createJobs(services: Services & { log: Log }, config: Config) {
   const concurrency = config.jobConcurrency;
   const schedule = () => scheduleNext(services);
   const worker = createWorker({ services, tasks: TASKS, concurrency, schedule });
-  let notices: JobNotices | undefined;
   return {
-    start() {
-      if (concurrency === 0) return;
-      worker.start();
-      if (config.databaseUrl.startsWith('sqlite:')) return;
-      notices = listenForJobs(config.databaseUrl, () => worker.wake());
+    start: () => {
+      if (concurrency > 0) worker.start();
     },
-    stop: () => Promise.all([notices?.stop(), worker.stop()]),
+    wake: () => worker.wake(),
+    stop: () => worker.stop(),
   };
 }
 

@@ -16,7 +16,7 @@ export interface Context extends Services {
 export interface Services {
   db: Db;
   blobs: BlobStore;
-  /** Tells of what has happened, in this process only. Inside of `transact`, after the commit. */
+  /** Tells of what has happened. Inside of `transact`, after the commit. */
   events: Events;
   settings: Settings;
   /** One chunk at a time for each upload. In this process only: see README, decisions. */

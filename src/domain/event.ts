@@ -7,7 +7,10 @@ import type { UploadSession } from './upload-session.ts';
  * What has happened, and is committed. Events name things and do not hold them: who hears of one reads the
  * thing with its own viewer's eyes, and finds it as it is by then.
  */
-export type DomainEvent = UploadEvent | JobEvent | MediaEvent;
+export type DomainEvent = (UploadEvent | JobEvent | MediaEvent) & {
+  /** Another process of the same database has published it. */
+  isElsewhere?: true;
+};
 
 /** A chunk is safe, or the upload is over. */
 export interface UploadEvent {
@@ -57,10 +60,7 @@ export type Events = EventBus<DomainEvent>;
 /** Different things that may wait for one subscriber: some 200 KB at most. */
 const WAITING_MAX = 1000;
 
-/**
- * The bus of this process. Where several serve one PostgreSQL database, each tells of what itself has
- * done: its notices wake the workers of the others, and say nothing to their subscribers.
- */
+/** The bus of one process. Where several serve one PostgreSQL database, `createEventRelay` joins theirs. */
 export function createEvents(): Events {
   return createEventBus<DomainEvent>({
     keyOf,
@@ -81,11 +81,13 @@ export function heldBack(events: Events): { events: Events; release: () => void 
   };
 }
 
-function keyOf(event: DomainEvent): string {
+/** What the event is about. */
+export function keyOf(event: DomainEvent): string {
   return `${event.type} ${event.type === 'upload' ? event.uploadId : event.id}`;
 }
 
-function merge(earlier: DomainEvent, later: DomainEvent): DomainEvent {
+/** What somebody is told of one thing who has heard neither of its two events. */
+export function merge(earlier: DomainEvent, later: DomainEvent): DomainEvent {
   if (earlier.type === 'upload' && later.type === 'upload') {
     return { ...later, session: later.session ?? earlier.session };
   }

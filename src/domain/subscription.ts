@@ -9,7 +9,7 @@ import { findUploadSession, type UploadSession } from './upload-session.ts';
 
 /**
  * Where an upload stands: at once, and after each chunk that is safe; ends when it is completed or aborted.
- * Like all of these, ends with the signal, and tells of what this process does only. Throws NotFoundError
+ * Like all of these, ends with the signal. Throws NotFoundError
  * for what is not open, or not the viewer's own.
  */
 export async function watchUpload(

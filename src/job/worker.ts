@@ -184,9 +184,9 @@ class JobWorker implements Worker {
   /** What this process itself does to jobs. */
   async #listen() {
     const { events, log } = this.#ctx;
-    // What a run tells of its progress is not for us.
+    // What a run tells of its progress is not for us, and of other processes the database's own notices wake us.
     const isJob = (event: DomainEvent): event is JobEvent =>
-      event.type === 'job' && event.progress === undefined;
+      event.type === 'job' && event.progress === undefined && !event.isElsewhere;
     const { signal } = this.#over;
     while (!signal.aborted) {
       try {

@@ -1,4 +1,4 @@
-/** Events of this process, from whoever publishes to whoever listens at that moment; nothing is kept. */
+/** Events from whoever publishes to whoever listens at that moment; nothing is kept. */
 export interface EventBus<Event> {
   /** Never waits, never throws. */
   publish(event: Event): void;

@@ -171,6 +171,9 @@ export function skippingLocked(db: Db): RawBuilder<unknown> {
 /** The channel on which PostgreSQL tells of jobs that are to be run or stopped. */
 export const JOB_CHANNEL = 'trivium_job';
 
+/** The channel on which the processes of one PostgreSQL database tell each other what has happened. */
+export const EVENT_CHANNEL = 'trivium_event';
+
 /**
  * Has the database tell all processes of jobs that wait and of runs that are to end; `NOTIFY` is sent by the commit. On
  * SQLite the processes look now and then.

@@ -8,7 +8,7 @@ import type { Services } from '../../src/domain/context.ts';
 import { createEvents } from '../../src/domain/event.ts';
 import { createWorker } from '../../src/job/worker.ts';
 import { openDb } from '../../src/store/db.ts';
-import { listenForJobs } from '../../src/store/job-notice.ts';
+import { listenForNotices } from '../../src/store/notice.ts';
 
 const [url = '', logPath = '', durationMs = ''] = process.argv.slice(2);
 
@@ -35,7 +35,8 @@ const worker = createWorker({
   graceMs: 50,
 });
 worker.start();
-const notices = url.startsWith('sqlite:') ? null : listenForJobs(url, () => worker.wake());
+const listeners = { onJob: () => worker.wake(), onEvents: () => undefined };
+const notices = url.startsWith('sqlite:') ? null : listenForNotices(url, listeners);
 
 process.once('SIGTERM', async () => {
   await Promise.all([worker.stop(), notices?.stop()]);

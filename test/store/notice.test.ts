@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { describe, expect, it, vi } from 'vitest';
 import { type Db, openDb } from '../../src/store/db.ts';
 import { insertJob } from '../../src/store/job.ts';
-import { listenForJobs } from '../../src/store/job-notice.ts';
+import { listenForNotices } from '../../src/store/notice.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import { BACKENDS } from '../support/backend.ts';
 
@@ -37,13 +37,17 @@ describe.skipIf(POSTGRES === undefined)('notices of jobs, which PostgreSQL alone
     withNotices(async (db, count) => {
       const before = count();
       await sql`select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and query like 'listen%'`.execute(db);
+        where datname = current_database() and application_name = 'trivium notices'`.execute(db);
       await vi.waitFor(() => expect(count()).toBe(before + 1), { timeout: 10_000 });
       await tells(count, 1, () => makeJob(db));
     }));
 
   it('end while there is no connection', async () => {
-    const notices = listenForJobs('postgres://127.0.0.1:9/none', () => undefined);
+    const notices = listenForNotices('postgres://127.0.0.1:9/none', {
+      onJob: () => undefined,
+      onEvents: () => undefined,
+    });
+    await notices.tellEvents('lost');
     await sleep(50);
     await notices.stop();
   });
@@ -54,9 +58,10 @@ async function withNotices(work: (db: Db, count: () => number) => Promise<void>)
   await POSTGRES?.withUrl(async (url) => {
     const db = openDb({ url });
     let count = 0;
-    const notices = listenForJobs(url, () => {
+    const onJob = () => {
       count++;
-    });
+    };
+    const notices = listenForNotices(url, { onJob, onEvents: () => undefined });
     try {
       await vi.waitUntil(() => count === 1);
       await work(db, () => count);
