@@ -168,7 +168,7 @@ describe('what must never run', () => {
       'the same through fragments',
       'OPERATION_TOO_COSTLY',
       `{ rootFolders(first: 200) { ...C0 } }
-       fragment C0 on QueryRootFoldersConnection { nodes { ...F1 } }
+       fragment C0 on FolderConnection { nodes { ...F1 } }
        fragment F1 on Folder { folders(first: 200) { nodes { ...F2 } } }
        fragment F2 on Folder { folders(last: 200) { nodes { ... { medias(first: 200) { nodes { id } } } } } }`,
     ],
@@ -269,7 +269,7 @@ describe('cost', () => {
     ['what is skipped', '{ medias(first: 7) @skip(if: true) { nodes { id } } }', {}, 9],
     [
       'fragments',
-      '{ ...Q } fragment Q on Query { medias(first: 7) { ...C } } fragment C on QueryMediasConnection { nodes { ... on Media { id } } }',
+      '{ ...Q } fragment Q on Query { medias(first: 7) { ...C } } fragment C on MediaConnection { nodes { ... on Media { id } } }',
       {},
       9,
     ],

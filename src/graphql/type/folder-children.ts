@@ -12,10 +12,10 @@ import type { Page, PageArgs } from '../../domain/page.ts';
 import { builder } from '../builder.ts';
 import { toConnection, toGroupConnection } from '../connection.ts';
 import { groupLoader } from '../loader.ts';
-import { FolderRef } from './folder.ts';
-import { MediaRef } from './media.ts';
+import { FolderConnection, FolderRef } from './folder.ts';
+import { MediaConnection, MediaRef } from './media.ts';
 import { mediaListArgs, toMediaFilter, toMediaOrder } from './media-filter.ts';
-import { TreeNodeRef } from './tree-node.ts';
+import { TreeNodeConnection, TreeNodeRef } from './tree-node.ts';
 
 interface ChildArgs extends PageArgs {
   kind: 'any' | 'folder';
@@ -47,50 +47,68 @@ builder.objectFields(FolderRef, (t) => ({
       return (page?.edges.length ?? 0) > 0;
     },
   }),
-  children: t.connection({
-    type: TreeNodeRef,
-    description: 'Folders and media in it, by their place.',
-    resolve: ({ id }, page, context) =>
-      toGroupConnection(children(context, id, { kind: 'any', ...page }), () =>
-        childCounts(context, id, { kind: 'any' }),
-      ),
-  }),
-  folders: t.connection({
-    type: FolderRef,
-    description: 'Folders in it, by their place.',
-    resolve: ({ id }, page, context) =>
-      toGroupConnection(children(context, id, { kind: 'folder', ...page }) as FolderPage, () =>
-        childCounts(context, id, { kind: 'folder' }),
-      ),
-  }),
-  medias: t.connection({
-    type: MediaRef,
-    description: 'Media directly in it; by their place unless asked otherwise.',
-    args: mediaListArgs,
-    resolve: ({ id }, { filter, orderBy, ...page }, context) => {
-      const narrowed = toMediaFilter(filter);
-      const args = { ...page, filter: narrowed, order: toMediaOrder(orderBy) };
-      return toGroupConnection(medias(context, id, args), () => mediaCounts(context, id, narrowed));
+  children: t.connection(
+    {
+      type: TreeNodeRef,
+      description: 'Folders and media in it, by their place.',
+      resolve: ({ id }, page, context) =>
+        toGroupConnection(children(context, id, { kind: 'any', ...page }), () =>
+          childCounts(context, id, { kind: 'any' }),
+        ),
     },
-  }),
+    TreeNodeConnection,
+  ),
+  folders: t.connection(
+    {
+      type: FolderRef,
+      description: 'Folders in it, by their place.',
+      resolve: ({ id }, page, context) =>
+        toGroupConnection(children(context, id, { kind: 'folder', ...page }) as FolderPage, () =>
+          childCounts(context, id, { kind: 'folder' }),
+        ),
+    },
+    FolderConnection,
+  ),
+  medias: t.connection(
+    {
+      type: MediaRef,
+      description: 'Media directly in it; by their place unless asked otherwise.',
+      args: mediaListArgs,
+      resolve: ({ id }, { filter, orderBy, ...page }, context) => {
+        const narrowed = toMediaFilter(filter);
+        const args = { ...page, filter: narrowed, order: toMediaOrder(orderBy) };
+        return toGroupConnection(medias(context, id, args), () =>
+          mediaCounts(context, id, narrowed),
+        );
+      },
+    },
+    MediaConnection,
+  ),
 }));
 
 builder.queryFields((t) => ({
-  rootChildren: t.connection({
-    type: TreeNodeRef,
-    description:
-      'Folders and media at top level, by their place; for who is limited to start nodes, these.',
-    resolve: async (_root, page, { domain }) =>
-      toConnection(await listTopLevel(domain, 'any', page), () => countTopLevel(domain, 'any')),
-  }),
-  rootFolders: t.connection({
-    type: FolderRef,
-    description: 'Folders at top level, by their place; for who is limited to start nodes, these.',
-    resolve: async (_root, page, { domain }) =>
-      toConnection((await listTopLevel(domain, 'folder', page)) as Page<Folder>, () =>
-        countTopLevel(domain, 'folder'),
-      ),
-  }),
+  rootChildren: t.connection(
+    {
+      type: TreeNodeRef,
+      description:
+        'Folders and media at top level, by their place; for who is limited to start nodes, these.',
+      resolve: async (_root, page, { domain }) =>
+        toConnection(await listTopLevel(domain, 'any', page), () => countTopLevel(domain, 'any')),
+    },
+    TreeNodeConnection,
+  ),
+  rootFolders: t.connection(
+    {
+      type: FolderRef,
+      description:
+        'Folders at top level, by their place; for who is limited to start nodes, these.',
+      resolve: async (_root, page, { domain }) =>
+        toConnection((await listTopLevel(domain, 'folder', page)) as Page<Folder>, () =>
+          countTopLevel(domain, 'folder'),
+        ),
+    },
+    FolderConnection,
+  ),
 }));
 
 /** What asking for folders alone gives. */

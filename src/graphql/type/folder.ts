@@ -15,6 +15,12 @@ FolderRef.implement({
   interfaces: [TreeNodeRef],
 });
 
+/** The connection of every list of folders. */
+export const FolderConnection = builder.connectionObject({
+  type: FolderRef,
+  name: 'FolderConnection',
+});
+
 builder.interfaceFields(TreeNodeRef, (t) => ({
   parent: t.field({
     type: FolderRef,

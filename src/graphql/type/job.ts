@@ -11,6 +11,9 @@ import { MediaRef } from './media.ts';
 /** A job. */
 export const JobRef = builder.nodeRef('Job', nodeOptions(nodeLoader(jobsByIds)));
 
+/** The connection of every list of jobs. */
+export const JobConnection = builder.connectionObject({ type: JobRef, name: 'JobConnection' });
+
 JobRef.implement({
   description:
     'Work that is done at least once, outside of any request. Whoever has a credential may see it.',
@@ -59,18 +62,21 @@ builder.queryFields((t) => ({
     resolve: (_root, { by }, { domain }) =>
       findJob(domain, by.id ? { id: parseNodeId('Job', by.id, 'id') } : { uuid: by.uuid ?? '' }),
   }),
-  jobs: t.connection({
-    type: JobRef,
-    description:
-      'Jobs; newest first and 50 a page unless asked otherwise, at most 200. Needs a credential.',
-    args: jobListArgs,
-    resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
-      const narrowed = toJobFilter(filter);
-      return toConnection(await listJobs(domain, page, narrowed, toJobOrder(orderBy)), () =>
-        countJobs(domain, narrowed),
-      );
+  jobs: t.connection(
+    {
+      type: JobRef,
+      description:
+        'Jobs; newest first and 50 a page unless asked otherwise, at most 200. Needs a credential.',
+      args: jobListArgs,
+      resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
+        const narrowed = toJobFilter(filter);
+        return toConnection(await listJobs(domain, page, narrowed, toJobOrder(orderBy)), () =>
+          countJobs(domain, narrowed),
+        );
+      },
     },
-  }),
+    JobConnection,
+  ),
 }));
 
 const mediaJobs = groupLoader(({ domain }, mediaIds, page: PageArgs) =>
@@ -81,10 +87,13 @@ const mediaJobCounts = groupLoader(({ domain }, mediaIds, _args: null) =>
 );
 
 builder.objectField(MediaRef, 'jobs', (t) =>
-  t.connection({
-    type: JobRef,
-    description: 'Work on it, the newest first. Needs a credential.',
-    resolve: ({ id }, page, context) =>
-      toGroupConnection(mediaJobs(context, id, page), () => mediaJobCounts(context, id, null)),
-  }),
+  t.connection(
+    {
+      type: JobRef,
+      description: 'Work on it, the newest first. Needs a credential.',
+      resolve: ({ id }, page, context) =>
+        toGroupConnection(mediaJobs(context, id, page), () => mediaJobCounts(context, id, null)),
+    },
+    JobConnection,
+  ),
 );

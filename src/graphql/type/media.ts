@@ -19,6 +19,12 @@ import { TreeNodeRef } from './tree-node.ts';
 /** A media: what is in the tree, or unfiled, and no folder. */
 export const MediaRef = builder.nodeRef('Media', nodeOptions(nodeLoader(mediasByIds)));
 
+/** The connection of every list of media. */
+export const MediaConnection = builder.connectionObject({
+  type: MediaRef,
+  name: 'MediaConnection',
+});
+
 MediaRef.implement({
   description: 'A picture, a document, a link: one thing that is managed, and its files.',
   interfaces: [TreeNodeRef],
@@ -124,18 +130,21 @@ builder.queryField('media', (t) =>
 );
 
 builder.queryField('medias', (t) =>
-  t.connection({
-    type: MediaRef,
-    description:
-      'Media, filed or not; newest first and 50 a page unless asked otherwise, at most 200.',
-    args: mediaListArgs,
-    resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
-      const narrowed = toMediaFilter(filter);
-      return toConnection(await listMedias(domain, page, narrowed, toMediaOrder(orderBy)), () =>
-        countMedias(domain, narrowed),
-      );
+  t.connection(
+    {
+      type: MediaRef,
+      description:
+        'Media, filed or not; newest first and 50 a page unless asked otherwise, at most 200.',
+      args: mediaListArgs,
+      resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
+        const narrowed = toMediaFilter(filter);
+        return toConnection(await listMedias(domain, page, narrowed, toMediaOrder(orderBy)), () =>
+          countMedias(domain, narrowed),
+        );
+      },
     },
-  }),
+    MediaConnection,
+  ),
 );
 
 const tagMedias = groupLoader(({ domain }, tagIds, page: PageArgs) =>
@@ -146,12 +155,15 @@ const tagCounts = groupLoader(({ domain }, tagIds, _args: null) =>
 );
 
 builder.objectField(TagRef, 'medias', (t) =>
-  t.connection({
-    type: MediaRef,
-    description: 'The media that carry it; newest first.',
-    resolve: ({ id }, page, context) =>
-      toGroupConnection(tagMedias(context, id, page), () => tagCounts(context, id, null)),
-  }),
+  t.connection(
+    {
+      type: MediaRef,
+      description: 'The media that carry it; newest first.',
+      resolve: ({ id }, page, context) =>
+        toGroupConnection(tagMedias(context, id, page), () => tagCounts(context, id, null)),
+    },
+    MediaConnection,
+  ),
 );
 
 async function urlOf(media: Media, _args: object, context: GraphqlContext): Promise<string | null> {

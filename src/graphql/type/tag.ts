@@ -7,6 +7,9 @@ import { listLoader, nodeLoader, nodeOptions } from '../loader.ts';
 /** A tag. */
 export const TagRef = builder.nodeRef('Tag', nodeOptions(nodeLoader(tagsByIds)));
 
+/** The connection of every list of tags. */
+export const TagConnection = builder.connectionObject({ type: TagRef, name: 'TagConnection' });
+
 /** The tags of a media; the media of one request in one statement. */
 export const mediaTagLoader = listLoader(tagsByMediaIds);
 
@@ -67,28 +70,30 @@ const TagOrder = builder.enumType('TagOrder', {
 });
 
 builder.queryField('tags', (t) =>
-  t.connection({
-    type: TagRef,
-    description: 'Tags; newest first and 50 a page unless asked otherwise, at most 200.',
-    args: {
-      filter: t.arg({ type: TagFilter, description: 'Without: all.' }),
-      orderBy: t.arg({
-        type: TagOrder,
-        defaultValue: 'newest',
-        required: true,
-        description: 'The order.',
-      }),
+  t.connection(
+    {
+      type: TagRef,
+      description: 'Tags; newest first and 50 a page unless asked otherwise, at most 200.',
+      args: {
+        filter: t.arg({ type: TagFilter, description: 'Without: all.' }),
+        orderBy: t.arg({
+          type: TagOrder,
+          defaultValue: 'newest',
+          description: 'Null: the newest first, too.',
+        }),
+      },
+      resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
+        const narrowed = {
+          name: filter?.name ?? undefined,
+          terms: filter?.search?.split(/[\s,]+/).filter(Boolean),
+          visible: filter?.visible ?? undefined,
+          active: filter?.active ?? undefined,
+        };
+        return toConnection(await listTags(domain, narrowed, page, orderBy ?? undefined), () =>
+          countTags(domain, narrowed),
+        );
+      },
     },
-    resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
-      const narrowed = {
-        name: filter?.name ?? undefined,
-        terms: filter?.search?.split(/[\s,]+/).filter(Boolean),
-        visible: filter?.visible ?? undefined,
-        active: filter?.active ?? undefined,
-      };
-      return toConnection(await listTags(domain, narrowed, page, orderBy), () =>
-        countTags(domain, narrowed),
-      );
-    },
-  }),
+    TagConnection,
+  ),
 );

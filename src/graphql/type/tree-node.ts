@@ -19,3 +19,9 @@ TreeNodeRef.implement({
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last changed.' }),
   }),
 });
+
+/** The connection of every list of folders and media together. */
+export const TreeNodeConnection = builder.connectionObject({
+  type: TreeNodeRef,
+  name: 'TreeNodeConnection',
+});
