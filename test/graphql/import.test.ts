@@ -91,7 +91,7 @@ describe('a server whose configuration allows a host', () => {
     ],
     [
       { url: 'https://example.org/', tagIds: [globalId('Media', 1)] },
-      { issues: [{ path: ['tagIds'] }] },
+      { issues: [{ path: ['tagIds', '0'] }] },
     ],
   ])('importUrl of %o is refused', async (input, error) => {
     expect((await ask(IMPORT, { input })).importUrl).toMatchObject(error);

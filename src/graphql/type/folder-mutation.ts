@@ -3,7 +3,7 @@ import { createFolder, type Folder } from '../../domain/folder.ts';
 import type { TreeNodeOf } from '../../domain/node-list.ts';
 import { deleteFolder, moveNodes, updateFolder } from '../../domain/tree.ts';
 import { builder } from '../builder.ts';
-import { parseAnyNodeId, parseNodeId } from '../id.ts';
+import { parseNodeId, parseNodeIds, parseOptionalNodeId } from '../id.ts';
 import { FolderRef } from './folder.ts';
 import { TreeNodeRef } from './tree-node.ts';
 
@@ -31,7 +31,7 @@ builder.mutationField('createFolder', (t) =>
     args: { input: t.arg({ type: CreateFolderInput, required: true, description: 'The folder.' }) },
     resolve: async (_root, { input }, { domain }) => {
       const { name, sortOrder } = input;
-      const parentId = input.parentId ? parseNodeId('Folder', input.parentId, 'parentId') : null;
+      const parentId = parseOptionalNodeId('Folder', input.parentId, 'parentId') ?? null;
       return { folder: await createFolder(domain, { name, parentId, sortOrder }) };
     },
   }),
@@ -128,8 +128,8 @@ builder.mutationField('moveNodes', (t) =>
     },
     resolve: async (_root, { input: { ids, parentId } }, { domain }) => ({
       nodes: await moveNodes(domain, {
-        ids: ids.map((id) => parseAnyNodeId(['Folder', 'Media'], id, 'ids')),
-        parentId: parentId ? parseNodeId('Folder', parentId, 'parentId') : null,
+        ids: parseNodeIds(['Folder', 'Media'], ids, 'ids'),
+        parentId: parseOptionalNodeId('Folder', parentId, 'parentId') ?? null,
       }),
     }),
   }),

@@ -1,7 +1,7 @@
 import { type Folder, findFolder, foldersByIds } from '../../domain/folder.ts';
 import { type TreeNode, visibleAncestorIds } from '../../domain/media.ts';
 import { builder, type GraphqlContext } from '../builder.ts';
-import { parseNodeId } from '../id.ts';
+import { parseOptionalNodeId } from '../id.ts';
 import { nodeLoader, nodeOptions } from '../loader.ts';
 import { TreeNodeRef } from './tree-node.ts';
 
@@ -72,8 +72,7 @@ builder.queryField('folder', (t) =>
 );
 
 function toFolderBy(by: typeof FolderBy.$inferInput) {
-  if (by.id) return { id: parseNodeId('Folder', by.id, 'id') };
   if (by.uuid) return { uuid: by.uuid };
   if (by.path !== null && by.path !== undefined) return { path: by.path };
-  return { id: by.databaseId ?? 0 };
+  return { id: parseOptionalNodeId('Folder', by.id, 'id') ?? by.databaseId ?? 0 };
 }

@@ -2,7 +2,7 @@ import { InvalidInputError, NotFoundError } from '../../domain/error.ts';
 import { importUrl } from '../../domain/import.ts';
 import type { Job } from '../../domain/job.ts';
 import { builder } from '../builder.ts';
-import { parseNodeId } from '../id.ts';
+import { parseNodeIds, parseOptionalNodeId } from '../id.ts';
 import { JobRef } from './job.ts';
 
 const ImportUrlInput = builder.inputType('ImportUrlInput', {
@@ -38,8 +38,8 @@ builder.mutationField('importUrl', (t) =>
       job: await importUrl(domain, {
         url,
         filename,
-        folderId: folderId ? parseNodeId('Folder', folderId, 'folderId') : null,
-        tagIds: tagIds?.map((id) => parseNodeId('Tag', id, 'tagIds')) ?? [],
+        folderId: parseOptionalNodeId('Folder', folderId, 'folderId') ?? null,
+        tagIds: parseNodeIds(['Tag'], tagIds ?? [], 'tagIds'),
       }),
     }),
   }),

@@ -1,7 +1,7 @@
 import type { JobFilter, JobOrder } from '../../domain/job-list.ts';
 import { JOB_STATUSES } from '../../domain/job-state.ts';
 import { builder } from '../builder.ts';
-import { parseNodeId } from '../id.ts';
+import { parseOptionalNodeId } from '../id.ts';
 import { DateTimeRange, OrderDirection, withoutNull } from './filter.ts';
 
 const [pending, running, paused, completed, errored, cancelled] = JOB_STATUSES;
@@ -70,7 +70,7 @@ export function toJobFilter(filter?: typeof JobFilterInput.$inferInput | null): 
   const { mediaId, createdAt, ...rest } = filter;
   return {
     ...withoutNull(rest),
-    mediaId: mediaId ? parseNodeId('Media', mediaId, 'mediaId') : undefined,
+    mediaId: parseOptionalNodeId('Media', mediaId, 'mediaId'),
     createdAt: createdAt ? withoutNull(createdAt) : undefined,
   };
 }

@@ -60,7 +60,12 @@ builder.queryFields((t) => ({
     description: 'A job; null if it is not there. Needs a credential.',
     args: { by: t.arg({ type: JobBy, required: true, description: 'Which one.' }) },
     resolve: (_root, { by }, { domain }) =>
-      findJob(domain, by.id ? { id: parseNodeId('Job', by.id, 'id') } : { uuid: by.uuid ?? '' }),
+      findJob(
+        domain,
+        typeof by.id === 'string'
+          ? { id: parseNodeId('Job', by.id, 'id') }
+          : { uuid: by.uuid ?? '' },
+      ),
   }),
   jobs: t.connection(
     {

@@ -1,6 +1,6 @@
 import type { MediaFilter, MediaOrder } from '../../domain/media-list.ts';
 import { builder } from '../builder.ts';
-import { parseNodeId } from '../id.ts';
+import { parseNodeIds, parseOptionalNodeId } from '../id.ts';
 import { DateTimeRange, OrderDirection, withoutNull } from './filter.ts';
 import { MediaTypeEnum } from './media-type.ts';
 
@@ -59,12 +59,10 @@ export function toMediaFilter(filter?: typeof MediaFilterInput.$inferInput | nul
   const { ids, folderId, underFolderId, tagIds, createdAt, ...rest } = filter;
   return {
     ...withoutNull(rest),
-    ids: ids?.map((id) => parseNodeId('Media', id, 'ids')),
-    folderId: folderId ? parseNodeId('Folder', folderId, 'folderId') : undefined,
-    underFolderId: underFolderId
-      ? parseNodeId('Folder', underFolderId, 'underFolderId')
-      : undefined,
-    tagIds: tagIds?.map((id) => parseNodeId('Tag', id, 'tagIds')),
+    ids: ids ? parseNodeIds(['Media'], ids, 'ids') : undefined,
+    folderId: parseOptionalNodeId('Folder', folderId, 'folderId'),
+    underFolderId: parseOptionalNodeId('Folder', underFolderId, 'underFolderId'),
+    tagIds: tagIds ? parseNodeIds(['Tag'], tagIds, 'tagIds') : undefined,
     createdAt: createdAt ? withoutNull(createdAt) : undefined,
   };
 }

@@ -3,7 +3,7 @@ import { createMedia, type LINK_TYPES } from '../../domain/link.ts';
 import type { Media } from '../../domain/media.ts';
 import { deleteMedia, updateMedia } from '../../domain/media-change.ts';
 import { builder } from '../builder.ts';
-import { parseNodeId } from '../id.ts';
+import { parseNodeId, parseNodeIds, parseOptionalNodeId } from '../id.ts';
 import { MediaRef } from './media.ts';
 import { MediaTypeEnum } from './media-type.ts';
 
@@ -55,8 +55,8 @@ builder.mutationField('createMedia', (t) =>
         type: input.type as (typeof LINK_TYPES)[number],
         // So whether it is an object.
         embedMetadata: embedMetadata as Record<string, never> | null | undefined,
-        folderId: folderId ? parseNodeId('Folder', folderId, 'folderId') : null,
-        tagIds: tagIds?.map((id) => parseNodeId('Tag', id, 'tagIds')),
+        folderId: parseOptionalNodeId('Folder', folderId, 'folderId') ?? null,
+        tagIds: parseNodeIds(['Tag'], tagIds ?? [], 'tagIds'),
       });
       return { media };
     },

@@ -5,7 +5,7 @@ import type { PageArgs } from '../../domain/page.ts';
 import { THUMBNAIL } from '../../domain/thumbnail.ts';
 import { builder, type GraphqlContext } from '../builder.ts';
 import { toConnection, toGroupConnection } from '../connection.ts';
-import { parseNodeId } from '../id.ts';
+import { parseOptionalNodeId } from '../id.ts';
 import { groupLoader, nodeLoader, nodeOptions } from '../loader.ts';
 import { EmbedRef, OEmbedRef } from './embed.ts';
 import { FileRef, fileLoader, originalOf } from './file.ts';
@@ -173,8 +173,7 @@ async function urlOf(media: Media, _args: object, context: GraphqlContext): Prom
 }
 
 function toMediaBy(by: typeof MediaBy.$inferInput) {
-  if (by.id) return { id: parseNodeId('Media', by.id, 'id') };
   if (by.uuid) return { uuid: by.uuid };
   if (by.resource) return { resource: by.resource };
-  return { id: by.databaseId ?? 0 };
+  return { id: parseOptionalNodeId('Media', by.id, 'id') ?? by.databaseId ?? 0 };
 }

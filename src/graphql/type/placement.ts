@@ -1,6 +1,6 @@
 import type { MediaType } from '../../domain/media.ts';
 import type { builder } from '../builder.ts';
-import { parseNodeId } from '../id.ts';
+import { parseNodeIds, parseOptionalNodeId } from '../id.ts';
 import { MediaTypeEnum } from './media-type.ts';
 
 type InputFields = Parameters<Parameters<typeof builder.inputType>[1]['fields']>[0];
@@ -30,7 +30,7 @@ export function toPlacement({ type, folderId, title, description, tagIds }: Plac
     type,
     title,
     description,
-    folderId: folderId ? parseNodeId('Folder', folderId, 'folderId') : null,
-    tagIds: tagIds?.map((id) => parseNodeId('Tag', id, 'tagIds')) ?? [],
+    folderId: parseOptionalNodeId('Folder', folderId, 'folderId') ?? null,
+    tagIds: parseNodeIds(['Tag'], tagIds ?? [], 'tagIds'),
   };
 }

@@ -5,7 +5,7 @@ import {
   watchUpload,
 } from '../../domain/subscription.ts';
 import { builder } from '../builder.ts';
-import { parseNodeId } from '../id.ts';
+import { parseOptionalNodeId } from '../id.ts';
 import { JobRef } from './job.ts';
 import { jobFilterArg, toJobFilter } from './job-filter.ts';
 import { MediaRef } from './media.ts';
@@ -38,7 +38,7 @@ builder.subscriptionField('jobChanged', (t) =>
       filter: jobFilterArg.filter,
     },
     subscribe: (_root, { id, filter }, { domain, signal }) => {
-      const jobId = id ? parseNodeId('Job', id, 'id') : undefined;
+      const jobId = parseOptionalNodeId('Job', id, 'id');
       return watchJobs(domain, { id: jobId, filter: toJobFilter(filter) }, signal());
     },
     resolve: (job) => job,
@@ -82,7 +82,7 @@ builder.subscriptionField('mediaChanged', (t) =>
       }),
     },
     subscribe: (_root, { folderId }, { domain, signal }) => {
-      const id = folderId ? parseNodeId('Folder', folderId, 'folderId') : undefined;
+      const id = parseOptionalNodeId('Folder', folderId, 'folderId');
       return watchMedias(domain, { folderId: id }, signal());
     },
     resolve: (change) => change,

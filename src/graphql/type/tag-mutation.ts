@@ -3,7 +3,7 @@ import type { Media } from '../../domain/media.ts';
 import { createTag, deleteTag, type Tag, updateTag } from '../../domain/tag.ts';
 import { tagMedia } from '../../domain/tagging.ts';
 import { builder } from '../builder.ts';
-import { parseNodeId } from '../id.ts';
+import { parseNodeId, parseNodeIds } from '../id.ts';
 import { MediaRef } from './media.ts';
 import { TagRef } from './tag.ts';
 
@@ -113,9 +113,9 @@ builder.mutationField('tagMedia', (t) =>
     args: { input: t.arg({ type: TagMediaInput, required: true, description: 'The change.' }) },
     resolve: async (_root, { input }, { domain }) => ({
       medias: await tagMedia(domain, {
-        mediaIds: input.mediaIds.map((id) => parseNodeId('Media', id, 'mediaIds')),
-        addTagIds: input.addTagIds?.map((id) => parseNodeId('Tag', id, 'addTagIds')),
-        removeTagIds: input.removeTagIds?.map((id) => parseNodeId('Tag', id, 'removeTagIds')),
+        mediaIds: parseNodeIds(['Media'], input.mediaIds, 'mediaIds'),
+        addTagIds: parseNodeIds(['Tag'], input.addTagIds ?? [], 'addTagIds'),
+        removeTagIds: parseNodeIds(['Tag'], input.removeTagIds ?? [], 'removeTagIds'),
       }),
     }),
   }),

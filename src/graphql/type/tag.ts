@@ -1,7 +1,7 @@
 import { countTags, listTags, tagsByIds, tagsByMediaIds } from '../../domain/tag.ts';
 import { builder } from '../builder.ts';
 import { toConnection } from '../connection.ts';
-import { parseNodeId } from '../id.ts';
+import { parseOptionalNodeId } from '../id.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../loader.ts';
 
 /** A tag. */
@@ -42,7 +42,7 @@ builder.queryField('tag', (t) =>
     description: 'A tag; null if it is not there.',
     args: { by: t.arg({ type: TagBy, required: true, description: 'Which one.' }) },
     resolve: async (_root, { by }, { domain }) => {
-      const id = by.id ? parseNodeId('Tag', by.id, 'id') : (by.databaseId ?? 0);
+      const id = parseOptionalNodeId('Tag', by.id, 'id') ?? by.databaseId ?? 0;
       return (await tagsByIds(domain, [id]))[0] ?? null;
     },
   }),
