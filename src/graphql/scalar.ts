@@ -1,16 +1,18 @@
 import { GraphQLUpload } from 'graphql-upload-minimal';
 import { createGraphQLError } from 'graphql-yoga';
+import { parseTime } from '../lib/time.ts';
 import { builder } from './builder.ts';
 
-const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
+/** Some systems write it without hyphens. */
+const UUID = /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/i;
 
 builder.scalarType('DateTime', {
-  description: 'A moment: ISO 8601, UTC, with milliseconds, `2026-11-21T09:30:00.000Z`.',
+  description:
+    'A moment: ISO 8601, UTC, with milliseconds, `2026-11-21T09:30:00.000Z`. Taken with any offset, and without one as UTC.',
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
-    const date =
-      typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? new Date(value) : null;
-    if (date !== null && !Number.isNaN(date.getTime())) return date;
+    const ms = typeof value === 'string' && value[10] === 'T' ? parseTime(value) : null;
+    if (ms !== null) return new Date(ms);
     throw invalid('DateTime', 'an ISO 8601 date and time');
   },
 });
@@ -19,13 +21,15 @@ builder.scalarType('UUID', {
   description: 'A UUID: 32 hexadecimal digits in five groups, in lower case.',
   serialize: (value) => value,
   parseValue: (value) => {
-    if (typeof value === 'string' && UUID.test(value)) return value.toLowerCase();
+    const [, ...groups] = typeof value === 'string' ? (UUID.exec(value) ?? []) : [];
+    if (groups.length > 0) return groups.join('-').toLowerCase();
     throw invalid('UUID', 'a UUID');
   },
 });
 
 builder.scalarType('URL', {
-  description: 'An absolute URL, percent-encoded.',
+  description:
+    'An absolute URL: percent-encoded that of a stored file, as it was given that of a link.',
   serialize: (value) => value,
   parseValue: (value) => {
     if (typeof value === 'string' && URL.canParse(value)) return value;

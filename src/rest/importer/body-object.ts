@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { bodyType, hasBody, parseJson, readBytes, UnsupportedBodyError } from '../../http/body.ts';
-import { parseTime } from './field-value.ts';
+import { parseTime } from '../../lib/time.ts';
 import { JSON_API } from './negotiation.ts';
 import { RefusedError } from './problem.ts';
 import { suggestion } from './suggestion.ts';

@@ -1,4 +1,5 @@
 import type { FieldType, FieldValue } from '../../domain/search.ts';
+import { parseTime } from '../../lib/time.ts';
 
 /** A value is not of its field's type; the message goes after the name: `must be an integer`. */
 export class UnreadableValueError extends Error {
@@ -52,32 +53,4 @@ export function parseFlag(text: string): boolean | null {
 function toFlag(text: string): number | null {
   const flag = parseFlag(text);
   return flag === null ? null : Number(flag);
-}
-
-/**
- * ISO 8601, and the reference's own `2026-01-01 10:00:00 +0000`. The offset is UTC where there is none; its `+`
- * may have come as a space.
- */
-const TIME =
-  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?(Z|UTC|[+ -]\d\d(?::?\d\d)?)?)?$/i;
-
-/** Milliseconds since 1970 of a date or a date and time, or null. */
-export function parseTime(text: string): number | null {
-  const [, date, minutes = '00:00', seconds = '00', fraction = '', offset = 'Z'] =
-    TIME.exec(text) ?? [];
-  if (date === undefined) return null;
-  const utc = `${date}T${minutes}:${seconds}.${fraction.slice(0, 3).padEnd(3, '0')}Z`;
-  const time = Date.parse(utc);
-  // What is no day, such as 30 February, would be taken for one of the next month.
-  if (Number.isNaN(time) || new Date(time).toISOString() !== utc) return null;
-  const offsetMs = parseOffset(offset);
-  return offsetMs === null ? null : time - offsetMs;
-}
-
-function parseOffset(offset: string): number | null {
-  const [, sign, hours, minutes = '0'] = /^([+ -])(\d\d):?(\d\d)?$/.exec(offset) ?? [];
-  if (hours === undefined) return 0;
-  const ms = (Number(hours) * 60 + Number(minutes)) * 60_000;
-  if (Number(hours) > 23 || Number(minutes) > 59) return null;
-  return sign === '-' ? -ms : ms;
 }
