@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { Keyset, KeysetColumn, PageRequest, Position, RowPage } from '../store/cursor.ts';
 import { InvalidInputError } from './error.ts';
 
@@ -79,8 +80,16 @@ function parseSize(field: string, size: number | null): number | null {
 // A cursor names its list, so that one of another list or order is an error and not a wrong page.
 function formatCursor(row: object, { name, columns }: Keyset): string {
   const values = columns.map(({ name }) => (row as Record<string, unknown>)[name]);
-  return Buffer.from(JSON.stringify([name, ...values])).toString('base64url');
+  return encodeCursor(JSON.stringify([name, ...values]));
 }
+
+/** The checksum tells a cursor that was changed from one of ours, as a wrong place would not. It keeps no secret. */
+function encodeCursor(text: string): string {
+  const checksum = crc32(text).toString(16).padStart(CHECKSUM_LENGTH, '0');
+  return Buffer.from(checksum + text).toString('base64url');
+}
+
+const CHECKSUM_LENGTH = 8;
 
 function parseCursor(
   field: string,
@@ -98,8 +107,10 @@ function parseCursor(
 }
 
 function decodeCursor(cursor: string): unknown[] {
+  const text = Buffer.from(cursor, 'base64url').toString().slice(CHECKSUM_LENGTH);
+  if (encodeCursor(text) !== cursor) return [];
   try {
-    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    const value: unknown = JSON.parse(text);
     return Array.isArray(value) ? value : [];
   } catch {
     return [];
