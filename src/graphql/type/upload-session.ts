@@ -100,7 +100,7 @@ builder.mutationField('uploadChunk', (t) =>
       'Sends one chunk. Without `uploadId` it starts a session; `offset` must equal what the server holds. What is answered with success survives a crash of the server.',
     args: { input: t.arg({ type: UploadChunkInput, required: true, description: 'The chunk.' }) },
     resolve: (_root, { input }, { domain }) =>
-      withFile(input.chunk, async (file) => ({
+      withFile(input.chunk, 'chunk', async (file) => ({
         session: await appendChunk(domain, {
           uploadId: input.uploadId,
           offsetBytes: input.offset,

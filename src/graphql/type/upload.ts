@@ -79,7 +79,7 @@ builder.mutationField('uploadFile', (t) =>
     description: 'One request, one file: streamed to disk, never held in memory.',
     args: { input: t.arg({ type: UploadFileInput, required: true, description: 'The file.' }) },
     resolve: (_root, { input }, { domain }) =>
-      withFile(input.file, async (file) => ({
+      withFile(input.file, 'file', async (file) => ({
         media: await uploadFile(domain, {
           ...toPlacement(input),
           ...file,
