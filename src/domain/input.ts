@@ -84,6 +84,23 @@ function atMost(charactersMax: number) {
   };
 }
 
+/** Levels of a value of JSON: nobody needs more, and who writes it as text calls itself for each. */
+const JSON_LEVELS_MAX = 64;
+
+/** An object of JSON, of at most 64 levels. */
+export const jsonObject = z.custom<Record<string, unknown>>(
+  (value) => typeof value === 'object' && !Array.isArray(value) && isJson(value, JSON_LEVELS_MAX),
+  `Expected an object of JSON, of at most ${JSON_LEVELS_MAX} levels.`,
+);
+
+function isJson(value: unknown, levels: number): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object') return typeof value === 'string' || typeof value === 'boolean';
+  return (
+    value === null || (levels > 0 && Object.values(value).every((one) => isJson(one, levels - 1)))
+  );
+}
+
 /** Database ids, each once. */
 export const idList = z
   .array(z.int().positive())

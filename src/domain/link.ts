@@ -6,7 +6,7 @@ import { enqueueJob } from './enqueue.ts';
 import { InvalidInputError } from './error.ts';
 import { mediaEvent } from './event.ts';
 import { placeIn, UNFILED } from './folder.ts';
-import { displayName, freeText, idList, parseInput, webUrl } from './input.ts';
+import { displayName, freeText, idList, jsonObject, parseInput, webUrl } from './input.ts';
 import { serverUnicity } from './job-class.ts';
 import { findMedia, type Media, PAGE_TYPES } from './media.ts';
 import { tagNewMedia } from './tag.ts';
@@ -20,7 +20,7 @@ const linkInput = z.object({
   embedType: displayName(100).nullish(),
   embedId: displayName(255).nullish(),
   embedUrl: webUrl.nullish(),
-  embedMetadata: z.record(z.string(), z.json()).nullish(),
+  embedMetadata: jsonObject.nullish(),
   name: displayName(255).nullish(),
   title: freeText(255).nullish(),
   description: freeText(10_000).nullish(),

@@ -60,7 +60,8 @@ export async function updateMedia(
     const title = isTitled ? change.title : change.name;
     const columns = toColumns({ ...change, title });
     await updateMediaRow(ctx.db, id, { ...columns, updated_at: ctx.clock() });
-    ctx.events.publish(mediaEvent('updated', row));
+    const isElsewhere = change.sortOrder !== undefined && change.sortOrder !== row.sort_order;
+    ctx.events.publish(mediaEvent(isElsewhere ? 'moved' : 'updated', row));
     const media = await findMedia(ctx, { id });
     if (media === null) throw new Error('The media that was just changed is not there.');
     return media;

@@ -204,6 +204,9 @@ describeEachBackend('mediaChanged', (backend) => {
         await mutate(whole, `moveNodes(input: { ${ids} })`);
         await mutate(whole, `moveNodes(input: { ${ids}, parentId: "${folder}" })`);
         expect(await next()).toEqual(change('MOVED', 'A'));
+        const id = `id: "${created?.data.mediaChanged.id}"`;
+        await mutate(whole, `updateMedia(input: { ${id}, sortOrder: 7 })`);
+        expect(await next()).toEqual(change('MOVED', 'A'));
       });
     }));
 

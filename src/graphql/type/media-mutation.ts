@@ -23,13 +23,20 @@ const CreateMediaInput = builder.inputType('CreateMediaInput', {
     embedType: t.string({ description: 'What it is in the other system, at most 100 characters.' }),
     embedId: t.string({ description: 'Its id there, at most 255 characters.' }),
     embedUrl: t.field({ type: 'URL', description: 'Where it is there: http or https.' }),
-    embedMetadata: t.field({ type: 'JSON', description: 'An object about it; kept as it is.' }),
-    title: t.string({ description: 'At most 255 characters.' }),
+    embedMetadata: t.field({
+      type: 'JSON',
+      description: 'An object about it, of at most 64 levels; kept as it is.',
+    }),
+    name: t.string({
+      description: '1 to 255 characters; default: the title, else the address, else type and id.',
+    }),
+    title: t.string({ description: 'At most 255 characters; default: the name.' }),
     description: t.string({ description: 'At most 10,000 characters.' }),
     keywords: t.string({ description: 'At most 1,000 characters.' }),
     imageUrl: t.field({ type: 'URL', description: 'A preview: http or https.' }),
     isPublic: t.boolean({ description: 'Default false.' }),
     folderId: t.id({ description: 'The folder to put it in; without: unfiled.' }),
+    sortOrder: t.int({ description: 'Place among its siblings; without: the last.' }),
     tagIds: t.idList({ description: 'Tags to give it, at most 200.' }),
   }),
 });
@@ -54,7 +61,7 @@ builder.mutationField('createMedia', (t) =>
         // The operation says which types it takes, in one place for every road.
         type: input.type as (typeof LINK_TYPES)[number],
         // So whether it is an object.
-        embedMetadata: embedMetadata as Record<string, never> | null | undefined,
+        embedMetadata: embedMetadata as Record<string, unknown> | null | undefined,
         folderId: parseOptionalNodeId('Folder', folderId, 'folderId') ?? null,
         tagIds: parseNodeIds(['Tag'], tagIds ?? [], 'tagIds'),
       });
@@ -98,6 +105,12 @@ const UpdateMediaInput = builder.inputType('UpdateMediaInput', {
   description: 'Input of `updateMedia`: what is absent stays, null clears.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'The media.' }),
+    name: t.string({
+      description: '1 to 255 characters; a title that was the name follows it. Null: it stays.',
+    }),
+    sortOrder: t.int({
+      description: 'Place among its siblings, lowest first. Null: it stays.',
+    }),
     title: t.string({ description: 'At most 255 characters.' }),
     description: t.string({ description: 'At most 10,000 characters.' }),
     keywords: t.string({ description: 'At most 1,000 characters.' }),
@@ -107,7 +120,7 @@ const UpdateMediaInput = builder.inputType('UpdateMediaInput', {
       description: 'The part of the picture that matters.',
     }),
     crops: t.field({ type: [CropInput], description: 'All cuts of the picture, at most 50.' }),
-    isPublic: t.boolean({ description: 'Whether anyone may see it.' }),
+    isPublic: t.boolean({ description: 'Whether anyone may see it. Null: it stays.' }),
   }),
 });
 
@@ -125,9 +138,11 @@ builder.mutationField('updateMedia', (t) =>
     description: 'Changes a media. Its creator or an admin may.',
     args: { input: t.arg({ type: UpdateMediaInput, required: true, description: 'The change.' }) },
     resolve: async (_root, { input }, { domain }) => {
-      const { id, isPublic, ...change } = input;
+      const { id, name, sortOrder, isPublic, ...change } = input;
       const media = await updateMedia(domain, parseNodeId('Media', id, 'id'), {
         ...change,
+        name: name ?? undefined,
+        sortOrder: sortOrder ?? undefined,
         isPublic: isPublic ?? undefined,
       });
       return { media };

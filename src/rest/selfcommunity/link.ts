@@ -30,18 +30,13 @@ const TEXT_FIELDS = {
 function toEmbed(fields: Fields): Partial<LinkInput> {
   const { embed } = readFields(fields, { embed: ['embed', nullable(object)] });
   const source: Fields = embed ? new Map(Object.entries(embed)) : fields;
-  const { embedUrl, embedMetadata, ...names } = readFields(source, EMBED_FIELDS);
-  const { embedType } = names;
+  const { embedUrl, ...rest } = readFields(source, EMBED_FIELDS);
+  const { embedType } = rest;
   if (embedType !== undefined && RESERVED.includes(embedType)) {
     const message = `"${embedType}" is a reserved embed type.`;
     throw InvalidInputError.of('embed_type', 'INVALID', message);
   }
-  return {
-    ...names,
-    embedUrl: embedUrl || toOuterUrl(fields),
-    // What JSON brings is JSON.
-    embedMetadata: embedMetadata as LinkInput['embedMetadata'],
-  };
+  return { ...rest, embedUrl: embedUrl || toOuterUrl(fields) };
 }
 
 const EMBED_FIELDS = {
