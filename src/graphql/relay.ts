@@ -10,11 +10,11 @@ export const RELAY_OPTIONS = {
   nodeTypeOptions: { description: 'Anything that has a global id.' },
   nodeQueryOptions: {
     description: 'Anything by its global id; null if it is not there, or may not be seen.',
-    args: { id: { description: 'Global id.' } },
+    args: { id: { description: 'Global id; `INVALID_INPUT` for what is none.' } },
   },
   nodesQueryOptions: {
     description: 'Many by their global ids, in their order; null for what is not there.',
-    args: { ids: { description: 'Global ids.' } },
+    args: { ids: { description: 'Global ids; `INVALID_INPUT` for what is none.' } },
   },
   defaultConnectionTypeOptions: { description: 'A page of a list.' },
   defaultEdgeTypeOptions: { description: 'A node and its place in the list.' },
@@ -31,8 +31,18 @@ export const RELAY_OPTIONS = {
   hasPreviousPageFieldOptions: { description: 'Whether the list has something before this page.' },
   startCursorFieldOptions: { description: 'Cursor of the first node; null on an empty page.' },
   endCursorFieldOptions: { description: 'Cursor of the last node; null on an empty page.' },
-  firstArgOptions: { description: 'How many from the start: 0 to 200, default 50.' },
-  afterArgOptions: { description: 'Only what comes after this cursor.' },
-  lastArgOptions: { description: 'How many from the end, instead of `first`: 0 to 200.' },
-  beforeArgOptions: { description: 'Only what comes before this cursor.' },
+  firstArgOptions: {
+    description: 'How many nodes from the start: 0 to 200, default 50; else `INVALID_INPUT`.',
+  },
+  afterArgOptions: {
+    description:
+      'Only what comes after this cursor; `INVALID_INPUT` for one of another list or order.',
+  },
+  lastArgOptions: {
+    description: 'How many nodes from the end, instead of `first`: 0 to 200; else `INVALID_INPUT`.',
+  },
+  beforeArgOptions: {
+    description:
+      'Only what comes before this cursor; `INVALID_INPUT` for one of another list or order.',
+  },
 } as const;

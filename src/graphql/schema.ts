@@ -1,6 +1,7 @@
 import type { GraphQLObjectType } from 'graphql';
 import { builder } from './builder.ts';
 import { encodeGlobalId } from './id.ts';
+import { describeErrors } from './manual.ts';
 import './scalar.ts';
 import './error.ts';
 import './type/viewer.ts';
@@ -26,6 +27,8 @@ import './type/subscription.ts';
 
 /** The public schema. Needs no environment and no database. */
 export const schema = builder.toSchema();
+
+describeErrors(schema);
 
 // Pothos promises ids that are known at once: 50 promises a page.
 for (const ref of [FileRef, FolderRef, JobRef, MediaRef, TagRef]) {

@@ -1,6 +1,21 @@
-import { type GraphQLObjectType, isObjectType } from 'graphql';
+import {
+  type GraphQLObjectType,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isObjectType,
+  isSpecifiedScalarType,
+  isUnionType,
+} from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
+
+/** What may carry a description. */
+interface Described {
+  name: string;
+  description?: string | null | undefined;
+}
 
 const types = Object.values(schema.getTypeMap()).filter(isObjectType);
 const connections = types.filter(({ name }) => name.endsWith('Connection'));
@@ -36,6 +51,30 @@ describe('the schema', () => {
     const orders = fields.flatMap(({ args }) => args.filter(({ name }) => name === 'orderBy'));
     expect(orders.map(({ type }) => String(type)).filter((type) => type.endsWith('!'))).toEqual([]);
   });
+
+  test('everything in it has a description', () => {
+    const own = Object.values(schema.getTypeMap()).filter(
+      (type) => !isSpecifiedScalarType(type) && !type.name.startsWith('__'),
+    );
+    const described = own.flatMap((type): Described[] => {
+      if (isEnumType(type)) return [type, ...type.getValues()];
+      if (isInputObjectType(type)) return [type, ...Object.values(type.getFields())];
+      if (!isObjectType(type) && !isInterfaceType(type)) return [type];
+      const fields = Object.values(type.getFields());
+      return [type, ...fields, ...fields.flatMap(({ args }) => args)];
+    });
+    expect(described.filter(({ description }) => !description).map(({ name }) => name)).toEqual([]);
+  });
+
+  test.each(Object.values(schema.getMutationType()?.getFields() ?? {}))(
+    'the description of $name says which errors it can give',
+    ({ description, type }) => {
+      const result = getNamedType(type);
+      const members = isUnionType(result) ? result.getTypes().map(({ name }) => name) : [];
+      const errors = members.filter((name) => name.endsWith('Error'));
+      expect(description?.match(/\b\w+Error\b/g)).toEqual(errors.sort());
+    },
+  );
 });
 
 function typeOf(type: GraphQLObjectType, field: string): string {

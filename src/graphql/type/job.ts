@@ -57,7 +57,7 @@ builder.queryFields((t) => ({
   job: t.field({
     type: JobRef,
     nullable: true,
-    description: 'A job; null if it is not there. Needs a credential.',
+    description: 'A job; null if it is not there. Needs a credential: else `NOT_AUTHENTICATED`.',
     args: { by: t.arg({ type: JobBy, required: true, description: 'Which one.' }) },
     resolve: (_root, { by }, { domain }) =>
       findJob(
@@ -71,7 +71,7 @@ builder.queryFields((t) => ({
     {
       type: JobRef,
       description:
-        'Jobs; newest first and 50 a page unless asked otherwise, at most 200. Needs a credential.',
+        'Jobs; newest first and 50 a page unless asked otherwise, at most 200. Needs a credential: else `NOT_AUTHENTICATED`.',
       args: jobListArgs,
       resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
         const narrowed = toJobFilter(filter);
@@ -95,7 +95,7 @@ builder.objectField(MediaRef, 'jobs', (t) =>
   t.connection(
     {
       type: JobRef,
-      description: 'Work on it, the newest first. Needs a credential.',
+      description: 'Work on it, the newest first. Needs a credential: else `NOT_AUTHENTICATED`.',
       resolve: ({ id }, page, context) =>
         toGroupConnection(mediaJobs(context, id, page), () => mediaJobCounts(context, id, null)),
     },

@@ -50,7 +50,7 @@ const MediaOrderInput = builder.inputType('MediaOrder', {
 /** Arguments of every list of media. */
 export const mediaListArgs = builder.args((t) => ({
   filter: t.field({ type: MediaFilterInput, description: 'Without: all.' }),
-  orderBy: t.field({ type: MediaOrderInput, description: 'Without: the newest first.' }),
+  orderBy: t.field({ type: MediaOrderInput, description: 'Without: the field’s own order.' }),
 }));
 
 /** The filter with database ids. Throws InvalidInputError for an id of something else. */

@@ -20,7 +20,7 @@ builder.subscriptionField('uploadProgress', (t) =>
   t.field({
     type: UploadSessionRef,
     description:
-      'Where an upload of the viewer’s own stands: at once, then after each chunk; completes when the upload is completed or aborted.',
+      'Where an upload of the viewer’s own stands: at once, then after each chunk; completes when the upload is completed or aborted. `NOT_FOUND` for any other.',
     args: {
       uploadId: t.arg.string({ required: true, description: 'Of the first chunk’s answer.' }),
     },
@@ -32,7 +32,7 @@ builder.subscriptionField('uploadProgress', (t) =>
 builder.subscriptionField('jobChanged', (t) =>
   t.field({
     type: JobRef,
-    description: 'Jobs that are new or have changed. Needs a credential.',
+    description: 'Jobs that are new or have changed. Needs a credential: else `NOT_AUTHENTICATED`.',
     args: {
       id: t.arg.id({ description: 'Only this job.' }),
       filter: jobFilterArg.filter,
