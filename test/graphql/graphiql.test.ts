@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { parse } from 'graphql';
 import { chromium, type Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { GRAPHIQL_OPTIONS } from '../../src/graphql/graphiql.ts';
+import { EXAMPLES } from '../../src/graphql/example.ts';
+import { GRAPHIQL_OPTIONS, GRAPHIQL_POLICY, renderPage } from '../../src/graphql/graphiql.ts';
 import { withApp } from '../support/app.ts';
 import { BACKENDS } from '../support/backend.ts';
 import { graphql } from '../support/graphql.ts';
@@ -10,7 +11,6 @@ import { makeMediaRow } from '../support/make.ts';
 
 // What the page shows does not depend on the database.
 const [backend] = BACKENDS;
-const EXAMPLES = GRAPHIQL_OPTIONS.defaultTabs ?? [];
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
 async function withPage<T>(url: string, work: (page: Page, asked: string[]) => Promise<T>) {
@@ -29,15 +29,45 @@ async function withPage<T>(url: string, work: (page: Page, asked: string[]) => P
   }
 }
 
+/** The type of the answer to a subscription, which is then left. */
+async function listen({ url }: { url: string }, query: string): Promise<string | null> {
+  const { headers, body } = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { accept: 'text/event-stream', 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  });
+  await body?.cancel();
+  return headers.get('content-type');
+}
+
 describe('GraphiQL', () => {
   test.each(EXAMPLES)('example $query is answered as it stands', ({ query, variables }) =>
     withApp(backend!, async (app) => {
-      expect(parse(query ?? '').definitions).toHaveLength(1);
+      const { definitions } = parse(query);
+      expect(definitions).toHaveLength(1);
+      if (query.includes('subscription')) {
+        expect(await listen(app, query)).toBe('text/event-stream');
+        return;
+      }
       const values = variables ? JSON.parse(variables) : {};
-      const answer = await graphql(app, query ?? '', values);
+      const needsCredential = query.includes('credential in the headers');
+      const options = needsCredential ? { authorization: `Bearer ${app.adminKey}` } : {};
+      const answer = await graphql(app, query, values, options);
       expect(answer.errors).toBeUndefined();
     }),
   );
+
+  test.each([
+    ['media', ['medias', 'media', 'createMedia', 'updateMedia', 'deleteMedia', 'importUrl']],
+    ['the tree', ['rootChildren', 'createFolder', 'moveNodes']],
+    ['tags', ['createTag', 'tagMedia']],
+    ['uploads and jobs', ['uploadSession', 'jobs', 'signalJob']],
+    ['what happens', ['mediaChanged']],
+    ['the viewer', ['viewer']],
+  ])('has examples of %s', (_what, fields) => {
+    const shown = EXAMPLES.map(({ query }) => /^ {2}(\w+)/m.exec(query)?.[1]);
+    expect(shown).toEqual(expect.arrayContaining(fields));
+  });
 
   test('is not there where it is off, and neither is introspection', () =>
     withApp(
@@ -71,6 +101,25 @@ describe('GraphiQL', () => {
             .filter((url) => !url.startsWith(app.url));
           expect(elsewhere).toEqual([]);
           expect(problems).toEqual([]);
+        });
+      }));
+
+    test('shows an example when its tab is clicked', () =>
+      withApp(backend!, async (app) => {
+        const body = await renderPage(GRAPHIQL_OPTIONS);
+        const headers = { 'content-security-policy': GRAPHIQL_POLICY };
+        await withPage(app.url, async (page) => {
+          await page.route('**/example', (route) =>
+            route.fulfill({ contentType: 'text/html', headers, body }),
+          );
+          await page.goto(`${app.url}/example`);
+          await page.locator('.graphiql-execute-button').waitFor();
+          for (const name of ['Tree', 'MediaChanged', 'CreateTag']) {
+            await page.locator('.graphiql-tab-button', { hasText: name }).click();
+            await page
+              .locator('.graphiql-tab-active', { hasText: name })
+              .waitFor({ timeout: 5000 });
+          }
         });
       }));
   });
