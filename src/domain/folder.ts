@@ -3,6 +3,7 @@ import type { Db } from '../store/db.ts';
 import * as store from '../store/folder.ts';
 import { insertMedia, nextSortOrder } from '../store/media.ts';
 import type { MediaRow } from '../store/table.ts';
+import { lockTree, pathBelow } from '../store/tree.ts';
 import { authorize, isVisible, isWithin, sightOf } from './access.ts';
 import { type Context, transact } from './context.ts';
 import { ForbiddenError, NotFoundError } from './error.ts';
@@ -71,22 +72,36 @@ export async function createFolder(
 }
 
 /**
- * The place after the last child of a folder. Throws NotFoundError for what is no folder, or out of the
- * viewer's sight; ForbiddenError for top level, if the viewer is limited to start nodes.
+ * The place after the last child of a folder, in a transaction that puts something there: until its end the tree is
+ * locked. Two that come at once would else get one place, and what is put below a folder that moves meanwhile would
+ * keep the path that the folder had. Throws what `folderToFill` does.
  */
 export async function placeIn(ctx: Context, folderId: number): Promise<Place> {
+  await lockTree(ctx.db);
+  const folder = await folderToFill(ctx, folderId);
+  return {
+    parent_id: folder.id,
+    level: folder.level + 1,
+    path: pathBelow(folder),
+    sort_order: await nextSortOrder(ctx.db, folder.id),
+  };
+}
+
+/**
+ * Where something may be put. Throws NotFoundError for what is no folder, or out of the viewer's sight;
+ * ForbiddenError for top level, if the viewer is limited to start nodes.
+ */
+export async function folderToFill(
+  ctx: Context,
+  folderId: number,
+): Promise<Pick<MediaRow, 'id' | 'level' | 'path'>> {
   const isRoot = folderId === store.ROOT_ID;
   if (isRoot && sightOf(ctx).within) {
     throw new ForbiddenError('You may add only below your start nodes.');
   }
   const folder = isRoot ? ROOT : await store.findFolderById(ctx.db, folderId);
   if (folder === undefined || !isWithin(ctx, folder)) throw new NotFoundError('folder', folderId);
-  return {
-    parent_id: folder.id,
-    level: folder.level + 1,
-    path: `${folder.path}${folder.id}/`,
-    sort_order: await nextSortOrder(ctx.db, folder.id),
-  };
+  return folder;
 }
 
 const ROOT = { id: store.ROOT_ID, level: 0, path: '/', parent_id: store.ROOT_ID, owner: null };

@@ -9,7 +9,7 @@ import { type Context, transact } from './context.ts';
 import { enqueueFileJobs } from './derived-file.ts';
 import { UnsupportedMediaError } from './error.ts';
 import { mediaEvent } from './event.ts';
-import { type Place, placeIn, UNFILED } from './folder.ts';
+import { folderToFill, type Place, placeIn, UNFILED } from './folder.ts';
 import { findMedia, type Media } from './media.ts';
 import { classify, type FileType, typeOfUnknown } from './media-type.ts';
 import type { MediaRequest, Policy } from './placement.ts';
@@ -90,7 +90,7 @@ export function fileColumns(staged: StagedFile, examined: Examined) {
 }
 
 async function checkTarget(ctx: Context, { folderId, tagIds }: MediaRequest): Promise<void> {
-  if (folderId !== null) await placeIn(ctx, folderId);
+  if (folderId !== null) await folderToFill(ctx, folderId);
   await checkTags(ctx, tagIds);
 }
 

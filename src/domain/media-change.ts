@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { listBlobKeysByMediaIds } from '../store/file.ts';
 import { deleteMedias, findMediaById, updateMedia as updateMediaRow } from '../store/media.ts';
 import type { MediaRow } from '../store/table.ts';
+import { lockNode } from '../store/tree.ts';
 import { authorizeOwner, isVisible, refuseStartNode } from './access.ts';
 import { type Context, transact } from './context.ts';
 import { enqueueBlobDeletion } from './enqueue.ts';
@@ -50,6 +51,8 @@ export async function updateMedia(
   input: UpdateMediaInput,
 ): Promise<Media> {
   return transact(ctx, async (ctx) => {
+    // Else it could be deleted between the lines below.
+    await lockNode(ctx.db, id);
     const row = await findOwnMedia(ctx, id, 'media.update');
     const change = parseInput(updateMediaInput, input);
     if (change.imageUrl !== undefined && !LINKED_TYPES.includes(row.type)) {
@@ -71,6 +74,8 @@ export async function updateMedia(
 /** Removes a media, its files and all that ties to it. Needs the creator or an admin. Throws NotFoundError. */
 export async function deleteMedia(ctx: Context, id: number): Promise<void> {
   await transact(ctx, async (ctx) => {
+    // Of two at once one is told that there is nothing left to delete.
+    await lockNode(ctx.db, id);
     const row = await findOwnMedia(ctx, id, 'media.delete');
     const blobKeys = await listBlobKeysByMediaIds(ctx.db, [id]);
     await deleteMedias(ctx.db, [id]);

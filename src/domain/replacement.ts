@@ -50,6 +50,8 @@ async function swap(
   // first, as whoever moves the media does: it may be moved in this transaction, too.
   await lockTree(ctx.db);
   await lockNode(ctx.db, mediaId);
+  // It may have been deleted while the bytes were looked at.
+  await findOwnMedia(ctx, mediaId, 'media.update');
   await dropDerivedFiles(ctx, mediaId);
   const files = await listFilesByMediaIds(ctx.db, [mediaId]);
   const original = files.find(({ key }) => key === '');

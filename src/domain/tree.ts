@@ -31,6 +31,8 @@ export async function updateFolder(
   input: z.input<typeof updateFolderInput>,
 ): Promise<Folder> {
   return transact(ctx, async (ctx) => {
+    // Else it could be deleted between the lines below.
+    await store.lockNode(ctx.db, id);
     await findOwnFolder(ctx, id, 'folder.update');
     const { name, sortOrder } = parseInput(updateFolderInput, input);
     await updateMedia(ctx.db, id, {

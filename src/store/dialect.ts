@@ -141,10 +141,14 @@ export async function lockForMigration(db: Db): Promise<void> {
   if (dialectOf(db) === 'postgres') await sql`select pg_advisory_xact_lock(7483648)`.execute(db);
 }
 
-/** Holds a row against other transactions to the end of this one; on SQLite a transaction is alone anyway. */
+/**
+ * Holds a row against other transactions to the end of this one; on SQLite a transaction is alone anyway. Not `for
+ * update`: PostgreSQL looks whether the parent is there (`for key share`) when a transaction changes a row twice, and who
+ * holds the row would wait for who holds its parent, and the other way round.
+ */
 export async function lockRow(db: Db, table: keyof Database, id: number): Promise<void> {
   if (dialectOf(db) !== 'postgres') return;
-  await sql`select id from ${sql.table(table)} where id = ${id} for update`.execute(db);
+  await sql`select id from ${sql.table(table)} where id = ${id} for no key update`.execute(db);
 }
 
 /** Holds the rows of a query in the same way, in the order in which it gives them. */
@@ -152,7 +156,7 @@ export async function lockRows<T extends keyof Database, Row>(
   db: Db,
   rows: SelectQueryBuilder<Database, T, Row>,
 ): Promise<void> {
-  if (dialectOf(db) === 'postgres') await rows.forUpdate().execute();
+  if (dialectOf(db) === 'postgres') await rows.forNoKeyUpdate().execute();
 }
 
 /** Sets an identity past rows that were inserted with an id of their own. */
