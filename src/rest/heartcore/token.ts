@@ -44,13 +44,17 @@ async function readGrant({ raw }: FastifyRequest): Promise<{ name: string; passw
   const bytes = await readBytes(raw);
   if (type !== 'application/x-www-form-urlencoded') throw new UnsupportedBodyError(type);
   const form = new URLSearchParams(bytes.toString());
-  const [grantType, name, password] = ['grant_type', 'username', 'password'].map((field) => {
-    const value = form.get(field);
-    if (value) return value;
-    throw new TokenError('invalid_request', `The form needs ${field}.`);
-  }) as [string, string, string];
-  if (grantType === 'password') return { name, password };
-  throw new TokenError('unsupported_grant_type', 'The only grant_type here is "password".');
+  // First: other grants have other fields.
+  if (readField(form, 'grant_type') !== 'password') {
+    throw new TokenError('unsupported_grant_type', 'The only grant_type here is "password".');
+  }
+  return { name: readField(form, 'username'), password: readField(form, 'password') };
+}
+
+function readField(form: URLSearchParams, field: string): string {
+  const value = form.get(field);
+  if (value) return value;
+  throw new TokenError('invalid_request', `The form needs ${field}.`);
 }
 
 function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

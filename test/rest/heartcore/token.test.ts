@@ -72,6 +72,7 @@ test('a password is answered with a token that every road takes, and with nothin
         { grant_type: 'client_credentials', username: 'a', password: 'b' },
         'unsupported_grant_type',
       ],
+      [{ grant_type: 'refresh_token', refresh_token: 'a' }, 'unsupported_grant_type'],
     ] as const;
     for (const [form, error] of forms) {
       expect((await (await ask(app, form)).json()).error).toBe(error);
