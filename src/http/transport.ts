@@ -19,7 +19,12 @@ export type ToUrl = (path: string) => string;
 
 /** Links begin with the configured base, or with what the client called this server. */
 export function urlMaker(publicUrl: string | null, request: FastifyRequest): ToUrl {
-  const called = targetOrigin(request.raw) ?? `${request.protocol}://${request.host}`;
-  const base = publicUrl ?? called;
+  const host = request.host || localAddress(request.socket);
+  const base = publicUrl ?? targetOrigin(request.raw) ?? `${request.protocol}://${host}`;
   return (path) => base + path;
+}
+
+/** Where a client came that did not say whom it calls: HTTP/1.0 has no `Host`, and it may be empty. */
+function localAddress({ localAddress = '', localPort }: FastifyRequest['socket']): string {
+  return `${localAddress.includes(':') ? `[${localAddress}]` : localAddress}:${localPort}`;
 }

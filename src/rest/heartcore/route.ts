@@ -5,7 +5,7 @@ import { requestContext, type TransportOptions, urlMaker } from '../../http/tran
 import type { Answer, Call } from './call.ts';
 import { putItem } from './change.ts';
 import { postItem } from './creation.ts';
-import { RefusedError, toErrorAnswer } from './error.ts';
+import { noSuchItem, RefusedError, toErrorAnswer } from './error.ts';
 import { deleteItem, getChildren, getItem, getRoots } from './media.ts';
 import { getItemType, listItemTypes } from './media-type.ts';
 
@@ -40,6 +40,7 @@ export async function registerHeartcore(
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (_request, _body, done) => done(null));
   server.setErrorHandler(sendError);
+  server.setTargetErrorHandler(['/media/'], refuseMalformed);
   for (const { method, path, handle } of ROUTES) {
     server.route({
       method,
@@ -92,6 +93,14 @@ function refuseAll(server: FastifyInstance, path: string): void {
     },
   });
 }
+
+/** Contract §2.6: what is no GUID is the id of nothing, also where it cannot be decoded. */
+function refuseMalformed(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const [, id] = ITEM_PATH.exec(request.url) ?? [];
+  sendError(id === undefined ? error : noSuchItem(id), request, reply);
+}
+
+const ITEM_PATH = /^\/media\/([^/?]+)(?:\/children)?\/?(?:\?|$)/;
 
 function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   logFailure(request, error);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BACKENDS } from '../../support/backend.ts';
+import { sendRaw } from '../../support/raw-request.ts';
 import { shareApp } from '../../support/shared-app.ts';
 import { call, makeFolder, makeImage, refusal } from './call.ts';
 
@@ -38,6 +39,25 @@ describe('Heartcore’s routes', () => {
     expect((await app.fetch(umbracoFile.src)).status).toBe(200);
     expect((await app.fetch(umbracoFile.src, { method: 'HEAD' })).status).toBe(200);
     expect((await app.fetch(umbracoFile.src, { method: 'PUT' })).status).toBe(405);
+  });
+
+  it('§2.6: find nothing by an id that cannot be decoded', async () => {
+    const app = shared();
+    for (const id of ['50%', '%E0%A4%A', '%ff']) {
+      const message = `Media with id '${id}' could not be found.`;
+      for (const line of [`GET /media/${id}`, `GET /media/${id}/children`, `DELETE /media/${id}`]) {
+        expect(await call(app, line), line).toMatchObject(refusal(404, 'NotFound', message));
+      }
+    }
+  });
+
+  it('link to where the client came, if it does not say whom it calls', async () => {
+    const app = shared();
+    for (const head of ['GET /media HTTP/1.0', 'GET /media HTTP/1.1\r\nHost:']) {
+      const bytes = Buffer.from(`${head}\r\nApi-Key: ${app.adminKey}\r\n\r\n`);
+      const { body = '' } = (await sendRaw(app, bytes)) ?? {};
+      expect(JSON.parse(body)._links.self).toEqual({ href: `${app.url}/media` });
+    }
   });
 
   it('answer with HAL, with a slash at the end and for HEAD too', async () => {
