@@ -4,6 +4,7 @@ import { listNodesByIds } from '../store/tree.ts';
 import { authorizeOwner, isVisible } from './access.ts';
 import { type Context, transact } from './context.ts';
 import { NotFoundError } from './error.ts';
+import { TOP_LEVEL_ID } from './folder.ts';
 import { displayName, parseInput } from './input.ts';
 import { pictureInput, updateMedia } from './media-change.ts';
 import { nodesByIds, type TreeNodeOf } from './node-list.ts';
@@ -51,7 +52,7 @@ export async function changeNode(
 async function apply(ctx: Context, id: number, change: Change): Promise<TreeNodeOf> {
   const { name, parentId, sortOrder, focalPoint, crops } = change;
   const before = await findNode(ctx, id);
-  if (parentId !== undefined && parentId !== before.parentId) {
+  if (parentId !== undefined && !isIn(before, parentId)) {
     await moveNodes(ctx, { ids: [id], parentId });
   }
   if (before.type === 'folder') await updateFolder(ctx, id, { name, sortOrder });
@@ -61,6 +62,12 @@ async function apply(ctx: Context, id: number, change: Change): Promise<TreeNode
   const updatedAt = new Date(before.updatedAt.getTime() + 1);
   await updateRow(ctx.db, id, { updated_at: updatedAt.getTime() });
   return { ...after, updatedAt };
+}
+
+/** Top level has an id, and is no node's `parentId`; what is in no folder is not there either. */
+function isIn({ level, parentId }: TreeNodeOf, folderId: number | null): boolean {
+  const folder = folderId === TOP_LEVEL_ID ? null : folderId;
+  return level > 0 && parentId === folder;
 }
 
 async function findNode(ctx: Context, id: number): Promise<TreeNodeOf> {

@@ -82,6 +82,19 @@ describeEachBackend('the tree on Heartcore’s road', (backend) => {
     expect((await put(image._id, { parentId: digits })).body.parentId).toBe(target._id);
   });
 
+  it('§4.5: what is told to be where it is keeps its place there', async () => {
+    const app = shared();
+    const root = await makeFolder(app, { sortOrder: 3 });
+    const inner = await makeFolder(app, { parentId: root._id, sortOrder: 3 });
+    await makeFolder(app, { parentId: root._id });
+    for (const [{ _id }, parentId] of [
+      [root, null],
+      [inner, root._id],
+    ]) {
+      expect((await put(_id, { parentId })).body).toMatchObject({ _id, sortOrder: 3 });
+    }
+  });
+
   it('§5.5: nothing moves below itself', async () => {
     const app = shared();
     const outer = await makeFolder(app);
