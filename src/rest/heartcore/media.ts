@@ -1,3 +1,4 @@
+import type { Context } from '../../domain/context.ts';
 import { NotFoundError } from '../../domain/error.ts';
 import { filesByMediaIds, originalAmong } from '../../domain/file.ts';
 import { foldersByIds } from '../../domain/folder.ts';
@@ -7,6 +8,7 @@ import {
   countChildrenOfEach,
   findPermittedNode,
   listRoots,
+  nodesByIds,
   type TreeNodeOf,
 } from '../../domain/node-list.ts';
 import { deleteFolder } from '../../domain/tree.ts';
@@ -65,14 +67,14 @@ export async function findItem(call: Call): Promise<TreeNodeOf> {
   return node;
 }
 
-/** One node with all that is shown of it. */
+/** One node with all that is shown of it. Throws RefusedError if it has been deleted since. */
 export async function toItem(call: Call, node: TreeNodeOf): Promise<Item> {
   const [item] = await toItems(call, [node]);
-  if (item === undefined) throw new Error('A list of one has nothing in it.');
+  if (item === undefined) throw noSuchItem(pathParameter(call, 'id') || node.uuid);
   return item;
 }
 
-/** `parents`: those that are known already. */
+/** Without those that have been deleted since. `parents`: those that are known already. */
 async function toItems(
   { ctx }: Call,
   nodes: readonly TreeNodeOf[],
@@ -83,17 +85,27 @@ async function toItems(
   const mediaIds = nodes.filter((node) => !isFolder(node)).map(({ id }) => id);
   const counts = folderIds.length === 0 ? null : await countChildrenOfEach(ctx, folderIds, 'any');
   const files = mediaIds.length === 0 ? null : await filesByMediaIds(ctx, mediaIds);
+  const fileless = mediaIds.filter((id) => originalAmong(files?.get(id)) === null);
+  const deleted = await deletedAmong(ctx, fileless);
   const uuids = new Map(parents.map(({ id, uuid }) => [id, uuid]));
   const unknown = nodes.flatMap(({ parentId }) => parentId ?? []).filter((id) => !uuids.has(id));
   if (unknown.length > 0) {
     for (const { id, uuid } of await foldersByIds(ctx, [...new Set(unknown)])) uuids.set(id, uuid);
   }
-  return nodes.map((node) => ({
+  const isThere = ({ id }: TreeNodeOf) => !deleted.has(id);
+  return nodes.filter(isThere).map((node) => ({
     node,
     file: originalAmong(files?.get(node.id)),
     parentUuid: uuids.get(node.parentId ?? 0) ?? null,
     hasChildren: (counts?.get(node.id) ?? 0) > 0,
   }));
+}
+
+/** A picture whose file was deleted after the picture was read is no link. */
+async function deletedAmong(ctx: Context, fileless: readonly number[]): Promise<Set<number>> {
+  if (fileless.length === 0) return new Set();
+  const left = new Set((await nodesByIds(ctx, fileless)).map(({ id }) => id));
+  return new Set(fileless.filter((id) => !left.has(id)));
 }
 
 /** As many as one answer brings; the contract asks for a thousand at least. */

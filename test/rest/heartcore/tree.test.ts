@@ -200,6 +200,25 @@ describeEachBackend('the tree on Heartcore’s road', (backend) => {
     expect(await download(app, body.umbracoFile)).toEqual(Buffer.from('Some text.'));
   });
 
+  it('what is deleted while it is looked at is an image or gone, and never a link', async () => {
+    const app = shared();
+    const { _id: parentId } = await makeFolder(app);
+    for (let round = 0; round < 8; round++) {
+      const { _id } = await makeImage(app, { parentId });
+      const looks = [`GET /media/${_id}`, `GET /media/${parentId}/children`];
+      const lines = Array.from({ length: 12 }, (_, index) => looks[index % 2] ?? '');
+      const [, ...answers] = await Promise.all(
+        [`DELETE /media/${_id}`, ...lines].map((line) => call(app, line)),
+      );
+      for (const { status, body } of answers) {
+        expect([200, 404]).toContain(status);
+        for (const item of body._embedded?.media ?? (status === 200 ? [body] : [])) {
+          expect(item.mediaTypeAlias).toBe('Image');
+        }
+      }
+    }
+  });
+
   it('lists cost the same number of statements, however long they are', async () => {
     const app = shared();
     const { _id } = await makeFolder(app);
