@@ -88,6 +88,7 @@ export async function updateTag(
 ): Promise<Tag> {
   authorize(ctx, 'tag.update');
   return transact(ctx, async (ctx) => {
+    await lockTagAndMedias(ctx, id);
     await findTag(ctx, id);
     const change = parseInput(tagChange, input);
     await store.updateTag(ctx.db, id, { ...toColumns(change), updated_at: ctx.clock() });
@@ -98,7 +99,16 @@ export async function updateTag(
 /** Deletes a tag and takes it off all media. Throws NotFoundError. */
 export async function deleteTag(ctx: Context, id: number): Promise<void> {
   authorize(ctx, 'tag.delete');
-  if (!(await store.deleteTag(ctx.db, id))) throw new NotFoundError('tag', id);
+  await transact(ctx, async (ctx) => {
+    await lockTagAndMedias(ctx, id);
+    if (!(await store.deleteTag(ctx.db, id))) throw new NotFoundError('tag', id);
+  });
+}
+
+/** The tag first: nobody then puts it on others, and two that wait for each other would end in an error. */
+async function lockTagAndMedias({ db }: Context, id: number): Promise<void> {
+  await store.lockTags(db, [id]);
+  await store.lockMediasOfTag(db, id);
 }
 
 /** Throws NotFoundError. */
@@ -156,9 +166,12 @@ export async function countTags(ctx: Context, filter: TagFilter): Promise<number
   return store.countTags(ctx.db, filter);
 }
 
-/** Throws NotFoundError for the first tag that is not there. */
+/**
+ * Throws NotFoundError for the first tag that is not there; in a transaction, the others stay to its end.
+ */
 export async function checkTags(ctx: Context, tagIds: readonly number[]): Promise<void> {
   if (tagIds.length === 0) return;
+  await store.lockTags(ctx.db, tagIds);
   const found = new Set((await store.listTagsByIds(ctx.db, tagIds)).map((tag) => tag.id));
   const missing = tagIds.find((id) => !found.has(id));
   if (missing !== undefined) throw new NotFoundError('tag', missing);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { listMediasByIds } from '../store/media.ts';
-import { deleteMediaTags, insertMediaTags } from '../store/tag.ts';
+import { deleteMediaTags, insertMediaTags, lockTags } from '../store/tag.ts';
+import { lockNodes } from '../store/tree.ts';
 import { authorizeOwner, isVisible } from './access.ts';
 import { type Context, transact } from './context.ts';
 import { NotFoundError } from './error.ts';
@@ -25,6 +26,9 @@ export async function tagMedia(
 ): Promise<Media[]> {
   const { mediaIds, addTagIds, removeTagIds } = parseInput(tagMediaInput, input);
   return transact(ctx, async (ctx) => {
+    // Else one could be deleted, or tagged by another, between the lines below.
+    await lockTags(ctx.db, [...(addTagIds ?? []), ...(removeTagIds ?? [])]);
+    await lockNodes(ctx.db, mediaIds);
     const rows = await listMediasByIds(ctx.db, mediaIds);
     const byId = new Map(rows.map((row) => [row.id, row]));
     const medias = mediaIds.map((id) => {

@@ -1,6 +1,6 @@
 import { type Keyset, listPage, type PageRequest, type RowPage } from './cursor.ts';
 import type { Db } from './db.ts';
-import { isAnyOf, isIn } from './dialect.ts';
+import { isAnyOf, isIn, lockRows } from './dialect.ts';
 import type { NewTagRow, TagChange, TagRow } from './table.ts';
 
 /** What a list of tags is narrowed to; everything absent means no limit. */
@@ -25,6 +25,22 @@ export interface TagOrder {
 /** Answers the row as stored. Two tags may have the same name. */
 export async function insertTag(db: Db, tag: NewTagRow): Promise<TagRow> {
   return db.insertInto('tag').values(tag).returningAll().executeTakeFirstOrThrow();
+}
+
+/** Until the end of the transaction nobody else changes or deletes these; whoever locks media, too, does it after. */
+export async function lockTags(db: Db, ids: readonly number[]): Promise<void> {
+  const tags = db
+    .selectFrom('tag')
+    .where(isAnyOf(db, 'id', ids))
+    .orderBy('id')
+    .select('id');
+  await lockRows(db, tags);
+}
+
+/** The same for the media that a tag is on: their words are written anew when it changes. */
+export async function lockMediasOfTag(db: Db, id: number): Promise<void> {
+  const tagged = db.selectFrom('media_tag').where('tag_id', '=', id).select('media_id');
+  await lockRows(db, db.selectFrom('media').where('id', 'in', tagged).orderBy('id').select('id'));
 }
 
 /** Unordered; missing ids are absent. */

@@ -1,15 +1,19 @@
 import { expect, it } from 'vitest';
 import { InvalidInputError, NotFoundError } from '../../src/domain/error.ts';
+import { deleteMedia, updateMedia } from '../../src/domain/media-change.ts';
 import {
   checkTags,
   countTags,
   createTag,
+  deleteTag,
   listTags,
   tagNewMedia,
   tagsByIds,
   tagsByMediaIds,
+  updateTag,
 } from '../../src/domain/tag.ts';
-import { withServices } from '../support/app.ts';
+import { tagMedia } from '../../src/domain/tagging.ts';
+import { user, withServices } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
 import { makeMediaRow, makeTag } from '../support/make.ts';
 
@@ -106,5 +110,29 @@ describeEachBackend('tags', (backend) => {
       const mediaId = await makeMediaRow(db);
       await expect(tagNewMedia(as(), mediaId, [id, 404])).rejects.toThrow(NotFoundError);
       expect(await tagsByMediaIds(as(), [mediaId])).toEqual(new Map());
+    }));
+
+  it('tags and media that change or go at once are there or are not found', () =>
+    withServices(backend, async (services) => {
+      const ctx = services.as(user('root', 'admin'));
+      for (let round = 0; round < 8; round++) {
+        const names = ['a', 'b', 'c', 'd'];
+        const tags = await Promise.all(names.map((name) => createTag(ctx, { name })));
+        const medias = await Promise.all(names.map(() => makeMediaRow(services.db)));
+        const [kept = 0, ...others] = tags.map(({ id }) => id);
+        const outcomes = await Promise.allSettled(
+          others.flatMap((id, index) => [
+            tagMedia(ctx, { mediaIds: medias, addTagIds: [kept, id] }),
+            deleteTag(ctx, id),
+            tagMedia(ctx, { mediaIds: medias.slice(index), addTagIds: [kept] }),
+            updateTag(ctx, kept, { name: `e${index}` }),
+            tagMedia(ctx, { mediaIds: medias.slice(index), removeTagIds: [kept] }),
+            deleteMedia(ctx, medias[index] ?? 0),
+            updateMedia(ctx, medias[index + 1] ?? 0, { name: 'f' }),
+          ]),
+        );
+        const failures = outcomes.flatMap((one) => (one.status === 'rejected' ? one.reason : []));
+        for (const failure of failures) expect(failure).toBeInstanceOf(NotFoundError);
+      }
     }));
 });
