@@ -1,26 +1,21 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { processRequest } from 'graphql-upload-minimal';
-import {
-  createGraphQLError,
-  createYoga,
-  type GraphiQLOptions,
-  type GraphQLParams,
-  type Plugin,
-} from 'graphql-yoga';
+import { createGraphQLError, createYoga, type GraphQLParams, type Plugin } from 'graphql-yoga';
 import { DomainError } from '../domain/error.ts';
+import { HttpError } from '../http/http-error.ts';
 import { logFailure } from '../http/server.ts';
 import { httpStatus, publicMessage } from '../http/status.ts';
 import { requestContext, type TransportOptions, urlMaker } from '../http/transport.ts';
 import { createDocumentCache, NO_CACHE } from './document-cache.ts';
-import { refuseEmptyBody } from './empty-body.ts';
 import { createStreamSignals, isStream, toStream } from './event-stream.ts';
-import { GRAPHIQL_OPTIONS, GRAPHIQL_POLICY } from './graphiql.ts';
+import { GRAPHIQL_OPTIONS, GRAPHIQL_POLICY, renderPage } from './graphiql.ts';
 import { createMeasureCost, limitOperations } from './limit.ts';
 import { maskError } from './mask.ts';
+import { readMultipart } from './multipart.ts';
 import { type OperationContext, ownExecution } from './run.ts';
 import { schema } from './schema.ts';
 import { createShortcut } from './shortcut.ts';
 import { freshSubscriptions } from './subscribe.ts';
+import { refuseUnreadable } from './unreadable.ts';
 
 /** Options of the transport. */
 export interface GraphqlOptions extends TransportOptions {
@@ -74,6 +69,21 @@ export async function registerGraphql(
       return sendResponse(reply, response, context.signal);
     },
   });
+  refuseOtherMethods(server);
+}
+
+/** RFC 9110 §15.5.6: what would do is said. A request with OPTIONS is answered before it comes here. */
+function refuseOtherMethods(server: FastifyInstance): void {
+  // HEAD goes with GET, and Yoga refuses it.
+  const taken = ['GET', 'HEAD', 'POST', 'OPTIONS'];
+  server.route({
+    url: '/graphql',
+    method: server.supportedMethods.filter((method) => !taken.includes(method)),
+    handler: async ({ method }, reply) => {
+      reply.header('allow', 'GET, POST, OPTIONS');
+      throw new HttpError(405, 'METHOD_NOT_ALLOWED', `GraphQL is not asked with ${method}.`);
+    },
+  });
 }
 
 /** What answers requests: the shortcut what it can, and Yoga the rest. */
@@ -93,7 +103,7 @@ function createAnswerers(server: FastifyInstance, isGraphiqlEnabled: boolean) {
     multipart: false,
     parserAndValidationCache: { documentCache: documents, errorCache: NO_CACHE },
     plugins: [
-      refuseEmptyBody(),
+      refuseUnreadable(),
       streamedMultipart(),
       limitOperations({ measureCost, isIntrospectionEnabled: isGraphiqlEnabled }),
       ownExecution(),
@@ -106,12 +116,6 @@ function createAnswerers(server: FastifyInstance, isGraphiqlEnabled: boolean) {
     renderGraphiQL: renderPage,
   });
   return { yoga, shortcut };
-}
-
-/** The page is a string of some megabytes, and 45 MiB of memory once it is loaded: only where it is asked for. */
-async function renderPage(options: GraphiQLOptions): Promise<string> {
-  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
-  return renderGraphiQL(options);
 }
 
 /** Takes uploads from the request as they arrive. Its own header is what no other site's form can send. */
@@ -129,7 +133,7 @@ function streamedMultipart(): Plugin<object, ServerContext> {
       // No limit of the file here: the parser would cut it off, and what is left would pass for whole.
       const limits = { maxFiles: FILES_MAX, maxFieldSize: FIELD_BYTES_MAX };
       setRequestParser(async () => {
-        const operations = await processRequest(request.raw, reply.raw, limits);
+        const operations = await readMultipart(request.raw, reply.raw, limits);
         return operations as GraphQLParams | GraphQLParams[];
       });
     },
@@ -156,6 +160,7 @@ async function sendResponse(
 }
 
 function toErrorBody(error: unknown) {
-  const code = error instanceof DomainError ? error.code : 'BAD_REQUEST';
+  const hasCode = error instanceof DomainError || error instanceof HttpError;
+  const code = hasCode ? error.code : 'BAD_REQUEST';
   return { errors: [{ message: publicMessage(error), extensions: { code } }] };
 }

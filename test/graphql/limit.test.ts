@@ -431,8 +431,31 @@ describe('a request that another site could make a browser send is refused', () 
       expect(app.statements).toEqual([]);
     }));
 
-  it.each(['{}', '[]', 'null', '1', '""', '{'])('a body without a query: %s', (body) =>
-    run(async (app) => expect(await post(app, body)).toMatchObject({ status: 400 })),
+  it.each(['{}', '[]', 'null', '1', '""', '{', '{"extensions":{}}'])(
+    'a body without a query: %s',
+    (body) => run(async (app) => expect(await post(app, body)).toMatchObject({ status: 400 })),
+  );
+
+  it.each(['variables', 'extensions'])('a parameter `%s` that is no JSON', (name) =>
+    run(async (app) => {
+      const response = await app.fetch(
+        `/graphql?query=${encodeURIComponent('{ __typename }')}&${name}={x`,
+      );
+      const { errors } = (await response.json()) as { errors: unknown[] };
+      expect([response.status, errors]).toMatchObject([
+        400,
+        [{ extensions: { code: 'BAD_REQUEST' } }],
+      ]);
+    }),
+  );
+
+  it.each(['PUT', 'PATCH', 'DELETE'])('%s', (method) =>
+    run(async (app) => {
+      const response = await app.fetch('/graphql', { method });
+      expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, POST, OPTIONS']);
+      const code = 'METHOD_NOT_ALLOWED';
+      expect(await response.json()).toMatchObject({ errors: [{ extensions: { code } }] });
+    }),
   );
 
   it('a mutation by GET', () =>

@@ -104,6 +104,17 @@ describeEachBackend('files of a multipart request', (backend) => {
     }),
   );
 
+  test('what is broken before them is a mistake of the client, and ends no process', () =>
+    withApp(backend, async (app) => {
+      for (const body of [BROKEN_HEADER, operations + BROKEN_HEADER, '', 'junk']) {
+        expect(await upload(app, body)).toMatchObject({
+          status: 400,
+          errors: [{ extensions: { code: 'BAD_REQUEST' } }],
+        });
+      }
+      expect((await app.fetch('/healthz')).status).toBe(200);
+    }));
+
   test('one without a name is taken', () =>
     withApp(backend, async (app) => {
       const nameless =
