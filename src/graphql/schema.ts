@@ -18,6 +18,7 @@ import { TagRef } from './type/tag.ts';
 import './type/tag-mutation.ts';
 import './type/upload-session.ts';
 import './type/upload.ts';
+import './type/replace-file.ts';
 import { JobRef } from './type/job.ts';
 import './type/job-mutation.ts';
 import './type/job-run.ts';
