@@ -5,6 +5,7 @@
  * Usage: node limit-server.ts <database> <base of links> <extensions of the answer, JSON>
  */
 import { createServer } from 'node:http';
+import { crc32 } from 'node:zlib';
 import SqliteDatabase from 'better-sqlite3';
 
 const [path = '', publicUrl = '', extensionsJson = ''] = process.argv.slice(2);
@@ -45,7 +46,7 @@ function medias(first: number): string {
   const hasNextPage = rows.length > first;
   if (hasNextPage) rows.pop();
   const last = rows.at(-1);
-  const endCursor = last === undefined ? null : base64url(JSON.stringify([LIST_NAME, last.id]));
+  const endCursor = last === undefined ? null : toCursor(last.id);
   const pageInfo = { hasNextPage, endCursor };
   return JSON.stringify({ data: { medias: { nodes: rows.map(toNode), pageInfo } }, extensions });
 }
@@ -74,6 +75,11 @@ function toFile(row: Row) {
     height: row.height,
     url: `${publicUrl}/media/${row.dir}/${row.url_name}`,
   };
+}
+
+function toCursor(id: number): string {
+  const text = JSON.stringify([LIST_NAME, id]);
+  return base64url(crc32(text).toString(16).padStart(8, '0') + text);
 }
 
 function base64url(text: string): string {
