@@ -112,20 +112,33 @@ export const TOP_LEVEL_ID = store.ROOT_ID;
 /** The place of what is in no folder. */
 export const UNFILED: Place = { parent_id: null, level: 0, path: '', sort_order: 0 };
 
-async function findRow({ db }: Context, by: FolderBy): Promise<MediaRow | undefined> {
-  if ('id' in by) return store.findFolderById(db, by.id);
-  if ('uuid' in by) return store.findFolderByUuid(db, by.uuid.toLowerCase());
-  return findFolderByPath(db, by.path);
+async function findRow(ctx: Context, by: FolderBy): Promise<MediaRow | undefined> {
+  if ('id' in by) return store.findFolderById(ctx.db, by.id);
+  if ('uuid' in by) return store.findFolderByUuid(ctx.db, by.uuid.toLowerCase());
+  return (await listFoldersByPath(ctx.db, by.path)).find((row) => isVisible(ctx, row));
 }
 
-/** The row of a folder by the names from the top, `/Design/Logos`, whoever may see it. */
-export async function findFolderByPath(db: Db, path: string): Promise<MediaRow | undefined> {
-  let folder: MediaRow | undefined;
-  for (const name of path.split('/').filter(Boolean)) {
-    folder = await store.findFolderByName(db, folder?.id ?? store.ROOT_ID, name);
-    if (folder === undefined) return undefined;
+/**
+ * The rows of the folders by the names from the top, `/Design/Logos`, whoever may see them: as names are not unique,
+ * those of all branches that are called so, in the order of the tree.
+ */
+export async function listFoldersByPath(db: Db, path: string): Promise<MediaRow[]> {
+  const names = path.split('/').filter(Boolean);
+  if (names.length === 0) return [];
+  let parentIds = [store.ROOT_ID];
+  for (const name of names.slice(0, -1)) {
+    parentIds = (await foldersIn(db, parentIds, name)).map(({ id }) => id);
+    if (parentIds.length === 0) return [];
   }
-  return folder;
+  return foldersIn(db, parentIds, names.at(-1) ?? '');
+}
+
+async function foldersIn(db: Db, parentIds: readonly number[], name: string): Promise<MediaRow[]> {
+  const byParent = Map.groupBy(
+    await store.listFoldersByName(db, parentIds, name),
+    (row) => row.parent_id,
+  );
+  return parentIds.flatMap((id) => byParent.get(id) ?? []);
 }
 
 /** A row of a folder, as the domain has it. */

@@ -3,7 +3,7 @@ import { findNodeByUuid, listNodesByIds, listNodesByUuids, pathBelow } from '../
 import type { StartNode } from './access.ts';
 import type { Services } from './context.ts';
 import { NotFoundError } from './error.ts';
-import { findFolderByPath } from './folder.ts';
+import { listFoldersByPath } from './folder.ts';
 
 /** More are passed over: each is a condition of every statement. */
 const START_NODES_MAX = 200;
@@ -42,7 +42,7 @@ export async function findStartNodes(
   for (const name of names) {
     const row = isUuid(name)
       ? await findNodeByUuid(db, name.toLowerCase())
-      : await findFolderByPath(db, name);
+      : (await listFoldersByPath(db, name))[0];
     if (row === undefined) throw new NotFoundError('folder', name);
     uuids.push(row.uuid);
   }

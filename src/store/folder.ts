@@ -15,19 +15,18 @@ export function findFolderByUuid(db: Db, uuid: string): Promise<MediaRow | undef
   return folders(db).where('uuid', '=', uuid).executeTakeFirst();
 }
 
-/** The first, by order, of the folders of that name in a folder. */
-export function findFolderByName(
+/** The folders of that name in any of these folders, by their order. */
+export function listFoldersByName(
   db: Db,
-  parentId: number,
+  parentIds: readonly number[],
   name: string,
-): Promise<MediaRow | undefined> {
+): Promise<MediaRow[]> {
   return folders(db)
-    .where('parent_id', '=', parentId)
+    .where(isAnyOf(db, 'parent_id', parentIds))
     .where('name', '=', name)
     .orderBy('sort_order')
     .orderBy('id')
-    .limit(1)
-    .executeTakeFirst();
+    .execute();
 }
 
 /** Unordered; missing ids are absent. */

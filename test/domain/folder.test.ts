@@ -127,6 +127,23 @@ describeEachBackend('folders', (backend) => {
       expect(await findFolder(as(), { path: '/twin' })).toMatchObject({ id: first });
     }));
 
+  it('a path finds its folder in whichever branch of that name it is, and shows what may be seen', () =>
+    withServices(backend, async ({ db, as }) => {
+      const below = (id: number) => ({ parent_id: id, level: 2, path: `/1/${id}/` });
+      const first = await makeFolder(db, { name: 'twin', sort_order: 1 });
+      const second = await makeFolder(db, { name: 'twin', sort_order: 2 });
+      const logos = await makeFolder(db, { ...below(second), name: 'logos', sort_order: 0 });
+      expect(await findFolder(as(), { path: '/twin/logos' })).toMatchObject({ id: logos });
+      expect(await findFolder(as(), { path: '/twin/none/logos' })).toBeNull();
+      const earlier = await makeFolder(db, { ...below(first), name: 'logos', sort_order: 9 });
+      expect(await findFolder(as(), { path: '/twin/logos' })).toMatchObject({ id: earlier });
+      const limited = as({
+        ...{ kind: 'user', id: 'a', role: 'editor' },
+        startNodes: [{ id: second, below: `/1/${second}/` }],
+      });
+      expect(await findFolder(limited, { path: '/twin/logos' })).toMatchObject({ id: logos });
+    }));
+
   it('the root is never shown', () =>
     withServices(backend, async ({ as }) => {
       const uuid = '00000000-0000-0000-0000-000000000001';

@@ -79,7 +79,7 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'media by resource': (db) => media.findMediaByResource(db, 'a'),
   'the place of a new child': (db) => media.nextSortOrder(db, 1),
   'folders by ids': (db) => folder.listFoldersByIds(db, [1, 2]),
-  'a folder by name': (db) => folder.findFolderByName(db, 1, 'a'),
+  'folders by name': (db) => folder.listFoldersByName(db, [1, 2], 'a'),
   'files by ids': (db) => file.listFilesByIds(db, [1, 2]),
   'files of media': (db) => file.listFilesByMediaIds(db, [1]),
   'a file by URL': (db) => file.findFileByUrl(db, 'dir', 'name'),
@@ -119,6 +119,7 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
  * part of an index: 20 ms where they hold 200,000 media.
  */
 const SORTED_AFTERWARDS = [
+  'folders by name',
   'media below start nodes',
   'files of media',
   'files of a resource',
