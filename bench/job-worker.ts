@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import SqliteDatabase from 'better-sqlite3';
 import type { Log, Services } from '../src/domain/context.ts';
-import { createEvents } from '../src/domain/event.ts';
+import { createEvents } from '../src/domain/event/event.ts';
 import { createWorker } from '../src/job/worker.ts';
 import { openDb } from '../src/store/db.ts';
 

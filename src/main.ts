@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { runCommand } from './command.ts';
+import { runCommand } from './start/command.ts';
 
 await runCommand({ argv: process.argv, env: process.env, exit: process.exit });

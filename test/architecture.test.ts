@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { promisify } from 'node:util';
 import {
   buildSchema,
@@ -25,8 +25,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   store: ['lib'],
   blob: ['lib'],
   media: ['lib'],
-  domain: ['store', 'blob', 'media', 'lib'],
-  job: ['domain', 'store/job-run.ts', 'lib'],
+  outbound: ['lib'],
+  domain: ['store', 'blob', 'media', 'outbound', 'lib'],
+  job: ['domain', 'outbound', 'store/job', 'lib'],
   http: ['domain', 'lib'],
   graphql: ['http', 'domain', 'lib'],
   rest: ['http', 'domain', 'lib'],
@@ -34,28 +35,32 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   cli: ['client', 'lib'],
 };
 
-/** Files that put the layers together: they import anything, and nothing but they imports them. */
-const ROOTS = ['main', 'command', 'app', 'config', 'key-file', 'user-file', 'scavenge'];
+/** Rooms that put the layers together: they import anything, and only they import each other. */
+const ROOTS = ['main', 'start'];
+
+/** Rooms of `domain`, and of `store`, in order: each may import those before it. */
+const ROOMS = ['viewer', 'event', 'job', 'tag', 'tree', 'file', 'rendition', 'upload'];
 
 /** Who may import a package; `types` may import its types alone. A package that is not here is nobody's. */
 const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] = [
   { name: /^(kysely|pg|better-sqlite3)$/, layers: ['store'] },
   { name: /^(sharp|file-type)$/, layers: ['media'] },
-  { name: /^zod$/, layers: ['domain', 'config'] },
-  { name: /^(fastify|@fastify\/.+)$/, layers: ['http'], types: ['app', 'graphql', 'rest'] },
+  { name: /^zod$/, layers: ['domain', 'start'] },
+  { name: /^(fastify|@fastify\/.+)$/, layers: ['http'], types: ['start', 'graphql', 'rest'] },
   { name: /^jose$/, layers: ['http'] },
-  { name: /^(undici|ipaddr\.js|htmlparser2)$/, layers: ['job'] },
+  { name: /^(undici|ipaddr\.js|htmlparser2)$/, layers: ['outbound'] },
   { name: /^(graphql|graphql-yoga|dataloader|graphql-upload-minimal)$/, layers: ['graphql'] },
   { name: /^(@pothos\/.+|@graphql-yoga\/render-graphiql)$/, layers: ['graphql'] },
   { name: /^hash-wasm$/, layers: ['lib'] },
   { name: /^spark-md5$/, layers: ['client'] },
   { name: /^cli-progress$/, layers: ['cli'] },
-  { name: /^commander$/, layers: ['cli', 'command'] },
-  { name: /^pino$/, layers: ['app'] },
+  { name: /^commander$/, layers: ['cli', 'start'] },
+  { name: /^pino$/, layers: ['start'] },
 ];
 
 const FILE_LINES_MAX = 300;
 const FUNCTION_LINES_MAX = 60;
+const FOLDER_FILES_MAX = 25;
 
 const SOURCES = readSources('src');
 /** What people write: the rest says in its first line that it is generated. */
@@ -76,6 +81,14 @@ describe('imports', () => {
     expect(violations(SOURCES, importsOtherDialect)).toEqual([]);
   });
 
+  it('go up no stairs: a room imports only the rooms before it', () => {
+    expect(violations(SOURCES, importsLaterRoom)).toEqual([]);
+  });
+
+  it('form no circle, of types either', () => {
+    expect(findCircles(SOURCES)).toEqual([]);
+  });
+
   it('take a package in its own layer only', () => {
     expect(violations(SOURCES, importsForeignPackage)).toEqual([]);
   });
@@ -83,10 +96,14 @@ describe('imports', () => {
   it.each([
     ['src/domain/x.ts', "import '../http/auth.ts'", importsWrongLayer],
     ['src/domain/x.ts', "import type { A } from '../graphql/a.ts'", importsWrongLayer],
-    ['src/domain/x.ts', "await import('../app.ts')", importsWrongLayer],
-    ['src/job/x.ts', "import '../store/media.ts'", importsWrongLayer],
-    ['src/job/x.ts', "import '../store/job.ts'", importsWrongLayer],
+    ['src/domain/x.ts', "await import('../start/app.ts')", importsWrongLayer],
+    ['src/job/x.ts', "import '../store/tree/media.ts'", importsWrongLayer],
+    ['src/outbound/x.ts', "import '../domain/error.ts'", importsWrongLayer],
     ['src/client/x.ts', "import '../lib/md5.ts'", importsWrongLayer],
+    ['src/domain/job/x.ts', "import '../tag/tag.ts'", importsLaterRoom],
+    ['src/domain/tree/x.ts', "import type { A } from '../upload/a.ts'", importsLaterRoom],
+    ['src/store/job/x.ts', "import '../tree/node.ts'", importsLaterRoom],
+    ['src/domain/error.ts', "import type { A } from './job/state.ts'", importsLaterRoom],
     ['src/rest/one/x.ts', "export * from '../two/y.ts'", importsOtherDialect],
     ['src/rest/one/x.ts', "import fastify from 'fastify'", importsForeignPackage],
     ['src/domain/x.ts', "import 'sharp'", importsForeignPackage],
@@ -94,6 +111,15 @@ describe('imports', () => {
     ['src/client/x.ts', "import 'node:fs'", importsForeignPackage],
   ] as const)('a slip in %s is found: %s', (path, text, rule) => {
     expect(violations([parseSource(path, text)], rule)).toHaveLength(1);
+  });
+
+  it('a circle of two files is found, also when one arrow is of types', () => {
+    const files = [
+      parseSource('src/lib/a.ts', "import './b.ts'"),
+      parseSource('src/lib/b.ts', "import type { A } from './a.ts'"),
+      parseSource('src/lib/c.ts', "import './a.ts'"),
+    ];
+    expect(findCircles(files)).toEqual(['src/lib/a.ts, src/lib/b.ts']);
   });
 });
 
@@ -104,6 +130,15 @@ describe('sizes', () => {
     expect(long.filter((file) => file.lineCount > FILE_LINES_MAX).map(({ path }) => path)).toEqual(
       [],
     );
+  });
+
+  it(`no folder has more than ${FOLDER_FILES_MAX} files`, () => {
+    expect(crowdedFolders(SOURCES.map(({ path }) => path))).toEqual([]);
+  });
+
+  it('a file too many in a folder is found', () => {
+    const paths = Array.from({ length: FOLDER_FILES_MAX + 1 }, (_, index) => `src/lib/${index}.ts`);
+    expect(crowdedFolders(paths)).toEqual(['src/lib: 26 files']);
   });
 
   it(`no function has more than ${FUNCTION_LINES_MAX} lines`, () => {
@@ -201,7 +236,47 @@ function importsWrongLayer({ path }: SourceFile, { target, isOurs }: Import): bo
   const from = layerOf(path);
   const to = layerOf(target);
   const isAllowed = from === to || LAYERS[from]?.includes(to);
-  return !isAllowed && !LAYERS[from]?.includes(target.replace('src/', ''));
+  return !isAllowed && !LAYERS[from]?.includes(target.split('/').slice(1, 3).join('/'));
+}
+
+/** Of `domain` and `store`: a later room, or from a file beside the rooms any but those of the context. */
+function importsLaterRoom({ path }: SourceFile, { target }: Import): boolean {
+  const layer = /^src\/(domain|store)\//.exec(path)?.[0];
+  if (layer === undefined || !target.startsWith(layer)) return false;
+  const rank = (file: string) => ROOMS.indexOf(file.slice(layer.length).split('/')[0]!);
+  const isBesideRooms = rank(path) === -1;
+  return rank(target) > (isBesideRooms ? ROOMS.indexOf('event') : rank(path));
+}
+
+/** Each set of files that import each other, in a line. */
+function findCircles(files: readonly SourceFile[]): string[] {
+  const targets = new Map(
+    files.map(({ path, imports }) => [path, imports.map(({ target }) => target)]),
+  );
+  const reachableFrom = (start: string) => {
+    const seen = new Set<string>();
+    const waiting = [start];
+    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+      for (const target of targets.get(path) ?? []) {
+        if (!seen.has(target)) waiting.push(target);
+        seen.add(target);
+      }
+    }
+    return seen;
+  };
+  const reachable = new Map([...targets.keys()].map((path) => [path, reachableFrom(path)]));
+  const circles = [...reachable].map(([path, seen]) =>
+    [...seen].filter((other) => reachable.get(other)?.has(path) && seen.has(path)).sort(),
+  );
+  return [
+    ...new Set(circles.filter(({ length }) => length > 0).map((circle) => circle.join(', '))),
+  ];
+}
+
+function crowdedFolders(paths: readonly string[]): string[] {
+  return [...Map.groupBy(paths, (path) => dirname(path))]
+    .filter(([folder, { length }]) => length > FOLDER_FILES_MAX && !folder.endsWith('/migration'))
+    .map(([folder, { length }]) => `${folder}: ${length} files`);
 }
 
 function importsOtherDialect({ path }: SourceFile, { target }: Import): boolean {

@@ -1,10 +1,10 @@
 import type { BlobStore } from '../blob/blob-store.ts';
 import type { KeyedLock } from '../lib/keyed-lock.ts';
+import type { SingleFlight } from '../lib/single-flight.ts';
 import type { Db } from '../store/db.ts';
 import { inTransaction } from '../store/transaction.ts';
-import type { Viewer } from './access.ts';
-import { type Events, heldBack } from './event.ts';
-import type { RenderQueue } from './render-queue.ts';
+import { type Events, heldBack } from './event/event.ts';
+import type { Viewer } from './viewer/viewer.ts';
 
 /** What an operation works with: always its first parameter. */
 export interface Context extends Services {
@@ -22,7 +22,7 @@ export interface Services {
   /** One chunk at a time for each upload. In this process only: see README, decisions. */
   uploadLocks: KeyedLock;
   /** Makes each rendition once for all who wait for it. In this process only: another may make the same. */
-  renders: RenderQueue;
+  renders: SingleFlight;
   /** Milliseconds since 1970. */
   clock: () => number;
   /** A random UUID. */

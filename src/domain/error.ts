@@ -1,4 +1,4 @@
-import type { JobSignal, JobStatus } from './job-state.ts';
+import type { JobSignal, JobStatus } from './job/state.ts';
 
 /**
  * Every failure that a caller can act on: a closed set, each with a stable `code`, a sentence for

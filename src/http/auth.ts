@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
+import { AuthUnavailableError, NotAuthenticatedError } from '../domain/error.ts';
+import { isUserId } from '../domain/viewer/user.ts';
 import {
   ANONYMOUS,
   type KnownViewer,
@@ -7,9 +9,7 @@ import {
   type Role,
   type StartNode,
   type Viewer,
-} from '../domain/access.ts';
-import { AuthUnavailableError, NotAuthenticatedError } from '../domain/error.ts';
-import { isUserId } from '../domain/user.ts';
+} from '../domain/viewer/viewer.ts';
 import { TOKEN_ISSUER } from './token.ts';
 
 /** What makes a credential good. */

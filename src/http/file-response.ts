@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type File, FileGoneError } from '../domain/file.ts';
+import { type File, FileGoneError } from '../domain/file/file.ts';
 import { contentType } from './charset.ts';
 import { contentPolicy } from './content-policy.ts';
 import { contentDisposition, type DispositionType } from './disposition.ts';

@@ -8,8 +8,8 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import { ANONYMOUS, type Viewer } from '../domain/access.ts';
 import { DomainError } from '../domain/error.ts';
+import { ANONYMOUS, type Viewer } from '../domain/viewer/viewer.ts';
 import type { Authenticate } from './auth.ts';
 import { httpStatus, publicMessage } from './status.ts';
 import { noteTargetOrigin } from './target.ts';

@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose';
-import type { Login } from '../domain/login.ts';
-import { userId } from '../domain/user.ts';
+import type { Login } from '../domain/viewer/login.ts';
+import { userId } from '../domain/viewer/user.ts';
 
 /** A credential of a user who has logged in. */
 export interface Token {

@@ -7,7 +7,7 @@ import {
   type Lease,
   lockLeasedJob,
   updateLeasedJob,
-} from '../store/job-run.ts';
+} from '../store/job/run.ts';
 import { retryDelayMs } from './backoff.ts';
 import { PermanentError, TaskError } from './task.ts';
 

@@ -1,5 +1,5 @@
 import type { Context } from '../domain/context.ts';
-import type { JobChange } from '../store/job-run.ts';
+import type { JobChange } from '../store/job/run.ts';
 
 /** How far a run has come, on its way to the database and to who watches. */
 export interface Progress {

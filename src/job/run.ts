@@ -1,13 +1,13 @@
 import type { Context } from '../domain/context.ts';
-import { type Job, toJob } from '../domain/job.ts';
-import type { JobClass } from '../domain/job-class.ts';
+import type { JobClass } from '../domain/job/class.ts';
+import { type Job, toJob } from '../domain/job/job.ts';
 import {
   findLeasedJob,
   type JobChange,
   type JobRow,
   type Lease,
   updateLeasedJob,
-} from '../store/job-run.ts';
+} from '../store/job/run.ts';
 import { endRun, logFailure, type Outcome, toEnd } from './outcome.ts';
 import { createProgress } from './progress.ts';
 import { PermanentError, type Task, type Tasks } from './task.ts';

@@ -1,7 +1,7 @@
-import { SYSTEM } from '../domain/access.ts';
 import type { Log, Services } from '../domain/context.ts';
-import { enqueueJob } from '../domain/enqueue.ts';
-import { type JobClass, serverUnicity } from '../domain/job-class.ts';
+import { type JobClass, serverUnicity } from '../domain/job/class.ts';
+import { enqueueJob } from '../domain/job/enqueue.ts';
+import { SYSTEM } from '../domain/viewer/viewer.ts';
 
 /** What is done again and again, and how often. */
 export const SCHEDULE: readonly { jobClass: 'expire-upload' | 'sweep'; everyMs: number }[] = [

@@ -1,5 +1,5 @@
 import type { Context } from '../domain/context.ts';
-import type { JobArguments, JobClass } from '../domain/job-class.ts';
+import type { JobArguments, JobClass } from '../domain/job/class.ts';
 
 /** The run of a job, as its task sees it. */
 export interface Run {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { SYSTEM } from '../domain/access.ts';
 import { type Context, type Log, type Services, transact } from '../domain/context.ts';
-import type { DomainEvent, JobEvent } from '../domain/event.ts';
-import { concurrencyOf, type JobClass } from '../domain/job-class.ts';
-import { claimJob, findNextDue, insertAttempt, listLostJobs } from '../store/job-run.ts';
+import type { DomainEvent, JobEvent } from '../domain/event/event.ts';
+import { concurrencyOf, type JobClass } from '../domain/job/class.ts';
+import { SYSTEM } from '../domain/viewer/viewer.ts';
+import { claimJob, findNextDue, insertAttempt, listLostJobs } from '../store/job/run.ts';
 import { createAlarm } from './alarm.ts';
 import { endRun, failure, WorkerLostError } from './outcome.ts';
 import { type ActiveRun, startRun } from './run.ts';

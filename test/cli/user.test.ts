@@ -1,11 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type App, createApp } from '../../src/app.ts';
-import { parseConfig } from '../../src/config.ts';
 import type { Context } from '../../src/domain/context.ts';
-import { createFolder } from '../../src/domain/folder.ts';
-import { findViewerByKey } from '../../src/domain/key.ts';
+import { createFolder } from '../../src/domain/tree/folder.ts';
+import { findViewerByKey } from '../../src/domain/viewer/key.ts';
+import { type App, createApp } from '../../src/start/app.ts';
+import { parseConfig } from '../../src/start/config.ts';
 import { runTrivium, withDataDir } from '../support/process.ts';
 
 const PASSWORD = 'pass word é';

@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../../src/domain/error.ts';
-import { listMedias } from '../../src/domain/media-list.ts';
 import { type PageArgs, parsePageArgs, toPage } from '../../src/domain/page.ts';
-import { listTags } from '../../src/domain/tag.ts';
+import { listTags } from '../../src/domain/tag/tag.ts';
+import { listMedias } from '../../src/domain/tree/media-list.ts';
 import type { Keyset } from '../../src/store/cursor.ts';
 import { withServices } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { insertJob } from '../../src/store/job.ts';
+import { insertJob } from '../../src/store/job/job.ts';
 import type { NewJobRow } from '../../src/store/table.ts';
 import { type TestApp, withApp } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';

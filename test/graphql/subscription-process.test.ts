@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { describe, expect, test, vi } from 'vitest';
-import { insertJob } from '../../src/store/job.ts';
+import { insertJob } from '../../src/store/job/job.ts';
 import { type TestApp, withApp } from '../support/app.ts';
 import { BACKENDS } from '../support/backend.ts';
 import { graphql } from '../support/graphql.ts';

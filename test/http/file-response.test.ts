@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { FileGoneError } from '../../src/domain/file.ts';
+import { FileGoneError } from '../../src/domain/file/file.ts';
 import type { Content } from '../../src/http/file-response.ts';
 import { contentOf, MIB, serve, withListening } from './content.ts';
 

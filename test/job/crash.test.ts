@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
-import { createEvents } from '../../src/domain/event.ts';
+import { createEvents } from '../../src/domain/event/event.ts';
 import { type Db, openDb } from '../../src/store/db.ts';
 import { type Backend, describeEachBackend } from '../support/backend.ts';
 import { spawnNode, withDataDir } from '../support/process.ts';

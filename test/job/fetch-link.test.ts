@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { SYSTEM } from '../../src/domain/access.ts';
-import { createMedia, type LinkInput } from '../../src/domain/link.ts';
-import { findMedia } from '../../src/domain/media.ts';
-import { updateMedia as changeMedia } from '../../src/domain/media-change.ts';
+import { createMedia, type LinkInput } from '../../src/domain/tree/link.ts';
+import { findMedia } from '../../src/domain/tree/media.ts';
+import { updateMedia as changeMedia } from '../../src/domain/tree/media-change.ts';
+import { SYSTEM } from '../../src/domain/viewer/viewer.ts';
 import { createFetchLink } from '../../src/job/task/fetch-link.ts';
 import { toMediaBody } from '../../src/rest/selfcommunity/shape.ts';
-import { findOpenJobByUnicity } from '../../src/store/job.ts';
-import { updateMedia } from '../../src/store/media.ts';
+import { findOpenJobByUnicity } from '../../src/store/job/job.ts';
+import { updateMedia } from '../../src/store/tree/media.ts';
 import { type TestServices, user } from '../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../support/backend.ts';
 import { shareServices } from '../support/shared-app.ts';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { newBlobKey } from '../../src/domain/ingest.ts';
-import { deleteMedia } from '../../src/domain/media-change.ts';
-import { appendChunk } from '../../src/domain/upload.ts';
-import { uploadFile } from '../../src/domain/upload-file.ts';
+import { newBlobKey } from '../../src/domain/file/blob-key.ts';
+import { deleteMedia } from '../../src/domain/tree/media-change.ts';
+import { appendChunk } from '../../src/domain/upload/upload.ts';
+import { uploadFile } from '../../src/domain/upload/upload-file.ts';
 import { TASKS } from '../../src/job/task/index.ts';
 import { type TestServices, user, withServices } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';

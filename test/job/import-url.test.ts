@@ -1,12 +1,16 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
-import { SYSTEM } from '../../src/domain/access.ts';
-import { filesByMediaIds, originalAmong } from '../../src/domain/file.ts';
-import { createFolder } from '../../src/domain/folder.ts';
-import { type ImportInput, importFile, importUrl } from '../../src/domain/import.ts';
-import { startJob } from '../../src/domain/job-start.ts';
-import { findMedia } from '../../src/domain/media.ts';
-import { uploadToResource } from '../../src/domain/resource-upload.ts';
+import { filesByMediaIds, originalAmong } from '../../src/domain/file/file.ts';
+import { createFolder } from '../../src/domain/tree/folder.ts';
+import { findMedia } from '../../src/domain/tree/media.ts';
+import {
+  type ImportInput,
+  importFile,
+  importUrl,
+  requestJob,
+} from '../../src/domain/upload/import.ts';
+import { uploadToResource } from '../../src/domain/upload/resource-upload.ts';
+import { SYSTEM } from '../../src/domain/viewer/viewer.ts';
 import { createImportUrl } from '../../src/job/task/import-url.ts';
 import { type TestServices, user } from '../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../support/backend.ts';
@@ -408,7 +412,10 @@ describe('what an import is refused for', () => {
     ['a tag that is not there', { url, tags: [9999] }, ['arguments', 'tags']],
     ['a password', { url: 'https://me:secret@example.org/a' }, ['arguments', 'url']],
   ])('%s, of a job', async (_what, args, path) => {
-    const started = startJob(services().as(importer), { jobClass: 'import-url', arguments: args });
+    const started = requestJob(services().as(importer), {
+      jobClass: 'import-url',
+      arguments: args,
+    });
     await expect(started).rejects.toMatchObject({ code: 'INVALID_INPUT', issues: [{ path }] });
   });
 

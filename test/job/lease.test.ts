@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
-import { signalJob } from '../../src/domain/job-signal.ts';
+import { signalJob } from '../../src/domain/job/signal.ts';
 import type { Run, Tasks } from '../../src/job/task.ts';
 import { type TestServices, user, withServices } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';

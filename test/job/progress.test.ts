@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
-import { watchJobs } from '../../src/domain/subscription.ts';
+import { watchJobs } from '../../src/domain/job/watch.ts';
 import { TaskError, type Tasks } from '../../src/job/task.ts';
 import { type TestServices, user, withServices } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';

@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
-import { SYSTEM } from '../../src/domain/access.ts';
-import { startJob } from '../../src/domain/job-start.ts';
+import { requestJob } from '../../src/domain/upload/import.ts';
+import { SYSTEM } from '../../src/domain/viewer/viewer.ts';
 import { scheduleNext } from '../../src/job/schedule.ts';
 import type { Tasks } from '../../src/job/task.ts';
 import { type TestServices, withServices } from '../support/app.ts';
@@ -30,7 +30,7 @@ describeEachBackend('recurring jobs', (backend) => {
       expect(rows).toHaveLength(2);
       for (const { unicity } of rows) {
         const job = { jobClass: 'import-url', arguments: { url: 'https://a.example/' }, unicity };
-        await expect(startJob(services.as(SYSTEM), job)).rejects.toMatchObject({
+        await expect(requestJob(services.as(SYSTEM), job)).rejects.toMatchObject({
           code: 'INVALID_INPUT',
           issues: [{ path: ['unicity'] }],
         });

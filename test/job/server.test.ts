@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { openDb } from '../../src/store/db.ts';
-import { insertJob } from '../../src/store/job.ts';
+import { insertJob } from '../../src/store/job/job.ts';
 import { upload } from '../rest/importer/call.ts';
 import { type TestApp, withApp } from '../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../support/backend.ts';

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
-import { SYSTEM } from '../../src/domain/access.ts';
-import { enqueueJob } from '../../src/domain/enqueue.ts';
 import { InvalidInputError } from '../../src/domain/error.ts';
+import { enqueueJob } from '../../src/domain/job/enqueue.ts';
+import { SYSTEM } from '../../src/domain/viewer/viewer.ts';
 import { PermanentError, TaskError, type Tasks } from '../../src/job/task.ts';
 import { type TestServices, withServices } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';

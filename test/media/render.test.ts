@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { planRendition } from '../../src/domain/rendition-plan.ts';
-import { parseRenditionRequest } from '../../src/domain/rendition-request.ts';
+import { planRendition } from '../../src/domain/rendition/plan.ts';
+import { parseRenditionRequest } from '../../src/domain/rendition/request.ts';
 import {
   RENDER_BYTES_MAX,
   RenderBusyError,

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { describe, expect, it, vi } from 'vitest';
 import { openDb } from '../../src/store/db.ts';
 import { ping } from '../../src/store/ping.ts';
-import { listTagsByIds } from '../../src/store/tag.ts';
+import { listTagsByIds } from '../../src/store/tag/tag.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import { BACKENDS, describeEachBackend } from '../support/backend.ts';
 import { makeFileRow, makeMediaRow, makeTag } from '../support/make.ts';

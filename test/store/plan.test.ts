@@ -12,20 +12,20 @@ import {
 import { expect, it } from 'vitest';
 import type { Keyset } from '../../src/store/cursor.ts';
 import type { Db } from '../../src/store/db.ts';
-import * as file from '../../src/store/file.ts';
-import * as fileSearch from '../../src/store/file-search.ts';
-import * as folder from '../../src/store/folder.ts';
-import * as job from '../../src/store/job.ts';
-import * as jobRun from '../../src/store/job-run.ts';
-import * as jobSearch from '../../src/store/job-search.ts';
-import * as key from '../../src/store/key.ts';
-import * as media from '../../src/store/media.ts';
-import * as rendition from '../../src/store/rendition.ts';
+import * as file from '../../src/store/file/file.ts';
+import * as fileSearch from '../../src/store/file/search.ts';
+import * as job from '../../src/store/job/job.ts';
+import * as jobRun from '../../src/store/job/run.ts';
+import * as jobSearch from '../../src/store/job/search.ts';
+import * as rendition from '../../src/store/rendition/rendition.ts';
 import type { Search } from '../../src/store/search.ts';
-import * as tag from '../../src/store/tag.ts';
+import * as tag from '../../src/store/tag/tag.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
-import * as tree from '../../src/store/tree.ts';
-import * as upload from '../../src/store/upload.ts';
+import * as folder from '../../src/store/tree/folder.ts';
+import * as media from '../../src/store/tree/media.ts';
+import * as tree from '../../src/store/tree/tree.ts';
+import * as upload from '../../src/store/upload/upload.ts';
+import * as key from '../../src/store/viewer/key.ts';
 import { type Backend, describeEachBackend } from '../support/backend.ts';
 
 const NEWEST_FIRST: Keyset = {

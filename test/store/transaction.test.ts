@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type Db, openDb } from '../../src/store/db.ts';
-import { listMediasByIds } from '../../src/store/media.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
+import { listMediasByIds } from '../../src/store/tree/media.ts';
 import { describeEachBackend } from '../support/backend.ts';
 import { makeMediaRow, makeTag } from '../support/make.ts';
 

@@ -11,7 +11,7 @@ export const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/trivium-compiled');
 /** Fills it where it is missing: a process that is killed, as most here are, leaves nothing in it. */
 export async function fillCompileCache(): Promise<void> {
   if (existsSync(COMPILE_CACHE)) return;
-  const load = "await import('./src/command.ts'); await import('./src/app.ts')";
+  const load = "await import('./src/start/command.ts'); await import('./src/start/app.ts')";
   await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', load], {
     cwd: ROOT,
     env: { NODE_COMPILE_CACHE: COMPILE_CACHE },

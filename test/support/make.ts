@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { Db } from '../../src/store/db.ts';
-import { insertFile } from '../../src/store/file.ts';
-import { ROOT_ID } from '../../src/store/folder.ts';
-import { insertMedia } from '../../src/store/media.ts';
+import { insertFile } from '../../src/store/file/file.ts';
 import type { NewFileRow, NewMediaRow, NewTagRow, TagRow } from '../../src/store/table.ts';
-import { insertTag } from '../../src/store/tag.ts';
+import { insertTag } from '../../src/store/tag/tag.ts';
+import { ROOT_ID } from '../../src/store/tree/folder.ts';
+import { insertMedia } from '../../src/store/tree/media.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 

@@ -5,10 +5,10 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Services } from '../../src/domain/context.ts';
-import { createEvents } from '../../src/domain/event.ts';
+import { createEvents } from '../../src/domain/event/event.ts';
 import { createWorker } from '../../src/job/worker.ts';
 import { openDb } from '../../src/store/db.ts';
-import { listenForNotices } from '../../src/store/notice.ts';
+import { listenForNotices } from '../../src/store/event/notice.ts';
 
 const [url = '', logPath = '', durationMs = ''] = process.argv.slice(2);
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { vi } from 'vitest';
-import { SYSTEM } from '../../src/domain/access.ts';
-import { enqueueJob } from '../../src/domain/enqueue.ts';
-import { type Job, toJob } from '../../src/domain/job.ts';
-import type { JobStatus } from '../../src/domain/job-state.ts';
+import { enqueueJob } from '../../src/domain/job/enqueue.ts';
+import { type Job, toJob } from '../../src/domain/job/job.ts';
+import type { JobStatus } from '../../src/domain/job/state.ts';
+import { SYSTEM } from '../../src/domain/viewer/viewer.ts';
 import type { Tasks } from '../../src/job/task.ts';
 import { createWorker, type Worker, type WorkerOptions } from '../../src/job/worker.ts';
 import type { JobAttemptRow } from '../../src/store/table.ts';

@@ -1,4 +1,4 @@
-import { deleteUnnamedBlobs } from '../../domain/sweep.ts';
+import { deleteUnnamedBlobs } from '../../domain/file/sweep.ts';
 import type { Task } from '../task.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { FileGoneError } from '../../domain/file.ts';
-import { digestFile as digest } from '../../domain/file-digest.ts';
+import { digestFile as digest } from '../../domain/file/digest.ts';
+import { FileGoneError } from '../../domain/file/file.ts';
 import { PermanentError, type Task } from '../task.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { expireUploads } from '../../domain/sweep.ts';
+import { expireUploads } from '../../domain/file/sweep.ts';
 import type { Task } from '../task.ts';
 
 /** Ends uploads that nobody has completed in time, so that their bytes do not stay for ever. */

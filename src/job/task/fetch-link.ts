@@ -1,11 +1,11 @@
-import { describeLink, type LinkMetadata } from '../../domain/link-metadata.ts';
-import { findMedia, PAGE_TYPES } from '../../domain/media.ts';
-import { parseAllowedHosts } from '../address.ts';
-import { decodeHtml } from '../html-text.ts';
-import { knownEndpoint, type OEmbedAnswer, PROVIDERS, parseOEmbed } from '../oembed.ts';
-import { createOutbound, type Outbound } from '../outbound.ts';
-import { readStart } from '../outbound-body.ts';
-import { type Page, parsePage } from '../page.ts';
+import { describeLink, type LinkMetadata } from '../../domain/tree/link-metadata.ts';
+import { findMedia, PAGE_TYPES } from '../../domain/tree/media.ts';
+import { parseAllowedHosts } from '../../outbound/address.ts';
+import { readStart } from '../../outbound/body.ts';
+import { createOutbound, type Outbound } from '../../outbound/client.ts';
+import { decodeHtml } from '../../outbound/html-text.ts';
+import { knownEndpoint, type OEmbedAnswer, PROVIDERS, parseOEmbed } from '../../outbound/oembed.ts';
+import { type Page, parsePage } from '../../outbound/page.ts';
 import { type Task, TaskError } from '../task.ts';
 
 const TIMEOUT_MS = 20_000;

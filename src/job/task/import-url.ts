@@ -1,13 +1,13 @@
-import { ROLES, SYSTEM, type Viewer } from '../../domain/access.ts';
 import type { Context } from '../../domain/context.ts';
 import { DomainError } from '../../domain/error.ts';
-import { checkImport, findImported, type Import, importFile } from '../../domain/import.ts';
-import { findJob } from '../../domain/job.ts';
-import type { JobArguments } from '../../domain/job-class.ts';
-import type { Media } from '../../domain/media.ts';
-import { parseAllowedHosts } from '../address.ts';
-import { type DownloadOptions, startDownload } from '../download.ts';
-import { createOutbound } from '../outbound.ts';
+import type { JobArguments } from '../../domain/job/class.ts';
+import { findJob } from '../../domain/job/job.ts';
+import type { Media } from '../../domain/tree/media.ts';
+import { checkImport, findImported, type Import, importFile } from '../../domain/upload/import.ts';
+import { ROLES, SYSTEM, type Viewer } from '../../domain/viewer/viewer.ts';
+import { parseAllowedHosts } from '../../outbound/address.ts';
+import { createOutbound } from '../../outbound/client.ts';
+import { type DownloadOptions, startDownload } from '../../outbound/download.ts';
 import { PermanentError, type Run, type Task } from '../task.ts';
 
 /** `import-url` with other limits. (Default: those of `startDownload`) */

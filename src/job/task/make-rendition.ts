@@ -1,6 +1,6 @@
 import { UnsupportedMediaError } from '../../domain/error.ts';
-import { FileGoneError } from '../../domain/file.ts';
-import { makeThumbnail } from '../../domain/thumbnail.ts';
+import { FileGoneError } from '../../domain/file/file.ts';
+import { makeThumbnail } from '../../domain/rendition/thumbnail.ts';
 import { PermanentError, type Task } from '../task.ts';
 
 /**

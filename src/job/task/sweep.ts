@@ -1,5 +1,5 @@
-import { forgetJobs } from '../../domain/job-retention.ts';
-import { findLostFiles, sweep as removeUnnamed, SWEEP_GRACE_MS } from '../../domain/sweep.ts';
+import { findLostFiles, sweep as removeUnnamed, SWEEP_GRACE_MS } from '../../domain/file/sweep.ts';
+import { forgetJobs } from '../../domain/job/retention.ts';
 import type { Task } from '../task.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Services } from '../../domain/context.ts';
 import { NotFoundError } from '../../domain/error.ts';
-import { openRendition } from '../../domain/rendition.ts';
+import { openRendition } from '../../domain/rendition/rendition.ts';
 import { sendFile } from '../../http/file-response.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { requestContext, type TransportOptions } from '../../http/transport.ts';

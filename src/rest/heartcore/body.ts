@@ -1,6 +1,6 @@
 import { InvalidInputError } from '../../domain/error.ts';
-import type { StagedFile } from '../../domain/ingest.ts';
-import { discardStaged, stageFile } from '../../domain/staging.ts';
+import type { StagedFile } from '../../domain/upload/ingest.ts';
+import { discardStaged, stageFile } from '../../domain/upload/staging.ts';
 import {
   bodyType,
   FIELD_BYTES_MAX,

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type InputIssue, NotFoundError } from '../../domain/error.ts';
-import type { Media } from '../../domain/media.ts';
-import { authorizeChange, changeNode, type NodeChange } from '../../domain/node-change.ts';
-import type { Replacement } from '../../domain/replacement.ts';
+import type { Media } from '../../domain/tree/media.ts';
+import { authorizeChange, changeNode, type NodeChange } from '../../domain/upload/node-change.ts';
+import type { Replacement } from '../../domain/upload/replacement.ts';
 import { type ItemBody, withItemBody } from './body.ts';
 import { type Answer, type Call, pathParameter } from './call.ts';
 import { issueOf, noSuchItem } from './error.ts';

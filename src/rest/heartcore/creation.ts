@@ -1,11 +1,11 @@
-import { authorize } from '../../domain/access.ts';
 import type { InputIssue } from '../../domain/error.ts';
-import { createFiledMedia } from '../../domain/filed-media.ts';
-import { createFolder } from '../../domain/folder.ts';
-import { createMedia } from '../../domain/link.ts';
-import type { NodeChange } from '../../domain/node-change.ts';
-import type { TreeNodeOf } from '../../domain/node-list.ts';
-import type { Policy } from '../../domain/placement.ts';
+import { createFolder } from '../../domain/tree/folder.ts';
+import { createMedia } from '../../domain/tree/link.ts';
+import type { TreeNodeOf } from '../../domain/tree/node-list.ts';
+import { createFiledMedia } from '../../domain/upload/filed-media.ts';
+import type { NodeChange } from '../../domain/upload/node-change.ts';
+import type { Policy } from '../../domain/upload/placement.ts';
+import { authorize } from '../../domain/viewer/access.ts';
 import { type ItemBody, withItemBody } from './body.ts';
 import type { Answer, Call } from './call.ts';
 import { takeReplacement } from './file-name.ts';

@@ -1,7 +1,7 @@
 import type { InputIssue } from '../../domain/error.ts';
-import type { Policy } from '../../domain/placement.ts';
-import type { Replacement } from '../../domain/replacement.ts';
-import { renamed } from '../../domain/staging.ts';
+import type { Policy } from '../../domain/upload/placement.ts';
+import type { Replacement } from '../../domain/upload/replacement.ts';
+import { renamed } from '../../domain/upload/staging.ts';
 import { cleanFilename, fileExtension } from '../../lib/filename.ts';
 import type { ItemBody, SentFile } from './body.ts';
 import { issueOf } from './error.ts';

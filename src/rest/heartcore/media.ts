@@ -1,8 +1,8 @@
 import type { Context } from '../../domain/context.ts';
 import { NotFoundError } from '../../domain/error.ts';
-import { filesByMediaIds, originalAmong } from '../../domain/file.ts';
-import { foldersByIds } from '../../domain/folder.ts';
-import { deleteMedia } from '../../domain/media-change.ts';
+import { filesByMediaIds, originalAmong } from '../../domain/file/file.ts';
+import { foldersByIds } from '../../domain/tree/folder.ts';
+import { deleteMedia } from '../../domain/tree/media-change.ts';
 import {
   childrenByOffset,
   countChildrenOfEach,
@@ -10,8 +10,8 @@ import {
   listRoots,
   nodesByIds,
   type TreeNodeOf,
-} from '../../domain/node-list.ts';
-import { deleteFolder } from '../../domain/tree.ts';
+} from '../../domain/tree/node-list.ts';
+import { deleteFolder } from '../../domain/tree/tree.ts';
 import { type Answer, type Call, pathParameter } from './call.ts';
 import { noSuchItem } from './error.ts';
 import { parseGuid } from './item-input.ts';

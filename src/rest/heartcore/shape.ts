@@ -1,6 +1,6 @@
-import type { File } from '../../domain/file.ts';
-import type { Media } from '../../domain/media.ts';
-import type { TreeNodeOf } from '../../domain/node-list.ts';
+import type { File } from '../../domain/file/file.ts';
+import type { Media } from '../../domain/tree/media.ts';
+import type { TreeNodeOf } from '../../domain/tree/node-list.ts';
 import type { ToUrl } from '../../http/transport.ts';
 import { toDate } from './date.ts';
 import { linksOf, toLinks } from './link.ts';

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { type InputIssue, InvalidInputError } from '../../domain/error.ts';
-import type { SignalInput } from '../../domain/job-signal.ts';
-import type { StartJobInput } from '../../domain/job-start.ts';
+import type { SignalInput } from '../../domain/job/signal.ts';
+import type { StartJobInput } from '../../domain/job/start.ts';
 import {
   type BodyObject,
   checkNames,

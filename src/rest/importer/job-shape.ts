@@ -1,5 +1,5 @@
-import type { Job, JobAttempt } from '../../domain/job.ts';
-import { allowedSignals, phaseOf } from '../../domain/job-state.ts';
+import type { Job, JobAttempt } from '../../domain/job/job.ts';
+import { allowedSignals, phaseOf } from '../../domain/job/state.ts';
 import { type ResourceObject, toResourceObject } from './document.ts';
 import type { Fieldset } from './fieldset.ts';
 

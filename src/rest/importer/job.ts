@@ -1,14 +1,14 @@
 import type { Context } from '../../domain/context.ts';
 import { NotFoundError } from '../../domain/error.ts';
-import { attemptsByJobIds, deleteJob, findJob, type Job } from '../../domain/job.ts';
+import { attemptsByJobIds, deleteJob, findJob, type Job } from '../../domain/job/job.ts';
 import {
   countMatchingJobs,
   JOB_FIELDS,
   type JobField,
   searchJobs,
-} from '../../domain/job-search.ts';
-import { signalJob } from '../../domain/job-signal.ts';
-import { startJob } from '../../domain/job-start.ts';
+} from '../../domain/job/search.ts';
+import { signalJob } from '../../domain/job/signal.ts';
+import { requestJob } from '../../domain/upload/import.ts';
 import { type Answer, type Call, segment } from './call.ts';
 import { type ResourceObject, toIncluded } from './document.ts';
 import { parseUuid } from './field-value.ts';
@@ -76,7 +76,7 @@ export async function removeJob(call: Call): Promise<Answer> {
 export async function postJob(call: Call): Promise<Answer> {
   const { ctx, request, toUrl } = call;
   const body = await readAttributes(request);
-  const job = await startJob(ctx, toNewJob(body)).catch(pointAt(body));
+  const job = await requestJob(ctx, toNewJob(body)).catch(pointAt(body));
   const path = request.url.split('?', 1)[0]?.replace(/\/$/, '');
   return {
     status: 201,

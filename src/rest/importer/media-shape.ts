@@ -1,4 +1,4 @@
-import type { ResourceFile } from '../../domain/resource.ts';
+import type { ResourceFile } from '../../domain/file/resource.ts';
 import { type ResourceObject, toResourceObject } from './document.ts';
 import type { Fieldset } from './fieldset.ts';
 

@@ -7,7 +7,7 @@ import {
   openResourceFile,
   type ResourceKey,
   searchFiles,
-} from '../../domain/resource.ts';
+} from '../../domain/file/resource.ts';
 import { sendFile } from '../../http/file-response.ts';
 import { type Answer, type Call, segment } from './call.ts';
 import { toIncluded } from './document.ts';

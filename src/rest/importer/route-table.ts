@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import type { Operation } from '../../domain/access.ts';
+import type { Operation } from '../../domain/viewer/access.ts';
 import type { Answer, Call } from './call.ts';
 import { listJobs, postJob, removeJob, showJob, signal } from './job.ts';
 import { downloadMedia, listMedias, showMedia } from './media.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { authorize } from '../../domain/access.ts';
+import { authorize } from '../../domain/viewer/access.ts';
 import { evaluateConditions } from '../../http/etag.ts';
 import { logFailure } from '../../http/server.ts';
 import { requestContext, type TransportOptions, urlMaker } from '../../http/transport.ts';

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { InvalidInputError } from '../../domain/error.ts';
-import { type Receive, uploadToResource } from '../../domain/resource-upload.ts';
+import { type Receive, uploadToResource } from '../../domain/upload/resource-upload.ts';
 import { arrivingBytes, bodyType, hasBody } from '../../http/body.ts';
 import { type FilePart, readMultipart } from '../../http/multipart.ts';
 import { parseFilename } from '../../http/part-header.ts';

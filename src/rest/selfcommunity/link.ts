@@ -1,6 +1,6 @@
 import { InvalidInputError } from '../../domain/error.ts';
-import type { LINK_TYPES, LinkInput } from '../../domain/link.ts';
-import type { Media } from '../../domain/media.ts';
+import type { LINK_TYPES, LinkInput } from '../../domain/tree/link.ts';
+import type { Media } from '../../domain/tree/media.ts';
 import type { Fields } from './body.ts';
 import { nullable, object, readFields, text } from './field.ts';
 

@@ -1,9 +1,9 @@
-import { authorize } from '../../domain/access.ts';
 import { InvalidInputError, NotFoundError } from '../../domain/error.ts';
-import { filesByMediaIds } from '../../domain/file.ts';
-import { createMedia, LINK_TYPES } from '../../domain/link.ts';
-import { findMedia, type Media } from '../../domain/media.ts';
-import { deleteMedia, findOwnMedia, updateMedia } from '../../domain/media-change.ts';
+import { filesByMediaIds } from '../../domain/file/file.ts';
+import { createMedia, LINK_TYPES } from '../../domain/tree/link.ts';
+import { findMedia, type Media } from '../../domain/tree/media.ts';
+import { deleteMedia, findOwnMedia, updateMedia } from '../../domain/tree/media-change.ts';
+import { authorize } from '../../domain/viewer/access.ts';
 import { readBody } from './body.ts';
 import type { Answer, Call } from './call.ts';
 import { choice, readFields, text } from './field.ts';

@@ -1,4 +1,4 @@
-import { needsCredential } from '../../domain/access.ts';
+import { needsCredential } from '../../domain/viewer/access.ts';
 import type { Call } from './call.ts';
 import type { QueryName, Route } from './route-table.ts';
 import { SCHEMAS, type Schema, type SchemaName } from './schema.ts';

@@ -1,4 +1,4 @@
-import type { Operation } from '../../domain/access.ts';
+import type { Operation } from '../../domain/viewer/access.ts';
 import type { Answer, Call } from './call.ts';
 import { clickMedia, getMedia, patchMedia, postMedia, putMedia, removeMedia } from './media.ts';
 import { toDocument } from './openapi.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
-import { authorize } from '../../domain/access.ts';
+import { authorize } from '../../domain/viewer/access.ts';
 import { UnsupportedBodyError } from '../../http/body.ts';
 import { logFailure } from '../../http/server.ts';
 import { requestContext, type TransportOptions, urlMaker } from '../../http/transport.ts';

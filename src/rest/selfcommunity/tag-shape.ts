@@ -1,4 +1,4 @@
-import { TAG_TYPES, type Tag, type TagFilter, type TagOrder } from '../../domain/tag.ts';
+import { TAG_TYPES, type Tag, type TagFilter, type TagOrder } from '../../domain/tag/tag.ts';
 import { choice, flag, nullable, queryFlag, text } from './field.ts';
 
 /** What a body may set: contract §2.6. Every other field is passed over. */

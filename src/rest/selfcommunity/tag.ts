@@ -9,7 +9,7 @@ import {
   type Tag,
   type TagFilter,
   updateTag,
-} from '../../domain/tag.ts';
+} from '../../domain/tag/tag.ts';
 import { readBody } from './body.ts';
 import type { Answer, Call } from './call.ts';
 import { readFields } from './field.ts';

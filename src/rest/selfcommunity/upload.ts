@@ -4,8 +4,8 @@ import {
   UnsupportedMediaError,
   UploadCompletedError,
 } from '../../domain/error.ts';
-import { filesByMediaIds } from '../../domain/file.ts';
-import { appendChunk, completeUpload } from '../../domain/upload.ts';
+import { filesByMediaIds } from '../../domain/file/file.ts';
+import { appendChunk, completeUpload } from '../../domain/upload/upload.ts';
 import { readBody, type SmallFile } from './body.ts';
 import type { Answer, Call } from './call.ts';
 import { type ContentRange, parseContentRange } from './content-range.ts';

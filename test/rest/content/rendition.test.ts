@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { expect, test, vi } from 'vitest';
-import type { File } from '../../../src/domain/file.ts';
-import { makeThumbnail } from '../../../src/domain/thumbnail.ts';
+import type { File } from '../../../src/domain/file/file.ts';
+import { makeThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
 import { user, withApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
 import { fixtureBytes } from '../../support/bytes.ts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { type File, filesByMediaIds } from '../../../src/domain/file.ts';
-import { uploadFile } from '../../../src/domain/upload-file.ts';
+import { type File, filesByMediaIds } from '../../../src/domain/file/file.ts';
+import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
 import { type TestApp, user } from '../../support/app.ts';
 
 /** Stores bytes as a file, and answers what is known about it. */

@@ -6,9 +6,9 @@ import {
   TooLargeError,
   UnsupportedMediaError,
 } from '../../../src/domain/error.ts';
-import type { File } from '../../../src/domain/file.ts';
-import type { Folder } from '../../../src/domain/folder.ts';
-import type { Media } from '../../../src/domain/media.ts';
+import type { File } from '../../../src/domain/file/file.ts';
+import type { Folder } from '../../../src/domain/tree/folder.ts';
+import type { Media } from '../../../src/domain/tree/media.ts';
 import { MalformedBodyError, UnsupportedBodyError } from '../../../src/http/body.ts';
 import { toDate } from '../../../src/rest/heartcore/date.ts';
 import { toErrorAnswer } from '../../../src/rest/heartcore/error.ts';

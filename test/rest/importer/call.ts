@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { insertJob } from '../../../src/store/job.ts';
+import { insertJob } from '../../../src/store/job/job.ts';
 import type { NewJobRow } from '../../../src/store/table.ts';
 import type { TestApp } from '../../support/app.ts';
 import { fixtureBytes } from '../../support/bytes.ts';

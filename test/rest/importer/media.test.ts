@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { updateMedia } from '../../../src/store/media.ts';
+import { updateMedia } from '../../../src/store/tree/media.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { fixtureBytes } from '../../support/bytes.ts';
 import { makeFolder } from '../../support/make.ts';

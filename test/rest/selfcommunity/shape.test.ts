@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { File } from '../../../src/domain/file.ts';
-import type { Media } from '../../../src/domain/media.ts';
+import type { File } from '../../../src/domain/file/file.ts';
+import type { Media } from '../../../src/domain/tree/media.ts';
 import { parseContentRange } from '../../../src/rest/selfcommunity/content-range.ts';
 import { toMediaBody, toOffset, toSessionBody } from '../../../src/rest/selfcommunity/shape.ts';
 

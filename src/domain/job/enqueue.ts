@@ -1,0 +1,80 @@
+import { findOpenJobByUnicity, insertJob, insertJobOnce } from '../../store/job/job.ts';
+import type { NewJobRow } from '../../store/table.ts';
+import type { Context } from '../context.ts';
+import { JOB_CLASSES, type JobArguments, type JobClass } from './class.ts';
+
+/** What a job may have besides its class and arguments. */
+export interface EnqueueOptions {
+  /** The higher, the sooner. (Default: 0) */
+  priority?: number;
+  /** (Default: now) */
+  scheduledAt?: Date;
+  /** The media it is about: `Media.jobs` shows it. */
+  mediaId?: number;
+  /** No other job that is not over may have the same: the job that has it is taken for this one. */
+  unicity?: string;
+  /** Who started it; default: the server itself, on whoever's account. */
+  startedBy?: { id: string; role: string };
+}
+
+/**
+ * Has something done after the transaction, at least once: inside of `transact`, the job is there if and
+ * only if the rest is. Answers its id, and whether it is new.
+ */
+export async function enqueueJob<C extends JobClass>(
+  ctx: Context,
+  jobClass: C,
+  args: JobArguments<C>,
+  options: EnqueueOptions = {},
+): Promise<{ id: number; isNew: boolean }> {
+  const row = toRow(ctx, jobClass, args, options);
+  const id = options.unicity ? await insertJobOnce(ctx.db, row) : await insertJob(ctx.db, row);
+  if (id !== undefined) {
+    ctx.events.publish({ type: 'job', id });
+    return { id, isNew: true };
+  }
+  const other = await findOpenJobByUnicity(ctx.db, options.unicity ?? '');
+  // It has ended in between, and now there is room.
+  if (other === undefined) return enqueueJob(ctx, jobClass, args, options);
+  return { id: other.id, isNew: false };
+}
+
+function toRow(
+  ctx: Context,
+  jobClass: JobClass,
+  args: object,
+  { priority = 0, scheduledAt, mediaId, unicity, startedBy }: EnqueueOptions,
+): NewJobRow {
+  const now = ctx.clock();
+  return {
+    uuid: ctx.newId(),
+    job_class: jobClass,
+    arguments: JSON.stringify(args),
+    media_id: mediaId ?? null,
+    status: 'pending',
+    priority,
+    progress: 0,
+    retry_count: 0,
+    max_retries: JOB_CLASSES[jobClass].maxRetries,
+    unicity: unicity ?? null,
+    scheduled_at: scheduledAt?.getTime() ?? now,
+    created_by: startedBy?.id ?? null,
+    created_role: startedBy?.role ?? null,
+    created_at: now,
+    updated_at: now,
+  };
+}
+
+/** How many blobs one job deletes. */
+const BLOBS_PER_JOB = 500;
+
+/** Has the bytes deleted that no row names any more. */
+export async function enqueueBlobDeletion(
+  ctx: Context,
+  blobKeys: readonly string[],
+): Promise<void> {
+  for (let index = 0; index < blobKeys.length; index += BLOBS_PER_JOB) {
+    const blob_keys = blobKeys.slice(index, index + BLOBS_PER_JOB);
+    await enqueueJob(ctx, 'delete-blob', { blob_keys });
+  }
+}

@@ -1,0 +1,137 @@
+import * as store from '../../store/job/job.ts';
+import type { JobAttemptRow, JobRow } from '../../store/table.ts';
+import type { Context } from '../context.ts';
+import { ConflictError, NotFoundError } from '../error.ts';
+import { authorize } from '../viewer/access.ts';
+import type { JobStatus } from './state.ts';
+
+/** Work that is done at least once, outside of any request. */
+export interface Job {
+  id: number;
+  uuid: string;
+  /** What is to be done: `delete-blob`. */
+  jobClass: string;
+  arguments: unknown;
+  /** The higher, the sooner. */
+  priority: number;
+  status: JobStatus;
+  /** 0 to 1. */
+  progress: number;
+  retryCount: number;
+  maxRetries: number;
+  /** Of the last run that failed. */
+  error: string | null;
+  /** No two open jobs have the same. */
+  unicity: string | null;
+  /** Not before this. */
+  scheduledAt: Date;
+  createdAt: Date;
+  updatedAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+  /** Who runs it, or ran it last; null: nobody has. */
+  worker: string | null;
+  /** When its worker was last heard of; null: it is not running. */
+  heartbeatAt: Date | null;
+  /** `Viewer.id` of who started it; null: the server itself. */
+  startedBy: string | null;
+  /** Somebody has asked for its run to end. */
+  cancelRequestedAt: Date | null;
+  cancelReason: string | null;
+  /** What came of it. */
+  result: unknown;
+}
+
+/** One run of a job. */
+export interface JobAttempt {
+  number: number;
+  worker: string;
+  startedAt: Date;
+  finishedAt: Date | null;
+  error: string | null;
+}
+
+/** Exactly one of these. */
+export type JobBy = { id: number } | { uuid: string };
+
+/** The job, or null if there is none. */
+export async function findJob(ctx: Context, by: JobBy): Promise<Job | null> {
+  authorize(ctx, 'job.read');
+  const filter = 'id' in by ? { ids: [by.id] } : { uuids: [by.uuid.toLowerCase()] };
+  const [row] = await store.findJobs(ctx.db, filter);
+  return row === undefined ? null : toJob(row);
+}
+
+/** Those of the jobs that there are, unordered. */
+export async function jobsByIds(ctx: Context, ids: readonly number[]): Promise<Job[]> {
+  authorize(ctx, 'job.read');
+  return (await store.findJobs(ctx.db, { ids })).map(toJob);
+}
+
+/** The runs of each job, the first first. The caller has seen to it that the viewer may see the jobs. */
+export async function attemptsByJobIds(
+  ctx: Context,
+  jobIds: readonly number[],
+): Promise<Map<number, JobAttempt[]>> {
+  const rows = await store.listAttemptsByJobIds(ctx.db, jobIds);
+  const byJob = Map.groupBy(rows, (row) => row.job_id);
+  return new Map([...byJob].map(([jobId, rows]) => [jobId, rows.map(toAttempt)]));
+}
+
+/**
+ * Deletes a job in whatever state, and the log of its runs; a run that goes on is told to stop, and what it
+ * still says of the job has no effect. Needs an admin. Throws NotFoundError.
+ */
+export async function deleteJob(ctx: Context, id: number): Promise<void> {
+  authorize(ctx, 'job.delete');
+  if (!(await store.deleteJob(ctx.db, id))) throw new NotFoundError('job', id);
+  ctx.events.publish({ type: 'job', id });
+}
+
+/** What is wrong with a `unicity` that another job has which is not over. */
+export function unicityTaken({ uuid }: Pick<Job, 'uuid'>): ConflictError {
+  const message = `The job ${uuid} has the same unicity, and is not over.`;
+  return new ConflictError('ALREADY_EXISTS', message, { holder: uuid });
+}
+
+/** A row of a job, as the domain has it. */
+export function toJob(row: JobRow): Job {
+  return {
+    id: row.id,
+    uuid: row.uuid,
+    jobClass: row.job_class,
+    arguments: JSON.parse(row.arguments),
+    priority: row.priority,
+    status: row.status as JobStatus,
+    progress: row.progress,
+    retryCount: row.retry_count,
+    maxRetries: row.max_retries,
+    error: row.error,
+    unicity: row.unicity,
+    scheduledAt: new Date(row.scheduled_at),
+    createdAt: new Date(row.created_at),
+    updatedAt: new Date(row.updated_at),
+    startedAt: toDate(row.started_at),
+    finishedAt: toDate(row.finished_at),
+    worker: row.worker,
+    heartbeatAt: toDate(row.heartbeat_at),
+    startedBy: row.created_by,
+    cancelRequestedAt: toDate(row.cancel_requested_at),
+    cancelReason: row.cancel_reason,
+    result: row.result === null ? null : JSON.parse(row.result),
+  };
+}
+
+function toAttempt(row: JobAttemptRow): JobAttempt {
+  return {
+    number: row.number,
+    worker: row.worker,
+    startedAt: new Date(row.started_at),
+    finishedAt: toDate(row.finished_at),
+    error: row.error,
+  };
+}
+
+function toDate(ms: number | null): Date | null {
+  return ms === null ? null : new Date(ms);
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { type Context, transact } from '../context.ts';
+import { InvalidInputError } from '../error.ts';
+import { displayName, parseInput } from '../input.ts';
+import { authorize } from '../viewer/access.ts';
+import { isServerUnicity, JOB_CLASSES, type JobArguments, type JobClass } from './class.ts';
+import { enqueueJob } from './enqueue.ts';
+import { findJob, type Job, unicityTaken } from './job.ts';
+
+const startInput = z.object({
+  jobClass: z.string('Expected the name of a class of jobs.'),
+  arguments: z.record(z.string(), z.unknown()).nullish(),
+  priority: z.int32().nullish(),
+  unicity: displayName(255)
+    .refine((unicity) => !isServerUnicity(unicity), 'Begins as those of the server’s own jobs do.')
+    .nullish(),
+  scheduledAt: z.date().nullish(),
+});
+
+/** Input of `startJob`. */
+export type StartJobInput = z.input<typeof startInput>;
+
+/**
+ * Starts a job of a class that clients may start, once `checkArguments` lets its arguments pass. Throws
+ * InvalidInputError, also for an unknown class and for arguments, with paths such as `arguments.url`;
+ * ConflictError ALREADY_EXISTS if an unfinished job has the same `unicity`.
+ */
+export async function startJob(
+  ctx: Context,
+  input: StartJobInput,
+  checkArguments: (ctx: Context, args: object) => Promise<void>,
+): Promise<Job> {
+  authorize(ctx, 'job.create');
+  const { jobClass, priority, unicity, scheduledAt, ...rest } = parseInput(startInput, input);
+  const name = parseClass(jobClass);
+  const args = parseArguments(name, rest.arguments ?? {});
+  await checkArguments(ctx, args);
+  return transact(ctx, async (ctx) => {
+    const { viewer } = ctx;
+    const { id, isNew } = await enqueueJob(ctx, name, args, {
+      ...(typeof priority === 'number' && { priority }),
+      ...(unicity && { unicity }),
+      ...(scheduledAt && { scheduledAt }),
+      ...(viewer.kind !== 'anonymous' && { startedBy: viewer }),
+    });
+    const job = await findJob(ctx, { id });
+    if (job === null) throw new Error('The job that was just made is not there.');
+    if (!isNew) throw unicityTaken(job);
+    return job;
+  });
+}
+
+function parseClass(name: string): JobClass {
+  const startable = Object.entries(JOB_CLASSES).filter(([, { isStartable }]) => isStartable);
+  const names = startable.map(([name]) => name);
+  if (names.includes(name)) return name as JobClass;
+  const message = `Expected a class that can be started: ${names.join(', ')}.`;
+  throw InvalidInputError.of('jobClass', 'INVALID_CHOICE', message);
+}
+
+function parseArguments<C extends JobClass>(name: C, args: object): JobArguments<C> {
+  const schema: z.ZodType = z.object({ arguments: JOB_CLASSES[name].arguments });
+  const parsed = parseInput(schema, { arguments: args }) as { arguments: JobArguments<C> };
+  return parsed.arguments;
+}

@@ -1,0 +1,109 @@
+import { isDecodable } from '../../media/image-header.ts';
+import type { Color, RenderFormat, RenderPlan, Size } from '../../media/render.ts';
+import {
+  type Layout,
+  layOut,
+  outputSize,
+  SIDE_MAX,
+  shrinkToLimit,
+  shrinkToSquare,
+} from './layout.ts';
+import type { RenditionRequest } from './request.ts';
+
+/** A stored picture, as far as a plan depends on it. */
+export interface Source extends Size {
+  mimeType: string;
+}
+
+/** By MIME type: the formats that are both read and written. */
+const FORMAT_OF: Readonly<Record<string, RenderFormat>> = {
+  'image/jpeg': 'jpeg',
+  'image/png': 'png',
+  'image/gif': 'gif',
+  'image/webp': 'webp',
+};
+
+/** What is written for a picture, or a wish, of a format that is not: browsers show it, transparent or not. */
+const OTHER_FORMAT: RenderFormat = 'webp';
+
+const QUALITY_DEFAULT = 80;
+const BLACK: Color = { r: 0, g: 0, b: 0 };
+
+/** The picture of a file, or null where it has none that can be rendered: a PDF, a video, a drawing. */
+export function toSource(file: {
+  mimeType: string;
+  width: number | null;
+  height: number | null;
+}): Source | null {
+  const { mimeType, width, height } = file;
+  if (width === null || height === null || !isDecodable(mimeType)) return null;
+  return { mimeType, width, height };
+}
+
+/** What is to be rendered; null: what was asked for is the picture as it is. */
+export function planRendition(request: RenditionRequest, source: Source): RenderPlan | null {
+  const layout = layOut(request, source);
+  const isSameFormat = request.format === null || isFormatOf(request.format, source.mimeType);
+  const format = outputFormat(request.format, source.mimeType);
+  const hasQuality = format === 'jpeg' || format === 'webp';
+  const isRecoded = !isSameFormat || (hasQuality && request.quality !== null);
+  const background = backgroundOf(request.background, { layout, format, source });
+  const isColored = background !== null && request.background !== null;
+  if (isUntouched(layout, source) && !isRecoded && !isColored) return null;
+  const { width, height } = outputSize(layout);
+  return {
+    ...(Math.max(width, height) > SIDE_MAX ? shrinkToLimit(layout) : layout),
+    background,
+    format,
+    quality: hasQuality ? (request.quality ?? QUALITY_DEFAULT) : null,
+    mayMove: true,
+  };
+}
+
+/** A small WebP of the whole picture, which does not move: a list shows many of them. */
+export function planThumbnail(source: Size, side: number): RenderPlan {
+  const layout = shrinkToSquare(source, side);
+  const look = { background: null, format: 'webp', quality: QUALITY_DEFAULT } as const;
+  return { ...layout, ...look, mayMove: false };
+}
+
+/**
+ * One text for all requests that come to the same picture. Bump its number when `renderImage` makes
+ * something else of a plan than before.
+ */
+export function specOf({ crop, scaled, window, canvas, ...rest }: RenderPlan): string {
+  const { background, format, quality, mayMove } = rest;
+  const rects = [crop, { left: 0, top: 0, ...scaled }, window, canvas];
+  const texts = rects.map((one) =>
+    one === null ? '-' : `${one.left},${one.top},${one.width},${one.height}`,
+  );
+  const color = background === null ? '-' : `${background.r},${background.g},${background.b}`;
+  return ['v1', format, quality ?? '-', ...texts, color, mayMove ? 'moving' : 'still'].join(' ');
+}
+
+function isUntouched({ crop, scaled, window, canvas }: Layout, source: Size): boolean {
+  const isSameSize = scaled.width === source.width && scaled.height === source.height;
+  return isSameSize && crop === null && window === null && canvas === null;
+}
+
+function isFormatOf(format: string, mimeType: string): boolean {
+  return `image/${format}` === mimeType;
+}
+
+function outputFormat(wanted: RenditionRequest['format'], mimeType: string): RenderFormat {
+  if (wanted === null) return FORMAT_OF[mimeType] ?? OTHER_FORMAT;
+  return wanted === 'avif' ? OTHER_FORMAT : wanted;
+}
+
+/**
+ * Black in a JPEG, transparent elsewhere, unless a color is given. Null also where nothing of it would be
+ * seen: no JPEG is transparent.
+ */
+function backgroundOf(
+  color: Color | null,
+  { layout, format, source }: { layout: Layout; format: RenderFormat; source: Source },
+): Color | null {
+  const isSeen = layout.canvas !== null || source.mimeType !== 'image/jpeg';
+  if (!isSeen) return null;
+  return color ?? (format === 'jpeg' ? BLACK : null);
+}

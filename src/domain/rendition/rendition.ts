@@ -1,0 +1,163 @@
+import { Readable } from 'node:stream';
+import { BlobNotFoundError, type BlobStream, type ByteRange } from '../../blob/blob-store.ts';
+import { fileExtension } from '../../lib/filename.ts';
+import { RenderBusyError } from '../../media/decode-memory.ts';
+import { BrokenImageError, ImageTooLargeError } from '../../media/probe.ts';
+import { type RenderPlan, renderImage } from '../../media/render.ts';
+import { type FileOfMediaRow, findFileByUrl } from '../../store/file/file.ts';
+import {
+  deleteRendition,
+  findRendition,
+  updateRenditionUsed,
+} from '../../store/rendition/rendition.ts';
+import type { RenditionRow } from '../../store/table.ts';
+import type { Context } from '../context.ts';
+import { ServerBusyError } from '../error.ts';
+import { type File, FileGoneError, openFile, openRow } from '../file/file.ts';
+import { md5Of, storeMadeBytes } from '../file/made-bytes.ts';
+import { keepRendition } from './cache.ts';
+import { planRendition, specOf, toSource } from './plan.ts';
+import { parseRenditionRequest, type Query } from './request.ts';
+
+/** A file, or a rendition of it, that is about to be sent. */
+export interface OpenedRendition {
+  file: Pick<File, 'filename' | 'mimeType' | 'sizeBytes' | 'md5' | 'updatedAt'>;
+  /** Its bytes, whole or a range. Throws FileGoneError. */
+  read: (range?: ByteRange) => Promise<BlobStream>;
+}
+
+/** A rendition that there is: its bytes are stored, or, too many to be kept, at hand. */
+export type Rendition = RenditionRow | UnkeptRendition;
+
+interface UnkeptRendition
+  extends Pick<RenditionRow, 'md5' | 'mime_type' | 'size_bytes' | 'created_at'> {
+  bytes: Buffer;
+}
+
+/** How long one rendition may take, once it is its turn. */
+const RENDER_TIMEOUT_MS = 10_000;
+
+/** How long it may wait for that: longer than anybody looks at an empty frame. */
+const PATIENCE_MS = 20_000;
+
+/** When it may be worth another try. */
+const RETRY_AFTER_MS = 5000;
+
+/** Not at every use: a picture on a busy page would be written to the database all the time. */
+const USE_NOTED_MS = 3_600_000;
+
+/**
+ * The file behind `/media/{dir}/{urlName}` as a query wants it, or null. The file itself where the query says
+ * nothing of pictures, where it is no picture, and where it cannot be rendered. Whoever knows the URL may
+ * read it. Throws ServerBusyError, FileGoneError.
+ */
+export async function openRendition(
+  ctx: Context,
+  dir: string,
+  urlName: string,
+  query: Query,
+): Promise<OpenedRendition | null> {
+  const request = parseRenditionRequest(query);
+  if (request === null) return openFile(ctx, dir, urlName);
+  const file = await findFileByUrl(ctx.db, dir, urlName);
+  if (file === undefined) return null;
+  const source = toSource({ ...file, mimeType: file.mime_type });
+  const plan = source && planRendition(request, source);
+  if (plan === null) return openRow(ctx, file);
+  try {
+    return open(ctx, file, await findOrRender(ctx, file, plan));
+  } catch (error) {
+    if (!isUnrenderable(error)) throw error;
+    ctx.log.warn({ file: file.uuid, reason: error.message }, 'a picture cannot be rendered');
+    return openRow(ctx, file);
+  }
+}
+
+function isUnrenderable(error: unknown): error is Error {
+  return error instanceof BrokenImageError || error instanceof ImageTooLargeError;
+}
+
+async function findOrRender(
+  ctx: Context,
+  file: FileOfMediaRow,
+  plan: RenderPlan,
+): Promise<Rendition> {
+  const spec = specOf(plan);
+  const found = await findRendition(ctx.db, file.blob_key, spec);
+  if (found !== undefined) {
+    await noteUse(ctx, found);
+    return found;
+  }
+  return ctx.renders.run(`${file.blob_key} ${spec}`, async () => {
+    // It may have come between the question and its turn.
+    const made = await findRendition(ctx.db, file.blob_key, spec);
+    return made ?? render(ctx, file, plan);
+  });
+}
+
+async function noteUse({ db, clock }: Context, { id, used_at }: RenditionRow): Promise<void> {
+  const now = clock();
+  const noted = now - USE_NOTED_MS;
+  if (used_at <= noted) await updateRenditionUsed(db, id, { now, noted });
+}
+
+async function render(ctx: Context, file: FileOfMediaRow, plan: RenderPlan): Promise<Rendition> {
+  const { imagePixelsMax: pixelsMax, renditionCacheBytesMax } = ctx.settings;
+  const limits = { pixelsMax, timeoutMs: RENDER_TIMEOUT_MS, patienceMs: PATIENCE_MS };
+  const { bytes } = await ctx.blobs
+    .withLocalFile(file.blob_key, (path) => renderImage(path, plan, limits))
+    .catch((cause) => {
+      if (cause instanceof RenderBusyError) throw new ServerBusyError(RETRY_AFTER_MS);
+      throw cause instanceof BlobNotFoundError ? new FileGoneError(file, { cause }) : cause;
+    });
+  const mime_type = `image/${plan.format}`;
+  const made = { mime_type, size_bytes: bytes.length, created_at: ctx.clock() };
+  if (bytes.length > renditionCacheBytesMax) return { ...made, bytes, md5: await md5Of(bytes) };
+  const { blobKey, md5 } = await storeMadeBytes(ctx, bytes);
+  const row = { ...made, md5, spec: specOf(plan), blob_key: blobKey };
+  return (await keepRendition(ctx, file, row)) ?? { ...row, bytes };
+}
+
+function open(ctx: Context, file: FileOfMediaRow, rendition: Rendition): OpenedRendition {
+  return {
+    file: {
+      filename: renamed(file, rendition.mime_type),
+      mimeType: rendition.mime_type,
+      sizeBytes: rendition.size_bytes,
+      md5: rendition.md5,
+      updatedAt: new Date(rendition.created_at),
+    },
+    read: async (range) =>
+      'bytes' in rendition
+        ? Readable.from([clip(rendition.bytes, range)])
+        : readKept(ctx, file, rendition, range),
+  };
+}
+
+async function readKept(
+  { blobs, db }: Context,
+  file: FileOfMediaRow,
+  { id, blob_key }: RenditionRow,
+  range: ByteRange | undefined,
+): Promise<BlobStream> {
+  try {
+    return await blobs.read(blob_key, range);
+  } catch (cause) {
+    if (!(cause instanceof BlobNotFoundError)) throw cause;
+    // Whatever became of the bytes, they can be made again: whoever asks next finds no row, and does.
+    await deleteRendition(db, id);
+    throw new FileGoneError(file, { cause });
+  }
+}
+
+function clip(bytes: Buffer, range: ByteRange | undefined): Buffer {
+  return range === undefined ? bytes : bytes.subarray(range.start, range.end + 1);
+}
+
+/** `photo.jpg` as WebP is `photo.webp`. */
+function renamed({ filename, mime_type }: FileOfMediaRow, mimeType: string): string {
+  if (mime_type === mimeType) return filename;
+  const extension = fileExtension(filename);
+  const stem = extension === null ? filename : filename.slice(0, -(extension.length + 1));
+  return `${stem}.${mimeType === 'image/jpeg' ? 'jpg' : mimeType.slice('image/'.length)}`;
+}

@@ -1,0 +1,203 @@
+import type { Color, Rect } from '../../media/render.ts';
+
+/**
+ * What a URL asks of a picture: the parameters of ImageProcessor, which Umbraco's templates write
+ * (contract §5.11). All that is null was not said, or not in a way that means anything.
+ */
+export interface RenditionRequest {
+  width: number | null;
+  height: number | null;
+  mode: Mode;
+  /** Where the picture is held, as fractions of what is left over: 0 is the left or top edge. */
+  anchor: Point;
+  /** The point of the picture, as fractions, that `crop` keeps in the middle as far as it can. */
+  center: Point | null;
+  /** Cut out before anything else. */
+  crop: Crop | null;
+  isUpscaled: boolean;
+  /** 1 to 100. */
+  quality: number | null;
+  format: WantedFormat | null;
+  background: Color | null;
+}
+
+const MODES = ['pad', 'boxpad', 'crop', 'max', 'min', 'stretch'] as const;
+type Mode = (typeof MODES)[number];
+
+/** Fractions. */
+export interface Point {
+  x: number;
+  y: number;
+}
+
+/** `pixels`: a rectangle. `fraction`: what is cut off at each side. */
+export type Crop =
+  | { unit: 'pixels'; rect: Rect }
+  | { unit: 'fraction'; left: number; top: number; right: number; bottom: number };
+
+const FORMATS = {
+  jpg: 'jpeg',
+  jpeg: 'jpeg',
+  png: 'png',
+  gif: 'gif',
+  webp: 'webp',
+  avif: 'avif',
+} as const;
+type WantedFormat = (typeof FORMATS)[keyof typeof FORMATS];
+
+/** A query as it was parsed: a parameter that is given twice has several values. */
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/**
+ * Reads a query; null when nothing in it changes a picture. Names and words are taken in any case; of a
+ * parameter that is given twice the last one counts. What is not known, and what makes no sense, is
+ * as if it were not there: no query is an error.
+ */
+export function parseRenditionRequest(query: Query): RenditionRequest | null {
+  const get = reader(query);
+  const size = parseSize(get);
+  const request = {
+    ...size,
+    mode: oneOf(MODES, get('mode')) ?? 'pad',
+    anchor: parseAnchor(get('anchor')),
+    center: parseCenter(get('center')),
+    crop: parseCrop(get('crop'), get('cropmode')),
+    isUpscaled: get('upscale')?.toLowerCase() !== 'false',
+    quality: parseQuality(get('quality')),
+    format: parseFormat(get('format')),
+    background: parseColor(get('bgcolor')),
+  };
+  const { width, height, crop, quality, format, background } = request;
+  const changes = [width, height, crop, quality, format, background];
+  return changes.some((change) => change !== null) ? request : null;
+}
+
+type Get = (name: string) => string | undefined;
+
+function reader(query: Query): Get {
+  const values = new Map<string, string | undefined>();
+  for (const [name, value] of Object.entries(query)) {
+    values.set(name.toLowerCase(), (typeof value === 'string' ? value : value?.at(-1))?.trim());
+  }
+  return (name) => values.get(name);
+}
+
+/** A side that is missing can be given as its ratio to the other one. */
+function parseSize(get: Get): { width: number | null; height: number | null } {
+  const width = parseSide(get('width'));
+  const height = parseSide(get('height'));
+  const widthRatio = parsePositive(get('widthratio'));
+  const heightRatio = parsePositive(get('heightratio'));
+  if (width === null && height !== null && widthRatio !== null && heightRatio === null) {
+    return { width: toSide(height * widthRatio), height };
+  }
+  if (height === null && width !== null && heightRatio !== null && widthRatio === null) {
+    return { width, height: toSide(width * heightRatio) };
+  }
+  return { width, height };
+}
+
+/** Umbraco writes fractions of pixels, and old templates a unit. */
+function parseSide(text: string | undefined): number | null {
+  const value = parsePositive(text?.replace(/px$/i, ''));
+  return value === null ? null : toSide(value);
+}
+
+function toSide(value: number): number | null {
+  return Math.round(value) || null;
+}
+
+function parsePositive(text: string | undefined): number | null {
+  const value = parseNumber(text);
+  return value !== null && value > 0 ? value : null;
+}
+
+/** No exponents, no signs: not as JavaScript writes numbers, but as URLs do. */
+function parseNumber(text: string | undefined): number | null {
+  return text !== undefined && /^(?:\d{1,9}(?:\.\d*)?|\.\d+)$/.test(text) ? Number(text) : null;
+}
+
+function parseNumbers(text: string | undefined, count: number): number[] | null {
+  const values = text?.split(',').map((part) => parseNumber(part.trim())) ?? [];
+  const known = values.filter((value) => value !== null);
+  return values.length === count && known.length === count ? known : null;
+}
+
+function oneOf<T extends string>(words: readonly T[], text: string | undefined): T | null {
+  return words.find((word) => word === text?.toLowerCase()) ?? null;
+}
+
+/** `topleft`, `bottom`, …; the middle for anything else. */
+function parseAnchor(text: string | undefined): Point {
+  const [, vertical, horizontal] = /^(top|bottom)?(left|right)?$/i.exec(text ?? '') ?? [];
+  return {
+    x: edge(horizontal, 'left', 'right'),
+    y: edge(vertical, 'top', 'bottom'),
+  };
+}
+
+function edge(text: string | undefined, start: string, end: string): number {
+  const word = text?.toLowerCase();
+  return word === start ? 0 : word === end ? 1 : 0.5;
+}
+
+/** From the top, then from the left: the other way round than anywhere else. */
+function parseCenter(text: string | undefined): Point | null {
+  const [y, x] = parseNumbers(text, 2) ?? [];
+  return x !== undefined && y !== undefined && x <= 1 && y <= 1 ? { x, y } : null;
+}
+
+function parseCrop(text: string | undefined, mode: string | undefined): Crop | null {
+  const [left, top, third, fourth] = parseNumbers(text, 4) ?? [];
+  if (left === undefined || top === undefined) return null;
+  if (third === undefined || fourth === undefined) return null;
+  if (mode?.toLowerCase() === 'percentage') {
+    const [x1, y1, x2, y2] = [left, top, third, fourth].map(toFraction) as Four;
+    return x1 + x2 < 1 && y1 + y2 < 1
+      ? { unit: 'fraction', left: x1, top: y1, right: x2, bottom: y2 }
+      : null;
+  }
+  return { unit: 'pixels', rect: { left, top, width: third, height: fourth } };
+}
+
+type Four = [number, number, number, number];
+
+/** Percentages came before fractions, and still mean what they did. */
+function toFraction(value: number): number {
+  return value > 1 ? value / 100 : value;
+}
+
+function parseQuality(text: string | undefined): number | null {
+  const value = parseNumber(text);
+  return value === null ? null : Math.min(100, Math.max(1, Math.round(value)));
+}
+
+function parseFormat(text: string | undefined): WantedFormat | null {
+  const name = text?.toLowerCase();
+  return name !== undefined && Object.hasOwn(FORMATS, name)
+    ? FORMATS[name as keyof typeof FORMATS]
+    : null;
+}
+
+/** `fff`, `#ffffff`, `255,255,255`, or a name of HTML 4.01 §6.5. */
+function parseColor(text: string | undefined): Color | null {
+  const name = text?.toLowerCase() ?? '';
+  const hex = Object.hasOwn(COLORS, name) ? COLORS[name] : name.replace(/^#/, '');
+  if (hex !== undefined && /^(?:[0-9a-f]{3}){1,2}$/.test(hex)) return fromHex(hex);
+  const [r, g, b] = parseNumbers(text, 3) ?? [];
+  if (r === undefined || g === undefined || b === undefined) return null;
+  return Math.max(r, g, b) <= 255 && [r, g, b].every(Number.isInteger) ? { r, g, b } : null;
+}
+
+function fromHex(hex: string): Color {
+  const full = hex.length === 3 ? hex.replace(/./g, '$&$&') : hex;
+  const [r = 0, g = 0, b = 0] = Buffer.from(full, 'hex');
+  return { r, g, b };
+}
+
+const COLORS: Readonly<Record<string, string>> = {
+  ...{ black: '000', silver: 'c0c0c0', gray: '808080', white: 'fff', maroon: '800000' },
+  ...{ red: 'f00', purple: '800080', fuchsia: 'f0f', green: '008000', lime: '0f0' },
+  ...{ olive: '808000', yellow: 'ff0', navy: '000080', blue: '00f', teal: '008080' },
+  ...{ aqua: '0ff', orange: 'ffa500' },
+};

@@ -1,0 +1,129 @@
+import { BlobNotFoundError } from '../../blob/blob-store.ts';
+import { BrokenImageError, ImageTooLargeError } from '../../media/probe.ts';
+import { type Color, dominantColor, type RenderedImage, renderImage } from '../../media/render.ts';
+import {
+  type FileOfMediaRow,
+  findFileByUuid,
+  insertFile,
+  listFilesByMediaIds,
+} from '../../store/file/file.ts';
+import { findMediaById } from '../../store/tree/media.ts';
+import { lockNode } from '../../store/tree/tree.ts';
+import { type Context, transact } from '../context.ts';
+import { UnsupportedMediaError } from '../error.ts';
+import { mediaEvent } from '../event/event.ts';
+import { FileGoneError } from '../file/file.ts';
+import { type MadeBytes, storeMadeBytes } from '../file/made-bytes.ts';
+import { freeUrlName } from '../file/url-name.ts';
+import { PROCESSOR } from './derived-file.ts';
+import { planThumbnail, toSource } from './plan.ts';
+
+/** Key and name of the small picture of a media. */
+export const THUMBNAIL = 'thumbnail.webp';
+
+/** The longest side, in pixels. */
+const THUMBNAIL_SIDE = 320;
+
+/** Nobody waits for it. */
+const TIMEOUT_MS = 30_000;
+
+/**
+ * Makes the thumbnail of a picture, a file of the same media, unless it has one. Nothing becomes of a file that
+ * is no picture, no original, or gone. May be repeated after a crash at any point: bytes without a row are
+ * the sweep's. Throws UnsupportedMediaError for a picture that cannot be read, FileGoneError if its bytes are
+ * lost, and what aborts the signal.
+ */
+export async function makeThumbnail(
+  ctx: Context,
+  fileUuid: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const original = await findFileByUuid(ctx.db, fileUuid);
+  if (original === undefined || original.key !== '') return;
+  const source = toSource({ ...original, mimeType: original.mime_type });
+  if (source === null || (await hasThumbnail(ctx, original))) return;
+  const image = await render(ctx, original, source);
+  if (image === null) return;
+  const color = await dominantColor(image.bytes);
+  signal?.throwIfAborted();
+  const made = await storeMadeBytes(ctx, image.bytes);
+  const isNamed = await transact(ctx, (ctx) => name(ctx, original, { image, color, made }));
+  if (!isNamed) await ctx.blobs.delete(made.blobKey);
+}
+
+async function hasThumbnail({ db }: Context, { media_id }: FileOfMediaRow): Promise<boolean> {
+  return (await listFilesByMediaIds(db, [media_id])).some(({ key }) => key === THUMBNAIL);
+}
+
+/** Null if the file has been deleted, or replaced, which has another job make it of the new bytes. */
+async function render(
+  ctx: Context,
+  original: FileOfMediaRow,
+  source: { width: number; height: number },
+): Promise<RenderedImage | null> {
+  const plan = planThumbnail(source, THUMBNAIL_SIDE);
+  const limits = { pixelsMax: ctx.settings.imagePixelsMax, timeoutMs: TIMEOUT_MS };
+  try {
+    return await ctx.blobs.withLocalFile(original.blob_key, (path) =>
+      renderImage(path, plan, limits),
+    );
+  } catch (cause) {
+    if (cause instanceof BrokenImageError || cause instanceof ImageTooLargeError) {
+      throw new UnsupportedMediaError(original.mime_type, cause.message, { cause });
+    }
+    if (!(cause instanceof BlobNotFoundError)) throw cause;
+    const current = await findFileByUuid(ctx.db, original.uuid);
+    if (current?.blob_key === original.blob_key) throw new FileGoneError(original, { cause });
+    return null;
+  }
+}
+
+interface Thumbnail {
+  image: RenderedImage;
+  color: Color;
+  made: MadeBytes;
+}
+
+/** Writes its row; false if it is not wanted any more, or there is one by now. */
+async function name(
+  ctx: Context,
+  { media_id, uuid, blob_key }: FileOfMediaRow,
+  { image, color, made }: Thumbnail,
+): Promise<boolean> {
+  await lockNode(ctx.db, media_id);
+  const files = await listFilesByMediaIds(ctx.db, [media_id]);
+  const original = files.find((file) => file.uuid === uuid && file.blob_key === blob_key);
+  const media = await findMediaById(ctx.db, media_id);
+  if (original === undefined || media === undefined) return false;
+  if (files.some(({ key }) => key === THUMBNAIL)) return false;
+  const now = ctx.clock();
+  const taken = files.map((file) => file.url_name);
+  await insertFile(ctx.db, {
+    uuid: ctx.newId(),
+    media_id,
+    key: THUMBNAIL,
+    filename: THUMBNAIL,
+    extension: 'webp',
+    mime_type: 'image/webp',
+    size_bytes: image.bytes.length,
+    md5: made.md5,
+    sha256: made.sha256,
+    width: image.width,
+    height: image.height,
+    color: toHex(color),
+    dir: original.dir,
+    url_name: freeUrlName(THUMBNAIL, taken),
+    blob_key: made.blobKey,
+    created_by: null,
+    created_role: PROCESSOR,
+    project_id: original.project_id,
+    created_at: now,
+    updated_at: now,
+  });
+  ctx.events.publish(mediaEvent('updated', media));
+  return true;
+}
+
+function toHex({ r, g, b }: Color): string {
+  return `#${Buffer.from([r, g, b]).toString('hex')}`;
+}

@@ -1,0 +1,101 @@
+import type { MediaChange, MediaRow } from '../../store/table.ts';
+import { findMediaByUuid, updateMedia } from '../../store/tree/media.ts';
+import { lockNode } from '../../store/tree/tree.ts';
+import { type Context, transact } from '../context.ts';
+import { mediaEvent } from '../event/event.ts';
+import { webUrl } from '../input.ts';
+import { type OEmbed, PAGE_TYPES } from './media.ts';
+
+/** A picture of a page; its size where the page says it. */
+export interface LinkImage {
+  url: string;
+  width: number | null;
+  height: number | null;
+}
+
+/** What a page and its provider say of it. */
+export interface LinkMetadata {
+  title: string | null;
+  description: string | null;
+  /** The first one is the one to show. */
+  images: readonly LinkImage[];
+  oembed: OEmbed | null;
+}
+
+/**
+ * Fills in what a link's page says of it, where nobody has said anything: what its owner has set stays, also
+ * when that was meanwhile. Told twice, it changes nothing the second time. Nothing becomes of a media that is
+ * gone.
+ */
+export async function describeLink(
+  ctx: Context,
+  mediaUuid: string,
+  metadata: LinkMetadata,
+): Promise<void> {
+  await transact(ctx, async (ctx) => {
+    const found = await findMediaByUuid(ctx.db, mediaUuid);
+    if (found === undefined) return;
+    await lockNode(ctx.db, found.id);
+    const row = await findMediaByUuid(ctx.db, mediaUuid);
+    if (row === undefined || !PAGE_TYPES.includes(row.type)) return;
+    const columns = missingColumns(row, metadata);
+    if (Object.keys(columns).length === 0) return;
+    await updateMedia(ctx.db, row.id, { ...columns, updated_at: ctx.clock() });
+    ctx.events.publish(mediaEvent('updated', row));
+  });
+}
+
+/** As many as somebody chooses from. */
+const IMAGES_MAX = 10;
+const HTML_LENGTH_MAX = 10_000;
+
+function missingColumns(row: MediaRow, metadata: LinkMetadata): MediaChange {
+  const isWeb = ({ url }: { url: string }) => webUrl.safeParse(url).success;
+  const byUrl = new Map(metadata.images.filter(isWeb).map((image) => [image.url, image]));
+  const images = [...byUrl.values()].slice(0, IMAGES_MAX);
+  const title = toLine(metadata.title, 255);
+  const description = toProse(metadata.description, 2000);
+  const urls = images.map(({ url }) => url);
+  return {
+    ...(row.title === null && title !== null && { title }),
+    ...(row.description === null && description !== null && { description }),
+    ...(row.image_url === null && toImageColumns(images[0])),
+    ...(row.oembed_type === null && metadata.oembed !== null && toOEmbedColumns(metadata.oembed)),
+    ...(row.embed_metadata === null &&
+      urls.length > 0 && { embed_metadata: JSON.stringify({ images: urls }) }),
+  };
+}
+
+function toImageColumns(image: LinkImage | undefined): MediaChange {
+  if (image === undefined) return {};
+  const { url, width, height } = image;
+  const isSized = width !== null && height !== null && width > 0 && height > 0;
+  return { image_url: url, ...(isSized && { image_width: width, image_height: height }) };
+}
+
+function toOEmbedColumns({ type, url, width, height, durationSeconds, html }: OEmbed): MediaChange {
+  return {
+    oembed_type: type,
+    oembed_url: url !== null && webUrl.safeParse(url).success ? url : null,
+    oembed_width: width,
+    oembed_height: height,
+    oembed_duration: durationSeconds,
+    oembed_html: html !== null && html.length <= HTML_LENGTH_MAX ? html : null,
+  };
+}
+
+function toLine(text: string | null, charactersMax: number): string | null {
+  return toProse(text?.replace(/[\s\p{Cc}]+/gu, ' ') ?? null, charactersMax);
+}
+
+/** Of another site: without what a database or a page cannot hold, and cut where it is long. */
+function toProse(text: string | null, charactersMax: number): string | null {
+  const clean = (text ?? '')
+    .toWellFormed()
+    .replace(/(?![\n\t])\p{Cc}/gu, '')
+    .trim();
+  const characters = [...clean];
+  const isLong = characters.length > charactersMax;
+  const cut = isLong ? `${characters.slice(0, charactersMax - 1).join('')}…` : clean;
+  return cut === '' ? null : cut;
+}

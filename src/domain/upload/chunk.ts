@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import type { ResumableMd5 } from '../../lib/md5.ts';
+import type { Context } from '../context.ts';
+import { DigestMismatchError, InvalidInputError } from '../error.ts';
+
+/** The bytes of one chunk, and what is known of them beforehand. */
+export interface Chunk {
+  bytes: AsyncIterable<Uint8Array>;
+  /** As the request declared it; absent where it says nothing. */
+  sizeBytes?: number | undefined;
+  /** MD5 of this chunk alone, lower-case hex. */
+  md5?: string | undefined;
+}
+
+/** Where a chunk goes. */
+export interface ChunkTarget {
+  blobKey: string;
+  offsetBytes: number;
+  totalBytes: number;
+}
+
+/**
+ * Appends a chunk to the staged bytes and advances the digest; resolves with the new offset when it is
+ * durable. The caller still has to record the offset: until then the bytes are not acknowledged, and
+ * the next chunk writes over them. Throws InvalidInputError for an empty chunk, one past the end and one
+ * of another size than declared; DigestMismatchError for one that was damaged on its way.
+ */
+export async function stageChunk(
+  { blobs }: Context,
+  { blobKey, offsetBytes, totalBytes }: ChunkTarget,
+  digest: ResumableMd5,
+  chunk: Chunk,
+): Promise<number> {
+  const room = totalBytes - offsetBytes;
+  const own = chunk.md5 === undefined ? null : createHash('md5');
+  let sizeBytes = 0;
+  async function* checked() {
+    for await (const bytes of chunk.bytes) {
+      sizeBytes += bytes.length;
+      if (sizeBytes > room) throw pastEnd(totalBytes);
+      digest.update(bytes);
+      own?.update(bytes);
+      yield bytes;
+    }
+  }
+  await blobs.append(blobKey, offsetBytes, checked());
+  if (sizeBytes === 0) throw InvalidInputError.of('chunk', 'EMPTY', 'The chunk is empty.');
+  if (chunk.sizeBytes !== undefined && chunk.sizeBytes !== sizeBytes) {
+    throw sizeMismatch(chunk.sizeBytes, sizeBytes);
+  }
+  checkOwnDigest(chunk.md5, own?.digest('hex'));
+  return offsetBytes + sizeBytes;
+}
+
+function checkOwnDigest(expected: string | undefined, actual: string | undefined): void {
+  if (expected === undefined || actual === undefined || expected === actual) return;
+  throw new DigestMismatchError(expected, actual);
+}
+
+function pastEnd(totalBytes: number): InvalidInputError {
+  const message = `The chunk goes past the end of the file, which has ${totalBytes} bytes.`;
+  return InvalidInputError.of('chunk', 'PAST_END', message);
+}
+
+function sizeMismatch(declared: number, actual: number): InvalidInputError {
+  const message = `The chunk has ${actual} bytes, and not ${declared} as declared.`;
+  return InvalidInputError.of('chunk', 'SIZE_MISMATCH', message);
+}

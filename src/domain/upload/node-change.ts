@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { updateMedia as updateRow } from '../../store/tree/media.ts';
+import { listNodesByIds } from '../../store/tree/tree.ts';
+import { type Context, transact } from '../context.ts';
+import { NotFoundError } from '../error.ts';
+import { displayName, parseInput } from '../input.ts';
+import { TOP_LEVEL_ID } from '../tree/folder.ts';
+import { pictureInput, updateMedia } from '../tree/media-change.ts';
+import { nodesByIds, type TreeNodeOf } from '../tree/node-list.ts';
+import { moveNodes, updateFolder } from '../tree/tree.ts';
+import { authorizeOwner, isVisible } from '../viewer/access.ts';
+import { type Replacement, replaceFile } from './replacement.ts';
+
+const nodeChange = pictureInput.extend({
+  name: displayName(255).optional(),
+  /** Null: to top level. */
+  parentId: z.int().nullish(),
+  sortOrder: z.int32().optional(),
+});
+
+type Change = z.output<typeof nodeChange>;
+
+/** Returns if the viewer may change this node. Throws NotFoundError, ForbiddenError. */
+export async function authorizeChange(ctx: Context, id: number): Promise<void> {
+  const [row] = await listNodesByIds(ctx.db, [id]);
+  const isThere = row !== undefined && isVisible(ctx, row);
+  const operation = row?.type === 'folder' ? 'folder.update' : 'media.update';
+  authorizeOwner(ctx, operation, isThere ? row.owner : ctx.viewer.id);
+  if (!isThere) throw new NotFoundError('node', id);
+}
+
+/** What of a node can change at once. */
+export type NodeChange = z.input<typeof nodeChange>;
+
+/**
+ * Changes a folder or a media in one go: what is given, the place in the tree and the file included; an absent
+ * field stays. A node that moves comes last in its new folder, unless `sortOrder` says otherwise.
+ * `updatedAt` moves forward, whatever the clock does. Needs the creator or an admin. Throws NotFoundError,
+ * InvalidInputError, FolderCycleError, and what `replaceFile` does.
+ */
+export async function changeNode(
+  ctx: Context,
+  id: number,
+  input: NodeChange,
+  replacement?: Replacement,
+): Promise<TreeNodeOf> {
+  const change = parseInput(nodeChange, input);
+  if (replacement === undefined) return transact(ctx, (ctx) => apply(ctx, id, change));
+  return replaceFile(ctx, id, replacement, (ctx) => apply(ctx, id, change));
+}
+
+async function apply(ctx: Context, id: number, change: Change): Promise<TreeNodeOf> {
+  const { name, parentId, sortOrder, focalPoint, crops } = change;
+  const before = await findNode(ctx, id);
+  if (parentId !== undefined && !isIn(before, parentId)) {
+    await moveNodes(ctx, { ids: [id], parentId });
+  }
+  if (before.type === 'folder') await updateFolder(ctx, id, { name, sortOrder });
+  else await updateMedia(ctx, id, { name, sortOrder, focalPoint, crops });
+  const after = await findNode(ctx, id);
+  if (after.updatedAt > before.updatedAt) return after;
+  const updatedAt = new Date(before.updatedAt.getTime() + 1);
+  await updateRow(ctx.db, id, { updated_at: updatedAt.getTime() });
+  return { ...after, updatedAt };
+}
+
+/** Top level has an id, and is no node's `parentId`; what is in no folder is not there either. */
+function isIn({ level, parentId }: TreeNodeOf, folderId: number | null): boolean {
+  const folder = folderId === TOP_LEVEL_ID ? null : folderId;
+  return level > 0 && parentId === folder;
+}
+
+async function findNode(ctx: Context, id: number): Promise<TreeNodeOf> {
+  const [node] = await nodesByIds(ctx, [id]);
+  if (node === undefined) throw new NotFoundError('node', id);
+  return node;
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { InvalidInputError } from '../error.ts';
+import { parseInput } from '../input.ts';
+import { hashPassword } from './password.ts';
+import { ROLES, type Role } from './viewer.ts';
+
+/** Somebody who can log in. */
+export interface User {
+  name: string;
+  role: Role;
+  /** Uuids of the branches that the user is limited to; absent: the whole tree. */
+  start_nodes?: string[] | undefined;
+  /** See `hashPassword`. */
+  password: string;
+}
+
+/** Characters of a user's name, at most. */
+export const NAME_MAX = 100;
+
+const user = z.object({
+  name: z.string().min(1).max(NAME_MAX),
+  role: z.enum(ROLES),
+  start_nodes: z.array(z.guid().toLowerCase()).min(1).optional(),
+  password: z.string().regex(/^scrypt\$\d+\$\d+\$\d+\$[\w-]+\$[\w-]+$/, 'a scrypt hash'),
+});
+
+const users = z.object({ users: z.array(user) });
+
+/** The users that a JSON value names. Throws InvalidInputError. */
+export function parseUsers(value: unknown): User[] {
+  return parseInput(users, value as z.input<typeof users>).users;
+}
+
+const newUser = user.omit({ password: true }).extend({
+  name: z
+    .string()
+    .trim()
+    .min(1, 'A user needs a name.')
+    .max(NAME_MAX, `At most ${NAME_MAX} characters.`)
+    .regex(/^[^\p{Cc}]*$/u, 'No control characters.')
+    // The same letters may arrive composed or not, as the keyboard has it.
+    .normalize('NFC'),
+  password: z.string().min(8, 'At least 8 characters.').max(1024, 'At most 1024 characters.'),
+});
+
+/** What `trivium user add` is told. */
+export type NewUser = z.input<typeof newUser>;
+
+/** A user as it is kept: without the password itself. Throws InvalidInputError. */
+export async function createUser(input: NewUser): Promise<User> {
+  const { password, ...rest } = parseInput(newUser, input);
+  return { ...rest, password: await hashPassword(password) };
+}
+
+/** `Viewer.id` of a user of this server's: no name of another issuer's, and no key's. */
+export function userId(name: string): string {
+  return `${USER_ID}${name}`;
+}
+
+/** Whether an id is one that only users of this server have. */
+export function isUserId(id: string): boolean {
+  return id.startsWith(USER_ID);
+}
+
+const USER_ID = 'user:';
+
+/** A user of that name is there already. */
+export function nameTaken(name: string): InvalidInputError {
+  return InvalidInputError.of('name', 'TAKEN', `There is a user "${name}" already.`);
+}

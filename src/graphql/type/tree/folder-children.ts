@@ -1,0 +1,115 @@
+import type { Page, PageArgs } from '../../../domain/page.ts';
+import type { Folder } from '../../../domain/tree/folder.ts';
+import type { MediaFilter, MediaOrder } from '../../../domain/tree/media-list.ts';
+import {
+  childrenOfEach,
+  countChildrenOfEach,
+  countMediasOfEach,
+  countTopLevel,
+  listTopLevel,
+  mediasOfEach,
+} from '../../../domain/tree/node-list.ts';
+import { builder } from '../../builder.ts';
+import { toConnection, toGroupConnection } from '../../connection.ts';
+import { groupLoader } from '../../loader.ts';
+import { FolderConnection, FolderRef } from './folder.ts';
+import { MediaConnection, MediaRef } from './media.ts';
+import { mediaListArgs, toMediaFilter, toMediaOrder } from './media-filter.ts';
+import { TreeNodeConnection, TreeNodeRef } from './tree-node.ts';
+
+interface ChildArgs extends PageArgs {
+  kind: 'any' | 'folder';
+}
+
+interface MediaArgs extends PageArgs {
+  filter: MediaFilter;
+  order: MediaOrder | undefined;
+}
+
+const children = groupLoader(({ domain }, ids, { kind, ...page }: ChildArgs) =>
+  childrenOfEach(domain, ids, kind, page),
+);
+const childCounts = groupLoader(({ domain }, ids, { kind }: Pick<ChildArgs, 'kind'>) =>
+  countChildrenOfEach(domain, ids, kind),
+);
+const medias = groupLoader(({ domain }, ids, { filter, order, ...page }: MediaArgs) =>
+  mediasOfEach(domain, 'folder', ids, page, filter, order),
+);
+const mediaCounts = groupLoader(({ domain }, ids, filter: MediaFilter) =>
+  countMediasOfEach(domain, 'folder', ids, filter),
+);
+
+builder.objectFields(FolderRef, (t) => ({
+  hasChildren: t.boolean({
+    description: 'Whether there is anything in it that the viewer may see.',
+    resolve: async ({ id }, _args, context) => {
+      const page = await children(context, id, { kind: 'any', first: 1 });
+      return (page?.edges.length ?? 0) > 0;
+    },
+  }),
+  children: t.connection(
+    {
+      type: TreeNodeRef,
+      description: 'Folders and media in it, by their place.',
+      resolve: ({ id }, page, context) =>
+        toGroupConnection(children(context, id, { kind: 'any', ...page }), () =>
+          childCounts(context, id, { kind: 'any' }),
+        ),
+    },
+    TreeNodeConnection,
+  ),
+  folders: t.connection(
+    {
+      type: FolderRef,
+      description: 'Folders in it, by their place.',
+      resolve: ({ id }, page, context) =>
+        toGroupConnection(children(context, id, { kind: 'folder', ...page }) as FolderPage, () =>
+          childCounts(context, id, { kind: 'folder' }),
+        ),
+    },
+    FolderConnection,
+  ),
+  medias: t.connection(
+    {
+      type: MediaRef,
+      description: 'Media directly in it; by their place unless asked otherwise.',
+      args: mediaListArgs,
+      resolve: ({ id }, { filter, orderBy, ...page }, context) => {
+        const narrowed = toMediaFilter(filter);
+        const args = { ...page, filter: narrowed, order: toMediaOrder(orderBy) };
+        return toGroupConnection(medias(context, id, args), () =>
+          mediaCounts(context, id, narrowed),
+        );
+      },
+    },
+    MediaConnection,
+  ),
+}));
+
+builder.queryFields((t) => ({
+  rootChildren: t.connection(
+    {
+      type: TreeNodeRef,
+      description:
+        'Folders and media at top level, by their place; for who is limited to start nodes, these.',
+      resolve: async (_root, page, { domain }) =>
+        toConnection(await listTopLevel(domain, 'any', page), () => countTopLevel(domain, 'any')),
+    },
+    TreeNodeConnection,
+  ),
+  rootFolders: t.connection(
+    {
+      type: FolderRef,
+      description:
+        'Folders at top level, by their place; for who is limited to start nodes, these.',
+      resolve: async (_root, page, { domain }) =>
+        toConnection((await listTopLevel(domain, 'folder', page)) as Page<Folder>, () =>
+          countTopLevel(domain, 'folder'),
+        ),
+    },
+    FolderConnection,
+  ),
+}));
+
+/** What asking for folders alone gives. */
+type FolderPage = Promise<Page<Folder> | undefined>;

@@ -1,0 +1,147 @@
+import type { LinkImage } from '../domain/tree/link-metadata.ts';
+import { scanHtml } from './html-scan.ts';
+
+/** What a page says of itself: of OpenGraph, Twitter's cards and plain HTML, in this order. */
+export interface Page {
+  title: string | null;
+  description: string | null;
+  /** Absolute; those that it names, or else those that it shows. */
+  images: LinkImage[];
+  /** Where its provider says more. */
+  oembedUrl: string | null;
+}
+
+/** Reads a page that was at that URL. Whatever it is, it is a page: one without anything in it, perhaps. */
+export function parsePage(html: string, url: URL): Page {
+  const found = scan(html);
+  const base = URL.parse(found.base ?? '', url) ?? url;
+  const meta = (...names: string[]) =>
+    names.map((name) => found.metas.get(name)?.[0]).find((text) => text?.trim()) ?? null;
+  const images = [...namedImages(found, base), ...linkedImages(found, base)];
+  return {
+    title: meta('og:title', 'twitter:title') ?? (found.title.trim() || meta('title')),
+    description: meta('og:description', 'twitter:description', 'description'),
+    images: images.length > 0 ? images : shownImages(found, base),
+    oembedUrl: toWebUrl(found.oembed, base),
+  };
+}
+
+interface Found {
+  title: string;
+  base: string | null;
+  oembed: string | null;
+  /** By `property`, `name` or `itemprop`, in lower case. */
+  metas: Map<string, string[]>;
+  /** `og:image` and its like, each with what stands behind it. */
+  images: { url: string; width: string | null; height: string | null }[];
+  links: string[];
+  shown: { url: string; width: string | null; height: string | null }[];
+}
+
+type Attributes = Readonly<Record<string, string>>;
+
+function scan(html: string): Found {
+  const found: Found = {
+    title: '',
+    base: null,
+    oembed: null,
+    metas: new Map(),
+    images: [],
+    links: [],
+    shown: [],
+  };
+  // A drawing has titles of its own.
+  let drawings = 0;
+  let isTitle = false;
+  let hasTitle = false;
+  scanHtml(html, {
+    onOpen(name, attributes) {
+      if (name === 'svg') drawings += 1;
+      isTitle = name === 'title' && drawings === 0 && !hasTitle;
+      READERS[name]?.(found, attributes);
+    },
+    onText(text) {
+      if (isTitle) found.title += text;
+    },
+    onClose(name) {
+      if (name === 'svg') drawings -= 1;
+      hasTitle ||= isTitle;
+      isTitle = false;
+    },
+  });
+  return found;
+}
+
+const READERS: Readonly<Record<string, (found: Found, attributes: Attributes) => void>> = {
+  base: (found, { href }) => {
+    found.base ??= href ?? null;
+  },
+  meta: readMeta,
+  link: readLink,
+  img: (found, { src, width = null, height = null }) => {
+    if (src && found.shown.length < SHOWN_MAX) found.shown.push({ url: src, width, height });
+  },
+};
+
+/** Of thousands on a page, a few are looked at. */
+const SHOWN_MAX = 100;
+
+function readMeta(found: Found, { property, name, itemprop, content, value }: Attributes): void {
+  const key = (property || name || itemprop || '').trim().toLowerCase();
+  const text = content ?? value;
+  if (key === '' || text === undefined) return;
+  const texts = found.metas.get(key) ?? [];
+  if (texts.length < 10) found.metas.set(key, [...texts, text]);
+  const image = found.images.at(-1);
+  // OpenGraph: properties of a picture stand behind it, and its URL may be said twice.
+  if (key === 'og:image:width' && image) image.width ??= text;
+  else if (key === 'og:image:height' && image) image.height ??= text;
+  else if (IMAGE_KEYS.includes(key) && found.images.length < SHOWN_MAX) {
+    found.images.push({ url: text, width: null, height: null });
+  }
+}
+
+const IMAGE_KEYS = ['og:image', 'og:image:url', 'twitter:image', 'twitter:image:src', 'image'];
+
+function readLink(found: Found, { rel = '', type = '', href }: Attributes): void {
+  if (href === undefined) return;
+  const rels = rel.toLowerCase().split(/\s+/);
+  if (rels.includes('image_src')) found.links.push(href);
+  if (rels.includes('alternate') && /^application\/json\+oembed\b/i.test(type.trim())) {
+    found.oembed ??= href;
+  }
+}
+
+function namedImages({ images }: Found, base: URL): LinkImage[] {
+  return images.flatMap((image) => toImage(image, base));
+}
+
+function linkedImages({ links }: Found, base: URL): LinkImage[] {
+  return links.flatMap((url) => toImage({ url, width: null, height: null }, base));
+}
+
+/** Not those that are known to be small: marks, faces, and what counts visitors. */
+function shownImages({ shown }: Found, base: URL): LinkImage[] {
+  const images = shown.flatMap((image) => toImage(image, base));
+  const isSmall = (side: number | null) => side !== null && side < SIDE_MIN;
+  return images.filter(({ width, height }) => !isSmall(width) && !isSmall(height));
+}
+
+const SIDE_MIN = 100;
+
+function toImage(image: Found['images'][number], base: URL): LinkImage[] {
+  const url = toWebUrl(image.url, base);
+  return url === null
+    ? []
+    : [{ url, width: toPixels(image.width), height: toPixels(image.height) }];
+}
+
+function toWebUrl(text: string | null, base: URL): string | null {
+  const url = text?.trim() ? URL.parse(text.trim(), base) : null;
+  return url !== null && /^https?:$/.test(url.protocol) ? url.href : null;
+}
+
+function toPixels(text: string | null): number | null {
+  const pixels = /^\s*(\d{1,5})\s*(px)?\s*$/.exec(text ?? '')?.[1];
+  return pixels === undefined ? null : Number(pixels);
+}

@@ -1,0 +1,232 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { type Logger, pino } from 'pino';
+import { createFileBlobStore } from '../blob/file-blob-store.ts';
+import type { Log, Services } from '../domain/context.ts';
+import { createEvents, type Events } from '../domain/event/event.ts';
+import { createEventRelay } from '../domain/event/relay.ts';
+import { SWEEP_GRACE_MS, sweep } from '../domain/file/sweep.ts';
+import { createRenderQueue } from '../domain/rendition/queue.ts';
+import { findViewerByKey, keySha256 } from '../domain/viewer/key.ts';
+import { createLogin } from '../domain/viewer/login.ts';
+import { resolveStartNodes } from '../domain/viewer/start-node.ts';
+import { registerGraphql } from '../graphql/pipeline/handler.ts';
+import { createAuthenticate } from '../http/auth.ts';
+import { createServer } from '../http/server.ts';
+import { createIssueToken } from '../http/token.ts';
+import { scheduleNext } from '../job/schedule.ts';
+import { TASKS } from '../job/task/index.ts';
+import { createWorker } from '../job/worker.ts';
+import { createKeyedLock } from '../lib/keyed-lock.ts';
+import { registerContent } from '../rest/content/route.ts';
+import { registerHeartcore } from '../rest/heartcore/route.ts';
+import { registerToken } from '../rest/heartcore/token.ts';
+import { registerImporter } from '../rest/importer/route.ts';
+import { registerSelfCommunity } from '../rest/selfcommunity/route.ts';
+import { openDb } from '../store/db.ts';
+import { listenForNotices, type Notices } from '../store/event/notice.ts';
+import { migrate } from '../store/migrate.ts';
+import { ping } from '../store/ping.ts';
+import type { Config } from './config.ts';
+import { loadKeyFile } from './key-file.ts';
+import { createScavenger } from './scavenge.ts';
+import { readUsers } from './user-file.ts';
+
+/** The whole server, put together and not yet listening. */
+export interface App {
+  server: FastifyInstance;
+  services: Services;
+  log: Logger;
+  /** Listens; resolves with the URL. */
+  start: () => Promise<string>;
+  /** Takes no more requests, answers those that are under way, closes everything. */
+  stop: () => Promise<void>;
+}
+
+/** What only tests ask of an app. */
+export interface AppOptions {
+  /** Sees every SQL statement. */
+  onQuery?: (sql: string) => void;
+}
+
+/** How long requests that are under way may take to end. */
+const DRAIN_TIMEOUT_MS = 30_000;
+
+/** Opens and migrates the database, opens the blob store, makes the admin key if there is none. */
+export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
+  const log = pino({ level: config.logLevel });
+  // Now, so that a mistake in it stops the start, and not the first login.
+  await readUsers(config.usersFile);
+  warnOfUnknown(log, config);
+  const exchange = createExchange(config.databaseUrl);
+  const services = await createServices(config, log, exchange.events, options);
+  const jwtSecret =
+    config.jwtSecret ?? (await ownKey(join(config.dataDir, 'token.key'), log, 'made a token key'));
+  const server = await createServer({
+    log,
+    authenticate: createAuthenticate({
+      jwtSecret,
+      jwksUrl: config.jwksUrl,
+      findViewerByKey: (key) => findViewerByKey(services, key),
+      resolveStartNodes: (claim) => resolveStartNodes(services, claim),
+    }),
+    checkReady: async () => {
+      await ping(services.db);
+      await services.blobs.check();
+    },
+  });
+  const transport = { services, publicUrl: config.publicUrl };
+  await server.register(registerContent, transport);
+  await server.register(registerHeartcore, transport);
+  const login = createLogin({
+    listUsers: () => readUsers(config.usersFile),
+    clock: services.clock,
+  });
+  await server.register(registerToken, { issueToken: createIssueToken(login, jwtSecret) });
+  await server.register(registerSelfCommunity, transport);
+  await server.register(registerImporter, transport);
+  await server.register(registerGraphql, {
+    ...transport,
+    isGraphiqlEnabled: config.isGraphiqlEnabled,
+  });
+  const jobs = createJobs({ ...services, log }, config);
+  let sweeping = Promise.resolve();
+  return {
+    server,
+    services,
+    log,
+    start: async () => {
+      const startedAt = services.clock();
+      const url = await server.listen({ host: config.host, port: config.port });
+      sweeping = sweepAtStart({ ...services, log }, config, startedAt);
+      jobs.start();
+      exchange.start(jobs.wake);
+      return url;
+    },
+    stop: async () => {
+      // At once: jobs must not keep the server open.
+      await Promise.all([jobs.stop(), sweeping, drain(server)]);
+      await exchange.stop();
+      await services.db.destroy();
+    },
+  };
+}
+
+async function createServices(
+  config: Config,
+  log: Logger,
+  events: Events,
+  { onQuery }: AppOptions,
+): Promise<Services> {
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  const db = openDb({ url: config.databaseUrl, ...(onQuery && { onQuery }) });
+  try {
+    const applied = await migrate(db);
+    if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
+    return {
+      db,
+      blobs: await createFileBlobStore({ directory: config.blobDir, onWritten: createScavenger() }),
+      settings: {
+        auth: config.auth,
+        imageBytesMax: config.imageBytesMax,
+        documentBytesMax: config.documentBytesMax,
+        fileBytesMax: config.fileBytesMax,
+        imagePixelsMax: config.imagePixelsMax,
+        renditionCacheBytesMax: config.renditionCacheBytesMax,
+        uploadTtlMs: config.uploadTtlHours * 3_600_000,
+        documentTypes: config.documentTypes,
+        outboundAllowedHosts: config.outboundAllowedHosts,
+      },
+      events,
+      uploadLocks: createKeyedLock(),
+      renders: createRenderQueue({ clock: Date.now }),
+      clock: Date.now,
+      newId: randomUUID,
+      adminKeySha256: keySha256(
+        config.adminKey ??
+          (await ownKey(join(config.dataDir, 'admin.key'), log, 'made an admin key')),
+      ),
+    };
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+}
+
+async function ownKey(path: string, log: Logger, madeMessage: string): Promise<string> {
+  const { key, writtenTo } = await loadKeyFile(path);
+  if (writtenTo !== null) log.info({ path: writtenTo }, madeMessage);
+  return key;
+}
+
+function warnOfUnknown(log: Logger, { unknownVariables }: Config): void {
+  if (unknownVariables.length === 0) return;
+  log.warn({ variables: unknownVariables }, 'these settings are not known and have no effect');
+}
+
+/**
+ * A file system stamps a file with the time of the kernel's last tick, which at 100 Hz is up to 10 ms ago: the
+ * bytes of the first request may seem to be older than the server.
+ */
+const FILE_CLOCK_LAG_MS = 50;
+
+/**
+ * Sweeps what an earlier run of the server has left; jobs do so later on. A SQLite database has one process: at
+ * its start, what is older than itself can be of no request. `startedAt` is of before the first one.
+ */
+async function sweepAtStart(
+  services: Services & { log: Log },
+  { databaseUrl }: Config,
+  startedAt: number,
+) {
+  const graceMs = databaseUrl.startsWith('sqlite:') ? FILE_CLOCK_LAG_MS : SWEEP_GRACE_MS;
+  try {
+    await sweep(services, { modifiedBefore: startedAt - graceMs });
+  } catch (error) {
+    services.log.error({ err: error }, 'sweep failed');
+  }
+}
+
+/** What the processes of one PostgreSQL database tell each other. A SQLite database has one process. */
+function createExchange(databaseUrl: string) {
+  let notices: Notices | undefined;
+  if (databaseUrl.startsWith('sqlite:')) {
+    return { events: createEvents(), start: () => undefined, stop: async () => undefined };
+  }
+  const relay = createEventRelay(async (text) => notices?.tellEvents(text));
+  return {
+    events: relay.events,
+    start(onJob: () => void) {
+      notices = listenForNotices(databaseUrl, { onJob, onEvents: relay.receive });
+    },
+    stop: async () => notices?.stop(),
+  };
+}
+
+/** The part of the server that runs jobs. */
+function createJobs(services: Services & { log: Log }, config: Config) {
+  const concurrency = config.jobConcurrency;
+  const schedule = () => scheduleNext(services);
+  const worker = createWorker({ services, tasks: TASKS, concurrency, schedule });
+  return {
+    start: () => {
+      if (concurrency > 0) worker.start();
+    },
+    wake: () => worker.wake(),
+    stop: () => worker.stop(),
+  };
+}
+
+async function drain(server: FastifyInstance): Promise<void> {
+  // A connection that goes idle during the drain would otherwise hold it until it times out.
+  const closeIdle = setInterval(() => server.server.closeIdleConnections(), 100);
+  const cut = setTimeout(() => server.server.closeAllConnections(), DRAIN_TIMEOUT_MS);
+  try {
+    await server.close();
+  } finally {
+    clearInterval(closeIdle);
+    clearTimeout(cut);
+  }
+}

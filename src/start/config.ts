@@ -1,0 +1,218 @@
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { parseAllowedHosts } from '../outbound/address.ts';
+
+/** All that the server is told from outside, frozen. */
+export interface Config {
+  host: string;
+  /** 0: any free one. */
+  port: number;
+  /** Base of absolute links, without a slash at the end; null: scheme and host of the request. */
+  publicUrl: string | null;
+  dataDir: string;
+  /** `sqlite:<path>` or `postgres://…` */
+  databaseUrl: string;
+  /** Directory of the blobs. */
+  blobDir: string;
+  auth: 'open' | 'required';
+  /** Null: made at the first start and kept in `<dataDir>/admin.key`. */
+  adminKey: string | null;
+  jwtSecret: string | null;
+  jwksUrl: string | null;
+  /** JSON, made by `trivium user add`; there may be none. */
+  usersFile: string;
+  imageBytesMax: number;
+  documentBytesMax: number;
+  fileBytesMax: number;
+  imagePixelsMax: number;
+  renditionCacheBytesMax: number;
+  documentTypes: readonly string[];
+  uploadTtlHours: number;
+  /** Jobs that this process runs at once; 0: none. */
+  jobConcurrency: number;
+  /** Hosts and networks that are fetched from although they are not public. */
+  outboundAllowedHosts: readonly string[];
+  isGraphiqlEnabled: boolean;
+  logLevel: (typeof LOG_LEVELS)[number];
+  /** Variables that look like ours and are not: worth a warning, as they may be slips. */
+  unknownVariables: readonly string[];
+}
+
+/** The configuration is wrong: the message lists every problem, a line each. */
+export class ConfigError extends Error {
+  constructor(problems: readonly string[]) {
+    super(['The configuration is wrong:', ...problems.map((line) => `  ${line}`)].join('\n'));
+    this.name = 'ConfigError';
+  }
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .refine(
+      (text) => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max,
+      `a whole number from ${min} to ${max}`,
+    )
+    .transform(Number);
+const bytes = wholeNumber(1, Number.MAX_SAFE_INTEGER);
+const oneOf = <const T extends string>(values: readonly T[]) => z.enum(values, values.join(', '));
+const hostList = z
+  .string()
+  .transform((list) => list.split(',').map((entry) => entry.trim()))
+  .refine(isHostList, 'hosts, host:port or networks such as 10.1.0.0/16, separated by commas');
+const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' });
+const baseUrl = httpUrl
+  .refine((url) => !/[?#]/.test(url), 'an http or https URL that paths can be put behind')
+  .transform((url) => url.replace(/\/+$/, ''));
+
+/**
+ * Every variable, its default where it is a constant, and what it is for: the source of
+ * `trivium serve --help` too.
+ */
+export const VARIABLES = {
+  TRIVIUM_HOST: [
+    z.string().min(1, 'a host name or address').default('127.0.0.1'),
+    'address to listen on',
+  ],
+  TRIVIUM_PORT: [wholeNumber(0, 65_535).default(4000), 'port to listen on; 0: any free one'],
+  TRIVIUM_PUBLIC_URL: [baseUrl.optional(), 'base of absolute links; default: the request’s'],
+  TRIVIUM_DATA_DIR: [
+    z.string().min(1, 'a directory').default('./data'),
+    'SQLite file, blobs and admin key',
+  ],
+  TRIVIUM_DATABASE_URL: [
+    z
+      .string()
+      .regex(/^(sqlite:.|postgres(ql)?:\/\/.)/, 'sqlite:<file> or postgres://…')
+      .optional(),
+    'sqlite:<file> or postgres://…; default: trivium.db in the data directory',
+  ],
+  TRIVIUM_STORAGE_URL: [
+    z
+      .string()
+      .regex(/^file:./, 'file:<directory>')
+      .optional(),
+    'file:<directory>; default: blobs in the data directory',
+  ],
+  TRIVIUM_AUTH: [
+    oneOf(['open', 'required']).optional(),
+    'open or required; default: open on a loopback address, else required',
+  ],
+  TRIVIUM_ADMIN_KEY: [
+    z.string().min(16, 'at least 16 characters').optional(),
+    'the admin key; default: made at the first start',
+  ],
+  TRIVIUM_JWT_SECRET: [z.string().min(1, 'not empty').optional(), 'secret of HS256 tokens'],
+  TRIVIUM_JWKS_URL: [httpUrl.optional(), 'where the public keys of tokens are'],
+  TRIVIUM_USERS_FILE: [
+    z.string().min(1, 'a file').optional(),
+    'who may log in with a password; default: users.json in the data directory',
+  ],
+  TRIVIUM_IMAGE_BYTES_MAX: [bytes.default(5 * 2 ** 20), 'largest image'],
+  TRIVIUM_DOCUMENT_BYTES_MAX: [bytes.default(50 * 2 ** 20), 'largest document'],
+  TRIVIUM_FILE_BYTES_MAX: [bytes.default(2 ** 30), 'largest file of any other kind'],
+  TRIVIUM_IMAGE_PIXELS_MAX: [
+    wholeNumber(1, 2 ** 31).default(100_000_000),
+    'most pixels of an image',
+  ],
+  TRIVIUM_RENDITION_CACHE_BYTES_MAX: [
+    wholeNumber(0, Number.MAX_SAFE_INTEGER).default(2 ** 30),
+    'room for renditions of images; 0: none is kept',
+  ],
+  TRIVIUM_DOCUMENT_TYPES: [
+    z
+      .string()
+      .regex(/^[\w.+-]+\/[\w.+-]+(,\s*[\w.+-]+\/[\w.+-]+)*$/, 'MIME types, separated by commas')
+      .default('application/pdf')
+      .transform((list) => list.split(/,\s*/)),
+    'MIME types that count as documents',
+  ],
+  TRIVIUM_UPLOAD_TTL_HOURS: [wholeNumber(1, 8760).default(24), 'life of a chunked upload'],
+  TRIVIUM_JOB_CONCURRENCY: [
+    wholeNumber(0, 64).default(2),
+    'jobs that this process runs at once; 0: none',
+  ],
+  TRIVIUM_OUTBOUND_ALLOWED_HOSTS: [
+    hostList.default([]),
+    'hosts, host:port and networks that links and imports may lead to although they are not public',
+  ],
+  TRIVIUM_GRAPHIQL: [
+    oneOf(['on', 'off']).optional(),
+    'on or off; default: on while TRIVIUM_AUTH is open',
+  ],
+  TRIVIUM_LOG_LEVEL: [oneOf(LOG_LEVELS).default('info'), LOG_LEVELS.join(', ')],
+} as const satisfies Record<string, readonly [z.ZodType, string]>;
+
+/** Read by the commands that talk to a server. */
+const CLIENT_VARIABLES = ['TRIVIUM_URL', 'TRIVIUM_API_KEY'];
+
+type Values = { [Name in keyof typeof VARIABLES]: z.output<(typeof VARIABLES)[Name][0]> };
+
+/** Reads the configuration. Throws ConfigError with every problem at once. */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const unknownVariables = Object.keys(env).filter(
+    (name) =>
+      name.startsWith('TRIVIUM_') && !(name in VARIABLES) && !CLIENT_VARIABLES.includes(name),
+  );
+  return Object.freeze({ ...toConfig(parseValues(env)), unknownVariables });
+}
+
+function parseValues(env: Readonly<Record<string, string | undefined>>): Values {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, [schema]] of Object.entries(VARIABLES)) {
+    // An empty variable is an unset one: that is how a compose file leaves one out.
+    const result = schema.safeParse(env[name] || undefined);
+    if (result.success) values[name] = result.data;
+    else problems.push(`${name}: expected ${result.error.issues[0]?.message}`);
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return values as Values;
+}
+
+function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
+  const dataDir = resolve(values.TRIVIUM_DATA_DIR);
+  const auth = values.TRIVIUM_AUTH ?? (isLoopback(values.TRIVIUM_HOST) ? 'open' : 'required');
+  return {
+    host: values.TRIVIUM_HOST,
+    port: values.TRIVIUM_PORT,
+    publicUrl: values.TRIVIUM_PUBLIC_URL ?? null,
+    dataDir,
+    databaseUrl: values.TRIVIUM_DATABASE_URL ?? `sqlite:${resolve(dataDir, 'trivium.db')}`,
+    blobDir: resolve(
+      values.TRIVIUM_STORAGE_URL?.replace(/^file:(\/\/(?=\/))?/, '') ?? `${dataDir}/blobs`,
+    ),
+    auth,
+    adminKey: values.TRIVIUM_ADMIN_KEY ?? null,
+    jwtSecret: values.TRIVIUM_JWT_SECRET ?? null,
+    jwksUrl: values.TRIVIUM_JWKS_URL ?? null,
+    usersFile: resolve(values.TRIVIUM_USERS_FILE ?? `${dataDir}/users.json`),
+    imageBytesMax: values.TRIVIUM_IMAGE_BYTES_MAX,
+    documentBytesMax: values.TRIVIUM_DOCUMENT_BYTES_MAX,
+    fileBytesMax: values.TRIVIUM_FILE_BYTES_MAX,
+    imagePixelsMax: values.TRIVIUM_IMAGE_PIXELS_MAX,
+    renditionCacheBytesMax: values.TRIVIUM_RENDITION_CACHE_BYTES_MAX,
+    documentTypes: values.TRIVIUM_DOCUMENT_TYPES,
+    uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
+    jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,
+    outboundAllowedHosts: values.TRIVIUM_OUTBOUND_ALLOWED_HOSTS,
+    isGraphiqlEnabled: (values.TRIVIUM_GRAPHIQL ?? (auth === 'open' ? 'on' : 'off')) === 'on',
+    logLevel: values.TRIVIUM_LOG_LEVEL,
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function isHostList(entries: readonly string[]): boolean {
+  try {
+    parseAllowedHosts(entries);
+    return true;
+  } catch {
+    return false;
+  }
+}

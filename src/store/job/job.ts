@@ -1,0 +1,122 @@
+import { sql } from 'kysely';
+import { type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
+import type { Db } from '../db.ts';
+import { isAnyOf } from '../dialect.ts';
+import type { JobAttemptRow, JobChange, JobRow, NewJobRow } from '../table.ts';
+
+/** What a list of jobs is narrowed to; everything absent means no limit. */
+export interface JobFilter {
+  ids?: readonly number[] | undefined;
+  uuids?: readonly string[] | undefined;
+  statuses?: readonly string[] | undefined;
+  jobClasses?: readonly string[] | undefined;
+  mediaId?: number | undefined;
+  unicity?: string | undefined;
+  /** Milliseconds since 1970, both ends included. */
+  createdFrom?: number | undefined;
+  createdTo?: number | undefined;
+}
+
+/** Answers the id that the database gave. A `unicity` that another open job has is a unique violation. */
+export async function insertJob(db: Db, job: NewJobRow): Promise<number> {
+  const { id } = await db.insertInto('job').values(job).returning('id').executeTakeFirstOrThrow();
+  return id;
+}
+
+/** Answers the id that the database gave, or undefined if another open job has the same `unicity`. */
+export async function insertJobOnce(db: Db, job: NewJobRow): Promise<number | undefined> {
+  const row = await db
+    .insertInto('job')
+    .values(job)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return row?.id;
+}
+
+/** The job that has this `unicity` and is not over. */
+export function findOpenJobByUnicity(db: Db, unicity: string): Promise<JobRow | undefined> {
+  return (
+    db
+      .selectFrom('job')
+      .where('unicity', '=', unicity)
+      // As the index has it: SQLite does not see that from parameters.
+      .where(sql<boolean>`status in ('pending', 'running', 'paused')`)
+      .selectAll()
+      .executeTakeFirst()
+  );
+}
+
+/** Sets columns of a job that is still in this status: false when it is not. */
+export async function updateJobIn(
+  db: Db,
+  { id, status }: Pick<JobRow, 'id' | 'status'>,
+  columns: JobChange,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('job')
+    .set(columns)
+    .where('id', '=', id)
+    .where('status', '=', status)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** Says which media a job is about. */
+export async function updateJobMedia(db: Db, id: number, mediaId: number): Promise<void> {
+  await db.updateTable('job').set({ media_id: mediaId }).where('id', '=', id).execute();
+}
+
+/** Unordered: for filters that let few through. */
+export function findJobs(db: Db, filter: JobFilter): Promise<JobRow[]> {
+  return filteredJobs(db, filter).selectAll().execute();
+}
+
+/** One page of what the filter lets through. */
+export function listJobs(
+  db: Db,
+  filter: JobFilter,
+  keyset: Keyset,
+  page: PageRequest,
+): Promise<RowPage<JobRow>> {
+  return listPage(filteredJobs(db, filter).selectAll(), keyset, page);
+}
+
+/** How many jobs the filter lets through. */
+export async function countJobs(db: Db, filter: JobFilter): Promise<number> {
+  const { count } = await filteredJobs(db, filter)
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+/** The runs of many jobs, each job's in their order. */
+export function listAttemptsByJobIds(db: Db, jobIds: readonly number[]): Promise<JobAttemptRow[]> {
+  return db
+    .selectFrom('job_attempt')
+    .where(isAnyOf(db, 'job_id', jobIds))
+    .orderBy('job_id')
+    .orderBy('number')
+    .selectAll()
+    .execute();
+}
+
+/** Deletes a job and its runs: false when there is none. */
+export async function deleteJob(db: Db, id: number): Promise<boolean> {
+  const { numDeletedRows } = await db.deleteFrom('job').where('id', '=', id).executeTakeFirst();
+  return numDeletedRows === 1n;
+}
+
+function filteredJobs(db: Db, filter: JobFilter) {
+  const { ids, uuids, statuses, jobClasses, mediaId, unicity, createdFrom, createdTo } = filter;
+  let query = db.selectFrom('job');
+  if (ids !== undefined) query = query.where(isAnyOf(db, 'id', ids));
+  if (uuids !== undefined) query = query.where(isAnyOf(db, 'uuid', uuids));
+  if (statuses !== undefined) query = query.where(isAnyOf(db, 'status', statuses));
+  if (jobClasses !== undefined) query = query.where(isAnyOf(db, 'job_class', jobClasses));
+  if (mediaId !== undefined) query = query.where('media_id', '=', mediaId);
+  if (unicity !== undefined) query = query.where('unicity', '=', unicity);
+  if (createdFrom !== undefined) query = query.where('created_at', '>=', createdFrom);
+  if (createdTo !== undefined) query = query.where('created_at', '<=', createdTo);
+  return query;
+}

@@ -1,0 +1,154 @@
+import { sql } from 'kysely';
+import type { Db } from '../db.ts';
+import { isAnyOf, lockRow, skippingLocked } from '../dialect.ts';
+import type { JobChange, JobRow } from '../table.ts';
+
+/** Columns of a job. */
+export type { JobChange, JobRow };
+
+/** Who takes a job, and for how long. */
+export interface Claim {
+  jobClasses: readonly string[];
+  worker: string;
+  /** What proves, from then on, that the job is still the worker's. */
+  leaseToken: string;
+  leasedUntil: number;
+  now: number;
+}
+
+/**
+ * Takes the job that is next: of those that are due the one of the highest priority, then the one that has
+ * been due for the longest. One statement, so that no two workers take the same.
+ */
+export async function claimJob(db: Db, claim: Claim): Promise<JobRow | undefined> {
+  const { now, worker, leaseToken, leasedUntil, jobClasses } = claim;
+  const { rows } = await sql<JobRow>`
+    update job set status = 'running', lease_token = ${leaseToken}, leased_until = ${leasedUntil},
+      heartbeat_at = ${now}, worker = ${worker}, started_at = ${now}, finished_at = null, progress = 0,
+      cancel_requested_at = null, cancel_reason = null, updated_at = ${now}
+    where id = (
+      select id from job
+      where status = 'pending' and scheduled_at <= ${now} and ${isAnyOf(db, 'job_class', jobClasses)}
+      order by priority desc, scheduled_at, id limit 1 ${skippingLocked(db)}
+    )
+    returning *`.execute(db);
+  return rows[0];
+}
+
+/** When the next job is due that these workers could take, in milliseconds since 1970. */
+export async function findNextDue(
+  db: Db,
+  jobClasses: readonly string[],
+): Promise<number | undefined> {
+  const { due } = await db
+    .selectFrom('job')
+    .where('status', '=', sql.lit('pending'))
+    .where(isAnyOf(db, 'job_class', jobClasses))
+    .select((eb) => eb.fn.min<number | null>('scheduled_at').as('due'))
+    .executeTakeFirstOrThrow();
+  return due ?? undefined;
+}
+
+/** Whose run it is. */
+export interface Lease {
+  id: number;
+  leaseToken: string;
+}
+
+/** Sets columns of a job if it is still this lease's: false when it is not, and nothing has changed. */
+export async function updateLeasedJob(
+  db: Db,
+  { id, leaseToken }: Lease,
+  columns: JobChange,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('job')
+    .set(columns)
+    .where('id', '=', id)
+    .where('lease_token', '=', leaseToken)
+    .where('status', '=', 'running')
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** The job, if it is still this lease's. */
+export function findLeasedJob(
+  db: Db,
+  { id, leaseToken }: Lease,
+): Promise<Pick<JobRow, 'cancel_requested_at' | 'leased_until'> | undefined> {
+  return db
+    .selectFrom('job')
+    .where('id', '=', id)
+    .where('lease_token', '=', leaseToken)
+    .where('status', '=', 'running')
+    .select(['cancel_requested_at', 'leased_until'])
+    .executeTakeFirst();
+}
+
+/** The same; until the end of the transaction nobody changes it. */
+export async function lockLeasedJob(db: Db, lease: Lease): ReturnType<typeof findLeasedJob> {
+  await lockRow(db, 'job', lease.id);
+  return findLeasedJob(db, lease);
+}
+
+/** Jobs whose worker has not been heard of in time. */
+export function listLostJobs(db: Db, now: number, limit: number): Promise<JobRow[]> {
+  return db
+    .selectFrom('job')
+    .where('status', '=', sql.lit('running'))
+    .where('leased_until', '<', now)
+    .orderBy('leased_until')
+    .limit(limit)
+    .selectAll()
+    .execute();
+}
+
+/** Notes that a run has begun: the next by number of its job. */
+export async function insertAttempt(
+  db: Db,
+  { jobId, worker, now }: { jobId: number; worker: string; now: number },
+): Promise<void> {
+  await db
+    .insertInto('job_attempt')
+    .columns(['job_id', 'number', 'worker', 'started_at'])
+    .expression((eb) =>
+      eb
+        .selectFrom('job_attempt')
+        .where('job_id', '=', jobId)
+        .select([
+          sql<number>`cast(${jobId} as bigint)`.as('job_id'),
+          sql<number>`coalesce(max(number), 0) + 1`.as('number'),
+          sql<string>`cast(${worker} as text)`.as('worker'),
+          sql<number>`cast(${now} as bigint)`.as('started_at'),
+        ]),
+    )
+    .execute();
+}
+
+/** Notes how the run that goes on has ended. */
+export async function closeAttempt(
+  db: Db,
+  { jobId, error, now }: { jobId: number; error: string | null; now: number },
+): Promise<void> {
+  await db
+    .updateTable('job_attempt')
+    .set({ finished_at: now, error })
+    .where('job_id', '=', jobId)
+    .where('finished_at', 'is', null)
+    .execute();
+}
+
+/** Deletes jobs that were over before that time, with the log of their runs. Answers how many. */
+export async function deleteFinishedJobs(
+  db: Db,
+  { statuses, before, limit }: { statuses: readonly string[]; before: number; limit: number },
+): Promise<number> {
+  const old = db
+    .selectFrom('job')
+    .where('finished_at', '<', before)
+    .where('status', 'in', [...statuses])
+    .select('id')
+    .limit(limit);
+  const { numDeletedRows } = await db.deleteFrom('job').where('id', 'in', old).executeTakeFirst();
+  return Number(numDeletedRows);
+}

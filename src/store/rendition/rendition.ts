@@ -1,0 +1,128 @@
+import { sql } from 'kysely';
+import type { Db } from '../db.ts';
+import { isAnyOf } from '../dialect.ts';
+import type { NewRenditionRow, RenditionRow } from '../table.ts';
+
+/** The rendition of these bytes by that spec. */
+export function findRendition(
+  db: Db,
+  sourceBlobKey: string,
+  spec: string,
+): Promise<RenditionRow | undefined> {
+  return db
+    .selectFrom('rendition')
+    .where('source_blob_key', '=', sourceBlobKey)
+    .where('spec', '=', spec)
+    .selectAll()
+    .executeTakeFirst();
+}
+
+/** Answers the new row; undefined if there is one of the same bytes and spec. */
+export function insertRendition(
+  db: Db,
+  rendition: NewRenditionRow,
+): Promise<RenditionRow | undefined> {
+  return db
+    .insertInto('rendition')
+    .values(rendition)
+    .onConflict((conflict) => conflict.columns(['source_blob_key', 'spec']).doNothing())
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** Notes that a rendition has been used, unless somebody has since `noted`. */
+export async function updateRenditionUsed(
+  db: Db,
+  id: number,
+  { now, noted }: { now: number; noted: number },
+): Promise<void> {
+  await db
+    .updateTable('rendition')
+    .set({ used_at: now })
+    .where('id', '=', id)
+    .where('used_at', '<=', noted)
+    .execute();
+}
+
+/** Forgets a rendition; its bytes are the caller's to delete. */
+export async function deleteRendition(db: Db, id: number): Promise<void> {
+  await db.deleteFrom('rendition').where('id', '=', id).execute();
+}
+
+/** Bytes that every rendition takes on a disk beside its own: half of a block, a name, a row. */
+const OVERHEAD = sql.lit(4096);
+
+/** What all renditions take, in bytes. */
+export async function sumRenditionBytes(db: Db): Promise<number> {
+  const { total } = await db
+    .selectFrom('rendition')
+    .select(sql<number | null>`sum(size_bytes + ${OVERHEAD})`.as('total'))
+    .executeTakeFirstOrThrow();
+  return total ?? 0;
+}
+
+/** So that nobody waits for a fifth of a second until 40,000 are deleted. */
+const DELETED_MAX = 5000;
+
+/**
+ * Deletes the least recently used, until they have made room for so many bytes, or they are 5,000; never the one
+ * that is to be kept. Answers where their bytes are.
+ */
+export async function deleteLeastUsedRenditions(
+  db: Db,
+  { neededBytes, keptId }: { neededBytes: number; keptId: number },
+): Promise<string[]> {
+  const rows = await db
+    .with('oldest', (cte) =>
+      cte
+        .selectFrom('rendition')
+        .where('id', '!=', keptId)
+        .orderBy('used_at')
+        .orderBy('id')
+        .limit(DELETED_MAX)
+        .select(['id', 'used_at', sql<number>`size_bytes + ${OVERHEAD}`.as('taken_bytes')]),
+    )
+    .with('ranked', (cte) =>
+      cte
+        .selectFrom('oldest')
+        .select([
+          'id',
+          sql<number>`sum(taken_bytes) over (order by used_at, id) - taken_bytes`.as(
+            'before_bytes',
+          ),
+        ]),
+    )
+    .deleteFrom('rendition')
+    .where('id', 'in', (eb) =>
+      eb.selectFrom('ranked').where('before_bytes', '<', neededBytes).select('ranked.id'),
+    )
+    .returning('blob_key')
+    .execute();
+  return rows.map((row) => row.blob_key);
+}
+
+/** Deletes the renditions of these files. Answers where their bytes are. */
+export async function deleteRenditionsByFileIds(
+  db: Db,
+  fileIds: readonly number[],
+): Promise<string[]> {
+  const rows = await db
+    .deleteFrom('rendition')
+    .where(isAnyOf(db, 'file_id', fileIds))
+    .returning('blob_key')
+    .execute();
+  return rows.map((row) => row.blob_key);
+}
+
+/** Those of the given blob keys that a rendition refers to. */
+export async function listKnownRenditionBlobKeys(
+  db: Db,
+  keys: readonly string[],
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('rendition')
+    .where(isAnyOf(db, 'blob_key', keys))
+    .select('blob_key')
+    .execute();
+  return rows.map((row) => row.blob_key);
+}

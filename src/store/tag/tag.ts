@@ -1,0 +1,161 @@
+import { type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
+import type { Db } from '../db.ts';
+import { isAnyOf, isIn, lockRows } from '../dialect.ts';
+import type { NewTagRow, TagChange, TagRow } from '../table.ts';
+
+/** What a list of tags is narrowed to; everything absent means no limit. */
+export interface TagFilter {
+  id?: number | undefined;
+  /** Exactly this name. */
+  name?: string | undefined;
+  /** Each of these is in the name or the description, in any case. */
+  terms?: readonly string[] | undefined;
+  type?: string | undefined;
+  active?: boolean | undefined;
+  visible?: boolean | undefined;
+  visibilityBoost?: boolean | undefined;
+}
+
+/** What tags can be ordered by, most significant first. */
+export interface TagOrder {
+  column: 'name' | 'created_at' | 'id';
+  descending: boolean;
+}
+
+/** Answers the row as stored. Two tags may have the same name. */
+export async function insertTag(db: Db, tag: NewTagRow): Promise<TagRow> {
+  return db.insertInto('tag').values(tag).returningAll().executeTakeFirstOrThrow();
+}
+
+/** Until the end of the transaction nobody else changes or deletes these; whoever locks media, too, does it after. */
+export async function lockTags(db: Db, ids: readonly number[]): Promise<void> {
+  const tags = db
+    .selectFrom('tag')
+    .where(isAnyOf(db, 'id', ids))
+    .orderBy('id')
+    .select('id');
+  await lockRows(db, tags);
+}
+
+/** The same for the media that a tag is on: their words are written anew when it changes. */
+export async function lockMediasOfTag(db: Db, id: number): Promise<void> {
+  const tagged = db.selectFrom('media_tag').where('tag_id', '=', id).select('media_id');
+  await lockRows(db, db.selectFrom('media').where('id', 'in', tagged).orderBy('id').select('id'));
+}
+
+/** Unordered; missing ids are absent. */
+export function listTagsByIds(db: Db, ids: readonly number[]): Promise<TagRow[]> {
+  return db
+    .selectFrom('tag')
+    .where(isAnyOf(db, 'id', ids))
+    .selectAll()
+    .execute();
+}
+
+/** The tags of each media by name. */
+export function listTagsByMediaIds(
+  db: Db,
+  mediaIds: readonly number[],
+): Promise<(TagRow & { media_id: number })[]> {
+  return db
+    .selectFrom('media_tag')
+    .innerJoin('tag', 'tag.id', 'media_tag.tag_id')
+    .where(isAnyOf(db, 'media_tag.media_id', mediaIds))
+    .orderBy('tag.name')
+    .orderBy('tag.id')
+    .selectAll('tag')
+    .select('media_tag.media_id')
+    .execute();
+}
+
+/** One page of the tags that the filter lets through. */
+export function listTags(
+  db: Db,
+  filter: TagFilter,
+  keyset: Keyset,
+  page: PageRequest,
+): Promise<RowPage<TagRow>> {
+  return listPage(filtered(db, filter).selectAll(), keyset, page);
+}
+
+/** How many tags the filter lets through. */
+export async function countTags(db: Db, filter: TagFilter): Promise<number> {
+  const { count } = await filtered(db, filter)
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+/** Ties each media to each tag; what is not there is passed over. */
+export async function insertMediaTags(
+  db: Db,
+  mediaIds: readonly number[],
+  tagIds: readonly number[],
+): Promise<void> {
+  if (mediaIds.length === 0 || tagIds.length === 0) return;
+  await db
+    .insertInto('media_tag')
+    .columns(['media_id', 'tag_id'])
+    .expression(
+      db
+        .selectFrom(['media', 'tag'])
+        .select(['media.id', 'tag.id as tag_id'])
+        .where(isAnyOf(db, 'media.id', mediaIds))
+        .where(isAnyOf(db, 'tag.id', tagIds)),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** Takes each tag off each media. */
+export async function deleteMediaTags(
+  db: Db,
+  mediaIds: readonly number[],
+  tagIds: readonly number[],
+): Promise<void> {
+  await db
+    .deleteFrom('media_tag')
+    .where(isAnyOf(db, 'media_id', mediaIds))
+    .where(isAnyOf(db, 'tag_id', tagIds))
+    .execute();
+}
+
+/** Some of the tags, counted from the start: for APIs that page by offset. */
+export function listTagsFrom(
+  db: Db,
+  filter: TagFilter,
+  order: readonly TagOrder[],
+  { limit, offset }: { limit: number; offset: number },
+): Promise<TagRow[]> {
+  let query = filtered(db, filter).selectAll().limit(limit).offset(offset);
+  for (const { column, descending } of order) {
+    query = query.orderBy(column, descending ? 'desc' : 'asc');
+  }
+  return query.execute();
+}
+
+/** Sets the columns that are given. */
+export async function updateTag(db: Db, id: number, columns: TagChange): Promise<void> {
+  await db.updateTable('tag').set(columns).where('id', '=', id).execute();
+}
+
+/** Deletes a tag, and takes it off all media: false when there is none. */
+export async function deleteTag(db: Db, id: number): Promise<boolean> {
+  const { numDeletedRows } = await db.deleteFrom('tag').where('id', '=', id).executeTakeFirst();
+  return numDeletedRows === 1n;
+}
+
+function filtered(db: Db, filter: TagFilter) {
+  const { id, name, terms = [], type, active, visible, visibilityBoost } = filter;
+  let query = db.selectFrom('tag');
+  if (id !== undefined) query = query.where('id', '=', id);
+  if (name !== undefined) query = query.where('name', '=', name);
+  if (type !== undefined) query = query.where('type', '=', type);
+  if (active !== undefined) query = query.where('active', '=', Number(active));
+  if (visible !== undefined) query = query.where('visible', '=', Number(visible));
+  if (visibilityBoost !== undefined) {
+    query = query.where('visibility_boost', '=', Number(visibilityBoost));
+  }
+  for (const term of terms) query = query.where(isIn(db, ['name', 'description'], term));
+  return query;
+}

@@ -1,0 +1,142 @@
+import { utimesSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import type { Context } from '../../../src/domain/context.ts';
+import { newBlobKey } from '../../../src/domain/file/blob-key.ts';
+import { filesByMediaIds, openFile } from '../../../src/domain/file/file.ts';
+import { sweep } from '../../../src/domain/file/sweep.ts';
+import { appendChunk, completeUpload } from '../../../src/domain/upload/upload.ts';
+import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
+import { type TestServices, withServices } from '../../support/app.ts';
+import { describeEachBackend } from '../../support/backend.ts';
+import { fixtureBytes, inPieces, leftovers, md5Of, NOTHING } from '../../support/bytes.ts';
+
+const PDF = fixtureBytes('document.pdf');
+const DAY_MS = 24 * 3_600_000;
+const EVERYTHING = { modifiedBefore: Number.POSITIVE_INFINITY };
+
+describeEachBackend('sweep', (backend) => {
+  it('leaves what is in use: bytes of media, and of uploads that go on', () =>
+    withServices(backend, async (services) => {
+      await uploadFile(services.as(), { filename: 'a.pdf', bytes: inPieces(PDF) });
+      await startUpload(services.as());
+      const before = await leftovers(services);
+      expect(before).toMatchObject({ medias: 1, staged: 1, stored: 1 });
+      expect(await sweep(services, EVERYTHING)).toBe(0);
+      expect(await leftovers(services)).toEqual(before);
+    }));
+
+  it('removes bytes that no row names, staged and stored', () =>
+    withServices(backend, async (services) => {
+      await makeOrphan(services, 'staged');
+      await makeOrphan(services, 'stored');
+      expect(await sweep(services, EVERYTHING)).toBe(2);
+      expect(await leftovers(services)).toEqual(NOTHING);
+    }));
+
+  it('spares bytes that were written lately: their row may be on its way', () =>
+    withServices(backend, async (services) => {
+      const path = services.blobs.stagedPath(await makeOrphan(services, 'staged'));
+      utimesSync(path, new Date(5000), new Date(5000));
+      expect(await sweep(services, { modifiedBefore: 5000 })).toBe(0);
+      expect(await sweep(services, { modifiedBefore: 5001 })).toBe(1);
+    }));
+
+  it('ends uploads whose time is over, and takes their bytes', () =>
+    withServices(backend, async (services) => {
+      const { uploadId } = await startUpload(services.as());
+      services.advance(DAY_MS - 1);
+      expect(await sweep(services, EVERYTHING)).toBe(0);
+      services.advance(1);
+      expect(await sweep(services, EVERYTHING)).toBe(1);
+      expect(await leftovers(services)).toEqual(NOTHING);
+      const complete = completeUpload(services.as(), { uploadId, md5: md5Of(PDF) });
+      await expect(complete).rejects.toMatchObject({ code: 'UPLOAD_EXPIRED' });
+    }));
+
+  it('takes bytes that a failed completion has moved, once their upload is over', () =>
+    withServices(backend, async (services) => {
+      const { uploadId } = await startUpload(services.as(), PDF.length);
+      const { blob_key } = await onlyUpload(services);
+      await services.blobs.commit(blob_key, PDF.length);
+      expect(await sweep(services, EVERYTHING)).toBe(0);
+      services.advance(DAY_MS);
+      expect(await sweep(services, EVERYTHING)).toBe(1);
+      expect(await leftovers(services)).toEqual(NOTHING);
+      expect(uploadId).toMatch(/^\w{32}$/);
+    }));
+
+  it('says of an upload that it has expired for a week, then forgets it', () =>
+    withServices(backend, async (services) => {
+      await startUpload(services.as());
+      services.advance(DAY_MS);
+      await sweep(services, EVERYTHING);
+      services.advance(7 * DAY_MS);
+      await sweep(services, EVERYTHING);
+      expect(await onlyUpload(services)).toMatchObject({ status: 'expired' });
+      services.advance(1);
+      await sweep(services, EVERYTHING);
+      expect(await services.db.selectFrom('upload').selectAll().execute()).toEqual([]);
+    }));
+
+  it('while uploads complete takes none of their bytes', () =>
+    withServices(backend, async (services) => {
+      const ctx = services.as();
+      const sessions = await Promise.all(
+        Array.from({ length: 8 }, () => startUpload(ctx, PDF.length)),
+      );
+      const complete = ({ uploadId }: { uploadId: string }) =>
+        completeUpload(ctx, { uploadId, md5: md5Of(PDF) });
+      const sweeps = async () => {
+        for (let count = 0; count < 5; count++) await sweep(services, EVERYTHING);
+      };
+      const [medias] = await Promise.all([Promise.all(sessions.map(complete)), sweeps()]);
+      for (const { id } of medias) expect(await isReadable(ctx, id)).toBe(true);
+      expect(await leftovers(services)).toEqual({ ...NOTHING, medias: 8, files: 8, stored: 8 });
+    }));
+
+  it('goes through more blobs than it looks up at once', () =>
+    withServices(backend, async (services) => {
+      await uploadFile(services.as(), { filename: 'a.pdf', bytes: inPieces(PDF) });
+      const orphans = Array.from({ length: 600 }, () => makeOrphan(services, 'staged'));
+      await Promise.all(orphans);
+      services.statements.length = 0;
+      expect(await sweep(services, EVERYTHING)).toBe(600);
+      expect(services.statements).toHaveLength(2 + 2 * 3);
+      expect(await leftovers(services)).toEqual({ ...NOTHING, medias: 1, files: 1, stored: 1 });
+    }));
+
+  it('logs what it has removed, and nothing when there was nothing', () =>
+    withServices(backend, async (services) => {
+      await sweep(services, EVERYTHING);
+      expect(services.logged).toEqual([]);
+      await makeOrphan(services, 'stored');
+      await sweep(services, EVERYTHING);
+      expect(services.logged).toHaveLength(1);
+    }));
+});
+
+/** Bytes as a crash leaves them between disk and database. */
+async function makeOrphan({ blobs }: TestServices, area: 'staged' | 'stored'): Promise<string> {
+  const key = newBlobKey();
+  await blobs.append(key, 0, inPieces(Buffer.from('lost')));
+  if (area === 'stored') await blobs.commit(key, 4);
+  return key;
+}
+
+function startUpload(ctx: Context, sentBytes = 10) {
+  const chunk = { bytes: inPieces(PDF.subarray(0, sentBytes)) };
+  const place = { offsetBytes: 0, totalBytes: PDF.length };
+  return appendChunk(ctx, { filename: 'a.pdf', ...place, chunk });
+}
+
+function onlyUpload({ db }: TestServices) {
+  return db.selectFrom('upload').selectAll().executeTakeFirstOrThrow();
+}
+
+async function isReadable(ctx: Context, mediaId: number): Promise<boolean> {
+  const [file] = (await filesByMediaIds(ctx, [mediaId])).get(mediaId) ?? [];
+  const [, , dir, name] = file!.urlPath.split('/');
+  const stream = await (await openFile(ctx, dir!, name!))!.read();
+  const pieces = await stream.toArray();
+  return Buffer.concat(pieces).equals(PDF);
+}

@@ -1,0 +1,305 @@
+import { describe, expect, it } from 'vitest';
+import {
+  planRendition,
+  planThumbnail,
+  type Source,
+  specOf,
+  toSource,
+} from '../../../src/domain/rendition/plan.ts';
+import { parseRenditionRequest } from '../../../src/domain/rendition/request.ts';
+
+const WIDE: Source = { width: 400, height: 200, mimeType: 'image/jpeg' };
+const TALL: Source = { ...WIDE, width: 200, height: 400 };
+const PNG: Source = { ...WIDE, mimeType: 'image/png' };
+
+/** What a query makes of a picture: `crop size window canvas`, or `-`: the picture itself. */
+function geometry(query: string, source = WIDE): string {
+  const plan = planOf(query, source);
+  if (plan === null) return '-';
+  const [, , , crop, scaled, window, canvas] = specOf(plan).split(' ');
+  return [crop, scaled?.replace('0,0,', ''), window, canvas].join(' ');
+}
+
+function planOf(text: string, source = WIDE) {
+  const request = parseRenditionRequest(queryOf(text));
+  return request && planRendition(request, source);
+}
+
+function queryOf(text: string): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = {};
+  const params = new URLSearchParams(text);
+  for (const name of params.keys()) {
+    const all = params.getAll(name);
+    query[name] = all.length === 1 ? (all[0] ?? '') : all;
+  }
+  return query;
+}
+
+function summary(query: string, source = WIDE): string {
+  const plan = planOf(query, source);
+  if (plan === null) return '-';
+  const { width, height } = plan.canvas ?? plan.window ?? plan.scaled;
+  return `${width}x${height} ${plan.format} ${plan.quality}`;
+}
+
+describe('the size of a rendition', () => {
+  it.each([
+    // One side: the other one follows, in every mode.
+    ['width=100', '- 100,50 - -'],
+    ['height=100', '- 200,100 - -'],
+    ['width=100&mode=crop', '- 100,50 - -'],
+    ['width=100&mode=stretch', '- 100,50 - -'],
+    ['width=800', '- 800,400 - -'],
+    ['width=1&height=1&mode=max', '- 1,1 - -'],
+    // Umbraco writes fractions, old templates a unit.
+    ['width=99.5px', '- 100,50 - -'],
+    ['WIDTH=100', '- 100,50 - -'],
+    ['width=100&heightratio=2', '- 100,50 - 0,75,100,200'],
+    ['height=100&widthratio=0.5&mode=stretch', '- 50,100 - -'],
+    // Both sides: `pad` unless another mode is named.
+    ['width=100&height=100', '- 100,50 - 0,25,100,100'],
+    ['width=100&height=100&mode=pad&anchor=top', '- 100,50 - 0,0,100,100'],
+    ['width=100&height=100&mode=pad&anchor=BottomRight', '- 100,50 - 0,50,100,100'],
+    ['width=300&height=100&anchor=left', '- 200,100 - 0,0,300,100'],
+    ['width=300&height=100&anchor=right', '- 200,100 - 100,0,300,100'],
+    ['width=200&height=100', '- 200,100 - -'],
+    ['width=100&height=100&mode=max', '- 100,50 - -'],
+    ['width=1000&height=1000&mode=max', '- 1000,500 - -'],
+    ['width=100&height=100&mode=stretch', '- 100,100 - -'],
+    ['width=100&height=100&mode=min', '- 200,100 - -'],
+    ['width=390&height=50&mode=min', '- 390,195 - -'],
+    ['width=100&mode=min', '- 100,50 - -'],
+    ['width=800&height=800&mode=min', '-'],
+    ['width=600&height=600&mode=boxpad', '- 400,200 - 100,200,600,600'],
+    ['width=600&height=600&mode=boxpad&anchor=topleft', '- 400,200 - 0,0,600,600'],
+    ['width=300&height=600&mode=boxpad', '- 300,150 - 0,225,300,600'],
+    ['width=100&height=100&mode=crop', '- 200,100 50,0,100,100 -'],
+    ['width=100&height=100&mode=crop&anchor=left', '- 200,100 0,0,100,100 -'],
+    ['width=100&height=100&mode=crop&anchor=topright', '- 200,100 100,0,100,100 -'],
+    // From the top, then from the left.
+    ['width=100&height=100&mode=crop&center=0.9,0.25', '- 200,100 0,0,100,100 -'],
+    ['width=100&height=100&mode=crop&center=0,0.6&anchor=left', '- 200,100 70,0,100,100 -'],
+    ['width=100&height=100&mode=crop&center=0,1', '- 200,100 100,0,100,100 -'],
+    // Enlarged: only what is kept, and the pixels that the cut goes through.
+    ['width=600&height=600&mode=crop', '100,0,200,200 600,600 - -'],
+    ['width=437&height=211&mode=crop', '0,3,400,194 437,212 0,1,437,211 -'],
+  ])('%s', (query, expected) => expect(geometry(query)).toBe(expected));
+
+  it('follows the other side of a tall picture', () => {
+    expect(geometry('width=100&height=100&mode=crop&center=1,0', TALL)).toBe(
+      '- 100,200 0,100,100,100 -',
+    );
+    expect(geometry('width=100&height=100&anchor=bottom', TALL)).toBe('- 50,100 - 25,0,100,100');
+  });
+
+  it.each([
+    ['crop=0.25,0.5,0.25,0&cropmode=percentage', '100,100,200,100 200,100 - -'],
+    ['crop=25,50,25,0&cropmode=Percentage', '100,100,200,100 200,100 - -'],
+    ['crop=10,20,30,40', '10,20,30,40 30,40 - -'],
+    ['crop=390,190,100,100', '390,190,10,10 10,10 - -'],
+    // Before anything else, wherever it stands.
+    ['width=50&crop=0,0,100,100', '0,0,100,100 50,50 - -'],
+    ['crop=100,0,200,200&width=50&height=100&mode=crop', '100,0,200,200 100,100 25,0,50,100 -'],
+    ['crop=100,0,200,200&width=300&height=600&mode=crop', '150,0,100,200 300,600 - -'],
+    // Nothing, or everything, is left.
+    ['crop=0.5,0,0.5,0&cropmode=percentage', '-'],
+    ['crop=400,0,10,10', '-'],
+    ['crop=0,0,400,200', '-'],
+    ['crop=0,0,0,0', '-'],
+    ['crop=0,0,0,0&cropmode=percentage', '-'],
+    ['crop=1,2,3', '-'],
+    ['crop=-1,0,10,10', '-'],
+  ])('%s', (query, expected) => expect(geometry(query)).toBe(expected));
+
+  it('is not enlarged with upscale=false, whatever the side, except where the mode says so', () => {
+    for (const mode of ['pad', 'crop', 'max']) {
+      expect(geometry(`width=401&mode=${mode}&upscale=False`)).toBe('-');
+      expect(geometry(`width=200&height=100&mode=${mode}&upscale=false`)).toBe('- 200,100 - -');
+    }
+    expect(geometry('width=300&height=201&upscale=false')).toBe('-');
+    expect(geometry('width=300&height=201&mode=crop&upscale=false')).toBe('-');
+    expect(geometry('width=300&height=201&mode=max&upscale=false')).toBe('- 300,150 - -');
+    expect(geometry('width=401&height=1&mode=stretch&upscale=false')).toBe('- 401,1 - -');
+    expect(summary('width=500&height=500&mode=boxpad&upscale=false')).toBe('500x500 jpeg 80');
+  });
+
+  it('has a limit, past which the size does not count', () => {
+    expect(summary('width=5000')).toBe('5000x2500 jpeg 80');
+    expect(summary('width=5001')).toBe('-');
+    expect(summary('height=4000')).toBe('-');
+    expect(summary('width=999999999&height=10&mode=stretch')).toBe('-');
+    expect(summary('width=5001&format=png')).toBe('400x200 png null');
+  });
+
+  it('of a picture past the limit, too', () => {
+    const huge = { ...WIDE, width: 10_000, height: 4000 };
+    expect(summary('format=webp', huge)).toBe('5000x2000 webp 80');
+    expect(summary('crop=0,0,8000,4000', huge)).toBe('5000x2500 jpeg 80');
+    expect(summary('width=6000', huge)).toBe('-');
+  });
+
+  it('of no picture is nothing, or enormous on the way', () => {
+    for (const [width, height] of [
+      [10_000, 1],
+      [1, 10_000],
+      [1, 1],
+      [3, 7],
+      [4999, 5000],
+    ] as const) {
+      for (const mode of ['pad', 'boxpad', 'crop', 'max', 'min', 'stretch']) {
+        for (const box of ['width=5000&height=5000', 'width=1&height=1', 'width=7&height=5000']) {
+          for (const more of ['', '&anchor=bottomright', '&center=1,1', '&center=0.3,0.7']) {
+            checkBounds(`${box}&mode=${mode}${more}`, { ...WIDE, width, height });
+          }
+        }
+      }
+    }
+  });
+});
+
+/** Everything lies within what it is part of. */
+function checkBounds(query: string, source: Source): void {
+  const plan = planOf(query, source);
+  if (plan === null) return;
+  const { crop, scaled, window, canvas } = plan;
+  const inner = window ?? scaled;
+  const note = `${query} of ${source.width}x${source.height}: ${specOf(plan)}`;
+  for (const [part, whole] of [
+    [crop, source],
+    [window, scaled],
+    [canvas && { ...inner, left: canvas.left, top: canvas.top }, canvas],
+  ] as const) {
+    if (part === null || whole === null) continue;
+    expect(part.left, note).toBeGreaterThanOrEqual(0);
+    expect(part.top, note).toBeGreaterThanOrEqual(0);
+    expect(part.left + part.width, note).toBeLessThanOrEqual(whole.width);
+    expect(part.top + part.height, note).toBeLessThanOrEqual(whole.height);
+  }
+  expect(Math.min(inner.width, inner.height, scaled.width, scaled.height), note).toBeGreaterThan(0);
+  // A pixel of the source more on each side, enlarged 5000 times at most, and never more than it was.
+  const limit = Math.max(source.width, source.height, 3 * 5000);
+  expect(Math.max(scaled.width, scaled.height), note).toBeLessThanOrEqual(limit);
+}
+
+describe('the format of a rendition', () => {
+  it.each([
+    ['width=40', 'image/jpeg', '40x20 jpeg 80'],
+    ['width=40', 'image/png', '40x20 png null'],
+    ['width=40', 'image/gif', '40x20 gif null'],
+    ['width=40', 'image/webp', '40x20 webp 80'],
+    ['width=40', 'image/tiff', '40x20 webp 80'],
+    ['width=40', 'image/avif', '40x20 webp 80'],
+    ['format=jpg', 'image/png', '400x200 jpeg 80'],
+    ['format=JPEG', 'image/png', '400x200 jpeg 80'],
+    ['format=gif&quality=5', 'image/png', '400x200 gif null'],
+    ['format=webp&quality=5', 'image/png', '400x200 webp 5'],
+    // Never encoded in a request: it would take seconds.
+    ['format=avif', 'image/png', '400x200 webp 80'],
+    ['format=avif&width=40', 'image/avif', '40x20 webp 80'],
+    ['format=avif', 'image/avif', '-'],
+    ['format=jpg', 'image/jpeg', '-'],
+    ['format=webp', 'image/webp', '-'],
+    ['quality=60', 'image/jpeg', '400x200 jpeg 60'],
+    ['quality=0', 'image/jpeg', '400x200 jpeg 1'],
+    ['quality=900', 'image/jpeg', '400x200 jpeg 100'],
+    ['quality=60', 'image/png', '-'],
+  ])('%s of %s', (query, mimeType, expected) =>
+    expect(summary(query, { ...WIDE, mimeType })).toBe(expected),
+  );
+
+  it.each([
+    ['width=100&height=100', WIDE, { r: 0, g: 0, b: 0 }],
+    ['width=100&height=100', PNG, null],
+    ['width=100&height=100&format=jpg', PNG, { r: 0, g: 0, b: 0 }],
+    ['width=100&height=100&bgcolor=fff', WIDE, { r: 255, g: 255, b: 255 }],
+    ['width=100&bgcolor=%23102030', PNG, { r: 16, g: 32, b: 48 }],
+    ['bgcolor=16,32,48', PNG, { r: 16, g: 32, b: 48 }],
+    ['bgcolor=Teal', PNG, { r: 0, g: 128, b: 128 }],
+    ['width=100&bgcolor=constructor', PNG, null],
+    ['width=100&bgcolor=256,0,0', PNG, null],
+    // Nothing of it would be seen.
+    ['width=100&bgcolor=red', WIDE, null],
+  ] as const)('%s has a background', (query, source, background) =>
+    expect(planOf(query, source)?.background).toEqual(background),
+  );
+});
+
+describe('a query that means nothing', () => {
+  it.each([
+    '',
+    'rnd=132123',
+    'mode=crop&anchor=top&center=0,0&upscale=false&cropmode=percentage',
+    'width=&height=',
+    'width=0',
+    'width=-5',
+    'width=1e3',
+    'width=NaN&height=Infinity',
+    'width=0x10',
+    'width=%00',
+    'width=400',
+    'width=400&height=200&mode=crop',
+    'width=0.4',
+    'width=100,200',
+    'quality=abc',
+    'quality=-1',
+    'format=bmp',
+    'format=__proto__',
+    'format=constructor',
+    'bgcolor=red',
+    'bgcolor=ff',
+    'crop=a,b,c,d',
+    'crop[]=1',
+    'amp;width=100',
+  ])('%s is the picture itself', (query) => expect(planOf(query)).toBeNull());
+
+  it('is a part of one that means something: the rest counts', () => {
+    expect(summary('width=abc&format=png&mode=nope&anchor=nope&center=5,5')).toBe(
+      '400x200 png null',
+    );
+    expect(geometry('width=100&height=100&mode=crop&center=2,0&anchor=right')).toBe(
+      '- 200,100 100,0,100,100 -',
+    );
+  });
+
+  it('given twice counts as it was given last', () => {
+    expect(summary('width=100&width=200')).toBe('200x100 jpeg 80');
+  });
+});
+
+describe('a spec', () => {
+  it('is the same for all ways to ask for one picture, and for no other', () => {
+    const same = ['width=100', 'height=50', 'width=100&height=50&mode=crop', 'Width=100.2&v=1'];
+    const others = ['width=101', 'width=100&quality=79', 'width=100&format=png'];
+    const specs = (queries: string[]) => queries.map((query) => specOf(planOf(query)!));
+    expect(new Set(specs(same)).size).toBe(1);
+    expect(new Set(specs([...same, ...others])).size).toBe(4);
+  });
+});
+
+it('files that are no pictures, or cannot be decoded, are no source', () => {
+  const size = { width: 10, height: 10 };
+  for (const mimeType of [
+    'image/svg+xml',
+    'application/pdf',
+    'video/mp4',
+    'image/heic',
+    'image/bmp',
+  ]) {
+    expect(toSource({ mimeType, ...size })).toBeNull();
+  }
+  expect(toSource({ mimeType: 'image/png', width: null, height: null })).toBeNull();
+  expect(toSource({ mimeType: 'image/avif', ...size })).toEqual({
+    mimeType: 'image/avif',
+    ...size,
+  });
+});
+
+it('a thumbnail fits a square, and is never enlarged', () => {
+  expect(planThumbnail(WIDE, 320).scaled).toEqual({ width: 320, height: 160 });
+  expect(planThumbnail(TALL, 320).scaled).toEqual({ width: 160, height: 320 });
+  expect(planThumbnail({ width: 20, height: 16 }, 320).scaled).toEqual({ width: 20, height: 16 });
+  expect(planThumbnail({ width: 90_000, height: 2 }, 320).scaled).toEqual({
+    width: 320,
+    height: 1,
+  });
+});

@@ -1,0 +1,331 @@
+import sharp from 'sharp';
+import { describe, expect, it, vi } from 'vitest';
+import type { ByteRange } from '../../../src/blob/blob-store.ts';
+import type { Settings } from '../../../src/domain/context.ts';
+import { sweep } from '../../../src/domain/file/sweep.ts';
+import { openRendition } from '../../../src/domain/rendition/rendition.ts';
+import type { Query } from '../../../src/domain/rendition/request.ts';
+import { deleteMedia } from '../../../src/domain/tree/media-change.ts';
+import { deleteFolder } from '../../../src/domain/tree/tree.ts';
+import { changeNode } from '../../../src/domain/upload/node-change.ts';
+import { stageFile } from '../../../src/domain/upload/staging.ts';
+import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
+import { createTestServices, type TestServices, user, withServices } from '../../support/app.ts';
+import { BACKENDS, type Backend, describeEachBackend } from '../../support/backend.ts';
+import { fixtureBytes, inPieces } from '../../support/bytes.ts';
+import { makeFolder } from '../../support/make.ts';
+import { quadrants, shadesOf } from '../../support/picture.ts';
+
+const JPEG = await quadrants(400, 200).jpeg().toBuffer();
+const HOUR_MS = 3_600_000;
+const EVERYTHING = { modifiedBefore: Number.POSITIVE_INFINITY };
+
+describeEachBackend('a rendition', (backend) => {
+  it('is made once, kept, and found by all that ask for the same', () =>
+    withPicture(backend, async (picture, services) => {
+      const first = await picture.get({ width: '100' });
+      expect(first.file).toMatchObject({ filename: 'a.jpg', mimeType: 'image/jpeg' });
+      expect(first.file.sizeBytes).toBe(first.bytes.length);
+      const made = vi.spyOn(services.blobs, 'append');
+      const other = await picture.get({ height: '50', v: '1' });
+      expect(other.bytes.equals(first.bytes)).toBe(true);
+      expect(other.file.md5).toBe(first.file.md5);
+      const smaller = await picture.get({ width: '99', format: 'webp' });
+      expect(smaller.file).toMatchObject({ filename: 'a.webp', mimeType: 'image/webp' });
+      expect(smaller.file.md5).not.toBe(first.file.md5);
+      expect(made).toHaveBeenCalledOnce();
+      expect(await renditions(services)).toHaveLength(2);
+    }));
+
+  it('that is there costs two statements, and none to note its use within an hour', () =>
+    withPicture(backend, async (picture, services) => {
+      await picture.get({ width: '100' });
+      services.statements.length = 0;
+      await picture.get({ width: '100' });
+      expect(services.statements).toHaveLength(2);
+      const [before] = await renditions(services);
+      services.advance(HOUR_MS);
+      await picture.get({ width: '100' });
+      const [after] = await renditions(services);
+      expect(after!.used_at).toBe(before!.used_at + HOUR_MS);
+    }));
+
+  it('that 100 ask for at once is made by one', () =>
+    withPicture(backend, async (picture, services) => {
+      const read = vi.spyOn(services.blobs, 'withLocalFile');
+      const written = vi.spyOn(services.blobs, 'append');
+      const all = await Promise.all(
+        Array.from({ length: 100 }, () => picture.get({ width: '100' })),
+      );
+      expect(new Set(all.map(({ file }) => file.md5)).size).toBe(1);
+      expect(all.every(({ bytes }) => bytes.equals(all[0]!.bytes))).toBe(true);
+      expect([read.mock.calls.length, written.mock.calls.length]).toEqual([1, 1]);
+      expect(await countBlobs(services)).toBe(2);
+    }));
+
+  it('that came between the question and its turn is not made again', () =>
+    withPicture(backend, async (picture, services) => {
+      const other = createTestServices(services);
+      const written = vi.spyOn(services.blobs, 'append');
+      const { run } = services.renders;
+      services.renders.run = async (key, work) => {
+        await picture.get({ width: '100' }, other);
+        return run(key, work);
+      };
+      await picture.get({ width: '100' });
+      expect(written).toHaveBeenCalledOnce();
+    }));
+
+  it('that two processes make at once is there once, and so are its bytes', () =>
+    withPicture(backend, async (picture, services) => {
+      const other = createTestServices(services);
+      const { promise: bothAreAtIt, resolve } = Promise.withResolvers<void>();
+      const append = services.blobs.append.bind(services.blobs);
+      const written = vi.spyOn(services.blobs, 'append').mockImplementation(async (...blob) => {
+        if (written.mock.calls.length === 2) resolve();
+        await bothAreAtIt;
+        return append(...blob);
+      });
+      const both = [picture.get({ width: '100' }), picture.get({ width: '100' }, other)];
+      const [one, two] = await Promise.all(both);
+      expect(one!.bytes.equals(two!.bytes)).toBe(true);
+      expect(await renditions(services)).toHaveLength(1);
+      expect(await countBlobs(services)).toBe(2);
+    }));
+
+  it('goes with its media, and with the folder of that: nothing is left', () =>
+    withPicture(backend, async (picture, services) => {
+      const ctx = services.as(user());
+      await picture.get({ width: '100' });
+      await picture.get({ width: '50' });
+      await deleteMedia(ctx, picture.mediaId);
+      expect(await renditions(services)).toEqual([]);
+      expect(await blobsToDelete(services)).toHaveLength(3);
+      const folderId = await makeFolder(services.db, { owner: 'alice' });
+      const filed = await storePicture(services, JPEG, folderId);
+      await filed.get({ width: '100' });
+      await deleteFolder(ctx, folderId, { recursive: true });
+      expect(await blobsToDelete(services)).toHaveLength(5);
+      await deleteBlobs(services);
+      expect(await countBlobs(services)).toBe(0);
+    }));
+
+  it('is one of the new bytes as soon as they are replaced', () =>
+    withPicture(backend, async (picture, services) => {
+      const before = await picture.get({ width: '100' });
+      await replace(services, picture.mediaId, await quadrants(400, 200).negate().png().toBuffer());
+      const after = await picture.get({ width: '100', format: 'jpg' });
+      expect(after.file.md5).not.toBe(before.file.md5);
+      expect(await shadesOf(before.bytes)).toMatch(/^red/);
+      expect(await shadesOf(after.bytes)).not.toMatch(/^red/);
+      expect(await renditions(services)).toHaveLength(1);
+      await deleteBlobs(services);
+      expect(await countBlobs(services)).toBe(2);
+    }));
+
+  it('of bytes that are replaced while it is made is not kept', () =>
+    withPicture(backend, async (picture, services) => {
+      const { blobs } = services;
+      const commit = vi.spyOn(blobs, 'commit').mockImplementationOnce(async (key, sizeBytes) => {
+        commit.mockRestore();
+        await blobs.commit(key, sizeBytes);
+        await replace(services, picture.mediaId, fixtureBytes('picture.png'));
+      });
+      await expect(picture.get({ width: '100' })).rejects.toThrow('gone');
+      expect(await renditions(services)).toEqual([]);
+      await deleteBlobs(services);
+      expect(await countBlobs(services)).toBe(1);
+    }));
+
+  it('whose bytes are lost is made again', () =>
+    withPicture(backend, async (picture, services) => {
+      const { bytes } = await picture.get({ width: '100' });
+      const [row] = await renditions(services);
+      await services.blobs.delete(row!.blob_key);
+      await expect(picture.get({ width: '100' })).rejects.toThrow('gone');
+      expect((await picture.get({ width: '100' })).bytes.equals(bytes)).toBe(true);
+    }));
+
+  it('is not swept, but for what a crash left before its row', () =>
+    withPicture(backend, async (picture, services) => {
+      await picture.get({ width: '100' });
+      expect(await sweep(services, EVERYTHING)).toBe(0);
+      const { blobs } = services;
+      const commit = blobs.commit.bind(blobs);
+      const dead = new Error('dead');
+      vi.spyOn(blobs, 'commit').mockImplementationOnce(async (...blob) => {
+        await commit(...blob);
+        throw dead;
+      });
+      await expect(picture.get({ width: '60' })).rejects.toBe(dead);
+      expect(await countBlobs(services)).toBe(3);
+      expect(await sweep(services, EVERYTHING)).toBe(1);
+      expect((await picture.get({ width: '100' })).file.sizeBytes).toBeGreaterThan(0);
+    }));
+});
+
+describeEachBackend('what renditions may take', (backend) => {
+  it('is bounded: those that were not used for longest go, by a job', () => {
+    // Each counts for 4 KiB more than its bytes: four of them are too many.
+    const settings = { renditionCacheBytesMax: 16_000 };
+    return withPicture(
+      backend,
+      async (picture, services) => {
+        for (const width of ['10', '11', '12']) {
+          services.advance(1000);
+          await picture.get({ width });
+        }
+        services.advance(HOUR_MS);
+        await picture.get({ width: '10' });
+        expect(await blobsToDelete(services)).toEqual([]);
+        await picture.get({ width: '13' });
+        const kept = (await renditions(services)).map(
+          ({ spec }) => /(\d+),\d+ - - - moving$/.exec(spec)![1],
+        );
+        expect(kept).toEqual(['10', '12', '13']);
+        expect(await blobsToDelete(services)).toHaveLength(1);
+        await deleteBlobs(services);
+        expect(await countBlobs(services)).toBe(4);
+        expect(await sweep(services, EVERYTHING)).toBe(0);
+      },
+      settings,
+    );
+  });
+
+  it('may be nothing: then each is made anew, and none is stored', () =>
+    withPicture(
+      backend,
+      async (picture, services) => {
+        const { bytes, file } = await picture.get({ width: '100' });
+        expect((await sharp(bytes).metadata()).width).toBe(100);
+        expect(await picture.get({ width: '100' })).toMatchObject({ file: { md5: file.md5 } });
+        const part = await picture.get({ width: '100' }, services, { start: 2, end: 11 });
+        expect(part.bytes.equals(bytes.subarray(2, 12))).toBe(true);
+        expect(await renditions(services)).toEqual([]);
+        expect(await countBlobs(services)).toBe(1);
+      },
+      { renditionCacheBytesMax: 0 },
+    ));
+});
+
+describe('renditions that cannot be made', () => {
+  const backend = BACKENDS[0]!;
+
+  it('are the picture itself, which is not tried again for a minute', () =>
+    withPicture(backend, async (picture, services) => {
+      // Replaced on disk, so that it is no picture any more.
+      const read = vi
+        .spyOn(services.blobs, 'withLocalFile')
+        .mockImplementation((_key, work) => work(import.meta.filename));
+      for (const _ of [1, 2]) {
+        const { bytes, file } = await picture.get({ width: '100' });
+        expect(bytes.equals(JPEG)).toBe(true);
+        expect(file.mimeType).toBe('image/jpeg');
+      }
+      expect(read).toHaveBeenCalledOnce();
+      expect(services.logged.map(({ level }) => level)).toEqual(['warn', 'warn']);
+      read.mockRestore();
+      services.advance(60_000);
+      expect((await picture.get({ width: '100' })).bytes.length).toBeLessThan(JPEG.length);
+    }));
+
+  it('because too many are being made are refused for the moment', () =>
+    withPicture(backend, async (picture, services) => {
+      const { promise: go, resolve } = Promise.withResolvers<void>();
+      const { blobs } = services;
+      const read = blobs.withLocalFile.bind(blobs);
+      const waiting = vi.spyOn(blobs, 'withLocalFile').mockImplementation(async (key, work) => {
+        await go;
+        return read(key, work);
+      });
+      const made = Array.from({ length: 64 }, (_, at) => picture.get({ width: `${at + 1}` }));
+      await vi.waitUntil(() => waiting.mock.calls.length === 64);
+      const refused = picture.get({ width: '65' });
+      await expect(refused).rejects.toMatchObject({ code: 'SERVER_BUSY', retryAfterMs: 5000 });
+      // Who asks for one of those waits with the others; what is no rendition does not wait.
+      const joined = picture.get({ width: '64' });
+      expect((await picture.get({})).bytes.equals(JPEG)).toBe(true);
+      resolve();
+      expect((await joined).file.md5).toBe((await made.at(-1)!).file.md5);
+      expect(await Promise.all(made)).toHaveLength(64);
+      expect(await picture.get({ width: '65' })).toMatchObject({
+        file: { mimeType: 'image/jpeg' },
+      });
+    }));
+});
+
+interface StoredPicture {
+  mediaId: number;
+  /** What a GET of its URL would send. */
+  get(query: Query, services?: TestServices, range?: ByteRange): ReturnType<typeof send>;
+}
+
+function withPicture(
+  backend: Backend,
+  work: (picture: StoredPicture, services: TestServices) => Promise<void>,
+  settings: Partial<Settings> = {},
+): Promise<void> {
+  return withServices(
+    backend,
+    async (services) => work(await storePicture(services, JPEG), services),
+    settings,
+  );
+}
+
+async function storePicture(
+  services: TestServices,
+  bytes: Buffer,
+  folderId?: number,
+): Promise<StoredPicture> {
+  const place = { filename: 'a.jpg', folderId };
+  const source = { bytes: inPieces(bytes, 65_536) };
+  const { id } = await uploadFile(services.as(user()), { ...place, ...source });
+  return {
+    mediaId: id,
+    get: async (query, on = services, range = undefined) => {
+      const { dir, url_name } = await services.db
+        .selectFrom('file')
+        .where('media_id', '=', id)
+        .where('key', '=', '')
+        .select(['dir', 'url_name'])
+        .executeTakeFirstOrThrow();
+      services.statements.pop();
+      return send(on, `${dir}/${url_name}`, query, range);
+    },
+  };
+}
+
+async function send(services: TestServices, path: string, query: Query, range?: ByteRange) {
+  const [dir = '', name = ''] = path.split('/');
+  const { file, read } = (await openRendition(services.as(), dir, name, query))!;
+  return { file, bytes: Buffer.concat(await (await read(range)).toArray()) };
+}
+
+async function replace(services: TestServices, mediaId: number, bytes: Buffer): Promise<void> {
+  const ctx = services.as(user());
+  const claim = { filename: 'a.png', declaredType: null };
+  const staged = await stageFile(ctx, inPieces(bytes, 65_536), claim);
+  await changeNode(ctx, mediaId, {}, { staged, policy: { type: null } });
+}
+
+function renditions({ db }: TestServices) {
+  return db.selectFrom('rendition').selectAll().orderBy('id').execute();
+}
+
+async function countBlobs({ blobs }: TestServices): Promise<number> {
+  return (await Array.fromAsync(blobs.list())).length;
+}
+
+async function blobsToDelete({ db }: TestServices): Promise<string[]> {
+  const jobs = await db
+    .selectFrom('job')
+    .where('job_class', '=', 'delete-blob')
+    .select('arguments')
+    .execute();
+  return jobs.flatMap((job) => JSON.parse(job.arguments).blob_keys);
+}
+
+/** What the jobs do. */
+async function deleteBlobs(services: TestServices): Promise<void> {
+  for (const key of await blobsToDelete(services)) await services.blobs.delete(key);
+}

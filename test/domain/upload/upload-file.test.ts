@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { expect, it } from 'vitest';
+import type { Context } from '../../../src/domain/context.ts';
+import { filesByMediaIds } from '../../../src/domain/file/file.ts';
+import { type FileInput, uploadFile } from '../../../src/domain/upload/upload-file.ts';
+import { user, withServices } from '../../support/app.ts';
+import { describeEachBackend } from '../../support/backend.ts';
+import {
+  brokenOff,
+  fixtureBytes,
+  inPieces,
+  leftovers,
+  md5Of,
+  NOTHING,
+} from '../../support/bytes.ts';
+
+const CONNECTION_LOST = new Error('connection lost');
+const PNG = fixtureBytes('picture.png');
+
+describeEachBackend('uploadFile', (backend) => {
+  it('makes a media of the bytes, with both digests', () =>
+    withServices(backend, async (services) => {
+      const ctx = services.as(user());
+      const media = await upload(ctx, PNG, { filename: 'logo.png', md5: md5Of(PNG).toUpperCase() });
+      const [file] = (await filesByMediaIds(ctx, [media.id])).get(media.id)!;
+      expect(file).toMatchObject({
+        sizeBytes: PNG.length,
+        md5: md5Of(PNG),
+        sha256: createHash('sha256').update(PNG).digest('hex'),
+      });
+      expect(file!.width).toBeGreaterThan(0);
+      expect(await leftovers(services)).toEqual({ ...NOTHING, medias: 1, files: 1, stored: 1 });
+    }));
+
+  it.each([
+    ['picture.png', 'image', 'image/png'],
+    ['photo-with-exif-rotation.jpg', 'image', 'image/jpeg'],
+    ['animation.gif', 'image', 'image/gif'],
+    ['picture.webp', 'image', 'image/webp'],
+    ['drawing.svg', 'vector', 'image/svg+xml'],
+    ['clip.mp4', 'video', 'video/mp4'],
+    ['sound.mp3', 'audio', 'audio/mpeg'],
+    ['document.pdf', 'doc', 'application/pdf'],
+    ['table.csv', 'file', 'text/csv'],
+    ['page.html', 'file', 'text/html'],
+    ['archive.zip', 'file', 'application/zip'],
+  ])('%s becomes %s of %s', (filename, type, mimeType) =>
+    withServices(backend, async ({ as }) => {
+      const media = await upload(as(), fixtureBytes(filename), { filename });
+      expect(media).toMatchObject({ type, name: filename });
+      const files = await filesByMediaIds(as(), [media.id]);
+      expect(files.get(media.id)).toMatchObject([{ mimeType, filename }]);
+    }),
+  );
+
+  it.each<[string, () => Partial<FileInput>, object]>([
+    ['with a wrong MD5', () => ({ md5: '0'.repeat(32) }), { code: 'DIGEST_MISMATCH' }],
+    ['with an MD5 that is none', () => ({ md5: 'x' }), { code: 'INVALID_INPUT' }],
+    ['without a byte', () => ({ bytes: inPieces(Buffer.alloc(0)) }), { code: 'INVALID_INPUT' }],
+    [
+      'of an extension it does not fit',
+      () => ({ filename: 'logo.pdf' }),
+      { code: 'UNSUPPORTED_MEDIA' },
+    ],
+    [
+      'of a type it does not fit',
+      () => ({ declaredType: 'video/mp4' }),
+      { code: 'UNSUPPORTED_MEDIA' },
+    ],
+    ['as what it is not', () => ({ type: 'audio' }), { code: 'UNSUPPORTED_MEDIA' }],
+    [
+      'that is broken',
+      () => ({ bytes: inPieces(PNG.subarray(0, -30)) }),
+      { code: 'UNSUPPORTED_MEDIA' },
+    ],
+    [
+      'in a folder that is not there',
+      () => ({ folderId: 404 }),
+      { code: 'NOT_FOUND', noun: 'folder' },
+    ],
+    ['with a tag that is not there', () => ({ tagIds: [404] }), { code: 'NOT_FOUND', noun: 'tag' }],
+    [
+      'with too many tags',
+      () => ({ tagIds: Array.from(Array(201).keys()) }),
+      { code: 'INVALID_INPUT' },
+    ],
+    [
+      'whose client is gone midway',
+      () => ({ bytes: brokenOff(PNG, CONNECTION_LOST) }),
+      CONNECTION_LOST,
+    ],
+  ])('a file %s is refused, and nothing is stored', (_, wrong, error) =>
+    withServices(backend, async (services) => {
+      const uploaded = upload(services.as(), PNG, { filename: 'logo.png', ...wrong() });
+      await expect(uploaded).rejects.toMatchObject(error);
+      expect(await leftovers(services)).toEqual(NOTHING);
+    }),
+  );
+
+  it('a file past the limit is refused as soon as it is past it', () =>
+    withServices(
+      backend,
+      async (services) => {
+        let sent = 0;
+        async function* endless() {
+          for (;;) {
+            sent += 100;
+            yield Buffer.alloc(100);
+          }
+        }
+        const uploaded = uploadFile(services.as(), { filename: 'a.bin', bytes: endless() });
+        await expect(uploaded).rejects.toMatchObject({ code: 'TOO_LARGE', limitBytes: 1000 });
+        expect(sent).toBe(1100);
+        expect(await leftovers(services)).toEqual(NOTHING);
+      },
+      { fileBytesMax: 1000 },
+    ));
+
+  it('a picture is bound by the limit of pictures', () =>
+    withServices(
+      backend,
+      async (services) => {
+        const uploaded = upload(services.as(), PNG, { filename: 'logo.png' });
+        await expect(uploaded).rejects.toMatchObject({ code: 'TOO_LARGE', limitBytes: 100 });
+        expect(await leftovers(services)).toEqual(NOTHING);
+      },
+      { imageBytesMax: 100 },
+    ));
+
+  it('a picture of more pixels than allowed is refused', () =>
+    withServices(
+      backend,
+      async (services) => {
+        const uploaded = upload(services.as(), PNG, { filename: 'logo.png' });
+        await expect(uploaded).rejects.toMatchObject({ code: 'UNSUPPORTED_MEDIA' });
+        expect(await leftovers(services)).toEqual(NOTHING);
+      },
+      { imagePixelsMax: 4 },
+    ));
+
+  it('when the database fails, no media is there, and the bytes wait for the sweep', () =>
+    withServices(backend, async (services) => {
+      const newId = () => {
+        throw new Error('out of ids');
+      };
+      const uploaded = upload({ ...services.as(), newId }, PNG, { filename: 'logo.png' });
+      await expect(uploaded).rejects.toThrow('out of ids');
+      expect(await leftovers(services)).toEqual({ ...NOTHING, stored: 1 });
+    }));
+});
+
+function upload(ctx: Context, bytes: Uint8Array, input: Partial<FileInput>) {
+  return uploadFile(ctx, { filename: '', bytes: inPieces(bytes), ...input });
+}

@@ -1,0 +1,251 @@
+import { expect, it } from 'vitest';
+import type { Context } from '../../../src/domain/context.ts';
+import {
+  abortUpload,
+  appendChunk,
+  type ChunkInput,
+  type CompleteInput,
+  completeUpload,
+} from '../../../src/domain/upload/upload.ts';
+import { user, withServices } from '../../support/app.ts';
+import { describeEachBackend } from '../../support/backend.ts';
+import {
+  brokenOff,
+  fixtureBytes,
+  inPieces,
+  leftovers,
+  md5Of,
+  NOTHING,
+} from '../../support/bytes.ts';
+import { makeMediaRow } from '../../support/make.ts';
+
+const PNG = fixtureBytes('picture.png');
+const MD5 = md5Of(PNG);
+const DAY_MS = 24 * 3_600_000;
+const CONNECTION_LOST = new Error('connection lost');
+
+/** Made anew for each test: bytes can be read once. */
+type Wrong = () => Partial<ChunkInput>;
+
+const WRONG_CHUNKS: [string, Wrong, object][] = [
+  ['without a byte', () => bytesOf(0), issue('chunk', 'EMPTY')],
+  [
+    'past the end',
+    () => ({ chunk: { bytes: inPieces(Buffer.alloc(PNG.length + 1)) } }),
+    issue('chunk', 'PAST_END'),
+  ],
+  ['shorter than declared', () => bytesOf(9, { sizeBytes: 10 }), issue('chunk', 'SIZE_MISMATCH')],
+  ['longer than declared', () => bytesOf(11, { sizeBytes: 10 }), issue('chunk', 'SIZE_MISMATCH')],
+  ['with a wrong MD5', () => ({ md5: MD5 }), { code: 'DIGEST_MISMATCH', expected: MD5 }],
+  ['with an MD5 that is none', () => ({ md5: 'abc' }), issue('md5')],
+  ['with a negative offset', () => ({ offsetBytes: -1 }), issue('offsetBytes')],
+  ['with a fraction of an offset', () => ({ offsetBytes: 0.5 }), issue('offsetBytes')],
+  ['of a file of no bytes', () => ({ totalBytes: 0 }), issue('totalBytes')],
+  [
+    'of a file larger than any may be',
+    () => ({ totalBytes: 2 ** 31 }),
+    { code: 'TOO_LARGE', limitBytes: 2 ** 30 },
+  ],
+  ['whose client is gone midway', () => broken(), CONNECTION_LOST],
+];
+
+describeEachBackend('a first chunk', (backend) => {
+  it.each<[string, Wrong, object]>([
+    ...WRONG_CHUNKS,
+    ['that begins later', () => ({ offsetBytes: 5 }), { code: 'OFFSET_MISMATCH', offsetBytes: 0 }],
+    [
+      'of a picture larger than one may be',
+      () => ({ totalBytes: 5 * 2 ** 20 + 1 }),
+      { code: 'TOO_LARGE' },
+    ],
+  ])('%s is refused, and nothing is stored', (_, wrong, error) =>
+    withServices(backend, async (services) => {
+      await expect(first(services.as(), wrong())).rejects.toMatchObject(error);
+      expect(await leftovers(services)).toEqual(NOTHING);
+    }),
+  );
+});
+
+describeEachBackend('a later chunk', (backend) => {
+  it.each<[string, Wrong, object]>([
+    ...WRONG_CHUNKS,
+    [
+      'that was sent before',
+      () => ({ offsetBytes: 0 }),
+      { code: 'OFFSET_MISMATCH', offsetBytes: 100 },
+    ],
+    [
+      'that leaves a gap',
+      () => ({ offsetBytes: 101 }),
+      { code: 'OFFSET_MISMATCH', offsetBytes: 100 },
+    ],
+    [
+      'of another total',
+      () => ({ offsetBytes: 100, totalBytes: PNG.length - 1 }),
+      issue('totalBytes', 'TOTAL_CHANGED'),
+    ],
+    [
+      'of an unknown upload',
+      () => ({ uploadId: '0'.repeat(32) }),
+      { code: 'NOT_FOUND', noun: 'upload' },
+    ],
+    ['of an id that can be none', () => ({ uploadId: 'a\0' }), { code: 'NOT_FOUND' }],
+  ])('%s is refused, and the upload goes on where it was', (_, wrong, error) =>
+    withServices(backend, async (services) => {
+      const ctx = services.as(user());
+      const { uploadId } = await first(ctx);
+      await expect(next(ctx, { uploadId, ...wrong() })).rejects.toMatchObject(error);
+      expect(await leftovers(services)).toEqual({ ...NOTHING, openAt: [100], staged: 1 });
+      await finish(ctx, uploadId);
+    }),
+  );
+
+  it.each([
+    ['another user’s', user('bob')],
+    ['another user’s, by an admin', user('bob', 'admin')],
+    ['a user’s, by nobody', undefined],
+  ])('of an upload that is %s is refused as if it were not there', (_, viewer) =>
+    withServices(backend, async (services) => {
+      const { uploadId } = await first(services.as(user()));
+      const intruder = services.as(viewer);
+      const attempts = [
+        next(intruder, { uploadId }),
+        completeUpload(intruder, { uploadId, md5: MD5 }),
+        abortUpload(intruder, { uploadId }),
+      ];
+      for (const attempt of attempts) {
+        await expect(attempt).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      }
+      await finish(services.as(user()), uploadId);
+    }),
+  );
+
+  it('of an upload whose time is over is refused, to the last moment it is not', () =>
+    withServices(backend, async (services) => {
+      const ctx = services.as();
+      const { uploadId } = await first(ctx);
+      services.advance(DAY_MS - 1);
+      await next(ctx, { uploadId, ...bytesOf(10) });
+      services.advance(1);
+      const expired = { code: 'UPLOAD_EXPIRED' };
+      await expect(next(ctx, { uploadId, offsetBytes: 110 })).rejects.toMatchObject(expired);
+      await expect(completeUpload(ctx, { uploadId, md5: MD5 })).rejects.toMatchObject(expired);
+    }));
+
+  it('of a completed upload is refused', () =>
+    withServices(backend, async (services) => {
+      const ctx = services.as();
+      const { uploadId } = await first(ctx);
+      await finish(ctx, uploadId);
+      const completed = { code: 'UPLOAD_COMPLETED' };
+      await expect(next(ctx, { uploadId })).rejects.toMatchObject(completed);
+      await expect(completeUpload(ctx, { uploadId, md5: MD5 })).rejects.toMatchObject(completed);
+      expect(await leftovers(services)).toEqual({ ...NOTHING, medias: 1, files: 1, stored: 1 });
+    }));
+});
+
+describeEachBackend('a completion', (backend) => {
+  it.each<[string, Partial<CompleteInput>, object]>([
+    ['with a wrong MD5', { md5: '0'.repeat(32) }, { code: 'DIGEST_MISMATCH', actual: MD5 }],
+    ['with an MD5 that is none', { md5: '' }, issue('md5')],
+    [
+      'as what the content is not',
+      { type: 'doc' },
+      { code: 'UNSUPPORTED_MEDIA', mediaType: 'image/png' },
+    ],
+    ['as what holds no file', { type: 'url' }, issue('type')],
+    ['as what the road cannot say', { allowedTypes: ['doc'] }, { code: 'UNSUPPORTED_MEDIA' }],
+    ['in a folder that is not there', { folderId: 404 }, { code: 'NOT_FOUND', noun: 'folder' }],
+    ['with a tag that is not there', { tagIds: [404] }, { code: 'NOT_FOUND', noun: 'tag' }],
+    ['with a title that is too long', { title: 'x'.repeat(256) }, issue('title')],
+    ['with a NUL in its description', { description: 'a\0' }, issue('description')],
+  ])('%s is refused, and may be tried again', (_, wrong, error) =>
+    withServices(backend, async (services) => {
+      const ctx = services.as();
+      const { uploadId } = await first(ctx);
+      await next(ctx, { uploadId });
+      const completed = completeUpload(ctx, { uploadId, md5: MD5, ...wrong });
+      await expect(completed).rejects.toMatchObject(error);
+      expect(await leftovers(services)).toEqual({ ...NOTHING, openAt: [PNG.length], staged: 1 });
+      await completeUpload(ctx, { uploadId, md5: MD5 });
+    }),
+  );
+
+  it('before the last byte is refused, with where the upload stands', () =>
+    withServices(backend, async (services) => {
+      const ctx = services.as();
+      const { uploadId } = await first(ctx);
+      const completed = completeUpload(ctx, { uploadId, md5: md5Of(PNG.subarray(0, 100)) });
+      await expect(completed).rejects.toMatchObject({ code: 'OFFSET_MISMATCH', offsetBytes: 100 });
+      await finish(ctx, uploadId);
+    }));
+
+  it('in a folder that is a media is refused', () =>
+    withServices(backend, async (services) => {
+      const folderId = await makeMediaRow(services.db);
+      const { uploadId } = await first(services.as());
+      await next(services.as(), { uploadId });
+      const completed = completeUpload(services.as(), { uploadId, md5: MD5, folderId });
+      await expect(completed).rejects.toMatchObject({ code: 'NOT_FOUND', noun: 'folder' });
+    }));
+
+  it.each([
+    ['page.html', 'page.png', null],
+    ['page.html', 'page', 'image/png'],
+    ['drawing.svg', 'drawing.png', null],
+    ['truncated.png', 'truncated.png', null],
+    ['crc-broken.png', 'broken.png', null],
+    ['pixel-bomb.png', 'bomb.png', null],
+    ['document.pdf', 'document.jpg', null],
+  ])(
+    'of %s called "%s", declared %s, is refused; its bytes go with the session',
+    (file, filename, declaredType) =>
+      withServices(backend, async (services) => {
+        const bytes = fixtureBytes(file);
+        const chunk = { bytes: inPieces(bytes) };
+        const claim = { filename, declaredType, offsetBytes: 0, totalBytes: bytes.length };
+        const { uploadId } = await appendChunk(services.as(), { ...claim, chunk });
+        const completed = completeUpload(services.as(), { uploadId, md5: md5Of(bytes) });
+        await expect(completed).rejects.toMatchObject({ code: 'UNSUPPORTED_MEDIA' });
+        expect(await leftovers(services)).toMatchObject({
+          medias: 0,
+          files: 0,
+          stored: 0,
+          staged: 1,
+        });
+        await abortUpload(services.as(), { uploadId });
+        expect(await leftovers(services)).toEqual(NOTHING);
+      }),
+  );
+});
+
+function issue(field: string, code?: string) {
+  const expected = { path: [field], ...(code !== undefined && { code }) };
+  return { code: 'INVALID_INPUT', issues: [expected] };
+}
+
+function bytesOf(count: number, more: { sizeBytes?: number } = {}): Partial<ChunkInput> {
+  return { chunk: { bytes: inPieces(PNG.subarray(0, count)), ...more } };
+}
+
+function broken(): Partial<ChunkInput> {
+  return { chunk: { bytes: brokenOff(PNG.subarray(0, 30), CONNECTION_LOST) } };
+}
+
+function first(ctx: Context, input: Partial<ChunkInput> = {}) {
+  const chunk = { bytes: inPieces(PNG.subarray(0, 100)) };
+  const place = { offsetBytes: 0, totalBytes: PNG.length };
+  return appendChunk(ctx, { filename: 'logo.png', ...place, chunk, ...input });
+}
+
+function next(ctx: Context, input: Partial<ChunkInput>) {
+  const chunk = { bytes: inPieces(PNG.subarray(100)) };
+  const place = { offsetBytes: 100, totalBytes: PNG.length };
+  return appendChunk(ctx, { ...place, chunk, ...input });
+}
+
+/** Sends what is missing, and makes a media of it. */
+async function finish(ctx: Context, uploadId: string): Promise<void> {
+  await next(ctx, { uploadId });
+  await completeUpload(ctx, { uploadId, md5: MD5 });
+}

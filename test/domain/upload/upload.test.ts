@@ -1,0 +1,230 @@
+import { writeFileSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
+import { expect, it } from 'vitest';
+import type { Context } from '../../../src/domain/context.ts';
+import {
+  NotFoundError,
+  OffsetMismatchError,
+  UploadCompletedError,
+} from '../../../src/domain/error.ts';
+import { filesByMediaIds, openFile } from '../../../src/domain/file/file.ts';
+import { tagsByMediaIds } from '../../../src/domain/tag/tag.ts';
+import { findUploadSession } from '../../../src/domain/upload/session.ts';
+import { abortUpload, appendChunk, completeUpload } from '../../../src/domain/upload/upload.ts';
+import { createTestServices, user, withServices } from '../../support/app.ts';
+import { describeEachBackend } from '../../support/backend.ts';
+import { fixtureBytes, inPieces, leftovers, md5Of, NOTHING } from '../../support/bytes.ts';
+import { makeFolder, makeTag } from '../../support/make.ts';
+
+const PNG = fixtureBytes('picture.png');
+const MD5 = md5Of(PNG);
+const HOUR_MS = 3_600_000;
+
+describeEachBackend('chunked upload', (backend) => {
+  it('chunks of any size make a media with exactly the file’s bytes', () =>
+    withServices(backend, async ({ as }) => {
+      const ctx = as(user());
+      const uploadId = await send(ctx, [0, 1, 100, 101, PNG.length]);
+      const media = await completeUpload(ctx, { uploadId, md5: MD5 });
+      expect(media).toMatchObject({ type: 'image', name: 'logo.png', owner: 'alice', level: 0 });
+      const [file] = (await filesByMediaIds(ctx, [media.id])).get(media.id) ?? [];
+      expect(file).toMatchObject({
+        filename: 'logo.png',
+        extension: 'png',
+        mimeType: 'image/png',
+        sizeBytes: PNG.length,
+        md5: MD5,
+        sha256: null,
+        urlPath: expect.stringMatching(/^\/media\/[a-z0-5]{8}\/logo\.png$/),
+      });
+      const [, , dir, name] = file!.urlPath.split('/');
+      const opened = await openFile(ctx, dir!, name!);
+      expect(await buffer(await opened!.read())).toEqual(PNG);
+    }));
+
+  it('a media goes where it is told to, with its title and tags', () =>
+    withServices(backend, async ({ db, as }) => {
+      const [folderId, tag] = [await makeFolder(db), await makeTag(db)];
+      const uploadId = await send(as(), [0, PNG.length]);
+      const words = { title: 'The logo', description: 'In blue.' };
+      const place = { folderId, tagIds: [tag.id, tag.id] };
+      const media = await completeUpload(as(), { uploadId, md5: MD5, ...words, ...place });
+      expect(media).toMatchObject({ ...words, name: 'The logo', parentId: folderId, level: 2 });
+      expect((await tagsByMediaIds(as(), [media.id])).get(media.id)).toMatchObject([
+        { id: tag.id },
+      ]);
+    }));
+
+  it.each([
+    ['', 'image.png'],
+    ['blob', 'image.png'],
+    ['../../etc/logo.png', 'logo.png'],
+    ['C:\\pictures\\Größe.PNG', 'Größe.PNG'],
+    ['...', 'image.png'],
+  ])('a file called %j is kept as %j', (filename, kept) =>
+    withServices(backend, async ({ as }) => {
+      const uploadId = await send(as(), [0, PNG.length], filename);
+      const media = await completeUpload(as(), { uploadId, md5: MD5 });
+      expect(media.name).toBe(kept);
+    }),
+  );
+
+  it('goes on after every chunk in a process that was not there before', () =>
+    withServices(backend, async (services) => {
+      const start = createTestServices(services).as(user());
+      let uploadId: string | undefined;
+      for (const [from, to] of [
+        [0, 50],
+        [50, 400],
+        [400, PNG.length],
+      ] as const) {
+        const ctx = createTestServices(services).as(user());
+        const session = await sendChunk(ctx, from, to, { uploadId });
+        uploadId = session.uploadId;
+      }
+      await completeUpload(start, { uploadId: uploadId!, md5: MD5 });
+      expect(await leftovers(services)).toEqual({ ...NOTHING, medias: 1, files: 1, stored: 1 });
+    }));
+
+  it('says where it stands, and until when it may go on', () =>
+    withServices(backend, async (services) => {
+      const ctx = services.as(user());
+      const expiresAt = new Date(services.clock() + 24 * HOUR_MS);
+      const { uploadId } = await sendChunk(ctx, 0, 10);
+      services.advance(HOUR_MS);
+      const second = await sendChunk(ctx, 10, 30, { uploadId });
+      const totalBytes = PNG.length;
+      expect(second).toEqual({
+        uploadId,
+        filename: 'logo.png',
+        offsetBytes: 30,
+        totalBytes,
+        expiresAt,
+      });
+      expect(await findUploadSession(ctx, uploadId)).toEqual(second);
+    }));
+
+  it('is there for nobody else, and not when it is over', () =>
+    withServices(backend, async (services) => {
+      const ctx = services.as(user());
+      const uploadId = await send(ctx, [0, PNG.length]);
+      for (const other of [
+        services.as(user('bob')),
+        services.as(user('bob', 'admin')),
+        services.as(),
+      ]) {
+        expect(await findUploadSession(other, uploadId)).toBeNull();
+      }
+      expect(await findUploadSession(ctx, 'unknown\0')).toBeNull();
+      await completeUpload(ctx, { uploadId, md5: MD5 });
+      expect(await findUploadSession(ctx, uploadId)).toBeNull();
+    }));
+
+  it('a chunk costs one statement to check and one to record', () =>
+    withServices(backend, async ({ as, statements }) => {
+      const { uploadId } = await sendChunk(as(), 0, 10);
+      statements.length = 0;
+      await sendChunk(as(), 10, 20, { uploadId });
+      expect(statements).toEqual([
+        expect.stringMatching(/^select .* from "upload"/),
+        expect.stringMatching(/^update "upload"/),
+      ]);
+    }));
+
+  it('of chunks that race for the same place one wins, and the others learn the right offset', () =>
+    withServices(backend, async ({ as }) => {
+      const { uploadId } = await sendChunk(as(), 0, 10);
+      const race = [20, 30, 40, 50].map((to) => sendChunk(as(), 10, to, { uploadId }));
+      const outcomes = await Promise.allSettled(race);
+      const won = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+      expect(won).toHaveLength(1);
+      const { offsetBytes } = won[0]!.value;
+      for (const outcome of outcomes.filter((outcome) => outcome.status === 'rejected')) {
+        expect(outcome.reason).toBeInstanceOf(OffsetMismatchError);
+        expect(outcome.reason).toMatchObject({ offsetBytes });
+      }
+      await sendChunk(as(), offsetBytes, PNG.length, { uploadId });
+      await completeUpload(as(), { uploadId, md5: MD5 });
+    }));
+
+  it('of completions that race, one makes a media', () =>
+    withServices(backend, async (services) => {
+      const uploadId = await send(services.as(), [0, PNG.length]);
+      const complete = () => completeUpload(services.as(), { uploadId, md5: MD5 });
+      const outcomes = await Promise.allSettled([complete(), complete(), complete()]);
+      const reasons = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+      expect(reasons).toHaveLength(2);
+      for (const reason of reasons) expect(reason).toBeInstanceOf(UploadCompletedError);
+      expect(await leftovers(services)).toEqual({ ...NOTHING, medias: 1, files: 1, stored: 1 });
+    }));
+
+  it('completing does not read the bytes again for their digest', () =>
+    withServices(backend, async ({ as, db, blobs }) => {
+      const uploadId = await send(as(), [0, 10, PNG.length]);
+      const row = await db.selectFrom('upload').select('blob_key').executeTakeFirstOrThrow();
+      // What lies there now is no whole picture, and has another digest.
+      writeFileSync(blobs.stagedPath(row.blob_key), PNG.subarray(0, 8));
+      const completed = completeUpload(as(), { uploadId, md5: MD5 });
+      await expect(completed).rejects.toMatchObject({ code: 'UNSUPPORTED_MEDIA' });
+    }));
+
+  it('a digest that another version of the library saved is made anew from the staged bytes', () =>
+    withServices(backend, async (services) => {
+      const ctx = services.as();
+      const { uploadId } = await sendChunk(ctx, 0, 100);
+      const spoil = () =>
+        services.db
+          .updateTable('upload')
+          .set({ digest_state: Buffer.alloc(100, 7) })
+          .execute();
+      await spoil();
+      await sendChunk(ctx, 100, PNG.length, { uploadId });
+      expect(services.logged.map(({ level }) => level)).toEqual(['warn']);
+      await spoil();
+      await completeUpload(ctx, { uploadId, md5: MD5 });
+    }));
+
+  it('abort removes the session and its bytes', () =>
+    withServices(backend, async (services) => {
+      const ctx = services.as(user());
+      const { uploadId } = await sendChunk(ctx, 0, 10);
+      await abortUpload(ctx, { uploadId });
+      expect(await leftovers(services)).toEqual(NOTHING);
+      await expect(abortUpload(ctx, { uploadId })).rejects.toThrow(NotFoundError);
+      await expect(sendChunk(ctx, 10, 20, { uploadId })).rejects.toThrow(NotFoundError);
+    }));
+
+  it('abort leaves what is another’s, and what has become a media', () =>
+    withServices(backend, async (services) => {
+      const ctx = services.as(user());
+      const uploadId = await send(ctx, [0, PNG.length]);
+      const others = abortUpload(services.as(user('bob', 'admin')), { uploadId });
+      await expect(others).rejects.toThrow(NotFoundError);
+      await completeUpload(ctx, { uploadId, md5: MD5 });
+      await expect(abortUpload(ctx, { uploadId })).rejects.toThrow(UploadCompletedError);
+      expect(await leftovers(services)).toEqual({ ...NOTHING, medias: 1, files: 1, stored: 1 });
+    }));
+});
+
+/** Sends the picture from one byte to another. */
+function sendChunk(
+  ctx: Context,
+  from: number,
+  to: number,
+  { uploadId, filename = 'logo.png' }: { uploadId?: string | undefined; filename?: string } = {},
+) {
+  const chunk = { bytes: inPieces(PNG.subarray(from, to)) };
+  const place = { offsetBytes: from, totalBytes: PNG.length };
+  return appendChunk(ctx, { uploadId, filename, ...place, chunk });
+}
+
+/** Sends the picture in chunks that end at the given bytes. Answers the id of the session. */
+async function send(ctx: Context, bounds: number[], filename?: string): Promise<string> {
+  let uploadId: string | undefined;
+  for (let index = 1; index < bounds.length; index++) {
+    const options = { uploadId, ...(filename !== undefined && { filename }) };
+    const session = await sendChunk(ctx, bounds[index - 1]!, bounds[index]!, options);
+    uploadId = session.uploadId;
+  }
+  return uploadId!;
+}

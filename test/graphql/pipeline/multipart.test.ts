@@ -1,0 +1,146 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { readMultipart, UnreadableRequestError } from '../../../src/graphql/pipeline/multipart.ts';
+import { type TestApp, withApp } from '../../support/app.ts';
+import { describeEachBackend } from '../../support/backend.ts';
+import { UploadFileDocument } from '../../support/document.ts';
+
+const TYPE = 'multipart/form-data; boundary=b';
+const LIMITS = { maxFiles: 2, maxFieldSize: 1000 };
+
+function part(name: string, value: string, more = ''): string {
+  return `--b\r\ncontent-disposition: form-data; name="${name}"${more}\r\n\r\n${value}\r\n`;
+}
+
+const OPERATIONS = part('operations', '{"query":"{ a }","variables":{"f":null}}');
+const MAP = part('map', '{"0":["variables.f"]}');
+const BROKEN_HEADER = '--b\r\nno header\x01\r\n\r\n';
+
+/** A server that answers with what it has read, or with the status of why it could not. */
+async function withReader<T>(
+  work: (send: (body: string, type?: string) => Promise<Response>) => Promise<T>,
+) {
+  const server = createServer(async (request, response) => {
+    try {
+      const operation = await readMultipart(request, response, LIMITS);
+      response.end(JSON.stringify(operation, ['query']));
+    } catch (error) {
+      response.statusCode = error instanceof UnreadableRequestError ? error.status : 500;
+      response.end();
+    }
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    return await work((body, type = TYPE) =>
+      fetch(url, { method: 'POST', headers: { 'content-type': type }, body }),
+    );
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+describe('a multipart request', () => {
+  test.each([
+    ['without a body', '', TYPE],
+    ['that is no multipart body', 'junk', TYPE],
+    ['without a boundary', OPERATIONS, 'multipart/form-data; boundary'],
+    [
+      'that ends in its operations',
+      '--b\r\ncontent-disposition: form-data; name="operations"',
+      TYPE,
+    ],
+    ['with a broken header first', BROKEN_HEADER, TYPE],
+    ['with a broken header for its map', OPERATIONS + BROKEN_HEADER, TYPE],
+    ['without a map', `${OPERATIONS}--b--\r\n`, TYPE],
+  ])('%s is refused with 400, and the next is read', (_what, body, type) =>
+    withReader(async (send) => {
+      expect((await send(body, type)).status).toBe(400);
+      expect(await (await send(`${OPERATIONS}${MAP}--b--\r\n`)).json()).toEqual({ query: '{ a }' });
+    }),
+  );
+
+  test('whose operations are too long is refused with 413', () =>
+    withReader(async (send) => {
+      expect((await send(`${part('operations', 'x'.repeat(1001))}--b--\r\n`)).status).toBe(413);
+    }));
+
+  test('with a broken header for its file is read as far as it goes, and the next is read', () =>
+    withReader(async (send) => {
+      for (let times = 0; times < 2; times++) {
+        const response = await send(OPERATIONS + MAP + BROKEN_HEADER);
+        expect(await response.json()).toEqual({ query: '{ a }' });
+      }
+    }));
+});
+
+async function upload(app: TestApp, body: string) {
+  const headers = { 'content-type': TYPE, 'apollo-require-preflight': '1' };
+  const response = await fetch(`${app.url}/graphql`, { method: 'POST', headers, body });
+  // biome-ignore lint/suspicious/noExplicitAny: the assertions say what is expected
+  return { status: response.status, ...((await response.json()) as any) };
+}
+
+describeEachBackend('files of a multipart request', (backend) => {
+  const operations = part(
+    'operations',
+    JSON.stringify({ query: UploadFileDocument, variables: { input: { file: null } } }),
+  );
+  const map = part('map', '{"0":["variables.input.file"]}');
+
+  test.each([
+    ['breaks off', '--b\r\ncontent-disposition: form-data; name="0"; filename="a.txt"\r\n\r\nabc'],
+    ['is not there', '--b--\r\n'],
+  ])('one that %s is a mistake of the client', (_what, rest) =>
+    withApp(backend, async (app) => {
+      expect(await upload(app, operations + map + rest)).toMatchObject({
+        status: 400,
+        data: null,
+        errors: [{ path: ['uploadFile'], extensions: { code: 'BAD_REQUEST' } }],
+      });
+    }),
+  );
+
+  test('what is broken before them is a mistake of the client, and ends no process', () =>
+    withApp(backend, async (app) => {
+      for (const body of [BROKEN_HEADER, operations + BROKEN_HEADER, '', 'junk']) {
+        expect(await upload(app, body)).toMatchObject({
+          status: 400,
+          errors: [{ extensions: { code: 'BAD_REQUEST' } }],
+        });
+      }
+      expect((await app.fetch('/healthz')).status).toBe(200);
+    }));
+
+  test('one without a name is taken', () =>
+    withApp(backend, async (app) => {
+      const nameless =
+        '--b\r\ncontent-disposition: form-data; name="0"\r\ncontent-type: application/octet-stream\r\n\r\ntext\r\n--b--\r\n';
+      const { data } = await upload(app, operations + map + nameless);
+      expect(data.uploadFile).toMatchObject({ media: { file: { sizeBytes: 4 } } });
+    }));
+
+  test('one that stands for two fields is taken by the first', () =>
+    withApp(backend, async (app) => {
+      const query = `mutation ($a: Upload!, $b: Upload!) {
+        first: uploadFile(input: { file: $a }) { __typename }
+        second: uploadFile(input: { file: $b }) { ... on InvalidInputError { issues { path code } } }
+      }`;
+      const { data } = await upload(
+        app,
+        [
+          part('operations', JSON.stringify({ query, variables: { a: null, b: null } })),
+          part('map', '{"0":["variables.a","variables.b"]}'),
+          part('0', 'text', '; filename="a.txt"'),
+          '--b--\r\n',
+        ].join(''),
+      );
+      expect(data).toEqual({
+        first: { __typename: 'UploadFileSuccess' },
+        second: { issues: [{ path: ['file'], code: 'FILE_TAKEN' }] },
+      });
+    }));
+});

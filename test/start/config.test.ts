@@ -1,0 +1,185 @@
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Config, ConfigError, parseConfig, VARIABLES } from '../../src/start/config.ts';
+
+describe('defaults', () => {
+  it('an empty environment is a whole configuration', () => {
+    expect(parseConfig({})).toEqual({
+      host: '127.0.0.1',
+      port: 4000,
+      publicUrl: null,
+      dataDir: resolve('data'),
+      databaseUrl: `sqlite:${resolve('data/trivium.db')}`,
+      blobDir: resolve('data/blobs'),
+      auth: 'open',
+      adminKey: null,
+      jwtSecret: null,
+      jwksUrl: null,
+      usersFile: resolve('data/users.json'),
+      imageBytesMax: 5 * 1024 * 1024,
+      documentBytesMax: 50 * 1024 * 1024,
+      fileBytesMax: 1024 * 1024 * 1024,
+      imagePixelsMax: 100_000_000,
+      renditionCacheBytesMax: 1024 * 1024 * 1024,
+      documentTypes: ['application/pdf'],
+      uploadTtlHours: 24,
+      jobConcurrency: 2,
+      outboundAllowedHosts: [],
+      isGraphiqlEnabled: true,
+      logLevel: 'info',
+      unknownVariables: [],
+    } satisfies Config);
+  });
+
+  it('an empty variable is an unset one', () => {
+    const empty = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, '']));
+    expect(parseConfig(empty)).toEqual(parseConfig({}));
+  });
+
+  it('database and blobs follow the data directory', () => {
+    const { databaseUrl, blobDir } = parseConfig({ TRIVIUM_DATA_DIR: '/srv/media' });
+    expect([databaseUrl, blobDir]).toEqual(['sqlite:/srv/media/trivium.db', '/srv/media/blobs']);
+  });
+
+  it.each([
+    ['127.0.0.1', 'open'],
+    ['127.8.8.8', 'open'],
+    ['localhost', 'open'],
+    ['::1', 'open'],
+    ['0.0.0.0', 'required'],
+    ['::', 'required'],
+    ['192.168.1.7', 'required'],
+    ['127.0.0.1.example.org', 'required'],
+    ['media.example.org', 'required'],
+  ])('on %s authentication is %s', (host, auth) => {
+    expect(parseConfig({ TRIVIUM_HOST: host }).auth).toBe(auth);
+  });
+
+  it('a given TRIVIUM_AUTH is stronger than the host', () => {
+    expect(parseConfig({ TRIVIUM_AUTH: 'required' }).auth).toBe('required');
+    expect(parseConfig({ TRIVIUM_AUTH: 'open', TRIVIUM_HOST: '0.0.0.0' }).auth).toBe('open');
+  });
+
+  it('GraphiQL is served while authentication is open, unless it is set', () => {
+    expect(parseConfig({ TRIVIUM_AUTH: 'required' }).isGraphiqlEnabled).toBe(false);
+    expect(parseConfig({ TRIVIUM_GRAPHIQL: 'off' }).isGraphiqlEnabled).toBe(false);
+    expect(parseConfig({ TRIVIUM_AUTH: 'required', TRIVIUM_GRAPHIQL: 'on' })).toMatchObject({
+      isGraphiqlEnabled: true,
+    });
+  });
+});
+
+describe('values', () => {
+  it.each([
+    ['file:/srv/blobs', '/srv/blobs'],
+    ['file:///srv/blobs', '/srv/blobs'],
+    ['file:blobs', resolve('blobs')],
+    ['file:./blobs', resolve('blobs')],
+  ])('TRIVIUM_STORAGE_URL %s is the directory %s', (url, directory) => {
+    expect(parseConfig({ TRIVIUM_STORAGE_URL: url }).blobDir).toBe(directory);
+  });
+
+  it('a public URL loses the slash at its end, which paths begin with', () => {
+    const { publicUrl } = parseConfig({ TRIVIUM_PUBLIC_URL: 'https://media.example.org/base/' });
+    expect(publicUrl).toBe('https://media.example.org/base');
+  });
+
+  it('the address of keys is kept as it is: a slash more or less is another one', () => {
+    const TRIVIUM_JWKS_URL = 'https://id.example.org/keys/';
+    expect(parseConfig({ TRIVIUM_JWKS_URL }).jwksUrl).toBe(TRIVIUM_JWKS_URL);
+  });
+
+  it('document types are a list', () => {
+    const { documentTypes } = parseConfig({
+      TRIVIUM_DOCUMENT_TYPES: 'application/pdf, application/vnd.oasis.opendocument.text',
+    });
+    expect(documentTypes).toEqual(['application/pdf', 'application/vnd.oasis.opendocument.text']);
+  });
+
+  it('allowed hosts are a list', () => {
+    const { outboundAllowedHosts } = parseConfig({
+      TRIVIUM_OUTBOUND_ALLOWED_HOSTS: 'wiki.example:8080, 10.1.0.0/16',
+    });
+    expect(outboundAllowedHosts).toEqual(['wiki.example:8080', '10.1.0.0/16']);
+  });
+
+  it('are frozen', () => {
+    const config = parseConfig({});
+    expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);
+  });
+
+  it('names that look like ours and are not are reported, those of the client excepted', () => {
+    const { unknownVariables } = parseConfig({
+      TRIVIUM_PROT: '80',
+      TRIVIUM_URL: 'http://127.0.0.1:4000',
+      TRIVIUM_API_KEY: 'tvm_x',
+      PATH: '/bin',
+    });
+    expect(unknownVariables).toEqual(['TRIVIUM_PROT']);
+  });
+});
+
+describe('problems', () => {
+  it('are all reported at once, each with its variable and what it expects', () => {
+    const wrong = {
+      TRIVIUM_PORT: '65536',
+      TRIVIUM_AUTH: 'maybe',
+      TRIVIUM_DATABASE_URL: 'mysql://localhost/media',
+      TRIVIUM_IMAGE_BYTES_MAX: '5 MiB',
+    };
+    expect(problemsOf(wrong)).toEqual([
+      'TRIVIUM_PORT: expected a whole number from 0 to 65535',
+      'TRIVIUM_DATABASE_URL: expected sqlite:<file> or postgres://…',
+      'TRIVIUM_AUTH: expected open, required',
+      'TRIVIUM_IMAGE_BYTES_MAX: expected a whole number from 1 to 9007199254740991',
+    ]);
+  });
+
+  it.each([
+    ['TRIVIUM_PORT', '-1'],
+    ['TRIVIUM_PORT', '80.5'],
+    ['TRIVIUM_PORT', '0x50'],
+    ['TRIVIUM_PORT', '1e3'],
+    ['TRIVIUM_PORT', ' 80'],
+    ['TRIVIUM_PUBLIC_URL', 'media.example.org'],
+    ['TRIVIUM_PUBLIC_URL', 'ftp://media.example.org'],
+    ['TRIVIUM_PUBLIC_URL', 'https://media.example.org/?tenant=1'],
+    ['TRIVIUM_PUBLIC_URL', 'https://media.example.org/#top'],
+    ['TRIVIUM_DATABASE_URL', 'sqlite:'],
+    ['TRIVIUM_STORAGE_URL', 's3://bucket'],
+    ['TRIVIUM_ADMIN_KEY', 'too-short'],
+    ['TRIVIUM_JWKS_URL', 'file:///etc/passwd'],
+    ['TRIVIUM_FILE_BYTES_MAX', '0'],
+    ['TRIVIUM_FILE_BYTES_MAX', '9007199254740993'],
+    ['TRIVIUM_DOCUMENT_TYPES', 'pdf'],
+    ['TRIVIUM_UPLOAD_TTL_HOURS', '0'],
+    ['TRIVIUM_OUTBOUND_ALLOWED_HOSTS', 'http://wiki.example/'],
+    ['TRIVIUM_GRAPHIQL', 'yes'],
+    ['TRIVIUM_LOG_LEVEL', 'verbose'],
+  ])('%s=%s is refused', (name, value) => {
+    expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(`^${name}: expected .+`)]);
+  });
+
+  it('never repeat a secret', () => {
+    const secret = 'hunter2-short';
+    expect(problemsOf({ TRIVIUM_ADMIN_KEY: secret }).join()).not.toContain(secret);
+  });
+
+  it('every variable says what it is for', () => {
+    for (const [, description] of Object.values(VARIABLES)) expect(description).toMatch(/\w{4}/);
+  });
+});
+
+/** The lines of the error that the configuration is refused with; none if it is not. */
+function problemsOf(env: Record<string, string>): string[] {
+  try {
+    parseConfig(env);
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim());
+  }
+}

@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { describe, expect, it, vi } from 'vitest';
+import { type Db, openDb } from '../../../src/store/db.ts';
+import { listenForNotices } from '../../../src/store/event/notice.ts';
+import { insertJob } from '../../../src/store/job/job.ts';
+import { inTransaction } from '../../../src/store/transaction.ts';
+import { BACKENDS } from '../../support/backend.ts';
+
+const POSTGRES = BACKENDS.find(({ name }) => name === 'postgres');
+
+describe.skipIf(POSTGRES === undefined)('notices of jobs, which PostgreSQL alone gives', () => {
+  it('come when a job waits, is to end, or is deleted while it runs; after the commit', () =>
+    withNotices(async (db, count) => {
+      const ids: number[] = [];
+      await tells(count, 1, () =>
+        inTransaction(db, async (db) => {
+          ids.push(await makeJob(db));
+          await sleep(50);
+          expect(count()).toBe(1);
+        }),
+      );
+      const [id = 0] = ids;
+      const set = (columns: object) =>
+        db.updateTable('job').set(columns).where('id', '=', id).execute();
+      await tells(count, 0, () => set({ status: 'running', lease_token: 'a' }));
+      await tells(count, 0, () => set({ progress: 0.5, heartbeat_at: 1 }));
+      await tells(count, 1, () => set({ cancel_requested_at: 1 }));
+      await set({ cancel_requested_at: null });
+      await tells(count, 1, () => set({ status: 'pending' }));
+      await tells(count, 1, () => set({ scheduled_at: 5 }));
+      await tells(count, 0, () => set({ status: 'running' }));
+      await tells(count, 1, () => db.deleteFrom('job').execute());
+    }));
+
+  it('come again after the connection was lost, and at once say that some may have been missed', () =>
+    withNotices(async (db, count) => {
+      const before = count();
+      await sql`select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name = 'trivium notices'`.execute(db);
+      await vi.waitFor(() => expect(count()).toBe(before + 1), { timeout: 10_000 });
+      await tells(count, 1, () => makeJob(db));
+    }));
+
+  it('end while there is no connection', async () => {
+    const notices = listenForNotices('postgres://127.0.0.1:9/none', {
+      onJob: () => undefined,
+      onEvents: () => undefined,
+    });
+    await notices.tellEvents('lost');
+    await sleep(50);
+    await notices.stop();
+  });
+});
+
+/** Works once it listens; `count`: of the notices so far. */
+async function withNotices(work: (db: Db, count: () => number) => Promise<void>): Promise<void> {
+  await POSTGRES?.withUrl(async (url) => {
+    const db = openDb({ url });
+    let count = 0;
+    const onJob = () => {
+      count++;
+    };
+    const notices = listenForNotices(url, { onJob, onEvents: () => undefined });
+    try {
+      await vi.waitUntil(() => count === 1);
+      await work(db, () => count);
+    } finally {
+      await notices.stop();
+      await db.destroy();
+    }
+  });
+}
+
+/** Exactly so many notices come of it. */
+async function tells(
+  count: () => number,
+  expected: number,
+  change: () => Promise<unknown>,
+): Promise<void> {
+  const before = count();
+  await change();
+  await vi.waitUntil(() => count() >= before + expected);
+  await sleep(40);
+  expect(count() - before).toBe(expected);
+}
+
+function makeJob(db: Db): Promise<number> {
+  const times = { scheduled_at: 1, created_at: 1, updated_at: 1 };
+  const counts = { priority: 0, progress: 0, retry_count: 0, max_retries: 0 };
+  const job = { uuid: crypto.randomUUID(), job_class: 'sweep', arguments: '{}', status: 'pending' };
+  return insertJob(db, { ...job, ...times, ...counts });
+}
