@@ -27,8 +27,10 @@ export interface Standing {
   p99Ms: number;
   /** Of the server's processor for one unit of the amount: steadier than a rate where others compute too. */
   cpuMs: number;
-  /** Our rate as a part of this limit's, the median of the rounds' own ratios; null for ourselves. */
+  /** Our rate divided by this one's, the median of the rounds' own ratios; null for ours. */
   ratio: number | null;
+  /** This one's processor time per unit divided by ours, likewise. */
+  cpuRatio: number | null;
 }
 
 /**
@@ -65,6 +67,9 @@ function toStanding({ name, isLimit }: Contender, rounds: Measured[], ours: Meas
     p99Ms: median(rounds.map(({ latenciesMs }) => percentile(latenciesMs, 0.99))),
     cpuMs: median(rounds.map(({ cpuMs }) => cpuMs)),
     ratio: isLimit ? median(rounds.map((round, index) => rate(ours[index]!) / rate(round))) : null,
+    cpuRatio: isLimit
+      ? median(rounds.map((round, index) => round.cpuMs / ours[index]!.cpuMs))
+      : null,
   };
 }
 

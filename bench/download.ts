@@ -1,10 +1,10 @@
 import { type Contender, compare, type Round } from './compare.ts';
 import { binaryPayload, MIB, type Payload } from './payload.ts';
 import { printStandings } from './report.ts';
-import { sendWhole } from './road/graphql.ts';
-import { sendToLimit } from './road/limit.ts';
-import type { Send } from './road/road.ts';
 import type { RunningServer } from './scratch.ts';
+import { sendWhole } from './sender/graphql.ts';
+import { sendToLimit } from './sender/limit.ts';
+import type { Send } from './sender/sender.ts';
 import { withConnections } from './transfer.ts';
 
 export const DOWNLOAD_TITLE = 'D1  download of 64 MiB';

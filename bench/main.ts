@@ -1,5 +1,5 @@
 /**
- * `npm run bench [reads|depth|uploads|memory|jobs …] [-- --rounds 5 --seconds 2 --connections 16 --dir /tmp --profile <dir>]`
+ * `npm run bench [reads|depth|uploads|memory|jobs …] [-- --rounds 5 --seconds 2 --connections 8 --dir /tmp --results <file> --profile <dir>]`
  *
  * Measures this server beside limits: hand-written handlers that do the same work and nothing else, in one
  * run and in turn. The ratios hold across machines; the absolute figures do not.
@@ -11,6 +11,7 @@ import { benchJobs } from './jobs.ts';
 import { benchMemory, type MemoryOptions } from './memory.ts';
 import { pinLoad } from './pinning.ts';
 import { benchReads, type ReadOptions } from './reads.ts';
+import { print, writeResultsTo } from './report.ts';
 import { withScratch } from './scratch.ts';
 import type { ServerSetup } from './server.ts';
 import { benchUploads, type UploadOptions } from './uploads.ts';
@@ -33,12 +34,14 @@ const { values, positionals } = parseArgs({
     /** Length of a round of reads. */
     seconds: { type: 'string', default: '2' },
     /** Of the reads. */
-    connections: { type: 'string', default: '16' },
+    connections: { type: 'string', default: '8' },
     /** Only uploads and memory scenarios whose title contains this. */
     only: { type: 'string', default: '' },
     /** Where the temporary directory goes: the disk that uploads are measured on. */
     dir: { type: 'string', default: tmpdir() },
-    /** Where our server's CPU profiles go. */
+    /** Markdown file that the results are written to, such as `bench/RESULTS.md`. */
+    results: { type: 'string' },
+    /** Directory for our server's CPU profiles. */
     profile: { type: 'string' },
   },
 });
@@ -56,10 +59,9 @@ const options = {
   connections: parseCount('connections'),
   only: values.only,
 };
-console.log(`Node ${process.version}, ${cpus()[0]?.model.trim()}; ${pinning.description}`);
-console.log(
-  `Medians of ${options.rounds} rounds in turn; Trivium with a JWT and a log line a request.`,
-);
+if (values.results) writeResultsTo(values.results);
+print(`Node ${process.version}, ${cpus()[0]?.model.trim()}; ${pinning.description}`);
+print(`Medians of ${options.rounds} rounds in turn; Trivium with a JWT and a log line a request.`);
 warnOfLoad();
 for (const part of parts.length > 0 ? parts : Object.values(PARTS)) {
   await withScratch(values.dir, (scratch) =>
@@ -82,7 +84,5 @@ function parseCount(name: 'rounds' | 'seconds' | 'connections'): number {
 function warnOfLoad(): void {
   const [load = 0] = loadavg();
   if (load < availableParallelism() / 4) return;
-  console.log(
-    `Load average ${load.toFixed(1)} before the run: other programs disturb the figures.`,
-  );
+  print(`Load average ${load.toFixed(1)} before the run: other programs disturb the figures.`);
 }

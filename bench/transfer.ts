@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import type { Round } from './compare.ts';
 import { Connection } from './connection.ts';
 import type { Payload } from './payload.ts';
-import type { Send } from './road/road.ts';
+import type { Send } from './sender/sender.ts';
 
 /** What is counted in a rate. */
 export type Unit = 'MB/s' | 'files/s';

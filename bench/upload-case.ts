@@ -1,7 +1,7 @@
 import { binaryPayload, MIB, type Payload, pdfPayload, splitPayload } from './payload.ts';
-import { sendChunks, sendWhole } from './road/graphql.ts';
-import type { Send } from './road/road.ts';
-import { CHUNK_BYTES, sendAsSelfCommunity } from './road/selfcommunity.ts';
+import { sendChunks, sendWhole } from './sender/graphql.ts';
+import { CHUNK_BYTES, sendAsSelfCommunity } from './sender/selfcommunity.ts';
+import type { Send } from './sender/sender.ts';
 import type { Unit } from './transfer.ts';
 
 export interface UploadCase {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { check, chunksOf, type Send } from './road.ts';
+import { check, chunksOf, type Send } from './sender.ts';
 
 export type LimitVariant = 'bytes' | 'row' | 'durable';
 

@@ -1,7 +1,7 @@
 import type { Connection } from '../connection.ts';
 import { multipart } from '../multipart.ts';
 import type { Payload } from '../payload.ts';
-import { check, chunksOf, type Send } from './road.ts';
+import { check, chunksOf, type Send } from './sender.ts';
 
 const UPLOAD_CHUNK = `mutation ($input: UploadChunkInput!) {
   uploadChunk(input: $input) {

@@ -1,5 +1,5 @@
 import { multipart } from '../multipart.ts';
-import { check, chunksOf, type Send } from './road.ts';
+import { check, chunksOf, type Send } from './sender.ts';
 
 /** What its client sends, and the most that its documentation allows. */
 export const CHUNK_BYTES = 204_800;
