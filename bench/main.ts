@@ -1,8 +1,8 @@
 /**
  * `npm run bench [reads|depth|uploads|memory|jobs …] [-- --rounds 5 --seconds 2 --connections 8 --dir /tmp --results <file> --profile <dir>]`
  *
- * Measures this server beside limits: hand-written handlers that do the same work and nothing else, in one
- * run and in turn. The ratios hold across machines; the absolute figures do not.
+ * Measures this server and, in the same run and in turn, hand-written handlers that do the same work and nothing else
+ * (limits). The ratios hold across machines; the absolute figures do not.
  */
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -33,11 +33,11 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     /** Length of a round of reads. */
     seconds: { type: 'string', default: '2' },
-    /** Of the reads. */
+    /** Connections of the reads. */
     connections: { type: 'string', default: '8' },
     /** Only uploads and memory scenarios whose title contains this. */
     only: { type: 'string', default: '' },
-    /** Where the temporary directory goes: the disk that uploads are measured on. */
+    /** Parent of the temporary directory, on the disk that uploads are measured on. */
     dir: { type: 'string', default: tmpdir() },
     /** Markdown file that the results are written to, such as `bench/RESULTS.md`. */
     results: { type: 'string' },
@@ -46,7 +46,7 @@ const { values, positionals } = parseArgs({
   },
 });
 
-// The exit handler of the scratch directory does what is left to do.
+// The exit handler of the scratch directory kills the servers and deletes the files.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => process.exit(1));
 }
@@ -80,7 +80,7 @@ function parseCount(name: 'rounds' | 'seconds' | 'connections'): number {
   throw new Error(`--${name}: a whole number above 0`);
 }
 
-/** Figures of a machine that does other things are of those things. */
+/** Warns if other programs use the machine: they disturb the figures. */
 function warnOfLoad(): void {
   const [load = 0] = loadavg();
   if (load < availableParallelism() / 4) return;

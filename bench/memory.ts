@@ -23,7 +23,7 @@ interface Scenario {
   send: Send;
 }
 
-/** RSS growth of a fresh server, warmed up by small uploads on the same road, for each scenario. */
+/** RSS growth of a fresh server, warmed up by small uploads of the same kind, for each scenario. */
 export async function benchMemory(setup: ServerSetup, { only }: MemoryOptions): Promise<void> {
   const authorization = await bearerToken();
   const rows: string[][] = [];

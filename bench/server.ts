@@ -20,6 +20,7 @@ export interface ServerSetup {
 export function startTrivium(
   { scratch, pinning, profileDirectory }: ServerSetup,
   name: string,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<RunningServer> {
   const profile =
     profileDirectory === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDirectory];
@@ -35,6 +36,7 @@ export function startTrivium(
       TRIVIUM_AUTH: 'required',
       TRIVIUM_JWT_SECRET: JWT_SECRET,
       TRIVIUM_LOG_LEVEL: 'info',
+      ...settings,
     },
   );
 }

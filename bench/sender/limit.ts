@@ -3,7 +3,7 @@ import { check, chunksOf, type Send } from './sender.ts';
 
 export type LimitVariant = 'bytes' | 'row' | 'durable';
 
-/** A file to `limit-upload-server.ts`, in chunks. */
+/** Uploads a file to `limit-upload-server.ts`, in chunks. */
 export function sendToLimit(variant: LimitVariant, chunkBytes = Number.POSITIVE_INFINITY): Send {
   return async (connection, payload) => {
     const id = randomUUID();

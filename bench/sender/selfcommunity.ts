@@ -1,7 +1,7 @@
 import { multipart } from '../multipart.ts';
 import { check, chunksOf, type Send } from './sender.ts';
 
-/** What its client sends, and the most that its documentation allows. */
+/** The chunk size of SelfCommunity's client, and the largest that its documentation allows. */
 export const CHUNK_BYTES = 204_800;
 
 /** Chunks as SelfCommunity's own uploader sends them, then `complete`. */

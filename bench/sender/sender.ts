@@ -2,8 +2,8 @@ import type { Connection } from '../connection.ts';
 import type { Payload } from '../payload.ts';
 
 /**
- * Brings a file to a server and answers the path to read it from, or null where the road does not say.
- * Throws unless the server says that it has all of it, with the right MD5 where it makes one.
+ * Uploads a file and returns the path to download it from, or null where the dialect does not tell. Throws unless
+ * the server acknowledges every byte, and the MD5 where it computes one.
  */
 export type Send = (connection: Connection, payload: Payload) => Promise<string | null>;
 
