@@ -1,6 +1,6 @@
 /** One GraphQL operation that is measured, and the same work as a path of the limit server. */
 export interface Operation {
-  /** R1 to R3 and W1, as `docs/performance.md` names them. */
+  /** R1 to R3, or W1. */
   name: string;
   title: string;
   query: string;
