@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { COMPILE_CACHE } from './compile-cache.ts';
 import type { Ended } from './process.ts';
 
 /** A shell in a directory that looks like a checkout, whose `data` is empty. */
@@ -36,7 +37,7 @@ export async function withShell<T>(work: (shell: Shell) => Promise<T>): Promise<
 /** In a process group of its own, so that its commands can be ended with it; with no variables of the test run. */
 function start(directory: string, script: string): ChildProcess {
   const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
-  const env = { PATH, HOME: directory };
+  const env = { PATH, HOME: directory, NODE_COMPILE_CACHE: COMPILE_CACHE };
   return spawn('sh', ['-e', '-c', script], { cwd: directory, env, detached: true });
 }
 
