@@ -1,8 +1,6 @@
 import {
   buildSchema,
-  type ExecutionResult,
   execute as executeByGraphqlJs,
-  type GraphQLError,
   type GraphQLFieldResolver,
   type GraphQLSchema,
   parse,
@@ -10,6 +8,7 @@ import {
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { createExecute } from '../../../src/graphql/execution/execute.ts';
+import { expectSameResult } from '../../support/execution.ts';
 
 const SCHEMA = `
   interface Animal { name: String! friend: Animal friends: [Animal!]! self: Animal! }
@@ -163,51 +162,6 @@ const VARIABLES: [string, string, Record<string, unknown>][] = [
   ],
 ];
 
-/**
- * Data as it is; of errors, where each has made a null. Which one of several has, if all would have, is a matter of
- * time (GraphQL §6.4.4), so that errors are compared where both tell of the same place.
- */
-function compare(actual: ExecutionResult, expected: ExecutionResult): void {
-  // As text: the order of the keys is part of it.
-  expect(JSON.stringify(actual.data)).toBe(JSON.stringify(expected.data));
-  if (!('data' in expected)) {
-    expect(actual).toEqual({ errors: expected.errors });
-    return;
-  }
-  expect(nullPlaces(actual)).toEqual(nullPlaces(expected));
-  const expectedErrors = new Map(expected.errors?.map((error) => [String(error.path), error]));
-  for (const error of actual.errors ?? []) {
-    const other = expectedErrors.get(String(error.path));
-    if (other !== undefined) expect(plain(error)).toEqual(plain(other));
-  }
-}
-
-function nullPlaces({ data, errors = [] }: ExecutionResult): string[] {
-  const places = errors.map(({ path = [] }) => {
-    const held: (string | number)[] = [];
-    let value: unknown = data;
-    for (const key of path) {
-      if (value === null || value === undefined) break;
-      value = (value as Record<string | number, unknown>)[key];
-      held.push(key);
-    }
-    expect(value ?? null).toBeNull();
-    return held.join('/');
-  });
-  return [...new Set(places)].sort();
-}
-
-function plain({ message, path, locations }: GraphQLError): object {
-  return { path, locations, message: told(message) };
-}
-
-/** Our words for mistakes of resolvers, which no client reads, are shorter. */
-function told(message: string): string {
-  if (/^Expected (Iterable|a list)/.test(message)) return 'no list';
-  if (/^Abstract type|has a value of no type/.test(message)) return 'no type';
-  return message;
-}
-
 async function expectSame(
   failurePercent: number,
   seed: number,
@@ -221,8 +175,8 @@ async function expectSame(
   const execute = createExecute(schema);
   const expected = await executeByGraphqlJs(args);
   // Once as it is planned, once as it has been.
-  compare(await execute(args), expected);
-  compare(await execute(args), expected);
+  expectSameResult(await execute(args), expected);
+  expectSameResult(await execute(args), expected);
 }
 
 describe('operations give what graphql-js makes of them', () => {
@@ -258,7 +212,7 @@ it('a plan serves other values of the variables', async () => {
   for (const [a, b] of conditions) {
     for (const text of ['x', 'y']) {
       const args = { schema, document, variableValues: { text, a, b } };
-      compare(await execute(args), await executeByGraphqlJs(args));
+      expectSameResult(await execute(args), await executeByGraphqlJs(args));
     }
   }
 });
