@@ -5,6 +5,7 @@ import {
   execute as executeByGraphqlJs,
   type GraphQLError,
   type GraphQLSchema,
+  isObjectType,
   parse,
 } from 'graphql';
 import { expect } from 'vitest';
@@ -23,6 +24,23 @@ export interface ExecutionCase extends Omit<ExecutionArgs, 'schema' | 'document'
 export interface PlainResult {
   data?: unknown;
   errors?: object[];
+}
+
+/** Functions of the types of a schema: `{ Query: { media: resolve }, Media: { isTypeOf } }`. */
+export type Functions = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** Builds a schema of SDL. A function named after a field resolves it; any other is set on the type itself. */
+export function createSchema(sdl: string, functions: Functions): GraphQLSchema {
+  const schema = buildSchema(sdl);
+  for (const [name, ofType] of Object.entries(functions)) {
+    const type = schema.getType(name);
+    for (const [key, value] of Object.entries(ofType)) {
+      const field = isObjectType(type) ? type.getFields()[key] : undefined;
+      if (field) Object.assign(field, { resolve: value });
+      else Object.assign(type ?? {}, { [key]: value });
+    }
+  }
+  return schema;
 }
 
 /**

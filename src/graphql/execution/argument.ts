@@ -17,7 +17,8 @@ export function coerceArguments(
     if (!isCopyable(args[name.value])) return { args, kept: null };
     containers.push(name.value);
   }
-  return { args, kept: { values: { ...args }, containers } };
+  const kept = { values: args, containers };
+  return { args: copyArguments(kept), kept };
 }
 
 /** Returns arguments that a resolver may change without an effect on any other call. */
