@@ -36,10 +36,10 @@ export function createExecute(schema: GraphQLSchema): Execute {
     return plan;
   };
   return (args) => {
-    const { variableValues, options, hideSuggestions } = args;
-    const hasVariables = typeof (variableValues ?? {}) === 'object';
-    const plan = hasVariables ? planOf(args.document, args.operationName ?? null) : undefined;
-    // Reports what is wrong with the request.
+    const { document, variableValues, options, hideSuggestions } = args;
+    const isComplete = document && typeof (variableValues ?? {}) === 'object';
+    const plan = isComplete ? planOf(document, args.operationName ?? null) : undefined;
+    // graphql-js reports what is wrong with the request.
     if (plan === undefined) return executeByGraphqlJs({ ...args, schema });
     const { variableDefinitions = [] } = plan.operation;
     const variables = getVariableValues(schema, variableDefinitions, variableValues ?? {}, {

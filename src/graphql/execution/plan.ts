@@ -122,10 +122,13 @@ export function rootSelections(plan: OperationPlan, variables: Variables): Selec
   return selections;
 }
 
+const CONDITIONAL: readonly string[] = [GraphQLSkipDirective.name, GraphQLIncludeDirective.name];
+
 function conditionsOf(document: DocumentNode): string[] {
   const names = new Set<string>();
   visit(document, {
-    Directive: ({ arguments: args = [] }) => {
+    Directive: ({ name, arguments: args = [] }) => {
+      if (!CONDITIONAL.includes(name.value)) return;
       for (const { value } of args) {
         if (value.kind === Kind.VARIABLE) names.add(value.name.value);
       }
@@ -149,7 +152,8 @@ export class Selections {
   constructor(plan: OperationPlan, variables: Variables, sets: readonly SelectionSetNode[]) {
     this.#plan = plan;
     // Only variables in directives matter here, and their values are the same in all requests with this plan.
-    this.#variables = Object.fromEntries(plan.conditions.map((name) => [name, variables[name]]));
+    const given = plan.conditions.filter((name) => Object.hasOwn(variables, name));
+    this.#variables = Object.fromEntries(given.map((name) => [name, variables[name]]));
     this.#sets = sets;
   }
 
