@@ -3,189 +3,26 @@
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
-/** The text of an operation, which knows the types of its data and its variables. */
+/** The text of an operation, with the types of its data and its variables. */
 export type TypedDocument<Data, Variables> = string & {
   readonly ' $types': (variables: Variables) => Data;
 };
 
-export const UploadChunkDocument = `mutation UploadChunk($input: UploadChunkInput!) {
-  result: uploadChunk(input: $input) {
-    ... on UploadChunkSuccess {
-      session {
-        ...Session
-      }
-    }
-    ...Failure
-  }
-}
+export const UploadChunkDocument = `mutation UploadChunk($input:UploadChunkInput!){result:uploadChunk(input:$input){...on UploadChunkSuccess{session{...Session}}...Failure}}fragment Session on UploadSession{uploadId offset sizeBytes expiresAt}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on TooLargeError{limit}...on OffsetMismatchError{offset}...on UnsupportedMediaError{mediaType}}` as TypedDocument<UploadChunkMutation, UploadChunkMutationVariables>;
 
-fragment Session on UploadSession {
-  uploadId
-  offset
-  sizeBytes
-  expiresAt
-}
+export const CompleteUploadDocument = `mutation CompleteUpload($input:CompleteUploadInput!){result:completeUpload(input:$input){...on CompleteUploadSuccess{media{id databaseId uuid type name title url file{filename mimeType sizeBytes md5}}}...Failure}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on TooLargeError{limit}...on OffsetMismatchError{offset}...on UnsupportedMediaError{mediaType}}` as TypedDocument<CompleteUploadMutation, CompleteUploadMutationVariables>;
 
-fragment Failure on Error {
-  code
-  message
-  ... on InvalidInputError {
-    issues {
-      path
-      code
-      message
-    }
-  }
-  ... on TooLargeError {
-    limit
-  }
-  ... on OffsetMismatchError {
-    offset
-  }
-  ... on UnsupportedMediaError {
-    mediaType
-  }
-}` as TypedDocument<UploadChunkMutation, UploadChunkMutationVariables>;
+export const AbortUploadDocument = `mutation AbortUpload($input:AbortUploadInput!){result:abortUpload(input:$input){...on AbortUploadSuccess{deletedId}...Failure}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on TooLargeError{limit}...on OffsetMismatchError{offset}...on UnsupportedMediaError{mediaType}}` as TypedDocument<AbortUploadMutation, AbortUploadMutationVariables>;
 
-export const CompleteUploadDocument = `mutation CompleteUpload($input: CompleteUploadInput!) {
-  result: completeUpload(input: $input) {
-    ... on CompleteUploadSuccess {
-      media {
-        id
-        databaseId
-        uuid
-        type
-        name
-        title
-        url
-        file {
-          filename
-          mimeType
-          sizeBytes
-          md5
-        }
-      }
-    }
-    ...Failure
-  }
-}
+export const FindSessionDocument = `query FindSession($uploadId:String!){session:uploadSession(uploadId:$uploadId){...Session}}fragment Session on UploadSession{uploadId offset sizeBytes expiresAt}` as TypedDocument<FindSessionQuery, FindSessionQueryVariables>;
 
-fragment Failure on Error {
-  code
-  message
-  ... on InvalidInputError {
-    issues {
-      path
-      code
-      message
-    }
-  }
-  ... on TooLargeError {
-    limit
-  }
-  ... on OffsetMismatchError {
-    offset
-  }
-  ... on UnsupportedMediaError {
-    mediaType
-  }
-}` as TypedDocument<CompleteUploadMutation, CompleteUploadMutationVariables>;
+export const FindFolderDocument = `query FindFolder($path:String!){folder(by:{path:$path}){id name}}` as TypedDocument<FindFolderQuery, FindFolderQueryVariables>;
 
-export const AbortUploadDocument = `mutation AbortUpload($input: AbortUploadInput!) {
-  result: abortUpload(input: $input) {
-    ... on AbortUploadSuccess {
-      deletedId
-    }
-    ...Failure
-  }
-}
+export const FindTagDocument = `query FindTag($name:String!){tags(first:1 filter:{name:$name}){nodes{id name}}}` as TypedDocument<FindTagQuery, FindTagQueryVariables>;
 
-fragment Failure on Error {
-  code
-  message
-  ... on InvalidInputError {
-    issues {
-      path
-      code
-      message
-    }
-  }
-  ... on TooLargeError {
-    limit
-  }
-  ... on OffsetMismatchError {
-    offset
-  }
-  ... on UnsupportedMediaError {
-    mediaType
-  }
-}` as TypedDocument<AbortUploadMutation, AbortUploadMutationVariables>;
+export const CreateTagDocument = `mutation CreateTag($input:CreateTagInput!){result:createTag(input:$input){...on CreateTagSuccess{tag{id name}}...Failure}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on TooLargeError{limit}...on OffsetMismatchError{offset}...on UnsupportedMediaError{mediaType}}` as TypedDocument<CreateTagMutation, CreateTagMutationVariables>;
 
-export const FindSessionDocument = `query FindSession($uploadId: String!) {
-  session: uploadSession(uploadId: $uploadId) {
-    ...Session
-  }
-}
-
-fragment Session on UploadSession {
-  uploadId
-  offset
-  sizeBytes
-  expiresAt
-}` as TypedDocument<FindSessionQuery, FindSessionQueryVariables>;
-
-export const FindFolderDocument = `query FindFolder($path: String!) {
-  folder(by: {path: $path}) {
-    id
-    name
-  }
-}` as TypedDocument<FindFolderQuery, FindFolderQueryVariables>;
-
-export const FindTagDocument = `query FindTag($name: String!) {
-  tags(first: 1, filter: {name: $name}) {
-    nodes {
-      id
-      name
-    }
-  }
-}` as TypedDocument<FindTagQuery, FindTagQueryVariables>;
-
-export const CreateTagDocument = `mutation CreateTag($input: CreateTagInput!) {
-  result: createTag(input: $input) {
-    ... on CreateTagSuccess {
-      tag {
-        id
-        name
-      }
-    }
-    ...Failure
-  }
-}
-
-fragment Failure on Error {
-  code
-  message
-  ... on InvalidInputError {
-    issues {
-      path
-      code
-      message
-    }
-  }
-  ... on TooLargeError {
-    limit
-  }
-  ... on OffsetMismatchError {
-    offset
-  }
-  ... on UnsupportedMediaError {
-    mediaType
-  }
-}` as TypedDocument<CreateTagMutation, CreateTagMutationVariables>;
-
-export const CheckDocument = `query Check {
-  __typename
-}` as TypedDocument<CheckQuery, CheckQueryVariables>;
+export const CheckDocument = `query Check{__typename}` as TypedDocument<CheckQuery, CheckQueryVariables>;
 /** Input of `abortUpload`. */
 export type AbortUploadInput = {
   /** Of the first chunk’s answer. */
