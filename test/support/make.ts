@@ -9,7 +9,7 @@ import { insertMedia } from '../../src/store/tree/media.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
-/** A media without a file, unfiled. Answers its id. */
+/** Inserts an unfiled media item without a file. Returns its id. */
 export function makeMediaRow(db: Db, columns: Partial<NewMediaRow> = {}): Promise<number> {
   return insertMedia(db, {
     uuid: randomUUID(),
@@ -27,13 +27,13 @@ export function makeMediaRow(db: Db, columns: Partial<NewMediaRow> = {}): Promis
   });
 }
 
-/** A folder at top level. Answers its id. */
+/** Inserts a folder at the top level. Returns its id. */
 export function makeFolder(db: Db, columns: Partial<NewMediaRow> = {}): Promise<number> {
   const place = { parent_id: ROOT_ID, level: 1, path: `/${ROOT_ID}/` };
   return makeMediaRow(db, { type: 'folder', name: 'A folder', ...place, ...columns });
 }
 
-/** The original of a media, whose bytes are nowhere. */
+/** Inserts the row of a media item's original. Its blob does not exist. */
 export function makeFileRow(
   db: Db,
   mediaId: number,
@@ -64,6 +64,7 @@ export function makeFileRow(
   });
 }
 
+/** Inserts a tag. Returns its row. */
 export function makeTag(db: Db, columns: Partial<NewTagRow> = {}): Promise<TagRow> {
   return insertTag(db, {
     type: 'user',
@@ -79,7 +80,7 @@ export function makeTag(db: Db, columns: Partial<NewTagRow> = {}): Promise<TagRo
   });
 }
 
-/** A token of an HS256 secret that is good for five minutes, or for as long as `expiresIn` says. */
+/** Returns a JWT that is signed with an HS256 secret. It expires after `expiresIn`. (Default: five minutes) */
 export function makeJwt(
   claims: Record<string, unknown>,
   { secret, expiresIn = '5m' }: { secret: string; expiresIn?: string },

@@ -13,8 +13,8 @@ import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
 import { createTestServices, type TestServices, user, withServices } from '../../support/app.ts';
 import { BACKENDS, type Backend, describeEachBackend } from '../../support/backend.ts';
 import { fixtureBytes, inPieces } from '../../support/bytes.ts';
+import { quadrants, shadesOf } from '../../support/image.ts';
 import { makeFolder } from '../../support/make.ts';
-import { quadrants, shadesOf } from '../../support/picture.ts';
 
 const JPEG = await quadrants(400, 200).jpeg().toBuffer();
 const HOUR_MS = 3_600_000;

@@ -14,7 +14,7 @@ import { PermanentError } from '../../../src/job/task.ts';
 import { type TestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { fixtureBytes, inPieces, md5Of } from '../../support/bytes.ts';
-import { quadrants, shadesOf } from '../../support/picture.ts';
+import { quadrants, shadesOf } from '../../support/image.ts';
 
 const JPEG = await quadrants(1000, 500).withMetadata({ orientation: 6 }).jpeg().toBuffer();
 const EVERYTHING = { modifiedBefore: Number.POSITIVE_INFINITY };

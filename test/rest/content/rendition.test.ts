@@ -5,8 +5,8 @@ import { makeThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
 import { user, withApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
 import { fixtureBytes } from '../../support/bytes.ts';
+import { quadrants, shadesOf } from '../../support/image.ts';
 import { makePhoto } from '../../support/photo.ts';
-import { quadrants, shadesOf } from '../../support/picture.ts';
 import { requestRaw, storeFile, storeFixture } from './stored-file.ts';
 
 // The rules are tested on each backend, in test/domain; what is here asks nothing more of one.
