@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import type { Context } from '../../../src/domain/context.ts';
@@ -159,11 +160,11 @@ describeEachBackend('chunked upload', (backend) => {
     }));
 
   it('completing does not read the bytes again for their digest', () =>
-    withServices(backend, async ({ as, db, blobs }) => {
+    withServices(backend, async ({ as, db, blobDir }) => {
       const uploadId = await send(as(), [0, 10, PNG.length]);
       const row = await db.selectFrom('upload').select('blob_key').executeTakeFirstOrThrow();
-      // What lies there now is no whole picture, and has another digest.
-      writeFileSync(blobs.stagedPath(row.blob_key), PNG.subarray(0, 8));
+      // The staged bytes are now part of an image, and have another digest.
+      writeFileSync(join(blobDir, 'staging', row.blob_key), PNG.subarray(0, 8));
       const completed = completeUpload(as(), { uploadId, md5: MD5 });
       await expect(completed).rejects.toMatchObject({ code: 'UNSUPPORTED_MEDIA' });
     }));

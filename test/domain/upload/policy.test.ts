@@ -7,7 +7,7 @@ import {
   UnsupportedMediaError,
 } from '../../../src/domain/error.ts';
 import type { MediaType } from '../../../src/domain/tree/media.ts';
-import { classify, type FileType, sizeLimitBytes } from '../../../src/domain/upload/media-type.ts';
+import { classify, type FileType, sizeLimitBytes } from '../../../src/domain/upload/policy.ts';
 import type { Sniffed } from '../../../src/media/sniff.ts';
 
 const ODT = 'application/vnd.oasis.opendocument.text';
