@@ -8,12 +8,12 @@ import { classify, type FileType, type Policy, typeOfUnknown } from './policy.ts
 import type { StagedFile } from './staging.ts';
 
 /** The place that staged files go to: new rows, or existing ones. */
-export interface Destination<T, F extends StagedFile> {
+export interface Destination<T> {
   policy: Policy;
-  /** The staged files, under the names that they will have. */
-  files: readonly F[];
+  /** The staged files, under the names and keys that they will have. */
+  files: readonly StagedFile[];
   /** Writes the rows of the files, whose bytes are stored by now, inside of one transaction. */
-  write: (ctx: Context, files: readonly Examined<F>[]) => Promise<T>;
+  write: (ctx: Context, files: readonly ExaminedFile[]) => Promise<T>;
   /**
    * Creates the error for rows that a concurrent request has written first. If present, `write` is tried three times before
    * this is thrown: a third request would have to insert the same, and a fourth delete it, at the same time. If absent, the
@@ -26,20 +26,17 @@ export interface Destination<T, F extends StagedFile> {
  * Opens a destination: rejects a request with a mistake in it before the bytes move, so that there is nothing to clean up
  * but the staged bytes.
  */
-export type Into<T, F extends StagedFile = StagedFile> = (
-  ctx: Context,
-  staged: readonly StagedFile[],
-) => Promise<Destination<T, F>>;
+export type Into<T> = (ctx: Context, staged: readonly StagedFile[]) => Promise<Destination<T>>;
 
 /** A staged file whose content is known and accepted. */
-export type Examined<F extends StagedFile = StagedFile> = F & {
+export interface ExaminedFile extends StagedFile {
   type: FileType;
   mimeType: string;
   /** Width and height of an image in pixels; null for anything else, and for an image that cannot be read. */
   size: { width: number; height: number } | null;
   /** The name is not the sender's: there was none, so it says what the content is. */
   isUnnamed: boolean;
-};
+}
 
 /** Milliseconds within which an image must be decoded. */
 const PROBE_TIMEOUT_MS = 20_000;
@@ -55,14 +52,14 @@ const TRIES_MAX = 3;
  * failure, such as a lost database connection, the rows may exist; the sweep decides then whether the bytes are deleted.
  * Throws UnsupportedMediaError, TooLargeError, InvalidInputError, and the errors of the destination.
  */
-export async function take<T, F extends StagedFile>(
+export async function take<T>(
   ctx: Context,
   staged: readonly StagedFile[],
-  into: Into<T, F>,
+  into: Into<T>,
 ): Promise<T> {
   try {
     const destination = await into(ctx, staged);
-    const files: Examined<F>[] = [];
+    const files: ExaminedFile[] = [];
     for (const file of destination.files) {
       files.push(await examine(ctx, file, destination.policy));
     }
@@ -75,18 +72,18 @@ export async function take<T, F extends StagedFile>(
 }
 
 /** Returns the only file, for a destination that holds one. */
-export function onlyFile(files: readonly Examined[]): Examined {
+export function onlyFile(files: readonly ExaminedFile[]): ExaminedFile {
   const [file, ...others] = files;
   if (file === undefined || others.length > 0) throw new Error(`Got ${files.length} files, not 1`);
   return file;
 }
 
 /** Determines the type of a file and checks it against the policy. The bytes do not move. */
-function examine<F extends StagedFile>(
+function examine(
   ctx: Context,
-  file: F,
+  file: StagedFile,
   { type: wanted, allowedTypes, unreadableAs }: Policy,
-): Promise<Examined<F>> {
+): Promise<ExaminedFile> {
   return ctx.staging.withLocalFile(file.blobKey, async (path) => {
     const sniffed = await sniffFile(path, { filename: file.filename });
     const type =
@@ -125,10 +122,10 @@ async function probe(
   }
 }
 
-async function write<T, F extends StagedFile>(
+async function write<T>(
   ctx: Context,
-  { write, conflict }: Destination<T, F>,
-  files: readonly Examined<F>[],
+  { write, conflict }: Destination<T>,
+  files: readonly ExaminedFile[],
 ): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {

@@ -6,10 +6,10 @@ import { insertMedia } from '../../store/tree/media.ts';
 import type { Context } from '../context.ts';
 import { enqueueFileJobs } from '../rendition/derived-file.ts';
 import type { Place } from '../tree/folder.ts';
-import type { Examined } from './door.ts';
+import type { ExaminedFile } from './door.ts';
 
 /** Returns the columns of a file's row that follow from its bytes and its name. */
-export function fileColumns({ filename, mimeType, size, ...file }: Examined) {
+export function fileColumns({ filename, mimeType, size, ...file }: ExaminedFile) {
   return {
     filename,
     extension: fileExtension(filename),
@@ -24,23 +24,20 @@ export function fileColumns({ filename, mimeType, size, ...file }: Examined) {
   };
 }
 
-/** The columns of a file's row that follow from its media item. */
-export type FilePlace = Pick<NewFileRow, 'media_id' | 'key' | 'dir' | 'project_id'> &
-  Partial<Pick<NewFileRow, 'url_name'>>;
-
 /**
  * Inserts the row of a file and starts its background jobs. Returns the row. A second file of the same media item and key
  * is a unique violation.
  */
 export async function insertFileRow(
   ctx: Context,
-  file: Examined,
-  place: FilePlace,
+  file: ExaminedFile,
+  columns: Pick<NewFileRow, 'media_id' | 'dir'> & Partial<NewFileRow>,
 ): Promise<FileRow> {
   const now = ctx.clock();
   const row = await insertFile(ctx.db, {
     ...fileColumns(file),
-    ...place,
+    ...columns,
+    key: file.key,
     uuid: ctx.newId(),
     created_by: ctx.viewer.id,
     created_role: ctx.viewer.kind === 'anonymous' ? null : ctx.viewer.role,
@@ -51,35 +48,22 @@ export async function insertFileRow(
   return row;
 }
 
-/** The columns of a media item's row that the request sets. */
-export interface NewMediaColumns {
-  /** Null or empty: the name of the file. */
-  title: string | null;
-  description: string | null;
-  columns?: Partial<
-    Pick<NewMediaRow, 'sort_order' | 'focal_point' | 'crops' | 'media_type_alias' | 'resource'>
-  >;
-}
-
 /**
- * Inserts the row of a media item whose original, or first file, is given. Returns the row. A `resource` that is taken is a
- * unique violation.
+ * Inserts the row of a media item whose original, or first file, is given. Without a title it is named after the file.
+ * Returns the row. A `resource` that is taken is a unique violation.
  */
 export function insertMediaRow(
   ctx: Context,
-  { filename, isUnnamed, type }: Examined,
-  place: Place,
-  { title, description, columns }: NewMediaColumns,
+  { filename, isUnnamed, type }: ExaminedFile,
+  { title = null, ...columns }: Place & Partial<NewMediaRow>,
 ): Promise<MediaRow> {
   const now = ctx.clock();
   return insertMedia(ctx.db, {
-    ...place,
     ...columns,
     uuid: ctx.newId(),
     type,
     name: title || filename,
     title: title ?? (isUnnamed ? null : filename),
-    description,
     owner: ctx.viewer.id,
     is_public: 0,
     created_at: now,

@@ -1,19 +1,25 @@
 import { z } from 'zod';
+import type { NewMediaRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { mediaEvent } from '../event/event.ts';
 import { freeText, idList } from '../input.ts';
 import { checkTags, tagNewMedia } from '../tag/tag.ts';
 import { folderToFill, placeIn, UNFILED } from '../tree/folder.ts';
 import { MEDIA_TYPES, type Media, toMedia } from '../tree/media.ts';
-import { type Examined, type Into, onlyFile } from './door.ts';
-import { insertFileRow, insertMediaRow, type NewMediaColumns, newDir } from './file-row.ts';
+import { type ExaminedFile, type Into, onlyFile } from './door.ts';
+import { insertFileRow, insertMediaRow, newDir } from './file-row.ts';
 import type { FileType, Policy } from './policy.ts';
 
 /** A new media item, as a request asks for it. */
-export interface NewMedia extends Policy, NewMediaColumns {
+export interface NewMedia extends Policy {
   /** Null: unfiled. */
   folderId: number | null;
   tagIds: readonly number[];
+  /** Null or empty: the name of the file. */
+  title: string | null;
+  description: string | null;
+  /** Other columns of its row. */
+  columns?: Partial<NewMediaRow>;
 }
 
 /** Input of every operation that creates a media item from a file. */
@@ -63,10 +69,11 @@ export function intoNewMedia(
   };
 }
 
-async function insert(ctx: Context, file: Examined, request: NewMedia): Promise<Media> {
+async function insert(ctx: Context, file: ExaminedFile, request: NewMedia): Promise<Media> {
+  const { title, description, columns } = request;
   const place = request.folderId === null ? UNFILED : await placeIn(ctx, request.folderId);
-  const row = await insertMediaRow(ctx, file, place, request);
-  await insertFileRow(ctx, file, { media_id: row.id, key: '', dir: await newDir(ctx) });
+  const row = await insertMediaRow(ctx, file, { ...place, title, description, ...columns });
+  await insertFileRow(ctx, file, { media_id: row.id, dir: await newDir(ctx) });
   await tagNewMedia(ctx, row.id, request.tagIds);
   ctx.events.publish(mediaEvent('created', row));
   return toMedia(row);

@@ -7,7 +7,7 @@ import { freeUrlName } from '../file/url-name.ts';
 import { enqueueBlobDeletion } from '../job/enqueue.ts';
 import { dropDerivedFiles, enqueueFileJobs } from '../rendition/derived-file.ts';
 import { findOwnMedia } from '../tree/media-change.ts';
-import { type Examined, type Into, onlyFile } from './door.ts';
+import { type ExaminedFile, type Into, onlyFile } from './door.ts';
 import { fileColumns } from './file-row.ts';
 import type { Policy } from './policy.ts';
 import type { StagedFile } from './staging.ts';
@@ -42,7 +42,7 @@ export function intoOriginal<T>(
   };
 }
 
-async function replace(ctx: Context, mediaId: number, file: Examined): Promise<void> {
+async function replace(ctx: Context, mediaId: number, file: ExaminedFile): Promise<void> {
   // Without the lock two replacements could find the same old bytes, and one would leave its own behind. The tree comes
   // first, as in every move: the item may be moved in this transaction as well.
   await lockTree(ctx.db);

@@ -9,16 +9,10 @@ import { type ResourceFile, toResourceFile } from '../file/resource.ts';
 import { freeUrlName } from '../file/url-name.ts';
 import { UNFILED } from '../tree/folder.ts';
 import { authorizeOwner, isVisible } from '../viewer/access.ts';
-import type { Examined, Into } from './door.ts';
+import type { ExaminedFile, Into } from './door.ts';
 import { insertFileRow, insertMediaRow, newDir } from './file-row.ts';
 import { FILE_TYPES } from './policy.ts';
 import type { StagedFile } from './staging.ts';
-
-/** A file, and its key within a resource. */
-export interface KeyedFile extends StagedFile {
-  /** Empty: the original. */
-  key: string;
-}
 
 /** The resource that files are added to. */
 export interface ResourceTarget {
@@ -33,8 +27,8 @@ export interface ResourceTarget {
  */
 export function intoResource(
   target: ResourceTarget,
-  files: readonly KeyedFile[],
-): Into<ResourceFile[], KeyedFile> {
+  files: readonly StagedFile[],
+): Into<ResourceFile[]> {
   return async () => ({
     // The content decides the type.
     policy: { type: null },
@@ -74,7 +68,7 @@ export async function findResource(
 async function insertRows(
   ctx: Context,
   { resource, projectId }: ResourceTarget,
-  files: readonly Examined<KeyedFile>[],
+  files: readonly ExaminedFile[],
 ): Promise<ResourceFile[]> {
   const keys = files.map(({ key }) => key);
   const existing = await findResource(ctx, resource, keys);
@@ -84,8 +78,8 @@ async function insertRows(
   for (const file of files) {
     const name = file.key || file.filename;
     const url_name = await chooseUrlName(ctx, { mediaId: media.id, dir, name });
-    const place = { media_id: media.id, key: file.key, dir, url_name, project_id: projectId };
-    const row = await insertFileRow(ctx, file, place);
+    const columns = { media_id: media.id, dir, url_name, project_id: projectId };
+    const row = await insertFileRow(ctx, file, columns);
     inserted.push(toResourceFile({ ...row, resource }, media));
     if (existing !== null) await updateExisting(ctx, existing, file);
   }
@@ -100,19 +94,18 @@ function isLink({ type, image_url }: MediaRow): boolean {
 function insertMedia(
   ctx: Context,
   resource: string,
-  files: readonly Examined<KeyedFile>[],
+  files: readonly ExaminedFile[],
 ): Promise<MediaRow> {
   const main = files.find(({ key }) => key === '') ?? files[0];
   if (main === undefined) throw new Error('A resource cannot be created without a file.');
-  const columns = { resource };
-  return insertMediaRow(ctx, main, UNFILED, { title: null, description: null, columns });
+  return insertMediaRow(ctx, main, { ...UNFILED, resource });
 }
 
 /** A media item is named after its original; before that comes, after a variant. */
 async function updateExisting(
   ctx: Context,
   media: MediaRow,
-  { key, type, filename }: Examined<KeyedFile>,
+  { key, type, filename }: ExaminedFile,
 ): Promise<void> {
   const isTitled = media.title !== null && media.title !== media.name;
   await updateMedia(ctx.db, media.id, {

@@ -6,7 +6,7 @@ import type { ResourceFile } from '../file/resource.ts';
 import { parseInput } from '../input.ts';
 import { authorize } from '../viewer/access.ts';
 import { type Into, take } from './door.ts';
-import { findResource, intoResource, type KeyedFile } from './resource-files.ts';
+import { findResource, intoResource } from './resource-files.ts';
 import { discardStaged, type IncomingFile, type StagedFile, stageFile } from './staging.ts';
 
 /** What a request declares about its files. Known only when all of it has arrived. */
@@ -58,7 +58,7 @@ export async function uploadToResource(
   }
 }
 
-function intoNamedResource(input: z.input<typeof uploadInput>): Into<ResourceFile[], KeyedFile> {
+function intoNamedResource(input: z.input<typeof uploadInput>): Into<ResourceFile[]> {
   return async (ctx, staged) => {
     const { resource, key, projectId } = parseInput(uploadInput, input);
     const files = withKeys(staged, { resource, key });
@@ -69,7 +69,7 @@ function intoNamedResource(input: z.input<typeof uploadInput>): Into<ResourceFil
 function withKeys(
   staged: readonly StagedFile[],
   { resource, key }: { resource: string; key: string | null },
-): KeyedFile[] {
+): StagedFile[] {
   const [first, ...others] = staged;
   if (first === undefined) throw InvalidInputError.of('file', 'REQUIRED', 'It is required.');
   if (others.length === 0) return [withKey(first, key ?? '', resource)];
@@ -82,6 +82,6 @@ function withKeys(
 }
 
 /** Contract §4.1: a file without a name gets the name of its resource; a variant gets its key. */
-function withKey(staged: StagedFile, key: string, resource: string): KeyedFile {
+function withKey(staged: StagedFile, key: string, resource: string): StagedFile {
   return { ...staged, key, filename: staged.filename || cleanFilename(key || resource) };
 }

@@ -26,6 +26,8 @@ export interface StagedFile extends DeclaredFile {
   md5: string;
   /** Null if the bytes came in several requests. */
   sha256: string | null;
+  /** Within its media item; empty: the original. */
+  key: string;
   /** The bytes belong to an upload session: if they are refused, they stay, and the session can be completed again. */
   isKeptWhenRefused?: true;
 }
@@ -67,7 +69,8 @@ export async function stageFile(
     const md5 = digests.md5.digest('hex');
     if (expected && expected !== md5) throw new DigestMismatchError(expected, md5);
     const sha256 = digests.sha256.digest('hex');
-    return { blobKey, sizeBytes, md5, sha256, filename: cleanFilename(filename), declaredType };
+    const name = cleanFilename(filename);
+    return { blobKey, sizeBytes, md5, sha256, key: '', filename: name, declaredType };
   } catch (error) {
     await ctx.staging.discard(blobKey);
     throw error;

@@ -176,6 +176,7 @@ export async function completeUpload(ctx: Context, input: CompleteInput): Promis
       sizeBytes: row.total_bytes,
       md5,
       sha256: null,
+      key: '',
       filename: row.filename,
       declaredType: row.declared_type,
       isKeptWhenRefused: true,
