@@ -17,7 +17,7 @@ const DAY_MS = 24 * 3_600_000;
 const EVERYTHING = { modifiedBefore: Number.POSITIVE_INFINITY };
 
 describeEachBackend('sweep', (backend) => {
-  it('leaves what is in use: bytes of media, and of uploads that go on', () =>
+  it('keeps bytes in use: those of media, and of open uploads', () =>
     withServices(backend, async (services) => {
       await uploadFile(services.as(), { filename: 'a.pdf', bytes: inPieces(PDF) });
       await startUpload(services.as());
@@ -27,7 +27,7 @@ describeEachBackend('sweep', (backend) => {
       expect(await leftovers(services)).toEqual(before);
     }));
 
-  it('removes bytes that no row names, staged and stored', () =>
+  it('deletes bytes that no row refers to, staged and stored', () =>
     withServices(backend, async (services) => {
       await makeOrphan(services, 'staged');
       await makeOrphan(services, 'stored');
@@ -35,7 +35,7 @@ describeEachBackend('sweep', (backend) => {
       expect(await leftovers(services)).toEqual(NOTHING);
     }));
 
-  it('spares bytes that were written lately: their row may be on its way', () =>
+  it('keeps bytes written recently: their row may follow', () =>
     withServices(backend, async (services) => {
       const path = join(services.blobDir, 'staging', await makeOrphan(services, 'staged'));
       utimesSync(path, new Date(5000), new Date(5000));
@@ -43,7 +43,7 @@ describeEachBackend('sweep', (backend) => {
       expect(await sweep(services, { modifiedBefore: 5001 })).toEqual({ removed: 1, lost: 0 });
     }));
 
-  it('ends uploads whose time is over, and takes their bytes', () =>
+  it('ends expired uploads and deletes their bytes', () =>
     withServices(backend, async (services) => {
       const { uploadId } = await startUpload(services.as());
       services.advance(DAY_MS - 1);
@@ -55,7 +55,7 @@ describeEachBackend('sweep', (backend) => {
       await expect(complete).rejects.toMatchObject({ code: 'UPLOAD_EXPIRED' });
     }));
 
-  it('takes bytes that a failed completion has moved, once their upload is over', () =>
+  it('deletes bytes that a failed completion has promoted, once their upload expires', () =>
     withServices(backend, async (services) => {
       const { uploadId } = await startUpload(services.as(), PDF.length);
       const { blob_key } = await onlyUpload(services);
@@ -67,7 +67,7 @@ describeEachBackend('sweep', (backend) => {
       expect(uploadId).toMatch(/^\w{32}$/);
     }));
 
-  it('says of an upload that it has expired for a week, then forgets it', () =>
+  it('keeps the row of an expired upload for a week', () =>
     withServices(backend, async (services) => {
       await startUpload(services.as());
       services.advance(DAY_MS);
@@ -80,7 +80,7 @@ describeEachBackend('sweep', (backend) => {
       expect(await services.db.selectFrom('upload').selectAll().execute()).toEqual([]);
     }));
 
-  it('while uploads complete takes none of their bytes', () =>
+  it('deletes no bytes of uploads that complete meanwhile', () =>
     withServices(backend, async (services) => {
       const ctx = services.as();
       const sessions = await Promise.all(
@@ -96,7 +96,7 @@ describeEachBackend('sweep', (backend) => {
       expect(await leftovers(services)).toEqual({ ...NOTHING, medias: 8, files: 8, stored: 8 });
     }));
 
-  it('goes through more blobs than it looks up at once', () =>
+  it('handles more staged bytes than fit in one batch', () =>
     withServices(backend, async (services) => {
       await uploadFile(services.as(), { filename: 'a.pdf', bytes: inPieces(PDF) });
       const orphans = Array.from({ length: 600 }, () => makeOrphan(services, 'staged'));
@@ -137,7 +137,7 @@ describeEachBackend('sweep', (backend) => {
       expect(services.logged).toEqual([{ level: 'error', message: 'the bytes of files are lost' }]);
     }));
 
-  it('does not report files written lately: the listing may be older than they are', () =>
+  it('does not report files written recently: the listing may be older', () =>
     withServices(backend, async (services) => {
       await insertFiles(services, [newBlobKey()], 4, 5000);
       expect(await sweep(services, { modifiedBefore: 5000 })).toEqual({ removed: 0, lost: 0 });
@@ -155,7 +155,7 @@ describeEachBackend('sweep', (backend) => {
       expect(await sweep(services, EVERYTHING)).toEqual({ removed: 0, lost: 0 });
     }));
 
-  it('discards staged bytes of a file that has them stored as well', () =>
+  it('discards staged bytes that are stored as well', () =>
     withServices(backend, async (services) => {
       await uploadFile(services.as(), { filename: 'a.pdf', bytes: inPieces(PDF) });
       const { blob_key } = await services.db
@@ -167,7 +167,7 @@ describeEachBackend('sweep', (backend) => {
       expect(await leftovers(services)).toEqual({ ...NOTHING, medias: 1, files: 1, stored: 1 });
     }));
 
-  it('logs what it has removed, and nothing when there was nothing', () =>
+  it('logs how many it has deleted, and nothing if there were none', () =>
     withServices(backend, async (services) => {
       await sweep(services, EVERYTHING);
       expect(services.logged).toEqual([]);
@@ -177,7 +177,7 @@ describeEachBackend('sweep', (backend) => {
     }));
 });
 
-/** Bytes as a crash leaves them between disk and database. */
+/** Bytes as a crash between disk and database leaves them. */
 async function makeOrphan({ staging }: TestServices, area: 'staged' | 'stored'): Promise<string> {
   const key = newBlobKey();
   await staging.append(key, 0, inPieces(Buffer.from('lost')));
