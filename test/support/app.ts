@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
 import { createFileBlobStore } from '../../src/blob/file-blob-store.ts';
+import { createFileStaging } from '../../src/blob/file-staging.ts';
 import type { Context, Services, Settings } from '../../src/domain/context.ts';
 import { createEvents } from '../../src/domain/event/event.ts';
 import { createRenderQueue } from '../../src/domain/rendition/queue.ts';
@@ -112,13 +113,14 @@ export async function withServices<T>(
 ): Promise<T> {
   return backend.withDb((db, statements) =>
     withDirectory(async (blobDir) => {
-      const blobs = await createFileBlobStore({ directory: blobDir });
-      return work(createTestServices({ db, blobs, blobDir, statements }, settings));
+      const blobs = await createFileBlobStore({ directory: join(blobDir, 'stored') });
+      const staging = await createFileStaging({ directory: join(blobDir, 'staging'), blobs });
+      return work(createTestServices({ db, blobs, staging, blobDir, statements }, settings));
     }),
   );
 }
 
-type Parts = Pick<TestServices, 'db' | 'blobs' | 'blobDir' | 'statements'>;
+type Parts = Pick<TestServices, 'db' | 'blobs' | 'staging' | 'blobDir' | 'statements'>;
 
 /** Creates services on the given parts. A second call with the same parts simulates a restart of the process. */
 export function createTestServices(parts: Parts, settings: Partial<Settings> = {}): TestServices {

@@ -40,17 +40,15 @@ export interface Leftovers {
 export const NOTHING: Leftovers = { medias: 0, files: 0, openAt: [], staged: 0, stored: 0 };
 
 /** Counts the rows in the database and the blobs in the store. Folders are not counted. */
-export async function leftovers({ db, blobs }: TestServices): Promise<Leftovers> {
+export async function leftovers({ db, blobs, staging }: TestServices): Promise<Leftovers> {
   const medias = await db.selectFrom('media').where('type', '!=', 'folder').select('id').execute();
   const files = await db.selectFrom('file').select('id').execute();
   const uploads = await db.selectFrom('upload').where('status', '=', 'open').selectAll().execute();
-  const areas: string[] = [];
-  for await (const { area } of blobs.list()) areas.push(area);
   return {
     medias: medias.length,
     files: files.length,
     openAt: uploads.map((row) => row.offset_bytes),
-    staged: areas.filter((area) => area === 'staged').length,
-    stored: areas.filter((area) => area === 'stored').length,
+    staged: (await Array.fromAsync(staging.list())).length,
+    stored: (await Array.fromAsync(blobs.list())).length,
   };
 }

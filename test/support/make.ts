@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { Db } from '../../src/store/db.ts';
 import { insertFile } from '../../src/store/file/file.ts';
-import type { NewFileRow, NewMediaRow, NewTagRow, TagRow } from '../../src/store/table.ts';
+import type { FileRow, NewFileRow, NewMediaRow, NewTagRow, TagRow } from '../../src/store/table.ts';
 import { insertTag } from '../../src/store/tag/tag.ts';
 import { ROOT_ID } from '../../src/store/tree/folder.ts';
 import { insertMedia } from '../../src/store/tree/media.ts';
@@ -10,8 +10,8 @@ import { insertMedia } from '../../src/store/tree/media.ts';
 const NOW = Date.UTC(2026, 0, 1);
 
 /** Inserts an unfiled media item without a file. Returns its id. */
-export function makeMediaRow(db: Db, columns: Partial<NewMediaRow> = {}): Promise<number> {
-  return insertMedia(db, {
+export async function makeMediaRow(db: Db, columns: Partial<NewMediaRow> = {}): Promise<number> {
+  const { id } = await insertMedia(db, {
     uuid: randomUUID(),
     type: 'image',
     parent_id: null,
@@ -25,6 +25,7 @@ export function makeMediaRow(db: Db, columns: Partial<NewMediaRow> = {}): Promis
     updated_at: NOW,
     ...columns,
   });
+  return id;
 }
 
 /** Inserts a folder at the top level. Returns its id. */
@@ -38,7 +39,7 @@ export function makeFileRow(
   db: Db,
   mediaId: number,
   columns: Partial<NewFileRow> = {},
-): Promise<void> {
+): Promise<FileRow> {
   return insertFile(db, {
     uuid: randomUUID(),
     media_id: mediaId,

@@ -164,7 +164,7 @@ async function checkStampede(app: App): Promise<void> {
   const { bytes } = await makePhoto({ sizeBytesMin: 1_000_000 });
   const { urlPath } = await storeFile(app, 'photo.jpg', bytes);
   const rendered = vi.spyOn(blobs, 'withLocalFile');
-  const written = vi.spyOn(blobs, 'append');
+  const written = vi.spyOn(blobs, 'put');
   const get = async (query: string) => {
     const response = await app.fetch(urlPath + query);
     return { response, bytes: Buffer.from(await response.arrayBuffer()) };

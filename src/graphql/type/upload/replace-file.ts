@@ -5,7 +5,7 @@ import {
   UnsupportedMediaError,
 } from '../../../domain/error.ts';
 import type { Media } from '../../../domain/tree/media.ts';
-import { uploadReplacement } from '../../../domain/upload/upload-file.ts';
+import { replaceFile } from '../../../domain/upload/upload-file.ts';
 import { builder } from '../../builder.ts';
 import { withFile } from '../../file-upload.ts';
 import { parseNodeId } from '../../id.ts';
@@ -36,7 +36,7 @@ builder.mutationField('replaceFile', (t) =>
     args: { input: t.arg({ type: ReplaceFileInput, required: true, description: 'The file.' }) },
     resolve: (_root, { input }, { domain }) =>
       withFile(input.file, 'file', async (file) => ({
-        media: await uploadReplacement(domain, parseNodeId('Media', input.id, 'id'), {
+        media: await replaceFile(domain, parseNodeId('Media', input.id, 'id'), {
           ...file,
           md5: input.md5,
         }),
