@@ -61,5 +61,5 @@ builder.addScalarType('Upload', GraphQLUpload, {
 });
 
 function invalid(scalar: string, expected: string) {
-  return createGraphQLError(`Expected ${expected} for ${scalar}.`);
+  return createGraphQLError(`Invalid ${scalar}: expected ${expected}.`);
 }

@@ -1,25 +1,17 @@
 import { createHash } from 'node:crypto';
-import type { Socket } from 'node:net';
 import { sql } from 'kysely';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type TestApp, withApp } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
 import { graphql } from '../support/graphql.ts';
 import { makeFolder, makeJwt, makeMediaRow, makeTag } from '../support/make.ts';
 import { openStream, withStream } from '../support/sse.ts';
+import { allFreed, change, createUrl, DONE, globalId, MEDIA_CHANGED, mutate } from './subscribe.ts';
 
 const SECRET = { TRIVIUM_JWT_SECRET: 'the-secret-of-the-tests' };
 const REQUIRED = { ...SECRET, TRIVIUM_AUTH: 'required' };
 const BYTES = Buffer.from('Ten bytes.');
 const PROGRESS = 'subscription ($id: String!) { uploadProgress(uploadId: $id) { offset } }';
-const MEDIA_CHANGED = 'subscription { mediaChanged { kind id media { title } } }';
-
-async function mutate(app: TestApp, field: string, authorization = `Bearer ${app.adminKey}`) {
-  const query = `mutation { result: ${field} { __typename ... on Error { message } } }`;
-  const { data, errors } = await graphql(app, query, {}, { authorization });
-  expect(errors).toBeUndefined();
-  expect(data.result.__typename).toMatch(/Success$/);
-}
 
 /** Sends part of ten bytes. Answers the upload's id. */
 async function sendChunk(
@@ -44,27 +36,7 @@ async function bearer(sub: string): Promise<string> {
   return `Bearer ${await makeJwt({ sub }, { secret: SECRET.TRIVIUM_JWT_SECRET })}`;
 }
 
-function globalId(type: string, id: number): string {
-  return Buffer.from(`${type}:${id}`).toString('base64url');
-}
-
-function createUrl(app: TestApp, title: string, more = '') {
-  const input = `{ type: URL, url: "https://x.org", title: "${title}" ${more} }`;
-  return mutate(app, `createMedia(input: ${input})`);
-}
-
-/** Nobody is subscribed. */
-async function allFreed({ services }: TestApp): Promise<void> {
-  await vi.waitFor(() => expect(services.events.subscriberCount()).toBe(0));
-}
-
 const progress = (offset: number) => ({ event: 'next', data: { uploadProgress: { offset } } });
-const change = (kind: string, title?: string) => ({
-  event: 'next',
-  data: { mediaChanged: { kind, id: expect.any(String), media: title ? { title } : null } },
-});
-const DONE = { event: 'complete', data: undefined };
-
 describeEachBackend('uploadProgress', (backend) => {
   test('tells where it stands at once and after each chunk, and completes with the upload', () =>
     withApp(backend, async (app) => {
@@ -322,86 +294,5 @@ describeEachBackend('jobChanged', (backend) => {
       expect(refusal?.errors?.[0]?.extensions).toEqual({ code: 'NOT_AUTHENTICATED' });
       expect(rest).toEqual([DONE]);
       await allFreed(app);
-    }));
-});
-
-describeEachBackend('a stream', (backend) => {
-  test('whose client hangs up leaves nothing behind', () =>
-    withApp(backend, async (app) => {
-      const sockets = new Set<Socket>();
-      app.app.server.server.on('request', ({ headers, socket }) => {
-        if (headers.accept === 'text/event-stream') sockets.add(socket);
-      });
-      const streams = await Promise.all(
-        Array.from({ length: 5 }, () => openStream(app, MEDIA_CHANGED)),
-      );
-      await vi.waitFor(() => expect(app.services.events.subscriberCount()).toBe(5));
-      await createUrl(app, 'A');
-      for (const { next } of streams) expect(await next()).toEqual(change('CREATED', 'A'));
-      expect([...sockets].map(({ destroyed }) => destroyed)).toEqual(Array(5).fill(false));
-      for (const { close } of streams) close();
-      await allFreed(app);
-      expect([...sockets].map(({ destroyed }) => destroyed)).toEqual(Array(5).fill(true));
-    }));
-
-  test('ends at once when the server stops, without `complete`, and the server with it', () =>
-    withApp(backend, async (app) => {
-      const waiting = await openStream(app, MEDIA_CHANGED);
-      const used = await openStream(app, MEDIA_CHANGED);
-      await createUrl(app, 'A');
-      expect(await used.next()).toEqual(change('CREATED', 'A'));
-      const begun = performance.now();
-      const stopped = app.app.stop();
-      expect(await used.rest()).toEqual([]);
-      expect(await waiting.rest()).toEqual([change('CREATED', 'A')]);
-      await stopped;
-      expect(performance.now() - begun).toBeLessThan(10_000);
-      expect(app.services.events.subscriberCount()).toBe(0);
-    }));
-
-  test('masks what fails in a resolver, and goes on', () =>
-    withApp(backend, async (app) => {
-      const media = globalId('Media', await makeMediaRow(app.services.db));
-      const query = 'subscription { mediaChanged { kind media { title file { filename } } } }';
-      await withStream(app, query, async ({ response, next }) => {
-        await sql`alter table file rename to elsewhere`.execute(app.services.db);
-        await mutate(app, `updateMedia(input: { id: "${media}", title: "A" })`);
-        const failed = await next();
-        expect(failed?.errors).toEqual([
-          expect.objectContaining({
-            message: 'Internal server error.',
-            extensions: { code: 'INTERNAL', requestId: response.headers.get('x-request-id') },
-          }),
-        ]);
-        await sql`alter table elsewhere rename to file`.execute(app.services.db);
-        await mutate(app, `updateMedia(input: { id: "${media}", title: "B" })`);
-        expect((await next())?.data.mediaChanged.media.title).toBe('B');
-      });
-    }));
-
-  test('masks what fails before a resolver, and completes', () =>
-    withApp(backend, async (app) => {
-      const stream = await openStream(app, MEDIA_CHANGED);
-      await sql`alter table media rename to elsewhere`.execute(app.services.db);
-      const before = { id: 1, parent_id: null, path: '', owner: null, is_public: 0 };
-      const event = { type: 'media', kind: 'updated', id: 1, before } as const;
-      await vi.waitFor(() => expect(app.services.events.subscriberCount()).toBe(1));
-      app.services.events.publish({ ...event, folderIds: [] });
-      const [failed, ...rest] = await stream.rest();
-      expect(failed?.errors?.[0]).toMatchObject({
-        message: 'Internal server error.',
-        extensions: { code: 'INTERNAL' },
-      });
-      expect(rest).toEqual([DONE]);
-      await sql`alter table elsewhere rename to media`.execute(app.services.db);
-      await allFreed(app);
-    }));
-
-  test('that is refused is one event, with the reason', () =>
-    withApp(backend, async (app) => {
-      const stream = await openStream(app, 'subscription { mediaChanged(folderId: "x") { id } }');
-      const [refusal, ...rest] = await stream.rest();
-      expect(refusal?.errors?.[0]?.extensions?.code).toBe('INVALID_INPUT');
-      expect(rest).toEqual([DONE]);
     }));
 });

@@ -58,36 +58,6 @@ MediaRef.implement({
       description: 'URL of the linked page, or of the original file. Null if there is neither.',
       resolve: urlOf,
     }),
-    image: t.field({
-      type: ImageRef,
-      nullable: true,
-      description:
-        'The linked image or preview image; otherwise the original, if it is an image. Null if there is neither.',
-      resolve: async (media, _args, context) => toImage(media, await originalOf(context, media.id)),
-    }),
-    file: t.field({
-      type: FileRef,
-      nullable: true,
-      description:
-        'The original file. Null for a media item without a stored file, such as a link.',
-      resolve: ({ id }, _args, context) => originalOf(context, id),
-    }),
-    files: t.field({
-      type: [FileRef],
-      description: 'The original file and its variants, the original first.',
-      resolve: ({ id }, _args, context) => fileLoader(context).load(id),
-    }),
-    folder: t.field({
-      type: FolderRef,
-      nullable: true,
-      description: 'Folder that contains the media item. The same as `parent`.',
-      resolve: parentOf,
-    }),
-    tags: t.field({
-      type: [TagRef],
-      description: 'Tags of the media item, ordered by name.',
-      resolve: ({ id }, _args, context) => mediaTagLoader(context).load(id),
-    }),
     embed: t.field({
       type: EmbedRef,
       nullable: true,
@@ -115,16 +85,48 @@ MediaRef.implement({
       description:
         'URLs of images on the linked page, to choose a preview image from. Empty until a background job has fetched the page.',
     }),
-    thumbnail: t.field({
-      type: FileRef,
-      nullable: true,
-      description:
-        'A WebP thumbnail of the stored image, at most 320 pixels wide and high. Null until a background job has created it, shortly after the upload.',
-      resolve: async ({ id }, _args, context) =>
-        (await fileLoader(context).load(id)).find(({ key }) => key === THUMBNAIL),
-    }),
   }),
 });
+
+builder.objectFields(MediaRef, (t) => ({
+  image: t.field({
+    type: ImageRef,
+    nullable: true,
+    description:
+      'The linked image or preview image; otherwise the original, if it is an image. Null if there is neither.',
+    resolve: async (media, _args, context) => toImage(media, await originalOf(context, media.id)),
+  }),
+  file: t.field({
+    type: FileRef,
+    nullable: true,
+    description: 'The original file. Null for a media item without a stored file, such as a link.',
+    resolve: ({ id }, _args, context) => originalOf(context, id),
+  }),
+  files: t.field({
+    type: [FileRef],
+    description: 'The original file and its variants, the original first.',
+    resolve: ({ id }, _args, context) => fileLoader(context).load(id),
+  }),
+  folder: t.field({
+    type: FolderRef,
+    nullable: true,
+    description: 'Folder that contains the media item. The same as `parent`.',
+    resolve: parentOf,
+  }),
+  tags: t.field({
+    type: [TagRef],
+    description: 'Tags of the media item, ordered by name.',
+    resolve: ({ id }, _args, context) => mediaTagLoader(context).load(id),
+  }),
+  thumbnail: t.field({
+    type: FileRef,
+    nullable: true,
+    description:
+      'A WebP thumbnail of the stored image, at most 320 pixels wide and high. Null until a background job has created it, shortly after the upload.',
+    resolve: async ({ id }, _args, context) =>
+      (await fileLoader(context).load(id)).find(({ key }) => key === THUMBNAIL),
+  }),
+}));
 
 async function urlOf(media: Media, _args: object, context: GraphqlContext): Promise<string | null> {
   if (media.url !== null) return media.url;
