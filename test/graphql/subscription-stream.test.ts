@@ -8,7 +8,7 @@ import { openStream, withStream } from '../support/sse.ts';
 import { allFreed, change, createUrl, DONE, globalId, MEDIA_CHANGED, mutate } from './subscribe.ts';
 
 describeEachBackend('a stream', (backend) => {
-  test('whose client hangs up leaves nothing behind', () =>
+  test('is freed when its client hangs up', () =>
     withApp(backend, async (app) => {
       const sockets = new Set<Socket>();
       app.app.server.server.on('request', ({ headers, socket }) => {
@@ -26,7 +26,7 @@ describeEachBackend('a stream', (backend) => {
       expect([...sockets].map(({ destroyed }) => destroyed)).toEqual(Array(5).fill(true));
     }));
 
-  test('ends at once when the server stops, without `complete`, and the server with it', () =>
+  test('ends without `complete` as soon as the server stops, and does not delay the stop', () =>
     withApp(backend, async (app) => {
       const waiting = await openStream(app, MEDIA_CHANGED);
       const used = await openStream(app, MEDIA_CHANGED);
@@ -41,7 +41,7 @@ describeEachBackend('a stream', (backend) => {
       expect(app.services.events.subscriberCount()).toBe(0);
     }));
 
-  test('masks what fails in a resolver, and goes on', () =>
+  test('masks an unexpected error in a resolver, and continues', () =>
     withApp(backend, async (app) => {
       const media = globalId('Media', await makeMediaRow(app.services.db));
       const query = 'subscription { mediaChanged { kind media { title file { filename } } } }';
@@ -61,7 +61,7 @@ describeEachBackend('a stream', (backend) => {
       });
     }));
 
-  test('masks what fails before a resolver, and completes', () =>
+  test('masks an unexpected error before the resolvers, and completes', () =>
     withApp(backend, async (app) => {
       const stream = await openStream(app, MEDIA_CHANGED);
       await sql`alter table media rename to elsewhere`.execute(app.services.db);
@@ -79,7 +79,7 @@ describeEachBackend('a stream', (backend) => {
       await allFreed(app);
     }));
 
-  test('that is refused is one event, with the reason', () =>
+  test('reports a refusal in one event, then completes', () =>
     withApp(backend, async (app) => {
       const stream = await openStream(app, 'subscription { mediaChanged(folderId: "x") { id } }');
       const [refusal, ...rest] = await stream.rest();

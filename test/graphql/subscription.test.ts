@@ -13,7 +13,7 @@ const REQUIRED = { ...SECRET, TRIVIUM_AUTH: 'required' };
 const BYTES = Buffer.from('Ten bytes.');
 const PROGRESS = 'subscription ($id: String!) { uploadProgress(uploadId: $id) { offset } }';
 
-/** Sends part of ten bytes. Answers the upload's id. */
+/** Uploads some of ten bytes. Returns the id of the upload session. */
 async function sendChunk(
   app: TestApp,
   { uploadId, from = 0, to }: { uploadId?: string; from?: number; to: number },
@@ -38,7 +38,7 @@ async function bearer(sub: string): Promise<string> {
 
 const progress = (offset: number) => ({ event: 'next', data: { uploadProgress: { offset } } });
 describeEachBackend('uploadProgress', (backend) => {
-  test('tells where it stands at once and after each chunk, and completes with the upload', () =>
+  test('reports the offset at once and after each chunk, and completes with the upload', () =>
     withApp(backend, async (app) => {
       const uploadId = await sendChunk(app, { to: 3 }, { authorization: `Bearer ${app.adminKey}` });
       const authorization = `Bearer ${app.adminKey}`;
@@ -81,7 +81,7 @@ describeEachBackend('uploadProgress', (backend) => {
       );
     }));
 
-  test('a completion that fails leaves the stream open', () =>
+  test('stays open if completing the upload fails', () =>
     withApp(backend, async (app) => {
       const uploadId = await sendChunk(app, { to: 10 });
       await withStream(
@@ -102,7 +102,7 @@ describeEachBackend('uploadProgress', (backend) => {
       );
     }));
 
-  test('another’s upload is not there, and neither is one that never was', () =>
+  test('fails with NOT_FOUND for an upload of another viewer and for an unknown id', () =>
     withApp(
       backend,
       async (app) => {
@@ -121,7 +121,7 @@ describeEachBackend('uploadProgress', (backend) => {
 });
 
 describeEachBackend('mediaChanged', (backend) => {
-  test('tells what becomes of media, as they are by then', () =>
+  test('reports each change, with the media item in its current state', () =>
     withApp(backend, async (app) => {
       const folder = globalId('Folder', await makeFolder(app.services.db));
       const tag = globalId('Tag', (await makeTag(app.services.db)).id);
@@ -143,7 +143,7 @@ describeEachBackend('mediaChanged', (backend) => {
       });
     }));
 
-  test('a file that is uploaded is new; deleted, it is gone', () =>
+  test('reports an upload as CREATED and a deletion as DELETED', () =>
     withApp(backend, async (app) => {
       const uploadId = await sendChunk(
         app,
@@ -159,7 +159,7 @@ describeEachBackend('mediaChanged', (backend) => {
       });
     }));
 
-  test('in one folder: what is in it, comes into it and leaves it', () =>
+  test('with `folderId`: reports media in the folder, and media moved into and out of it', () =>
     withApp(backend, async ({ services: { db }, ...app }) => {
       const folder = globalId('Folder', await makeFolder(db));
       const other = globalId('Folder', await makeFolder(db));
@@ -182,7 +182,7 @@ describeEachBackend('mediaChanged', (backend) => {
       });
     }));
 
-  test('each event is read anew: nothing is remembered from the one before', () =>
+  test('reads the data of each event anew, with no cache from the event before', () =>
     withApp(backend, async (app) => {
       const media = globalId('Media', await makeMediaRow(app.services.db));
       const tag = globalId('Tag', (await makeTag(app.services.db, { name: 'holiday' })).id);
@@ -202,7 +202,7 @@ describeEachBackend('mediaChanged', (backend) => {
       );
     }));
 
-  test('without a credential where one is needed: what is public, and nothing else', () =>
+  test('without a required credential: reports public media only', () =>
     withApp(
       backend,
       async (app) => {
@@ -212,7 +212,7 @@ describeEachBackend('mediaChanged', (backend) => {
           const created = await next();
           expect(created).toEqual(change('CREATED', 'shown'));
           const { id } = created!.data.mediaChanged;
-          // Out of sight is as good as gone.
+          // The viewer may no longer see it.
           await mutate(
             app,
             `updateMedia(input: { id: "${id}", isPublic: false, title: "secret" })`,
@@ -226,7 +226,7 @@ describeEachBackend('mediaChanged', (backend) => {
       REQUIRED,
     ));
 
-  test('nobody hears of what was rolled back', () =>
+  test('reports nothing that was rolled back', () =>
     withApp(backend, async (app) => {
       const { db } = app.services;
       const media = globalId('Media', await makeMediaRow(db));
@@ -234,7 +234,7 @@ describeEachBackend('mediaChanged', (backend) => {
       const place = { parent_id: folderId, level: 2, path: `/1/${folderId}/` };
       const below = globalId('Folder', await makeFolder(db, place));
       await withStream(app, MEDIA_CHANGED, async ({ next }) => {
-        // The media is moved, and then the folder cannot be moved below itself.
+        // The media item is moved first; then the folder cannot be moved below itself.
         const ids = `["${media}", "${globalId('Folder', folderId)}"]`;
         const query = `mutation { moveNodes(input: { ids: ${ids}, parentId: "${below}" }) { __typename } }`;
         const authorization = `Bearer ${app.adminKey}`;
@@ -254,7 +254,7 @@ describeEachBackend('jobChanged', (backend) => {
     await mutate(app, `deleteMedia(input: { id: "${data.medias.nodes[0].id}" })`);
   };
 
-  test('tells of new jobs and of changes that the filter lets through', () =>
+  test('reports new and changed jobs that match the filter', () =>
     withApp(backend, async (app) => {
       const { db, events } = app.services;
       const query = `subscription ($filter: JobFilter) {
@@ -287,7 +287,7 @@ describeEachBackend('jobChanged', (backend) => {
       );
     }));
 
-  test('needs a credential, in any mode', () =>
+  test('requires a credential in every mode', () =>
     withApp(backend, async (app) => {
       const stream = await openStream(app, 'subscription { jobChanged { id } }');
       const [refusal, ...rest] = await stream.rest();
