@@ -200,7 +200,7 @@ export type CompleteUploadInput = {
   readonly folderId?: string | null | undefined;
   /** Expected MD5 of the complete file, as 32 hex digits. */
   readonly md5: string;
-  /** Global ids of the tags of the media item, at most 200. */
+  /** Global ids of the tags to add to the media item, at most 200. */
   readonly tagIds?: ReadonlyArray<string> | null | undefined;
   /** Title, at most 255 characters. For a new media item, defaults to the given name or filename. */
   readonly title?: string | null | undefined;

@@ -13,7 +13,7 @@ import { withListSize } from './list-size.ts';
 type Types = typeof builder extends PothosSchemaTypes.SchemaBuilder<infer Found> ? Found : never;
 type ErrorClass = NonNullable<ErrorsPluginOptions<Types>['defaultTypes']>[number];
 
-/** What `t` is in the `input` of a mutation; for functions that several inputs take fields from. */
+/** The field builder of a mutation's `input`, for functions that add fields to several inputs. */
 export type InputFields = PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>;
 
 interface Mutation<Fields extends InputFieldMap, Type extends TypeParam<Types>> {
@@ -34,7 +34,7 @@ interface Mutation<Fields extends InputFieldMap, Type extends TypeParam<Types>> 
 
 /**
  * Defines a mutation `name` with its types `<Name>Input`, `<Name>Success` and `<Name>Result`. A list that it
- * returns is as long as its input may be, and costs as much.
+ * returns is priced at 200 items, the most that its input may contain.
  */
 export function mutation<Fields extends InputFieldMap, Type extends TypeParam<Types>>(
   name: string,
@@ -74,7 +74,7 @@ export function mutation<Fields extends InputFieldMap, Type extends TypeParam<Ty
   );
 }
 
-/** The types of the schema have the names of their classes. */
+/** Returns the sorted names of the errors. An error type of the schema has the name of its class. */
 function errorNames(errors: readonly ErrorClass[]): string[] {
   return [...COMMON_ERRORS, ...errors].map(({ name }) => `\`${name}\``).sort();
 }

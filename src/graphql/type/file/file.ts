@@ -19,7 +19,7 @@ export async function originalOf(context: GraphqlContext, mediaId: number): Prom
 }
 
 FileRef.implement({
-  description: 'A stored file: the original of a media item, or a variant made from it.',
+  description: 'A stored file: the original of a media item, or a variant created from it.',
   fields: (t) => ({
     uuid: t.expose('uuid', {
       type: 'UUID',

@@ -41,7 +41,9 @@ export const placementFields = (t: InputFields) => ({
     description:
       'Global id of the folder to create the media item in. If omitted, the media item is unfiled.',
   }),
-  tagIds: t.idList({ description: 'Global ids of the tags of the media item, at most 200.' }),
+  tagIds: t.idList({
+    description: 'Global ids of the tags to add to the media item, at most 200.',
+  }),
 });
 
 /** Fields of every input that creates a media item from an upload. */

@@ -50,7 +50,8 @@ MediaRef.implement({
     }),
     keywords: t.exposeString('keywords', {
       nullable: true,
-      description: 'Keywords, which `MediaFilter.search` searches. Null if there are none.',
+      description:
+        'Keywords, included in searches with `MediaFilter.search`. Null if there are none.',
     }),
     url: t.field({
       type: 'URL',

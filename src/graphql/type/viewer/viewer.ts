@@ -3,7 +3,8 @@ import { builder } from '../../builder.ts';
 import type { EnumValues } from '../../enum.ts';
 
 const RoleEnum = builder.enumType('Role', {
-  description: 'Role of a viewer. Each role includes the permissions of the one before.',
+  description:
+    'Role of a viewer. `ADMIN` includes the permissions of `EDITOR`, which includes those of `READER`.',
   values: {
     READER: {
       value: 'reader',
@@ -11,7 +12,7 @@ const RoleEnum = builder.enumType('Role', {
     },
     EDITOR: {
       value: 'editor',
-      description: 'May also create media and folders, and change those that it created.',
+      description: 'May create media and folders, and change those that it created.',
     },
     ADMIN: { value: 'admin', description: 'May do everything.' },
   } as const satisfies EnumValues<Role>,
