@@ -25,7 +25,7 @@ export function parseNodeId(typename: string, globalId: string, field: string): 
   return parseId([typename], globalId, [field]);
 }
 
-/** Does the same for an optional field: returns undefined for null and undefined. An empty string is an error. */
+/** Like `parseNodeId`, for an optional field: returns undefined if it is absent or null. An empty string is an error. */
 export function parseOptionalNodeId(
   typename: string,
   globalId: string | null | undefined,
@@ -36,7 +36,7 @@ export function parseOptionalNodeId(
     : parseNodeId(typename, globalId, field);
 }
 
-/** Does the same for a list of ids. Several types are allowed if they share one sequence of database ids. */
+/** Like `parseNodeId`, for a list. Accepts ids of several types, which must share one sequence of database ids. */
 export function parseNodeIds(
   typenames: readonly string[],
   globalIds: readonly string[],

@@ -10,12 +10,12 @@ export type ListSize = number | 'page' | { argument: string };
 /** The size of lists that declare none, such as the tags, files and ancestors of a media item. */
 export const LIST_SIZE_DEFAULT = 10;
 
-/** Options of a field that declare its list size. */
+/** Returns options for a field that declare its list size. */
 export function withListSize(listSize: ListSize) {
   return { extensions: { listSize } };
 }
 
-/** The list size that a field declares; 10 if it declares none. */
+/** Returns the list size that a field declares; 10 if it declares none. */
 export function listSizeOf({ extensions }: GraphQLField<unknown, unknown>): ListSize {
   return (extensions.listSize as ListSize | undefined) ?? LIST_SIZE_DEFAULT;
 }

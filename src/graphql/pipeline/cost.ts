@@ -130,14 +130,14 @@ function priceField(pricing: Pricing, node: FieldNode, parent: GraphQLNamedType)
   return { once: 1 + count * inner.once, perNode: 0 };
 }
 
-/** A size out of range is priced as the nearest size in range: the domain refuses it with a better message. */
+/** Returns the page size. One out of range counts as the nearest in range: the domain refuses it with a better message. */
 function pageSize(pricing: Pricing, node: FieldNode): number {
   const size = argument(pricing, node, 'first') ?? argument(pricing, node, 'last');
   if (typeof size !== 'number') return PAGE_SIZE_DEFAULT;
   return Math.min(Math.max(size, 0), PAGE_SIZE_MAX);
 }
 
-/** The length of the list in an argument; the default if its value is not a list. */
+/** Returns the length of the list in an argument; the default if its value is not a list. */
 function lengthOf(pricing: Pricing, node: FieldNode, name: string): number {
   const list = argument(pricing, node, name);
   return Array.isArray(list) ? list.length : LIST_SIZE_DEFAULT;
