@@ -25,80 +25,80 @@ export const CreateTagDocument = `mutation CreateTag($input:CreateTagInput!){res
 export const CheckDocument = `query Check{__typename}` as TypedDocument<CheckQuery, CheckQueryVariables>;
 /** Input of `abortUpload`. */
 export type AbortUploadInput = {
-  /** Of the first chunk’s answer. */
+  /** Id of the upload session: `UploadSession.uploadId`. */
   readonly uploadId: string;
 };
 
 /** Input of `completeUpload`. */
 export type CompleteUploadInput = {
-  /** At most 10,000 characters. */
+  /** Description, at most 10,000 characters. */
   readonly description?: string | null | undefined;
-  /** The folder to put it in; without: unfiled. */
+  /** Global id of the folder to create the media item in. If omitted, the media item is unfiled. */
   readonly folderId?: string | null | undefined;
-  /** Of the whole file, 32 hex digits. */
+  /** Expected MD5 of the complete file, as 32 hex digits. */
   readonly md5: string;
-  /** Tags to give it, at most 200. */
+  /** Global ids of the tags to add to the media item, at most 200. */
   readonly tagIds?: ReadonlyArray<string> | null | undefined;
-  /** At most 255 characters; default: the filename. */
+  /** Title, at most 255 characters. For a new media item, defaults to the given name or filename. */
   readonly title?: string | null | undefined;
-  /** Without: the content decides. */
+  /** Type of the media item. Defaults to the type detected from the content. */
   readonly type?: MediaType | null | undefined;
-  /** Of the first chunk’s answer. */
+  /** Id of the upload session: `UploadSession.uploadId`. */
   readonly uploadId: string;
 };
 
 /** Input of `createTag`. */
 export type CreateTagInput = {
-  /** Default true. */
+  /** Whether clients should offer the tag for selection. Defaults to true for a new tag. */
   readonly active?: boolean | null | undefined;
-  /** A CSS colour; default `#ffffff`. */
+  /** CSS color. Defaults to `#ffffff`. */
   readonly color?: string | null | undefined;
-  /** At most 500 characters. */
+  /** Description, at most 500 characters. */
   readonly description?: string | null | undefined;
-  /** 1 to 64 characters; need not be unique. */
+  /** Name, 1 to 64 characters. Several tags may have the same name. */
   readonly name: string;
-  /** Default true. */
+  /** Whether clients should display the tag. Defaults to true for a new tag. */
   readonly visible?: boolean | null | undefined;
 };
 
-/** What a media is. */
+/** Type of a media item. */
 export type MediaType =
-  /** A stored sound. */
+  /** A stored audio file. */
   | 'AUDIO'
-  /** A stored document, PDF unless configured otherwise. */
+  /** A stored document. Only PDFs by default; the configuration can add formats. */
   | 'DOCUMENT'
-  /** A picture inside a text. */
+  /** A stored image that is used inside a text. */
   | 'EDITOR_IMAGE'
-  /** Something of another system, by its type and id. */
+  /** A reference to an object in another system, by its type and id. */
   | 'EMBED'
-  /** A stored file of any other kind. */
+  /** A stored file of any other type. */
   | 'FILE'
-  /** A stored picture, or a link to one. */
+  /** A stored image, or a link to an image. */
   | 'IMAGE'
-  /** Another object of the community. */
+  /** A reference to another object of the community, by its type and id. */
   | 'SHARE'
-  /** A link. */
+  /** A link to a web page. */
   | 'URL'
-  /** A stored SVG; never executed, served sandboxed. */
+  /** A stored SVG. It is served sandboxed, so that its scripts cannot run. */
   | 'VECTOR'
   /** A stored video. */
   | 'VIDEO'
-  /** A video at Vimeo. */
+  /** A link to a video on Vimeo. */
   | 'VIMEO';
 
 /** Input of `uploadChunk`. */
 export type UploadChunkInput = {
-  /** The bytes, of any size. */
+  /** Bytes of the chunk. A chunk may have any size. */
   readonly chunk: null;
-  /** Read at the first chunk; default: that of the part. */
+  /** Filename. Read from the first chunk only. Defaults to the filename in the multipart request. */
   readonly filename?: string | null | undefined;
-  /** Of this chunk, 32 hex digits; checked before it counts. */
+  /** Expected MD5 of this chunk, as 32 hex digits. If it does not match, the chunk is rejected. */
   readonly md5?: string | null | undefined;
-  /** Where the chunk begins in the file, in bytes. */
+  /** Position of the chunk in the file, in bytes. Must equal `UploadSession.offset`; 0 for the first chunk. */
   readonly offset: number;
-  /** Size of the whole file in bytes; the same in each chunk. */
+  /** Size of the complete file in bytes. Must be the same for every chunk. */
   readonly totalBytes: number;
-  /** Of the first chunk’s answer; without: a new session. */
+  /** Id of the upload session: `UploadSession.uploadId`. Omit it for the first chunk. */
   readonly uploadId?: string | null | undefined;
 };
 
