@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Db, openDb } from '../src/store/db.ts';
 import { migrate } from '../src/store/migrate.ts';
-import type { NewFileRow, NewMediaRow, NewTagRow } from '../src/store/table.ts';
+import type { NewFileRow, NewNodeRow, NewTagRow } from '../src/store/table.ts';
 
 export const MEDIA_COUNT = 10_000;
 const TAG_COUNT = 200;
@@ -63,7 +63,7 @@ async function insertAll(db: Db, { mediaCount, tagsPerMedia }: SeedSize): Promis
   for (const batch of batches(mediaTags)) await db.insertInto('media_tag').values(batch).execute();
 }
 
-type Folder = NewMediaRow & { id: number };
+type Folder = NewNodeRow & { id: number };
 
 function makeFolders(): Folder[] {
   const folders: Folder[] = [];
@@ -81,7 +81,7 @@ function makeFolders(): Folder[] {
 }
 
 /** 50 media in each of 200 folders of level 2, as a page shows. */
-function makeMedia(index: number, folders: readonly Folder[]): NewMediaRow {
+function makeMedia(index: number, folders: readonly Folder[]): NewNodeRow {
   const id = FIRST_MEDIA_ID + index;
   const parent = folders[FOLDER_COUNTS[0] + (index % 200)]!;
   const title = index % 5 === 0 ? null : `Résumé "${index}" – Höhe & Breite`;

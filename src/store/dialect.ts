@@ -69,6 +69,14 @@ export function isAnyOf(
     : sql`${ref} in (select value from json_each(${JSON.stringify(values)}))`;
 }
 
+/** `where column is one of the values of a query`, which runs once, so that an index can serve each of its values. */
+export function isOneOf(db: Db, column: string, query: RawBuilder<unknown>): RawBuilder<SqlBool> {
+  const ref = sql.ref(column);
+  return dialectOf(db) === 'postgres'
+    ? sql`${ref} = any(array(${query}))`
+    : sql`${ref} in (${query})`;
+}
+
 /** `where one of these columns has this text in it`, whatever the case. */
 export function isIn(db: Db, columns: readonly string[], text: string): RawBuilder<SqlBool> {
   const matches = columns.map((column) => isLike(db, sql.ref(column), `%${escapeLike(text)}%`));

@@ -35,13 +35,16 @@ export interface OrderStep<Field extends string> {
   descending: boolean;
 }
 
-/** A part of a list, by its distance from the start: the last step of the order tells all rows apart. */
-export interface Search<Field extends string> {
-  /** All must hold. */
-  conditions: readonly Condition<Field>[];
-  order: readonly OrderStep<Field>[];
+/** A part of a list, by its distance from the start. */
+export interface Window {
   limit: number;
   offset: number;
+}
+
+/** A window of the rows that meet all conditions. The last step of the order tells any two rows apart. */
+export interface Search<Field extends string> extends Window {
+  conditions: readonly Condition<Field>[];
+  order: readonly OrderStep<Field>[];
 }
 
 type Columns<Field extends string> = Readonly<Record<Field, Column>>;

@@ -5,7 +5,7 @@ import type { ColumnType, Generated, Insertable, Selectable, Updateable } from '
  * booleans as 0 and 1, structured values as JSON text. The same on SQLite and PostgreSQL.
  */
 export interface Database {
-  media: MediaTable;
+  media: NodeTable;
   file: FileTable;
   rendition: RenditionTable;
   tag: TagTable;
@@ -20,7 +20,7 @@ export interface Database {
 type Fixed<T> = ColumnType<T, T, never>;
 
 /** A node of the tree: a folder or a media. */
-export interface MediaTable {
+export interface NodeTable {
   id: Generated<number>;
   uuid: Fixed<string>;
   type: string;
@@ -210,9 +210,9 @@ export interface ApiKeyTable {
 }
 
 /** Rows as they are read, and as they are inserted. */
-export type MediaRow = Selectable<MediaTable>;
-export type NewMediaRow = Insertable<MediaTable>;
-export type MediaChange = Updateable<MediaTable>;
+export type NodeRow = Selectable<NodeTable>;
+export type NewNodeRow = Insertable<NodeTable>;
+export type NodeColumns = Updateable<NodeTable>;
 export type FileRow = Selectable<FileTable>;
 export type NewFileRow = Insertable<FileTable>;
 export type FileChange = Updateable<FileTable>;

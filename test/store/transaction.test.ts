@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { type Db, openDb } from '../../src/store/db.ts';
+import { EVERYTHING } from '../../src/store/scope.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import { listMediasByIds } from '../../src/store/tree/media.ts';
 import { describeEachBackend } from '../support/backend.ts';
@@ -9,7 +10,7 @@ describeEachBackend('inTransaction', (backend) => {
   it('resolves with what the work resolves with, its writes kept', () =>
     backend.withDb(async (db) => {
       const id = await inTransaction(db, (db) => makeMediaRow(db));
-      expect(await listMediasByIds(db, [id])).toHaveLength(1);
+      expect(await listMediasByIds(db, EVERYTHING, [id])).toHaveLength(1);
     }));
 
   it('undoes every write when the work throws, and throws the same', () =>

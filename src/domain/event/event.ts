@@ -1,6 +1,6 @@
 import { createEventBus, type EventBus } from '../../lib/event-bus.ts';
+import type { ScopeColumns } from '../../store/scope.ts';
 import { SubscriptionLaggedError } from '../error.ts';
-import type { Placed } from '../viewer/viewer.ts';
 
 /**
  * What has happened, and is committed. Events name things and do not hold them: who hears of one reads the
@@ -44,7 +44,7 @@ export interface MediaEvent {
   kind: MediaChangeKind;
   id: number;
   /** What told who could see it, before; of a new one, as it is, but seen by nobody without a credential. */
-  before: Placed;
+  before: ScopeColumns;
   /** The folders that it is in, and was in before. */
   folderIds: readonly (number | null)[];
 }
@@ -55,7 +55,7 @@ export type MediaChangeKind = 'created' | 'updated' | 'deleted' | 'moved';
 /** What has become of the media of a row, as the row was before; `movedTo`: the folder that it is in now. */
 export function mediaEvent(
   kind: MediaChangeKind,
-  { id, is_public, parent_id, path, owner }: Placed,
+  { id, is_public, parent_id, path, owner }: ScopeColumns,
   movedTo: number | null = parent_id,
 ): MediaEvent {
   const before = { id, is_public, parent_id, path, owner };

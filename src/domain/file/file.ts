@@ -1,7 +1,8 @@
 import { BlobNotFoundError, type BlobStream, type ByteRange } from '../../blob/blob-store.ts';
 import * as store from '../../store/file/file.ts';
+import { EVERYTHING } from '../../store/scope.ts';
 import type { Context } from '../context.ts';
-import { mediasByIds } from '../tree/media.ts';
+import { scopeOf } from '../viewer/access.ts';
 
 /** One stored file of a media: the original, whose key is empty, or a variant. */
 export interface File {
@@ -53,10 +54,7 @@ export class FileGoneError extends Error {
 
 /** Those of the files that there are and whose media the viewer may see, unordered. */
 export async function filesByIds(ctx: Context, ids: readonly number[]): Promise<File[]> {
-  const rows = await store.listFilesByIds(ctx.db, ids);
-  const medias = await mediasByIds(ctx, [...new Set(rows.map((row) => row.media_id))]);
-  const visible = new Set(medias.map((media) => media.id));
-  return rows.filter((row) => visible.has(row.media_id)).map(toFile);
+  return (await store.listFilesByIds(ctx.db, scopeOf(ctx), ids)).map(toFile);
 }
 
 /** The original among the files of a media; null: it has none. */
@@ -64,12 +62,12 @@ export function originalAmong(files: readonly File[] | undefined): File | null {
   return files?.find(({ key }) => key === '') ?? null;
 }
 
-/** The files of each media, the original first. The caller has seen to it that the viewer may see them. */
+/** Returns the files of each media item that the viewer may see, the original first. */
 export async function filesByMediaIds(
   ctx: Context,
   mediaIds: readonly number[],
 ): Promise<Map<number, File[]>> {
-  const rows = await store.listFilesByMediaIds(ctx.db, mediaIds);
+  const rows = await store.listFilesByMediaIds(ctx.db, scopeOf(ctx), mediaIds);
   const byMedia = Map.groupBy(rows, (row) => row.media_id);
   return new Map([...byMedia].map(([mediaId, rows]) => [mediaId, rows.map(toFile)]));
 }
@@ -83,7 +81,7 @@ export async function openFile(
   dir: string,
   urlName: string,
 ): Promise<OpenedFile | null> {
-  const row = await store.findFileByUrl(ctx.db, dir, urlName);
+  const row = await store.findFileByUrl(ctx.db, EVERYTHING, dir, urlName);
   return row ? openRow(ctx, row) : null;
 }
 

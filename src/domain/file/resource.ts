@@ -1,11 +1,12 @@
 import * as fileStore from '../../store/file/file.ts';
 import * as store from '../../store/file/search.ts';
-import type { MediaRow } from '../../store/table.ts';
+import { EVERYTHING } from '../../store/scope.ts';
+import type { NodeRow } from '../../store/table.ts';
 import { findMediaByResource } from '../../store/tree/media.ts';
 import type { Context } from '../context.ts';
 import { NotFoundError } from '../error.ts';
 import type { Condition, FieldType, Part, Search } from '../search.ts';
-import { authorize, isVisible, sightOf } from '../viewer/access.ts';
+import { authorize, isVisible, scopeOf } from '../viewer/access.ts';
 import { type File, type OpenedFile, openRow, toFile } from './file.ts';
 
 /** A file of a resource: what the Importer calls a media. A resource is a media of ours with all its files. */
@@ -32,7 +33,7 @@ export async function searchFiles(
   search: Search<FileField>,
 ): Promise<Part<ResourceFile>> {
   authorize(ctx, 'resource.read');
-  const { rows, hasMore } = await store.searchFiles(ctx.db, sightOf(ctx), search);
+  const { rows, hasMore } = await store.searchFiles(ctx.db, scopeOf(ctx), search);
   return { nodes: rows.map((row) => toResourceFile(row, row)), hasMore };
 }
 
@@ -42,7 +43,7 @@ export async function countMatchingFiles(
   conditions: readonly Condition<FileField>[],
 ): Promise<number> {
   authorize(ctx, 'resource.read');
-  return store.countMatchingFiles(ctx.db, sightOf(ctx), conditions);
+  return store.countMatchingFiles(ctx.db, scopeOf(ctx), conditions);
 }
 
 /** Which file: the key of the original is empty. */
@@ -67,10 +68,12 @@ export async function openResourceFile(ctx: Context, at: ResourceKey): Promise<O
 }
 
 async function findRow(ctx: Context, { resource, key }: ResourceKey) {
-  const media = await findMediaByResource(ctx.db, resource);
+  const media = await findMediaByResource(ctx.db, EVERYTHING, resource);
   if (media?.is_public !== 1) authorize(ctx, 'resource.read');
   const isThere = media !== undefined && (media.is_public === 1 || isVisible(ctx, media));
-  const file = isThere ? await fileStore.findFileByKey(ctx.db, media.id, key) : undefined;
+  const file = isThere
+    ? await fileStore.findFileByKey(ctx.db, EVERYTHING, media.id, key)
+    : undefined;
   if (isThere && file !== undefined) return { media, file };
   authorize(ctx, 'resource.read');
   throw new NotFoundError('media', key === '' ? resource : `${resource}/${key}`);
@@ -79,7 +82,7 @@ async function findRow(ctx: Context, { resource, key }: ResourceKey) {
 /** A row of a file, with what its media says of it. */
 export function toResourceFile(
   row: fileStore.FileOfMediaRow,
-  { is_public }: Pick<MediaRow, 'is_public'>,
+  { is_public }: Pick<NodeRow, 'is_public'>,
 ): ResourceFile {
   return {
     ...toFile(row),

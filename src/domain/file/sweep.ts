@@ -1,6 +1,8 @@
 import type { BlobEntry } from '../../blob/blob-store.ts';
-import { findFileByUuid, listFilesAfter, listKnownFileBlobKeys } from '../../store/file/file.ts';
+import { listKnownFileBlobKeys } from '../../store/file/blob-key.ts';
+import { findFileByUuid, listFilesAfter } from '../../store/file/file.ts';
 import { listKnownRenditionBlobKeys } from '../../store/rendition/rendition.ts';
+import { EVERYTHING } from '../../store/scope.ts';
 import {
   deleteClosedUploads,
   listOpenUploadBlobKeys,
@@ -81,11 +83,11 @@ export async function findLostFiles(
   const lost: string[] = [];
   let after = 0;
   for (;;) {
-    const files = await listFilesAfter(db, after, BATCH_SIZE);
+    const files = await listFilesAfter(db, EVERYTHING, after, BATCH_SIZE);
     for (const { uuid, blob_key, size_bytes } of files) {
       if ((await blobs.stat(blob_key))?.sizeBytes === size_bytes) continue;
       // Deleted or replaced meanwhile, perhaps.
-      if ((await findFileByUuid(db, uuid))?.blob_key === blob_key) lost.push(uuid);
+      if ((await findFileByUuid(db, EVERYTHING, uuid))?.blob_key === blob_key) lost.push(uuid);
     }
     signal?.throwIfAborted();
     after = files.at(-1)?.id ?? 0;
@@ -111,5 +113,5 @@ async function listKnown({ db }: Services, keys: readonly string[]): Promise<Set
   // Uploads first: one that completes between the two queries is then in the second, and never in none.
   const open = await listOpenUploadBlobKeys(db, keys);
   const renditions = await listKnownRenditionBlobKeys(db, keys);
-  return new Set([...open, ...renditions, ...(await listKnownFileBlobKeys(db, keys))]);
+  return new Set([...open, ...renditions, ...(await listKnownFileBlobKeys(db, EVERYTHING, keys))]);
 }

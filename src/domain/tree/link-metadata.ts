@@ -1,6 +1,7 @@
-import type { MediaChange, MediaRow } from '../../store/table.ts';
-import { findMediaByUuid, updateMedia } from '../../store/tree/media.ts';
-import { lockNode } from '../../store/tree/tree.ts';
+import { EVERYTHING } from '../../store/scope.ts';
+import type { NodeColumns, NodeRow } from '../../store/table.ts';
+import { findMediaByUuid } from '../../store/tree/media.ts';
+import { lockNode, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { mediaEvent } from '../event/event.ts';
 import { webUrl } from '../input.ts';
@@ -33,14 +34,14 @@ export async function describeLink(
   metadata: LinkMetadata,
 ): Promise<void> {
   await transact(ctx, async (ctx) => {
-    const found = await findMediaByUuid(ctx.db, mediaUuid);
+    const found = await findMediaByUuid(ctx.db, EVERYTHING, mediaUuid);
     if (found === undefined) return;
     await lockNode(ctx.db, found.id);
-    const row = await findMediaByUuid(ctx.db, mediaUuid);
+    const row = await findMediaByUuid(ctx.db, EVERYTHING, mediaUuid);
     if (row === undefined || !PAGE_TYPES.includes(row.type)) return;
     const columns = missingColumns(row, metadata);
     if (Object.keys(columns).length === 0) return;
-    await updateMedia(ctx.db, row.id, { ...columns, updated_at: ctx.clock() });
+    await updateNode(ctx.db, row.id, { ...columns, updated_at: ctx.clock() });
     ctx.events.publish(mediaEvent('updated', row));
   });
 }
@@ -49,7 +50,7 @@ export async function describeLink(
 const IMAGES_MAX = 10;
 const HTML_LENGTH_MAX = 10_000;
 
-function missingColumns(row: MediaRow, metadata: LinkMetadata): MediaChange {
+function missingColumns(row: NodeRow, metadata: LinkMetadata): NodeColumns {
   const isWeb = ({ url }: { url: string }) => webUrl.safeParse(url).success;
   const byUrl = new Map(metadata.images.filter(isWeb).map((image) => [image.url, image]));
   const images = [...byUrl.values()].slice(0, IMAGES_MAX);
@@ -66,14 +67,14 @@ function missingColumns(row: MediaRow, metadata: LinkMetadata): MediaChange {
   };
 }
 
-function toImageColumns(image: LinkImage | undefined): MediaChange {
+function toImageColumns(image: LinkImage | undefined): NodeColumns {
   if (image === undefined) return {};
   const { url, width, height } = image;
   const isSized = width !== null && height !== null && width > 0 && height > 0;
   return { image_url: url, ...(isSized && { image_width: width, image_height: height }) };
 }
 
-function toOEmbedColumns({ type, url, width, height, durationSeconds, html }: OEmbed): MediaChange {
+function toOEmbedColumns({ type, url, width, height, durationSeconds, html }: OEmbed): NodeColumns {
   return {
     oembed_type: type,
     oembed_url: url !== null && webUrl.safeParse(url).success ? url : null,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { insertMedia } from '../../store/tree/media.ts';
+import { insertNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
@@ -8,8 +8,8 @@ import { serverUnicity } from '../job/class.ts';
 import { enqueueJob } from '../job/enqueue.ts';
 import { tagNewMedia } from '../tag/tag.ts';
 import { authorize } from '../viewer/access.ts';
-import { placeIn, UNFILED } from './folder.ts';
-import { findMedia, type Media, PAGE_TYPES } from './media.ts';
+import { type Media, PAGE_TYPES, toMedia } from './media.ts';
+import { placeIn, UNFILED } from './place.ts';
 
 /** Types of media that hold no bytes. */
 export const LINK_TYPES = ['url', 'vimeo', 'embed', 'share', 'image'] as const;
@@ -47,11 +47,10 @@ export async function createMedia(ctx: Context, input: LinkInput): Promise<Media
   checkNeeded(link);
   return transact(ctx, async (ctx) => {
     const place = link.folderId ? await placeIn(ctx, link.folderId) : UNFILED;
-    const id = await insertMedia(ctx.db, { ...place, ...toRow(ctx, link) });
-    await tagNewMedia(ctx, id, link.tagIds ?? []);
-    ctx.events.publish(mediaEvent('created', { ...place, id, is_public: 0, owner: ctx.viewer.id }));
-    const media = await findMedia(ctx, { id });
-    if (media === null) throw new Error('The media that was just made is not there.');
+    const row = await insertNode(ctx.db, { ...place, ...toRow(ctx, link) });
+    await tagNewMedia(ctx, row.id, link.tagIds ?? []);
+    ctx.events.publish(mediaEvent('created', { ...row, is_public: 0 }));
+    const media = toMedia(row);
     if (PAGE_TYPES.includes(media.type)) await enqueueFetch(ctx, media);
     return media;
   });

@@ -1,19 +1,16 @@
 import { z } from 'zod';
-import { listBlobKeysByMediaIds } from '../../store/file/file.ts';
-import type { MediaRow } from '../../store/table.ts';
-import {
-  deleteMedias,
-  findMediaById,
-  updateMedia as updateMediaRow,
-} from '../../store/tree/media.ts';
-import { lockNode } from '../../store/tree/tree.ts';
+import { listBlobKeysByMediaIds } from '../../store/file/blob-key.ts';
+import { EVERYTHING } from '../../store/scope.ts';
+import type { NodeRow } from '../../store/table.ts';
+import { deleteMedias, findMediaById } from '../../store/tree/media.ts';
+import { lockNode, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
-import { InvalidInputError, NotFoundError } from '../error.ts';
+import { InvalidInputError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
 import { displayName, freeText, parseInput, webUrl } from '../input.ts';
 import { enqueueBlobDeletion } from '../job/enqueue.ts';
-import { authorizeOwner, isVisible, refuseStartNode } from '../viewer/access.ts';
-import { findMedia, type Media } from './media.ts';
+import { authorizeExisting, refuseStartNode, scopeOf } from '../viewer/access.ts';
+import { type Media, toMedia } from './media.ts';
 
 const unit = z.number().min(0).max(1);
 const crop = z.object({
@@ -66,12 +63,10 @@ export async function updateMedia(
     const isTitled = change.title !== undefined || row.title !== row.name;
     const title = isTitled ? change.title : change.name;
     const columns = toColumns({ ...change, title });
-    await updateMediaRow(ctx.db, id, { ...columns, updated_at: ctx.clock() });
+    const changed = await updateNode(ctx.db, id, { ...columns, updated_at: ctx.clock() });
     const isElsewhere = change.sortOrder !== undefined && change.sortOrder !== row.sort_order;
     ctx.events.publish(mediaEvent(isElsewhere ? 'moved' : 'updated', row));
-    const media = await findMedia(ctx, { id });
-    if (media === null) throw new Error('The media that was just changed is not there.');
-    return media;
+    return toMedia(changed);
   });
 }
 
@@ -81,7 +76,7 @@ export async function deleteMedia(ctx: Context, id: number): Promise<void> {
     // Of two at once one is told that there is nothing left to delete.
     await lockNode(ctx.db, id);
     const row = await findOwnMedia(ctx, id, 'media.delete');
-    const blobKeys = await listBlobKeysByMediaIds(ctx.db, [id]);
+    const blobKeys = await listBlobKeysByMediaIds(ctx.db, EVERYTHING, [id]);
     await deleteMedias(ctx.db, [id]);
     await enqueueBlobDeletion(ctx, blobKeys);
     ctx.events.publish(mediaEvent('deleted', row));
@@ -96,12 +91,9 @@ export async function findOwnMedia(
   ctx: Context,
   id: number,
   operation: 'media.update' | 'media.delete',
-): Promise<MediaRow> {
-  const row = await findMediaById(ctx.db, id);
-  // Whether it is there is told only to who may see it; a credential is asked for before either.
-  const isThere = row !== undefined && isVisible(ctx, row);
-  authorizeOwner(ctx, operation, isThere ? row.owner : ctx.viewer.id);
-  if (!isThere) throw new NotFoundError('media', id);
+): Promise<NodeRow> {
+  const found = await findMediaById(ctx.db, scopeOf(ctx), id);
+  const row = authorizeExisting(ctx, operation, found, { noun: 'media', id });
   if (operation === 'media.delete') refuseStartNode(ctx, id);
   return row;
 }

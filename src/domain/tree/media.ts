@@ -1,7 +1,8 @@
-import type { MediaRow } from '../../store/table.ts';
+import type { NodeRow } from '../../store/table.ts';
 import * as store from '../../store/tree/media.ts';
 import type { Context } from '../context.ts';
-import { isVisible, sightOf } from '../viewer/access.ts';
+import { scopeOf } from '../viewer/access.ts';
+import { type NodeFields, toNodeFields } from './node.ts';
 
 /** Every type of node but `folder`: stored files, then links. */
 export const MEDIA_TYPES = [
@@ -22,24 +23,8 @@ export type MediaType = (typeof MEDIA_TYPES)[number];
 /** Media that are a page elsewhere, which can say what it is. */
 export const PAGE_TYPES: readonly string[] = ['url', 'vimeo'] satisfies MediaType[];
 
-/** What folders and media have in common. */
-export interface TreeNode {
-  id: number;
-  uuid: string;
-  name: string;
-  /** Null: top level, or unfiled. */
-  parentId: number | null;
-  /** From the top down. */
-  ancestorIds: number[];
-  /** 1 at top level, 0 when unfiled. */
-  level: number;
-  sortOrder: number;
-  createdAt: Date;
-  updatedAt: Date;
-}
-
 /** A stored file, or a link to what is elsewhere. */
-export interface Media extends TreeNode {
+export interface Media extends NodeFields {
   type: MediaType;
   title: string | null;
   description: string | null;
@@ -99,52 +84,25 @@ export type MediaBy = { id: number } | { uuid: string } | { resource: string };
 /** The media, or null if there is none that the viewer may see. */
 export async function findMedia(ctx: Context, by: MediaBy): Promise<Media | null> {
   const row = await findRow(ctx, by);
-  return row && isVisible(ctx, row) ? toMedia(row) : null;
+  return row ? toMedia(row) : null;
 }
 
 /** Those of the media that there are and that the viewer may see, unordered. */
 export async function mediasByIds(ctx: Context, ids: readonly number[]): Promise<Media[]> {
-  const rows = await store.listMediasByIds(ctx.db, ids);
-  return rows.filter((row) => isVisible(ctx, row)).map(toMedia);
+  return (await store.listMediasByIds(ctx.db, scopeOf(ctx), ids)).map(toMedia);
 }
 
-function findRow({ db }: Context, by: MediaBy): Promise<MediaRow | undefined> {
-  if ('id' in by) return store.findMediaById(db, by.id);
-  if ('uuid' in by) return store.findMediaByUuid(db, by.uuid.toLowerCase());
-  return store.findMediaByResource(db, by.resource);
-}
-
-/** The folders above a node that the viewer may see, from the top down: none above a start node. */
-export function visibleAncestorIds(ctx: Context, { ancestorIds }: TreeNode): number[] {
-  const { within, publicOnly } = sightOf(ctx);
-  if (publicOnly) return [];
-  if (within === undefined) return ancestorIds;
-  const starts = new Set(within.branches.map(({ id }) => id));
-  const first = ancestorIds.findIndex((id) => starts.has(id));
-  return first === -1 ? [] : ancestorIds.slice(first);
-}
-
-/** What a row of the tree says of its place. */
-export function toTreeNode(row: MediaRow): TreeNode {
-  // The path names the hidden root first, which nobody sees.
-  const ancestorIds = row.path.split('/').slice(2, -1).map(Number);
-  return {
-    id: row.id,
-    uuid: row.uuid,
-    name: row.name,
-    parentId: ancestorIds.at(-1) ?? null,
-    ancestorIds,
-    level: row.level,
-    sortOrder: row.sort_order,
-    createdAt: new Date(row.created_at),
-    updatedAt: new Date(row.updated_at),
-  };
+function findRow(ctx: Context, by: MediaBy): Promise<NodeRow | undefined> {
+  const scope = scopeOf(ctx);
+  if ('id' in by) return store.findMediaById(ctx.db, scope, by.id);
+  if ('uuid' in by) return store.findMediaByUuid(ctx.db, scope, by.uuid.toLowerCase());
+  return store.findMediaByResource(ctx.db, scope, by.resource);
 }
 
 /** A row of a media, as the domain has it. */
-export function toMedia(row: MediaRow): Media {
+export function toMedia(row: NodeRow): Media {
   return {
-    ...toTreeNode(row),
+    ...toNodeFields(row),
     type: row.type as MediaType,
     title: row.title,
     description: row.description,
@@ -164,14 +122,14 @@ export function toMedia(row: MediaRow): Media {
   };
 }
 
-function toEmbed(row: MediaRow): Embed | null {
+function toEmbed(row: NodeRow): Embed | null {
   if (row.embed_type === null || row.embed_id === null) return null;
   const metadata = parseJson<Embed['metadata']>(row.embed_metadata) ?? {};
   return { type: row.embed_type, id: row.embed_id, url: row.embed_url, metadata };
 }
 
 /** What its owner has given as metadata of a link may be anything. */
-function toChoiceImages({ type, embed_metadata }: MediaRow): string[] {
+function toChoiceImages({ type, embed_metadata }: NodeRow): string[] {
   const images = PAGE_TYPES.includes(type) && parseJson<Embed['metadata']>(embed_metadata)?.images;
   if (!Array.isArray(images)) return [];
   return images.filter(
@@ -179,7 +137,7 @@ function toChoiceImages({ type, embed_metadata }: MediaRow): string[] {
   );
 }
 
-function toOEmbed(row: MediaRow): OEmbed | null {
+function toOEmbed(row: NodeRow): OEmbed | null {
   if (row.oembed_type === null) return null;
   return {
     type: row.oembed_type,

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import type { MediaChangeKind, MediaEvent } from '../event/event.ts';
-import { isVisible, sightOf } from '../viewer/access.ts';
+import { isVisible, scopeOf } from '../viewer/access.ts';
 import { findMedia, type Media } from './media.ts';
 
 /** What has become of a media. */
@@ -33,8 +33,8 @@ async function* visibleChanges(
   ctx: Context,
   events: AsyncIterable<MediaEvent>,
 ): AsyncGenerator<MediaChange> {
-  const { publicOnly, within } = sightOf(ctx);
-  const seesAll = !publicOnly && within === undefined;
+  const { publicOnly, within } = scopeOf(ctx);
+  const seesAll = !publicOnly && within === null;
   for await (const { kind, id, before } of events) {
     const media = kind === 'deleted' ? null : await findMedia(ctx, { id });
     if (media !== null) yield { kind, id, media };

@@ -4,14 +4,14 @@ import { BrokenImageError, ImageTooLargeError, probeImage } from '../../media/pr
 import { type Sniffed, sniffFile } from '../../media/sniff.ts';
 import { insertFile, isDirTaken } from '../../store/file/file.ts';
 import type { NewFileRow } from '../../store/table.ts';
-import { insertMedia } from '../../store/tree/media.ts';
+import { insertNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { UnsupportedMediaError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
 import { enqueueFileJobs } from '../rendition/derived-file.ts';
 import { checkTags, tagNewMedia } from '../tag/tag.ts';
-import { folderToFill, type Place, placeIn, UNFILED } from '../tree/folder.ts';
 import { findMedia, type Media } from '../tree/media.ts';
+import { folderToFill, type Place, placeIn, UNFILED } from '../tree/place.ts';
 import { classify, type FileType, typeOfUnknown } from './media-type.ts';
 import type { MediaRequest, Policy } from './placement.ts';
 
@@ -158,7 +158,7 @@ export async function insertMediaRow(
   const now = ctx.clock();
   const { filename } = fileColumns(staged, examined);
   const isNamed = filename === staged.filename;
-  return insertMedia(ctx.db, {
+  const { id } = await insertNode(ctx.db, {
     ...request.place,
     ...request.columns,
     uuid: ctx.newId(),
@@ -171,6 +171,7 @@ export async function insertMediaRow(
     created_at: now,
     updated_at: now,
   });
+  return id;
 }
 
 /** What of a file's row its sender, its bytes and its place say. */

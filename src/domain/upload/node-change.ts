@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { updateMedia as updateRow } from '../../store/tree/media.ts';
-import { listNodesByIds } from '../../store/tree/tree.ts';
+import { listNodesByIds, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { NotFoundError } from '../error.ts';
 import { displayName, parseInput } from '../input.ts';
-import { TOP_LEVEL_ID } from '../tree/folder.ts';
+import { updateFolder } from '../tree/folder.ts';
 import { pictureInput, updateMedia } from '../tree/media-change.ts';
-import { nodesByIds, type TreeNodeOf } from '../tree/node-list.ts';
-import { moveNodes, updateFolder } from '../tree/tree.ts';
-import { authorizeOwner, isVisible } from '../viewer/access.ts';
+import { moveNodes } from '../tree/move.ts';
+import { nodesByIds, type TreeNode } from '../tree/node-list.ts';
+import { TOP_LEVEL_ID } from '../tree/place.ts';
+import { authorizeExisting, scopeOf } from '../viewer/access.ts';
 import { type Replacement, replaceFile } from './replacement.ts';
 
 const nodeChange = pictureInput.extend({
@@ -22,11 +22,9 @@ type Change = z.output<typeof nodeChange>;
 
 /** Returns if the viewer may change this node. Throws NotFoundError, ForbiddenError. */
 export async function authorizeChange(ctx: Context, id: number): Promise<void> {
-  const [row] = await listNodesByIds(ctx.db, [id]);
-  const isThere = row !== undefined && isVisible(ctx, row);
+  const [row] = await listNodesByIds(ctx.db, scopeOf(ctx), [id]);
   const operation = row?.type === 'folder' ? 'folder.update' : 'media.update';
-  authorizeOwner(ctx, operation, isThere ? row.owner : ctx.viewer.id);
-  if (!isThere) throw new NotFoundError('node', id);
+  authorizeExisting(ctx, operation, row, { noun: 'node', id });
 }
 
 /** What of a node can change at once. */
@@ -43,13 +41,13 @@ export async function changeNode(
   id: number,
   input: NodeChange,
   replacement?: Replacement,
-): Promise<TreeNodeOf> {
+): Promise<TreeNode> {
   const change = parseInput(nodeChange, input);
   if (replacement === undefined) return transact(ctx, (ctx) => apply(ctx, id, change));
   return replaceFile(ctx, id, replacement, (ctx) => apply(ctx, id, change));
 }
 
-async function apply(ctx: Context, id: number, change: Change): Promise<TreeNodeOf> {
+async function apply(ctx: Context, id: number, change: Change): Promise<TreeNode> {
   const { name, parentId, sortOrder, focalPoint, crops } = change;
   const before = await findNode(ctx, id);
   if (parentId !== undefined && !isIn(before, parentId)) {
@@ -60,17 +58,17 @@ async function apply(ctx: Context, id: number, change: Change): Promise<TreeNode
   const after = await findNode(ctx, id);
   if (after.updatedAt > before.updatedAt) return after;
   const updatedAt = new Date(before.updatedAt.getTime() + 1);
-  await updateRow(ctx.db, id, { updated_at: updatedAt.getTime() });
+  await updateNode(ctx.db, id, { updated_at: updatedAt.getTime() });
   return { ...after, updatedAt };
 }
 
 /** Top level has an id, and is no node's `parentId`; what is in no folder is not there either. */
-function isIn({ level, parentId }: TreeNodeOf, folderId: number | null): boolean {
+function isIn({ level, parentId }: TreeNode, folderId: number | null): boolean {
   const folder = folderId === TOP_LEVEL_ID ? null : folderId;
   return level > 0 && parentId === folder;
 }
 
-async function findNode(ctx: Context, id: number): Promise<TreeNodeOf> {
+async function findNode(ctx: Context, id: number): Promise<TreeNode> {
   const [node] = await nodesByIds(ctx, [id]);
   if (node === undefined) throw new NotFoundError('node', id);
   return node;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { NewMediaRow } from '../../store/table.ts';
+import type { NewNodeRow } from '../../store/table.ts';
 import { freeText, idList } from '../input.ts';
 import { MEDIA_TYPES, type MediaType } from '../tree/media.ts';
 import type { FileType } from './media-type.ts';
@@ -26,7 +26,7 @@ export interface MediaRequest extends Policy {
   tagIds: readonly number[];
   /** What else its row begins with. */
   columns?: Partial<
-    Pick<NewMediaRow, 'sort_order' | 'focal_point' | 'crops' | 'media_type_alias' | 'resource'>
+    Pick<NewNodeRow, 'sort_order' | 'focal_point' | 'crops' | 'media_type_alias' | 'resource'>
   >;
 }
 

@@ -2,16 +2,17 @@ import { z } from 'zod';
 import { cleanFilename } from '../../lib/filename.ts';
 import { isUniqueViolation } from '../../store/error.ts';
 import { findDir, findFileByKey, findFileByUrl, listUrlNames } from '../../store/file/file.ts';
-import type { MediaRow } from '../../store/table.ts';
-import { findMediaById, findMediaByResource, updateMedia } from '../../store/tree/media.ts';
-import { lockNode } from '../../store/tree/tree.ts';
+import { EVERYTHING } from '../../store/scope.ts';
+import type { NodeRow } from '../../store/table.ts';
+import { findMediaById, findMediaByResource } from '../../store/tree/media.ts';
+import { lockNode, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { ConflictError, ForbiddenError, InvalidInputError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
 import { type ResourceFile, toResourceFile } from '../file/resource.ts';
 import { freeUrlName } from '../file/url-name.ts';
 import { parseInput } from '../input.ts';
-import { UNFILED } from '../tree/folder.ts';
+import { UNFILED } from '../tree/place.ts';
 import { authorize, authorizeOwner, isVisible } from '../viewer/access.ts';
 import {
   type Examined,
@@ -145,7 +146,7 @@ async function insertRows(
   const keys = files.map(({ key }) => key);
   const target = await findTarget(ctx, resource, keys);
   const mediaId = target?.id ?? (await insertMedia(ctx, resource, files));
-  const dir = (await findDir(ctx.db, mediaId)) ?? (await newDir(ctx));
+  const dir = (await findDir(ctx.db, EVERYTHING, mediaId)) ?? (await newDir(ctx));
   for (const { staged, examined, key } of files) {
     const columns = fileColumns(staged, examined);
     const url_name = await urlName(ctx, { mediaId, dir, name: key || columns.filename });
@@ -167,15 +168,15 @@ async function findTarget(
   ctx: Context,
   resource: string,
   keys: readonly string[],
-): Promise<MediaRow | null> {
-  const found = await findMediaByResource(ctx.db, resource);
+): Promise<NodeRow | null> {
+  const found = await findMediaByResource(ctx.db, EVERYTHING, resource);
   if (found === undefined) return null;
   if (ctx.db.isTransaction) await lockNode(ctx.db, found.id);
-  const media = await findMediaById(ctx.db, found.id);
+  const media = await findMediaById(ctx.db, EVERYTHING, found.id);
   if (media === undefined) return null;
   if (!isVisible(ctx, media)) throw new ForbiddenError();
   for (const key of keys) {
-    if (await findFileByKey(ctx.db, media.id, key)) throw taken(resource, key);
+    if (await findFileByKey(ctx.db, EVERYTHING, media.id, key)) throw taken(resource, key);
   }
   authorizeOwner(ctx, 'media.update', media.owner);
   if (keys.includes('') && isLink(media)) {
@@ -188,7 +189,7 @@ async function findTarget(
   return media;
 }
 
-function isLink({ type, image_url }: MediaRow): boolean {
+function isLink({ type, image_url }: NodeRow): boolean {
   return image_url !== null || !(FILE_TYPES as readonly string[]).includes(type);
 }
 
@@ -206,13 +207,13 @@ function insertMedia(
 /** A media is named after its original, and before that comes after a variant. */
 async function updateTarget(
   ctx: Context,
-  media: MediaRow,
+  media: NodeRow,
   key: string,
   { staged, examined }: Pick<SettledFile, 'staged' | 'examined'>,
 ): Promise<void> {
   const { filename } = fileColumns(staged, examined);
   const isNamed = media.title !== null && media.title !== media.name;
-  await updateMedia(ctx.db, media.id, {
+  await updateNode(ctx.db, media.id, {
     ...(key === '' && {
       type: examined.type,
       ...(!isNamed && { name: filename, title: filename }),
@@ -227,18 +228,18 @@ async function urlName(
   { mediaId, dir, name }: { mediaId: number; dir: string; name: string },
 ): Promise<string> {
   const wanted = freeUrlName(name, []);
-  const isTaken = (await findFileByUrl(db, dir, wanted)) !== undefined;
-  return isTaken ? freeUrlName(name, await listUrlNames(db, mediaId)) : wanted;
+  const isTaken = (await findFileByUrl(db, EVERYTHING, dir, wanted)) !== undefined;
+  return isTaken ? freeUrlName(name, await listUrlNames(db, EVERYTHING, mediaId)) : wanted;
 }
 
 async function listInserted(
   { db }: Context,
-  media: Pick<MediaRow, 'id' | 'is_public'>,
+  media: Pick<NodeRow, 'id' | 'is_public'>,
   keys: readonly string[],
 ): Promise<ResourceFile[]> {
   const files: ResourceFile[] = [];
   for (const key of keys) {
-    const row = await findFileByKey(db, media.id, key);
+    const row = await findFileByKey(db, EVERYTHING, media.id, key);
     if (row === undefined) throw new Error('The file that was just stored is not there.');
     files.push(toResourceFile(row, media));
   }

@@ -1,11 +1,7 @@
 import { expect, it } from 'vitest';
 import { InvalidInputError, NotFoundError } from '../../../src/domain/error.ts';
-import {
-  createFolder,
-  findFolder,
-  foldersByIds,
-  placeIn,
-} from '../../../src/domain/tree/folder.ts';
+import { createFolder, findFolder, foldersByIds } from '../../../src/domain/tree/folder.ts';
+import { placeIn } from '../../../src/domain/tree/place.ts';
 import { ROOT_ID } from '../../../src/store/tree/folder.ts';
 import { user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';

@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import { NotFoundError } from '../../../src/domain/error.ts';
-import { createFolder, TOP_LEVEL_ID } from '../../../src/domain/tree/folder.ts';
+import { createFolder, deleteFolder } from '../../../src/domain/tree/folder.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
 import { deleteMedia } from '../../../src/domain/tree/media-change.ts';
+import { moveNodes } from '../../../src/domain/tree/move.ts';
 import { childrenByOffset, nodesByIds } from '../../../src/domain/tree/node-list.ts';
-import { deleteFolder, moveNodes } from '../../../src/domain/tree/tree.ts';
+import { TOP_LEVEL_ID } from '../../../src/domain/tree/place.ts';
 import { changeNode } from '../../../src/domain/upload/node-change.ts';
 import { type TestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';

@@ -10,25 +10,31 @@ import {
 } from '../../../src/domain/file/resource.ts';
 import {
   createFolder,
+  deleteFolder,
   type Folder,
   findFolder,
   foldersByIds,
+  updateFolder,
 } from '../../../src/domain/tree/folder.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
 import { findMedia, type Media, mediasByIds } from '../../../src/domain/tree/media.ts';
 import { deleteMedia, updateMedia } from '../../../src/domain/tree/media-change.ts';
-import { countMedias, listMedias, type MediaFilter } from '../../../src/domain/tree/media-list.ts';
+import {
+  countMedias,
+  countMediasOfEach,
+  listMedias,
+  type MediaFilter,
+  mediasOfEach,
+} from '../../../src/domain/tree/media-list.ts';
+import { moveNodes } from '../../../src/domain/tree/move.ts';
 import {
   childrenByOffset,
   childrenOfEach,
   countChildrenOfEach,
-  countMediasOfEach,
   findNode,
-  mediasOfEach,
   nodesByIds,
 } from '../../../src/domain/tree/node-list.ts';
 import { tagMedia } from '../../../src/domain/tree/tagging.ts';
-import { deleteFolder, moveNodes, updateFolder } from '../../../src/domain/tree/tree.ts';
 import { createFiledMedia } from '../../../src/domain/upload/filed-media.ts';
 import { requestJob } from '../../../src/domain/upload/import.ts';
 import { authorizeChange, changeNode } from '../../../src/domain/upload/node-change.ts';

@@ -2,11 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { Context } from '../../../src/domain/context.ts';
 import { ForbiddenError, NotFoundError } from '../../../src/domain/error.ts';
-import { createFolder, type Folder } from '../../../src/domain/tree/folder.ts';
+import {
+  createFolder,
+  deleteFolder,
+  type Folder,
+  updateFolder,
+} from '../../../src/domain/tree/folder.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
-import { findMedia, mediasByIds, visibleAncestorIds } from '../../../src/domain/tree/media.ts';
+import { findMedia, mediasByIds } from '../../../src/domain/tree/media.ts';
 import { deleteMedia, updateMedia } from '../../../src/domain/tree/media-change.ts';
 import { countMedias, listMedias } from '../../../src/domain/tree/media-list.ts';
+import { moveNodes } from '../../../src/domain/tree/move.ts';
+import { visibleAncestorIds } from '../../../src/domain/tree/node.ts';
 import {
   countTopLevel,
   findPermittedNode,
@@ -14,7 +21,6 @@ import {
   listTopLevel,
 } from '../../../src/domain/tree/node-list.ts';
 import { tagMedia } from '../../../src/domain/tree/tagging.ts';
-import { deleteFolder, moveNodes, updateFolder } from '../../../src/domain/tree/tree.ts';
 import { watchMedias } from '../../../src/domain/tree/watch.ts';
 import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
 import { createKey, findViewerByKey } from '../../../src/domain/viewer/key.ts';

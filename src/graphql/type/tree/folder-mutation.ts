@@ -1,7 +1,12 @@
 import { ConflictError, FolderCycleError, NotFoundError } from '../../../domain/error.ts';
-import { createFolder, type Folder } from '../../../domain/tree/folder.ts';
-import type { TreeNodeOf } from '../../../domain/tree/node-list.ts';
-import { deleteFolder, moveNodes, updateFolder } from '../../../domain/tree/tree.ts';
+import {
+  createFolder,
+  deleteFolder,
+  type Folder,
+  updateFolder,
+} from '../../../domain/tree/folder.ts';
+import { moveNodes } from '../../../domain/tree/move.ts';
+import type { TreeNode } from '../../../domain/tree/node-list.ts';
 import { builder } from '../../builder.ts';
 import { parseNodeId, parseNodeIds, parseOptionalNodeId } from '../../id.ts';
 import { FolderRef } from './folder.ts';
@@ -107,7 +112,7 @@ const MoveNodesInput = builder.inputType('MoveNodesInput', {
   }),
 });
 
-const MoveNodesSuccess = builder.objectRef<{ nodes: TreeNodeOf[] }>('MoveNodesSuccess').implement({
+const MoveNodesSuccess = builder.objectRef<{ nodes: TreeNode[] }>('MoveNodesSuccess').implement({
   description: 'All of them were moved.',
   fields: (t) => ({
     nodes: t.expose('nodes', {

@@ -1,5 +1,5 @@
 import { type Folder, findFolder, foldersByIds } from '../../../domain/tree/folder.ts';
-import { type TreeNode, visibleAncestorIds } from '../../../domain/tree/media.ts';
+import { type NodeFields, visibleAncestorIds } from '../../../domain/tree/node.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
 import { parseOptionalNodeId } from '../../id.ts';
 import { nodeLoader, nodeOptions } from '../../loader.ts';
@@ -42,7 +42,7 @@ builder.interfaceFields(TreeNodeRef, (t) => ({
 
 /** The folder that holds a node; null if there is none that the viewer may see. */
 export function parentOf(
-  node: TreeNode,
+  node: NodeFields,
   _args: object,
   context: GraphqlContext,
 ): Promise<Folder | null> | null {

@@ -1,4 +1,5 @@
-import type { MediaFilter, MediaOrder } from '../../../domain/tree/media-list.ts';
+import type { MediaFilter } from '../../../domain/tree/media-list.ts';
+import type { NodeOrder } from '../../../domain/tree/order.ts';
 import { builder } from '../../builder.ts';
 import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
 import { DateTimeRange, OrderDirection, withoutNull } from '../filter.ts';
@@ -70,6 +71,6 @@ export function toMediaFilter(filter?: typeof MediaFilterInput.$inferInput | nul
 /** The order; newest first without one. */
 export function toMediaOrder(
   order?: typeof MediaOrderInput.$inferInput | null,
-): MediaOrder | undefined {
+): NodeOrder | undefined {
   return order ? { field: order.field, descending: order.direction === 'desc' } : undefined;
 }

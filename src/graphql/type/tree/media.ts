@@ -1,8 +1,12 @@
 import type { PageArgs } from '../../../domain/page.ts';
 import { THUMBNAIL } from '../../../domain/rendition/thumbnail.ts';
 import { findMedia, type Media, mediasByIds } from '../../../domain/tree/media.ts';
-import { countMedias, listMedias } from '../../../domain/tree/media-list.ts';
-import { countMediasOfEach, mediasOfEach } from '../../../domain/tree/node-list.ts';
+import {
+  countMedias,
+  countMediasOfEach,
+  listMedias,
+  mediasOfEach,
+} from '../../../domain/tree/media-list.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
 import { toConnection, toGroupConnection } from '../../connection.ts';
 import { parseOptionalNodeId } from '../../id.ts';
