@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutUndefined } from '../../lib/without-undefined.ts';
 import type { Keyset } from '../../store/cursor.ts';
 import type { TagRow } from '../../store/table.ts';
 import * as store from '../../store/tag/tag.ts';
@@ -6,6 +7,7 @@ import { type Context, transact } from '../context.ts';
 import { NotFoundError } from '../error.ts';
 import { displayName, freeText, parseInput } from '../input.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
+import type { Window } from '../search.ts';
 import { authorize } from '../viewer/access.ts';
 
 /** A label of media, shared by all viewers. */
@@ -153,10 +155,10 @@ export async function listTagsFrom(
   ctx: Context,
   filter: TagFilter,
   order: readonly TagOrder[],
-  window: { limit: number; offset: number },
+  window: Window,
 ): Promise<Tag[]> {
   authorize(ctx, 'tag.read');
-  const stable = [...order, { column: 'id', descending: order[0]?.descending ?? true } as const];
+  const stable = [...order, { field: 'id', descending: order[0]?.descending ?? true } as const];
   return (await store.listTagsFrom(ctx.db, filter, stable, window)).map(toTag);
 }
 
@@ -197,7 +199,7 @@ const DEFAULT_COLUMNS = {
 
 /** The columns that are given; null, where there is a default, is the default. */
 function toColumns({ visibilityBoost, ...tag }: z.output<typeof tagChange>) {
-  const columns = {
+  return withoutUndefined({
     type: tag.type,
     name: tag.name,
     description: tag.description,
@@ -206,8 +208,7 @@ function toColumns({ visibilityBoost, ...tag }: z.output<typeof tagChange>) {
     visible: toColumn(tag.visible),
     active: toColumn(tag.active),
     visibility_boost: toColumn(visibilityBoost),
-  };
-  return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
+  });
 }
 
 function toColumn(flag: boolean | null | undefined): number | undefined {

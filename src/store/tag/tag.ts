@@ -1,6 +1,7 @@
 import { type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, isIn, lockRows } from '../dialect.ts';
+import type { OrderStep, Window } from '../search.ts';
 import type { NewTagRow, TagChange, TagRow } from '../table.ts';
 
 /** What a list of tags is narrowed to; everything absent means no limit. */
@@ -16,11 +17,8 @@ export interface TagFilter {
   visibilityBoost?: boolean | undefined;
 }
 
-/** What tags can be ordered by, most significant first. */
-export interface TagOrder {
-  column: 'name' | 'created_at' | 'id';
-  descending: boolean;
-}
+/** One step of an order of tags. */
+export type TagOrder = OrderStep<'name' | 'created_at' | 'id'>;
 
 /** Answers the row as stored. Two tags may have the same name. */
 export async function insertTag(db: Db, tag: NewTagRow): Promise<TagRow> {
@@ -125,11 +123,11 @@ export function listTagsFrom(
   db: Db,
   filter: TagFilter,
   order: readonly TagOrder[],
-  { limit, offset }: { limit: number; offset: number },
+  { limit, offset }: Window,
 ): Promise<TagRow[]> {
   let query = filtered(db, filter).selectAll().limit(limit).offset(offset);
-  for (const { column, descending } of order) {
-    query = query.orderBy(column, descending ? 'desc' : 'asc');
+  for (const { field, descending } of order) {
+    query = query.orderBy(field, descending ? 'desc' : 'asc');
   }
   return query.execute();
 }
