@@ -1,4 +1,6 @@
 import { type ZodType, z } from 'zod';
+import { isTooDeep, JSON_LEVELS_MAX } from '../lib/json.ts';
+import { isWebUrl } from '../lib/web-url.ts';
 import { type InputIssue, InvalidInputError } from './error.ts';
 
 /** The parsed input. Throws InvalidInputError with every issue that the schema finds. */
@@ -47,10 +49,7 @@ export function freeText(charactersMax: number) {
 }
 
 /** An absolute http or https URL, as given; at most 2,048 characters. */
-export const webUrl = freeText(2048).refine(
-  (text) => /^https?:\/\/[^/]/i.test(text) && URL.canParse(text),
-  'Expected an http or https URL.',
-);
+export const webUrl = freeText(2048).refine(isWebUrl, 'Expected an http or https URL.');
 
 /** The same without a user name and a password, which would be kept, and shown to whoever sees the job. */
 export const publicUrl = webUrl.refine((text) => {
@@ -84,21 +83,20 @@ function atMost(charactersMax: number) {
   };
 }
 
-/** Levels of a value of JSON: nobody needs more, and who writes it as text calls itself for each. */
-const JSON_LEVELS_MAX = 64;
-
 /** An object of JSON, of at most 64 levels. */
 export const jsonObject = z.custom<Record<string, unknown>>(
-  (value) => typeof value === 'object' && !Array.isArray(value) && isJson(value, JSON_LEVELS_MAX),
-  `Expected an object of JSON, of at most ${JSON_LEVELS_MAX} levels.`,
+  (value) => isRecord(value) && !isTooDeep(value) && isJson(value),
+  `Expected a JSON object of at most ${JSON_LEVELS_MAX} levels.`,
 );
 
-function isJson(value: unknown, levels: number): boolean {
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && !Array.isArray(value);
+}
+
+function isJson(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value !== 'object') return typeof value === 'string' || typeof value === 'boolean';
-  return (
-    value === null || (levels > 0 && Object.values(value).every((one) => isJson(one, levels - 1)))
-  );
+  return value === null || Object.values(value).every(isJson);
 }
 
 /** Database ids, each once. */

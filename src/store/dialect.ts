@@ -15,6 +15,11 @@ import type { Database } from './table.ts';
  */
 export type DialectName = 'sqlite' | 'postgres';
 
+/** Tells whether only one process can serve a database: SQLite's, as no other one would hear of its changes. */
+export function servesOneProcess(databaseUrl: string): boolean {
+  return databaseUrl.startsWith('sqlite:');
+}
+
 /** The Kysely adapter tells them apart: no flag has to be carried beside `db`. */
 export function dialectOf(db: Db): DialectName {
   return db.getExecutor().adapter instanceof PostgresAdapter ? 'postgres' : 'sqlite';

@@ -5,7 +5,7 @@ import { lockNode, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { mediaEvent } from '../event/event.ts';
 import { webUrl } from '../input.ts';
-import { type OEmbed, PAGE_TYPES } from './media.ts';
+import { isPageType, type OEmbed } from './media.ts';
 
 /** A picture of a page; its size where the page says it. */
 export interface LinkImage {
@@ -38,7 +38,7 @@ export async function describeLink(
     if (found === undefined) return;
     await lockNode(ctx.db, found.id);
     const row = await findMediaByUuid(ctx.db, EVERYTHING, mediaUuid);
-    if (row === undefined || !PAGE_TYPES.includes(row.type)) return;
+    if (row === undefined || !isPageType(row.type)) return;
     const columns = missingColumns(row, metadata);
     if (Object.keys(columns).length === 0) return;
     await updateNode(ctx.db, row.id, { ...columns, updated_at: ctx.clock() });

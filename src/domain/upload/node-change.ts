@@ -2,21 +2,22 @@ import { z } from 'zod';
 import { listNodesByIds, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { NotFoundError } from '../error.ts';
-import { displayName, parseInput } from '../input.ts';
+import { parseInput } from '../input.ts';
 import { updateFolder } from '../tree/folder.ts';
-import { pictureInput, updateMedia } from '../tree/media-change.ts';
+import { mediaInput } from '../tree/media.ts';
+import { updateMedia } from '../tree/media-change.ts';
 import { moveNodes } from '../tree/move.ts';
 import { nodesByIds, type TreeNode } from '../tree/node-list.ts';
 import { TOP_LEVEL_ID } from '../tree/place.ts';
 import { authorizeExisting, scopeOf } from '../viewer/access.ts';
 import { type Replacement, replaceFile } from './replacement.ts';
 
-const nodeChange = pictureInput.extend({
-  name: displayName(255).optional(),
-  /** Null: to top level. */
-  parentId: z.int().nullish(),
-  sortOrder: z.int32().optional(),
-});
+const nodeChange = mediaInput
+  .pick({ name: true, sortOrder: true, focalPoint: true, crops: true })
+  .extend({
+    /** Null: to top level. */
+    parentId: z.int().nullish(),
+  });
 
 type Change = z.output<typeof nodeChange>;
 

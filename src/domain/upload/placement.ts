@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { NewNodeRow } from '../../store/table.ts';
-import { freeText, idList } from '../input.ts';
-import { MEDIA_TYPES, type MediaType } from '../tree/media.ts';
+import { idList } from '../input.ts';
+import { MEDIA_TYPES, type MediaColumns, type MediaType, mediaInput } from '../tree/media.ts';
 import type { FileType } from './media-type.ts';
 
 /** What bytes may be. */
@@ -25,17 +25,13 @@ export interface MediaRequest extends Policy {
   description: string | null;
   tagIds: readonly number[];
   /** What else its row begins with. */
-  columns?: Partial<
-    Pick<NewNodeRow, 'sort_order' | 'focal_point' | 'crops' | 'media_type_alias' | 'resource'>
-  >;
+  columns?: MediaColumns & Partial<Pick<NewNodeRow, 'media_type_alias' | 'resource'>>;
 }
 
 /** Input of every operation that makes a media of bytes. */
-export const placementInput = z.object({
+export const placementInput = mediaInput.pick({ title: true, description: true }).extend({
   type: z.enum(MEDIA_TYPES).nullish(),
   folderId: z.int().nullish(),
-  title: freeText(255).nullish(),
-  description: freeText(10_000).nullish(),
   tagIds: idList.nullish(),
 });
 
