@@ -7,26 +7,25 @@ import { mediaEvent } from '../event/event.ts';
 import { webUrl } from '../input.ts';
 import { isPageType, type OEmbed } from './media.ts';
 
-/** A picture of a page; its size where the page says it. */
+/** An image of a page, with its size if the page gives it. */
 export interface LinkImage {
   url: string;
   width: number | null;
   height: number | null;
 }
 
-/** What a page and its provider say of it. */
+/** The metadata that a page and its provider give. */
 export interface LinkMetadata {
   title: string | null;
   description: string | null;
-  /** The first one is the one to show. */
+  /** The first image is the one to show. */
   images: readonly LinkImage[];
   oembed: OEmbed | null;
 }
 
 /**
- * Fills in what a link's page says of it, where nobody has said anything: what its owner has set stays, also
- * when that was meanwhile. Told twice, it changes nothing the second time. Nothing becomes of a media that is
- * gone.
+ * Fills the empty fields of a link with the metadata of its page; fields that its owner has set stay, also if they
+ * were set meanwhile. A second call changes nothing. Does nothing if the media item has been deleted.
  */
 export async function describeLink(
   ctx: Context,
@@ -46,7 +45,7 @@ export async function describeLink(
   });
 }
 
-/** As many as somebody chooses from. */
+/** As many as a person chooses from. */
 const IMAGES_MAX = 10;
 const HTML_LENGTH_MAX = 10_000;
 
@@ -89,7 +88,7 @@ function toLine(text: string | null, charactersMax: number): string | null {
   return toProse(text?.replace(/[\s\p{Cc}]+/gu, ' ') ?? null, charactersMax);
 }
 
-/** Of another site: without what a database or a page cannot hold, and cut where it is long. */
+/** Cleans text of another site: removes characters that a database or a page cannot hold, and cuts long text. */
 function toProse(text: string | null, charactersMax: number): string | null {
   const clean = (text ?? '')
     .toWellFormed()

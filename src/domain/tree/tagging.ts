@@ -16,8 +16,8 @@ const tagMediaInput = z.object({
 });
 
 /**
- * Gives tags to many media, and takes others off: all of it, or nothing. A tag in both lists stays off.
- * Needs the creator of each media or an admin. Throws NotFoundError for media and tags to add.
+ * Adds tags to many media and removes others, all or nothing. A tag in both lists is removed. Needs the creator of
+ * each media item or an admin. Throws NotFoundError for media, and for tags to add.
  */
 export async function tagMedia(
   ctx: Context,
@@ -25,7 +25,7 @@ export async function tagMedia(
 ): Promise<Media[]> {
   const { mediaIds, addTagIds, removeTagIds } = parseInput(tagMediaInput, input);
   return transact(ctx, async (ctx) => {
-    // Else one could be deleted, or tagged by another, between the lines below.
+    // Without the locks one could be deleted, or tagged by somebody else, between the lines below.
     await lockTags(ctx.db, [...(addTagIds ?? []), ...(removeTagIds ?? [])]);
     await lockNodes(ctx.db, mediaIds);
     const rows = await listMediasByIds(ctx.db, scopeOf(ctx), mediaIds);

@@ -3,8 +3,8 @@ import type { Db } from '../db.ts';
 import { dialectOf } from '../dialect.ts';
 
 /**
- * Words of a media, its tags' names among them, kept by triggers: whatever writes a name, a title or a
- * tag, the search cannot be forgotten. And an index for each order and filter of a list.
+ * Creates the index of words of media, the names of their tags included. Triggers maintain it: no code that writes a
+ * name, a title or a tag can forget it. Also creates an index for each order and filter of a list.
  */
 export async function up(db: Db): Promise<void> {
   for (const statement of dialectOf(db) === 'postgres' ? POSTGRES : SQLITE) {
@@ -67,7 +67,7 @@ const POSTGRES = [
     media_id bigint primary key references media on delete cascade,
     words tsvector not null
   )`,
-  // What FTS5's tokenizer does: accents go, punctuation parts. PostgreSQL's own parser would take
+  // Does what FTS5's tokenizer does: removes accents, splits at punctuation. PostgreSQL's own parser would take
   // "photo-1.jpg" for one word, the name of a host.
   sql`create function media_search_words(text) returns tsvector immutable language sql as $$
     select to_tsvector('simple', regexp_replace(

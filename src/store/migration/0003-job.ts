@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { columnTypes, notifyOfJobs } from '../dialect.ts';
 
-/** What running jobs needs: who started one, what came of it, and finding lost and finished ones. */
+/** Adds the columns and indexes for running jobs: who started one, its result, and finding lost and finished jobs. */
 export async function up(db: Db): Promise<void> {
   const { text } = columnTypes(db);
   await db.schema.alterTable('job').addColumn('created_by', text).execute();
