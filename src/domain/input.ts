@@ -45,7 +45,7 @@ export function freeText(charactersMax: number) {
   return z
     .string()
     .check(atMost(charactersMax))
-    .refine((text) => !text.includes('\0'), 'May not hold a NUL character.');
+    .refine((text) => !text.includes('\0'), 'May not contain a NUL character.');
 }
 
 /** An absolute http or https URL, as given; at most 2,048 characters. */
@@ -55,7 +55,7 @@ export const webUrl = freeText(2048).refine(isWebUrl, 'Expected an http or https
 export const publicUrl = webUrl.refine((text) => {
   const url = URL.parse(text);
   return url === null || (url.username === '' && url.password === '');
-}, 'May not hold a user name or a password.');
+}, 'May not contain a user name or a password.');
 
 /** Returns a schema for a name that people give: not blank, without surrounding space. */
 export function displayName(charactersMax: number) {
@@ -64,7 +64,7 @@ export function displayName(charactersMax: number) {
     .trim()
     .min(1, 'May not be blank.')
     .check(atMost(charactersMax))
-    .regex(/^\P{Cc}*$/u, 'May not hold control characters.');
+    .regex(/^\P{Cc}*$/u, 'May not contain control characters.');
 }
 
 /** Counts as people and both databases do: an emoji is one character, but two of a JavaScript string. */

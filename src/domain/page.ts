@@ -34,7 +34,7 @@ export interface Page<Node> {
 export function parsePageArgs(args: PageArgs, keyset: Keyset): PageRequest {
   const { first = null, last = null } = args;
   if (first !== null && last !== null) {
-    throw InvalidInputError.of('last', 'CONFLICT', 'Give `first` or `last`, and not both.');
+    throw InvalidInputError.of('last', 'CONFLICT', 'Give `first` or `last`, not both.');
   }
   return {
     limit: parseSize('first', first) ?? parseSize('last', last) ?? PAGE_SIZE_DEFAULT,

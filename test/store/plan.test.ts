@@ -55,7 +55,7 @@ const LIMITED: Scope = {
 
 const ALL = EVERYTHING;
 
-/** The first 50 by a field and the uuid, of those that have a value in another. */
+/** The first 50 by a field and the uuid, of the rows with a value in another field. */
 function by<Field extends string>(
   field: Field | 'uuid',
   narrowedBy?: Field,
@@ -70,7 +70,7 @@ function by<Field extends string>(
   };
 }
 
-/** Every query that runs on a table which grows, except counts. */
+/** Every query that runs on a growing table, except counts. */
 const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'the first page of media': (db) => node.listNodes(db, ALL, {}, NEWEST_FIRST, FIRST),
   'the next page of media': (db) => node.listNodes(db, ALL, {}, NEWEST_FIRST, NEXT),
@@ -121,8 +121,8 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
 };
 
 /**
- * Of at most a handful of rows by a column that the index does not have next; or of branches, each of which is a
- * part of an index: 20 ms where they hold 200,000 media.
+ * Queries that sort: at most a handful of rows by a column that the index does not have next, or subtrees, each of
+ * which is a range of an index: 20 ms where they hold 200,000 media.
  */
 const SORTED_AFTERWARDS = [
   'folders by name',
@@ -138,7 +138,7 @@ describeEachBackend('an index serves', (backend) => {
     backend.withDb(async (db) => {
       const plan = await explain(backend, db, query);
       expect(plan).not.toBe('');
-      // SQLite's table is the index by id: a first page begins at its end.
+      // SQLite's table is the index by id: a first page starts at its end.
       const isFirst = name.startsWith('the first page');
       expect(plan).not.toMatch(isFirst ? /Seq Scan/ : /Seq Scan|SCAN (?!json_each)/);
       if (!SORTED_AFTERWARDS.includes(name)) expect(plan).not.toMatch(/Sort|TEMP B-TREE/);
@@ -146,7 +146,9 @@ describeEachBackend('an index serves', (backend) => {
   );
 });
 
-/** The plan of what a store function asks. PostgreSQL would scan and sort tables this small, were it free to. */
+/**
+ * Returns the plan of a store function's query. PostgreSQL would scan and sort tables this small, if it were free to.
+ */
 async function explain(
   { name }: Backend,
   db: Db,
@@ -165,7 +167,7 @@ function ignoreNoRow(error: unknown): void {
   if (!(error instanceof NoResultError)) throw error;
 }
 
-/** Asks for the plan of each `select` instead of its rows, of which there are none then. */
+/** Requests the plan of each `select` instead of its rows. */
 class Explainer implements KyselyPlugin {
   plan = '';
   readonly #options: RawBuilder<unknown>;

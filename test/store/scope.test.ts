@@ -145,7 +145,7 @@ const BY_ID = {
 const idsOf = (rows: readonly { id: number }[]) => rows.map(({ id }) => id).sort((a, b) => a - b);
 
 describeEachBackend('a scope', (backend) => {
-  it('lets through the same nodes and files in SQL and in JavaScript, also when start nodes have moved', () =>
+  it('contains the same nodes and files in SQL and in JavaScript, also after start nodes have moved', () =>
     backend.withDb(async (db) => {
       const random = createRandom(20_260_101);
       let shown = 0;

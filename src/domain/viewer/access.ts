@@ -117,7 +117,7 @@ export function isVisible(ctx: Context, node: ScopeColumns): boolean {
 /** Throws ForbiddenError for a start node of the viewer: it may not move or delete its own limit. */
 export function refuseStartNode(ctx: Context, id: number): void {
   if (!scopeOf(ctx).within?.subtrees.some((node) => node.id === id)) return;
-  throw new ForbiddenError('A start node stays where it is.');
+  throw new ForbiddenError('A start node cannot be moved or deleted.');
 }
 
 /**

@@ -126,12 +126,12 @@ describe('authorize', () => {
 });
 
 describe('scopeOf', () => {
-  it('without a credential everything is seen while authentication is open, else what is public', () => {
+  it('a viewer without a credential sees everything while authentication is open, otherwise public nodes', () => {
     expect(scopeOf(contextOf({ auth: 'open', viewer: ANONYMOUS })).publicOnly).toBe(false);
     expect(scopeOf(contextOf({ auth: 'required', viewer: ANONYMOUS })).publicOnly).toBe(true);
   });
 
-  it('with a credential everything is seen', () => {
+  it('a viewer with a credential sees everything', () => {
     const viewer = user('a', 'reader');
     expect(scopeOf(contextOf({ auth: 'required', viewer })).publicOnly).toBe(false);
   });
@@ -184,7 +184,7 @@ describeEachBackend('access', (backend) => {
     ),
   );
 
-  it('what is not public is not there for who may see only that', () =>
+  it('a private node does not exist for a viewer who may see only public ones', () =>
     withServices(
       backend,
       async ({ db, as }) => {
@@ -210,7 +210,7 @@ describeEachBackend('access', (backend) => {
       { auth: 'required' },
     ));
 
-  it('tags are for everybody', () =>
+  it('everybody sees tags', () =>
     withServices(
       backend,
       async ({ as }) => {
