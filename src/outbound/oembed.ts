@@ -1,5 +1,6 @@
 import type { LinkImage } from '../domain/tree/link-metadata.ts';
 import type { OEmbed } from '../domain/tree/media.ts';
+import { toWebUrl } from '../lib/web-url.ts';
 import { scanHtml } from './html-scan.ts';
 
 /** What a provider answers: https://oembed.com, §2.3.4. */
@@ -91,11 +92,6 @@ function escapeAttribute(text: string): string {
 
 function toText(value: unknown): string | null {
   return typeof value === 'string' && value.trim() !== '' ? value : null;
-}
-
-function toWebUrl(value: unknown): string | null {
-  const url = typeof value === 'string' ? URL.parse(value) : null;
-  return url !== null && /^https?:$/.test(url.protocol) ? url.href : null;
 }
 
 /** Some providers write numbers as text; what is no whole number, as `100%`, is none. */

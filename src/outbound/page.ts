@@ -1,4 +1,5 @@
 import type { LinkImage } from '../domain/tree/link-metadata.ts';
+import { toWebUrl } from '../lib/web-url.ts';
 import { scanHtml } from './html-scan.ts';
 
 /** What a page says of itself: of OpenGraph, Twitter's cards and plain HTML, in this order. */
@@ -134,11 +135,6 @@ function toImage(image: Found['images'][number], base: URL): LinkImage[] {
   return url === null
     ? []
     : [{ url, width: toPixels(image.width), height: toPixels(image.height) }];
-}
-
-function toWebUrl(text: string | null, base: URL): string | null {
-  const url = text?.trim() ? URL.parse(text.trim(), base) : null;
-  return url !== null && /^https?:$/.test(url.protocol) ? url.href : null;
 }
 
 function toPixels(text: string | null): number | null {

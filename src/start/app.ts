@@ -27,6 +27,7 @@ import { registerToken } from '../rest/heartcore/token.ts';
 import { registerImporter } from '../rest/importer/route.ts';
 import { registerSelfCommunity } from '../rest/selfcommunity/route.ts';
 import { openDb } from '../store/db.ts';
+import { servesOneProcess } from '../store/dialect.ts';
 import { listenForNotices, type Notices } from '../store/event/notice.ts';
 import { migrate } from '../store/migrate.ts';
 import { ping } from '../store/ping.ts';
@@ -194,7 +195,7 @@ async function sweepAtStart(
   { databaseUrl }: Config,
   startedAt: number,
 ) {
-  const graceMs = databaseUrl.startsWith('sqlite:') ? FILE_CLOCK_LAG_MS : SWEEP_GRACE_MS;
+  const graceMs = servesOneProcess(databaseUrl) ? FILE_CLOCK_LAG_MS : SWEEP_GRACE_MS;
   try {
     await sweep(services, { modifiedBefore: startedAt - graceMs });
   } catch (error) {
@@ -205,7 +206,7 @@ async function sweepAtStart(
 /** What the processes of one PostgreSQL database tell each other. A SQLite database has one process. */
 function createExchange(databaseUrl: string) {
   let notices: Notices | undefined;
-  if (databaseUrl.startsWith('sqlite:')) {
+  if (servesOneProcess(databaseUrl)) {
     return { events: createEvents(), start: () => undefined, stop: async () => undefined };
   }
   const relay = createEventRelay(async (text) => notices?.tellEvents(text));

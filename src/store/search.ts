@@ -3,13 +3,13 @@ import type { Db } from './db.ts';
 import { escapeLike, isAnyOf, isLike, isoTime } from './dialect.ts';
 import type { Database } from './table.ts';
 
-/** What a field of a list holds: `flag` is 0 or 1, `time` milliseconds since 1970. */
+/** The kind of value in a field of a list. `flag` is 0 or 1, `time` is in milliseconds since 1970. */
 export interface FieldType {
   kind: 'uuid' | 'text' | 'integer' | 'real' | 'time' | 'flag';
   isNullable: boolean;
 }
 
-/** A column, or what is computed from some. */
+/** A column, or a value computed from columns. */
 export interface Column extends FieldType {
   value: RawBuilder<unknown>;
 }
@@ -18,9 +18,9 @@ export interface Column extends FieldType {
 export type FieldValue = string | number | null;
 
 /**
- * What must hold of one field. `any` and `none`: it has one of the values, or none of them; as everywhere in
- * SQL, a null is none of them only when it is asked for. Tests of text ignore case, and take a number or a time
- * as it is written.
+ * A condition on one field. `any` and `none`: the field has one of the values, or none of them. As everywhere in SQL,
+ * null counts as none of them only if null is among the values. Tests of text ignore case; they see a number or a
+ * time as it is written.
  */
 export type Condition<Field extends string> = { field: Field } & (
   | { test: 'any' | 'none'; values: readonly FieldValue[] }
@@ -29,24 +29,27 @@ export type Condition<Field extends string> = { field: Field } & (
   | { test: 'exists' | 'absent' }
 );
 
-/** One step of an order: nulls come last, or first when it is turned around. */
+/** One step of an order. Nulls come last; in descending order, first. */
 export interface OrderStep<Field extends string> {
   field: Field;
   descending: boolean;
 }
 
-/** A part of a list, by its distance from the start: the last step of the order tells all rows apart. */
-export interface Search<Field extends string> {
-  /** All must hold. */
-  conditions: readonly Condition<Field>[];
-  order: readonly OrderStep<Field>[];
+/** A part of a list, by its distance from the start. */
+export interface Window {
   limit: number;
   offset: number;
 }
 
+/** A window of the rows that meet all conditions. The last step of the order tells any two rows apart. */
+export interface Search<Field extends string> extends Window {
+  conditions: readonly Condition<Field>[];
+  order: readonly OrderStep<Field>[];
+}
+
 type Columns<Field extends string> = Readonly<Record<Field, Column>>;
 
-/** Narrows a query to what the conditions let through. */
+/** Narrows a query to the rows that meet all conditions. */
 export function matching<Table extends keyof Database, Row, Field extends string>(
   db: Db,
   query: SelectQueryBuilder<Database, Table, Row>,
@@ -59,7 +62,7 @@ export function matching<Table extends keyof Database, Row, Field extends string
   );
 }
 
-/** The rows of a part of a list, and one more if there are more. */
+/** Returns the query of a window of a list, in order, with one more row if more follow. */
 export function partOf<Table extends keyof Database, Row, Field extends string>(
   query: SelectQueryBuilder<Database, Table, Row>,
   columns: Columns<Field>,

@@ -1,5 +1,5 @@
 import { describeLink, type LinkMetadata } from '../../domain/tree/link-metadata.ts';
-import { findMedia, PAGE_TYPES } from '../../domain/tree/media.ts';
+import { findMedia, isPageType } from '../../domain/tree/media.ts';
 import { parseAllowedHosts } from '../../outbound/address.ts';
 import { readStart } from '../../outbound/body.ts';
 import { createOutbound, type Outbound } from '../../outbound/client.ts';
@@ -16,7 +16,7 @@ const OEMBED_BYTES_MAX = 256 * 1024;
 export function createFetchLink(providers = PROVIDERS): Task<'fetch-link'> {
   return async (ctx, { media_uuid }, { signal }) => {
     const media = await findMedia(ctx, { uuid: media_uuid });
-    if (media === null || media.url === null || !PAGE_TYPES.includes(media.type)) return;
+    if (media === null || media.url === null || !isPageType(media.type)) return;
     const allowed = parseAllowedHosts(ctx.settings.outboundAllowedHosts);
     const outbound = createOutbound({ allowed });
     try {

@@ -1,7 +1,7 @@
 import type { InputIssue } from '../../domain/error.ts';
 import { createFolder } from '../../domain/tree/folder.ts';
 import { createMedia } from '../../domain/tree/link.ts';
-import type { TreeNodeOf } from '../../domain/tree/node-list.ts';
+import type { TreeNode } from '../../domain/tree/node-list.ts';
 import { createFiledMedia } from '../../domain/upload/filed-media.ts';
 import type { NodeChange } from '../../domain/upload/node-change.ts';
 import type { Policy } from '../../domain/upload/policy.ts';
@@ -29,7 +29,7 @@ interface Basics {
   sortOrder: number | undefined;
 }
 
-async function create({ ctx }: Call, body: ItemBody): Promise<TreeNodeOf> {
+async function create({ ctx }: Call, body: ItemBody): Promise<TreeNode> {
   const issues: InputIssue[] = [];
   const { name, mediaTypeAlias, parentId, sortOrder } = readItem(body.content, issues);
   if (name === undefined) noteMissing('name', 'Media has no name.', issues);
@@ -60,7 +60,7 @@ interface Creation extends Pick<Call, 'ctx'> {
   issues: InputIssue[];
 }
 
-function createLink({ ctx, body, basics, issues }: Creation): Promise<TreeNodeOf> {
+function createLink({ ctx, body, basics, issues }: Creation): Promise<TreeNode> {
   const url = readUrl(body.content, issues);
   if (!url) noteMissing('url', 'A link needs an address.', issues);
   refuse(issues);
@@ -75,7 +75,7 @@ function createOfFile(
   { ctx, body, basics, issues }: Creation,
   type: ItemType,
   policy: Policy,
-): Promise<TreeNodeOf> {
+): Promise<TreeNode> {
   const value = readFile(body.content, issues) ?? null;
   const replacement = takeReplacement(body, { type, policy, value, stored: null }, issues);
   const picture = type.alias === 'Image' ? value : null;

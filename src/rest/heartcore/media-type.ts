@@ -1,6 +1,6 @@
 import type { File } from '../../domain/file/file.ts';
 import type { Media, MediaType } from '../../domain/tree/media.ts';
-import type { TreeNodeOf } from '../../domain/tree/node-list.ts';
+import type { TreeNode } from '../../domain/tree/node-list.ts';
 import type { FileType, Policy } from '../../domain/upload/policy.ts';
 import type { ToUrl } from '../../http/transport.ts';
 import { type Answer, type Call, pathParameter } from './call.ts';
@@ -131,7 +131,7 @@ const LINK: ItemType = {
  * The type of a node: what it was made as here, or what it comes closest to. What has no file, wherever it
  * was made, is a link.
  */
-export function itemTypeOf(node: TreeNodeOf, file: File | null): ItemType {
+export function itemTypeOf(node: TreeNode, file: File | null): ItemType {
   if (node.type === 'folder') return FOLDER;
   if (file === null) return LINK;
   return findItemType(node.mediaTypeAlias ?? ALIASES[node.type] ?? 'File') ?? LINK;

@@ -1,7 +1,7 @@
 import type { Context } from '../../domain/context.ts';
 import { NotFoundError } from '../../domain/error.ts';
 import { filesByMediaIds, originalAmong } from '../../domain/file/file.ts';
-import { foldersByIds } from '../../domain/tree/folder.ts';
+import { deleteFolder, foldersByIds } from '../../domain/tree/folder.ts';
 import { deleteMedia } from '../../domain/tree/media-change.ts';
 import {
   childrenByOffset,
@@ -9,9 +9,8 @@ import {
   findPermittedNode,
   listRoots,
   nodesByIds,
-  type TreeNodeOf,
+  type TreeNode,
 } from '../../domain/tree/node-list.ts';
-import { deleteFolder } from '../../domain/tree/tree.ts';
 import { type Answer, type Call, pathParameter } from './call.ts';
 import { noSuchItem } from './error.ts';
 import { parseGuid } from './item-input.ts';
@@ -59,7 +58,7 @@ export async function deleteItem(call: Call): Promise<Answer> {
 }
 
 /** The node of the URL. Throws RefusedError for what is not there, or in no folder: this road has no place for it. */
-export async function findItem(call: Call): Promise<TreeNodeOf> {
+export async function findItem(call: Call): Promise<TreeNode> {
   const id = pathParameter(call, 'id');
   const uuid = parseGuid(id);
   const node = uuid === null ? null : await findPermittedNode(call.ctx, { uuid });
@@ -68,7 +67,7 @@ export async function findItem(call: Call): Promise<TreeNodeOf> {
 }
 
 /** One node with all that is shown of it. Throws RefusedError if it has been deleted since. */
-export async function toItem(call: Call, node: TreeNodeOf): Promise<Item> {
+export async function toItem(call: Call, node: TreeNode): Promise<Item> {
   const [item] = await toItems(call, [node]);
   if (item === undefined) throw noSuchItem(pathParameter(call, 'id') || node.uuid);
   return item;
@@ -77,10 +76,10 @@ export async function toItem(call: Call, node: TreeNodeOf): Promise<Item> {
 /** Without those that have been deleted since. `parents`: those that are known already. */
 async function toItems(
   { ctx }: Call,
-  nodes: readonly TreeNodeOf[],
-  parents: readonly TreeNodeOf[] = [],
+  nodes: readonly TreeNode[],
+  parents: readonly TreeNode[] = [],
 ): Promise<Item[]> {
-  const isFolder = ({ type }: TreeNodeOf) => type === 'folder';
+  const isFolder = ({ type }: TreeNode) => type === 'folder';
   const folderIds = nodes.filter(isFolder).map(({ id }) => id);
   const mediaIds = nodes.filter((node) => !isFolder(node)).map(({ id }) => id);
   const counts = folderIds.length === 0 ? null : await countChildrenOfEach(ctx, folderIds, 'any');
@@ -92,7 +91,7 @@ async function toItems(
   if (unknown.length > 0) {
     for (const { id, uuid } of await foldersByIds(ctx, [...new Set(unknown)])) uuids.set(id, uuid);
   }
-  const isThere = ({ id }: TreeNodeOf) => !deleted.has(id);
+  const isThere = ({ id }: TreeNode) => !deleted.has(id);
   return nodes.filter(isThere).map((node) => ({
     node,
     file: originalAmong(files?.get(node.id)),

@@ -1,7 +1,7 @@
 import type { Context } from '../../domain/context.ts';
 import { type InputIssue, InvalidInputError, NotFoundError } from '../../domain/error.ts';
-import { TOP_LEVEL_ID } from '../../domain/tree/folder.ts';
 import { findPermittedNode } from '../../domain/tree/node-list.ts';
+import { TOP_LEVEL_ID } from '../../domain/tree/place.ts';
 import { issueOf } from './error.ts';
 
 /**

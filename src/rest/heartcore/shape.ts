@@ -1,6 +1,6 @@
 import type { File } from '../../domain/file/file.ts';
 import type { Media } from '../../domain/tree/media.ts';
-import type { TreeNodeOf } from '../../domain/tree/node-list.ts';
+import type { TreeNode } from '../../domain/tree/node-list.ts';
 import type { ToUrl } from '../../http/transport.ts';
 import { toDate } from './date.ts';
 import { linksOf, toLinks } from './link.ts';
@@ -8,7 +8,7 @@ import { itemTypeOf } from './media-type.ts';
 
 /** All that is shown of one node. */
 export interface Item {
-  node: TreeNodeOf;
+  node: TreeNode;
   /** Its original; null: it has no file. */
   file: File | null;
   /** Null: top level. */

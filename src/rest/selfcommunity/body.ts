@@ -9,7 +9,8 @@ import {
   UnsupportedBodyError,
 } from '../../http/body.ts';
 import { type FilePart, readMultipart } from '../../http/multipart.ts';
-import { isObject, isTooDeep, parseObject } from './field.ts';
+import { isTooDeep } from '../../lib/json.ts';
+import { isObject, parseObject } from './field.ts';
 
 /** Fields of a body by name; JSON brings values of any type, the other encodings text. */
 export type Fields = ReadonlyMap<string, unknown>;

@@ -1,4 +1,5 @@
 import { type InputIssue, InvalidInputError } from '../../domain/error.ts';
+import { isTooDeep } from '../../lib/json.ts';
 import type { Fields } from './body.ts';
 
 /** Reads one value of a body, which is neither absent nor null. Throws UnreadableError. */
@@ -125,17 +126,4 @@ export function parseObject(text: string): Record<string, unknown> | null {
 /** Whether it is an object of JSON: no list. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** No body needs more, and what is written back to text goes down by a call for each level. */
-const DEPTH_MAX = 64;
-
-/** Whether a value of JSON is nested deeper than any body has to be. */
-export function isTooDeep(value: unknown): boolean {
-  let level = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > DEPTH_MAX) return true;
-    level = level.flatMap((one) => (typeof one === 'object' && one ? Object.values(one) : []));
-  }
-  return false;
 }

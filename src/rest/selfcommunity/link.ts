@@ -1,6 +1,6 @@
 import { InvalidInputError } from '../../domain/error.ts';
 import type { LINK_TYPES, LinkInput } from '../../domain/tree/link.ts';
-import type { Media } from '../../domain/tree/media.ts';
+import { isPageType, type Media } from '../../domain/tree/media.ts';
 import type { Fields } from './body.ts';
 import { nullable, object, readFields, text } from './field.ts';
 
@@ -87,7 +87,7 @@ export interface EmbedBody {
  */
 export function toEmbedBody(media: Media): EmbedBody | null {
   const { id, type, embed, url } = media;
-  if (url !== null && (type === 'url' || type === 'vimeo')) {
+  if (url !== null && isPageType(type)) {
     const embed_type = type === 'url' ? 'sc_link' : 'sc_vimeo';
     return {
       id,

@@ -1,17 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import { NotFoundError } from '../../domain/error.ts';
+import type { Window } from '../../domain/search.ts';
 import type { Answer, Call } from './call.ts';
 
 /** What the shipped user interface asks for when it asks for nothing: contract §4. */
 const LIMIT_DEFAULT = 10;
 /** The reference has no bound; a server has. */
 const LIMIT_MAX = 1000;
-
-/** A part of a list, counted from its start. */
-interface Window {
-  limit: number;
-  offset: number;
-}
 
 /** All that a page is made of. */
 interface PageSource {

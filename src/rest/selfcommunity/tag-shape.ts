@@ -62,12 +62,10 @@ export function toTerms(query: URLSearchParams): string[] {
 /** Contract §2.6: `name`, `created_at`, `-` before either, a list of them; default `-created_at`. */
 export function toTagOrder(query: URLSearchParams): TagOrder[] {
   const order = (query.get('ordering') ?? '').split(',').flatMap((term): TagOrder[] => {
-    const column = term.trim().replace(/^-/, '');
-    const isKnown = column === 'name' || column === 'created_at';
-    return isKnown ? [{ column, descending: term.trim().startsWith('-') }] : [];
+    const field = term.trim().replace(/^-/, '');
+    const isKnown = field === 'name' || field === 'created_at';
+    return isKnown ? [{ field, descending: term.trim().startsWith('-') }] : [];
   });
-  const unique = order.filter(
-    ({ column }, at) => order.findIndex((o) => o.column === column) === at,
-  );
-  return unique.length > 0 ? unique : [{ column: 'created_at', descending: true }];
+  const unique = order.filter(({ field }, at) => order.findIndex((o) => o.field === field) === at);
+  return unique.length > 0 ? unique : [{ field: 'created_at', descending: true }];
 }

@@ -4,7 +4,7 @@ import type { Db } from '../db.ts';
 import { type Column, type Condition, matching, partOf, type Search } from '../search.ts';
 import type { JobRow } from '../table.ts';
 
-/** What jobs can be searched and ordered by. */
+/** The fields that jobs are searched and ordered by. */
 export type JobField =
   | 'uuid'
   | 'job_class'
@@ -18,7 +18,7 @@ export type JobField =
   | 'created_at'
   | 'updated_at';
 
-/** Each field, and what it holds. */
+/** The column of each field. */
 export const JOB_COLUMNS: Readonly<Record<JobField, Column>> = {
   uuid: column('uuid', 'uuid'),
   job_class: column('job_class', 'text'),
@@ -33,14 +33,14 @@ export const JOB_COLUMNS: Readonly<Record<JobField, Column>> = {
   updated_at: column('updated_at', 'time'),
 };
 
-/** A part of the jobs that all conditions let through. */
+/** Returns a window of the jobs that meet all conditions. */
 export async function searchJobs(db: Db, search: Search<JobField>): Promise<RowPage<JobRow>> {
   const found = matching(db, db.selectFrom('job'), JOB_COLUMNS, search.conditions).selectAll();
   const rows = await partOf(found, JOB_COLUMNS, search).execute();
   return { rows: rows.slice(0, search.limit), hasMore: rows.length > search.limit };
 }
 
-/** How many jobs all conditions let through. */
+/** Returns the number of jobs that meet all conditions. */
 export async function countMatchingJobs(
   db: Db,
   conditions: readonly Condition<JobField>[],

@@ -9,17 +9,17 @@ const GUESSES_MAX = 20;
 const GUESS_INTERVAL_MS = 30_000;
 
 describe('a password', () => {
-  it('is kept as a scrypt hash of 32 MiB, with a salt of its own, and known again', async () => {
+  it('is stored as a scrypt hash of 32 MiB with a salt of its own, and recognized', async () => {
     const hashes = await Promise.all([hashPassword('secret é'), hashPassword('secret é')]);
     expect(new Set(hashes).size).toBe(2);
     const [hash] = hashes as [string, string];
     expect(hash).toMatch(/^scrypt\$32768\$8\$3\$[\w-]{22}\$[\w-]{43}$/);
-    // As another keyboard writes it.
+    // As another keyboard types it.
     expect(await isPassword('secret e\u0301', hash)).toBe(true);
     expect(await isPassword('Secret é', hash)).toBe(false);
   });
 
-  it('is known by the parameters of its own hash, also when the default is another one', async () => {
+  it('is checked with the parameters of its own hash, also if the defaults differ', async () => {
     const hash = await hashPassword('secret', CHEAP);
     expect(hash).toMatch(/^scrypt\$2\$1\$1\$/);
     expect(await isPassword('secret', hash)).toBe(true);
@@ -30,7 +30,7 @@ describe('a password', () => {
     expect(await isPassword('secret', hash.slice(0, -3))).toBe(false);
   });
 
-  it('of nobody costs as much time as one of somebody', async () => {
+  it('of an unknown user takes as much time as that of a known one', async () => {
     const hash = await hashPassword('secret');
     const time = async (hash: string | null) => {
       const times: number[] = [];
@@ -39,7 +39,7 @@ describe('a password', () => {
         expect(await isPassword('wrong', hash)).toBe(false);
         times.push(performance.now() - start);
       }
-      // What else the machine does makes any of them longer, and none shorter.
+      // Other work of the machine makes some of them longer, and none shorter.
       return Math.min(...times);
     };
     const [known, unknown] = [await time(hash), await time(null)];
@@ -48,7 +48,7 @@ describe('a password', () => {
 });
 
 describe('a user', () => {
-  it('is made of a name, a role and start nodes, without the password itself', async () => {
+  it('consists of a name, a role and start nodes, without the password itself', async () => {
     const start_nodes = ['00000000-0000-4000-8000-00000000000A'];
     const input = { name: ' Zoe\u0308 ', role: 'reader', password: 'secret 12', start_nodes };
     const user = await createUser({ ...input, role: 'reader' });
@@ -87,7 +87,7 @@ describe('a user', () => {
 });
 
 describe('login', () => {
-  it('lets in who is in the list with that password, and nobody else', async () => {
+  it('accepts a user of the list with the right password, and nobody else', async () => {
     const { check } = await withUsers({ zoe: 'secret', Zoë: 'other' });
     expect(await check('zoe', 'secret')).toMatchObject({ name: 'zoe', role: 'editor' });
     expect(await check('Zoe\u0308', 'other')).toMatchObject({ name: 'Zoë' });
@@ -111,7 +111,7 @@ describe('login', () => {
     expect(await login.check('zoe', 'secret')).not.toBeNull();
   });
 
-  it('checks two passwords at once, has 32 wait in their order, and refuses more', async () => {
+  it('checks two passwords at once, lets 32 wait in order, and refuses more', async () => {
     const open: (() => void)[] = [];
     const order: string[] = [];
     const verify: LoginOptions['verify'] = async (password) => {
@@ -160,7 +160,7 @@ describe('login', () => {
     },
   );
 
-  it('counts guesses before it knows their outcome: any number at once is no way round', async () => {
+  it('counts guesses before it knows their outcome: guessing many times at once is no way around', async () => {
     let tried = 0;
     const verify = async () => {
       tried += 1;
@@ -173,7 +173,7 @@ describe('login', () => {
     expect(tried).toBe(GUESSES_MAX);
   });
 
-  it('does not count the right password, nor what it could not check', async () => {
+  it('does not count the right password, nor guesses that it could not check', async () => {
     const login = await withUsers({ zoe: 'secret' });
     for (let time = 0; time < 2 * GUESSES_MAX; time += 1) {
       expect(await login.check('zoe', 'secret')).not.toBeNull();
@@ -188,7 +188,7 @@ describe('login', () => {
   });
 });
 
-/** A login of these names and passwords, of hashes that cost nothing, on a clock that stands still. */
+/** A login of these names and passwords, with hashes that cost nothing, on a clock that stands still. */
 async function withUsers(
   passwords: Readonly<Record<string, string>>,
   options: Partial<LoginOptions> = {},

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { updateMedia } from '../../../src/store/tree/media.ts';
+import { updateNode } from '../../../src/store/tree/node.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { fixtureBytes } from '../../support/bytes.ts';
 import { makeFolder } from '../../support/make.ts';
@@ -31,7 +31,7 @@ describeEachBackend('medias', (backend) => {
       .where('resource', '=', body.data.attributes.resource)
       .select('id')
       .executeTakeFirstOrThrow();
-    await updateMedia(app().services.db, row.id, { is_public: 1 });
+    await updateNode(app().services.db, row.id, { is_public: 1 });
   };
 
   it('§9.10: info has all that is known of a file, with and without a key', async () => {
