@@ -149,7 +149,7 @@ describe('trivium upload', () => {
       const path = join(directory, 'secret.txt');
       await writeFile(path, 'x', { mode: 0 });
       const run = await upload([path], { TRIVIUM_URL: app.url });
-      expect(run).toMatchObject({ code: 1, stderr: `trivium: ${path}: may not be read\n` });
+      expect(run).toMatchObject({ code: 1, stderr: `trivium: ${path}: permission denied\n` });
     }),
   );
 
@@ -159,14 +159,14 @@ describe('trivium upload', () => {
       const args = [NOTE, '--folder', '/Design/Logos/2026', '--tag', 'x'];
       const run = await upload(args, { TRIVIUM_URL: app.url });
       expect(run).toMatchObject({ code: 1, stdout: '' });
-      expect(run.stderr).toContain('There is no folder /Design/Logos that you may see.');
+      expect(run.stderr).toContain('Folder /Design/Logos does not exist, or you may not see it.');
       // What it says does what it says.
       const mutation = run.stderr.slice(run.stderr.indexOf('mutation'));
       const authorization = `Bearer ${app.adminKey}`;
       const { data } = await graphql(app, mutation, {}, { authorization });
       expect(data.createFolder.__typename).toBe('CreateFolderSuccess');
       const next = await upload(args, { TRIVIUM_URL: app.url });
-      expect(next.stderr).toContain('There is no folder /Design/Logos/2026 that you may see.');
+      expect(next.stderr).toContain('Folder /Design/Logos/2026 does not exist, or you may not see it.');
       const answer = await graphql(app, '{ medias { totalCount } tags { totalCount } }');
       expect(answer.data).toEqual({ medias: { totalCount: 0 }, tags: { totalCount: 0 } });
     }));

@@ -98,7 +98,7 @@ describe('keys', () => {
         });
       }
       expect(keys[1]).toBe(keys[0]);
-      expect(told).toMatchObject([{ msg: 'made an admin key' }]);
+      expect(told).toMatchObject([{ msg: 'created an admin key' }]);
       expect((await stat(path)).mode & 0o777).toBe(0o600);
     }));
 
