@@ -133,7 +133,7 @@ describe('trivium upload', () => {
       expect(run.code).toBe(1);
       expect(run.stderr.trimEnd().split('\n')).toEqual([
         `trivium: ${directory}/nowhere.txt: no such file`,
-        `trivium: ${directory}: is a directory: name the files in it`,
+        `trivium: ${directory}: is a directory; name the files in it`,
         `trivium: ${empty}: is empty`,
         'trivium: /dev/null: is not a regular file',
         expect.stringMatching(`trivium: ${page}: .*text/html`),
@@ -166,7 +166,9 @@ describe('trivium upload', () => {
       const { data } = await graphql(app, mutation, {}, { authorization });
       expect(data.createFolder.__typename).toBe('CreateFolderSuccess');
       const next = await upload(args, { TRIVIUM_URL: app.url });
-      expect(next.stderr).toContain('Folder /Design/Logos/2026 does not exist, or you may not see it.');
+      expect(next.stderr).toContain(
+        'Folder /Design/Logos/2026 does not exist, or you may not see it.',
+      );
       const answer = await graphql(app, '{ medias { totalCount } tags { totalCount } }');
       expect(answer.data).toEqual({ medias: { totalCount: 0 }, tags: { totalCount: 0 } });
     }));
@@ -199,8 +201,11 @@ describe('trivium upload', () => {
     ));
 
   test.each([
-    [[NOTE, PICTURE, '--title', 'x'], '--title and --resume go with one file only.'],
-    [[NOTE, '--folder', '/'], '--folder takes a path such as /Design/Logos'],
+    [[NOTE, PICTURE, '--title', 'x'], '--title and --resume need exactly one file.'],
+    [
+      [NOTE, '--folder', '/'],
+      '--folder: expected a path such as /Design/Logos. Without the flag, files stay unfiled.',
+    ],
     [[NOTE, '--url', 'ftp://127.0.0.1'], '--url: expected an http or https URL'],
     [[NOTE, '--key', 'kéy'], 'The credential holds characters that none can have.'],
     [[NOTE, '--tag', 'ok', '--tag', '  '], '--tag "": name: May not be blank.'],
