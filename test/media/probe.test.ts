@@ -127,13 +127,13 @@ describe('a broken picture is told', () => {
     async (name) => {
       const error = await rejection(probeImage(fixture(name), LIMITS));
       expect(error).toBeInstanceOf(BrokenImageError);
-      expect(error.message).toBe('Pictures of this format cannot be read here.');
+      expect(error.message).toBe('Images of this format are not supported.');
     },
   );
 
   it('in words for people, without the path or the library', async () => {
     const error = await rejection(probeImage(fixture('truncated.png'), LIMITS));
-    expect(error.message).toBe('The picture is damaged or incomplete.');
+    expect(error.message).toBe('The image is damaged or incomplete.');
     expect(error.cause).toBeInstanceOf(Error);
   });
 });
@@ -160,7 +160,7 @@ describe('a limit', () => {
     const { bytes } = await makePhoto({ sizeBytesMin: 10_000_000 });
     const error = await rejection(probe(bytes, { ...LIMITS, timeoutMs: 1 }));
     expect(error).toBeInstanceOf(BrokenImageError);
-    expect(error.message).toBe('The picture takes too long to read.');
+    expect(error.message).toBe('The image takes too long to read.');
     await Promise.all(Array.from({ length: 8 }, () => probeImage(fixture('picture.png'), LIMITS)));
   });
 
