@@ -25,7 +25,7 @@ import {
 } from './upload.ts';
 
 describeEachBackend('the upload client', (backend) => {
-  test('sends a file in chunks, tells its progress, and answers the media', () =>
+  test('sends a file in chunks, reports progress and returns the media item', () =>
     withApp(backend, async (app) => {
       const client = createClient(app);
       await makeFolder(app.services.db, { name: 'Design' });
@@ -57,7 +57,7 @@ describeEachBackend('the upload client', (backend) => {
       });
     }));
 
-  test.each([1, 999, 1000, 1001, 2000, 3000])('sends a file of %i bytes', (sizeBytes) =>
+  test.each([1, 999, 1000, 1001, 2000, 3000])('uploads a file of %i bytes', (sizeBytes) =>
     withApp(backend, async (app) => {
       const bytes = BYTES.subarray(0, sizeBytes);
       const { file } = await createClient(app).upload(randomFile(bytes));
@@ -66,7 +66,7 @@ describeEachBackend('the upload client', (backend) => {
     }),
   );
 
-  test('begins a large file with a small chunk, so that there is soon a session', () =>
+  test('sends a small first chunk of a large file, so that the upload session starts early', () =>
     withApp(backend, async (app) => {
       const progress: number[] = [];
       const onProgress = ({ sentBytes }: { sentBytes: number }) => progress.push(sentBytes);
@@ -76,7 +76,7 @@ describeEachBackend('the upload client', (backend) => {
       expect(progress).toEqual([0, 65_536, 265_536, 300_000, 0, 200_000]);
     }));
 
-  test('takes the filename and the declared type of the blob', () =>
+  test('sends the filename and the declared type of the blob', () =>
     withApp(backend, async (app) => {
       const client = createClient(app);
       const page = new Blob(['hello'], { type: 'image/png' });
@@ -86,7 +86,7 @@ describeEachBackend('the upload client', (backend) => {
       expect(named.file.filename).toBe('ünï "code".txt');
     }));
 
-  test('aborting ends the upload, and the server keeps nothing of it', () =>
+  test('aborting stops the upload and deletes its bytes on the server', () =>
     withApp(backend, async (app) => {
       const controller = new AbortController();
       const reason = new Error('changed my mind');
@@ -101,7 +101,7 @@ describeEachBackend('the upload client', (backend) => {
       expect(await blobCount(app)).toBe(0);
     }));
 
-  test('aborting ends a wait for the next attempt too', () =>
+  test('aborting also ends the wait before a retry', () =>
     withApp(backend, async (app) => {
       const controller = new AbortController();
       const upload = uploadWithFaults(app, once('uploadChunk', 2, 'refuse'), {
@@ -113,7 +113,7 @@ describeEachBackend('the upload client', (backend) => {
       expect(await blobCount(app)).toBe(0);
     }));
 
-  test('errors of the server are typed, and not tried again', () =>
+  test('errors that the server reports have a code and are not retried', () =>
     withApp(
       backend,
       async (app) => {
@@ -140,7 +140,7 @@ describeEachBackend('the upload client', (backend) => {
       { TRIVIUM_FILE_BYTES_MAX: '5000' },
     ));
 
-  test('the credential decides whose the media is, and a bad one is refused', () =>
+  test('sends the credential; a missing or invalid one is an error', () =>
     withApp(
       backend,
       async (app) => {
@@ -155,7 +155,7 @@ describeEachBackend('the upload client', (backend) => {
       { TRIVIUM_AUTH: 'required' },
     ));
 
-  test('check says at once that nobody answers, or that it is somebody else', () =>
+  test('check fails without a retry when the server is unreachable or is not Trivium', () =>
     withApp(backend, async (app) => {
       const elsewhere = createClient({ url: `${app.url}/elsewhere` }, { retryDelayMs: 60_000 });
       expect((await caught(elsewhere.check())).code).toBe('BAD_RESPONSE');
@@ -164,7 +164,7 @@ describeEachBackend('the upload client', (backend) => {
       expect((await caught(nowhere.check())).code).toBe('UNREACHABLE');
     }));
 
-  test('does not follow a redirect with the credential, and says where it goes', () =>
+  test('does not follow a redirect with the credential, and names the target', () =>
     withApp(backend, async (app) => {
       const fetched: string[] = [];
       const server = createServer((request, response) => {
@@ -183,7 +183,7 @@ describeEachBackend('the upload client', (backend) => {
       }
     }));
 
-  test('a tag is made once, also when the answer that named it was lost', () =>
+  test('creates a tag only once, even when the response to the creation is lost', () =>
     withApp(backend, async (app) => {
       const { fetch } = createFaultyFetch(once('createTag', 1, 'lose answer'));
       const { id } = await createClient(app, { fetch }).ensureTag('logo');
@@ -192,7 +192,7 @@ describeEachBackend('the upload client', (backend) => {
       expect(data.tags.totalCount).toBe(1);
     }));
 
-  test('a file on disk that changes meanwhile is not stored', () =>
+  test('a file that changes on disk during the upload is not stored', () =>
     withApp(backend, async (app) => {
       const directory = await mkdtemp(join(tmpdir(), 'trivium-client-'));
       try {

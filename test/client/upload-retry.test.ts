@@ -17,7 +17,7 @@ import {
 
 describeEachBackend('the upload client, when requests fail', (backend) => {
   test.each([false, true])(
-    'goes on when connections are cut in the middle of a chunk (streaming: %s)',
+    'continues after connections break in the middle of a chunk (streaming: %s)',
     (canStream) =>
       withApp(backend, async (app) => {
         const bytes = randomBytes(600_000);
@@ -38,14 +38,14 @@ describeEachBackend('the upload client, when requests fail', (backend) => {
       }),
   );
 
-  test('goes on when connections are cut before the server’s answer comes through', () =>
+  test('continues after connections break before the response arrives', () =>
     withApp(backend, async (app) => {
       let answers = 0;
       await withProxy(
         app.url,
         ({ client, server }) => {
           server.unpipe(client);
-          // The answers to the first chunk, and then to the second.
+          // The responses to the first chunk, and then to the second.
           const isLost = () => [1, 3].includes(++answers);
           server.on('data', (data) => (isLost() ? client.destroy() : client.write(data))).resume();
         },
@@ -55,7 +55,7 @@ describeEachBackend('the upload client, when requests fail', (backend) => {
       await expectWhole(app);
     }));
 
-  test('does not wait for ever for an answer', () =>
+  test('retries a request whose response does not arrive in time', () =>
     withApp(backend, async (app) => {
       await withProxy(
         app.url,
@@ -67,14 +67,14 @@ describeEachBackend('the upload client, when requests fail', (backend) => {
       await expectWhole(app);
     }));
 
-  test('sends a chunk again that never arrived', () =>
+  test('resends a chunk that never arrived', () =>
     withApp(backend, async (app) => {
       const { operations } = await uploadWithFaults(app, once('uploadChunk', 2, 'refuse'));
       await expectWhole(app);
       expect(operations.filter((name) => name === 'uploadChunk')).toHaveLength(5);
     }));
 
-  test.each([2, 4])('does not send chunk %i again when only its answer was lost', (count) =>
+  test.each([2, 4])('does not resend chunk %i when only its response was lost', (count) =>
     withApp(backend, async (app) => {
       const fault = once('uploadChunk', count, 'lose answer');
       const { operations } = await uploadWithFaults(app, fault);
@@ -88,14 +88,14 @@ describeEachBackend('the upload client, when requests fail', (backend) => {
     }),
   );
 
-  test('begins anew when the answer to the first chunk was lost', () =>
+  test('starts over when the response to the first chunk was lost', () =>
     withApp(backend, async (app) => {
       const fault = once('uploadChunk', 1, 'lose answer');
       await uploadWithFaults(app, fault);
       await expectWhole(app);
     }));
 
-  test('waits out a server that is not available, for longer each time', () =>
+  test('retries with growing delays while the server is unavailable', () =>
     withApp(backend, async (app) => {
       const delays: number[] = [];
       const retryDelayMs = 8;
@@ -122,7 +122,7 @@ describeEachBackend('the upload client, when requests fail', (backend) => {
       }
     }));
 
-  test('rests for as long as the server asks', () =>
+  test('waits as long as Retry-After asks', () =>
     withApp(backend, async (app) => {
       const delays: number[] = [];
       const headers = { 'retry-after': '1' };
@@ -135,7 +135,7 @@ describeEachBackend('the upload client, when requests fail', (backend) => {
       expect(delays).toEqual([1000]);
     }));
 
-  test('gives up at once when the server asks for a rest of an hour', () =>
+  test('fails at once when Retry-After asks for an hour', () =>
     withApp(backend, async (app) => {
       const headers = { 'retry-after': '3600' };
       const answer = new Response('', { status: 503, headers });
@@ -143,9 +143,9 @@ describeEachBackend('the upload client, when requests fail', (backend) => {
       expect(error).toMatchObject({ code: 'UNAVAILABLE', details: { retryAfterMs: 3_600_000 } });
     }));
 
-  test('goes on from where the server says that it stands', () =>
+  test('continues from the offset that the server reports', () =>
     withApp(backend, async (app) => {
-      // Somebody else who knows the session is one chunk ahead.
+      // Another client of the same upload session is ahead.
       const { operations } = await uploadWithFaults(app, async ({ operation, count }) => {
         if (operation === 'uploadChunk' && count === 2) await sendBeside(app, 1000, 1700);
         return undefined;
@@ -154,14 +154,14 @@ describeEachBackend('the upload client, when requests fail', (backend) => {
       expect(operations).not.toContain('uploadSession');
     }));
 
-  test('sends a chunk again that was damaged on its way', () =>
+  test('resends a chunk that was damaged in transit', () =>
     withApp(backend, async (app) => {
       const { operations } = await uploadWithFaults(app, once('uploadChunk', 3, 'damage'));
       await expectWhole(app);
       expect(operations.filter((name) => name === 'uploadChunk')).toHaveLength(5);
     }));
 
-  test('sends smaller chunks when a proxy refuses requests of their size', () =>
+  test('sends smaller chunks when a proxy rejects the request as too large', () =>
     withApp(backend, async (app) => {
       const bytes = randomBytes(1_200_000);
       const { fetch, operations } = createFaultyFetch(({ operation, count }) =>
@@ -175,7 +175,7 @@ describeEachBackend('the upload client, when requests fail', (backend) => {
       expect(operations.filter((name) => name === 'uploadChunk')).toHaveLength(2 + 5);
     }));
 
-  test('gives up after its last retry, and another client goes on from there', () =>
+  test('fails after the last retry, and another client can resume the upload', () =>
     withApp(backend, async (app) => {
       const isDown = ({ operation, count }: Call) =>
         operation === 'uploadSession' || (operation === 'uploadChunk' && count > 2)
@@ -197,7 +197,7 @@ describeEachBackend('the upload client, when requests fail', (backend) => {
       await expectWhole(app);
     }));
 
-  test('does not go on with a session of another file, or with none', () =>
+  test('does not resume the upload session of another file, or a deleted one', () =>
     withApp(backend, async (app) => {
       const fault = once('completeUpload', 1, new Response('no', { status: 400 }));
       const error = await caught(uploadWithFaults(app, fault));
@@ -214,7 +214,7 @@ describeEachBackend('the upload client, when requests fail', (backend) => {
       expect(gone.code).toBe('NOT_FOUND');
     }));
 
-  test('says that the file is stored when the answer that names it was lost', () =>
+  test('reports that the file is stored when the response to completion was lost', () =>
     withApp(backend, async (app) => {
       const fault = once('completeUpload', 1, 'lose answer');
       const error = await caught(uploadWithFaults(app, fault));
@@ -223,7 +223,7 @@ describeEachBackend('the upload client, when requests fail', (backend) => {
     }));
 });
 
-/** Sends some of the bytes to the only session there is. */
+/** Sends a range of `BYTES` to the only upload session, outside of the client. */
 async function sendBeside(app: TestApp, from: number, to: number): Promise<void> {
   const [row] = await app.services.db.selectFrom('upload').selectAll().execute();
   const query = `mutation ($input: UploadChunkInput!) {

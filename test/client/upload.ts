@@ -22,7 +22,7 @@ export function randomFile(bytes: Buffer<ArrayBuffer> = BYTES) {
   return new File([bytes], NAME);
 }
 
-/** Uploads while faults happen; answers the media and the operations that were tried. */
+/** Uploads the file while faults occur; returns the media item and the attempted operations. */
 export async function uploadWithFaults(
   app: TestApp,
   chooseFault: (call: Call) => Fault | undefined | Promise<Fault | undefined>,
@@ -33,12 +33,12 @@ export async function uploadWithFaults(
   return { media, operations };
 }
 
-/** A fault that happens once, to one request. */
+/** Chooses `fault` for one request only: number `count` of the operation. */
 export function once(operation: string, count: number, fault: Fault) {
   return (call: Call) => (call.operation === operation && call.count === count ? fault : undefined);
 }
 
-/** The only media there is holds the bytes that were meant. */
+/** Expects that exactly one file is stored, and that it holds `BYTES`. */
 export async function expectWhole(app: TestApp): Promise<void> {
   const { db, blobs } = app.services;
   const files = await db.selectFrom('file').selectAll().execute();
