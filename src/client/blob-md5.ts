@@ -1,7 +1,7 @@
 import SparkMD5 from 'spark-md5';
 import { readBlob } from './blob.ts';
 
-/** An MD5 that is fed in pieces. */
+/** An MD5 digest that is computed piece by piece. */
 export interface Md5 {
   append(bytes: Uint8Array): unknown;
   /** Returns the digest as 32 hex digits; nothing may be appended afterwards. */
@@ -10,7 +10,7 @@ export interface Md5 {
 
 /** The MD5 of a blob, computed during its upload, so that the blob is read once. */
 export interface BlobMd5 {
-  /** Adds a piece. It must begin at or before the end of the bytes added so far; no byte counts twice. */
+  /** Adds a piece. It may overlap the bytes added so far, which count once, but must not leave a gap. */
   add(offsetBytes: number, piece: Uint8Array): void;
   /** Reads and adds the missing bytes before this offset, which an earlier process sent. */
   readTo(endBytes: number): Promise<void>;
@@ -22,7 +22,7 @@ export interface BlobMd5 {
 export function createSparkMd5(): Md5 {
   const md5 = new SparkMD5.ArrayBuffer();
   return {
-    // It accepts a view and reads only that part; its types do not say so.
+    // `append` accepts a view and reads only that part, although its types demand an ArrayBuffer.
     append: (bytes) => md5.append(bytes as unknown as ArrayBuffer),
     end: () => md5.end(),
   };

@@ -21,7 +21,7 @@ export async function readBlob(
     const { length } = piece;
     take(offsetBytes, piece);
     offsetBytes += length;
-    // Frees its memory now: otherwise garbage outside of the JavaScript heap grows to 60 MiB in Node before it is
+    // Frees the piece's memory at once: otherwise garbage outside of the JavaScript heap grows to 60 MiB in Node before it is
     // collected. Nothing else uses the buffer of a piece of a byte stream.
     piece.buffer.transfer?.(0);
   }

@@ -14,7 +14,7 @@ import type { UploadError } from './upload-error.ts';
 export interface UploadOptions extends Placement {
   /** Default: the name of a `File`; otherwise the server derives one from the content. */
   filename?: string | undefined;
-  /** Resumes this upload session, also one of another process. Default: a new session. */
+  /** Resumes this upload session, even if another process started it. Default: a new session. */
   uploadId?: string | undefined;
   /** Aborting ends the upload and deletes its bytes on the server, unless the media item exists already. */
   signal?: AbortSignal | undefined;
@@ -56,8 +56,8 @@ export interface Upload {
 /** Smaller than the limit of any proxy. */
 const CHUNK_BYTES_MIN = 64 * 1024;
 /**
- * Size of the first chunk of a file that takes several. Until its answer there is no session to abort or resume, and
- * the server may still refuse the file.
+ * Size of the first chunk of a file that needs several. Until the server has answered it, there is no session to abort
+ * or resume, and the server may still refuse the file.
  */
 const FIRST_CHUNK_BYTES = 64 * 1024;
 
@@ -107,7 +107,7 @@ async function sendChunk(upload: Upload): Promise<void> {
   upload.offsetBytes = session.offset;
 }
 
-/** Returns the next chunk and its MD5. All chunks share one buffer: the previous one was sent, or given up. */
+/** Returns the next chunk and its MD5. All chunks share one buffer, since the previous chunk is no longer needed. */
 async function readChunk(upload: Upload) {
   const { tools, blob, options, md5, offsetBytes, chunkBytes, buffer } = upload;
   const isFirst = upload.uploadId === null && blob.size > chunkBytes;

@@ -14,7 +14,7 @@ import { UploadError } from './upload-error.ts';
 /** Error codes after which a session can be neither resumed nor aborted. */
 const OVER = ['UPLOAD_EXPIRED', 'UPLOAD_COMPLETED'];
 
-/** Timeout of the abort request, for which no caller waits. */
+/** Timeout of the request that deletes an aborted session, so that the aborted upload ends soon. */
 const ABORT_TIMEOUT_MS = 5000;
 
 /**

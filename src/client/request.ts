@@ -45,7 +45,7 @@ export async function request<T>(
 }
 
 async function exchange(endpoint: Endpoint, operation: Operation, signal?: AbortSignal) {
-  // As a method of another object, a browser's fetch throws.
+  // A browser's `fetch` throws when it is called as a method of another object.
   const { fetch, url, requestTimeoutMs } = endpoint;
   const timeout = AbortSignal.timeout(requestTimeoutMs);
   try {

@@ -2,7 +2,7 @@ import { UploadError } from './upload-error.ts';
 
 /** How often and after what delay a request is retried. */
 export interface RetryPolicy {
-  /** Most failures in a row. Default: 8. */
+  /** Maximum number of retries in a row. Default: 8. */
   retriesMax: number;
   /** Delay before the first retry; doubled for each further one. Default: 500. */
   retryDelayMs: number;
@@ -27,11 +27,11 @@ export interface RetryOptions extends RetryPolicy {
   signal?: AbortSignal | undefined;
 }
 
-/** A server that asks for a longer delay is not retried: a person waits for the upload. */
+/** Longest Retry-After to wait for. After a longer one the upload fails, since a person is waiting for it. */
 const RETRY_AFTER_MAX_MS = 5 * 60_000;
 
 const TRANSIENT = ['UNREACHABLE', 'UNAVAILABLE', 'TOO_MANY_REQUESTS'];
-/** Error codes whose retry is another request, so it needs no delay. */
+/** Error codes after which the retry sends a different request, so that it needs no delay. */
 const INSTRUCTIVE = ['OFFSET_MISMATCH', 'REQUEST_TOO_LARGE'];
 
 /** Returns whether the network or the server failed, rather than the request. */

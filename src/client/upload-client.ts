@@ -11,7 +11,7 @@ export interface UploadClientOptions extends Partial<RetryPolicy> {
   url: string;
   /** API key or token. Default: none; a browser then sends its cookies to its own origin. */
   credential?: string | undefined;
-  /** Default: the platform's. */
+  /** Default: the `fetch` of the platform. */
   fetch?: typeof globalThis.fetch | undefined;
   /**
    * Size of a chunk. Default: 5 MiB, which hides the cost of the server's write to disk. A few times this size of the
@@ -49,7 +49,7 @@ export interface UploadClient {
 const DEFAULTS = {
   chunkBytes: 5 * 2 ** 20,
   requestTimeoutMs: 5 * 60_000,
-  // The eight retries take a minute and a half, in which a server restarts.
+  // Eight retries take a minute and a half, enough for a server to restart.
   retriesMax: 8,
   retryDelayMs: 500,
   retryDelayMaxMs: 30_000,
@@ -71,7 +71,7 @@ export function createUploadClient(options: UploadClientOptions): UploadClient {
     upload: (blob, options = {}) => uploadInChunks({ ...tools, server }, blob, options),
     abort: (uploadId) => server.abort(uploadId),
     findFolder: (path) => retry(tools, () => server.findFolder(path)),
-    // Each attempt looks first: names are not unique, and a lost answer must not lead to a second tag.
+    // Each attempt searches first: names are not unique, and a lost answer must not lead to a second tag.
     ensureTag: (name) =>
       retry(tools, async () => (await server.findTag(name)) ?? server.createTag(name)),
     check: () => server.check(),

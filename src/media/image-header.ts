@@ -4,7 +4,7 @@ import { decodedBytes, fullSizeBytes } from './decode-memory.ts';
 import { createFileWindow } from './file-window.ts';
 import { readWebpHeader } from './webp.ts';
 
-/** The facts that an image's header states. */
+/** The size and the decoding cost of an image, read from its header. */
 export interface ImageHeader {
   /** Size of one frame as displayed, in pixels: with EXIF orientation applied. */
   width: number;

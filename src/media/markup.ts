@@ -93,8 +93,8 @@ const HTML_ELEMENTS = new Set(
 );
 
 /**
- * The same for a text with an XML declaration, where other vocabularies have an `article`,
- * `section` or `table` too.
+ * Elements that mark a text with an XML declaration as HTML. The other names are left out because
+ * further XML vocabularies have an `article`, `section` or `table`.
  */
 const XHTML_ELEMENTS: ReadonlySet<string> = new Set(['html']);
 

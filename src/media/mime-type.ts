@@ -27,10 +27,9 @@ export const UNKNOWN: Sniffed = {
 };
 
 /**
- * Returns the full description of the type `content`, which the content has proved and whose usual
- * extension is `usual`. The filename selects a member of the type's family, which the content
- * cannot tell apart, and one of the type's extensions. It never selects a type outside of the
- * family.
+ * Returns the type of a file whose content proves the MIME type `content`; the usual extension of
+ * that type is `usual`. The filename only selects among the types that the content cannot
+ * distinguish (see `FAMILY`), and among the extensions of the selected type.
  */
 export function describeType(content: string, usual: string, filename = ''): Sniffed {
   const named = fileExtension(filename) ?? usual;

@@ -56,14 +56,14 @@ export interface ProbedImage {
  * 12-megapixel JPEG, which libvips reads at an eighth of its size, decoding takes 70 times as long
  * as reading the header (21 ms against 0.3 ms).
  *
- * Some images are not decoded: their structure is followed to its end, and the checksums of a PNG
- * are compared. These are images whose decoder would hold more than `DECODE_BYTES_MAX` (an AVIF
- * above 0.2 megapixels, a GIF or WebP above 0.35, a TIFF or interlaced PNG above 0.9, any PNG wider
- * than 2,300 pixels, a progressive JPEG above 1.6), HEIC, for which there is no decoder, and the
- * frames after the first of an animation.
+ * Does not decode an image whose decoder would hold more than `DECODE_BYTES_MAX`: an AVIF above 0.2
+ * megapixels, a GIF or WebP above 0.35, a TIFF or interlaced PNG above 0.9, any PNG wider than
+ * 2,300 pixels, a progressive JPEG above 1.6. Nor does it decode HEIC, for which there is no
+ * decoder, or the frames after the first of an animation. In these cases it follows the structure
+ * of the file to its end, and compares the checksums of a PNG.
  *
- * Passes only files of the formats of `ProbedImage` to libvips, whatever their filename; never an
- * SVG.
+ * Passes only files of the formats listed at `ProbedImage.format` to libvips, whatever their
+ * filename; never an SVG.
  */
 export async function probeImage(path: string, limits: ProbeLimits): Promise<ProbedImage> {
   limitLibvips();

@@ -72,9 +72,9 @@ export interface RenderedImage extends Size {
  * rendered.
  *
  * Throws BrokenImageError when the file is not an intact image of a supported format, when
- * rendering needs more than `RENDER_BYTES_MAX` of memory, and after `timeoutMs`;
- * ImageTooLargeError; RenderBusyError after `patienceMs`; and the file system's error when the file
- * cannot be opened.
+ * rendering needs more than `RENDER_BYTES_MAX` of memory, or when it takes longer than `timeoutMs`.
+ * Throws ImageTooLargeError, RenderBusyError after waiting for `patienceMs`, and the file system's
+ * error when the file cannot be opened.
  *
  * Runs off the main thread, at most two renderings at once. Others wait; waiting does not count
  * towards `timeoutMs`.
@@ -101,7 +101,7 @@ export async function renderImage(
   return attempt(reserveRenderMemory(bytes, patienceMs), timeoutMs, work);
 }
 
-/** Returns the most frequent color of an image, measured on at most 64 by 64 pixels of it. */
+/** Returns the most frequent color of an image, scaled down to at most 64 by 64 pixels. */
 export async function dominantColor(bytes: Buffer): Promise<Color> {
   limitLibvips();
   const small = await sharp(bytes).resize(64, 64, { fit: 'inside' }).png().toBuffer();

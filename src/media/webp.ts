@@ -1,6 +1,6 @@
 import type { FileWindow } from './file-window.ts';
 
-/** The facts that the container of a WebP states. */
+/** The size, frames and orientation of a WebP, read from its container. */
 export interface WebpHeader {
   width: number;
   height: number;
