@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { headerText } from '../../src/lib/header-text.ts';
 
-/** As Node hands a header over. */
+/** Returns the header as Node passes it on. */
 const received = (bytes: Buffer) => bytes.toString('latin1');
 
 test.each([
@@ -9,6 +9,6 @@ test.each([
   ['UTF-8', Buffer.from('né €.txt'), 'né €.txt'],
   ['ISO 8859-1', Buffer.from('n\xe9.txt', 'latin1'), 'n\xe9.txt'],
   ['nothing', Buffer.alloc(0), ''],
-])('a header in %s is read as such', (_what, bytes, text) => {
+])('decodes a header in %s', (_what, bytes, text) => {
   expect(headerText(received(bytes))).toBe(text);
 });
