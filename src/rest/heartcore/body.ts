@@ -10,8 +10,8 @@ import {
   readBytes,
   UnsupportedBodyError,
 } from '../../http/body.ts';
+import type { Call } from '../../http/dialect.ts';
 import { type FilePart, readMultipart } from '../../http/multipart.ts';
-import type { Call } from './call.ts';
 import { RefusedError } from './error.ts';
 
 /** The JSON of a body: an object. */

@@ -8,6 +8,7 @@ import {
   UnsupportedMediaError,
 } from '../../domain/error.ts';
 import { BodyTooLargeError, UnsupportedBodyError } from '../../http/body.ts';
+import type { ErrorAnswer } from '../../http/dialect.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 
 /** Contract §4.7: every code of the envelope, and its status. */
@@ -43,21 +44,19 @@ export function noSuchItem(id: string): RefusedError {
   return new RefusedError('NotFound', `Media with id '${id}' could not be found.`);
 }
 
-/** An error on the wire. */
-export interface ErrorAnswer {
-  status: number;
-  body: { error: { code: Code; message: string; details?: object } };
+interface ErrorBody {
+  error: { code: Code; message: string; details?: object };
 }
 
 /** Contract §4.7. */
-export function toErrorAnswer(error: unknown): ErrorAnswer {
+export function toErrorAnswer(error: unknown): ErrorAnswer<ErrorBody> {
   const issues = toIssues(error);
   if (issues !== null) return toAnswer('ValidationFailed', VALIDATION_FAILED, toDetails(issues));
   const [code, message] = describe(error);
   return toAnswer(code, message);
 }
 
-function toAnswer(code: Code, message: string, details?: object): ErrorAnswer {
+function toAnswer(code: Code, message: string, details?: object): ErrorAnswer<ErrorBody> {
   const body = { error: { code, message, ...(details !== undefined && { details }) } };
   return { status: STATUS[code], body };
 }
@@ -110,17 +109,11 @@ function describe(error: unknown): [code: Code, message: string] {
   if (error instanceof TooLargeError || error instanceof BodyTooLargeError) {
     return ['PayloadTooLarge', error.message];
   }
-  if (error instanceof UnsupportedBodyError || isNoMediaType(error)) {
+  if (error instanceof UnsupportedBodyError) {
     return ['UnsupportedMediaType', 'Send application/json or multipart/form-data.'];
   }
   const status = httpStatus(error);
   if (status === 503) return ['ServiceUnavailable', publicMessage(error)];
   if (status >= 500) return ['InternalServerError', publicMessage(error)];
   return [status === 404 ? 'NotFound' : 'BadRequest', publicMessage(error)];
-}
-
-/** What cannot be a media type, Fastify refuses before any handler sees it. */
-function isNoMediaType(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  return code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
 }

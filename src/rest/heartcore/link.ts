@@ -1,4 +1,4 @@
-import type { ToUrl } from '../../http/transport.ts';
+import type { ToUrl } from '../../http/absolute-url.ts';
 
 /** A link of HAL. `templated` is there only where the address has variables. */
 export interface Link {

@@ -12,7 +12,7 @@ import {
   type TreeNodeOf,
 } from '../../domain/tree/node-list.ts';
 import { deleteFolder } from '../../domain/tree/tree.ts';
-import { type Answer, type Call, pathParameter } from './call.ts';
+import { type Answer, type Call, pathParameter } from '../../http/dialect.ts';
 import { noSuchItem } from './error.ts';
 import { parseGuid } from './item-input.ts';
 import { type Item, type Paging, toChildrenBody, toItemBody, toRootBody } from './shape.ts';

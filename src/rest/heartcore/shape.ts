@@ -1,7 +1,7 @@
 import type { File } from '../../domain/file/file.ts';
 import type { Media } from '../../domain/tree/media.ts';
 import type { TreeNodeOf } from '../../domain/tree/node-list.ts';
-import type { ToUrl } from '../../http/transport.ts';
+import type { ToUrl } from '../../http/absolute-url.ts';
 import { toDate } from './date.ts';
 import { linksOf, toLinks } from './link.ts';
 import { itemTypeOf } from './media-type.ts';

@@ -1,7 +1,7 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TooManyRequestsError } from '../../domain/error.ts';
 import { bodyType, readBytes, UnsupportedBodyError } from '../../http/body.ts';
-import { logFailure } from '../../http/server.ts';
+import { createSendError, type ErrorAnswer, leaveBodies } from '../../http/dialect.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 import type { IssueToken } from '../../http/token.ts';
 
@@ -21,9 +21,8 @@ export async function registerToken(
   server: FastifyInstance,
   { issueToken }: { issueToken: IssueToken },
 ): Promise<void> {
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', (_request, _body, done) => done(null));
-  server.setErrorHandler(sendError);
+  leaveBodies(server);
+  server.setErrorHandler(createSendError('application/json; charset=utf-8', toErrorAnswer));
   server.post('/oauth/token', async (request, reply) => {
     const { name, password } = await readGrant(request);
     const token = await issueToken(name, password);
@@ -31,7 +30,7 @@ export async function registerToken(
       throw new TokenError('invalid_grant', 'The user name or password is incorrect.');
     }
     const { accessToken, expiresInSeconds } = token;
-    return noStore(reply).send({
+    return reply.headers(NO_STORE).send({
       access_token: accessToken,
       token_type: 'bearer',
       expires_in: expiresInSeconds,
@@ -57,22 +56,17 @@ function readField(form: URLSearchParams, field: string): string {
   throw new TokenError('invalid_request', `The form needs ${field}.`);
 }
 
-function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  logFailure(request, error);
+function toErrorAnswer(error: unknown): ErrorAnswer {
   const status = httpStatus(error);
-  const isTooMany = error instanceof TooManyRequestsError;
-  if (isTooMany) {
-    reply.header('retry-after', Math.ceil(error.retryAfterMs / 1000));
-  }
+  const isLater = error instanceof TooManyRequestsError || status >= 500;
   const own = error instanceof TokenError ? error.code : 'invalid_request';
-  const code = isTooMany || status >= 500 ? 'temporarily_unavailable' : own;
-  return noStore(reply.code(status)).send({
-    error: code,
-    error_description: publicMessage(error),
-  });
+  const code = isLater ? 'temporarily_unavailable' : own;
+  return {
+    status,
+    headers: NO_STORE,
+    body: { error: code, error_description: publicMessage(error) },
+  };
 }
 
 /** RFC 6749 §5.1. */
-function noStore(reply: FastifyReply): FastifyReply {
-  return reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
-}
+const NO_STORE = { 'cache-control': 'no-store', pragma: 'no-cache' };

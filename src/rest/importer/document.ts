@@ -1,4 +1,12 @@
+import type { Answer } from '../../http/dialect.ts';
 import type { Fieldset } from './fieldset.ts';
+
+/** The result of a handler: a document of JSON:API. */
+export interface DocumentAnswer extends Answer {
+  headers?: Readonly<Record<string, string>>;
+  /** Whether the answer has an ETag, so that a client that has this document gets 304. */
+  isCacheable?: boolean;
+}
 
 /** A resource object: contract §1.4. */
 export interface ResourceObject {

@@ -4,21 +4,13 @@ import {
   type InputIssue,
   InvalidInputError,
   NotAuthenticatedError,
-  ServerBusyError,
-  TooManyRequestsError,
 } from '../../domain/error.ts';
 import { MalformedBodyError, UnsupportedBodyError } from '../../http/body.ts';
+import type { ErrorAnswer } from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 import { escapePointer } from './body-object.ts';
 import { type Problem, RefusedError } from './problem.ts';
-
-/** An error on the wire. */
-export interface ErrorAnswer {
-  status: number;
-  headers: Readonly<Record<string, string>>;
-  document: object;
-}
 
 /** Contract §1.6: one document of JSON:API for every failure, with all problems of the request. */
 export function toErrorAnswer(error: unknown, requestId: string): ErrorAnswer {
@@ -33,13 +25,9 @@ export function toErrorAnswer(error: unknown, requestId: string): ErrorAnswer {
     ...(source && { source }),
     ...(meta && { meta }),
   }));
-  return { status: statusCode, headers: toHeaders(error), document: { errors } };
-}
-
-function toHeaders(error: unknown): ErrorAnswer['headers'] {
-  if (error instanceof NotAuthenticatedError) return { 'www-authenticate': 'Bearer' };
-  const isLater = error instanceof ServerBusyError || error instanceof TooManyRequestsError;
-  return isLater ? { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) } : {};
+  const isUnknown = error instanceof NotAuthenticatedError;
+  const headers = isUnknown ? { 'www-authenticate': 'Bearer' } : {};
+  return { status: statusCode, headers, body: { errors } };
 }
 
 function toProblems(error: unknown): readonly Problem[] {

@@ -9,8 +9,8 @@ import {
 } from '../../domain/job/search.ts';
 import { signalJob } from '../../domain/job/signal.ts';
 import { requestJob } from '../../domain/upload/import.ts';
-import { type Answer, type Call, segment } from './call.ts';
-import { type ResourceObject, toIncluded } from './document.ts';
+import { pathParameter } from '../../http/dialect.ts';
+import { type DocumentAnswer, type ResourceObject, toIncluded } from './document.ts';
 import { parseUuid } from './field-value.ts';
 import { type Fieldset, parseFieldset, parseIncluded } from './fieldset.ts';
 import {
@@ -23,6 +23,7 @@ import {
 import { JOB_TYPE, toJobObject } from './job-shape.ts';
 import { answerList, toFilters } from './list.ts';
 import { readAll } from './problem.ts';
+import type { QueriedCall } from './query.ts';
 
 /** Contract §3.4. Arguments are shown, but neither filtered nor sorted by. */
 const FIELDS = {
@@ -46,7 +47,7 @@ const TYPE = {
 };
 
 /** `GET /jobs`: contract §3.1. */
-export function listJobs(call: Call): Promise<Answer> {
+export function listJobs(call: QueriedCall): Promise<DocumentAnswer> {
   const { ctx } = call;
   return answerList<JobField, Job>(call, {
     ...TYPE,
@@ -57,36 +58,36 @@ export function listJobs(call: Call): Promise<Answer> {
 }
 
 /** `GET /jobs/{id}`: contract §3.2. */
-export async function showJob(call: Call): Promise<Answer> {
+export async function showJob(call: QueriedCall): Promise<DocumentAnswer> {
   const { fieldset, isIncluded } = readAll({
     fieldset: () => parseFieldset(call.query, JOB_TYPE),
     isIncluded: () => parseIncluded(call.query),
   });
   const [data] = await toObjects(call.ctx, [await find(call)], fieldset);
-  return { status: 200, document: { data, ...toIncluded(isIncluded) }, isCacheable: true };
+  return { status: 200, body: { data, ...toIncluded(isIncluded) }, isCacheable: true };
 }
 
 /** `DELETE /jobs/{id}`: contract §3.3. */
-export async function removeJob(call: Call): Promise<Answer> {
+export async function removeJob(call: QueriedCall): Promise<DocumentAnswer> {
   await deleteJob(call.ctx, (await find(call)).id);
-  return { status: 204, document: null };
+  return { status: 204, body: null };
 }
 
 /** `POST /jobs`: only of classes that may be started from outside. */
-export async function postJob(call: Call): Promise<Answer> {
+export async function postJob(call: QueriedCall): Promise<DocumentAnswer> {
   const { ctx, request, toUrl } = call;
   const body = await readAttributes(request);
   const job = await requestJob(ctx, toNewJob(body)).catch(pointAt(body));
   const path = request.url.split('?', 1)[0]?.replace(/\/$/, '');
   return {
     status: 201,
-    document: { data: toJobObject(job, { now: ctx.clock() }, null) },
+    body: { data: toJobObject(job, { now: ctx.clock() }, null) },
     headers: { location: toUrl(`${path}/${job.uuid}`) },
   };
 }
 
 /** `POST /jobs/{id}/signal`: contract §7.3. Told again, the same signal changes nothing. */
-export async function signal(call: Call): Promise<Answer> {
+export async function signal(call: QueriedCall): Promise<DocumentAnswer> {
   const { ctx, request } = call;
   const { id } = await find(call);
   const body = await readBareOrAttributes(request);
@@ -94,12 +95,12 @@ export async function signal(call: Call): Promise<Answer> {
   const later = after === undefined ? undefined : new Date(ctx.clock() + after * 1000);
   const input = { ...sent, at: sent.at ?? later };
   const job = await signalJob(ctx, id, input).catch(pointAt(body));
-  return { status: 200, document: { data: toJobObject(job, { now: ctx.clock() }, null) } };
+  return { status: 200, body: { data: toJobObject(job, { now: ctx.clock() }, null) } };
 }
 
 /** Throws NotFoundError, also for what is no id. */
-async function find(call: Call): Promise<Job> {
-  const id = segment(call, 'id');
+async function find(call: QueriedCall): Promise<Job> {
+  const id = pathParameter(call, 'id');
   const uuid = parseUuid(id);
   const job = uuid === null ? null : await findJob(call.ctx, { uuid });
   if (job === null) throw new NotFoundError('job', id);

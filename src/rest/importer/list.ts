@@ -1,12 +1,11 @@
 import type { Condition, FieldType, Part, Search } from '../../domain/search.ts';
-import type { Answer, Call } from './call.ts';
-import { type ResourceObject, toIncluded } from './document.ts';
+import { type DocumentAnswer, type ResourceObject, toIncluded } from './document.ts';
 import { parseFlag } from './field-value.ts';
 import { type Fieldset, parseFieldset, parseIncluded } from './fieldset.ts';
 import { type FilterFields, parseFilter } from './filter.ts';
 import { type PageRequest, parsePage, toPageLinks } from './page.ts';
 import { badParameter, readAll } from './problem.ts';
-import type { Parameter } from './query.ts';
+import type { Parameter, QueriedCall } from './query.ts';
 import { parseSort, type SortFields } from './sort.ts';
 
 /** A type of resource that can be listed. */
@@ -37,9 +36,9 @@ export function toFilters<Field extends string>(
 
 /** Answers with a page of a list: contract §2. It is counted only if asked for. */
 export async function answerList<Field extends string, Node>(
-  call: Call,
+  call: QueriedCall,
   list: List<Field, Node>,
-): Promise<Answer> {
+): Promise<DocumentAnswer> {
   const { page, order, isCounted, filter, fieldset, isIncluded } = parseList(call, list);
   const { conditions, ignored } = filter;
   const offset = Math.min((page.number - 1) * page.size, Number.MAX_SAFE_INTEGER);
@@ -54,10 +53,10 @@ export async function answerList<Field extends string, Node>(
   };
   // RFC 7240 §3: what was preferred, and done.
   const headers = isLenient(call) ? { 'preference-applied': 'handling=lenient' } : {};
-  return { status: 200, document, headers };
+  return { status: 200, body: document, headers };
 }
 
-function parseList<Field extends string>(call: Call, list: ListedType<Field>) {
+function parseList<Field extends string>(call: QueriedCall, list: ListedType<Field>) {
   const { query } = call;
   return readAll({
     page: () => parsePage(query),
@@ -79,13 +78,13 @@ function parseCount(query: readonly Parameter[]): boolean {
 }
 
 /** RFC 7240 §4.4: `Prefer: handling=lenient`. */
-function isLenient({ request }: Call): boolean {
+function isLenient({ request }: QueriedCall): boolean {
   const preferences = [request.headers.prefer ?? []].flat().join(',').split(/[,;]/);
   return preferences.some((one) => /^\s*handling\s*=\s*"?lenient"?\s*$/i.test(one));
 }
 
 function toLinks<Node>(
-  { query, request, toUrl }: Call,
+  { query, request, toUrl }: QueriedCall,
   page: PageRequest,
   { nodes, hasMore }: Part<Node>,
   count: number | null,

@@ -8,15 +8,15 @@ import {
   type ResourceKey,
   searchFiles,
 } from '../../domain/file/resource.ts';
+import { pathParameter } from '../../http/dialect.ts';
 import { sendFile } from '../../http/file-response.ts';
-import { type Answer, type Call, segment } from './call.ts';
-import { toIncluded } from './document.ts';
+import { type DocumentAnswer, toIncluded } from './document.ts';
 import { parseFlag } from './field-value.ts';
 import { parseFieldset, parseIncluded } from './fieldset.ts';
 import { answerList, toFilters } from './list.ts';
 import { MEDIA_TYPE, toMediaObject } from './media-shape.ts';
 import { readAll } from './problem.ts';
-import { lastValue } from './query.ts';
+import { lastValue, type QueriedCall } from './query.ts';
 
 /** Contract §4.1. What it shows as `meta` can be neither filtered nor sorted by. */
 const FIELDS = {
@@ -43,7 +43,7 @@ const TYPE = {
 };
 
 /** `GET /medias`: contract §4.2. */
-export function listMedias(call: Call): Promise<Answer> {
+export function listMedias(call: QueriedCall): Promise<DocumentAnswer> {
   const { ctx } = call;
   return answerList<FileField, Awaited<ReturnType<typeof findResourceFile>>>(call, {
     ...TYPE,
@@ -54,21 +54,21 @@ export function listMedias(call: Call): Promise<Answer> {
 }
 
 /** `GET /medias/info/{resource}(/{key})?`: contract §4.3. */
-export async function showMedia(call: Call): Promise<Answer> {
+export async function showMedia(call: QueriedCall): Promise<DocumentAnswer> {
   const { fieldset, isIncluded } = readAll({
     fieldset: () => parseFieldset(call.query, MEDIA_TYPE),
     isIncluded: () => parseIncluded(call.query),
   });
   const file = await findResourceFile(call.ctx, toResourceKey(call));
   const document = { data: toMediaObject(file, fieldset), ...toIncluded(isIncluded) };
-  return { status: 200, document, isCacheable: true };
+  return { status: 200, body: document, isCacheable: true };
 }
 
 /** §4.4: never what another may see; asked for anew, as a file can be replaced or deleted under its URL. */
 const CACHE_CONTROL = 'private, max-age=0, must-revalidate';
 
 /** `GET` and `HEAD /medias/files/{resource}(/{key})?`: contract §4.4. */
-export function downloadMedia(call: Call): Promise<FastifyReply> {
+export function downloadMedia(call: QueriedCall): Promise<FastifyReply> {
   const { ctx, request, reply, query } = call;
   const isAttachment = query.some(
     ({ name, value }) => name === 'download' && (!value || parseFlag(value) === true),
@@ -80,7 +80,7 @@ export function downloadMedia(call: Call): Promise<FastifyReply> {
 }
 
 /** §4.3: the key of the path wins over the query's; without either it is the original. */
-function toResourceKey(call: Call): ResourceKey {
-  const key = segment(call, 'key') || (lastValue(call.query, 'key') ?? '');
-  return { resource: segment(call, 'resource'), key };
+function toResourceKey(call: QueriedCall): ResourceKey {
+  const key = pathParameter(call, 'key') || (lastValue(call.query, 'key') ?? '');
+  return { resource: pathParameter(call, 'resource'), key };
 }

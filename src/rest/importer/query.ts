@@ -1,4 +1,11 @@
+import type { Call } from '../../http/dialect.ts';
 import { RefusedError } from './problem.ts';
+
+/** A request with its query. */
+export interface QueriedCall extends Call {
+  /** In the order of the URL. */
+  query: readonly Parameter[];
+}
 
 /** One pair of a query: `filter[status__in][]=pending` is `filter`, `['status__in', '']`, `pending`. */
 export interface Parameter {

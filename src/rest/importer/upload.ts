@@ -2,14 +2,15 @@ import type { FastifyRequest } from 'fastify';
 import { InvalidInputError } from '../../domain/error.ts';
 import { type Receive, uploadToResource } from '../../domain/upload/resource-upload.ts';
 import { arrivingBytes, bodyType, hasBody } from '../../http/body.ts';
+import { pathParameter } from '../../http/dialect.ts';
 import { type FilePart, readMultipart } from '../../http/multipart.ts';
 import { parseFilename } from '../../http/part-header.ts';
 import { headerText } from '../../lib/header-text.ts';
-import { type Answer, type Call, segment } from './call.ts';
+import type { DocumentAnswer } from './document.ts';
 import { toMediaObject } from './media-shape.ts';
 import { JSON_API } from './negotiation.ts';
 import { RefusedError } from './problem.ts';
-import { lastValue } from './query.ts';
+import { lastValue, type QueriedCall } from './query.ts';
 
 /** Contract §4.5: the prose names one, the service takes the other. */
 const FILE_PARTS = ['media', 'file'];
@@ -18,10 +19,10 @@ const FILE_PARTS = ['media', 'file'];
  * `POST /medias/files/{resource}(/{key})?`: contract §4.5. One file is answered with an object, several with an
  * array.
  */
-export async function uploadMedia(call: Call): Promise<Answer> {
+export async function uploadMedia(call: QueriedCall): Promise<DocumentAnswer> {
   const { ctx, request, query } = call;
-  const resource = segment(call, 'resource');
-  const key = segment(call, 'key') || lastValue(query, 'key');
+  const resource = pathParameter(call, 'resource');
+  const key = pathParameter(call, 'key') || lastValue(query, 'key');
   const fromQuery = { key, projectId: lastValue(query, 'project_id') };
   const receive: Receive =
     bodyType(request.headers) === 'multipart/form-data'
@@ -29,7 +30,7 @@ export async function uploadMedia(call: Call): Promise<Answer> {
       : (take) => receiveRaw(request, fromQuery, take);
   const files = await uploadToResource(ctx, { resource, key }, receive).catch(renameFields);
   const objects = files.map((file) => toMediaObject(file, null));
-  return { status: 200, document: { data: objects.length === 1 ? objects[0] : objects } };
+  return { status: 200, body: { data: objects.length === 1 ? objects[0] : objects } };
 }
 
 type Take = Parameters<Receive>[0];

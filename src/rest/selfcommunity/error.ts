@@ -7,6 +7,7 @@ import {
   TooLargeError,
 } from '../../domain/error.ts';
 import { MalformedBodyError, UnsupportedBodyError } from '../../http/body.ts';
+import type { ErrorAnswer } from '../../http/dialect.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 
 /** A refusal in the words of the services that this dialect speaks for. */
@@ -15,27 +16,19 @@ export class RefusedError extends Error {
   readonly statusCode: number;
   /** Of Django REST framework, which the SDK translates by: `invalid`, `not_found`. */
   readonly code: string;
-  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(message: string, { status = 400, code = 'invalid', headers = {} } = {}) {
+  constructor(message: string, { status = 400, code = 'invalid' } = {}) {
     super(message);
     this.statusCode = status;
     this.code = code;
-    this.headers = headers;
   }
-}
-
-/** An error on the wire. */
-export interface ErrorAnswer {
-  status: number;
-  headers: Readonly<Record<string, string>>;
-  body: object;
 }
 
 /** Contract §5.2: what readers of Django REST framework expect, and the `errors` that the SDK reads, at once. */
 export function toErrorAnswer(error: unknown): ErrorAnswer {
   const status = toStatus(error);
-  const headers = toHeaders(error);
+  const isUnknown = error instanceof NotAuthenticatedError;
+  const headers = isUnknown ? { 'www-authenticate': 'Bearer realm="api"' } : {};
   if (error instanceof InvalidInputError)
     return { status, headers, body: toFieldBody(error.issues) };
   const [message, code] = describe(error);
@@ -56,11 +49,6 @@ const CALLED_BAD_REQUEST = [
 function toStatus(error: unknown): number {
   const isBadRequest = error instanceof DomainError && CALLED_BAD_REQUEST.includes(error.code);
   return isBadRequest ? 400 : httpStatus(error);
-}
-
-function toHeaders(error: unknown): ErrorAnswer['headers'] {
-  if (error instanceof NotAuthenticatedError) return { 'www-authenticate': 'Bearer realm="api"' };
-  return error instanceof RefusedError ? error.headers : {};
 }
 
 /** Sentence and code. */

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { NotFoundError } from '../../domain/error.ts';
-import type { Answer, Call } from './call.ts';
+import type { Answer, Call } from '../../http/dialect.ts';
 
 /** What the shipped user interface asks for when it asks for nothing: contract §4. */
 const LIMIT_DEFAULT = 10;

@@ -1,5 +1,5 @@
 import { needsCredential } from '../../domain/viewer/access.ts';
-import type { Call } from './call.ts';
+import type { Call } from '../../http/dialect.ts';
 import type { QueryName, Route } from './route-table.ts';
 import { SCHEMAS, type Schema, type SchemaName } from './schema.ts';
 

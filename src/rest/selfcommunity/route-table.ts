@@ -1,5 +1,5 @@
 import type { Operation } from '../../domain/viewer/access.ts';
-import type { Answer, Call } from './call.ts';
+import type { Answer, Call } from '../../http/dialect.ts';
 import { clickMedia, getMedia, patchMedia, postMedia, putMedia, removeMedia } from './media.ts';
 import { toDocument } from './openapi.ts';
 import type { SchemaName } from './schema.ts';

@@ -3,7 +3,7 @@ import { type File, originalAmong } from '../../domain/file/file.ts';
 import { THUMBNAIL } from '../../domain/rendition/thumbnail.ts';
 import type { Media, OEmbed } from '../../domain/tree/media.ts';
 import type { UploadSession } from '../../domain/upload/session.ts';
-import type { ToUrl } from '../../http/transport.ts';
+import type { ToUrl } from '../../http/absolute-url.ts';
 import type { Fields } from './body.ts';
 import { toEmbedBody } from './link.ts';
 

@@ -10,8 +10,8 @@ import {
   type TagFilter,
   updateTag,
 } from '../../domain/tag/tag.ts';
+import type { Answer, Call } from '../../http/dialect.ts';
 import { readBody } from './body.ts';
-import type { Answer, Call } from './call.ts';
 import { readFields } from './field.ts';
 import { parseId, parseQuery, toPageBody } from './list.ts';
 import { TAG_FIELDS, toTagBody, toTagFilter, toTagOrder, toTerms } from './tag-shape.ts';

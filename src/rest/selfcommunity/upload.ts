@@ -6,8 +6,8 @@ import {
 } from '../../domain/error.ts';
 import { filesByMediaIds } from '../../domain/file/file.ts';
 import { appendChunk, completeUpload } from '../../domain/upload/upload.ts';
+import type { Answer, Call } from '../../http/dialect.ts';
 import { readBody, type SmallFile } from './body.ts';
-import type { Answer, Call } from './call.ts';
 import { type ContentRange, parseContentRange } from './content-range.ts';
 import { RefusedError } from './error.ts';
 import {
