@@ -1,10 +1,8 @@
 import { GraphQLUpload } from 'graphql-upload-minimal';
 import { createGraphQLError } from 'graphql-yoga';
 import { parseTime } from '../lib/time.ts';
+import { parseUuidOrDigits } from '../lib/uuid.ts';
 import { builder } from './builder.ts';
-
-/** Some systems write it without hyphens. */
-const UUID = /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/i;
 
 builder.scalarType('DateTime', {
   description:
@@ -21,8 +19,8 @@ builder.scalarType('UUID', {
   description: 'A UUID: 32 hexadecimal digits in five groups, in lower case.',
   serialize: (value) => value,
   parseValue: (value) => {
-    const [, ...groups] = typeof value === 'string' ? (UUID.exec(value) ?? []) : [];
-    if (groups.length > 0) return groups.join('-').toLowerCase();
+    const uuid = typeof value === 'string' ? parseUuidOrDigits(value) : null;
+    if (uuid !== null) return uuid;
     throw invalid('UUID', 'a UUID');
   },
 });

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { mediaTypeOf } from './part-header.ts';
+import { mediaTypeOf } from '../lib/header-value.ts';
 
 /** The bytes of a body are not what its content type says, or end too early. */
 export class MalformedBodyError extends Error {

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import { parseParameters } from '../lib/header-value.ts';
 import { arrivingBytes, FIELD_BYTES_MAX, gather, MalformedBodyError } from './body.ts';
 import { MarkedInput } from './marked-input.ts';
-import { type PartHeader, parseParameters, parsePartHeader } from './part-header.ts';
+import { type PartHeader, parsePartHeader } from './part-header.ts';
 
 /** A part that is a file, as its bytes arrive. */
 export interface FilePart extends PartHeader {

@@ -1,4 +1,5 @@
 import { type InputIssue, InvalidInputError } from '../../domain/error.ts';
+import { parseUuidOrDigits } from '../../lib/uuid.ts';
 import type { Content } from './body.ts';
 import { issueOf } from './error.ts';
 
@@ -53,14 +54,6 @@ export function refuse(issues: readonly InputIssue[]): void {
   if (issues.length > 0) throw new InvalidInputError(issues);
 }
 
-/** A GUID in lower case with hyphens, contract §2.6; null for what is none. */
-export function parseGuid(text: string): string | null {
-  const isGuid = /^[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}$/i.test(text);
-  if (!isGuid) return null;
-  const digits = text.replaceAll('-', '').toLowerCase();
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
-
 class UnreadableError extends Error {}
 
 function read<T>(
@@ -92,7 +85,7 @@ function toName(value: unknown): string | undefined {
 
 function toId(value: unknown): string | null {
   if (value === null) return null;
-  const id = typeof value === 'string' ? parseGuid(value) : null;
+  const id = typeof value === 'string' ? parseUuidOrDigits(value) : null;
   if (id === null) throw new UnreadableError('Expected a GUID.');
   return id;
 }

@@ -13,8 +13,8 @@ import {
 } from '../../domain/tree/node-list.ts';
 import { deleteFolder } from '../../domain/tree/tree.ts';
 import { type Answer, type Call, pathParameter } from '../../http/dialect.ts';
+import { parseUuidOrDigits } from '../../lib/uuid.ts';
 import { noSuchItem } from './error.ts';
-import { parseGuid } from './item-input.ts';
 import { type Item, type Paging, toChildrenBody, toItemBody, toRootBody } from './shape.ts';
 
 /** `GET /media`: contract §4.1. */
@@ -61,7 +61,7 @@ export async function deleteItem(call: Call): Promise<Answer> {
 /** The node of the URL. Throws RefusedError for what is not there, or in no folder: this road has no place for it. */
 export async function findItem(call: Call): Promise<TreeNodeOf> {
   const id = pathParameter(call, 'id');
-  const uuid = parseGuid(id);
+  const uuid = parseUuidOrDigits(id);
   const node = uuid === null ? null : await findPermittedNode(call.ctx, { uuid });
   if (node === null || node.level === 0) throw noSuchItem(id);
   return node;

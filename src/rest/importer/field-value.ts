@@ -1,5 +1,6 @@
 import type { FieldType, FieldValue } from '../../domain/search.ts';
 import { parseTime } from '../../lib/time.ts';
+import { parseUuid } from '../../lib/uuid.ts';
 
 /** A value is not of its field's type; the message goes after the name: `must be an integer`. */
 export class UnreadableValueError extends Error {
@@ -25,11 +26,6 @@ const READERS: Readonly<Record<FieldType['kind'], readonly [Reader, expected: st
   time: [parseTime, 'a date or a time of ISO 8601'],
   flag: [toFlag, 'a boolean'],
 };
-
-/** The lower-case UUID, or null for anything else. */
-export function parseUuid(text: string): string | null {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : null;
-}
 
 /** A whole number that is held exactly, or null. */
 export function parseInteger(text: string): number | null {

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { type InputIssue, InvalidInputError } from '../../domain/error.ts';
 import type { SignalInput } from '../../domain/job/signal.ts';
 import type { StartJobInput } from '../../domain/job/start.ts';
+import { toSnakeCase } from '../../lib/snake-case.ts';
 import {
   type BodyObject,
   checkNames,
@@ -92,8 +93,7 @@ export function pointAt({ pointer }: BodyObject): (error: unknown) => never {
 
 function toProblem(pointer: string, { path, code, message }: InputIssue): Problem {
   const [field = '', ...rest] = path;
-  const name = String(field).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  const steps = [name, ...rest].map(escapePointer);
+  const steps = [toSnakeCase(String(field)), ...rest].map(escapePointer);
   const source = { pointer: [pointer, ...steps].join('/') };
   return { status: 422, code: code.toLowerCase(), detail: message, source };
 }

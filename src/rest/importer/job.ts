@@ -10,8 +10,8 @@ import {
 import { signalJob } from '../../domain/job/signal.ts';
 import { requestJob } from '../../domain/upload/import.ts';
 import { pathParameter } from '../../http/dialect.ts';
+import { parseUuid } from '../../lib/uuid.ts';
 import { type DocumentAnswer, type ResourceObject, toIncluded } from './document.ts';
-import { parseUuid } from './field-value.ts';
 import { type Fieldset, parseFieldset, parseIncluded } from './fieldset.ts';
 import {
   pointAt,

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { mediaTypeOf, parseParameters } from '../../http/part-header.ts';
+import { mediaTypeOf, parseParameters } from '../../lib/header-value.ts';
 import { RefusedError } from './problem.ts';
 
 /** The media type of JSON:API. */

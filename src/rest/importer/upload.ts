@@ -4,8 +4,7 @@ import { type Receive, uploadToResource } from '../../domain/upload/resource-upl
 import { arrivingBytes, bodyType, hasBody } from '../../http/body.ts';
 import { pathParameter } from '../../http/dialect.ts';
 import { type FilePart, readMultipart } from '../../http/multipart.ts';
-import { parseFilename } from '../../http/part-header.ts';
-import { headerText } from '../../lib/header-text.ts';
+import { headerText, parseFilename } from '../../lib/header-value.ts';
 import type { DocumentAnswer } from './document.ts';
 import { toMediaObject } from './media-shape.ts';
 import { JSON_API } from './negotiation.ts';

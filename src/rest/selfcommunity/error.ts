@@ -9,6 +9,7 @@ import {
 import { MalformedBodyError, UnsupportedBodyError } from '../../http/body.ts';
 import type { ErrorAnswer } from '../../http/dialect.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
+import { toSnakeCase } from '../../lib/snake-case.ts';
 
 /** A refusal in the words of the services that this dialect speaks for. */
 export class RefusedError extends Error {
@@ -128,5 +129,5 @@ function fieldText({ path, code, message, limit }: InputIssue): string {
 /** `createdAt` is `created_at` here; what is wrong with no field in particular has a name of its own. */
 function fieldName([field]: InputIssue['path']): string {
   if (field === undefined) return 'non_field_errors';
-  return String(field).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return toSnakeCase(String(field));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseFlag, parseUuid } from '../../../src/rest/importer/field-value.ts';
+import { parseFlag } from '../../../src/rest/importer/field-value.ts';
 import { suggestion } from '../../../src/rest/importer/suggestion.ts';
 
 describe('a boolean', () => {
@@ -11,12 +11,6 @@ describe('a boolean', () => {
   ])('%s is %s', (text, flag) => {
     expect(parseFlag(text)).toBe(flag);
   });
-});
-
-it('a UUID is taken in either case, and nothing around it', () => {
-  const uuid = '019BB5F0-0000-7000-8000-000000000001';
-  expect(parseUuid(uuid)).toBe(uuid.toLowerCase());
-  expect([parseUuid(`${uuid} `), parseUuid(uuid.replaceAll('-', ''))]).toEqual([null, null]);
 });
 
 describe('a suggestion', () => {
