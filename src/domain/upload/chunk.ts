@@ -5,9 +5,11 @@ import { DigestMismatchError, InvalidInputError } from '../error.ts';
 
 /** The bytes of one chunk, and what is known of them beforehand. */
 export interface Chunk {
-  bytes: AsyncIterable<Uint8Array>;
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
   /** As the request declared it; absent where it says nothing. */
   sizeBytes?: number | undefined;
+  /** Limit of the dialect; absent: none. */
+  sizeBytesMax?: number | undefined;
   /** MD5 of this chunk alone, lower-case hex. */
   md5?: string | undefined;
 }
@@ -22,8 +24,8 @@ export interface ChunkTarget {
 /**
  * Appends a chunk to the staged bytes and advances the digest; resolves with the new offset when it is
  * durable. The caller still has to record the offset: until then the bytes are not acknowledged, and
- * the next chunk writes over them. Throws InvalidInputError for an empty chunk, one past the end and one
- * of another size than declared; DigestMismatchError for one that was damaged on its way.
+ * the next chunk writes over them. Throws InvalidInputError for an empty chunk, one over its limit, one past
+ * the end and one of another size than declared; DigestMismatchError for one that was damaged on its way.
  */
 export async function stageChunk(
   { blobs }: Context,
@@ -32,11 +34,13 @@ export async function stageChunk(
   chunk: Chunk,
 ): Promise<number> {
   const room = totalBytes - offsetBytes;
+  const { sizeBytesMax = Number.POSITIVE_INFINITY } = chunk;
   const own = chunk.md5 === undefined ? null : createHash('md5');
   let sizeBytes = 0;
   async function* checked() {
     for await (const bytes of chunk.bytes) {
       sizeBytes += bytes.length;
+      if (sizeBytes > sizeBytesMax) throw tooBig(sizeBytesMax);
       if (sizeBytes > room) throw pastEnd(totalBytes);
       digest.update(bytes);
       own?.update(bytes);
@@ -60,6 +64,10 @@ function checkOwnDigest(expected: string | undefined, actual: string | undefined
 function pastEnd(totalBytes: number): InvalidInputError {
   const message = `The chunk goes past the end of the file, which has ${totalBytes} bytes.`;
   return InvalidInputError.of('chunk', 'PAST_END', message);
+}
+
+function tooBig(limitBytes: number): InvalidInputError {
+  return InvalidInputError.of('chunk', 'TOO_BIG', `A chunk has at most ${limitBytes} bytes.`);
 }
 
 function sizeMismatch(declared: number, actual: number): InvalidInputError {

@@ -51,7 +51,7 @@ const chunkInput = z.object({
  * needed there, and must be the same wherever it is given again.
  */
 export interface ChunkInput extends z.input<typeof chunkInput> {
-  chunk: Pick<Chunk, 'bytes' | 'sizeBytes'>;
+  chunk: Omit<Chunk, 'md5'>;
   /** Types that the road can express: the largest limit of theirs bounds the total. */
   allowedTypes?: readonly FileType[];
 }

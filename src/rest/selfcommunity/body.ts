@@ -9,15 +9,12 @@ import {
   UnsupportedBodyError,
 } from '../../http/body.ts';
 import { type FilePart, readMultipart } from '../../http/multipart.ts';
-import { isObject, isTooDeep, parseObject } from './field.ts';
-
-/** Fields of a body by name; JSON brings values of any type, the other encodings text. */
-export type Fields = ReadonlyMap<string, unknown>;
+import { type Fields, isObject, isTooDeep, parseObject } from './field.ts';
 
 /** A file that is small enough to be held. */
 export interface SmallFile extends Pick<FilePart, 'filename' | 'mediaType'> {
-  /** In order; incomplete when the file has more than was to be held. */
-  pieces: readonly Uint8Array[];
+  /** Cut off, but longer than `bytesMax`, if the file is. */
+  bytes: Uint8Array;
   /** Of the whole file, held or not. */
   sizeBytes: number;
 }
@@ -100,8 +97,8 @@ async function hold(
   const pieces: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const piece of bytes) {
-    sizeBytes += piece.length;
     if (sizeBytes <= bytesMax) pieces.push(piece);
+    sizeBytes += piece.length;
   }
-  return { filename, mediaType, pieces, sizeBytes };
+  return { filename, mediaType, bytes: Buffer.concat(pieces), sizeBytes };
 }

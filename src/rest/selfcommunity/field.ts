@@ -1,5 +1,7 @@
 import { type InputIssue, InvalidInputError } from '../../domain/error.ts';
-import type { Fields } from './body.ts';
+
+/** Fields of a body by name. JSON has values of any type, the other encodings text. */
+export type Fields = ReadonlyMap<string, unknown>;
 
 /** Reads one value of a body, which is neither absent nor null. Throws UnreadableError. */
 type Reader<T> = (value: unknown) => T;

@@ -1,8 +1,7 @@
 import { InvalidInputError } from '../../domain/error.ts';
 import type { LINK_TYPES, LinkInput } from '../../domain/tree/link.ts';
-import type { Media } from '../../domain/tree/media.ts';
-import type { Fields } from './body.ts';
-import { nullable, object, readFields, text } from './field.ts';
+import { type Media, PAGE_TYPES } from '../../domain/tree/media.ts';
+import { type Fields, nullable, object, readFields, text } from './field.ts';
 
 type LinkType = (typeof LINK_TYPES)[number];
 
@@ -87,7 +86,7 @@ export interface EmbedBody {
  */
 export function toEmbedBody(media: Media): EmbedBody | null {
   const { id, type, embed, url } = media;
-  if (url !== null && (type === 'url' || type === 'vimeo')) {
+  if (url !== null && PAGE_TYPES.includes(type)) {
     const embed_type = type === 'url' ? 'sc_link' : 'sc_vimeo';
     return {
       id,

@@ -1,7 +1,7 @@
 import { InvalidInputError, NotFoundError } from '../../domain/error.ts';
 import { filesByMediaIds } from '../../domain/file/file.ts';
 import { createMedia, LINK_TYPES } from '../../domain/tree/link.ts';
-import { findMedia, type Media } from '../../domain/tree/media.ts';
+import { findMedia, type Media, PAGE_TYPES } from '../../domain/tree/media.ts';
 import { deleteMedia, findOwnMedia, updateMedia } from '../../domain/tree/media-change.ts';
 import { authorize } from '../../domain/viewer/access.ts';
 import type { Answer, Call } from '../../http/dialect.ts';
@@ -47,16 +47,14 @@ export async function removeMedia({ ctx, request }: Call): Promise<Answer> {
   return { status: 204, body: null };
 }
 
-/** Contract §2.4: every other media has a picture of its own, or none. */
-const LINKED_TYPES = ['url', 'vimeo'];
-
 async function change(call: Call, { isImageRequired }: { isImageRequired: boolean }) {
   const { ctx, request } = call;
   const id = parseId(request, 'media');
   // Who may not change it learns nothing of what is wrong with the body.
   const { type } = await findOwnMedia(ctx, id, 'media.update');
   const { fields } = await readBody(request);
-  if (!LINKED_TYPES.includes(type)) {
+  // Contract §2.4: every other media item has an image of its own, or none.
+  if (!PAGE_TYPES.includes(type)) {
     const message = 'Only a media of type url or vimeo has an image that can be set.';
     throw InvalidInputError.of('image', 'INVALID', message);
   }

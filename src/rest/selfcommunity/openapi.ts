@@ -1,7 +1,38 @@
-import { needsCredential } from '../../domain/viewer/access.ts';
-import type { Call } from '../../http/dialect.ts';
-import type { QueryName, Route } from './route-table.ts';
+import { needsCredential, type Operation } from '../../domain/viewer/access.ts';
+import type { Answer, Call } from '../../http/dialect.ts';
 import { SCHEMAS, type Schema, type SchemaName } from './schema.ts';
+
+/** One method of one path: how it is served, and its entry in the OpenAPI document. */
+export interface Route {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  path: string;
+  /** What the viewer must be allowed to do; null: the handler decides, or anyone may. */
+  operation: Operation | null;
+  handle: (call: Call) => Promise<Answer>;
+  summary: string;
+  /** Parameters of the query. */
+  query?: readonly QueryName[];
+  /** Absent: the body is not read. */
+  body?: SchemaName;
+  /** The status of success, and its body. */
+  answer: readonly [status: 200 | 201, body: SchemaName] | readonly [status: 204];
+  /** Statuses of refusals that do not follow from the rest. */
+  refusals?: readonly number[];
+}
+
+/** Parameters of lists of tags: contract §2.6. */
+export const QUERY_NAMES = [
+  'limit',
+  'offset',
+  'search',
+  'type',
+  'active',
+  'visible',
+  'visibility_boost',
+  'deleted',
+  'ordering',
+] as const;
+type QueryName = (typeof QUERY_NAMES)[number];
 
 /**
  * The OpenAPI 3.1 document of the routes, as this server serves them: which of them need a credential

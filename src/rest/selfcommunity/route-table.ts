@@ -1,8 +1,5 @@
-import type { Operation } from '../../domain/viewer/access.ts';
-import type { Answer, Call } from '../../http/dialect.ts';
 import { clickMedia, getMedia, patchMedia, postMedia, putMedia, removeMedia } from './media.ts';
-import { toDocument } from './openapi.ts';
-import type { SchemaName } from './schema.ts';
+import { QUERY_NAMES, type Route, toDocument } from './openapi.ts';
 import {
   assignTag,
   getTag,
@@ -14,39 +11,6 @@ import {
   removeTag,
 } from './tag.ts';
 import { completeChunks, uploadChunk } from './upload.ts';
-
-/** One method of one path: how it is served, and what the OpenAPI document says of it. */
-export interface Route {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  path: string;
-  /** What the viewer must be allowed to do; null: the handler decides, or anyone may. */
-  operation: Operation | null;
-  handle: (call: Call) => Promise<Answer>;
-  summary: string;
-  /** Parameters of the query. */
-  query?: readonly QueryName[];
-  /** Null, or absent: what is sent is not read. */
-  body?: SchemaName;
-  /** The status of success, and the body that comes with it. */
-  answer: readonly [status: 200 | 201, body: SchemaName] | readonly [status: 204];
-  /** Refusals that do not follow from the rest. */
-  refusals?: readonly number[];
-}
-
-/** Parameters that lists of tags take: contract §2.6. */
-export type QueryName = (typeof LIST)[number];
-
-const LIST = [
-  'limit',
-  'offset',
-  'search',
-  'type',
-  'active',
-  'visible',
-  'visibility_boost',
-  'deleted',
-  'ordering',
-] as const;
 
 const MEDIA: readonly Route[] = [
   {
@@ -130,7 +94,7 @@ const TAG: readonly Route[] = [
     operation: 'tag.read',
     handle: listTags,
     summary: 'List tags',
-    query: LIST,
+    query: QUERY_NAMES,
     answer: [200, 'TagPage'],
   },
   {
@@ -148,7 +112,7 @@ const TAG: readonly Route[] = [
     operation: 'tag.read',
     handle: listTags,
     summary: 'Search tags',
-    query: LIST,
+    query: QUERY_NAMES,
     answer: [200, 'TagPage'],
   },
   {
@@ -157,7 +121,7 @@ const TAG: readonly Route[] = [
     operation: 'tag.read',
     handle: listUserTags,
     summary: 'Search tags of type user',
-    query: LIST,
+    query: QUERY_NAMES,
     answer: [200, 'TagPage'],
   },
   {

@@ -4,7 +4,7 @@ import { THUMBNAIL } from '../../domain/rendition/thumbnail.ts';
 import type { Media, OEmbed } from '../../domain/tree/media.ts';
 import type { UploadSession } from '../../domain/upload/session.ts';
 import type { ToUrl } from '../../http/absolute-url.ts';
-import type { Fields } from './body.ts';
+import type { Fields } from './field.ts';
 import { toEmbedBody } from './link.ts';
 
 /** Contract §2.2: what an upload can become on this road. */
@@ -119,3 +119,27 @@ export function toUploadType(value: unknown): UploadType | null {
 }
 
 const NAMES_OF_NO_TYPE = ['', 'file', 'undefined', 'null'];
+
+/** Where a chunk lies in its file: first byte, and how many. */
+export interface ContentRange {
+  startBytes: number;
+  sizeBytes: number;
+  totalBytes: number;
+}
+
+/**
+ * Contract §1: `bytes {start}-{end}/{total}`, the end included. Null for anything else, and for a range
+ * that is empty or goes past the total.
+ */
+export function parseContentRange(header: string): ContentRange | null {
+  const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header);
+  if (match === null) return null;
+  const [start = 0, end = 0, total = 0] = match.slice(1).map(toSafeInteger);
+  if (end < start || end >= total) return null;
+  return { startBytes: start, sizeBytes: end - start + 1, totalBytes: total };
+}
+
+/** More digits than a number holds exactly are more than any limit allows, too. */
+function toSafeInteger(digits: string): number {
+  return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
+}

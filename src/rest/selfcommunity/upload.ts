@@ -7,10 +7,11 @@ import {
 import { filesByMediaIds } from '../../domain/file/file.ts';
 import { appendChunk, completeUpload } from '../../domain/upload/upload.ts';
 import type { Answer, Call } from '../../http/dialect.ts';
-import { readBody, type SmallFile } from './body.ts';
-import { type ContentRange, parseContentRange } from './content-range.ts';
+import { readBody } from './body.ts';
 import { RefusedError } from './error.ts';
 import {
+  type ContentRange,
+  parseContentRange,
   toMediaBody,
   toOffset,
   toSessionBody,
@@ -42,7 +43,8 @@ export async function uploadChunk({ ctx, request }: Call): Promise<Answer> {
     filename: file.filename,
     declaredType: file.mediaType,
     allowedTypes: UPLOAD_TYPES,
-    chunk: { bytes: chunkBytes(file, range) },
+    // §2.1: checked after everything that is known of the upload.
+    chunk: { bytes: [file.bytes], sizeBytes: range?.sizeBytes, sizeBytesMax: CHUNK_BYTES_MAX },
   }).catch(refuseChunk);
   return { status: 201, body: toSessionBody(session) };
 }
@@ -77,27 +79,19 @@ function readRange(header: string | undefined): ContentRange | null {
   return range;
 }
 
-/**
- * Fails where the bytes would begin: §2.1 has the size checked after everything that is known of the
- * upload, and nothing of such a chunk is written.
- */
-async function* chunkBytes({ pieces, sizeBytes }: SmallFile, range: ContentRange | null) {
-  if (sizeBytes > CHUNK_BYTES_MAX) {
-    throw new RefusedError(`Max chunk size is ${CHUNK_BYTES_MAX} bytes`);
-  }
-  if (range !== null && range.sizeBytes !== sizeBytes) throw new RefusedError(SIZE_MISMATCH);
-  yield* pieces;
-}
-
-const SIZE_MISMATCH = "File size doesn't match headers";
-
-/** The domain names fields of its own input, which this road's request does not have. */
+/** The domain names fields of its own input, which a request of this dialect does not have. */
 function refuseChunk(error: unknown): never {
   if (!(error instanceof InvalidInputError)) throw error;
   const [issue] = error.issues;
-  const isPastEnd = issue?.code === 'PAST_END';
-  throw new RefusedError(isPastEnd ? SIZE_MISMATCH : (issue?.message ?? error.message));
+  throw new RefusedError(CHUNK_FAULTS[issue?.code ?? ''] ?? issue?.message ?? error.message);
 }
+
+const SIZE_MISMATCH = "File size doesn't match headers";
+const CHUNK_FAULTS: Readonly<Record<string, string>> = {
+  TOO_BIG: `Max chunk size is ${CHUNK_BYTES_MAX} bytes`,
+  SIZE_MISMATCH,
+  PAST_END: SIZE_MISMATCH,
+};
 
 function refuseComplete(error: unknown): never {
   // §2.2: "an incomplete upload shows up as" a mismatch.

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { ROUTES, type Route } from '../../../src/rest/selfcommunity/route-table.ts';
+import type { Route } from '../../../src/rest/selfcommunity/openapi.ts';
+import { ROUTES } from '../../../src/rest/selfcommunity/route-table.ts';
 import { SCHEMAS } from '../../../src/rest/selfcommunity/schema.ts';
 import { type TestApp, withApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
