@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type InputIssue, NotFoundError } from '../../domain/error.ts';
+import type { Item } from '../../domain/file/item.ts';
 import type { Media } from '../../domain/tree/media.ts';
 import { authorizeChange, changeNode, type NodeChange } from '../../domain/upload/node-change.ts';
 import type { Replacement } from '../../domain/upload/replacement.ts';
@@ -8,10 +9,9 @@ import { type ItemBody, withItemBody } from './body.ts';
 import { issueOf, noSuchItem } from './error.ts';
 import { takeReplacement } from './file-name.ts';
 import { type FileValue, readFile, readItem, readUrl, refuse } from './item-input.ts';
-import { findItem, toItem } from './media.ts';
+import { findItem, findParentId, refuseParent, toItem } from './media.ts';
 import { findItemType, type ItemType, itemTypeOf, replacementPolicy } from './media-type.ts';
-import { findParentId, refuseParent } from './parent.ts';
-import { type Item, toItemBody, toLinkUrl, toPictureBody } from './shape.ts';
+import { toItemBody, toLinkUrl, toPictureBody } from './shape.ts';
 
 /** `PUT /media/{id}`: contract §4.5, §12-A8. What is absent stays. */
 export async function putItem(call: Call): Promise<Answer> {

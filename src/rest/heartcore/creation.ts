@@ -10,9 +10,8 @@ import type { Answer, Call } from '../../http/dialect.ts';
 import { type ItemBody, withItemBody } from './body.ts';
 import { takeReplacement } from './file-name.ts';
 import { noteMissing, readFile, readItem, readUrl, refuse } from './item-input.ts';
-import { toItem } from './media.ts';
+import { findParentId, refuseParent, toItem } from './media.ts';
 import { findItemType, type ItemType, newPolicy } from './media-type.ts';
-import { findParentId, refuseParent } from './parent.ts';
 import { toItemBody } from './shape.ts';
 
 /** `POST /media`: contract §4.4. */

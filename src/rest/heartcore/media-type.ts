@@ -5,9 +5,8 @@ import type { FileType } from '../../domain/upload/media-type.ts';
 import type { Policy } from '../../domain/upload/placement.ts';
 import type { ToUrl } from '../../http/absolute-url.ts';
 import { type Answer, type Call, pathParameter } from '../../http/dialect.ts';
-import { toDate } from './date.ts';
 import { RefusedError } from './error.ts';
-import { linksOf, toLinks } from './link.ts';
+import { linksOf, toDate, toLinks } from './hal.ts';
 
 /** A type of media as this road knows it. */
 export interface ItemType {

@@ -1,20 +1,9 @@
 import type { File } from '../../domain/file/file.ts';
+import type { Item } from '../../domain/file/item.ts';
 import type { Media } from '../../domain/tree/media.ts';
-import type { TreeNodeOf } from '../../domain/tree/node-list.ts';
 import type { ToUrl } from '../../http/absolute-url.ts';
-import { toDate } from './date.ts';
-import { linksOf, toLinks } from './link.ts';
+import { linksOf, toDate, toLinks } from './hal.ts';
 import { itemTypeOf } from './media-type.ts';
-
-/** All that is shown of one node. */
-export interface Item {
-  node: TreeNodeOf;
-  /** Its original; null: it has no file. */
-  file: File | null;
-  /** Null: top level. */
-  parentUuid: string | null;
-  hasChildren: boolean;
-}
 
 /** Contract §3.1: these keys in this order and no others. `deletedAt`: in the answer to DELETE only. */
 export function toItemBody(item: Item, toUrl: ToUrl, deletedAt?: Date) {

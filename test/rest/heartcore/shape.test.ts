@@ -10,9 +10,8 @@ import type { File } from '../../../src/domain/file/file.ts';
 import type { Folder } from '../../../src/domain/tree/folder.ts';
 import type { Media } from '../../../src/domain/tree/media.ts';
 import { MalformedBodyError, UnsupportedBodyError } from '../../../src/http/body.ts';
-import { toDate } from '../../../src/rest/heartcore/date.ts';
 import { toErrorAnswer } from '../../../src/rest/heartcore/error.ts';
-import { toLinks } from '../../../src/rest/heartcore/link.ts';
+import { toDate, toLinks } from '../../../src/rest/heartcore/hal.ts';
 import { toChildrenBody, toItemBody, toRootBody } from '../../../src/rest/heartcore/shape.ts';
 
 const toUrl = (path: string) => `https://api.umbraco.io${path}`;

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { File } from '../../../src/domain/file/file.ts';
 import type { Media } from '../../../src/domain/tree/media.ts';
-import { parseContentRange, toMediaBody, toOffset, toSessionBody } from '../../../src/rest/selfcommunity/shape.ts';
+import {
+  parseContentRange,
+  toMediaBody,
+  toOffset,
+  toSessionBody,
+} from '../../../src/rest/selfcommunity/shape.ts';
 
 const AT = new Date(Date.UTC(2026, 10, 21, 0, 14, 35, 526));
 const toUrl = (path: string) => `https://host${path}`;
