@@ -1,4 +1,4 @@
-import type { FieldType, FieldValue } from '../../domain/search.ts';
+import type { FieldType, FieldValue } from '../../lib/search.ts';
 import { parseTime } from '../../lib/time.ts';
 import { parseUuid } from '../../lib/uuid.ts';
 

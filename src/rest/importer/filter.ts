@@ -1,4 +1,4 @@
-import type { Condition, FieldType, FieldValue } from '../../domain/search.ts';
+import type { Condition, FieldType, FieldValue } from '../../lib/search.ts';
 import { parseFieldValue, UnreadableValueError } from './field-value.ts';
 import { badParameter, readEach } from './problem.ts';
 import type { Parameter } from './query.ts';

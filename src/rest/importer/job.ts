@@ -1,12 +1,7 @@
 import type { Context } from '../../domain/context.ts';
 import { NotFoundError } from '../../domain/error.ts';
 import { attemptsByJobIds, deleteJob, findJob, type Job } from '../../domain/job/job.ts';
-import {
-  countMatchingJobs,
-  JOB_FIELDS,
-  type JobField,
-  searchJobs,
-} from '../../domain/job/search.ts';
+import { JOB_FIELDS, type JobField, searchJobs } from '../../domain/job/search.ts';
 import { signalJob } from '../../domain/job/signal.ts';
 import { requestJob } from '../../domain/upload/import.ts';
 import { pathParameter } from '../../http/dialect.ts';
@@ -21,30 +16,12 @@ import {
   toSentSignal,
 } from './job-body.ts';
 import { JOB_TYPE, toJobObject } from './job-shape.ts';
-import { answerList, toFilters } from './list.ts';
+import { answerList, listedType } from './list.ts';
 import { readAll } from './problem.ts';
 import type { QueriedCall } from './query.ts';
 
 /** Contract §3.4. Arguments are shown, but neither filtered nor sorted by. */
-const FIELDS = {
-  id: 'uuid',
-  job_class: 'job_class',
-  priority: 'priority',
-  status: 'status',
-  progress: 'progress',
-  retry_count: 'retry_count',
-  error: 'error',
-  unicity: 'unicity',
-  scheduled_at: 'scheduled_at',
-  created_at: 'created_at',
-  updated_at: 'updated_at',
-} as const satisfies Record<string, JobField>;
-
-const TYPE = {
-  name: JOB_TYPE,
-  filters: toFilters<JobField>(FIELDS, JOB_FIELDS),
-  sorts: FIELDS,
-};
+const TYPE = listedType(JOB_TYPE, JOB_FIELDS, { uuid: 'id' }, 'uuid');
 
 /** `GET /jobs`: contract §3.1. */
 export function listJobs(call: QueriedCall): Promise<DocumentAnswer> {
@@ -52,7 +29,6 @@ export function listJobs(call: QueriedCall): Promise<DocumentAnswer> {
   return answerList<JobField, Job>(call, {
     ...TYPE,
     search: (search) => searchJobs(ctx, search),
-    count: (conditions) => countMatchingJobs(ctx, conditions),
     show: (jobs, fieldset) => toObjects(ctx, jobs, fieldset),
   });
 }

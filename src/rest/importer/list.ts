@@ -1,4 +1,4 @@
-import type { Condition, FieldType, Part, Search } from '../../domain/search.ts';
+import type { FieldType, Part, Search } from '../../lib/search.ts';
 import { type DocumentAnswer, type ResourceObject, toIncluded } from './document.ts';
 import { parseFlag } from './field-value.ts';
 import { type Fieldset, parseFieldset, parseIncluded } from './fieldset.ts';
@@ -17,21 +17,30 @@ export interface ListedType<Field extends string> {
 
 /** A list, and how to read it. */
 export interface List<Field extends string, Node> extends ListedType<Field> {
-  search: (search: Search<Field>) => Promise<Part<Node>>;
-  count: (conditions: readonly Condition<Field>[]) => Promise<number>;
+  search: (search: Search<Field> & { isCounted: boolean }) => Promise<Part<Node>>;
   show: (nodes: readonly Node[], fieldset: Fieldset) => Promise<ResourceObject[]>;
 }
 
-/** Names on the wire with the fields they stand for, as filters. */
-export function toFilters<Field extends string>(
-  fields: Readonly<Record<string, Field>>,
+/**
+ * Returns a type whose fields have the names that they have in the domain, but for those of `renamed`. Null: the field has no
+ * name on the wire. `id` is the name to filter by; `sortId`, whose index exists anyway, gives the same order.
+ */
+export function listedType<Field extends string>(
+  name: string,
   types: Readonly<Record<Field, FieldType>>,
-): FilterFields<Field> {
-  const filters = Object.entries(fields).map(([name, field]) => [
+  renamed: Readonly<Partial<Record<Field, string | null>>>,
+  sortId: Field,
+): ListedType<Field> {
+  const named = (Object.keys(types) as Field[]).flatMap((field): [string, Field][] => {
+    const wireName = field in renamed ? renamed[field] : field;
+    return wireName == null ? [] : [[wireName, field]];
+  });
+  const filters = named.map(([name, field]) => [name, { field, type: types[field] }]);
+  return {
     name,
-    { field, type: types[field] },
-  ]);
-  return Object.fromEntries(filters);
+    filters: Object.fromEntries(filters),
+    sorts: { ...(Object.fromEntries(named) as Record<string, Field>), id: sortId },
+  };
 }
 
 /** Answers with a page of a list: contract §2. It is counted only if asked for. */
@@ -42,14 +51,14 @@ export async function answerList<Field extends string, Node>(
   const { page, order, isCounted, filter, fieldset, isIncluded } = parseList(call, list);
   const { conditions, ignored } = filter;
   const offset = Math.min((page.number - 1) * page.size, Number.MAX_SAFE_INTEGER);
-  const part = await list.search({ conditions, order, limit: page.size, offset });
-  const count = isCounted ? await list.count(conditions) : null;
-  const counted = count === null ? {} : { count, more: part.hasMore };
+  const part = await list.search({ conditions, order, limit: page.size, offset, isCounted });
+  const { count, hasMore } = part;
+  const counted = count === null ? {} : { count, more: hasMore };
   const document = {
     data: await list.show(part.nodes, fieldset),
     ...toIncluded(isIncluded),
     meta: { ...counted, ...(ignored.length > 0 && { ignored }) },
-    links: toLinks(call, page, part, count),
+    links: toLinks(call, page, part),
   };
   // RFC 7240 §3: what was preferred, and done.
   const headers = isLenient(call) ? { 'preference-applied': 'handling=lenient' } : {};
@@ -86,8 +95,7 @@ function isLenient({ request }: QueriedCall): boolean {
 function toLinks<Node>(
   { query, request, toUrl }: QueriedCall,
   page: PageRequest,
-  { nodes, hasMore }: Part<Node>,
-  count: number | null,
+  { nodes, hasMore, count }: Part<Node>,
 ) {
   const path = request.url.split('?', 1)[0] ?? '';
   const extent = { hasMore, isEmpty: nodes.length === 0, count };

@@ -1,6 +1,5 @@
 import type { FastifyReply } from 'fastify';
 import {
-  countMatchingFiles,
   FILE_FIELDS,
   type FileField,
   findResourceFile,
@@ -13,34 +12,18 @@ import { sendFile } from '../../http/file-response.ts';
 import { type DocumentAnswer, toIncluded } from './document.ts';
 import { parseFlag } from './field-value.ts';
 import { parseFieldset, parseIncluded } from './fieldset.ts';
-import { answerList, toFilters } from './list.ts';
+import { answerList, listedType } from './list.ts';
 import { MEDIA_TYPE, toMediaObject } from './media-shape.ts';
 import { readAll } from './problem.ts';
 import { lastValue, type QueriedCall } from './query.ts';
 
-/** Contract §4.1. What it shows as `meta` can be neither filtered nor sorted by. */
-const FIELDS = {
-  id: 'name',
-  resource: 'resource',
-  key: 'key',
-  filename: 'filename',
-  size: 'size_bytes',
-  mime_type: 'mime_type',
-  created_by: 'created_by',
-  created_role: 'created_role',
-  public: 'is_public',
-  created_at: 'created_at',
-  updated_at: 'updated_at',
-  project_id: 'project_id',
-  checksum: 'md5',
-} as const satisfies Record<string, FileField>;
-
-const TYPE = {
-  name: MEDIA_TYPE,
-  filters: toFilters<FileField>(FIELDS, FILE_FIELDS),
-  // The same order, out of an index that is there anyway.
-  sorts: { ...FIELDS, id: 'uuid' as const },
-};
+/** Contract §4.1. `meta` is shown, but neither filtered nor sorted by. */
+const TYPE = listedType<FileField>(
+  MEDIA_TYPE,
+  FILE_FIELDS,
+  { name: 'id', size_bytes: 'size', is_public: 'public', md5: 'checksum', uuid: null },
+  'uuid',
+);
 
 /** `GET /medias`: contract §4.2. */
 export function listMedias(call: QueriedCall): Promise<DocumentAnswer> {
@@ -48,7 +31,6 @@ export function listMedias(call: QueriedCall): Promise<DocumentAnswer> {
   return answerList<FileField, Awaited<ReturnType<typeof findResourceFile>>>(call, {
     ...TYPE,
     search: (search) => searchFiles(ctx, search),
-    count: (conditions) => countMatchingFiles(ctx, conditions),
     show: async (files, fieldset) => files.map((file) => toMediaObject(file, fieldset)),
   });
 }

@@ -1,4 +1,4 @@
-import type { OrderStep } from '../../domain/search.ts';
+import type { OrderStep } from '../../lib/search.ts';
 import { badParameter, readEach } from './problem.ts';
 import type { Parameter } from './query.ts';
 import { suggestion } from './suggestion.ts';
