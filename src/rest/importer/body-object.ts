@@ -2,8 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { bodyType, hasBody, parseJson, readBytes, UnsupportedBodyError } from '../../http/body.ts';
 import { parseTime } from '../../lib/time.ts';
 import { JSON_API } from './negotiation.ts';
-import { RefusedError } from './problem.ts';
-import { suggestion } from './suggestion.ts';
+import { ProblemError, suggestion } from './problem.ts';
 
 /** An object of a body, and where in the body it is: `/data/attributes`. */
 export interface BodyObject {
@@ -16,7 +15,7 @@ export function escapePointer(step: string | number): string {
   return String(step).replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-/** The object that a request brings. Throws UnsupportedBodyError, MalformedBodyError, and RefusedError for another value. */
+/** The object that a request brings. Throws UnsupportedBodyError, MalformedBodyError, and ProblemError for another value. */
 export async function readObject(request: FastifyRequest): Promise<BodyObject> {
   const { headers } = request.raw;
   if (!hasBody(headers)) throw invalid('', 'REQUIRED', 'A document is needed.');
@@ -26,12 +25,12 @@ export async function readObject(request: FastifyRequest): Promise<BodyObject> {
   return toObject(parseJson(await readBytes(request.raw)), '');
 }
 
-/** The object under a name. Throws RefusedError. */
+/** The object under a name. Throws ProblemError. */
 export function memberOf({ values, pointer }: BodyObject, name: string): BodyObject {
   return toObject(values[name], `${pointer}/${name}`);
 }
 
-/** A value that has to be an object. Throws RefusedError. */
+/** A value that has to be an object. Throws ProblemError. */
 export function toObject(value: unknown, pointer: string): BodyObject {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return { values: value as Record<string, unknown>, pointer };
@@ -40,11 +39,11 @@ export function toObject(value: unknown, pointer: string): BodyObject {
   throw invalid(pointer, code, 'An object is needed.');
 }
 
-/** Null, unless there are members of other names: then it throws RefusedError. */
+/** Null, unless there are members of other names: then it throws ProblemError. */
 export function checkNames({ values, pointer }: BodyObject, known: readonly string[]): null {
   const others = Object.keys(values).filter((name) => !known.includes(name));
   if (others.length === 0) return null;
-  throw new RefusedError(
+  throw new ProblemError(
     others.map((name) => ({
       status: 422,
       code: 'unknown_member',
@@ -54,7 +53,7 @@ export function checkNames({ values, pointer }: BodyObject, known: readonly stri
   );
 }
 
-/** A value that has to be there. Throws RefusedError. */
+/** A value that has to be there. Throws ProblemError. */
 export function required<T>({ pointer }: BodyObject, name: string, value: T | undefined): T {
   if (value === undefined) throw invalid(`${pointer}/${name}`, 'REQUIRED', 'It is required.');
   return value;
@@ -73,7 +72,7 @@ function read<T>(
   return parsed;
 }
 
-/** Text; undefined: it is null or not there, as in all of these. Throws RefusedError for anything else. */
+/** Text; undefined: it is null or not there, as in all of these. Throws ProblemError for anything else. */
 export function text(body: BodyObject, name: string): string | undefined {
   return read(body, name, 'text', (value) => (typeof value === 'string' ? value : null));
 }
@@ -101,6 +100,6 @@ export function time(body: BodyObject, name: string): Date | undefined {
 }
 
 /** 422 about a member of the body. */
-export function invalid(pointer: string, code: string, detail: string): RefusedError {
-  return RefusedError.of(422, code.toLowerCase(), detail, { pointer });
+export function invalid(pointer: string, code: string, detail: string): ProblemError {
+  return ProblemError.of(422, code.toLowerCase(), detail, { pointer });
 }

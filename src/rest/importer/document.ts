@@ -1,5 +1,6 @@
 import type { Answer } from '../../http/dialect.ts';
-import type { Fieldset } from './fieldset.ts';
+import { badParameter } from './problem.ts';
+import type { Parameter } from './query.ts';
 
 /** The result of a handler: a document of JSON:API. */
 export interface DocumentAnswer extends Answer {
@@ -32,4 +33,40 @@ export function toResourceObject(
 /** Contract §2.5: `included` is there only where it was asked for, and then empty. */
 export function toIncluded(isAsked: boolean): { included?: [] } {
   return isAsked ? { included: [] } : {};
+}
+
+/** Names of attributes that are wanted; null: those that are shown anyway. */
+export type Fieldset = ReadonlySet<string> | null;
+
+/**
+ * Contract §2.4: `fields[TYPE]=a,b`, repeated, with `[]` or with indices, and `fields=a,b` for the type of the
+ * list; nothing behind it is no attribute. What is not known is passed over.
+ */
+export function parseFieldset(query: readonly Parameter[], type: string): Fieldset {
+  const sent = query.filter(({ family, members }) => {
+    const isOwn = members.length === 0 || members[0] === type || isItem(members[0]);
+    return family === 'fields' && isOwn;
+  });
+  if (sent.length === 0) return null;
+  for (const { name, members } of sent) {
+    const [, item = '', ...rest] = members;
+    if (!isItem(item) || rest.length > 0) throw badParameter(name, 'must be a list of names');
+  }
+  return new Set(sent.flatMap(({ value }) => value?.split(',') ?? []).map((name) => name.trim()));
+}
+
+function isItem(member: string | undefined): boolean {
+  return member !== undefined && /^\d*$/.test(member);
+}
+
+/**
+ * Contract §2.5: whether the document shall say what is included, which is nothing. Throws ProblemError for
+ * anything that is asked for: 400 for JSON:API's `include`, 422 for the reference's `included`.
+ */
+export function parseIncluded(query: readonly Parameter[]): boolean {
+  const sent = query.filter(({ family }) => family === 'include' || family === 'included');
+  const asked = sent.find(({ value }) => value !== null && value !== '');
+  if (asked === undefined) return sent.length > 0;
+  const status = asked.family === 'include' ? 400 : 422;
+  throw badParameter(asked.family, 'must be empty: nothing can be included', status);
 }

@@ -10,12 +10,12 @@ import type { ErrorAnswer } from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 import { escapePointer } from './body-object.ts';
-import { type Problem, RefusedError } from './problem.ts';
+import { type Problem, ProblemError } from './problem.ts';
 
 /** Contract §1.6: one document of JSON:API for every failure, with all problems of the request. */
 export function toErrorAnswer(error: unknown, requestId: string): ErrorAnswer {
   const problems = toProblems(error);
-  const { statusCode } = error instanceof RefusedError ? error : new RefusedError(problems);
+  const { statusCode } = error instanceof ProblemError ? error : new ProblemError(problems);
   const errors = problems.map(({ status, code, detail, source, meta }) => ({
     id: requestId,
     status: String(status),
@@ -31,7 +31,7 @@ export function toErrorAnswer(error: unknown, requestId: string): ErrorAnswer {
 }
 
 function toProblems(error: unknown): readonly Problem[] {
-  if (error instanceof RefusedError) return error.problems;
+  if (error instanceof ProblemError) return error.problems;
   if (error instanceof InvalidInputError) return error.issues.map(toInputProblem);
   const status = statusOf(error);
   const detail = publicMessage(error);

@@ -1,8 +1,8 @@
 import type { Condition, FieldType, FieldValue } from '../../lib/search.ts';
-import { parseFieldValue, UnreadableValueError } from './field-value.ts';
-import { badParameter, readEach } from './problem.ts';
-import type { Parameter } from './query.ts';
-import { suggestion } from './suggestion.ts';
+import { parseTime } from '../../lib/time.ts';
+import { parseUuid } from '../../lib/uuid.ts';
+import { badParameter, readEach, suggestion } from './problem.ts';
+import { type Parameter, parseFlag, parseInteger } from './query.ts';
 
 /** What can be filtered, by its name on the wire. */
 export type FilterFields<Field extends string> = Readonly<
@@ -17,7 +17,7 @@ export interface Filter<Field extends string> {
 }
 
 /**
- * Contract §2.6: every operator on every field. Throws RefusedError: 422 for a value that is not of its field's
+ * Contract §2.6: every operator on every field. Throws ProblemError: 422 for a value that is not of its field's
  * type, 400 for an unknown key, unless those are to be ignored.
  */
 export function parseFilter<Field extends string>(
@@ -152,4 +152,39 @@ function parse(name: string, value: string | null, type: FieldType): FieldValue 
     if (error instanceof UnreadableValueError) throw badParameter(name, error.message);
     throw error;
   }
+}
+
+/** A value is not of its field's type; the message goes after the name: `must be an integer`. */
+class UnreadableValueError extends Error {
+  override readonly name = 'UnreadableValueError';
+}
+
+/** Contract §2.6.2: text as the type of its field. Throws UnreadableValueError. */
+function parseFieldValue(text: string, { kind, isNullable }: FieldType): FieldValue {
+  if (isNullable && text === 'null') return null;
+  const [parse, expected] = READERS[kind];
+  const value = parse(text);
+  if (value === null) throw new UnreadableValueError(`must be ${expected}`);
+  return value;
+}
+
+type Reader = (text: string) => string | number | null;
+
+const READERS: Readonly<Record<FieldType['kind'], readonly [Reader, expected: string]>> = {
+  uuid: [parseUuid, 'a UUID'],
+  text: [(text) => text, 'text'],
+  integer: [parseInteger, 'an integer'],
+  real: [parseReal, 'a number'],
+  time: [parseTime, 'a date or a time of ISO 8601'],
+  flag: [toFlag, 'a boolean'],
+};
+
+function parseReal(text: string): number | null {
+  const isNumber = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text);
+  return isNumber && Number.isFinite(Number(text)) ? Number(text) : null;
+}
+
+function toFlag(text: string): number | null {
+  const flag = parseFlag(text);
+  return flag === null ? null : Number(flag);
 }

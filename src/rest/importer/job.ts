@@ -6,16 +6,23 @@ import { signalJob } from '../../domain/job/signal.ts';
 import { requestJob } from '../../domain/upload/import.ts';
 import { pathParameter } from '../../http/dialect.ts';
 import { parseUuid } from '../../lib/uuid.ts';
-import { type DocumentAnswer, type ResourceObject, toIncluded } from './document.ts';
-import { type Fieldset, parseFieldset, parseIncluded } from './fieldset.ts';
 import {
+  type DocumentAnswer,
+  type Fieldset,
+  parseFieldset,
+  parseIncluded,
+  type ResourceObject,
+  toIncluded,
+} from './document.ts';
+import {
+  JOB_TYPE,
   pointAt,
   readAttributes,
   readBareOrAttributes,
+  toJobObject,
   toNewJob,
   toSentSignal,
-} from './job-body.ts';
-import { JOB_TYPE, toJobObject } from './job-shape.ts';
+} from './job-shape.ts';
 import { answerList, listedType } from './list.ts';
 import { readAll } from './problem.ts';
 import type { QueriedCall } from './query.ts';

@@ -1,12 +1,19 @@
-import type { FieldType, Part, Search } from '../../lib/search.ts';
-import { type DocumentAnswer, type ResourceObject, toIncluded } from './document.ts';
-import { parseFlag } from './field-value.ts';
-import { type Fieldset, parseFieldset, parseIncluded } from './fieldset.ts';
+import type { FieldType, OrderStep, Part, Search } from '../../lib/search.ts';
+import {
+  type DocumentAnswer,
+  type Fieldset,
+  parseFieldset,
+  parseIncluded,
+  type ResourceObject,
+  toIncluded,
+} from './document.ts';
 import { type FilterFields, parseFilter } from './filter.ts';
 import { type PageRequest, parsePage, toPageLinks } from './page.ts';
-import { badParameter, readAll } from './problem.ts';
-import type { Parameter, QueriedCall } from './query.ts';
-import { parseSort, type SortFields } from './sort.ts';
+import { badParameter, readAll, readEach, suggestion } from './problem.ts';
+import { type Parameter, parseFlag, type QueriedCall } from './query.ts';
+
+/** What a list can be ordered by, by its name on the wire; `id` tells all rows apart. */
+type SortFields<Field extends string> = Readonly<Record<string, Field>> & { id: Field };
 
 /** A type of resource that can be listed. */
 export interface ListedType<Field extends string> {
@@ -75,6 +82,31 @@ function parseList<Field extends string>(call: QueriedCall, list: ListedType<Fie
     fieldset: () => parseFieldset(query, list.name),
     isIncluded: () => parseIncluded(query),
   });
+}
+
+/**
+ * Contract §2.2: all keys in their order, then `id`, so that pages are stable. Throws ProblemError: 400 for an
+ * unknown key, as JSON:API has it.
+ */
+function parseSort<Field extends string>(
+  query: readonly Parameter[],
+  fields: SortFields<Field>,
+): OrderStep<Field>[] {
+  const items = query
+    .filter(({ family }) => family === 'sort')
+    .flatMap(({ value }) => value?.split(',') ?? [])
+    .filter((item) => item !== '' && item !== '-');
+  const steps = readEach(items, (item) => {
+    const name = item.replace(/^-/, '');
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (field !== undefined) return { field, descending: item.startsWith('-') };
+    throw badParameter('sort', `knows no "${name}"${suggestion(name, Object.keys(fields))}`, 400);
+  });
+  steps.push({ field: fields.id, descending: false });
+  // What has been ordered by already decides nothing.
+  return steps.filter(
+    ({ field }, index) => steps.findIndex((one) => one.field === field) === index,
+  );
 }
 
 /** Contract §2.3; nothing behind the `=` is false, as in the reference. */

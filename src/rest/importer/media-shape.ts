@@ -1,6 +1,5 @@
 import type { ResourceFile } from '../../domain/file/resource.ts';
-import { type ResourceObject, toResourceObject } from './document.ts';
-import type { Fieldset } from './fieldset.ts';
+import { type Fieldset, type ResourceObject, toResourceObject } from './document.ts';
 
 /** Contract §1.4. */
 export const MEDIA_TYPE = 'media:medias';

@@ -9,13 +9,11 @@ import {
 } from '../../domain/file/resource.ts';
 import { pathParameter } from '../../http/dialect.ts';
 import { sendFile } from '../../http/file-response.ts';
-import { type DocumentAnswer, toIncluded } from './document.ts';
-import { parseFlag } from './field-value.ts';
-import { parseFieldset, parseIncluded } from './fieldset.ts';
+import { type DocumentAnswer, parseFieldset, parseIncluded, toIncluded } from './document.ts';
 import { answerList, listedType } from './list.ts';
 import { MEDIA_TYPE, toMediaObject } from './media-shape.ts';
 import { readAll } from './problem.ts';
-import { lastValue, type QueriedCall } from './query.ts';
+import { lastValue, parseFlag, type QueriedCall } from './query.ts';
 
 /** Contract §4.1. `meta` is shown, but neither filtered nor sorted by. */
 const TYPE = listedType<FileField>(

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { mediaTypeOf, parseParameters } from '../../lib/header-value.ts';
-import { RefusedError } from './problem.ts';
+import { ProblemError } from './problem.ts';
 
 /** The media type of JSON:API. */
 export const JSON_API = 'application/vnd.api+json';
@@ -12,7 +12,7 @@ export const JSON_API = 'application/vnd.api+json';
 export function checkContentType({ 'content-type': type = '' }: IncomingHttpHeaders): void {
   if (!isJsonApi(type) || isPlain(type)) return;
   const detail = `${JSON_API} may have no parameter but "profile".`;
-  throw RefusedError.of(415, 'unsupported_media_type', detail, { header: 'Content-Type' });
+  throw ProblemError.of(415, 'unsupported_media_type', detail, { header: 'Content-Type' });
 }
 
 /**
@@ -23,7 +23,7 @@ export function checkAccept({ accept = '' }: IncomingHttpHeaders): void {
   const instances = splitList(accept).filter(isJsonApi);
   if (instances.length === 0 || instances.some(isPlain)) return;
   const detail = `${JSON_API} is answered without parameters.`;
-  throw RefusedError.of(406, 'not_acceptable', detail, { header: 'Accept' });
+  throw ProblemError.of(406, 'not_acceptable', detail, { header: 'Accept' });
 }
 
 function isJsonApi(type: string): boolean {

@@ -1,6 +1,5 @@
-import { parseInteger } from './field-value.ts';
 import { badParameter, readAll } from './problem.ts';
-import type { Parameter } from './query.ts';
+import { type Parameter, parseInteger } from './query.ts';
 
 /** Which page of a list. */
 export interface PageRequest {
@@ -12,7 +11,7 @@ export interface PageRequest {
 /** Contract §2.1: also what is sent when nothing is asked for. */
 export const PAGE_SIZE_MAX = 1000;
 
-/** Contract §2.1. Throws RefusedError: 422, and 400 for another way of paging. */
+/** Contract §2.1. Throws ProblemError: 422, and 400 for another way of paging. */
 export function parsePage(query: readonly Parameter[]): PageRequest {
   const sent = query.filter(({ family }) => family === 'page');
   const { number, size } = readAll({

@@ -1,5 +1,5 @@
 import type { Call } from '../../http/dialect.ts';
-import { RefusedError } from './problem.ts';
+import { ProblemError } from './problem.ts';
 
 /** A request with its query. */
 export interface QueriedCall extends Call {
@@ -22,7 +22,7 @@ export interface Parameter {
 
 /**
  * The pairs of a URL's query, in their order. Contract §2.6: brackets and colons mean the same encoded or
- * not. Throws RefusedError for what is no percent-encoding.
+ * not. Throws ProblemError for what is no percent-encoding.
  */
 export function parseQuery(url: string): Parameter[] {
   const query = url.split('?').slice(1).join('?');
@@ -57,6 +57,20 @@ function decode(text: string, parameter: string): string {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
     const detail = 'The query is not percent-encoded UTF-8.';
-    throw RefusedError.of(400, 'malformed_query', detail, { parameter });
+    throw ProblemError.of(400, 'malformed_query', detail, { parameter });
   }
+}
+
+/** A whole number that is held exactly, or null. */
+export function parseInteger(text: string): number | null {
+  return /^[+-]?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : null;
+}
+
+const TRUE = ['true', 't', 'yes', 'y', 'on', '1'];
+const FALSE = ['false', 'f', 'no', 'n', 'off', '0'];
+
+/** Contract §2.3, in any case; null for any other word. */
+export function parseFlag(text: string): boolean | null {
+  const word = text.toLowerCase();
+  return TRUE.includes(word) ? true : FALSE.includes(word) ? false : null;
 }

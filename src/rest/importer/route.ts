@@ -14,7 +14,7 @@ import { evaluateConditions } from '../../http/etag.ts';
 import type { DocumentAnswer } from './document.ts';
 import { toErrorAnswer } from './error.ts';
 import { checkAccept, checkContentType, JSON_API } from './negotiation.ts';
-import { RefusedError } from './problem.ts';
+import { ProblemError } from './problem.ts';
 import { parseQuery } from './query.ts';
 import { type DocumentRoute, ROUTES } from './route-table.ts';
 
@@ -51,7 +51,7 @@ export async function registerImporter(
             ? route.send({ ...toQueried(call), reply: call.reply.headers(COMMON_HEADERS) })
             : serveDocument(route, call),
         refuseMethod: (method) =>
-          RefusedError.of(405, 'method_not_allowed', `${method} is not possible here.`),
+          ProblemError.of(405, 'method_not_allowed', `${method} is not possible here.`),
       });
     }
     for (const path of [GATEWAY_PREFIX, ...OWN_PATHS.map((path) => `${path}/*`)]) {
@@ -66,8 +66,8 @@ async function negotiate({ method, raw }: FastifyRequest): Promise<void> {
   if (method !== 'POST') delete raw.headers['content-type'];
 }
 
-function nothingThere(): RefusedError {
-  return RefusedError.of(404, 'not_found', 'There is nothing at this path.');
+function nothingThere(): ProblemError {
+  return ProblemError.of(404, 'not_found', 'There is nothing at this path.');
 }
 
 async function serveDocument(

@@ -8,7 +8,7 @@ import { headerText, parseFilename } from '../../lib/header-value.ts';
 import type { DocumentAnswer } from './document.ts';
 import { toMediaObject } from './media-shape.ts';
 import { JSON_API } from './negotiation.ts';
-import { RefusedError } from './problem.ts';
+import { ProblemError } from './problem.ts';
 import { lastValue, type QueriedCall } from './query.ts';
 
 /** Contract §4.5: the prose names one, the service takes the other. */
@@ -85,7 +85,7 @@ const PARTS: Readonly<Record<string, string>> = {
 
 function renameFields(error: unknown): never {
   if (!(error instanceof InvalidInputError)) throw error;
-  throw new RefusedError(
+  throw new ProblemError(
     error.issues.map(({ path: [field = ''], code, message }) => {
       const part = PARTS[field];
       const source = part === undefined ? {} : { source: { pointer: `/${part}` } };

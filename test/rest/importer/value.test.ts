@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseFlag } from '../../../src/rest/importer/field-value.ts';
-import { suggestion } from '../../../src/rest/importer/suggestion.ts';
+import { suggestion } from '../../../src/rest/importer/problem.ts';
+import { parseFlag } from '../../../src/rest/importer/query.ts';
 
 describe('a boolean', () => {
   it.each([
