@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { TestApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
 import { type RawAnswer, sendRaw } from '../../support/raw-request.ts';
+import { download } from '../../support/request.ts';
 import { shareApp } from '../../support/shared-app.ts';
-import { download, makeFolder, makeImage, PICTURE } from './call.ts';
+import { makeFolder, makeImage, PICTURE } from './call.ts';
 
 const ADMIN_KEY = 'the-key-of-the-captures';
 

@@ -2,17 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { TestApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
 import { fixtureBytes } from '../../support/bytes.ts';
+import { type Answer, download } from '../../support/request.ts';
 import { shareApp } from '../../support/shared-app.ts';
-import {
-  type Answer,
-  call,
-  download,
-  file,
-  invalid,
-  makeFolder,
-  makeImage,
-  PICTURE,
-} from './call.ts';
+import { call, file, invalid, makeFolder, makeImage, PICTURE } from './call.ts';
 
 const IMAGE = { mediaTypeAlias: 'Image', name: 'Han Solo' };
 const FILE = { mediaTypeAlias: 'File', name: 'Plans' };

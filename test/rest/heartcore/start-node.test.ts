@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import type { TestApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
+import { WITH_USERS } from '../../support/request.ts';
 import { shareApp } from '../../support/shared-app.ts';
-import { call, invalid, makeFolder, makeImage, refusal, WITH_USERS } from './call.ts';
+import { call, invalid, makeFolder, makeImage, refusal } from './call.ts';
 
 const FORBIDDEN = refusal(403, 'Forbidden', 'You are not authorized to access the given resource.');
 const UNKNOWN = '17fb8303-2b56-41bf-9681-1f0b087cad30';

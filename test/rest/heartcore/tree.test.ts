@@ -2,18 +2,9 @@ import { expect, it } from 'vitest';
 import { describeEachBackend } from '../../support/backend.ts';
 import { graphql } from '../../support/graphql.ts';
 import { makeMediaRow } from '../../support/make.ts';
+import { download, WITH_USERS } from '../../support/request.ts';
 import { shareApp } from '../../support/shared-app.ts';
-import {
-  call,
-  download,
-  file,
-  invalid,
-  makeFolder,
-  makeImage,
-  PICTURE,
-  refusal,
-  WITH_USERS,
-} from './call.ts';
+import { call, file, invalid, makeFolder, makeImage, PICTURE, refusal } from './call.ts';
 
 const UNKNOWN = '17fb8303-2b56-41bf-9681-1f0b087cad30';
 

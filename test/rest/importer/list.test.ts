@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { describeEachBackend } from '../../support/backend.ts';
+import type { Answer } from '../../support/request.ts';
 import { shareApp } from '../../support/shared-app.ts';
-import { type Answer, badParameter, call, JSON_API, makeJob, VARIABLES } from './call.ts';
+import { badParameter, call, JSON_API, makeJob, VARIABLES } from './call.ts';
 
 /** Eight jobs that no other test of the suite touches: each list is narrowed to their class. */
 const A = '00000000-0000-4000-8000-00000000000a';

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import { ROUTES } from '../../../src/rest/selfcommunity/route-table.ts';
 import { type TestApp, withApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
+import { WITH_USERS } from '../../support/request.ts';
 import { fieldRefusal, refusal } from '../../support/selfcommunity.ts';
-import { call, NOT_FOUND, WITH_USERS } from './call.ts';
+import { call, NOT_FOUND } from './call.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' };

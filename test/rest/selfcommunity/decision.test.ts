@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { type TestApp, withApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
 import { makeJwt } from '../../support/make.ts';
+import { WITH_USERS } from '../../support/request.ts';
 import {
   CHUNK_PATH,
   fieldRefusal,
@@ -11,7 +12,7 @@ import {
   sendChunk,
   upload,
 } from '../../support/selfcommunity.ts';
-import { call, FORBIDDEN, NO_CREDENTIAL, tokenOf, WITH_USERS } from './call.ts';
+import { call, FORBIDDEN, NO_CREDENTIAL, tokenOf } from './call.ts';
 
 // Contract §8: where its sources contradict each other, and what was decided. Rows 4, 6, 17, 18 and 19
 // are in `upload.test.ts`, where the rest of what they are about is.

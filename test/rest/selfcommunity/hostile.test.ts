@@ -5,7 +5,8 @@ import { SCHEMAS } from '../../../src/rest/selfcommunity/schema.ts';
 import { type TestApp, withApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { sendRaw, toRequest } from '../../support/raw-request.ts';
-import { call, WITH_USERS } from './call.ts';
+import { WITH_USERS } from '../../support/request.ts';
+import { call } from './call.ts';
 
 const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
 

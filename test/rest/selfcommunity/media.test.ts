@@ -3,16 +3,9 @@ import { type TestApp, withApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { graphql } from '../../support/graphql.ts';
 import { makeFolder } from '../../support/make.ts';
+import { WITH_USERS } from '../../support/request.ts';
 import { fieldRefusal } from '../../support/selfcommunity.ts';
-import {
-  call,
-  ENCODINGS,
-  FORBIDDEN,
-  NO_CREDENTIAL,
-  NOT_FOUND,
-  tokenOf,
-  WITH_USERS,
-} from './call.ts';
+import { call, ENCODINGS, FORBIDDEN, NO_CREDENTIAL, NOT_FOUND, tokenOf } from './call.ts';
 
 const URL_ = 'https://example.com/page';
 const IMAGE = 'https://example.com/i.png';

@@ -3,8 +3,9 @@ import { type TestApp, withApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { graphql } from '../../support/graphql.ts';
 import { makeTag } from '../../support/make.ts';
+import { WITH_USERS } from '../../support/request.ts';
 import { fieldRefusal } from '../../support/selfcommunity.ts';
-import { call, ENCODINGS, FORBIDDEN, NO_CREDENTIAL, NOT_FOUND, WITH_USERS } from './call.ts';
+import { call, ENCODINGS, FORBIDDEN, NO_CREDENTIAL, NOT_FOUND } from './call.ts';
 
 const NULL = ['This field may not be null.', 'null'] as const;
 const NO_TEXT = ['Not a valid string.', 'invalid'] as const;
