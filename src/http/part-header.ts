@@ -1,17 +1,20 @@
 import { filenameOf, mediaTypeOf, parseParameters } from '../lib/header-value.ts';
 
-/** What the header of a part says of it. */
+/** The header of a part. */
 export interface PartHeader {
   name: string;
-  /** As sent, without the path that some browsers put before it; null: none was sent. */
+  /** As sent, without the path that some browsers put before it; null: absent. */
   filename: string | null;
-  /** Lower case, without parameters; null: none was sent. */
+  /** Lower case, without parameters; null: absent. */
   mediaType: string | null;
 }
 
-/** The header lines of one part of `multipart/form-data`. Null for a part that is no field of a form. */
+/**
+ * Parses the header lines of a part of `multipart/form-data`. Null for a part that is not a field
+ * of a form.
+ */
 export function parsePartHeader(text: string): PartHeader | null {
-  // RFC 5322 §2.2.3: a line that begins with space goes on with the one before.
+  // RFC 5322 §2.2.3: a line that begins with a space continues the one before.
   const lines = text.replace(/\r\n[ \t]+/g, ' ').split('\r\n');
   const disposition = headerValue(lines, 'content-disposition');
   if (disposition === null || mediaTypeOf(disposition) !== 'form-data') return null;

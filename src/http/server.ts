@@ -31,7 +31,7 @@ declare module 'fastify' {
 export interface ServerOptions {
   log: FastifyBaseLogger;
   authenticate: Authenticate;
-  /** Throws unless requests can be served. */
+  /** Throws unless the server can serve requests. */
   checkReady: () => Promise<void>;
 }
 
@@ -80,7 +80,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     request.viewer = ANONYMOUS;
     setCommonHeaders(request, reply);
   });
-  // Before the credentials: a preflight request carries none.
+  // Before the credentials, which a preflight request does not carry.
   await server.register(cors, CORS);
   server.addHook('onRequest', async (request) => {
     request.viewer = await options.authenticate(request);
@@ -105,7 +105,7 @@ function toOriginForm(request: IncomingMessage & { originalUrl?: string }): stri
   const rest = url.slice(origin.length);
   const path = origin === '' || rest.startsWith('/') ? rest : `/${rest}`;
   if (origin !== '') noteTargetOrigin(request, origin);
-  // Fastify keeps the target as it came, and Yoga prefers that.
+  // Fastify keeps the original target, and Yoga prefers that.
   request.originalUrl = path;
   return path;
 }
@@ -115,7 +115,8 @@ function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-content-type-options', 'nosniff');
 }
 
-// RFC 9110 §15.5.2: a 401 says how to do better. `Basic` would make browsers ask for a password.
+// RFC 9110 §15.5.2: a 401 names a way to authenticate. `Basic` would make browsers ask for a
+// password.
 function addChallenge(
   _request: FastifyRequest,
   reply: FastifyReply,
@@ -139,7 +140,7 @@ function requestId(given: string | string[] | undefined): string {
   return typeof given === 'string' && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID();
 }
 
-// Without the query: it can hold what a log should not.
+// Without the query, which can hold secrets.
 async function logResponse(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { method, url } = request;
   const fields = {

@@ -13,17 +13,17 @@ import { findItem, findParentId, refuseParent, toItem } from './media.ts';
 import { findItemType, type ItemType, itemTypeOf, replacementPolicy } from './media-type.ts';
 import { toItemBody, toLinkUrl, toPictureBody } from './shape.ts';
 
-/** `PUT /media/{id}`: contract §4.5, §12-A8. What is absent stays. */
+/** `PUT /media/{id}`: contract §4.5, §12-A8. Absent properties do not change. */
 export async function putItem(call: Call): Promise<Answer> {
   const { ctx, toUrl } = call;
   const node = await findItem(call);
-  // Who may not change it learns nothing of what is wrong with the body.
+  // First: a viewer who may not change the item learns nothing about the body's faults.
   await authorizeChange(ctx, node.id);
   const item = await toItem(call, node);
   const changed = await withItemBody(call, async (body) => {
     const { change, replacement } = await readChange(call, item, body);
     return changeNode(ctx, node.id, change, replacement).catch((error) => {
-      // Deleted meanwhile.
+      // Somebody else has deleted it meanwhile.
       const isGone = error instanceof NotFoundError && error.id === String(node.id);
       if (isGone) throw noSuchItem(pathParameter(call, 'id'));
       return refuseParent(error);
@@ -48,7 +48,7 @@ async function readChange({ ctx }: Call, item: Item, body: ItemBody): Promise<It
   const change: NodeChange = {
     ...(name !== undefined && { name }),
     ...(parentId !== undefined && { parentId: await findParentId(ctx, parentId, issues) }),
-    // §5.5: sent back as it was, it is no wish for that place in another folder.
+    // §5.5: an order that is sent back unchanged does not ask for that place in another folder.
     ...(sortOrder !== undefined && sortOrder !== node.sortOrder && { sortOrder }),
   };
   if (node.type === 'folder') {
@@ -91,14 +91,14 @@ function readMediaChange({ body, item, media, type, issues, change }: MediaChang
   return { change: full };
 }
 
-/** Whether a value names the file that the item has: by its path, its URL, or its name. */
+/** Returns whether a value names the file of the item: by its path, its URL, or its name. */
 function isStored(src: string, { file }: Item): boolean {
   const path = src.replace(/^https?:\/\/[^/]*/i, '').replace(/[?#].*$/, '');
   const name = file?.urlPath.split('/').at(-1);
   return path === file?.urlPath || path === name || src === file?.filename;
 }
 
-/** What of the picture is other than it was shown; what it holds is the domain's to check. */
+/** Returns the values that differ from those that were shown. The domain checks them. */
 function readPicture(media: Media, { focalPoint, crops }: FileValue): NodeChange {
   const shown = toPictureBody(media);
   const isOther = (value: unknown, was: unknown) =>

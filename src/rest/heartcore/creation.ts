@@ -21,7 +21,7 @@ export async function postItem(call: Call): Promise<Answer> {
   return { status: 201, body: toItemBody(await toItem(call, node), call.toUrl) };
 }
 
-/** What every new item has. */
+/** The properties of every new item. */
 interface Basics {
   name: string;
   folderId: number;
@@ -67,8 +67,8 @@ function createLink({ ctx, body, basics, issues }: Creation): Promise<TreeNodeOf
 }
 
 /**
- * Contract §12-A6: without the file itself there is no item. One that only names a file would point to
- * nothing, on every road.
+ * Contract §12-A6: an item needs the file itself. A mere name would point to nothing, in every
+ * dialect.
  */
 function createOfFile(
   { ctx, body, basics, issues }: Creation,
@@ -83,7 +83,7 @@ function createOfFile(
     {
       ...basics,
       mediaTypeAlias: type.alias,
-      // What they hold is checked there.
+      // The domain checks their content.
       focalPoint: picture?.focalPoint as NodeChange['focalPoint'],
       crops: picture?.crops as NodeChange['crops'],
     },

@@ -11,7 +11,7 @@ import { BodyTooLargeError, UnsupportedBodyError } from '../../http/body.ts';
 import type { ErrorAnswer } from '../../http/dialect.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 
-/** Contract §4.7: every code of the envelope, and its status. */
+/** Contract §4.7: each code of the envelope, and its status. */
 const STATUS = {
   BadRequest: 400,
   Unauthorized: 401,
@@ -26,7 +26,7 @@ const STATUS = {
 } as const;
 type Code = keyof typeof STATUS;
 
-/** A refusal in the words of the service that this dialect speaks for. */
+/** A refusal, in the words of the service whose dialect this is. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly code: Code;
@@ -39,7 +39,7 @@ export class RefusedError extends Error {
   }
 }
 
-/** Contract §4.2: the item of the URL, by the id as it was given. */
+/** The item of the URL does not exist. Names the id as it was given: contract §4.2. */
 export function noSuchItem(id: string): RefusedError {
   return new RefusedError('NotFound', `Media with id '${id}' could not be found.`);
 }
@@ -61,10 +61,10 @@ function toAnswer(code: Code, message: string, details?: object): ErrorAnswer<Er
   return { status: STATUS[code], body };
 }
 
-/** Contract §4.7: spelt as documented. */
+/** Contract §4.7, with its spelling. */
 const VALIDATION_FAILED = 'Validation error occured when trying to save or update the media item.';
 
-/** What is wrong with the content of a body; null for any other error. */
+/** Returns the faults in the content of a body, or null for any other error. */
 function toIssues(error: unknown): readonly InputIssue[] | null {
   if (error instanceof InvalidInputError) return error.issues;
   if (error instanceof FolderCycleError) return [issueOf('parentId', error.message)];
@@ -72,12 +72,12 @@ function toIssues(error: unknown): readonly InputIssue[] | null {
   return null;
 }
 
-/** Something wrong with a property, by its alias. */
+/** A fault in a property, which is named by its alias. */
 export function issueOf(alias: string, message: string): InputIssue {
   return { path: [alias], code: 'INVALID', message };
 }
 
-/** The domain's names of what this road calls otherwise. */
+/** Names of the domain with the aliases that this dialect has for them. */
 const ALIASES: Readonly<Record<string, string>> = {
   folderId: 'parentId',
   file: 'umbracoFile',
@@ -85,14 +85,14 @@ const ALIASES: Readonly<Record<string, string>> = {
   crops: 'umbracoFile',
 };
 
-/** .NET reads `details` as a dictionary: an object, never a list. */
+/** An object, because .NET reads `details` as a dictionary. */
 function toDetails(issues: readonly InputIssue[]): object {
   const byAlias = Map.groupBy(issues, ({ path: [field = ''] }) => ALIASES[field] ?? String(field));
   const errors = [...byAlias].map(([alias, issues]) => [alias, issues.map(toText)]);
   return { errors: Object.fromEntries(errors) };
 }
 
-/** Which part of the value, where it is only a part: `focalPoint.left: …`. */
+/** Names the part of a value that is at fault: `focalPoint.left: …`. */
 function toText({ path: [field = '', ...rest], message }: InputIssue): string {
   const isRenamed = rest.length > 0 || field === 'focalPoint' || field === 'crops';
   return isRenamed ? `${[field, ...rest].join('.')}: ${message}` : message;

@@ -96,7 +96,10 @@ export function refuseParent(error: unknown): never {
 const PAGE_SIZE_MAX = 1000;
 const PAGE_SIZE = 10;
 
-/** Contract §4.3: anything but a number, or a number that is too small, is the default. .NET's delivery client begins with page 0. */
+/**
+ * Contract §4.3: anything but a positive number is replaced by the default. .NET's delivery client
+ * begins with page 0.
+ */
 function readPaging({ request }: Call): Paging {
   const query = request.query as Record<string, unknown>;
   const pageSize = toCount(query.pageSize);

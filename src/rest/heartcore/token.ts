@@ -5,7 +5,7 @@ import { createSendError, type ErrorAnswer, leaveBodies } from '../../http/diale
 import { httpStatus, publicMessage } from '../../http/status.ts';
 import type { IssueToken } from '../../http/token.ts';
 
-/** A refusal of RFC 6749 §5.2: not the envelope of the other routes, contract §13. */
+/** An error of RFC 6749 §5.2, whose body is not the envelope of the other routes: contract §13. */
 class TokenError extends Error {
   readonly statusCode = 400;
   readonly code: 'invalid_request' | 'invalid_grant' | 'unsupported_grant_type';
@@ -16,7 +16,10 @@ class TokenError extends Error {
   }
 }
 
-/** `POST /oauth/token`, contract §10.4 and §13: the password grant of RFC 6749 §4.3. Needs no credential. */
+/**
+ * Serves `POST /oauth/token`, the password grant of RFC 6749 §4.3, without a credential: contract
+ * §10.4 and §13.
+ */
 export async function registerToken(
   server: FastifyInstance,
   { issueToken }: { issueToken: IssueToken },
@@ -43,7 +46,7 @@ async function readGrant({ raw }: FastifyRequest): Promise<{ name: string; passw
   const bytes = await readBytes(raw);
   if (type !== 'application/x-www-form-urlencoded') throw new UnsupportedBodyError(type);
   const form = new URLSearchParams(bytes.toString());
-  // First: other grants have other fields.
+  // First, because other grants have other fields.
   if (readField(form, 'grant_type') !== 'password') {
     throw new TokenError('unsupported_grant_type', 'The only grant_type here is "password".');
   }

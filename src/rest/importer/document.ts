@@ -19,7 +19,7 @@ export interface ResourceObject {
 /** Attributes in their order. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
-/** What of a thing is shown: `extra` only what is asked for by name. */
+/** Returns a resource object. `extra` attributes appear only if the fieldset names them. */
 export function toResourceObject(
   { type, id }: { type: string; id: string },
   { shown, extra = {} }: { shown: Attributes; extra?: Attributes },
@@ -30,17 +30,18 @@ export function toResourceObject(
   return { type, id, attributes: Object.fromEntries(named) };
 }
 
-/** Contract §2.5: `included` is there only where it was asked for, and then empty. */
+/** Contract §2.5: `included` is present only if it was asked for, and always empty. */
 export function toIncluded(isAsked: boolean): { included?: [] } {
   return isAsked ? { included: [] } : {};
 }
 
-/** Names of attributes that are wanted; null: those that are shown anyway. */
+/** Names of the attributes to show; null: the usual ones. */
 export type Fieldset = ReadonlySet<string> | null;
 
 /**
- * Contract §2.4: `fields[TYPE]=a,b`, repeated, with `[]` or with indices, and `fields=a,b` for the type of the
- * list; nothing behind it is no attribute. What is not known is passed over.
+ * Parses the fieldset of a type. Contract §2.4: `fields[TYPE]=a,b`, repeated, with `[]` or with
+ * indices, and `fields=a,b` for the type of the list. An empty value names no attribute; unknown
+ * names are ignored.
  */
 export function parseFieldset(query: readonly Parameter[], type: string): Fieldset {
   const sent = query.filter(({ family, members }) => {
@@ -60,8 +61,9 @@ function isItem(member: string | undefined): boolean {
 }
 
 /**
- * Contract §2.5: whether the document shall say what is included, which is nothing. Throws ProblemError for
- * anything that is asked for: 400 for JSON:API's `include`, 422 for the reference's `included`.
+ * Returns whether the document has `included`, which is always empty: contract §2.5. Throws
+ * ProblemError if anything is to be included: 400 for JSON:API's `include`, 422 for the reference's
+ * `included`.
  */
 export function parseIncluded(query: readonly Parameter[]): boolean {
   const sent = query.filter(({ family }) => family === 'include' || family === 'included');

@@ -12,7 +12,7 @@ import { httpStatus, publicMessage } from '../../http/status.ts';
 import { escapePointer } from './body-object.ts';
 import { type Problem, ProblemError } from './problem.ts';
 
-/** Contract §1.6: one document of JSON:API for every failure, with all problems of the request. */
+/** Contract §1.6: every error is one document of JSON:API, with all problems of the request. */
 export function toErrorAnswer(error: unknown, requestId: string): ErrorAnswer {
   const problems = toProblems(error);
   const { statusCode } = error instanceof ProblemError ? error : new ProblemError(problems);
@@ -38,7 +38,10 @@ function toProblems(error: unknown): readonly Problem[] {
   return [{ status, code: codeOf(error, status), detail, ...sourceOf(error), ...metaOf(error) }];
 }
 
-/** Codes of the domain that this road has a status of its own for: §4.5, and JSON:API of what cannot be processed. */
+/**
+ * Codes of the domain with a status of their own here: §4.5, and JSON:API for requests that cannot
+ * be processed.
+ */
 const OWN_STATUS: Readonly<Record<string, number>> = { ALREADY_EXISTS: 422 };
 
 function statusOf(error: unknown): number {
@@ -46,7 +49,7 @@ function statusOf(error: unknown): number {
   return own ?? httpStatus(error);
 }
 
-/** What is wrong with the body: the domain names its fields in its own way, see `renamed`. */
+/** A fault in the body. The domain uses its own names of fields, see `renamed`. */
 function toInputProblem({ path, code, message }: InputIssue): Problem {
   const source = { pointer: `/${path.map(escapePointer).join('/')}` };
   return { status: 422, code: code.toLowerCase(), detail: message, source };
@@ -60,7 +63,7 @@ function codeOf(error: unknown, status: number): string {
   return CODES.get(status) ?? (status < 500 ? 'bad_request' : 'internal_error');
 }
 
-/** Fastify's, for a path that is no percent-encoded UTF-8. */
+/** Fastify's error for a path that is not percent-encoded UTF-8. */
 function isBadUrl(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'FST_ERR_BAD_URL';
 }
@@ -76,7 +79,10 @@ function sourceOf(error: unknown): Pick<Problem, 'source'> {
   return error instanceof UnsupportedBodyError ? { source: { header: 'Content-Type' } } : {};
 }
 
-/** Contract §7.3 and §7.4: what a job is, and what it can be told instead; the job that has a `unicity`. */
+/**
+ * Contract §7.3 and §7.4: the status of a job and the signals that it allows, or the job that holds
+ * a `unicity`.
+ */
 function metaOf(error: unknown): Pick<Problem, 'meta'> {
   if (!(error instanceof ConflictError)) return {};
   const { job, holder } = error;
@@ -84,7 +90,7 @@ function metaOf(error: unknown): Pick<Problem, 'meta'> {
   return holder === null ? {} : { meta: { id: holder } };
 }
 
-/** `already_exists` is `Already exists`. */
+/** Returns `Already exists` for `already_exists`. */
 function titleOf(code: string): string {
   const words = code.replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);

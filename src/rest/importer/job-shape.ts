@@ -26,8 +26,8 @@ import { type Problem, ProblemError, readAll } from './problem.ts';
 export const JOB_TYPE = 'media:jobs';
 
 /**
- * Contract §3.4, and of §7.2 what is asked for by name. `attempts`: the job's runs, the first first; `now`: in
- * milliseconds since 1970.
+ * Returns a job. Contract §3.4; attributes of §7.2 appear only if the fieldset names them.
+ * `attempts` are the job's runs, oldest first; `now` is in milliseconds since 1970.
  */
 export function toJobObject(
   job: Job,
@@ -77,16 +77,16 @@ function toTime(date: Date | null): string | null {
   return date?.toISOString() ?? null;
 }
 
-/** A signal, and what it may come with. */
+/** A signal with its arguments. */
 export interface SentSignal extends SignalInput {
   /** Seconds from now, instead of `at`. */
   after: number | undefined;
 }
 
 /**
- * The attributes of the document that a request brings. Clients name the type by the path that they send it
- * to, `jobs`. Throws UnsupportedBodyError, MalformedBodyError, and ProblemError: 409 for another type, 403 for
- * an id, which this server gives, 422 for what is no document.
+ * Reads the attributes of the document in a request. Clients name the type after the path, `jobs`.
+ * Throws UnsupportedBodyError, MalformedBodyError, and ProblemError: 409 for another type, 403 for
+ * an id, which this server assigns, 422 for a malformed document.
  */
 export async function readAttributes(request: FastifyRequest): Promise<BodyObject> {
   const data = memberOf(await readObject(request), 'data');
@@ -104,14 +104,17 @@ export async function readAttributes(request: FastifyRequest): Promise<BodyObjec
   return toObject(attributes, '/data/attributes');
 }
 
-/** The object that a request brings, bare or as the attributes of a document. Throws as `readAttributes`. */
+/**
+ * Reads the object in a request, bare or as the attributes of a document. Throws as
+ * `readAttributes`.
+ */
 export async function readBareOrAttributes(request: FastifyRequest): Promise<BodyObject> {
   const body = await readObject(request);
   if (!('data' in body.values)) return body;
   return memberOf(memberOf(body, 'data'), 'attributes');
 }
 
-/** Throws ProblemError with all that is wrong. */
+/** Reads a new job. Throws ProblemError with all faults of the body. */
 export function toNewJob(body: BodyObject): StartJobInput {
   const names = ['job_class', 'arguments', 'priority', 'unicity', 'scheduled_at'];
   const { others, ...job } = readAll<Required<StartJobInput> & { others: null }>({
@@ -125,12 +128,12 @@ export function toNewJob(body: BodyObject): StartJobInput {
   return job;
 }
 
-/** Throws ProblemError with all that is wrong. */
+/** Reads a signal. Throws ProblemError with all faults of the body. */
 export function toSentSignal(body: BodyObject): SentSignal {
   const names = ['signal', 'priority', 'at', 'after', 'reason'];
   const { others, ...signal } = readAll<Required<SentSignal> & { others: null }>({
     others: () => checkNames(body, names),
-    // Whether there is such a signal, the domain says.
+    // The domain checks whether the signal exists.
     signal: () => required(body, 'signal', text(body, 'signal')) as SentSignal['signal'],
     priority: () => integer(body, 'priority'),
     at: () => time(body, 'at'),
@@ -140,7 +143,10 @@ export function toSentSignal(body: BodyObject): SentSignal {
   return signal;
 }
 
-/** What the domain has refused, by the names of the wire: `jobClass` is `job_class`. */
+/**
+ * Returns a handler that renames the fields of the domain's errors: `jobClass` is `job_class` on
+ * the wire.
+ */
 export function pointAt({ pointer }: BodyObject): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof InvalidInputError)) throw error;

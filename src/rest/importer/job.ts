@@ -56,7 +56,7 @@ export async function removeJob(call: QueriedCall): Promise<DocumentAnswer> {
   return { status: 204, body: null };
 }
 
-/** `POST /jobs`: only of classes that may be started from outside. */
+/** `POST /jobs`, for the classes that clients may start. */
 export async function postJob(call: QueriedCall): Promise<DocumentAnswer> {
   const { ctx, request, toUrl } = call;
   const body = await readAttributes(request);
@@ -69,7 +69,7 @@ export async function postJob(call: QueriedCall): Promise<DocumentAnswer> {
   };
 }
 
-/** `POST /jobs/{id}/signal`: contract §7.3. Told again, the same signal changes nothing. */
+/** `POST /jobs/{id}/signal`: contract §7.3. Repeating a signal changes nothing. */
 export async function signal(call: QueriedCall): Promise<DocumentAnswer> {
   const { ctx, request } = call;
   const { id } = await find(call);
@@ -81,7 +81,7 @@ export async function signal(call: QueriedCall): Promise<DocumentAnswer> {
   return { status: 200, body: { data: toJobObject(job, { now: ctx.clock() }, null) } };
 }
 
-/** Throws NotFoundError, also for what is no id. */
+/** Throws NotFoundError, also for a malformed id. */
 async function find(call: QueriedCall): Promise<Job> {
   const id = pathParameter(call, 'id');
   const uuid = parseUuid(id);
@@ -90,7 +90,7 @@ async function find(call: QueriedCall): Promise<Job> {
   return job;
 }
 
-/** The runs are read only where they are shown. */
+/** Reads the runs only if they are shown. */
 async function toObjects(
   ctx: Context,
   jobs: readonly Job[],

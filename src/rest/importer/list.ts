@@ -12,7 +12,9 @@ import { type PageRequest, parsePage, toPageLinks } from './page.ts';
 import { badParameter, readAll, readEach, suggestion } from './problem.ts';
 import { type Parameter, parseFlag, type QueriedCall } from './query.ts';
 
-/** What a list can be ordered by, by its name on the wire; `id` tells all rows apart. */
+/**
+ * Fields that a list can be ordered by, by their names on the wire. `id` distinguishes all rows.
+ */
 type SortFields<Field extends string> = Readonly<Record<string, Field>> & { id: Field };
 
 /** A type of resource that can be listed. */
@@ -29,8 +31,9 @@ export interface List<Field extends string, Node> extends ListedType<Field> {
 }
 
 /**
- * Returns a type whose fields have the names that they have in the domain, but for those of `renamed`. Null: the field has no
- * name on the wire. `id` is the name to filter by; `sortId`, whose index exists anyway, gives the same order.
+ * Returns a type whose fields have the same names on the wire as in the domain, except for those in
+ * `renamed`; null: the field is not on the wire. Lists are ordered by `sortId` where the client
+ * names `id`: the order is the same, and its index exists anyway.
  */
 export function listedType<Field extends string>(
   name: string,
@@ -50,7 +53,7 @@ export function listedType<Field extends string>(
   };
 }
 
-/** Answers with a page of a list: contract §2. It is counted only if asked for. */
+/** Returns a page of a list: contract §2. Counts the list only if asked. */
 export async function answerList<Field extends string, Node>(
   call: QueriedCall,
   list: List<Field, Node>,
@@ -67,7 +70,7 @@ export async function answerList<Field extends string, Node>(
     meta: { ...counted, ...(ignored.length > 0 && { ignored }) },
     links: toLinks(call, page, part),
   };
-  // RFC 7240 §3: what was preferred, and done.
+  // RFC 7240 §3: the preference that was applied.
   const headers = isLenient(call) ? { 'preference-applied': 'handling=lenient' } : {};
   return { status: 200, body: document, headers };
 }
@@ -85,8 +88,8 @@ function parseList<Field extends string>(call: QueriedCall, list: ListedType<Fie
 }
 
 /**
- * Contract §2.2: all keys in their order, then `id`, so that pages are stable. Throws ProblemError: 400 for an
- * unknown key, as JSON:API has it.
+ * Contract §2.2: all keys in their order, then `id`, so that pages are stable. Throws ProblemError:
+ * 400 for an unknown key, as JSON:API requires.
  */
 function parseSort<Field extends string>(
   query: readonly Parameter[],
@@ -103,13 +106,13 @@ function parseSort<Field extends string>(
     throw badParameter('sort', `knows no "${name}"${suggestion(name, Object.keys(fields))}`, 400);
   });
   steps.push({ field: fields.id, descending: false });
-  // What has been ordered by already decides nothing.
+  // A repeated field changes nothing.
   return steps.filter(
     ({ field }, index) => steps.findIndex((one) => one.field === field) === index,
   );
 }
 
-/** Contract §2.3; nothing behind the `=` is false, as in the reference. */
+/** Contract §2.3. An empty value is false, as in the reference. */
 function parseCount(query: readonly Parameter[]): boolean {
   const sent = query.findLast(({ family }) => family === 'count');
   if (sent === undefined || sent.value === '') return false;

@@ -44,7 +44,10 @@ export async function showMedia(call: QueriedCall): Promise<DocumentAnswer> {
   return { status: 200, body: document, isCacheable: true };
 }
 
-/** §4.4: never what another may see; asked for anew, as a file can be replaced or deleted under its URL. */
+/**
+ * §4.4: private, because another viewer may not see it; revalidated, because a file can be replaced
+ * or deleted under its URL.
+ */
 const CACHE_CONTROL = 'private, max-age=0, must-revalidate';
 
 /** `GET` and `HEAD /medias/files/{resource}(/{key})?`: contract §4.4. */
@@ -59,7 +62,7 @@ export function downloadMedia(call: QueriedCall): Promise<FastifyReply> {
   });
 }
 
-/** §4.3: the key of the path wins over the query's; without either it is the original. */
+/** §4.3: the key in the path wins over the query's; without either it is the original. */
 function toResourceKey(call: QueriedCall): ResourceKey {
   const key = pathParameter(call, 'key') || (lastValue(call.query, 'key') ?? '');
   return { resource: pathParameter(call, 'resource'), key };

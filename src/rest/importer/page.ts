@@ -1,17 +1,20 @@
 import { badParameter, readAll } from './problem.ts';
 import { type Parameter, parseInteger } from './query.ts';
 
-/** Which page of a list. */
+/** The requested page of a list. */
 export interface PageRequest {
   /** From 1. */
   number: number;
   size: number;
 }
 
-/** Contract §2.1: also what is sent when nothing is asked for. */
+/** Contract §2.1: the default as well. */
 export const PAGE_SIZE_MAX = 1000;
 
-/** Contract §2.1. Throws ProblemError: 422, and 400 for another way of paging. */
+/**
+ * Parses the page of a query: contract §2.1. Throws ProblemError: 422, or 400 for another way of
+ * paging.
+ */
 export function parsePage(query: readonly Parameter[]): PageRequest {
   const sent = query.filter(({ family }) => family === 'page');
   const { number, size } = readAll({
@@ -46,7 +49,7 @@ function refuseOthers(sent: readonly Parameter[]): void {
   }
 }
 
-/** How far the pages of a list go. */
+/** The known extent of a list. */
 export interface PageExtent {
   hasMore: boolean;
   isEmpty: boolean;
@@ -55,8 +58,8 @@ export interface PageExtent {
 }
 
 /**
- * Contract §1.5: links to pages, which keep all other parameters; null for one that is not there. Which page is
- * the last is known where the list was counted, and on the last page itself.
+ * Returns links to pages, which keep all other parameters; null: there is no such page. Contract
+ * §1.5. The last page is known if the list was counted, and on the last page itself.
  */
 export function toPageLinks(
   query: readonly Parameter[],

@@ -1,23 +1,23 @@
-/** What of a request a problem is about: JSON:API 1.1, "Error Objects". */
+/** The part of a request that a problem is about: JSON:API 1.1, "Error Objects". */
 export type Source = { parameter: string } | { pointer: string } | { header: string };
 
-/** One thing that is wrong with a request. */
+/** One fault of a request. */
 export interface Problem {
   status: number;
   /** Stable, `lower_snake`. */
   code: string;
-  /** For people. */
+  /** A sentence for people. */
   detail: string;
   source?: Source;
-  /** For machines. */
+  /** Values for machines. */
   meta?: object;
 }
 
-/** A refusal, with all that is wrong with a request. */
+/** A refusal with all faults of a request. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly problems: readonly Problem[];
-  /** JSON:API 1.1, "Processing Errors": of several statuses, the one that holds for all. */
+  /** One status for several problems: JSON:API 1.1, "Processing Errors". */
   readonly statusCode: number;
 
   constructor(problems: readonly Problem[]) {
@@ -32,14 +32,17 @@ export class ProblemError extends Error {
   }
 }
 
-/** Contract §1.6: what the query has wrong is 422, but for what JSON:API says is 400. */
+/** A fault of the query. Contract §1.6: 422, except where JSON:API requires 400. */
 export function badParameter(parameter: string, detail: string, status: 400 | 422 = 422) {
   return ProblemError.of(status, 'invalid_parameter', `${parameter} ${detail}`, { parameter });
 }
 
 type Readers<T> = { [K in keyof T]: () => T[K] };
 
-/** What each reader reads. Throws ProblemError with the problems of all that fail. */
+/**
+ * Returns the values of all readers. Throws ProblemError with the problems of all readers that
+ * fail.
+ */
 export function readAll<T extends object>(readers: Readers<T>): T {
   const problems: Problem[] = [];
   const values: Partial<T> = {};
@@ -55,12 +58,15 @@ export function readAll<T extends object>(readers: Readers<T>): T {
   return values as T;
 }
 
-/** As `readAll`, of a list: what is read of each of its items. */
+/** Reads each item of a list, as `readAll`. */
 export function readEach<Item, T>(items: readonly Item[], read: (item: Item) => T): T[] {
   return Object.values(readAll(Object.fromEntries(items.map((item, i) => [i, () => read(item)]))));
 }
 
-/** `; did you mean "status"?` of what is nearest to a name, or nothing where nothing is near. */
+/**
+ * Returns `; did you mean "status"?` with the known name that is nearest, or nothing if none is
+ * near.
+ */
 export function suggestion(name: string, known: readonly string[]): string {
   const distances = known.map((one) => ({ one, distance: distanceOf(name.slice(0, 100), one) }));
   const [best] = distances.sort((a, b) => a.distance - b.distance);
@@ -68,7 +74,7 @@ export function suggestion(name: string, known: readonly string[]): string {
   return isNear ? `; did you mean "${best.one}"?` : '';
 }
 
-/** Letters to put in, to take out, to exchange, or to swap with the next (Damerau-Levenshtein). */
+/** Counts the letters to insert, delete, replace, or swap with the next (Damerau-Levenshtein). */
 function distanceOf(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   const at = (i: number, j: number) => rows[i]?.[j] ?? 0;

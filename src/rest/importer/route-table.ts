@@ -19,7 +19,7 @@ export interface DownloadRoute extends Route {
   send: (call: QueriedCall) => Promise<FastifyReply>;
 }
 
-/** HEAD is explicit: of a download, the one that Fastify derives would read the file to its end and discard it. */
+/** HEAD is explicit: Fastify would derive the HEAD of a download by reading the file to its end. */
 const READ = ['GET', 'HEAD'];
 
 /** Contract §3 and §4. */

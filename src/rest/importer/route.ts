@@ -99,7 +99,7 @@ function sendDocument({ request, reply }: Call, answer: DocumentAnswer): Fastify
   return sendAnswer(reply, JSON_API, answer);
 }
 
-/** By its tag alone: a job may change several times within the second of a date. */
+/** Compares the tag alone: a job may change several times within the second of a date. */
 function isKnown({ headers }: FastifyRequest, etag: string): boolean {
   const known = headers['if-none-match'];
   if (known === undefined) return false;

@@ -15,8 +15,8 @@ import { lastValue, type QueriedCall } from './query.ts';
 const FILE_PARTS = ['media', 'file'];
 
 /**
- * `POST /medias/files/{resource}(/{key})?`: contract §4.5. One file is answered with an object, several with an
- * array.
+ * `POST /medias/files/{resource}(/{key})?`: contract §4.5. Answers with an object for one file, and
+ * with an array for several.
  */
 export async function uploadMedia(call: QueriedCall): Promise<DocumentAnswer> {
   const { ctx, request, query } = call;
@@ -52,7 +52,7 @@ async function receiveForm(
   };
 }
 
-/** The whole body is the file. A form without files in it is not, nor is a document of JSON:API. */
+/** The whole body is the file, unless it is a form without files or a document of JSON:API. */
 async function receiveRaw({ raw }: FastifyRequest, details: Details, take: Take): Promise<Details> {
   const declaredType = bodyType(raw.headers);
   if (!hasBody(raw.headers) || FILELESS.includes(declaredType)) return details;
@@ -67,7 +67,10 @@ async function receiveRaw({ raw }: FastifyRequest, details: Details, take: Take)
 
 const FILELESS = ['application/x-www-form-urlencoded', JSON_API];
 
-/** §4.5: text under the name of the file is none; some clients leave out the name of one, but not its type too. */
+/**
+ * §4.5: a part without a file name and without a type is text, not a file. Some clients leave out
+ * the name, but then send the type.
+ */
 function isFile({ filename, mediaType }: FilePart): boolean {
   return filename !== null || mediaType !== null;
 }
@@ -76,7 +79,7 @@ function toClaim({ filename, mediaType }: FilePart) {
   return { filename: filename ?? '', declaredType: mediaType };
 }
 
-/** What the form may bring, by its names; the rest is in the path. */
+/** Fields of the form, by their names in the domain. The others are in the path. */
 const PARTS: Readonly<Record<string, string>> = {
   file: 'file',
   key: 'key',

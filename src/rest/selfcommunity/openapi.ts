@@ -35,8 +35,8 @@ export const QUERY_NAMES = [
 type QueryName = (typeof QUERY_NAMES)[number];
 
 /**
- * The OpenAPI 3.1 document of the routes, as this server serves them: which of them need a credential
- * depends on its settings.
+ * Returns the OpenAPI 3.1 document of the routes. The settings of this server decide which of them
+ * need a credential.
  */
 export function toDocument(routes: readonly Route[], call: Pick<Call, 'ctx' | 'toUrl'>): object {
   const paths = [...Map.groupBy(routes, ({ path }) => path)].map(([path, routes]) => [
@@ -80,7 +80,7 @@ function toPathItem(routes: readonly Route[], { ctx }: Pick<Call, 'ctx'>): objec
   return Object.fromEntries(operations);
 }
 
-/** `postTagIdAssign` of `POST /tag/:id/assign/`. */
+/** Returns `postTagIdAssign` for `POST /tag/:id/assign/`. */
 function operationId({ method, path }: Route): string {
   const words = path.split(/\W+/).filter(Boolean);
   const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
@@ -110,7 +110,7 @@ function toParameters({ path, query = [] }: Route): object[] {
   return path.includes(':id') ? [id, ...parameters] : parameters;
 }
 
-/** Contract §2: three encodings everywhere; the bytes of a file come in the one that can have them. */
+/** Contract §2: three encodings everywhere, but only multipart can carry the bytes of a file. */
 function toRequestBody(name: SchemaName): object {
   const types = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
   return { content: toContent(name === 'Chunk' ? types.slice(2) : types, [name]) };
@@ -129,7 +129,10 @@ const REASONS: Readonly<Record<number, string>> = {
   415: 'The body is of a type that is not read here.',
 };
 
-/** The refusals follow from what is asked for: an id can be unknown, a body wrong, a credential too little. */
+/**
+ * Most refusals follow from the request: an id can be unknown, a body invalid, a credential
+ * insufficient.
+ */
 function toResponses({ method, path, body, answer, refusals = [] }: Route): object {
   const [status, name] = answer;
   const errors = new Set([401, ...refusals]);
