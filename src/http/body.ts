@@ -21,7 +21,7 @@ export class UnsupportedBodyError extends Error {
   readonly contentType: string;
 
   constructor(contentType: string) {
-    super(`A body of content type "${contentType}" is not read here.`);
+    super(`The content type "${contentType}" is not supported here.`);
     this.contentType = contentType;
   }
 }
@@ -32,7 +32,7 @@ export class BodyTooLargeError extends Error {
   readonly statusCode = 413;
 
   constructor() {
-    super(`The fields of a request may have ${FIELD_BYTES_MAX} bytes in all.`);
+    super(`The fields of a request have at most ${FIELD_BYTES_MAX} bytes in total.`);
   }
 }
 

@@ -65,7 +65,7 @@ async function sendContent(
   const validators = validatorsOf(content.file);
   const verdict = evaluateConditions(request.headers, validators);
   if (verdict === 'failed') {
-    throw new HttpError(412, 'PRECONDITION_FAILED', 'The file is not in the state asked for.');
+    throw new HttpError(412, 'PRECONDITION_FAILED', 'The file does not meet the condition.');
   }
   const headers = cachedHeaders(content.file, validators, options);
   if (verdict === 'not-modified') return reply.code(304).headers(headers).send();

@@ -28,7 +28,8 @@ export async function sendBody(
   raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
   try {
     const sentBytes = await writeAll(raw, body);
-    if (sentBytes !== lengthBytes) throw new Error(`There are only ${sentBytes} of ${lengthBytes}`);
+    if (sentBytes !== lengthBytes)
+      throw new Error(`The body has ${sentBytes} bytes instead of ${lengthBytes}.`);
     raw.end();
   } catch (error) {
     logCut(reply, error);

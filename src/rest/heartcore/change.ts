@@ -11,7 +11,7 @@ import { takeReplacement } from './file-name.ts';
 import { type FileValue, readFile, readItem, readUrl, refuse } from './item-input.ts';
 import { findItem, findParentId, refuseParent, toItem } from './media.ts';
 import { findItemType, type ItemType, itemTypeOf, replacementPolicy } from './media-type.ts';
-import { toItemBody, toLinkUrl, toPictureBody } from './shape.ts';
+import { toImageBody, toItemBody, toLinkUrl } from './shape.ts';
 
 /** `PUT /media/{id}`: contract §4.5, §12-A8. Absent properties do not change. */
 export async function putItem(call: Call): Promise<Answer> {
@@ -43,7 +43,9 @@ async function readChange({ ctx }: Call, item: Item, body: ItemBody): Promise<It
   const type = itemTypeOf(node, file);
   const { name, mediaTypeAlias, parentId, sortOrder } = readItem(body.content, issues);
   if (mediaTypeAlias !== undefined && findItemType(mediaTypeAlias) !== type) {
-    issues.push(issueOf('mediaTypeAlias', `It is ${type.alias}, which cannot be changed.`));
+    issues.push(
+      issueOf('mediaTypeAlias', `The media type is ${type.alias} and cannot be changed.`),
+    );
   }
   const change: NodeChange = {
     ...(name !== undefined && { name }),
@@ -77,14 +79,15 @@ function readMediaChange({ body, item, media, type, issues, change }: MediaChang
     return { change };
   }
   const value = readFile(body.content, issues);
-  const full = { ...change, ...(type.alias === 'Image' && value && readPicture(media, value)) };
+  const full = { ...change, ...(type.alias === 'Image' && value && readImage(media, value)) };
   if (body.file !== null) {
     const target = { type, policy, value: value ?? null, stored: file.urlPath };
     return { change: full, replacement: takeReplacement(body, target, issues) };
   }
-  if (value === null) issues.push(issueOf('umbracoFile', 'It is required, and cannot be cleared.'));
+  if (value === null)
+    issues.push(issueOf('umbracoFile', 'The file is required and cannot be cleared.'));
   if (value?.src && !isStored(value.src, item)) {
-    const message = 'A new file has to come with it, as a part of a multipart body.';
+    const message = 'Send the new file as a part of a multipart body.';
     issues.push(issueOf('umbracoFile', message));
   }
   refuse(issues);
@@ -99,8 +102,8 @@ function isStored(src: string, { file }: Item): boolean {
 }
 
 /** Returns the values that differ from those that were shown. The domain checks them. */
-function readPicture(media: Media, { focalPoint, crops }: FileValue): NodeChange {
-  const shown = toPictureBody(media);
+function readImage(media: Media, { focalPoint, crops }: FileValue): NodeChange {
+  const shown = toImageBody(media);
   const isOther = (value: unknown, was: unknown) =>
     value !== undefined && !isDeepStrictEqual(value, was);
   return {

@@ -37,7 +37,7 @@ async function create({ ctx }: Call, body: ItemBody): Promise<TreeNodeOf> {
   if (type === null) {
     noteMissing('mediaTypeAlias', unknownType(mediaTypeAlias), issues);
     refuse(issues);
-    throw new Error('An item without a type has not been refused.');
+    throw new Error('An item without a type must be refused.');
   }
   const basics: Basics = { name: name ?? '', folderId, sortOrder };
   const policy = newPolicy(type);
@@ -77,15 +77,15 @@ function createOfFile(
 ): Promise<TreeNodeOf> {
   const value = readFile(body.content, issues) ?? null;
   const replacement = takeReplacement(body, { type, policy, value, stored: null }, issues);
-  const picture = type.alias === 'Image' ? value : null;
+  const image = type.alias === 'Image' ? value : null;
   return createFiledMedia(
     ctx,
     {
       ...basics,
       mediaTypeAlias: type.alias,
       // The domain checks their content.
-      focalPoint: picture?.focalPoint as NodeChange['focalPoint'],
-      crops: picture?.crops as NodeChange['crops'],
+      focalPoint: image?.focalPoint as NodeChange['focalPoint'],
+      crops: image?.crops as NodeChange['crops'],
     },
     replacement,
   );

@@ -61,10 +61,10 @@ export function takeReplacement(
 ): Replacement {
   const { file } = body;
   if (file === null || file === 'empty') {
-    const message = file === null ? 'A file is required, as a part of a multipart body.' : EMPTY;
+    const message = file === null ? 'Send a file as a part of a multipart body.' : EMPTY;
     noteMissing('umbracoFile', message, issues);
     refuse(issues);
-    throw new Error('An item without a file has not been refused.');
+    throw new Error('An item without a file must be refused.');
   }
   const src = value?.src ?? null;
   const filename = chooseFilename(src === stored ? null : src, file);

@@ -49,7 +49,7 @@ const HEIGHT = label('umbracoHeight', 'Height', 'in pixels');
 const BYTES = label('umbracoBytes', 'Size', 'in bytes');
 const EXTENSION = label('umbracoExtension', 'Type');
 
-const PICTURE: readonly Property[] = [
+const IMAGE: readonly Property[] = [
   { alias: 'umbracoFile', label: 'Upload image', editor: 'ImageCropper', isRequired: true },
   ...[WIDTH, HEIGHT, BYTES, EXTENSION],
 ];
@@ -73,7 +73,7 @@ const UMBRACO_TYPES: readonly ItemType[] = [
     alias: 'Image',
     name: 'Image',
     id: 'cc07b313-0843-4aa8-bbda-871c8da728c8',
-    properties: PICTURE,
+    properties: IMAGE,
     file: { type: 'image', unreadableAs: 'image', extensions: null },
   },
   {

@@ -85,7 +85,7 @@ export function toChildrenBody(
 const CENTER = { left: 0.5, top: 0.5 };
 
 /** Returns the focal point and the crops of an image as they are shown. */
-export function toPictureBody({ focalPoint, crops }: Media) {
+export function toImageBody({ focalPoint, crops }: Media) {
   return { focalPoint: focalPoint ?? CENTER, crops: crops.length === 0 ? null : crops };
 }
 
@@ -103,7 +103,7 @@ function toProperties(media: Media, file: File | null) {
     return { umbracoFile: file.urlPath, umbracoExtension, umbracoBytes };
   }
   return {
-    umbracoFile: { src: file.urlPath, ...toPictureBody(media) },
+    umbracoFile: { src: file.urlPath, ...toImageBody(media) },
     umbracoWidth: String(file.width ?? ''),
     umbracoHeight: String(file.height ?? ''),
     umbracoBytes,

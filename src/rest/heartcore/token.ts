@@ -48,7 +48,7 @@ async function readGrant({ raw }: FastifyRequest): Promise<{ name: string; passw
   const form = new URLSearchParams(bytes.toString());
   // First, because other grants have other fields.
   if (readField(form, 'grant_type') !== 'password') {
-    throw new TokenError('unsupported_grant_type', 'The only grant_type here is "password".');
+    throw new TokenError('unsupported_grant_type', 'The only supported grant_type is "password".');
   }
   return { name: readField(form, 'username'), password: readField(form, 'password') };
 }
@@ -56,7 +56,7 @@ async function readGrant({ raw }: FastifyRequest): Promise<{ name: string; passw
 function readField(form: URLSearchParams, field: string): string {
   const value = form.get(field);
   if (value) return value;
-  throw new TokenError('invalid_request', `The form needs ${field}.`);
+  throw new TokenError('invalid_request', `The form must have ${field}.`);
 }
 
 function toErrorAnswer(error: unknown): ErrorAnswer {

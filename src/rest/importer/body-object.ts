@@ -21,7 +21,7 @@ export function escapePointer(step: string | number): string {
  */
 export async function readObject(request: FastifyRequest): Promise<BodyObject> {
   const { headers } = request.raw;
-  if (!hasBody(headers)) throw invalid('', 'REQUIRED', 'A document is needed.');
+  if (!hasBody(headers)) throw invalid('', 'REQUIRED', 'The request must have a document.');
   if (![JSON_API, 'application/json'].includes(bodyType(headers))) {
     throw new UnsupportedBodyError(headers['content-type'] ?? '');
   }
@@ -39,7 +39,7 @@ export function toObject(value: unknown, pointer: string): BodyObject {
     return { values: value as Record<string, unknown>, pointer };
   }
   const code = value === undefined ? 'REQUIRED' : 'INVALID_TYPE';
-  throw invalid(pointer, code, 'An object is needed.');
+  throw invalid(pointer, code, 'Expected an object.');
 }
 
 /** Returns null. Throws ProblemError if the object has members of other names. */

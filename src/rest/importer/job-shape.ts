@@ -91,14 +91,15 @@ export interface SentSignal extends SignalInput {
 export async function readAttributes(request: FastifyRequest): Promise<BodyObject> {
   const data = memberOf(await readObject(request), 'data');
   const { type, id, attributes = {} } = data.values;
-  if (typeof type !== 'string') throw invalid('/data/type', 'REQUIRED', 'A type is needed.');
+  if (typeof type !== 'string')
+    throw invalid('/data/type', 'REQUIRED', 'The document must have a type.');
   if (type !== JOB_TYPE && type !== 'jobs') {
-    throw ProblemError.of(409, 'wrong_type', `A job is of type ${JOB_TYPE}.`, {
+    throw ProblemError.of(409, 'wrong_type', `The type of a job must be ${JOB_TYPE}.`, {
       pointer: '/data/type',
     });
   }
   if (id !== undefined) {
-    const detail = 'The id of a job is given by this server.';
+    const detail = 'The server assigns the id of a job.';
     throw ProblemError.of(403, 'client_id_unsupported', detail, { pointer: '/data/id' });
   }
   return toObject(attributes, '/data/attributes');

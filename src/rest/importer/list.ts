@@ -103,7 +103,11 @@ function parseSort<Field extends string>(
     const name = item.replace(/^-/, '');
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (field !== undefined) return { field, descending: item.startsWith('-') };
-    throw badParameter('sort', `knows no "${name}"${suggestion(name, Object.keys(fields))}`, 400);
+    throw badParameter(
+      'sort',
+      `has no field "${name}"${suggestion(name, Object.keys(fields))}`,
+      400,
+    );
   });
   steps.push({ field: fields.id, descending: false });
   // A repeated field changes nothing.

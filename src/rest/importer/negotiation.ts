@@ -11,7 +11,7 @@ export const JSON_API = 'application/vnd.api+json';
  */
 export function checkContentType({ 'content-type': type = '' }: IncomingHttpHeaders): void {
   if (!isJsonApi(type) || isPlain(type)) return;
-  const detail = `${JSON_API} may have no parameter but "profile".`;
+  const detail = `"profile" is the only parameter that ${JSON_API} may have.`;
   throw ProblemError.of(415, 'unsupported_media_type', detail, { header: 'Content-Type' });
 }
 
@@ -23,7 +23,7 @@ export function checkContentType({ 'content-type': type = '' }: IncomingHttpHead
 export function checkAccept({ accept = '' }: IncomingHttpHeaders): void {
   const instances = splitList(accept).filter(isJsonApi);
   if (instances.length === 0 || instances.some(isPlain)) return;
-  const detail = `${JSON_API} is answered without parameters.`;
+  const detail = `The answer is ${JSON_API} without parameters.`;
   throw ProblemError.of(406, 'not_acceptable', detail, { header: 'Accept' });
 }
 

@@ -41,11 +41,7 @@ function refuseOthers(sent: readonly Parameter[]): void {
   for (const { name, members } of sent) {
     if (members.length === 0) throw badParameter('page', 'must be an object, as in page[number]=2');
     if (members[0] === 'number' || members[0] === 'size') continue;
-    throw badParameter(
-      name,
-      'is not known; pages are asked for with page[number] and page[size]',
-      400,
-    );
+    throw badParameter(name, 'is unknown: use page[number] and page[size]', 400);
   }
 }
 

@@ -51,7 +51,7 @@ export async function registerImporter(
             ? route.send({ ...toQueried(call), reply: call.reply.headers(COMMON_HEADERS) })
             : serveDocument(route, call),
         refuseMethod: (method) =>
-          ProblemError.of(405, 'method_not_allowed', `${method} is not possible here.`),
+          ProblemError.of(405, 'method_not_allowed', `This path does not support ${method}.`),
       });
     }
     for (const path of [GATEWAY_PREFIX, ...OWN_PATHS.map((path) => `${path}/*`)]) {

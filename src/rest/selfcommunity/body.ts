@@ -66,7 +66,7 @@ const READERS: ReadonlyMap<string, (bytes: Buffer) => Fields> = new Map([
 /** Contract §4: an empty body counts as an empty object; any value but an object is refused. */
 function parseDocument(bytes: Buffer): Fields {
   const value = bytes.length === 0 ? {} : parseJson(bytes);
-  if (isTooDeep(value)) throw new MalformedBodyError('json', 'The value is nested too deep.');
+  if (isTooDeep(value)) throw new MalformedBodyError('json', 'The value is nested too deeply.');
   if (isObject(value)) return new Map(Object.entries(value));
   const message =
     value === null

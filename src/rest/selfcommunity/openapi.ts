@@ -48,7 +48,7 @@ export function toDocument(routes: readonly Route[], call: Pick<Call, 'ctx' | 't
     info: {
       title: 'Trivium: the SelfCommunity dialect',
       version: '2',
-      description: 'Media and tags as the clients of SelfCommunity know them.',
+      description: 'Media and tags, as the clients of SelfCommunity expect them.',
     },
     servers: [{ url: call.toUrl('/api/v2') }],
     paths: Object.fromEntries(paths),
@@ -58,7 +58,11 @@ export function toDocument(routes: readonly Route[], call: Pick<Call, 'ctx' | 't
 
 const SECURITY_SCHEMES = {
   token: { type: 'http', scheme: 'bearer', description: 'A JWT, or an API key.' },
-  basic: { type: 'http', scheme: 'basic', description: 'An API key, and no password.' },
+  basic: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'An API key as the user name, and an empty password.',
+  },
   key: { type: 'apiKey', in: 'header', name: 'Api-Key' },
   cookie: { type: 'apiKey', in: 'cookie', name: 'auth-token' },
 };
@@ -90,7 +94,10 @@ function operationId({ method, path }: Route): string {
 const QUERY_SCHEMAS: Readonly<Record<QueryName, Schema>> = {
   limit: { type: 'integer', minimum: 1, maximum: 1000, default: 10 },
   offset: { type: 'integer', minimum: 0, default: 0 },
-  search: { type: 'string', description: 'Words that are all in the name or the description.' },
+  search: {
+    type: 'string',
+    description: 'Words, each of which must be in the name or the description.',
+  },
   type: { enum: ['user', 'category', 'contribution'] },
   active: { type: 'boolean' },
   visible: { type: 'boolean' },
@@ -100,7 +107,7 @@ const QUERY_SCHEMAS: Readonly<Record<QueryName, Schema>> = {
     type: 'string',
     default: '-created_at',
     description:
-      '`name` or `created_at`, each with `-` before it for the reverse; a list with commas.',
+      'A comma-separated list of `name` and `created_at`, each with `-` before it for descending order.',
   },
 };
 
@@ -117,16 +124,16 @@ function toRequestBody(name: SchemaName): object {
 }
 
 const REASONS: Readonly<Record<number, string>> = {
-  200: 'Done.',
-  201: 'Made.',
-  204: 'Done; there is no body.',
-  400: 'What was sent is wrong.',
-  401: 'A credential is needed, or the one that was sent is not good.',
-  403: 'The credential is good, and not enough.',
-  404: 'There is no such thing.',
+  200: 'Success.',
+  201: 'Created.',
+  204: 'Success, without a body.',
+  400: 'The request is invalid.',
+  401: 'The credential is missing or invalid.',
+  403: 'The credential does not permit this.',
+  404: 'Not found.',
   410: 'The upload has expired.',
   413: 'The fields are too large.',
-  415: 'The body is of a type that is not read here.',
+  415: 'The content type of the body is not supported.',
 };
 
 /**

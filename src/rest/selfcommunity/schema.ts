@@ -53,7 +53,7 @@ const MEDIA_PROPERTIES = {
   embed: { anyOf: [{ $ref: '#/components/schemas/Embed' }, { type: 'null' }] },
   image_thumbnail: {
     type: ['object', 'null'],
-    description: 'Null until it has been made, soon after the upload.',
+    description: 'Null until the server has created it, soon after the upload.',
     properties: { url: text, width: integer, height: integer, color: textOrNull },
     required: ['url', 'width', 'height', 'color'],
   },
@@ -103,10 +103,10 @@ export const SCHEMAS = {
     {
       type: { enum: ['url', 'vimeo', 'embed', 'share', 'image'] },
       ...EMBED_WRITABLE,
-      url: { ...address, description: 'Of url, vimeo and image: needed.' },
+      url: { ...address, description: 'Required for url, vimeo and image.' },
       embed: requestOf(EMBED_WRITABLE, ['embed_type', 'embed_id']),
-      shared_object: { ...idText, description: 'Of share: the id of a contribution.' },
-      event_object: { ...idText, description: 'Of share: the id of an event.' },
+      shared_object: { ...idText, description: 'For share: the id of a contribution.' },
+      event_object: { ...idText, description: 'For share: the id of an event.' },
       title: { type: ['string', 'null'], maxLength: 255 },
       description: { type: ['string', 'null'], maxLength: 10_000 },
     },
@@ -116,8 +116,8 @@ export const SCHEMAS = {
   MediaPatch: requestOf({ image: address }),
   Click: requestOf({ ip: text }),
   Chunk: requestOf({
-    upload_id: { ...textOrNull, description: 'Absent with the first part.' },
-    image: { ...bytes, description: 'The bytes, whatever they are; or else in the next two.' },
+    upload_id: { ...textOrNull, description: 'Absent in the first request.' },
+    image: { ...bytes, description: 'The bytes, of any type. May be in document or file instead.' },
     document: bytes,
     file: bytes,
   }),
