@@ -60,7 +60,7 @@ describeEachBackend('contract §14', (backend) => {
     expect(body).toEqual({ ...folder, _hasChildren: true });
   });
 
-  it('§14.4: a picture is 201 with its path and labels of text, and its bytes come back', async () => {
+  it('§14.4: an image is 201 with its path and text labels, and its bytes come back', async () => {
     const app = shared();
     const image = await makeImage(app, { umbracoFile: { src: 'han-solo.png' } });
     expect(image).toMatchObject({
@@ -182,7 +182,7 @@ describeEachBackend('contract §14', (backend) => {
     expect((await call(app, 'GET /media', { as: 'jane' })).status).toBe(200);
   });
 
-  it('§14.12: 422 says what is wrong by property, in an object; no body is 400', async () => {
+  it('§14.12: 422 names the faults by property, in an object; a missing body is 400', async () => {
     const app = shared();
     const json = { parentId: UNKNOWN, sortOrder: 1.5 };
     expect(await call(app, 'POST /media', { json })).toMatchObject(

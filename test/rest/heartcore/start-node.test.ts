@@ -22,10 +22,10 @@ async function makeTree(app: TestApp) {
   return { outside, start, inside, other, jane };
 }
 
-describeEachBackend('a viewer with start nodes on Heartcore’s road', (backend) => {
+describeEachBackend('a viewer with start nodes in Heartcore’s dialect', (backend) => {
   const shared = shareApp(backend, WITH_USERS);
 
-  it('has them for a root, and reads what is below', async () => {
+  it('sees them as the root, and can read their subtrees', async () => {
     const app = shared();
     const { start, inside, other, jane } = await makeTree(app);
     const shown = { ...start, _hasChildren: true };
@@ -44,7 +44,7 @@ describeEachBackend('a viewer with start nodes on Heartcore’s road', (backend)
     );
   });
 
-  it('is refused what lies outside, whatever it wants of it; what is nowhere is 404', async () => {
+  it('gets 403 for every operation outside of them, and 404 for a missing item', async () => {
     const app = shared();
     const { outside, other, jane } = await makeTree(app);
     for (const { _id } of [outside, other]) {
@@ -62,7 +62,7 @@ describeEachBackend('a viewer with start nodes on Heartcore’s road', (backend)
     expect(await call(app, `GET /media/${UNKNOWN}`, jane)).toMatchObject(refusal(404, 'NotFound'));
   });
 
-  it('makes and moves nothing outside, and leaves no bytes of what it tried', async () => {
+  it('cannot create or move anything outside of them, and leaves no bytes behind', async () => {
     const app = shared();
     const { start, inside, other, jane } = await makeTree(app);
     for (const parentId of [other._id, null]) {
@@ -99,7 +99,7 @@ describeEachBackend('a viewer with start nodes on Heartcore’s road', (backend)
     );
   });
 
-  it('of which none is there sees an empty root', async () => {
+  it('sees an empty root if none of them exists', async () => {
     const app = shared();
     const { start } = await makeTree(app);
     const nowhere = { as: 'jane', claims: { start_nodes: [UNKNOWN] } };

@@ -199,7 +199,7 @@ describeEachBackend('a list', (backend) => {
       expect(await listed(query)).toBe(expected);
     });
 
-    it('§9.4: an unknown key is 400, with what may be meant', async () => {
+    it('§9.4: an unknown key is 400, with a suggestion', async () => {
       const answer = await list('sort=status,prioritty');
       expect(answer).toMatchObject(badParameter('sort', 400));
       expect(answer.body.errors[0].detail).toContain('did you mean "priority"?');

@@ -24,7 +24,7 @@ describe('a suggestion', () => {
     expect(suggestion(name, KNOWN)).toBe(`; did you mean "${meant}"?`);
   });
 
-  it('is not made for what is near to nothing', () => {
+  it('is absent if no known name is near', () => {
     expect(suggestion('xyzzy', KNOWN)).toBe('');
     expect(suggestion('a'.repeat(10_000), KNOWN)).toBe('');
   });

@@ -161,7 +161,7 @@ function fill(path: string, { media, tag }: { media: number; tag: number }): str
   return path.replace(':id', String(path.startsWith('/media/') ? media : tag));
 }
 
-describeEachBackend('what is hostile or broken over SelfCommunity', (backend) => {
+describeEachBackend('hostile and broken requests over SelfCommunity', (backend) => {
   const serve = (work: (app: TestApp) => Promise<void>) => withApp(backend, work, WITH_USERS);
 
   test.each(WRITES)('$method $path: no value of any field is a failure of the server', (route) =>
@@ -190,7 +190,7 @@ describeEachBackend('what is hostile or broken over SelfCommunity', (backend) =>
     }),
   );
 
-  test('no id is, and none that is not a number finds anything', () =>
+  test('no id is, and an id that is not a number finds nothing', () =>
     serve(async (app) => {
       await withTargets(app);
       for (const { method, path } of ROUTES.filter(({ path }) => path.includes(':id'))) {

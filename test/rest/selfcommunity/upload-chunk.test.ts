@@ -24,7 +24,7 @@ import {
 
 describeEachBackend('chunks over SelfCommunity', (backend) => {
   describe('§2.1: a chunk', () => {
-    test('is answered with 201 and upload_id, offset as a string, expires, in this order', () =>
+    test('returns 201 with upload_id, offset as a string, and expires, in this order', () =>
       withApp(backend, async (app) => {
         const before = Date.now();
         const { status, headers, body } = await sendChunk(app, AB, FIRST);
@@ -76,11 +76,11 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
         const { body: session } = await send(app, CHUNK_PATH, { body, headers: { ...headers } });
         expect(session.offset).toBe('4');
         const done = await complete(app, { upload_id: session.upload_id, md5: md5Of(bytes) });
-        // The MD5 was right: what is wrong is that these bytes are nothing that this road knows.
+        // The MD5 was right; these bytes have no type of this dialect.
         expect(done.body).toHaveProperty('type');
       }));
 
-    test('may come with fields that nobody knows', () =>
+    test('may come with unknown fields', () =>
       withApp(backend, async (app) => {
         const fields = { cors: '1', expires: 'string', __proto__x: 'y', constructor: 'z' };
         expect(await sendChunk(app, ABCD, { fields })).toMatchObject({ status: 201 });
@@ -108,13 +108,13 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
         expect(next).toMatchObject({ status: 201, body: { offset: '4' } });
       }));
 
-    test('§8 row 6: with Content-Range a field `offset` is not looked at', () =>
+    test('§8 row 6: with Content-Range a field `offset` is ignored', () =>
       withApp(backend, async (app) => {
         const fields = { offset: '17' };
         expect(await sendChunk(app, AB, { ...FIRST, fields })).toMatchObject({ status: 201 });
       }));
 
-    test('§8 row 18: is taken without the slash at the end, too', () =>
+    test('§8 row 18: is accepted without the slash at the end, too', () =>
       withApp(backend, async (app) => {
         const { body, headers } = multipart(
           'Content-Disposition: form-data; name="image"\r\n\r\nabcd',

@@ -35,7 +35,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
       }),
     );
 
-    test('null in JSON is none', () =>
+    test('null in JSON counts as absent', () =>
       withApp(backend, async (app) => {
         const pdf = await readFixture('document.pdf');
         const upload_id = await sendFile(app, pdf);
@@ -71,14 +71,14 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
       }),
     );
 
-    test('a PDF that its part calls a picture is refused', () =>
+    test('a PDF that its part declares as an image is refused', () =>
       withApp(backend, async (app) => {
         const options = { filename: 'a.jpg', contentType: 'image/jpeg' };
         const answer = await upload(app, await readFixture('document.pdf'), options);
         expect(answer).toMatchObject(fieldRefusal('type', expect.any(String), 'invalid'));
       }));
 
-    test('documents are what the configuration says', () =>
+    test('the configuration decides which types are documents', () =>
       withApp(
         backend,
         async (app) => {
@@ -91,7 +91,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
   });
 
   describe('§3: the media', () => {
-    test('of a picture has its URL, size and type, and its bytes are those that were sent', () =>
+    test('of an image has its URL, size and type, and its bytes are those that were sent', () =>
       withApp(backend, async (app) => {
         const png = await readFixture('picture.png');
         const { body } = await upload(app, png, { filename: 'Täglich "1" 日.png' });
@@ -130,7 +130,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
         { TRIVIUM_PUBLIC_URL: 'https://media.example/base/' },
       ));
 
-    test('§8 row 19: of a picture called `blob` has no title', () =>
+    test('§8 row 19: of an image called `blob` has no title', () =>
       withApp(backend, async (app) => {
         const { body } = await upload(app, await readFixture('picture.png'), { filename: 'blob' });
         expect(body.title).toBeNull();

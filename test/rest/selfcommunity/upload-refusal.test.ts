@@ -70,7 +70,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
         expect(await blobs(app)).toEqual([]);
       }));
 
-    test('Offsets do not match: a chunk that is there already, or comes too early', () =>
+    test('Offsets do not match: a chunk that was sent before, or comes too early', () =>
       withApp(backend, async (app) => {
         const uploadId = await startUpload(app);
         for (const startBytes of [0, 3]) {
@@ -82,7 +82,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
         expect((await sendChunk(app, CD, { uploadId, ...SECOND })).status).toBe(201);
       }));
 
-    test('Offsets do not match: before the size is looked at', () =>
+    test('Offsets do not match: before the size is checked', () =>
       withApp(backend, async (app) => {
         const uploadId = await startUpload(app);
         const answer = await sendChunk(app, ABCD, { uploadId, range: 'bytes 0-0/4' });
@@ -125,7 +125,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
         expect(answer).toMatchObject(refusal(400, text));
       }));
 
-    test('Size of file exceeds the limit: of documents, which is the largest on this road', () =>
+    test('Size of file exceeds the limit: of documents, which is the largest in this dialect', () =>
       withApp(backend, async (app) => {
         const text = 'Size of file exceeds the limit (52428800 bytes)';
         for (const total of ['52428801', '99999999999999999999']) {
@@ -140,7 +140,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
     test.each([
       ['its magic number', 'picture.png', 'application/octet-stream'],
       ['the type of its part', 'note.txt', 'image/jpeg'],
-    ])('Size of file exceeds the limit: of pictures, known by %s', (_by, name, contentType) =>
+    ])('Size of file exceeds the limit: of images, known by %s', (_by, name, contentType) =>
       withApp(backend, async (app) => {
         const bytes = await readFixture(name);
         const options = { filename: 'blob', contentType, totalBytes: 5 * 2 ** 20 + 1 };
@@ -189,7 +189,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
         expect(await complete(app, fields)).toMatchObject(refusal(410, 'Upload has expired'));
       }));
 
-    test('Not found.: an upload_id that nobody was given', () =>
+    test('Not found.: an unknown upload_id', () =>
       withApp(backend, async (app) => {
         const notFound = refusal(404, 'Not found.', 'not_found');
         for (const id of UNKNOWN_IDS) {
@@ -200,7 +200,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
         }
       }));
 
-    test('Not found.: another one’s upload, and what is checked after it is not told', () =>
+    test('Not found.: another user’s upload, before any other check', () =>
       withApp(
         backend,
         async (app) => {
@@ -266,7 +266,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
         expect(await complete(app, fields)).toMatchObject(refusal(400, text));
       }));
 
-    test('Size of file exceeds the limit: a picture whose first chunk did not tell', () =>
+    test('Size of file exceeds the limit: an image that its first chunk did not reveal', () =>
       withApp(
         backend,
         async (app) => {

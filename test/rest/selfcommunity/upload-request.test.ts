@@ -106,7 +106,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
       }),
     );
 
-    test('of another content type is refused, or of none', () =>
+    test('of another content type, or without one, is refused', () =>
       withApp(backend, async (app) => {
         for (const type of ['text/plain', 'image/jpeg', 'a/b; charset=utf-8', 'nonsense', '']) {
           for (const path of [CHUNK_PATH, COMPLETE_PATH]) {
@@ -131,7 +131,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
   });
 
   describe('§4: other requests', () => {
-    test('of another method are not allowed, and told which is', () =>
+    test('of another method are not allowed, and the answer names the allowed ones', () =>
       withApp(backend, async (app) => {
         for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
           for (const path of [CHUNK_PATH, COMPLETE_PATH, CHUNK_PATH.slice(0, -1)]) {
@@ -156,7 +156,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
 });
 
 describeEachBackend('credentials of uploads over SelfCommunity', (backend) => {
-  test('§8 row 1: none is needed while TRIVIUM_AUTH is open; a good one records who it was', () =>
+  test('§8 row 1: none is needed while TRIVIUM_AUTH is open; a valid one records the owner', () =>
     withApp(
       backend,
       async (app) => {
@@ -174,7 +174,7 @@ describeEachBackend('credentials of uploads over SelfCommunity', (backend) => {
       { TRIVIUM_JWT_SECRET: SECRET },
     ));
 
-  test('one is needed where TRIVIUM_AUTH requires it, whatever the body is', () =>
+  test('one is needed if TRIVIUM_AUTH requires it, whatever the body is', () =>
     withApp(
       backend,
       async (app) => {
@@ -196,7 +196,7 @@ describeEachBackend('credentials of uploads over SelfCommunity', (backend) => {
       { TRIVIUM_AUTH: 'required' },
     ));
 
-  test('a bad one is refused although none is needed, on any path and method', () =>
+  test('an invalid one is refused even if none is needed, on any path and method', () =>
     withApp(
       backend,
       async (app) => {
@@ -219,7 +219,7 @@ describeEachBackend('credentials of uploads over SelfCommunity', (backend) => {
       { TRIVIUM_JWT_SECRET: SECRET },
     ));
 
-  test('a reader’s is too little', () =>
+  test('a reader’s credential is not sufficient', () =>
     withApp(
       backend,
       async (app) => {
