@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher } from 'undici';
 import { PermanentError } from '../job/task.ts';
-import { headerText } from '../lib/header-text.ts';
+import { headerText } from '../lib/header-value.ts';
 import { checkHost, createGuardedConnect, type Guard } from './connect.ts';
 import { readOutbound, statusFailure, toOutboundError } from './error.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanFilename } from '../lib/filename.ts';
-import { headerText } from '../lib/header-text.ts';
+import { headerText, parseFilename } from '../lib/header-value.ts';
 import type { Outbound, OutboundResponse } from './client.ts';
 import { OutboundError } from './error.ts';
 
@@ -112,14 +112,9 @@ async function getRest(
   );
 }
 
-/** RFC 6266: `filename*` before `filename`. Empty where there is none, or none that can be read. */
+/** Empty if the header gives no name, or none that can be read. */
 function nameOf(disposition: string | null): string {
-  const extended = /;\s*filename\*\s*=\s*([\w-]+)'[^']*'([^;\s]+)/i.exec(disposition ?? '');
-  const name = extended === null ? '' : decode(extended[2] ?? '', extended[1] ?? '');
-  if (name !== '') return cleanFilename(name);
-  const plain = /;\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))/i.exec(disposition ?? '');
-  const text = plain?.[1]?.replace(/\\(.)/g, '$1') ?? plain?.[2] ?? '';
-  return cleanFilename(headerText(text));
+  return cleanFilename(parseFilename(headerText(disposition ?? '')) ?? '');
 }
 
 function nameInUrl({ pathname }: URL): string {

@@ -1,50 +1,12 @@
 import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
+import type { Condition, FieldType, FieldValue, Search } from '../lib/search.ts';
 import type { Db } from './db.ts';
 import { escapeLike, isAnyOf, isLike, isoTime } from './dialect.ts';
 import type { Database } from './table.ts';
 
-/** The kind of value in a field of a list. `flag` is 0 or 1, `time` is in milliseconds since 1970. */
-export interface FieldType {
-  kind: 'uuid' | 'text' | 'integer' | 'real' | 'time' | 'flag';
-  isNullable: boolean;
-}
-
 /** A column, or a value computed from columns. */
 export interface Column extends FieldType {
   value: RawBuilder<unknown>;
-}
-
-/** A value that a field is compared with. */
-export type FieldValue = string | number | null;
-
-/**
- * A condition on one field. `any` and `none`: the field has one of the values, or none of them. As everywhere in SQL,
- * null counts as none of them only if null is among the values. Tests of text ignore case; they see a number or a
- * time as it is written.
- */
-export type Condition<Field extends string> = { field: Field } & (
-  | { test: 'any' | 'none'; values: readonly FieldValue[] }
-  | { test: '<' | '<=' | '>' | '>='; value: FieldValue }
-  | { test: 'prefix' | 'suffix' | 'substring'; text: string }
-  | { test: 'exists' | 'absent' }
-);
-
-/** One step of an order. Nulls come last; in descending order, first. */
-export interface OrderStep<Field extends string> {
-  field: Field;
-  descending: boolean;
-}
-
-/** A part of a list, by its distance from the start. */
-export interface Window {
-  limit: number;
-  offset: number;
-}
-
-/** A window of the rows that meet all conditions. The last step of the order tells any two rows apart. */
-export interface Search<Field extends string> extends Window {
-  conditions: readonly Condition<Field>[];
-  order: readonly OrderStep<Field>[];
 }
 
 type Columns<Field extends string> = Readonly<Record<Field, Column>>;

@@ -10,6 +10,7 @@ import {
   sql,
 } from 'kysely';
 import { expect, it } from 'vitest';
+import type { Search } from '../../src/lib/search.ts';
 import type { Db } from '../../src/store/db.ts';
 import * as blobKey from '../../src/store/file/blob-key.ts';
 import * as file from '../../src/store/file/file.ts';
@@ -19,7 +20,6 @@ import * as jobRun from '../../src/store/job/run.ts';
 import * as jobSearch from '../../src/store/job/search.ts';
 import * as rendition from '../../src/store/rendition/rendition.ts';
 import { EVERYTHING, type Scope } from '../../src/store/scope.ts';
-import type { Search } from '../../src/store/search.ts';
 import * as tag from '../../src/store/tag/tag.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import * as folder from '../../src/store/tree/folder.ts';

@@ -1,3 +1,4 @@
+import type { FieldType, Part, Search } from '../../lib/search.ts';
 import * as fileStore from '../../store/file/file.ts';
 import * as store from '../../store/file/search.ts';
 import { EVERYTHING } from '../../store/scope.ts';
@@ -5,7 +6,6 @@ import type { FileRow, NodeRow } from '../../store/table.ts';
 import { findMediaByResource } from '../../store/tree/media.ts';
 import type { Context } from '../context.ts';
 import { NotFoundError } from '../error.ts';
-import type { Condition, FieldType, Part, Search } from '../search.ts';
 import { authorize, isVisible, scopeOf } from '../viewer/access.ts';
 import { type File, type OpenedFile, openRow, toFile } from './file.ts';
 
@@ -21,29 +21,20 @@ export interface ResourceFile extends File {
   projectId: string | null;
 }
 
-/** The fields that files are searched and ordered by. */
+/** The fields that files can be searched and ordered by. */
+export const FILE_FIELDS: Readonly<Record<store.FileField, FieldType>> = store.FILE_COLUMNS;
 export type FileField = store.FileField;
 
-/** The type of each field of a file. */
-export const FILE_FIELDS: Readonly<Record<FileField, FieldType>> = store.FILE_COLUMNS;
-
-/** Returns a window of the files that meet all conditions and that the viewer may see. */
+/** Returns a part of the files that match all conditions and that the viewer may see, and their count if `isCounted`. */
 export async function searchFiles(
   ctx: Context,
-  search: Search<FileField>,
+  { isCounted, ...search }: Search<FileField> & { isCounted: boolean },
 ): Promise<Part<ResourceFile>> {
   authorize(ctx, 'resource.read');
-  const { rows, hasMore } = await store.searchFiles(ctx.db, scopeOf(ctx), search);
-  return { nodes: rows.map((row) => toResourceFile(row, row)), hasMore };
-}
-
-/** Returns the number of files that meet all conditions and that the viewer may see. */
-export async function countMatchingFiles(
-  ctx: Context,
-  conditions: readonly Condition<FileField>[],
-): Promise<number> {
-  authorize(ctx, 'resource.read');
-  return store.countMatchingFiles(ctx.db, scopeOf(ctx), conditions);
+  const scope = scopeOf(ctx);
+  const { rows, hasMore } = await store.searchFiles(ctx.db, scope, search);
+  const count = isCounted ? await store.countMatchingFiles(ctx.db, scope, search.conditions) : null;
+  return { nodes: rows.map((row) => toResourceFile(row, row)), hasMore, count };
 }
 
 /** Identifies a file. The key of the original is empty. */

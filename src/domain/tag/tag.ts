@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Window } from '../../lib/search.ts';
 import { withoutUndefined } from '../../lib/without-undefined.ts';
 import type { Keyset } from '../../store/cursor.ts';
 import type { TagRow } from '../../store/table.ts';
@@ -7,7 +8,6 @@ import { type Context, transact } from '../context.ts';
 import { NotFoundError } from '../error.ts';
 import { displayName, freeText, parseInput } from '../input.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
-import type { Window } from '../search.ts';
 import { authorize } from '../viewer/access.ts';
 
 /** A label on media, shared by all viewers. */

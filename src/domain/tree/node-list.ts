@@ -1,5 +1,5 @@
+import type { Window } from '../../lib/search.ts';
 import { EVERYTHING, isInScope } from '../../store/scope.ts';
-import type { Window } from '../../store/search.ts';
 import type { NodeRow } from '../../store/table.ts';
 import type { NodeFilter } from '../../store/tree/filter.ts';
 import { ROOT_ID } from '../../store/tree/folder.ts';

@@ -1,3 +1,4 @@
+import { parseUuid } from '../../lib/uuid.ts';
 import { pathBelow } from '../../store/path.ts';
 import { EVERYTHING } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
@@ -20,10 +21,10 @@ export async function resolveStartNodes(
   claim: unknown,
 ): Promise<StartNode[]> {
   const names: readonly unknown[] = Array.isArray(claim) ? claim.slice(0, START_NODES_MAX) : [];
-  const uuids = names.filter((name) => typeof name === 'string').filter(isUuid);
+  const uuids = names.flatMap((name) => (typeof name === 'string' && parseUuid(name)) || []);
   const ids = names.filter((name) => Number.isSafeInteger(name)) as number[];
   const named = [
-    ...(uuids.length > 0 ? await listNodesByUuids(db, EVERYTHING, uuids.map(toLower)) : []),
+    ...(uuids.length > 0 ? await listNodesByUuids(db, EVERYTHING, uuids) : []),
     ...(ids.length > 0 ? await listNodesByIds(db, EVERYTHING, ids) : []),
   ];
   const rows = [...new Map(named.map((row) => [row.id, row])).values()];
@@ -42,14 +43,13 @@ export async function findStartNodes(
 ): Promise<string[]> {
   const uuids: string[] = [];
   for (const name of names) {
-    const row = isUuid(name)
-      ? await findNodeByUuid(db, EVERYTHING, name.toLowerCase())
-      : (await listFoldersByPath(db, EVERYTHING, name))[0];
+    const uuid = parseUuid(name);
+    const row =
+      uuid === null
+        ? (await listFoldersByPath(db, EVERYTHING, name))[0]
+        : await findNodeByUuid(db, EVERYTHING, uuid);
     if (row === undefined) throw new NotFoundError('folder', name);
     uuids.push(row.uuid);
   }
   return uuids;
 }
-
-const isUuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
-const toLower = (text: string) => text.toLowerCase();

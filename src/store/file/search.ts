@@ -1,46 +1,34 @@
 import { type RawBuilder, sql } from 'kysely';
+import type { Condition, Search } from '../../lib/search.ts';
 import type { RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { inScope, type Scope } from '../scope.ts';
-import { type Column, type Condition, matching, partOf, type Search } from '../search.ts';
+import { type Column, matching, partOf } from '../search.ts';
 import type { FileOfMediaRow } from './file.ts';
-
-/** The fields that files are searched and ordered by: their own columns, and `resource` and `is_public` of their media item. */
-export type FileField =
-  | 'uuid'
-  | 'name'
-  | 'resource'
-  | 'key'
-  | 'filename'
-  | 'size_bytes'
-  | 'mime_type'
-  | 'md5'
-  | 'created_by'
-  | 'created_role'
-  | 'is_public'
-  | 'created_at'
-  | 'updated_at'
-  | 'project_id';
 
 const RESOURCE = sql<string>`coalesce(media.resource, media.uuid)`;
 
-/** The column of each field. `name` is the uuid without hyphens, with the extension. */
-export const FILE_COLUMNS: Readonly<Record<FileField, Column>> = {
-  uuid: column(sql.ref('file.uuid'), 'uuid'),
+/**
+ * Each field that files can be searched and ordered by: columns of their own, and `resource` and `is_public` of their
+ * media item. `name` is the uuid without hyphens, with the extension.
+ */
+export const FILE_COLUMNS = {
   name: column(sql`replace(file.uuid, '-', '') || coalesce('.' || file.extension, '')`, 'text'),
   resource: column(RESOURCE, 'text'),
   key: column(sql.ref('file.key'), 'text'),
   filename: column(sql.ref('file.filename'), 'text'),
   size_bytes: column(sql.ref('file.size_bytes'), 'integer'),
   mime_type: column(sql.ref('file.mime_type'), 'text'),
-  md5: column(sql.ref('file.md5'), 'text'),
   created_by: column(sql.ref('file.created_by'), 'text', true),
   created_role: column(sql.ref('file.created_role'), 'text', true),
   is_public: column(sql.ref('media.is_public'), 'flag'),
   created_at: column(sql.ref('file.created_at'), 'time'),
   updated_at: column(sql.ref('file.updated_at'), 'time'),
   project_id: column(sql.ref('file.project_id'), 'text', true),
+  md5: column(sql.ref('file.md5'), 'text'),
+  uuid: column(sql.ref('file.uuid'), 'uuid'),
 };
+export type FileField = keyof typeof FILE_COLUMNS;
 
 /** Returns a window of the files that meet all conditions. */
 export async function searchFiles(

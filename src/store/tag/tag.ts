@@ -1,7 +1,7 @@
+import type { OrderStep, Window } from '../../lib/search.ts';
 import { type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, isIn, lockRows } from '../dialect.ts';
-import type { OrderStep, Window } from '../search.ts';
 import type { NewTagRow, TagChange, TagRow } from '../table.ts';
 
 /** What a list of tags is narrowed to: a tag has to match every given field. */

@@ -1,8 +1,8 @@
+import type { Window } from '../../lib/search.ts';
 import { type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRows } from '../dialect.ts';
 import { isInScope, type Scope } from '../scope.ts';
-import type { Window } from '../search.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
 import { filteredNodes, type NodeFilter } from './filter.ts';
 import { ROOT_ID } from './folder.ts';
