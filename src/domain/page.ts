@@ -58,6 +58,16 @@ export function toPage<Row extends object, Node>(
   };
 }
 
+/** Converts the page of each of many groups. */
+export function toPages<Row extends object, Node>(
+  pages: ReadonlyMap<number, RowPage<Row>>,
+  keyset: Keyset,
+  request: PageRequest,
+  toNode: (row: Row) => Node,
+): Map<number, Page<Node>> {
+  return new Map([...pages].map(([id, rows]) => [id, toPage(rows, keyset, request, toNode)]));
+}
+
 /** An edge computes its cursor on demand: most pages need only that of the last edge. */
 class RowEdge<Node> implements Edge<Node> {
   readonly node: Node;

@@ -47,6 +47,17 @@ export async function listPage<Table extends keyof Database, Row>(
   return toRowPage(await pageOf(query, keyset, request).execute(), request);
 }
 
+/** Returns the number of rows of a query. */
+export async function countRows<Table extends keyof Database, Row>(
+  query: SelectQueryBuilder<Database, Table, Row>,
+): Promise<number> {
+  const { count } = await query
+    .clearSelect()
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /** Returns the query of a page and of one more row, which tells whether more rows follow. */
 export function pageOf<Table extends keyof Database, Row>(
   query: SelectQueryBuilder<Database, Table, Row>,

@@ -38,6 +38,14 @@ export function isInScope({ publicOnly, within }: Scope, node: ScopeColumns): bo
   return within.subtrees.some(({ id }) => node.id === id || node.path.includes(`/${id}/`));
 }
 
+/** Returns the row of a node if it is in a scope. */
+export function ifInScope<Row extends ScopeColumns>(
+  scope: Scope,
+  row: Row | undefined,
+): Row | undefined {
+  return row && isInScope(scope, row) ? row : undefined;
+}
+
 /** Narrows a query over `media` to a scope. Each part of the condition is a range of an index. */
 export function inScope<Table extends keyof Database, Row>(
   db: Db,

@@ -1,5 +1,6 @@
 import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
 import type { Condition, FieldType, FieldValue, Search } from '../lib/search.ts';
+import { type RowPage, toRowPage } from './cursor.ts';
 import type { Db } from './db.ts';
 import { escapeLike, isAnyOf, isLike, isoTime } from './dialect.ts';
 import type { Database } from './table.ts';
@@ -24,8 +25,18 @@ export function matching<Table extends keyof Database, Row, Field extends string
   );
 }
 
-/** Returns the query of a window of a list, in order, with one more row if more follow. */
-export function partOf<Table extends keyof Database, Row, Field extends string>(
+/** Returns a window of a list, in order. */
+export async function listWindow<Table extends keyof Database, Row, Field extends string>(
+  query: SelectQueryBuilder<Database, Table, Row>,
+  columns: Columns<Field>,
+  search: Omit<Search<Field>, 'conditions'>,
+): Promise<RowPage<Row>> {
+  const rows = await windowOf(query, columns, search).execute();
+  return toRowPage(rows, { limit: search.limit, backward: false });
+}
+
+/** Selects one row more than the limit, which tells whether more follow. */
+function windowOf<Table extends keyof Database, Row, Field extends string>(
   query: SelectQueryBuilder<Database, Table, Row>,
   columns: Columns<Field>,
   { order, limit, offset }: Omit<Search<Field>, 'conditions'>,

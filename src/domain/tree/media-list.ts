@@ -6,7 +6,7 @@ import { countNodesOfEach, type Grouping, listNodesOfEach } from '../../store/tr
 import { countNodes, listNodes } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
-import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
+import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
 import { scopeOf } from '../viewer/access.ts';
 import { type Media, toMedia } from './media.ts';
 import { BY_POSITION, NEWEST_FIRST, type NodeOrder, orderKeyset } from './order.ts';
@@ -53,7 +53,7 @@ export async function mediasOfEach(
   const resolved = await resolveFilter(ctx, filter);
   const groups = { by, ids };
   const pages = await listNodesOfEach(ctx.db, scopeOf(ctx), groups, resolved, keyset, request);
-  return new Map([...pages].map(([id, rows]) => [id, toPage(rows, keyset, request, toMedia)]));
+  return toPages(pages, keyset, request, toMedia);
 }
 
 /** Returns the number of media in each folder, or with each tag; a group without media has no entry. */

@@ -7,7 +7,7 @@ import { countNodesOfEach, listNodesOfEach } from '../../store/tree/group.ts';
 import * as store from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { ForbiddenError } from '../error.ts';
-import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
+import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
 import { isVisible, reachOf, scopeOf } from '../viewer/access.ts';
 import { type Folder, toFolder } from './folder.ts';
 import { type Media, toMedia } from './media.ts';
@@ -96,7 +96,7 @@ export async function childrenOfEach(
     keyset,
     request,
   );
-  return new Map([...pages].map(([id, rows]) => [id, toPage(rows, keyset, request, toNode)]));
+  return toPages(pages, keyset, request, toNode);
 }
 
 /** Returns the number of nodes in each folder; an empty folder has no entry. */

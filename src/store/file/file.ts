@@ -38,7 +38,7 @@ export async function findFileById(
   id: number,
 ): Promise<FileOfMediaRow | undefined> {
   const row = await files(db).where('file.id', '=', id).executeTakeFirst();
-  return row && isFileInScope(scope, row) ? row : undefined;
+  return ifFileInScope(scope, row);
 }
 
 /** Returns the file by its own uuid, not its media item's. */
@@ -48,7 +48,7 @@ export async function findFileByUuid(
   uuid: string,
 ): Promise<FileOfMediaRow | undefined> {
   const row = await files(db).where('file.uuid', '=', uuid).executeTakeFirst();
-  return row && isFileInScope(scope, row) ? row : undefined;
+  return ifFileInScope(scope, row);
 }
 
 /** Returns the files of each media item, the original first. */
@@ -75,7 +75,7 @@ export async function findFileByKey(
     .where('file.media_id', '=', mediaId)
     .where('file.key', '=', key)
     .executeTakeFirst();
-  return row && isFileInScope(scope, row) ? row : undefined;
+  return ifFileInScope(scope, row);
 }
 
 /** Returns the file at `/media/{dir}/{urlName}`. If several have that name, the original comes first. */
@@ -91,7 +91,7 @@ export async function findFileByUrl(
     .orderBy('file.key')
     .limit(1)
     .executeTakeFirst();
-  return row && isFileInScope(scope, row) ? row : undefined;
+  return ifFileInScope(scope, row);
 }
 
 /** Returns the first segment of the URLs of a media item's files; undefined if it has none. */
@@ -185,6 +185,10 @@ export async function listFilesByBlobKey(
     .limit(limit)
     .select(['uuid', 'blob_key', 'size_bytes', 'updated_at'])
     .execute();
+}
+
+function ifFileInScope(scope: Scope, file: FileOfMediaRow | undefined): FileOfMediaRow | undefined {
+  return file && isFileInScope(scope, file) ? file : undefined;
 }
 
 function isFileInScope(scope: Scope, file: FileOfMediaRow): boolean {

@@ -1,9 +1,9 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Condition, Search } from '../../lib/search.ts';
-import type { RowPage } from '../cursor.ts';
+import { countRows, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { inScope, type Scope } from '../scope.ts';
-import { type Column, matching, partOf } from '../search.ts';
+import { type Column, listWindow, matching } from '../search.ts';
 import type { FileOfMediaRow } from './file.ts';
 
 const RESOURCE = sql<string>`coalesce(media.resource, media.uuid)`;
@@ -31,7 +31,7 @@ export const FILE_COLUMNS = {
 export type FileField = keyof typeof FILE_COLUMNS;
 
 /** Returns a window of the files that meet all conditions. */
-export async function searchFiles(
+export function searchFiles(
   db: Db,
   scope: Scope,
   search: Search<FileField>,
@@ -40,8 +40,7 @@ export async function searchFiles(
     .selectAll('file')
     .select(['media.parent_id', 'media.path', 'media.owner', 'media.is_public'])
     .select(RESOURCE.as('resource'));
-  const rows = await partOf(found, FILE_COLUMNS, search).execute();
-  return { rows: rows.slice(0, search.limit), hasMore: rows.length > search.limit };
+  return listWindow(found, FILE_COLUMNS, search);
 }
 
 /** Returns the number of files that meet all conditions. */
@@ -50,10 +49,7 @@ export async function countMatchingFiles(
   scope: Scope,
   conditions: readonly Condition<FileField>[],
 ): Promise<number> {
-  const { count } = await matching(db, filesIn(db, scope), FILE_COLUMNS, conditions)
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return count;
+  return countRows(matching(db, filesIn(db, scope), FILE_COLUMNS, conditions));
 }
 
 function filesIn(db: Db, scope: Scope) {

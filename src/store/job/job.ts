@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
+import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import type { JobAttemptRow, JobChange, JobRow, NewJobRow } from '../table.ts';
@@ -83,11 +83,8 @@ export function listJobs(
 }
 
 /** Returns the number of jobs that match the filter. */
-export async function countJobs(db: Db, filter: JobFilter): Promise<number> {
-  const { count } = await filteredJobs(db, filter)
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return count;
+export function countJobs(db: Db, filter: JobFilter): Promise<number> {
+  return countRows(filteredJobs(db, filter));
 }
 
 /** Returns the runs of many jobs, oldest first. */

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import type { Condition, Search } from '../../lib/search.ts';
-import type { RowPage } from '../cursor.ts';
+import { countRows, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { type Column, matching, partOf } from '../search.ts';
+import { type Column, listWindow, matching } from '../search.ts';
 import type { JobRow } from '../table.ts';
 
 /** Each field that jobs can be searched and ordered by. */
@@ -22,10 +22,9 @@ export const JOB_COLUMNS = {
 export type JobField = keyof typeof JOB_COLUMNS;
 
 /** Returns a window of the jobs that meet all conditions. */
-export async function searchJobs(db: Db, search: Search<JobField>): Promise<RowPage<JobRow>> {
+export function searchJobs(db: Db, search: Search<JobField>): Promise<RowPage<JobRow>> {
   const found = matching(db, db.selectFrom('job'), JOB_COLUMNS, search.conditions).selectAll();
-  const rows = await partOf(found, JOB_COLUMNS, search).execute();
-  return { rows: rows.slice(0, search.limit), hasMore: rows.length > search.limit };
+  return listWindow(found, JOB_COLUMNS, search);
 }
 
 /** Returns the number of jobs that meet all conditions. */
@@ -33,10 +32,7 @@ export async function countMatchingJobs(
   db: Db,
   conditions: readonly Condition<JobField>[],
 ): Promise<number> {
-  const { count } = await matching(db, db.selectFrom('job'), JOB_COLUMNS, conditions)
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return count;
+  return countRows(matching(db, db.selectFrom('job'), JOB_COLUMNS, conditions));
 }
 
 function column(name: keyof JobRow & string, kind: Column['kind'], isNullable = false): Column {

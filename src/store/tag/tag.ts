@@ -1,5 +1,5 @@
 import type { OrderStep, Window } from '../../lib/search.ts';
-import { type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
+import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, isIn, lockRows } from '../dialect.ts';
 import type { NewTagRow, TagChange, TagRow } from '../table.ts';
@@ -77,11 +77,8 @@ export function listTags(
 }
 
 /** Returns the number of tags that match the filter. */
-export async function countTags(db: Db, filter: TagFilter): Promise<number> {
-  const { count } = await filtered(db, filter)
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return count;
+export function countTags(db: Db, filter: TagFilter): Promise<number> {
+  return countRows(filtered(db, filter));
 }
 
 /** Adds each tag to each media item; ignores tags and media that do not exist. */

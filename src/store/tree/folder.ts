@@ -1,6 +1,6 @@
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
-import { EVERYTHING, isInScope, type Scope } from '../scope.ts';
+import { EVERYTHING, ifInScope, isInScope, type Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
 
 /** Id of the hidden folder that holds the nodes at top level. No dialect ever shows it. */
@@ -13,7 +13,7 @@ export async function findFolderById(
   id: number,
 ): Promise<NodeRow | undefined> {
   const row = await folders(db).where('id', '=', id).executeTakeFirst();
-  return row && isInScope(scope, row) ? row : undefined;
+  return ifInScope(scope, row);
 }
 
 /** Returns the folder, which is never the root. Uuids are stored in lower case. */
@@ -23,7 +23,7 @@ export async function findFolderByUuid(
   uuid: string,
 ): Promise<NodeRow | undefined> {
   const row = await folders(db).where('uuid', '=', uuid).executeTakeFirst();
-  return row && isInScope(scope, row) ? row : undefined;
+  return ifInScope(scope, row);
 }
 
 /** Returns the folders of that name in any of these folders, in their order. */

@@ -1,6 +1,6 @@
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
-import { isInScope, type Scope } from '../scope.ts';
+import { ifInScope, isInScope, type Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
 
 /** Returns the media item; undefined for a folder. */
@@ -10,7 +10,7 @@ export async function findMediaById(
   id: number,
 ): Promise<NodeRow | undefined> {
   const row = await medias(db).where('id', '=', id).executeTakeFirst();
-  return row && isInScope(scope, row) ? row : undefined;
+  return ifInScope(scope, row);
 }
 
 /** Returns the media item; undefined for a folder. Uuids are stored in lower case. */
@@ -20,7 +20,7 @@ export async function findMediaByUuid(
   uuid: string,
 ): Promise<NodeRow | undefined> {
   const row = await medias(db).where('uuid', '=', uuid).executeTakeFirst();
-  return row && isInScope(scope, row) ? row : undefined;
+  return ifInScope(scope, row);
 }
 
 /** Returns the media item by the Importer's name for its group of files: its uuid, where it was given no name. */
@@ -32,7 +32,7 @@ export async function findMediaByResource(
   const row = await medias(db)
     .where((eb) => eb(eb.fn.coalesce('resource', 'uuid'), '=', resource))
     .executeTakeFirst();
-  return row && isInScope(scope, row) ? row : undefined;
+  return ifInScope(scope, row);
 }
 
 /** Returns the media that exist, unordered. */

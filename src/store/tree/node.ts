@@ -1,8 +1,8 @@
 import type { Window } from '../../lib/search.ts';
-import { type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
+import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRows } from '../dialect.ts';
-import { isInScope, type Scope } from '../scope.ts';
+import { ifInScope, isInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
 import { filteredNodes, type NodeFilter } from './filter.ts';
 import { ROOT_ID } from './folder.ts';
@@ -14,7 +14,7 @@ export async function findNodeByUuid(
   uuid: string,
 ): Promise<NodeRow | undefined> {
   const row = await nodes(db).where('uuid', '=', uuid).executeTakeFirst();
-  return row && isInScope(scope, row) ? row : undefined;
+  return ifInScope(scope, row);
 }
 
 /** Returns the nodes that exist, unordered and without the root. */
@@ -64,11 +64,8 @@ export function listNodesInOrder(
 }
 
 /** Returns the number of nodes that match the filter. */
-export async function countNodes(db: Db, scope: Scope, filter: NodeFilter): Promise<number> {
-  const { count } = await filteredNodes(db, scope, filter)
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return count;
+export function countNodes(db: Db, scope: Scope, filter: NodeFilter): Promise<number> {
+  return countRows(filteredNodes(db, scope, filter));
 }
 
 /** Returns the row as stored. A `resource` that exists already is a unique violation. */
