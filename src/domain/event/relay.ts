@@ -47,9 +47,9 @@ export function createEventRelay(tell: (text: string) => Promise<void>): EventRe
       },
     },
     receive(text) {
-      const told = JSON.parse(text) as { from: string; events: DomainEvent[] };
-      if (told.from === from) return;
-      for (const event of told.events) events.publish({ ...revived(event), isElsewhere: true });
+      const notice = JSON.parse(text) as { from: string; events: DomainEvent[] };
+      if (notice.from === from) return;
+      for (const event of notice.events) events.publish({ ...revived(event), isElsewhere: true });
     },
   };
 }
