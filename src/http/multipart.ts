@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { headerText } from '../lib/header-text.ts';
 import { arrivingBytes, FIELD_BYTES_MAX, gather, MalformedBodyError } from './body.ts';
 import { MarkedInput } from './marked-input.ts';
 import { type PartHeader, parseParameters, parsePartHeader } from './part-header.ts';
@@ -19,6 +20,8 @@ export interface MultipartOptions {
   isFile: (name: string) => boolean;
   /** Takes a file. The next part waits for it; what it leaves of the bytes is thrown away. */
   onFile: (file: FilePart) => Promise<void>;
+  /** Receives each field as soon as it has been read. What it throws ends the reading. */
+  onField?: (name: string, value: string) => void;
 }
 
 /** More than any form has. */
@@ -34,7 +37,7 @@ const CLOSE = Buffer.from('--');
 /**
  * Reads a body of `multipart/form-data` (RFC 7578) part by part; resolves with its fields, of which the
  * last of a name wins. Throws MalformedBodyError for a broken body and when the client goes away,
- * BodyTooLargeError for fields, and what `onFile` throws; what `onFile` has done by then is the caller's
+ * BodyTooLargeError for fields, and what `onFile` and `onField` throw; what `onFile` has done by then is the caller's
  * to undo. The rest of the request is thrown away as it arrives, so that the answer can be read.
  *
  * Not `@fastify/busboy`: it waits for ever on a part that it skips (one that is no `form-data`, or has
@@ -42,7 +45,7 @@ const CLOSE = Buffer.from('--');
  */
 export async function readMultipart(
   request: IncomingMessage,
-  { isFile, onFile }: MultipartOptions,
+  { isFile, onFile, onField }: MultipartOptions,
 ): Promise<Map<string, string>> {
   const fields = new Map<string, string>();
   const delimiter = Buffer.from(`\r\n--${readBoundary(request)}`);
@@ -55,6 +58,7 @@ export async function readMultipart(
       const value = await gather(part.bytes, roomBytes);
       roomBytes -= value.length;
       fields.set(part.name, value.toString());
+      onField?.(part.name, value.toString());
     }
     return fields;
   } finally {
@@ -95,7 +99,7 @@ async function readHeader(input: MarkedInput): Promise<string> {
     header = Buffer.concat([header, piece]);
     if (header.length > HEADER_BYTES_MAX) throw broken('The header of a part is too long.');
   }
-  const text = header.toString();
+  const text = headerText(header.toString('latin1'));
   if (!/^[ \t]*(\r\n|$)/.test(text)) throw broken('A boundary does not end its line.');
   return text;
 }
