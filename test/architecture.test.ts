@@ -51,6 +51,7 @@ const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] 
   { name: /^zod$/, layers: ['domain', 'start'] },
   { name: /^(fastify|@fastify\/.+)$/, layers: ['http'], types: ['start', 'graphql', 'rest'] },
   { name: /^jose$/, layers: ['http'] },
+  { name: /^lru-cache$/, layers: ['http', 'graphql'] },
   { name: /^(undici|ipaddr\.js|htmlparser2)$/, layers: ['outbound'] },
   { name: /^(graphql|graphql-yoga|dataloader|graphql-upload-minimal)$/, layers: ['graphql'] },
   { name: /^(@pothos\/.+|@graphql-yoga\/render-graphiql)$/, layers: ['graphql'] },

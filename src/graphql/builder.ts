@@ -1,10 +1,10 @@
 import SchemaBuilder from '@pothos/core';
 import ErrorsPlugin from '@pothos/plugin-errors';
 import RelayPlugin from '@pothos/plugin-relay';
-import type { FileUpload } from 'graphql-upload-minimal';
 import type { Context } from '../domain/context.ts';
 import { ForbiddenError, InvalidInputError, NotAuthenticatedError } from '../domain/error.ts';
 import type { ToUrl } from '../http/absolute-url.ts';
+import type { SentFile } from './file-upload.ts';
 import { NODE_ID_PLUGIN } from './node-id.ts';
 import { RELAY_OPTIONS } from './relay.ts';
 
@@ -34,7 +34,7 @@ export const builder = new SchemaBuilder<{
     URL: { Input: string; Output: string };
     BigInt: { Input: number; Output: number };
     JSON: { Input: unknown; Output: unknown };
-    Upload: { Input: Promise<FileUpload>; Output: never };
+    Upload: { Input: Promise<SentFile>; Output: never };
   };
   Connection: { totalCount: () => Promise<number> };
 }>({

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { AuthUnavailableError, NotAuthenticatedError } from '../domain/error.ts';
 import { isUserId } from '../domain/viewer/user.ts';
 import {
@@ -123,24 +124,23 @@ function createVerify({ jwtSecret, jwksUrl, resolveStartNodes }: AuthOptions) {
   };
 }
 
-/** Tokens that were good, at most; more users at once than that are each checked in full. */
-const KNOWN_TOKENS_MAX = 1000;
+/** Verified tokens that are kept: the token of a user who is not among the last 1,000 is verified again. */
+const VERIFIED_TOKENS_MAX = 1000;
 
 /**
- * Verifies tokens of one secret. What was good once has only its time checked again: a signature is a task for another
- * thread, and a client sends the same token with each request.
+ * Creates the function that verifies tokens of one secret. A token that was valid once has only its expiry checked
+ * again: verifying a signature is a task for another thread, and a client sends the same token with each request.
  */
 function createVerifySigned(jwtSecret: string): (token: string) => Promise<JWTPayload> {
   const secret = new TextEncoder().encode(jwtSecret);
-  const known = new Map<string, JWTPayload>();
+  const verified = new LRUCache<string, JWTPayload>({ max: VERIFIED_TOKENS_MAX });
   return async (token) => {
-    const payload = known.get(token);
-    const { exp = Number.POSITIVE_INFINITY } = payload ?? {};
-    if (payload !== undefined && Date.now() < exp * 1000) return payload;
-    const verified = await jwtVerify(token, secret, { algorithms: ['HS256'] });
-    if (known.size >= KNOWN_TOKENS_MAX) known.clear();
-    known.set(token, verified.payload);
-    return verified.payload;
+    const known = verified.get(token);
+    const { exp = Number.POSITIVE_INFINITY } = known ?? {};
+    if (known !== undefined && Date.now() < exp * 1000) return known;
+    const { payload } = await jwtVerify(token, secret, { algorithms: ['HS256'] });
+    verified.set(token, payload);
+    return payload;
   };
 }
 

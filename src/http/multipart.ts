@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { parseParameters } from '../lib/header-value.ts';
+import { headerText, parseParameters } from '../lib/header-value.ts';
 import { arrivingBytes, FIELD_BYTES_MAX, gather, MalformedBodyError } from './body.ts';
 import { MarkedInput } from './marked-input.ts';
 import { type PartHeader, parsePartHeader } from './part-header.ts';
@@ -20,6 +20,8 @@ export interface MultipartOptions {
   isFile: (name: string) => boolean;
   /** Takes a file. The next part waits for it; bytes that it leaves are discarded. */
   onFile: (file: FilePart) => Promise<void>;
+  /** Receives each field as soon as it has been read. What it throws ends the reading. */
+  onField?: (name: string, value: string) => void;
 }
 
 /** More than any form has. */
@@ -33,17 +35,17 @@ const HEADER_END = Buffer.from('\r\n\r\n');
 const CLOSE = Buffer.from('--');
 
 /**
- * Reads a body of `multipart/form-data` (RFC 7578) part by part and returns its fields; the last of
- * a name wins. Throws MalformedBodyError for a broken body and if the client disconnects,
- * BodyTooLargeError for fields, and any error of `onFile`, whose earlier effects the caller undoes.
- * The rest of the request is discarded as it arrives, so that the client can read the answer.
+ * Reads a body of `multipart/form-data` (RFC 7578) part by part and returns its fields; the last of a name wins. Throws
+ * MalformedBodyError for a broken body and if the client disconnects, BodyTooLargeError for fields, and any error of
+ * `onFile` and `onField`; the caller undoes the earlier effects of `onFile`. The rest of the request is discarded as it
+ * arrives, so that the client can read the answer.
  *
  * Not `@fastify/busboy`: it waits for ever on a skipped part (one that is not `form-data`, or has
  * no name) with more than its buffer's 64 KiB, and it accepts an empty boundary.
  */
 export async function readMultipart(
   request: IncomingMessage,
-  { isFile, onFile }: MultipartOptions,
+  { isFile, onFile, onField }: MultipartOptions,
 ): Promise<Map<string, string>> {
   const fields = new Map<string, string>();
   const delimiter = Buffer.from(`\r\n--${readBoundary(request)}`);
@@ -56,6 +58,7 @@ export async function readMultipart(
       const value = await gather(part.bytes, roomBytes);
       roomBytes -= value.length;
       fields.set(part.name, value.toString());
+      onField?.(part.name, value.toString());
     }
     return fields;
   } finally {
@@ -97,7 +100,7 @@ async function readHeader(input: MarkedInput): Promise<string> {
     header = Buffer.concat([header, piece]);
     if (header.length > HEADER_BYTES_MAX) throw broken('The header of a part is too long.');
   }
-  const text = header.toString();
+  const text = headerText(header.toString('latin1'));
   if (!/^[ \t]*(\r\n|$)/.test(text)) throw broken('A boundary does not end its line.');
   return text;
 }

@@ -1,7 +1,7 @@
 import { execute as executeByGraphqlJs, parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { createExecute } from '../../src/graphql/execution/execute.ts';
-import type { OperationContext } from '../../src/graphql/pipeline/run.ts';
+import type { OperationContext } from '../../src/graphql/pipeline/mask.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { type TestServices, user, withApp, withServices } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';

@@ -1,128 +1,90 @@
-import {
-  type DocumentNode,
-  type ExecutionArgs,
-  type ExecutionResult,
-  Lexer,
-  type ParseOptions,
-  parse,
-  Source,
-  TokenKind,
-} from 'graphql';
-import { isAsyncIterable, type Plugin } from 'graphql-yoga';
-import { createCostMeter } from './cost.ts';
-import { checkLimit, introspectionRefusal, LIMITS, RefusedOperationError } from './refusal.ts';
-import { measureDocument, type Shape } from './shape.ts';
+import { GraphQLError } from 'graphql';
 
-/** How operations are limited. */
-export interface LimitOptions {
-  measureCost: MeasureCost;
-  /** False: `__schema` and `__type` are refused. */
-  isIntrospectionEnabled: boolean;
-}
+/** What an operation may be at most; each limit is the answer to another way of asking for too much. */
+export const LIMITS = {
+  /** Bounds what the cache of documents holds. GraphiQL's introspection, longer than most, has 2,100. */
+  characters: 50_000,
+  /** Bounds parsing and validation, whose worst is 0.2 s for these. GraphiQL's introspection has 184. */
+  tokens: 2_000,
+  /** Parser, rules and coercion call themselves for each bracket: some hundreds are the end of the stack. */
+  nesting: 50,
+  /** A tab of GraphiQL holds several, of which one runs. */
+  operations: 10,
+  /** Seven connections in each other by `nodes`, or four by `edges` and `node`, and what is in the last. */
+  depth: 15,
+  /** One field over and over: some for a screen of lists, none for a guess at every id. */
+  aliases: 30,
+  /** Each is checked against all at its place. Clients write a few of `@include` and `@skip`. */
+  directives: 20,
+  /** Fields of the answer, see `cost.ts`. All of 200 media and of what belongs to them is 90,000. */
+  cost: 200_000,
+} as const;
 
-/** `extensions.cost` of every answer to an operation that ran. */
-export interface Cost {
-  requested: number;
-  limit: number;
-}
+type Limited = keyof typeof LIMITS;
 
-/** What a valid operation costs. */
-export type MeasureCost = (args: ExecutionArgs) => Cost;
+const REFUSALS: Record<Limited, { code: string; of: string; advice: string }> = {
+  characters: {
+    code: 'DOCUMENT_TOO_LONG',
+    of: 'characters',
+    advice: 'Send values as variables.',
+  },
+  tokens: {
+    code: 'TOO_MANY_TOKENS',
+    of: 'tokens',
+    advice: 'Send values as variables, or split the document.',
+  },
+  nesting: {
+    code: 'OPERATION_TOO_DEEP',
+    of: 'brackets within each other',
+    advice: 'Send values as variables, or split the operation.',
+  },
+  operations: {
+    code: 'TOO_MANY_OPERATIONS',
+    of: 'operations in a document',
+    advice: 'Send each on its own.',
+  },
+  depth: {
+    code: 'OPERATION_TOO_DEEP',
+    of: 'fields within each other, fragments included',
+    advice: 'Fetch what is deeper by the ids of what is not.',
+  },
+  aliases: {
+    code: 'TOO_MANY_ALIASES',
+    of: 'aliases, those of a fragment each time it is used',
+    advice: 'Split the operation, or ask for `nodes(ids:)`.',
+  },
+  directives: {
+    code: 'TOO_MANY_DIRECTIVES',
+    of: 'directives in a document',
+    advice: 'Split the operation.',
+  },
+  cost: {
+    code: 'OPERATION_TOO_COSTLY',
+    of: 'fields that an answer may come to',
+    advice: 'Ask for smaller pages with `first`, or for less of each node.',
+  },
+};
 
-/** A meter of costs, which remembers what it has found out of a document. */
-export function createMeasureCost(): MeasureCost {
-  const measure = createCostMeter();
-  return (args) => ({ requested: measure(args), limit: LIMITS.cost });
-}
-
-/**
- * Refuses operations that ask for too much, with HTTP 400 and before any resolver. Measures a document
- * once for as long as Yoga's cache holds it, and checks every request: the cost depends on variables.
- */
-export function limitOperations({ measureCost, isIntrospectionEnabled }: LimitOptions): Plugin {
-  const shapeOf = rememberShapes();
-  const checkCost = (args: ExecutionArgs): Cost => {
-    const cost = measureCost(args);
-    checkLimit('cost', cost.requested);
-    return cost;
-  };
-  return {
-    onParse({ params, setParseFn }) {
-      // Here, and so before Yoga's cache, which keeps the text also of what is refused.
-      checkLimit('characters', sourceText(params.source).length);
-      setParseFn(parseBounded);
-      return ({ result }) => {
-        // Yoga would remember what it is given as a result, and answer it with 200.
-        if (result instanceof RefusedOperationError) throw result;
-      };
-    },
-    // Before the rules of validation, some of which are dear for such documents.
-    onValidate({ params: { documentAST } }) {
-      const shape = shapeOf(documentAST);
-      for (const limited of ['operations', 'directives', 'depth', 'aliases'] as const) {
-        checkLimit(limited, shape[limited]);
-      }
-      if (shape.isIntrospective && !isIntrospectionEnabled) throw introspectionRefusal();
-    },
-    onExecute({ args }) {
-      const cost = checkCost(args);
-      return {
-        onExecuteDone({ result, setResult }) {
-          if (!isAsyncIterable(result)) setResult(withCost(result, cost));
-        },
-      };
-    },
-    onSubscribe({ args }) {
-      const cost = checkCost(args);
-      return {
-        onSubscribeResult: () => ({
-          onNext: ({ result, setResult }) => {
-            if (!isAsyncIterable(result)) setResult(withCost(result, cost));
-          },
-        }),
-      };
-    },
-  };
-}
-
-function rememberShapes(): (document: DocumentNode) => Shape {
-  const shapes = new WeakMap<DocumentNode, Shape>();
-  return (document) => {
-    const known = shapes.get(document);
-    if (known) return known;
-    const shape = measureDocument(document);
-    shapes.set(document, shape);
-    return shape;
-  };
-}
-
-function sourceText(source: string | Source): string {
-  return typeof source === 'string' ? source : source.body;
-}
-
-function parseBounded(source: string | Source, options?: ParseOptions): DocumentNode {
-  scanTokens(sourceText(source));
-  return parse(source, options);
-}
-
-/** Counts before the parser, whose own limit of tokens comes too late for brackets: it calls itself for each. */
-function scanTokens(text: string): void {
-  const lexer = new Lexer(new Source(text));
-  let tokens = 0;
-  let nesting = 0;
-  while (lexer.advance().kind !== TokenKind.EOF) {
-    const { kind } = lexer.token;
-    if (OPENING.has(kind)) nesting++;
-    if (CLOSING.has(kind)) nesting--;
-    checkLimit('tokens', ++tokens);
-    checkLimit('nesting', nesting);
+/** An operation that is not run, with HTTP 400. */
+export class RefusedOperationError extends GraphQLError {
+  constructor(message: string, code: string, more: Record<string, unknown> = {}) {
+    super(message, { extensions: { code, ...more, http: { status: 400 } } });
   }
 }
 
-const OPENING = new Set<TokenKind>([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
-const CLOSING = new Set<TokenKind>([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
+/** Throws RefusedOperationError, with limit and remedy. Also for NaN, which is no amount within any limit. */
+export function checkLimit(limited: Limited, amount: number): void {
+  const limit = LIMITS[limited];
+  if (amount <= limit) return;
+  const { code, of, advice } = REFUSALS[limited];
+  const message = `The limit is ${limit.toLocaleString('en')} ${of}. ${advice}`;
+  const cost = limited === 'cost' ? { cost: amount } : {};
+  throw new RefusedOperationError(message, code, { ...cost, limit });
+}
 
-/** The result as it is answered. */
-export function withCost(result: ExecutionResult, cost: Cost): ExecutionResult {
-  return { ...result, extensions: { ...result.extensions, cost } };
+/** The error for `__schema` and `__type` where nobody may ask for them. */
+export function introspectionRefusal(): RefusedOperationError {
+  const message =
+    'Introspection is off on this server (TRIVIUM_GRAPHIQL). Its schema is the file `schema.graphql` of the source.';
+  return new RefusedOperationError(message, 'INTROSPECTION_DISABLED');
 }

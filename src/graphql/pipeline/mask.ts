@@ -1,24 +1,61 @@
-import { GraphQLError } from 'graphql';
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Log } from '../../domain/context.ts';
 import { DomainError, InvalidInputError } from '../../domain/error.ts';
+import { HttpError } from '../../http/http-error.ts';
+import { httpStatus, publicMessage } from '../../http/status.ts';
+import type { GraphqlContext } from '../builder.ts';
+
+/** The context of one operation. */
+export interface OperationContext extends GraphqlContext {
+  requestId: string;
+}
+
+/** Returns the context of the operation that `args` describe. */
+export function contextOf({ contextValue }: ExecutionArgs): OperationContext {
+  return contextValue as OperationContext;
+}
+
+/** Returns the result as the client may see it. A result without `data` is a request error: execution never started. */
+export function maskResult(result: ExecutionResult, context: OperationContext): ExecutionResult {
+  if (result.errors === undefined) return result;
+  const maskOne = 'data' in result ? maskError : maskRequestError;
+  const errors = result.errors.map((error) =>
+    maskOne(error, context.domain.log, context.requestId),
+  );
+  return { ...result, errors };
+}
 
 /**
- * What a client may see of an error that is no member of a result: mistakes of its own, told as they are;
- * anything else is a bug, logged and masked.
+ * Returns an error that is not a member of a mutation's result, as the client may see it. Mistakes of the client keep
+ * their message; anything else is a bug, which is logged and masked.
  */
 export function maskError(error: unknown, log: Log, requestId: string): GraphQLError {
   const graphqlError = error instanceof GraphQLError ? error : null;
   const cause = graphqlError?.originalError ?? error;
-  if (cause instanceof DomainError)
-    return withExtensions(cause, graphqlError, domainExtensions(cause));
-  if (isClientError(cause)) {
-    const http = { status: cause.status };
-    return withExtensions(cause, graphqlError, { code: 'BAD_REQUEST', http });
+  if (cause instanceof DomainError) {
+    return toGraphqlError(cause.message, graphqlError, domainExtensions(cause));
+  }
+  const status = httpStatus(cause);
+  if (status < 500) {
+    const code = cause instanceof HttpError ? cause.code : 'BAD_REQUEST';
+    const extensions = { code, http: { status } };
+    return toGraphqlError(publicMessage(cause), graphqlError, extensions);
   }
   if (graphqlError !== null && graphqlError.originalError === undefined) return graphqlError;
   log.error({ err: cause }, 'resolver failed');
-  const masked = new Error('Internal server error.');
-  return withExtensions(masked, graphqlError, { code: 'INTERNAL', requestId });
+  return toGraphqlError(publicMessage(cause), graphqlError, { code: 'INTERNAL', requestId });
+}
+
+/** Keeps the message of an error in the variables, and gives it the HTTP status that Yoga gives invalid documents. */
+function maskRequestError(error: GraphQLError, log: Log, requestId: string): GraphQLError {
+  if (isThrownByResolver(error)) return maskError(error, log, requestId);
+  const extensions = { code: 'BAD_USER_INPUT', http: { spec: true, status: 400 } };
+  return toGraphqlError(error.message, error, extensions);
+}
+
+function isThrownByResolver({ originalError }: GraphQLError): boolean {
+  if (originalError === undefined) return false;
+  return !(originalError instanceof GraphQLError) || isThrownByResolver(originalError);
 }
 
 function domainExtensions(error: DomainError): Record<string, unknown> {
@@ -27,21 +64,11 @@ function domainExtensions(error: DomainError): Record<string, unknown> {
     : { code: error.code };
 }
 
-function withExtensions(
-  { message }: Error,
+function toGraphqlError(
+  message: string,
   at: GraphQLError | null,
   extensions: Record<string, unknown>,
 ): GraphQLError {
   const { nodes, path } = at ?? {};
   return new GraphQLError(message, { nodes: nodes ?? null, path: path ?? null, extensions });
-}
-
-/** Of the multipart parser: it says what is wrong with the request. */
-function isClientError(error: unknown): error is Error & { status: number } {
-  return (
-    error instanceof Error &&
-    'status' in error &&
-    typeof error.status === 'number' &&
-    error.status < 500
-  );
 }

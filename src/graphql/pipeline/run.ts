@@ -1,50 +1,73 @@
-import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
-import type { Plugin } from 'graphql-yoga';
-import type { GraphqlContext } from '../builder.ts';
-import { createExecute } from '../execution/execute.ts';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  GraphQLError,
+  getOperationAST,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+} from 'graphql';
+import { type GraphQLParams, isAsyncIterable, mapAsyncIterator } from 'graphql-yoga';
 import { schema } from '../schema.ts';
-import { maskError } from './mask.ts';
+import { createCostMeter } from './cost.ts';
+import { createDocuments, type DocumentOptions } from './document.ts';
+import { execute } from './execute.ts';
+import { checkLimit, LIMITS } from './limit.ts';
+import type { OperationContext } from './mask.ts';
+import { subscribe } from './subscribe.ts';
 
-/** What an operation is run with. */
-export interface OperationContext extends GraphqlContext {
-  /** Yoga puts its own request over ours before it executes: what is needed then is beside it. */
-  requestId: string;
+/** The result of an operation, or the results of a subscription as they arise. */
+export type Result = ExecutionResult | AsyncIterable<ExecutionResult>;
+
+/** Runs an operation that came by an HTTP method. Throws GraphQLError for one that is not executed. */
+export type RunOperation = (
+  params: GraphQLParams,
+  method: string,
+  context: OperationContext,
+) => Promise<Result>;
+
+/**
+ * Creates the steps of an operation: parse, limit, validate, limit its cost, execute. An operation beyond a limit is
+ * refused with HTTP 400 before any resolver runs. The cost is measured for every request, as it depends on variables.
+ */
+export function createRunOperation(options: DocumentOptions): RunOperation {
+  const documents = createDocuments(options);
+  const measureCost = createCostMeter();
+  return async ({ query = '', operationName, variables }, method, contextValue) => {
+    const document = documents.parse(query);
+    const operation = findOperation(document, operationName, method);
+    const errors = documents.validate(document);
+    if (errors.length > 0) return { errors };
+    const args = { schema, document, contextValue, operationName, variableValues: variables };
+    const cost = measureCost(args);
+    checkLimit('cost', cost);
+    const isSubscription = operation.operation === OperationTypeNode.SUBSCRIPTION;
+    const result = isSubscription ? await subscribe(args) : await execute(args);
+    return isAsyncIterable(result)
+      ? mapAsyncIterator(result, (event) => withCost(event, cost))
+      : withCost(result, cost);
+  };
 }
 
-const execute = createExecute(schema);
-
-/** Runs an operation that is valid and within the limits. Errors are masked with the log and the id of its request. */
-export async function run(args: ExecutionArgs): Promise<ExecutionResult> {
-  return masked(args, await execute(args));
+function findOperation(
+  document: DocumentNode,
+  operationName: string | undefined,
+  method: string,
+): OperationDefinitionNode {
+  const operation = getOperationAST(document, operationName);
+  if (!operation) {
+    const message = '`operationName` must name one operation of the document.';
+    const extensions = { code: 'OPERATION_RESOLUTION_FAILURE', http: { status: 400 } };
+    throw new GraphQLError(message, { extensions });
+  }
+  if (operation.operation === OperationTypeNode.MUTATION && method === 'GET') {
+    const http = { status: 405, headers: { Allow: 'POST' } };
+    const message = 'A mutation must be sent with POST.';
+    throw new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http } });
+  }
+  return operation;
 }
 
-/** The result as a client may see it. One without data is no result: the operation was not begun. */
-export function masked(args: ExecutionArgs, result: ExecutionResult): ExecutionResult {
-  const toldOf = 'data' in result ? mask : maskRequestError;
-  const errors = result.errors?.map((error) => toldOf(args, error));
-  return errors ? { ...result, errors } : result;
-}
-
-/** What is wrong with the variables is told, and has the status that Yoga gives what is not valid. */
-function maskRequestError(args: ExecutionArgs, error: GraphQLError): GraphQLError {
-  if (!isOfGraphql(error)) return mask(args, error);
-  const extensions = { code: 'BAD_USER_INPUT', http: { spec: true, status: 400 } };
-  return new GraphQLError(error.message, { nodes: error.nodes ?? null, extensions });
-}
-
-/** Whether no resolver has thrown it. */
-function isOfGraphql({ originalError }: GraphQLError): boolean {
-  if (originalError === undefined) return true;
-  return originalError instanceof GraphQLError && isOfGraphql(originalError);
-}
-
-/** An error as a client may see it. */
-export function mask({ contextValue }: ExecutionArgs, error: unknown) {
-  const { domain, requestId } = contextValue as OperationContext;
-  return maskError(error, domain.log, requestId);
-}
-
-/** Makes Yoga run operations like this. */
-export function ownExecution(): Plugin<object, OperationContext> {
-  return { onExecute: ({ setExecuteFn }) => setExecuteFn(run) };
+function withCost(result: ExecutionResult, requested: number): ExecutionResult {
+  const cost = { requested, limit: LIMITS.cost };
+  return { ...result, extensions: { ...result.extensions, cost } };
 }

@@ -1,37 +1,30 @@
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
-import { isAsyncIterable, type Plugin } from 'graphql-yoga';
-import { mask, masked, type OperationContext, run } from './run.ts';
+import { isAsyncIterable } from 'graphql-yoga';
+import { execute } from './execute.ts';
+import { contextOf, maskError, maskResult } from './mask.ts';
 
 /**
- * Runs subscriptions with a context of its own for each event: loaders remember what they have read, and
- * would show the second event as the first found things. Errors are masked as in any answer.
+ * Runs a subscription with a new context for each event: loaders remember what they have read, and would show the state
+ * of the first event for the second. Masks errors as in any other result.
  */
-export function freshSubscriptions(): Plugin<object, OperationContext> {
-  return {
-    onSubscribe({ setSubscribeFn }) {
-      setSubscribeFn(subscribe);
-    },
-  };
-}
-
-async function subscribe(
+export async function subscribe(
   args: ExecutionArgs,
 ): Promise<ExecutionResult | AsyncGenerator<ExecutionResult>> {
   const source = await createSourceEventStream(args);
-  return isAsyncIterable(source) ? results(args, source) : masked(args, source);
+  return isAsyncIterable(source) ? executeEach(args, source) : maskResult(source, contextOf(args));
 }
 
-/** One result for each event. What the source throws is the last one: the stream then completes. */
-async function* results(
+/** Yields a result for each event. An error of the source is the last result: the stream then completes. */
+async function* executeEach(
   args: ExecutionArgs,
   source: AsyncIterable<unknown>,
 ): AsyncGenerator<ExecutionResult> {
+  const context = contextOf(args);
   try {
     for await (const rootValue of source) {
-      const contextValue = { ...(args.contextValue as OperationContext), made: new Map() };
-      yield run({ ...args, rootValue, contextValue });
+      yield execute({ ...args, rootValue, contextValue: { ...context, made: new Map() } });
     }
   } catch (error) {
-    yield { errors: [mask(args, error)] };
+    yield { errors: [maskError(error, context.domain.log, context.requestId)] };
   }
 }

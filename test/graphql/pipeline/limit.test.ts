@@ -1,7 +1,7 @@
 import { getIntrospectionQuery } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { EXAMPLES } from '../../../src/graphql/example.ts';
-import { LIMITS } from '../../../src/graphql/pipeline/refusal.ts';
+import { LIMITS } from '../../../src/graphql/pipeline/limit.ts';
 import { type TestApp, withApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
 import { graphql } from '../../support/graphql.ts';

@@ -46,7 +46,7 @@ export function createStreamSignals(
 }
 
 /** Whether a response has no end that one could wait for. */
-export function isStream({ headers }: Response): boolean {
+function isStream({ headers }: Response): boolean {
   return headers.get('content-type')?.startsWith('text/event-stream') ?? false;
 }
 

@@ -1,0 +1,77 @@
+import type { FastifyReply } from 'fastify';
+import { isAsyncIterable } from 'graphql-yoga';
+import { HttpError } from '../../http/http-error.ts';
+import { toStream } from './events.ts';
+import type { AnswerType, Pipeline } from './pipeline.ts';
+import type { Result } from './run.ts';
+
+/** The media types that a client accepts: for one result, and for the results of a subscription. */
+export interface AcceptedTypes {
+  result: AnswerType;
+  /** Null: the client accepts no event stream. */
+  stream: AnswerType | null;
+}
+
+/**
+ * Chooses the types of an answer by an `Accept` header. One result is sent as an event only to clients that accept
+ * nothing else. Of equal types the first in the header counts; `q` is ignored, as no known client relies on it.
+ * Throws HttpError (406).
+ */
+export function negotiate(accept: string | undefined): AcceptedTypes {
+  const ranges = (accept || '*/*').toLowerCase().split(',').filter(isUtf8).map(mediaRange);
+  const json = ranges.map((range) => RESULT_TYPES[range]).find((type) => type !== undefined);
+  const stream = ranges.some((range) => STREAM_RANGES.includes(range)) ? 'text/event-stream' : null;
+  const result = json ?? stream;
+  if (result !== null) return { result, stream };
+  throw new HttpError(406, 'NOT_ACCEPTABLE', `The response can be sent as ${TYPES}.`);
+}
+
+const RESULT_TYPES: Readonly<Record<string, AnswerType>> = {
+  '*/*': 'application/json',
+  'application/*': 'application/json',
+  'application/json': 'application/json',
+  'application/graphql-response+json': 'application/graphql-response+json',
+};
+
+const STREAM_RANGES = ['*/*', 'text/*', 'text/event-stream'];
+
+const TYPES = 'application/json, application/graphql-response+json or text/event-stream';
+
+function mediaRange(range: string): string {
+  return (range.split(';', 1)[0] ?? '').trim();
+}
+
+/** Whether a range names no other charset. */
+function isUtf8(range: string): boolean {
+  const [, charset = 'utf-8'] = /;\s*charset=([^;]*)/.exec(range) ?? [];
+  return charset.trim() === 'utf-8';
+}
+
+/** Sends a result through Fastify, which adds the headers and the log line that every response has. */
+export async function sendResult(
+  reply: FastifyReply,
+  result: Result,
+  { encode, accepted, signal }: SendOptions,
+): Promise<FastifyReply> {
+  const isStream = isAsyncIterable(result);
+  const type = isStream ? accepted.stream : accepted.result;
+  if (type === null) {
+    const message = 'The results of a subscription can only be sent as text/event-stream.';
+    throw new HttpError(406, 'NOT_ACCEPTABLE', message);
+  }
+  const response = await encode(result, type);
+  reply.code(response.status);
+  response.headers.forEach((value, name) => void reply.header(name, value));
+  if (type !== 'text/event-stream') return reply.send(await response.text());
+  // Yoga sets the coding `none`, which does not exist. nginx would hold events back until it has a page of them.
+  reply.removeHeader('content-encoding').header('x-accel-buffering', 'no');
+  return reply.send(toStream(response, signal()));
+}
+
+/** The settings of one answer. */
+export interface SendOptions {
+  encode: Pipeline['encode'];
+  accepted: AcceptedTypes;
+  /** Ends an event stream. */
+  signal: () => AbortSignal;
+}

@@ -1,0 +1,95 @@
+import {
+  type DocumentNode,
+  GraphQLError,
+  Lexer,
+  parse,
+  Source,
+  TokenKind,
+  validate,
+} from 'graphql';
+import { schema } from '../schema.ts';
+import { createDocumentCache } from './document-cache.ts';
+import { checkLimit, introspectionRefusal, RefusedOperationError } from './limit.ts';
+import { measureDocument, type Shape } from './shape.ts';
+
+/** Settings of the documents. */
+export interface DocumentOptions {
+  /** False: `__schema` and `__type` are refused. */
+  isIntrospectionEnabled: boolean;
+}
+
+/** Reads documents, each once for as long as the cache holds it. */
+export interface Documents {
+  /** Throws RefusedOperationError for a document that is too long, GraphQLError for one that is malformed. */
+  parse: (text: string) => DocumentNode;
+  /** Returns the errors of a document. Throws RefusedOperationError for one beyond the limits. */
+  validate: (document: DocumentNode) => readonly GraphQLError[];
+}
+
+/** Creates the reader of documents, with its cache. */
+export function createDocuments({ isIntrospectionEnabled }: DocumentOptions): Documents {
+  const documents = createDocumentCache();
+  const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>();
+  return {
+    parse(text) {
+      const known = documents.get(text);
+      if (known !== undefined) return known;
+      const document = parseWithinLimits(text);
+      documents.set(text, document);
+      return document;
+    },
+    validate(document) {
+      const known = validated.get(document);
+      if (known !== undefined) return known;
+      // Before the rules of validation, some of which take long for documents beyond a limit.
+      checkShape(measureDocument(document), isIntrospectionEnabled);
+      const errors = validate(schema, document).map((error) =>
+        withCode(error, 'GRAPHQL_VALIDATION_FAILED'),
+      );
+      validated.set(document, errors);
+      return errors;
+    },
+  };
+}
+
+function checkShape(shape: Shape, isIntrospectionEnabled: boolean): void {
+  for (const limited of ['operations', 'directives', 'depth', 'aliases'] as const) {
+    checkLimit(limited, shape[limited]);
+  }
+  if (shape.isIntrospective && !isIntrospectionEnabled) throw introspectionRefusal();
+}
+
+function parseWithinLimits(text: string): DocumentNode {
+  checkLimit('characters', text.length);
+  try {
+    scanTokens(text);
+    return parse(text);
+  } catch (error) {
+    throw error instanceof RefusedOperationError ? error : withCode(error, 'GRAPHQL_PARSE_FAILED');
+  }
+}
+
+/** Counts tokens before the parser runs: its own limit comes too late for brackets, as it calls itself for each. */
+function scanTokens(text: string): void {
+  const lexer = new Lexer(new Source(text));
+  let tokens = 0;
+  let nesting = 0;
+  while (lexer.advance().kind !== TokenKind.EOF) {
+    const { kind } = lexer.token;
+    if (OPENING.has(kind)) nesting++;
+    if (CLOSING.has(kind)) nesting--;
+    checkLimit('tokens', ++tokens);
+    checkLimit('nesting', nesting);
+  }
+}
+
+const OPENING = new Set<TokenKind>([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
+const CLOSING = new Set<TokenKind>([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
+
+/** `spec`: GraphQL over HTTP §6.4.1, the status is 200 where the client accepts `application/json`. */
+function withCode(error: unknown, code: string): GraphQLError {
+  if (!(error instanceof GraphQLError)) throw error;
+  const { message, nodes = null, source, positions } = error;
+  const extensions = { code, http: { spec: true, status: 400 } };
+  return new GraphQLError(message, { nodes, source, positions, extensions });
+}

@@ -1,0 +1,59 @@
+import type { FastifyRequest } from 'fastify';
+import { bodyType, UnsupportedBodyError } from '../../http/body.ts';
+import { HttpError } from '../../http/http-error.ts';
+import { readMultipartOperation, type SentOperation } from './multipart.ts';
+
+/**
+ * Reads the operation that a request sends: in its URL, as JSON or as multipart. Throws HttpError for a URL
+ * that cannot be read and for a form that another site could make a browser send, UnsupportedBodyError for a body of another type, and what
+ * `readMultipartOperation` throws.
+ */
+export async function readParameters(request: FastifyRequest): Promise<SentOperation> {
+  if (request.method === 'GET') return withoutFiles(parseUrl(request.url));
+  switch (bodyType(request.headers)) {
+    case 'application/json':
+      return withoutFiles(request.body);
+    case 'multipart/form-data':
+      checkPreflight(request);
+      return readMultipartOperation(request.raw);
+    default:
+      throw new UnsupportedBodyError(request.headers['content-type'] ?? '');
+  }
+}
+
+function withoutFiles(parameters: unknown): SentOperation {
+  return { parameters, discardFiles: () => undefined };
+}
+
+/** Of a parameter that is repeated, the first value counts. */
+function parseUrl(url: string) {
+  const search = new URLSearchParams(/\?(.*)$/s.exec(url)?.[1]);
+  return {
+    query: search.get('query') || undefined,
+    operationName: search.get('operationName') || undefined,
+    variables: parseJson(search, 'variables'),
+    extensions: parseJson(search, 'extensions'),
+  };
+}
+
+function parseJson(search: URLSearchParams, name: string): unknown {
+  const text = search.get(name);
+  if (!text) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw badRequest(`The parameter \`${name}\` must be JSON.`);
+  }
+}
+
+/** A form of another site cannot send a header of its own. */
+function checkPreflight({ headers }: FastifyRequest): void {
+  if ('x-graphql-yoga-csrf' in headers || 'apollo-require-preflight' in headers) return;
+  const message =
+    'A multipart request needs a header `x-graphql-yoga-csrf` or `apollo-require-preflight`, with any value.';
+  throw new HttpError(403, 'CSRF', message);
+}
+
+function badRequest(message: string): HttpError {
+  return new HttpError(400, 'BAD_REQUEST', message);
+}
