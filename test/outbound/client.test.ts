@@ -9,7 +9,8 @@ import {
 import { type Answer, withSite } from '../support/site.ts';
 
 const NOT_FETCHED = {
-  name: 'PermanentError',
+  name: 'OutboundError',
+  isPermanent: true,
   message: 'The URL leads to an address that this server does not fetch from.',
 };
 
@@ -43,7 +44,8 @@ describe('where it leads to', () => {
     ['http://me:secret@example.org/', /a user name or a password/],
   ])('%s is refused', async (url, message) => {
     await expect(get(url)).rejects.toMatchObject({
-      name: 'PermanentError',
+      name: 'OutboundError',
+      isPermanent: true,
       message: expect.stringMatching(message),
     });
   });
@@ -64,7 +66,7 @@ describe('where it leads to', () => {
     const options = { resolve, ...allowing('192.0.2.1'), connectTimeoutMs: 100 };
     await withSite(hello, async ({ port, requests }) => {
       const outcome = get(`http://rebinding.example:${port}/`, options);
-      await expect(outcome).rejects.toMatchObject({ name: 'OutboundError' });
+      await expect(outcome).rejects.toMatchObject({ name: 'OutboundError', isPermanent: false });
       const second = get(`http://rebinding.example:${port}/`, options);
       await expect(second).rejects.toMatchObject(NOT_FETCHED);
       expect([requests.length, resolve.count()]).toEqual([0, 2]);
@@ -86,7 +88,10 @@ describe('where it leads to', () => {
     const outcome = (...hosts: string[]) => get('http://[::1]:9/', allowing(...hosts));
     // Nobody listens there, which only who goes there finds out.
     for (const host of ['[::1]:9', '[::1]', '::1/128']) {
-      await expect(outcome(host)).rejects.toMatchObject({ name: 'OutboundError' });
+      await expect(outcome(host)).rejects.toMatchObject({
+        name: 'OutboundError',
+        isPermanent: false,
+      });
     }
     await expect(outcome('[::1]:10')).rejects.toMatchObject(NOT_FETCHED);
   });
@@ -104,7 +109,10 @@ describe('where it leads to', () => {
     'a redirect to %s is refused',
     async (location) => {
       await withAllowedSite(redirect(location), async (url, options) => {
-        await expect(get(url, options)).rejects.toMatchObject({ name: 'PermanentError' });
+        await expect(get(url, options)).rejects.toMatchObject({
+          name: 'OutboundError',
+          isPermanent: true,
+        });
       });
     },
   );
@@ -129,7 +137,8 @@ describe('where it leads to', () => {
     await withAllowedSite(count, async (url, options) => {
       expect(await get(`${url}/5`, options)).toBe('there');
       await expect(get(`${url}/6`, options)).rejects.toMatchObject({
-        name: 'PermanentError',
+        name: 'OutboundError',
+        isPermanent: true,
         message: 'The URL is redirected more than 5 times.',
       });
     });
@@ -149,9 +158,21 @@ describe('what it sends', () => {
 
 describe('what it does not wait for', () => {
   it.each<[string, Answer, object]>([
-    ['an answer that does not begin', () => undefined, { name: 'OutboundError' }],
-    ['headers without end', drip('x-a: b\r\n', 'HTTP/1.1 200 OK\r\n'), { name: 'OutboundError' }],
-    ['a body that drips', drip('x', 'HTTP/1.1 200 OK\r\n\r\n'), { name: 'OutboundError' }],
+    [
+      'an answer that does not begin',
+      () => undefined,
+      { name: 'OutboundError', isPermanent: false },
+    ],
+    [
+      'headers without end',
+      drip('x-a: b\r\n', 'HTTP/1.1 200 OK\r\n'),
+      { name: 'OutboundError', isPermanent: false },
+    ],
+    [
+      'a body that drips',
+      drip('x', 'HTTP/1.1 200 OK\r\n\r\n'),
+      { name: 'OutboundError', isPermanent: false },
+    ],
   ])('%s', async (_what, answer, error) => {
     await withAllowedSite(answer, async (url, options) => {
       const startedAt = Date.now();
@@ -177,7 +198,10 @@ describe('what it does not wait for', () => {
     const answer: Answer = (_request, response) =>
       void response.writeHead(200, { 'x-large': 'x'.repeat(20_000) }).end();
     await withAllowedSite(answer, async (url, options) => {
-      await expect(get(url, options)).rejects.toMatchObject({ name: 'PermanentError' });
+      await expect(get(url, options)).rejects.toMatchObject({
+        name: 'OutboundError',
+        isPermanent: true,
+      });
     });
   });
 
@@ -205,13 +229,17 @@ describe('what it does not wait for', () => {
 
 describe('what an answer means', () => {
   it.each([
-    [404, {}, { name: 'PermanentError', message: 'The server answered 404.' }],
-    [304, {}, { name: 'PermanentError' }],
-    [408, {}, { name: 'OutboundError' }],
-    [425, {}, { name: 'OutboundError' }],
-    [429, { 'retry-after': '120' }, { name: 'OutboundError', retryAfterMs: 120_000 }],
-    [503, {}, { name: 'OutboundError', retryAfterMs: 0 }],
-    [200, { 'content-encoding': 'gzip' }, { name: 'PermanentError' }],
+    [404, {}, { name: 'OutboundError', isPermanent: true, message: 'The server answered 404.' }],
+    [304, {}, { name: 'OutboundError', isPermanent: true }],
+    [408, {}, { name: 'OutboundError', isPermanent: false }],
+    [425, {}, { name: 'OutboundError', isPermanent: false }],
+    [
+      429,
+      { 'retry-after': '120' },
+      { name: 'OutboundError', isPermanent: false, retryAfterMs: 120_000 },
+    ],
+    [503, {}, { name: 'OutboundError', isPermanent: false, retryAfterMs: 0 }],
+    [200, { 'content-encoding': 'gzip' }, { name: 'OutboundError', isPermanent: true }],
   ])('%i with %o', async (status, headers, error) => {
     const answer: Answer = (_request, response) => void response.writeHead(status, headers).end();
     await withAllowedSite(answer, async (url, options) => {
@@ -221,7 +249,10 @@ describe('what an answer means', () => {
 
   it('nobody there may be there another time', async () => {
     const url = await withSite(hello, async ({ url }) => url);
-    await expect(get(url, allowing('127.0.0.1'))).rejects.toMatchObject({ name: 'OutboundError' });
+    await expect(get(url, allowing('127.0.0.1'))).rejects.toMatchObject({
+      name: 'OutboundError',
+      isPermanent: false,
+    });
   });
 
   it.each([
@@ -230,6 +261,7 @@ describe('what an answer means', () => {
   ])('so may a name that %s', async (_what, resolve) => {
     await expect(get('http://gone.example/', { resolve })).rejects.toMatchObject({
       name: 'OutboundError',
+      isPermanent: false,
       message: 'The host was not found.',
     });
   });
