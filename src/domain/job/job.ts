@@ -1,7 +1,7 @@
 import * as store from '../../store/job/job.ts';
 import type { JobAttemptRow, JobRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
-import { ConflictError, NotFoundError } from '../error.ts';
+import { NotFoundError } from '../error.ts';
 import { authorize } from '../viewer/access.ts';
 import type { JobStatus } from './state.ts';
 
@@ -86,12 +86,6 @@ export async function deleteJob(ctx: Context, id: number): Promise<void> {
   authorize(ctx, 'job.delete');
   if (!(await store.deleteJob(ctx.db, id))) throw new NotFoundError('job', id);
   ctx.events.publish({ type: 'job', id });
-}
-
-/** What is wrong with a `unicity` that another job has which is not over. */
-export function unicityTaken({ uuid }: Pick<Job, 'uuid'>): ConflictError {
-  const message = `The job ${uuid} has the same unicity, and is not over.`;
-  return new ConflictError('ALREADY_EXISTS', message, { holder: uuid });
 }
 
 /** A row of a job, as the domain has it. */

@@ -1,5 +1,4 @@
 import {
-  ConflictError,
   DomainError,
   type InputIssue,
   InvalidInputError,
@@ -7,6 +6,7 @@ import {
   ServerBusyError,
   TooManyRequestsError,
 } from '../../domain/error.ts';
+import { IllegalSignalError, UnicityTakenError } from '../../domain/job/conflict.ts';
 import { MalformedBodyError, UnsupportedBodyError } from '../../http/body.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
@@ -90,10 +90,10 @@ function sourceOf(error: unknown): Pick<Problem, 'source'> {
 
 /** Contract §7.3 and §7.4: what a job is, and what it can be told instead; the job that has a `unicity`. */
 function metaOf(error: unknown): Pick<Problem, 'meta'> {
-  if (!(error instanceof ConflictError)) return {};
-  const { job, holder } = error;
-  if (job !== null) return { meta: { status: job.status, allowed_signals: job.allowedSignals } };
-  return holder === null ? {} : { meta: { id: holder } };
+  if (error instanceof IllegalSignalError) {
+    return { meta: { status: error.status, allowed_signals: error.allowedSignals } };
+  }
+  return error instanceof UnicityTakenError ? { meta: { id: error.holder } } : {};
 }
 
 /** `already_exists` is `Already exists`. */

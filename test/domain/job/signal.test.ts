@@ -135,8 +135,8 @@ describeEachBackend('the signals of a job', (backend) => {
         const now = new Date(services.clock());
         const answer = send(services, id, signal);
         if (effect === 'illegal') {
-          const job = { status, allowedSignals: allowedSignals(status) };
-          await expect(answer, name).rejects.toMatchObject({ code: 'ILLEGAL_SIGNAL', job });
+          const details = { status, allowedSignals: allowedSignals(status) };
+          await expect(answer, name).rejects.toMatchObject({ code: 'ILLEGAL_SIGNAL', ...details });
           expect(await readJob(services, id), name).toEqual(before);
           continue;
         }

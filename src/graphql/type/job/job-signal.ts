@@ -4,6 +4,7 @@ import {
   InvalidInputError,
   NotFoundError,
 } from '../../../domain/error.ts';
+import type { IllegalSignalError, UnicityTakenError } from '../../../domain/job/conflict.ts';
 import type { Job } from '../../../domain/job/job.ts';
 import { signalJob } from '../../../domain/job/signal.ts';
 import { allowedSignals, JOB_SIGNALS } from '../../../domain/job/state.ts';
@@ -36,23 +37,33 @@ builder.objectField(JobRef, 'allowedSignals', (t) =>
   }),
 );
 
+/**
+ * A conflict with the details that it has if it is about a job. `instanceof` cannot tell: the errors plugin puts a
+ * proxy around each error, whose class is that of the GraphQL type.
+ */
+type JobConflict = ConflictError &
+  Partial<
+    Pick<IllegalSignalError, 'status' | 'allowedSignals'> & Pick<UnicityTakenError, 'holder'>
+  >;
+
 builder.objectFields(ConflictError, (t) => ({
   jobStatus: t.field({
     type: JobStatusEnum,
     nullable: true,
     description: 'Of `ILLEGAL_SIGNAL`: the state that the job is in.',
-    resolve: ({ job }) => job?.status ?? null,
+    resolve: ({ status }: JobConflict) => status ?? null,
   }),
   allowedSignals: t.field({
     type: [JobSignalEnum],
     nullable: true,
     description: 'Of `ILLEGAL_SIGNAL`: what the job can be told instead.',
-    resolve: ({ job }) => job && [...job.allowedSignals],
+    resolve: ({ allowedSignals }: JobConflict) => (allowedSignals ? [...allowedSignals] : null),
   }),
-  holderUuid: t.expose('holder', {
+  holderUuid: t.field({
     type: 'UUID',
     nullable: true,
     description: 'Of `ALREADY_EXISTS`: the job that has the `unicity`.',
+    resolve: ({ holder }: JobConflict) => holder ?? null,
   }),
 }));
 
