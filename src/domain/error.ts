@@ -182,13 +182,16 @@ export class UnsupportedMediaError extends DomainError {
   }
 }
 
+/** When another try may succeed after a queue was full, in milliseconds: most of those who wait are served by then. */
+export const RETRY_AFTER_MS = 5000;
+
 /** The server runs too much work of this kind already. */
 export class ServerBusyError extends DomainError {
   readonly code = 'SERVER_BUSY';
   /** When another try may succeed, in milliseconds from now. */
   readonly retryAfterMs: number;
 
-  constructor(retryAfterMs: number) {
+  constructor(retryAfterMs = RETRY_AFTER_MS) {
     super('The server has too much of this to do at the moment; try again later.');
     this.retryAfterMs = retryAfterMs;
   }

@@ -40,9 +40,6 @@ const RENDER_TIMEOUT_MS = 10_000;
 /** How long it may wait for that: longer than anybody looks at an empty frame. */
 const PATIENCE_MS = 20_000;
 
-/** When it may be worth another try. */
-const RETRY_AFTER_MS = 5000;
-
 /** Not at every use: a picture on a busy page would be written to the database all the time. */
 const USE_NOTED_MS = 3_600_000;
 
@@ -107,7 +104,7 @@ async function render(ctx: Context, file: FileOfMediaRow, plan: RenderPlan): Pro
   const { bytes } = await ctx.blobs
     .withLocalFile(file.blob_key, (path) => renderImage(path, plan, limits))
     .catch((cause) => {
-      if (cause instanceof RenderBusyError) throw new ServerBusyError(RETRY_AFTER_MS);
+      if (cause instanceof RenderBusyError) throw new ServerBusyError();
       throw cause instanceof BlobNotFoundError ? new FileGoneError(file, { cause }) : cause;
     });
   const mime_type = `image/${plan.format}`;
