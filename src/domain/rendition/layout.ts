@@ -1,4 +1,4 @@
-import type { Rect, RenderPlan, Size } from '../../media/render.ts';
+import { outputSize, type Rect, type RenderPlan, type Size } from '../../media/render.ts';
 import type { Crop, Point, RenditionRequest } from './request.ts';
 
 /** The most pixels of a side of what is made here; a request for more is not for this size. */
@@ -20,12 +20,6 @@ export function layOut(request: RenditionRequest, source: Size): Layout {
   const { crop: part, ...rest } = isAllowed ? layout : unscaled(base);
   const isAll = part.width === source.width && part.height === source.height;
   return { crop: isAll ? null : part, ...rest };
-}
-
-/** The size of what comes out. */
-export function outputSize({ scaled, window, canvas }: Omit<Layout, 'crop'>): Size {
-  const { width, height } = canvas ?? window ?? scaled;
-  return { width, height };
 }
 
 /** The picture, or a part of it, in a size that it may have. */

@@ -1,13 +1,12 @@
 import { isDecodable } from '../../media/image-header.ts';
-import type { Color, RenderFormat, RenderPlan, Size } from '../../media/render.ts';
 import {
-  type Layout,
-  layOut,
+  type Color,
   outputSize,
-  SIDE_MAX,
-  shrinkToLimit,
-  shrinkToSquare,
-} from './layout.ts';
+  type RenderFormat,
+  type RenderPlan,
+  type Size,
+} from '../../media/render.ts';
+import { type Layout, layOut, SIDE_MAX, shrinkToLimit, shrinkToSquare } from './layout.ts';
 import type { RenditionRequest } from './request.ts';
 
 /** A stored picture, as far as a plan depends on it. */

@@ -33,7 +33,7 @@ const TIMEOUT_MS = 30_000;
  * the sweep's. Throws UnsupportedMediaError for a picture that cannot be read, FileGoneError if its bytes are
  * lost, and what aborts the signal.
  */
-export async function makeThumbnail(
+export async function createThumbnail(
   ctx: Context,
   fileUuid: string,
   signal?: AbortSignal,

@@ -6,8 +6,8 @@ import type { JobChange, JobRow } from '../table.ts';
 /** Columns of a job. */
 export type { JobChange, JobRow };
 
-/** Who takes a job, and for how long. */
-export interface Claim {
+/** Which worker claims a job, and for how long. */
+export interface JobClaim {
   jobClasses: readonly string[];
   worker: string;
   /** What proves, from then on, that the job is still the worker's. */
@@ -20,7 +20,7 @@ export interface Claim {
  * Takes the job that is next: of those that are due the one of the highest priority, then the one that has
  * been due for the longest. One statement, so that no two workers take the same.
  */
-export async function claimJob(db: Db, claim: Claim): Promise<JobRow | undefined> {
+export async function claimJob(db: Db, claim: JobClaim): Promise<JobRow | undefined> {
   const { now, worker, leaseToken, leasedUntil, jobClasses } = claim;
   const { rows } = await sql<JobRow>`
     update job set status = 'running', lease_token = ${leaseToken}, leased_until = ${leasedUntil},

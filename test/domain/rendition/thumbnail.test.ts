@@ -3,13 +3,13 @@ import { expect, it, vi } from 'vitest';
 import type { DomainEvent } from '../../../src/domain/event/event.ts';
 import { filesByMediaIds, openFile } from '../../../src/domain/file/file.ts';
 import { sweep } from '../../../src/domain/file/sweep.ts';
-import { makeThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
+import { createThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
 import { deleteMedia } from '../../../src/domain/tree/media-change.ts';
 import { changeNode } from '../../../src/domain/upload/node-change.ts';
 import { stageFile } from '../../../src/domain/upload/staging.ts';
 import { appendChunk, completeUpload } from '../../../src/domain/upload/upload.ts';
 import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
-import { makeRendition } from '../../../src/job/task/make-rendition.ts';
+import { createThumbnail as createThumbnailTask } from '../../../src/job/task/create-thumbnail.ts';
 import { PermanentError } from '../../../src/job/task.ts';
 import { type TestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
@@ -38,7 +38,7 @@ describeEachBackend('a thumbnail', (backend) => {
     withServices(backend, async (services) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
       const heard = listen(services);
-      await makeThumbnail(services.as(), file.uuid);
+      await createThumbnail(services.as(), file.uuid);
       const [original, thumbnail, ...others] = await filesOf(services, id);
       expect([original, others]).toEqual([file, []]);
       const dir = file.urlPath.split('/')[2];
@@ -62,7 +62,7 @@ describeEachBackend('a thumbnail', (backend) => {
     withServices(backend, async (services) => {
       const bytes = fixtureBytes('picture.webp');
       const { id, file } = await store(services, bytes, 'Thumbnail.webp');
-      await makeThumbnail(services.as(), file.uuid);
+      await createThumbnail(services.as(), file.uuid);
       const [, thumbnail] = await filesOf(services, id);
       expect(file.urlPath).toMatch(/\/thumbnail\.webp$/);
       expect(thumbnail!.urlPath).toBe(file.urlPath.replace('.webp', '--2.webp'));
@@ -73,7 +73,7 @@ describeEachBackend('a thumbnail', (backend) => {
   it('is never larger than the picture, and still where that moves', () =>
     withServices(backend, async (services) => {
       const { id, file } = await store(services, fixtureBytes('animation.gif'), 'a.gif');
-      await makeThumbnail(services.as(), file.uuid);
+      await createThumbnail(services.as(), file.uuid);
       const [, thumbnail] = await filesOf(services, id);
       expect(thumbnail).toMatchObject({ width: 20, height: 16 });
       const { format, pages } = await sharp(await bytesAt(services, thumbnail!.urlPath)).metadata();
@@ -85,10 +85,10 @@ describeEachBackend('a thumbnail', (backend) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
       const heard = listen(services);
       await Promise.all([
-        makeThumbnail(services.as(), file.uuid),
-        makeThumbnail(services.as(), file.uuid),
+        createThumbnail(services.as(), file.uuid),
+        createThumbnail(services.as(), file.uuid),
       ]);
-      await makeThumbnail(services.as(), file.uuid);
+      await createThumbnail(services.as(), file.uuid);
       expect(await filesOf(services, id)).toHaveLength(2);
       expect(await countBlobs(services)).toBe(2);
       expect(await heard.stop()).toHaveLength(1);
@@ -106,11 +106,11 @@ describeEachBackend('a thumbnail', (backend) => {
           throw dead;
         });
         vi.spyOn(blobs, 'discard').mockResolvedValueOnce(undefined);
-        await expect(makeThumbnail(services.as(), file.uuid)).rejects.toBe(dead);
+        await expect(createThumbnail(services.as(), file.uuid)).rejects.toBe(dead);
         vi.restoreAllMocks();
       }
       expect(await countBlobs(services)).toBe(3);
-      await makeThumbnail(services.as(), file.uuid);
+      await createThumbnail(services.as(), file.uuid);
       expect(await filesOf(services, id)).toHaveLength(2);
       expect(await sweep(services, EVERYTHING)).toBe(2);
       expect(await countBlobs(services)).toBe(2);
@@ -123,16 +123,16 @@ describeEachBackend('a thumbnail', (backend) => {
         await store(services, JPEG, 'a.jpg'),
         await store(services, JPEG, 'b.jpg'),
       ];
-      await makeThumbnail(ctx, one.file.uuid);
+      await createThumbnail(ctx, one.file.uuid);
       await deleteMedia(ctx, one.id);
-      await makeThumbnail(ctx, one.file.uuid);
+      await createThumbnail(ctx, one.file.uuid);
       const { blobs } = services;
       const commit = blobs.commit.bind(blobs);
       vi.spyOn(blobs, 'commit').mockImplementationOnce(async (...blob) => {
         await commit(...blob);
         await deleteMedia(ctx, two.id);
       });
-      await makeThumbnail(ctx, two.file.uuid);
+      await createThumbnail(ctx, two.file.uuid);
       await deleteBlobs(services);
       expect(await countBlobs(services)).toBe(0);
       expect(await services.db.selectFrom('file').selectAll().execute()).toEqual([]);
@@ -142,7 +142,7 @@ describeEachBackend('a thumbnail', (backend) => {
     withServices(backend, async (services) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
       const ctx = services.as(user());
-      await makeThumbnail(ctx, file.uuid);
+      await createThumbnail(ctx, file.uuid);
       const [, before] = await filesOf(services, id);
       const claim = { filename: 'thumbnail.webp', declaredType: null };
       const staged = await stageFile(ctx, inPieces(fixtureBytes('picture.webp')), claim);
@@ -151,7 +151,7 @@ describeEachBackend('a thumbnail', (backend) => {
       expect(none).toEqual([]);
       expect(original!.urlPath).toMatch(/\/thumbnail\.webp$/);
       expect((await jobs(services)).at(-1)).toEqual(['make-rendition', { file_uuid: file.uuid }]);
-      await makeThumbnail(ctx, file.uuid);
+      await createThumbnail(ctx, file.uuid);
       const [, after] = await filesOf(services, id);
       expect(after).toMatchObject({ width: 20, height: 16 });
       expect(after!.md5).not.toBe(before!.md5);
@@ -164,7 +164,7 @@ describeEachBackend('a thumbnail', (backend) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
       const { signal } = new AbortController();
       const run = { jobId: 1, startedBy: null, signal, progress: () => undefined };
-      const task = () => makeRendition(services.as(), { file_uuid: file.uuid }, run);
+      const task = () => createThumbnailTask(services.as(), { file_uuid: file.uuid }, run);
       const read = vi.spyOn(services.blobs, 'withLocalFile');
       read.mockImplementation((_key, work) => work(import.meta.filename));
       await expect(task()).rejects.toThrow(PermanentError);
@@ -180,7 +180,7 @@ describeEachBackend('a thumbnail', (backend) => {
   it('is not made when the job is cancelled', () =>
     withServices(backend, async (services) => {
       const { file } = await store(services, JPEG, 'a.jpg');
-      const made = makeThumbnail(services.as(), file.uuid, AbortSignal.abort());
+      const made = createThumbnail(services.as(), file.uuid, AbortSignal.abort());
       await expect(made).rejects.toMatchObject({ name: 'AbortError' });
       expect(await countBlobs(services)).toBe(1);
     }));
