@@ -35,10 +35,11 @@ export async function benchReads(setup: ServerSetup, options: ReadOptions): Prom
   const ours = graphqlTarget('Trivium', trivium, { authorization });
   const operations = [...readOperations(dataSet), WRITE_OPERATION];
   const extensions = await readExtensions(ours, operations);
-  const start = (file: string, ...args: string[]) =>
-    startLimit(setup, new URL(file, import.meta.url), databasePath, PUBLIC_URL, ...args);
-  const limit = await start('./limit-server.ts', JSON.stringify(extensions));
-  const yoga = await start('./yoga-server.ts');
+  const limitScript = new URL('./limit-server.ts', import.meta.url);
+  const yogaScript = new URL('./yoga-server.ts', import.meta.url);
+  const answers = JSON.stringify(extensions);
+  const limit = await startLimit(setup, limitScript, databasePath, PUBLIC_URL, answers);
+  const yoga = await startLimit(setup, yogaScript, databasePath, PUBLIC_URL);
   const targets = [
     limitTarget('limit: node:http + SQLite', limit),
     graphqlTarget('bare Yoga + DataLoader', yoga, {}, true),

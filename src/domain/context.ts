@@ -1,4 +1,5 @@
 import type { BlobStore } from '../blob/blob-store.ts';
+import type { Staging } from '../blob/staging.ts';
 import type { KeyedLock } from '../lib/keyed-lock.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
 import type { Db } from '../store/db.ts';
@@ -16,6 +17,8 @@ export interface Context extends Services {
 export interface Services {
   db: Db;
   blobs: BlobStore;
+  /** Bytes on their way into `blobs`. */
+  staging: Staging;
   /** Tells of what has happened. Inside of `transact`, after the commit. */
   events: Events;
   settings: Settings;

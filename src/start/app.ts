@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type Logger, pino } from 'pino';
 import { createFileBlobStore } from '../blob/file-blob-store.ts';
+import { createFileStaging } from '../blob/file-staging.ts';
 import type { Log, Services } from '../domain/context.ts';
 import { createEvents, type Events } from '../domain/event/event.ts';
 import { createEventRelay } from '../domain/event/relay.ts';
@@ -74,7 +75,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     }),
     checkReady: async () => {
       await ping(services.db);
-      await services.blobs.check();
+      await Promise.all([services.staging.check(), services.blobs.check()]);
     },
   });
   const transport = { services, publicUrl: config.publicUrl };
@@ -127,7 +128,7 @@ async function createServices(
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
     return {
       db,
-      blobs: await createFileBlobStore({ directory: config.blobDir, onWritten: createScavenger() }),
+      ...(await openStorage(config.blobDir)),
       settings: {
         auth: config.auth,
         imageBytesMax: config.imageBytesMax,
@@ -153,6 +154,18 @@ async function createServices(
     await db.destroy();
     throw error;
   }
+}
+
+/** Blobs and staged bytes, in one directory: a promotion is a rename then. */
+async function openStorage(directory: string): Promise<Pick<Services, 'blobs' | 'staging'>> {
+  const onWritten = createScavenger();
+  const blobs = await createFileBlobStore({ directory: join(directory, 'stored'), onWritten });
+  const staging = await createFileStaging({
+    directory: join(directory, 'staging'),
+    blobs,
+    onWritten,
+  });
+  return { blobs, staging };
 }
 
 async function ownKey(path: string, log: Logger, madeMessage: string): Promise<string> {

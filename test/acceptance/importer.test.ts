@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import Kitsu from 'kitsu';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { withDataDir, withServerProcess } from '../support/process.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { type ServerProcess, withDataDir, withServerProcess } from '../support/process.ts';
+import { share } from '../support/share.ts';
 import { fixture } from '../support/temporary-file.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: neither client has types of what a server answers
@@ -16,28 +17,18 @@ const PICTURE = readFileSync(fixture('picture.png'));
 const CLIP = readFileSync(fixture('clip.mp4'));
 
 let url = '';
-const over = Promise.withResolvers<void>();
-let running: Promise<void>;
-
-// One server for all: jobs are made and not run, so that they stay as they are.
-beforeAll(async () => {
-  const started = Promise.withResolvers<void>();
-  running = withDataDir((TRIVIUM_DATA_DIR) =>
+// The server runs no jobs, so that they stay as they were created.
+const sharedServer = share<ServerProcess>((work) =>
+  withDataDir((TRIVIUM_DATA_DIR) =>
     withServerProcess(
       { TRIVIUM_DATA_DIR, TRIVIUM_ADMIN_KEY: ADMIN_KEY, TRIVIUM_JOB_CONCURRENCY: '0' },
-      async (server) => {
-        url = server.url;
-        started.resolve();
-        await over.promise;
-      },
+      work,
     ),
-  );
-  await Promise.race([started.promise, running]);
-});
+  ),
+);
 
-afterAll(async () => {
-  over.resolve();
-  await running;
+beforeAll(() => {
+  ({ url } = sharedServer());
 });
 
 /** As the contract has it set: §6. */

@@ -48,7 +48,7 @@ export function createFaultyFetch(
 async function operationOf(init: RequestInit | undefined): Promise<string> {
   const { body } = init ?? {};
   const text = typeof body === 'string' ? body : (await parseForm(init)).get('operations');
-  return /\{\s*(?:\w+: )?(\w+)/.exec(JSON.parse(String(text)).query)?.[1] ?? '';
+  return /\{\s*(?:\w+: ?)?(\w+)/.exec(JSON.parse(String(text)).query)?.[1] ?? '';
 }
 
 /** The same request with one bit of its file turned. */

@@ -7,20 +7,13 @@ import { listMedias } from '../../src/domain/tree/media-list.ts';
 import type { Keyset } from '../../src/store/cursor.ts';
 import { withServices } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
+import { BY_NAME } from '../support/keyset.ts';
 import { makeMediaRow, makeTag } from '../support/make.ts';
 
 const BY_ID: Keyset = {
   name: 'newest',
   columns: [{ name: 'id', type: 'number' }],
   descending: true,
-};
-const BY_NAME: Keyset = {
-  name: 'by name',
-  columns: [
-    { name: 'name', type: 'string' },
-    { name: 'id', type: 'number' },
-  ],
-  descending: false,
 };
 
 describe('page arguments', () => {

@@ -63,7 +63,7 @@ describeEachBackend('sweep', (backend) => {
     withServices(backend, async (services) => {
       await upload(services);
       const orphan = newBlobKey();
-      await services.blobs.append(orphan, 0, inPieces(PDF));
+      await services.staging.append(orphan, 0, inPieces(PDF));
       const sweep = () => TASKS.sweep(services.as(), {}, run);
       const nothing = { blobs_removed: 0, jobs_forgotten: 0, lost_files: 0 };
       expect(await sweep()).toEqual(nothing);

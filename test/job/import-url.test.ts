@@ -94,7 +94,7 @@ describeEachBackend('import-url', (backend) => {
         return { key: null, projectId: null };
       });
       const { error } = await work(it, site, () => jobIn(it, job.id, 'errored'));
-      expect(error).toBe(`PermanentError: Resource ${job.uuid} is somebody else’s.`);
+      expect(error).toBe(`PermanentError: Resource ${job.uuid} belongs to another user.`);
       expect(site.requests).toHaveLength(0);
     });
   });

@@ -10,7 +10,7 @@ import {
 } from '../../src/media/decode-memory.ts';
 import { BrokenImageError, ImageTooLargeError } from '../../src/media/probe.ts';
 import { dominantColor, type RenderLimits, renderImage } from '../../src/media/render.ts';
-import { quadrants, shadesOf } from '../support/picture.ts';
+import { quadrants, shadesOf } from '../support/image.ts';
 import { fixture, withFile } from '../support/temporary-file.ts';
 
 const LIMITS: RenderLimits = { pixelsMax: 100_000_000, timeoutMs: 20_000 };

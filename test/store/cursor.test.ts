@@ -2,20 +2,12 @@ import { expect, it } from 'vitest';
 import { type Keyset, listPage, type PageRequest } from '../../src/store/cursor.ts';
 import type { Db } from '../../src/store/db.ts';
 import { describeEachBackend } from '../support/backend.ts';
+import { BY_NAME, NEWEST_FIRST } from '../support/keyset.ts';
 import { makeTag } from '../support/make.ts';
 
 const BY_ID: Keyset = {
   name: 'by id',
   columns: [{ name: 'id', type: 'number' }],
-  descending: false,
-};
-const NEWEST_FIRST: Keyset = { ...BY_ID, descending: true };
-const BY_NAME: Keyset = {
-  name: 'by name',
-  columns: [
-    { name: 'name', type: 'string' },
-    { name: 'id', type: 'number' },
-  ],
   descending: false,
 };
 

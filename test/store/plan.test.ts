@@ -10,7 +10,6 @@ import {
   sql,
 } from 'kysely';
 import { expect, it } from 'vitest';
-import type { Keyset } from '../../src/store/cursor.ts';
 import type { Db } from '../../src/store/db.ts';
 import * as file from '../../src/store/file/file.ts';
 import * as fileSearch from '../../src/store/file/search.ts';
@@ -27,12 +26,8 @@ import * as tree from '../../src/store/tree/tree.ts';
 import * as upload from '../../src/store/upload/upload.ts';
 import * as key from '../../src/store/viewer/key.ts';
 import { type Backend, describeEachBackend } from '../support/backend.ts';
+import { NEWEST_FIRST } from '../support/keyset.ts';
 
-const NEWEST_FIRST: Keyset = {
-  name: 'newest',
-  columns: [{ name: 'id', type: 'number' }],
-  descending: true,
-};
 const FIRST = { limit: 50, backward: false };
 const NEXT = { ...FIRST, after: [1000] };
 const PREVIOUS = { limit: 50, backward: true, before: [1000] };

@@ -5,20 +5,20 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { COMPILE_CACHE } from './compile-cache.ts';
-import type { Ended } from './process.ts';
+import type { CommandResult } from './process.ts';
 
-/** A shell in a directory that looks like a checkout, whose `data` is empty. */
+/** A shell in a directory that looks like a checkout with an empty `data`. */
 export interface Shell {
   directory: string;
-  /** Runs a script until it ends; `-e`: until its first command that fails. */
-  run(script: string): Promise<Ended>;
-  /** Runs a script that does not end by itself until it prints something, and returns that. */
+  /** Runs a script until it ends or, because of `-e`, until a command fails. */
+  run(script: string): Promise<CommandResult>;
+  /** Runs a script that does not end by itself. Returns its first output, then kills it. */
   runUntilOutput(script: string): Promise<string>;
 }
 
 const CHECKOUT = ['package.json', 'node_modules', 'src', 'test'];
 
-/** Lends a shell, and deletes its directory afterwards. */
+/** Runs `work` with a shell, then deletes the directory of the shell. */
 export async function withShell<T>(work: (shell: Shell) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'trivium-shell-'));
   try {
@@ -34,14 +34,17 @@ export async function withShell<T>(work: (shell: Shell) => Promise<T>): Promise<
   }
 }
 
-/** In a process group of its own, so that its commands can be ended with it; with no variables of the test run. */
+/**
+ * Starts a script in its own process group, so that its commands can be killed with it, and without the
+ * variables of the test run.
+ */
 function start(directory: string, script: string): ChildProcess {
   const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
   const env = { PATH, HOME: directory, NODE_COMPILE_CACHE: COMPILE_CACHE };
   return spawn('sh', ['-e', '-c', script], { cwd: directory, env, detached: true });
 }
 
-async function run(child: ChildProcess): Promise<Ended> {
+async function run(child: ChildProcess): Promise<CommandResult> {
   child.stdin!.end();
   const [output, errors] = [text(child.stdout!), text(child.stderr!)];
   const [code] = (await once(child, 'close')) as [number | null];
@@ -55,7 +58,7 @@ async function runUntilOutput(child: ChildProcess): Promise<string> {
     const [output] = await Promise.race([once(child.stdout!, 'data'), ended]);
     return String(output);
   } finally {
-    // 0 is a process that has ended already.
+    // A process that has ended already is not killed.
     if (child.exitCode === null) process.kill(-child.pid!, 'SIGKILL');
     await closed;
   }

@@ -6,18 +6,18 @@ import { type Context, transact } from '../context.ts';
 import { mediaEvent } from '../event/event.ts';
 import { FileGoneError } from './file.ts';
 
-/** Who waits for a digest, if anybody. */
+/** Options of `digestFile`. */
 export interface DigestOptions {
-  /** Ends it. */
+  /** Ends the reading early. */
   signal?: AbortSignal;
-  /** Told how far it has come, 0 to 1. */
+  /** Called with the fraction of the file that has been read, 0 to 1. */
   onProgress?: (fraction: number) => void;
 }
 
 /**
- * Finds the SHA-256 of a stored file, if it is not known yet, in constant memory. Nothing becomes of a file
- * that is gone, or whose bytes are replaced meanwhile. Throws FileGoneError if its bytes are lost, and what
- * aborts the signal.
+ * Computes and stores the SHA-256 of a file if it is not known yet, in constant memory. Does nothing if the file has been
+ * deleted, or if its bytes are replaced meanwhile. Throws FileGoneError if its bytes are lost, and the reason of an aborted
+ * signal.
  */
 export async function digestFile(
   ctx: Context,
@@ -49,7 +49,7 @@ async function digest(
   if (bytes === null) return null;
   const sha256 = createHash('sha256');
   let readBytes = 0;
-  // Leaving the loop, also by a throw, closes what is read.
+  // Leaving the loop closes the stream, also when it is left by an error.
   for await (const piece of bytes) {
     signal?.throwIfAborted();
     sha256.update(piece);

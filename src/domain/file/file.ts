@@ -1,4 +1,5 @@
-import { BlobNotFoundError, type BlobStream, type ByteRange } from '../../blob/blob-store.ts';
+import { BlobNotFoundError, type BlobStream } from '../../blob/blob-store.ts';
+import type { ByteRange } from '../../blob/byte-range.ts';
 import * as store from '../../store/file/file.ts';
 import type { Context } from '../context.ts';
 import { mediasByIds } from '../tree/media.ts';

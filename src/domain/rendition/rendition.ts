@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { BlobNotFoundError, type BlobStream, type ByteRange } from '../../blob/blob-store.ts';
+import { BlobNotFoundError, type BlobStream } from '../../blob/blob-store.ts';
+import type { ByteRange } from '../../blob/byte-range.ts';
 import { fileExtension } from '../../lib/filename.ts';
 import { RenderBusyError } from '../../media/decode-memory.ts';
 import { BrokenImageError, ImageTooLargeError } from '../../media/probe.ts';

@@ -54,7 +54,7 @@ export async function createFolder(
   return transact(ctx, async (ctx) => {
     const place = await placeIn(ctx, parentId ?? store.ROOT_ID);
     const now = ctx.clock();
-    const id = await insertMedia(ctx.db, {
+    const { id } = await insertMedia(ctx.db, {
       ...place,
       uuid: ctx.newId(),
       type: 'folder',

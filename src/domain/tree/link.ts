@@ -47,7 +47,7 @@ export async function createMedia(ctx: Context, input: LinkInput): Promise<Media
   checkNeeded(link);
   return transact(ctx, async (ctx) => {
     const place = link.folderId ? await placeIn(ctx, link.folderId) : UNFILED;
-    const id = await insertMedia(ctx.db, { ...place, ...toRow(ctx, link) });
+    const { id } = await insertMedia(ctx.db, { ...place, ...toRow(ctx, link) });
     await tagNewMedia(ctx, id, link.tagIds ?? []);
     ctx.events.publish(mediaEvent('created', { ...place, id, is_public: 0, owner: ctx.viewer.id }));
     const media = await findMedia(ctx, { id });

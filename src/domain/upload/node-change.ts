@@ -9,18 +9,19 @@ import { pictureInput, updateMedia } from '../tree/media-change.ts';
 import { nodesByIds, type TreeNodeOf } from '../tree/node-list.ts';
 import { moveNodes, updateFolder } from '../tree/tree.ts';
 import { authorizeOwner, isVisible } from '../viewer/access.ts';
-import { type Replacement, replaceFile } from './replacement.ts';
+import { take } from './door.ts';
+import { intoOriginal, type NewOriginal } from './original.ts';
 
 const nodeChange = pictureInput.extend({
   name: displayName(255).optional(),
-  /** Null: to top level. */
+  /** Null: top level. */
   parentId: z.int().nullish(),
   sortOrder: z.int32().optional(),
 });
 
 type Change = z.output<typeof nodeChange>;
 
-/** Returns if the viewer may change this node. Throws NotFoundError, ForbiddenError. */
+/** Throws unless the viewer may change this node: NotFoundError, ForbiddenError. */
 export async function authorizeChange(ctx: Context, id: number): Promise<void> {
   const [row] = await listNodesByIds(ctx.db, [id]);
   const isThere = row !== undefined && isVisible(ctx, row);
@@ -29,24 +30,25 @@ export async function authorizeChange(ctx: Context, id: number): Promise<void> {
   if (!isThere) throw new NotFoundError('node', id);
 }
 
-/** What of a node can change at once. */
+/** Input of `changeNode`. */
 export type NodeChange = z.input<typeof nodeChange>;
 
 /**
- * Changes a folder or a media in one go: what is given, the place in the tree and the file included; an absent
- * field stays. A node that moves comes last in its new folder, unless `sortOrder` says otherwise.
- * `updatedAt` moves forward, whatever the clock does. Needs the creator or an admin. Throws NotFoundError,
- * InvalidInputError, FolderCycleError, and what `replaceFile` does.
+ * Changes a folder or a media item in one transaction, including its place in the tree and its original. An absent field
+ * stays as it is. A node that moves comes last in its new folder, unless `sortOrder` is given. `updatedAt` always increases,
+ * even if the clock does not. Needs the creator or an admin. Throws NotFoundError, InvalidInputError, FolderCycleError, and
+ * the errors of `take` if there is a new original.
  */
 export async function changeNode(
   ctx: Context,
   id: number,
   input: NodeChange,
-  replacement?: Replacement,
+  original?: NewOriginal,
 ): Promise<TreeNodeOf> {
   const change = parseInput(nodeChange, input);
-  if (replacement === undefined) return transact(ctx, (ctx) => apply(ctx, id, change));
-  return replaceFile(ctx, id, replacement, (ctx) => apply(ctx, id, change));
+  const applyChange = (ctx: Context) => apply(ctx, id, change);
+  if (original === undefined) return transact(ctx, applyChange);
+  return take(ctx, [original.staged], intoOriginal(id, original.policy, applyChange));
 }
 
 async function apply(ctx: Context, id: number, change: Change): Promise<TreeNodeOf> {
@@ -55,16 +57,17 @@ async function apply(ctx: Context, id: number, change: Change): Promise<TreeNode
   if (parentId !== undefined && !isIn(before, parentId)) {
     await moveNodes(ctx, { ids: [id], parentId });
   }
-  if (before.type === 'folder') await updateFolder(ctx, id, { name, sortOrder });
-  else await updateMedia(ctx, id, { name, sortOrder, focalPoint, crops });
-  const after = await findNode(ctx, id);
+  const after =
+    before.type === 'folder'
+      ? await updateFolder(ctx, id, { name, sortOrder })
+      : await updateMedia(ctx, id, { name, sortOrder, focalPoint, crops });
   if (after.updatedAt > before.updatedAt) return after;
   const updatedAt = new Date(before.updatedAt.getTime() + 1);
   await updateRow(ctx.db, id, { updated_at: updatedAt.getTime() });
   return { ...after, updatedAt };
 }
 
-/** Top level has an id, and is no node's `parentId`; what is in no folder is not there either. */
+/** Tells whether a node is directly in a folder. Top level has an id but is never a `parentId`; an unfiled node is nowhere. */
 function isIn({ level, parentId }: TreeNodeOf, folderId: number | null): boolean {
   const folder = folderId === TOP_LEVEL_ID ? null : folderId;
   return level > 0 && parentId === folder;

@@ -1,6 +1,5 @@
 import { InvalidInputError } from '../../domain/error.ts';
-import type { StagedFile } from '../../domain/upload/ingest.ts';
-import { discardStaged, stageFile } from '../../domain/upload/staging.ts';
+import { discardStaged, type StagedFile, stageFile } from '../../domain/upload/staging.ts';
 import {
   bodyType,
   FIELD_BYTES_MAX,
@@ -75,14 +74,14 @@ export async function withItemBody<T>(
     // Of several files the last counts.
     await drop();
     const { filename, mediaType } = part;
-    const claim = { filename: '', declaredType: mediaType };
-    const staged = await stageFile(ctx, part.bytes, claim).catch(nullIfEmpty);
+    const declared = { filename: '', declaredType: mediaType };
+    const staged = await stageFile(ctx, part.bytes, declared).catch(nullIfEmpty);
     held.isEmpty = staged === null;
     held.file = staged && { staged, filename, mediaType };
   }
 
   async function drop(): Promise<void> {
-    if (held.file !== null) await discardStaged(ctx, held.file.staged);
+    if (held.file !== null) await discardStaged(ctx, [held.file.staged]);
     held.file = null;
   }
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type InputIssue, NotFoundError } from '../../domain/error.ts';
 import type { Media } from '../../domain/tree/media.ts';
 import { authorizeChange, changeNode, type NodeChange } from '../../domain/upload/node-change.ts';
-import type { Replacement } from '../../domain/upload/replacement.ts';
+import type { NewOriginal } from '../../domain/upload/original.ts';
 import { type ItemBody, withItemBody } from './body.ts';
 import { type Answer, type Call, pathParameter } from './call.ts';
 import { issueOf, noSuchItem } from './error.ts';
@@ -34,7 +34,7 @@ export async function putItem(call: Call): Promise<Answer> {
 
 interface ItemChange {
   change: NodeChange;
-  replacement?: Replacement;
+  replacement?: NewOriginal;
 }
 
 async function readChange({ ctx }: Call, item: Item, body: ItemBody): Promise<ItemChange> {

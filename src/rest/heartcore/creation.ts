@@ -4,7 +4,7 @@ import { createMedia } from '../../domain/tree/link.ts';
 import type { TreeNodeOf } from '../../domain/tree/node-list.ts';
 import { createFiledMedia } from '../../domain/upload/filed-media.ts';
 import type { NodeChange } from '../../domain/upload/node-change.ts';
-import type { Policy } from '../../domain/upload/placement.ts';
+import type { Policy } from '../../domain/upload/policy.ts';
 import { authorize } from '../../domain/viewer/access.ts';
 import { type ItemBody, withItemBody } from './body.ts';
 import type { Answer, Call } from './call.ts';

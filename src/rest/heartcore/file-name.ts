@@ -1,7 +1,7 @@
 import type { InputIssue } from '../../domain/error.ts';
-import type { Policy } from '../../domain/upload/placement.ts';
-import type { Replacement } from '../../domain/upload/replacement.ts';
-import { renamed } from '../../domain/upload/staging.ts';
+import type { NewOriginal } from '../../domain/upload/original.ts';
+import type { Policy } from '../../domain/upload/policy.ts';
+import { withFilename } from '../../domain/upload/staging.ts';
 import { cleanFilename, fileExtension } from '../../lib/filename.ts';
 import type { ItemBody, SentFile } from './body.ts';
 import { issueOf } from './error.ts';
@@ -58,7 +58,7 @@ export function takeReplacement(
   body: ItemBody,
   { type, policy, value, stored }: FileTarget,
   issues: InputIssue[],
-): Replacement {
+): NewOriginal {
   const { file } = body;
   if (file === null || file === 'empty') {
     const message = file === null ? 'A file is required, as a part of a multipart body.' : EMPTY;
@@ -72,7 +72,7 @@ export function takeReplacement(
   if (objection !== null) issues.push(issueOf('umbracoFile', objection));
   refuse(issues);
   body.takeFile();
-  return { staged: renamed(file.staged, filename), policy };
+  return { staged: withFilename(file.staged, filename), policy };
 }
 
 const EMPTY = 'The file is empty.';

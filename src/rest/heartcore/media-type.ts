@@ -1,8 +1,7 @@
 import type { File } from '../../domain/file/file.ts';
 import type { Media, MediaType } from '../../domain/tree/media.ts';
 import type { TreeNodeOf } from '../../domain/tree/node-list.ts';
-import type { FileType } from '../../domain/upload/media-type.ts';
-import type { Policy } from '../../domain/upload/placement.ts';
+import type { FileType, Policy } from '../../domain/upload/policy.ts';
 import type { ToUrl } from '../../http/transport.ts';
 import { type Answer, type Call, pathParameter } from './call.ts';
 import { toDate } from './date.ts';

@@ -7,9 +7,9 @@ export interface FileOfMediaRow extends FileRow {
   resource: string;
 }
 
-/** A second file of the same media and key is a unique violation. */
-export async function insertFile(db: Db, file: NewFileRow): Promise<void> {
-  await db.insertInto('file').values(file).execute();
+/** Returns the new row. A second file of the same media item and key is a unique violation. */
+export function insertFile(db: Db, file: NewFileRow): Promise<FileRow> {
+  return db.insertInto('file').values(file).returningAll().executeTakeFirstOrThrow();
 }
 
 /** Sets the columns that are given. */
@@ -174,17 +174,22 @@ function files(db: Db) {
     .select((eb) => eb.fn.coalesce('media.resource', 'media.uuid').as('resource'));
 }
 
-/** The files after an id, in the order of their ids: for going through all of them. */
-export function listFilesAfter(
+/** A range of blob keys: `after` is not part of it, `upTo` is; without `upTo` it has no end. */
+export interface BlobKeyRange {
+  after: string;
+  upTo: string | null;
+}
+
+/** Lists the first `limit` files whose blob keys are in a range, in the order of the keys. */
+export function listFilesByBlobKey(
   db: Db,
-  id: number,
+  { after, upTo }: BlobKeyRange,
   limit: number,
-): Promise<Pick<FileRow, 'id' | 'uuid' | 'blob_key' | 'size_bytes'>[]> {
-  return db
-    .selectFrom('file')
-    .where('id', '>', id)
-    .orderBy('id')
+): Promise<Pick<FileRow, 'uuid' | 'blob_key' | 'size_bytes' | 'updated_at'>[]> {
+  const all = db.selectFrom('file').where('blob_key', '>', after);
+  return (upTo === null ? all : all.where('blob_key', '<=', upTo))
+    .orderBy('blob_key')
     .limit(limit)
-    .select(['id', 'uuid', 'blob_key', 'size_bytes'])
+    .select(['uuid', 'blob_key', 'size_bytes', 'updated_at'])
     .execute();
 }

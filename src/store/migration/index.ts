@@ -6,7 +6,7 @@ import { up as rendition } from './0004-rendition.ts';
 import { up as importer } from './0005-importer.ts';
 import { up as mediaTypeAlias } from './0006-media-type-alias.ts';
 
-/** In the order in which they run. A migration that has been released is never changed. */
+/** All migrations, in the order in which they run. A released migration is never changed. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-init': { up: init },
   '0002-media-search': { up: mediaSearch },

@@ -46,14 +46,9 @@ export async function countNodes(db: Db, filter: MediaFilter): Promise<number> {
   return count;
 }
 
-/** Answers the id that the database gave. A `resource` that is taken is a unique violation. */
-export async function insertMedia(db: Db, media: NewMediaRow): Promise<number> {
-  const { id } = await db
-    .insertInto('media')
-    .values(media)
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return id;
+/** Returns the new row. A `resource` that is taken is a unique violation. */
+export function insertMedia(db: Db, media: NewMediaRow): Promise<MediaRow> {
+  return db.insertInto('media').values(media).returningAll().executeTakeFirstOrThrow();
 }
 
 /** Sets the columns that are given. */

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it, vi } from 'vitest';
-import type { ByteRange } from '../../../src/blob/blob-store.ts';
+import type { ByteRange } from '../../../src/blob/byte-range.ts';
 import type { Settings } from '../../../src/domain/context.ts';
 import { sweep } from '../../../src/domain/file/sweep.ts';
 import { openRendition } from '../../../src/domain/rendition/rendition.ts';
@@ -13,8 +13,8 @@ import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
 import { createTestServices, type TestServices, user, withServices } from '../../support/app.ts';
 import { BACKENDS, type Backend, describeEachBackend } from '../../support/backend.ts';
 import { fixtureBytes, inPieces } from '../../support/bytes.ts';
+import { quadrants, shadesOf } from '../../support/image.ts';
 import { makeFolder } from '../../support/make.ts';
-import { quadrants, shadesOf } from '../../support/picture.ts';
 
 const JPEG = await quadrants(400, 200).jpeg().toBuffer();
 const HOUR_MS = 3_600_000;
@@ -26,7 +26,7 @@ describeEachBackend('a rendition', (backend) => {
       const first = await picture.get({ width: '100' });
       expect(first.file).toMatchObject({ filename: 'a.jpg', mimeType: 'image/jpeg' });
       expect(first.file.sizeBytes).toBe(first.bytes.length);
-      const made = vi.spyOn(services.blobs, 'append');
+      const made = vi.spyOn(services.blobs, 'put');
       const other = await picture.get({ height: '50', v: '1' });
       expect(other.bytes.equals(first.bytes)).toBe(true);
       expect(other.file.md5).toBe(first.file.md5);
@@ -53,7 +53,7 @@ describeEachBackend('a rendition', (backend) => {
   it('that 100 ask for at once is made by one', () =>
     withPicture(backend, async (picture, services) => {
       const read = vi.spyOn(services.blobs, 'withLocalFile');
-      const written = vi.spyOn(services.blobs, 'append');
+      const written = vi.spyOn(services.blobs, 'put');
       const all = await Promise.all(
         Array.from({ length: 100 }, () => picture.get({ width: '100' })),
       );
@@ -66,7 +66,7 @@ describeEachBackend('a rendition', (backend) => {
   it('that came between the question and its turn is not made again', () =>
     withPicture(backend, async (picture, services) => {
       const other = createTestServices(services);
-      const written = vi.spyOn(services.blobs, 'append');
+      const written = vi.spyOn(services.blobs, 'put');
       const { run } = services.renders;
       services.renders.run = async (key, work) => {
         await picture.get({ width: '100' }, other);
@@ -80,11 +80,11 @@ describeEachBackend('a rendition', (backend) => {
     withPicture(backend, async (picture, services) => {
       const other = createTestServices(services);
       const { promise: bothAreAtIt, resolve } = Promise.withResolvers<void>();
-      const append = services.blobs.append.bind(services.blobs);
-      const written = vi.spyOn(services.blobs, 'append').mockImplementation(async (...blob) => {
+      const put = services.blobs.put.bind(services.blobs);
+      const written = vi.spyOn(services.blobs, 'put').mockImplementation(async (...blob) => {
         if (written.mock.calls.length === 2) resolve();
         await bothAreAtIt;
-        return append(...blob);
+        return put(...blob);
       });
       const both = [picture.get({ width: '100' }), picture.get({ width: '100' }, other)];
       const [one, two] = await Promise.all(both);
@@ -126,9 +126,9 @@ describeEachBackend('a rendition', (backend) => {
   it('of bytes that are replaced while it is made is not kept', () =>
     withPicture(backend, async (picture, services) => {
       const { blobs } = services;
-      const commit = vi.spyOn(blobs, 'commit').mockImplementationOnce(async (key, sizeBytes) => {
-        commit.mockRestore();
-        await blobs.commit(key, sizeBytes);
+      const put = vi.spyOn(blobs, 'put').mockImplementationOnce(async (...blob) => {
+        put.mockRestore();
+        await blobs.put(...blob);
         await replace(services, picture.mediaId, fixtureBytes('picture.png'));
       });
       await expect(picture.get({ width: '100' })).rejects.toThrow('gone');
@@ -149,17 +149,17 @@ describeEachBackend('a rendition', (backend) => {
   it('is not swept, but for what a crash left before its row', () =>
     withPicture(backend, async (picture, services) => {
       await picture.get({ width: '100' });
-      expect(await sweep(services, EVERYTHING)).toBe(0);
+      expect(await sweep(services, EVERYTHING)).toEqual({ removed: 0, lost: 0 });
       const { blobs } = services;
-      const commit = blobs.commit.bind(blobs);
+      const put = blobs.put.bind(blobs);
       const dead = new Error('dead');
-      vi.spyOn(blobs, 'commit').mockImplementationOnce(async (...blob) => {
-        await commit(...blob);
+      vi.spyOn(blobs, 'put').mockImplementationOnce(async (...blob) => {
+        await put(...blob);
         throw dead;
       });
       await expect(picture.get({ width: '60' })).rejects.toBe(dead);
       expect(await countBlobs(services)).toBe(3);
-      expect(await sweep(services, EVERYTHING)).toBe(1);
+      expect(await sweep(services, EVERYTHING)).toEqual({ removed: 1, lost: 0 });
       expect((await picture.get({ width: '100' })).file.sizeBytes).toBeGreaterThan(0);
     }));
 });
@@ -186,7 +186,7 @@ describeEachBackend('what renditions may take', (backend) => {
         expect(await blobsToDelete(services)).toHaveLength(1);
         await deleteBlobs(services);
         expect(await countBlobs(services)).toBe(4);
-        expect(await sweep(services, EVERYTHING)).toBe(0);
+        expect(await sweep(services, EVERYTHING)).toEqual({ removed: 0, lost: 0 });
       },
       settings,
     );

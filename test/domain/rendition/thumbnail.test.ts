@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { expect, it, vi } from 'vitest';
 import type { DomainEvent } from '../../../src/domain/event/event.ts';
@@ -14,7 +16,7 @@ import { PermanentError } from '../../../src/job/task.ts';
 import { type TestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { fixtureBytes, inPieces, md5Of } from '../../support/bytes.ts';
-import { quadrants, shadesOf } from '../../support/picture.ts';
+import { quadrants, shadesOf } from '../../support/image.ts';
 
 const JPEG = await quadrants(1000, 500).withMetadata({ orientation: 6 }).jpeg().toBuffer();
 const EVERYTHING = { modifiedBefore: Number.POSITIVE_INFINITY };
@@ -99,20 +101,26 @@ describeEachBackend('a thumbnail', (backend) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
       const dead = new Error('dead');
       const { blobs } = services;
-      for (const step of ['append', 'commit'] as const) {
-        const real = blobs[step].bind(blobs) as (...blob: unknown[]) => Promise<never>;
-        vi.spyOn(blobs, step).mockImplementationOnce(async (...blob: unknown[]) => {
-          await real(...blob);
-          throw dead;
-        });
-        vi.spyOn(blobs, 'discard').mockResolvedValueOnce(undefined);
+      const put = blobs.put.bind(blobs);
+      // Before the end of the write, and after it.
+      const steps: ((...blob: Parameters<typeof put>) => Promise<void>)[] = [
+        (key) => {
+          const part = join(services.blobDir, 'stored', key.slice(0, 2), key.slice(2, 4), key);
+          mkdirSync(dirname(part), { recursive: true });
+          writeFileSync(`${part}.0123abcd.part`, 'half');
+          return Promise.reject(dead);
+        },
+        (...blob) => put(...blob).then(() => Promise.reject(dead)),
+      ];
+      for (const step of steps) {
+        vi.spyOn(blobs, 'put').mockImplementationOnce(step);
         await expect(createThumbnail(services.as(), file.uuid)).rejects.toBe(dead);
         vi.restoreAllMocks();
       }
       expect(await countBlobs(services)).toBe(3);
       await createThumbnail(services.as(), file.uuid);
       expect(await filesOf(services, id)).toHaveLength(2);
-      expect(await sweep(services, EVERYTHING)).toBe(2);
+      expect(await sweep(services, EVERYTHING)).toEqual({ removed: 2, lost: 0 });
       expect(await countBlobs(services)).toBe(2);
     }));
 
@@ -127,9 +135,9 @@ describeEachBackend('a thumbnail', (backend) => {
       await deleteMedia(ctx, one.id);
       await createThumbnail(ctx, one.file.uuid);
       const { blobs } = services;
-      const commit = blobs.commit.bind(blobs);
-      vi.spyOn(blobs, 'commit').mockImplementationOnce(async (...blob) => {
-        await commit(...blob);
+      const put = blobs.put.bind(blobs);
+      vi.spyOn(blobs, 'put').mockImplementationOnce(async (...blob) => {
+        await put(...blob);
         await deleteMedia(ctx, two.id);
       });
       await createThumbnail(ctx, two.file.uuid);

@@ -32,11 +32,10 @@ import { deleteFolder, moveNodes, updateFolder } from '../../../src/domain/tree/
 import { createFiledMedia } from '../../../src/domain/upload/filed-media.ts';
 import { requestJob } from '../../../src/domain/upload/import.ts';
 import { authorizeChange, changeNode } from '../../../src/domain/upload/node-change.ts';
-import { replaceFile } from '../../../src/domain/upload/replacement.ts';
 import { uploadToResource } from '../../../src/domain/upload/resource-upload.ts';
 import { stageFile } from '../../../src/domain/upload/staging.ts';
 import { appendChunk, completeUpload } from '../../../src/domain/upload/upload.ts';
-import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
+import { replaceFile, uploadFile } from '../../../src/domain/upload/upload-file.ts';
 import { inPieces, md5Of } from '../../support/bytes.ts';
 
 /**
@@ -188,10 +187,11 @@ export const WRITES: Readonly<Record<string, Write>> = {
     run: (ctx, { start }, own) => changeNode(ctx, own.media.id, { parentId: start.id }),
   },
   'replace a file': {
-    run: async (ctx, { media }) => {
-      const replacement = { staged: await stage(ctx), policy: POLICY };
-      await replaceFile(ctx, media.id, replacement, async () => undefined);
-    },
+    run: (ctx, { media }) => replaceFile(ctx, media.id, { ...FILE, bytes: inPieces(TEXT) }),
+  },
+  'replace a staged file': {
+    run: async (ctx, { media }) =>
+      changeNode(ctx, media.id, {}, { staged: await stage(ctx), policy: POLICY }),
   },
   'upload a file': {
     run: (ctx, { folder }) =>

@@ -5,8 +5,8 @@ import { createThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
 import { user, withApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
 import { fixtureBytes } from '../../support/bytes.ts';
+import { quadrants, shadesOf } from '../../support/image.ts';
 import { makePhoto } from '../../support/photo.ts';
-import { quadrants, shadesOf } from '../../support/picture.ts';
 import { requestRaw, storeFile, storeFixture } from './stored-file.ts';
 
 // The rules are tested on each backend, in test/domain; what is here asks nothing more of one.
@@ -164,7 +164,7 @@ async function checkStampede(app: App): Promise<void> {
   const { bytes } = await makePhoto({ sizeBytesMin: 1_000_000 });
   const { urlPath } = await storeFile(app, 'photo.jpg', bytes);
   const rendered = vi.spyOn(blobs, 'withLocalFile');
-  const written = vi.spyOn(blobs, 'append');
+  const written = vi.spyOn(blobs, 'put');
   const get = async (query: string) => {
     const response = await app.fetch(urlPath + query);
     return { response, bytes: Buffer.from(await response.arrayBuffer()) };

@@ -7,7 +7,7 @@ import {
   UnsupportedMediaError,
 } from '../../../src/domain/error.ts';
 import type { MediaType } from '../../../src/domain/tree/media.ts';
-import { classify, type FileType, sizeLimitBytes } from '../../../src/domain/upload/media-type.ts';
+import { classify, type FileType, sizeLimitBytes } from '../../../src/domain/upload/policy.ts';
 import type { Sniffed } from '../../../src/media/sniff.ts';
 
 const ODT = 'application/vnd.oasis.opendocument.text';
@@ -81,7 +81,7 @@ describe('name and content', () => {
   it.each([
     ['png', 'a.png', true],
     ['png', 'a.PNG', true],
-    // A picture is a picture: its own name among several formats is taken from no one.
+    // The extension of another image format is accepted.
     ['png', 'a.jpg', true],
     ['png', 'a', true],
     ['png', '', true],
@@ -153,19 +153,19 @@ describe('sizes', () => {
     expect(decide({ content, claim: { sizeBytes: limitBytes + 1 } })).toBe(TooLargeError);
   });
 
-  it('a picture is bound by the limit of pictures, whatever it is wanted as', () => {
+  it('the limit for images applies to an image of any wanted type', () => {
     const claim = { sizeBytes: 11 };
     expect(decide({ content: 'png', claim, wanted: 'file' })).toBe(TooLargeError);
   });
 });
 
-describe('what a road can express', () => {
-  it('content that it cannot is refused', () => {
+describe('the types that a dialect supports', () => {
+  it('content of another type is rejected', () => {
     expect(decide({ content: 'mp4', allowed: ['image', 'doc'] })).toBe(UnsupportedMediaError);
     expect(decide({ content: 'png', allowed: ['image', 'doc'] })).toBe('image');
   });
 
-  it('a wanted type that it cannot is refused', () => {
+  it('another wanted type is rejected', () => {
     const asked = { content: 'png', wanted: 'file', allowed: ['image'] } as const;
     expect(decide(asked)).toBe(UnsupportedMediaError);
   });
@@ -180,7 +180,7 @@ interface Question {
   allowed?: readonly FileType[];
 }
 
-/** What it becomes, or the class of the error that it is refused with. */
+/** The resulting type, or the class of the error. */
 function decide({ content, claim, wanted, allowed }: Question): unknown {
   const ctx = { settings: SETTINGS } as Context;
   const whole = { filename: '', declaredType: null, sizeBytes: 1, ...claim };

@@ -3,40 +3,52 @@ import type { Sniffed } from '../../media/sniff.ts';
 import type { Context, Settings } from '../context.ts';
 import { InvalidInputError, TooLargeError, UnsupportedMediaError } from '../error.ts';
 import type { MediaType } from '../tree/media.ts';
+import type { DeclaredFile, StagedFile } from './staging.ts';
 
-/** Types of media that hold a file. */
+/** Types of media items that hold a file. */
 export const FILE_TYPES = ['image', 'eimage', 'doc', 'file', 'video', 'audio', 'vector'] as const;
 export type FileType = (typeof FILE_TYPES)[number];
 
 type Kind = Sniffed['kind'];
 
-/** What a file claims to be. */
-export interface Claim {
-  filename: string;
-  /** Of the request; null when it said nothing. */
-  declaredType: string | null;
-  sizeBytes: number;
+/** The types that bytes may have. */
+export interface Policy {
+  /** Null: the content decides. */
+  type: MediaType | null;
+  /** Types that the dialect supports. (Default: all that hold a file) */
+  allowedTypes?: readonly FileType[];
+  /**
+   * Type for bytes of no known format, and for images that cannot be read. They are served with the MIME type of their
+   * content, and have no width and height. Absent: they are rejected.
+   */
+  unreadableAs?: FileType;
 }
 
+type SizedFile = DeclaredFile & Pick<StagedFile, 'sizeBytes'>;
+
 /**
- * The policy of the ingest pipeline: content, extension and declared type must agree, the content must
- * fit the wanted type, and the size its kind's limit. Without a wanted type the content decides.
- * Throws UnsupportedMediaError, TooLargeError, InvalidInputError.
+ * Returns the type of a file. Its content, its extension and its declared type must agree, the content must fit the wanted
+ * type, and the size must be within the limit for its kind. Without a wanted type the content decides. Throws
+ * UnsupportedMediaError, TooLargeError, InvalidInputError.
  */
 export function classify(
   ctx: Context,
-  claim: Claim,
+  file: SizedFile,
   sniffed: Sniffed,
   wanted: MediaType | null,
   allowed: readonly FileType[] = FILE_TYPES,
 ): FileType {
-  checkAgreement(claim, sniffed);
+  checkAgreement(file, sniffed);
   const limitBytes = sizeLimitBytes(ctx.settings, sniffed);
-  if (claim.sizeBytes > limitBytes) throw new TooLargeError(limitBytes);
+  if (file.sizeBytes > limitBytes) throw new TooLargeError(limitBytes);
   const natural = naturalType(ctx.settings, sniffed);
   const type = wanted ?? natural;
   if (!isFileType(type)) {
-    throw InvalidInputError.of('type', 'INVALID_CHOICE', `A media of type ${type} holds no file.`);
+    throw InvalidInputError.of(
+      'type',
+      'INVALID_CHOICE',
+      `A media item of type ${type} cannot hold a file.`,
+    );
   }
   const fits = type === natural || type === 'file' || (type === 'eimage' && natural === 'image');
   if (fits && allowed.includes(type)) return type;
@@ -46,26 +58,26 @@ export function classify(
   );
 }
 
-/** Bytes of no known format, and bare text, which anything may look like that is damaged. */
+/** Types of bytes of no known format. Plain text is one of them: damaged files of many formats look like it. */
 const UNRECOGNISED = ['application/octet-stream', 'text/plain'];
 
 /**
- * What bytes become that nothing recognises, which is what the road takes them for; null where it does not
- * say, and for what is known to be something: that has to agree. Throws TooLargeError.
+ * Returns the type for bytes of no known format, `Policy.unreadableAs`; null if there is none, or if the format is known:
+ * then `classify` decides. Throws TooLargeError.
  */
 export function typeOfUnknown(
   { settings }: Context,
-  { sizeBytes }: Claim,
+  { sizeBytes }: SizedFile,
   { mimeType }: Sniffed,
-  takenFor: FileType | undefined,
+  unreadableAs: FileType | undefined,
 ): FileType | null {
-  if (takenFor === undefined || !UNRECOGNISED.includes(mimeType)) return null;
-  const limitBytes = totalLimitBytes(settings, [takenFor]);
+  if (unreadableAs === undefined || !UNRECOGNISED.includes(mimeType)) return null;
+  const limitBytes = totalLimitBytes(settings, [unreadableAs]);
   if (sizeBytes > limitBytes) throw new TooLargeError(limitBytes);
-  return takenFor;
+  return unreadableAs;
 }
 
-/** The most bytes that content of this kind may have. */
+/** Returns the size limit for content of this kind, in bytes. */
 export function sizeLimitBytes(settings: Settings, { kind, mimeType }: Sniffed): number {
   if (kind === 'image') return settings.imageBytesMax;
   return settings.documentTypes.includes(mimeType)
@@ -73,7 +85,7 @@ export function sizeLimitBytes(settings: Settings, { kind, mimeType }: Sniffed):
     : settings.fileBytesMax;
 }
 
-/** The most bytes that a file may have which is to become one of these types. */
+/** Returns the size limit for a file whose content may turn out to be any of these types, in bytes. */
 export function totalLimitBytes(
   settings: Settings,
   allowed: readonly FileType[] = FILE_TYPES,
@@ -85,7 +97,7 @@ export function totalLimitBytes(
   return Math.min(settings.fileBytesMax, Math.max(...limits));
 }
 
-/** The most bytes that a file may have of which only its declared type is known. */
+/** Returns the size limit for a file of which only the declared type is known, in bytes. */
 export function declaredLimitBytes(settings: Settings, declaredType: string | null): number {
   const isImage = kindOfMimeType(declaredType) === 'image';
   return isImage ? settings.imageBytesMax : Number.POSITIVE_INFINITY;
@@ -101,8 +113,8 @@ function isFileType(type: MediaType): type is FileType {
 }
 
 /**
- * Kinds whose name and content must agree: a picture that is a page, or the reverse, is how a browser is
- * led to run what it was told to show. Other names and types may stand on any content of none of them.
+ * Kinds whose extension and content must agree: an image that is really a page, or the reverse, can make a browser run what
+ * it should only show. Any other extension is accepted for content of any other kind.
  */
 const KIND_BY_EXTENSION: Readonly<Record<string, Kind>> = Object.fromEntries(
   (
@@ -116,37 +128,37 @@ const KIND_BY_EXTENSION: Readonly<Record<string, Kind>> = Object.fromEntries(
   ).flatMap(([kind, extensions]) => extensions.split(' ').map((extension) => [extension, kind])),
 );
 
-function checkAgreement({ filename, declaredType }: Claim, sniffed: Sniffed): void {
+function checkAgreement({ filename, declaredType }: DeclaredFile, sniffed: Sniffed): void {
   const extension = fileExtension(filename);
   const named = extension === null ? undefined : KIND_BY_EXTENSION[extension];
   if (!agrees(named, sniffed)) {
-    const message = `The content is ${sniffed.mimeType}, which the extension .${extension} does not fit.`;
+    const message = `The content is ${sniffed.mimeType}, which does not match the extension .${extension}.`;
     throw new UnsupportedMediaError(sniffed.mimeType, message);
   }
   if (!agrees(kindOfMimeType(declaredType), sniffed)) {
-    const message = `The content is ${sniffed.mimeType}, and not ${declaredType} as declared.`;
+    const message = `The content is ${sniffed.mimeType}, not ${declaredType} as declared.`;
     throw new UnsupportedMediaError(sniffed.mimeType, message);
   }
 }
 
-function agrees(claimed: Kind | undefined, { kind }: Sniffed): boolean {
-  if (claimed === undefined) return true;
-  // Containers such as Ogg, MP4 and WebM carry either, and their names are used for both.
+function agrees(expected: Kind | undefined, { kind }: Sniffed): boolean {
+  if (expected === undefined) return true;
+  // Containers such as Ogg, MP4 and WebM hold either, and their extensions are used for both.
   const isTimed = (one: Kind) => one === 'video' || one === 'audio';
-  return claimed === kind || (isTimed(claimed) && isTimed(kind));
+  return expected === kind || (isTimed(expected) && isTimed(kind));
 }
 
 /**
- * The type of a `Content-Type` without its parameters, in lower case; null for what is none. Whatever a
- * sender writes there reaches neither the database nor an answer.
+ * Returns the type of a `Content-Type` header without its parameters, in lower case; null if it is malformed, so that other
+ * text reaches neither the database nor a response.
  */
-export function mediaTypeOf(contentType: string): string | null {
+export function parseDeclaredType(contentType: string): string | null {
   const essence = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   return /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/.test(essence) ? essence : null;
 }
 
 function kindOfMimeType(mimeType: string | null): Kind | undefined {
-  const essence = mediaTypeOf(mimeType ?? '') ?? '';
+  const essence = parseDeclaredType(mimeType ?? '') ?? '';
   if (essence === 'image/svg+xml') return 'vector';
   if (essence === 'application/pdf') return 'pdf';
   const [family] = essence.split('/');

@@ -1,9 +1,9 @@
 import sharp, { type Sharp } from 'sharp';
 
-/** Colors that lossy formats keep apart. */
+/** Colors that stay distinguishable in lossy formats. */
 export type Shade = 'red' | 'lime' | 'blue' | 'yellow' | 'black' | 'white' | 'clear' | 'other';
 
-/** A picture for tests of renditions: red and lime above, blue and yellow below. */
+/** Returns an image for tests of renditions: red and lime above, blue and yellow below. */
 export function quadrants(width: number, height: number): Sharp {
   const [halfWidth, halfHeight] = [width / 2, height / 2];
   const rects = [
@@ -20,7 +20,7 @@ export function quadrants(width: number, height: number): Sharp {
   return sharp(Buffer.from(svg));
 }
 
-/** What a picture shows at its corners, top left, top right, bottom left, bottom right, and left above its middle. */
+/** Returns the colors of an image top left, top right, bottom left, bottom right, and left above its middle. */
 export async function shadesOf(bytes: Buffer): Promise<string> {
   const { data, info } = await sharp(bytes)
     .ensureAlpha()
