@@ -22,7 +22,7 @@ const JPEG = await quadrants(1000, 500).withMetadata({ orientation: 6 }).jpeg().
 const EVERYTHING = { modifiedBefore: Number.POSITIVE_INFINITY };
 
 describeEachBackend('a thumbnail', (backend) => {
-  it('is asked for by every upload of a picture, and of nothing else', () =>
+  it('is enqueued by every upload of an image, and of nothing else', () =>
     withServices(backend, async (services) => {
       const { file } = await store(services, JPEG, 'a.jpg');
       expect(await jobs(services)).toEqual([['make-rendition', { file_uuid: file.uuid }]]);
@@ -36,7 +36,7 @@ describeEachBackend('a thumbnail', (backend) => {
       expect(await jobs(services)).toHaveLength(4);
     }));
 
-  it('is a small file of the same media, at a URL of its own', () =>
+  it('is a small file of the same media item, at its own URL', () =>
     withServices(backend, async (services) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
       const heard = listen(services);
@@ -60,7 +60,7 @@ describeEachBackend('a thumbnail', (backend) => {
       expect(await heard.stop()).toEqual([`updated ${id}`]);
     }));
 
-  it('has another URL than an original of its name', () =>
+  it('has another URL than an original of the same name', () =>
     withServices(backend, async (services) => {
       const bytes = fixtureBytes('picture.webp');
       const { id, file } = await store(services, bytes, 'Thumbnail.webp');
@@ -72,7 +72,7 @@ describeEachBackend('a thumbnail', (backend) => {
       expect((await bytesAt(services, thumbnail!.urlPath)).length).toBe(thumbnail!.sizeBytes);
     }));
 
-  it('is never larger than the picture, and still where that moves', () =>
+  it('is never larger than the image, and still if that is animated', () =>
     withServices(backend, async (services) => {
       const { id, file } = await store(services, fixtureBytes('animation.gif'), 'a.gif');
       await createThumbnail(services.as(), file.uuid);
@@ -82,7 +82,7 @@ describeEachBackend('a thumbnail', (backend) => {
       expect([format, pages ?? 1]).toEqual(['webp', 1]);
     }));
 
-  it('is made once: again, and twice at once, leaves one and its bytes', () =>
+  it('is created once, even by repeated and simultaneous calls', () =>
     withServices(backend, async (services) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
       const heard = listen(services);
@@ -96,7 +96,7 @@ describeEachBackend('a thumbnail', (backend) => {
       expect(await heard.stop()).toHaveLength(1);
     }));
 
-  it('is made after a crash at any point, and what that left is swept', () =>
+  it('is created after a crash at any point, and the remains are swept', () =>
     withServices(backend, async (services) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
       const dead = new Error('dead');
@@ -124,7 +124,7 @@ describeEachBackend('a thumbnail', (backend) => {
       expect(await countBlobs(services)).toBe(2);
     }));
 
-  it('goes with its media, and is not made for one that is gone meanwhile', () =>
+  it('is deleted with its media item, and not created for a deleted one', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
       const [one, two] = [
@@ -146,7 +146,7 @@ describeEachBackend('a thumbnail', (backend) => {
       expect(await services.db.selectFrom('file').selectAll().execute()).toEqual([]);
     }));
 
-  it('is made anew of bytes that are replaced, and the old one is gone', () =>
+  it('is created again from replaced bytes, and the old one is deleted', () =>
     withServices(backend, async (services) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
       const ctx = services.as(user());
@@ -167,7 +167,7 @@ describeEachBackend('a thumbnail', (backend) => {
       expect(await countBlobs(services)).toBe(2);
     }));
 
-  it('of a picture that cannot be read is a permanent failure, and the media stays', () =>
+  it('of an unreadable image fails permanently, and the media item stays', () =>
     withServices(backend, async (services) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
       const { signal } = new AbortController();
@@ -185,7 +185,7 @@ describeEachBackend('a thumbnail', (backend) => {
       expect(await countBlobs(services)).toBe(0);
     }));
 
-  it('is not made when the job is cancelled', () =>
+  it('is not created when the job is cancelled', () =>
     withServices(backend, async (services) => {
       const { file } = await store(services, JPEG, 'a.jpg');
       const made = createThumbnail(services.as(), file.uuid, AbortSignal.abort());
@@ -193,7 +193,7 @@ describeEachBackend('a thumbnail', (backend) => {
       expect(await countBlobs(services)).toBe(1);
     }));
 
-  it('and a digest are asked for by an upload in chunks', () =>
+  it('and a digest are enqueued by an upload in chunks', () =>
     withServices(backend, async (services) => {
       const ctx = services.as();
       const picture = fixtureBytes('picture.png');
