@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Db, openDb } from '../src/store/db.ts';
 import { migrate } from '../src/store/migrate.ts';
-import type { NewFileRow, NewMediaRow, NewTagRow } from '../src/store/table.ts';
+import type { NewFileRow, NewNodeRow, NewTagRow } from '../src/store/table.ts';
 import type { DataSet } from './operation.ts';
 
 const MEDIA_COUNT = 10_000;
@@ -63,7 +63,7 @@ async function insertAll(db: Db, { mediaCount, tagsPerMedia }: SeedSize): Promis
   await db.insertInto('tag').values(range(TAG_COUNT).map(makeTag)).execute();
   for (const batch of batches(mediaTags)) await db.insertInto('media_tag').values(batch).execute();
   const bigFolderIds = range(BIG_FOLDER_COUNT).map((index) => folders[LEVEL_3_AT + index]!.id);
-  const isDeep = ({ level }: NewMediaRow) => level === 4;
+  const isDeep = ({ level }: NewNodeRow) => level === 4;
   const deepMediaIds = medias
     .filter(isDeep)
     .slice(0, 64)
@@ -71,7 +71,7 @@ async function insertAll(db: Db, { mediaCount, tagsPerMedia }: SeedSize): Promis
   return { bigFolderIds, deepMediaIds };
 }
 
-type Folder = NewMediaRow & { id: number; level: number };
+type Folder = NewNodeRow & { id: number; level: number };
 
 function makeFolders(): Folder[] {
   const folders: Folder[] = [];
@@ -97,7 +97,7 @@ function folderOf(index: number, folders: readonly Folder[]): Folder {
   return folders[LEVEL_3_AT + BIG_FOLDER_COUNT + (deep % (level3 - BIG_FOLDER_COUNT))]!;
 }
 
-function makeMedia(index: number, count: number, folders: readonly Folder[]): NewMediaRow {
+function makeMedia(index: number, count: number, folders: readonly Folder[]): NewNodeRow {
   const id = FIRST_MEDIA_ID + index;
   const parent = folderOf(index, folders);
   const title = index % 5 === 0 ? null : `Résumé "${index}" – Höhe & Breite`;

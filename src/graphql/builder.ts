@@ -4,7 +4,7 @@ import RelayPlugin from '@pothos/plugin-relay';
 import type { FileUpload } from 'graphql-upload-minimal';
 import type { Context } from '../domain/context.ts';
 import { ForbiddenError, InvalidInputError, NotAuthenticatedError } from '../domain/error.ts';
-import type { ToUrl } from '../http/transport.ts';
+import type { ToUrl } from '../http/absolute-url.ts';
 import { NODE_ID_PLUGIN } from './node-id.ts';
 import { RELAY_OPTIONS } from './relay.ts';
 

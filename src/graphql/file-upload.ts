@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { FileUpload } from 'graphql-upload-minimal';
 import { InvalidInputError } from '../domain/error.ts';
-import { unescapeForm } from '../http/part-header.ts';
+import { unescapeForm } from '../lib/header-value.ts';
 import { UnreadableRequestError } from './pipeline/multipart.ts';
 
 /** A file of a multipart request, as its bytes arrive. */

@@ -1,10 +1,8 @@
 import { GraphQLUpload } from 'graphql-upload-minimal';
 import { createGraphQLError } from 'graphql-yoga';
 import { parseTime } from '../lib/time.ts';
+import { parseUuidOrDigits } from '../lib/uuid.ts';
 import { builder } from './builder.ts';
-
-/** With or without hyphens: some systems write UUIDs without them. */
-const UUID = /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/i;
 
 builder.scalarType('DateTime', {
   description:
@@ -22,8 +20,8 @@ builder.scalarType('UUID', {
     'A UUID: 32 hex digits. Output is in lower case, in five groups separated by hyphens. Input may be in upper case and without hyphens.',
   serialize: (value) => value,
   parseValue: (value) => {
-    const [, ...groups] = typeof value === 'string' ? (UUID.exec(value) ?? []) : [];
-    if (groups.length > 0) return groups.join('-').toLowerCase();
+    const uuid = typeof value === 'string' ? parseUuidOrDigits(value) : null;
+    if (uuid !== null) return uuid;
     throw invalid('UUID', 'a UUID');
   },
 });

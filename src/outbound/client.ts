@@ -1,5 +1,5 @@
 import { Agent, type Dispatcher } from 'undici';
-import { headerText } from '../lib/header-text.ts';
+import { headerText } from '../lib/header-value.ts';
 import { checkHost, createGuardedConnect, type Guard } from './connect.ts';
 import { permanentFailure, readOutbound, statusFailure, toOutboundError } from './error.ts';
 

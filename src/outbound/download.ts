@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanFilename } from '../lib/filename.ts';
-import { headerText } from '../lib/header-text.ts';
+import { headerText, parseFilename } from '../lib/header-value.ts';
 import type { Outbound, OutboundResponse } from './client.ts';
 import { OutboundError } from './error.ts';
 
@@ -113,14 +113,9 @@ async function getRest(
   );
 }
 
-/** Returns the file name, `filename*` before `filename` (RFC 6266); empty if there is none that can be decoded. */
+/** Returns an empty string if the header has no file name, or none that can be decoded. */
 function nameOf(disposition: string | null): string {
-  const extended = /;\s*filename\*\s*=\s*([\w-]+)'[^']*'([^;\s]+)/i.exec(disposition ?? '');
-  const name = extended === null ? '' : decode(extended[2] ?? '', extended[1] ?? '');
-  if (name !== '') return cleanFilename(name);
-  const plain = /;\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))/i.exec(disposition ?? '');
-  const text = plain?.[1]?.replace(/\\(.)/g, '$1') ?? plain?.[2] ?? '';
-  return cleanFilename(headerText(text));
+  return cleanFilename(parseFilename(headerText(disposition ?? '')) ?? '');
 }
 
 function nameInUrl({ pathname }: URL): string {

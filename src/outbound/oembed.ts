@@ -1,3 +1,4 @@
+import { toWebUrl } from '../lib/web-url.ts';
 import { scanHtml } from './html-scan.ts';
 import type { PageImage } from './page.ts';
 
@@ -100,11 +101,6 @@ function escapeAttribute(text: string): string {
 
 function toText(value: unknown): string | null {
   return typeof value === 'string' && value.trim() !== '' ? value : null;
-}
-
-function toWebUrl(value: unknown): string | null {
-  const url = typeof value === 'string' ? URL.parse(value) : null;
-  return url !== null && /^https?:$/.test(url.protocol) ? url.href : null;
 }
 
 /** Some providers write numbers as text. Returns null for other text, such as `100%`. */

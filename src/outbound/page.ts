@@ -1,3 +1,4 @@
+import { toWebUrl } from '../lib/web-url.ts';
 import { scanHtml } from './html-scan.ts';
 
 /** An image of a page, with its size in pixels if the page states it. */
@@ -141,11 +142,6 @@ function toImage(image: Found['images'][number], base: URL): PageImage[] {
   return url === null
     ? []
     : [{ url, width: toPixels(image.width), height: toPixels(image.height) }];
-}
-
-function toWebUrl(text: string | null, base: URL): string | null {
-  const url = text?.trim() ? URL.parse(text.trim(), base) : null;
-  return url !== null && /^https?:$/.test(url.protocol) ? url.href : null;
 }
 
 function toPixels(text: string | null): number | null {

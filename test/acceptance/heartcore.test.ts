@@ -125,7 +125,7 @@ describe('@umbraco/headless-client', () => {
     expect(await types.byAlias('Image')).toEqual(all[1]);
   });
 
-  it('sees what is refused as it is meant', async () => {
+  it('reads refusals as they are meant', async () => {
     const { url, media, types } = run;
     expect(await media.byId(UNKNOWN)).toBeUndefined();
     expect(await media.children(UNKNOWN)).toBeUndefined();

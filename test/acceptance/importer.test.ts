@@ -75,7 +75,7 @@ function makeJob(priority: number, unicity: string): Promise<Loose> {
   });
 }
 
-test('kitsu makes, lists with every parameter, shows, signals and deletes jobs', async () => {
+test('kitsu creates, lists with every parameter, shows, signals and deletes jobs', async () => {
   const api = kitsu();
   const made = [];
   for (const [index, priority] of [3, 5, 5, 1].entries()) {
@@ -124,7 +124,7 @@ test('kitsu makes, lists with every parameter, shows, signals and deletes jobs',
   expect(gone.errors).toMatchObject([{ status: '404', code: 'not_found' }]);
 });
 
-test('kitsu reads errors as a list of problems, each with what it is about', async () => {
+test('kitsu reads errors as a list of problems, each with its source', async () => {
   const params = { page: { size: 0 }, filter: { priority: 'abc' } };
   const error = await kitsu()
     .get('jobs', { params })
@@ -162,7 +162,7 @@ test('kitsu uploads, lists, shows and downloads medias', async () => {
   expect(again.response.data.errors).toMatchObject([{ status: '422', code: 'already_exists' }]);
 });
 
-test('kitsu in its modern query is understood as well', async () => {
+test('kitsu’s modern query syntax is understood as well', async () => {
   await makeJob(0, 'modern');
   const params = {
     filter: { unicity__in: ['modern', 'none'] },

@@ -6,7 +6,7 @@ import { SYSTEM } from '../../src/domain/viewer/viewer.ts';
 import { createFetchLink } from '../../src/job/task/fetch-link.ts';
 import { toMediaBody } from '../../src/rest/selfcommunity/shape.ts';
 import { findOpenJobByUnicity } from '../../src/store/job/job.ts';
-import { updateMedia } from '../../src/store/tree/media.ts';
+import { updateNode } from '../../src/store/tree/node.ts';
 import { type TestServices, user } from '../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../support/backend.ts';
 import { shareServices } from '../support/shared-app.ts';
@@ -101,7 +101,7 @@ describe('fetch-link', () => {
     const answer: Answer = async ({ url }, response) => {
       if (url !== '/slow') return void response.end('<title>Theirs</title>');
       const media = await findMedia(ctx, { uuid: made.uuid });
-      await updateMedia(ctx.db, media!.id, { title: 'Mine' });
+      await updateNode(ctx.db, media!.id, { title: 'Mine' });
       response.end('<title>Theirs</title>');
     };
     const made = { uuid: '' };

@@ -2,16 +2,16 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { Db } from '../../src/store/db.ts';
 import { insertFile } from '../../src/store/file/file.ts';
-import type { FileRow, NewFileRow, NewMediaRow, NewTagRow, TagRow } from '../../src/store/table.ts';
+import type { FileRow, NewFileRow, NewNodeRow, NewTagRow, TagRow } from '../../src/store/table.ts';
 import { insertTag } from '../../src/store/tag/tag.ts';
 import { ROOT_ID } from '../../src/store/tree/folder.ts';
-import { insertMedia } from '../../src/store/tree/media.ts';
+import { insertNode } from '../../src/store/tree/node.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
 /** Inserts an unfiled media item without a file. Returns its id. */
-export async function makeMediaRow(db: Db, columns: Partial<NewMediaRow> = {}): Promise<number> {
-  const { id } = await insertMedia(db, {
+export async function makeMediaRow(db: Db, columns: Partial<NewNodeRow> = {}): Promise<number> {
+  const { id } = await insertNode(db, {
     uuid: randomUUID(),
     type: 'image',
     parent_id: null,
@@ -29,7 +29,7 @@ export async function makeMediaRow(db: Db, columns: Partial<NewMediaRow> = {}): 
 }
 
 /** Inserts a folder at the top level. Returns its id. */
-export function makeFolder(db: Db, columns: Partial<NewMediaRow> = {}): Promise<number> {
+export function makeFolder(db: Db, columns: Partial<NewNodeRow> = {}): Promise<number> {
   const place = { parent_id: ROOT_ID, level: 1, path: `/${ROOT_ID}/` };
   return makeMediaRow(db, { type: 'folder', name: 'A folder', ...place, ...columns });
 }

@@ -1,10 +1,8 @@
 import type { BlobEntry } from '../../blob/blob-store.ts';
-import {
-  type BlobKeyRange,
-  listFilesByBlobKey,
-  listKnownFileBlobKeys,
-} from '../../store/file/file.ts';
+import { listKnownFileBlobKeys } from '../../store/file/blob-key.ts';
+import { type BlobKeyRange, listFilesByBlobKey } from '../../store/file/file.ts';
 import { listKnownRenditionBlobKeys } from '../../store/rendition/rendition.ts';
+import { EVERYTHING } from '../../store/scope.ts';
 import {
   deleteClosedUploads,
   listOpenUploadBlobKeys,
@@ -150,7 +148,12 @@ type ListedFile = Awaited<ReturnType<typeof listFilesByBlobKey>>[number];
 /** Lists the files whose bytes should be in a range, in batches. */
 async function* filesIn({ db }: Services, { after, upTo }: BlobKeyRange) {
   for (let last: string | undefined = after; last !== undefined; ) {
-    const files: ListedFile[] = await listFilesByBlobKey(db, { after: last, upTo }, BATCH_SIZE);
+    const files: ListedFile[] = await listFilesByBlobKey(
+      db,
+      EVERYTHING,
+      { after: last, upTo },
+      BATCH_SIZE,
+    );
     yield files;
     last = files.length < BATCH_SIZE ? undefined : files.at(-1)?.blob_key;
   }
@@ -160,7 +163,7 @@ async function* filesIn({ db }: Services, { after, upTo }: BlobKeyRange) {
 async function noteLost({ db }: Services, files: ListedFile[], findings: Findings): Promise<void> {
   if (files.length === 0) return;
   const keys = files.map(({ blob_key }) => blob_key);
-  const named = new Set(await listKnownFileBlobKeys(db, keys));
+  const named = new Set(await listKnownFileBlobKeys(db, EVERYTHING, keys));
   const lost = files.filter(({ blob_key }) => named.has(blob_key)).map(({ uuid }) => uuid);
   findings.lost += lost.length;
   findings.lostUuids.push(...lost.slice(0, LOGGED_MAX - findings.lostUuids.length));

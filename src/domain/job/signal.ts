@@ -5,7 +5,7 @@ import type { JobChange, JobRow } from '../../store/table.ts';
 import { type Context, transact } from '../context.ts';
 import { InvalidInputError, NotFoundError } from '../error.ts';
 import { freeText, parseInput } from '../input.ts';
-import { authorizeOwner } from '../viewer/access.ts';
+import { authorizeExisting } from '../viewer/access.ts';
 import { IllegalSignalError, UnicityTakenError } from './conflict.ts';
 import { type Job, toJob } from './job.ts';
 import { allowedSignals, JOB_SIGNALS, type JobSignal, type JobStatus } from './state.ts';
@@ -38,9 +38,9 @@ type Signal = z.output<typeof signalInput>;
  * if another job has taken its `unicity` meanwhile.
  */
 export async function signalJob(ctx: Context, id: number, input: SignalInput): Promise<Job> {
-  const [row] = await findJobs(ctx.db, { ids: [id] });
-  authorizeOwner(ctx, 'job.signal', row === undefined ? ctx.viewer.id : row.created_by);
-  if (row === undefined) throw new NotFoundError('job', id);
+  const [found] = await findJobs(ctx.db, { ids: [id] });
+  const owned = found && { ...found, owner: found.created_by };
+  const row = authorizeExisting(ctx, 'job.signal', owned, { noun: 'job', id });
   const signal = parseInput(signalInput, input);
   checkNeeded(signal);
   const job = await transact(ctx, (ctx) => apply(ctx, row, signal)).catch((error) =>

@@ -1,5 +1,6 @@
 import { deleteFiles, listFilesByMediaIds } from '../../store/file/file.ts';
 import { deleteRenditionsByFileIds } from '../../store/rendition/rendition.ts';
+import { EVERYTHING } from '../../store/scope.ts';
 import type { FileRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { enqueueBlobDeletion, enqueueJob } from '../job/enqueue.ts';
@@ -31,7 +32,7 @@ export async function enqueueFileJobs(ctx: Context, file: NewFile): Promise<void
  * the node locked; `enqueueFileJobs` has new ones created.
  */
 export async function dropDerivedFiles(ctx: Context, mediaId: number): Promise<void> {
-  const files = await listFilesByMediaIds(ctx.db, [mediaId]);
+  const files = await listFilesByMediaIds(ctx.db, EVERYTHING, [mediaId]);
   const made = files.filter(({ key, created_role }) => key !== '' && created_role === PROCESSOR);
   const ids = files.filter((file) => file.key === '' || made.includes(file)).map(({ id }) => id);
   const renditions = await deleteRenditionsByFileIds(ctx.db, ids);

@@ -11,6 +11,7 @@ import {
   findRendition,
   updateRenditionUsed,
 } from '../../store/rendition/rendition.ts';
+import { EVERYTHING } from '../../store/scope.ts';
 import type { RenditionRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { ServerBusyError } from '../error.ts';
@@ -57,7 +58,7 @@ export async function openRendition(
 ): Promise<OpenedRendition | null> {
   const request = parseRenditionRequest(query);
   if (request === null) return openFile(ctx, dir, urlName);
-  const file = await findFileByUrl(ctx.db, dir, urlName);
+  const file = await findFileByUrl(ctx.db, EVERYTHING, dir, urlName);
   if (file === undefined) return null;
   const source = toSource({ ...file, mimeType: file.mime_type });
   const plan = source && planRendition(request, source);

@@ -7,8 +7,9 @@ import {
   insertFile,
   listFilesByMediaIds,
 } from '../../store/file/file.ts';
+import { EVERYTHING } from '../../store/scope.ts';
 import { findMediaById } from '../../store/tree/media.ts';
-import { lockNode } from '../../store/tree/tree.ts';
+import { lockNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { UnsupportedMediaError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
@@ -38,7 +39,7 @@ export async function createThumbnail(
   fileUuid: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const original = await findFileByUuid(ctx.db, fileUuid);
+  const original = await findFileByUuid(ctx.db, EVERYTHING, fileUuid);
   if (original === undefined || original.key !== '') return;
   const source = toSource({ ...original, mimeType: original.mime_type });
   if (source === null || (await hasThumbnail(ctx, original))) return;
@@ -52,7 +53,9 @@ export async function createThumbnail(
 }
 
 async function hasThumbnail({ db }: Context, { media_id }: FileOfMediaRow): Promise<boolean> {
-  return (await listFilesByMediaIds(db, [media_id])).some(({ key }) => key === THUMBNAIL);
+  return (await listFilesByMediaIds(db, EVERYTHING, [media_id])).some(
+    ({ key }) => key === THUMBNAIL,
+  );
 }
 
 /** Returns null if the file has been deleted or replaced; a replacement enqueues a job for its own thumbnail. */
@@ -72,7 +75,7 @@ async function render(
       throw new UnsupportedMediaError(original.mime_type, cause.message, { cause });
     }
     if (!(cause instanceof BlobNotFoundError)) throw cause;
-    const current = await findFileByUuid(ctx.db, original.uuid);
+    const current = await findFileByUuid(ctx.db, EVERYTHING, original.uuid);
     if (current?.blob_key === original.blob_key) throw new FileGoneError(original, { cause });
     return null;
   }
@@ -91,9 +94,9 @@ async function insert(
   { image, color, made }: Thumbnail,
 ): Promise<boolean> {
   await lockNode(ctx.db, media_id);
-  const files = await listFilesByMediaIds(ctx.db, [media_id]);
+  const files = await listFilesByMediaIds(ctx.db, EVERYTHING, [media_id]);
   const original = files.find((file) => file.uuid === uuid && file.blob_key === blob_key);
-  const media = await findMediaById(ctx.db, media_id);
+  const media = await findMediaById(ctx.db, EVERYTHING, media_id);
   if (original === undefined || media === undefined) return false;
   if (files.some(({ key }) => key === THUMBNAIL)) return false;
   const now = ctx.clock();

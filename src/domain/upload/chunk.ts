@@ -5,9 +5,11 @@ import { DigestMismatchError, InvalidInputError } from '../error.ts';
 
 /** The bytes of one chunk, and what the request declares about them. */
 export interface Chunk {
-  bytes: AsyncIterable<Uint8Array>;
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
   /** As declared by the request, if it is. */
   sizeBytes?: number | undefined;
+  /** Limit of the dialect; absent: none. */
+  sizeBytesMax?: number | undefined;
   /** MD5 of this chunk alone, lower-case hex. */
   md5?: string | undefined;
 }
@@ -20,10 +22,10 @@ export interface ChunkTarget {
 }
 
 /**
- * Appends a chunk to the staged bytes and advances the digest. Returns the new offset once the bytes are durable. The caller
- * still has to record the offset: until then the bytes are not acknowledged, and the next chunk overwrites them. Throws
- * InvalidInputError for a chunk that is empty, exceeds the end of the file or has another size than declared, and
- * DigestMismatchError for a chunk that was damaged on its way.
+ * Appends a chunk to the staged bytes and advances the digest. Returns the new offset once the bytes are durable. The
+ * caller still has to record the offset: until then the bytes are not acknowledged, and the next chunk overwrites them.
+ * Throws InvalidInputError for a chunk that is empty, exceeds its limit or the end of the file, or has another size than
+ * declared, and DigestMismatchError for a chunk that was damaged on its way.
  */
 export async function stageChunk(
   { staging }: Context,
@@ -32,11 +34,13 @@ export async function stageChunk(
   chunk: Chunk,
 ): Promise<number> {
   const restBytes = totalBytes - offsetBytes;
+  const { sizeBytesMax = Number.POSITIVE_INFINITY } = chunk;
   const own = chunk.md5 === undefined ? null : createHash('md5');
   let sizeBytes = 0;
   async function* checked() {
     for await (const bytes of chunk.bytes) {
       sizeBytes += bytes.length;
+      if (sizeBytes > sizeBytesMax) throw tooBig(sizeBytesMax);
       if (sizeBytes > restBytes) throw pastEnd(totalBytes);
       digest.update(bytes);
       own?.update(bytes);
@@ -60,6 +64,10 @@ function checkOwnDigest(expected: string | undefined, actual: string | undefined
 function pastEnd(totalBytes: number): InvalidInputError {
   const message = `The chunk exceeds the end of the file, which has ${totalBytes} bytes.`;
   return InvalidInputError.of('chunk', 'PAST_END', message);
+}
+
+function tooBig(limitBytes: number): InvalidInputError {
+  return InvalidInputError.of('chunk', 'TOO_BIG', `A chunk has at most ${limitBytes} bytes.`);
 }
 
 function sizeMismatch(declared: number, actual: number): InvalidInputError {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { fileExtension, urlFilename } from '../../lib/filename.ts';
 import { insertFile, isDirTaken } from '../../store/file/file.ts';
-import type { FileRow, MediaRow, NewFileRow, NewMediaRow } from '../../store/table.ts';
-import { insertMedia } from '../../store/tree/media.ts';
+import type { FileRow, NewFileRow, NewNodeRow, NodeRow } from '../../store/table.ts';
+import { insertNode } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { enqueueFileJobs } from '../rendition/derived-file.ts';
-import type { Place } from '../tree/folder.ts';
+import type { Place } from '../tree/place.ts';
 import type { ExaminedFile } from './door.ts';
 
 /** Returns the columns of a file's row that follow from its bytes and its name. */
@@ -55,10 +55,10 @@ export async function insertFileRow(
 export function insertMediaRow(
   ctx: Context,
   { filename, isUnnamed, type }: ExaminedFile,
-  { title = null, ...columns }: Place & Partial<NewMediaRow>,
-): Promise<MediaRow> {
+  { title = null, ...columns }: Place & Partial<NewNodeRow>,
+): Promise<NodeRow> {
   const now = ctx.clock();
-  return insertMedia(ctx.db, {
+  return insertNode(ctx.db, {
     ...columns,
     uuid: ctx.newId(),
     type,

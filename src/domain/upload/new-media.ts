@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { NewMediaRow } from '../../store/table.ts';
+import type { NewNodeRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { mediaEvent } from '../event/event.ts';
-import { freeText, idList } from '../input.ts';
+import { idList } from '../input.ts';
 import { checkTags, tagNewMedia } from '../tag/tag.ts';
-import { folderToFill, placeIn, UNFILED } from '../tree/folder.ts';
-import { MEDIA_TYPES, type Media, toMedia } from '../tree/media.ts';
+import { MEDIA_TYPES, type Media, type MediaColumns, mediaInput, toMedia } from '../tree/media.ts';
+import { folderToFill, placeIn, UNFILED } from '../tree/place.ts';
 import { type ExaminedFile, type Into, onlyFile } from './door.ts';
 import { insertFileRow, insertMediaRow, newDir } from './file-row.ts';
 import type { FileType, Policy } from './policy.ts';
@@ -19,15 +19,13 @@ export interface NewMedia extends Policy {
   title: string | null;
   description: string | null;
   /** Other columns of its row. */
-  columns?: Partial<NewMediaRow>;
+  columns?: MediaColumns & Partial<Pick<NewNodeRow, 'media_type_alias' | 'resource'>>;
 }
 
 /** Input of every operation that creates a media item from a file. */
-export const newMediaInput = z.object({
+export const newMediaInput = mediaInput.pick({ title: true, description: true }).extend({
   type: z.enum(MEDIA_TYPES).nullish(),
   folderId: z.int().nullish(),
-  title: freeText(255).nullish(),
-  description: freeText(10_000).nullish(),
   tagIds: idList.nullish(),
 });
 

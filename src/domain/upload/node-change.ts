@@ -1,33 +1,32 @@
 import { z } from 'zod';
-import { updateMedia as updateRow } from '../../store/tree/media.ts';
-import { listNodesByIds } from '../../store/tree/tree.ts';
+import { listNodesByIds, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { NotFoundError } from '../error.ts';
-import { displayName, parseInput } from '../input.ts';
-import { TOP_LEVEL_ID } from '../tree/folder.ts';
-import { pictureInput, updateMedia } from '../tree/media-change.ts';
-import { nodesByIds, type TreeNodeOf } from '../tree/node-list.ts';
-import { moveNodes, updateFolder } from '../tree/tree.ts';
-import { authorizeOwner, isVisible } from '../viewer/access.ts';
+import { parseInput } from '../input.ts';
+import { updateFolder } from '../tree/folder.ts';
+import { mediaInput } from '../tree/media.ts';
+import { updateMedia } from '../tree/media-change.ts';
+import { moveNodes } from '../tree/move.ts';
+import { nodesByIds, type TreeNode } from '../tree/node-list.ts';
+import { TOP_LEVEL_ID } from '../tree/place.ts';
+import { authorizeExisting, scopeOf } from '../viewer/access.ts';
 import { take } from './door.ts';
 import { intoOriginal, type NewOriginal } from './original.ts';
 
-const nodeChange = pictureInput.extend({
-  name: displayName(255).optional(),
-  /** Null: top level. */
-  parentId: z.int().nullish(),
-  sortOrder: z.int32().optional(),
-});
+const nodeChange = mediaInput
+  .pick({ name: true, sortOrder: true, focalPoint: true, crops: true })
+  .extend({
+    /** Null: to top level. */
+    parentId: z.int().nullish(),
+  });
 
 type Change = z.output<typeof nodeChange>;
 
 /** Throws unless the viewer may change this node: NotFoundError, ForbiddenError. */
 export async function authorizeChange(ctx: Context, id: number): Promise<void> {
-  const [row] = await listNodesByIds(ctx.db, [id]);
-  const isThere = row !== undefined && isVisible(ctx, row);
+  const [row] = await listNodesByIds(ctx.db, scopeOf(ctx), [id]);
   const operation = row?.type === 'folder' ? 'folder.update' : 'media.update';
-  authorizeOwner(ctx, operation, isThere ? row.owner : ctx.viewer.id);
-  if (!isThere) throw new NotFoundError('node', id);
+  authorizeExisting(ctx, operation, row, { noun: 'node', id });
 }
 
 /** Input of `changeNode`. */
@@ -44,14 +43,14 @@ export async function changeNode(
   id: number,
   input: NodeChange,
   original?: NewOriginal,
-): Promise<TreeNodeOf> {
+): Promise<TreeNode> {
   const change = parseInput(nodeChange, input);
   const applyChange = (ctx: Context) => apply(ctx, id, change);
   if (original === undefined) return transact(ctx, applyChange);
   return take(ctx, [original.staged], intoOriginal(id, original.policy, applyChange));
 }
 
-async function apply(ctx: Context, id: number, change: Change): Promise<TreeNodeOf> {
+async function apply(ctx: Context, id: number, change: Change): Promise<TreeNode> {
   const { name, parentId, sortOrder, focalPoint, crops } = change;
   const before = await findNode(ctx, id);
   if (parentId !== undefined && !isIn(before, parentId)) {
@@ -63,17 +62,17 @@ async function apply(ctx: Context, id: number, change: Change): Promise<TreeNode
       : await updateMedia(ctx, id, { name, sortOrder, focalPoint, crops });
   if (after.updatedAt > before.updatedAt) return after;
   const updatedAt = new Date(before.updatedAt.getTime() + 1);
-  await updateRow(ctx.db, id, { updated_at: updatedAt.getTime() });
+  await updateNode(ctx.db, id, { updated_at: updatedAt.getTime() });
   return { ...after, updatedAt };
 }
 
 /** Tells whether a node is directly in a folder. Top level has an id but is never a `parentId`; an unfiled node is nowhere. */
-function isIn({ level, parentId }: TreeNodeOf, folderId: number | null): boolean {
+function isIn({ level, parentId }: TreeNode, folderId: number | null): boolean {
   const folder = folderId === TOP_LEVEL_ID ? null : folderId;
   return level > 0 && parentId === folder;
 }
 
-async function findNode(ctx: Context, id: number): Promise<TreeNodeOf> {
+async function findNode(ctx: Context, id: number): Promise<TreeNode> {
   const [node] = await nodesByIds(ctx, [id]);
   if (node === undefined) throw new NotFoundError('node', id);
   return node;

@@ -1,6 +1,7 @@
 import { listFilesByMediaIds, updateFile } from '../../store/file/file.ts';
-import { updateMedia } from '../../store/tree/media.ts';
-import { lockNode, lockTree } from '../../store/tree/tree.ts';
+import { EVERYTHING } from '../../store/scope.ts';
+import { lockNode, updateNode } from '../../store/tree/node.ts';
+import { lockTree } from '../../store/tree/subtree.ts';
 import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import { freeUrlName } from '../file/url-name.ts';
@@ -50,7 +51,7 @@ async function replace(ctx: Context, mediaId: number, file: ExaminedFile): Promi
   // It may have been deleted while the bytes were examined.
   await findOwnMedia(ctx, mediaId, 'media.update');
   await dropDerivedFiles(ctx, mediaId);
-  const files = await listFilesByMediaIds(ctx.db, [mediaId]);
+  const files = await listFilesByMediaIds(ctx.db, EVERYTHING, [mediaId]);
   const original = files.find(({ key }) => key === '');
   if (original === undefined) {
     throw InvalidInputError.of('file', 'NO_FILE', 'The media item has no file to replace.');
@@ -62,7 +63,7 @@ async function replace(ctx: Context, mediaId: number, file: ExaminedFile): Promi
     url_name: freeUrlName(columns.filename, taken),
     updated_at: ctx.clock(),
   });
-  await updateMedia(ctx.db, mediaId, { type: file.type });
+  await updateNode(ctx.db, mediaId, { type: file.type });
   await enqueueBlobDeletion(ctx, [original.blob_key]);
   await enqueueFileJobs(ctx, { ...original, ...columns });
 }

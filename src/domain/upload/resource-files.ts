@@ -1,13 +1,14 @@
 import { findDir, findFileByKey, findFileByUrl, listUrlNames } from '../../store/file/file.ts';
-import type { MediaRow } from '../../store/table.ts';
-import { findMediaById, findMediaByResource, updateMedia } from '../../store/tree/media.ts';
-import { lockNode } from '../../store/tree/tree.ts';
+import { EVERYTHING } from '../../store/scope.ts';
+import type { NodeRow } from '../../store/table.ts';
+import { findMediaById, findMediaByResource } from '../../store/tree/media.ts';
+import { lockNode, updateNode } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { ConflictError, ForbiddenError, InvalidInputError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
 import { type ResourceFile, toResourceFile } from '../file/resource.ts';
 import { freeUrlName } from '../file/url-name.ts';
-import { UNFILED } from '../tree/folder.ts';
+import { UNFILED } from '../tree/place.ts';
 import { authorizeOwner, isVisible } from '../viewer/access.ts';
 import type { ExaminedFile, Into } from './door.ts';
 import { insertFileRow, insertMediaRow, newDir } from './file-row.ts';
@@ -48,15 +49,15 @@ export async function findResource(
   ctx: Context,
   resource: string,
   keys: readonly string[],
-): Promise<MediaRow | null> {
-  const found = await findMediaByResource(ctx.db, resource);
+): Promise<NodeRow | null> {
+  const found = await findMediaByResource(ctx.db, EVERYTHING, resource);
   if (found === undefined) return null;
   if (ctx.db.isTransaction) await lockNode(ctx.db, found.id);
-  const media = await findMediaById(ctx.db, found.id);
+  const media = await findMediaById(ctx.db, EVERYTHING, found.id);
   if (media === undefined) return null;
   if (!isVisible(ctx, media)) throw new ForbiddenError();
   for (const key of keys) {
-    if (await findFileByKey(ctx.db, media.id, key)) throw alreadyExists(resource, key);
+    if (await findFileByKey(ctx.db, EVERYTHING, media.id, key)) throw alreadyExists(resource, key);
   }
   authorizeOwner(ctx, 'media.update', media.owner);
   if (keys.includes('') && isLink(media)) {
@@ -73,7 +74,7 @@ async function insertRows(
   const keys = files.map(({ key }) => key);
   const existing = await findResource(ctx, resource, keys);
   const media = existing ?? (await insertMedia(ctx, resource, files));
-  const dir = (await findDir(ctx.db, media.id)) ?? (await newDir(ctx));
+  const dir = (await findDir(ctx.db, EVERYTHING, media.id)) ?? (await newDir(ctx));
   const inserted: ResourceFile[] = [];
   for (const file of files) {
     const name = file.key || file.filename;
@@ -87,7 +88,7 @@ async function insertRows(
   return inserted;
 }
 
-function isLink({ type, image_url }: MediaRow): boolean {
+function isLink({ type, image_url }: NodeRow): boolean {
   return image_url !== null || !(FILE_TYPES as readonly string[]).includes(type);
 }
 
@@ -95,7 +96,7 @@ function insertMedia(
   ctx: Context,
   resource: string,
   files: readonly ExaminedFile[],
-): Promise<MediaRow> {
+): Promise<NodeRow> {
   const main = files.find(({ key }) => key === '') ?? files[0];
   if (main === undefined) throw new Error('A resource cannot be created without a file.');
   return insertMediaRow(ctx, main, { ...UNFILED, resource });
@@ -104,11 +105,11 @@ function insertMedia(
 /** A media item is named after its original; before that comes, after a variant. */
 async function updateExisting(
   ctx: Context,
-  media: MediaRow,
+  media: NodeRow,
   { key, type, filename }: ExaminedFile,
 ): Promise<void> {
   const isTitled = media.title !== null && media.title !== media.name;
-  await updateMedia(ctx.db, media.id, {
+  await updateNode(ctx.db, media.id, {
     ...(key === '' && { type, ...(!isTitled && { name: filename, title: filename }) }),
     updated_at: ctx.clock(),
   });
@@ -120,8 +121,8 @@ async function chooseUrlName(
   { mediaId, dir, name }: { mediaId: number; dir: string; name: string },
 ): Promise<string> {
   const wanted = freeUrlName(name, []);
-  const isTaken = (await findFileByUrl(db, dir, wanted)) !== undefined;
-  return isTaken ? freeUrlName(name, await listUrlNames(db, mediaId)) : wanted;
+  const isTaken = (await findFileByUrl(db, EVERYTHING, dir, wanted)) !== undefined;
+  return isTaken ? freeUrlName(name, await listUrlNames(db, EVERYTHING, mediaId)) : wanted;
 }
 
 function alreadyExists(resource: string, key: string): ConflictError {

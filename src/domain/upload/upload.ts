@@ -53,7 +53,7 @@ const chunkInput = z.object({
  * the first chunk, and must be the same wherever it is given again.
  */
 export interface ChunkInput extends z.input<typeof chunkInput> {
-  chunk: Pick<Chunk, 'bytes' | 'sizeBytes'>;
+  chunk: Omit<Chunk, 'md5'>;
   /** Types that the dialect supports; the largest of their size limits applies to the total. */
   allowedTypes?: readonly FileType[];
 }

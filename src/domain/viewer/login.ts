@@ -12,9 +12,9 @@ export interface Login {
   check(name: string, password: string): Promise<User | null>;
 }
 
-/** Dependencies of a `Login`. */
+/** The dependencies of logins. */
 export interface LoginOptions {
-  /** Called at each login, so that added and removed users are noticed. */
+  /** Called at each login, so that users who have been added or removed meanwhile are respected. */
   listUsers: () => Promise<User[]>;
   /** Milliseconds since 1970. */
   clock: () => number;
@@ -22,18 +22,18 @@ export interface LoginOptions {
   verify?: typeof isPassword;
 }
 
-/** Each check takes 32 MiB, and one of the four threads that also read files. */
+/** Checks at once. Each takes 32 MiB, and one of the four threads that also read files. */
 const CHECKS_AT_ONCE = 2;
 const CHECKS_WAITING_MAX = 32;
 
-/** Wrong passwords for one name that are allowed at once; after these, one more per interval. */
+/** Guesses at one name that are allowed at once; after these, one more per interval. */
 const GUESSES_MAX = 20;
 const GUESS_INTERVAL_MS = 30_000;
 
-/** One more character than a user's name may have, so that a longer name matches no user. */
+/** One more than the longest name of a user: a longer one belongs to nobody. */
 const NAME_COMPARED = NAME_MAX + 1;
 
-/** Creates a `Login`. Its limits are per process: several processes on one database have limits of their own. */
+/** Creates the login of this process. Each process that serves a database has limits of its own. */
 export function createLogin({ listUsers, clock, verify = isPassword }: LoginOptions): Login {
   const turns = createTurns({
     runningMax: CHECKS_AT_ONCE,
@@ -44,7 +44,7 @@ export function createLogin({ listUsers, clock, verify = isPassword }: LoginOpti
   return {
     async check(givenName, password) {
       const name = givenName.normalize('NFC').slice(0, NAME_COMPARED);
-      // Counted before the outcome is known: otherwise any number of guesses could run at once.
+      // Counted before the outcome is known: otherwise any number could be under way at once.
       const refund = guesses.charge(name);
       let isWrong = false;
       try {
@@ -64,12 +64,11 @@ export function createLogin({ listUsers, clock, verify = isPassword }: LoginOpti
 }
 
 /**
- * Counts the wrong passwords for each name, also for unknown names, so that a refusal does not reveal which names exist.
- * A count goes down with time. While a name is locked out, the correct password is refused too; it does not count as a
- * guess.
+ * Counts the guesses at each name, also at unknown ones: a rejection tells nothing. A count decreases with time.
+ * While a name is locked out, the correct password is rejected, too; it does not count as a guess.
  */
 function createGuesses(clock: () => number) {
-  /** The time at which the count of a name is back at 0. */
+  /** The time when the last of the guesses so far is forgotten. */
   const forgottenAt = new Map<string, number>();
   return {
     charge(name: string): () => void {

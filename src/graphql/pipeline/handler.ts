@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createGraphQLError, createYoga, type GraphQLParams, type Plugin } from 'graphql-yoga';
 import { DomainError } from '../../domain/error.ts';
+import { urlMaker } from '../../http/absolute-url.ts';
+import { type DialectOptions, logFailure, requestContext } from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
-import { logFailure } from '../../http/server.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
-import { requestContext, type TransportOptions, urlMaker } from '../../http/transport.ts';
 import { GRAPHIQL_OPTIONS, GRAPHIQL_POLICY, renderPage } from '../graphiql.ts';
 import { schema } from '../schema.ts';
 import { createDocumentCache, NO_CACHE } from './document-cache.ts';
@@ -18,7 +18,7 @@ import { freshSubscriptions } from './subscribe.ts';
 import { refuseUnreadable } from './unreadable.ts';
 
 /** Options of the transport. */
-export interface GraphqlOptions extends TransportOptions {
+export interface GraphqlOptions extends DialectOptions {
   isGraphiqlEnabled: boolean;
 }
 

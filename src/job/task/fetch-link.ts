@@ -1,5 +1,5 @@
 import { describeLink, type LinkMetadata } from '../../domain/tree/link-metadata.ts';
-import { findMedia, PAGE_TYPES } from '../../domain/tree/media.ts';
+import { findMedia, isPageType } from '../../domain/tree/media.ts';
 import { readStart } from '../../outbound/body.ts';
 import type { Outbound } from '../../outbound/client.ts';
 import { OutboundError } from '../../outbound/error.ts';
@@ -17,7 +17,7 @@ const OEMBED_BYTES_MAX = 256 * 1024;
 export function createFetchLink(providers = PROVIDERS): Task<'fetch-link'> {
   return async (ctx, { media_uuid }, { signal }) => {
     const media = await findMedia(ctx, { uuid: media_uuid });
-    if (media === null || media.url === null || !PAGE_TYPES.includes(media.type)) return;
+    if (media === null || media.url === null || !isPageType(media.type)) return;
     const { url } = media;
     const known = knownEndpoint(url, providers);
     const found = await withOutbound(ctx, (outbound) => find({ outbound, signal }, url, known));

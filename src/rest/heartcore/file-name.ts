@@ -8,7 +8,7 @@ import { issueOf } from './error.ts';
 import { type FileValue, noteMissing, refuse } from './item-input.ts';
 import type { ItemType } from './media-type.ts';
 
-/** Contract §5.10: what Umbraco never takes. */
+/** Contract §5.10: extensions that Umbraco always rejects. */
 const FORBIDDEN = [
   'ashx',
   'aspx',
@@ -22,7 +22,7 @@ const FORBIDDEN = [
   'xamlx',
 ];
 
-/** By the content type of the part, for a file that nobody has named. */
+/** Extensions for files without a name, by the content type of the part. */
 const EXTENSIONS: Readonly<Record<string, string>> = {
   'image/jpeg': 'jpg',
   'image/png': 'png',
@@ -40,19 +40,19 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   'text/plain': 'txt',
 };
 
-/** What a file is to become. */
+/** The destination of a file. */
 export interface FileTarget {
   type: ItemType;
   policy: Policy;
-  /** What the JSON says of it. */
+  /** The file's value in the JSON. */
   value: FileValue | null;
-  /** Path of the file that the item has, which is no name for another one. */
+  /** Path of the item's current file, which cannot be the name of another. */
   stored: string | null;
 }
 
 /**
- * Takes the file out of a body, under the name that it shall have. Throws InvalidInputError for whatever is
- * wrong with the body, `issues` included: the file is still the body's then.
+ * Takes the file out of a body and gives it its name. Throws InvalidInputError for all faults of
+ * the body, `issues` included; the body keeps the file then.
  */
 export function takeReplacement(
   body: ItemBody,
@@ -61,10 +61,10 @@ export function takeReplacement(
 ): NewOriginal {
   const { file } = body;
   if (file === null || file === 'empty') {
-    const message = file === null ? 'A file is required, as a part of a multipart body.' : EMPTY;
+    const message = file === null ? 'Send a file as a part of a multipart body.' : EMPTY;
     noteMissing('umbracoFile', message, issues);
     refuse(issues);
-    throw new Error('An item without a file has not been refused.');
+    throw new Error('An item without a file must be refused.');
   }
   const src = value?.src ?? null;
   const filename = chooseFilename(src === stored ? null : src, file);
@@ -78,8 +78,8 @@ export function takeReplacement(
 const EMPTY = 'The file is empty.';
 
 /**
- * Contract §6: the name in the JSON goes before the part's, and `upload` with the extension of its content
- * type is the last. Empty: the content is to say.
+ * Contract §6: the name in the JSON wins over the part's; `upload`, with the extension of its
+ * content type, comes last. Empty: the content decides.
  */
 function chooseFilename(named: string | null, { filename, mediaType }: SentFile): string {
   const extension = EXTENSIONS[mediaType ?? ''];
@@ -87,7 +87,7 @@ function chooseFilename(named: string | null, { filename, mediaType }: SentFile)
   return cleanFilename(named ?? '') || cleanFilename(filename ?? '') || unnamed;
 }
 
-/** What speaks against a name, contract §5.10, in words for people; null: nothing. */
+/** Returns why a name is rejected (contract §5.10), or null. */
 function objectionTo(filename: string, allowed: readonly string[] | null): string | null {
   const extension = fileExtension(filename);
   if (extension === null) return 'The file name needs an extension.';

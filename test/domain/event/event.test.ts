@@ -21,7 +21,7 @@ const media = (kind: MediaChangeKind, id = 1): DomainEvent => ({
   folderIds: [],
 });
 
-/** What is published meanwhile. */
+/** Returns the events that are published meanwhile. */
 async function eventsOf({ events }: TestServices, work: () => Promise<unknown>) {
   const seen: DomainEvent[] = [];
   const { publish } = events;

@@ -8,9 +8,10 @@ import {
 } from '../../../src/domain/error.ts';
 import { filesByMediaIds } from '../../../src/domain/file/file.ts';
 import { createThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
-import { createFolder, TOP_LEVEL_ID } from '../../../src/domain/tree/folder.ts';
+import { createFolder } from '../../../src/domain/tree/folder.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
-import { moveNodes } from '../../../src/domain/tree/tree.ts';
+import { moveNodes } from '../../../src/domain/tree/move.ts';
+import { TOP_LEVEL_ID } from '../../../src/domain/tree/place.ts';
 import { createFiledMedia } from '../../../src/domain/upload/filed-media.ts';
 import { changeNode } from '../../../src/domain/upload/node-change.ts';
 import { stageFile } from '../../../src/domain/upload/staging.ts';

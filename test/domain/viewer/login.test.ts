@@ -14,7 +14,7 @@ describe('a password', () => {
     expect(new Set(hashes).size).toBe(2);
     const [hash] = hashes as [string, string];
     expect(hash).toMatch(/^scrypt\$32768\$8\$3\$[\w-]{22}\$[\w-]{43}$/);
-    // As another keyboard writes it.
+    // As another keyboard types it.
     expect(await isPassword('secret e\u0301', hash)).toBe(true);
     expect(await isPassword('Secret é', hash)).toBe(false);
   });
@@ -39,7 +39,7 @@ describe('a password', () => {
         expect(await isPassword('wrong', hash)).toBe(false);
         times.push(performance.now() - start);
       }
-      // What else the machine does makes any of them longer, and none shorter.
+      // Other work of the machine makes some of them longer, and none shorter.
       return Math.min(...times);
     };
     const [known, unknown] = [await time(hash), await time(null)];
@@ -111,7 +111,7 @@ describe('login', () => {
     expect(await login.check('zoe', 'secret')).not.toBeNull();
   });
 
-  it('checks two passwords at once, lets 32 wait in order, and rejects more', async () => {
+  it('checks two passwords at once, lets 32 wait in order, and refuses more', async () => {
     const open: (() => void)[] = [];
     const order: string[] = [];
     const verify: LoginOptions['verify'] = async (password) => {
@@ -188,7 +188,7 @@ describe('login', () => {
   });
 });
 
-/** A login of these names and passwords, of hashes that cost nothing, on a clock that stands still. */
+/** A login of these names and passwords, with hashes that cost nothing, on a clock that stands still. */
 async function withUsers(
   passwords: Readonly<Record<string, string>>,
   options: Partial<LoginOptions> = {},

@@ -14,7 +14,7 @@ const [backend] = BACKENDS;
 
 const JPEG = await quadrants(400, 200).jpeg({ quality: 90 }).toBuffer();
 
-test('a picture comes as its URL asks, with everything there is to say about it', () =>
+test('an image is sent as its URL asks, with all its headers', () =>
   withApp(
     backend!,
     async (app) => {
@@ -72,7 +72,7 @@ test('a picture comes as its URL asks, with everything there is to say about it'
 // Its renderings are not to be counted.
 const WITHOUT_WORKER = { TRIVIUM_JOB_CONCURRENCY: '0' };
 
-/** What the job makes is shown on the roads that have a place for it. */
+/** The job's thumbnail appears in the dialects that have a place for it. */
 async function checkThumbnail(app: App, { mediaId, uuid, urlPath }: File): Promise<void> {
   const query = `{ media(by: { databaseId: ${mediaId} }) { thumbnail { key url width height } files { key } } }`;
   const ask = async () => {

@@ -1,14 +1,17 @@
 import type { Page, PageArgs } from '../../../domain/page.ts';
 import type { Folder } from '../../../domain/tree/folder.ts';
-import type { MediaFilter, MediaOrder } from '../../../domain/tree/media-list.ts';
+import {
+  countMediasOfEach,
+  type MediaFilter,
+  mediasOfEach,
+} from '../../../domain/tree/media-list.ts';
 import {
   childrenOfEach,
   countChildrenOfEach,
-  countMediasOfEach,
   countTopLevel,
   listTopLevel,
-  mediasOfEach,
 } from '../../../domain/tree/node-list.ts';
+import type { NodeOrder } from '../../../domain/tree/order.ts';
 import { builder } from '../../builder.ts';
 import { toConnection, toGroupConnection } from '../../connection.ts';
 import { groupLoader } from '../../loader.ts';
@@ -23,7 +26,7 @@ interface ChildArgs extends PageArgs {
 
 interface MediaArgs extends PageArgs {
   filter: MediaFilter;
-  order: MediaOrder | undefined;
+  order: NodeOrder | undefined;
 }
 
 const children = groupLoader(({ domain }, ids, { kind, ...page }: ChildArgs) =>

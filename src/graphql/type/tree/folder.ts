@@ -1,12 +1,13 @@
 import { ConflictError, NotFoundError } from '../../../domain/error.ts';
 import {
   createFolder,
+  deleteFolder,
   type Folder,
   findFolder,
   foldersByIds,
+  updateFolder,
 } from '../../../domain/tree/folder.ts';
-import { type TreeNode, visibleAncestorIds } from '../../../domain/tree/media.ts';
-import { deleteFolder, updateFolder } from '../../../domain/tree/tree.ts';
+import { type NodeFields, visibleAncestorIds } from '../../../domain/tree/node.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
 import { nodeLoader, nodeOptions } from '../../loader.ts';
@@ -50,7 +51,7 @@ builder.interfaceFields(TreeNodeRef, (t) => ({
 
 /** Returns the folder that contains a node; null if there is none that the viewer may see. */
 export function parentOf(
-  node: TreeNode,
+  node: NodeFields,
   _args: object,
   context: GraphqlContext,
 ): Promise<Folder | null> | null {

@@ -1,4 +1,5 @@
-import type { MediaFilter, MediaOrder } from '../../../domain/tree/media-list.ts';
+import type { MediaFilter } from '../../../domain/tree/media-list.ts';
+import type { NodeOrder } from '../../../domain/tree/order.ts';
 import { builder } from '../../builder.ts';
 import type { EnumValues } from '../../enum.ts';
 import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
@@ -49,7 +50,7 @@ const MediaOrderField = builder.enumType('MediaOrderField', {
     UPDATED_AT: { value: 'updated_at', description: 'Orders by the time of the last change.' },
     NAME: { value: 'name', description: 'Orders by name, comparing bytes.' },
     SORT_ORDER: { value: 'sort_order', description: 'Orders by position in the folder.' },
-  } as const satisfies EnumValues<Exclude<MediaOrder['field'], 'id'>>,
+  } as const satisfies EnumValues<Exclude<NodeOrder['field'], 'id'>>,
 });
 
 const MediaOrderInput = builder.inputType('MediaOrder', {
@@ -94,6 +95,6 @@ export function toMediaFilter(filter?: typeof MediaFilterInput.$inferInput | nul
 /** Returns the order for the domain; undefined, which means the default of the list, if none is given. */
 export function toMediaOrder(
   order?: typeof MediaOrderInput.$inferInput | null,
-): MediaOrder | undefined {
+): NodeOrder | undefined {
   return order ? { field: order.field, descending: order.direction === 'desc' } : undefined;
 }

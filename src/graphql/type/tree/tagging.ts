@@ -1,6 +1,6 @@
 import { NotFoundError } from '../../../domain/error.ts';
 import type { PageArgs } from '../../../domain/page.ts';
-import { countMediasOfEach, mediasOfEach } from '../../../domain/tree/node-list.ts';
+import { countMediasOfEach, mediasOfEach } from '../../../domain/tree/media-list.ts';
 import { tagMedia } from '../../../domain/tree/tagging.ts';
 import { builder } from '../../builder.ts';
 import { toGroupConnection } from '../../connection.ts';

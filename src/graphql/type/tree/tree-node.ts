@@ -1,7 +1,7 @@
 import { FolderCycleError, NotFoundError } from '../../../domain/error.ts';
 import type { Folder } from '../../../domain/tree/folder.ts';
 import type { Media } from '../../../domain/tree/media.ts';
-import { moveNodes } from '../../../domain/tree/tree.ts';
+import { moveNodes } from '../../../domain/tree/move.ts';
 import { builder } from '../../builder.ts';
 import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
 import { mutation } from '../../mutation.ts';

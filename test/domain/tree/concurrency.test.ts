@@ -1,21 +1,22 @@
 import { expect, it } from 'vitest';
 import { NotFoundError } from '../../../src/domain/error.ts';
-import { createFolder, TOP_LEVEL_ID } from '../../../src/domain/tree/folder.ts';
+import { createFolder, deleteFolder } from '../../../src/domain/tree/folder.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
 import { deleteMedia } from '../../../src/domain/tree/media-change.ts';
+import { moveNodes } from '../../../src/domain/tree/move.ts';
 import { childrenByOffset, nodesByIds } from '../../../src/domain/tree/node-list.ts';
-import { deleteFolder, moveNodes } from '../../../src/domain/tree/tree.ts';
+import { TOP_LEVEL_ID } from '../../../src/domain/tree/place.ts';
 import { changeNode } from '../../../src/domain/upload/node-change.ts';
 import { type TestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 
-/** How often two that race are let run: in most of these rounds the one overtakes the other. */
+/** Rounds of a race: in most of them one of the two overtakes the other. */
 const ROUNDS = 8;
 
 const LINK = { type: 'url', url: 'https://example.org/' } as const;
 
-describeEachBackend('several at once in the tree', (backend) => {
-  it('who add to one folder get a place each', () =>
+describeEachBackend('concurrent changes of the tree', (backend) => {
+  it('nodes that are added to one folder at once get different positions', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
       const folder = await createFolder(ctx, { name: 'A' });
@@ -30,7 +31,7 @@ describeEachBackend('several at once in the tree', (backend) => {
       }
     }));
 
-  it('what is put below a folder that moves goes with it', () =>
+  it('a node that is added below a moving folder moves with it', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
       for (let round = 0; round < ROUNDS; round++) {
@@ -46,7 +47,7 @@ describeEachBackend('several at once in the tree', (backend) => {
       }
     }));
 
-  it('what is put below a folder that is deleted goes with it, or comes too late', () =>
+  it('a node that is added below a folder during its deletion is deleted with it, or refused', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
       for (let round = 0; round < ROUNDS; round++) {
@@ -62,7 +63,7 @@ describeEachBackend('several at once in the tree', (backend) => {
       }
     }));
 
-  it('a node is deleted once, and changing it meanwhile finds it or does not', () =>
+  it('of two deletions of a node one succeeds; a change meanwhile succeeds or finds nothing', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
       for (let round = 0; round < ROUNDS; round++) {
@@ -83,7 +84,7 @@ describeEachBackend('several at once in the tree', (backend) => {
     }));
 });
 
-/** A, with a folder in it, and B. */
+/** Creates folder A with a folder in it, and folder B. */
 async function makeTree(services: TestServices) {
   const ctx = services.as(user());
   const a = await createFolder(ctx, { name: 'A' });

@@ -1,6 +1,6 @@
-import type { ToUrl } from '../../http/transport.ts';
+import type { ToUrl } from '../../http/absolute-url.ts';
 
-/** A link of HAL. `templated` is there only where the address has variables. */
+/** A link of HAL. `templated` is present only if the address has variables. */
 export interface Link {
   href: string;
   templated?: true;
@@ -19,7 +19,7 @@ export function toLinks(relations: Readonly<Record<string, readonly Link[]>>): L
   return Object.fromEntries(entries);
 }
 
-/** Addresses of this road; each is absolute. */
+/** Returns the links of this dialect; each is absolute. */
 export function linksOf(toUrl: ToUrl) {
   return {
     root: (): Link => ({ href: toUrl('/media') }),
@@ -36,4 +36,9 @@ export function linksOf(toUrl: ToUrl) {
     }),
     anyType: (): Link => ({ href: toUrl('/media/type/{alias}'), templated: true }),
   };
+}
+
+/** Formats a date as contract §2.7 has it: UTC, without trailing zeros in the fraction, and without a fraction of zero. */
+export function toDate(date: Date): string {
+  return date.toISOString().replace(/\.?0*Z$/, 'Z');
 }
