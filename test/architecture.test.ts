@@ -52,7 +52,7 @@ const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] 
   { name: /^(fastify|@fastify\/.+)$/, layers: ['http'], types: ['start', 'graphql', 'rest'] },
   { name: /^jose$/, layers: ['http'] },
   { name: /^lru-cache$/, layers: ['http', 'graphql'] },
-  { name: /^(undici|ipaddr\.js|htmlparser2)$/, layers: ['outbound'] },
+  { name: /^(undici|ipaddr\.js|htmlparser2|html-encoding-sniffer)$/, layers: ['outbound'] },
   { name: /^(graphql|graphql-yoga|dataloader|graphql-upload-minimal)$/, layers: ['graphql'] },
   { name: /^(@pothos\/.+|@graphql-yoga\/render-graphiql)$/, layers: ['graphql'] },
   { name: /^hash-wasm$/, layers: ['lib'] },

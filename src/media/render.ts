@@ -85,6 +85,7 @@ export async function renderImage(
   { pixelsMax, timeoutMs, patienceMs = Number.POSITIVE_INFINITY }: RenderLimits,
 ): Promise<RenderedImage> {
   limitLibvips();
+  // The row of the file has a type too. It is not trusted: libvips must get only what these bytes really are.
   const { mimeType } = await sniffFile(path);
   if (!isReadable(mimeType)) {
     throw new BrokenImageError('Images of this format are not supported.');
@@ -134,8 +135,14 @@ function neededBytes(header: ImageHeader, plan: RenderPlan, isAnimated: boolean)
   return header.fullSizeBytes + animation + (isWhole ? encoded * frames : 0);
 }
 
-function outputSize({ scaled, window, canvas }: RenderPlan): Size {
-  return canvas ?? window ?? scaled;
+/** Returns the size of the rendered image. */
+export function outputSize({
+  scaled,
+  window,
+  canvas,
+}: Pick<RenderPlan, 'scaled' | 'window' | 'canvas'>): Size {
+  const { width, height } = canvas ?? window ?? scaled;
+  return { width, height };
 }
 
 async function run(

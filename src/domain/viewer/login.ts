@@ -1,12 +1,13 @@
-import { TooManyRequestsError } from '../error.ts';
+import { createTurns } from '../../lib/turns.ts';
+import { RETRY_AFTER_MS, TooManyRequestsError } from '../error.ts';
 import { isPassword } from './password.ts';
 import { NAME_MAX, type User } from './user.ts';
 
 /** Checks names and passwords. */
 export interface Login {
   /**
-   * Returns the user, or null. Throws TooManyRequestsError while many others are being checked, and after many wrong
-   * passwords for one name.
+   * Returns the user, or null if the name or the password is wrong. Throws TooManyRequestsError while many others are
+   * being checked, and after many wrong passwords for one name.
    */
   check(name: string, password: string): Promise<User | null>;
 }
@@ -17,15 +18,13 @@ export interface LoginOptions {
   listUsers: () => Promise<User[]>;
   /** Milliseconds since 1970. */
   clock: () => number;
-  /** Default: `isPassword`. */
+  /** (Default: `isPassword`) */
   verify?: typeof isPassword;
 }
 
 /** Checks at once. Each takes 32 MiB, and one of the four threads that also read files. */
 const CHECKS_AT_ONCE = 2;
 const CHECKS_WAITING_MAX = 32;
-/** By then those who wait have had their turn. */
-const RETRY_AFTER_MS = 5000;
 
 /** Guesses at one name that are allowed at once; after these, one more per interval. */
 const GUESSES_MAX = 20;
@@ -36,7 +35,11 @@ const NAME_COMPARED = NAME_MAX + 1;
 
 /** Creates the login of this process. Each process that serves a database has limits of its own. */
 export function createLogin({ listUsers, clock, verify = isPassword }: LoginOptions): Login {
-  const takeTurn = createTurns();
+  const turns = createTurns({
+    runningMax: CHECKS_AT_ONCE,
+    waitingMax: CHECKS_WAITING_MAX,
+    tooBusy: () => new TooManyRequestsError(RETRY_AFTER_MS),
+  });
   const guesses = createGuesses(clock);
   return {
     async check(givenName, password) {
@@ -45,35 +48,18 @@ export function createLogin({ listUsers, clock, verify = isPassword }: LoginOpti
       const refund = guesses.charge(name);
       let isWrong = false;
       try {
-        return await takeTurn(async () => {
+        const endTurn = await turns.take();
+        try {
           const user = (await listUsers()).find((user) => user.name === name) ?? null;
           isWrong = !(await verify(password, user?.password ?? null));
           return isWrong ? null : user;
-        });
+        } finally {
+          endTurn();
+        }
       } finally {
         if (!isWrong) refund();
       }
     },
-  };
-}
-
-/** Runs a few at once, lets some wait, and rejects the others. */
-function createTurns() {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running < CHECKS_AT_ONCE) running += 1;
-    else if (waiting.length < CHECKS_WAITING_MAX) {
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else throw new TooManyRequestsError(RETRY_AFTER_MS);
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      // The turn passes to the next in line, so that a newcomer cannot take it.
-      if (next === undefined) running -= 1;
-      else next();
-    }
   };
 }
 
@@ -101,5 +87,5 @@ function createGuesses(clock: () => number) {
   }
 }
 
-/** There can be few more: each has had a password checked within the last minutes. */
+/** Rarely reached: each name has had a password checked within the last minutes. */
 const NAMES_PRUNED_AT = 1000;

@@ -1,10 +1,10 @@
 import {
-  ConflictError,
   DomainError,
   type InputIssue,
   InvalidInputError,
   NotAuthenticatedError,
 } from '../../domain/error.ts';
+import { IllegalSignalError, UnicityTakenError } from '../../domain/job/conflict.ts';
 import { MalformedBodyError, UnsupportedBodyError } from '../../http/body.ts';
 import type { ErrorAnswer } from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
@@ -84,10 +84,10 @@ function sourceOf(error: unknown): Pick<Problem, 'source'> {
  * a `unicity`.
  */
 function metaOf(error: unknown): Pick<Problem, 'meta'> {
-  if (!(error instanceof ConflictError)) return {};
-  const { job, holder } = error;
-  if (job !== null) return { meta: { status: job.status, allowed_signals: job.allowedSignals } };
-  return holder === null ? {} : { meta: { id: holder } };
+  if (error instanceof IllegalSignalError) {
+    return { meta: { status: error.status, allowed_signals: error.allowedSignals } };
+  }
+  return error instanceof UnicityTakenError ? { meta: { id: error.holder } } : {};
 }
 
 /** Returns `Already exists` for `already_exists`. */

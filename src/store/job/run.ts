@@ -7,7 +7,7 @@ import type { JobChange, JobRow } from '../table.ts';
 export type { JobChange, JobRow };
 
 /** The worker that takes a job, and its lease. */
-export interface Claim {
+export interface JobClaim {
   jobClasses: readonly string[];
   worker: string;
   /** The token that proves, from then on, that the worker still holds the job. */
@@ -20,7 +20,7 @@ export interface Claim {
  * Takes the next job: of the due jobs the one with the highest priority, then the one that has been due for the
  * longest. One statement, so that no two workers take the same job.
  */
-export async function claimJob(db: Db, claim: Claim): Promise<JobRow | undefined> {
+export async function claimJob(db: Db, claim: JobClaim): Promise<JobRow | undefined> {
   const { now, worker, leaseToken, leasedUntil, jobClasses } = claim;
   const { rows } = await sql<JobRow>`
     update job set status = 'running', lease_token = ${leaseToken}, leased_until = ${leasedUntil},

@@ -21,7 +21,7 @@ const HOUR_MS = 3_600_000;
 const EVERYTHING = { modifiedBefore: Number.POSITIVE_INFINITY };
 
 describeEachBackend('a rendition', (backend) => {
-  it('is made once, kept, and found by all that ask for the same', () =>
+  it('is rendered once, stored, and used for all equal requests', () =>
     withPicture(backend, async (picture, services) => {
       const first = await picture.get({ width: '100' });
       expect(first.file).toMatchObject({ filename: 'a.jpg', mimeType: 'image/jpeg' });
@@ -37,7 +37,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(await renditions(services)).toHaveLength(2);
     }));
 
-  it('that is there costs two statements, and none to note its use within an hour', () =>
+  it('that is stored costs two statements, without another write within an hour', () =>
     withPicture(backend, async (picture, services) => {
       await picture.get({ width: '100' });
       services.statements.length = 0;
@@ -50,7 +50,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(after!.used_at).toBe(before!.used_at + HOUR_MS);
     }));
 
-  it('that 100 ask for at once is made by one', () =>
+  it('of 100 simultaneous requests is rendered once', () =>
     withPicture(backend, async (picture, services) => {
       const read = vi.spyOn(services.blobs, 'withLocalFile');
       const written = vi.spyOn(services.blobs, 'put');
@@ -63,7 +63,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(await countBlobs(services)).toBe(2);
     }));
 
-  it('that came between the question and its turn is not made again', () =>
+  it('that appeared while a request waited is not rendered again', () =>
     withPicture(backend, async (picture, services) => {
       const other = createTestServices(services);
       const written = vi.spyOn(services.blobs, 'put');
@@ -76,7 +76,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(written).toHaveBeenCalledOnce();
     }));
 
-  it('that two processes make at once is there once, and so are its bytes', () =>
+  it('that two processes render at once is stored once, with its bytes', () =>
     withPicture(backend, async (picture, services) => {
       const other = createTestServices(services);
       const { promise: bothAreAtIt, resolve } = Promise.withResolvers<void>();
@@ -93,7 +93,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(await countBlobs(services)).toBe(2);
     }));
 
-  it('goes with its media, and with the folder of that: nothing is left', () =>
+  it('is deleted with its media item, and with the folder of that', () =>
     withPicture(backend, async (picture, services) => {
       const ctx = services.as(user());
       await picture.get({ width: '100' });
@@ -110,7 +110,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(await countBlobs(services)).toBe(0);
     }));
 
-  it('is one of the new bytes as soon as they are replaced', () =>
+  it('shows the new bytes as soon as the file is replaced', () =>
     withPicture(backend, async (picture, services) => {
       const before = await picture.get({ width: '100' });
       await replace(services, picture.mediaId, await quadrants(400, 200).negate().png().toBuffer());
@@ -123,7 +123,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(await countBlobs(services)).toBe(2);
     }));
 
-  it('of bytes that are replaced while it is made is not kept', () =>
+  it('of bytes that are replaced during the rendering is not stored', () =>
     withPicture(backend, async (picture, services) => {
       const { blobs } = services;
       const put = vi.spyOn(blobs, 'put').mockImplementationOnce(async (...blob) => {
@@ -137,7 +137,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(await countBlobs(services)).toBe(1);
     }));
 
-  it('whose bytes are lost is made again', () =>
+  it('whose bytes are lost is rendered again', () =>
     withPicture(backend, async (picture, services) => {
       const { bytes } = await picture.get({ width: '100' });
       const [row] = await renditions(services);
@@ -146,7 +146,7 @@ describeEachBackend('a rendition', (backend) => {
       expect((await picture.get({ width: '100' })).bytes.equals(bytes)).toBe(true);
     }));
 
-  it('is not swept, but for what a crash left before its row', () =>
+  it('is not swept, except for bytes that a crash left without a row', () =>
     withPicture(backend, async (picture, services) => {
       await picture.get({ width: '100' });
       expect(await sweep(services, EVERYTHING)).toEqual({ removed: 0, lost: 0 });
@@ -164,8 +164,8 @@ describeEachBackend('a rendition', (backend) => {
     }));
 });
 
-describeEachBackend('what renditions may take', (backend) => {
-  it('is bounded: those that were not used for longest go, by a job', () => {
+describeEachBackend('the cache of renditions', (backend) => {
+  it('is bounded: a job deletes the least recently used ones', () => {
     // Each counts for 4 KiB more than its bytes: four of them are too many.
     const settings = { renditionCacheBytesMax: 16_000 };
     return withPicture(
@@ -192,7 +192,7 @@ describeEachBackend('what renditions may take', (backend) => {
     );
   });
 
-  it('may be nothing: then each is made anew, and none is stored', () =>
+  it('may have size 0: then each is rendered anew, and none is stored', () =>
     withPicture(
       backend,
       async (picture, services) => {
@@ -208,10 +208,10 @@ describeEachBackend('what renditions may take', (backend) => {
     ));
 });
 
-describe('renditions that cannot be made', () => {
+describe('renditions that fail', () => {
   const backend = BACKENDS[0]!;
 
-  it('are the picture itself, which is not tried again for a minute', () =>
+  it('return the image itself, without another attempt for a minute', () =>
     withPicture(backend, async (picture, services) => {
       // Replaced on disk, so that it is no picture any more.
       const read = vi
@@ -229,7 +229,7 @@ describe('renditions that cannot be made', () => {
       expect((await picture.get({ width: '100' })).bytes.length).toBeLessThan(JPEG.length);
     }));
 
-  it('because too many are being made are refused for the moment', () =>
+  it('throw SERVER_BUSY while too many are being rendered', () =>
     withPicture(backend, async (picture, services) => {
       const { promise: go, resolve } = Promise.withResolvers<void>();
       const { blobs } = services;

@@ -7,7 +7,7 @@ import {
   UnsupportedMediaError,
 } from '../../../src/domain/error.ts';
 import { filesByMediaIds } from '../../../src/domain/file/file.ts';
-import { makeThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
+import { createThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
 import { createFolder } from '../../../src/domain/tree/folder.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
 import { moveNodes } from '../../../src/domain/tree/move.ts';
@@ -27,7 +27,7 @@ describeEachBackend('replacing a file', (backend) => {
       const ctx = services.as(user());
       const { id } = await makePicture(services, 'picture.png');
       const [old] = await filesOf(services, id);
-      await makeThumbnail(ctx, old!.uuid);
+      await createThumbnail(ctx, old!.uuid);
       const before = await services.db.selectFrom('file').selectAll().execute();
       expect(before.map(({ key }) => key)).toEqual(['', 'thumbnail.webp']);
       services.advance(5);

@@ -9,7 +9,7 @@ const GUESSES_MAX = 20;
 const GUESS_INTERVAL_MS = 30_000;
 
 describe('a password', () => {
-  it('is stored as a scrypt hash of 32 MiB with a salt of its own, and recognized', async () => {
+  it('is stored as a salted scrypt hash that takes 32 MiB, and verified', async () => {
     const hashes = await Promise.all([hashPassword('secret é'), hashPassword('secret é')]);
     expect(new Set(hashes).size).toBe(2);
     const [hash] = hashes as [string, string];
@@ -19,7 +19,7 @@ describe('a password', () => {
     expect(await isPassword('Secret é', hash)).toBe(false);
   });
 
-  it('is checked with the parameters of its own hash, also if the defaults differ', async () => {
+  it('is verified with the parameters of its hash, even if the default differs', async () => {
     const hash = await hashPassword('secret', CHEAP);
     expect(hash).toMatch(/^scrypt\$2\$1\$1\$/);
     expect(await isPassword('secret', hash)).toBe(true);
@@ -48,7 +48,7 @@ describe('a password', () => {
 });
 
 describe('a user', () => {
-  it('consists of a name, a role and start nodes, without the password itself', async () => {
+  it('has a name, a role and start nodes, and not the password itself', async () => {
     const start_nodes = ['00000000-0000-4000-8000-00000000000A'];
     const input = { name: ' Zoe\u0308 ', role: 'reader', password: 'secret 12', start_nodes };
     const user = await createUser({ ...input, role: 'reader' });
@@ -69,7 +69,7 @@ describe('a user', () => {
     ['password', { password: 'x'.repeat(1025) }],
     ['start_nodes', { start_nodes: [] }],
     ['start_nodes', { start_nodes: ['/Design'] }],
-  ])('is not made with such a %s: %j', async (field, wrong) => {
+  ])('is not created with an invalid %s: %j', async (field, wrong) => {
     const input = { name: 'zoe', role: 'reader', password: '12345678', ...wrong } as const;
     const issues = [{ path: expect.arrayContaining([field]) }];
     await expect(createUser(input)).rejects.toMatchObject({ code: 'INVALID_INPUT', issues });
@@ -81,13 +81,13 @@ describe('a user', () => {
     [{ users: [{ name: 'a', role: 'reader', password: 'secret' }] }],
     [{ users: [{ name: 'a', role: 'owner', password: 'scrypt$2$1$1$AA$AA' }] }],
     [{ users: [{ name: 'a', role: 'reader', password: 'scrypt$2$1$1$AA$AA', start_nodes: [] }] }],
-  ])('is not read from %j', (value) => {
+  ])('cannot be parsed from %j', (value) => {
     expect(() => parseUsers(value)).toThrow(/users|Expected/);
   });
 });
 
 describe('login', () => {
-  it('accepts a user of the list with the right password, and nobody else', async () => {
+  it('accepts the users of the list with their passwords, and nobody else', async () => {
     const { check } = await withUsers({ zoe: 'secret', Zoë: 'other' });
     expect(await check('zoe', 'secret')).toMatchObject({ name: 'zoe', role: 'editor' });
     expect(await check('Zoe\u0308', 'other')).toMatchObject({ name: 'Zoë' });
@@ -103,7 +103,7 @@ describe('login', () => {
     }
   });
 
-  it('reads the list at each try', async () => {
+  it('reads the list at each login', async () => {
     const login = await withUsers({ zoe: 'secret' });
     const [zoe] = login.users.splice(0);
     expect(await login.check('zoe', 'secret')).toBeNull();
@@ -137,7 +137,7 @@ describe('login', () => {
   });
 
   it.each(['zoe', 'nobody'])(
-    'after 20 wrong guesses at %s takes one more in half a minute',
+    'after 20 wrong passwords for %s accepts one more per half minute',
     async (name) => {
       const login = await withUsers({ zoe: 'secret', bob: 'secret' });
       for (let guess = 0; guess < GUESSES_MAX; guess += 1) {
@@ -160,7 +160,7 @@ describe('login', () => {
     },
   );
 
-  it('counts guesses before it knows their outcome: guessing many times at once is no way around', async () => {
+  it('counts guesses before their outcome, so that simultaneous ones count too', async () => {
     let tried = 0;
     const verify = async () => {
       tried += 1;
@@ -173,7 +173,7 @@ describe('login', () => {
     expect(tried).toBe(GUESSES_MAX);
   });
 
-  it('does not count the right password, nor guesses that it could not check', async () => {
+  it('counts neither the correct password nor a failed check', async () => {
     const login = await withUsers({ zoe: 'secret' });
     for (let time = 0; time < 2 * GUESSES_MAX; time += 1) {
       expect(await login.check('zoe', 'secret')).not.toBeNull();

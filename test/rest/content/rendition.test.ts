@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { expect, test, vi } from 'vitest';
 import type { File } from '../../../src/domain/file/file.ts';
-import { makeThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
+import { createThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
 import { user, withApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
 import { fixtureBytes } from '../../support/bytes.ts';
@@ -87,7 +87,7 @@ async function checkThumbnail(app: App, { mediaId, uuid, urlPath }: File): Promi
   };
   expect(await ask()).toEqual({ thumbnail: null, files: [{ key: '' }] });
   expect((await show()).image_thumbnail).toBeNull();
-  await makeThumbnail({ ...app.services, viewer: user(), log: app.app.log }, uuid);
+  await createThumbnail({ ...app.services, viewer: user(), log: app.app.log }, uuid);
   const url = `${app.url}${urlPath.replace(/[^/]+$/, 'thumbnail.webp')}`;
   const size = { width: 320, height: 160 };
   expect(await ask()).toEqual({

@@ -1,4 +1,5 @@
 import { ConflictError, NotFoundError } from '../../../domain/error.ts';
+import type { IllegalSignalError, UnicityTakenError } from '../../../domain/job/conflict.ts';
 import { signalJob } from '../../../domain/job/signal.ts';
 import { allowedSignals, type JobSignal } from '../../../domain/job/state.ts';
 import { builder } from '../../builder.ts';
@@ -49,25 +50,35 @@ builder.objectField(JobRef, 'allowedSignals', (t) =>
   }),
 );
 
+/**
+ * A conflict with the details that it has if it is about a job. `instanceof` cannot tell: the errors plugin puts a
+ * proxy around each error, whose class is that of the GraphQL type.
+ */
+type JobConflict = ConflictError &
+  Partial<
+    Pick<IllegalSignalError, 'status' | 'allowedSignals'> & Pick<UnicityTakenError, 'holder'>
+  >;
+
 builder.objectFields(ConflictError, (t) => ({
   jobStatus: t.field({
     type: JobStatusEnum,
     nullable: true,
     description: 'Current state of the job. Null unless `code` is `ILLEGAL_SIGNAL`.',
-    resolve: ({ job }) => job?.status ?? null,
+    resolve: ({ status }: JobConflict) => status ?? null,
   }),
   allowedSignals: t.field({
     type: [JobSignalEnum],
     nullable: true,
     description:
       'Signals that the job accepts in its current state. Null unless `code` is `ILLEGAL_SIGNAL`.',
-    resolve: ({ job }) => job && [...job.allowedSignals],
+    resolve: ({ allowedSignals }: JobConflict) => (allowedSignals ? [...allowedSignals] : null),
   }),
-  holderUuid: t.expose('holder', {
+  holderUuid: t.field({
     type: 'UUID',
     nullable: true,
     description:
       'UUID of the unfinished job that has the same `unicity`. Null unless `code` is `ALREADY_EXISTS`.',
+    resolve: ({ holder }: JobConflict) => holder ?? null,
   }),
 }));
 
