@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { sniffFile } from '../../src/media/sniff.ts';
 import { withFile } from '../support/temporary-file.ts';
@@ -36,15 +37,23 @@ describe('a ZIP archive', () => {
     expect((await sniff(bytes)).mimeType).toBe('application/zip');
   });
 
-  it('of 100,000 entries is detected in less than 250 ms', async () => {
+  it.skipIf(!existsSync(READ_COUNTER))('of 100,000 entries is detected from 1.2 MiB of it', () => {
     const bytes = makeZip(Array.from({ length: 100_000 }, () => 'x'.repeat(40)));
-    await withFile(bytes, async (path) => {
-      const startedAt = performance.now();
+    return withFile(bytes, async (path) => {
+      const before = countReadBytes();
       expect((await sniffFile(path)).extension).toBe('zip');
-      expect(performance.now() - startedAt).toBeLessThan(250);
+      expect(countReadBytes() - before).toBeLessThan(1.3 * 2 ** 20);
+      expect(bytes.length).toBeGreaterThan(8 * 2 ** 20);
     });
   });
 });
+
+/** proc(5): `rchar` counts the bytes that this process has read. Linux only. */
+const READ_COUNTER = '/proc/self/io';
+
+function countReadBytes(): number {
+  return Number(/^rchar: (\d+)/m.exec(readFileSync(READ_COUNTER, 'utf8'))?.[1]);
+}
 
 function sniff(bytes: Buffer) {
   return withFile(bytes, (path) => sniffFile(path));
