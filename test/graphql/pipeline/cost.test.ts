@@ -19,7 +19,7 @@ import {
 describe('cost', () => {
   const PAGE = 'medias(first: $n) { nodes { id } }';
 
-  it('follows the variables, also for a document that is known already', () =>
+  it('depends on the variables, also for a cached document', () =>
     run(async (app) => {
       const query = `query ($n: Int) { ${nested('$n', '$n', '$n')} }`;
       const size = (n: number) => 2 + n * (2 + n * (2 + n));
@@ -34,18 +34,23 @@ describe('cost', () => {
     ['a page from the end', '{ medias(last: 7) { nodes { id } } }', {}, 9],
     ['no size: 50', '{ medias { nodes { id } } }', {}, 52],
     ['a variable', `query ($n: Int) { ${PAGE} }`, { n: 7 }, 9],
-    ['a variable that is not given', `query ($n: Int) { ${PAGE} }`, {}, 52],
+    ['a missing variable', `query ($n: Int) { ${PAGE} }`, {}, 52],
     ['a variable that is null', `query ($n: Int = 7) { ${PAGE} }`, { n: null }, 52],
     ['a variable’s default', `query ($n: Int = 7) { ${PAGE} }`, {}, 9],
-    ['what replaces the default', `query ($n: Int = 7) { ${PAGE} }`, { n: 8 }, 10],
+    ['a variable that replaces its default', `query ($n: Int = 7) { ${PAGE} }`, { n: 8 }, 10],
     ['edges', '{ medias(first: 7) { edges { cursor node { id } } } }', {}, 23],
-    ['what a page has once', '{ medias(first: 7) { totalCount pageInfo { hasNextPage } } }', {}, 4],
-    ['as many as there are ids', '{ nodes(ids: ["eA", "eA"]) { id } }', {}, 3],
+    [
+      'fields that a page has once',
+      '{ medias(first: 7) { totalCount pageInfo { hasNextPage } } }',
+      {},
+      4,
+    ],
+    ['one node for each id', '{ nodes(ids: ["eA", "eA"]) { id } }', {}, 3],
     ['ids in a variable', 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids: ['eA'] }, 2],
     ['a list without a size', '{ medias(first: 2) { nodes { tags { name } } } }', {}, 24],
     ['a size out of range: the nearest', '{ medias(first: 999999) { nodes { id } } }', {}, 202],
     ['a size below zero', '{ medias(first: -1) { nodes { id } } }', {}, 2],
-    ['what is skipped', '{ medias(first: 7) @skip(if: true) { nodes { id } } }', {}, 9],
+    ['a skipped field', '{ medias(first: 7) @skip(if: true) { nodes { id } } }', {}, 9],
     [
       'fragments',
       '{ ...Q } fragment Q on Query { medias(first: 7) { ...C } } fragment C on MediaConnection { nodes { ... on Media { id } } }',
@@ -56,7 +61,7 @@ describe('cost', () => {
     run(async (app) => expect(await costOf(app, query, variables)).toBe(cost)),
   );
 
-  it('is that of the operation that runs', () =>
+  it('is the cost of the operation that runs', () =>
     run(async (app) => {
       const query = `query A { viewer { id } } query B { ${nested(200, 200, 200)} }`;
       expect(await post(app, { query, operationName: 'A' })).toMatchObject({ status: 200 });
@@ -64,7 +69,7 @@ describe('cost', () => {
       expect(await post(app, { query, operationName: 'B' })).toMatchObject({ status: 400, code });
     }));
 
-  it.each([-1, 'x', 1.5, 1e300, [], {}])('a variable `first: %j` is a mistake that is told', (n) =>
+  it.each([-1, 'x', 1.5, 1e300, [], {}])('a variable `first: %j` is an error of the client', (n) =>
     run(async (app) => {
       const { errors, status } = await graphql(app, `query ($n: Int) { ${PAGE} }`, { n });
       expect(status).toBeLessThan(500);
@@ -73,7 +78,7 @@ describe('cost', () => {
     }),
   );
 
-  it('is in every answer: GET, mutations, uploads, and where a resolver fails', () =>
+  it('is in every response: GET, mutations, uploads, and failed resolvers', () =>
     run(async (app) => {
       const cost = { requested: 2, limit: LIMITS.cost };
       const get = await app.fetch('/graphql?query={viewer{kind}}');
@@ -91,7 +96,7 @@ describe('cost', () => {
       });
     }));
 
-  it('leaves room for ordinary pages, for GraphiQL and for all that it offers', () =>
+  it('leaves room for ordinary pages, for GraphiQL and for its examples', () =>
     run(async (app) => {
       const rich = `medias(first: 50) { totalCount nodes { id name url type folder { id name } tags { id name color }
         file { filename mimeType sizeBytes md5 url } ancestors { id name } image { url width height } } }`;
@@ -132,7 +137,7 @@ describe('a subscription', () => {
     }),
   );
 
-  it('says with each event what it costs', () =>
+  it('has its cost in each event', () =>
     run(async (app) => {
       const { body } = await subscribe(app, 'kind');
       const reader = body!.pipeThrough(new TextDecoderStream()).getReader();

@@ -10,14 +10,14 @@ describe('introspection', () => {
     '{ __type(name: "Media") { name } }',
     '{ ... on Query { ...F } } fragment F on Query { x: __schema { queryType { name } } }',
     getIntrospectionQuery(),
-  ])('is refused with GraphiQL off: %s', (query) =>
+  ])('is refused when GraphiQL is disabled: %s', (query) =>
     run((app) => expectRefused(app, 'INTROSPECTION_DISABLED', query), OFF),
   );
 
-  it('of the type of an answer is always allowed', () =>
+  it('of `__typename` is always allowed', () =>
     run((app) => expectAllowed(app, '{ __typename viewer { __typename } }'), OFF));
 
-  it('may be as deep as types of types are', () =>
+  it('may be deeper than other operations', () =>
     run((app) =>
       expectAllowed(
         app,
@@ -25,6 +25,6 @@ describe('introspection', () => {
       ),
     ));
 
-  it('is on in open mode', () =>
+  it('is enabled in open mode', () =>
     run((app) => expectAllowed(app, '{ __schema { queryType { name } } }')));
 });

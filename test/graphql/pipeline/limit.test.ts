@@ -25,7 +25,7 @@ const inline = (depth: number): string =>
 const NEARLY = nested(200, 12, 81);
 const FILL = LIMITS.cost - 199_602;
 
-describe('an operation just within a limit is answered, one beyond it is refused', () => {
+describe('an operation just within a limit runs, one beyond it is refused', () => {
   it.each<[code: string, within: string, beyond: string]>([
     [
       'DOCUMENT_TOO_LONG',
@@ -89,20 +89,20 @@ describe('an operation just within a limit is answered, one beyond it is refused
       });
     }));
 
-  it('the error says the limit and what to do, and of cost how much it is', () =>
+  it('the error tells the limit, a remedy, and the cost', () =>
     run(async (app) => {
       const { errors } = await graphql(app, `{ ${nested(200, 200, 200)} }`);
       expect(errors).toEqual([
         {
           message:
-            'The limit is 200,000 fields that an answer may come to. Ask for smaller pages with `first`, or for less of each node.',
+            'The limit is 200,000 fields in a response whose pages are all full. Request smaller pages with `first`, or fewer fields of each node.',
           extensions: { code: 'OPERATION_TOO_COSTLY', cost: 8_080_402, limit: 200_000 },
         },
       ]);
     }));
 });
 
-describe('what must never run', () => {
+describe('a hostile operation is refused', () => {
   it.each<[title: string, code: string, query: string]>([
     ['1,000 aliases', 'TOO_MANY_TOKENS', `{ ${aliases(1000)} }`],
     ['600 aliases', 'TOO_MANY_ALIASES', `{ ${aliases(600)} }`],
@@ -177,7 +177,7 @@ describe('what must never run', () => {
     }),
   );
 
-  it('a multipart request beyond a limit, whose file is not taken', () =>
+  it('a multipart request beyond a limit is refused, and its file is discarded', () =>
     run(async (app) => {
       const file = new File([Buffer.alloc(300_000)], 'a.bin');
       const query = `mutation ($file: Upload!) { uploadFile(input: { file: $file }) { ${aliases(31)} } }`;

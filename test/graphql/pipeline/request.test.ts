@@ -43,7 +43,7 @@ describe('a request that another site could make a browser send is refused', () 
     (body) => run(async (app) => expect(await post(app, body)).toMatchObject({ status: 400 })),
   );
 
-  it.each(['variables', 'extensions'])('a parameter `%s` that is no JSON', (name) =>
+  it.each(['variables', 'extensions'])('a parameter `%s` that is not JSON', (name) =>
     run(async (app) => {
       const response = await app.fetch(
         `/graphql?query=${encodeURIComponent('{ __typename }')}&${name}={x`,
