@@ -6,10 +6,11 @@ import {
   print,
   printSchema,
   separateOperations,
+  stripIgnoredCharacters,
 } from 'graphql';
 import { schema } from './src/graphql/schema.ts';
 
-/** The operations of `document.graphql` in a folder, as typed documents in `document.ts` beside it. */
+/** Generates `document.ts` in a folder: the operations of its `document.graphql` as typed documents. */
 const document = (folder: string) => ({
   [`${folder}/document.ts`]: {
     documents: `${folder}/document.graphql`,
@@ -21,7 +22,7 @@ const document = (folder: string) => ({
         BigInt: 'number',
         DateTime: 'string',
         JSON: 'unknown',
-        // Its bytes are another part of the request; https://github.com/jaydenseric/graphql-multipart-request-spec.
+        // The bytes are another part of the request: https://github.com/jaydenseric/graphql-multipart-request-spec.
         Upload: 'null',
         URL: 'string',
         UUID: 'string',
@@ -45,8 +46,8 @@ const config: CodegenConfig = {
 export default config;
 
 /**
- * This file is a plugin too: each operation as a string that knows its types. The one of codegen,
- * `typed-document-node`, writes a class that Node cannot strip of its types and that needs a package.
+ * Prints each operation as a typed string: this file is a plugin, too. The plugin of codegen,
+ * `typed-document-node`, writes a class whose types Node cannot strip, and which needs a package.
  */
 export function plugin(_schema: unknown, files: { document: DocumentNode }[]) {
   const all = concatAST(files.map((file) => file.document));
@@ -57,7 +58,7 @@ export function plugin(_schema: unknown, files: { document: DocumentNode }[]) {
   };
 }
 
-const TYPED_DOCUMENT = `/** The text of an operation, which knows the types of its data and its variables. */
+const TYPED_DOCUMENT = `/** The text of an operation, with the types of its data and its variables. */
 export type TypedDocument<Data, Variables> = string & {
   readonly ' $types': (variables: Variables) => Data;
 };`;
@@ -66,7 +67,7 @@ function printDocument(document: DocumentNode): string {
   const { name, operation } = document.definitions.find(isOperation) ?? {};
   if (name === undefined || operation === undefined) throw new Error('An operation has no name.');
   const type = `${name.value}${operation.charAt(0).toUpperCase()}${operation.slice(1)}`;
-  const text = print(document).replace(/[\\`]|\$(?=\{)/g, '\\$&');
+  const text = stripIgnoredCharacters(print(document)).replace(/[\\`]|\$(?=\{)/g, '\\$&');
   return `export const ${name.value}Document = \`${text}\` as TypedDocument<${type}, ${type}Variables>;`;
 }
 

@@ -1,14 +1,14 @@
 import { cpuMsOf } from './process-status.ts';
 
-/** Somebody who does a piece of work, to be measured against others who do the same. */
+/** A server under one load, measured against others under the same load. */
 export interface Contender {
   name: string;
-  /** What the others are measured against is a limit; our server is not. */
+  /** Whether it is what Trivium is compared with; false for Trivium. */
   isLimit: boolean;
-  /** The server that works. */
+  /** Of the server. */
   pid: number;
   run: () => Promise<Round>;
-  /** Removes what a round left behind; not measured. */
+  /** Deletes the files of a round; not measured. */
   tidy?: () => Promise<void>;
 }
 
@@ -25,15 +25,17 @@ export interface Standing {
   perSecond: number;
   p50Ms: number;
   p99Ms: number;
-  /** Of the server's processor for one unit of the amount: steadier than a rate where others compute too. */
+  /** Processor time of the server per unit of the amount: steadier than a rate on a busy machine. */
   cpuMs: number;
-  /** Our rate as a part of this limit's, the median of the rounds' own ratios; null for ourselves. */
+  /** Our rate divided by this one's, the median of the rounds' own ratios; null for ours. */
   ratio: number | null;
+  /** This one's processor time per unit divided by ours, likewise. */
+  cpuRatio: number | null;
 }
 
 /**
- * Runs the contenders in turn, so that a slow minute of the machine meets all of them, and a ratio is of
- * neighbours in time. A first round of each warms up and does not count.
+ * Runs the contenders in turn, so that a slow minute of the machine slows all of them, and a ratio compares rounds
+ * that follow each other. The first round of each warms up and does not count.
  */
 export async function compare(
   contenders: readonly Contender[],
@@ -65,6 +67,9 @@ function toStanding({ name, isLimit }: Contender, rounds: Measured[], ours: Meas
     p99Ms: median(rounds.map(({ latenciesMs }) => percentile(latenciesMs, 0.99))),
     cpuMs: median(rounds.map(({ cpuMs }) => cpuMs)),
     ratio: isLimit ? median(rounds.map((round, index) => rate(ours[index]!) / rate(round))) : null,
+    cpuRatio: isLimit
+      ? median(rounds.map((round, index) => round.cpuMs / ours[index]!.cpuMs))
+      : null,
   };
 }
 

@@ -19,7 +19,7 @@ interface Exchange {
   reject: (error: Error) => void;
   startedAt: number;
   discardBody: boolean;
-  /** Of the answer's head; empty once that is complete. */
+  /** Bytes of the answer's head so far. */
   head: Buffer;
   status: number;
   /** Bytes of the body that are still to come; null before the head is complete. */
@@ -28,8 +28,8 @@ interface Exchange {
 }
 
 /**
- * One kept-alive HTTP/1.1 connection with one request at a time, on a bare socket: a client out of
- * `node:http` spends more on a small request than the server that is measured, and so hides it.
+ * One kept-alive HTTP/1.1 connection with one request at a time, on a bare socket: a client of `node:http` spends
+ * more time on a small request than the server that is measured.
  */
 export class Connection {
   /** Milliseconds from the first byte sent to the last byte received, for each request so far. */
@@ -94,7 +94,7 @@ export class Connection {
     exchange.resolve({ status: exchange.status, body: Buffer.concat(exchange.pieces).toString() });
   }
 
-  /** Answers what of the piece belongs to the body. */
+  /** Returns the part of the piece that belongs to the body. */
   #takeHead(exchange: Exchange, piece: Buffer): Buffer {
     const seen = exchange.head.length === 0 ? piece : Buffer.concat([exchange.head, piece]);
     const end = seen.indexOf('\r\n\r\n');

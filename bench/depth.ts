@@ -1,5 +1,6 @@
 import { compare } from './compare.ts';
-import { fetchOnce, load, type Read, type ReadOptions } from './reads.ts';
+import type { ClientRequest } from './connection.ts';
+import { fetchBody, load, type ReadOptions } from './reads.ts';
 import { printStandings } from './report.ts';
 import { seed } from './seed.ts';
 import { bearerToken, type ServerSetup, startTrivium } from './server.ts';
@@ -12,15 +13,14 @@ export async function benchDepth(setup: ServerSetup, options: ReadOptions): Prom
   await seed(setup.scratch.path('depth'), { mediaCount: MEDIA_COUNT, tagsPerMedia: 0 });
   const trivium = await startTrivium(setup, 'depth');
   const authorization = await bearerToken();
-  const read = (args: string): Read => ({
-    url: trivium.url,
+  const read = (args: string): ClientRequest => ({
     method: 'POST',
     path: '/graphql',
     headers: { authorization, 'content-type': 'application/json' },
-    body: JSON.stringify({ query: `{ medias(${args}) { ${FIELDS} } }` }),
+    body: [Buffer.from(JSON.stringify({ query: `{ medias(${args}) { ${FIELDS} } }` }))],
   });
   // The cursor just before the last page.
-  const { data } = JSON.parse(await fetchOnce(read('last: 51'))) as {
+  const { data } = JSON.parse(await fetchBody(trivium.url, read('last: 51'))) as {
     data: { medias: { pageInfo: { startCursor: string } } };
   };
   const last = `first: 50, after: "${data.medias.pageInfo.startCursor}"`;
@@ -30,7 +30,7 @@ export async function benchDepth(setup: ServerSetup, options: ReadOptions): Prom
       name,
       isLimit: name === 'first page',
       pid: trivium.pid,
-      run: () => load(read(args), options),
+      run: () => load(trivium.url, () => read(args), options),
     })),
     options.rounds,
   );

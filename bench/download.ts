@@ -1,14 +1,11 @@
 import { type Contender, compare, type Round } from './compare.ts';
 import { binaryPayload, MIB, type Payload } from './payload.ts';
 import { printStandings } from './report.ts';
-import { sendWhole } from './road/graphql.ts';
-import { sendToLimit } from './road/limit.ts';
-import type { Send } from './road/road.ts';
 import type { RunningServer } from './scratch.ts';
+import { sendWhole } from './sender/graphql.ts';
+import { sendToLimit } from './sender/limit.ts';
+import type { Send } from './sender/sender.ts';
 import { withConnections } from './transfer.ts';
-
-export const DOWNLOAD_TITLE = 'D1  download of 64 MiB';
-const DOWNLOADS_PER_ROUND = 8;
 
 export interface DownloadTarget {
   trivium: RunningServer;
@@ -16,9 +13,40 @@ export interface DownloadTarget {
   authorization: string;
 }
 
-/** A stored file against a bare pipe; both come out of the kernel's cache. */
-export async function benchDownload(target: DownloadTarget, rounds: number): Promise<void> {
-  const payload = binaryPayload(64 * MIB);
+interface DownloadCase {
+  title: string;
+  unit: 'MB/s' | 'files/s';
+  sizeBytes: number;
+  downloadsPerRound: number;
+}
+
+const CASES: readonly DownloadCase[] = [
+  { title: 'D1  download of 64 MiB', unit: 'MB/s', sizeBytes: 64 * MIB, downloadsPerRound: 8 },
+  {
+    title: 'D2  download of 20 KiB',
+    unit: 'files/s',
+    sizeBytes: 20 * 1024,
+    downloadsPerRound: 2000,
+  },
+];
+
+/** Stored files against a bare pipe; both come out of the kernel's cache. */
+export async function benchDownloads(
+  target: DownloadTarget,
+  { rounds, only }: { rounds: number; only: string },
+): Promise<void> {
+  for (const downloadCase of CASES) {
+    if (downloadCase.title.includes(only)) await benchDownload(target, downloadCase, rounds);
+  }
+}
+
+async function benchDownload(
+  target: DownloadTarget,
+  { title, unit, sizeBytes, downloadsPerRound }: DownloadCase,
+  rounds: number,
+): Promise<void> {
+  const payload = binaryPayload(sizeBytes);
+  const amount = unit === 'MB/s' ? (downloadsPerRound * sizeBytes) / 1e6 : downloadsPerRound;
   const contender = async (name: string, server: RunningServer, send: Send) => {
     const { url, pid } = server;
     const path = await store(url, send, payload);
@@ -26,17 +54,17 @@ export async function benchDownload(target: DownloadTarget, rounds: number): Pro
       name,
       isLimit: server === target.limit,
       pid,
-      run: () => download(url, path, payload.bytes.length),
+      run: () => download(url, path, downloadsPerRound, amount),
     };
   };
   const contenders: Contender[] = [
     await contender('limit: bare pipe', target.limit, sendToLimit('bytes')),
     await contender('Trivium', target.trivium, sendWhole(target.authorization)),
   ];
-  printStandings(DOWNLOAD_TITLE, 'MB/s', await compare(contenders, rounds));
+  printStandings(title, unit, await compare(contenders, rounds));
 }
 
-/** Answers the path of the stored file. */
+/** Returns the path of the stored file. */
 async function store(url: string, send: Send, payload: Payload): Promise<string> {
   let path: string | null = null;
   await withConnections(url, 1, 0, async ([connection]) => {
@@ -45,10 +73,9 @@ async function store(url: string, send: Send, payload: Payload): Promise<string>
   return path ?? '';
 }
 
-function download(url: string, path: string, sizeBytes: number): Promise<Round> {
-  const amount = (DOWNLOADS_PER_ROUND * sizeBytes) / 1e6;
+function download(url: string, path: string, count: number, amount: number): Promise<Round> {
   return withConnections(url, 1, amount, async ([connection]) => {
-    for (let count = 0; count < DOWNLOADS_PER_ROUND; count++) {
+    for (let index = 0; index < count; index++) {
       const answer = await connection!.request({ method: 'GET', path, discardBody: true });
       if (answer.status !== 200) throw new Error(`GET ${path}: ${answer.status}`);
     }

@@ -1,6 +1,6 @@
 /**
- * `node bench/job-worker.ts trivium|limit <database> <workers>`: the process that `jobs.ts` has drain a queue. Ends
- * when there is nothing left, and prints the jobs that it ran and its processor time.
+ * `node bench/job-worker.ts trivium|limit <database> <workers>`: runs all jobs of the queue, then prints their ids and
+ * its processor time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import SqliteDatabase from 'better-sqlite3';
@@ -14,7 +14,7 @@ const ran = kind === 'limit' ? drainByHand(path) : await drainAsServed(path, Num
 const { user, system } = process.cpuUsage();
 console.log(JSON.stringify({ ran, cpuMs: (user + system) / 1000 }));
 
-/** As the server does. */
+/** Runs the jobs as the server does. */
 async function drainAsServed(path: string, workerCount: number): Promise<number[]> {
   const ran: number[] = [];
   const log: Log = { info() {}, warn: console.error, error: console.error };
@@ -35,7 +35,7 @@ async function drainAsServed(path: string, workerCount: number): Promise<number[
   return ran;
 }
 
-/** The least that keeps a job from running twice: one durable statement to take it, and one to close it. */
+/** Runs the jobs with the least that keeps each from running twice: one durable statement claims it, one closes it. */
 function drainByHand(path: string): number[] {
   const ran: number[] = [];
   const db = new SqliteDatabase(path);

@@ -23,8 +23,8 @@ interface Drain {
 }
 
 /**
- * Drains 10,000 jobs that do nothing with four workers at one SQLite file, and checks that each ran exactly
- * once. The limit takes and closes each with one statement, and keeps neither a log of runs nor a lease alive.
+ * Runs 10,000 jobs that do nothing with four workers on one SQLite file, and checks that each ran exactly once. The
+ * limit claims and closes each with one statement, and keeps neither a log of runs nor leases.
  */
 export async function benchJobs({ scratch }: ServerSetup): Promise<void> {
   const limit = await drain('limit', scratch.path('limit.db'));

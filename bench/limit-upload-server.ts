@@ -1,6 +1,6 @@
 /**
- * The floor of taking and giving bytes: bare `node:http` to and from disk, no multipart, no credential,
- * no look at the content. Usage: node limit-upload-server.ts <directory>
+ * The floor of uploads and downloads: bare `node:http` to and from disk, no multipart, no credential, no check of
+ * the content. Usage: node limit-upload-server.ts <directory>
  *
  * `POST /<variant>/<id>?offset=<n>[&last]` appends the body, `GET /<id>` is a bare pipe, `DELETE /`
  * removes all. Bodies are written with `writeSync` as they arrive: through `createWriteStream` 256 MiB
@@ -21,16 +21,17 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import SqliteDatabase from 'better-sqlite3';
+import { listen } from './listen.ts';
 
 const [directory = ''] = process.argv.slice(2);
 const syncData = promisify(fdatasync);
 
-/** What a variant does besides writing the bytes. */
+/** Work of a variant besides writing the bytes. */
 const VARIANTS = {
   bytes: { save: null, isDurable: false },
-  /** MD5 of the file, a row for each request; what the kernel has not yet written, a power cut takes. */
+  /** MD5 of the file, a row for each request; a power cut loses what the kernel has not yet written. */
   row: { save: openRows('normal'), isDurable: false },
-  /** The same, and an answer means that bytes and row are on the disk. */
+  /** The same, and bytes and row are on the disk before the answer is sent. */
   durable: { save: openRows('full'), isDurable: true },
 } as const;
 
@@ -114,8 +115,4 @@ const server = createServer((request, response) => {
   else void give(response, target);
 });
 
-server.listen(0, '127.0.0.1', () => {
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  console.log(JSON.stringify({ url: `http://127.0.0.1:${port}` }));
-});
+listen(server);

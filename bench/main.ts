@@ -1,8 +1,8 @@
 /**
- * `npm run bench [reads|depth|uploads|memory|jobs …] [-- --rounds 5 --seconds 2 --connections 16 --dir /tmp --profile <dir>]`
+ * `npm run bench [reads|depth|uploads|memory|jobs …] [-- --rounds 5 --seconds 2 --connections 8 --dir /tmp --results <file> --profile <dir>]`
  *
- * Measures this server beside limits: hand-written handlers that do the same work and nothing else, in one
- * run and in turn. The ratios hold across machines; the absolute figures do not.
+ * Measures this server and, in the same run and in turn, hand-written handlers that do the same work and nothing else
+ * (limits). The ratios hold across machines; the absolute figures do not.
  */
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -11,6 +11,7 @@ import { benchJobs } from './jobs.ts';
 import { benchMemory, type MemoryOptions } from './memory.ts';
 import { pinLoad } from './pinning.ts';
 import { benchReads, type ReadOptions } from './reads.ts';
+import { print, writeResultsTo } from './report.ts';
 import { withScratch } from './scratch.ts';
 import type { ServerSetup } from './server.ts';
 import { benchUploads, type UploadOptions } from './uploads.ts';
@@ -32,18 +33,20 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     /** Length of a round of reads. */
     seconds: { type: 'string', default: '2' },
-    /** Of the reads. */
-    connections: { type: 'string', default: '16' },
+    /** Connections of the reads. */
+    connections: { type: 'string', default: '8' },
     /** Only uploads and memory scenarios whose title contains this. */
     only: { type: 'string', default: '' },
-    /** Where the temporary directory goes: the disk that uploads are measured on. */
+    /** Parent of the temporary directory, on the disk that uploads are measured on. */
     dir: { type: 'string', default: tmpdir() },
-    /** Where our server's CPU profiles go. */
+    /** Markdown file that the results are written to, such as `bench/RESULTS.md`. */
+    results: { type: 'string' },
+    /** Directory for our server's CPU profiles. */
     profile: { type: 'string' },
   },
 });
 
-// The exit handler of the scratch directory does what is left to do.
+// The exit handler of the scratch directory kills the servers and deletes the files.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => process.exit(1));
 }
@@ -56,10 +59,9 @@ const options = {
   connections: parseCount('connections'),
   only: values.only,
 };
-console.log(`Node ${process.version}, ${cpus()[0]?.model.trim()}; ${pinning.description}`);
-console.log(
-  `Medians of ${options.rounds} rounds in turn; Trivium with a JWT and a log line a request.`,
-);
+if (values.results) writeResultsTo(values.results);
+print(`Node ${process.version}, ${cpus()[0]?.model.trim()}; ${pinning.description}`);
+print(`Medians of ${options.rounds} rounds in turn; Trivium with a JWT and a log line a request.`);
 warnOfLoad();
 for (const part of parts.length > 0 ? parts : Object.values(PARTS)) {
   await withScratch(values.dir, (scratch) =>
@@ -78,11 +80,9 @@ function parseCount(name: 'rounds' | 'seconds' | 'connections'): number {
   throw new Error(`--${name}: a whole number above 0`);
 }
 
-/** Figures of a machine that does other things are of those things. */
+/** Warns if other programs use the machine: they disturb the figures. */
 function warnOfLoad(): void {
   const [load = 0] = loadavg();
   if (load < availableParallelism() / 4) return;
-  console.log(
-    `Load average ${load.toFixed(1)} before the run: other programs disturb the figures.`,
-  );
+  print(`Load average ${load.toFixed(1)} before the run: other programs disturb the figures.`);
 }

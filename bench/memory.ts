@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { binaryPayload, MIB, type Payload, pdfPayload, splitPayload } from './payload.ts';
 import { peakRssBytes, rssBytes } from './process-status.ts';
 import { formatMib, printTable } from './report.ts';
-import { sendChunks, sendWhole } from './road/graphql.ts';
-import type { Send } from './road/road.ts';
-import { sendAsSelfCommunity } from './road/selfcommunity.ts';
+import { sendChunks, sendWhole } from './sender/graphql.ts';
+import { sendAsSelfCommunity } from './sender/selfcommunity.ts';
+import type { Send } from './sender/sender.ts';
 import { bearerToken, type ServerSetup, startTrivium } from './server.ts';
 import { transfer } from './transfer.ts';
 
@@ -23,7 +23,7 @@ interface Scenario {
   send: Send;
 }
 
-/** RSS growth of a fresh server, warmed up by small uploads on the same road, for each scenario. */
+/** RSS growth of a fresh server, warmed up by small uploads of the same kind, for each scenario. */
 export async function benchMemory(setup: ServerSetup, { only }: MemoryOptions): Promise<void> {
   const authorization = await bearerToken();
   const rows: string[][] = [];

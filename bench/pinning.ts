@@ -3,9 +3,9 @@ import { availableParallelism } from 'node:os';
 
 const TASKSET = 'taskset';
 
-/** Which core does what: on two cores a load generator that wanders costs the server a fifth. */
+/** Which core runs the server: a load generator that moves between two cores costs the server a fifth. */
 export interface Pinning {
-  /** Put before a server's command line. */
+  /** Comes before a server's command line. */
   serverPrefix: readonly string[];
   /** For the head of the report. */
   description: string;

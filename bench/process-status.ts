@@ -5,7 +5,7 @@ const SAMPLE_INTERVAL_MS = 20;
 /** The kernel's unit in /proc, the same on every Linux. */
 const TICK_MS = 10;
 
-/** Processor time of a process in milliseconds, to 10 ms; NaN without /proc. */
+/** Returns the processor time of a process in milliseconds, in steps of 10 ms; NaN without /proc. */
 export function cpuMsOf(pid: number): number {
   try {
     // proc(5): after the name in brackets, which may hold anything, utime and stime are the 12th and 13th.
@@ -17,7 +17,7 @@ export function cpuMsOf(pid: number): number {
   }
 }
 
-/** Resident bytes of a process. */
+/** Returns the resident bytes of a process. */
 export function rssBytes(pid: number): number {
   return (
     statusBytes(pid, 'VmRSS') ?? Number(execFileSync('ps', ['-o', 'rss=', '-p', `${pid}`])) * 1024
@@ -25,8 +25,8 @@ export function rssBytes(pid: number): number {
 }
 
 /**
- * Runs work and answers the highest RSS meanwhile: a sample every 20 ms, and where there is one the
- * kernel's own high-water mark, which misses nothing while this process is busy.
+ * Runs work and returns the highest RSS meanwhile: the highest of a sample every 20 ms and, where the kernel has
+ * one, its high-water mark, which misses nothing while this process is busy.
  */
 export async function peakRssBytes(pid: number, work: () => Promise<unknown>): Promise<number> {
   const hasMark = resetHighWaterMark(pid);

@@ -1,9 +1,10 @@
-import autocannon from 'autocannon';
-import { compare, type Round } from './compare.ts';
-import { Connection } from './connection.ts';
+import { type Contender, compare, type Round } from './compare.ts';
+import { type ClientRequest, Connection } from './connection.ts';
+import { type Operation, readOperations, WRITE_OPERATION } from './operation.ts';
 import { rssBytes } from './process-status.ts';
-import { formatMib, printStandings } from './report.ts';
-import { MEDIA_COUNT, seed } from './seed.ts';
+import { formatMib, print, printStandings } from './report.ts';
+import type { RunningServer } from './scratch.ts';
+import { seed } from './seed.ts';
 import { bearerToken, PUBLIC_URL, type ServerSetup, startLimit, startTrivium } from './server.ts';
 
 export interface ReadOptions {
@@ -13,112 +14,168 @@ export interface ReadOptions {
   connections: number;
 }
 
-const PAGE_SIZE = 50;
-
-const QUERY = `{
-  medias(first: ${PAGE_SIZE}) {
-    nodes {
-      id databaseId uuid name type title createdAt
-      file { filename mimeType sizeBytes md5 width height url }
-    }
-    pageInfo { hasNextPage endCursor }
-  }
-}`;
-
-/** A request that can be sent over and over. */
-export interface Read {
-  url: string;
-  method: 'GET' | 'POST';
-  path: string;
-  headers?: Record<string, string>;
-  body?: string;
+/** A server under load, and how it is asked. */
+interface Target {
+  name: string;
+  isLimit: boolean;
+  server: RunningServer;
+  toRequest: (operation: Operation, variables: Record<string, unknown>) => ClientRequest;
 }
 
-/** 50 media with their file, through GraphQL and by hand, from the same database file. */
+/**
+ * R1 to R3 and W1 through GraphQL, by hand, and through bare Yoga with DataLoader and the same SQL, each on a
+ * copy of the same database. Every answer's bytes are compared before anything is timed.
+ */
 export async function benchReads(setup: ServerSetup, options: ReadOptions): Promise<void> {
-  const databasePath = await seed(setup.scratch.path('reads'));
+  const dataSet = await seed(setup.scratch.path('reads'));
+  await seed(setup.scratch.path('others'));
+  const databasePath = setup.scratch.path('others/trivium.db');
+  const authorization = await bearerToken('admin');
   const trivium = await startTrivium(setup, 'reads');
-  const graphql: Read = {
-    url: trivium.url,
-    method: 'POST',
-    path: '/graphql',
-    headers: { authorization: await bearerToken(), 'content-type': 'application/json' },
-    body: JSON.stringify({ query: QUERY }),
+  const ours = graphqlTarget('Trivium', trivium, { authorization });
+  const operations = [...readOperations(dataSet), WRITE_OPERATION];
+  const extensions = await readExtensions(ours, operations);
+  const limitScript = new URL('./limit-server.ts', import.meta.url);
+  const yogaScript = new URL('./yoga-server.ts', import.meta.url);
+  const answers = JSON.stringify(extensions);
+  const limit = await startLimit(setup, limitScript, databasePath, PUBLIC_URL, answers);
+  const yoga = await startLimit(setup, yogaScript, databasePath, PUBLIC_URL);
+  const targets = [
+    limitTarget('limit: node:http + SQLite', limit),
+    graphqlTarget('bare Yoga + DataLoader', yoga, {}, true),
+    ours,
+  ];
+  for (const operation of operations) {
+    if (operation !== WRITE_OPERATION) await checkSame(targets, operation);
+    const standings = await compare(
+      targets.map((target) => toContender(target, operation, options)),
+      options.rounds,
+    );
+    const how = `${options.connections} connections`;
+    printStandings(`${operation.name}  ${operation.title} (${how})`, 'req/s', standings);
+  }
+  for (const { name, server } of targets) {
+    print(`  RSS afterwards, ${name}: ${formatMib(rssBytes(server.pid))} MiB`);
+  }
+  await Promise.all(targets.map(({ server }) => server.stop()));
+}
+
+function graphqlTarget(
+  name: string,
+  server: RunningServer,
+  credentials: Record<string, string>,
+  isLimit = false,
+): Target {
+  const headers = { ...credentials, 'content-type': 'application/json' };
+  return {
+    name,
+    isLimit,
+    server,
+    toRequest: ({ query }, variables) => ({
+      method: 'POST',
+      path: '/graphql',
+      headers,
+      body: [Buffer.from(JSON.stringify({ query, variables }))],
+    }),
   };
-  const script = new URL('./limit-server.ts', import.meta.url);
-  const extensions = await readExtensions(graphql);
-  const limit = await startLimit(setup, script, databasePath, PUBLIC_URL, extensions);
-  const byHand: Read = { url: limit.url, method: 'GET', path: `/medias?first=${PAGE_SIZE}` };
-  const sizeBytes = await checkSame(byHand, graphql);
-  const standings = await compare(
-    [
-      {
-        name: 'limit: node:http + SQLite',
-        isLimit: true,
-        pid: limit.pid,
-        run: () => load(byHand, options),
-      },
-      {
-        name: 'Trivium GraphQL',
-        isLimit: false,
-        pid: trivium.pid,
-        run: () => load(graphql, options),
-      },
-    ],
-    options.rounds,
-  );
-  const title = `${PAGE_SIZE} media with their file of ${MEDIA_COUNT.toLocaleString('en')}`;
-  const how = `${sizeBytes.toLocaleString('en')} bytes, ${options.connections} connections`;
-  printStandings(`R  ${title} (${how})`, 'req/s', standings);
-  console.log(`  RSS of the server afterwards: ${formatMib(rssBytes(trivium.pid))} MiB`);
-  await Promise.all([trivium.stop(), limit.stop()]);
 }
 
-/** What stands beside the data, such as the query's cost: the limit is told, and sends the same bytes. */
-async function readExtensions(ours: Read): Promise<string> {
-  const { extensions } = JSON.parse(await fetchOnce(ours)) as { extensions?: object };
-  return extensions === undefined ? '' : JSON.stringify(extensions);
+function limitTarget(name: string, server: RunningServer): Target {
+  const toRequest: Target['toRequest'] = ({ limitPath }, variables) => ({
+    method: 'GET',
+    path: limitPath(variables),
+  });
+  return { name, isLimit: true, server, toRequest };
 }
 
-/** Throws unless both answer the same, byte for byte. Answers how many bytes that is. */
-async function checkSame(limit: Read, ours: Read): Promise<number> {
-  const [expected, actual] = await Promise.all([fetchOnce(limit), fetchOnce(ours)]);
-  if (expected === actual) return Buffer.byteLength(expected);
+function toContender(target: Target, operation: Operation, options: ReadOptions): Contender {
+  const variables = repeat(operation.variables);
+  const next = () => target.toRequest(operation, variables.next().value);
+  const { name, isLimit, server } = target;
+  return { name, isLimit, pid: server.pid, run: () => load(server.url, next, options) };
+}
+
+function* repeat<Item>(items: () => Iterable<Item>): Generator<Item, never> {
+  for (;;) yield* items();
+}
+
+/** What our answers hold beside the data, such as the cost: the limit sends the same bytes. */
+async function readExtensions(
+  target: Target,
+  operations: readonly Operation[],
+): Promise<Record<string, unknown>> {
+  const entries = operations.map(async (operation) => {
+    const [variables = {}] = operation.variables();
+    const { extensions } = JSON.parse(await fetchOnce(target, operation, variables));
+    return [operation.name, extensions];
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** Throws unless the limit's answers are ours, byte for byte, and Yoga's have the same data. */
+async function checkSame(targets: readonly Target[], operation: Operation): Promise<void> {
+  for (const variables of operation.variables()) {
+    const answers = await Promise.all(
+      targets.map((target) => fetchOnce(target, operation, variables)),
+    );
+    const [limit = '', yoga = '', ours = ''] = answers;
+    requireSame(operation.name, limit, ours);
+    requireSame(operation.name, dataOf(yoga), dataOf(ours));
+  }
+}
+
+const dataOf = (answer: string) => JSON.stringify(JSON.parse(answer).data);
+
+function requireSame(name: string, expected: string, actual: string): void {
+  if (expected === actual) return;
   const at = [...expected].findIndex((character, index) => character !== actual[index]);
   const excerpt = (text: string) => text.slice(Math.max(0, at - 100), at + 200);
   throw new Error(
-    `The answers differ at ${at}.\nlimit:   …${excerpt(expected)}\nTrivium: …${excerpt(actual)}`,
+    `${name}: the answers differ at ${at}.\n…${excerpt(expected)}\n…${excerpt(actual)}`,
   );
 }
 
-/** One answer. */
-export async function fetchOnce({ url, method, path, headers, body }: Read): Promise<string> {
+async function fetchOnce(
+  { server, toRequest }: Target,
+  operation: Operation,
+  variables: Record<string, unknown>,
+): Promise<string> {
+  return fetchBody(server.url, toRequest(operation, variables));
+}
+
+/** The body of one answer. Throws unless its status is 200. */
+export async function fetchBody(url: string, request: ClientRequest): Promise<string> {
   const connection = await Connection.open(url);
   try {
-    const request = { method, path, ...(headers && { headers }) };
-    const pieces = body === undefined ? [] : [Buffer.from(body)];
-    return (await connection.request({ ...request, body: pieces })).body;
+    const { status, body } = await connection.request(request);
+    if (status !== 200) throw new Error(`${request.path}: ${status} ${body.slice(0, 1000)}`);
+    return body;
   } finally {
     connection.close();
   }
 }
 
 /** As many requests as the server answers, over so many connections, for so long. */
-export async function load(read: Read, { seconds, connections }: ReadOptions): Promise<Round> {
-  const { url, path, ...request } = read;
-  const options = { url: url + path, ...request, connections, duration: seconds };
-  const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();
-  const latenciesMs: number[] = [];
+export async function load(
+  url: string,
+  next: () => ClientRequest,
+  { seconds, connections: count }: ReadOptions,
+): Promise<Round> {
+  const connections = await Promise.all(Array.from({ length: count }, () => Connection.open(url)));
   const startedAt = performance.now();
-  const instance = autocannon(options, (error, result) =>
-    error ? reject(error) : resolve(result),
+  const deadline = startedAt + seconds * 1000;
+  await Promise.all(
+    connections.map(async (connection) => {
+      while (performance.now() < deadline) {
+        const { status, body } = await connection.request(next());
+        // An error of GraphQL is answered with 200 too.
+        if (status === 200 && !body.includes('"errors"') && !body.includes('"code"')) continue;
+        throw new Error(`${url}: ${status} ${body.slice(0, 1000)}`);
+      }
+      connection.close();
+    }),
   );
-  // Its own histogram knows whole milliseconds only.
-  instance.on('response', (_client, _status, _sizeBytes, ms) => latenciesMs.push(ms));
-  const { errors, timeouts, non2xx } = await promise;
-  if (errors + timeouts + non2xx > 0) {
-    throw new Error(`${url}: ${errors} errors, ${timeouts} timeouts, ${non2xx} not 2xx`);
-  }
+  const latenciesMs = connections.flatMap((connection) => connection.latenciesMs);
   const elapsedSeconds = (performance.now() - startedAt) / 1000;
   return { amount: latenciesMs.length, seconds: elapsedSeconds, latenciesMs };
 }

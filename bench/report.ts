@@ -1,4 +1,26 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
 import type { Standing } from './compare.ts';
+
+let resultsPath: string | null = null;
+
+/** Has everything that is printed from now on written to a Markdown file, too. */
+export function writeResultsTo(path: string): void {
+  resultsPath = path;
+  writeFileSync(path, `${HEAD}\n\n\`\`\`\n`);
+  process.on('exit', () => appendFileSync(path, '```\n'));
+}
+
+const HEAD = `# Results of the benchmark
+
+Written by \`npm run bench -- --results bench/RESULTS.md\`. Ratios within a run hold across machines; absolute figures
+do not. \`trivium/it\` is Trivium's rate divided by the row's; \`cpu it/trivium\` is the row's processor time per unit
+divided by Trivium's.`;
+
+/** Prints a line. */
+export function print(line: string): void {
+  console.log(line);
+  if (resultsPath !== null) appendFileSync(resultsPath, `${line}\n`);
+}
 
 /** Prints rows in columns: the first to the left, the others to the right. */
 export function printTable(
@@ -16,22 +38,23 @@ export function printTable(
       )
       .join('  ')
       .trimEnd();
-  console.log(`\n${title}`);
-  for (const row of [head, ...rows]) console.log(`  ${line(row)}`);
+  print(`\n${title}`);
+  for (const row of [head, ...rows]) print(`  ${line(row)}`);
 }
 
 /** One comparison; `unit` is of the rate. */
 export function printStandings(title: string, unit: string, standings: readonly Standing[]): void {
-  const rows = standings.map(({ name, perSecond, p50Ms, p99Ms, cpuMs, ratio }) => [
+  const rows = standings.map(({ name, perSecond, p50Ms, p99Ms, cpuMs, ratio, cpuRatio }) => [
     name,
     formatRate(perSecond),
     p50Ms.toFixed(2),
     p99Ms.toFixed(2),
     cpuMs.toFixed(3),
     ratio === null ? '' : ratio.toFixed(2),
+    cpuRatio === null ? '' : cpuRatio.toFixed(2),
   ]);
   const cpu = `CPU ms/${unit.replace(/s?\/s$/, '')}`;
-  printTable(title, ['', unit, 'p50 ms', 'p99 ms', cpu, 'Trivium/limit'], rows);
+  printTable(title, ['', unit, 'p50 ms', 'p99 ms', cpu, 'trivium/it', 'cpu it/trivium'], rows);
 }
 
 function formatRate(rate: number): string {

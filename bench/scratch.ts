@@ -5,18 +5,18 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A server that answers. */
+/** A server that has started. */
 export interface RunningServer {
   url: string;
   pid: number;
-  /** Ends it as an operator would, so that a profile that it keeps gets written. */
+  /** Stops it by SIGTERM, so that it writes its profile, if any. */
   stop: () => Promise<void>;
 }
 
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 10_000;
 
-/** A directory and the servers that work in it: all gone afterwards, also on Ctrl-C and on failure. */
+/** Runs `work` with a temporary directory; afterwards stops its servers and deletes it, also on failure and Ctrl-C. */
 export async function withScratch(
   parent: string,
   work: (scratch: Scratch) => Promise<void>,
@@ -38,7 +38,7 @@ export async function withScratch(
 
 export class Scratch {
   readonly directory: string;
-  /** With the path of their output. */
+  /** Each with the path of its output. */
   readonly #children = new Map<ChildProcess, string>();
 
   constructor(directory: string) {
@@ -50,8 +50,8 @@ export class Scratch {
   }
 
   /**
-   * Starts a server that says where it listens in a JSON line with a `url`. Its output goes to a file:
-   * the pipe that `info` lines would fill is work for the load's core.
+   * Starts a server that prints a JSON line with its `url`. Its output goes to a file: reading a pipe of log lines
+   * would take time of the load's core.
    */
   async start(
     name: string,
@@ -68,7 +68,7 @@ export class Scratch {
     return { url, pid: child.pid!, stop: () => this.#stop(child) };
   }
 
-  /** Prints the last that a server said which ended by itself: the error of its client says less. */
+  /** Prints the last output of each server that has exited by itself: its client's error says less. */
   reportCrashes(): void {
     for (const [{ exitCode, signalCode }, logPath] of this.#children) {
       if (exitCode === null && signalCode === null) continue;
@@ -84,7 +84,7 @@ export class Scratch {
     await Promise.all([...this.#children.keys()].map((child) => this.#stop(child)));
   }
 
-  /** What is left to do when there is no time to wait. */
+  /** Kills what still runs and deletes the directory, without waiting. */
   destroy(): void {
     for (const child of this.#children.keys()) child.kill('SIGKILL');
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });

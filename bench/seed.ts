@@ -3,14 +3,18 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Db, openDb } from '../src/store/db.ts';
 import { migrate } from '../src/store/migrate.ts';
-import type { NewFileRow, NewMediaRow, NewTagRow } from '../src/store/table.ts';
+import type { NewFileRow, NewNodeRow, NewTagRow } from '../src/store/table.ts';
+import type { DataSet } from './operation.ts';
 
-export const MEDIA_COUNT = 10_000;
+const MEDIA_COUNT = 10_000;
 const TAG_COUNT = 200;
 const TAGS_PER_MEDIA = 3;
 /** Folders at the levels 1, 2 and 3. */
 const FOLDER_COUNTS = [20, 400, 80] as const;
 const FOLDER_COUNT = 500;
+/** Where folders of level 3 begin, and how many of them hold 60 media. */
+const LEVEL_3_AT = FOLDER_COUNTS[0] + FOLDER_COUNTS[1];
+const BIG_FOLDER_COUNT = 20;
 const ROOT_ID = 1;
 const FIRST_FOLDER_ID = 2;
 const FIRST_MEDIA_ID = FIRST_FOLDER_ID + FOLDER_COUNT;
@@ -20,37 +24,34 @@ const STARTED_AT = Date.UTC(2026, 0, 1);
 const BATCH_ROWS = 500;
 
 /**
- * Makes a data directory with media with their file (10,000), 500 folders, 200 tags and tags of each media
- * (3), in one transaction; the same rows each time. Answers the path of the database.
+ * Creates a data directory of media with one file each (10,000 by default), 500 folders, 200 tags and 3 tags of
+ * each media item, in one transaction; the same rows each time. Returns the ids that the reads ask for.
  */
 export async function seed(
   dataDir: string,
   size: SeedSize = { mediaCount: MEDIA_COUNT, tagsPerMedia: TAGS_PER_MEDIA },
-): Promise<string> {
+): Promise<DataSet> {
   mkdirSync(dataDir, { recursive: true });
-  const path = join(dataDir, 'trivium.db');
-  const db = openDb({ url: `sqlite:${path}` });
+  const db = openDb({ url: `sqlite:${join(dataDir, 'trivium.db')}` });
   try {
     await migrate(db);
-    await db.transaction().execute((db) => insertAll(db, size));
+    return await db.transaction().execute((db) => insertAll(db, size));
   } finally {
     await db.destroy();
   }
-  return path;
 }
 
-/** How much there shall be. */
 interface SeedSize {
   mediaCount: number;
   tagsPerMedia: number;
 }
 
-async function insertAll(db: Db, { mediaCount, tagsPerMedia }: SeedSize): Promise<void> {
+async function insertAll(db: Db, { mediaCount, tagsPerMedia }: SeedSize): Promise<DataSet> {
   const folders = makeFolders();
-  const medias = range(mediaCount).map((index) => makeMedia(index, folders));
+  const medias = range(mediaCount).map((index) => makeMedia(index, mediaCount, folders));
   const mediaTags = range(mediaCount * tagsPerMedia).map((index) => ({
     media_id: FIRST_MEDIA_ID + Math.floor(index / tagsPerMedia),
-    // 67 and 200 have no common divisor: the three tags of a media differ, and all tags are used.
+    // 67 and 200 have no common divisor: the three tags of a media item differ, and all tags are used.
     tag_id: 1 + ((index * 67) % TAG_COUNT),
   }));
   for (const batch of batches([...folders, ...medias])) {
@@ -61,9 +62,16 @@ async function insertAll(db: Db, { mediaCount, tagsPerMedia }: SeedSize): Promis
   }
   await db.insertInto('tag').values(range(TAG_COUNT).map(makeTag)).execute();
   for (const batch of batches(mediaTags)) await db.insertInto('media_tag').values(batch).execute();
+  const bigFolderIds = range(BIG_FOLDER_COUNT).map((index) => folders[LEVEL_3_AT + index]!.id);
+  const isDeep = ({ level }: NewNodeRow) => level === 4;
+  const deepMediaIds = medias
+    .filter(isDeep)
+    .slice(0, 64)
+    .map(({ id }) => Number(id));
+  return { bigFolderIds, deepMediaIds };
 }
 
-type Folder = NewMediaRow & { id: number };
+type Folder = NewNodeRow & { id: number; level: number };
 
 function makeFolders(): Folder[] {
   const folders: Folder[] = [];
@@ -80,15 +88,27 @@ function makeFolders(): Folder[] {
   return folders;
 }
 
-/** 50 media in each of 200 folders of level 2, as a page shows. */
-function makeMedia(index: number, folders: readonly Folder[]): NewMediaRow {
+/** 20 media in each folder of level 2, 60 in each of 20 of level 3, the rest in the others of level 3. */
+function folderOf(index: number, folders: readonly Folder[]): Folder {
+  const [level1, level2, level3] = FOLDER_COUNTS;
+  const deep = index - 20 * level2;
+  if (deep < 0) return folders[level1 + (index % level2)]!;
+  if (deep < 60 * BIG_FOLDER_COUNT) return folders[LEVEL_3_AT + (deep % BIG_FOLDER_COUNT)]!;
+  return folders[LEVEL_3_AT + BIG_FOLDER_COUNT + (deep % (level3 - BIG_FOLDER_COUNT))]!;
+}
+
+function makeMedia(index: number, count: number, folders: readonly Folder[]): NewNodeRow {
   const id = FIRST_MEDIA_ID + index;
-  const parent = folders[FOLDER_COUNTS[0] + (index % 200)]!;
+  const parent = folderOf(index, folders);
   const title = index % 5 === 0 ? null : `Résumé "${index}" – Höhe & Breite`;
+  // 7,919 is prime: creation times are distinct, and not in the order of the ids.
+  const createdAt = STARTED_AT + ((index * 7919) % count) * 1234;
   return {
-    ...node(id, title ?? filename(index), Math.floor(index / 200), parent),
+    ...node(id, title ?? filename(index), index, parent),
+    created_at: createdAt,
+    updated_at: createdAt,
     type: index % 4 === 3 ? 'doc' : 'image',
-    level: 3,
+    level: parent.level + 1,
     title,
     owner: '7',
     is_public: index % 2,

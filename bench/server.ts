@@ -12,14 +12,15 @@ const JWT_SECRET = 'trivium-bench-secret-trivium-bench-secret';
 export interface ServerSetup {
   scratch: Scratch;
   pinning: Pinning;
-  /** Where `node --cpu-prof` of our server shall write; null: no profile. */
+  /** Directory of our server's `node --cpu-prof` output; null: no profile. */
   profileDirectory: string | null;
 }
 
-/** Our server as it is run for real: credentials required, a log line for each request. */
+/** Starts our server as it runs in production: credentials required, a log line for each request. */
 export function startTrivium(
   { scratch, pinning, profileDirectory }: ServerSetup,
   name: string,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<RunningServer> {
   const profile =
     profileDirectory === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDirectory];
@@ -35,11 +36,12 @@ export function startTrivium(
       TRIVIUM_AUTH: 'required',
       TRIVIUM_JWT_SECRET: JWT_SECRET,
       TRIVIUM_LOG_LEVEL: 'info',
+      ...settings,
     },
   );
 }
 
-/** A limit: the same work in one file, without what makes a product of it. */
+/** Starts a server to compare with. */
 export function startLimit(
   { scratch, pinning }: ServerSetup,
   script: URL,
@@ -50,9 +52,9 @@ export function startLimit(
   return scratch.start(basename(path, '.ts'), command, process.env);
 }
 
-/** The `Authorization` of a member of the community. */
-export async function bearerToken(): Promise<string> {
-  const token = await new SignJWT({ user_id: 7 })
+/** The `Authorization` header of user 7. */
+export async function bearerToken(role: 'editor' | 'admin' = 'editor'): Promise<string> {
+  const token = await new SignJWT({ user_id: 7, role })
     .setProtectedHeader({ alg: 'HS256' })
     .setExpirationTime('2h')
     .sign(new TextEncoder().encode(JWT_SECRET));

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import type { Round } from './compare.ts';
 import { Connection } from './connection.ts';
 import type { Payload } from './payload.ts';
-import type { Send } from './road/road.ts';
+import type { Send } from './sender/sender.ts';
 
-/** What is counted in a rate. */
+/** Unit of a rate. */
 export type Unit = 'MB/s' | 'files/s';
 
 /** Sends the payloads over so many connections, each taking the next one when it is free. */
@@ -46,7 +46,7 @@ export async function withConnections(
   }
 }
 
-/** Waits until the disk has what earlier rounds wrote: the next one would else wait for it, uncounted. */
+/** Waits until the disk has written the bytes of earlier rounds, so that the next round need not. */
 export function settleDisk(directory: string): void {
   spawnSync('sync', ['-f', directory]);
 }

@@ -1,7 +1,14 @@
-import { binaryPayload, MIB, type Payload, pdfPayload, splitPayload } from './payload.ts';
-import { sendChunks, sendWhole } from './road/graphql.ts';
-import type { Send } from './road/road.ts';
-import { CHUNK_BYTES, sendAsSelfCommunity } from './road/selfcommunity.ts';
+import {
+  binaryPayload,
+  jpegPayloads,
+  MIB,
+  type Payload,
+  pdfPayload,
+  splitPayload,
+} from './payload.ts';
+import { sendChunks, sendWhole } from './sender/graphql.ts';
+import { CHUNK_BYTES, sendAsSelfCommunity } from './sender/selfcommunity.ts';
+import type { Send } from './sender/sender.ts';
 import type { Unit } from './transfer.ts';
 
 export interface UploadCase {
@@ -10,18 +17,18 @@ export interface UploadCase {
   payloads: readonly Payload[];
   /** Uploads at once. */
   concurrency: number;
-  /** Of the limit's requests; without: a file is one request. */
+  /** Size of the limit's requests; absent: one request for the whole file. */
   chunkBytes?: number;
   ours: { name: string; send: Send };
   /**
-   * Whether the files of a round stay. Big ones go, for the space they take. Many go only at the end: ext4
-   * passes over each inode that was deleted in the last minutes to find a free one, 0.6 ms for a new file.
+   * Whether the files of a round stay until the end. Large ones are deleted, for the space they take. Many small ones
+   * stay: ext4 searches past each recently deleted inode for a free one, 0.6 ms for a new file.
    */
   keepsFiles?: boolean;
 }
 
-/** U1 to U3 of PERFORMANCE.md, and U1 on the roads that it does not name. */
-export function uploadCases(authorization: string): UploadCase[] {
+/** U1 to U3, and U1 in one request and through SelfCommunity. */
+export async function uploadCases(authorization: string): Promise<UploadCase[]> {
   const big = binaryPayload(256 * MIB);
   const one = { unit: 'MB/s' as const, payloads: [big], concurrency: 1 };
   const whole = { ours: { name: 'Trivium uploadFile', send: sendWhole(authorization) } };
@@ -47,9 +54,9 @@ export function uploadCases(authorization: string): UploadCase[] {
       ...chunked(MIB),
     },
     {
-      title: 'U3  1,000 files of 20 KiB, 16 at once',
+      title: 'U3  1,000 JPEGs of about 20 KiB, 16 at once, no jobs running',
       unit: 'files/s',
-      payloads: splitPayload(big, 20 * 1024, 1000),
+      payloads: await jpegPayloads(1000),
       concurrency: 16,
       keepsFiles: true,
       ...whole,

@@ -2,11 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Contender, compare } from './compare.ts';
-import { benchDownload, DOWNLOAD_TITLE } from './download.ts';
+import { benchDownloads } from './download.ts';
 import { printStandings } from './report.ts';
-import { type LimitVariant, sendToLimit } from './road/limit.ts';
-import type { Send } from './road/road.ts';
 import type { RunningServer } from './scratch.ts';
+import { type LimitVariant, sendToLimit } from './sender/limit.ts';
+import type { Send } from './sender/sender.ts';
 import { bearerToken, type ServerSetup, startLimit, startTrivium } from './server.ts';
 import { settleDisk, transfer, withConnections } from './transfer.ts';
 import { type UploadCase, uploadCases } from './upload-case.ts';
@@ -30,7 +30,7 @@ const LIMITS: readonly (readonly [LimitVariant, string])[] = [
   ['durable', 'limit: MD5, row, both synced'],
 ];
 
-/** Uploads on every road, and a download, against bare handlers that do as much and as little as they say. */
+/** Uploads and downloads, against bare handlers whose names say what they do. */
 export async function benchUploads(
   setup: ServerSetup,
   { rounds, only }: UploadOptions,
@@ -39,15 +39,14 @@ export async function benchUploads(
   mkdirSync(limitDirectory);
   const script = new URL('./limit-upload-server.ts', import.meta.url);
   const limit = await startLimit(setup, script, limitDirectory);
-  const trivium = await startTrivium(setup, 'uploads');
+  // What is measured is the request: jobs would compete with it for the one core.
+  const trivium = await startTrivium(setup, 'uploads', { TRIVIUM_JOB_CONCURRENCY: '0' });
   const authorization = await bearerToken();
-  for (const uploadCase of uploadCases(authorization)) {
+  for (const uploadCase of await uploadCases(authorization)) {
     if (!uploadCase.title.includes(only)) continue;
     await benchUpload({ setup, trivium, limit, rounds }, uploadCase);
   }
-  if (DOWNLOAD_TITLE.includes(only)) {
-    await benchDownload({ trivium, limit, authorization }, rounds);
-  }
+  await benchDownloads({ trivium, limit, authorization }, { rounds, only });
   await Promise.all([trivium.stop(), limit.stop()]);
 }
 

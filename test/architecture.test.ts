@@ -19,7 +19,7 @@ import {
   type SourceFile,
 } from './support/source.ts';
 
-/** STYLE.md's import table: which layers, or single files, the files of a layer may import. */
+/** The layers, or single rooms, that the files of each layer may import. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   store: ['lib'],
@@ -35,13 +35,16 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   cli: ['client', 'lib'],
 };
 
-/** Rooms that put the layers together: they import anything, and only they import each other. */
+/** The roots, which assemble the layers. They may import anything; no layer may import them. */
 const ROOTS = ['main', 'start'];
 
-/** Rooms of `domain`, and of `store`, in order: each may import those before it. */
+/** The rooms of `domain` and of `store`, in order. Each may import the rooms before it. */
 const ROOMS = ['viewer', 'event', 'job', 'tag', 'tree', 'file', 'rendition', 'upload'];
 
-/** Who may import a package; `types` may import its types alone. A package that is not here is nobody's. */
+/**
+ * The layers that may import a package; those in `types` may import only its types. No layer may import an
+ * unlisted package.
+ */
 const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] = [
   { name: /^(kysely|pg|better-sqlite3)$/, layers: ['store'] },
   { name: /^(sharp|file-type)$/, layers: ['media'] },
@@ -49,7 +52,7 @@ const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] 
   { name: /^(fastify|@fastify\/.+)$/, layers: ['http'], types: ['start', 'graphql', 'rest'] },
   { name: /^jose$/, layers: ['http'] },
   { name: /^lru-cache$/, layers: ['http', 'graphql'] },
-  { name: /^(undici|ipaddr\.js|htmlparser2)$/, layers: ['outbound'] },
+  { name: /^(undici|ipaddr\.js|htmlparser2|html-encoding-sniffer)$/, layers: ['outbound'] },
   { name: /^(graphql|graphql-yoga|dataloader|graphql-upload-minimal)$/, layers: ['graphql'] },
   { name: /^(@pothos\/.+|@graphql-yoga\/render-graphiql)$/, layers: ['graphql'] },
   { name: /^hash-wasm$/, layers: ['lib'] },
@@ -64,33 +67,33 @@ const FUNCTION_LINES_MAX = 60;
 const FOLDER_FILES_MAX = 25;
 
 const SOURCES = readSources('src');
-/** What people write: the rest says in its first line that it is generated. */
+/** Sources written by hand. The first line of a generated file says that it is generated. */
 const WRITTEN = SOURCES.filter(({ text }) => !/^\/\/ Generated .+\n/.test(text));
 const ALL = ['src', 'test', 'bench'].filter((folder) => existsSync(folder)).flatMap(readSources);
 
 describe('imports', () => {
-  it('every folder of src is a layer of the table, and every file beside them a root', () => {
+  it('every folder of src is a layer, and every file directly in src is a root', () => {
     const unknown = SOURCES.filter(({ path }) => !(layerOf(path) in LAYERS) && !isRoot(path));
     expect(unknown.map(({ path }) => path)).toEqual([]);
   });
 
-  it('go one way, as the table says', () => {
+  it('go only to the layers that the table allows', () => {
     expect(violations(SOURCES, importsWrongLayer)).toEqual([]);
   });
 
-  it('never reach from one dialect of rest into another', () => {
+  it('never go from one dialect of rest to another', () => {
     expect(violations(SOURCES, importsOtherDialect)).toEqual([]);
   });
 
-  it('go up no stairs: a room imports only the rooms before it', () => {
+  it('of a room go only to the rooms before it', () => {
     expect(violations(SOURCES, importsLaterRoom)).toEqual([]);
   });
 
-  it('form no circle, of types either', () => {
+  it('form no circle, not even of types', () => {
     expect(findCircles(SOURCES)).toEqual([]);
   });
 
-  it('take a package in its own layer only', () => {
+  it('of a package occur only in its own layers', () => {
     expect(violations(SOURCES, importsForeignPackage)).toEqual([]);
   });
 
@@ -110,11 +113,11 @@ describe('imports', () => {
     ['src/domain/x.ts', "import 'sharp'", importsForeignPackage],
     ['src/lib/x.ts', "import 'left-pad'", importsForeignPackage],
     ['src/client/x.ts', "import 'node:fs'", importsForeignPackage],
-  ] as const)('a slip in %s is found: %s', (path, text, rule) => {
+  ] as const)('reports a violation in %s: %s', (path, text, rule) => {
     expect(violations([parseSource(path, text)], rule)).toHaveLength(1);
   });
 
-  it('a circle of two files is found, also when one arrow is of types', () => {
+  it('reports a circle of two files, also when one import is of types only', () => {
     const files = [
       parseSource('src/lib/a.ts', "import './b.ts'"),
       parseSource('src/lib/b.ts', "import type { A } from './a.ts'"),
@@ -137,7 +140,7 @@ describe('sizes', () => {
     expect(crowdedFolders(SOURCES.map(({ path }) => path))).toEqual([]);
   });
 
-  it('a file too many in a folder is found', () => {
+  it('reports a folder with one file too many', () => {
     const paths = Array.from({ length: FOLDER_FILES_MAX + 1 }, (_, index) => `src/lib/${index}.ts`);
     expect(crowdedFolders(paths)).toEqual(['src/lib: 26 files']);
   });
@@ -158,16 +161,16 @@ describe('names', () => {
     expect(wrong.map(({ path }) => path)).toEqual([]);
   });
 
-  it('say what is in a file: none is a dumping ground', () => {
+  it('are specific: no file is called utils, helpers or the like', () => {
     const dump = /(^|\/)(utils?|helpers?|common|shared|misc|types?|constants?)(\/|\.ts$)/;
-    // `graphql/type` and its like hold one noun a file; it is files of that name that gather anything.
+    // The folder `graphql/type` is allowed: it has one file per noun.
     const wrong = SOURCES.filter(({ path }) =>
       dump.test(path.replace('graphql/type/', 'graphql/')),
     );
     expect(wrong.map(({ path }) => path)).toEqual([]);
   });
 
-  it('no index.ts gathers exports', () => {
+  it('include no index.ts that re-exports other files', () => {
     const allowed = ['src/store/migration/index.ts', 'src/job/task/index.ts'];
     const barrels = listFiles('src').filter((path) => basename(path) === 'index.ts');
     expect(barrels.filter((path) => !allowed.includes(path))).toEqual([]);
@@ -175,7 +178,7 @@ describe('names', () => {
 });
 
 describe('source', () => {
-  it('reads the environment and ends the process in main.ts only', () => {
+  it('reads the environment and exits the process in main.ts only', () => {
     const uses = SOURCES.filter(({ path }) => path !== 'src/main.ts').flatMap(
       ({ path, processUses, imports }) => [
         ...processUses
@@ -194,25 +197,25 @@ describe('source', () => {
     expect(bare).toEqual([]);
   });
 
-  it('has no note of what is still to do', () => {
+  it('has no notes of unfinished work', () => {
     const note = new RegExp(['TO', 'DO|FIX', 'ME'].join(''));
     expect(ALL.filter(({ text }) => note.test(text)).map(({ path }) => path)).toEqual([]);
   });
 });
 
 describe('generated files', () => {
-  it('every type that has ids is one whose ids are taken', () => {
+  it('every Node type has an id that the server accepts', () => {
     const types = schema.getPossibleTypes(schema.getType('Node') as GraphQLInterfaceType);
     expect(types.map(({ name }) => name).sort()).toEqual(NODE_TYPES);
   });
 
-  it('schema.graphql is what the code says', () => {
+  it('schema.graphql matches the schema in the code', () => {
     const committed = buildSchema(readFileSync('schema.graphql', 'utf8'));
     const print = (one: typeof schema) => printSchema(lexicographicSortSchema(one));
     expect(print(committed)).toBe(print(schema));
   });
 
-  it('the lock file names no registry', () => {
+  it('the lock file contains no registry addresses', () => {
     expect(readFileSync('package-lock.json', 'utf8')).not.toContain('"resolved"');
   });
 
@@ -240,7 +243,7 @@ function importsWrongLayer({ path }: SourceFile, { target, isOurs }: Import): bo
   return !isAllowed && !LAYERS[from]?.includes(target.split('/').slice(1, 3).join('/'));
 }
 
-/** Of `domain` and `store`: a later room, or from a file beside the rooms any but those of the context. */
+/** In `domain` and `store`: a room imports a later room, or a file beside the rooms imports one after `event`. */
 function importsLaterRoom({ path }: SourceFile, { target }: Import): boolean {
   const layer = /^src\/(domain|store)\//.exec(path)?.[0];
   if (layer === undefined || !target.startsWith(layer)) return false;
@@ -249,7 +252,7 @@ function importsLaterRoom({ path }: SourceFile, { target }: Import): boolean {
   return rank(target) > (isBesideRooms ? ROOMS.indexOf('event') : rank(path));
 }
 
-/** Each set of files that import each other, in a line. */
+/** Returns a line for each set of files that import each other. */
 function findCircles(files: readonly SourceFile[]): string[] {
   const targets = new Map(
     files.map(({ path, imports }) => [path, imports.map(({ target }) => target)]),
@@ -295,13 +298,13 @@ function importsForeignPackage(
 ): boolean {
   if (isOurs) return false;
   const layer = layerOf(path);
-  // It runs in browsers too.
+  // The client also runs in browsers.
   if (target.startsWith('node:')) return layer === 'client';
   const owner = PACKAGES.find(({ name }) => name.test(target));
   return !owner?.layers.includes(layer) && !(isTypeOnly && owner?.types?.includes(layer));
 }
 
-/** `store` of `src/store/media.ts`, `app` of `src/app.ts`. */
+/** Returns the layer of a path: `store` for `src/store/db.ts`, `main` for `src/main.ts`. */
 function layerOf(path: string): string {
   return path.split('/')[1]!.replace(/\.ts$/, '');
 }

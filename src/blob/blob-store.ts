@@ -1,30 +1,24 @@
 import type { Readable } from 'node:stream';
+import type { ByteRange } from './byte-range.ts';
 
-/** Bytes, both ends included, as in RFC 9110 §14.1.2: `{ start: 0, end: 0 }` is the first byte. */
-export interface ByteRange {
-  start: number;
-  end: number;
-}
-
-/** One blob as `list()` meets it. */
+/** An entry of a listing of blobs or of staged bytes. */
 export interface BlobEntry {
   key: string;
-  area: 'staged' | 'stored';
   sizeBytes: number;
-  /** When its bytes were last written, so that a sweep can spare what is being worked on. */
+  /** Time of the last write to the bytes; a sweep spares bytes that may still be in use. */
   modifiedAt: Date;
 }
 
-/** The bytes of a blob on their way out. */
+/** A stream of the bytes of a blob. */
 export interface BlobStream extends Readable {
   /**
-   * Takes back the memory of a piece that the stream gave, to read another into it: for a caller that is done with each piece
-   * soon, and has many. From then on nobody may look at the piece. A caller that keeps pieces does not call it.
+   * Reuses the memory of a piece that the stream has emitted. For callers that finish with each piece quickly and read
+   * many; nothing may read the piece afterwards. A caller that keeps pieces does not call it.
    */
   recycle?(piece: Uint8Array): void;
 }
 
-/** No blob has this key in the area that was asked for. */
+/** The error for a key under which there are no bytes. */
 export class BlobNotFoundError extends Error {
   override readonly name = 'BlobNotFoundError';
   readonly key: string;
@@ -36,120 +30,68 @@ export class BlobNotFoundError extends Error {
 }
 
 /**
- * Keeps bytes under keys that the server made. A blob begins *staged*, grows by appends, and
- * becomes *stored* by `commit`; from then on its bytes never change. What a method resolved to
- * survives the loss of the process and of power. Removals alone may come undone: a blob that is
- * back after a power cut has no row, and the sweep takes it.
+ * Stores immutable blobs under keys that the server created. A blob exists whole or not at all, and its bytes never
+ * change: a caller never puts other bytes under a key that it has used before.
  *
- * The store takes no locks. `append`, `commit` and `discard` of one staged key are the caller's to
- * serialise, across all processes; only racing commits of one key are safe. Reads, and calls for
- * different keys, may overlap freely.
+ * When the promise of `put` resolves, the blob survives the loss of the process and of power. A deletion may be undone by
+ * a power loss; no row refers to such a blob, so the next sweep deletes it again.
  *
- * Every method refuses a key that is not 32 lower-case hexadecimal characters with a plain Error,
- * before it touches anything: no such key was ever made here, so it is a bug and nothing a client
- * can cause.
+ * The store takes no locks. Calls for different keys, and reads of one key, may overlap freely. `put` and `delete` of one
+ * key must not; puts of the same bytes under one key may.
+ *
+ * Every method rejects with a plain Error, before it does anything, if the key is not 32 lower-case hexadecimal
+ * characters.
  */
 export interface BlobStore {
   /**
-   * Writes all of `source` at `offsetBytes` of the staged blob, and resolves with the count of
-   * bytes written once they are durable: from then on they may be acknowledged.
+   * Stores all of `source` as the blob `key`. Readers see the whole blob or none of it.
    *
-   * `offsetBytes` is what was acknowledged so far. Bytes staged past it are leftovers of an append
-   * that failed, and are cut off first. At 0 the blob is created, in place of any leftovers. Above
-   * 0 it must exist (BlobNotFoundError) and hold that many bytes (Error): a gap would one day be
-   * served as zeros.
-   *
-   * When `source` fails, rejects with the very error it failed with. Whatever goes wrong, the bytes
-   * before `offsetBytes` are as they were. A refused key or offset leaves `source` unread; a
-   * failing disk ends it early. Memory is constant: `source` is never far ahead of what is written.
-   * A piece belongs to the store once it is yielded, and must not be changed any more.
+   * `sizeBytes` must be the exact size of `source`, because object storage asks for the size first; another size is an
+   * Error. If `source` fails, rejects with the error of `source`. After a failure nothing is stored. Memory use is
+   * constant. A process that dies within this call may leave unreadable bytes behind, which `list` and `delete` find.
    */
-  append(key: string, offsetBytes: number, source: AsyncIterable<Uint8Array>): Promise<number>;
+  put(key: string, sizeBytes: number, source: AsyncIterable<Uint8Array>): Promise<void>;
 
   /**
-   * Path of the staged bytes, whether or not there are any, for probes that need random access.
-   * Staging is a local file even where stored blobs are not. `commit` and `discard` make the path
-   * void.
+   * Stores a local file as the blob `key` by moving it, without reading it. Returns false, and changes nothing, if the
+   * file does not exist or the store cannot move it from where it is; the caller then uses `put`. The bytes of the file
+   * must be durable before the call. Implemented only by stores that keep blobs on a local disk.
    */
-  stagedPath(key: string): string;
+  adopt?(key: string, path: string): Promise<boolean>;
 
   /**
-   * Runs `work` with the path of a local file that has the bytes, staged or already committed: what
-   * a caller that died between `commit` and its own bookkeeping probes again. When a racing
-   * `commit` makes the path void meanwhile, `work` may fail, and is run again with the new one. The
-   * path is good until `work` is settled. No bytes at all is BlobNotFoundError.
+   * Returns the size of a blob, or null if it does not exist. When this resolves, the blob is durable, even if the process
+   * that stored it died before its `put` or `adopt` resolved.
    */
-  withLocalFile<T>(key: string, work: (path: string) => Promise<T>): Promise<T>;
-
-  /**
-   * Makes the staged blob, cut to `sizeBytes`, the stored one. A reader sees all of it or nothing.
-   *
-   * May be repeated: a call for what is stored already, in the same size, succeeds, and makes
-   * durable what an earlier call may not have. So a caller that died between this and its own
-   * bookkeeping simply calls again. Fewer than `sizeBytes` bytes is an Error and changes nothing;
-   * neither staged nor stored is BlobNotFoundError.
-   */
-  commit(key: string, sizeBytes: number): Promise<void>;
-
-  /** Removes staged bytes. There may be none. */
-  discard(key: string): Promise<void>;
-
-  /** The size of a stored blob; null when there is none. */
   stat(key: string): Promise<{ sizeBytes: number } | null>;
 
   /**
-   * The bytes of a stored blob, or of a range of it; what a range has past the last byte is left
-   * out.
+   * Opens a blob, or a range of it, for reading. The part of a range that lies past the last byte is left out.
    *
-   * The blob is opened before this resolves, so that its absence is BlobNotFoundError here, while a
-   * status can still be sent, and no error of the stream. A range that begins past the last byte,
-   * or is none (`end` before `start`), is a RangeError. The caller must consume or destroy the
-   * stream: either releases what it holds. When the blob is deleted meanwhile, the stream gives all
-   * its bytes or fails; it does not end early.
+   * The blob is opened before the promise resolves: a blob that does not exist is a BlobNotFoundError here, when an HTTP
+   * status can still be sent, and not an error of the stream. A range that starts past the last byte, or ends before its
+   * start, is a RangeError. The caller must consume or destroy the stream; both release its resources. If the blob is
+   * deleted in the meantime, the stream either emits all bytes or fails; it does not end early.
    */
   read(key: string, range?: ByteRange): Promise<BlobStream>;
 
-  /** Deletes a stored blob. There may be none. */
+  /**
+   * Runs `work` with the path of a local file that holds the blob, for decoders that need random access. The file is
+   * read-only and exists until `work` settles. A blob that does not exist, or is deleted while `work` fails, is a
+   * BlobNotFoundError.
+   */
+  withLocalFile<T>(key: string, work: (path: string) => Promise<T>): Promise<T>;
+
+  /** Deletes a blob, and what an interrupted `put` of it left behind. Does nothing if there is neither. */
   delete(key: string): Promise<void>;
 
   /**
-   * Every staged and every stored blob, in no order, in constant memory. A blob that stays where it
-   * is is listed once; one that is committed meanwhile at least once; one that comes or goes,
-   * perhaps.
+   * Lists all blobs in ascending order of their keys, each key once, in bounded memory. A blob that is stored or deleted
+   * meanwhile may be listed or not. An entry may also be what an interrupted `put` left behind: `read` does not find it,
+   * and `delete` deletes it.
    */
   list(): AsyncIterable<BlobEntry>;
 
-  /** Throws unless a blob can be written, made durable and moved into place now. Leaves nothing. */
+  /** Throws unless a blob can be written and made durable now. Leaves nothing behind. */
   check(): Promise<void>;
-}
-
-const KEY = /^[0-9a-f]{32}$/;
-
-/** Whether a name could be a key: tells blobs from what else lies in a directory or a bucket. */
-export function isBlobKey(name: string): boolean {
-  return KEY.test(name);
-}
-
-/** The gate between a key and a path: throws a plain Error for anything but a key. */
-export function requireBlobKey(key: string): string {
-  if (!isBlobKey(key)) throw new Error(`Not a blob key: ${JSON.stringify(key)}`);
-  return key;
-}
-
-/** Throws a plain Error unless `count` can be an offset or a size. */
-export function requireByteCount(count: number): number {
-  if (!Number.isSafeInteger(count) || count < 0) throw new Error(`Not a count of bytes: ${count}`);
-  return count;
-}
-
-/**
- * What of `range` a blob of `sizeBytes` has. Throws a RangeError if that is nothing, or it is no
- * range.
- */
-export function clipByteRange({ start, end }: ByteRange, sizeBytes: number): ByteRange {
-  const isRange = Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0;
-  if (!isRange || end < start || start >= sizeBytes) {
-    throw new RangeError(`Bytes ${start} to ${end} are no range of ${sizeBytes} bytes`);
-  }
-  return { start, end: Math.min(end, sizeBytes - 1) };
 }

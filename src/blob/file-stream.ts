@@ -1,24 +1,49 @@
-import type { FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import type { BlobStream, ByteRange } from './blob-store.ts';
+import type { BlobStream } from './blob-store.ts';
+import { type ByteRange, clipByteRange } from './byte-range.ts';
+import { ifPresent } from './disk.ts';
 
 /**
- * What a read asks the kernel for at once. A download of 64 MiB runs 4 to 12 % faster than with
- * Node's 64 KiB; 512 KiB would gain about as much again, for twice the memory.
+ * Bytes requested from the kernel by one read. A download of 64 MiB runs 4 to 12 % faster than with Node's 64 KiB; 512 KiB
+ * would gain about as much again, for twice the memory.
  */
 const PIECE_BYTES = 256 * 1024;
-/** Enough for five downloads at a time; what more come back are left to the collector. */
+/** Enough for five downloads at a time; further pieces are left to the garbage collector. */
 const POOLED_MAX = 16;
 
-/** Memory that came back from any stream, for the next piece of any other. */
+/** Memory that streams have given back, for the next piece of any stream. */
 export type BufferPool = Buffer[];
 
 /**
- * The bytes of a range of an open file; closes the file at its end. Node's own file stream allocates 64 MiB to read 64 MiB,
- * and V8 collects all of its heap for every 32 of them; with `recycle` a few pieces do, and a download costs 32 ms of
- * processor time instead of 140.
+ * Opens a file, or a range of it, as a stream; returns null if the file does not exist. Throws a RangeError for a range
+ * that is outside of the file.
  */
-export class FileStream extends Readable implements BlobStream {
+export async function openFileStream(
+  path: string,
+  range: ByteRange | undefined,
+  pool: BufferPool,
+): Promise<BlobStream | null> {
+  const file = await ifPresent(open(path, 'r'));
+  if (file === null) return null;
+  try {
+    // With the end known, a small file takes a buffer of its own size and no read that finds the end: 28,000 reads of
+    // 20 KiB a second, against 18,000 of a stream with Node's defaults.
+    const { size } = await file.stat();
+    const whole = { start: 0, end: size - 1 };
+    return new FileStream(file, range === undefined ? whole : clipByteRange(range, size), pool);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/**
+ * Streams a range of an open file, and closes the file at the end. Node's own file stream allocates 64 MiB to read 64 MiB,
+ * and V8 collects its whole heap for every 32 MiB of them; with `recycle` a few pieces suffice, and a download costs 32 ms
+ * of processor time instead of 140.
+ */
+class FileStream extends Readable implements BlobStream {
   readonly #file: FileHandle;
   readonly #pool: BufferPool;
   #position: number;
@@ -43,7 +68,7 @@ export class FileStream extends Readable implements BlobStream {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    // After the read that is under way: its number may belong to another file by then.
+    // After the pending read: the file descriptor's number may be reused as soon as it is closed.
     this.#reading.then(() => this.#file.close()).then(() => callback(error), callback);
   }
 
@@ -61,7 +86,7 @@ export class FileStream extends Readable implements BlobStream {
     this.push(buffer.subarray(0, bytesRead));
   }
 
-  /** A small file, or the end of one, gets what it needs. */
+  /** A small file, or the end of a large one, gets a buffer of exactly its size. */
   #buffer(): Buffer {
     if (this.#restBytes < PIECE_BYTES / 2) return Buffer.allocUnsafeSlow(this.#restBytes);
     return this.#pool.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);

@@ -6,27 +6,27 @@ import { CommandError, type FailureList } from './failure.ts';
 import type { LocalFile } from './local-file.ts';
 import { startProgressBar } from './progress-bar.ts';
 
-/** Files that are sent one after the other, and what is done with what comes of each. */
+/** Files to upload one after the other, with callbacks for the results. */
 export interface Batch {
   files: readonly LocalFile[];
-  /** Of every file. */
+  /** Options of every file. */
   options: UploadOptions;
   onStored: (file: LocalFile, media: UploadedMedia) => void;
   failures: FailureList;
 }
 
-/** What the next file would meet with too. */
+/** Error codes that the next file would get too. */
 const NOT_OF_ONE_FILE = ['UNREACHABLE', 'UNAVAILABLE', 'TOO_MANY_REQUESTS', 'NOT_AUTHENTICATED'];
 
 /**
- * Sends files; one that fails does not keep the others. Throws UploadError when the server is what
- * fails, and CommandError when the user interrupts: what was sent of the file is deleted first.
+ * Uploads the files; continues after one that fails. Throws UploadError if the server fails, and CommandError if the
+ * user interrupts, after the bytes of the current file have been deleted on the server.
  */
 export async function sendBatch(client: UploadClient, batch: Batch): Promise<void> {
   await untilInterrupted(async (signal) => {
     for (const [index, file] of batch.files.entries()) {
       signal.throwIfAborted();
-      // A name may hold what a terminal obeys.
+      // A name may contain escape sequences of a terminal.
       const name = file.filename.replace(/\p{Cc}/gu, '?');
       const label = `${name} (${index + 1}/${batch.files.length})`;
       try {
@@ -35,7 +35,7 @@ export async function sendBatch(client: UploadClient, batch: Batch): Promise<voi
         if (!(error instanceof UploadError)) throw error;
         if (NOT_OF_ONE_FILE.includes(error.code)) throw error;
         batch.failures.add(`${file.path}: ${error.message}`);
-        // Trying again will not help it: the server need not keep the bytes until they expire.
+        // A retry cannot succeed, so the server need not keep the bytes until they expire.
         if (error.uploadId !== null) await client.abort(error.uploadId).catch(() => {});
       }
     }
@@ -55,7 +55,7 @@ async function sendFile(
       filename,
       onProgress: ({ sentBytes }) => bar.update(sentBytes),
       onRetry: ({ error, delayMs }) =>
-        bar.note(`| ${error.code}, again in ${Math.ceil(delayMs / 1000)} s`),
+        bar.note(`| ${error.code}, retry in ${Math.ceil(delayMs / 1000)} s`),
     });
   } finally {
     bar.stop();
@@ -64,7 +64,7 @@ async function sendFile(
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** The first signal lets the work end decently; a second one ends the process as always. */
+/** Runs work and aborts it on the first signal; a second signal ends the process as usual. */
 async function untilInterrupted(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController();
   const interrupt = () => {

@@ -3,19 +3,19 @@ import type { UploadClient } from '../client/upload-client.ts';
 import { UploadError } from '../client/upload-error.ts';
 import { CommandError } from './failure.ts';
 
-/** What files of one command have in common. */
+/** Flags that apply to all files of a command. */
 export interface DestinationFlags {
   /** Names from the top, `/Design/Logos`. */
   folder?: string | undefined;
   tag: readonly string[];
 }
 
-/** Ids of folder and tags; tags that there are not are made. Throws CommandError, UploadError. */
+/** Returns the ids of the folder and the tags; creates missing tags. Throws CommandError, UploadError. */
 export async function findDestination(
   client: UploadClient,
   { folder, tag }: DestinationFlags,
 ): Promise<Pick<Placement, 'folderId' | 'tagIds'>> {
-  // The folder first: a slip in its name shall not have made tags.
+  // The folder comes first, so that a misspelled folder creates no tags.
   const folderId = folder === undefined ? undefined : await findFolderId(client, folder);
   const tagIds: string[] = [];
   for (const name of new Set(tag.map((name) => name.trim()))) {
@@ -28,7 +28,7 @@ async function findFolderId(client: UploadClient, path: string): Promise<string>
   const names = path.split('/').filter(Boolean);
   if (names.length === 0) {
     throw new CommandError(
-      '--folder takes a path such as /Design/Logos; without it files stay unfiled.',
+      '--folder: expected a path such as /Design/Logos. Without the flag, files stay unfiled.',
     );
   }
   const folder = await client.findFolder(`/${names.join('/')}`);
@@ -46,7 +46,7 @@ async function ensureTagId(client: UploadClient, name: string): Promise<string> 
   }
 }
 
-/** Names the first folder of the path that is missing: what has to be made. */
+/** Returns an error that names the first missing folder of the path, which must be created. */
 async function describeMissing(client: UploadClient, names: string[]): Promise<CommandError> {
   let parent: { id: string } | null = null;
   for (const [depth, name] of names.entries()) {
@@ -55,7 +55,7 @@ async function describeMissing(client: UploadClient, names: string[]): Promise<C
     if (found === null) return missing(path, name, parent?.id);
     parent = found;
   }
-  return new CommandError(`The folder /${names.join('/')} was made just now: try again.`);
+  return new CommandError(`The folder /${names.join('/')} has just been created. Try again.`);
 }
 
 function missing(path: string, name: string, parentId: string | undefined): CommandError {
@@ -65,8 +65,8 @@ function missing(path: string, name: string, parentId: string | undefined): Comm
   ];
   return new CommandError(
     [
-      `There is no folder ${path} that you may see.`,
-      'Folders are made with GraphQL, by an editor or an admin:',
+      `Folder ${path} does not exist, or you may not see it.`,
+      'An editor or an admin can create it with GraphQL:',
       `  mutation { createFolder(input: { ${input.join(', ')} }) { __typename ... on Error { message } } }`,
     ].join('\n'),
   );

@@ -1,21 +1,21 @@
 import type { UploadError } from '../client/upload-error.ts';
 
-/** A command failed for a reason that its user can do something about; the message says all of it. */
+/** A failure that the user of a command can resolve. The message is complete. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
-  /** Who catches it needs no stack. */
+  /** Marks it as an error to print without its stack. */
   readonly code = 'COMMAND_FAILED';
 }
 
-/** The files of a command that failed, while the others went on. */
+/** The failed files of a command that continued with the others. */
 export interface FailureList {
-  /** Says at once what happened to a file. */
+  /** Adds a failed file; if there are several files, prints the message at once. */
   add(message: string): void;
-  /** Throws CommandError if there was any. */
+  /** Throws CommandError if any file failed. */
   throwIfAny(): void;
 }
 
-/** For a command with so many files; of a single one the failure is that of the command itself. */
+/** Creates the list for a command with this many files. With a single file, its failure is the command's. */
 export function createFailureList(fileCount: number): FailureList {
   const messages: string[] = [];
   return {
@@ -32,12 +32,12 @@ export function createFailureList(fileCount: number): FailureList {
   };
 }
 
-/** What the user of a command is told of an error of the client that all files have in common. */
+/** Converts an error that concerns all files into a message for the user. */
 export function toCommandError(error: UploadError, url: string): CommandError {
   const { uploadId } = error;
   const message = describe(error, url);
   if (uploadId === null) return new CommandError(message, { cause: error });
-  const hint = `To go on with the file later, send it with --resume ${uploadId}`;
+  const hint = `To resume this upload later, add --resume ${uploadId}`;
   return new CommandError(`${message}\n${hint}`, { cause: error });
 }
 
@@ -45,11 +45,11 @@ function describe({ code, message, cause }: UploadError, url: string): string {
   if (code === 'UNREACHABLE')
     return `cannot reach ${url}: is the server running? (${describeCause(cause)})`;
   if (code === 'NOT_AUTHENTICATED')
-    return `${message} Give a key with --key or TRIVIUM_API_KEY: \`trivium key create <name>\` makes one, and the admin’s is in admin.key of the server’s data directory.`;
+    return `${message} Pass a key with --key or TRIVIUM_API_KEY. \`trivium key create <name>\` creates one; the admin key is in admin.key in the server’s data directory.`;
   return message;
 }
 
-/** Of a failed `fetch`, what the system said: `ECONNREFUSED`. */
+/** Returns the system's reason for a failed `fetch`, such as `ECONNREFUSED`. */
 function describeCause(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause instanceof Error) return describeCause(error.cause);

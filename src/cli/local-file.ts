@@ -3,16 +3,16 @@ import { access, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { CommandError, type FailureList } from './failure.ts';
 
-/** A file of this machine that can be sent. */
+/** A local file that can be uploaded. */
 export interface LocalFile {
-  /** As it was given. */
+  /** As given on the command line. */
   path: string;
   filename: string;
-  /** Reads from disk as it is read, and fails when the file has changed meanwhile. */
+  /** Reads from disk on demand; fails if the file has changed. */
   blob: Blob;
 }
 
-/** Looks at files and opens those that can be sent, in their order; tells why the others cannot. */
+/** Opens the files that can be uploaded, in order; adds the others to `failures`, with the reason. */
 export async function openLocalFiles(
   paths: readonly string[],
   failures: FailureList,
@@ -37,7 +37,7 @@ async function openLocalFile(path: string): Promise<LocalFile> {
 
 async function findProblem(path: string): Promise<string | null> {
   const stats = await stat(path);
-  if (stats.isDirectory()) return 'is a directory: name the files in it';
+  if (stats.isDirectory()) return 'is a directory; name the files in it';
   if (!stats.isFile()) return 'is not a regular file';
   if (stats.size === 0) return 'is empty';
   await access(path, constants.R_OK);
@@ -47,8 +47,8 @@ async function findProblem(path: string): Promise<string | null> {
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   ENOTDIR: 'no such file',
-  EACCES: 'may not be read',
-  EPERM: 'may not be read',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
 };
 
 function describeSystemError(error: NodeJS.ErrnoException): string {

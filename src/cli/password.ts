@@ -2,13 +2,13 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { CommandError } from './failure.ts';
 
-/** A password, asked for twice at a terminal, without showing it; else the first line that is piped in. */
+/** Reads a password: typed twice at a terminal, without echo, or the first line from a pipe. */
 export async function readPassword(input: NodeJS.ReadStream = process.stdin): Promise<string> {
   const isAsked = input.isTTY === true;
-  // Readline echoes what is typed to its output: to nowhere.
+  // Readline echoes the input to its output, so the output discards it.
   const output = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface(isAsked ? { input, output, terminal: true } : { input });
-  // One reader for both lines: what is typed ahead, or pasted, would else go with the first.
+  // One reader for both lines: a reader per line would lose text that is pasted or typed ahead.
   const lines = terminal[Symbol.asyncIterator]();
   const ask = async (question: string) => {
     if (isAsked) process.stderr.write(question);
@@ -20,7 +20,7 @@ export async function readPassword(input: NodeJS.ReadStream = process.stdin): Pr
   try {
     const password = await ask('Password: ');
     if (!isAsked || (await ask('Again: ')) === password) return password;
-    throw new CommandError('the passwords are not the same');
+    throw new CommandError('the two passwords differ');
   } finally {
     terminal.close();
   }

@@ -1,17 +1,17 @@
 import cliProgress from 'cli-progress';
 
-/** Shows how far one file is. */
+/** Shows the progress of one file. */
 export interface ProgressBar {
   update(sentBytes: number): void;
-  /** A remark beside the bar, until the next update. */
+  /** Shows a note beside the bar until the next update. */
   note(text: string): void;
-  /** Leaves nothing of the bar. */
+  /** Removes the bar. */
   stop(): void;
 }
 
 const SILENT: ProgressBar = { update: () => {}, note: () => {}, stop: () => {} };
 
-/** On a terminal's stderr, so that stdout holds results only; nowhere else, as a log wants no bars. */
+/** Shows a bar on stderr, so that stdout holds only results; shows none if stderr is not a terminal. */
 export function startProgressBar(label: string, totalBytes: number): ProgressBar {
   if (!process.stderr.isTTY) return SILENT;
   const bar = new cliProgress.SingleBar(
@@ -22,7 +22,7 @@ export function startProgressBar(label: string, totalBytes: number): ProgressBar
       barsize: 24,
       hideCursor: true,
       clearOnComplete: true,
-      // Our own handler ends the upload first; it stops the bar on its way out.
+      // Our own signal handler ends the upload first, and that stops the bar.
       gracefulExit: false,
     },
     cliProgress.Presets.shades_classic,

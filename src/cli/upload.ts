@@ -24,35 +24,39 @@ interface Flags {
 const DEFAULT_URL = 'http://127.0.0.1:4000';
 const TYPES = ['image', 'editor-image', 'document', 'file', 'video', 'audio', 'vector'];
 const HELP = `
-Each file that was stored is one line on stdout: id, URL and path, separated by tabs.
+Prints a line for each stored file: id, URL and path, separated by tabs.
 
   $ trivium upload photo.jpg
   $ TRIVIUM_API_KEY=… trivium upload *.png --folder /Design/Logos --tag logo --tag 2026
 `;
 
 /**
- * `trivium upload`. The key is never looked for on disk: an admin key that is sent along unasked makes
- * the admin the owner, and goes to whatever program listens at the URL.
+ * Creates the command `trivium upload`. It does not look for a key on disk: sending an admin key unasked would make the
+ * admin the owner, and would give the key to any program that listens at the URL.
  */
 export function uploadCommand(
   env: Readonly<Record<string, string | undefined>>,
   attempt: (work: () => Promise<void>) => Promise<void>,
 ): Command {
   return new Command('upload')
-    .description('send files to a running server')
-    .argument('<file...>', 'files to send')
-    .option('--folder <path>', 'put them in this folder, /Design/Logos; default: unfiled')
+    .description('upload files to a running server')
+    .argument('<file...>', 'files to upload')
+    .option('--folder <path>', 'folder for the files, such as /Design/Logos; default: unfiled')
     .addOption(
-      new Option('--tag <name>', 'tag them; may be repeated; a tag that is missing is made')
+      new Option('--tag <name>', 'tag for the files; repeatable; created if it does not exist')
         .argParser((name: string, names: string[]) => [...names, name])
         .default([], 'none'),
     )
-    .option('--title <title>', 'title of the one file; default: its name')
-    .addOption(new Option('--type <type>', 'default: the content decides').choices(TYPES))
-    .option('--resume <upload-id>', 'go on with the broken-off upload of the one file')
-    .option('--url <url>', 'the server (TRIVIUM_URL)', env.TRIVIUM_URL || DEFAULT_URL)
+    .option('--title <title>', 'title, for a single file; default: its name')
+    .addOption(
+      new Option('--type <type>', 'type of the media items; default: by the content').choices(
+        TYPES,
+      ),
+    )
+    .option('--resume <upload-id>', 'resume the upload session of a single file')
+    .option('--url <url>', 'URL of the server (TRIVIUM_URL)', env.TRIVIUM_URL || DEFAULT_URL)
     .option('--key <key>', 'API key or token (TRIVIUM_API_KEY); default: anonymous')
-    .option('--json', 'print each media as a line of JSON instead')
+    .option('--json', 'print a line of JSON for each media item instead')
     .addHelpText('after', HELP)
     .action((paths: string[], flags: Flags) =>
       attempt(() => runUpload(paths, flags, flags.key ?? env.TRIVIUM_API_KEY)),
@@ -66,7 +70,7 @@ async function runUpload(
 ): Promise<void> {
   const url = parseUrl(flags.url);
   if (paths.length > 1 && (flags.title !== undefined || flags.resume !== undefined))
-    throw new CommandError('--title and --resume go with one file only.');
+    throw new CommandError('--title and --resume need exactly one file.');
   const failures = createFailureList(paths.length);
   const files = await openLocalFiles(paths, failures);
   if (files.length > 0) {
@@ -86,7 +90,9 @@ async function runUpload(
 function parseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol) || url.username || url.password)
-    throw new CommandError(`--url: expected an http or https URL without a user, and not ${text}`);
+    throw new CommandError(
+      `--url: expected an http or https URL without user and password, got ${text}`,
+    );
   return text.replace(/\/+$/, '').replace(/\/graphql$/, '');
 }
 
@@ -96,7 +102,7 @@ async function toOptions(client: UploadClient, flags: Flags): Promise<UploadOpti
   return { ...(await findDestination(client, flags)), title, type: mediaType, uploadId };
 }
 
-/** Seven times as fast as the client's own, which has to run in browsers. */
+/** Creates an MD5 seven times as fast as the client's own, which also runs in browsers. */
 function createMd5(): Md5 {
   const hash = createHash('md5');
   return {

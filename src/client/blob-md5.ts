@@ -1,34 +1,34 @@
 import SparkMD5 from 'spark-md5';
 import { readBlob } from './blob.ts';
 
-/** An MD5 that takes its bytes in pieces. */
+/** An MD5 digest that is computed piece by piece. */
 export interface Md5 {
   append(bytes: Uint8Array): unknown;
-  /** 32 hex digits; nothing may be appended afterwards. */
+  /** Returns the digest as 32 hex digits; nothing may be appended afterwards. */
   end(): string;
 }
 
-/** The MD5 of a blob, computed along with its upload, so that the blob need not be read twice. */
+/** The MD5 of a blob, computed during its upload, so that the blob is read once. */
 export interface BlobMd5 {
-  /** Takes a piece that was read, which begins no later than what it has seen; nothing counts twice. */
+  /** Adds a piece. It may overlap the bytes added so far, which count once, but must not leave a gap. */
   add(offsetBytes: number, piece: Uint8Array): void;
-  /** Reads up to there what it has not yet seen: what an earlier process has sent. */
+  /** Reads and adds the missing bytes before this offset, which an earlier process sent. */
   readTo(endBytes: number): Promise<void>;
-  /** Of the whole blob. */
+  /** Returns the MD5 of the whole blob. */
   end(): Promise<string>;
 }
 
-/** In JavaScript, as Web Crypto has no MD5: about 100 MB/s. */
+/** Creates an MD5 in JavaScript, because Web Crypto has none: about 100 MB/s. */
 export function createSparkMd5(): Md5 {
   const md5 = new SparkMD5.ArrayBuffer();
   return {
-    // It takes a view too, and then looks at no more than that; its types do not say so.
+    // `append` accepts a view and reads only that part, although its types demand an ArrayBuffer.
     append: (bytes) => md5.append(bytes as unknown as ArrayBuffer),
     end: () => md5.end(),
   };
 }
 
-/** `readTo` and `end` throw what `readBlob` does. */
+/** Creates the MD5 of a blob. `readTo` and `end` throw what `readBlob` throws. */
 export function createBlobMd5(blob: Blob, md5: Md5, signal?: AbortSignal): BlobMd5 {
   let seenBytes = 0;
   let digest: string | null = null;

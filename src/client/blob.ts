@@ -3,8 +3,8 @@ import { UploadError } from './upload-error.ts';
 type Piece = Uint8Array<ArrayBuffer>;
 
 /**
- * Hands over the bytes of a part of a blob in their order. A piece is gone when `take` returns. Throws
- * the signal's reason once it is aborted, and UploadError UNREADABLE when the blob's file has changed.
+ * Passes the bytes of a part of a blob to `take`, in order. A piece is valid until `take` returns. Throws the signal's
+ * reason once it is aborted, and UploadError UNREADABLE when the blob's file has changed.
  */
 export async function readBlob(
   blob: Blob,
@@ -21,8 +21,8 @@ export async function readBlob(
     const { length } = piece;
     take(offsetBytes, piece);
     offsetBytes += length;
-    // Frees its memory now. Garbage outside of the JavaScript heap would else grow to 60 MiB in Node
-    // before anyone collects it. A stream of bytes shares the buffer of a piece with nobody.
+    // Frees the piece's memory at once: otherwise garbage outside of the JavaScript heap grows to 60 MiB in Node before it is
+    // collected. Nothing else uses the buffer of a piece of a byte stream.
     piece.buffer.transfer?.(0);
   }
   if (offsetBytes !== Math.min(endBytes, blob.size)) throw unreadable();

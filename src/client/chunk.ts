@@ -10,74 +10,74 @@ import {
 } from './retry.ts';
 import type { UploadError } from './upload-error.ts';
 
-/** One upload: what the media shall be, and how its sender is kept informed. */
+/** Options of one upload: fields of the media item, and callbacks. */
 export interface UploadOptions extends Placement {
-  /** Default: the name of a `File`; without either the server makes one of the content. */
+  /** Default: the name of a `File`; otherwise the server derives one from the content. */
   filename?: string | undefined;
-  /** Goes on with a session that was left behind, by another process too. Default: a new one. */
+  /** Resumes this upload session, even if another process started it. Default: a new session. */
   uploadId?: string | undefined;
-  /** Aborting ends the upload and deletes on the server what was sent, unless it is a media already. */
+  /** Aborting ends the upload and deletes its bytes on the server, unless the media item exists already. */
   signal?: AbortSignal | undefined;
-  /** Called at the start and whenever more bytes are safe on the server. */
+  /** Called at the start and after each chunk that is durable on the server. */
   onProgress?: ((progress: UploadProgress) => void) | undefined;
-  /** Called before each wait for another attempt. */
+  /** Called before each wait for a retry. */
   onRetry?: ((notice: RetryNotice) => void) | undefined;
 }
 
-/** How far an upload is. */
+/** Progress of an upload. */
 export interface UploadProgress {
-  /** Safe on the server. */
+  /** Bytes that are durable on the server. */
   sentBytes: number;
   totalBytes: number;
 }
 
-/** What every upload of a client works with. */
+/** Dependencies and settings that all uploads of a client share. */
 export interface UploadTools extends RetryPolicy {
   server: Operations;
   chunkBytes: number;
   createMd5: () => Md5;
 }
 
-/** An upload under way. */
+/** An upload in progress. */
 export interface Upload {
   tools: UploadTools;
   blob: Blob;
   options: UploadOptions;
   md5: BlobMd5;
   uploadId: string | null;
-  /** Safe on the server, as far as is known. */
+  /** Bytes known to be durable on the server. */
   offsetBytes: number;
-  /** Becomes smaller when a proxy wants that. */
+  /** Reduced when a proxy refuses larger requests. */
   chunkBytes: number;
-  /** Holds a chunk. */
+  /** Buffer of one chunk. */
   buffer: Uint8Array<ArrayBuffer>;
 }
 
-/** No proxy's limit is as low. */
+/** Smaller than the limit of any proxy. */
 const CHUNK_BYTES_MIN = 64 * 1024;
 /**
- * Of a file that takes several: until it is answered there is no session to abort or to go on with, and the
- * server may refuse the file for its kind or its sender.
+ * Size of the first chunk of a file that needs several. Until the server has answered it, there is no session to abort
+ * or resume, and the server may still refuse the file.
  */
 const FIRST_CHUNK_BYTES = 64 * 1024;
 
-/** Sends the next chunk, in as many attempts as it takes. Throws UploadError, and the signal's reason. */
+/** Sends the next chunk, with retries. Throws UploadError, and the signal's reason. */
 export async function sendNext(upload: Upload): Promise<void> {
   const isWorthwhile = (error: UploadError) =>
     isTransient(error) ||
     error.code === 'OFFSET_MISMATCH' ||
-    // Of a chunk: it was damaged on its way.
+    // The chunk was damaged on its way.
     error.code === 'DIGEST_MISMATCH' ||
     (error.code === 'REQUEST_TOO_LARGE' && upload.chunkBytes > CHUNK_BYTES_MIN);
   await retry({ ...retryOptions(upload), isWorthwhile }, async (failure) => {
     if (failure !== null) await recover(upload, failure);
-    // A chunk whose answer was lost may have been the last one.
+    // The answer of the last chunk may have been lost.
     if (upload.offsetBytes < upload.blob.size) await sendChunk(upload);
   });
   report(upload);
 }
 
-/** Finds out where to go on. */
+/** Asks the server for the offset to resume at. */
 async function recover(upload: Upload, { code, details }: UploadError): Promise<void> {
   const { uploadId } = upload;
   if (details.offsetBytes !== undefined) {
@@ -85,8 +85,8 @@ async function recover(upload: Upload, { code, details }: UploadError): Promise<
   } else if (code === 'REQUEST_TOO_LARGE') {
     upload.chunkBytes = Math.max(CHUNK_BYTES_MIN, Math.floor(upload.chunkBytes / 2));
   } else if (uploadId !== null) {
-    // The server may have taken the chunk although its answer did not come. Where there is no session
-    // any more, the next chunk's answer says why.
+    // The server may have stored the chunk although its answer was lost. If the session no longer exists, the next
+    // chunk's answer says why.
     const session = await upload.tools.server.findSession(uploadId, upload.options.signal);
     upload.offsetBytes = session?.offset ?? upload.offsetBytes;
   }
@@ -107,14 +107,14 @@ async function sendChunk(upload: Upload): Promise<void> {
   upload.offsetBytes = session.offset;
 }
 
-/** The next chunk and its MD5. The memory is the same for each: the one before it is sent, or given up. */
+/** Returns the next chunk and its MD5. All chunks share one buffer, since the previous chunk is no longer needed. */
 async function readChunk(upload: Upload) {
   const { tools, blob, options, md5, offsetBytes, chunkBytes, buffer } = upload;
   const isFirst = upload.uploadId === null && blob.size > chunkBytes;
   const sizeBytes = isFirst ? Math.min(FIRST_CHUNK_BYTES, chunkBytes) : chunkBytes;
   const endBytes = Math.min(offsetBytes + sizeBytes, blob.size);
   const bytes = buffer.subarray(0, endBytes - offsetBytes);
-  // A chunk that is the whole file has its digest.
+  // If the chunk is the whole file, their digests are the same.
   const own = bytes.length === blob.size ? null : tools.createMd5();
   const take = (at: number, piece: Uint8Array) => {
     bytes.set(piece, at - offsetBytes);
@@ -126,12 +126,12 @@ async function readChunk(upload: Upload) {
   return { bytes, md5: own === null ? await md5.end() : own.end() };
 }
 
-/** Tells how far the upload is. */
+/** Reports the progress. */
 export function report({ options, blob, offsetBytes }: Upload): void {
   options.onProgress?.({ sentBytes: offsetBytes, totalBytes: blob.size });
 }
 
-/** How the requests of an upload are repeated. */
+/** Returns the retry options of an upload. */
 export function retryOptions({ tools, options }: Upload): RetryOptions {
   const { signal, onRetry } = options;
   return { ...tools, signal, onRetry };

@@ -11,15 +11,15 @@ import type { UploadedMedia } from './operation.ts';
 import { retry } from './retry.ts';
 import { UploadError } from './upload-error.ts';
 
-/** Of a session that nothing can be done with any more. */
+/** Error codes after which a session can be neither resumed nor aborted. */
 const OVER = ['UPLOAD_EXPIRED', 'UPLOAD_COMPLETED'];
 
-/** For a farewell that nobody waits for. */
+/** Timeout of the request that deletes an aborted session, so that the aborted upload ends soon. */
 const ABORT_TIMEOUT_MS = 5000;
 
 /**
- * Sends a blob in chunks and makes a media of it. Throws UploadError, and the signal's reason once it is
- * aborted. After an UploadError with an `uploadId` the session is still there; after an abort it is not.
+ * Uploads a blob in chunks and creates a media item from it. Throws UploadError, and the signal's reason once it is
+ * aborted. After an UploadError with an `uploadId`, the session still exists; after an abort, it does not.
  */
 export async function uploadInChunks(
   tools: UploadTools,
@@ -85,7 +85,7 @@ function isCompleted(error: unknown): error is UploadError {
   return error instanceof UploadError && error.code === 'UPLOAD_COMPLETED';
 }
 
-// Completing again does not name the media: it says only that this has happened.
+// Completing an upload again does not return the media item, only an error.
 function answerLost(cause: UploadError): UploadError {
   const message = 'The file is stored, but the answer that names its media was lost on its way.';
   return new UploadError('UPLOAD_COMPLETED', message, {}, { cause });
@@ -95,6 +95,6 @@ async function leave({ tools, options, uploadId }: Upload, error: unknown): Prom
   if (uploadId === null) return;
   if (error instanceof UploadError && !OVER.includes(error.code)) error.uploadId = uploadId;
   if (!options.signal?.aborted) return;
-  // If it fails, the server sweeps the session when its time is over.
+  // If it fails, the server deletes the session when it expires.
   await tools.server.abort(uploadId, AbortSignal.timeout(ABORT_TIMEOUT_MS)).catch(() => {});
 }

@@ -3,265 +3,102 @@
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
-/** The text of an operation, which knows the types of its data and its variables. */
+/** The text of an operation, with the types of its data and its variables. */
 export type TypedDocument<Data, Variables> = string & {
   readonly ' $types': (variables: Variables) => Data;
 };
 
-export const UploadChunkDocument = `mutation UploadChunk($input: UploadChunkInput!) {
-  result: uploadChunk(input: $input) {
-    ... on UploadChunkSuccess {
-      session {
-        ...Session
-      }
-    }
-    ...Failure
-  }
-}
+export const UploadChunkDocument = `mutation UploadChunk($input:UploadChunkInput!){result:uploadChunk(input:$input){...on UploadChunkSuccess{session{...Session}}...Failure}}fragment Session on UploadSession{uploadId offset sizeBytes expiresAt}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on TooLargeError{limit}...on OffsetMismatchError{offset}...on UnsupportedMediaError{mediaType}}` as TypedDocument<UploadChunkMutation, UploadChunkMutationVariables>;
 
-fragment Session on UploadSession {
-  uploadId
-  offset
-  sizeBytes
-  expiresAt
-}
+export const CompleteUploadDocument = `mutation CompleteUpload($input:CompleteUploadInput!){result:completeUpload(input:$input){...on CompleteUploadSuccess{media{id databaseId uuid type name title url file{filename mimeType sizeBytes md5}}}...Failure}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on TooLargeError{limit}...on OffsetMismatchError{offset}...on UnsupportedMediaError{mediaType}}` as TypedDocument<CompleteUploadMutation, CompleteUploadMutationVariables>;
 
-fragment Failure on Error {
-  code
-  message
-  ... on InvalidInputError {
-    issues {
-      path
-      code
-      message
-    }
-  }
-  ... on TooLargeError {
-    limit
-  }
-  ... on OffsetMismatchError {
-    offset
-  }
-  ... on UnsupportedMediaError {
-    mediaType
-  }
-}` as TypedDocument<UploadChunkMutation, UploadChunkMutationVariables>;
+export const AbortUploadDocument = `mutation AbortUpload($input:AbortUploadInput!){result:abortUpload(input:$input){...on AbortUploadSuccess{deletedId}...Failure}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on TooLargeError{limit}...on OffsetMismatchError{offset}...on UnsupportedMediaError{mediaType}}` as TypedDocument<AbortUploadMutation, AbortUploadMutationVariables>;
 
-export const CompleteUploadDocument = `mutation CompleteUpload($input: CompleteUploadInput!) {
-  result: completeUpload(input: $input) {
-    ... on CompleteUploadSuccess {
-      media {
-        id
-        databaseId
-        uuid
-        type
-        name
-        title
-        url
-        file {
-          filename
-          mimeType
-          sizeBytes
-          md5
-        }
-      }
-    }
-    ...Failure
-  }
-}
+export const FindSessionDocument = `query FindSession($uploadId:String!){session:uploadSession(uploadId:$uploadId){...Session}}fragment Session on UploadSession{uploadId offset sizeBytes expiresAt}` as TypedDocument<FindSessionQuery, FindSessionQueryVariables>;
 
-fragment Failure on Error {
-  code
-  message
-  ... on InvalidInputError {
-    issues {
-      path
-      code
-      message
-    }
-  }
-  ... on TooLargeError {
-    limit
-  }
-  ... on OffsetMismatchError {
-    offset
-  }
-  ... on UnsupportedMediaError {
-    mediaType
-  }
-}` as TypedDocument<CompleteUploadMutation, CompleteUploadMutationVariables>;
+export const FindFolderDocument = `query FindFolder($path:String!){folder(by:{path:$path}){id name}}` as TypedDocument<FindFolderQuery, FindFolderQueryVariables>;
 
-export const AbortUploadDocument = `mutation AbortUpload($input: AbortUploadInput!) {
-  result: abortUpload(input: $input) {
-    ... on AbortUploadSuccess {
-      deletedId
-    }
-    ...Failure
-  }
-}
+export const FindTagDocument = `query FindTag($name:String!){tags(first:1 filter:{name:$name}){nodes{id name}}}` as TypedDocument<FindTagQuery, FindTagQueryVariables>;
 
-fragment Failure on Error {
-  code
-  message
-  ... on InvalidInputError {
-    issues {
-      path
-      code
-      message
-    }
-  }
-  ... on TooLargeError {
-    limit
-  }
-  ... on OffsetMismatchError {
-    offset
-  }
-  ... on UnsupportedMediaError {
-    mediaType
-  }
-}` as TypedDocument<AbortUploadMutation, AbortUploadMutationVariables>;
+export const CreateTagDocument = `mutation CreateTag($input:CreateTagInput!){result:createTag(input:$input){...on CreateTagSuccess{tag{id name}}...Failure}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on TooLargeError{limit}...on OffsetMismatchError{offset}...on UnsupportedMediaError{mediaType}}` as TypedDocument<CreateTagMutation, CreateTagMutationVariables>;
 
-export const FindSessionDocument = `query FindSession($uploadId: String!) {
-  session: uploadSession(uploadId: $uploadId) {
-    ...Session
-  }
-}
-
-fragment Session on UploadSession {
-  uploadId
-  offset
-  sizeBytes
-  expiresAt
-}` as TypedDocument<FindSessionQuery, FindSessionQueryVariables>;
-
-export const FindFolderDocument = `query FindFolder($path: String!) {
-  folder(by: {path: $path}) {
-    id
-    name
-  }
-}` as TypedDocument<FindFolderQuery, FindFolderQueryVariables>;
-
-export const FindTagDocument = `query FindTag($name: String!) {
-  tags(first: 1, filter: {name: $name}) {
-    nodes {
-      id
-      name
-    }
-  }
-}` as TypedDocument<FindTagQuery, FindTagQueryVariables>;
-
-export const CreateTagDocument = `mutation CreateTag($input: CreateTagInput!) {
-  result: createTag(input: $input) {
-    ... on CreateTagSuccess {
-      tag {
-        id
-        name
-      }
-    }
-    ...Failure
-  }
-}
-
-fragment Failure on Error {
-  code
-  message
-  ... on InvalidInputError {
-    issues {
-      path
-      code
-      message
-    }
-  }
-  ... on TooLargeError {
-    limit
-  }
-  ... on OffsetMismatchError {
-    offset
-  }
-  ... on UnsupportedMediaError {
-    mediaType
-  }
-}` as TypedDocument<CreateTagMutation, CreateTagMutationVariables>;
-
-export const CheckDocument = `query Check {
-  __typename
-}` as TypedDocument<CheckQuery, CheckQueryVariables>;
+export const CheckDocument = `query Check{__typename}` as TypedDocument<CheckQuery, CheckQueryVariables>;
 /** Input of `abortUpload`. */
 export type AbortUploadInput = {
-  /** Of the first chunk’s answer. */
+  /** Id of the upload session: `UploadSession.uploadId`. */
   readonly uploadId: string;
 };
 
 /** Input of `completeUpload`. */
 export type CompleteUploadInput = {
-  /** At most 10,000 characters. */
+  /** Description, at most 10,000 characters. */
   readonly description?: string | null | undefined;
-  /** The folder to put it in; without: unfiled. */
+  /** Global id of the folder to create the media item in. If omitted, the media item is unfiled. */
   readonly folderId?: string | null | undefined;
-  /** Of the whole file, 32 hex digits. */
+  /** Expected MD5 of the complete file, as 32 hex digits. */
   readonly md5: string;
-  /** Tags to give it, at most 200. */
+  /** Global ids of the tags to add to the media item, at most 200. */
   readonly tagIds?: ReadonlyArray<string> | null | undefined;
-  /** At most 255 characters; default: the filename. */
+  /** Title, at most 255 characters. For a new media item, defaults to the given name or filename. */
   readonly title?: string | null | undefined;
-  /** Without: the content decides. */
+  /** Type of the media item. Defaults to the type detected from the content. */
   readonly type?: MediaType | null | undefined;
-  /** Of the first chunk’s answer. */
+  /** Id of the upload session: `UploadSession.uploadId`. */
   readonly uploadId: string;
 };
 
 /** Input of `createTag`. */
 export type CreateTagInput = {
-  /** Default true. */
+  /** Whether clients should offer the tag for selection. Defaults to true for a new tag. */
   readonly active?: boolean | null | undefined;
-  /** A CSS colour; default `#ffffff`. */
+  /** CSS color. Defaults to `#ffffff`. */
   readonly color?: string | null | undefined;
-  /** At most 500 characters. */
+  /** Description, at most 500 characters. */
   readonly description?: string | null | undefined;
-  /** 1 to 64 characters; need not be unique. */
+  /** Name, 1 to 64 characters. Several tags may have the same name. */
   readonly name: string;
-  /** Default true. */
+  /** Whether clients should display the tag. Defaults to true for a new tag. */
   readonly visible?: boolean | null | undefined;
 };
 
-/** What a media is. */
+/** Type of a media item. */
 export type MediaType =
-  /** A stored sound. */
+  /** A stored audio file. */
   | 'AUDIO'
-  /** A stored document, PDF unless configured otherwise. */
+  /** A stored document. Only PDFs by default; the configuration can add formats. */
   | 'DOCUMENT'
-  /** A picture inside a text. */
+  /** A stored image that is used inside a text. */
   | 'EDITOR_IMAGE'
-  /** Something of another system, by its type and id. */
+  /** A reference to an object in another system, by its type and id. */
   | 'EMBED'
-  /** A stored file of any other kind. */
+  /** A stored file of any other type. */
   | 'FILE'
-  /** A stored picture, or a link to one. */
+  /** A stored image, or a link to an image. */
   | 'IMAGE'
-  /** Another object of the community. */
+  /** A reference to another object of the community, by its type and id. */
   | 'SHARE'
-  /** A link. */
+  /** A link to a web page. */
   | 'URL'
-  /** A stored SVG; never executed, served sandboxed. */
+  /** A stored SVG. It is served sandboxed, so that its scripts cannot run. */
   | 'VECTOR'
   /** A stored video. */
   | 'VIDEO'
-  /** A video at Vimeo. */
+  /** A link to a video on Vimeo. */
   | 'VIMEO';
 
 /** Input of `uploadChunk`. */
 export type UploadChunkInput = {
-  /** The bytes, of any size. */
+  /** Bytes of the chunk. A chunk may have any size. */
   readonly chunk: null;
-  /** Read at the first chunk; default: that of the part. */
+  /** Filename. Read from the first chunk only. Defaults to the filename in the multipart request. */
   readonly filename?: string | null | undefined;
-  /** Of this chunk, 32 hex digits; checked before it counts. */
+  /** Expected MD5 of this chunk, as 32 hex digits. If it does not match, the chunk is rejected. */
   readonly md5?: string | null | undefined;
-  /** Where the chunk begins in the file, in bytes. */
+  /** Position of the chunk in the file, in bytes. Must equal `UploadSession.offset`; 0 for the first chunk. */
   readonly offset: number;
-  /** Size of the whole file in bytes; the same in each chunk. */
+  /** Size of the complete file in bytes. Must be the same for every chunk. */
   readonly totalBytes: number;
-  /** Of the first chunk’s answer; without: a new session. */
+  /** Id of the upload session: `UploadSession.uploadId`. Omit it for the first chunk. */
   readonly uploadId?: string | null | undefined;
 };
 

@@ -1,23 +1,24 @@
 /** A file of a multipart request. */
 export interface FilePart {
-  /** May be used for something else once the request has ended. */
+  /** The caller may reuse the buffer once the request has ended. */
   bytes: Uint8Array<ArrayBuffer>;
-  /** MIME type; empty if nothing is known. */
+  /** MIME type; empty if unknown. */
   type: string;
 }
 
 /** The body of a request. */
 export interface Multipart {
-  /** To be sent one after the other. */
+  /** Parts to send, in order. */
   parts: Uint8Array<ArrayBuffer>[];
-  /** Its content type, with the boundary. */
+  /** Content type, with the boundary. */
   type: string;
 }
 
 /**
- * A GraphQL request with a file in the place of a variable; the file comes last, to be worked on while it
- * arrives: https://github.com/jaydenseric/graphql-multipart-request-spec. Not a FormData: a connection
- * that breaks while Node's fetch sends a file in one ends the process (nodejs/undici#5835).
+ * Returns the body of a GraphQL request with a file as one of its variables
+ * (https://github.com/jaydenseric/graphql-multipart-request-spec). The file comes last, so that the server can process
+ * it while it arrives. FormData is not used: if the connection breaks while Node's fetch sends a file in one, the
+ * process ends (nodejs/undici#5835).
  */
 export function toMultipart(operations: string, variable: string, file: FilePart): Multipart {
   const boundary = Array.from({ length: 4 }, () => Math.random().toString(36).slice(2)).join('');

@@ -16,7 +16,7 @@ import type { FilePart } from './multipart.ts';
 import { type Endpoint, request } from './request.ts';
 import { UploadError } from './upload-error.ts';
 
-/** Types of media that hold a file. */
+/** Types of media items that hold a file. */
 export type UploadedMediaType =
   | 'IMAGE'
   | 'EDITOR_IMAGE'
@@ -26,7 +26,7 @@ export type UploadedMediaType =
   | 'AUDIO'
   | 'VECTOR';
 
-/** The media that an upload has become. */
+/** The media item that an upload created. */
 export interface UploadedMedia {
   /** Global id, opaque. */
   id: string;
@@ -35,14 +35,14 @@ export interface UploadedMedia {
   type: UploadedMediaType;
   name: string;
   title: string | null;
-  /** Where its bytes are, absolute. */
+  /** Absolute URL of its bytes. */
   url: string;
   file: { filename: string; mimeType: string; sizeBytes: number; md5: string };
 }
 
-/** What the media shall be; everything absent is left to the server. */
+/** Fields of the new media item; the server decides those that are absent. */
 export interface Placement {
-  /** Default: the content decides. */
+  /** Default: by the content. */
   type?: UploadedMediaType | undefined;
   /** Global id; default: unfiled. */
   folderId?: string | undefined;
@@ -54,19 +54,19 @@ export interface Placement {
   tagIds?: readonly string[] | undefined;
 }
 
-/** A folder or a tag, by its global id. */
+/** A folder or a tag. */
 export interface Named {
   id: string;
   name: string;
 }
 
-/** Input of `uploadChunk`; the bytes go beside it. */
+/** Input of `uploadChunk`, without the bytes. */
 export type ChunkInput = Omit<UploadChunkInput, 'chunk'>;
 
-/** The operations of the server's schema that an upload needs, one request each. */
+/** The GraphQL operations of an upload, one request each. */
 export type Operations = ReturnType<typeof createOperations>;
 
-/** Each throws UploadError for the errors of its result too. */
+/** Creates the operations. Each throws UploadError, also for the errors of its result. */
 export function createOperations(endpoint: Endpoint) {
   const ask = <Data, Variables>(
     query: TypedDocument<Data, Variables>,
@@ -80,7 +80,7 @@ export function createOperations(endpoint: Endpoint) {
       return succeed(await ask(UploadChunkDocument, variables, signal, chunk)).session;
     },
     complete: async (input: CompleteUploadInput, signal?: AbortSignal) =>
-      // What an upload has become has a file, and a type and a URL to go with it.
+      // A media item of an upload has a file, and so a type and a URL.
       succeed(await ask(CompleteUploadDocument, { input }, signal)).media as UploadedMedia,
     abort: async (uploadId: string, signal?: AbortSignal) =>
       void succeed(await ask(AbortUploadDocument, { input: { uploadId } }, signal)),
@@ -99,7 +99,7 @@ function succeed<Result extends object>({ result }: { result: Result }) {
   return result as Exclude<Result, FailureFragment>;
 }
 
-// No success has a field of this name: the documents ask it of errors only.
+// No success type has a field of this name: the documents select it on errors only.
 function isFailure(result: object): result is FailureFragment {
   return 'code' in result;
 }

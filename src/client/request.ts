@@ -1,15 +1,15 @@
 import { type FilePart, toMultipart } from './multipart.ts';
 import { UploadError } from './upload-error.ts';
 
-/** Where and how requests are sent. */
+/** The endpoint of requests and how they are sent. */
 export interface Endpoint {
-  /** Of the GraphQL endpoint itself. */
+  /** URL of the GraphQL endpoint. */
   url: string;
   headers: Headers;
   fetch: typeof globalThis.fetch;
-  /** The longest that one request may take. */
+  /** Timeout of one request. */
   requestTimeoutMs: number;
-  /** Whether `fetch` takes a stream as its body. */
+  /** Whether `fetch` accepts a stream as its body. */
   canStream: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface Endpoint {
 export interface Operation {
   query: string;
   variables: unknown;
-  /** Takes the place of the variable `input.chunk`, which is null. */
+  /** Replaces the variable `input.chunk`, which is null. */
   chunk?: FilePart;
 }
 
@@ -27,8 +27,8 @@ interface Answer {
 }
 
 /**
- * Sends an operation and resolves with its data. Throws UploadError for whatever keeps that from coming,
- * and the signal's reason once it is aborted.
+ * Sends an operation and returns its data. Throws UploadError for every failure, and the signal's reason once it is
+ * aborted.
  */
 export async function request<T>(
   endpoint: Endpoint,
@@ -45,13 +45,13 @@ export async function request<T>(
 }
 
 async function exchange(endpoint: Endpoint, operation: Operation, signal?: AbortSignal) {
-  // Taken out of its object: as a method, a browser's fetch refuses to be called.
+  // A browser's `fetch` throws when it is called as a method of another object.
   const { fetch, url, requestTimeoutMs } = endpoint;
   const timeout = AbortSignal.timeout(requestTimeoutMs);
   try {
     const response = await fetch(url, {
       method: 'POST',
-      // What is sent once cannot be sent on to another place, nor should the credential.
+      // A stream cannot be sent twice, and the credential must not go to another host.
       redirect: 'manual',
       ...toBody(endpoint, operation),
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
@@ -70,14 +70,14 @@ function toBody(endpoint: Endpoint, { query, variables, chunk }: Operation) {
     headers.set('content-type', 'application/json');
     return { headers, body: operations };
   }
-  // What no other site's form can send: the server takes files with it only.
+  // A form of another site cannot send this header; the server requires it for files.
   headers.set('x-graphql-yoga-csrf', '1');
   const { parts, type } = toMultipart(operations, 'input.chunk', chunk);
   headers.set('content-type', type);
   if (!endpoint.canStream) return { headers, body: new Blob(parts) };
   const sizeBytes = parts.reduce((sum, { length }) => sum + length, 0);
   headers.set('content-length', String(sizeBytes));
-  // `fetch` asks for it, and its types do not know it.
+  // `fetch` requires it, but its types lack it.
   return { headers, body: toStream(parts), ...{ duplex: 'half' } };
 }
 
@@ -90,7 +90,7 @@ function toStream(parts: readonly Uint8Array[]): ReadableStream<Uint8Array> {
   });
 }
 
-/** Whatever an answer of such a status says, it is not known what became of the request. */
+/** After such a status it is unknown whether the server executed the request. */
 function toBusyError({ url }: Endpoint, { status, headers }: Response): UploadError {
   const details = { status, retryAfterMs: parseRetryAfter(headers.get('retry-after')) };
   return status === 429
@@ -129,7 +129,7 @@ function notGraphql({ url }: Endpoint, { status, headers }: Response): UploadErr
   return new UploadError('BAD_RESPONSE', message, { status });
 }
 
-/** RFC 9110 §10.2.3: seconds, or a date. */
+/** Returns the delay of Retry-After, which is in seconds or a date (RFC 9110 §10.2.3). */
 function parseRetryAfter(header: string | null): number | undefined {
   if (header === null) return undefined;
   if (/^\d+$/.test(header)) return Number(header) * 1000;

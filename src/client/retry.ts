@@ -1,47 +1,47 @@
 import { UploadError } from './upload-error.ts';
 
-/** How often and when a request is sent again. */
+/** How often and after what delay a request is retried. */
 export interface RetryPolicy {
-  /** So many failures may follow each other. Default 8. */
+  /** Maximum number of retries in a row. Default: 8. */
   retriesMax: number;
-  /** Before the second attempt; doubled for each one after it. Default 500. */
+  /** Delay before the first retry; doubled for each further one. Default: 500. */
   retryDelayMs: number;
-  /** No delay is longer, but what the server asks for. Default 30,000. */
+  /** Longest delay, except one that the server asks for. Default: 30,000. */
   retryDelayMaxMs: number;
 }
 
-/** An attempt failed, and there will be another one. */
+/** A failed attempt that will be retried. */
 export interface RetryNotice {
   error: UploadError;
-  /** Until then. */
+  /** Time until the retry. */
   delayMs: number;
-  /** 1 at the first. */
+  /** 1 for the first retry. */
   retry: number;
 }
 
-/** What one use of `retry` asks for. */
+/** Options of one `retry`. */
 export interface RetryOptions extends RetryPolicy {
-  /** Whether the same can succeed later. Default: only where that does not depend on what was asked. */
+  /** Whether a retry can succeed. Default: only if the failure does not depend on the request. */
   isWorthwhile?: (error: UploadError) => boolean;
   onRetry?: ((notice: RetryNotice) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
 
-/** Somebody who asks for a longer rest does not mean an upload that a person waits for. */
+/** Longest Retry-After to wait for. After a longer one the upload fails, since a person is waiting for it. */
 const RETRY_AFTER_MAX_MS = 5 * 60_000;
 
 const TRANSIENT = ['UNREACHABLE', 'UNAVAILABLE', 'TOO_MANY_REQUESTS'];
-/** The failure itself says what to do differently: there is nothing to wait for. */
+/** Error codes after which the retry sends a different request, so that it needs no delay. */
 const INSTRUCTIVE = ['OFFSET_MISMATCH', 'REQUEST_TOO_LARGE'];
 
-/** Whether the network or the server failed, and not the request. */
+/** Returns whether the network or the server failed, rather than the request. */
 export function isTransient({ code }: UploadError): boolean {
   return TRANSIENT.includes(code);
 }
 
 /**
- * Attempts until it succeeds. Throws the last failure when it is not worth another attempt or there have
- * been too many, and the signal's reason once it is aborted. Each attempt is told the failure before it.
+ * Runs `attempt` until it succeeds; each run gets the failure before it. Throws the last failure when a retry cannot
+ * succeed or there were too many, and the signal's reason once it is aborted.
  */
 export async function retry<T>(
   options: RetryOptions,
@@ -64,7 +64,7 @@ export async function retry<T>(
   }
 }
 
-/** Null: longer than is worth waiting for. */
+/** Returns the delay before the retry; null if it is too long to wait for. */
 function delayAfter(
   { code, details: { retryAfterMs } }: UploadError,
   retry: number,
@@ -72,7 +72,7 @@ function delayAfter(
 ): number | null {
   if (INSTRUCTIVE.includes(code)) return 0;
   const backOffMs = Math.min(retryDelayMs * 2 ** (retry - 1), retryDelayMaxMs);
-  // Clients that one failure of the server has put in step must not come back in step.
+  // Random, so that clients which failed together do not retry together.
   const ownMs = backOffMs * (0.5 + Math.random() / 2);
   if (retryAfterMs === undefined) return ownMs;
   return retryAfterMs > RETRY_AFTER_MAX_MS ? null : Math.max(retryAfterMs, ownMs);

@@ -5,51 +5,51 @@ import { createOperations, type Named, type UploadedMedia } from './operation.ts
 import { type RetryPolicy, retry } from './retry.ts';
 import { UploadError } from './upload-error.ts';
 
-/** Where the server is, and how it is talked to. */
+/** The server's address, credentials and settings. */
 export interface UploadClientOptions extends Partial<RetryPolicy> {
-  /** Of the server, `https://media.example.org`: uploads go to `/graphql` below it. */
+  /** URL of the server, `https://media.example.org`: uploads go to `/graphql` below it. */
   url: string;
   /** API key or token. Default: none; a browser then sends its cookies to its own origin. */
   credential?: string | undefined;
-  /** Default: the platform's. */
+  /** Default: the `fetch` of the platform. */
   fetch?: typeof globalThis.fetch | undefined;
   /**
-   * Size of a chunk. Default 5 MiB, which hides what the server's write to disk costs. So much of the
-   * file is in memory, a few times over; progress moves in such steps.
+   * Size of a chunk. Default: 5 MiB, which hides the cost of the server's write to disk. A few times this size of the
+   * file is in memory; progress moves in steps of it.
    */
   chunkBytes?: number | undefined;
-  /** Default 5 minutes: a chunk of 5 MiB may come at 17 KiB a second. */
+  /** Default: 5 minutes, enough for a chunk of 5 MiB at 17 KiB a second. */
   requestTimeoutMs?: number | undefined;
   /**
-   * Whether `fetch` takes a stream as its body over HTTP/1.1. Default false, as browsers do not. Node does,
-   * and then needs a fifth of the memory.
+   * Whether `fetch` accepts a stream as its body over HTTP/1.1. Default: false, as in browsers. Node accepts it, and
+   * then needs a fifth of the memory.
    */
   canStream?: boolean | undefined;
-  /** Default: `spark-md5`. In Node, `node:crypto` is seven times as fast. */
+  /** MD5 implementation. Default: `spark-md5`. In Node, `node:crypto` is seven times as fast. */
   createMd5?: (() => Md5) | undefined;
 }
 
-/** Sends files to a server, in Node and in browsers. */
+/** Uploads files to a server, in Node and in browsers. */
 export interface UploadClient {
   /**
-   * Makes a media of a blob: in Node `await fs.openAsBlob(path)`, which reads as it goes. Only a chunk is
-   * in memory at a time. Throws UploadError, and the signal's reason once it is aborted.
+   * Uploads a blob and creates a media item from it. In Node, `await fs.openAsBlob(path)` is a blob that reads from
+   * disk; only one chunk is in memory at a time. Throws UploadError, and the signal's reason once it is aborted.
    */
   upload(blob: Blob, options?: UploadOptions): Promise<UploadedMedia>;
-  /** Ends a session; what was sent is deleted. Throws UploadError. */
+  /** Ends a session and deletes its bytes. Throws UploadError. */
   abort(uploadId: string): Promise<void>;
-  /** The folder at a path of names, `/Design/Logos`; null if there is none that may be seen. */
+  /** Returns the folder at a path of names, `/Design/Logos`; null if there is none that the credential may see. */
   findFolder(path: string): Promise<Named | null>;
-  /** The tag of this very name, made if there is none. */
+  /** Returns the tag with exactly this name; creates it if it does not exist. */
   ensureTag(name: string): Promise<Named>;
-  /** Throws UploadError at once, without another attempt, if no server answers or the credential is bad. */
+  /** Throws UploadError, without a retry, if no server answers or the credential is invalid. */
   check(): Promise<void>;
 }
 
 const DEFAULTS = {
   chunkBytes: 5 * 2 ** 20,
   requestTimeoutMs: 5 * 60_000,
-  // All eight take a minute and a half: a server that is being restarted is back by then.
+  // Eight retries take a minute and a half, enough for a server to restart.
   retriesMax: 8,
   retryDelayMs: 500,
   retryDelayMaxMs: 30_000,
@@ -57,7 +57,7 @@ const DEFAULTS = {
   createMd5: createSparkMd5,
 };
 
-/** Sends nothing yet. Throws UploadError NOT_AUTHENTICATED for what cannot be a credential. */
+/** Creates a client; sends nothing. Throws UploadError NOT_AUTHENTICATED if the credential cannot be a header. */
 export function createUploadClient(options: UploadClientOptions): UploadClient {
   const tools = withDefaults(options);
   const server = createOperations({
@@ -71,7 +71,7 @@ export function createUploadClient(options: UploadClientOptions): UploadClient {
     upload: (blob, options = {}) => uploadInChunks({ ...tools, server }, blob, options),
     abort: (uploadId) => server.abort(uploadId),
     findFolder: (path) => retry(tools, () => server.findFolder(path)),
-    // Looked for at each attempt: names are not unique, and a lost answer must not make a second tag.
+    // Each attempt searches first: names are not unique, and a lost answer must not lead to a second tag.
     ensureTag: (name) =>
       retry(tools, async () => (await server.findTag(name)) ?? server.createTag(name)),
     check: () => server.check(),
@@ -82,7 +82,7 @@ function toHeaders(credential: string | undefined): Headers {
   const headers = new Headers({ accept: 'application/json' });
   const token = credential?.trim();
   if (!token) return headers;
-  // `Headers` refuses some of these too, with a message that shows the credential.
+  // `Headers` would refuse some of these too, but with a message that shows the credential.
   if (!/^[\x21-\x7e]+$/.test(token))
     throw new UploadError(
       'NOT_AUTHENTICATED',

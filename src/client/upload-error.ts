@@ -1,8 +1,8 @@
 /**
- * What went wrong, for machines. First those of the server, then those that this client finds:
- * UNREACHABLE (no answer), UNAVAILABLE (HTTP 5xx, or the server's own failure), REQUEST_TOO_LARGE (a
- * proxy takes no request of this size), BAD_RESPONSE (an answer that is not GraphQL), UNREADABLE (the
- * file changed or went away). A newer server may have more.
+ * Why an upload failed, for machines. First the server's codes, then those of this client: UNREACHABLE (no answer),
+ * UNAVAILABLE (HTTP 5xx, or an internal error of the server), REQUEST_TOO_LARGE (a proxy refuses requests of this
+ * size), BAD_RESPONSE (an answer that is not GraphQL), UNREADABLE (the file changed or was deleted). A newer server may
+ * have more codes.
  */
 export type UploadErrorCode =
   | 'INVALID_INPUT'
@@ -23,30 +23,30 @@ export type UploadErrorCode =
   | 'UNREADABLE'
   | (string & {});
 
-/** What a machine can use of an error; each only where the code has it. */
+/** Details of an error for machines; each belongs to one code. */
 export interface UploadErrorDetails {
-  /** INVALID_INPUT: everything that is wrong. */
+  /** INVALID_INPUT: every problem of the input. */
   issues?: readonly { path: readonly string[]; code: string; message: string }[] | undefined;
   /** OFFSET_MISMATCH: how many bytes the server holds. */
   offsetBytes?: number | undefined;
-  /** TOO_LARGE: the most that content of this kind may have. */
+  /** TOO_LARGE: the size limit for content of this kind. */
   limitBytes?: number | undefined;
-  /** UNSUPPORTED_MEDIA: MIME type that the content was found to be. */
+  /** UNSUPPORTED_MEDIA: the MIME type detected from the content. */
   mediaType?: string | undefined;
   /** HTTP status of the answer. */
   status?: number | undefined;
-  /** How long the server asks to be left alone. */
+  /** Delay that the server asks for before a retry. */
   retryAfterMs?: number | undefined;
 }
 
-/** Why an upload failed. The message is a sentence for people. */
+/** A failed upload. The message is a sentence for people. */
 export class UploadError extends Error {
   override readonly name = 'UploadError';
   readonly code: UploadErrorCode;
   readonly details: UploadErrorDetails;
   /**
-   * The session that is left on the server, if there is one: to go on with it, `upload` the same blob
-   * with this `uploadId`; to throw away what was sent, `abort` it.
+   * The upload session that still exists on the server, if any: pass it to `upload` with the same blob to resume, or to
+   * `abort` to delete its bytes.
    */
   uploadId: string | null = null;
 

@@ -1,4 +1,5 @@
 import type { BlobStore } from '../blob/blob-store.ts';
+import type { Staging } from '../blob/staging.ts';
 import type { KeyedLock } from '../lib/keyed-lock.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
 import type { Db } from '../store/db.ts';
@@ -6,7 +7,7 @@ import { inTransaction } from '../store/transaction.ts';
 import { type Events, heldBack } from './event/event.ts';
 import type { Viewer } from './viewer/viewer.ts';
 
-/** What an operation works with: always its first parameter. */
+/** The environment of an operation: always its first parameter. */
 export interface Context extends Services {
   viewer: Viewer;
   log: Log;
@@ -16,12 +17,17 @@ export interface Context extends Services {
 export interface Services {
   db: Db;
   blobs: BlobStore;
-  /** Tells of what has happened. Inside of `transact`, after the commit. */
+  /** Bytes on their way into `blobs`. */
+  staging: Staging;
+  /** Publishes events; inside of `transact`, after the commit. */
   events: Events;
   settings: Settings;
-  /** One chunk at a time for each upload. In this process only: see README, decisions. */
+  /** Serializes the chunks of each upload session, in this process only: see README, decisions. */
   uploadLocks: KeyedLock;
-  /** Makes each rendition once for all who wait for it. In this process only: another may make the same. */
+  /**
+   * Renders each rendition once for all requests that wait for it, in this process only: another process may render
+   * the same one.
+   */
   renders: SingleFlight;
   /** Milliseconds since 1970. */
   clock: () => number;
@@ -31,24 +37,24 @@ export interface Services {
   adminKeySha256: string;
 }
 
-/** The part of the configuration that operations ask. */
+/** The part of the configuration that operations read. */
 export interface Settings {
-  /** Whether an anonymous viewer may do what `access.ts` marks as open. */
+  /** Whether an anonymous viewer may do the operations that `access.ts` marks as open. */
   auth: 'open' | 'required';
   imageBytesMax: number;
   documentBytesMax: number;
   fileBytesMax: number;
   imagePixelsMax: number;
-  /** What kept renditions may take in all. */
+  /** Total size that stored renditions may have. */
   renditionCacheBytesMax: number;
   uploadTtlMs: number;
   /** MIME types that count as documents. */
   documentTypes: readonly string[];
-  /** Hosts and networks that links and imports may lead to although they are not public. */
+  /** Hosts and networks that links and imports may reach although they are not public. */
   outboundAllowedHosts: readonly string[];
 }
 
-/** What of a logger operations use: fields for machines, then a sentence that never holds them. */
+/** The part of a logger that operations use: fields for machines, then a sentence without their values. */
 export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -56,9 +62,9 @@ export interface Log {
 }
 
 /**
- * Runs work in one transaction, or in the one that is open. The parameter shadows the outer context on
- * purpose: inside, its `db` is the only one that may be used. SQL only: no blobs, no client's stream.
- * Events are published after the commit: nobody hears of what was rolled back.
+ * Runs work in one transaction, or in the one that is open. The parameter shadows the outer context on purpose:
+ * inside, only its `db` may be used. SQL only: no blobs, no client's stream. Events are published after the commit,
+ * so that nobody hears of changes that were rolled back.
  */
 export async function transact<T>(ctx: Context, work: (ctx: Context) => Promise<T>): Promise<T> {
   if (ctx.db.isTransaction) return work(ctx);

@@ -1,8 +1,6 @@
-import type { JobSignal, JobStatus } from './job/state.ts';
-
 /**
- * Every failure that a caller can act on: a closed set, each with a stable `code`, a sentence for
- * people and typed fields for machines. Anything else that is thrown is a bug.
+ * A failure that a caller can act on: one of a closed set, each with a stable `code`, a message for
+ * people and typed fields for machines. Any other error is a bug.
  */
 export abstract class DomainError extends Error {
   abstract readonly code: ErrorCode;
@@ -13,7 +11,7 @@ export abstract class DomainError extends Error {
   }
 }
 
-/** Stable and never reused: clients branch on it. */
+/** The codes. They are stable and never reused, because clients branch on them. */
 export type ErrorCode =
   | 'INVALID_INPUT'
   | 'NOT_AUTHENTICATED'
@@ -34,7 +32,7 @@ export type ErrorCode =
   | 'AUTH_UNAVAILABLE'
   | 'SUBSCRIPTION_LAGGED';
 
-/** One thing wrong with the input. */
+/** One mistake in the input. */
 export interface InputIssue {
   /** Name of the field, outermost first: `["tagIds", 2]`. */
   path: readonly (string | number)[];
@@ -42,11 +40,11 @@ export interface InputIssue {
   code: string;
   /** What is expected, for people. */
   message: string;
-  /** The most that may be, of `TOO_BIG`. */
+  /** The largest allowed value, for `TOO_BIG`. */
   limit?: number;
 }
 
-/** Something about the input itself is wrong, whoever sends it and whenever. */
+/** The input itself is invalid, whoever sends it and whenever. */
 export class InvalidInputError extends DomainError {
   readonly code = 'INVALID_INPUT';
   readonly issues: readonly InputIssue[];
@@ -61,10 +59,10 @@ export class InvalidInputError extends DomainError {
   }
 }
 
-/** No credential where one is needed, or one that is wrong or has expired. */
+/** The request needs a credential, and has none, or an invalid or expired one. */
 export class NotAuthenticatedError extends DomainError {
   readonly code = 'NOT_AUTHENTICATED';
-  /** `missing`: none was sent; `rejected`: one was sent and is not good. */
+  /** `missing`: no credential was sent; `rejected`: the credential is invalid or has expired. */
   readonly reason: 'missing' | 'rejected';
 
   constructor(reason: 'missing' | 'rejected' = 'missing') {
@@ -77,7 +75,7 @@ export class NotAuthenticatedError extends DomainError {
   }
 }
 
-/** The viewer may see the thing, but not do this to it. */
+/** The viewer may see the object, but not do this to it. */
 export class ForbiddenError extends DomainError {
   readonly code = 'FORBIDDEN';
 
@@ -86,7 +84,7 @@ export class ForbiddenError extends DomainError {
   }
 }
 
-/** There is no such thing, or the viewer may not know that there is. */
+/** The object does not exist, or the viewer may not know that it exists. */
 export class NotFoundError extends DomainError {
   readonly code = 'NOT_FOUND';
   readonly noun: string;
@@ -99,33 +97,17 @@ export class NotFoundError extends DomainError {
   }
 }
 
-/** The state of things stands against it; `code` says which. */
+/** The current state does not allow the change; `code` says why. Subclasses carry the details of one code. */
 export class ConflictError extends DomainError {
   readonly code: 'FOLDER_NOT_EMPTY' | 'ALREADY_EXISTS' | 'ILLEGAL_SIGNAL';
-  /** Of `ILLEGAL_SIGNAL`; null: of another conflict. */
-  readonly job: JobState | null;
-  /** Of `ALREADY_EXISTS`, where a job has what was asked for: its uuid. */
-  readonly holder: string | null;
 
-  constructor(
-    code: ConflictError['code'],
-    message: string,
-    { job, holder }: { job?: JobState; holder?: string } = {},
-  ) {
+  constructor(code: ConflictError['code'], message: string) {
     super(message);
     this.code = code;
-    this.job = job ?? null;
-    this.holder = holder ?? null;
   }
 }
 
-/** What a job is, and what it can be told. */
-export interface JobState {
-  status: JobStatus;
-  allowedSignals: readonly JobSignal[];
-}
-
-/** A folder would come to lie below itself. */
+/** The move would put a folder into itself or into its own subtree. */
 export class FolderCycleError extends DomainError {
   readonly code = 'FOLDER_CYCLE';
 
@@ -134,10 +116,10 @@ export class FolderCycleError extends DomainError {
   }
 }
 
-/** A chunk does not begin where the upload stands, or `complete` came before the last byte. */
+/** A chunk does not start at the upload's offset, or `complete` was called before the last byte. */
 export class OffsetMismatchError extends DomainError {
   readonly code = 'OFFSET_MISMATCH';
-  /** How many bytes the server holds: where the next chunk must begin. */
+  /** The number of bytes that the server has: the next chunk must start there. */
   readonly offsetBytes: number;
 
   constructor(offsetBytes: number) {
@@ -146,7 +128,7 @@ export class OffsetMismatchError extends DomainError {
   }
 }
 
-/** The session’s time was over before its bytes were complete; they are gone, or soon will be. */
+/** The upload session expired before all bytes arrived; they have been deleted, or soon will be. */
 export class UploadExpiredError extends DomainError {
   readonly code = 'UPLOAD_EXPIRED';
 
@@ -155,7 +137,7 @@ export class UploadExpiredError extends DomainError {
   }
 }
 
-/** The session has become a media: nothing more can be sent to it, nor can it be aborted. */
+/** The upload session has been completed: it accepts no more bytes, and cannot be aborted. */
 export class UploadCompletedError extends DomainError {
   readonly code = 'UPLOAD_COMPLETED';
 
@@ -164,7 +146,7 @@ export class UploadCompletedError extends DomainError {
   }
 }
 
-/** The bytes that arrived are not those that were meant. */
+/** The received bytes do not have the digest that the client declared. */
 export class DigestMismatchError extends DomainError {
   readonly code = 'DIGEST_MISMATCH';
   readonly expected: string;
@@ -177,7 +159,7 @@ export class DigestMismatchError extends DomainError {
   }
 }
 
-/** More bytes than content of this kind may have. */
+/** The content has more bytes than its kind may have. */
 export class TooLargeError extends DomainError {
   readonly code = 'TOO_LARGE';
   readonly limitBytes: number;
@@ -188,10 +170,10 @@ export class TooLargeError extends DomainError {
   }
 }
 
-/** The content is of a kind that is not accepted, or not what its name or declared type says. */
+/** The content's type is not accepted, or contradicts its name or declared type. */
 export class UnsupportedMediaError extends DomainError {
   readonly code = 'UNSUPPORTED_MEDIA';
-  /** What the content was found to be. */
+  /** The MIME type found from the content. */
   readonly mediaType: string;
 
   constructor(mediaType: string, message: string, options?: ErrorOptions) {
@@ -200,22 +182,25 @@ export class UnsupportedMediaError extends DomainError {
   }
 }
 
-/** Too much of this kind is being done already. */
+/** When another try may succeed after a queue was full, in milliseconds: most of those who wait are served by then. */
+export const RETRY_AFTER_MS = 5000;
+
+/** The server runs too much work of this kind already. */
 export class ServerBusyError extends DomainError {
   readonly code = 'SERVER_BUSY';
-  /** When it may be worth another try, in milliseconds. */
+  /** When another try may succeed, in milliseconds from now. */
   readonly retryAfterMs: number;
 
-  constructor(retryAfterMs: number) {
+  constructor(retryAfterMs = RETRY_AFTER_MS) {
     super('The server has too much of this to do at the moment; try again later.');
     this.retryAfterMs = retryAfterMs;
   }
 }
 
-/** So much of this has come, or so often the wrong thing, that more has to wait. */
+/** The client sent too many requests of this kind, or too many wrong ones. */
 export class TooManyRequestsError extends DomainError {
   readonly code = 'TOO_MANY_REQUESTS';
-  /** When it may be worth another try, in milliseconds. */
+  /** When another try may succeed, in milliseconds from now. */
   readonly retryAfterMs: number;
 
   constructor(retryAfterMs: number) {
@@ -224,7 +209,7 @@ export class TooManyRequestsError extends DomainError {
   }
 }
 
-/** Whether a credential is good cannot be found out at the moment: no fault of its sender's. */
+/** The credential cannot be checked at the moment, which is not the sender's fault. */
 export class AuthUnavailableError extends DomainError {
   readonly code = 'AUTH_UNAVAILABLE';
 
@@ -233,7 +218,7 @@ export class AuthUnavailableError extends DomainError {
   }
 }
 
-/** A subscriber took so long that events were lost to it: what it shows is to be read anew. */
+/** A subscriber was so slow that it lost events: it must read its data again. */
 export class SubscriptionLaggedError extends DomainError {
   readonly code = 'SUBSCRIPTION_LAGGED';
 

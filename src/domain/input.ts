@@ -1,7 +1,9 @@
 import { type ZodType, z } from 'zod';
+import { isTooDeep, JSON_LEVELS_MAX } from '../lib/json.ts';
+import { isWebUrl } from '../lib/web-url.ts';
 import { type InputIssue, InvalidInputError } from './error.ts';
 
-/** The parsed input. Throws InvalidInputError with every issue that the schema finds. */
+/** Returns the parsed input. Throws InvalidInputError with every issue that the schema finds. */
 export function parseInput<T>(schema: ZodType<T>, input: unknown): T {
   const result = schema.safeParse(input, { reportInput: true });
   if (result.success) return result.data;
@@ -10,7 +12,7 @@ export function parseInput<T>(schema: ZodType<T>, input: unknown): T {
 
 type SchemaIssue = z.core.$ZodIssue;
 
-/** In words of ours: the schema library's would change with it. */
+/** Describes an issue in our own words: the schema library's would change with its version. */
 function toIssue(issue: SchemaIssue): InputIssue {
   const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
   const [code, message = issue.message] = describe(issue);
@@ -38,40 +40,37 @@ export const md5Hex = z
   .regex(/^[0-9a-f]{32}$/i, 'An MD5 has 32 hexadecimal digits.')
   .transform((hex) => hex.toLowerCase());
 
-/** Text of people: any Unicode but NUL, which PostgreSQL cannot store. */
+/** Returns a schema for text that people write: any Unicode except NUL, which PostgreSQL cannot store. */
 export function freeText(charactersMax: number) {
   return z
     .string()
     .check(atMost(charactersMax))
-    .refine((text) => !text.includes('\0'), 'May not hold a NUL character.');
+    .refine((text) => !text.includes('\0'), 'May not contain a NUL character.');
 }
 
 /** An absolute http or https URL, as given; at most 2,048 characters. */
-export const webUrl = freeText(2048).refine(
-  (text) => /^https?:\/\/[^/]/i.test(text) && URL.canParse(text),
-  'Expected an http or https URL.',
-);
+export const webUrl = freeText(2048).refine(isWebUrl, 'Expected an http or https URL.');
 
-/** The same without a user name and a password, which would be kept, and shown to whoever sees the job. */
+/** The same without a user name and a password: they would be stored, and shown to everybody who sees the job. */
 export const publicUrl = webUrl.refine((text) => {
   const url = URL.parse(text);
   return url === null || (url.username === '' && url.password === '');
-}, 'May not hold a user name or a password.');
+}, 'May not contain a user name or a password.');
 
-/** A name that people give to a folder or a tag: not blank, without surrounding space. */
+/** Returns a schema for a name that people give: not blank, without surrounding space. */
 export function displayName(charactersMax: number) {
   return z
     .string()
     .trim()
     .min(1, 'May not be blank.')
     .check(atMost(charactersMax))
-    .regex(/^\P{Cc}*$/u, 'May not hold control characters.');
+    .regex(/^\P{Cc}*$/u, 'May not contain control characters.');
 }
 
-/** As people count, and both databases: an emoji is one character, and two of a JavaScript string. */
+/** Counts as people and both databases do: an emoji is one character, but two of a JavaScript string. */
 function atMost(charactersMax: number) {
   return ({ value, issues }: z.core.ParsePayload<string>) => {
-    // No text is shorter in code units.
+    // A text never has fewer code units than characters.
     if (value.length <= charactersMax || [...value].length <= charactersMax) return;
     issues.push({
       code: 'too_big',
@@ -84,24 +83,23 @@ function atMost(charactersMax: number) {
   };
 }
 
-/** Levels of a value of JSON: nobody needs more, and who writes it as text calls itself for each. */
-const JSON_LEVELS_MAX = 64;
-
-/** An object of JSON, of at most 64 levels. */
+/** A JSON object of at most 64 levels. */
 export const jsonObject = z.custom<Record<string, unknown>>(
-  (value) => typeof value === 'object' && !Array.isArray(value) && isJson(value, JSON_LEVELS_MAX),
-  `Expected an object of JSON, of at most ${JSON_LEVELS_MAX} levels.`,
+  (value) => isRecord(value) && !isTooDeep(value) && isJson(value),
+  `Expected a JSON object of at most ${JSON_LEVELS_MAX} levels.`,
 );
 
-function isJson(value: unknown, levels: number): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (typeof value !== 'object') return typeof value === 'string' || typeof value === 'boolean';
-  return (
-    value === null || (levels > 0 && Object.values(value).every((one) => isJson(one, levels - 1)))
-  );
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && !Array.isArray(value);
 }
 
-/** Database ids, each once. */
+function isJson(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object') return typeof value === 'string' || typeof value === 'boolean';
+  return value === null || Object.values(value).every(isJson);
+}
+
+/** Database ids; duplicates are removed. */
 export const idList = z
   .array(z.int().positive())
   .max(200)

@@ -2,11 +2,11 @@ import { crc32 } from 'node:zlib';
 import type { Keyset, KeysetColumn, PageRequest, Position, RowPage } from '../store/cursor.ts';
 import { InvalidInputError } from './error.ts';
 
-/** Nodes of a page when its size is not given, and at most. */
+/** Default and maximum number of nodes of a page. */
 export const PAGE_SIZE_DEFAULT = 50;
 export const PAGE_SIZE_MAX = 200;
 
-/** Relay's arguments: the first after a cursor, or the last before one. */
+/** Relay's arguments: the first nodes after a cursor, or the last before one. */
 export interface PageArgs {
   first?: number | null | undefined;
   after?: string | null | undefined;
@@ -27,11 +27,14 @@ export interface Page<Node> {
   hasPreviousPage: boolean;
 }
 
-/** Throws InvalidInputError for sizes out of range, `first` with `last`, and cursors not of this list. */
+/**
+ * Returns the request of a page. Throws InvalidInputError for a size out of range, for `first` with `last`, and for a
+ * cursor of another list.
+ */
 export function parsePageArgs(args: PageArgs, keyset: Keyset): PageRequest {
   const { first = null, last = null } = args;
   if (first !== null && last !== null) {
-    throw InvalidInputError.of('last', 'CONFLICT', 'Give `first` or `last`, and not both.');
+    throw InvalidInputError.of('last', 'CONFLICT', 'Give `first` or `last`, not both.');
   }
   return {
     limit: parseSize('first', first) ?? parseSize('last', last) ?? PAGE_SIZE_DEFAULT,
@@ -41,7 +44,7 @@ export function parsePageArgs(args: PageArgs, keyset: Keyset): PageRequest {
   };
 }
 
-/** A page of rows as a page of nodes, with a cursor for each. */
+/** Converts a page of rows to a page of nodes, each with a cursor. */
 export function toPage<Row extends object, Node>(
   { rows, hasMore }: RowPage<Row>,
   keyset: Keyset,
@@ -55,7 +58,17 @@ export function toPage<Row extends object, Node>(
   };
 }
 
-/** Its cursor is made when it is asked for: of most pages, that of the last edge only. */
+/** Converts the page of each of many groups. */
+export function toPages<Row extends object, Node>(
+  pages: ReadonlyMap<number, RowPage<Row>>,
+  keyset: Keyset,
+  request: PageRequest,
+  toNode: (row: Row) => Node,
+): Map<number, Page<Node>> {
+  return new Map([...pages].map(([id, rows]) => [id, toPage(rows, keyset, request, toNode)]));
+}
+
+/** An edge computes its cursor on demand: most pages need only that of the last edge. */
 class RowEdge<Node> implements Edge<Node> {
   readonly node: Node;
   readonly #row: object;
@@ -77,13 +90,13 @@ function parseSize(field: string, size: number | null): number | null {
   throw InvalidInputError.of(field, 'OUT_OF_RANGE', `Expected 0 to ${PAGE_SIZE_MAX}.`);
 }
 
-// A cursor names its list, so that one of another list or order is an error and not a wrong page.
+// A cursor names its list, so that one of another list or order is an error, not a wrong page.
 function formatCursor(row: object, { name, columns }: Keyset): string {
   const values = columns.map(({ name }) => (row as Record<string, unknown>)[name]);
   return encodeCursor(JSON.stringify([name, ...values]));
 }
 
-/** The checksum tells a cursor that was changed from one of ours, as a wrong place would not. It keeps no secret. */
+/** The checksum detects a cursor that was changed; a wrong place would go unnoticed. It protects no secret. */
 function encodeCursor(text: string): string {
   const checksum = crc32(text).toString(16).padStart(CHECKSUM_LENGTH, '0');
   return Buffer.from(checksum + text).toString('base64url');
@@ -117,7 +130,7 @@ function decodeCursor(cursor: string): unknown[] {
   }
 }
 
-// PostgreSQL fails on what a column cannot hold: a fraction, a NUL.
+// PostgreSQL fails on values that a column cannot hold: a fraction, a NUL.
 function isValue(type: KeysetColumn['type'], value: unknown): boolean {
   return type === 'number'
     ? Number.isSafeInteger(value)

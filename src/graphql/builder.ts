@@ -3,21 +3,25 @@ import ErrorsPlugin from '@pothos/plugin-errors';
 import RelayPlugin from '@pothos/plugin-relay';
 import type { Context } from '../domain/context.ts';
 import { ForbiddenError, InvalidInputError, NotAuthenticatedError } from '../domain/error.ts';
-import type { ToUrl } from '../http/transport.ts';
+import type { ToUrl } from '../http/absolute-url.ts';
 import type { SentFile } from './file-upload.ts';
+import { NODE_ID_PLUGIN } from './node-id.ts';
 import { RELAY_OPTIONS } from './relay.ts';
 
-/** What a resolver works with, made for each request. */
+/** The context of a resolver, created for each request. */
 export interface GraphqlContext {
   domain: Context;
   toUrl: ToUrl;
-  /** Aborted when nobody reads the answer any more; for what goes on until then. */
+  /** Aborted when the client stops reading the response; for work that lasts as long as the response. */
   signal: () => AbortSignal;
-  /** What has been made for this request, see `perRequest`. */
+  /** Values created once for this request; see `perRequest`. */
   made: Map<unknown, unknown>;
 }
 
-/** Defines no type of the schema; `schema.ts` gathers those that do. */
+/** Errors that every mutation can return: each has an input, and a viewer who may lack permission. */
+export const COMMON_ERRORS = [InvalidInputError, NotAuthenticatedError, ForbiddenError];
+
+/** Builds the schema. This file defines no type of ours; `schema.ts` imports the files that do. */
 export const builder = new SchemaBuilder<{
   Context: GraphqlContext;
   DefaultFieldNullability: false;
@@ -34,28 +38,27 @@ export const builder = new SchemaBuilder<{
   };
   Connection: { totalCount: () => Promise<number> };
 }>({
-  plugins: [ErrorsPlugin, RelayPlugin],
+  plugins: [ErrorsPlugin, RelayPlugin, NODE_ID_PLUGIN],
   defaultFieldNullability: false,
   errors: {
     directResult: true,
-    // Every mutation has input, and a viewer who may not be allowed.
-    defaultTypes: [InvalidInputError, NotAuthenticatedError, ForbiddenError],
+    defaultTypes: COMMON_ERRORS,
     defaultUnionOptions: {
       name: ({ fieldName }) => `${capitalize(fieldName)}Result`,
-      description: 'Success, or what went wrong.',
+      description: 'Result of a mutation: its success type or one of its errors.',
     },
   },
   relay: RELAY_OPTIONS,
 });
 
-builder.queryType({ description: 'Everything that can be read.' });
+builder.queryType({ description: 'Operations that read data.' });
 builder.mutationType({
   description:
-    'Everything that can be changed. What can go wrong is a member of the result: a type that implements `Error`.',
+    'Operations that change data. Every mutation returns a union of its success type and its errors. Each error type implements `Error`.',
 });
 builder.globalConnectionField('totalCount', (t) =>
   t.int({
-    description: 'How many nodes there are on all pages. Counted only when asked for.',
+    description: 'Number of nodes in the whole list, across all pages. Counted only if selected.',
     resolve: (connection) => connection.totalCount(),
   }),
 );

@@ -1,6 +1,6 @@
 import type { Page } from '../domain/page.ts';
 
-/** A page of the domain as Relay's connection; the count runs only if it is selected. */
+/** Returns a page of the domain as a Relay connection. `totalCount` is called only if the field is selected. */
 export function toConnection<Node>(page: Page<Node>, totalCount: () => Promise<number>) {
   return {
     edges: page.edges,
@@ -16,7 +16,7 @@ export function toConnection<Node>(page: Page<Node>, totalCount: () => Promise<n
 
 const EMPTY: Page<never> = { edges: [], hasNextPage: false, hasPreviousPage: false };
 
-/** The connection of one of many groups, whose page and count come out of loaders. */
+/** Returns the connection of one of many groups, whose page and count come from loaders. */
 export async function toGroupConnection<Node>(
   page: Promise<Page<Node> | undefined>,
   totalCount: () => Promise<number | undefined>,

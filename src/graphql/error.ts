@@ -17,34 +17,42 @@ import {
 import { builder } from './builder.ts';
 
 const ErrorInterface = builder.interfaceRef<DomainError>('Error').implement({
-  description: 'Something that a client can act on.',
+  description: 'An error that the client can handle.',
   fields: (t) => ({
-    code: t.exposeString('code', { description: 'Stable, `UPPER_SNAKE`: for machines.' }),
-    message: t.exposeString('message', { description: 'A sentence for people; may change.' }),
+    code: t.exposeString('code', {
+      description: 'Machine-readable error code in `UPPER_SNAKE_CASE`. It never changes.',
+    }),
+    message: t.exposeString('message', {
+      description: 'Error message for people. Its wording may change.',
+    }),
   }),
 });
 const interfaces = [ErrorInterface];
 
 const InputIssueRef = builder.objectRef<InputIssue>('InputIssue').implement({
-  description: 'One thing wrong with the input.',
+  description: 'One problem with the input.',
   fields: (t) => ({
     path: t.stringList({
-      description: 'The field, outermost first: `["tagIds", "2"]`.',
+      description: 'Path of the invalid field, outermost first, as in `["tagIds", "2"]`.',
       resolve: ({ path }) => path.map(String),
     }),
-    code: t.exposeString('code', { description: 'Stable, `UPPER_SNAKE`.' }),
-    message: t.exposeString('message', { description: 'What is expected.' }),
+    code: t.exposeString('code', {
+      description: 'Machine-readable code of the problem in `UPPER_SNAKE_CASE`. It never changes.',
+    }),
+    message: t.exposeString('message', {
+      description: 'Message for people that says what is expected.',
+    }),
   }),
 });
 
 builder.objectType(InvalidInputError, {
   name: 'InvalidInputError',
-  description: 'The input itself is wrong, whoever sends it and whenever.',
+  description: 'The input is invalid. `issues` lists every problem.',
   interfaces,
   fields: (t) => ({
     issues: t.field({
       type: [InputIssueRef],
-      description: 'Everything that is wrong.',
+      description: 'All problems with the input.',
       resolve: ({ issues }) => issues,
     }),
   }),
@@ -52,46 +60,52 @@ builder.objectType(InvalidInputError, {
 
 builder.objectType(NotAuthenticatedError, {
   name: 'NotAuthenticatedError',
-  description: 'The operation needs a credential.',
+  description: 'The operation requires a credential, and the request has none.',
   interfaces,
 });
 
 builder.objectType(ForbiddenError, {
   name: 'ForbiddenError',
-  description: 'The viewer may see the thing, but not do this to it.',
+  description:
+    'The viewer lacks permission for this operation. For an object that the viewer may not see, the error is `NotFoundError` instead.',
   interfaces,
 });
 
 builder.objectType(NotFoundError, {
   name: 'NotFoundError',
-  description: 'There is no such thing, or the viewer may not know that there is.',
+  description: 'The object does not exist, or the viewer may not see it.',
   interfaces,
   fields: (t) => ({
-    noun: t.exposeString('noun', { description: 'What was looked for: `folder`, `upload` …' }),
-    notFoundId: t.exposeString('id', { description: 'The id that was looked for.' }),
+    noun: t.exposeString('noun', {
+      description: 'Kind of the object, such as `folder` or `upload`.',
+    }),
+    notFoundId: t.exposeString('id', { description: 'Id of the object that was not found.' }),
   }),
 });
 
 builder.objectType(ConflictError, {
   name: 'ConflictError',
-  description: 'The state of things stands against it: `FOLDER_NOT_EMPTY`, `ILLEGAL_SIGNAL` …',
+  description:
+    'The operation conflicts with the current state of the object. The code says how: `FOLDER_NOT_EMPTY`, `ILLEGAL_SIGNAL` or `ALREADY_EXISTS`.',
   interfaces,
 });
 
 builder.objectType(FolderCycleError, {
   name: 'FolderCycleError',
-  description: 'A folder would come to lie below itself.',
+  description: 'A folder cannot be moved into itself or into a folder below it.',
   interfaces,
 });
 
 builder.objectType(OffsetMismatchError, {
   name: 'OffsetMismatchError',
-  description: 'A chunk does not begin where the upload stands, or bytes are still missing.',
+  description:
+    'The chunk does not start at the current offset of the upload session, or the upload cannot be completed because bytes are missing.',
   interfaces,
   fields: (t) => ({
     offset: t.field({
       type: 'BigInt',
-      description: 'How many bytes the server holds: where the next chunk must begin.',
+      description:
+        'Number of bytes that the server has stored. The next chunk must start at this offset.',
       resolve: ({ offsetBytes }) => offsetBytes,
     }),
   }),
@@ -99,34 +113,34 @@ builder.objectType(OffsetMismatchError, {
 
 builder.objectType(UploadExpiredError, {
   name: 'UploadExpiredError',
-  description: 'The session’s time is over; start a new one.',
+  description: 'The upload session has expired. Start a new one.',
   interfaces,
 });
 
 builder.objectType(UploadCompletedError, {
   name: 'UploadCompletedError',
-  description: 'The session has been completed already.',
+  description: 'The upload session has already been completed.',
   interfaces,
 });
 
 builder.objectType(DigestMismatchError, {
   name: 'DigestMismatchError',
-  description: 'The bytes that arrived are not those that were meant.',
+  description: 'The received bytes do not have the expected MD5.',
   interfaces,
   fields: (t) => ({
-    expected: t.exposeString('expected', { description: 'MD5 that was given, 32 hex digits.' }),
-    actual: t.exposeString('actual', { description: 'MD5 of the bytes, 32 hex digits.' }),
+    expected: t.exposeString('expected', { description: 'Expected MD5, as given: 32 hex digits.' }),
+    actual: t.exposeString('actual', { description: 'MD5 of the received bytes: 32 hex digits.' }),
   }),
 });
 
 builder.objectType(TooLargeError, {
   name: 'TooLargeError',
-  description: 'The size exceeds the limit of its kind.',
+  description: 'The file exceeds the size limit for its type.',
   interfaces,
   fields: (t) => ({
     limit: t.field({
       type: 'BigInt',
-      description: 'The limit in bytes.',
+      description: 'Size limit in bytes.',
       resolve: ({ limitBytes }) => limitBytes,
     }),
   }),
@@ -134,9 +148,12 @@ builder.objectType(TooLargeError, {
 
 builder.objectType(UnsupportedMediaError, {
   name: 'UnsupportedMediaError',
-  description: 'The content is not accepted, broken, or not what its name or declared type says.',
+  description:
+    'The content of the file is not of an accepted type, is damaged, or does not match its filename or declared type.',
   interfaces,
   fields: (t) => ({
-    mediaType: t.exposeString('mediaType', { description: 'MIME type found from the content.' }),
+    mediaType: t.exposeString('mediaType', {
+      description: 'MIME type, detected from the content.',
+    }),
   }),
 });

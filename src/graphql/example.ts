@@ -1,16 +1,16 @@
 import { encodeGlobalId } from './id.ts';
 
-/** An operation of the page at `/graphql`, which can be run as it stands. */
+/** An operation on the page at `/graphql` that runs without changes. */
 interface Example {
   query: string;
   /** JSON. */
   variables?: string;
 }
 
-/** One for each thing that one can do; a file takes a request that the page cannot make, as the README has it. */
+/** One example for each thing that the API can do, except uploads: the page cannot send files. The README shows how. */
 export const EXAMPLES: Example[] = [
   {
-    query: `# The newest media, with what belongs to them.
+    query: `# Lists the newest media, with their file, image, folder and tags.
 query NewestMedia {
   medias(first: 10) {
     totalCount
@@ -29,7 +29,7 @@ query NewestMedia {
 `,
   },
   {
-    query: `# One media, by the number that older APIs know it by.
+    query: `# Returns a media item by its numeric id.
 query OneMedia($databaseId: Int!) {
   media(by: { databaseId: $databaseId }) {
     id
@@ -44,7 +44,7 @@ query OneMedia($databaseId: Int!) {
     variables: '{ "databaseId": 2 }',
   },
   {
-    query: `# The tree: what lies at top level, and what in that.
+    query: `# Lists the top level of the tree, and the children of each folder.
 query Tree {
   rootChildren(first: 20) {
     nodes {
@@ -60,7 +60,7 @@ query Tree {
 `,
   },
   {
-    query: `# Search, filter, order: words in names, texts and tags.
+    query: `# Searches names, texts and tags for words, filters by type and orders by name.
 query Search($words: String!) {
   medias(filter: { search: $words, types: [IMAGE, DOCUMENT] }, orderBy: { field: NAME }) {
     totalCount
@@ -71,7 +71,7 @@ query Search($words: String!) {
     variables: '{ "words": "holi" }',
   },
   {
-    query: `# A link is a media too.
+    query: `# Creates a media item that links to a web page.
 mutation CreateLink {
   createMedia(input: { type: URL, url: "https://example.com/", title: "An example" }) {
     __typename
@@ -83,7 +83,7 @@ mutation CreateLink {
 `,
   },
   {
-    query: `# A file that is elsewhere: a job fetches it. Needs a credential in the headers below.
+    query: `# Imports a file from a URL, in a background job. Requires a credential in the headers below.
 mutation ImportUrl {
   importUrl(input: { url: "https://www.w3.org/Icons/w3c_home.png" }) {
     __typename
@@ -95,7 +95,7 @@ mutation ImportUrl {
 `,
   },
   {
-    query: `# A folder. Needs a credential in the headers below:
+    query: `# Creates a folder. Requires a credential in the headers below:
 # { "authorization": "Bearer <the key in data/admin.key>" }
 mutation CreateFolder {
   createFolder(input: { name: "Design" }) {
@@ -107,7 +107,7 @@ mutation CreateFolder {
 `,
   },
   {
-    query: `# Who am I? Send a credential in the headers below:
+    query: `# Returns the viewer. To identify yourself, send a credential in the headers below:
 # { "authorization": "Bearer <token or key>" }
 query Viewer {
   viewer { kind id role }
@@ -115,7 +115,7 @@ query Viewer {
 `,
   },
   {
-    query: `# A new tag. What can go wrong is a member of the result.
+    query: `# Creates a tag. Errors are members of the result union.
 mutation CreateTag {
   createTag(input: { name: "holiday", color: "#ffcc00" }) {
     __typename
@@ -127,7 +127,7 @@ mutation CreateTag {
 `,
   },
   {
-    query: `# Where a chunked upload stands.
+    query: `# Returns the progress of a chunked upload. Set uploadId in the variables.
 query UploadSession($uploadId: String!) {
   uploadSession(uploadId: $uploadId) { filename offset sizeBytes expiresAt }
 }
@@ -135,8 +135,9 @@ query UploadSession($uploadId: String!) {
     variables: '{ "uploadId": "" }',
   },
   {
-    query: `# A media is changed: what is absent stays, null clears. Its creator or an admin may:
-# { "authorization": "Bearer <the key in data/admin.key>" } in the headers below.
+    query: `# Changes a media item. Omitted fields stay unchanged, null clears a field.
+# Requires a credential in the headers below:
+# { "authorization": "Bearer <the key in data/admin.key>" }
 mutation UpdateMedia($id: ID!) {
   updateMedia(input: { id: $id, title: "A better title", keywords: "logo, blue", isPublic: true }) {
     __typename
@@ -149,7 +150,7 @@ mutation UpdateMedia($id: ID!) {
     variables: variables({ id: encodeGlobalId('Media', 2) }),
   },
   {
-    query: `# Tags for many media at once: all or nothing. Needs a credential in the headers below.
+    query: `# Tags several media: all or none. Requires a credential in the headers below.
 mutation TagMedia($mediaIds: [ID!]!, $addTagIds: [ID!]) {
   tagMedia(input: { mediaIds: $mediaIds, addTagIds: $addTagIds }) {
     __typename
@@ -164,7 +165,7 @@ mutation TagMedia($mediaIds: [ID!]!, $addTagIds: [ID!]) {
     }),
   },
   {
-    query: `# Folders and media move together; without parentId to top level. Needs a credential in the headers below.
+    query: `# Moves folders and media: without parentId, to the top level. Requires a credential in the headers below.
 mutation MoveNodes($ids: [ID!]!, $parentId: ID) {
   moveNodes(input: { ids: $ids, parentId: $parentId }) {
     __typename
@@ -176,7 +177,7 @@ mutation MoveNodes($ids: [ID!]!, $parentId: ID) {
     variables: variables({ ids: [encodeGlobalId('Media', 2)], parentId: null }),
   },
   {
-    query: `# A media goes, and its bytes follow. Needs a credential in the headers below.
+    query: `# Deletes a media item with its files. Requires a credential in the headers below.
 mutation DeleteMedia($id: ID!) {
   deleteMedia(input: { id: $id }) {
     __typename
@@ -188,7 +189,7 @@ mutation DeleteMedia($id: ID!) {
     variables: variables({ id: encodeGlobalId('Media', 2) }),
   },
   {
-    query: `# What the server does by itself, and what became of it. Needs a credential in the headers below.
+    query: `# Lists background jobs and their runs. Requires a credential in the headers below.
 query Jobs {
   jobs(first: 10, filter: { statuses: [PENDING, RUNNING, COMPLETED, ERRORED] }) {
     totalCount
@@ -198,7 +199,7 @@ query Jobs {
 `,
   },
   {
-    query: `# A job is told something. Needs a credential in the headers below.
+    query: `# Sends a signal to a job. Requires a credential in the headers below.
 mutation SignalJob($id: ID!) {
   signalJob(input: { id: $id, signal: RUN_NOW }) {
     __typename
@@ -211,7 +212,7 @@ mutation SignalJob($id: ID!) {
     variables: variables({ id: encodeGlobalId('Job', 1) }),
   },
   {
-    query: `# What becomes of media, as it happens: run CreateLink in another window.
+    query: `# Reports changes to media as they happen. To see one, run CreateLink in another window.
 subscription MediaChanged {
   mediaChanged { kind id media { name url } }
 }

@@ -2,8 +2,8 @@ import type { GraphiQLOptions } from 'graphql-yoga';
 import { EXAMPLES } from './example.ts';
 
 /**
- * What the page may load: itself and nothing else. Its scripts, styles, fonts and workers are in the page,
- * and its editor compiles code; pictures that a query answers may be of anywhere.
+ * Content-Security-Policy of the page. It may load nothing from elsewhere but images, which query results may link to:
+ * its scripts, styles, fonts and workers are inline. Its editor compiles code, hence `unsafe-eval`.
  */
 export const GRAPHIQL_POLICY = [
   "default-src 'none'",
@@ -18,19 +18,19 @@ export const GRAPHIQL_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The page at `/graphql`: a tab for each example. */
+/** Options of the page at `/graphql`: one tab for each example. */
 export const GRAPHIQL_OPTIONS: GraphiQLOptions = {
   title: 'Trivium',
   defaultTabs: EXAMPLES,
 };
 
 /**
- * A tab that is clicked gets the focus, and with it the place back where an animation once began: the click
- * goes past it.
+ * Fixes tabs that could not be clicked: the focus moves a tab back to the start of its last animation, so that the
+ * click misses it.
  */
 const TABS_STAY = '<style>.graphiql-tab { transform: none !important; }</style>';
 
-/** The page is a string of some megabytes, and 45 MiB of memory once it is loaded: only where it is asked for. */
+/** Renders the page. Its package is a string of some megabytes, 45 MiB of memory once loaded: it is imported on demand. */
 export async function renderPage(options: GraphiQLOptions): Promise<string> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
   return renderGraphiQL(options).replace('</head>', `${TABS_STAY}</head>`);

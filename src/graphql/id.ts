@@ -1,11 +1,11 @@
 import { type InputIssue, InvalidInputError } from '../domain/error.ts';
 
-/** A global id: opaque to clients, the type and the key in it for us. */
+/** Returns a global id: opaque to clients, it contains the type and the key. */
 export function encodeGlobalId(typename: string, id: string | number | bigint): string {
   return Buffer.from(`${typename}:${id}`).toString('base64url');
 }
 
-/** The types that implement `Node`. */
+/** Names of the types that implement `Node`. */
 export const NODE_TYPES: readonly string[] = [
   'File',
   'Folder',
@@ -15,17 +15,17 @@ export const NODE_TYPES: readonly string[] = [
   'UploadSession',
 ];
 
-/** Throws InvalidInputError for what is no global id. */
+/** Returns the type and the key in a global id. Throws InvalidInputError if it is malformed. */
 export function decodeGlobalId(globalId: string): GlobalId {
   return decode(globalId, ['id']);
 }
 
-/** The database id in a global id of a type. Throws InvalidInputError that names the field. */
+/** Returns the database id in a global id of a type. Throws InvalidInputError, naming `field`, for any other string. */
 export function parseNodeId(typename: string, globalId: string, field: string): number {
   return parseId([typename], globalId, [field]);
 }
 
-/** The same where none need be given: undefined. An empty one is given, and wrong. */
+/** Like `parseNodeId`, for an optional field: returns undefined if it is absent or null. An empty string is an error. */
 export function parseOptionalNodeId(
   typename: string,
   globalId: string | null | undefined,
@@ -36,7 +36,7 @@ export function parseOptionalNodeId(
     : parseNodeId(typename, globalId, field);
 }
 
-/** The same of a list, of one type or of several whose database ids are of one row of numbers. */
+/** Like `parseNodeId`, for a list. Accepts ids of several types, which must share one sequence of database ids. */
 export function parseNodeIds(
   typenames: readonly string[],
   globalIds: readonly string[],
@@ -45,7 +45,7 @@ export function parseNodeIds(
   return globalIds.map((globalId, index) => parseId(typenames, globalId, [field, index]));
 }
 
-/** The key as a number, written as we write it; else one that no row has. */
+/** Returns the key as a number; 0, which no row has, if it is not written as the server writes it. */
 export function parseDatabaseId(id: string): number {
   const number = Number(id);
   return Number.isSafeInteger(number) && String(number) === id ? number : 0;
@@ -62,14 +62,14 @@ function parseId(typenames: readonly string[], globalId: string, path: Path): nu
   const decoded = decode(globalId, path);
   const id = parseDatabaseId(decoded.id);
   if (typenames.includes(decoded.typename) && id > 0) return id;
-  throw invalidId(path, `Not the id of a ${typenames.join(' or ')}.`);
+  throw invalidId(path, `Expected the global id of a ${typenames.join(' or ')}.`);
 }
 
 function decode(globalId: string, path: Path): GlobalId {
   const [, typename = '', id = ''] =
     /^(\w+):(.+)$/.exec(Buffer.from(globalId, 'base64url').toString()) ?? [];
   if (NODE_TYPES.includes(typename)) return { typename, id };
-  throw invalidId(path, 'Not an id of this server.');
+  throw invalidId(path, 'Expected a global id of this server.');
 }
 
 function invalidId(path: Path, message: string): InvalidInputError {

@@ -4,9 +4,9 @@ import type { GraphqlContext } from './builder.ts';
 import { parseDatabaseId } from './id.ts';
 
 /**
- * What is made when a request first needs it, and is the same for the rest of that request. It hangs on the
- * context: in a WeakMap, what a request has loaded outlives it until the next major collection, which took a fifth
- * of the speed of lists and twice the memory.
+ * Returns a function that creates a value the first time a request needs it, and returns the same value for the
+ * rest of the request. The context holds the value: in a WeakMap, the objects that a request loaded outlived it until
+ * the next major garbage collection, which made lists a fifth slower and took twice the memory.
  */
 export function perRequest<Value>(
   create: (context: GraphqlContext) => Value,
@@ -20,7 +20,7 @@ export function perRequest<Value>(
   };
 }
 
-/** A loader of nodes by database id; null for what is not there. */
+/** Creates a loader of nodes by database id. It loads null for an id that does not exist. */
 export function nodeLoader<Node extends { id: number }>(
   load: (ctx: Context, ids: readonly number[]) => Promise<Node[]>,
 ): (context: GraphqlContext) => DataLoader<number, Node | null> {
@@ -33,7 +33,7 @@ export function nodeLoader<Node extends { id: number }>(
   );
 }
 
-/** How `node` and `nodes` find those of a type, whose global ids hold database ids. */
+/** Options with which `node` and `nodes` find the nodes of a type, whose global ids contain database ids. */
 export function nodeOptions<Node extends { id: number }>(
   loader: (context: GraphqlContext) => DataLoader<number, Node | null>,
 ) {
@@ -44,7 +44,7 @@ export function nodeOptions<Node extends { id: number }>(
   };
 }
 
-/** A loader of lists by the id of what they belong to. */
+/** Creates a loader of lists by the id of the parent. It loads an empty list for a parent without one. */
 export function listLoader<Item>(
   load: (ctx: Context, ids: readonly number[]) => Promise<Map<number, Item[]>>,
 ): (context: GraphqlContext) => DataLoader<number, Item[]> {
@@ -58,8 +58,8 @@ export function listLoader<Item>(
 }
 
 /**
- * A loader of the same thing for many parents: what one request asks of them with the same arguments is
- * one call of `load`, so that a list in a list costs a fixed number of statements.
+ * Creates a loader of one value for each of many parents. All loads of a request with the same arguments are one call
+ * of `load`, so that a list in a list costs a fixed number of statements.
  */
 export function groupLoader<Args, Value>(
   load: (

@@ -1,48 +1,67 @@
 import { decodeGlobalId, encodeGlobalId } from './id.ts';
+import { withListSize } from './list-size.ts';
 
-/** Options of the Relay plugin: ids and cursors of ours, and the manual of what the plugin generates. */
+/** Options of the Relay plugin: our ids and cursors, and descriptions of the types that the plugin generates. */
 export const RELAY_OPTIONS = {
   cursorType: 'String',
   brandLoadedObjects: true,
   encodeGlobalID: encodeGlobalId,
   decodeGlobalID: decodeGlobalId,
-  idFieldOptions: { description: 'Global id: opaque, unique among everything, for `node`.' },
-  nodeTypeOptions: { description: 'Anything that has a global id.' },
+  idFieldOptions: {
+    description: 'Global id: an opaque string, unique across all types. Pass it to `node`.',
+  },
+  nodeTypeOptions: { description: 'An object with a global id.' },
   nodeQueryOptions: {
-    description: 'Anything by its global id; null if it is not there, or may not be seen.',
-    args: { id: { description: 'Global id; `INVALID_INPUT` for what is none.' } },
+    description:
+      'Returns the object with a global id; null if it does not exist or the viewer may not see it.',
+    args: { id: { description: 'Global id. Fails with `INVALID_INPUT` if it is malformed.' } },
   },
   nodesQueryOptions: {
-    description: 'Many by their global ids, in their order; null for what is not there.',
-    args: { ids: { description: 'Global ids; `INVALID_INPUT` for what is none.' } },
+    ...withListSize({ argument: 'ids' }),
+    description:
+      'Returns the objects with the given global ids, in the same order. An entry is null if the object does not exist or the viewer may not see it.',
+    args: { ids: { description: 'Global ids. Fails with `INVALID_INPUT` if one is malformed.' } },
   },
-  defaultConnectionTypeOptions: { description: 'A page of a list.' },
-  defaultEdgeTypeOptions: { description: 'A node and its place in the list.' },
-  nodesOnConnection: { description: 'The nodes of this page.' },
+  defaultConnectionTypeOptions: { description: 'One page of a list.' },
+  defaultEdgeTypeOptions: { description: 'A node in a list, with its cursor.' },
+  nodesOnConnection: { ...withListSize('page'), description: 'The nodes of this page.' },
   edgesFieldOptions: {
+    ...withListSize('page'),
     nullable: { list: false, items: false },
     description: 'The nodes of this page, each with its cursor.',
   },
-  nodeFieldOptions: { nullable: false, description: 'The node itself.' },
-  cursorFieldOptions: { description: 'Opaque place of the node, for `after` and `before`.' },
-  pageInfoTypeOptions: { description: 'Where a page lies in its list.' },
-  pageInfoFieldOptions: { description: 'Where this page lies in the list.' },
-  hasNextPageFieldOptions: { description: 'Whether the list goes on after this page.' },
-  hasPreviousPageFieldOptions: { description: 'Whether the list has something before this page.' },
-  startCursorFieldOptions: { description: 'Cursor of the first node; null on an empty page.' },
-  endCursorFieldOptions: { description: 'Cursor of the last node; null on an empty page.' },
+  nodeFieldOptions: { nullable: false, description: 'The node.' },
+  cursorFieldOptions: {
+    description: 'Opaque position of the node in the list. Pass it to `after` or `before`.',
+  },
+  pageInfoTypeOptions: {
+    description: 'Cursors of a page, and whether the list has nodes before and after it.',
+  },
+  pageInfoFieldOptions: {
+    description: 'Cursors of this page, and whether the list has nodes before and after it.',
+  },
+  hasNextPageFieldOptions: { description: 'Whether there are more nodes after this page.' },
+  hasPreviousPageFieldOptions: { description: 'Whether there are more nodes before this page.' },
+  startCursorFieldOptions: {
+    description: 'Cursor of the first node on this page; null if the page is empty.',
+  },
+  endCursorFieldOptions: {
+    description: 'Cursor of the last node on this page; null if the page is empty.',
+  },
   firstArgOptions: {
-    description: 'How many nodes from the start: 0 to 200, default 50; else `INVALID_INPUT`.',
+    description:
+      'Maximum number of nodes to return, counted from the start of the list: 0 to 200. Defaults to 50. Fails with `INVALID_INPUT` if it is out of range or if `last` is given too.',
   },
   afterArgOptions: {
     description:
-      'Only what comes after this cursor; `INVALID_INPUT` for one of another list or order.',
+      'Returns only nodes after this cursor. Fails with `INVALID_INPUT` if the cursor comes from another list or order.',
   },
   lastArgOptions: {
-    description: 'How many nodes from the end, instead of `first`: 0 to 200; else `INVALID_INPUT`.',
+    description:
+      'Maximum number of nodes to return, counted from the end of the list: 0 to 200. Fails with `INVALID_INPUT` if it is out of range or if `first` is given too.',
   },
   beforeArgOptions: {
     description:
-      'Only what comes before this cursor; `INVALID_INPUT` for one of another list or order.',
+      'Returns only nodes before this cursor. Fails with `INVALID_INPUT` if the cursor comes from another list or order.',
   },
 } as const;

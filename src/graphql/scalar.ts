@@ -1,14 +1,12 @@
 import { GraphQLUpload } from 'graphql-upload-minimal';
 import { createGraphQLError } from 'graphql-yoga';
 import { parseTime } from '../lib/time.ts';
+import { parseUuidOrDigits } from '../lib/uuid.ts';
 import { builder } from './builder.ts';
-
-/** Some systems write it without hyphens. */
-const UUID = /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/i;
 
 builder.scalarType('DateTime', {
   description:
-    'A moment: ISO 8601, UTC, with milliseconds, `2026-11-21T09:30:00.000Z`. Taken with any offset, and without one as UTC.',
+    'A date and time in ISO 8601. Output is in UTC with milliseconds, as in `2026-11-21T09:30:00.000Z`. Input may have any UTC offset; without one, it is read as UTC.',
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
     const ms = typeof value === 'string' && value[10] === 'T' ? parseTime(value) : null;
@@ -18,18 +16,19 @@ builder.scalarType('DateTime', {
 });
 
 builder.scalarType('UUID', {
-  description: 'A UUID: 32 hexadecimal digits in five groups, in lower case.',
+  description:
+    'A UUID: 32 hex digits. Output is in lower case, in five groups separated by hyphens. Input may be in upper case and without hyphens.',
   serialize: (value) => value,
   parseValue: (value) => {
-    const [, ...groups] = typeof value === 'string' ? (UUID.exec(value) ?? []) : [];
-    if (groups.length > 0) return groups.join('-').toLowerCase();
+    const uuid = typeof value === 'string' ? parseUuidOrDigits(value) : null;
+    if (uuid !== null) return uuid;
     throw invalid('UUID', 'a UUID');
   },
 });
 
 builder.scalarType('URL', {
   description:
-    'An absolute URL: percent-encoded that of a stored file, as it was given that of a link.',
+    'An absolute URL. The URL of a stored file is percent-encoded; the URL of a link is stored as given.',
   serialize: (value) => value,
   parseValue: (value) => {
     if (typeof value === 'string' && URL.canParse(value)) return value;
@@ -38,12 +37,13 @@ builder.scalarType('URL', {
 });
 
 builder.scalarType('BigInt', {
-  description: 'A whole number from 0 to 2^53 - 1, as a JSON number: a size in bytes, an offset.',
+  description:
+    'An integer from 0 to 2^53 - 1, as a JSON number. Used for sizes and offsets in bytes.',
   serialize: (value) => value,
   parseValue: (value) => {
     const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
     if (Number.isSafeInteger(number) && Number(number) >= 0) return Number(number);
-    throw invalid('BigInt', 'a whole number from 0 to 2^53 - 1');
+    throw invalid('BigInt', 'an integer from 0 to 2^53 - 1');
   },
 });
 
@@ -55,9 +55,9 @@ builder.scalarType('JSON', {
 
 builder.addScalarType('Upload', GraphQLUpload, {
   description:
-    'A file of a multipart request (https://github.com/jaydenseric/graphql-multipart-request-spec), which also needs a header `x-graphql-yoga-csrf` or `apollo-require-preflight`.',
+    'A file in a multipart request: see https://github.com/jaydenseric/graphql-multipart-request-spec. The request must also have the header `x-graphql-yoga-csrf` or `apollo-require-preflight`.',
 });
 
 function invalid(scalar: string, expected: string) {
-  return createGraphQLError(`Expected ${expected} for ${scalar}.`);
+  return createGraphQLError(`Invalid ${scalar}: expected ${expected}.`);
 }

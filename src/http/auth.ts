@@ -13,33 +13,34 @@ import {
 } from '../domain/viewer/viewer.ts';
 import { TOKEN_ISSUER } from './token.ts';
 
-/** What makes a credential good. */
+/** The sources of valid credentials. */
 export interface AuthOptions {
   /** Secret of HS256 tokens; null: none are accepted. */
   jwtSecret: string | null;
-  /** Where the public keys of other tokens are; null: none are accepted. */
+  /** URL of the public keys of other tokens; null: none are accepted. */
   jwksUrl: string | null;
   findViewerByKey: (key: string) => Promise<KnownViewer | null>;
-  /** Where a token's `start_nodes` are. */
+  /** Resolves the `start_nodes` of a token. */
   resolveStartNodes: (claim: unknown) => Promise<StartNode[]>;
 }
 
-/** The credentials of a request, as they are on the wire. */
+/** The parts of a request that can hold credentials. */
 export interface CredentialSource {
   method: string;
   headers: IncomingHttpHeaders;
 }
 
 /**
- * Who sends a request: `Authorization: Bearer <token or key>`, `Authorization: Basic base64("<key>:")`,
- * `Api-Key: <key>`, cookie `auth-token=<token or key>`. The cookie counts only without a header. Throws
- * NotAuthenticatedError for any header that is not good, also where no credential was needed.
+ * Returns the viewer of a request: `Authorization: Bearer <token or key>`, `Authorization: Basic
+ * base64("<key>:")`, `Api-Key: <key>`, cookie `auth-token=<token or key>`. The cookie counts only
+ * if there is no header. Throws NotAuthenticatedError for any invalid header, even where no
+ * credential is needed.
  */
 export type Authenticate = (source: CredentialSource) => Promise<Viewer>;
 
 /**
- * Throws nothing for a JWKS that cannot be reached: it is asked at the first token that needs it, which is an
- * AuthUnavailableError then.
+ * Creates an `Authenticate`. The JWKS is fetched for the first token that needs it; if it is
+ * unavailable then, that request fails with AuthUnavailableError.
  */
 export function createAuthenticate(options: AuthOptions): Authenticate {
   const verify = createVerify(options);
@@ -49,7 +50,7 @@ export function createAuthenticate(options: AuthOptions): Authenticate {
 
   return async (source) => {
     const credentials = readCredentials(source);
-    // Each header must be good, the first one says who it is.
+    // Each header must be valid; the first one names the viewer.
     const viewers = await Promise.all(credentials.map(findViewer));
     if (viewers.includes(null)) throw new NotAuthenticatedError('rejected');
     return viewers[0] ?? ANONYMOUS;
@@ -81,7 +82,8 @@ function readCookie(header: string | undefined, name: string): string | null {
   return pair?.slice(name.length + 1) || null;
 }
 
-// A browser adds the cookie to what any other site makes it send; a write must not count as the user's then.
+// A browser adds the cookie to requests from any other site; a write among them must not count as
+// the user's.
 function isForgeable(method: string, headers: IncomingHttpHeaders): boolean {
   const isRead = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
   return !isRead && headers['sec-fetch-site'] === 'cross-site';
@@ -96,7 +98,7 @@ function createVerify({ jwtSecret, jwksUrl, resolveStartNodes }: AuthOptions) {
   const jwks = jwksUrl === null ? null : createRemoteJWKSet(new URL(jwksUrl));
   const verify = async (token: string): Promise<Verified | null> => {
     try {
-      // The algorithm is bound to the kind of key: a public key is never tried as an HMAC secret.
+      // The kind of key fixes the algorithm: a public key is never tried as an HMAC secret.
       if (verifySigned) {
         const payload = await verifySigned(token);
         return { payload, isOwn: payload.iss === TOKEN_ISSUER };
@@ -144,25 +146,34 @@ function createVerifySigned(jwtSecret: string): (token: string) => Promise<JWTPa
 
 interface Verified {
   payload: JWTPayload;
-  /** Whether this server has issued it. */
+  /** Whether this server has issued the token. */
   isOwn: boolean;
 }
 
-/** The key set could not be had, or is none: nothing is known of the token. The others are faults of the token. */
+/**
+ * Returns whether the key set could not be fetched or read, so that nothing is known of the token.
+ * Any other error is a fault of the token.
+ */
 function isUnavailable(error: unknown): boolean {
   const isOfToken = error instanceof errors.JOSEError && !UNAVAILABLE.includes(error.code);
   return !isOfToken;
 }
 
-/** Of `jose`: no answer in time, an answer that is no 200 or no JSON, JSON that is no key set. */
+/**
+ * Codes of `jose`: a timeout, an answer that is not 200 or not JSON, JSON that is not a key set.
+ */
 const UNAVAILABLE = ['ERR_JWKS_TIMEOUT', 'ERR_JOSE_GENERIC', 'ERR_JWKS_INVALID'];
 
 const ASYMMETRIC = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
 
-/** `user_id` is SelfCommunity's claim; `token_type`, where there is one, keeps refresh tokens out. */
+/**
+ * Returns the viewer of a token, or null. `user_id` is SelfCommunity's claim; a `token_type` other
+ * than `access` marks a refresh token.
+ */
 function toViewer({ payload, isOwn }: Verified): KnownViewer | null {
   const id = payload.user_id ?? payload.sub;
-  // A user of another issuer's who is called like a key, or like a user of this server, would own what is theirs.
+  // A user of another issuer must not be named like a key or a user of this server, because such a
+  // user would own their media.
   const isReserved = (id: string) => id.startsWith('key:') || (isUserId(id) && !isOwn);
   const isName = typeof id === 'string' && id !== '' && !isReserved(id);
   const isId = isName || Number.isSafeInteger(id);
@@ -170,7 +181,8 @@ function toViewer({ payload, isOwn }: Verified): KnownViewer | null {
   return isId && isAccess ? { kind: 'user', id: String(id), role: toRole(payload.role) } : null;
 }
 
-// A community's tokens carry no role: its members may add media. A role that is not ours gives the least.
+// Tokens of a community carry no role: its members may add media. An unknown role counts as the
+// lowest.
 function toRole(claim: unknown): Role {
   if (claim === undefined) return 'editor';
   return ROLES.find((role) => role === claim) ?? 'reader';

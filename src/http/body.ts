@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { mediaTypeOf } from './part-header.ts';
+import { mediaTypeOf } from '../lib/header-value.ts';
 
-/** The bytes of a body are not what its content type says, or end too early. */
+/** The bytes of a body do not match its content type, or end early. */
 export class MalformedBodyError extends Error {
   override readonly name = 'MalformedBodyError';
   readonly statusCode = 400;
@@ -13,46 +13,49 @@ export class MalformedBodyError extends Error {
   }
 }
 
-/** A body of a content type that is not read here. */
+/** A body has an unsupported content type. */
 export class UnsupportedBodyError extends Error {
   override readonly name = 'UnsupportedBodyError';
   readonly statusCode = 415;
-  /** As sent; empty when the request names none. */
+  /** As sent; empty if the request has none. */
   readonly contentType: string;
 
   constructor(contentType: string) {
-    super(`A body of content type "${contentType}" is not read here.`);
+    super(`The content type "${contentType}" is not supported here.`);
     this.contentType = contentType;
   }
 }
 
-/** What would have to be held in memory is more than may be. */
+/** The fields of a request exceed the memory that they may take. */
 export class BodyTooLargeError extends Error {
   override readonly name = 'BodyTooLargeError';
   readonly statusCode = 413;
 
   constructor() {
-    super(`The fields of a request may have ${FIELD_BYTES_MAX} bytes in all.`);
+    super(`The fields of a request have at most ${FIELD_BYTES_MAX} bytes in total.`);
   }
 }
 
-/** What the fields of a request may have in all, whatever their encoding: they are held in memory. */
+/** Limit of all fields of a request together, in any encoding, because they are kept in memory. */
 export const FIELD_BYTES_MAX = 1024 * 1024;
 
-/** The media type of a body: lower case, without parameters; empty when the request names none. */
+/**
+ * Returns the media type of a body: lower case, without parameters; empty if the request has none.
+ */
 export function bodyType(headers: IncomingHttpHeaders): string {
   return mediaTypeOf(headers['content-type'] ?? '');
 }
 
-/** Whether bytes follow the headers: RFC 9112 §6.3, a request without either header has none. */
+/** Returns whether the request has a body: RFC 9112 §6.3, one of these headers announces it. */
 export function hasBody(headers: IncomingHttpHeaders): boolean {
   const { 'content-length': length, 'transfer-encoding': encoding } = headers;
   return encoding !== undefined || (length !== undefined && Number(length) !== 0);
 }
 
 /**
- * The whole body, at most FIELD_BYTES_MAX. Throws BodyTooLargeError, and MalformedBodyError if the client
- * goes away; what is left of the request is thrown away as it arrives, so that the answer can be read.
+ * Reads the whole body, at most FIELD_BYTES_MAX. Throws BodyTooLargeError, and MalformedBodyError
+ * if the client disconnects; the rest of the request is then discarded as it arrives, so that the
+ * client can read the answer.
  */
 export async function readBytes(request: IncomingMessage): Promise<Buffer> {
   try {
@@ -62,7 +65,7 @@ export async function readBytes(request: IncomingMessage): Promise<Buffer> {
   }
 }
 
-/** All bytes of a source. Throws BodyTooLargeError as soon as there are more than `limitBytes`. */
+/** Reads all bytes of a source. Throws BodyTooLargeError once there are more than `limitBytes`. */
 export async function gather(
   source: AsyncIterable<Uint8Array>,
   limitBytes: number,
@@ -78,8 +81,8 @@ export async function gather(
 }
 
 /**
- * The body as it arrives. Leaving it does not cut the connection, and with it the answer: the rest is
- * the caller's to throw away. Throws MalformedBodyError when the client goes away.
+ * Yields the body as it arrives. Leaving it early keeps the connection open for the answer; the
+ * caller discards the rest. Throws MalformedBodyError if the client disconnects.
  */
 export async function* arrivingBytes(request: IncomingMessage): AsyncGenerator<Buffer> {
   try {
@@ -89,7 +92,7 @@ export async function* arrivingBytes(request: IncomingMessage): AsyncGenerator<B
   }
 }
 
-/** The value that JSON text stands for. Throws MalformedBodyError. */
+/** Parses JSON in UTF-8. Throws MalformedBodyError. */
 export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));

@@ -1,18 +1,18 @@
 import type { SelectedRange } from './range.ts';
 
-/** What is about to be sent. */
+/** Bytes that are about to be sent. */
 export interface Text {
   mimeType: string;
   sizeBytes: number;
 }
 
-/** As much as was looked at when the file came in and was found to be text. */
+/** As many bytes as were examined at upload, when the file was found to be text. */
 const HEAD_BYTES = 64 * 1024;
 
 /**
- * The Content-Type of a file: text with its charset where its beginning is UTF-8. Other text goes without, and the browser
- * looks for a byte order mark or a `<meta>`. XML and JSON need none: the one says it itself, the other has no choice.
- * Reads up to 64 KiB of text, nothing of other types.
+ * Returns the Content-Type of a file: text whose beginning is UTF-8 gets its charset. Other text
+ * gets none, so that the browser looks for a byte order mark or a `<meta>`. XML and JSON need none:
+ * XML declares its own, JSON has no choice. Reads up to 64 KiB of text, and nothing of other types.
  */
 export async function contentType(
   { mimeType, sizeBytes }: Text,
@@ -34,7 +34,7 @@ async function isUtf8(bytes: AsyncIterable<Uint8Array>, isCut: boolean): Promise
     decoder.decode(undefined, { stream: isCut });
     return true;
   } catch (error) {
-    // What the decoder throws; a failing disk throws something else.
+    // The decoder throws a TypeError; a failing disk throws another error.
     if (error instanceof TypeError) return false;
     throw error;
   }

@@ -1,12 +1,14 @@
-/** Whether a browser is to show something or to save it. */
+/** Whether a browser shows a file or saves it. */
 export type DispositionType = 'inline' | 'attachment';
 
 /**
- * A Content-Disposition header (RFC 6266) that names the file: in ASCII, and where that is not the name itself,
- * in UTF-8 (RFC 8187) behind it, which every browser prefers. Any string makes a valid header.
+ * Returns a Content-Disposition header (RFC 6266) with the file's name: in ASCII, and if that
+ * differs from the name, also in UTF-8 (RFC 8187), which every browser prefers. Any string gives a
+ * valid header.
  *
- * The package `content-disposition` was tried: it writes `filename=a.png` without quotes, which scripts that look for
- * `filename="` do not find, and makes `??.png` of what is not ASCII; without both, one line of it would be left.
+ * The package `content-disposition` was tried: it writes `filename=a.png` without quotes, which
+ * scripts that search for `filename="` do not find, and turns names that are not ASCII into
+ * `??.png`. Working around both would leave one line of it in use.
  */
 export function contentDisposition(type: DispositionType, filename: string): string {
   const name = filename.toWellFormed();
@@ -16,8 +18,9 @@ export function contentDisposition(type: DispositionType, filename: string): str
 }
 
 /**
- * Letters lose their accents, anything else becomes `_`. So do `"` and `\`, which not every client reads back
- * from a quoted string, and `%`, which some decode (RFC 6266, appendix D).
+ * Removes the accents of letters, and replaces any other character by `_`. So it does with `"` and
+ * `\`, which some clients do not read back from a quoted string, and `%`, which some decode (RFC
+ * 6266, appendix D).
  */
 function toAscii(name: string): string {
   return name
@@ -27,7 +30,7 @@ function toAscii(name: string): string {
     .replace(/[^\x20-\x7e]|["\\%]/gu, '_');
 }
 
-/** RFC 8187 §3.2.1: what `encodeURIComponent` leaves, without the four characters that are no `attr-char`. */
+/** RFC 8187 §3.2.1: four characters that `encodeURIComponent` keeps are not `attr-char`. */
 function encodeExtended(name: string): string {
   return encodeURIComponent(name).replace(
     /['()*]/g,

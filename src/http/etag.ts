@@ -1,20 +1,20 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { parseHttpDate } from './http-date.ts';
 
-/** What tells one state of a representation from another. */
+/** Values that distinguish the states of a representation. */
 export interface Validators {
-  /** A strong one, with its quotes. */
+  /** A strong tag, with its quotes. */
   etag: string;
   lastModified: Date;
 }
 
-/** What the conditions of a request make of a GET or HEAD: its answer, 304, or 412. */
+/** The result of the conditions of a GET or HEAD: send the answer, 304, or 412. */
 export type Verdict = 'proceed' | 'not-modified' | 'failed';
 
 /**
- * Evaluates the conditions of a GET or HEAD of something that exists, in the order of RFC 9110 §13.2.2. What
- * is malformed is ignored; but where the header of tags is there, the one of dates beside it does not count
- * (§13.1.3, §13.1.4), whatever it says.
+ * Evaluates the conditions of a GET or HEAD of an existing resource, in the order of RFC 9110
+ * §13.2.2. Ignores malformed conditions. A header of tags, even a malformed one, overrides the
+ * header of dates beside it (§13.1.3, §13.1.4).
  */
 export function evaluateConditions(headers: IncomingHttpHeaders, validators: Validators): Verdict {
   return isChanged(headers, validators)
@@ -25,9 +25,9 @@ export function evaluateConditions(headers: IncomingHttpHeaders, validators: Val
 }
 
 /**
- * Whether a Range header counts beside this If-Range (§13.1.5). A tag is compared strongly. A date must be
- * exactly the one that was sent; whether the file changed twice within its second is not known. What is
- * malformed fails, because everything is never wrong.
+ * Returns whether a Range header counts beside this If-Range (§13.1.5). A tag is compared strongly.
+ * A date must equal the one that was sent, although the file may have changed twice within its
+ * second. A malformed If-Range does not match: sending the whole file is always correct.
  */
 export function isRangeWanted(ifRange: string | undefined, validators: Validators): boolean {
   if (ifRange === undefined || ifRange === validators.etag) return true;
@@ -58,10 +58,10 @@ function isKnown(headers: IncomingHttpHeaders, { etag, lastModified }: Validator
   return since !== null && wholeSeconds(lastModified) <= since;
 }
 
-/** RFC 9110 §8.8.3; a comma may be part of it. */
+/** RFC 9110 §8.8.3; a tag may contain a comma. */
 const TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g;
 
-/** The tags of `*` or `1#entity-tag`; null for anything else. */
+/** Returns the tags of `*` or `1#entity-tag`, or null for anything else. */
 function parseTags(header: string): string[] | '*' | null {
   if (header.trim() === '*') return '*';
   const tags = header.match(TAG);
@@ -73,7 +73,7 @@ function parseTags(header: string): string[] | '*' | null {
   return isList ? tags : null;
 }
 
-/** A date in a header has no milliseconds. */
+/** Drops the milliseconds, which a date in a header does not have. */
 function wholeSeconds(date: Date): number {
   return Math.floor(date.getTime() / 1000) * 1000;
 }

@@ -8,31 +8,39 @@ import { HttpError } from './http-error.ts';
 import { type SelectedRange, selectRange } from './range.ts';
 import { type Body, sendBody } from './send-body.ts';
 
-/** Bytes to be sent, and what there is to say about them. */
+/** Bytes to send, and their description. */
 export interface Content {
   file: Pick<File, 'filename' | 'mimeType' | 'sizeBytes' | 'md5' | 'updatedAt'>;
-  /** Throws FileGoneError if there are none. */
+  /** Throws FileGoneError if the bytes have been deleted. */
   read: (range?: SelectedRange) => Promise<Body>;
 }
 
-/** What differs from road to road. */
+/** Options that differ between dialects. */
 export interface FileResponseOptions {
-  /** `attachment`: to be saved, whatever its type. `inline`: shown, if its type may be. */
+  /**
+   * `attachment`: the browser saves the file, whatever its type. `inline`: it shows the file, if
+   * its type may be shown.
+   */
   disposition?: DispositionType;
-  /** Of an answer that a shared cache must not keep: `private, no-cache`. (Default: `public, no-cache`) */
+  /**
+   * `private, no-cache` for an answer that a shared cache must not keep. (Default: `public,
+   * no-cache`)
+   */
   cacheControl?: string;
 }
 
 /**
- * Kept, but asked for anew before each use: a file can be replaced or deleted under its URL, and who does that expects it
- * to be seen. The question costs one lookup and a 304; no bytes are touched.
+ * Caches keep a file but revalidate it before each use: a file can be replaced or deleted under its
+ * URL, and the change must show at once. Revalidation costs one lookup and a 304, and reads no
+ * bytes.
  */
 const CACHE_CONTROL = 'public, no-cache';
 
 /**
- * Answers a GET or HEAD with a file: whole, a range of it, 304 or a HttpError (412, 416). `open` is called again if the
- * bytes are gone, so that a file deleted or replaced meanwhile is the 404 or the new file that it is by then; if they are
- * gone and the file is not, FileGoneError: this server has lost them, which is its failure and no 404.
+ * Answers a GET or HEAD with a file: whole, a range of it, 304, or an HttpError (412, 416). Calls
+ * `open` again if the bytes are gone, so that a file that was deleted or replaced meanwhile is a
+ * 404 or the new file. If the file still exists then, throws FileGoneError: this server has lost
+ * the bytes, which is its own failure and not a 404.
  */
 export async function sendFile(
   request: FastifyRequest,
@@ -57,7 +65,7 @@ async function sendContent(
   const validators = validatorsOf(content.file);
   const verdict = evaluateConditions(request.headers, validators);
   if (verdict === 'failed') {
-    throw new HttpError(412, 'PRECONDITION_FAILED', 'The file is not in the state asked for.');
+    throw new HttpError(412, 'PRECONDITION_FAILED', 'The file does not meet the condition.');
   }
   const headers = cachedHeaders(content.file, validators, options);
   if (verdict === 'not-modified') return reply.code(304).headers(headers).send();
@@ -81,7 +89,7 @@ async function sendBytes(
   const { start, end } = range === 'whole' ? { start: 0, end: file.sizeBytes - 1 } : range;
   const lengthBytes = end - start + 1;
   const type = await contentType(file, read);
-  // HEAD opens it too: it must not promise what GET could not give.
+  // HEAD opens the file too: it must not promise a file that GET could not send.
   const body = await read(file.sizeBytes === 0 ? undefined : { start, end });
   reply.headers({ ...headers, 'accept-ranges': 'bytes' });
   reply.headers({ 'content-type': type, 'content-length': lengthBytes });
@@ -96,16 +104,18 @@ async function sendBytes(
 }
 
 /**
- * The tag is the MD5, which every file has from its first moment; a SHA-256 that comes later would make caches fetch
- * everything again. RFC 9110 §8.8.2.1: Last-Modified must not be later than Date, whatever another machine's clock has written.
+ * Returns the validators of a file. The tag is the MD5, which every file has from the start;
+ * switching to the SHA-256, which is computed later, would make caches fetch everything again. RFC
+ * 9110 §8.8.2.1: Last-Modified must not be later than Date, even if another machine's clock has
+ * written it.
  */
 function validatorsOf({ md5, updatedAt }: Content['file']): Validators {
   return { etag: `"${md5}"`, lastModified: new Date(Math.min(updatedAt.getTime(), Date.now())) };
 }
 
 /**
- * Of 200, 206 and 304. A cache takes them over from a 304 into what it holds (RFC 9111 §3.2): a new name, or a policy
- * that has become stricter.
+ * Headers of 200, 206 and 304. A cache copies them from a 304 to its stored response (RFC 9111
+ * §3.2): a new name, or a policy that has become stricter.
  */
 function cachedHeaders(
   { mimeType, filename }: Content['file'],
@@ -118,7 +128,7 @@ function cachedHeaders(
     etag,
     'cache-control': cacheControl,
     'content-disposition': contentDisposition(type, filename),
-    // For pages with `Cross-Origin-Embedder-Policy: require-corp`: files are there to be embedded.
+    // For pages with `Cross-Origin-Embedder-Policy: require-corp`: files are meant to be embedded.
     'cross-origin-resource-policy': 'cross-origin',
     'x-content-type-options': 'nosniff',
     ...(policy.csp !== null && { 'content-security-policy': policy.csp }),

@@ -12,8 +12,8 @@ const FORMATS = [
 ].map((format) => new RegExp(`^${format}$`));
 
 /**
- * Milliseconds since 1970 of an HTTP date, or null for anything else: `Date.parse` would take `1`, and local time.
- * The name of the weekday is not compared.
+ * Returns the milliseconds since 1970 of an HTTP date, or null for anything else: `Date.parse`
+ * would accept `1`, and local time. Does not check the name of the weekday.
  */
 export function parseHttpDate(text: string, now = Date.now()): number | null {
   const match = FORMATS.map((format) => format.exec(text)).find((match) => match !== null);
@@ -28,7 +28,10 @@ export function parseHttpDate(text: string, now = Date.now()): number | null {
   return time.setUTCHours(Number(hour), Number(minute), Number(second));
 }
 
-/** §5.6.7: two digits that seem to be more than 50 years in the future are the most recent past year that ends so. */
+/**
+ * §5.6.7: a two-digit year that appears to be more than 50 years in the future is the most recent
+ * past year with those digits.
+ */
 function fullYear(digits: string, now: number): number {
   if (digits.length === 4) return Number(digits);
   const thisYear = new Date(now).getUTCFullYear();

@@ -3,22 +3,22 @@ import { MalformedBodyError } from './body.ts';
 const END_MESSAGE = 'The body ends before its last boundary.';
 
 /**
- * Bytes that are taken up to a mark, as they arrive. It holds what one read brought and as much as the
- * mark is long, never more, and reads only when it is asked: a slow taker holds the sender back.
+ * Bytes that are read up to a mark, as they arrive. Holds one read and as many bytes as the mark is
+ * long, never more, and reads only on demand: a slow reader slows the sender down.
  */
 export class MarkedInput {
   readonly #source: AsyncIterator<Buffer>;
   #held: Buffer;
 
-  /** `before` stands before the first byte of the source. */
+  /** `before` precedes the first byte of the source. */
   constructor(source: AsyncIterator<Buffer>, before: Buffer) {
     this.#source = source;
     this.#held = before;
   }
 
   /**
-   * The next bytes before the mark, at least one; null when the mark comes next, which is then passed.
-   * Throws MalformedBodyError when the source ends first, and what the source throws.
+   * Returns the next bytes before the mark, at least one, or null if the mark comes next, which it
+   * then skips. Throws MalformedBodyError if the source ends first, and any error of the source.
    */
   async pull(mark: Buffer): Promise<Buffer | null> {
     for (;;) {
@@ -33,13 +33,16 @@ export class MarkedInput {
     }
   }
 
-  /** Whether these bytes come next; they stay. Throws as `pull`. */
+  /** Returns whether these bytes come next, without taking them. Throws as `pull`. */
   async startsWith(bytes: Buffer): Promise<boolean> {
     while (this.#held.length < bytes.length) await this.#fill();
     return this.#held.subarray(0, bytes.length).equals(bytes);
   }
 
-  /** Bytes before what may be the beginning of a mark. Mostly all: what stays is copied once more. */
+  /**
+   * Counts the bytes before a possible beginning of the mark, mostly all: the rest is copied once
+   * more.
+   */
   #countBeforeStart(mark: Buffer): number {
     const tail = Math.max(0, this.#held.length - mark.length + 1);
     const start = this.#held.indexOf(mark.subarray(0, 1), tail);

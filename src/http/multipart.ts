@@ -1,24 +1,24 @@
 import type { IncomingMessage } from 'node:http';
-import { headerText } from '../lib/header-text.ts';
+import { headerText, parseParameters } from '../lib/header-value.ts';
 import { arrivingBytes, FIELD_BYTES_MAX, gather, MalformedBodyError } from './body.ts';
 import { MarkedInput } from './marked-input.ts';
-import { type PartHeader, parseParameters, parsePartHeader } from './part-header.ts';
+import { type PartHeader, parsePartHeader } from './part-header.ts';
 
-/** A part that is a file, as its bytes arrive. */
+/** A part with a file, whose bytes are still arriving. */
 export interface FilePart extends PartHeader {
-  /** To be read once. Fails when the body ends before the part does, or the client goes away. */
+  /** Can be read once. Fails if the body ends before the part does, or the client disconnects. */
   bytes: AsyncIterable<Uint8Array>;
 }
 
-/** What of a multipart body is wanted. */
+/** How to read a multipart body. */
 export interface MultipartOptions {
   /**
-   * Whether the parts of this name are files. Its name decides, and not whether a part has a filename:
-   * clients leave that out, and what is read as text is damaged. Other parts are fields, and those of
-   * them with a filename are thrown away.
+   * Whether the parts of this name are files. The name decides, not the presence of a filename:
+   * clients leave that out, and a file that is read as text is damaged. Other parts are fields;
+   * those with a filename are discarded.
    */
   isFile: (name: string) => boolean;
-  /** Takes a file. The next part waits for it; what it leaves of the bytes is thrown away. */
+  /** Takes a file. The next part waits for it; bytes that it leaves are discarded. */
   onFile: (file: FilePart) => Promise<void>;
   /** Receives each field as soon as it has been read. What it throws ends the reading. */
   onField?: (name: string, value: string) => void;
@@ -27,7 +27,7 @@ export interface MultipartOptions {
 /** More than any form has. */
 const PARTS_MAX = 1000;
 const HEADER_BYTES_MAX = 16 * 1024;
-/** RFC 2046 §5.1.1 allows 70; clients exist that do not count. */
+/** RFC 2046 §5.1.1 allows 70, which some clients exceed. */
 const BOUNDARY_LENGTH_MAX = 200;
 
 const LINE_END = Buffer.from('\r\n');
@@ -35,13 +35,13 @@ const HEADER_END = Buffer.from('\r\n\r\n');
 const CLOSE = Buffer.from('--');
 
 /**
- * Reads a body of `multipart/form-data` (RFC 7578) part by part; resolves with its fields, of which the
- * last of a name wins. Throws MalformedBodyError for a broken body and when the client goes away,
- * BodyTooLargeError for fields, and what `onFile` and `onField` throw; what `onFile` has done by then is the caller's
- * to undo. The rest of the request is thrown away as it arrives, so that the answer can be read.
+ * Reads a body of `multipart/form-data` (RFC 7578) part by part and returns its fields; the last of a name wins. Throws
+ * MalformedBodyError for a broken body and if the client disconnects, BodyTooLargeError for fields, and any error of
+ * `onFile` and `onField`; the caller undoes the earlier effects of `onFile`. The rest of the request is discarded as it
+ * arrives, so that the client can read the answer.
  *
- * Not `@fastify/busboy`: it waits for ever on a part that it skips (one that is no `form-data`, or has
- * no name) and that has more than its buffer's 64 KiB, and it takes an empty boundary.
+ * Not `@fastify/busboy`: it waits for ever on a skipped part (one that is not `form-data`, or has
+ * no name) with more than its buffer's 64 KiB, and it accepts an empty boundary.
  */
 export async function readMultipart(
   request: IncomingMessage,
@@ -62,7 +62,7 @@ export async function readMultipart(
     }
     return fields;
   } finally {
-    // While it is being iterated, a stream does not flow.
+    // A stream does not flow while it is being iterated.
     await source.return(undefined);
     request.resume();
   }
@@ -72,7 +72,8 @@ async function* readParts(
   source: AsyncGenerator<Buffer>,
   delimiter: Buffer,
 ): AsyncGenerator<FilePart> {
-  // RFC 2046 §5.1.1: the line end before a boundary belongs to it; before the first there may be none.
+  // RFC 2046 §5.1.1: the line end before a boundary belongs to the boundary; before the first there
+  // may be none.
   const input = new MarkedInput(source, LINE_END);
   await skip(input, delimiter);
   for (let count = 0; !(await input.startsWith(CLOSE)); count++) {
@@ -92,7 +93,7 @@ function readBoundary({ headers }: IncomingMessage): string {
   return boundary;
 }
 
-/** The rest of the boundary's line, and the lines up to an empty one. */
+/** Reads the rest of the boundary's line, and the lines up to an empty one. */
 async function readHeader(input: MarkedInput): Promise<string> {
   let header = Buffer.alloc(0);
   for (let piece = await input.pull(HEADER_END); piece; piece = await input.pull(HEADER_END)) {

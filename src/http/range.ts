@@ -1,24 +1,24 @@
-/** Bytes, both ends included. */
+/** A range of bytes, both ends included. */
 export interface SelectedRange {
   start: number;
   end: number;
 }
 
 /**
- * What of a representation of `sizeBytes` a Range header selects (RFC 9110 §14.2). `whole`: there is no
- * header, or one to be ignored. `unsatisfiable`: 416.
+ * Returns the range of a representation of `sizeBytes` that a Range header selects (RFC 9110
+ * §14.2). `whole`: there is no header, or it is ignored. `unsatisfiable`: 416.
  *
- * Ignored, as §14.2 allows for all of them: other units, what the grammar does not know (`bytes=5-2` too,
- * §14.1.1), and several ranges that can be satisfied. A client that asks for several must be ready for
- * everything at once, as object stores answer too; and a header with hundreds of overlapping ranges cannot make an
- * answer larger than the file.
+ * Ignored, as §14.2 allows in each case: other units, malformed ranges (`bytes=5-2` is one,
+ * §14.1.1), and several satisfiable ranges. A client that asks for several must accept the whole,
+ * as object stores answer too; and so a header with hundreds of overlapping ranges cannot produce
+ * an answer larger than the file.
  */
 export function selectRange(
   header: string | undefined,
   sizeBytes: number,
 ): SelectedRange | 'whole' | 'unsatisfiable' {
   const specs = parseRangeSet(header);
-  // No Content-Range could say that all of no bytes is sent.
+  // Content-Range cannot describe the whole of an empty file.
   if (specs === null || sizeBytes === 0) return 'whole';
   const ranges = specs.map((spec) => select(spec, sizeBytes)).filter((range) => range !== null);
   const [range] = ranges;
@@ -26,13 +26,15 @@ export function selectRange(
   return ranges.length === 1 ? range : 'whole';
 }
 
-/** As written: first and last position, or without the former the length of a suffix. */
+/** As written: first and last position, or only the length of a suffix. */
 interface RangeSpec {
   first: number | null;
   last: number | null;
 }
 
-/** Null unless every element is a range; `range-set = 1#range-spec`, so that elements may be empty. */
+/**
+ * Returns null unless every element is a range. `range-set = 1#range-spec` allows empty elements.
+ */
 function parseRangeSet(header: string | undefined): RangeSpec[] | null {
   const set = /^bytes=(\S|\S.*\S)$/i.exec(header ?? '')?.[1];
   if (set === undefined) return null;
@@ -49,12 +51,12 @@ function parseRangeSpec(text: string): RangeSpec | null {
   return spec.first !== null && spec.last !== null && spec.last < spec.first ? null : spec;
 }
 
-/** Past 2^53 it is not exact, and past the end of any file. */
+/** A position past 2^53 is not exact, but past the end of any file. */
 function parsePosition(digits: string | undefined): number | null {
   return digits ? Number(digits) : null;
 }
 
-/** Null where nothing is left: behind the end, or a suffix of no bytes. */
+/** Returns null if nothing is left: the range starts past the end, or is a suffix of no bytes. */
 function select({ first, last }: RangeSpec, sizeBytes: number): SelectedRange | null {
   const end = sizeBytes - 1;
   if (first === null) {

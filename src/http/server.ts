@@ -10,9 +10,11 @@ import Fastify, {
 } from 'fastify';
 import { DomainError } from '../domain/error.ts';
 import { ANONYMOUS, type Viewer } from '../domain/viewer/viewer.ts';
+import { noteTargetOrigin } from './absolute-url.ts';
 import type { Authenticate } from './auth.ts';
+import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
+import { HttpError } from './http-error.ts';
 import { httpStatus, publicMessage } from './status.ts';
-import { noteTargetOrigin } from './target.ts';
 import { closeUnusedConnections } from './unused-connection.ts';
 
 declare module 'fastify' {
@@ -20,22 +22,20 @@ declare module 'fastify' {
     viewer: Viewer;
   }
   interface FastifyInstance {
-    /** Shapes errors of targets that cannot be read, below these paths: no route of a road is found for them. */
-    setTargetErrorHandler(paths: readonly string[], handle: TargetErrorHandler): void;
+    /** Sets who sends the error of a malformed URL below these paths: Fastify finds no route for one. */
+    setTargetErrorHandler(paths: readonly string[], handle: SendError): void;
   }
 }
 
-type TargetErrorHandler = (error: Error, request: FastifyRequest, reply: FastifyReply) => unknown;
-
-/** What the server is handed by the composition root. */
+/** What the composition root passes to the server. */
 export interface ServerOptions {
   log: FastifyBaseLogger;
   authenticate: Authenticate;
-  /** Throws unless requests can be served. */
+  /** Throws unless the server can serve requests. */
   checkReady: () => Promise<void>;
 }
 
-/** A connection on which nothing moves for so long is cut: it may hold an upload's lock. */
+/** A connection without traffic for so long is closed: it may hold the lock of an upload. */
 const IDLE_TIMEOUT_MS = 60_000;
 
 const CORS: FastifyCorsOptions = {
@@ -53,9 +53,10 @@ const CORS: FastifyCorsOptions = {
   strictPreflight: false,
 };
 
-/** The server that the transports are registered on: ids, log, CORS, credentials, errors, health. */
+/** Creates the server that the dialects are registered on: ids, log, CORS, credentials, errors, health. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const targetErrorHandlers: { paths: readonly string[]; handle: TargetErrorHandler }[] = [];
+  const targetErrorHandlers: { paths: readonly string[]; handle: SendError }[] = [];
+  const sendError = createSendError('application/json; charset=utf-8', toErrorAnswer);
   const server = Fastify({
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -63,13 +64,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     connectionTimeout: IDLE_TIMEOUT_MS,
     rewriteUrl: toOriginForm,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
-    // A malformed path: found before any hook runs.
+    // Fastify finds a malformed path before any hook runs.
     frameworkErrors: (error, request, reply) => {
       setCommonHeaders(request, reply);
       const isBelow = (path: string) => request.url.startsWith(path);
       const own = targetErrorHandlers.find(({ paths }) => paths.some(isBelow));
-      if (own !== undefined) own.handle(error, request, reply as FastifyReply);
-      else (reply as FastifyReply).code(httpStatus(error)).send(toBody(error));
+      (own?.handle ?? sendError)(error, request, reply as FastifyReply);
     },
   });
   server.decorate('setTargetErrorHandler', (paths, handle) => {
@@ -80,17 +80,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     request.viewer = ANONYMOUS;
     setCommonHeaders(request, reply);
   });
-  // Before the credentials: a preflight request carries none.
+  // Before the credentials, which a preflight request does not carry.
   await server.register(cors, CORS);
   server.addHook('onRequest', async (request) => {
     request.viewer = await options.authenticate(request);
   });
   server.addHook('onSend', addChallenge);
   server.addHook('onResponse', logResponse);
-  server.setErrorHandler((error, request, reply) => {
-    logFailure(request, error);
-    return reply.code(httpStatus(error)).send(toBody(error));
-  });
+  server.setErrorHandler(sendError);
   server.setNotFoundHandler((_request, reply) =>
     reply
       .code(404)
@@ -101,11 +98,6 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   return server;
 }
 
-/** The error as a transport's handler sees it: logged with its stack if it is a bug of ours. */
-export function logFailure(request: FastifyRequest, error: unknown): void {
-  if (httpStatus(error) >= 500) request.log.error({ err: error }, 'request failed');
-}
-
 /** RFC 9112 §3.2.2: a client behind a proxy sends the whole URL as its target. */
 function toOriginForm(request: IncomingMessage & { originalUrl?: string }): string {
   const { url = '/' } = request;
@@ -113,7 +105,7 @@ function toOriginForm(request: IncomingMessage & { originalUrl?: string }): stri
   const rest = url.slice(origin.length);
   const path = origin === '' || rest.startsWith('/') ? rest : `/${rest}`;
   if (origin !== '') noteTargetOrigin(request, origin);
-  // Fastify keeps the target as it came, and Yoga prefers that.
+  // Fastify keeps the original target, and Yoga prefers that.
   request.originalUrl = path;
   return path;
 }
@@ -123,7 +115,8 @@ function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-content-type-options', 'nosniff');
 }
 
-// RFC 9110 §15.5.2: a 401 says how to do better. `Basic` would make browsers ask for a password.
+// RFC 9110 §15.5.2: a 401 names a way to authenticate. `Basic` would make browsers ask for a
+// password.
 function addChallenge(
   _request: FastifyRequest,
   reply: FastifyReply,
@@ -136,21 +129,18 @@ function addChallenge(
   done();
 }
 
-function toBody(error: unknown) {
-  const code =
-    error instanceof DomainError
-      ? error.code
-      : httpStatus(error) < 500
-        ? 'BAD_REQUEST'
-        : 'INTERNAL';
-  return { error: { code, message: publicMessage(error) } };
+function toErrorAnswer(error: unknown): ErrorAnswer {
+  const status = httpStatus(error);
+  const hasCode = error instanceof DomainError || error instanceof HttpError;
+  const code = hasCode ? error.code : status < 500 ? 'BAD_REQUEST' : 'INTERNAL';
+  return { status, body: { error: { code, message: publicMessage(error) } } };
 }
 
 function requestId(given: string | string[] | undefined): string {
   return typeof given === 'string' && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID();
 }
 
-// Without the query: it can hold what a log should not.
+// Without the query, which can hold secrets.
 async function logResponse(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { method, url } = request;
   const fields = {

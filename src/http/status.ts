@@ -1,6 +1,8 @@
 import { DomainError, type ErrorCode } from '../domain/error.ts';
 
-/** The one table from failures to HTTP. A dialect's `error.ts` shapes the body only. */
+/**
+ * The only table from error codes to statuses. A dialect's `error.ts` gives the shape of the body.
+ */
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   INVALID_INPUT: 400,
   NOT_AUTHENTICATED: 401,
@@ -22,14 +24,17 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   SUBSCRIPTION_LAGGED: 503,
 };
 
-/** The status of any error: 500 for what is neither ours nor a client's mistake that Fastify found. */
+/**
+ * Returns the status of an error: 500 unless it is a DomainError or a client's mistake that Fastify
+ * found.
+ */
 export function httpStatus(error: unknown): number {
   if (error instanceof DomainError) return STATUS[error.code];
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
 }
 
-/** What an answer may say of an error: a bug's message stays in the log. */
+/** Returns the message for an answer. The message of a bug stays in the log. */
 export function publicMessage(error: unknown): string {
   const isForClients = error instanceof DomainError || httpStatus(error) < 500;
   return isForClients && error instanceof Error ? error.message : 'Internal server error.';

@@ -9,22 +9,25 @@ export interface Token {
   expiresInSeconds: number;
 }
 
-/** A token for a name and its password, or null. Throws TooManyRequestsError. */
+/**
+ * Returns a token for a name and its password, or null if they are wrong. Throws
+ * TooManyRequestsError.
+ */
 export type IssueToken = (name: string, password: string) => Promise<Token | null>;
 
 /**
- * How long somebody who is removed may still come in. Clients log in again five minutes before the end
- * (contract §13), so it must be well above that.
+ * Lifetime of a token, during which a removed user still has access. Clients log in again five
+ * minutes before the end (contract §13), so it must be well above that.
  */
 const LIFE_SECONDS = 3600;
 
 /**
- * `iss` of these tokens: without it, `sub` may not be one of this server's users, for who else signs with the
- * same secret lets its own users choose their names.
+ * `iss` of these tokens. Only with it may `sub` be a user of this server: another issuer with the
+ * same secret lets its users choose their names.
  */
 export const TOKEN_ISSUER = 'trivium';
 
-/** Signs with the secret that `createAuthenticate` checks with. */
+/** Creates an `IssueToken` that signs with the secret that `createAuthenticate` verifies with. */
 export function createIssueToken(login: Login, jwtSecret: string): IssueToken {
   const secret = new TextEncoder().encode(jwtSecret);
   return async (name, password) => {

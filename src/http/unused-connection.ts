@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Closes connections on which nothing was ever sent when the server stops. Browsers and undici open them in
- * advance; Node does not count them as idle, and would wait for a request that does not come.
+ * Closes connections that have never been used when the server stops. Browsers and undici open them
+ * in advance; Node does not count them as idle, and would wait for a request that never comes.
  */
 export function closeUnusedConnections(server: FastifyInstance): void {
   const sockets = new Set<Socket>();

@@ -1,11 +1,11 @@
-/** Sleep that others can end. */
+/** A sleep that can be interrupted. */
 export interface Alarm {
-  /** Resolves after so many milliseconds, or when it is rung: at once, if it was rung since the last time. */
+  /** Resolves after `timeoutMs` or at the next ring; at once if it has rung since the last wait. */
   wait(timeoutMs: number): Promise<void>;
   ring(): void;
 }
 
-/** One that nobody has rung. */
+/** Creates an alarm that has not rung. */
 export function createAlarm(): Alarm {
   let hasRung = false;
   let wakeUp: (() => void) | undefined;

@@ -11,23 +11,23 @@ import {
 import { retryDelayMs } from './backoff.ts';
 import { PermanentError, TaskError } from './task.ts';
 
-/** How a run went, of a job that is still its worker's. */
+/** How a run ended, if the job still belongs to its worker. */
 export type Outcome =
   | { kind: 'completed'; result: object | null }
   | { kind: 'failed'; error: unknown }
   | { kind: 'cancelled' }
   | { kind: 'stopping' };
 
-/** What becomes of a job, and what the log of its runs says. */
+/** The changes that the end of a run makes to its job and its attempt. */
 export interface RunEnd {
   columns: JobChange;
-  /** Of the attempt; null: it has done its work. */
+  /** The error of the attempt; null if it succeeded. */
   error: string | null;
-  /** Only if the lease was over by then, and has not been prolonged since. Milliseconds since 1970. */
+  /** Write the end only if the lease expired before this time. Milliseconds since 1970. */
   expiredBefore?: number;
 }
 
-/** What becomes of the job. `random`: from 0 to 1. */
+/** Returns the changes for an outcome. `random`: from 0 to 1. */
 export function toEnd(ctx: Context, row: JobRow, outcome: Outcome, random: number): RunEnd {
   const now = ctx.clock();
   switch (outcome.kind) {
@@ -39,7 +39,7 @@ export function toEnd(ctx: Context, row: JobRow, outcome: Outcome, random: numbe
     case 'cancelled':
       return { columns: { status: 'cancelled', finished_at: now }, error: 'Cancelled.' };
     case 'stopping':
-      // Nobody's failure: it costs no retry.
+      // Not a failure of the job: it costs no retry.
       return { columns: { status: 'pending', progress: 0 }, error: 'The server stopped.' };
     case 'failed':
       return failure(ctx, row, outcome.error, random);
@@ -47,7 +47,7 @@ export function toEnd(ctx: Context, row: JobRow, outcome: Outcome, random: numbe
   return outcome satisfies never;
 }
 
-/** Of a worker that has not been heard of in time: contract §7.4. */
+/** The worker has sent no heartbeat in time: contract §7.4. */
 export class WorkerLostError extends TaskError {
   override readonly name = 'WorkerLostError';
 
@@ -57,8 +57,8 @@ export class WorkerLostError extends TaskError {
 }
 
 /**
- * A failed run: tried again later, as long as there are retries left. The wait begins when it was last heard
- * of: that of a lost worker's job is mostly over by then. `random`: from 0 to 1.
+ * Returns the changes for a failed run: the job is retried later while it has retries left. The wait starts at the last
+ * heartbeat of a lost worker, so most of it is over when the loss is noticed. `random`: from 0 to 1.
  */
 export function failure({ clock }: Context, row: JobRow, cause: unknown, random: number): RunEnd {
   const now = clock();
@@ -74,7 +74,7 @@ export function failure({ clock }: Context, row: JobRow, cause: unknown, random:
   return { columns: { status: 'pending', progress: 0, error, retry_count, scheduled_at }, error };
 }
 
-/** Writes the end of a run, if the job is still its: false when it is not. */
+/** Writes the end of a run. Returns false, and changes nothing, if the lease no longer holds the job. */
 export async function endRun(ctx: Context, lease: Lease, end: RunEnd): Promise<boolean> {
   return transact(ctx, async (ctx) => {
     const now = ctx.clock();
@@ -83,7 +83,7 @@ export async function endRun(ctx: Context, lease: Lease, end: RunEnd): Promise<b
     if (leased === undefined) return false;
     const { leased_until, cancel_requested_at } = leased;
     if (end.expiredBefore !== undefined && (leased_until ?? 0) >= end.expiredBefore) return false;
-    // What somebody wanted to end has not failed, and is not tried again.
+    // A job that a user has cancelled is not retried, even if its run failed.
     const isCancelled = cancel_requested_at !== null && end.columns.status !== 'completed';
     const columns = isCancelled ? { status: 'cancelled', finished_at: now } : end.columns;
     await updateLeasedJob(ctx.db, lease, { ...columns, ...free });
@@ -93,7 +93,7 @@ export async function endRun(ctx: Context, lease: Lease, end: RunEnd): Promise<b
   });
 }
 
-/** Says why a run failed to who runs the server. */
+/** Logs the error of a failed run. */
 export function logFailure({ log }: Context, { uuid, job_class }: JobRow, error: unknown): void {
   const fields = { err: error, job: uuid, jobClass: job_class };
   if (isForPeople(error)) log.warn(fields, 'job failed');
@@ -102,7 +102,7 @@ export function logFailure({ log }: Context, { uuid, job_class }: JobRow, error:
 
 const ERROR_LENGTH_MAX = 1000;
 
-/** Contract §3.4: `ClassName: message`. What a bug says may hold a path or a statement: it stays in the log. */
+/** Contract §3.4: `ClassName: message`. The message of a bug may hold a path or an SQL statement: it stays in the log. */
 function toText(error: unknown): string {
   const text = isForPeople(error)
     ? `${error.name}: ${error.message}`

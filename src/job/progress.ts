@@ -1,18 +1,18 @@
 import type { Context } from '../domain/context.ts';
 import type { JobChange } from '../store/job/run.ts';
 
-/** How far a run has come, on its way to the database and to who watches. */
+/** Reports the progress of a run to the database and to subscribers. */
 export interface Progress {
-  /** Never waits; what goes back, or is no number, is passed over. */
+  /** Never waits; ignores NaN and a fraction that is not larger than the last one. */
   report: (fraction: number) => void;
-  /** Resolves when nothing more will be written. */
+  /** Stops the reports; resolves after the last write. */
   stop: () => Promise<void>;
 }
 
-/** Four times a second: each is a commit. */
+/** Four writes a second, because each is a commit. */
 const WRITE_INTERVAL_MS = 250;
 
-/** Tells subscribers of this process at once, and writes now and then. */
+/** Creates a reporter: it notifies subscribers of this process at once, and writes at intervals. */
 export function createProgress(
   ctx: Context,
   jobId: number,
@@ -31,7 +31,7 @@ export function createProgress(
   };
   return {
     report(next) {
-      // 1 says that the job is completed, which its task cannot know.
+      // 1 means that the job is completed, which its task cannot know.
       const capped = Math.min(next, 0.999);
       if (isStopped || !(capped > fraction)) return;
       fraction = capped;

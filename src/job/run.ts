@@ -12,43 +12,43 @@ import { endRun, logFailure, type Outcome, toEnd } from './outcome.ts';
 import { createProgress } from './progress.ts';
 import { PermanentError, type Task, type Tasks } from './task.ts';
 
-/** Why a run is to end before its task does. */
+/** Why a run must end before its task has finished. */
 export type EndReason = 'cancelled' | 'lost' | 'stopping';
 
-/** What the signal of a run carries. */
+/** The reason of a run's abort signal. */
 export class RunEndedError extends Error {
   override readonly name = 'RunEndedError';
   readonly reason: EndReason;
 
   constructor(reason: EndReason) {
-    super(`The run is to end: ${reason}.`);
+    super(`The run must end: ${reason}.`);
     this.reason = reason;
   }
 }
 
-/** A run that goes on in this process. */
+/** A run that is in progress in this process. */
 export interface ActiveRun {
   job: Job;
-  /** Settles once the job says how the run has ended; never rejects. */
+  /** Resolves after the end of the run has been written; never rejects. */
   done: Promise<void>;
-  /** Tells the task to stop, and does not wait for one that does not listen. */
+  /** Aborts the task; gives it up if it does not stop in time. */
   end(reason: EndReason): void;
-  /** Ends the run if somebody wants that, or it is not ours any more. Never rejects. */
+  /** Ends the run if the job has been cancelled or its lease is lost. Never rejects. */
   look(): Promise<void>;
-  /** The same, and prolongs the lease. */
+  /** Extends the lease, then does the same as `look`. */
   beat(): Promise<void>;
 }
 
-/** What a run needs of its worker. */
+/** The settings of a worker that its runs need. */
 export interface RunOptions {
   tasks: Tasks;
   leaseMs: number;
-  /** How long a task that is told to stop has. */
+  /** How long an aborted task may take to stop. */
   graceMs: number;
   random: () => number;
 }
 
-/** Runs the task of a job that has just been claimed. */
+/** Starts the task of a job that has just been claimed. */
 export function startRun(ctx: Context, row: JobRow, options: RunOptions): ActiveRun {
   const lease = { id: row.id, leaseToken: row.lease_token ?? '' };
   const abort = new AbortController();
@@ -58,7 +58,7 @@ export function startRun(ctx: Context, row: JobRow, options: RunOptions): Active
   deadline.set(leftMs());
   const done = work(ctx, row, { ...options, lease, signal: abort.signal })
     .catch((error) =>
-      // The lease will run out, and the job be tried again.
+      // The lease will expire, and the job will be retried.
       ctx.log.error({ err: error, job: row.uuid }, 'the end of a job could not be written'),
     )
     .finally(deadline.stop);
@@ -82,7 +82,7 @@ export function startRun(ctx: Context, row: JobRow, options: RunOptions): Active
   return { job: toJob(row), done, end, look: () => logged(look()), beat: () => logged(beat()) };
 }
 
-/** When a lease that cannot be prolonged is over: from then on another worker may have the job. */
+/** Calls `onOver` when a lease that could not be extended expires: then another worker may take the job. */
 function createDeadline(onOver: () => void) {
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
@@ -103,7 +103,7 @@ interface WorkOptions extends RunOptions {
   signal: AbortSignal;
 }
 
-/** Does the work, and writes what has become of it. */
+/** Runs the task and writes its outcome. */
 async function work(ctx: Context, row: JobRow, options: WorkOptions): Promise<void> {
   const { lease } = options;
   const write = (columns: JobChange) => updateLeasedJob(ctx.db, lease, columns);
@@ -122,7 +122,8 @@ async function outcomeOf(
   progress: (fraction: number) => void,
 ): Promise<Outcome | { kind: 'lost' }> {
   const task = tasks[row.job_class as JobClass] as Task<JobClass> | undefined;
-  if (task === undefined) return { kind: 'failed', error: new PermanentError('No such class.') };
+  if (task === undefined)
+    return { kind: 'failed', error: new PermanentError('The job class is unknown.') };
   const { id, created_by, created_role } = row;
   const startedBy = created_by === null ? null : { id: created_by, role: created_role ?? '' };
   const run = { jobId: id, startedBy, signal, progress };
@@ -138,12 +139,12 @@ async function outcomeOf(
     return { kind: 'failed', error };
   } finally {
     over.abort();
-    // One that was given up may still fail, which nobody waits for any more.
+    // A task that was given up may still reject, and nothing awaits it.
     work.catch(() => undefined);
   }
 }
 
-/** Rejects when a task that is told to stop has not done so in time. */
+/** Rejects if an aborted task has not stopped after `graceMs`. */
 function givenUp(signal: AbortSignal, graceMs: number, over: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     const wait = () => {

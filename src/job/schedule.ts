@@ -3,15 +3,15 @@ import { type JobClass, serverUnicity } from '../domain/job/class.ts';
 import { enqueueJob } from '../domain/job/enqueue.ts';
 import { SYSTEM } from '../domain/viewer/viewer.ts';
 
-/** What is done again and again, and how often. */
+/** The recurring job classes and their intervals. */
 export const SCHEDULE: readonly { jobClass: 'expire-upload' | 'sweep'; everyMs: number }[] = [
   { jobClass: 'expire-upload', everyMs: 10 * 60_000 },
   { jobClass: 'sweep', everyMs: 60 * 60_000 },
 ];
 
 /**
- * Makes the next job of each recurring class, unless it is there: it waits in the database, so that it
- * survives a restart, and its `unicity` lets only one wait or run, whatever the number of processes.
+ * Enqueues the next job of each recurring class, unless it exists. It waits in the database, so that it
+ * survives a restart; its `unicity` allows only one pending or running job, however many processes there are.
  */
 export async function scheduleNext(services: Services & { log: Log }): Promise<void> {
   const ctx = { ...services, viewer: SYSTEM };

@@ -4,32 +4,32 @@ import type { JobArguments, JobClass } from '../domain/job/class.ts';
 /** The run of a job, as its task sees it. */
 export interface Run {
   jobId: number;
-  /** Who started the job; null: the server itself. */
+  /** The user who started the job; null: the server itself. */
   startedBy: { id: string; role: string } | null;
   /** Aborts when the job is cancelled or deleted, its lease is lost, or the server stops. */
   signal: AbortSignal;
-  /** Tells how far it has come, 0 to 1: as often as one likes; what is written is bounded. */
+  /** Reports the progress, 0 to 1. May be called often: writes are throttled. */
   progress(fraction: number): void;
 }
 
 /**
- * Does the work of one class of jobs, as the server itself. May run again after a crash at any point, so it is
- * idempotent. What it throws is tried again, unless it is a PermanentError; what it answers is the job's result.
+ * Does the work of one job class, as the server itself. May run again after a crash at any point, so it must be
+ * idempotent. The job is retried if it throws, except for a PermanentError. It returns the job's result.
  */
 export type Task<C extends JobClass> = (
   ctx: Context,
   args: JobArguments<C>,
   run: Run,
-  // biome-ignore lint/suspicious/noConfusingVoidType: most tasks have nothing to answer.
+  // biome-ignore lint/suspicious/noConfusingVoidType: most tasks have no result.
 ) => Promise<object | void>;
 
-/** A task for each class that a worker runs. */
+/** The task of each job class that a worker runs. */
 export type Tasks = { readonly [C in JobClass]?: Task<C> };
 
-/** A failure whose message everybody who sees the job may read. */
+/** A failure whose message may be shown to everybody who sees the job. */
 export class TaskError extends Error {
   override readonly name: string = 'TaskError';
-  /** When it may go better, as somebody else has said; 0: nobody has. */
+  /** The shortest wait before a retry that another server asked for; 0: none. */
   readonly retryAfterMs: number;
 
   constructor(message: string, options: ErrorOptions & { retryAfterMs?: number } = {}) {
@@ -38,7 +38,7 @@ export class TaskError extends Error {
   }
 }
 
-/** A failure that no other try can mend: the job is errored at once. */
+/** A failure that a retry cannot fix: the job is errored at once. */
 export class PermanentError extends TaskError {
   override readonly name = 'PermanentError';
 }

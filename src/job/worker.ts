@@ -14,36 +14,36 @@ import type { Tasks } from './task.ts';
 /** Runs jobs until it is stopped. */
 export interface Worker {
   start(): void;
-  /** Takes no more jobs; gives those that run a little time, and then puts them back. */
+  /** Claims no more jobs, gives running jobs a short time to finish, and then returns them to the queue. */
   stop(): Promise<void>;
-  /** There may be something to do: jobs that another process has made. */
+  /** Looks for due and cancelled jobs at once: another process may have changed some. */
   wake(): void;
 }
 
-/** What a worker runs, and how. */
+/** The settings of a worker. */
 export interface WorkerOptions {
   services: Services & { log: Log };
   tasks: Tasks;
-  /** Jobs at once. */
+  /** How many jobs it runs at once. */
   concurrency: number;
-  /** How long a worker that is not heard of keeps a job. (Default: 60 s) */
+  /** How long a worker keeps a job without a heartbeat. (Default: 60 s) */
   leaseMs?: number;
-  /** How often it is heard of. (Default: 15 s) */
+  /** The interval of its heartbeats. (Default: 15 s) */
   heartbeatMs?: number;
-  /** How often it looks for what nobody has told it of. (Default: 5 s) */
+  /** How often it looks for due jobs without a notification. (Default: 5 s) */
   pollMs?: number;
-  /** How long jobs may go on when the worker stops, and when one is cancelled. (Default: 5 s) */
+  /** How long a job may still run after it was cancelled or the worker stopped. (Default: 5 s) */
   graceMs?: number;
-  /** Done as often as it is heard of: what makes sure of the recurring jobs. (Default: nothing) */
+  /** Called at the interval of heartbeats: it enqueues the recurring jobs. (Default: does nothing) */
   schedule?: () => Promise<void>;
   /** From 0 to 1. (Default: Math.random) */
   random?: () => number;
 }
 
-/** A job that is due and was not taken is locked by somebody, for a moment. */
+/** The shortest wait: a due job that could not be claimed is locked by another worker, for a moment. */
 const IDLE_MIN_MS = 20;
 
-/** A worker that has not begun. */
+/** Creates a worker that has not been started. */
 export function createWorker(options: WorkerOptions): Worker {
   return new JobWorker(options);
 }
@@ -54,9 +54,9 @@ class JobWorker implements Worker {
   readonly #name = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
   readonly #active = new Map<number, ActiveRun>();
   readonly #alarm = createAlarm();
-  /** No more jobs are taken. */
+  /** Aborted when the worker claims no more jobs. */
   readonly #stopping = new AbortController();
-  /** Nothing runs any more. */
+  /** Aborted when no job runs any more. */
   readonly #over = new AbortController();
   #claiming: Promise<unknown> = Promise.resolve();
   #watching: Promise<unknown> = Promise.resolve();
@@ -84,7 +84,7 @@ class JobWorker implements Worker {
 
   wake() {
     this.#alarm.ring();
-    // Perhaps it is about one that runs here. Notices come in swarms: one look answers those meanwhile.
+    // The notice may concern a job that runs here. Notices come in bursts: one look serves all that arrive meanwhile.
     this.#looking ??= this.#look().finally(() => {
       this.#looking = null;
     });
@@ -93,7 +93,7 @@ class JobWorker implements Worker {
   async stop() {
     this.#stopping.abort();
     this.#alarm.ring();
-    // One may just have been taken.
+    // A job may have been claimed meanwhile.
     await this.#claiming;
     const runs = [...this.#active.values()];
     const ended = Promise.all(runs.map(({ done }) => done));
@@ -135,7 +135,7 @@ class JobWorker implements Worker {
       return row;
     });
     if (row === undefined) return false;
-    // Before the run tells of its progress.
+    // Published before the first progress of the run.
     this.#ctx.events.publish({ type: 'job', id: row.id });
     const run = startRun(this.#ctx, row, this.#options);
     this.#active.set(row.id, run);
@@ -146,7 +146,7 @@ class JobWorker implements Worker {
     return true;
   }
 
-  /** Classes of which another one may run here. */
+  /** The job classes of which this process may run another job. */
   #freeClasses(): JobClass[] {
     const counts = Map.groupBy(this.#active.values(), ({ job }) => job.jobClass);
     const isFree = (name: JobClass) => (counts.get(name)?.length ?? 0) < concurrencyOf(name);
@@ -169,22 +169,22 @@ class JobWorker implements Worker {
     await this.#options.schedule();
   }
 
-  /** Jobs of workers that died are tried again: contract §7.4. */
+  /** Retries the jobs of lost workers: contract §7.4. */
   async #recoverLost(now: number) {
     for (const row of await listLostJobs(this.#ctx.db, now, 100)) {
       const end = failure(this.#ctx, row, new WorkerLostError(), this.#options.random());
       const lease = { id: row.id, leaseToken: row.lease_token ?? '' };
-      // It may have been heard of meanwhile.
+      // The worker may have sent a heartbeat meanwhile.
       if (await endRun(this.#ctx, lease, { ...end, expiredBefore: now })) {
         this.#ctx.log.warn({ job: row.uuid, worker: row.worker }, 'recovered a lost job');
       }
     }
   }
 
-  /** What this process itself does to jobs. */
+  /** Reacts to the job events of this process. */
   async #listen() {
     const { events, log } = this.#ctx;
-    // What a run tells of its progress is not for us, and of other processes the database's own notices wake us.
+    // Skips progress, and events of other processes, for which the database's notices wake the worker.
     const isJob = (event: DomainEvent): event is JobEvent =>
       event.type === 'job' && event.progress === undefined && !event.isElsewhere;
     const { signal } = this.#over;
@@ -195,8 +195,8 @@ class JobWorker implements Worker {
           await this.#active.get(id)?.look();
         }
       } catch (error) {
-        // Too many at once to be kept: whatever they were, it is time to look.
-        log.info({ err: error }, 'jobs are made faster than they are looked at');
+        // The buffer of events has overflowed: some were lost, so look at everything.
+        log.info({ err: error }, 'job events arrive faster than the worker reads them');
         this.wake();
       }
     }
@@ -214,7 +214,7 @@ class JobWorker implements Worker {
   }
 }
 
-/** Ends early, and without an error, with the signal. */
+/** Resolves after `ms`, or early, without an error, when the signal aborts. */
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   await setTimeout(ms, undefined, { signal }).catch(() => undefined);
 }

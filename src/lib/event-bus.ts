@@ -1,32 +1,32 @@
-/** Events from whoever publishes to whoever listens at that moment; nothing is kept. */
+/** Delivers each published event to the subscribers of that moment; keeps none for later ones. */
 export interface EventBus<Event> {
-  /** Never waits, never throws. */
+  /** Publishes an event. Returns at once and never throws. */
   publish(event: Event): void;
   /**
-   * What is published from now on and chosen, until the signal is aborted. Iterate it once. It listens
-   * from this call on: what happens between the call and the first `next` is not lost.
+   * Returns the events published from now on for which `choose` holds, until the signal is aborted. Iterate the result
+   * once. It subscribes at once: an event between this call and the first `next` is not lost.
    */
   subscribe<Chosen extends Event>(
     isChosen: (event: Event) => event is Chosen,
     signal: AbortSignal,
   ): AsyncIterableIterator<Chosen, undefined>;
-  /** How many listen: 0 again when all of them are gone. */
+  /** Number of subscribers. */
   subscriberCount(): number;
 }
 
-/** What keeps the memory of a slow subscriber within bounds. */
+/** Bounds the memory that a slow subscriber uses. */
 export interface EventBusOptions<Event> {
-  /** Events of one key are about one thing: while they wait, they become one. */
+  /** Names the subject of an event. Waiting events with one key are merged into one. */
   keyOf: (event: Event) => string;
-  /** What a subscriber is told that has seen neither of two. */
+  /** Merges two events that a subscriber has not yet received. */
   merge: (earlier: Event, later: Event) => Event;
-  /** How many things may wait for one subscriber. */
+  /** Most keys that may wait for one subscriber. */
   waitingMax: number;
-  /** What `next` of one that is too slow throws, after which it gets nothing more. */
+  /** Creates the error that `next` throws for a subscriber that is too slow; it receives nothing afterwards. */
   tooSlow: () => Error;
 }
 
-/** A bus without subscribers. */
+/** Creates a bus without subscribers. */
 export function createEventBus<Event>(options: EventBusOptions<Event>): EventBus<Event> {
   const subscriptions = new Set<Subscription<Event>>();
   return {
@@ -45,7 +45,7 @@ export function createEventBus<Event>(options: EventBusOptions<Event>): EventBus
       subscriptions.add(subscription);
       signal.addEventListener('abort', end);
       if (signal.aborted) end();
-      // Its keys keep apart what it has chosen: `merge` makes a chosen one of two.
+      // Two events that the subscriber chose stay chosen when they are merged.
       return subscription as AsyncIterableIterator<Chosen, undefined>;
     },
     subscriberCount: () => subscriptions.size,
@@ -55,8 +55,8 @@ export function createEventBus<Event>(options: EventBusOptions<Event>): EventBus
 type Result<Event> = IteratorResult<Event, undefined>;
 
 /**
- * One subscriber. No generator: `return` of one that waits for `next` would wait with it, and a client
- * that is gone would stay subscribed until something happens.
+ * One subscriber. It is not a generator: `return` of a generator waits for a pending `next`, so a client that has left
+ * would stay subscribed until the next event.
  */
 class Subscription<Event> implements AsyncIterableIterator<Event, undefined> {
   readonly #waiting = new Map<string, Event>();

@@ -1,31 +1,30 @@
 const NAME_BYTES_MAX = 255;
 const URL_NAME_LENGTH_MAX = 100;
-/** With its dot. To keep a longer one, the wrong part of the name would have to be cut. */
+/** Includes the dot. Keeping a longer extension would cut the wrong part of the name. */
 const EXTENSION_LENGTH_MAX = 20;
-/** Each half holds more than 255 bytes, so what the final cut would keep is not lost here. */
+/** Each half holds more than 255 bytes, so this cut loses nothing that the final cut would keep. */
 const RAW_HALF_LENGTH = 512;
 
 /**
- * The name a file is shown and downloaded under: the last component of `raw` (both `/` and `\`
- * separate), in NFC, at most 255 bytes of UTF-8, cut between graphemes and with its extension kept.
- * Any script is kept. Gone are control characters, line separators, dots and spaces at either end,
- * and what changes how a name looks without being seen: bidi overrides, zero-width characters,
- * fillers (`a\u202Egnp.exe` would be shown as `aexe.png`). Lone surrogates become U+FFFD.
+ * Returns the name that a file is shown and downloaded under: the last component of `raw` (both `/` and `\`
+ * separate components), in NFC, at most 255 bytes of UTF-8, cut between graphemes, with its extension kept.
+ * Keeps every script. Removes control characters, line separators, dots and spaces at either end, and invisible
+ * characters that change how a name looks: bidi overrides, zero-width characters and fillers
+ * (`a\u202Egnp.exe` would be shown as `aexe.png`). Replaces lone surrogates by U+FFFD.
  *
- * `"`, `<`, `:` and names like `CON` are kept: the result never becomes a path on this server,
- * browsers replace what their system cannot store, and who writes the name into a header must quote
- * it anyway. Cleaning twice changes nothing.
+ * Keeps `"`, `<`, `:` and names such as `CON`: the result never becomes a path on this server, browsers replace the
+ * characters that their system cannot store, and a header must quote the name anyway. Cleaning twice changes nothing.
  *
- * Answers `''` when nothing is left (`'...'`, `'folder/'`); the caller picks a default.
+ * Returns `''` when nothing is left (`'...'`, `'folder/'`); the caller picks a default.
  */
 export function cleanFilename(raw: string): string {
   return cutToBytes(tidy(shorten(lastComponent(raw)).toWellFormed().normalize('NFC')));
 }
 
 /**
- * The extension of a file name: lower case, without the dot; `null` when there is none, when its
- * dot is the first character, and when what follows the dot is no extension (`Mr. Smith`, or more
- * than 19 characters).
+ * Returns the extension of a file name, in lower case and without the dot. Returns `null` without an extension, when
+ * the dot is the first character, and when the text after it cannot be an extension (`Mr. Smith`, or more than 19
+ * characters).
  */
 export function fileExtension(name: string): string | null {
   const [, extension] = splitExtension(lastComponent(name));
@@ -33,10 +32,10 @@ export function fileExtension(name: string): string | null {
 }
 
 /**
- * The file's part of its URL, as Heartcore's contract (§5.7) has it: lower case, only ASCII
- * letters, digits, `_`, `-` and `.`, at most 100 long with the extension kept. All others become
- * `-`; runs of `-` and of `.` collapse, and neither comes first or last. Never empty (`file`),
- * never `.` or `..`. The result needs no escaping in a URL, and is its own result.
+ * Returns the file's name in its URL, by Heartcore's contract (§5.7): lower case, only ASCII letters, digits, `_`, `-`
+ * and `.`, at most 100 characters with the extension kept. Any other character becomes `-`; runs of `-` and of `.`
+ * collapse, and neither comes first or last. Never empty (then `file`), `.` or `..`. The result needs no escaping in a
+ * URL, and applying the function again changes nothing.
  */
 export function urlFilename(name: string): string {
   const [stem, extension] = splitExtension(transliterate(cleanFilename(name)));
@@ -50,30 +49,30 @@ function lastComponent(path: string): string {
   return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 }
 
-/** Before normalising and the patterns below, which are quadratic at worst. */
+/** Applied before normalising and the patterns below, which are quadratic in the worst case. */
 function shorten(name: string): string {
   if (name.length <= 2 * RAW_HALF_LENGTH) return name;
   return name.slice(0, RAW_HALF_LENGTH) + name.slice(-RAW_HALF_LENGTH);
 }
 
-/** Repeats, because what one rule removes can leave its neighbours to another. */
+/** Repeats its rules, because one removal can bring together characters that another rule removes. */
 function tidy(name: string): string {
   const visible = removeInvisible(name).normalize('NFC');
   const trimmed = visible.replace(/^[.\p{Zs}]+|[.\p{Zs}]+$/gu, '');
   return trimmed === name ? name : tidy(trimmed);
 }
 
-/** Joiners, variation selectors and tags: needed where the three patterns below leave them. */
+/** Joiners, variation selectors and tags; the three patterns below keep those that are needed. */
 const DEPENDENT = String.raw`[\u200c\u200d\ufe00-\ufe0f\u{e0020}-\u{e007f}\u{e0100}-\u{e01ef}]`;
 const INVISIBLE = new RegExp(
   String.raw`(?!${DEPENDENT})[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\ufff9-\ufffb]`,
   'gu',
 );
-/** Persian and emoji need joiners; beside ASCII they make another extension look like `png`. */
+/** Persian and emoji need joiners. Beside ASCII, a joiner makes another extension look like `png`. */
 const STRAY_JOINER = /(?<![^\0-\x7f])(?:\u200c|\u200d)+|(?:\u200c|\u200d)+(?![^\0-\x7f])/gu;
-/** Of ASCII, only the digits, `#` and `*` of keycap emoji take a variation selector. */
+/** In ASCII, only the digits, `#` and `*` of keycap emoji take a variation selector. */
 const STRAY_SELECTOR = /(?<![^\0-\x7f]|[0-9#*])[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]+/gu;
-/** Tags spell out England, Scotland and Wales after a black flag; elsewhere they hide text. */
+/** After a black flag, tags spell England, Scotland or Wales; elsewhere they hide text. */
 const STRAY_TAG = /(?<!\u{1f3f4}[\u{e0020}-\u{e007e}]*)[\u{e0020}-\u{e007f}]/gu;
 
 function removeInvisible(name: string): string {
@@ -81,7 +80,7 @@ function removeInvisible(name: string): string {
   return patterns.reduce((rest, pattern) => rest.replace(pattern, ''), name);
 }
 
-/** Stem, and extension with its dot or `''`. */
+/** Splits a name into its stem and its extension, with the dot, or `''`. */
 function splitExtension(name: string): [stem: string, extension: string] {
   const dot = name.lastIndexOf('.');
   const length = name.length - dot;
@@ -97,8 +96,7 @@ function cutToBytes(name: string): string {
 }
 
 /**
- * The longest beginning made of whole graphemes; of whole code points where the first grapheme
- * alone is too long.
+ * Returns the longest beginning of whole graphemes; of whole code points if the first grapheme alone is too long.
  */
 function firstBytes(text: string, bytesMax: number): string {
   const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' }).segment(text);
@@ -120,8 +118,8 @@ function byteLength(text: string): number {
 }
 
 /**
- * The contract lists å, ø, ü, æ and ß. ä and ö follow the same convention; the others carry no
- * diacritic that normalising could take off, and would become `-`.
+ * The contract lists å, ø, ü, æ and ß. ä and ö follow the same convention. The others have no diacritic that
+ * normalising could remove, and would become `-`.
  */
 const SPELLED: Readonly<Record<string, string>> = {
   ...{ å: 'aa', ø: 'oe', ü: 'ue', æ: 'ae', ß: 'ss', ä: 'ae', ö: 'oe' },

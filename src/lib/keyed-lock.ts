@@ -1,12 +1,12 @@
 /**
- * Mutual exclusion by key within one process: work under the same key runs one at a time, in order
- * of arrival; different keys do not wait for each other.
+ * Excludes concurrent work by key within one process: work with the same key runs one at a time, in order of arrival;
+ * different keys do not wait for each other.
  */
 export interface KeyedLock {
   run<T>(key: string, work: () => Promise<T>): Promise<T>;
 }
 
-/** A lock of its own: two of them do not know of each other. */
+/** Creates a lock; two of them share nothing. */
 export function createKeyedLock(): KeyedLock {
   const tails = new Map<string, Promise<void>>();
   return {
@@ -18,7 +18,7 @@ export function createKeyedLock(): KeyedLock {
       try {
         return await work();
       } finally {
-        // Only the last in line removes the entry, so that the map never outgrows the work at hand.
+        // The last waiter deletes the entry, so that the map holds no more keys than there is work.
         if (tails.get(key) === done) tails.delete(key);
         release();
       }

@@ -1,9 +1,11 @@
-/** Runs the work of each key once at a time, for all who ask for it meanwhile. */
+import { createTurns } from './turns.ts';
+
+/** Runs the work of each key once at a time, for all callers that ask for it meanwhile. */
 export interface SingleFlight {
   /**
    * Returns what `work` returns. Callers that ask for the same key while it runs share its result. An error for
    * which `isFinal` holds is kept for a minute and thrown again without running `work`. Throws the error of
-   * `tooMany` while `runningMax` other keys are running.
+   * `tooBusy` while `runningMax` other keys are running.
    */
   run<T>(key: string, work: () => Promise<T>): Promise<T>;
 }
@@ -14,7 +16,7 @@ export interface SingleFlightOptions {
   clock: () => number;
   /** Whether trying again cannot help. */
   isFinal: (error: unknown) => boolean;
-  tooMany: () => Error;
+  tooBusy: () => Error;
   /** Keys whose work runs or waits for its turn. (Default: 64) */
   runningMax?: number;
 }
@@ -24,7 +26,8 @@ const FINAL_MAX = 1000;
 
 /** Creates a `SingleFlight`; two of them share nothing. */
 export function createSingleFlight(options: SingleFlightOptions): SingleFlight {
-  const { clock, isFinal, tooMany, runningMax = 64 } = options;
+  const { clock, isFinal, tooBusy, runningMax = 64 } = options;
+  const turns = createTurns({ runningMax, waitingMax: 0, tooBusy });
   const running = new Map<string, Promise<unknown>>();
   const failed = new Map<string, { error: unknown; until: number }>();
   function remember(key: string, error: unknown): void {
@@ -36,7 +39,12 @@ export function createSingleFlight(options: SingleFlightOptions): SingleFlight {
   }
   async function start<T>(key: string, work: () => Promise<T>): Promise<T> {
     try {
-      return await work();
+      const endTurn = await turns.take();
+      try {
+        return await work();
+      } finally {
+        endTurn();
+      }
     } catch (error) {
       remember(key, error);
       throw error;
@@ -51,7 +59,6 @@ export function createSingleFlight(options: SingleFlightOptions): SingleFlight {
       const other = running.get(key);
       // One key always names the same work, so the result is of the caller's type.
       if (other !== undefined) return other as Promise<T>;
-      if (running.size >= runningMax) throw tooMany();
       const result = start(key, work);
       running.set(key, result);
       return result;

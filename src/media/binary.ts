@@ -3,17 +3,18 @@ import { fileTypeFromBuffer } from 'file-type';
 type BinaryType = readonly [mimeType: string, extension: string];
 
 /**
- * The format that the beginning of a file shows by its magic numbers, and its usual extension;
- * `null` when there is none. For what is neither text nor ZIP. Only ever looks at `head`.
+ * Returns the MIME type and the usual extension of a binary file, detected from the magic numbers
+ * in `head`, its beginning; `null` when the format is unknown. The caller rules out text and ZIP
+ * first. Reads nothing but `head`.
  */
 export async function binaryType(head: Buffer): Promise<BinaryType | null> {
   if (startsWith(head, '\x1f\x8b\x08')) return ['application/gzip', 'gz'];
-  // Whatever is behind the tag. file-type skips it and goes by the rest: a GIF after a tag would be
-  // a picture to it.
+  // A file with an ID3 tag is always MP3. file-type skips the tag and classifies the rest: it would
+  // call a GIF after a tag an image.
   if (startsWith(head, 'ID3')) return ['audio/mpeg', 'mp3'];
   if (startsWith(head, 'OggS')) return oggType(head);
-  // Binary data behind a byte order mark is no format that anything reads; file-type looks behind
-  // it all the same.
+  // No program reads binary data after a byte order mark. file-type skips the mark and classifies
+  // the rest.
   if (BYTE_ORDER_MARKS.some((mark) => startsWith(head, mark))) return null;
   const found = await recognise(head);
   if (found === null) return isTiff(head) ? ['image/tiff', 'tif'] : null;
@@ -26,7 +27,10 @@ function startsWith(head: Buffer, signature: string): boolean {
   return head.toString('latin1', 0, signature.length) === signature;
 }
 
-/** A parser's exception on untrusted bytes means that they are not of its format. */
+/**
+ * Returns the type that file-type detects. A parser that throws on untrusted bytes has not
+ * recognised its format, so an exception counts as `null`.
+ */
 async function recognise(head: Buffer): Promise<BinaryType | null> {
   try {
     const found = await fileTypeFromBuffer(head);
@@ -37,8 +41,8 @@ async function recognise(head: Buffer): Promise<BinaryType | null> {
 }
 
 /**
- * Most writers put the directory of a TIFF at its end, where file-type, given the head only, does
- * not find it.
+ * Returns whether `head` has the signature of a TIFF. file-type also needs the directory, which
+ * most writers put at the end of the file, outside of the head.
  */
 function isTiff(head: Buffer): boolean {
   return startsWith(head, 'II*\0') || startsWith(head, 'MM\0*');
@@ -54,8 +58,8 @@ function refine(found: BinaryType, head: Buffer): BinaryType {
 }
 
 /**
- * Some encoders name the general brand first, and the codec's among the compatible ones (ISO
- * 14496-12 §4.3).
+ * Returns AVIF or HEIC when the compatible brands name the codec: some encoders put a general brand
+ * first and the codec's brand among the compatible ones (ISO 14496-12 §4.3).
  */
 function heifType(head: Buffer): BinaryType | null {
   const brands = head.toString('latin1', 16, Math.min(head.readUInt32BE(0), 128));
@@ -64,8 +68,8 @@ function heifType(head: Buffer): BinaryType | null {
 }
 
 /**
- * The codecs of all tracks stand in the head of any file made for streaming (Matroska codec
- * mappings, RFC 9559).
+ * Returns whether the head names an audio codec and no video codec. Any file made for streaming
+ * lists the codecs of all tracks in its head (Matroska codec mappings, RFC 9559).
  */
 function hasOnlySound(head: Buffer): boolean {
   const text = head.toString('latin1');
@@ -73,8 +77,8 @@ function hasOnlySound(head: Buffer): boolean {
 }
 
 /**
- * By the first packets of the streams, all of which come before any other data (RFC 3533 §4). Video
- * goes before sound.
+ * Detects the Ogg type from the first packet of each stream; these packets come before all other
+ * data (RFC 3533 §4). A file with video and sound is a video.
  */
 function oggType(head: Buffer): BinaryType {
   const pages = head.toString('latin1', 0, 4096);

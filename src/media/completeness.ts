@@ -3,11 +3,11 @@ import { crc32 } from 'node:zlib';
 import { createFileWindow, type FileWindow, WINDOW_BYTES } from './file-window.ts';
 
 /**
- * Whether the picture at `path`, of MIME type `mimeType`, goes on to its end: what can be said of
- * one without decoding it. True also for types that libvips checks when it reads their header
- * (WebP, TIFF).
+ * Returns whether the image at `path`, of MIME type `mimeType`, is complete, without decoding it:
+ * checks that its structure continues to its end. Always true for types that are checked when their
+ * header is read (WebP, TIFF).
  *
- * Reads the file once at most, 64 KiB at a time; 33 MB of PNG take 80 ms.
+ * Reads the file at most once, 64 KiB at a time; a PNG of 33 MB takes 80 ms.
  */
 export async function isComplete(path: string, mimeType: string): Promise<boolean> {
   const file = await open(path);
@@ -32,8 +32,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
 };
 
 /**
- * EOI after the first scan: segments before it may hold a thumbnail with an end of its own (ITU-T
- * T.81 B.1.1).
+ * Searches for the EOI marker after the start of the first scan: earlier segments may hold a
+ * thumbnail with its own EOI (ITU-T T.81 B.1.1).
  */
 async function hasEndOfJpeg(window: FileWindow): Promise<boolean> {
   const START_OF_SCAN = 0xda;
@@ -41,14 +41,14 @@ async function hasEndOfJpeg(window: FileWindow): Promise<boolean> {
     const segment = await window.at(at, 4);
     if (segment.length < 4) return false;
     if (segment[1] === START_OF_SCAN) return hasBytes(window, at, '\xff\xd9');
-    // Any number of fill bytes may stand before a marker.
+    // Any number of fill bytes may precede a marker.
     at += segment[1] === 0xff ? 1 : 2 + segment.readUInt16BE(2);
   }
 }
 
 /**
- * Every chunk up to IEND is there and has the checksum it states (PNG 3rd edition §5.3). Compares
- * what it decodes to none.
+ * Checks that every chunk up to IEND is present and matches its stored checksum (PNG 3rd edition
+ * §5.3). Does not decode the pixels.
  */
 async function hasWholeChunks(window: FileWindow, sizeBytes: number): Promise<boolean> {
   for (let at = 8; ; ) {
@@ -74,7 +74,7 @@ async function checksum(window: FileWindow, from: number, end: number): Promise<
 }
 
 async function hasBytes(window: FileWindow, from: number, wanted: string): Promise<boolean> {
-  // The windows overlap by what is wanted, which may lie across their border.
+  // The windows overlap by the length of the wanted bytes, which may cross a window's end.
   for (let at = from; ; at += WINDOW_BYTES - wanted.length) {
     const bytes = await window.at(at, WINDOW_BYTES);
     if (bytes.includes(wanted, 0, 'latin1')) return true;
@@ -83,8 +83,8 @@ async function hasBytes(window: FileWindow, from: number, wanted: string): Promi
 }
 
 /**
- * Walks over the blocks (GIF89a §15 to §27) to the trailer. Bytes that are no block end the walk: a
- * decoder stops there.
+ * Walks the blocks (GIF89a §15 to §27) up to the trailer. Any byte that starts no block also counts
+ * as the end, since decoders stop there.
  */
 async function hasTrailerOfGif(window: FileWindow): Promise<boolean> {
   const [IMAGE, EXTENSION] = [0x2c, 0x21];
@@ -104,13 +104,13 @@ function colorTableBytes(flags: number): number {
   return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;
 }
 
-/** -1: the file ends before them. */
+/** Returns the position after a sequence of sub-blocks; -1 when the file ends before it does. */
 async function pastSubBlocks(window: FileWindow, from: number): Promise<number> {
   for (let at = from; ; ) {
     const bytes = await window.at(at, 1);
     if (bytes.length === 0) return -1;
-    // All that the window shows at once: one look for each of the blocks, of 255 bytes at most,
-    // took ten times as long.
+    // Walks all sub-blocks within the window before the next read: one read per sub-block, of at
+    // most 255 bytes, took ten times as long.
     let offset = 0;
     while (offset < bytes.length) {
       const sizeBytes = bytes[offset] ?? 0;
@@ -122,8 +122,8 @@ async function pastSubBlocks(window: FileWindow, from: number): Promise<number> 
 }
 
 /**
- * Top-level boxes up to the end of the file (ISO 14496-12 §4.2): size 0 means all the rest, 1 that
- * 64 bits follow.
+ * Checks that the top-level boxes fit in the file (ISO 14496-12 §4.2). A box of size 0 extends to
+ * the end of the file; size 1 means that a 64-bit size follows.
  */
 async function hasWholeBoxes(window: FileWindow, sizeBytes: number): Promise<boolean> {
   for (let at = 0; at < sizeBytes; ) {

@@ -1,27 +1,31 @@
 import type { FileHandle } from 'node:fs/promises';
 
-/** The most that one look can see. */
+/** Size of the window, in bytes: the most that one read can return. */
 export const WINDOW_BYTES = 64 * 1024;
 
 /**
- * More structures than any honest file has; a hostile one ends here after half a second at most.
+ * Calls of `at` allowed per window. No legitimate file has as many structures; a hostile one is cut
+ * off here after at most half a second.
  */
 const LOOKS_MAX = 1_000_000;
 
 /**
- * Reads a file at any position through one buffer, so that walking over small structures costs few
- * reads.
+ * Random access to a file through one buffer, so that walking many small structures needs few reads
+ * from disk.
  */
 export interface FileWindow {
   /**
-   * What the window shows from `position` on: at least `lengthMin` bytes (at most `WINDOW_BYTES`),
-   * fewer only at the end of the file. Nothing when the window has moved `movesMax` times or was
-   * looked through a million times. Valid until the next call.
+   * Returns the buffered bytes from `position` on: at least `lengthMin` (at most `WINDOW_BYTES`),
+   * fewer only at the end of the file. Returns no bytes after `movesMax` reads from disk or a
+   * million calls. The result is valid until the next call.
    */
   at(position: number, lengthMin: number): Promise<Buffer>;
 }
 
-/** A window over `file`, which stays the caller's to close. (Default: it may move without end.) */
+/**
+ * Creates a window over `file`; the caller closes the file. `movesMax` limits the reads from disk;
+ * by default there is no limit.
+ */
 export function createFileWindow(
   file: FileHandle,
   movesMax = Number.POSITIVE_INFINITY,

@@ -4,22 +4,22 @@ import { decodedBytes, fullSizeBytes } from './decode-memory.ts';
 import { createFileWindow } from './file-window.ts';
 import { readWebpHeader } from './webp.ts';
 
-/** What a picture's header says. */
+/** The size and the decoding cost of an image, read from its header. */
 export interface ImageHeader {
-  /** As displayed: EXIF orientation is applied. Of one frame. */
+  /** Size of one frame as displayed, in pixels: with EXIF orientation applied. */
   width: number;
   height: number;
-  /** Frames or pages. */
+  /** Number of frames or pages. */
   pages: number;
-  /** What decoding it would hold in memory; infinite where there is no decoder. */
+  /** Memory that decoding at a reduced size needs, in bytes; infinite when there is no decoder. */
   decodedBytes: number;
-  /** The same in its full size. */
+  /** Memory that decoding at full size needs, in bytes; infinite when there is no decoder. */
   fullSizeBytes: number;
 }
 
 /**
- * sharp's name of the format, by MIME type: the formats that are read. SVG is none of them, and
- * never to become one.
+ * The readable formats: sharp's name of the format, by MIME type. SVG is not among them and must
+ * never be added.
  */
 const FORMATS: Readonly<Record<string, string>> = {
   'image/jpeg': 'jpeg',
@@ -32,19 +32,22 @@ const FORMATS: Readonly<Record<string, string>> = {
   'image/heif': 'heif',
 };
 
-/** Whether pictures of a MIME type can be read. */
+/** Returns whether the header of images of this MIME type can be read. */
 export function isReadable(mimeType: string): boolean {
   return mimeType in FORMATS;
 }
 
-/** Whether they can be shown in another way, too: the decoder of HEIC is missing, see below. */
+/**
+ * Returns whether images of this MIME type can be decoded, and so rendered. HEIC and HEIF are
+ * readable but not decodable: sharp's binaries have no decoder for HEVC.
+ */
 export function isDecodable(mimeType: string): boolean {
   return isReadable(mimeType) && mimeType !== 'image/heic' && mimeType !== 'image/heif';
 }
 
 /**
- * Reads the header of the picture at `path`, of a readable type. Throws whatever a damaged one
- * makes libvips throw.
+ * Reads the header of the image at `path`; its MIME type must be readable. Throws the error of
+ * libvips when the header is damaged.
  */
 export async function readHeader(path: string, mimeType: string): Promise<ImageHeader> {
   return mimeType === 'image/webp' ? readWebp(path) : readWithLibvips(path, mimeType);
@@ -52,10 +55,10 @@ export async function readHeader(path: string, mimeType: string): Promise<ImageH
 
 async function readWithLibvips(path: string, mimeType: string): Promise<ImageHeader> {
   const image = await sharp(path, { limitInputPixels: false }).metadata();
-  // libvips looks for itself: what it takes for another format than we do is none to be trusted.
+  // libvips detects the format itself. A file on whose format we disagree is not to be trusted.
   if (image.format !== FORMATS[mimeType])
-    throw new Error(`${mimeType} is ${image.format} to libvips`);
-  // The decoder of HEIC is encumbered by patents, and not in sharp's binaries.
+    throw new Error(`expected ${mimeType}, but libvips reads ${image.format}`);
+  // Patents encumber HEVC, so sharp's binaries have no decoder for HEIC.
   const isReadable = image.compression !== 'hevc';
   const isTurned = (image.orientation ?? 1) > 1;
   return {
@@ -71,7 +74,7 @@ async function readWebp(path: string): Promise<ImageHeader> {
   try {
     const { size } = await file.stat();
     const header = await readWebpHeader(createFileWindow(file), size);
-    if (header === null) throw new Error('WebP ends before its chunks do');
+    if (header === null) throw new Error('WebP ends before its last chunk');
     const { width, height, frames, orientation } = header;
     const traits = { ...WEBP_TRAITS, width, height };
     const isTurned = orientation >= 5 && orientation <= 8;

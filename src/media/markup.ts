@@ -1,14 +1,15 @@
-/** What a text is that a browser would parse: each of them can carry scripts. */
+/** The markup languages that a browser parses; each of them can carry scripts. */
 export type Markup = 'svg' | 'html' | 'xml';
 
 /**
- * Whether `text`, the beginning of a file, is markup, and which: by its first element, after white
- * space, comments, processing instructions and a DOCTYPE. `null` is text that merely contains
- * markup: with its type declared as text and `nosniff`, no browser runs it.
+ * Returns the markup language of `text`, the beginning of a file, detected from its first element
+ * after white space, comments, processing instructions and a DOCTYPE. Returns `null` for plain
+ * text, even if it contains markup further on: no browser runs that when it is served as text with
+ * `nosniff`.
  *
- * In doubt the answer is the active one: what opens with a comment, prolog or DOCTYPE that does not
- * end within `text` is HTML or XML, never text. Linear in the length of the text; resolves no
- * entity and reads nothing else.
+ * In doubt it returns the active type: a text that starts with a comment, prolog or DOCTYPE that
+ * does not end within `text` is HTML or XML, never plain text. Runs in time linear in the length of
+ * the text; resolves no entities and reads nothing else.
  */
 export function detectMarkup(text: string): Markup | null {
   const start = skipSpace(text, 0);
@@ -16,16 +17,17 @@ export function detectMarkup(text: string): Markup | null {
   const root = skipProlog(text, start);
   if (root.doctype === 'html') return 'html';
   const isDeclared = isXml || root.doctype !== null;
-  // A comment without end hides whatever follows; browsers take what starts with one for HTML.
+  // An unclosed comment hides everything after it. Browsers treat text that starts with one as
+  // HTML.
   if (root.at === -1) return isDeclared ? 'xml' : 'html';
   const markup = markupOfElement(text, root.at, isXml ? XHTML_ELEMENTS : HTML_ELEMENTS);
   return markup ?? (isDeclared ? 'xml' : null);
 }
 
 interface Root {
-  /** Where the prolog ends; -1 when that is past the text. */
+  /** Position after the prolog; -1 when the prolog does not end within the text. */
   at: number;
-  /** Name in the DOCTYPE, lower case; null when there is none. */
+  /** Name in the DOCTYPE, in lower case; null when there is no DOCTYPE. */
   doctype: string | null;
 }
 
@@ -45,8 +47,8 @@ function skipProlog(text: string, start: number): Root {
 }
 
 /**
- * Past the `>` that ends a DOCTYPE: its internal subset may hold others, in quotes, comments and
- * declarations.
+ * Returns the position after the `>` that ends a DOCTYPE, or -1. The quotes, comments and
+ * declarations of its internal subset may contain other `>`.
  */
 function skipDoctype(text: string, start: number): number {
   const token = /<!--|["'[\]>]/g;
@@ -78,8 +80,9 @@ function skipSpace(text: string, from: number): number {
 }
 
 /**
- * What a document may start with, and text hardly would: the list of the WHATWG's MIME sniffing,
- * and what else can run.
+ * Elements that mark a text as HTML when they come first: the list of the WHATWG's MIME sniffing
+ * standard, and further elements that can run scripts or start a document. Plain text hardly ever
+ * starts with one.
  */
 const HTML_ELEMENTS = new Set(
   (
@@ -89,7 +92,10 @@ const HTML_ELEMENTS = new Set(
   ).split(' '),
 );
 
-/** What says that it is XML has `article`, `section` and `table` of other vocabularies too. */
+/**
+ * Elements that mark a text with an XML declaration as HTML. The other names are left out because
+ * further XML vocabularies have an `article`, `section` or `table`.
+ */
 const XHTML_ELEMENTS: ReadonlySet<string> = new Set(['html']);
 
 function markupOfElement(
@@ -97,7 +103,7 @@ function markupOfElement(
   at: number,
   htmlElements: ReadonlySet<string>,
 ): Markup | null {
-  // Longer than any tag but one with embedded data, and the namespace stands first in practice.
+  // 4 KiB hold any tag without embedded data, and in practice the namespace is the first attribute.
   const tag = /^<([a-z_][\w.:-]*)(?=[\s/>]|$)([^>]*)/i.exec(text.slice(at, at + 4096));
   const name = tag?.[1]?.toLowerCase();
   if (name === undefined) return null;

@@ -1,25 +1,25 @@
 import { fileExtension } from '../lib/filename.ts';
 
 /**
- * What a type is filed under. `vector` is SVG only. `document` is what people write and read:
- * office formats, RTF, EPUB and plain text of any kind. Active content that is no picture (HTML,
- * XML, scripts) is `other`, as are archives and programs.
+ * The category of a MIME type. `vector` is SVG only. `document` covers formats that people write
+ * and read: office formats, RTF, EPUB and plain text of any kind. `other` covers active content
+ * that is not an image (HTML, XML, scripts), archives and programs.
  */
 type Kind = 'image' | 'vector' | 'video' | 'audio' | 'pdf' | 'document' | 'other';
 
-/** What the bytes of a file are. */
+/** The type of a file, detected from its content. */
 export interface Sniffed {
-  /** Without parameters. */
+  /** MIME type without parameters. */
   mimeType: string;
   /**
-   * The file name's own where it is one the type goes by (`jpeg`), else the type's usual one
-   * (`jpg`).
+   * The extension in the filename when it is valid for the type (`jpeg`), otherwise the type's
+   * usual one (`jpg`); null for an unknown type.
    */
   extension: string | null;
   kind: Kind;
 }
 
-/** What bytes are that nothing is known about. */
+/** The type of a file whose format is unknown. */
 export const UNKNOWN: Sniffed = {
   mimeType: 'application/octet-stream',
   extension: null,
@@ -27,9 +27,9 @@ export const UNKNOWN: Sniffed = {
 };
 
 /**
- * The answer for a type that the content has proved, and its usual extension. The name chooses
- * among the members of the type's family, which the content cannot tell apart, and among the type's
- * extensions; it never leaves the family.
+ * Returns the type of a file whose content proves the MIME type `content`; the usual extension of
+ * that type is `usual`. The filename only selects among the types that the content cannot
+ * distinguish (see `FAMILY`), and among the extensions of the selected type.
  */
 export function describeType(content: string, usual: string, filename = ''): Sniffed {
   const named = fileExtension(filename) ?? usual;
@@ -51,9 +51,9 @@ function kindOf(mimeType: string): Kind {
 const DOCUMENT =
   /^(?:text\/.*|application\/(?:json|yaml|rtf|msword|epub\+zip|vnd\.(?:oasis\.opendocument|openxmlformats-officedocument|ms-(?:word|excel|powerpoint))(?:\..*)?))$/;
 
-/** Names of one format: the one that players and browsers know is used. */
+/** Other names of a format, mapped to the name that players and browsers know. */
 const SYNONYM: Readonly<Record<string, string>> = {
-  // A PNG with an animation is a PNG to everything that reads PNG.
+  // Every PNG reader accepts an animated PNG.
   'image/apng': 'image/png',
   'audio/ogg; codecs=opus': 'audio/ogg',
   'audio/x-m4a': 'audio/mp4',
@@ -65,8 +65,8 @@ const SYNONYM: Readonly<Record<string, string>> = {
 const OOXML = 'application/vnd.openxmlformats-officedocument.';
 
 /**
- * By the type that the content proves: what a name's extension may make of it. All members are as
- * harmless as it.
+ * The family of each proved type: the types that an extension in the filename may select. Every
+ * member is as harmless as the proved type.
  */
 const FAMILY: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'text/plain': {
@@ -93,14 +93,14 @@ const FAMILY: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     potx: `${OOXML}presentationml.template`,
     ppsx: `${OOXML}presentationml.slideshow`,
   },
-  // Most encoders write the general brand into files with sound only, too.
+  // Most encoders write the general brand even into files that hold only sound.
   'video/mp4': { m4a: 'audio/mp4', m4b: 'audio/mp4' },
   'application/vnd.ms-asf': { wma: 'audio/x-ms-wma', wmv: 'video/x-ms-wmv' },
 };
 
 /**
- * The extensions of the types that go by several; the others have the one of whoever recognised the
- * content.
+ * The valid extensions of types that have several. Every other type has only the extension that its
+ * detection returned.
  */
 const EXTENSIONS: Readonly<Record<string, string>> = {
   'image/jpeg': 'jpg jpeg jpe jfif',

@@ -10,61 +10,66 @@ import { isReadable, readHeader } from './image-header.ts';
 import { sniffFile } from './sniff.ts';
 
 /**
- * The picture is damaged, cut off, or of a format that is not read here. The message is for people.
+ * The image is damaged, cut off, or of an unsupported format. The message may be shown to users.
  */
 export class BrokenImageError extends Error {
   override readonly name = 'BrokenImageError';
 }
 
-/** The picture has more than `pixelsMax` pixels. */
+/** The image has more than `pixelsMax` pixels. */
 export class ImageTooLargeError extends Error {
   override readonly name = 'ImageTooLargeError';
   readonly pixelsMax: number;
 
   constructor(pixelsMax: number) {
-    super(`The picture has more than ${pixelsMax} pixels.`);
+    super(`The image has more than ${pixelsMax} pixels.`);
     this.pixelsMax = pixelsMax;
   }
 }
 
-/** What bounds a probe. */
+/** The limits of a probe. */
 export interface ProbeLimits {
-  /** Width by height, of one frame. */
+  /** Maximum of width times height of one frame. */
   pixelsMax: number;
-  /** For the header, and for decoding once it has begun; waiting for memory does not count. */
+  /**
+   * Time limit for reading the header, and again for decoding. Waiting for memory does not count.
+   */
   timeoutMs: number;
 }
 
-/** A picture that can be shown. */
+/** The properties of an intact image. */
 export interface ProbedImage {
-  /** As displayed, in pixels: EXIF orientation is applied. Of one frame. */
+  /** Size of one frame as displayed, in pixels: with EXIF orientation applied. */
   width: number;
   height: number;
   /** MIME subtype: `jpeg`, `png`, `gif`, `webp`, `avif`, `heic`, `heif`, `tiff`. */
   format: string;
-  /** Frames or pages; 1 for a still picture. */
+  /** Number of frames or pages; 1 for a still image. */
   pages: number;
 }
 
 /**
- * Looks at the picture at `path` and makes sure that it is whole. Throws BrokenImageError and
- * ImageTooLargeError; and what opening the file throws.
+ * Returns the size and format of the image at `path`, and checks that the image is intact. Throws
+ * BrokenImageError, ImageTooLargeError, and the file system's error when the file cannot be opened.
  *
- * It is decoded, since a header says nothing of what follows it. For a 12-megapixel JPEG that takes
- * 70 times as long as the header alone (21 ms against 0.3), with libvips reading it at an eighth of
- * its size. A picture whose decoder would hold more than `DECODE_BYTES_MAX` is only followed to its
- * end, comparing the checksums of PNG: an AVIF above 0.2 megapixels, a GIF or WebP above 0.35, a
- * TIFF or interlaced PNG above 0.9, any PNG above 2,300 pixels wide, a progressive JPEG above 1.6.
- * So is HEIC, for which there is no decoder, and what comes after the first frame of an animation.
+ * Decodes the image, since an intact header does not prove that the pixels are intact. For a
+ * 12-megapixel JPEG, which libvips reads at an eighth of its size, decoding takes 70 times as long
+ * as reading the header (21 ms against 0.3 ms).
  *
- * Never hands an SVG, or anything else but the formats above, to libvips, whatever the file is
- * called.
+ * Does not decode an image whose decoder would hold more than `DECODE_BYTES_MAX`: an AVIF above 0.2
+ * megapixels, a GIF or WebP above 0.35, a TIFF or interlaced PNG above 0.9, any PNG wider than
+ * 2,300 pixels, a progressive JPEG above 1.6. Nor does it decode HEIC, for which there is no
+ * decoder, or the frames after the first of an animation. In these cases it follows the structure
+ * of the file to its end, and compares the checksums of a PNG.
+ *
+ * Passes only files of the formats listed at `ProbedImage.format` to libvips, whatever their
+ * filename; never an SVG.
  */
 export async function probeImage(path: string, limits: ProbeLimits): Promise<ProbedImage> {
   limitLibvips();
   const { mimeType } = await sniffFile(path);
   if (!isReadable(mimeType)) {
-    throw new BrokenImageError('Pictures of this format cannot be read here.');
+    throw new BrokenImageError('Images of this format are not supported.');
   }
   const { timeoutMs, pixelsMax } = limits;
   const reserved = reserveDecodeMemory(HEADER_BYTES);
@@ -81,10 +86,10 @@ export async function probeImage(path: string, limits: ProbeLimits): Promise<Pro
 }
 
 /**
- * What `work` answers, within the time, or BrokenImageError. sharp's own message names its library
- * and the path on the server: it stays in `cause`, for the log. Memory is given back when `work` is
- * done, not when the caller is told that it takes too long: most decoders of libvips cannot be
- * stopped.
+ * Waits for the reserved memory, runs `work` and returns its result. Throws BrokenImageError if
+ * `work` fails or takes longer than `timeoutMs`. sharp's own message names its library and the path
+ * on the server; it stays in `cause`, for the log. Releases the memory when `work` ends, not when
+ * the time is over: most decoders of libvips cannot be stopped.
  */
 export async function attempt<T>(
   reserved: Promise<() => void>,
@@ -94,7 +99,7 @@ export async function attempt<T>(
   const release = await reserved;
   const timeout = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    timeout.reject(new BrokenImageError('The picture takes too long to read.'));
+    timeout.reject(new BrokenImageError('The image takes too long to read.'));
   }, timeoutMs);
   try {
     return await Promise.race([work().finally(release), timeout.promise]);
@@ -108,13 +113,13 @@ export async function attempt<T>(
 async function decode(path: string, timeoutMs: number): Promise<void> {
   await sharp(path, { failOn: 'error', ignoreIcc: true, limitInputPixels: false })
     .timeout({ seconds: Math.ceil(timeoutMs / 1000) })
-    // Reads every row. With kernel "nearest", or failOn "truncated", damage in the last rows of a
-    // PNG went unnoticed; failOn "warning" refuses pictures that every browser shows.
+    // Reads every row. Kernel "nearest" and failOn "truncated" missed damage in the last rows of a
+    // PNG; failOn "warning" rejects images that every browser shows.
     .resize(8, 8, { fit: 'fill' })
     .raw()
     .toBuffer();
 }
 
 function broken(cause?: unknown): BrokenImageError {
-  return new BrokenImageError('The picture is damaged or incomplete.', { cause });
+  return new BrokenImageError('The image is damaged or incomplete.', { cause });
 }

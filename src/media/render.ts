@@ -10,66 +10,74 @@ import { type ImageHeader, isReadable, readHeader } from './image-header.ts';
 import { attempt, BrokenImageError, ImageTooLargeError, type ProbeLimits } from './probe.ts';
 import { sniffFile } from './sniff.ts';
 
-/** In pixels. */
+/** A size in pixels. */
 export interface Size {
   width: number;
   height: number;
 }
 
-/** Part of a picture, in pixels from its top left corner. */
+/** A part of an image, in pixels from the image's top left corner. */
 export interface Rect extends Size {
   left: number;
   top: number;
 }
 
-/** 0 to 255 each. */
+/** An RGB color; each channel is 0 to 255. */
 export interface Color {
   r: number;
   g: number;
   b: number;
 }
 
-/** Formats that are written. AVIF is none of them: it takes a hundred times as long as the others. */
+/**
+ * The formats that a rendition can have. AVIF is left out: encoding it takes a hundred times as
+ * long as the others.
+ */
 export type RenderFormat = 'jpeg' | 'png' | 'gif' | 'webp';
 
-/** What is to be made of a picture: every step in pixels, so that nothing is left to be decided. */
+/** The steps from an image to its rendition, in this order and with all sizes in pixels. */
 export interface RenderPlan {
-  /** What to take of the picture, as it is displayed; null: all of it. */
+  /** Part of the displayed image to use; null: all of it. */
   crop: Rect | null;
-  /** The size that this is brought to. */
+  /** Size to scale the cropped image to. */
   scaled: Size;
-  /** What to keep of that; null: all of it. */
+  /** Part of the scaled image to keep; null: all of it. */
   window: Rect | null;
-  /** Where that lies in a larger picture; null: it is the picture. */
+  /** Size of a larger canvas, and the image's position on it; null: no canvas. */
   canvas: Rect | null;
-  /** Below what is transparent, and around the picture on a canvas; null: transparent. */
+  /** Color behind transparent pixels and around the image on a canvas; null: transparent. */
   background: Color | null;
   format: RenderFormat;
-  /** 1 to 100; null where the format has none. */
+  /** 1 to 100; null when the format has no quality setting. */
   quality: number | null;
-  /** Whether an animation may stay one. */
+  /** Whether an animation may stay animated. */
   mayMove: boolean;
 }
 
-/** What bounds a rendering. */
+/** The limits of a rendering. */
 export interface RenderLimits extends ProbeLimits {
-  /** How long it may wait for its turn. (Default: for ever) */
+  /** How long to wait for memory and a free thread. (Default: for ever) */
   patienceMs?: number;
 }
 
-/** A rendered picture. */
+/** A rendered image. */
 export interface RenderedImage extends Size {
   bytes: Buffer;
 }
 
 /**
- * Renders the picture at `path`, its EXIF orientation applied, in sRGB, without any metadata. An
- * animation that may stay one does where the format can hold it and all of its frames together are
- * no more than `ANIMATION_PIXELS_MAX`; of any other the first frame is taken. Throws BrokenImageError also for
- * what is no picture, for one that would take more memory than there is, and when the time is over;
- * ImageTooLargeError; RenderBusyError when its patience is over; and what opening the file throws.
+ * Renders the image at `path` in sRGB, with its EXIF orientation applied and without metadata. An
+ * animation stays animated if the plan allows it, the output format supports it and all of its
+ * frames together have at most `ANIMATION_PIXELS_MAX` pixels; otherwise only its first frame is
+ * rendered.
  *
- * Off the main thread, at most two at once; the others wait, which does not count as time.
+ * Throws BrokenImageError when the file is not an intact image of a supported format, when
+ * rendering needs more than `RENDER_BYTES_MAX` of memory, or when it takes longer than `timeoutMs`.
+ * Throws ImageTooLargeError, RenderBusyError after waiting for `patienceMs`, and the file system's
+ * error when the file cannot be opened.
+ *
+ * Runs off the main thread, at most two renderings at once. Others wait; waiting does not count
+ * towards `timeoutMs`.
  */
 export async function renderImage(
   path: string,
@@ -77,9 +85,10 @@ export async function renderImage(
   { pixelsMax, timeoutMs, patienceMs = Number.POSITIVE_INFINITY }: RenderLimits,
 ): Promise<RenderedImage> {
   limitLibvips();
+  // The row of the file has a type too. It is not trusted: libvips must get only what these bytes really are.
   const { mimeType } = await sniffFile(path);
   if (!isReadable(mimeType)) {
-    throw new BrokenImageError('Pictures of this format cannot be read here.');
+    throw new BrokenImageError('Images of this format are not supported.');
   }
   const reserved = reserveDecodeMemory(HEADER_BYTES);
   const header = await attempt(reserved, timeoutMs, () => readHeader(path, mimeType));
@@ -87,20 +96,20 @@ export async function renderImage(
   const isAnimated = isAnimationKept(mimeType, header, plan);
   const bytes = neededBytes(header, plan, isAnimated);
   if (!(bytes <= RENDER_BYTES_MAX)) {
-    throw new BrokenImageError('Rendering the picture takes more memory than there is for it.');
+    throw new BrokenImageError('Rendering the image needs more memory than the server allows.');
   }
   const work = () => run(path, plan, { isAnimated, timeoutMs });
   return attempt(reserveRenderMemory(bytes, patienceMs), timeoutMs, work);
 }
 
-/** The color that most of a picture has; a few pixels of it are enough. */
+/** Returns the most frequent color of an image, scaled down to at most 64 by 64 pixels. */
 export async function dominantColor(bytes: Buffer): Promise<Color> {
   limitLibvips();
   const small = await sharp(bytes).resize(64, 64, { fit: 'inside' }).png().toBuffer();
   return (await sharp(small).stats()).dominant;
 }
 
-/** All frames of an animation together: they are in memory at once. */
+/** Maximum pixels of all frames of an animation together: all of them are in memory at once. */
 const ANIMATION_PIXELS_MAX = 20_000_000;
 
 const ANIMATED: readonly string[] = ['image/gif', 'image/webp'];
@@ -114,7 +123,7 @@ function isAnimationKept(mimeType: string, header: ImageHeader, plan: RenderPlan
   return framePixels * pages <= ANIMATION_PIXELS_MAX;
 }
 
-/** Bytes a pixel that the encoders hold which need the whole picture: GIF and WebP. */
+/** Memory per pixel of the encoders that need the whole image (GIF and WebP), in bytes. */
 const ENCODER_PIXEL_BYTES = 12;
 
 function neededBytes(header: ImageHeader, plan: RenderPlan, isAnimated: boolean): number {
@@ -126,8 +135,14 @@ function neededBytes(header: ImageHeader, plan: RenderPlan, isAnimated: boolean)
   return header.fullSizeBytes + animation + (isWhole ? encoded * frames : 0);
 }
 
-function outputSize({ scaled, window, canvas }: RenderPlan): Size {
-  return canvas ?? window ?? scaled;
+/** Returns the size of the rendered image. */
+export function outputSize({
+  scaled,
+  window,
+  canvas,
+}: Pick<RenderPlan, 'scaled' | 'window' | 'canvas'>): Size {
+  const { width, height } = canvas ?? window ?? scaled;
+  return { width, height };
 }
 
 async function run(
@@ -135,7 +150,7 @@ async function run(
   plan: RenderPlan,
   { isAnimated, timeoutMs }: { isAnimated: boolean; timeoutMs: number },
 ): Promise<RenderedImage> {
-  // The pixels have been counted, by the same header.
+  // `renderImage` has checked the number of pixels already, from the same header.
   const input = { failOn: 'error', animated: isAnimated, limitInputPixels: false } as const;
   const image = sharp(path, input).autoOrient();
   const seconds = Math.ceil(timeoutMs / 1000);
@@ -149,7 +164,7 @@ function arrange(image: Sharp, { crop, scaled, window, canvas, background }: Ren
   if (crop !== null) image.extract(crop);
   image.resize(scaled.width, scaled.height, { fit: 'fill' });
   if (window !== null) image.extract(window);
-  // A gray picture would make its background gray, too.
+  // Otherwise a gray image would turn a colored background gray.
   if (background !== null && isColored(background)) image.pipelineColourspace('srgb');
   if (background !== null) image.flatten({ background });
   if (canvas === null) return image;

@@ -7,23 +7,23 @@ import { zipType } from './zip.ts';
 export type { Sniffed } from './mime-type.ts';
 
 /**
- * Holds the magic numbers of all formats, the prolog of any honest XML, and enough text to tell it
- * from binary.
+ * Bytes read from the beginning of a file. They hold the magic numbers of all formats, the prolog
+ * of any legitimate XML, and enough text to tell it from binary data.
  */
 const HEAD_BYTES = 64 * 1024;
 
 /**
- * What the file at `path` is, by its content. `filename` only refines: it tells CSV from plain
- * text, a Word from an Excel file of the old format; no name makes text a picture, or anything
- * active. Bytes that nothing recognises, and an empty file, are `application/octet-stream` without
- * an extension.
+ * Returns the MIME type of the file at `path`, detected from its content. `filename` only refines
+ * the type: it distinguishes CSV from plain text, and Word from Excel files of the old format. No
+ * filename turns text into an image or into active content. An empty file and a file of unknown
+ * format are `application/octet-stream` without an extension.
  *
- * Reads 64 KiB, and of a ZIP its list of entries; unpacks and decodes nothing; so any file costs
- * about a millisecond and a quarter of a megabyte. (`fileTypeFromFile` follows a hostile file
- * through 16 MiB of gzip, a thousand ZIP entries and hundreds of nested ID3 tags.) A type is no
- * promise that the file is intact, nor that it is one format only.
+ * Reads 64 KiB, and the list of entries of a ZIP; unpacks and decodes nothing. Any file therefore
+ * costs about a millisecond and a quarter of a megabyte. (`fileTypeFromFile` follows a hostile file
+ * through 16 MiB of gzip, a thousand ZIP entries and hundreds of nested ID3 tags.) The type does
+ * not guarantee that the file is intact, or that it is valid in one format only.
  *
- * Throws what opening and reading throw.
+ * Throws the file system's error when the file cannot be opened or read.
  */
 export async function sniffFile(
   path: string,

@@ -3,14 +3,14 @@ import { detectMarkup, type Markup } from './markup.ts';
 import { describeType, type Sniffed } from './mime-type.ts';
 
 /**
- * What a file is if its beginning is text, else `null`. Text is UTF-8, UTF-16 with a byte order
- * mark, or an older 8-bit encoding, without the control characters that the WHATWG's MIME sniffing
- * calls binary. `isWhole`: `head` is all of the file, so that a character cut off at its end is an
- * error.
+ * Returns the type of a file whose beginning, `head`, is text; `null` when it is not. Text is
+ * UTF-8, UTF-16 with a byte order mark, or an older 8-bit encoding, without the control characters
+ * that the WHATWG's MIME sniffing standard calls binary. `isWhole` says that `head` is the whole
+ * file, so that a character cut off at its end is an error.
  *
- * Looked for before binary formats, because every one of those has a control character near its
- * start, and the magic numbers of several are words: "BMW", "SQLite for beginners", "MAC address"
- * are no BMP, database or sound.
+ * Callers check for text before binary formats: every binary format has a control character near
+ * its start, while the magic numbers of several formats are words. "BMW", "SQLite for beginners"
+ * and "MAC address" would otherwise be a BMP, a database and a sound.
  */
 export function sniffText(head: Uint8Array, isWhole: boolean, filename?: string): Sniffed | null {
   const utf = decodeUtf(head, isWhole);
@@ -22,12 +22,12 @@ export function sniffText(head: Uint8Array, isWhole: boolean, filename?: string)
   if (signed) return describeType(signed[1], signed[2], filename);
   const plain = describeType('text/plain', 'txt', filename);
   if (utf !== null) return looksLikeJson(text, filename) ? describeType(...JSON_TYPE) : plain;
-  // Bytes above 127 in no known encoding prove little by themselves, but Excel still writes CSV
-  // that way.
+  // Bytes above 127 in an unknown encoding prove little by themselves, so the filename decides:
+  // Excel still writes CSV in such encodings.
   return isNamedAs(plain, filename) ? plain : null;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it has to match control characters
 const BINARY = /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]/;
 
 const MARKUP: Readonly<Record<Markup, [mimeType: string, extension: string]>> = {
@@ -38,7 +38,7 @@ const MARKUP: Readonly<Record<Markup, [mimeType: string, extension: string]>> = 
 
 const JSON_TYPE = ['application/json', 'json'] as const;
 
-/** Formats that are themselves text. */
+/** Signatures of formats that are text themselves. */
 const SIGNATURES: readonly [signature: RegExp, mimeType: string, extension: string][] = [
   [/^%PDF-\d/, 'application/pdf', 'pdf'],
   [/^\{\\rtf/, 'application/rtf', 'rtf'],
@@ -48,7 +48,7 @@ const SIGNATURES: readonly [signature: RegExp, mimeType: string, extension: stri
   [/^BEGIN:VCALENDAR\s/, 'text/calendar', 'ics'],
 ];
 
-/** `null`: neither encoding. */
+/** Decodes `head` as UTF-8, or as UTF-16 after a byte order mark; `null` when it is neither. */
 function decodeUtf(head: Uint8Array, isWhole: boolean): string | null {
   const mark = ((head[0] ?? 0) << 8) | (head[1] ?? 0);
   const encoding = mark === 0xfffe ? 'utf-16le' : mark === 0xfeff ? 'utf-16be' : 'utf-8';

@@ -1,22 +1,22 @@
 import type { FileWindow } from './file-window.ts';
 
-/** What the container of a WebP says. */
+/** The size, frames and orientation of a WebP, read from its container. */
 export interface WebpHeader {
   width: number;
   height: number;
-  /** Frames of an animation; 1 for a still picture. */
+  /** Number of frames; 1 for a still image. */
   frames: number;
   /** EXIF orientation, 1 to 8. */
   orientation: number;
 }
 
 /**
- * Walks over the chunks of a WebP (RFC 9649 §2); `null` when the file ends before them, or they
- * make no picture.
+ * Reads the header of a WebP by walking its chunks (RFC 9649 §2). Returns `null` when the file ends
+ * before its chunks, or when they do not form an image.
  *
- * By hand, because libvips sets up a whole canvas to read the header: glibc then keeps up to 32 MiB
- * for each of libuv's threads, and 30 headers of 8-megapixel pictures made the process 150 MiB
- * larger.
+ * libvips is not used because it allocates the whole canvas to read a header: glibc then keeps up
+ * to 32 MiB for each of libuv's threads, and 30 headers of 8-megapixel images made the process 150
+ * MiB larger.
  */
 export async function readWebpHeader(
   window: FileWindow,
@@ -41,7 +41,7 @@ export async function readWebpHeader(
   return { ...header, frames: Math.max(1, header.frames) };
 }
 
-/** The orientation stands in the first directory, and that first. */
+/** Bytes read of the EXIF chunk: the orientation is in its first directory, near the beginning. */
 const EXIF_BYTES_MAX = 4096;
 
 function canvasSize(chunk: Buffer): { width: number; height: number } | null {
@@ -63,7 +63,8 @@ function canvasSize(chunk: Buffer): { width: number; height: number } | null {
 }
 
 /**
- * 1 where there is none, or the block is damaged: a picture is not broken for it (Exif 3.0 §4.6.5).
+ * Returns the orientation in an EXIF block (Exif 3.0 §4.6.5); 1 when the block has none or is
+ * damaged, since damaged metadata does not make the image invalid.
  */
 function exifOrientation(exif: Buffer): number {
   const tiff = exif.toString('latin1', 0, 6) === 'Exif\0\0' ? exif.subarray(6) : exif;

@@ -1,16 +1,16 @@
 import type { FileHandle } from 'node:fs/promises';
 import { createFileWindow } from './file-window.ts';
 
-/** A type and its usual extension. */
+/** A MIME type, its usual extension, and the entry names that prove it (see `TYPES`). */
 export type ZipType = readonly [mimeType: string, extension: string, ...rest: string[]];
 
 /**
- * What a ZIP archive is, by the names in its central directory: the list that the programs go by
- * that open it, wherever the writer put `[Content_Types].xml` (LibreOffice puts it last). Nothing
- * is ever unpacked, so a bomb is as cheap as any archive: at most 1.2 MiB are read, 64 KiB at a
- * time.
+ * Returns the type of a ZIP archive, detected from the entry names in its central directory.
+ * Programs that open the archive use the same list, so the order of the entries does not matter
+ * (LibreOffice writes `[Content_Types].xml` last). Nothing is unpacked, so a ZIP bomb costs no more
+ * than any archive: at most 1.2 MiB are read, 64 KiB at a time.
  *
- * `head` is the beginning of the file, at least 1 KiB where it is that long.
+ * `head` is the beginning of the file: at least its first 1 KiB, or all of a shorter file.
  */
 export async function zipType(file: FileHandle, sizeBytes: number, head: Buffer): Promise<ZipType> {
   const declared = openDocumentType(head);
@@ -28,8 +28,8 @@ const OOXML = 'application/vnd.openxmlformats-officedocument.';
 const PARTS = '[Content_Types].xml';
 
 /**
- * Type, extension, and beginnings of names that an archive of the type has. The first that fits is
- * taken.
+ * MIME type, extension, and prefixes that the entry names of such an archive must include. The
+ * first matching row applies.
  */
 const TYPES: readonly ZipType[] = [
   ['application/vnd.ms-word.document.macroenabled.12', 'docm', PARTS, 'word/vbaProject.bin'],
@@ -50,17 +50,17 @@ const TYPES: readonly ZipType[] = [
 const MARKS = new Set(TYPES.flatMap(([, , ...marks]) => marks));
 
 const ZIP: ZipType = ['application/zip', 'zip'];
-/** Of 64 KiB: the directory of some ten thousand entries. */
+/** Reads of 64 KiB: enough for a directory of some ten thousand entries. */
 const WINDOW_MOVES_MAX = 16;
 const EOCD_BYTES = 22;
 const ENTRY_BYTES = 46;
 const ENTRY_SIGNATURE = 0x02014b50;
-/** Longer names are of no interest, and are cut. */
+/** Longer entry names are truncated: no prefix in `TYPES` is longer. */
 const NAME_BYTES_MAX = 32;
 
 /**
- * OpenDocument and EPUB write their type down, unpacked, in an entry that comes first
- * (OpenDocument 1.3 part 2 §3.3; EPUB OCF 3.3 §4.3).
+ * Returns the type that an OpenDocument or EPUB file declares, uncompressed, in its first entry
+ * (OpenDocument 1.3 part 2 §3.3; EPUB OCF 3.3 §4.3); `null` for other archives.
  */
 function openDocumentType(head: Buffer): ZipType | null {
   if (head.toString('latin1', 30, 38) !== 'mimetype') return null;
@@ -90,8 +90,8 @@ interface Directory {
 }
 
 /**
- * The record at the end of the file, behind at most 65,535 bytes of comment (APPNOTE 4.3.16). ZIP64
- * is just a ZIP.
+ * Finds the central directory through the record at the end of the file, which at most 65,535 bytes
+ * of comment follow (APPNOTE 4.3.16). A ZIP64 is reported as plain ZIP.
  */
 async function findDirectory(file: FileHandle, sizeBytes: number): Promise<Directory | null> {
   const start = Math.max(0, sizeBytes - EOCD_BYTES - 0xffff);
@@ -105,7 +105,7 @@ async function findDirectory(file: FileHandle, sizeBytes: number): Promise<Direc
   return { offset, end: Math.min(start + at, offset + tail.readUInt32LE(at + 12)) };
 }
 
-/** Names of the entries, cut to what is of interest; stops at the first entry that is none. */
+/** Yields the entry names, truncated to `NAME_BYTES_MAX`; stops at the first invalid entry. */
 async function* entryNames(file: FileHandle, { offset, end }: Directory): AsyncGenerator<string> {
   const window = createFileWindow(file, WINDOW_MOVES_MAX);
   for (let at = offset; at + ENTRY_BYTES <= end; ) {

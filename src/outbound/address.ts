@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 
-/** Hosts and networks that are fetched from although they are not public. */
+/** Hosts and networks that may be fetched from although they are not public. */
 export interface AllowedHosts {
   /** Whether the name itself is allowed, whatever it resolves to. */
   hasName(hostname: string, port: number): boolean;
@@ -10,30 +10,30 @@ export interface AllowedHosts {
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /**
- * Whether an IP address is one of the public Internet. Judged as what it stands for: an IPv4 address mapped into
- * IPv6 is the IPv4 address. Not what leads on to another one: NAT64, 6to4, Teredo. False for what is no address.
+ * Returns whether the text is an IP address of the public Internet. An IPv4 address that is mapped into IPv6 is
+ * judged as the IPv4 address. Addresses that translate to another address are not public: NAT64, 6to4, Teredo.
  */
 export function isPublicAddress(address: string): boolean {
   const parsed = parseAddress(address);
   return parsed !== null && parsed.range() === 'unicast' && isGlobal(parsed);
 }
 
-/** IPv6 gives out 2000::/3 only; the library knows what is special, `::127.0.0.1` not among it. */
+/** Only 2000::/3 of IPv6 is allocated; the library knows most special ranges, but not `::127.0.0.1`. */
 function isGlobal(address: Address): boolean {
   return address.kind() === 'ipv4' || address.match(GLOBAL_UNICAST);
 }
 
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/** An address with a zone, `fe80::1%eth0`, is one of a link. */
+/** Returns null for an address with a zone, `fe80::1%eth0`, too: it is link-local. */
 function parseAddress(address: string): Address | null {
   if (!ipaddr.IPv4.isValidFourPartDecimal(address) && !ipaddr.IPv6.isValid(address)) return null;
   return ipaddr.process(address);
 }
 
 /**
- * Reads a list of `host`, `host:port`, addresses and networks, `10.1.0.0/16`. Throws TypeError that names the
- * first entry that is none.
+ * Parses entries of the forms `host`, `host:port`, address and network, such as `10.1.0.0/16`. Throws TypeError that
+ * names the first invalid entry.
  */
 export function parseAllowedHosts(entries: readonly string[]): AllowedHosts {
   const networks: [Address, number][] = [];
@@ -65,15 +65,15 @@ function toNetwork(entry: string): [Address, number] | null {
 }
 
 function toName(entry: string): string {
-  // Through the parser that URLs go through, so that both spell a name alike.
+  // Uses the parser of URLs, so that both spell a name in the same way.
   const isName = /^(\[[\da-f:.]+\]|[^\s/?#@:[\]]+)(:\d+)?$/i.test(entry);
   const url = isName ? URL.parse(`http://${entry}/`) : null;
-  if (url === null) throw new TypeError(`No host, host:port or network: ${entry}`);
+  if (url === null) throw new TypeError(`Expected a host, host:port or network: ${entry}`);
   const port = /:(\d+)$/.exec(entry.replace(/^\[.*\]/, ''))?.[1];
   return normalName(url.hostname) + (port === undefined ? '' : `:${Number(port)}`);
 }
 
-/** `example.org.` is `example.org`. */
+/** Makes `example.org.` and `Example.org` the same as `example.org`. */
 function normalName(hostname: string): string {
   return hostname.toLowerCase().replace(/\.$/, '');
 }

@@ -1,11 +1,11 @@
-/** The first bytes of a body, `bytesMax` at most; what comes behind them is not waited for. */
+/** Returns the first bytes of a body, at most `bytesMax`, without waiting for the rest. */
 export async function readStart(
   body: AsyncIterable<Uint8Array>,
   bytesMax: number,
 ): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let sizeBytes = 0;
-  // Leaving the loop ends the connection.
+  // Leaving the loop closes the connection.
   for await (const piece of body) {
     pieces.push(piece);
     sizeBytes += piece.length;

@@ -1,45 +1,44 @@
 import { Agent, type Dispatcher } from 'undici';
-import { PermanentError } from '../job/task.ts';
-import { headerText } from '../lib/header-text.ts';
+import { headerText } from '../lib/header-value.ts';
 import { checkHost, createGuardedConnect, type Guard } from './connect.ts';
-import { readOutbound, statusFailure, toOutboundError } from './error.ts';
+import { permanentFailure, readOutbound, statusFailure, toOutboundError } from './error.ts';
 
-/** Fetches what people name, from the public Internet and from nowhere else. */
+/** An HTTP client for URLs from users: it connects to the public Internet and to allowed hosts only. */
 export interface Outbound {
   /**
-   * The answer to a GET, redirects followed; only a 2xx is one. Sends no credentials. Throws OutboundError for
-   * what may go better another time, PermanentError for what will not, and the reason of `signal`.
+   * Sends a GET without credentials, follows redirects, and returns the 2xx response. Throws OutboundError,
+   * `isPermanent` if another try cannot help, and the reason of `signal`.
    */
   get(url: string, options: GetOptions): Promise<OutboundResponse>;
-  /** Ends all its connections. */
+  /** Closes all connections. */
   close(): Promise<void>;
 }
 
-/** What one request may take, and what it says. */
+/** Limits and headers of one request. */
 export interface GetOptions {
-  /** From the beginning to the last byte. */
+  /** For the whole request, from its start to the last byte of the response. */
   timeoutMs: number;
   signal: AbortSignal;
   headers?: Readonly<Record<string, string>>;
 }
 
-/** An answer whose bytes are still to come: they are read to the end, or `cancel` is called. */
+/** A response whose body has not been read: read it to the end, or call `cancel`. */
 export interface OutboundResponse {
-  /** Where the redirects led to. */
+  /** The URL after all redirects. */
   url: URL;
   status: number;
-  /** By its name in lower case; null: not sent. */
+  /** Returns the header of that name, in lower case; null if it was not sent. */
   header(name: string): string | null;
-  /** Throws as `get`. */
+  /** Throws like `get`. */
   body: AsyncIterable<Uint8Array>;
   cancel(): void;
 }
 
-/** How it connects, and how long it waits. */
+/** The hosts that a client may connect to, and its timeouts. */
 export interface OutboundOptions extends Guard {
   /** (Default: 10 s) */
   connectTimeoutMs?: number;
-  /** Without a byte of the answer. (Default: 20 s) */
+  /** The longest pause in which no byte of the response arrives. (Default: 20 s) */
   idleTimeoutMs?: number;
 }
 
@@ -48,7 +47,7 @@ const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
 const HEADER_BYTES_MAX = 16 * 1024;
 const HEADERS = { 'user-agent': 'Trivium', 'accept-encoding': 'identity' };
 
-/** A client with no connection yet. */
+/** Creates a client; it opens connections when they are needed. */
 export function createOutbound(options: OutboundOptions): Outbound {
   const { connectTimeoutMs = 10_000, idleTimeoutMs = 20_000, ...guard } = options;
   const agent = new Agent({
@@ -87,17 +86,17 @@ async function follow(
     discard(response);
     url = parseTarget(guard, headerText(location), url);
   }
-  throw new PermanentError(`The URL is redirected more than ${REDIRECTS_MAX} times.`);
+  throw permanentFailure(`The URL is redirected more than ${REDIRECTS_MAX} times.`);
 }
 
-/** Throws PermanentError for what is not to be fetched. */
+/** Parses a URL. Throws a permanent OutboundError if it must not be fetched. */
 function parseTarget(guard: Guard, text: string, base?: URL): URL {
   const url = URL.parse(text, base);
   if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === '') {
-    throw new PermanentError('Only http and https URLs are fetched.');
+    throw permanentFailure('Only http and https URLs are fetched.');
   }
   if (url.username !== '' || url.password !== '') {
-    throw new PermanentError('A URL with a user name or a password is not fetched.');
+    throw permanentFailure('A URL with a user name or a password is not fetched.');
   }
   checkHost(guard, url.hostname, Number(url.port) || (url.protocol === 'https:' ? 443 : 80));
   return url;
@@ -126,18 +125,18 @@ function toResponse(
   }
   if (!/^(identity)?$/i.test(header('content-encoding') ?? '')) {
     cancel();
-    throw new PermanentError('The server sent it compressed, which it was asked not to do.');
+    throw permanentFailure('The server sent a compressed response, although we asked for none.');
   }
   return { url, status, header, body: readOutbound(body, signal), cancel };
 }
 
-/** Node joins what may be sent twice, of the others the first counts. */
+/** Node joins headers that may be repeated; of any other repeated header, the first counts. */
 function headerOf({ headers }: Dispatcher.ResponseData, name: string): string | null {
   const value = headers[name];
   return (Array.isArray(value) ? value[0] : value) ?? null;
 }
 
-/** The connection with it: what is still to come may be without end. */
+/** Closes the connection too, because the rest of the body may be endless. */
 function discard({ body }: Dispatcher.ResponseData): void {
   body.on('error', () => undefined).destroy();
 }

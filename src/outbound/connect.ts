@@ -1,44 +1,47 @@
 import { promises as dns, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
-import { PermanentError } from '../job/task.ts';
 import { type AllowedHosts, isPublicAddress } from './address.ts';
+import { type OutboundError, permanentFailure } from './error.ts';
 
-/** All addresses of a name. */
+/** Resolves a host name to all of its addresses. */
 export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
 
-/** Where connections may lead to. */
+/** The rules for the hosts that we may connect to. */
 export interface Guard {
   allowed: AllowedHosts;
-  /** (Default: as the system resolves) */
+  /** (Default: the system's resolver) */
   resolve?: Resolve;
 }
 
-/** The server's own network is none of the client's business: one sentence, whatever there is or is not. */
-export function refusedAddress(): PermanentError {
-  return new PermanentError('The URL leads to an address that this server does not fetch from.');
+/**
+ * Returns the error for a forbidden address. The message is always the same, so that clients cannot learn from it
+ * which hosts exist in the server's own network.
+ */
+export function refusedAddress(): OutboundError {
+  return permanentFailure('The URL leads to an address that this server does not fetch from.');
 }
 
 /**
- * Throws PermanentError for a host that is an address, and not one to connect to. Names are judged when they have
- * been resolved. `hostname`: as in a URL, so that every spelling of an address has become the one.
+ * Throws a permanent OutboundError if the host is a forbidden address. Names are checked after they have been
+ * resolved. `hostname`: as in a parsed URL, where every spelling of an address has become the same one.
  */
 export function checkHost({ allowed }: Guard, hostname: string, port: number): void {
-  // undici takes the brackets off an IPv6 address, before it asks here.
+  // undici removes the brackets of an IPv6 address before it calls this.
   const host = hostname.replace(/^\[(.+)\]$/, '$1');
   const name = isIP(host) === 6 ? `[${host}]` : host;
   if (isIP(host) !== 0 && !allowed.hasName(name, port)) checkAddress(allowed, host);
 }
 
 /**
- * Opens connections for undici, only to where they may lead. A name is resolved once, all of its addresses are
- * judged, and the connection is made to one of just those: no later answer of the DNS can lead elsewhere.
+ * Returns the function with which undici opens connections, to allowed addresses only. It resolves a name once,
+ * checks all of its addresses, and connects to one of these: a later DNS answer cannot redirect the connection.
  */
 export function createGuardedConnect(guard: Guard, timeoutMs: number): buildConnector.connector {
   return (options, callback) => {
     const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
     try {
-      // No lookup is asked for an address.
+      // Node calls no lookup for a host that is an address.
       checkHost(guard, options.hostname, port);
     } catch (error) {
       return callback(error as Error, null);
@@ -49,7 +52,7 @@ export function createGuardedConnect(guard: Guard, timeoutMs: number): buildConn
   };
 }
 
-/** In the form that Node wants of `all`, which `autoSelectFamily` asks for. */
+/** Returns a lookup in the form of Node's `all` option, which `autoSelectFamily` sets. */
 function createLookup(guard: Guard, port: number): LookupFunction {
   return (hostname, _options, callback) => {
     resolveChecked(guard, hostname, port).then(
@@ -65,10 +68,10 @@ async function resolveChecked(
   port: number,
 ): Promise<LookupAddress[]> {
   const addresses = await resolve(hostname);
-  // Node takes the first one, whether or not there is one.
+  // Node uses the first address without checking that there is one.
   if (addresses.length === 0) throw Object.assign(new Error(), { code: 'ENOTFOUND' });
   if (!allowed.hasName(hostname, port)) {
-    // One of them is enough to refuse them all: which one is taken is not for whoever owns the name to say.
+    // One forbidden address refuses the name: its owner must not be able to steer which address is used.
     for (const { address } of addresses) checkAddress(allowed, address);
   }
   return [...addresses];

@@ -1,34 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanFilename } from '../lib/filename.ts';
-import { headerText } from '../lib/header-text.ts';
+import { headerText, parseFilename } from '../lib/header-value.ts';
 import type { Outbound, OutboundResponse } from './client.ts';
 import { OutboundError } from './error.ts';
 
-/** A file elsewhere, as it arrives. */
+/** A file that is being downloaded. */
 export interface Download {
-  /** As its server or else its URL says; empty: neither does. */
+  /** From the response's headers, or else from the URL; empty if neither has one. */
   filename: string;
   declaredType: string | null;
-  /** As its server says. */
+  /** From the response's headers; null if they do not say. */
   sizeBytes: number | null;
-  /** Goes on where it was when the connection breaks. Read to the end, or left by `return`. */
+  /** The content. If the connection breaks, it resumes at the same byte. Read it to the end, or call `return`. */
   bytes: AsyncGenerator<Uint8Array, void, undefined>;
 }
 
-/** What a download may take. */
+/** Limits of a download. */
 export interface DownloadOptions {
   signal: AbortSignal;
-  /** All its connections together. (Default: an hour) */
+  /** For all of its requests together. (Default: an hour) */
   timeoutMs?: number;
-  /** Before it goes on: the longer, the more often in vain. (Default: 1 s) */
+  /** The wait before the first resume; after n fruitless ones, n + 1 times as long. (Default: 1 s) */
   resumeDelayMs?: number;
 }
 
-/** How often a download goes on in vain, without another byte; after that, the job begins anew. */
+/** How many resumes in a row may bring no byte. After that the download fails, and the job starts over. */
 const RESUMES_MAX = 3;
 const TIMEOUT_MS = 3_600_000;
 
-/** Begins to fetch a file. Throws as `Outbound.get`. */
+/** Starts to download a file. Throws like `Outbound.get`. */
 export async function startDownload(
   outbound: Outbound,
   url: string,
@@ -65,7 +65,8 @@ async function* readAll(
       }
       return;
     } catch (error) {
-      const isBroken = error instanceof OutboundError && !(error instanceof ChangedError);
+      const isBroken =
+        error instanceof OutboundError && !error.isPermanent && !(error instanceof ChangedError);
       if (offset > from) resumes = 0;
       if (!isBroken || validator === null || resumes === RESUMES_MAX) throw error;
       resumes += 1;
@@ -78,10 +79,10 @@ async function* readAll(
   }
 }
 
-/** What there is now is not the rest of what there was. */
+/** The file has changed, so that the rest of the old one cannot be fetched. */
 class ChangedError extends OutboundError {}
 
-/** RFC 9110 §13.1.5: what proves that the rest is of the same bytes; null: nothing, and there is no going on. */
+/** Returns the validator for If-Range (RFC 9110 §13.1.5); null if there is none, so that the download cannot resume. */
 function validatorOf({ header }: OutboundResponse): string | null {
   if (/^none$/i.test(header('accept-ranges') ?? '')) return null;
   const etag = header('etag');
@@ -108,25 +109,20 @@ async function getRest(
   if (isRest && (offset > 0 || validatorOf(response) === validator)) return response;
   response.cancel();
   throw new ChangedError(
-    'The file has changed while it was fetched, or cannot be fetched in parts.',
+    'The file changed during the download, or its server does not support ranges.',
   );
 }
 
-/** RFC 6266: `filename*` before `filename`. Empty where there is none, or none that can be read. */
+/** Returns an empty string if the header has no file name, or none that can be decoded. */
 function nameOf(disposition: string | null): string {
-  const extended = /;\s*filename\*\s*=\s*([\w-]+)'[^']*'([^;\s]+)/i.exec(disposition ?? '');
-  const name = extended === null ? '' : decode(extended[2] ?? '', extended[1] ?? '');
-  if (name !== '') return cleanFilename(name);
-  const plain = /;\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))/i.exec(disposition ?? '');
-  const text = plain?.[1]?.replace(/\\(.)/g, '$1') ?? plain?.[2] ?? '';
-  return cleanFilename(headerText(text));
+  return cleanFilename(parseFilename(headerText(disposition ?? '')) ?? '');
 }
 
 function nameInUrl({ pathname }: URL): string {
   return cleanFilename(decode(pathname.slice(pathname.lastIndexOf('/') + 1), 'utf-8'));
 }
 
-/** Bytes that are written as `%20`; empty for a charset that is not known. */
+/** Decodes percent-encoded text; returns an empty string for an unknown charset. */
 function decode(text: string, charset: string): string {
   const binary = text.replace(/%([\da-f]{2})/gi, (_all, hex) =>
     String.fromCharCode(Number.parseInt(hex, 16)),

@@ -1,18 +1,37 @@
-import { PermanentError, TaskError } from '../job/task.ts';
-
-/** Something elsewhere did not work this time. */
-export class OutboundError extends TaskError {
-  override readonly name = 'OutboundError';
+/** How an `OutboundError` differs from the default: a failure that may pass. */
+interface OutboundErrorOptions extends ErrorOptions {
+  isPermanent?: boolean;
+  retryAfterMs?: number;
 }
 
-/** 4xx that say "not now". */
+/** A fetch that failed. The message names nothing of this server's own network. */
+export class OutboundError extends Error {
+  override readonly name = 'OutboundError';
+  /** Whether the same fetch will fail again whenever it is tried. */
+  readonly isPermanent: boolean;
+  /** How long the other server asks us to wait before the next try; 0: it does not say. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, options: OutboundErrorOptions = {}) {
+    super(message, options);
+    this.isPermanent = options.isPermanent ?? false;
+    this.retryAfterMs = options.retryAfterMs ?? 0;
+  }
+}
+
+/** Returns the error of a fetch that will fail again whenever it is tried. */
+export function permanentFailure(message: string, options: ErrorOptions = {}): OutboundError {
+  return new OutboundError(message, { ...options, isPermanent: true });
+}
+
+/** 4xx statuses that ask to try again later. */
 const TRANSIENT_STATUSES = [408, 425, 429];
 
-/** What an answer that is no success means. `retryAfter`: the header of that name. */
-export function statusFailure(status: number, retryAfter: string | null): TaskError {
+/** Returns the error of a response whose status is not 2xx. `retryAfter`: its Retry-After header. */
+export function statusFailure(status: number, retryAfter: string | null): OutboundError {
   const message = `The server answered ${status}.`;
   const isTransient = status >= 500 || TRANSIENT_STATUSES.includes(status);
-  if (!isTransient) return new PermanentError(message);
+  if (!isTransient) return permanentFailure(message);
   const retryAfterMs = toDelayMs(retryAfter);
   return new OutboundError(message, retryAfterMs === null ? {} : { retryAfterMs });
 }
@@ -25,29 +44,29 @@ function toDelayMs(retryAfter: string | null): number | null {
   return delayMs > 0 ? delayMs : null;
 }
 
-/** What the failure of a request means: of `signal`, its reason. */
+/** Returns the OutboundError of a failed request; the reason of `signal` if that has been aborted. */
 export function toOutboundError(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
-  if (error instanceof TaskError) return error;
+  if (error instanceof OutboundError) return error;
   const { code = '', name = '' } = error as { code?: unknown; name?: unknown };
   if (/HEADERS_OVERFLOW/.test(String(code))) {
-    return new PermanentError('The headers of the answer are too large.', { cause: error });
+    return permanentFailure('The headers of the response are too large.', { cause: error });
   }
   const [, describe = 'The server could not be reached.'] =
     MESSAGES.find(([pattern]) => pattern.test(`${name} ${code}`)) ?? [];
   return new OutboundError(describe, { cause: error });
 }
 
-/** By name and code of the error. What there is between us and the server is not told. */
+/** Messages by the name and code of the error. They do not describe the network between us and the server. */
 const MESSAGES: readonly (readonly [RegExp, string])[] = [
   [/TimeoutError|TIMEOUT|ETIMEDOUT/, 'The server did not answer in time.'],
   [/ENOTFOUND|EAI_|ENODATA/, 'The host was not found.'],
-  [/HTTPParser|HPE_/, 'The answer is no proper HTTP.'],
-  [/CERT|TLS|SSL|SELF_SIGNED/, 'The connection could not be made secure.'],
+  [/HTTPParser|HPE_/, 'The response is not valid HTTP.'],
+  [/CERT|TLS|SSL|SELF_SIGNED/, 'A secure connection could not be established.'],
   [/UND_ERR_SOCKET|ECONNRESET|EPIPE|MISMATCH/, 'The connection broke.'],
 ];
 
-/** The bytes of an answer, whose failures mean the same as those of a request. */
+/** Yields the bytes of a response; throws the same errors as the request. */
 export async function* readOutbound(
   body: AsyncIterable<Uint8Array>,
   signal: AbortSignal,

@@ -1,6 +1,6 @@
 import { Parser } from 'htmlparser2';
 
-/** Who is told what is in a page, in its order; names in lower case. */
+/** Callbacks for the parts of a page, called in document order; names are in lower case. */
 export interface HtmlHandler {
   onOpen(name: string, attributes: Readonly<Record<string, string>>): void;
   onText?(text: string): void;
@@ -8,14 +8,14 @@ export interface HtmlHandler {
 }
 
 /**
- * Elements within each other; browsers stop there too. The parser looks through all that are open at each end: a
- * mebibyte of `<b>` and `</x>` took it 27 seconds.
+ * The depth of nested elements; browsers have the same limit. At each end tag the parser searches all open elements:
+ * a mebibyte of `<b>` and `</x>` took it 27 seconds.
  */
 const DEPTH_MAX = 512;
-/** Between two looks at the depth. */
+/** Characters that are parsed between two checks of the depth. */
 const PIECE_LENGTH = 8192;
 
-/** Reads a page, damaged as it may be; of one that is too deep, its beginning. */
+/** Parses a page, even a malformed one; stops where a page is nested too deeply. */
 export function scanHtml(html: string, { onOpen, onText, onClose }: HtmlHandler): void {
   let depth = 0;
   const parser = new Parser({

@@ -1,24 +1,34 @@
-import type { LinkImage } from '../domain/tree/link-metadata.ts';
-import type { OEmbed } from '../domain/tree/media.ts';
+import { toWebUrl } from '../lib/web-url.ts';
 import { scanHtml } from './html-scan.ts';
+import type { PageImage } from './page.ts';
 
-/** What a provider answers: https://oembed.com, §2.3.4. */
-export interface OEmbedAnswer {
-  oembed: OEmbed;
-  title: string | null;
-  description: string | null;
-  images: LinkImage[];
+/** The embed of a provider's response. */
+export interface ProviderEmbed {
+  type: string;
+  url: string | null;
+  width: number | null;
+  height: number | null;
+  durationSeconds: number | null;
+  html: string | null;
 }
 
-/** Where providers are asked that are known; the URL of the page comes behind it. */
+/** The response of an oEmbed provider: https://oembed.com, §2.3.4. */
+export interface OEmbedAnswer {
+  oembed: ProviderEmbed;
+  title: string | null;
+  description: string | null;
+  images: PageImage[];
+}
+
+/** Endpoints of known providers, to which the URL of the page is appended. */
 export interface Providers {
   vimeo: string;
 }
 
-/** As they are. */
+/** The endpoints that the providers document. */
 export const PROVIDERS: Providers = { vimeo: 'https://vimeo.com/api/oembed.json?url=' };
 
-/** Where to ask about a page whose provider is known; null: it is not. */
+/** Returns the oEmbed URL of a page; null if its provider is not known. */
 export function knownEndpoint(url: string, providers: Providers): string | null {
   const host = URL.parse(url)?.hostname ?? '';
   return /^(www\.|player\.)?vimeo\.com$/.test(host)
@@ -28,7 +38,7 @@ export function knownEndpoint(url: string, providers: Providers): string | null 
 
 const TYPES = ['photo', 'video', 'link', 'rich'];
 
-/** Reads an answer; null for what is none. */
+/** Parses a response; returns null if it is not an oEmbed response. */
 export function parseOEmbed(json: string): OEmbedAnswer | null {
   const answer = parseObject(json);
   const type = toText(answer?.type);
@@ -65,8 +75,8 @@ function parseObject(json: string): Record<string, unknown> | null {
 }
 
 /**
- * The frame of the provider's markup, written anew with what is harmless of it; null where there is none. Pages that
- * show it do so as it is, so that a script in it would be one of theirs, and any page may call itself a provider.
+ * Returns a new `<iframe>` with the harmless attributes of the provider's first one; null if it has none. Clients insert
+ * the markup into their own pages, where a script would run as theirs, and any page may claim to be a provider.
  */
 function toFrame(html: string | null): string | null {
   let frame: string | null = null;
@@ -93,12 +103,7 @@ function toText(value: unknown): string | null {
   return typeof value === 'string' && value.trim() !== '' ? value : null;
 }
 
-function toWebUrl(value: unknown): string | null {
-  const url = typeof value === 'string' ? URL.parse(value) : null;
-  return url !== null && /^https?:$/.test(url.protocol) ? url.href : null;
-}
-
-/** Some providers write numbers as text; what is no whole number, as `100%`, is none. */
+/** Some providers write numbers as text. Returns null for other text, such as `100%`. */
 function toWhole(value: unknown): number | null {
   const number = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
   const isWhole = typeof number === 'number' && Number.isSafeInteger(Math.round(number));

@@ -1,17 +1,25 @@
-import type { LinkImage } from '../domain/tree/link-metadata.ts';
+import { toWebUrl } from '../lib/web-url.ts';
 import { scanHtml } from './html-scan.ts';
 
-/** What a page says of itself: of OpenGraph, Twitter's cards and plain HTML, in this order. */
+/** An image of a page, with its size in pixels if the page states it. */
+export interface PageImage {
+  /** Absolute. */
+  url: string;
+  width: number | null;
+  height: number | null;
+}
+
+/** The metadata of a page, from OpenGraph, Twitter cards and plain HTML, in this order of preference. */
 export interface Page {
   title: string | null;
   description: string | null;
-  /** Absolute; those that it names, or else those that it shows. */
-  images: LinkImage[];
-  /** Where its provider says more. */
+  /** The images that its metadata name, or else those that it shows. */
+  images: PageImage[];
+  /** The oEmbed URL that the page links to. */
   oembedUrl: string | null;
 }
 
-/** Reads a page that was at that URL. Whatever it is, it is a page: one without anything in it, perhaps. */
+/** Parses a page that was fetched from `url`. Never throws: any text is a page, perhaps without metadata. */
 export function parsePage(html: string, url: URL): Page {
   const found = scan(html);
   const base = URL.parse(found.base ?? '', url) ?? url;
@@ -32,7 +40,7 @@ interface Found {
   oembed: string | null;
   /** By `property`, `name` or `itemprop`, in lower case. */
   metas: Map<string, string[]>;
-  /** `og:image` and its like, each with what stands behind it. */
+  /** `og:image` and similar, each with the size that follows it. */
   images: { url: string; width: string | null; height: string | null }[];
   links: string[];
   shown: { url: string; width: string | null; height: string | null }[];
@@ -50,21 +58,21 @@ function scan(html: string): Found {
     links: [],
     shown: [],
   };
-  // A drawing has titles of its own.
-  let drawings = 0;
+  // An SVG has titles of its own.
+  let svgDepth = 0;
   let isTitle = false;
   let hasTitle = false;
   scanHtml(html, {
     onOpen(name, attributes) {
-      if (name === 'svg') drawings += 1;
-      isTitle = name === 'title' && drawings === 0 && !hasTitle;
+      if (name === 'svg') svgDepth += 1;
+      isTitle = name === 'title' && svgDepth === 0 && !hasTitle;
       READERS[name]?.(found, attributes);
     },
     onText(text) {
       if (isTitle) found.title += text;
     },
     onClose(name) {
-      if (name === 'svg') drawings -= 1;
+      if (name === 'svg') svgDepth -= 1;
       hasTitle ||= isTitle;
       isTitle = false;
     },
@@ -83,7 +91,7 @@ const READERS: Readonly<Record<string, (found: Found, attributes: Attributes) =>
   },
 };
 
-/** Of thousands on a page, a few are looked at. */
+/** A page may have thousands of images; the others are ignored. */
 const SHOWN_MAX = 100;
 
 function readMeta(found: Found, { property, name, itemprop, content, value }: Attributes): void {
@@ -93,7 +101,7 @@ function readMeta(found: Found, { property, name, itemprop, content, value }: At
   const texts = found.metas.get(key) ?? [];
   if (texts.length < 10) found.metas.set(key, [...texts, text]);
   const image = found.images.at(-1);
-  // OpenGraph: properties of a picture stand behind it, and its URL may be said twice.
+  // OpenGraph: the properties of an image follow it, and its URL may be repeated.
   if (key === 'og:image:width' && image) image.width ??= text;
   else if (key === 'og:image:height' && image) image.height ??= text;
   else if (IMAGE_KEYS.includes(key) && found.images.length < SHOWN_MAX) {
@@ -112,16 +120,16 @@ function readLink(found: Found, { rel = '', type = '', href }: Attributes): void
   }
 }
 
-function namedImages({ images }: Found, base: URL): LinkImage[] {
+function namedImages({ images }: Found, base: URL): PageImage[] {
   return images.flatMap((image) => toImage(image, base));
 }
 
-function linkedImages({ links }: Found, base: URL): LinkImage[] {
+function linkedImages({ links }: Found, base: URL): PageImage[] {
   return links.flatMap((url) => toImage({ url, width: null, height: null }, base));
 }
 
-/** Not those that are known to be small: marks, faces, and what counts visitors. */
-function shownImages({ shown }: Found, base: URL): LinkImage[] {
+/** Leaves out small images: icons, avatars, tracking pixels. */
+function shownImages({ shown }: Found, base: URL): PageImage[] {
   const images = shown.flatMap((image) => toImage(image, base));
   const isSmall = (side: number | null) => side !== null && side < SIDE_MIN;
   return images.filter(({ width, height }) => !isSmall(width) && !isSmall(height));
@@ -129,16 +137,11 @@ function shownImages({ shown }: Found, base: URL): LinkImage[] {
 
 const SIDE_MIN = 100;
 
-function toImage(image: Found['images'][number], base: URL): LinkImage[] {
+function toImage(image: Found['images'][number], base: URL): PageImage[] {
   const url = toWebUrl(image.url, base);
   return url === null
     ? []
     : [{ url, width: toPixels(image.width), height: toPixels(image.height) }];
-}
-
-function toWebUrl(text: string | null, base: URL): string | null {
-  const url = text?.trim() ? URL.parse(text.trim(), base) : null;
-  return url !== null && /^https?:$/.test(url.protocol) ? url.href : null;
 }
 
 function toPixels(text: string | null): number | null {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type Logger, pino } from 'pino';
 import { createFileBlobStore } from '../blob/file-blob-store.ts';
+import { createFileStaging } from '../blob/file-staging.ts';
 import type { Log, Services } from '../domain/context.ts';
 import { createEvents, type Events } from '../domain/event/event.ts';
 import { createEventRelay } from '../domain/event/relay.ts';
@@ -26,6 +27,7 @@ import { registerToken } from '../rest/heartcore/token.ts';
 import { registerImporter } from '../rest/importer/route.ts';
 import { registerSelfCommunity } from '../rest/selfcommunity/route.ts';
 import { openDb } from '../store/db.ts';
+import { servesOneProcess } from '../store/dialect.ts';
 import { listenForNotices, type Notices } from '../store/event/notice.ts';
 import { migrate } from '../store/migrate.ts';
 import { ping } from '../store/ping.ts';
@@ -34,36 +36,37 @@ import { loadKeyFile } from './key-file.ts';
 import { createScavenger } from './scavenge.ts';
 import { readUsers } from './user-file.ts';
 
-/** The whole server, put together and not yet listening. */
+/** The whole server, composed but not yet listening. */
 export interface App {
   server: FastifyInstance;
   services: Services;
   log: Logger;
-  /** Listens; resolves with the URL. */
+  /** Starts to listen and to run jobs; returns the URL. */
   start: () => Promise<string>;
-  /** Takes no more requests, answers those that are under way, closes everything. */
+  /** Refuses new requests, finishes those in progress, and closes everything. */
   stop: () => Promise<void>;
 }
 
-/** What only tests ask of an app. */
+/** Options for tests. */
 export interface AppOptions {
-  /** Sees every SQL statement. */
+  /** Receives every SQL statement. */
   onQuery?: (sql: string) => void;
 }
 
-/** How long requests that are under way may take to end. */
+/** How long requests in progress may take when the server stops. */
 const DRAIN_TIMEOUT_MS = 30_000;
 
-/** Opens and migrates the database, opens the blob store, makes the admin key if there is none. */
+/** Opens and migrates the database, opens the blob store, and creates the admin key if there is none. */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const log = pino({ level: config.logLevel });
-  // Now, so that a mistake in it stops the start, and not the first login.
+  // A broken users' file stops the start rather than the first login.
   await readUsers(config.usersFile);
   warnOfUnknown(log, config);
   const exchange = createExchange(config.databaseUrl);
   const services = await createServices(config, log, exchange.events, options);
   const jwtSecret =
-    config.jwtSecret ?? (await ownKey(join(config.dataDir, 'token.key'), log, 'made a token key'));
+    config.jwtSecret ??
+    (await ownKey(join(config.dataDir, 'token.key'), log, 'created a token key'));
   const server = await createServer({
     log,
     authenticate: createAuthenticate({
@@ -74,7 +77,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     }),
     checkReady: async () => {
       await ping(services.db);
-      await services.blobs.check();
+      await Promise.all([services.staging.check(), services.blobs.check()]);
     },
   });
   const transport = { services, publicUrl: config.publicUrl };
@@ -106,7 +109,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       return url;
     },
     stop: async () => {
-      // At once: jobs must not keep the server open.
+      // Together: a running job must not keep the server open.
       await Promise.all([jobs.stop(), sweeping, drain(server)]);
       await exchange.stop();
       await services.db.destroy();
@@ -127,7 +130,7 @@ async function createServices(
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
     return {
       db,
-      blobs: await createFileBlobStore({ directory: config.blobDir, onWritten: createScavenger() }),
+      ...(await openStorage(config.blobDir)),
       settings: {
         auth: config.auth,
         imageBytesMax: config.imageBytesMax,
@@ -146,7 +149,7 @@ async function createServices(
       newId: randomUUID,
       adminKeySha256: keySha256(
         config.adminKey ??
-          (await ownKey(join(config.dataDir, 'admin.key'), log, 'made an admin key')),
+          (await ownKey(join(config.dataDir, 'admin.key'), log, 'created an admin key')),
       ),
     };
   } catch (error) {
@@ -155,33 +158,45 @@ async function createServices(
   }
 }
 
-async function ownKey(path: string, log: Logger, madeMessage: string): Promise<string> {
+/** Opens blobs and staged bytes in one directory, so that a promotion is a rename. */
+async function openStorage(directory: string): Promise<Pick<Services, 'blobs' | 'staging'>> {
+  const onWritten = createScavenger();
+  const blobs = await createFileBlobStore({ directory: join(directory, 'stored'), onWritten });
+  const staging = await createFileStaging({
+    directory: join(directory, 'staging'),
+    blobs,
+    onWritten,
+  });
+  return { blobs, staging };
+}
+
+async function ownKey(path: string, log: Logger, message: string): Promise<string> {
   const { key, writtenTo } = await loadKeyFile(path);
-  if (writtenTo !== null) log.info({ path: writtenTo }, madeMessage);
+  if (writtenTo !== null) log.info({ path: writtenTo }, message);
   return key;
 }
 
 function warnOfUnknown(log: Logger, { unknownVariables }: Config): void {
   if (unknownVariables.length === 0) return;
-  log.warn({ variables: unknownVariables }, 'these settings are not known and have no effect');
+  log.warn({ variables: unknownVariables }, 'unknown settings have no effect');
 }
 
 /**
- * A file system stamps a file with the time of the kernel's last tick, which at 100 Hz is up to 10 ms ago: the
- * bytes of the first request may seem to be older than the server.
+ * A file system stamps a file with the time of the kernel's last tick, at 100 Hz up to 10 ms ago. So the staged bytes of
+ * the first request can look older than the server.
  */
 const FILE_CLOCK_LAG_MS = 50;
 
 /**
- * Sweeps what an earlier run of the server has left; jobs do so later on. A SQLite database has one process: at
- * its start, what is older than itself can be of no request. `startedAt` is of before the first one.
+ * Sweeps the bytes that an earlier run of the server left behind; later sweeps are jobs. A SQLite database has one
+ * process, so no request can own bytes that are older than `startedAt`, the time before the first request.
  */
 async function sweepAtStart(
   services: Services & { log: Log },
   { databaseUrl }: Config,
   startedAt: number,
 ) {
-  const graceMs = databaseUrl.startsWith('sqlite:') ? FILE_CLOCK_LAG_MS : SWEEP_GRACE_MS;
+  const graceMs = servesOneProcess(databaseUrl) ? FILE_CLOCK_LAG_MS : SWEEP_GRACE_MS;
   try {
     await sweep(services, { modifiedBefore: startedAt - graceMs });
   } catch (error) {
@@ -189,10 +204,10 @@ async function sweepAtStart(
   }
 }
 
-/** What the processes of one PostgreSQL database tell each other. A SQLite database has one process. */
+/** Creates the events that the processes of one PostgreSQL database share. A SQLite database has one process. */
 function createExchange(databaseUrl: string) {
   let notices: Notices | undefined;
-  if (databaseUrl.startsWith('sqlite:')) {
+  if (servesOneProcess(databaseUrl)) {
     return { events: createEvents(), start: () => undefined, stop: async () => undefined };
   }
   const relay = createEventRelay(async (text) => notices?.tellEvents(text));
@@ -205,7 +220,7 @@ function createExchange(databaseUrl: string) {
   };
 }
 
-/** The part of the server that runs jobs. */
+/** Creates the part of the server that runs jobs. */
 function createJobs(services: Services & { log: Log }, config: Config) {
   const concurrency = config.jobConcurrency;
   const schedule = () => scheduleNext(services);
@@ -220,7 +235,7 @@ function createJobs(services: Services & { log: Log }, config: Config) {
 }
 
 async function drain(server: FastifyInstance): Promise<void> {
-  // A connection that goes idle during the drain would otherwise hold it until it times out.
+  // A connection that becomes idle while the server stops would otherwise delay it until its timeout.
   const closeIdle = setInterval(() => server.server.closeIdleConnections(), 100);
   const cut = setTimeout(() => server.server.closeAllConnections(), DRAIN_TIMEOUT_MS);
   try {

@@ -10,7 +10,7 @@ import { addUser } from './user-file.ts';
 
 type Flags = Record<string, unknown>;
 
-/** What a command may have of its process. */
+/** The parts of the process that commands may use. */
 export interface ProcessHandle {
   argv: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
@@ -32,21 +32,21 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
   const key = program.command('key').description('manage API keys');
   const create = key
     .command('create <name>')
-    .description('make an API key in the server’s database and print it: the only time it is shown')
-    .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).default('editor'))
+    .description('create an API key in the database and print it; it cannot be shown again')
+    .addOption(new Option('--role <role>', 'role of the key').choices(ROLES).default('editor'))
     .addOption(startNodeOption())
-    .option('--expires-days <days>', 'life of the key in days; default: no end');
+    .option('--expires-days <days>', 'days until the key expires; default: never');
   withSettings(create).action((name: string, flags: KeyFlags) =>
     attempt(() => runKeyCreate(readConfig(env, create, flags), name, flags)),
   );
 
-  const user = program.command('user').description('manage who may log in with a password');
+  const user = program.command('user').description('manage users who log in with a password');
   const add = user
     .command('add <name>')
-    .description('add somebody to the users’ file; asks for the password, or reads it from a pipe')
-    .addOption(new Option('--role <role>', 'what the user may do').choices(ROLES).default('editor'))
+    .description('add a user to the users’ file; asks for the password, or reads it from a pipe')
+    .addOption(new Option('--role <role>', 'role of the user').choices(ROLES).default('editor'))
     .addOption(startNodeOption())
-    .option('--force', 'also in the place of a user of that name');
+    .option('--force', 'replace the user if the name is taken');
   withSettings(add).action((name: string, flags: UserFlags) =>
     attempt(() => runUserAdd(readConfig(env, add, flags), name, flags)),
   );
@@ -102,14 +102,14 @@ async function findStartNodes(config: Config, names: readonly string[]): Promise
 }
 
 function startNodeOption(): Option {
-  const meaning = 'folder that it is limited to, with all below; may be repeated; default: none';
-  // One value each time: a list would swallow the name that comes after it.
+  const meaning = 'limit access to this folder and its subtree; repeatable; default: no limit';
+  // One value per flag: a list would also take the name that follows it.
   return new Option('--start-node <uuid or path>', meaning).argParser(
     (name: string, names: string[] = []) => [...names, name],
   );
 }
 
-/** Every setting as a flag of the same name: `TRIVIUM_DATA_DIR` is `--data-dir`. */
+/** Adds every setting as a flag of the same name: `TRIVIUM_DATA_DIR` is `--data-dir`. */
 function withSettings(command: Command): Command {
   for (const [variable, [, description]] of Object.entries(VARIABLES)) {
     const flag = variable.replace('TRIVIUM_', '').toLowerCase().replaceAll('_', '-');
@@ -127,7 +127,7 @@ function readConfig(env: ProcessHandle['env'], command: Command, flags: Flags): 
   return parseConfig({ ...env, ...(Object.fromEntries(set) as Record<string, string>) });
 }
 
-/** The first signal drains; a second one, from somebody who cannot wait, ends at once. */
+/** Stops the app on the first signal; a second signal ends the process at once. */
 function stopOnSignal(app: App, exit: ProcessHandle['exit']): void {
   const attempt = attemptWith(exit);
   let isStopping = false;
@@ -142,7 +142,7 @@ function stopOnSignal(app: App, exit: ProcessHandle['exit']): void {
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => attempt(() => stop(signal)));
 }
 
-/** Runs a command; a mistake of its user's ends it with the sentence alone, a bug with its stack. */
+/** Runs a command. A user's mistake prints its message, a bug its stack; both end the process with code 1. */
 function attemptWith(exit: ProcessHandle['exit']) {
   return async (work: () => Promise<void>): Promise<void> => {
     try {
@@ -158,6 +158,6 @@ function isUserError(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   if ([ConfigError, DomainError, NewerDatabaseError].some((known) => error instanceof known))
     return true;
-  // Of the system or the database: a port that is taken, a directory that may not be written, no server.
+  // Errors of the system or the database have a code: a port in use, a directory without write permission, no server.
   return 'code' in error && typeof error.code === 'string';
 }

@@ -3,12 +3,12 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseAllowedHosts } from '../outbound/address.ts';
 
-/** All that the server is told from outside, frozen. */
+/** The configuration of the server, frozen. */
 export interface Config {
   host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   port: number;
-  /** Base of absolute links, without a slash at the end; null: scheme and host of the request. */
+  /** Base of absolute links, without a trailing slash; null: scheme and host of the request. */
   publicUrl: string | null;
   dataDir: string;
   /** `sqlite:<path>` or `postgres://…` */
@@ -16,11 +16,11 @@ export interface Config {
   /** Directory of the blobs. */
   blobDir: string;
   auth: 'open' | 'required';
-  /** Null: made at the first start and kept in `<dataDir>/admin.key`. */
+  /** Null: created at the first start and kept in `<dataDir>/admin.key`. */
   adminKey: string | null;
   jwtSecret: string | null;
   jwksUrl: string | null;
-  /** JSON, made by `trivium user add`; there may be none. */
+  /** JSON file that `trivium user add` writes; it may be absent. */
   usersFile: string;
   imageBytesMax: number;
   documentBytesMax: number;
@@ -29,17 +29,17 @@ export interface Config {
   renditionCacheBytesMax: number;
   documentTypes: readonly string[];
   uploadTtlHours: number;
-  /** Jobs that this process runs at once; 0: none. */
+  /** Jobs that this process runs concurrently; 0: none. */
   jobConcurrency: number;
-  /** Hosts and networks that are fetched from although they are not public. */
+  /** Private hosts and networks that links and imports may fetch from. */
   outboundAllowedHosts: readonly string[];
   isGraphiqlEnabled: boolean;
   logLevel: (typeof LOG_LEVELS)[number];
-  /** Variables that look like ours and are not: worth a warning, as they may be slips. */
+  /** Unknown variables with our prefix, probably misspelled: they deserve a warning. */
   unknownVariables: readonly string[];
 }
 
-/** The configuration is wrong: the message lists every problem, a line each. */
+/** A wrong configuration. The message lists every problem on a line of its own. */
 export class ConfigError extends Error {
   constructor(problems: readonly string[]) {
     super(['The configuration is wrong:', ...problems.map((line) => `  ${line}`)].join('\n'));
@@ -65,23 +65,28 @@ const hostList = z
   .refine(isHostList, 'hosts, host:port or networks such as 10.1.0.0/16, separated by commas');
 const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' });
 const baseUrl = httpUrl
-  .refine((url) => !/[?#]/.test(url), 'an http or https URL that paths can be put behind')
+  .refine((url) => !/[?#]/.test(url), 'an http or https URL without ? and #')
   .transform((url) => url.replace(/\/+$/, ''));
 
 /**
- * Every variable, its default where it is a constant, and what it is for: the source of
- * `trivium serve --help` too.
+ * Every variable with its check, its default where that is constant, and its description for `trivium serve --help`.
  */
 export const VARIABLES = {
   TRIVIUM_HOST: [
     z.string().min(1, 'a host name or address').default('127.0.0.1'),
-    'address to listen on',
+    'address to listen on; default: 127.0.0.1',
   ],
-  TRIVIUM_PORT: [wholeNumber(0, 65_535).default(4000), 'port to listen on; 0: any free one'],
-  TRIVIUM_PUBLIC_URL: [baseUrl.optional(), 'base of absolute links; default: the request’s'],
+  TRIVIUM_PORT: [
+    wholeNumber(0, 65_535).default(4000),
+    'port to listen on; 0: any free port; default: 4000',
+  ],
+  TRIVIUM_PUBLIC_URL: [
+    baseUrl.optional(),
+    'base of absolute links; default: scheme and host of the request',
+  ],
   TRIVIUM_DATA_DIR: [
     z.string().min(1, 'a directory').default('./data'),
-    'SQLite file, blobs and admin key',
+    'directory of the SQLite file, blobs and keys; default: ./data',
   ],
   TRIVIUM_DATABASE_URL: [
     z
@@ -103,24 +108,33 @@ export const VARIABLES = {
   ],
   TRIVIUM_ADMIN_KEY: [
     z.string().min(16, 'at least 16 characters').optional(),
-    'the admin key; default: made at the first start',
+    'admin key, at least 16 characters; default: generated at the first start',
   ],
-  TRIVIUM_JWT_SECRET: [z.string().min(1, 'not empty').optional(), 'secret of HS256 tokens'],
-  TRIVIUM_JWKS_URL: [httpUrl.optional(), 'where the public keys of tokens are'],
+  TRIVIUM_JWT_SECRET: [
+    z.string().min(1, 'not empty').optional(),
+    'secret of HS256 tokens; default: generated at the first start',
+  ],
+  TRIVIUM_JWKS_URL: [httpUrl.optional(), 'URL of the public keys of another token issuer'],
   TRIVIUM_USERS_FILE: [
     z.string().min(1, 'a file').optional(),
-    'who may log in with a password; default: users.json in the data directory',
+    'file of the users who log in with a password; default: users.json in the data directory',
   ],
-  TRIVIUM_IMAGE_BYTES_MAX: [bytes.default(5 * 2 ** 20), 'largest image'],
-  TRIVIUM_DOCUMENT_BYTES_MAX: [bytes.default(50 * 2 ** 20), 'largest document'],
-  TRIVIUM_FILE_BYTES_MAX: [bytes.default(2 ** 30), 'largest file of any other kind'],
+  TRIVIUM_IMAGE_BYTES_MAX: [bytes.default(5 * 2 ** 20), 'largest image, in bytes; default: 5 MiB'],
+  TRIVIUM_DOCUMENT_BYTES_MAX: [
+    bytes.default(50 * 2 ** 20),
+    'largest document, in bytes; default: 50 MiB',
+  ],
+  TRIVIUM_FILE_BYTES_MAX: [
+    bytes.default(2 ** 30),
+    'largest file of any other kind, in bytes; default: 1 GiB',
+  ],
   TRIVIUM_IMAGE_PIXELS_MAX: [
     wholeNumber(1, 2 ** 31).default(100_000_000),
-    'most pixels of an image',
+    'largest image, in pixels; default: 100,000,000',
   ],
   TRIVIUM_RENDITION_CACHE_BYTES_MAX: [
     wholeNumber(0, Number.MAX_SAFE_INTEGER).default(2 ** 30),
-    'room for renditions of images; 0: none is kept',
+    'size of the rendition cache, in bytes; 0 keeps none; default: 1 GiB',
   ],
   TRIVIUM_DOCUMENT_TYPES: [
     z
@@ -128,25 +142,28 @@ export const VARIABLES = {
       .regex(/^[\w.+-]+\/[\w.+-]+(,\s*[\w.+-]+\/[\w.+-]+)*$/, 'MIME types, separated by commas')
       .default('application/pdf')
       .transform((list) => list.split(/,\s*/)),
-    'MIME types that count as documents',
+    'MIME types that count as documents, separated by commas; default: application/pdf',
   ],
-  TRIVIUM_UPLOAD_TTL_HOURS: [wholeNumber(1, 8760).default(24), 'life of a chunked upload'],
+  TRIVIUM_UPLOAD_TTL_HOURS: [
+    wholeNumber(1, 8760).default(24),
+    'lifetime of an upload session, in hours; default: 24',
+  ],
   TRIVIUM_JOB_CONCURRENCY: [
     wholeNumber(0, 64).default(2),
-    'jobs that this process runs at once; 0: none',
+    'jobs that this process runs concurrently; 0: none; default: 2',
   ],
   TRIVIUM_OUTBOUND_ALLOWED_HOSTS: [
     hostList.default([]),
-    'hosts, host:port and networks that links and imports may lead to although they are not public',
+    'private hosts, host:port and networks that links and imports may fetch from; default: none',
   ],
   TRIVIUM_GRAPHIQL: [
     oneOf(['on', 'off']).optional(),
-    'on or off; default: on while TRIVIUM_AUTH is open',
+    'on or off; default: on if TRIVIUM_AUTH is open, else off',
   ],
-  TRIVIUM_LOG_LEVEL: [oneOf(LOG_LEVELS).default('info'), LOG_LEVELS.join(', ')],
+  TRIVIUM_LOG_LEVEL: [oneOf(LOG_LEVELS).default('info'), `${LOG_LEVELS.join(', ')}; default: info`],
 } as const satisfies Record<string, readonly [z.ZodType, string]>;
 
-/** Read by the commands that talk to a server. */
+/** Variables of the commands that send requests to a server. */
 const CLIENT_VARIABLES = ['TRIVIUM_URL', 'TRIVIUM_API_KEY'];
 
 type Values = { [Name in keyof typeof VARIABLES]: z.output<(typeof VARIABLES)[Name][0]> };
@@ -164,7 +181,7 @@ function parseValues(env: Readonly<Record<string, string | undefined>>): Values 
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, [schema]] of Object.entries(VARIABLES)) {
-    // An empty variable is an unset one: that is how a compose file leaves one out.
+    // An empty variable counts as unset: a compose file cannot leave one out.
     const result = schema.safeParse(env[name] || undefined);
     if (result.success) values[name] = result.data;
     else problems.push(`${name}: expected ${result.error.issues[0]?.message}`);

@@ -4,28 +4,27 @@ import { setTimeout } from 'node:timers/promises';
 import { DomainError } from '../domain/error.ts';
 import { nameTaken, parseUsers, type User } from '../domain/viewer/user.ts';
 
-/** The users' file is not what it should be: the message says where and why, and has nothing secret. */
+/** The users' file cannot be used. The message names the file and the reason, and contains no secret. */
 export class UserFileError extends Error {
   override readonly name = 'UserFileError';
   readonly code = 'USER_FILE';
 }
 
-/** The users of a file; none while there is no file. Throws UserFileError. */
+/** Returns the users of a file; none if the file does not exist. Throws UserFileError. */
 export async function readUsers(path: string): Promise<User[]> {
   try {
     return parseUsers(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    // What a JSON parser says may quote the file.
-    const reason = error instanceof SyntaxError ? 'it is no JSON' : messageOf(error);
+    // The message of a JSON parser may quote the file.
+    const reason = error instanceof SyntaxError ? 'it is not JSON' : messageOf(error);
     throw new UserFileError(`The users' file ${path} cannot be used: ${reason}`);
   }
 }
 
 /**
- * Adds a user to a file, readable by its owner only; `replace`, also in the place of one of that name.
- * Who reads meanwhile finds the file before or after; who adds another one at the same time waits. Throws
- * InvalidInputError TAKEN, UserFileError.
+ * Adds a user to a file that only its owner can read; with `replace`, also if the name is taken. The change is atomic
+ * for readers; concurrent calls wait for each other. Throws InvalidInputError TAKEN, UserFileError.
  */
 export async function addUser(
   path: string,
@@ -49,11 +48,11 @@ export async function addUser(
   }
 }
 
-/** How long another `trivium user add` is waited for: it holds the file for some milliseconds. */
+/** How long to wait for another `trivium user add`, which holds the file for some milliseconds. */
 const WAIT_MS = 5000;
 const POLL_MS = 20;
 
-/** The file that takes the place of the other one: whoever has made it is alone with both. */
+/** Creates the file that replaces the users' file. It is also the lock: only one process can create it. */
 async function openNext(path: string): Promise<FileHandle> {
   for (let waitedMs = 0; ; waitedMs += POLL_MS) {
     try {
@@ -63,7 +62,7 @@ async function openNext(path: string): Promise<FileHandle> {
     }
     if (waitedMs >= WAIT_MS) {
       throw new UserFileError(
-        `${path} is in the way: delete it, unless another user is being added.`,
+        `${path} exists. Another "trivium user add" is running, or was interrupted: then delete the file.`,
       );
     }
     await setTimeout(POLL_MS);

@@ -1,36 +1,34 @@
 import { type ReferenceExpression, type SelectQueryBuilder, sql } from 'kysely';
 import type { Database } from './table.ts';
 
-/** What a list is ordered by. The last column is unique, so that every row has a place of its own. */
+/** The order of a list. Its last column is unique, so that every row has a place of its own. */
 export interface Keyset {
-  /** What is listed, and how: two lists of the same columns are still two. */
+  /** Names the list and its order: two lists with the same columns are still two. */
   name: string;
   columns: readonly KeysetColumn[];
   descending: boolean;
 }
 
-/**
- * Never null: a comparison with null is neither true nor false, and the row would be on no page.
- */
+/** A column is never null: a comparison with null is neither true nor false, and the row would be on no page. */
 export interface KeysetColumn {
   name: string;
   type: 'number' | 'string';
 }
 
-/** Values of a row's keyset columns: its place in the list. */
+/** The values of a row's keyset columns: its place in the list. */
 export type Position = readonly (string | number)[];
 
-/** Which part of a list: both ends are exclusive. */
+/** A part of a list. Both ends are exclusive. */
 export interface PageRequest {
-  /** How many rows at most. */
+  /** The maximum number of rows. */
   limit: number;
-  /** True: the last rows before `before`; false: the first after `after`. */
+  /** True: the last rows before `before`. False: the first rows after `after`. */
   backward: boolean;
   after?: Position | undefined;
   before?: Position | undefined;
 }
 
-/** Rows in the order of the list, whichever way they were read. */
+/** Rows in the order of the list, in whichever direction they were read. */
 export interface RowPage<Row> {
   rows: Row[];
   /** Whether more rows follow in the direction that was read. */
@@ -38,8 +36,8 @@ export interface RowPage<Row> {
 }
 
 /**
- * One page by keyset: the index finds the place, so that the last page costs what the first does, and
- * rows inserted meanwhile shift nothing.
+ * Returns one page by keyset. The index finds the place, so that the last page costs as much as the first one, and
+ * rows that are inserted meanwhile shift nothing.
  */
 export async function listPage<Table extends keyof Database, Row>(
   query: SelectQueryBuilder<Database, Table, Row>,
@@ -49,7 +47,18 @@ export async function listPage<Table extends keyof Database, Row>(
   return toRowPage(await pageOf(query, keyset, request).execute(), request);
 }
 
-/** The query of a page, and of one row more, which tells whether there are more; backward if asked so. */
+/** Returns the number of rows of a query. */
+export async function countRows<Table extends keyof Database, Row>(
+  query: SelectQueryBuilder<Database, Table, Row>,
+): Promise<number> {
+  const { count } = await query
+    .clearSelect()
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** Returns the query of a page and of one more row, which tells whether more rows follow. */
 export function pageOf<Table extends keyof Database, Row>(
   query: SelectQueryBuilder<Database, Table, Row>,
   { columns, descending }: Keyset,
@@ -72,14 +81,14 @@ export function pageOf<Table extends keyof Database, Row>(
   return page;
 }
 
-/** The rows of `pageOf` in the order of the list. */
+/** Returns the rows of `pageOf` in the order of the list. */
 export function toRowPage<Row>(rows: Row[], { limit, backward }: PageRequest): RowPage<Row> {
   const hasMore = rows.length > limit;
   const shown = hasMore ? rows.slice(0, limit) : rows;
   return { rows: backward ? shown.reverse() : shown, hasMore };
 }
 
-/** Backward, the last rows come first out of the index. */
+/** Returns the direction in which the index is read: backward, the last rows come first. */
 export function directionOf(descending: boolean, backward: boolean): 'asc' | 'desc' {
   return descending === backward ? 'asc' : 'desc';
 }

@@ -13,15 +13,15 @@ import type { Database } from './table.ts';
 /** The executor of every store function: a database, or an open transaction. */
 export type Db = Kysely<Database>;
 
-/** Where the database is, and who watches. */
+/** The address of the database, and an observer of its statements. */
 export interface OpenDbOptions {
   /** `sqlite:<path>`, or `postgres://…` as libpq reads it. */
   url: string;
-  /** Sees every statement; tests count them. */
+  /** Called with every statement; tests count them. */
   onQuery?: (sql: string) => void;
 }
 
-/** Opens a database without touching its schema; `migrate` does that. Closed by `db.destroy()`. */
+/** Opens a database without touching its schema; `migrate` does that. Close it with `db.destroy()`. */
 export function openDb({ url, onQuery }: OpenDbOptions): Db {
   const dialect = url.startsWith('sqlite:')
     ? sqliteDialect(new SqliteDatabase(url.slice('sqlite:'.length)))
@@ -32,7 +32,7 @@ export function openDb({ url, onQuery }: OpenDbOptions): Db {
   });
 }
 
-/** A database from the bytes of a serialized one: how tests get a migrated copy in 0.1 ms. */
+/** Opens a database from the bytes of a serialized one: tests get a migrated copy in 0.1 ms. */
 export function openSqliteCopy(bytes: Buffer, onQuery?: (sql: string) => void): Db {
   return new Kysely<Database>({
     dialect: sqliteDialect(new SqliteDatabase(bytes)),
@@ -43,10 +43,10 @@ export function openSqliteCopy(bytes: Buffer, onQuery?: (sql: string) => void): 
 function sqliteDialect(database: SqliteDatabase.Database): SqliteDialect {
   database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
   useWal(database);
-  // FULL: a commit that was answered survives a power cut, and not only the death of the process.
+  // FULL: an acknowledged commit survives a power cut, not only the death of the process.
   database.pragma('synchronous = FULL');
   database.pragma('foreign_keys = ON');
-  // For `isIn`: what PostgreSQL's `lower` does.
+  // For `isLike`: folds case as PostgreSQL's `lower` does.
   database.function('fold', { deterministic: true }, (text: unknown) =>
     typeof text === 'string' ? text.toLowerCase() : text,
   );
@@ -56,7 +56,10 @@ function sqliteDialect(database: SqliteDatabase.Database): SqliteDialect {
 /** How long a statement waits for another process. */
 const BUSY_TIMEOUT_MS = 5000;
 
-/** Of processes that open a new database at once, all but one are refused, and SQLite makes none of them wait. */
+/**
+ * SQLite lets only one of several processes that open a new database at once change its mode, and makes none of them
+ * wait: the others get an error at once.
+ */
 function useWal(database: SqliteDatabase.Database): void {
   for (const endsAt = Date.now() + BUSY_TIMEOUT_MS; ; ) {
     try {
@@ -70,13 +73,15 @@ function useWal(database: SqliteDatabase.Database): void {
   }
 }
 
-/** More texts than the program has; a leak of generated ones would show as a slow program, not as a full memory. */
+/**
+ * More than the program has statements. A leak of generated ones would show as a slow program, not as a full memory.
+ */
 const STATEMENTS_MAX = 500;
 
 /**
- * Kysely prepares at every execution, which is 12 % of a list query. Its `begin` becomes
- * `begin immediate`: a transaction that reads before it writes would otherwise fail, and not wait,
- * when another process has written in between.
+ * Caches prepared statements: Kysely prepares at every execution, which is 12 % of a list query. Its `begin` becomes
+ * `begin immediate`: a transaction that reads before it writes would otherwise fail, instead of waiting, when another
+ * process has written in between.
  */
 function cachingStatements(database: SqliteDatabase.Database) {
   const statements = new Map<string, Statement<unknown[]>>();
@@ -102,15 +107,15 @@ function postgresDialect(url: string): PostgresDialect {
       getTypeParser: (oid, format) => integerParser(oid) ?? pg.types.getTypeParser(oid, format),
     },
   });
-  // A connection that is lost while nobody uses it: the pool makes another. Without a listener it would
-  // end the process.
+  // Emitted for an idle connection that is lost; the pool opens another one. Without a listener it would end the
+  // process.
   pool.on('error', () => undefined);
   return new NulFreeDialect({ pool });
 }
 
 /**
- * PostgreSQL has no NUL in text, and fails on one that is merely looked for. No operation stores one, so
- * it looks for a noncharacter in its place, which finds nothing, as on SQLite.
+ * Replaces NUL in parameters by a noncharacter. PostgreSQL has no NUL in text, and fails even when one is only
+ * searched for. No operation stores one, so that a search finds nothing, as on SQLite.
  */
 class NulFreeDialect extends PostgresDialect {
   override createQueryCompiler(): PostgresQueryCompiler {
@@ -129,7 +134,7 @@ function withoutNul(value: unknown): unknown {
   return typeof value === 'string' ? value.replaceAll('\0', '\ufffe') : value;
 }
 
-/** `bigint` and `numeric` (what `sum` and `count` give) as numbers: no value of ours passes 2^53. */
+/** Parses `bigint` and `numeric`, the types of `sum` and `count`, as numbers: no value of ours exceeds 2^53. */
 function integerParser(oid: number): ((text: string) => number) | undefined {
   return oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC ? Number : undefined;
 }

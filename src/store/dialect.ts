@@ -10,25 +10,33 @@ import type { Db } from './db.ts';
 import type { Database } from './table.ts';
 
 /**
- * Every difference between the two databases that the store has to know. Nothing outside this file
- * and `db.ts`, which opens them, asks which one it is.
+ * The name of a database system. This file holds every difference between the two that the store has to know. Only
+ * `db.ts`, which opens them, and migrations also ask which one it is.
  */
 export type DialectName = 'sqlite' | 'postgres';
 
-/** The Kysely adapter tells them apart: no flag has to be carried beside `db`. */
+/**
+ * Tells whether only one process can serve a database. SQLite has no notices: a second process would not learn of
+ * changes.
+ */
+export function servesOneProcess(databaseUrl: string): boolean {
+  return databaseUrl.startsWith('sqlite:');
+}
+
+/** Returns the database system of an executor. Its Kysely adapter tells it: no flag has to be passed beside `db`. */
 export function dialectOf(db: Db): DialectName {
   return db.getExecutor().adapter instanceof PostgresAdapter ? 'postgres' : 'sqlite';
 }
 
 /** Column types for migrations. */
 export interface ColumnTypes {
-  /** Integer key that the database assigns and never gives twice. */
+  /** Integer key that the database assigns and never reuses. */
   id: RawBuilder<unknown>;
   /** 64-bit integer: sizes, times, references. */
   integer: RawBuilder<unknown>;
   real: RawBuilder<unknown>;
   binary: RawBuilder<unknown>;
-  /** Text compared byte by byte, so that a prefix is an index range whatever the locale. */
+  /** Text that is compared byte by byte, so that a prefix is a range of the index in every locale. */
   text: RawBuilder<unknown>;
 }
 
@@ -49,14 +57,14 @@ const COLUMN_TYPES: Record<DialectName, ColumnTypes> = {
   },
 };
 
-/** The types as the database at hand names them. */
+/** Returns the column types of a database. */
 export function columnTypes(db: Db): ColumnTypes {
   return COLUMN_TYPES[dialectOf(db)];
 }
 
 /**
- * `where column is any of these` for any number of values as one parameter: one prepared statement,
- * where `in (?, ?, …)` would be another one for each length.
+ * Returns `column is any of these values`, with all values in one parameter: one prepared statement, where `in (?, ?,
+ * …)` would be another one for each length.
  */
 export function isAnyOf(
   db: Db,
@@ -69,15 +77,24 @@ export function isAnyOf(
     : sql`${ref} in (select value from json_each(${JSON.stringify(values)}))`;
 }
 
-/** `where one of these columns has this text in it`, whatever the case. */
+/** Returns `column is one of the values of a query`. The query runs once, so that an index can serve its values. */
+export function isOneOf(db: Db, column: string, query: RawBuilder<unknown>): RawBuilder<SqlBool> {
+  const ref = sql.ref(column);
+  return dialectOf(db) === 'postgres'
+    ? sql`${ref} = any(array(${query}))`
+    : sql`${ref} in (${query})`;
+}
+
+/** Returns `one of these columns contains this text`, ignoring case. */
 export function isIn(db: Db, columns: readonly string[], text: string): RawBuilder<SqlBool> {
   const matches = columns.map((column) => isLike(db, sql.ref(column), `%${escapeLike(text)}%`));
   return sql`(${sql.join(matches, sql` or `)})`;
 }
 
 /**
- * `like`, whatever the case. SQLite's own `like` and `lower` know the case of ASCII only: `fold` is added
- * in `db.ts`. So does PostgreSQL's `lower` in the collation of our columns, which is not to order by language.
+ * Returns `text like pattern`, ignoring case. SQLite's own `like` and `lower` fold ASCII only: `db.ts` adds `fold`.
+ * PostgreSQL's `lower` also folds ASCII only in the collation of our columns, which compares bytes; hence `collate
+ * "default"`.
  */
 export function isLike(db: Db, text: RawBuilder<unknown>, pattern: string): RawBuilder<SqlBool> {
   return dialectOf(db) === 'postgres'
@@ -85,12 +102,12 @@ export function isLike(db: Db, text: RawBuilder<unknown>, pattern: string): RawB
     : sql`fold(${text}) like fold(${pattern}) escape '\\'`;
 }
 
-/** Text that a pattern of `like` takes as it is. */
+/** Escapes a text for use in a pattern of `like`. */
 export function escapeLike(text: string): string {
   return text.replace(/[\\%_]/g, '\\$&');
 }
 
-/** Milliseconds since 1970 as text of ISO 8601, as JavaScript writes it. */
+/** Returns milliseconds since 1970 as ISO 8601 text, as JavaScript writes it. */
 export function isoTime(db: Db, ms: RawBuilder<unknown>): RawBuilder<string> {
   return dialectOf(db) === 'postgres'
     ? sql`to_char(to_timestamp(${ms} / 1000.0) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
@@ -98,8 +115,8 @@ export function isoTime(db: Db, ms: RawBuilder<unknown>): RawBuilder<string> {
 }
 
 /**
- * `where the media has all of these words`, each from its beginning, in its names, texts and tags. Words
- * are letters and digits alone, in lower case and without accents.
+ * Returns `the media item has words that begin with all of these`, in its names, texts and tags. Words are letters
+ * and digits only, in lower case and without accents.
  */
 export function hasWords(
   db: Db,
@@ -116,8 +133,8 @@ export function hasWords(
 }
 
 /**
- * Rows of each of many groups: `ids` selects those of one group, which it calls `part.value`, and sets
- * its own limit. Five times as fast as numbering the rows of all groups by `row_number()`.
+ * Returns the rows of each of many groups. `ids` selects those of one group, which it calls `part.value`, and sets
+ * its own limit. Five times as fast as numbering the rows of all groups with `row_number()`.
  */
 export function rowsOfEach(
   db: Db,
@@ -134,7 +151,7 @@ export function rowsOfEach(
 }
 
 /**
- * Waits until no other process migrates this database; held to the end of the transaction. SQLite's
+ * Waits until no other process migrates this database, and blocks others until the end of the transaction. SQLite's
  * lock is the transaction itself, which begins with `begin immediate`.
  */
 export async function lockForMigration(db: Db): Promise<void> {
@@ -142,16 +159,16 @@ export async function lockForMigration(db: Db): Promise<void> {
 }
 
 /**
- * Holds a row against other transactions to the end of this one; on SQLite a transaction is alone anyway. Not `for
- * update`: PostgreSQL looks whether the parent is there (`for key share`) when a transaction changes a row twice, and who
- * holds the row would wait for who holds its parent, and the other way round.
+ * Locks a row against other transactions until the end of this one; on SQLite a transaction is alone anyway. Not `for
+ * update`: when a transaction changes a row twice, PostgreSQL checks that the parent exists (`for key share`). The
+ * holder of a row would then wait for the holder of its parent, who may wait for the row.
  */
 export async function lockRow(db: Db, table: keyof Database, id: number): Promise<void> {
   if (dialectOf(db) !== 'postgres') return;
   await sql`select id from ${sql.table(table)} where id = ${id} for no key update`.execute(db);
 }
 
-/** Holds the rows of a query in the same way, in the order in which it gives them. */
+/** Locks the rows of a query in the same way, in the order of the query. */
 export async function lockRows<T extends keyof Database, Row>(
   db: Db,
   rows: SelectQueryBuilder<Database, T, Row>,
@@ -159,7 +176,7 @@ export async function lockRows<T extends keyof Database, Row>(
   if (dialectOf(db) === 'postgres') await rows.forNoKeyUpdate().execute();
 }
 
-/** Sets an identity past rows that were inserted with an id of their own. */
+/** Advances an identity past rows that were inserted with explicit ids. */
 export async function advanceIdentity(db: Db, table: string): Promise<void> {
   if (dialectOf(db) !== 'postgres') return;
   await sql`select setval(pg_get_serial_sequence(${table}, 'id'), (select max(id) from ${sql.table(table)}))`.execute(
@@ -167,20 +184,23 @@ export async function advanceIdentity(db: Db, table: string): Promise<void> {
   );
 }
 
-/** Of the rows that a `select` would lock, those that nobody else has locked; SQLite has one writer anyway. */
+/**
+ * Returns the clause that locks the selected rows and skips those that are locked already. SQLite has one writer
+ * anyway.
+ */
 export function skippingLocked(db: Db): RawBuilder<unknown> {
   return dialectOf(db) === 'postgres' ? sql`for update skip locked` : sql``;
 }
 
-/** The channel on which PostgreSQL tells of jobs that are to be run or stopped. */
+/** The channel on which PostgreSQL announces jobs that can run and runs that have to stop. */
 export const JOB_CHANNEL = 'trivium_job';
 
-/** The channel on which the processes of one PostgreSQL database tell each other what has happened. */
+/** The channel on which the processes of one PostgreSQL database exchange events. */
 export const EVENT_CHANNEL = 'trivium_event';
 
 /**
- * Has the database tell all processes of jobs that wait and of runs that are to end; `NOTIFY` is sent by the commit. On
- * SQLite the processes look now and then.
+ * Creates triggers that notify all processes of waiting jobs and of runs that have to stop; the commit sends the
+ * notice. On SQLite the processes poll.
  */
 export async function notifyOfJobs(db: Db): Promise<void> {
   if (dialectOf(db) !== 'postgres') return;

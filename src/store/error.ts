@@ -1,4 +1,4 @@
-/** The database has migrations that this program does not know: an older program on newer data. */
+/** Thrown if the database has migrations that this program does not know: an older program on newer data. */
 export class NewerDatabaseError extends Error {
   constructor(unknown: readonly string[]) {
     super(
@@ -9,7 +9,7 @@ export class NewerDatabaseError extends Error {
   }
 }
 
-/** Whether a statement failed because a unique index or primary key already holds the value. */
+/** Tells whether a statement failed because a unique index or primary key already holds the value. */
 export function isUniqueViolation(error: unknown): boolean {
   const code = errorCode(error);
   return (
@@ -19,7 +19,7 @@ export function isUniqueViolation(error: unknown): boolean {
   );
 }
 
-/** Whether a statement failed because a row refers to one that is not there. */
+/** Tells whether a statement failed because a row refers to one that does not exist. */
 export function isForeignKeyViolation(error: unknown): boolean {
   const code = errorCode(error);
   return code === 'SQLITE_CONSTRAINT_FOREIGNKEY' || code === '23503';

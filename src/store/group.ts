@@ -12,7 +12,7 @@ import { rowsOfEach } from './dialect.ts';
 import type { Database } from './table.ts';
 
 /**
- * One page of each of many groups, in one statement. `members` selects the ids of one group, which it calls
+ * Returns one page of each of many groups, in one statement. `members` selects the ids of one group, which it calls
  * `part.value`. Every group has an entry.
  */
 export async function listOfEach<Table extends 'media' | 'job'>(

@@ -6,16 +6,9 @@ import { MIGRATIONS } from './migration/index.ts';
 import { inTransaction } from './transaction.ts';
 
 /**
- * One step of the schema: runs in a transaction, with SQL of its own time and no store function.
- */
-export interface Migration {
-  up(db: Db): Promise<void>;
-}
-
-/**
- * Brings the schema up to this program's, all steps in one transaction: after a crash the database is
- * as before. Not Kysely's Migrator: on SQLite it takes no lock and runs outside a transaction.
- * Returns the names of the migrations that ran. Throws NewerDatabaseError.
+ * Brings the schema up to date, all steps in one transaction: after a crash the database is unchanged. Not Kysely's
+ * Migrator: on SQLite it takes no lock and runs outside a transaction. Returns the names of the migrations that have
+ * run. Throws NewerDatabaseError.
  */
 export function migrate(db: Db): Promise<string[]> {
   return inTransaction(db, async (db) => {

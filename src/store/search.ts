@@ -1,52 +1,18 @@
 import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
+import type { Condition, FieldType, FieldValue, Search } from '../lib/search.ts';
+import { type RowPage, toRowPage } from './cursor.ts';
 import type { Db } from './db.ts';
 import { escapeLike, isAnyOf, isLike, isoTime } from './dialect.ts';
 import type { Database } from './table.ts';
 
-/** What a field of a list holds: `flag` is 0 or 1, `time` milliseconds since 1970. */
-export interface FieldType {
-  kind: 'uuid' | 'text' | 'integer' | 'real' | 'time' | 'flag';
-  isNullable: boolean;
-}
-
-/** A column, or what is computed from some. */
+/** A column, or a value computed from columns. */
 export interface Column extends FieldType {
   value: RawBuilder<unknown>;
 }
 
-/** A value that a field is compared with. */
-export type FieldValue = string | number | null;
-
-/**
- * What must hold of one field. `any` and `none`: it has one of the values, or none of them; as everywhere in
- * SQL, a null is none of them only when it is asked for. Tests of text ignore case, and take a number or a time
- * as it is written.
- */
-export type Condition<Field extends string> = { field: Field } & (
-  | { test: 'any' | 'none'; values: readonly FieldValue[] }
-  | { test: '<' | '<=' | '>' | '>='; value: FieldValue }
-  | { test: 'prefix' | 'suffix' | 'substring'; text: string }
-  | { test: 'exists' | 'absent' }
-);
-
-/** One step of an order: nulls come last, or first when it is turned around. */
-export interface OrderStep<Field extends string> {
-  field: Field;
-  descending: boolean;
-}
-
-/** A part of a list, by its distance from the start: the last step of the order tells all rows apart. */
-export interface Search<Field extends string> {
-  /** All must hold. */
-  conditions: readonly Condition<Field>[];
-  order: readonly OrderStep<Field>[];
-  limit: number;
-  offset: number;
-}
-
 type Columns<Field extends string> = Readonly<Record<Field, Column>>;
 
-/** Narrows a query to what the conditions let through. */
+/** Narrows a query to the rows that meet all conditions. */
 export function matching<Table extends keyof Database, Row, Field extends string>(
   db: Db,
   query: SelectQueryBuilder<Database, Table, Row>,
@@ -59,8 +25,18 @@ export function matching<Table extends keyof Database, Row, Field extends string
   );
 }
 
-/** The rows of a part of a list, and one more if there are more. */
-export function partOf<Table extends keyof Database, Row, Field extends string>(
+/** Returns a window of a list, in order. */
+export async function listWindow<Table extends keyof Database, Row, Field extends string>(
+  query: SelectQueryBuilder<Database, Table, Row>,
+  columns: Columns<Field>,
+  search: Omit<Search<Field>, 'conditions'>,
+): Promise<RowPage<Row>> {
+  const rows = await windowOf(query, columns, search).execute();
+  return toRowPage(rows, { limit: search.limit, backward: false });
+}
+
+/** Selects one row more than the limit, which tells whether more follow. */
+function windowOf<Table extends keyof Database, Row, Field extends string>(
   query: SelectQueryBuilder<Database, Table, Row>,
   columns: Columns<Field>,
   { order, limit, offset }: Omit<Search<Field>, 'conditions'>,

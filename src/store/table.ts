@@ -5,7 +5,7 @@ import type { ColumnType, Generated, Insertable, Selectable, Updateable } from '
  * booleans as 0 and 1, structured values as JSON text. The same on SQLite and PostgreSQL.
  */
 export interface Database {
-  media: MediaTable;
+  media: NodeTable;
   file: FileTable;
   rendition: RenditionTable;
   tag: TagTable;
@@ -16,17 +16,17 @@ export interface Database {
   api_key: ApiKeyTable;
 }
 
-/** A column that is set once, at insert. */
+/** A column that is set at insert and never changes. */
 type Fixed<T> = ColumnType<T, T, never>;
 
-/** A node of the tree: a folder or a media. */
-export interface MediaTable {
+/** A node of the tree: a folder or a media item. */
+export interface NodeTable {
   id: Generated<number>;
   uuid: Fixed<string>;
   type: string;
   /** Null: unfiled, or the hidden root itself. */
   parent_id: number | null;
-  /** 0: the root and what is unfiled; 1: top level. */
+  /** 0: the root and unfiled nodes; 1: top level. */
   level: number;
   /** Ids of the ancestors from the root down, `/1/5/`; empty when unfiled. */
   path: string;
@@ -35,7 +35,7 @@ export interface MediaTable {
   title: string | null;
   description: string | null;
   keywords: string | null;
-  /** Of the linked page; a stored file's URL is made from its `file` row. */
+  /** Of the linked page. The URL of a stored file is made from its `file` row. */
   url: string | null;
   image_url: string | null;
   image_width: number | null;
@@ -52,9 +52,9 @@ export interface MediaTable {
   embed_id: string | null;
   embed_url: string | null;
   embed_metadata: string | null;
-  /** The Importer's name for a group of files. */
+  /** The Importer's name for the media item's files. */
   resource: string | null;
-  /** Heartcore's name of the type that it was made as there; null: made on another road. */
+  /** Heartcore's name of the type that it was created with; null: created in another dialect. */
   media_type_alias: Fixed<string | null>;
   /** `Viewer.id` of the creator; null: anonymous. */
   owner: Fixed<string | null>;
@@ -64,7 +64,7 @@ export interface MediaTable {
   deleted_at: number | null;
 }
 
-/** One stored file of a media; key `""` is the original, others are its variants. */
+/** One stored file of a media item. The key `""` is the original, any other one a variant. */
 export interface FileTable {
   id: Generated<number>;
   uuid: Fixed<string>;
@@ -79,9 +79,9 @@ export interface FileTable {
   sha256: string | null;
   width: number | null;
   height: number | null;
-  /** What most of a thumbnail's picture has, `#rrggbb`; null: it is no thumbnail. */
+  /** The dominant color of a thumbnail, `#rrggbb`; null for every other file. */
   color: string | null;
-  /** First segment of its URL, the same for all files of a media. */
+  /** First segment of its URL, the same for all files of a media item. */
   dir: Fixed<string>;
   /** Last segment of its URL. */
   url_name: string;
@@ -93,21 +93,24 @@ export interface FileTable {
   updated_at: number;
 }
 
-/** A picture made from a file for a URL that asked for it. Can be made again: the least recently used go first. */
+/**
+ * An image rendered from a file for a URL that asked for it. It can be rendered again: the least recently used are
+ * deleted first.
+ */
 export interface RenditionTable {
   id: Generated<number>;
-  /** The file goes, they go. */
+  /** Deleted with the file. */
   file_id: Fixed<number>;
-  /** The bytes that it was made from: a file whose bytes are replaced has none of the old ones. */
+  /** The bytes that it was rendered from: renditions of replaced bytes are not found any more. */
   source_blob_key: Fixed<string>;
-  /** What it is of them: `specOf` of its plan. */
+  /** Identifies the rendition: `specOf` of its plan. */
   spec: Fixed<string>;
   mime_type: Fixed<string>;
   size_bytes: Fixed<number>;
   md5: Fixed<string>;
   blob_key: Fixed<string>;
   created_at: Fixed<number>;
-  /** Give or take an hour. */
+  /** Accurate to an hour. */
   used_at: number;
 }
 
@@ -126,7 +129,7 @@ export interface TagTable {
   updated_at: number;
 }
 
-/** Which media carries which tag; goes with either. */
+/** Which media item has which tag. Deleted with either. */
 export interface MediaTagTable {
   media_id: Fixed<number>;
   tag_id: Fixed<number>;
@@ -140,7 +143,7 @@ export interface UploadTable {
   declared_type: Fixed<string | null>;
   total_bytes: Fixed<number>;
   offset_bytes: number;
-  /** Saved MD5 of the first `offset_bytes` bytes. */
+  /** The state of the MD5 of the first `offset_bytes` bytes. */
   digest_state: Uint8Array;
   blob_key: Fixed<string>;
   status: 'open' | 'completed' | 'expired';
@@ -150,13 +153,13 @@ export interface UploadTable {
   updated_at: number;
 }
 
-/** Work that is to be done at least once, and who does it. */
+/** Work that has to be done at least once, and the worker that does it. */
 export interface JobTable {
   id: Generated<number>;
   uuid: Fixed<string>;
   job_class: Fixed<string>;
   arguments: Fixed<string>;
-  /** What it is about, or has made. */
+  /** The media item that it works on, or has created. */
   media_id: number | null;
   priority: number;
   status: string;
@@ -172,10 +175,10 @@ export interface JobTable {
   worker: string | null;
   cancel_requested_at: number | null;
   cancel_reason: string | null;
-  /** `Viewer.id` of who started it; null: the server itself. */
+  /** `Viewer.id` of the viewer who started it; null: the server itself. */
   created_by: Fixed<string | null>;
   created_role: Fixed<string | null>;
-  /** What came of it, JSON. */
+  /** The result, as JSON. */
   result: string | null;
   created_at: Fixed<number>;
   updated_at: number;
@@ -194,11 +197,11 @@ export interface JobAttemptTable {
   error: string | null;
 }
 
-/** A credential without a person. */
+/** A credential that does not belong to a person. */
 export interface ApiKeyTable {
   id: Generated<number>;
   uuid: Fixed<string>;
-  /** Lower-case hex SHA-256 of the key; the key itself is not kept. */
+  /** Lower-case hex SHA-256 of the key; the key itself is not stored. */
   key_sha256: Fixed<string>;
   name: string;
   role: string;
@@ -209,10 +212,10 @@ export interface ApiKeyTable {
   last_used_at: number | null;
 }
 
-/** Rows as they are read, and as they are inserted. */
-export type MediaRow = Selectable<MediaTable>;
-export type NewMediaRow = Insertable<MediaTable>;
-export type MediaChange = Updateable<MediaTable>;
+/** Rows as they are read and as they are inserted. */
+export type NodeRow = Selectable<NodeTable>;
+export type NewNodeRow = Insertable<NodeTable>;
+export type NodeColumns = Updateable<NodeTable>;
 export type FileRow = Selectable<FileTable>;
 export type NewFileRow = Insertable<FileTable>;
 export type FileChange = Updateable<FileTable>;

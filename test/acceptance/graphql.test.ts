@@ -9,7 +9,7 @@ const ADMIN_KEY = 'the-admin-key-of-the-test';
 const CHUNK_BYTES = 1024 * 1024;
 const ERROR = '... on Error { code message }';
 
-test('one media goes through its whole life in GraphQL alone', () =>
+test('a media item lives its whole life in GraphQL alone', () =>
   withDataDir((TRIVIUM_DATA_DIR) =>
     withServerProcess({ TRIVIUM_DATA_DIR, TRIVIUM_ADMIN_KEY: ADMIN_KEY }, async (server) => {
       const authorization = `Bearer ${ADMIN_KEY}`;

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import Kitsu from 'kitsu';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { withDataDir, withServerProcess } from '../support/process.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { type ServerProcess, withDataDir, withServerProcess } from '../support/process.ts';
+import { share } from '../support/share.ts';
 import { fixture } from '../support/temporary-file.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: neither client has types of what a server answers
@@ -16,28 +17,18 @@ const PICTURE = readFileSync(fixture('picture.png'));
 const CLIP = readFileSync(fixture('clip.mp4'));
 
 let url = '';
-const over = Promise.withResolvers<void>();
-let running: Promise<void>;
-
-// One server for all: jobs are made and not run, so that they stay as they are.
-beforeAll(async () => {
-  const started = Promise.withResolvers<void>();
-  running = withDataDir((TRIVIUM_DATA_DIR) =>
+// The server runs no jobs, so that they stay as they were created.
+const sharedServer = share<ServerProcess>((work) =>
+  withDataDir((TRIVIUM_DATA_DIR) =>
     withServerProcess(
       { TRIVIUM_DATA_DIR, TRIVIUM_ADMIN_KEY: ADMIN_KEY, TRIVIUM_JOB_CONCURRENCY: '0' },
-      async (server) => {
-        url = server.url;
-        started.resolve();
-        await over.promise;
-      },
+      work,
     ),
-  );
-  await Promise.race([started.promise, running]);
-});
+  ),
+);
 
-afterAll(async () => {
-  over.resolve();
-  await running;
+beforeAll(() => {
+  ({ url } = sharedServer());
 });
 
 /** As the contract has it set: §6. */
@@ -84,7 +75,7 @@ function makeJob(priority: number, unicity: string): Promise<Loose> {
   });
 }
 
-test('kitsu makes, lists with every parameter, shows, signals and deletes jobs', async () => {
+test('kitsu creates, lists with every parameter, shows, signals and deletes jobs', async () => {
   const api = kitsu();
   const made = [];
   for (const [index, priority] of [3, 5, 5, 1].entries()) {
@@ -133,7 +124,7 @@ test('kitsu makes, lists with every parameter, shows, signals and deletes jobs',
   expect(gone.errors).toMatchObject([{ status: '404', code: 'not_found' }]);
 });
 
-test('kitsu reads errors as a list of problems, each with what it is about', async () => {
+test('kitsu reads errors as a list of problems, each with its source', async () => {
   const params = { page: { size: 0 }, filter: { priority: 'abc' } };
   const error = await kitsu()
     .get('jobs', { params })
@@ -171,7 +162,7 @@ test('kitsu uploads, lists, shows and downloads medias', async () => {
   expect(again.response.data.errors).toMatchObject([{ status: '422', code: 'already_exists' }]);
 });
 
-test('kitsu in its modern query is understood as well', async () => {
+test('kitsu’s modern query syntax is understood as well', async () => {
   await makeJob(0, 'modern');
   const params = {
     filter: { unicity__in: ['modern', 'none'] },

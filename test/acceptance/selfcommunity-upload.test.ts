@@ -64,7 +64,7 @@ async function errorOf(call: Promise<unknown>): Promise<Loose> {
   );
 }
 
-test('the SDK, told to leave the content type to the form, uploads a picture and a document', () =>
+test('the SDK, told to leave the content type to the form, uploads an image and a document', () =>
   withSdk(async () => {
     http.deleteDefaultHeader({ name: 'Content-Type', methods: ['post'] });
     const photo = await makePhoto({ sizeBytesMin: 410_834 });
@@ -96,7 +96,7 @@ test('the SDK, told to leave the content type to the form, uploads a picture and
     expect(Buffer.from(file.data as ArrayBuffer).equals(long)).toBe(true);
   }));
 
-test('the SDK reads what is wrong with an upload', () =>
+test('the SDK reads the error of an upload', () =>
   withSdk(async () => {
     const complete = (data: object) =>
       errorOf(MediaService.chunkUploadMediaComplete(data as Loose));

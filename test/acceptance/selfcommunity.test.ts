@@ -113,7 +113,7 @@ async function refusalOf(call: Promise<unknown>) {
   };
 }
 
-test('a link is made, read, clicked, given an image, and deleted', () =>
+test('a link is created, read, clicked, given an image, and deleted', () =>
   withSdk(async () => {
     const url = 'https://www.google.it/';
     const made: Loose = await MediaService.createMedia({ type: MediaTypes.URL, url });
@@ -144,7 +144,7 @@ test('a link is made, read, clicked, given an image, and deleted', () =>
     });
   }));
 
-test('an embed keeps what it was given, nested and flat', () =>
+test('an embed keeps its values, nested and flat', () =>
   withSdk(async () => {
     const embed = {
       embed_type: 'my_type',
@@ -176,7 +176,7 @@ test('a contribution and an event are shared', () =>
     expect(event.embed).toMatchObject({ embed_type: 'sc_shared_event', metadata: { id: 6 } });
   }));
 
-test('what is wrong with a media is told by field, with a code that the SDK can translate', () =>
+test('the faults of a media item are reported by field, with codes that the SDK can translate', () =>
   withSdk(async () => {
     const refused = await refusalOf(MediaService.createMedia({ type: MediaTypes.URL, url: 'no' }));
     expect(refused).toMatchObject({
@@ -194,7 +194,7 @@ test('what is wrong with a media is told by field, with a code that the SDK can 
     });
   }));
 
-test('a media is changed and deleted by its creator alone', () =>
+test('only its creator changes and deletes a media item', () =>
   withSdk(async ({ as }) => {
     const made = await MediaService.createMedia({ type: MediaTypes.URL, url: 'https://x.org/' });
     const change = () => MediaService.updateMedia(made.id, 'https://x.org/i.png');
@@ -215,7 +215,7 @@ test('a media is changed and deleted by its creator alone', () =>
     expect(await MediaService.deleteMedia(made.id)).toBe('');
   }));
 
-test('a file is sent in chunks and shows up as a media', () =>
+test('a file is uploaded in chunks and becomes a media item', () =>
   withSdk(async () => {
     const bytes = readFileSync(fixture('document.pdf'));
     const md5 = createHash('md5').update(bytes).digest('hex');
@@ -254,7 +254,7 @@ test('a file is sent in chunks and shows up as a media', () =>
     expect((await fetch(media.url)).status).toBe(404);
   }));
 
-test('a tag is made, read, changed, patched, assigned, and deleted', () =>
+test('a tag is created, read, changed, patched, assigned, and deleted', () =>
   withSdk(async () => {
     const made: Loose = await TagService.createTag({ name: 'abc', description: 'd' } as Loose);
     expect(made).toEqual({
@@ -315,7 +315,7 @@ test('tags are listed by page, filtered, and searched', () =>
     expect((await TagService.searchUserTags()).count).toBe(11);
   }));
 
-test('what the documents have and the SDK has no method for works through its client', () =>
+test('operations of the documents without a method in the SDK work through its client', () =>
   withSdk(async ({ url }) => {
     const { id } = await TagService.createTag({ name: 'abc' } as Loose);
     for (const verb of ['add', 'remove']) {
@@ -337,7 +337,7 @@ test('what the documents have and the SDK has no method for works through its cl
     expect(list.headers.allow).toBe('POST, OPTIONS');
   }));
 
-test('where every write needs a credential, tags are an admin’s and media a user’s', () =>
+test('if every write needs a credential, admins write tags and users write media', () =>
   withSdk(
     async ({ as }) => {
       const link = { type: MediaTypes.URL, url: 'https://x.org/' };

@@ -22,7 +22,7 @@ interface Run {
   stderr: string;
 }
 
-/** Runs `trivium upload` in a process of its own, with no environment but this. */
+/** Runs `trivium upload` in a child process whose environment is `env`. */
 function upload(
   args: readonly string[],
   env: Record<string, string>,
@@ -42,12 +42,12 @@ function upload(
   return Promise.all([ended, whileItRuns?.(() => child.kill('SIGINT'))]).then(([run]) => run);
 }
 
-/** With a directory for files to send, beside a server on an empty database. */
+/** Runs `work` with a server on an empty database and a directory for the files to upload. */
 function withServer(
   work: (app: TestApp, directory: string) => Promise<void>,
   variables?: Record<string, string>,
 ): Promise<void> {
-  // A command knows of no database: which one the server has makes no difference here.
+  // The command does not use the database, so one backend is enough.
   return withApp(
     BACKENDS[0]!,
     async (app) => {
@@ -63,7 +63,7 @@ async function titles(app: TestApp): Promise<string[]> {
   return data.medias.nodes.map(({ title }: { title: string }) => title).sort();
 }
 
-/** What the server keeps of sessions that nobody completed. */
+/** Returns the open upload sessions, and the blobs that belong to no file. */
 async function leftOver(app: TestApp): Promise<unknown[]> {
   const open = app.services.db.selectFrom('upload').selectAll().where('status', '=', 'open');
   const entries = await readdir(join(app.dataDir, 'blobs'), {
@@ -76,7 +76,7 @@ async function leftOver(app: TestApp): Promise<unknown[]> {
 }
 
 describe('trivium upload', () => {
-  test('stores files and prints id, URL and path of each', () =>
+  test('stores files and prints the id, URL and path of each', () =>
     withServer(async (app) => {
       const run = await upload([PICTURE, NOTE], { TRIVIUM_URL: app.url });
       expect(run).toMatchObject({ code: 0, stderr: '' });
@@ -91,7 +91,7 @@ describe('trivium upload', () => {
       }
     }));
 
-  test('takes folder, tags, title and type, and prints JSON', () =>
+  test('sets folder, tags, title and type, and prints JSON', () =>
     withServer(async (app) => {
       const id = await makeFolder(app.services.db, { name: 'Design' });
       const place = { parent_id: id, level: 2, path: `/1/${id}/` };
@@ -122,7 +122,7 @@ describe('trivium upload', () => {
       });
     }));
 
-  test('says of each file why it cannot be sent, and sends the others', () =>
+  test('reports why a file cannot be uploaded, and uploads the others', () =>
     withServer(async (app, directory) => {
       const empty = join(directory, 'empty.txt');
       const page = join(directory, 'page.png');
@@ -133,7 +133,7 @@ describe('trivium upload', () => {
       expect(run.code).toBe(1);
       expect(run.stderr.trimEnd().split('\n')).toEqual([
         `trivium: ${directory}/nowhere.txt: no such file`,
-        `trivium: ${directory}: is a directory: name the files in it`,
+        `trivium: ${directory}: is a directory; name the files in it`,
         `trivium: ${empty}: is empty`,
         'trivium: /dev/null: is not a regular file',
         expect.stringMatching(`trivium: ${page}: .*text/html`),
@@ -144,34 +144,38 @@ describe('trivium upload', () => {
       expect(await leftOver(app)).toEqual([]);
     }));
 
-  test.skipIf(IS_ROOT)('says that a file may not be read (root may read any)', () =>
-    withServer(async (app, directory) => {
-      const path = join(directory, 'secret.txt');
-      await writeFile(path, 'x', { mode: 0 });
-      const run = await upload([path], { TRIVIUM_URL: app.url });
-      expect(run).toMatchObject({ code: 1, stderr: `trivium: ${path}: may not be read\n` });
-    }),
+  test.skipIf(IS_ROOT)(
+    'reports a file without read permission (skipped for root, who may read any)',
+    () =>
+      withServer(async (app, directory) => {
+        const path = join(directory, 'secret.txt');
+        await writeFile(path, 'x', { mode: 0 });
+        const run = await upload([path], { TRIVIUM_URL: app.url });
+        expect(run).toMatchObject({ code: 1, stderr: `trivium: ${path}: permission denied\n` });
+      }),
   );
 
-  test('names the folder that is missing and how to make it, and sends nothing', () =>
+  test('names a missing folder and the mutation that creates it, and uploads nothing', () =>
     withServer(async (app) => {
       await makeFolder(app.services.db, { name: 'Design' });
       const args = [NOTE, '--folder', '/Design/Logos/2026', '--tag', 'x'];
       const run = await upload(args, { TRIVIUM_URL: app.url });
       expect(run).toMatchObject({ code: 1, stdout: '' });
-      expect(run.stderr).toContain('There is no folder /Design/Logos that you may see.');
-      // What it says does what it says.
+      expect(run.stderr).toContain('Folder /Design/Logos does not exist, or you may not see it.');
+      // The printed mutation works.
       const mutation = run.stderr.slice(run.stderr.indexOf('mutation'));
       const authorization = `Bearer ${app.adminKey}`;
       const { data } = await graphql(app, mutation, {}, { authorization });
       expect(data.createFolder.__typename).toBe('CreateFolderSuccess');
       const next = await upload(args, { TRIVIUM_URL: app.url });
-      expect(next.stderr).toContain('There is no folder /Design/Logos/2026 that you may see.');
+      expect(next.stderr).toContain(
+        'Folder /Design/Logos/2026 does not exist, or you may not see it.',
+      );
       const answer = await graphql(app, '{ medias { totalCount } tags { totalCount } }');
       expect(answer.data).toEqual({ medias: { totalCount: 0 }, tags: { totalCount: 0 } });
     }));
 
-  test('says that no server answers', async () => {
+  test('reports an unreachable server', async () => {
     const run = await upload([NOTE], { TRIVIUM_URL: 'http://127.0.0.1:4' });
     expect(run).toEqual({
       code: 1,
@@ -180,7 +184,7 @@ describe('trivium upload', () => {
     });
   });
 
-  test('takes the key of the flag, or of the environment, and says when one is needed', () =>
+  test('reads the key from the flag or the environment, and reports a missing key', () =>
     withServer(
       async (app) => {
         const env = { TRIVIUM_URL: app.url };
@@ -199,14 +203,17 @@ describe('trivium upload', () => {
     ));
 
   test.each([
-    [[NOTE, PICTURE, '--title', 'x'], '--title and --resume go with one file only.'],
-    [[NOTE, '--folder', '/'], '--folder takes a path such as /Design/Logos'],
+    [[NOTE, PICTURE, '--title', 'x'], '--title and --resume need exactly one file.'],
+    [
+      [NOTE, '--folder', '/'],
+      '--folder: expected a path such as /Design/Logos. Without the flag, files stay unfiled.',
+    ],
     [[NOTE, '--url', 'ftp://127.0.0.1'], '--url: expected an http or https URL'],
     [[NOTE, '--key', 'kéy'], 'The credential holds characters that none can have.'],
     [[NOTE, '--tag', 'ok', '--tag', '  '], '--tag "": name: May not be blank.'],
     [[NOTE, '--type', 'picture'], 'Allowed choices are image, editor-image'],
     [[], "missing required argument 'file'"],
-  ])('refuses %j', (args, message) =>
+  ])('rejects the arguments %j', (args, message) =>
     withServer(async (app) => {
       const run = await upload(args, { TRIVIUM_URL: app.url });
       expect(run).toMatchObject({ code: 1, stdout: '' });
@@ -231,7 +238,7 @@ describe('trivium upload', () => {
       expect(await titles(app)).toEqual([]);
     }));
 
-  test('goes on with an upload that was broken off', () =>
+  test('--resume completes an interrupted upload', () =>
     withServer(async (app, directory) => {
       const path = join(directory, 'large.bin');
       await writeFile(path, Buffer.alloc(3000, 'x'));

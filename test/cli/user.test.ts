@@ -10,11 +10,11 @@ import { runTrivium, withDataDir } from '../support/process.ts';
 
 const PASSWORD = 'pass word é';
 
-test('who is added with start nodes logs in, with a token that outlives the server, and sees only them', () =>
+test('a user with start nodes logs in, keeps the token across restarts, and sees only those nodes', () =>
   withDataDir(async (dataDir) => {
     const variables = { TRIVIUM_DATA_DIR: dataDir };
     const folders = await inApp(dataDir, makeFolders);
-    // The name comes last: no flag may take it for a start node.
+    // The name comes last, so that the test fails if --start-node consumes it.
     const nodes = ['--start-node', '/Design/Logos', '--start-node', folders.top.uuid];
     const add = ['user', 'add', '--role', 'reader', ...nodes, 'zoe'];
     const ended = await runTrivium(add, variables, `${PASSWORD}\nwhat follows\n`);
@@ -45,7 +45,7 @@ test('who is added with start nodes logs in, with a token that outlives the serv
     });
   }));
 
-test('a key is made with start nodes, and neither a key nor a user with one that is not there', () =>
+test('a key is created with start nodes; an unknown start node is an error for keys and users', () =>
   withDataDir(async (dataDir) => {
     const variables = { TRIVIUM_DATA_DIR: dataDir };
     const { logos } = await inApp(dataDir, makeFolders);
@@ -74,7 +74,7 @@ async function makeFolders({ services, log }: App) {
   return { design, logos, top: await createFolder(ctx, { name: 'Top' }) };
 }
 
-/** A server on this data, which does not listen. */
+/** Runs `work` with an app on `dataDir` that does not listen. */
 async function inApp<T>(dataDir: string, work: (app: App) => Promise<T>): Promise<T> {
   const variables = { TRIVIUM_DATA_DIR: dataDir, TRIVIUM_LOG_LEVEL: 'silent' };
   const app = await createApp(parseConfig(variables));

@@ -1,18 +1,18 @@
 import { createServer, connect as open, type Socket } from 'node:net';
 
-/** What happens to a request instead of what should. */
+/** A way in which a request fails. */
 export type Fault =
-  /** It never arrives. */
+  /** The request never arrives. */
   | 'refuse'
-  /** The server does it, and its answer never arrives. */
+  /** The server executes the request, but its response never arrives. */
   | 'lose answer'
-  /** A byte of its file is another one. */
+  /** One bit of the file in the request is flipped. */
   | 'damage'
-  /** Somebody before the server answers. */
+  /** A proxy in front of the server sends this response. */
   | Response;
 
 export interface Call {
-  /** Field of the schema: `uploadChunk`. */
+  /** Name of the field in the schema, such as `uploadChunk`. */
   operation: string;
   /** 1 for the first request of this operation. */
   count: number;
@@ -20,11 +20,11 @@ export interface Call {
 
 export interface FaultyFetch {
   fetch: typeof fetch;
-  /** Names of the operations in the order in which they were tried. */
+  /** Names of all attempted operations, in order. */
   operations: string[];
 }
 
-/** A `fetch` to which faults happen on purpose. */
+/** Creates a `fetch` whose requests fail as `chooseFault` decides. */
 export function createFaultyFetch(
   chooseFault: (call: Call) => Fault | undefined | Promise<Fault | undefined>,
 ): FaultyFetch {
@@ -40,7 +40,7 @@ export function createFaultyFetch(
     const response = await fetch(url, sent);
     if (fault !== 'lose answer') return response;
     await response.arrayBuffer();
-    throw new TypeError('the answer was lost on purpose');
+    throw new TypeError('the response was lost on purpose');
   };
   return { fetch: faulty, operations };
 }
@@ -48,10 +48,10 @@ export function createFaultyFetch(
 async function operationOf(init: RequestInit | undefined): Promise<string> {
   const { body } = init ?? {};
   const text = typeof body === 'string' ? body : (await parseForm(init)).get('operations');
-  return /\{\s*(?:\w+: )?(\w+)/.exec(JSON.parse(String(text)).query)?.[1] ?? '';
+  return /\{\s*(?:\w+: ?)?(\w+)/.exec(JSON.parse(String(text)).query)?.[1] ?? '';
 }
 
-/** The same request with one bit of its file turned. */
+/** Returns the same request with one bit of its file flipped. */
 async function damage(init: RequestInit | undefined): Promise<RequestInit> {
   const form = await parseForm(init);
   const bytes = new Uint8Array(await (form.get('0') as File).arrayBuffer());
@@ -66,7 +66,7 @@ function parseForm({ body, headers }: RequestInit = {}): Promise<FormData> {
   return new Response(body ?? null, { headers: new Headers(headers) }).formData();
 }
 
-/** Runs work with the URL of a proxy that treats each connection as `onConnection` says, in its turn. */
+/** Runs `work` with the URL of a proxy that calls `onConnection` for each new connection. */
 export async function withProxy<T>(
   target: string,
   onConnection: (sockets: { client: Socket; server: Socket; count: number }) => void,

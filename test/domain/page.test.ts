@@ -7,20 +7,13 @@ import { listMedias } from '../../src/domain/tree/media-list.ts';
 import type { Keyset } from '../../src/store/cursor.ts';
 import { withServices } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
+import { BY_NAME } from '../support/keyset.ts';
 import { makeMediaRow, makeTag } from '../support/make.ts';
 
 const BY_ID: Keyset = {
   name: 'newest',
   columns: [{ name: 'id', type: 'number' }],
   descending: true,
-};
-const BY_NAME: Keyset = {
-  name: 'by name',
-  columns: [
-    { name: 'name', type: 'string' },
-    { name: 'id', type: 'number' },
-  ],
-  descending: false,
 };
 
 describe('page arguments', () => {
@@ -61,7 +54,7 @@ describe('cursors', () => {
     expect(parsePageArgs({ last: 5, before: cursor }, BY_ID).before).toEqual([7]);
   });
 
-  it('with any one character changed, left out or added are refused', () => {
+  it('with one character changed, removed or added are refused', () => {
     const cursor = cursorOf({ id: 7, name: 'x' }, BY_NAME);
     const tampered = Array.from(cursor).flatMap((character, at) => {
       const [before, after] = [cursor.slice(0, at), cursor.slice(at + 1)];
@@ -73,7 +66,7 @@ describe('cursors', () => {
     }
   });
 
-  it('with another number put in are refused', () => {
+  it('with another number inserted are refused', () => {
     const text = Buffer.from(cursorOf({ id: 7 }, BY_ID), 'base64url').toString();
     const after = Buffer.from(text.replace(/7\]$/, '8]')).toString('base64url');
     expect(issuesOf({ after }, BY_ID)).toMatchObject([{ code: 'INVALID_CURSOR' }]);
@@ -105,7 +98,7 @@ describe('cursors', () => {
 });
 
 describeEachBackend('pages', (backend) => {
-  it('say in both directions whether there is more', () =>
+  it('tell in both directions whether more nodes follow', () =>
     withServices(backend, async ({ db, as }) => {
       for (const name of ['c', 'b', 'a']) await makeTag(db, { name });
       const read = async (args: PageArgs) => {
@@ -128,7 +121,7 @@ describeEachBackend('pages', (backend) => {
       });
     }));
 
-  it('of media take no cursor of tags', () =>
+  it('of media refuse a cursor of tags', () =>
     withServices(backend, async ({ db, as }) => {
       await makeTag(db);
       const [edge] = (await listTags(as(), {}, {})).edges;
@@ -144,7 +137,7 @@ describeEachBackend('pages', (backend) => {
       expect(statements).toHaveLength(1);
     }));
 
-  it('of media are newest first, folders not among them', () =>
+  it('of media are newest first, without folders', () =>
     withServices(backend, async ({ db, as }) => {
       const ids = [await makeMediaRow(db), await makeMediaRow(db)];
       await makeMediaRow(db, { type: 'folder' });
@@ -153,7 +146,7 @@ describeEachBackend('pages', (backend) => {
     }));
 });
 
-/** As by somebody who knows how. */
+/** As somebody who knows the format would make it. */
 function encode(json: string): string {
   const checksum = crc32(json).toString(16).padStart(8, '0');
   return Buffer.from(checksum + json).toString('base64url');

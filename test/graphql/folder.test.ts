@@ -7,7 +7,7 @@ import { makeFileRow, makeFolder, makeJwt, makeMediaRow, makeTag } from '../supp
 const SECRET = { TRIVIUM_JWT_SECRET: 'the-secret-of-the-tests' };
 const ERROR = '... on Error { code message } ... on InvalidInputError { issues { path code } }';
 
-/** Folders and media by name: `{ Design: { Logos: { 'a.png': null } } }`. Answers their global ids. */
+/** Creates folders and media by name: `{ Design: { Logos: { 'a.png': null } } }`. Returns their global ids. */
 interface Tree {
   [name: string]: Tree | null;
 }
@@ -54,7 +54,7 @@ async function bearer(sub: string): Promise<string> {
 }
 
 describeEachBackend('folders in GraphQL', (backend) => {
-  test('a folder shows folders and media alike, by their place, and who is above them', () =>
+  test('a folder lists folders and media by sort order, with their ancestors', () =>
     withApp(backend, async (app) => {
       await makeTree(app, { Design: { 'a.png': null, Logos: { 'b.png': null }, 'c.png': null } });
       const { data } = await graphql(
@@ -90,7 +90,7 @@ describeEachBackend('folders in GraphQL', (backend) => {
       });
     }));
 
-  test('a renamed folder has its new name, and its place stays', () =>
+  test('renaming a folder keeps its position', () =>
     withApp(backend, async (app) => {
       const ids = await makeTree(app, { A: {}, B: {} });
       const field = `updateFolder(input: { id: "${ids.B}", name: " C " })`;
@@ -102,7 +102,7 @@ describeEachBackend('folders in GraphQL', (backend) => {
       expect(folder).toEqual({ name: 'C', sortOrder: 1 });
     }));
 
-  test('moving a branch takes everything below it along', () =>
+  test('moving a folder moves everything below it', () =>
     withApp(backend, async (app) => {
       const ids = await makeTree(app, { A: { B: { 'x.png': null } }, C: { 'y.png': null } });
       const { nodes } = await move(app, [ids.B, ids['y.png']], ids.C);
@@ -124,7 +124,7 @@ describeEachBackend('folders in GraphQL', (backend) => {
       expect(top.nodes).toEqual([{ name: 'x.png', level: 1, sortOrder: 2, ancestors: [] }]);
     }));
 
-  test('an unfiled media is filed by a move', () =>
+  test('moving an unfiled media item into a folder files it', () =>
     withApp(backend, async (app) => {
       const ids = await makeTree(app, { A: {} });
       const media = await makeMediaRow(app.services.db, { name: 'loose' });
@@ -134,7 +134,7 @@ describeEachBackend('folders in GraphQL', (backend) => {
       ]);
     }));
 
-  test('a move behind the last place there is keeps the tree readable', () =>
+  test('a move past the highest sort order keeps the tree readable', () =>
     withApp(backend, async (app) => {
       const ids = await makeTree(app, { A: { last: {} }, B: {}, C: {} });
       const last = 2 ** 31 - 1;
@@ -147,7 +147,7 @@ describeEachBackend('folders in GraphQL', (backend) => {
       expect(nodes).toMatchObject([{ sortOrder: last }, { sortOrder: last }]);
     }));
 
-  test('a move below itself is refused, and nothing of the move is done', () =>
+  test('moving a folder below itself is refused, and no node is moved', () =>
     withApp(backend, async (app) => {
       const ids = await makeTree(app, { A: { B: {} }, 'x.png': null });
       for (const parent of [ids.A, ids.B]) {
@@ -159,7 +159,7 @@ describeEachBackend('folders in GraphQL', (backend) => {
       expect(data.rootChildren.nodes).toEqual([{ name: 'A' }, { name: 'x.png' }]);
     }));
 
-  test('two moves into each other end in one success and one cycle refused', () =>
+  test('of two concurrent moves into each other, one succeeds and one is refused as a cycle', () =>
     withApp(backend, async (app) => {
       for (let round = 0; round < 5; round++) {
         const ids = await makeTree(app, { [`A${round}`]: {}, [`B${round}`]: {} });
@@ -170,7 +170,7 @@ describeEachBackend('folders in GraphQL', (backend) => {
       }
     }));
 
-  test('what is no node, or no folder, is named', () =>
+  test('the error names the field with an id that is not a node, or not a folder', () =>
     withApp(backend, async (app) => {
       const ids = await makeTree(app, { A: {}, 'x.png': null });
       expect(await move(app, [ids['x.png']], ids['x.png'])).toMatchObject({
@@ -183,7 +183,7 @@ describeEachBackend('folders in GraphQL', (backend) => {
       expect(await move(app, [], ids.A)).toMatchObject({ issues: [{ path: ['ids'] }] });
     }));
 
-  test('a folder that is not empty stays, unless all below it shall go', () =>
+  test('a folder that is not empty is deleted only with `recursive`', () =>
     withApp(backend, async (app) => {
       const { db } = app.services;
       const ids = await makeTree(app, { A: { B: { 'x.png': null } }, C: {} });
@@ -205,7 +205,7 @@ describeEachBackend('folders in GraphQL', (backend) => {
       expect(jobs).toEqual([{ arguments: JSON.stringify({ blob_keys: ['b'.repeat(32)] }) }]);
     }));
 
-  test('nobody but an admin deletes a folder with something of somebody else', () =>
+  test('only an admin deletes a folder that contains nodes of another viewer', () =>
     withApp(
       backend,
       async (app) => {
@@ -227,7 +227,7 @@ describeEachBackend('folders in GraphQL', (backend) => {
       SECRET,
     ));
 
-  test('20 folders with 20 folders each and 5 media each cost three statements', () =>
+  test('20 folders with 20 folders each, with 5 media each, take three statements', () =>
     withApp(backend, async (app) => {
       const medias = Object.fromEntries(['a', 'b'].map((name) => [name, null]));
       const tree = Object.fromEntries(
@@ -248,7 +248,7 @@ describeEachBackend('folders in GraphQL', (backend) => {
       expect(app.statements).toHaveLength(3);
     }));
 
-  test('the ancestors of many media cost one statement more', () =>
+  test('the ancestors of many media take one more statement', () =>
     withApp(backend, async (app) => {
       await makeTree(app, { A: { B: { C: { x: null, y: null } } }, D: { z: null } });
       app.statements.length = 0;
@@ -264,7 +264,7 @@ describeEachBackend('folders in GraphQL', (backend) => {
       expect(app.statements).toHaveLength(2);
     }));
 
-  test('media are found by words, folder, tag, type and time, and ordered by name', () =>
+  test('media are filtered by words, folder, tag, type and time, and ordered by name', () =>
     withApp(backend, async (app) => {
       const { db } = app.services;
       const ids = await makeTree(app, {

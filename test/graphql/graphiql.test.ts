@@ -9,7 +9,7 @@ import { BACKENDS } from '../support/backend.ts';
 import { graphql } from '../support/graphql.ts';
 import { makeMediaRow } from '../support/make.ts';
 
-// What the page shows does not depend on the database.
+// The page does not depend on the database.
 const [backend] = BACKENDS;
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
@@ -29,7 +29,7 @@ async function withPage<T>(url: string, work: (page: Page, asked: string[]) => P
   }
 }
 
-/** The type of the answer to a subscription, which is then left. */
+/** Returns the content type of the response to a subscription, and closes it. */
 async function listen({ url }: { url: string }, query: string): Promise<string | null> {
   const { headers, body } = await fetch(`${url}/graphql`, {
     method: 'POST',
@@ -41,7 +41,7 @@ async function listen({ url }: { url: string }, query: string): Promise<string |
 }
 
 describe('GraphiQL', () => {
-  test.each(EXAMPLES)('example $query is answered as it stands', ({ query, variables }) =>
+  test.each(EXAMPLES)('the example runs without changes: $query', ({ query, variables }) =>
     withApp(backend!, async (app) => {
       const { definitions } = parse(query);
       expect(definitions).toHaveLength(1);
@@ -69,7 +69,7 @@ describe('GraphiQL', () => {
     expect(shown).toEqual(expect.arrayContaining(fields));
   });
 
-  test('is not there where it is off, and neither is introspection', () =>
+  test('is disabled by TRIVIUM_GRAPHIQL=off, together with introspection', () =>
     withApp(
       backend!,
       async (app) => {
@@ -84,7 +84,7 @@ describe('GraphiQL', () => {
 
   const suite = existsSync(CHROMIUM) ? describe : describe.skip;
   suite(`in Chromium, at ${CHROMIUM}`, () => {
-    test('runs an example without asking any other host, under its own policy', () =>
+    test('runs an example under its own policy, without a request to another host', () =>
       withApp(backend!, async (app) => {
         await makeMediaRow(app.services.db, { name: 'shown-in-the-page.png' });
         await withPage(app.url, async (page, asked) => {

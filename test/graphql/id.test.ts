@@ -28,7 +28,7 @@ describeEachBackend('global ids', (backend) => {
     [`tagMedia(input: { mediaIds: [], addTagIds: ["junk"] })`, ['addTagIds', '0']],
     [`tagMedia(input: { mediaIds: ["${globalId('Tag:1')}"] })`, ['mediaIds', '0']],
     ['importUrl(input: { url: "https://a.b/c", folderId: "" })', ['folderId']],
-  ])('%s names the field that holds no id', (field, path) =>
+  ])('%s fails and names the field with the malformed id', (field, path) =>
     withApp(backend, async (app) => {
       expect(await mutate(app, field)).toEqual({
         __typename: 'InvalidInputError',
@@ -43,7 +43,7 @@ describeEachBackend('global ids', (backend) => {
     '{ medias(filter: { underFolderId: "" }) { totalCount } }',
     '{ medias(filter: { ids: [""] }) { totalCount } }',
     '{ jobs(filter: { mediaId: "" }) { totalCount } }',
-  ])('%s is an error, and no list of everything', (query) =>
+  ])('%s fails instead of listing everything', (query) =>
     withApp(backend, async (app) => {
       const headers = { authorization: `Bearer ${app.adminKey}` };
       const { errors } = await graphql(app, query, {}, headers);
@@ -51,7 +51,7 @@ describeEachBackend('global ids', (backend) => {
     }),
   );
 
-  test('a number in another notation is the id of nothing', () =>
+  test('a number in another notation identifies nothing', () =>
     withApp(backend, async (app) => {
       const id = await makeFolder(app.services.db, {});
       const ids = [`${id}`, `${id}.0`, ` ${id}`, `0${id}`, `0x${id}`, `+${id}`];

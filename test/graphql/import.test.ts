@@ -22,7 +22,7 @@ describe('a server whose configuration allows a host', () => {
     return data;
   };
 
-  it('importUrl has a file fetched, and the job says which media it has become', async () => {
+  it('importUrl imports a file, and the result of the job names the media item', async () => {
     const folder = `mutation { createFolder(input: { name: "Imported" }) {
       ... on CreateFolderSuccess { folder { id } } } }`;
     const folderId = (await ask(folder)).createFolder.folder.id;
@@ -51,7 +51,7 @@ describe('a server whose configuration allows a host', () => {
     });
   });
 
-  it('a new link is described by its page soon after', async () => {
+  it('a background job fetches the page of a new link', async () => {
     const html = '<meta property="og:image" content="/1.png"><title>A page</title>';
     await withSite(
       (_request, response) => void response.end(html),

@@ -28,7 +28,7 @@ describeEachBackend('signalJob', (backend) => {
     return (await ask(app(), query, authorization)).signalJob;
   };
 
-  test('tells a job, and answers it as it is then, with what it can be told next', async () => {
+  test('returns the job after the signal, with the signals that it allows next', async () => {
     const id = await add();
     expect(await signal(id, 'signal: PAUSE')).toMatchObject({
       __typename: 'SignalJobSuccess',
@@ -49,7 +49,7 @@ describeEachBackend('signalJob', (backend) => {
     expect((await signal(id, 'signal: DISCARD')).job.status).toBe('ERRORED');
   });
 
-  test('refuses what makes no sense, and says what would', async () => {
+  test('refuses a signal that the state does not allow, and lists the allowed ones', async () => {
     const id = await add();
     await signal(id, 'signal: DISCARD');
     expect(await signal(id, 'signal: PAUSE')).toMatchObject({
@@ -63,7 +63,7 @@ describeEachBackend('signalJob', (backend) => {
     expect(lacking).toMatchObject({ code: 'INVALID_INPUT', issues: [{ path: ['at'] }] });
   });
 
-  test('says which job has the unicity by now', async () => {
+  test('names the job that has taken the uniqueness key', async () => {
     const unicity = randomUUID();
     const old = await add({ unicity });
     await signal(old, 'signal: CANCEL');
@@ -75,7 +75,7 @@ describeEachBackend('signalJob', (backend) => {
     expect(await signal(old, 'signal: RETRY')).toMatchObject(taken);
   });
 
-  test('is for who started the job, and for admins', async () => {
+  test('is allowed to the viewer who started the job and to admins', async () => {
     const own = await add({ startedBy: { id: 'eva', role: 'editor' } });
     const bearer = async (sub: string, role = 'editor') =>
       `Bearer ${await makeJwt({ sub, role }, { secret: SECRET })}`;
@@ -91,13 +91,13 @@ describeEachBackend('signalJob', (backend) => {
     expect(errors?.[0]?.extensions?.code ?? data.signalJob.code).toBe('NOT_AUTHENTICATED');
   });
 
-  test('and deleteJob end a run that goes on, which who watches sees', async () => {
+  test('and deleteJob end a running job, and subscribers are notified', async () => {
     const authorization = `Bearer ${app().adminKey}`;
     const gate = createGate();
     const ended: string[] = [];
     const tasks: Tasks = {
       'delete-blob': async (_ctx, { blob_keys: [name = ''] }, run) => {
-        // Of other tests.
+        // Jobs of other tests.
         if (name.length > 1) return;
         run.progress(0.5);
         run.signal.addEventListener('abort', () => ended.push(run.signal.reason.reason));

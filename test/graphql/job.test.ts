@@ -51,7 +51,7 @@ function globalId(type: string, id: number): string {
 }
 
 describeEachBackend('jobs in GraphQL', (backend) => {
-  test('a job shows everything about it, and its runs in order', () =>
+  test('a job has all its fields, and its runs in order', () =>
     withApp(backend, async (app) => {
       const uuid = randomUUID();
       const id = await makeJob(app, {
@@ -113,7 +113,7 @@ describeEachBackend('jobs in GraphQL', (backend) => {
       expect(data).toEqual({ byId: job, byUuid: job, node: job, none: null });
     }));
 
-  test('what a deletion leaves to be done is a job', () =>
+  test('deleting a media item creates a job that deletes its content', () =>
     withApp(backend, async (app) => {
       const file = new File(['A note.'], 'note.txt');
       const upload = `mutation ($input: UploadFileInput!) {
@@ -132,7 +132,7 @@ describeEachBackend('jobs in GraphQL', (backend) => {
       expect(jobs).toEqual({ totalCount: 1, nodes: [job] });
     }));
 
-  test('lists are narrowed, ordered and paged', () =>
+  test('lists are filtered, ordered and paged', () =>
     withApp(backend, async (app) => {
       const mediaId = await makeMediaRow(app.services.db);
       const ids = [
@@ -169,7 +169,7 @@ describeEachBackend('jobs in GraphQL', (backend) => {
       expect(await places(`${byPriority}, ${after}`)).toEqual([3, 0, 1]);
     }));
 
-  test('jobs of many media, and the runs of many jobs, cost a fixed number of statements', () =>
+  test('the jobs of many media, and the runs of many jobs, take a fixed number of statements', () =>
     withApp(backend, async (app) => {
       const add = async () => {
         const mediaId = await makeMediaRow(app.services.db);
@@ -199,7 +199,7 @@ describeEachBackend('jobs in GraphQL', (backend) => {
       expect(await count()).toEqual([6, 4]);
     }));
 
-  test('any credential may see jobs; without one nobody may, in any mode', () =>
+  test('reading jobs requires a credential in every mode, and no more', () =>
     withApp(
       backend,
       async (app) => {

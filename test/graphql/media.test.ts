@@ -55,7 +55,7 @@ describeEachBackend('media in GraphQL', (backend) => {
       { type: 'SHARE', embedType: 'post', embedId: '7', embedUrl: 'https://x.org/7' },
       { type: 'SHARE', url: 'https://x.org/7', embed: { embedId: '7', url: 'https://x.org/7' } },
     ],
-  ])('%j makes a media without bytes', (input, expected) =>
+  ])('createMedia creates a media item without a file: %j', (input, expected) =>
     withApp(backend, async (app) => {
       const { media } = await create(app, input);
       expect(media).toMatchObject(expected);
@@ -77,7 +77,7 @@ describeEachBackend('media in GraphQL', (backend) => {
       'INVALID',
     ],
     [{ type: 'URL', url: 'https://x.org', name: ' ' }, 'name', 'BLANK'],
-  ])('%j is refused, and the field is named', (input, field, code) =>
+  ])('createMedia is refused and names the field: %j', (input, field, code) =>
     withApp(backend, async (app) => {
       const { __typename, issues } = await create(app, input);
       expect(__typename).toBe('InvalidInputError');
@@ -85,14 +85,14 @@ describeEachBackend('media in GraphQL', (backend) => {
     }),
   );
 
-  test.each([65, 50_000])('metadata of %i levels are refused', (levels) =>
+  test.each([65, 50_000])('metadata with %i levels is refused', (levels) =>
     withApp(backend, async (app) => {
       const lists = levels - 1;
       const query = CREATE.replace('$input: CreateMediaInput!', '$metadata: JSON').replace(
         'input: $input',
         'input: { type: EMBED, embedType: "x", embedId: "1", embedMetadata: $metadata }',
       );
-      // By hand: what writes JSON gives up at such a depth, as the server must not.
+      // Written by hand: JSON.stringify fails at such a depth, and the server must not.
       const metadata = `{"a":${'['.repeat(lists)}${']'.repeat(lists)}}`;
       const response = await fetch(`${app.url}/graphql`, {
         method: 'POST',
@@ -106,7 +106,7 @@ describeEachBackend('media in GraphQL', (backend) => {
     }),
   );
 
-  test('a media is renamed, and changes its place among its siblings', () =>
+  test('a media item is renamed, and moved among its siblings', () =>
     withApp(
       backend,
       async (app) => {
@@ -134,7 +134,7 @@ describeEachBackend('media in GraphQL', (backend) => {
       SECRET,
     ));
 
-  test('an update sets what is given, clears what is null, and leaves the rest', () =>
+  test('an update sets given fields, clears null fields, and keeps the others', () =>
     withApp(
       backend,
       async (app) => {
@@ -166,7 +166,7 @@ describeEachBackend('media in GraphQL', (backend) => {
       SECRET,
     ));
 
-  test('only its creator and an admin may change or delete a media', () =>
+  test('only its creator and an admin may change or delete a media item', () =>
     withApp(
       backend,
       async (app) => {
@@ -192,7 +192,7 @@ describeEachBackend('media in GraphQL', (backend) => {
       SECRET,
     ));
 
-  test('deleting a media removes its rows and leaves a job for its bytes', () =>
+  test('deleting a media item deletes its rows and creates a job that deletes its content', () =>
     withApp(backend, async (app) => {
       const { db } = app.services;
       const mediaId = await makeMediaRow(db);
@@ -207,7 +207,7 @@ describeEachBackend('media in GraphQL', (backend) => {
       ]);
     }));
 
-  test('a page of 50 media with folder, tags and file costs four statements', () =>
+  test('a page of 50 media with folder, tags and file takes four statements', () =>
     withApp(backend, async (app) => {
       for (let index = 0; index < 60; index++) {
         await makeFileRow(app.services.db, await makeMediaRow(app.services.db));
@@ -218,11 +218,11 @@ describeEachBackend('media in GraphQL', (backend) => {
         '{ medias(first: 50) { nodes { name folder { name } tags { name } file { url } url image { url } } } }',
       );
       expect(data.medias.nodes).toHaveLength(50);
-      // None of these media is in a folder, which saves the fourth.
+      // These media are in no folder, which saves the fourth statement.
       expect(app.statements).toHaveLength(3);
     }));
 
-  test('pages lead from the newest to the oldest and back, and inserts shift nothing', () =>
+  test('paging works in both directions, and inserts do not shift pages', () =>
     withApp(backend, async (app) => {
       const { db } = app.services;
       for (const name of ['a', 'b', 'c', 'd', 'e']) await makeMediaRow(db, { name });
@@ -255,11 +255,11 @@ describeEachBackend('media in GraphQL', (backend) => {
     'medias(first: 1, last: 1) { totalCount }',
     'medias(after: "e30") { nodes { id } }',
     'node(id: "nonsense") { id }',
-    // Query:1 and __proto__:1, which are of no type that has ids.
+    // Query:1 and __proto__:1: neither type has ids.
     'node(id: "UXVlcnk6MQ") { id }',
     'nodes(ids: ["X19wcm90b19fOjE"]) { id }',
     'media(by: { id: "VGFnOjE" }) { id }',
-  ])('%s is a client’s mistake that is told', (field) =>
+  ])('%s fails with an error for the client', (field) =>
     withApp(backend, async (app) => {
       const { errors, status } = await graphql(app, `{ ${field} }`);
       expect(status).toBe(200);

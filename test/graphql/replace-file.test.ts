@@ -39,7 +39,7 @@ async function replace(app: TestApp, input: object, user: string | null = 'alice
 }
 
 describeEachBackend('replaceFile', (backend) => {
-  test('gives a media another file, and leaves it where and what it is otherwise', () =>
+  test('replaces the file of a media item, and keeps its folder, tags and other fields', () =>
     withApp(
       backend,
       async (app) => {
@@ -56,7 +56,7 @@ describeEachBackend('replaceFile', (backend) => {
       SECRET,
     ));
 
-  test('that fails leaves the file as it was, and no bytes', () =>
+  test('keeps the old file and no new bytes if it fails', () =>
     withApp(
       backend,
       async (app) => {

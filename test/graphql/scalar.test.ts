@@ -4,7 +4,7 @@ import { schema } from '../../src/graphql/schema.ts';
 
 function parse(scalar: string, value: unknown): unknown {
   const type = schema.getType(scalar);
-  if (!isScalarType(type)) throw new Error(`${scalar} is no scalar.`);
+  if (!isScalarType(type)) throw new Error(`${scalar} is not a scalar.`);
   return type.parseValue(value);
 }
 
@@ -12,15 +12,15 @@ describe('DateTime', () => {
   test.each([
     ['2026-11-21T09:30:00.000Z', '2026-11-21T09:30:00.000Z'],
     ['2026-11-21T09:30:00+02:00', '2026-11-21T07:30:00.000Z'],
-    // The zone of the machine says nothing about what a client means.
+    // Without an offset, the time zone of the server must not matter.
     ['2026-11-21T09:30:00', '2026-11-21T09:30:00.000Z'],
     ['2026-11-21T09:30', '2026-11-21T09:30:00.000Z'],
-  ])('%s is %s', (text, iso) => {
+  ])('%s is read as %s', (text, iso) => {
     expect(parse('DateTime', text)).toEqual(new Date(iso));
   });
 
   test.each(['2026-11-21', '2026-02-30T00:00:00Z', '2026-11-21T09:30:00 EST', '', 0, true])(
-    '%s is none',
+    '%s is rejected',
     (value) => {
       expect(() => parse('DateTime', value)).toThrow('ISO 8601');
     },
@@ -31,13 +31,13 @@ describe('UUID', () => {
   const uuid = '019bb5f0-0000-7000-8000-000000000001';
 
   test.each([uuid, uuid.toUpperCase(), uuid.replaceAll('-', '')])(
-    '%s is taken, and has one form',
+    '%s is accepted and normalized',
     (text) => {
       expect(parse('UUID', text)).toBe(uuid);
     },
   );
 
-  test.each([`${uuid} `, uuid.slice(1), '', 1])('%s is none', (value) => {
+  test.each([`${uuid} `, uuid.slice(1), '', 1])('%s is rejected', (value) => {
     expect(() => parse('UUID', value)).toThrow('UUID');
   });
 });

@@ -11,7 +11,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
 
-/** What may carry a description. */
+/** A part of the schema that has a description. */
 interface Described {
   name: string;
   description?: string | null | undefined;
@@ -21,7 +21,7 @@ const types = Object.values(schema.getTypeMap()).filter(isObjectType);
 const connections = types.filter(({ name }) => name.endsWith('Connection'));
 
 describe('the schema', () => {
-  test('each kind of node has one connection, whatever field it is the list of', () => {
+  test('each type of node has one connection, which all its lists share', () => {
     expect(connections.map(({ name }) => name).sort()).toEqual(
       ['Folder', 'Job', 'Media', 'Tag', 'TreeNode'].map((node) => `${node}Connection`),
     );
@@ -52,7 +52,7 @@ describe('the schema', () => {
     expect(orders.map(({ type }) => String(type)).filter((type) => type.endsWith('!'))).toEqual([]);
   });
 
-  test('everything in it has a description', () => {
+  test('every type, field, argument and value has a description', () => {
     const own = Object.values(schema.getTypeMap()).filter(
       (type) => !isSpecifiedScalarType(type) && !type.name.startsWith('__'),
     );
@@ -66,15 +66,71 @@ describe('the schema', () => {
     expect(described.filter(({ description }) => !description).map(({ name }) => name)).toEqual([]);
   });
 
-  test.each(Object.values(schema.getMutationType()?.getFields() ?? {}))(
-    'the description of $name says which errors it can give',
-    ({ description, type }) => {
-      const result = getNamedType(type);
-      const members = isUnionType(result) ? result.getTypes().map(({ name }) => name) : [];
-      const errors = members.filter((name) => name.endsWith('Error'));
-      expect(description?.match(/\b\w+Error\b/g)).toEqual(errors.sort());
-    },
-  );
+  const COMMON = 'ForbiddenError, InvalidInputError, NotAuthenticatedError';
+  const UPLOAD = `DigestMismatchError, ${COMMON}, NotFoundError`;
+
+  test.each([
+    ['abortUpload', `${COMMON}, NotFoundError, UploadCompletedError`],
+    [
+      'completeUpload',
+      `${UPLOAD}, OffsetMismatchError, TooLargeError, UnsupportedMediaError, UploadCompletedError, UploadExpiredError`,
+    ],
+    ['createFolder', `${COMMON}, NotFoundError`],
+    ['createMedia', `${COMMON}, NotFoundError`],
+    ['createTag', COMMON],
+    ['deleteFolder', `ConflictError, ${COMMON}, NotFoundError`],
+    ['deleteJob', `${COMMON}, NotFoundError`],
+    ['deleteMedia', `${COMMON}, NotFoundError`],
+    ['deleteTag', `${COMMON}, NotFoundError`],
+    ['importUrl', `${COMMON}, NotFoundError`],
+    ['moveNodes', `FolderCycleError, ${COMMON}, NotFoundError`],
+    ['replaceFile', `${UPLOAD}, TooLargeError, UnsupportedMediaError`],
+    ['signalJob', `ConflictError, ${COMMON}, NotFoundError`],
+    ['tagMedia', `${COMMON}, NotFoundError`],
+    ['updateFolder', `${COMMON}, NotFoundError`],
+    ['updateMedia', `${COMMON}, NotFoundError`],
+    ['updateTag', `${COMMON}, NotFoundError`],
+    [
+      'uploadChunk',
+      `${UPLOAD}, OffsetMismatchError, TooLargeError, UploadCompletedError, UploadExpiredError`,
+    ],
+    ['uploadFile', `${UPLOAD}, TooLargeError, UnsupportedMediaError`],
+  ])('%s can return, and its description lists: %s', (name, errors) => {
+    const mutation = schema.getMutationType()?.getFields()[name];
+    const listed = mutation?.description?.split(' Errors: ')[1]?.replaceAll('`', '');
+    expect(listed).toBe(`${errors}.`);
+    const result = mutation && getNamedType(mutation.type);
+    const members = isUnionType(result) ? result.getTypes().map((member) => member.name) : [];
+    const success = `${name.charAt(0).toUpperCase()}${name.slice(1)}Success`;
+    expect(members.sort()).toEqual([...errors.split(', '), success].sort());
+  });
+
+  test('every mutation is in the list above', () => {
+    expect(Object.keys(schema.getMutationType()?.getFields() ?? {})).toHaveLength(19);
+  });
+
+  // Each value is its name in lower case, whatever the order of the domain's lists.
+  test.each([
+    ['JobStatus', 6],
+    ['JobPhase', 9],
+    ['JobSignal', 8],
+    ['JobOrderField', 4],
+    ['MediaOrderField', 4],
+    ['MediaChangeKind', 4],
+    ['Role', 3],
+    ['ViewerKind', 3],
+  ])('the values of %s are bound to their own names', (name, count) => {
+    const type = schema.getType(name);
+    const values = isEnumType(type) ? type.getValues() : [];
+    expect(values).toHaveLength(count);
+    expect(values.map(({ value }) => value)).toEqual(values.map(({ name }) => name.toLowerCase()));
+  });
+
+  test.each(['File', 'Folder', 'Job', 'Media', 'Tag'])('the id of a %s is no promise', (name) => {
+    const { id } = (schema.getType(name) as GraphQLObjectType).getFields();
+    const resolve = id?.resolve as (node: object) => unknown;
+    expect(resolve({ id: 7 })).toBe(Buffer.from(`${name}:7`).toString('base64url'));
+  });
 });
 
 function typeOf(type: GraphQLObjectType, field: string): string {

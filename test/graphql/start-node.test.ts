@@ -28,7 +28,7 @@ const READ = `query ($ids: [ID!]!, $outside: ID!, $outsideUuid: UUID!, $mediaUui
   media(by: { uuid: $mediaUuid }) { name }
 }`;
 
-/** `/outside/start` with a picture in each; both pictures carry the same tag, and are public. */
+/** Creates `/outside/start` with an image in each folder. Both images are public and have the same tag. */
 async function makeTree({ services: { db } }: TestApp) {
   const outside = await makeFolder(db, { name: 'outside', uuid: randomUUID() });
   const place = { parent_id: outside, level: 2, path: `/1/${outside}/` };
@@ -58,7 +58,7 @@ const globalId = (type: string, id: number | undefined) =>
 describeEachBackend('a viewer with start nodes in GraphQL', (backend) => {
   const shared = shareApp(backend, { TRIVIUM_JWT_SECRET: SECRET });
 
-  test('reads their branches as if there were nothing else', async () => {
+  test('reads the subtrees of its start nodes and nothing else', async () => {
     const app = shared();
     const { outside, outsideUuid, uuid, medias, mediaUuid, fileIds } = await makeTree(app);
     const claims = { sub: 'jane', role: 'admin', start_nodes: [uuid] };
@@ -103,7 +103,7 @@ describeEachBackend('a viewer with start nodes in GraphQL', (backend) => {
     });
   });
 
-  test('changes nothing outside, and is told that it is not there', async () => {
+  test('gets NotFoundError for changes outside its start nodes', async () => {
     const app = shared();
     const { outside, start, uuid, medias } = await makeTree(app);
     const claims = { sub: 'jane', role: 'admin', start_nodes: [uuid] };
@@ -137,7 +137,7 @@ describeEachBackend('a viewer with start nodes in GraphQL', (backend) => {
     }
   });
 
-  test('costs one statement more than a viewer without', async () => {
+  test('takes one more statement than a viewer without start nodes', async () => {
     const app = shared();
     const { uuid } = await makeTree(app);
     const count = async (claims: object) => {

@@ -10,7 +10,7 @@ import { graphql } from '../support/graphql.ts';
 import { withDataDir, withServerProcess } from '../support/process.ts';
 import { openStream } from '../support/sse.ts';
 
-// What clients see is the same on every database: one is enough.
+// Clients see the same on every database: one is enough.
 const [SQLITE] = BACKENDS as [(typeof BACKENDS)[0]];
 const QUERY = 'subscription { mediaChanged { kind media { title } } }';
 const ALIASES = Array.from({ length: 25 }, (_, index) => `id${index}: id`).join(' ');
@@ -30,7 +30,7 @@ const hasCurl = await promisify(execFile)('curl', ['--version']).then(
   () => false,
 );
 
-test('the client of graphql-sse gets events, and leaves nothing when it unsubscribes', () =>
+test('the graphql-sse client receives events, and unsubscribing frees everything', () =>
   withApp(SQLITE, async (app) => {
     const client = createClient({ url: `${app.url}/graphql`, retryAttempts: 0 });
     const events = client.iterate<ReturnType<typeof created>>({ query: QUERY });
@@ -45,7 +45,7 @@ test('the client of graphql-sse gets events, and leaves nothing when it unsubscr
     client.dispose();
   }));
 
-test('the client of graphql-sse comes back when the server has cut its stream', () =>
+test('the graphql-sse client reconnects after the server has closed its stream', () =>
   withApp(SQLITE, async (app) => {
     let subscriptions = 0;
     app.app.server.server.on('request', ({ headers }) => {
@@ -64,7 +64,7 @@ test('the client of graphql-sse comes back when the server has cut its stream', 
     await subscribed(app, 0);
   }));
 
-test('a client that does not read what comes is given up; one that does is not', () =>
+test('a client that does not read its events is disconnected; one that reads them is not', () =>
   withApp(SQLITE, async (app) => {
     const { port, hostname } = new URL(app.url);
     const query = `subscription { mediaChanged { ${ALIASES} } }`;
@@ -77,7 +77,7 @@ test('a client that does not read what comes is given up; one that does is not',
     await subscribed(app, 2);
     const before = { id: 1, parent_id: null, path: '', owner: null, is_public: 1 };
     const event = { type: 'media', kind: 'deleted', before, folderIds: [] } as const;
-    // What the system buffers for a socket, some megabytes, is full first.
+    // The socket buffer of the system, some megabytes, fills up first.
     for (let id = 1; app.services.events.subscriberCount() === 2 && id < 50_000; ) {
       for (let index = 0; index < 100; index += 1, id += 1) {
         app.services.events.publish({ ...event, id });
@@ -89,7 +89,7 @@ test('a client that does not read what comes is given up; one that does is not',
     reader.close();
   }));
 
-test.skipIf(!hasCurl)('curl -N shows each event as it comes, by GET and by POST', () =>
+test.skipIf(!hasCurl)('curl -N prints each event as it arrives, with GET and with POST', () =>
   withApp(SQLITE, async (app) => {
     const url = `${app.url}/graphql`;
     const byGet = ['-G', url, '--data-urlencode', `query=${QUERY}`];
@@ -121,7 +121,7 @@ test('a quiet stream is kept alive, and SIGTERM ends it at once', () =>
     withServerProcess({ TRIVIUM_DATA_DIR: dataDir, NODE_ENV: 'production' }, async (server) => {
       const stream = await openStream(server, QUERY);
       const next = stream.next(30_000);
-      // The first comes with the headers. The server cuts what is idle for 60 seconds.
+      // The first one arrives with the headers. The server closes a connection that is idle for 60 seconds.
       await vi.waitFor(() => expect(stream.pings()).toBeGreaterThan(1), 20_000);
       await createUrl(server, 'A');
       expect((await next)?.data).toEqual(created('A'));

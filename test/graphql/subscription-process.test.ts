@@ -9,7 +9,7 @@ import { withStream } from '../support/sse.ts';
 const POSTGRES = BACKENDS.find(({ name }) => name === 'postgres');
 
 describe.skipIf(POSTGRES === undefined)('two servers on one PostgreSQL database', () => {
-  test('tell their subscribers what the other one has done', () =>
+  test('notify their subscribers of changes by the other server', () =>
     withTwoApps(async (first, second) => {
       await withStream(
         first,
@@ -20,7 +20,7 @@ describe.skipIf(POSTGRES === undefined)('two servers on one PostgreSQL database'
           expect((await stream.next())?.data).toEqual({
             mediaChanged: { kind: 'CREATED', media: { title: 'x' } },
           });
-          // Its own are told once, not once more by the other.
+          // A server’s own changes are reported once, not again through the other server.
           await mutate(first, `createMedia(input: ${input}) { __typename }`);
           await mutate(second, `createMedia(input: ${input.replace('"x"', '"y"')}) { __typename }`);
           const titles = [await stream.next(), await stream.next()].map(
@@ -31,7 +31,7 @@ describe.skipIf(POSTGRES === undefined)('two servers on one PostgreSQL database'
       );
     }));
 
-  test('tell their subscribers of jobs that the other one runs', () =>
+  test('notify their subscribers of jobs that the other server runs', () =>
     withTwoApps(async (web) => {
       const authorization = `Bearer ${web.adminKey}`;
       const query =
@@ -50,7 +50,7 @@ describe.skipIf(POSTGRES === undefined)('two servers on one PostgreSQL database'
     }));
 });
 
-/** The second one runs the jobs. */
+/** Starts two servers, of which the second runs the jobs. */
 async function withTwoApps(work: (first: TestApp, second: TestApp) => Promise<void>) {
   await POSTGRES?.withUrl(async (url) => {
     const backend = { ...POSTGRES, withUrl: <T>(use: (url: string) => Promise<T>) => use(url) };
@@ -62,7 +62,7 @@ async function withTwoApps(work: (first: TestApp, second: TestApp) => Promise<vo
   });
 }
 
-/** Connected, and so about to listen. */
+/** Waits until the server has connected, and so is about to listen. */
 async function allListening({ services }: TestApp, count: number): Promise<void> {
   await vi.waitFor(async () => {
     const { rows } = await sql`select 1 from pg_stat_activity

@@ -1,27 +1,19 @@
 import { createHash } from 'node:crypto';
-import type { Socket } from 'node:net';
 import { sql } from 'kysely';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type TestApp, withApp } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
 import { graphql } from '../support/graphql.ts';
 import { makeFolder, makeJwt, makeMediaRow, makeTag } from '../support/make.ts';
 import { openStream, withStream } from '../support/sse.ts';
+import { allFreed, change, createUrl, DONE, globalId, MEDIA_CHANGED, mutate } from './subscribe.ts';
 
 const SECRET = { TRIVIUM_JWT_SECRET: 'the-secret-of-the-tests' };
 const REQUIRED = { ...SECRET, TRIVIUM_AUTH: 'required' };
 const BYTES = Buffer.from('Ten bytes.');
 const PROGRESS = 'subscription ($id: String!) { uploadProgress(uploadId: $id) { offset } }';
-const MEDIA_CHANGED = 'subscription { mediaChanged { kind id media { title } } }';
 
-async function mutate(app: TestApp, field: string, authorization = `Bearer ${app.adminKey}`) {
-  const query = `mutation { result: ${field} { __typename ... on Error { message } } }`;
-  const { data, errors } = await graphql(app, query, {}, { authorization });
-  expect(errors).toBeUndefined();
-  expect(data.result.__typename).toMatch(/Success$/);
-}
-
-/** Sends part of ten bytes. Answers the upload's id. */
+/** Uploads some of ten bytes. Returns the id of the upload session. */
 async function sendChunk(
   app: TestApp,
   { uploadId, from = 0, to }: { uploadId?: string; from?: number; to: number },
@@ -44,29 +36,9 @@ async function bearer(sub: string): Promise<string> {
   return `Bearer ${await makeJwt({ sub }, { secret: SECRET.TRIVIUM_JWT_SECRET })}`;
 }
 
-function globalId(type: string, id: number): string {
-  return Buffer.from(`${type}:${id}`).toString('base64url');
-}
-
-function createUrl(app: TestApp, title: string, more = '') {
-  const input = `{ type: URL, url: "https://x.org", title: "${title}" ${more} }`;
-  return mutate(app, `createMedia(input: ${input})`);
-}
-
-/** Nobody is subscribed. */
-async function allFreed({ services }: TestApp): Promise<void> {
-  await vi.waitFor(() => expect(services.events.subscriberCount()).toBe(0));
-}
-
 const progress = (offset: number) => ({ event: 'next', data: { uploadProgress: { offset } } });
-const change = (kind: string, title?: string) => ({
-  event: 'next',
-  data: { mediaChanged: { kind, id: expect.any(String), media: title ? { title } : null } },
-});
-const DONE = { event: 'complete', data: undefined };
-
 describeEachBackend('uploadProgress', (backend) => {
-  test('tells where it stands at once and after each chunk, and completes with the upload', () =>
+  test('reports the offset at once and after each chunk, and completes with the upload', () =>
     withApp(backend, async (app) => {
       const uploadId = await sendChunk(app, { to: 3 }, { authorization: `Bearer ${app.adminKey}` });
       const authorization = `Bearer ${app.adminKey}`;
@@ -109,7 +81,7 @@ describeEachBackend('uploadProgress', (backend) => {
       );
     }));
 
-  test('a completion that fails leaves the stream open', () =>
+  test('stays open if completing the upload fails', () =>
     withApp(backend, async (app) => {
       const uploadId = await sendChunk(app, { to: 10 });
       await withStream(
@@ -130,7 +102,7 @@ describeEachBackend('uploadProgress', (backend) => {
       );
     }));
 
-  test('another’s upload is not there, and neither is one that never was', () =>
+  test('fails with NOT_FOUND for an upload of another viewer and for an unknown id', () =>
     withApp(
       backend,
       async (app) => {
@@ -149,7 +121,7 @@ describeEachBackend('uploadProgress', (backend) => {
 });
 
 describeEachBackend('mediaChanged', (backend) => {
-  test('tells what becomes of media, as they are by then', () =>
+  test('reports each change, with the media item in its current state', () =>
     withApp(backend, async (app) => {
       const folder = globalId('Folder', await makeFolder(app.services.db));
       const tag = globalId('Tag', (await makeTag(app.services.db)).id);
@@ -171,7 +143,7 @@ describeEachBackend('mediaChanged', (backend) => {
       });
     }));
 
-  test('a file that is uploaded is new; deleted, it is gone', () =>
+  test('reports an upload as CREATED and a deletion as DELETED', () =>
     withApp(backend, async (app) => {
       const uploadId = await sendChunk(
         app,
@@ -187,7 +159,7 @@ describeEachBackend('mediaChanged', (backend) => {
       });
     }));
 
-  test('in one folder: what is in it, comes into it and leaves it', () =>
+  test('with `folderId`: reports media in the folder, and media moved into and out of it', () =>
     withApp(backend, async ({ services: { db }, ...app }) => {
       const folder = globalId('Folder', await makeFolder(db));
       const other = globalId('Folder', await makeFolder(db));
@@ -210,7 +182,7 @@ describeEachBackend('mediaChanged', (backend) => {
       });
     }));
 
-  test('each event is read anew: nothing is remembered from the one before', () =>
+  test('reads the data of each event anew, with no cache from the event before', () =>
     withApp(backend, async (app) => {
       const media = globalId('Media', await makeMediaRow(app.services.db));
       const tag = globalId('Tag', (await makeTag(app.services.db, { name: 'holiday' })).id);
@@ -230,7 +202,7 @@ describeEachBackend('mediaChanged', (backend) => {
       );
     }));
 
-  test('without a credential where one is needed: what is public, and nothing else', () =>
+  test('without a required credential: reports public media only', () =>
     withApp(
       backend,
       async (app) => {
@@ -240,7 +212,7 @@ describeEachBackend('mediaChanged', (backend) => {
           const created = await next();
           expect(created).toEqual(change('CREATED', 'shown'));
           const { id } = created!.data.mediaChanged;
-          // Out of sight is as good as gone.
+          // The viewer may no longer see it.
           await mutate(
             app,
             `updateMedia(input: { id: "${id}", isPublic: false, title: "secret" })`,
@@ -254,7 +226,7 @@ describeEachBackend('mediaChanged', (backend) => {
       REQUIRED,
     ));
 
-  test('nobody hears of what was rolled back', () =>
+  test('reports nothing that was rolled back', () =>
     withApp(backend, async (app) => {
       const { db } = app.services;
       const media = globalId('Media', await makeMediaRow(db));
@@ -262,7 +234,7 @@ describeEachBackend('mediaChanged', (backend) => {
       const place = { parent_id: folderId, level: 2, path: `/1/${folderId}/` };
       const below = globalId('Folder', await makeFolder(db, place));
       await withStream(app, MEDIA_CHANGED, async ({ next }) => {
-        // The media is moved, and then the folder cannot be moved below itself.
+        // The media item is moved first; then the folder cannot be moved below itself.
         const ids = `["${media}", "${globalId('Folder', folderId)}"]`;
         const query = `mutation { moveNodes(input: { ids: ${ids}, parentId: "${below}" }) { __typename } }`;
         const authorization = `Bearer ${app.adminKey}`;
@@ -282,7 +254,7 @@ describeEachBackend('jobChanged', (backend) => {
     await mutate(app, `deleteMedia(input: { id: "${data.medias.nodes[0].id}" })`);
   };
 
-  test('tells of new jobs and of changes that the filter lets through', () =>
+  test('reports new and changed jobs that match the filter', () =>
     withApp(backend, async (app) => {
       const { db, events } = app.services;
       const query = `subscription ($filter: JobFilter) {
@@ -315,93 +287,12 @@ describeEachBackend('jobChanged', (backend) => {
       );
     }));
 
-  test('needs a credential, in any mode', () =>
+  test('requires a credential in every mode', () =>
     withApp(backend, async (app) => {
       const stream = await openStream(app, 'subscription { jobChanged { id } }');
       const [refusal, ...rest] = await stream.rest();
       expect(refusal?.errors?.[0]?.extensions).toEqual({ code: 'NOT_AUTHENTICATED' });
       expect(rest).toEqual([DONE]);
       await allFreed(app);
-    }));
-});
-
-describeEachBackend('a stream', (backend) => {
-  test('whose client hangs up leaves nothing behind', () =>
-    withApp(backend, async (app) => {
-      const sockets = new Set<Socket>();
-      app.app.server.server.on('request', ({ headers, socket }) => {
-        if (headers.accept === 'text/event-stream') sockets.add(socket);
-      });
-      const streams = await Promise.all(
-        Array.from({ length: 5 }, () => openStream(app, MEDIA_CHANGED)),
-      );
-      await vi.waitFor(() => expect(app.services.events.subscriberCount()).toBe(5));
-      await createUrl(app, 'A');
-      for (const { next } of streams) expect(await next()).toEqual(change('CREATED', 'A'));
-      expect([...sockets].map(({ destroyed }) => destroyed)).toEqual(Array(5).fill(false));
-      for (const { close } of streams) close();
-      await allFreed(app);
-      expect([...sockets].map(({ destroyed }) => destroyed)).toEqual(Array(5).fill(true));
-    }));
-
-  test('ends at once when the server stops, without `complete`, and the server with it', () =>
-    withApp(backend, async (app) => {
-      const waiting = await openStream(app, MEDIA_CHANGED);
-      const used = await openStream(app, MEDIA_CHANGED);
-      await createUrl(app, 'A');
-      expect(await used.next()).toEqual(change('CREATED', 'A'));
-      const begun = performance.now();
-      const stopped = app.app.stop();
-      expect(await used.rest()).toEqual([]);
-      expect(await waiting.rest()).toEqual([change('CREATED', 'A')]);
-      await stopped;
-      expect(performance.now() - begun).toBeLessThan(10_000);
-      expect(app.services.events.subscriberCount()).toBe(0);
-    }));
-
-  test('masks what fails in a resolver, and goes on', () =>
-    withApp(backend, async (app) => {
-      const media = globalId('Media', await makeMediaRow(app.services.db));
-      const query = 'subscription { mediaChanged { kind media { title file { filename } } } }';
-      await withStream(app, query, async ({ response, next }) => {
-        await sql`alter table file rename to elsewhere`.execute(app.services.db);
-        await mutate(app, `updateMedia(input: { id: "${media}", title: "A" })`);
-        const failed = await next();
-        expect(failed?.errors).toEqual([
-          expect.objectContaining({
-            message: 'Internal server error.',
-            extensions: { code: 'INTERNAL', requestId: response.headers.get('x-request-id') },
-          }),
-        ]);
-        await sql`alter table elsewhere rename to file`.execute(app.services.db);
-        await mutate(app, `updateMedia(input: { id: "${media}", title: "B" })`);
-        expect((await next())?.data.mediaChanged.media.title).toBe('B');
-      });
-    }));
-
-  test('masks what fails before a resolver, and completes', () =>
-    withApp(backend, async (app) => {
-      const stream = await openStream(app, MEDIA_CHANGED);
-      await sql`alter table media rename to elsewhere`.execute(app.services.db);
-      const before = { id: 1, parent_id: null, path: '', owner: null, is_public: 0 };
-      const event = { type: 'media', kind: 'updated', id: 1, before } as const;
-      await vi.waitFor(() => expect(app.services.events.subscriberCount()).toBe(1));
-      app.services.events.publish({ ...event, folderIds: [] });
-      const [failed, ...rest] = await stream.rest();
-      expect(failed?.errors?.[0]).toMatchObject({
-        message: 'Internal server error.',
-        extensions: { code: 'INTERNAL' },
-      });
-      expect(rest).toEqual([DONE]);
-      await sql`alter table elsewhere rename to media`.execute(app.services.db);
-      await allFreed(app);
-    }));
-
-  test('that is refused is one event, with the reason', () =>
-    withApp(backend, async (app) => {
-      const stream = await openStream(app, 'subscription { mediaChanged(folderId: "x") { id } }');
-      const [refusal, ...rest] = await stream.rest();
-      expect(refusal?.errors?.[0]?.extensions?.code).toBe('INVALID_INPUT');
-      expect(rest).toEqual([DONE]);
     }));
 });

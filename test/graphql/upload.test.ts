@@ -59,7 +59,7 @@ function md5Of(bytes: Uint8Array): string {
   return createHash('md5').update(bytes).digest('hex');
 }
 
-/** Files of the blob directory, staged or stored. */
+/** Lists the files in the blob directory, staged or stored. */
 async function blobs(app: TestApp): Promise<string[]> {
   const entries = await readdir(join(app.dataDir, 'blobs'), {
     recursive: true,
@@ -74,7 +74,7 @@ async function expectNothingStored(app: TestApp): Promise<void> {
 }
 
 describeEachBackend('uploads in GraphQL', (backend) => {
-  test('a file in chunks becomes a media whose bytes come back', () =>
+  test('a file uploaded in chunks can be downloaded unchanged', () =>
     withApp(backend, async (app) => {
       const { bytes, md5 } = await fixture('picture.png');
       const totalBytes = bytes.length;
@@ -101,7 +101,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       expect(Buffer.from(await back.arrayBuffer()).equals(bytes)).toBe(true);
     }));
 
-  test('a file in one request becomes a media whose bytes come back', () =>
+  test('a file uploaded in one request can be downloaded unchanged', () =>
     withApp(backend, async (app) => {
       const { bytes, file, md5 } = await fixture('photo-with-exif-rotation.jpg');
       const { media } = succeed(await uploadFile(app, file, { md5, title: 'Täglich 日' }));
@@ -109,7 +109,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
         title: 'Täglich 日',
         name: 'Täglich 日',
         level: 0,
-        // Stored as 40 × 30 with an orientation that turns it.
+        // Stored as 40 × 30, with an orientation that rotates it.
         image: { width: 30, height: 40 },
         file: { md5, sha256: createHash('sha256').update(bytes).digest('hex') },
       });
@@ -117,14 +117,14 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       expect(Buffer.from(await back.arrayBuffer()).equals(bytes)).toBe(true);
     }));
 
-  test('a file keeps the name that a browser has escaped in its form', () =>
+  test('a filename that a browser has escaped in its form is unescaped', () =>
     withApp(backend, async (app) => {
       const file = new File(['a note'], 'résumé "1" 日.txt');
       const { media } = succeed(await uploadFile(app, file));
       expect(media.name).toBe('résumé "1" 日.txt');
     }));
 
-  test('a media goes where folderId and tagIds say', () =>
+  test('folderId and tagIds place and tag the new media item', () =>
     withApp(backend, async (app) => {
       const asAdmin = { authorization: `Bearer ${app.adminKey}` };
       const { data } = await graphql(
@@ -151,7 +151,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       });
     }));
 
-  test('a chunk at a wrong offset is answered with the right one', () =>
+  test('a chunk at a wrong offset is refused with the current offset', () =>
     withApp(backend, async (app) => {
       const bytes = Buffer.from('0123456789');
       const totalBytes = 10;
@@ -165,7 +165,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       expect(again).toMatchObject({ __typename: 'OffsetMismatchError', offset: 4 });
     }));
 
-  test('of two clients that send the same chunk, one wins and the other learns the offset', () =>
+  test('of two clients that send the same chunk, one succeeds and the other gets the offset', () =>
     withApp(backend, async (app) => {
       const bytes = Buffer.alloc(100_000, 'x');
       const totalBytes = bytes.length;
@@ -183,7 +183,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       expect(answers).toContainEqual(expect.objectContaining({ offset: totalBytes }));
     }));
 
-  test('a chunk that was damaged on its way does not count', () =>
+  test('a chunk that does not match its MD5 is not stored', () =>
     withApp(backend, async (app) => {
       const totalBytes = 4;
       const { session } = succeed(
@@ -209,7 +209,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
     }),
   );
 
-  test('a total that changes on the way is refused', () =>
+  test('a chunk with another total size is refused', () =>
     withApp(backend, async (app) => {
       const first = succeed(await sendChunk(app, Buffer.from('ab'), { offset: 0, totalBytes: 4 }));
       const { uploadId } = first.session;
@@ -220,7 +220,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       });
     }));
 
-  test('completing with a wrong MD5, or too early, stores nothing', () =>
+  test('completing with a wrong MD5, or too early, creates nothing', () =>
     withApp(backend, async (app) => {
       const totalBytes = 4;
       const { session } = succeed(
@@ -237,7 +237,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       expect(await complete(app, { uploadId, md5 })).toHaveProperty('media');
     }));
 
-  test('a second complete, and a chunk after it, are told that the upload is completed', () =>
+  test('completing again, and a chunk after completion, return UploadCompletedError', () =>
     withApp(backend, async (app) => {
       const bytes = Buffer.from('text');
       const { session } = succeed(await sendChunk(app, bytes, { offset: 0, totalBytes: 4 }));
@@ -250,7 +250,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       expect(late.__typename).toBe('UploadCompletedError');
     }));
 
-  test('another user’s session is not there', () =>
+  test('the session of another user is not found', () =>
     withApp(
       backend,
       async (app) => {
@@ -279,7 +279,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       SECRET,
     ));
 
-  test('aborting takes the session and its bytes away', () =>
+  test('aborting deletes the session and its bytes', () =>
     withApp(backend, async (app) => {
       const { session } = succeed(
         await sendChunk(app, Buffer.from('ab'), { offset: 0, totalBytes: 4 }),
@@ -306,7 +306,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
     }),
   );
 
-  test('a page that calls itself a picture is refused', () =>
+  test('an HTML page declared as an image is refused', () =>
     withApp(backend, async (app) => {
       const page = new File(['<!doctype html><script>1</script>'], 'x.png', { type: 'image/png' });
       const answer = await uploadFile(app, page);
@@ -314,7 +314,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       expect(await blobs(app)).toEqual([]);
     }));
 
-  test('a file past its kind’s limit is refused with the limit', () =>
+  test('a file above the size limit of its type is refused with the limit', () =>
     withApp(
       backend,
       async (app) => {
@@ -330,7 +330,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       { TRIVIUM_IMAGE_BYTES_MAX: '20', TRIVIUM_FILE_BYTES_MAX: '1000' },
     ));
 
-  test('an unknown folder or tag is an error, and nothing is stored', () =>
+  test('an unknown folder or tag is refused, and nothing is stored', () =>
     withApp(backend, async (app) => {
       const { file } = await fixture('note.txt');
       const folderId = Buffer.from('Folder:999').toString('base64url');
@@ -342,7 +342,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       await expectNothingStored(app);
     }));
 
-  test('a client that goes away in the middle leaves nothing', () =>
+  test('a client that disconnects during an upload leaves nothing', () =>
     withApp(backend, async (app) => {
       const controller = new AbortController();
       const form = [
@@ -362,7 +362,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
         method: 'POST',
         headers: { 'content-type': 'multipart/form-data; boundary=b', 'x-graphql-yoga-csrf': '1' },
         body,
-        // Node's fetch needs it, and its types do not know it.
+        // Node's fetch requires it, but its types lack it.
         ...{ duplex: 'half' },
         signal: controller.signal,
       });

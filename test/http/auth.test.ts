@@ -15,7 +15,7 @@ const BAD = 'tvm_unknown';
 const GOOD = 'tvm_known';
 
 describe('credentials', () => {
-  it('none is an anonymous viewer', async () => {
+  it('a missing one is an anonymous viewer', async () => {
     expect(await ask({})).toEqual({ kind: 'anonymous', id: null });
   });
 
@@ -67,13 +67,13 @@ describe('credentials', () => {
     });
   });
 
-  it('of two good ones the Authorization header says who it is', async () => {
+  it('of two valid ones the Authorization header names the viewer', async () => {
     const token = await makeJwt({ sub: 'alice' }, { secret: SECRET });
     const headers = { authorization: `Bearer ${token}`, 'api-key': GOOD };
     expect(await ask(headers)).toMatchObject({ id: 'alice' });
   });
 
-  it('of two headers both must be good', async () => {
+  it('of two headers both must be valid', async () => {
     const [good, bad] = [`Bearer ${GOOD}`, `Bearer ${BAD}`];
     await expect(ask({ authorization: good, 'api-key': BAD })).rejects.toThrow(
       NotAuthenticatedError,
@@ -90,7 +90,7 @@ describe('the cookie', () => {
     expect(await ask(headers)).toEqual(KEY_VIEWER);
   });
 
-  it('that is empty, or of another name, is none', async () => {
+  it('that is empty, or has another name, does not count', async () => {
     for (const cookie of ['auth-token=', `xauth-token=${BAD}`, `auth-tokens=${BAD}`, '', ';;']) {
       expect(await ask({ cookie })).toMatchObject({ kind: 'anonymous' });
     }
@@ -146,14 +146,14 @@ describe('claims', () => {
 });
 
 describe('start nodes of a token', () => {
-  it('are what its claim names', async () => {
+  it('are those of its claim', async () => {
     const viewer = await askWith(
       await makeJwt({ sub: 'a', start_nodes: ['x'] }, { secret: SECRET }),
     );
     expect(viewer).toMatchObject({ startNodes: [{ id: 5, below: '["x"]' }] });
   });
 
-  it('are none where there is no claim: the whole tree', async () => {
+  it('are absent without the claim: the whole tree', async () => {
     const viewer = await askWith(await makeJwt({ sub: 'a' }, { secret: SECRET }));
     expect(viewer).not.toHaveProperty('startNodes');
   });
@@ -191,7 +191,7 @@ describe('a token of this server', () => {
     expect([exp - iat, Math.abs(iat - Date.now() / 1000) < 5]).toEqual([3600, true]);
   });
 
-  it('is not made without the password', async () => {
+  it('is not issued without the password', async () => {
     expect(await createIssueToken(login, SECRET)('alice', 'wrong')).toBeNull();
   });
 });
@@ -201,7 +201,7 @@ describe('tokens of a secret', () => {
     await expectRejected(await makeJwt({ sub: 'alice' }, { secret: SECRET, expiresIn: '-1s' }));
   });
 
-  it('that expire after they were good are rejected from then on', async () => {
+  it('that expire after their first use are rejected from then on', async () => {
     const authenticate = makeAuthenticate();
     const token = await makeJwt({ sub: 'alice' }, { secret: SECRET });
     const request = { method: 'GET', headers: { authorization: `Bearer ${token}` } };
@@ -219,7 +219,7 @@ describe('tokens of a secret', () => {
     }
   });
 
-  it('are good for any number of users, each for who it names', async () => {
+  it('are valid for any number of users, each for the one it names', async () => {
     const authenticate = makeAuthenticate();
     for (const round of [1, 2]) {
       for (let user = 0; user < 1100; user += round === 1 ? 1 : 50) {
@@ -234,7 +234,7 @@ describe('tokens of a secret', () => {
     await expectRejected(await makeJwt({ sub: 'alice' }, { secret: `${SECRET}!` }));
   });
 
-  it('that nobody has signed are rejected', async () => {
+  it('that are not signed are rejected', async () => {
     await expectRejected(new UnsecuredJWT({ sub: 'alice' }).encode());
   });
 
@@ -252,7 +252,7 @@ describe('tokens of a secret', () => {
     await expectRejected(`${header}.${claims}.${signature}`);
   });
 
-  it('that are none are rejected', async () => {
+  it('that are malformed are rejected', async () => {
     for (const token of ['a.b.c', '..', 'e30.e30.', 'null.null.null']) await expectRejected(token);
   });
 
@@ -273,7 +273,7 @@ describe('tokens of a key set', () => {
     });
   });
 
-  it('stand beside those of a secret', async () => {
+  it('are accepted beside those of a secret', async () => {
     const signer = await makeSigner('ES256');
     await withKeySet([signer.jwk], async (jwksUrl) => {
       const token = await makeJwt({ sub: 'bob' }, { secret: SECRET });
@@ -298,7 +298,7 @@ describe('tokens of a key set', () => {
     });
   });
 
-  it('whose public key was taken for a secret are rejected', async () => {
+  it('that use the public key as a secret are rejected', async () => {
     const signer = await makeSigner('RS256');
     const secrets = [await exportSPKI(signer.publicKey), JSON.stringify(signer.jwk), signer.jwk.n!];
     await withKeySet([signer.jwk], async (jwksUrl) => {
@@ -318,7 +318,7 @@ describe('tokens of a key set', () => {
     });
   });
 
-  it('are neither good nor bad while the set cannot be had', async () => {
+  it('are 503 while the set cannot be fetched', async () => {
     const signer = await makeSigner('ES256');
     const token = await signer.sign({ sub: 'alice' });
     const unavailable = { code: 'AUTH_UNAVAILABLE', cause: expect.any(Error) };

@@ -43,7 +43,7 @@ test('no name breaks out of the header', () => {
   }
 });
 
-test('every character comes back from the extended parameter', () => {
+test('every character survives in the extended parameter', () => {
   const all = Array.from({ length: 0x2100 }, (_, code) => String.fromCodePoint(code)).join('');
   const extended = contentDisposition('inline', all).split("UTF-8''")[1];
   // RFC 8187 §3.2.1: attr-char and pct-encoded.

@@ -21,7 +21,7 @@ test('the bytes arrive as they are, whole and in part', async () => {
   );
 });
 
-test('a file without bytes has an empty answer', async () => {
+test('an empty file has an empty answer', async () => {
   await withListening(
     async () => contentOf(Buffer.alloc(0), { mimeType: 'text/plain' }),
     async (url) => {
@@ -35,7 +35,7 @@ test('a file without bytes has an empty answer', async () => {
   );
 });
 
-test('a file that is replaced while it is opened is answered with the new one', async () => {
+test('a request for a file that is replaced while it is opened returns the new one', async () => {
   const gone = contentOf(Buffer.from('old'));
   gone.read = async () => {
     throw new FileGoneError({ id: 1 });
@@ -46,7 +46,7 @@ test('a file that is replaced while it is opened is answered with the new one', 
   expect([statusCode, headers['content-length'], body]).toEqual([200, '14', 'new and longer']);
 });
 
-test('a file whose bytes are lost is tried once more, and is a failure of the server then', async () => {
+test('a file whose bytes are lost is opened once more, and then is a failure of the server', async () => {
   const open = vi.fn(async (): Promise<Content> => {
     const read = async () => Promise.reject(new FileGoneError({ id: 1 }));
     return { ...contentOf(Buffer.from('old')), read };
@@ -55,7 +55,7 @@ test('a file whose bytes are lost is tried once more, and is a failure of the se
   expect(open).toHaveBeenCalledTimes(2);
 });
 
-test('a client that went away before its file was opened leaves nothing open', async () => {
+test('a client that disconnected before its file was opened leaves nothing open', async () => {
   const body = Readable.from([Buffer.alloc(20)]);
   let open = (_content: Content): void => undefined;
   const opening = new Promise<Content>((resolve) => {

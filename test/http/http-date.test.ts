@@ -12,7 +12,7 @@ test.each([
   expect(parseHttpDate(text, IN_2026)).toBe(NOVEMBER_6);
 });
 
-test('what toUTCString writes is read back', () => {
+test('the output of toUTCString is read back', () => {
   const now = new Date(Math.floor(Date.now() / 1000) * 1000);
   expect(parseHttpDate(now.toUTCString())).toBe(now.getTime());
 });

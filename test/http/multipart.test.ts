@@ -57,7 +57,7 @@ const field = (name: string, value: string) =>
   part(`Content-Disposition: form-data; name="${name}"`, value);
 
 describe('parts', () => {
-  it('are told from each other at every way of cutting the body', async () => {
+  it('are separated however the body is cut', async () => {
     const bytes = Buffer.from('\r\n--\r\n--b\r-\n--bb\r\n-\r\n\r\n--\r\r\n-', 'latin1');
     const all = Buffer.concat([bytes, Buffer.from(Array.from({ length: 256 }, (_, at) => at))]);
     const body = Buffer.concat([
@@ -75,14 +75,14 @@ describe('parts', () => {
     }
   });
 
-  it('come in any order, and of fields of one name the last wins', async () => {
+  it('come in any order, and the last field of a name wins', async () => {
     const body = `${field('a', '1')}${field('image', 'x')}${field('a', '2')}${field('b', '')}--b--`;
     const { fields, files } = await parse(body);
     expect(fields).toEqual({ a: '2', b: '' });
     expect(files).toHaveLength(1);
   });
 
-  it('are fields of any Unicode, and names that are special in JavaScript', async () => {
+  it('can be fields of any Unicode, with names that are special in JavaScript', async () => {
     const request = toRequest(
       [Buffer.from(`${field('__proto__', 'résumé 日')}${field('constructor', '')}--b--`)],
       'multipart/form-data; boundary=b',
@@ -94,7 +94,7 @@ describe('parts', () => {
     ]);
   });
 
-  it('without form-data, a name or any header are passed over, however large', async () => {
+  it('without form-data, a name or any header are skipped, however large', async () => {
     const large = 'x'.repeat(300_000);
     const body = [
       part('Content-Disposition: attachment; name="image"', large),
@@ -107,7 +107,7 @@ describe('parts', () => {
     expect(await parse(body)).toEqual({ fields: { a: '1' }, files: [] });
   });
 
-  it('with a filename that nobody asked for are thrown away', async () => {
+  it('with a filename that was not asked for are discarded', async () => {
     const body = part('Content-Disposition: form-data; name="z"; filename="z"', 'x'.repeat(1e6));
     const large = body.repeat(5);
     expect(await parse(`${large}${field('a', '1')}--b--`)).toEqual({
@@ -157,7 +157,7 @@ describe('files', () => {
     expect((await parse(`${body}--b--`)).files[0]?.mediaType).toBe(mediaType);
   });
 
-  it('that are not read to their end do not hold up the rest', async () => {
+  it('that are not read to their end do not block the rest', async () => {
     const body = `${field('image', 'x'.repeat(200_000)).repeat(3)}${field('a', '1')}--b--`;
     for (const take of [0, 1]) {
       const request = toRequest(
@@ -175,7 +175,7 @@ describe('files', () => {
     }
   });
 
-  it('are read no faster than they are taken', async () => {
+  it('are read no faster than they are consumed', async () => {
     let givenBytes = 0;
     function* source() {
       yield Buffer.from('--b\r\nContent-Disposition: form-data; name="image"\r\n\r\n');
@@ -202,7 +202,7 @@ describe('files', () => {
   });
 });
 
-describe('what fails', () => {
+describe('a failure', () => {
   const whole = `${field('a', '1')}${field('image', 'xyz')}--b--`;
 
   it('is a body that ends at any byte too early, and the file in it fails as well', async () => {
@@ -217,25 +217,25 @@ describe('what fails', () => {
     await expect(parse(whole, { boundary })).rejects.toBeInstanceOf(MalformedBodyError);
   });
 
-  it('is a boundary that goes on with other text', async () => {
+  it('is a boundary followed by other text', async () => {
     const error = await parse(whole.replaceAll('--b\r\n', '--bb\r\n')).catch((error) => error);
     expect(error).toBeInstanceOf(MalformedBodyError);
   });
 
-  it('are fields of more than the limit in all', async () => {
+  it('is the fields exceeding their common limit', async () => {
     const half = field('a', 'x'.repeat(FIELD_BYTES_MAX / 2));
     await expect(parse(`${half.repeat(2)}--b--`)).resolves.toBeDefined();
     const body = `${half.repeat(2)}${field('b', '1')}--b--`;
     await expect(parse(body)).rejects.toBeInstanceOf(BodyTooLargeError);
   });
 
-  it('are more than a thousand parts', async () => {
+  it('is more than a thousand parts', async () => {
     await expect(parse(`${field('a', '').repeat(1000)}--b--`)).resolves.toBeDefined();
     const body = `${field('a', '').repeat(1001)}--b--`;
     await expect(parse(body)).rejects.toThrow('more than 1000 parts');
   });
 
-  it('is what onFile throws; the rest of the request is let through', async () => {
+  it('is an error of onFile; the rest of the request is read on', async () => {
     const pieces = [...inPieces(Buffer.from(`${whole}${'x'.repeat(1e6)}`), 10_000)];
     const request = toRequest(pieces, 'multipart/form-data; boundary=b');
     const mine = new Error('mine');
@@ -244,7 +244,7 @@ describe('what fails', () => {
     await expect.poll(() => (request as unknown as Readable).readableEnded).toBe(true);
   });
 
-  it('is a client that goes away, and so does the file that was being read', async () => {
+  it('is a client that disconnects; the file being read fails too', async () => {
     const headers = { 'content-type': 'multipart/form-data; boundary=b' };
     const cut = Object.assign(new Readable({ read() {} }), { headers });
     cut.push(whole.slice(0, -10));

@@ -64,22 +64,22 @@ describe('several ranges', () => {
     (header) => expect(selectRange(header, 100)).toBe('whole'),
   );
 
-  test('the one of them that can be satisfied is sent by itself', () => {
+  test('the only satisfiable one is sent alone', () => {
     expect(selectRange('bytes=200-,5-6,-0', 100)).toEqual({ start: 5, end: 6 });
     expect(selectRange('bytes=,5-6,\t,', 100)).toEqual({ start: 5, end: 6 });
   });
 
-  test('none that can be satisfied is unsatisfiable', () => {
+  test('are unsatisfiable if none of them can be satisfied', () => {
     expect(selectRange('bytes=200-, -0', 100)).toBe('unsatisfiable');
   });
 
-  test('one that is malformed makes all of them ignored', () => {
+  test('are all ignored if one is malformed', () => {
     expect(selectRange('bytes=0-1,x', 100)).toBe('whole');
     expect(selectRange('bytes=200-,5-4', 100)).toBe('whole');
   });
 });
 
-test('of a file without bytes everything is sent', () => {
+test('of an empty file are ignored', () => {
   for (const header of ['bytes=0-', 'bytes=0-0', 'bytes=-5']) {
     expect(selectRange(header, 0)).toBe('whole');
   }

@@ -34,7 +34,7 @@ test('bytes that fail in the middle cut the connection', async () => {
   );
 });
 
-test('a piece is given back once it is sent, and its memory may change then', async () => {
+test('a piece is recycled only after it has been sent', async () => {
   const bytes = randomBytes(20 * MIB);
   const free: Uint8Array[] = [Buffer.alloc(MIB), Buffer.alloc(MIB)];
   async function* pieces(): AsyncGenerator<Uint8Array> {
@@ -56,7 +56,7 @@ test('a piece is given back once it is sent, and its memory may change then', as
   );
 });
 
-test('a body that waits is closed when the client goes away', async () => {
+test('a waiting body is closed when the client disconnects', async () => {
   const body = new Readable({ read() {} });
   body.push(Buffer.alloc(10));
   await withListening(

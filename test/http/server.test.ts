@@ -49,7 +49,7 @@ describeEachBackend('health', (backend) => {
 });
 
 describe('answers', () => {
-  it('carry the id of their request: a new one, or the one it came with', () =>
+  it('carry the id of their request: a new one, or the client’s', () =>
     onApp(async (app) => {
       const ids = await Promise.all(
         [undefined, 'a-b.c_1', 'x'.repeat(129), 'a b', '<script>'].map(async (id) => {
@@ -61,7 +61,7 @@ describe('answers', () => {
       expect(ids).toEqual([aNew, 'a-b.c_1', aNew, aNew, aNew]);
     }));
 
-  it('of nothing say so in JSON, whatever the method', () =>
+  it('to unknown paths are 404 in JSON, whatever the method', () =>
     onApp(async (app) => {
       for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
         const answer = await app.fetch('/unknown', { method });
@@ -70,7 +70,7 @@ describe('answers', () => {
       }
     }));
 
-  it('are never guessed at by a browser', () =>
+  it('tell browsers not to guess their type', () =>
     onApp(async (app) => {
       for (const path of PATHS) {
         const { headers } = await app.fetch(path);
@@ -78,7 +78,7 @@ describe('answers', () => {
       }
     }));
 
-  it('name no path, class or stack of the server when it fails', () =>
+  it('reveal no path, class or stack of the server when it fails', () =>
     onApp(async (app) => {
       await app.services.db.destroy();
       const answer = await app.fetch('/healthz', { headers: BAD });
@@ -135,7 +135,7 @@ describe('other origins', () => {
     'access-control-request-headers': 'authorization, content-type, content-range',
   };
 
-  it('may ask for anything, and a preflight needs no credential, nor a good one', () =>
+  it('may send any request, and a preflight needs no credential, not even a valid one', () =>
     onApp(async (app) => {
       for (const path of PATHS) {
         const headers = { ...preflight, ...BAD };
@@ -148,14 +148,14 @@ describe('other origins', () => {
       }
     }));
 
-  it('an OPTIONS that is no preflight is answered too', () =>
+  it('an OPTIONS that is not a preflight is answered too', () =>
     onApp(async (app) => {
       for (const path of PATHS) {
         expect([path, (await app.fetch(path, { method: 'OPTIONS' })).status]).toEqual([path, 204]);
       }
     }));
 
-  it('may read every answer, a refusal too', () =>
+  it('may read every answer, even a refusal', () =>
     onApp(async (app) => {
       for (const headers of [{}, BAD]) {
         const answer = await app.fetch('/unknown', {

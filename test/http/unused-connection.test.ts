@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { withApp } from '../support/app.ts';
 import { BACKENDS } from '../support/backend.ts';
 
-test('a connection that nothing was sent on does not hold up a stop', () =>
+test('an unused connection does not delay a stop', () =>
   withApp(BACKENDS[0]!, async ({ app, url }) => {
     const { port, hostname } = new URL(url);
     const unused = connect(Number(port), hostname);

@@ -24,7 +24,7 @@ interface Line {
   at: number;
 }
 
-describeEachBackend('workers that are killed in the middle of a job', (backend) => {
+describeEachBackend('workers that are killed during a job', (backend) => {
   const kills = backend.name === 'sqlite' ? KILLS : Math.ceil(KILLS / 2);
   const jobCount = Math.ceil(kills * 0.6);
 
@@ -71,7 +71,7 @@ describeEachBackend('workers that are killed in the middle of a job', (backend) 
     90_000,
   );
 
-  it('on SIGTERM put back what they do, and end by themselves', () =>
+  it('return their jobs to the queue on SIGTERM, and exit', () =>
     withCrashSite(backend, async ({ db, url, logPath, services }) => {
       const id = await addJob(services, 'job');
       const { child, exit } = startWorker(url, logPath, 60_000);

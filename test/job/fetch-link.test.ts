@@ -6,7 +6,7 @@ import { SYSTEM } from '../../src/domain/viewer/viewer.ts';
 import { createFetchLink } from '../../src/job/task/fetch-link.ts';
 import { toMediaBody } from '../../src/rest/selfcommunity/shape.ts';
 import { findOpenJobByUnicity } from '../../src/store/job/job.ts';
-import { updateMedia } from '../../src/store/tree/media.ts';
+import { updateNode } from '../../src/store/tree/node.ts';
 import { type TestServices, user } from '../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../support/backend.ts';
 import { shareServices } from '../support/shared-app.ts';
@@ -26,7 +26,7 @@ const OPEN_GRAPH = `<!doctype html><html><head>
 describeEachBackend('fetch-link', (backend) => {
   const services = shareServices(backend);
 
-  it('fills in what the page says, and tells who watches', async () => {
+  it('fills in the metadata of the page, and notifies subscribers', async () => {
     const { media, changes, body } = await fetchPage(services(), OPEN_GRAPH);
     expect(media).toMatchObject({
       title: 'Café & bar',
@@ -58,14 +58,14 @@ describeEachBackend('fetch-link', (backend) => {
     });
   });
 
-  it('the size that it found goes with its picture', async () => {
+  it('stores the size only with its own image', async () => {
     const { media } = await fetchPage(services(), OPEN_GRAPH);
     const ctx = services().as(SYSTEM);
     const changed = await changeMedia(ctx, media.id, { imageUrl: 'https://example.org/mine.png' });
     expect(changed).toMatchObject({ imageWidth: null, imageHeight: null });
   });
 
-  it('keeps what its owner has set', async () => {
+  it('keeps the values of the owner', async () => {
     const own = {
       title: 'Mine',
       description: 'My own words',
@@ -83,7 +83,7 @@ describeEachBackend('fetch-link', (backend) => {
     expect(changes).toEqual([]);
   });
 
-  it('is to be done once for each link, and for no other media', async () => {
+  it('is enqueued once per link, and for no other media item', async () => {
     const ctx = services().as(user());
     const { uuid } = await createMedia(ctx, { type: 'vimeo', url: 'https://vimeo.com/1' });
     const job = await findOpenJobByUnicity(ctx.db, `fetch-link:${uuid}`);
@@ -96,12 +96,12 @@ describeEachBackend('fetch-link', (backend) => {
 describe('fetch-link', () => {
   const services = shareServices(BACKENDS[0]!);
 
-  it('keeps what its owner sets while it is fetched, and says it once', async () => {
+  it('keeps values that the owner sets during the fetch, and notifies once', async () => {
     const ctx = services().as(SYSTEM);
     const answer: Answer = async ({ url }, response) => {
       if (url !== '/slow') return void response.end('<title>Theirs</title>');
       const media = await findMedia(ctx, { uuid: made.uuid });
-      await updateMedia(ctx.db, media!.id, { title: 'Mine' });
+      await updateNode(ctx.db, media!.id, { title: 'Mine' });
       response.end('<title>Theirs</title>');
     };
     const made = { uuid: '' };
@@ -169,13 +169,13 @@ describe('fetch-link', () => {
     ['nobody, in UTF-8', Buffer.from('<title>café</title>'), undefined],
     ['nobody known', Buffer.from('<title>café</title>'), 'text/html; charset=martian'],
     ['its mark', Buffer.from('\ufeff<title>café</title>', 'utf16le'), 'text/html; charset=utf-8'],
-  ])('reads a page whose charset is said by %s', async (_who, bytes, type) => {
+  ])('decodes a page whose charset comes from %s', async (_who, bytes, type) => {
     const answer: Answer = (_request, response) =>
       void response.writeHead(200, type ? { 'content-type': type } : {}).end(bytes);
     expect((await fetchFrom(services(), answer)).media.title).toBe('café');
   });
 
-  it('asks the provider that a page names, and keeps a frame of what it says', async () => {
+  it('asks the provider that a page names, and keeps only its frame', async () => {
     const answer: Answer = ({ url, headers }, response) => {
       const oembed = `http://${headers.host}/oembed?url=x`;
       const page = `<link rel="alternate" type="application/json+oembed" href="${oembed}"><title>T</title>`;
@@ -222,7 +222,7 @@ describe('fetch-link', () => {
     ['an array', '[]'],
     ['another type', '{"type":"script"}'],
     ['nothing', ''],
-  ])('a provider that answers %s is passed over', async (_what, json) => {
+  ])('ignores a provider that answers %s', async (_what, json) => {
     const answer: Answer = ({ url }, response) => {
       response.end(
         url === '/'
@@ -233,7 +233,7 @@ describe('fetch-link', () => {
     expect((await fetchFrom(services(), answer)).media).toMatchObject({ title: 'T', oembed: null });
   });
 
-  it('a provider within the server’s own network is not asked', async () => {
+  it('asks no provider in the server’s own network', async () => {
     await withSite(
       () => undefined,
       async (inner) => {
@@ -244,7 +244,7 @@ describe('fetch-link', () => {
     );
   });
 
-  it('asks Vimeo of its videos, and not for their pages', async () => {
+  it('asks Vimeo about its videos without fetching their pages', async () => {
     const json = {
       type: 'video',
       title: 'A film',
@@ -265,14 +265,14 @@ describe('fetch-link', () => {
     expect(body).toMatchObject({ embed: { embed_type: 'sc_vimeo', metadata: { type: 'video' } } });
   });
 
-  it('a link to a picture shows it', async () => {
+  it('uses a linked image as the image of the link', async () => {
     const answer: Answer = (_request, response) =>
       void response.writeHead(200, { 'content-type': 'image/png' }).end('png');
     const { media } = await fetchFrom(services(), answer);
     expect(media).toMatchObject({ imageUrl: media.url, title: null });
   });
 
-  it('other files say nothing, and of a page without end the beginning counts', async () => {
+  it('ignores other files, and reads only the start of an endless page', async () => {
     const pdf: Answer = (_request, response) =>
       void response.writeHead(200, { 'content-type': 'application/pdf' }).end('<title>x</title>');
     expect((await fetchFrom(services(), pdf)).media.title).toBeNull();
@@ -286,7 +286,7 @@ describe('fetch-link', () => {
     expect((await fetchFrom(services(), endless)).media.title).toBe('T');
   });
 
-  it('a page made to keep the server busy does not', async () => {
+  it('parses a hostile page quickly', async () => {
     const deep = `<title>T</title>${'<b>'.repeat(150_000)}${'</x>'.repeat(100_000)}`;
     const startedAt = performance.now();
     const { media } = await fetchPage(services(), deep);
@@ -295,7 +295,7 @@ describe('fetch-link', () => {
     expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
-  it('a link that cannot be fetched stays as it was made', async () => {
+  it('leaves a link unchanged that cannot be fetched', async () => {
     const answer: Answer = (_request, response) => void response.writeHead(404).end();
     const ctx = services().as(SYSTEM);
     await withSite(answer, async (site) => {
@@ -307,7 +307,7 @@ describe('fetch-link', () => {
     });
   });
 
-  it('a link that is gone is no failure', async () => {
+  it('completes if the link has been deleted', async () => {
     await withSite(
       () => undefined,
       (site) => run(services(), site, services().newId()),

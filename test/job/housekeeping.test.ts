@@ -22,7 +22,7 @@ const run = {
 };
 
 describeEachBackend('delete-blob', (backend) => {
-  it('removes the bytes of what was deleted, and may do so again', () =>
+  it('deletes the bytes of deleted files, and may be repeated', () =>
     withServices(backend, async (services) => {
       const { id } = await upload(services);
       await deleteMedia(services.as(ALICE), id);
@@ -34,7 +34,7 @@ describeEachBackend('delete-blob', (backend) => {
       await TASKS['delete-blob'](services.as(), { blob_keys: [newBlobKey()] }, run);
     }));
 
-  it('leaves bytes that a row names', () =>
+  it('keeps bytes that a row refers to', () =>
     withServices(backend, async (services) => {
       await upload(services);
       const { blob_key } = await fileOf(services);
@@ -44,7 +44,7 @@ describeEachBackend('delete-blob', (backend) => {
 });
 
 describeEachBackend('expire-upload', (backend) => {
-  it('ends uploads whose time is over, with their bytes, and says how many', () =>
+  it('deletes expired uploads with their bytes, and counts them', () =>
     withServices(backend, async (services) => {
       const place = { offsetBytes: 0, totalBytes: PDF.length };
       const chunk = { bytes: inPieces(PDF.subarray(0, 10)) };
@@ -59,11 +59,11 @@ describeEachBackend('expire-upload', (backend) => {
 });
 
 describeEachBackend('sweep', (backend) => {
-  it('removes bytes without a row once they are an hour old, and reports rows without bytes', () =>
+  it('deletes bytes without a row after an hour, and reports rows without bytes', () =>
     withServices(backend, async (services) => {
       await upload(services);
       const orphan = newBlobKey();
-      await services.blobs.append(orphan, 0, inPieces(PDF));
+      await services.staging.append(orphan, 0, inPieces(PDF));
       const sweep = () => TASKS.sweep(services.as(), {}, run);
       const nothing = { blobs_removed: 0, jobs_forgotten: 0, lost_files: 0 };
       expect(await sweep()).toEqual(nothing);
@@ -76,7 +76,7 @@ describeEachBackend('sweep', (backend) => {
       expect(await leftovers(services)).toMatchObject({ medias: 1, files: 1 });
     }));
 
-  it('forgets jobs that were completed a week ago, and those that failed after 30 days', () =>
+  it('deletes completed jobs after a week, and failed jobs after 30 days', () =>
     withServices(backend, async (services) => {
       for (const status of ['completed', 'errored', 'cancelled', 'pending', 'paused']) {
         const id = await addJob(services, status);
@@ -103,7 +103,7 @@ describeEachBackend('sweep', (backend) => {
       expect(attempts).toHaveLength(2);
     }));
 
-  it('ends early when it is told to', () =>
+  it('ends early when it is aborted', () =>
     withServices(backend, async (services) => {
       await upload(services);
       const told = { ...run, signal: AbortSignal.abort(new Error('Enough.')) };

@@ -18,7 +18,7 @@ const ADMIN = user('root', 'admin');
 const LEASE_MS = 60_000;
 
 describeEachBackend('a job whose worker is lost', (backend) => {
-  it('runs again elsewhere, and that costs a retry', () =>
+  it('runs again on another worker, at the cost of a retry', () =>
     withServices(backend, async (services) => {
       const id = await loseJob(services);
       services.advance(LEASE_MS);
@@ -35,7 +35,7 @@ describeEachBackend('a job whose worker is lost', (backend) => {
       ]);
     }));
 
-  it('waits out what is left of the delay of its next try', () =>
+  it('waits for the rest of the retry delay', () =>
     withServices(backend, async (services) => {
       const id = await loseJob(services, { retry_count: 4 });
       const heardOf = services.clock();
@@ -44,7 +44,7 @@ describeEachBackend('a job whose worker is lost', (backend) => {
       expect(job.scheduledAt.getTime() - heardOf).toBe(320_000);
     }));
 
-  it('is errored when it has no retry left: what kills every worker does not do so for ever', () =>
+  it('is errored when it has no retries left, so that it cannot kill workers for ever', () =>
     withServices(backend, async (services) => {
       const id = await loseJob(services, { retry_count: 10 });
       services.advance(LEASE_MS + 1);
@@ -52,14 +52,14 @@ describeEachBackend('a job whose worker is lost', (backend) => {
       expect(job.error).toBe('WorkerLostError: The worker was lost.');
     }));
 
-  it('is cancelled when somebody has asked for that', () =>
+  it('is cancelled if a user has asked for it', () =>
     withServices(backend, async (services) => {
       const id = await loseJob(services, { cancel_requested_at: 1 });
       services.advance(LEASE_MS + 1);
       await withWorker(services, passing(), () => jobIn(services, id, 'cancelled'));
     }));
 
-  it('stays with a worker that is heard of, however long it takes', () =>
+  it('stays with a worker that sends heartbeats, however long it takes', () =>
     withServices(backend, async (services) => {
       const gate = createGate();
       const id = await addJob(services);
@@ -91,33 +91,35 @@ describeEachBackend('a job whose worker is lost', (backend) => {
 });
 
 describeEachBackend('a worker that has lost its lease', (backend) => {
-  it.each(['completes', 'fails', 'reports progress'])('has no say any more when it %s', (what) =>
-    withServices(backend, async (services) => {
-      const gate = createGate();
-      const id = await addJob(services);
-      const task: Tasks = {
-        'delete-blob': async (_ctx, _args, run) => {
-          await gate.pass('old');
-          if (what === 'reports progress') {
-            run.progress(0.7);
-            await sleep(300);
-          }
-          if (what === 'fails') throw new Error('Too late.');
-        },
-      };
-      await withWorker(services, task, async () => {
-        await gate.reached(1);
-        await giveAway(services, id);
-        gate.open();
-        await sleep(what === 'reports progress' ? 400 : 50);
-      });
-      const job = { status: 'running', progress: 0.2, retry_count: 0, worker: 'new' };
-      expect(await rowOf(services, id)).toMatchObject({ ...job, lease_token: 'another' });
-      expect(await attemptsOf(services, id)).toMatchObject([{ finished_at: null, error: null }]);
-    }),
+  it.each(['completes', 'fails', 'reports progress'])(
+    'has no effect on the job when it %s',
+    (what) =>
+      withServices(backend, async (services) => {
+        const gate = createGate();
+        const id = await addJob(services);
+        const task: Tasks = {
+          'delete-blob': async (_ctx, _args, run) => {
+            await gate.pass('old');
+            if (what === 'reports progress') {
+              run.progress(0.7);
+              await sleep(300);
+            }
+            if (what === 'fails') throw new Error('Too late.');
+          },
+        };
+        await withWorker(services, task, async () => {
+          await gate.reached(1);
+          await giveAway(services, id);
+          gate.open();
+          await sleep(what === 'reports progress' ? 400 : 50);
+        });
+        const job = { status: 'running', progress: 0.2, retry_count: 0, worker: 'new' };
+        expect(await rowOf(services, id)).toMatchObject({ ...job, lease_token: 'another' });
+        expect(await attemptsOf(services, id)).toMatchObject([{ finished_at: null, error: null }]);
+      }),
   );
 
-  it('is told to stop by its next heartbeat', () =>
+  it('aborts the run at its next heartbeat', () =>
     withServices(backend, async (services) => {
       const gate = createGate();
       const id = await addJob(services);
@@ -137,7 +139,7 @@ describeEachBackend('a worker that has lost its lease', (backend) => {
       );
     }));
 
-  it('stops by itself when it cannot prolong it in time, before another may begin', () =>
+  it('aborts the run if it cannot extend the lease, before another worker may start', () =>
     withServices(backend, async (services) => {
       const gate = createGate();
       await addJob(services);
@@ -155,11 +157,11 @@ describeEachBackend('a worker that has lost its lease', (backend) => {
     }));
 });
 
-describeEachBackend('cancelling a job that runs', (backend) => {
+describeEachBackend('cancelling a running job', (backend) => {
   const cancel = (services: TestServices, id: number) =>
     signalJob(services.as(ADMIN), id, { signal: 'cancel', reason: 'not needed' });
 
-  it('stops its task at once, and it is not tried again', () =>
+  it('aborts its task at once, without a retry', () =>
     withServices(backend, async (services) => {
       const gate = createGate();
       const id = await addJob(services, 'x', { unicity: 'one' });
@@ -188,7 +190,7 @@ describeEachBackend('cancelling a job that runs', (backend) => {
       expect(await attemptsOf(services, id)).toMatchObject([{ error: 'Cancelled.' }]);
     }));
 
-  it('does not wait for one that does not listen', () =>
+  it('does not wait for a task that ignores the signal', () =>
     withServices(backend, async (services) => {
       const gate = createGate();
       const id = await addJob(services);
@@ -202,7 +204,7 @@ describeEachBackend('cancelling a job that runs', (backend) => {
       });
     }));
 
-  it('also when it fails at that moment', () =>
+  it('works if the task fails at that moment', () =>
     withServices(backend, async (services) => {
       const gate = createGate();
       const id = await addJob(services);
@@ -222,7 +224,7 @@ describeEachBackend('cancelling a job that runs', (backend) => {
       });
     }));
 
-  it('reaches another process with its next heartbeat, or when it is woken', () =>
+  it('reaches another process at its next heartbeat, or when it is woken', () =>
     withServices(backend, async (services) => {
       for (const way of ['beat', 'wake'] as const) {
         const gate = createGate();
@@ -245,7 +247,7 @@ describeEachBackend('cancelling a job that runs', (backend) => {
 });
 
 describeEachBackend('a worker that stops', (backend) => {
-  it('lets what runs come to its end, and begins nothing more', () =>
+  it('lets running jobs finish, and starts no others', () =>
     withServices(backend, async (services) => {
       const gate = createGate();
       const ids = [await addJob(services), await addJob(services)];
@@ -259,7 +261,7 @@ describeEachBackend('a worker that stops', (backend) => {
       expect(await statusesOf(services, ids)).toEqual(['completed', 'pending']);
     }));
 
-  it('puts back what takes too long, at no cost', () =>
+  it('returns slow jobs to the queue without the cost of a retry', () =>
     withServices(backend, async (services) => {
       const gate = createGate();
       const id = await addJob(services);

@@ -7,7 +7,7 @@ import { describeEachBackend } from '../support/backend.ts';
 import { addJob, createGate, jobIn, readJob, withWorker } from '../support/worker.ts';
 
 describeEachBackend('the progress of a job', (backend) => {
-  it('is told at once to who watches, and is 1 only when the job is completed', () =>
+  it('reaches subscribers at once, and is 1 only when the job is completed', () =>
     withServices(backend, async (services) => {
       const told: [string, number][] = [];
       const gate = createGate();
@@ -53,7 +53,7 @@ describeEachBackend('the progress of a job', (backend) => {
       expect(told.at(-1)).toEqual(['completed', 1]);
     }));
 
-  it('is written at most four times a second, however often it is told', () =>
+  it('is written at most four times a second, however often it is reported', () =>
     withServices(backend, async (services) => {
       let toldTimes = 0;
       let tookMs = 0;
@@ -83,7 +83,7 @@ describeEachBackend('the progress of a job', (backend) => {
       expect(toldTimes).toBeGreaterThan(2 * writes);
     }));
 
-  it('is 0 again when the job waits for its next try, and when it has failed for good', () =>
+  it('is 0 again while the job waits for a retry, and after it has failed for good', () =>
     withServices(backend, async (services) => {
       const [first, second] = [createGate(), createGate()];
       const gates = [first, second];

@@ -11,7 +11,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 describeEachBackend('recurring jobs', (backend) => {
-  it('wait in the database, each once, however often and by whomever they are made', () =>
+  it('wait in the database once each, however many processes enqueue them', () =>
     withServices(backend, async (services) => {
       services.advance(HOUR_MS - (services.clock() % HOUR_MS) + MINUTE_MS);
       const hour = services.clock() - MINUTE_MS;
@@ -23,7 +23,7 @@ describeEachBackend('recurring jobs', (backend) => {
       ]);
     }));
 
-  it('have a unicity that nobody else may take before they do', () =>
+  it('have a unicity that clients cannot take', () =>
     withServices(backend, async (services) => {
       await scheduleNext(services);
       const rows = await services.db.selectFrom('job').select('unicity').execute();
@@ -37,7 +37,7 @@ describeEachBackend('recurring jobs', (backend) => {
       }
     }));
 
-  it('are made again by the worker when they have run, and do not pile up', () =>
+  it('are enqueued again by the worker after they have run, and do not pile up', () =>
     withServices(backend, async (services) => {
       // Nothing is due within the seconds that it advances by.
       services.advance(HOUR_MS - (services.clock() % HOUR_MS) + MINUTE_MS);

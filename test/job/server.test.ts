@@ -15,7 +15,7 @@ const PDF = fixtureBytes('document.pdf');
 const POSTGRES = BACKENDS.find(({ name }) => name === 'postgres');
 
 describeEachBackend('a server', (backend) => {
-  it('runs its jobs by itself: what recurs waits, and the bytes of what is deleted go', () =>
+  it('runs its jobs: recurring jobs wait, and the bytes of deleted files are deleted', () =>
     withApp(
       backend,
       async (app) => {
@@ -44,7 +44,7 @@ describeEachBackend('a server', (backend) => {
 });
 
 describe.skipIf(POSTGRES === undefined)('a server on postgres', () => {
-  it('runs at once what another process has made, and does not wait until it looks', () =>
+  it('runs a job of another process at once, without polling', () =>
     POSTGRES!.withUrl((url) =>
       withApp(
         { ...POSTGRES!, withUrl: (work) => work(url) },

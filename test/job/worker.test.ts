@@ -29,7 +29,7 @@ const failing = (error: Error) =>
   });
 
 describeEachBackend('a worker', (backend) => {
-  it('runs what is due: the highest priority first, then the longest due, then the oldest', () =>
+  it('runs due jobs: by priority, then by how long they are due, then by age', () =>
     withServices(backend, async (services) => {
       const now = services.clock();
       const at = (offsetMs: number) => ({ scheduledAt: new Date(now + offsetMs) });
@@ -55,7 +55,7 @@ describeEachBackend('a worker', (backend) => {
       );
     }));
 
-  it('says of a job that it is done, with its result, and keeps the run', () =>
+  it('completes a job with its result, and records the run', () =>
     withServices(backend, async (services) => {
       const id = await addJob(services);
       const started = services.clock();
@@ -76,7 +76,7 @@ describeEachBackend('a worker', (backend) => {
       expect(await attemptsOf(services, id)).toMatchObject([run]);
     }));
 
-  it('runs no more at once than it may, in all and of a class', () =>
+  it('keeps the limits of jobs at once, in total and per class', () =>
     withServices(backend, async (services) => {
       const gate = createGate();
       for (let count = 0; count < 2; count++) await addSweep(services);
@@ -99,7 +99,7 @@ describeEachBackend('a worker', (backend) => {
       );
     }));
 
-  it('leaves alone what it has no task for, and a process without jobs all of them', () =>
+  it('leaves jobs without a task alone; a process without tasks leaves all jobs alone', () =>
     withServices(backend, async (services) => {
       const other = await addSweep(services);
       const own = await addJob(services);
@@ -112,7 +112,7 @@ describeEachBackend('a worker', (backend) => {
       expect(await readJob(services, other)).toMatchObject({ status: 'pending' });
     }));
 
-  it('begins at once what its own process makes', () =>
+  it('starts a job of its own process at once', () =>
     withServices(backend, async (services) => {
       const work = tasks(() => undefined);
       await withWorker(
@@ -129,7 +129,7 @@ describeEachBackend('a worker', (backend) => {
 });
 
 describeEachBackend('a job that fails', (backend) => {
-  it('is tried again after 5, 10, 40, 110 … seconds, as often as it may, and keeps every error', () =>
+  it('is retried after 5, 10, 40, 110 … seconds, up to its limit, and keeps every error', () =>
     withServices(backend, async (services) => {
       let runs = 0;
       const work = tasks(() => {
@@ -162,7 +162,7 @@ describeEachBackend('a job that fails', (backend) => {
       expect(errors).toEqual(expected.map((number) => [number, `TaskError: Try ${number}.`]));
     }));
 
-  it('for good is not tried again', () =>
+  it('permanently is not retried', () =>
     withServices(backend, async (services) => {
       const id = await addJob(services);
       const work = failing(new PermanentError('No such file.'));
@@ -197,7 +197,7 @@ describeEachBackend('a job that fails', (backend) => {
     }),
   );
 
-  it('waits as long as somebody else has asked for', () =>
+  it('waits as long as the other server asked for', () =>
     withServices(backend, async (services) => {
       const id = await addJob(services);
       const work = failing(new TaskError('Not now.', { retryAfterMs: 120_000 }));

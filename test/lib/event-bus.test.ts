@@ -23,7 +23,7 @@ function subscribe(bus = createBus()) {
   return { bus, controller, events: bus.subscribe(isAny, controller.signal) };
 }
 
-test('each subscriber gets what is published from the call on, and what it has chosen', async () => {
+test('a subscriber receives the events that it selects, from its subscription on', async () => {
   const bus = createBus();
   bus.publish(count('before', 1));
   const { events } = subscribe(bus);
@@ -36,14 +36,14 @@ test('each subscriber gets what is published from the call on, and what it has c
   expect(await chosen.next()).toEqual({ done: false, value: count('b', 1) });
 });
 
-test('one that waits gets an event at once', async () => {
+test('a waiting subscriber receives an event at once', async () => {
   const { bus, events } = subscribe();
   const next = events.next();
   bus.publish(count('a', 1));
   expect(await next).toEqual({ done: false, value: count('a', 1) });
 });
 
-test('events of one key that wait become one, in the place of the first', async () => {
+test('pending events with the same key are merged, in the position of the first', async () => {
   const { bus, events } = subscribe();
   for (let index = 0; index < 1000; index += 1) bus.publish(count('a', 1));
   bus.publish(count('b', 1));
@@ -52,7 +52,7 @@ test('events of one key that wait become one, in the place of the first', async 
   expect((await events.next()).value).toEqual(count('b', 1));
 });
 
-test('one that is too slow is told so, once, and is no subscriber any more', async () => {
+test('a subscriber that is too slow gets one error and is unsubscribed', async () => {
   const { bus, events } = subscribe();
   for (const name of ['a', 'b', 'c', 'd']) bus.publish(count(name, 1));
   expect(bus.subscriberCount()).toBe(0);
@@ -60,7 +60,7 @@ test('one that is too slow is told so, once, and is no subscriber any more', asy
   expect(await events.next()).toEqual({ done: true, value: undefined });
 });
 
-test('the signal ends it, also while it waits', async () => {
+test('the signal ends a subscription, even while it waits', async () => {
   const { bus, controller, events } = subscribe();
   const next = events.next();
   controller.abort();
@@ -68,14 +68,14 @@ test('the signal ends it, also while it waits', async () => {
   expect(bus.subscriberCount()).toBe(0);
 });
 
-test('a signal that is aborted already leaves no subscriber', async () => {
+test('an aborted signal creates no subscription', async () => {
   const bus = createBus();
   const events = bus.subscribe(isAny, AbortSignal.abort());
   expect(bus.subscriberCount()).toBe(0);
   expect(await events.next()).toEqual({ done: true, value: undefined });
 });
 
-test('`return` ends it, also while it waits', async () => {
+test('`return` ends a subscription, even while it waits', async () => {
   const { bus, events } = subscribe();
   const next = events.next();
   await events.return?.();

@@ -5,7 +5,7 @@ import { cpuMs } from '../support/cpu-time.ts';
 const FAMILY = '👨‍👩‍👧‍👦';
 const ENGLAND = '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}';
 
-/** Pieces that names are put together from at random, chosen to meddle with each other. */
+/** Pieces of random names, chosen because they interact with each other. */
 const PIECES = [
   ...[
     'a',
@@ -61,17 +61,17 @@ describe('cleanFilename', () => {
     ['blanks that are letters', 'a.txt\u3164\u115f.exe', 'a.txt.exe'],
     ['tags', 'a\u{e0074}\u{e0078}\u{e0074}.exe', 'a.exe'],
     ['line separators', 'a\u2028b\u2029.txt', 'ab.txt'],
-  ])('removes what is not seen: %s', (_, raw, clean) => {
+  ])('removes invisible characters: %s', (_, raw, clean) => {
     expect(cleanFilename(raw)).toBe(clean);
   });
 
   it.each([
-    ['an emoji of several', `${FAMILY}.png`],
+    ['an emoji of several code points', `${FAMILY}.png`],
     ['a flag of tags', `${ENGLAND}.png`],
     ['a keycap', '1\ufe0f\u20e3.txt'],
     ['Persian with a non-joiner', 'می\u200cخواهم.txt'],
     ['Arabic, Hebrew, Thai and Han', 'ملف שם ไฟล์ 文件.doc'],
-  ])('keeps what is written so: %s', (_, name) => {
+  ])('keeps characters that the writing needs: %s', (_, name) => {
     expect(cleanFilename(name)).toBe(name);
   });
 
@@ -84,26 +84,23 @@ describe('cleanFilename', () => {
     expect(cleanFilename(`${'日'.repeat(10_000)}.pdf`)).toBe(`${'日'.repeat(83)}.pdf`);
   });
 
-  it('takes no endless tail for an extension', () => {
+  it('does not treat a very long suffix as an extension', () => {
     expect(cleanFilename(`a.${'b'.repeat(10_000)}`)).toBe(`a.${'b'.repeat(253)}`);
   });
 
-  // A family takes 25 bytes, the extension 4: of 255, ten families leave one.
+  // A family takes 25 bytes and the extension 4: ten families leave 1 of the 255 bytes.
   it.each([
     [0, 10],
     [1, 10],
     [2, 9],
     [12, 9],
     [24, 9],
-  ])(
-    'cuts between graphemes, not inside one (behind %i bytes, %i of them stay)',
-    (shift, count) => {
-      const name = cleanFilename(`${'x'.repeat(shift)}${FAMILY.repeat(12)}.png`);
-      expect(name).toBe(`${'x'.repeat(shift)}${FAMILY.repeat(count)}.png`);
-    },
-  );
+  ])('cuts between graphemes, not inside one (after %i bytes, %i of them stay)', (shift, count) => {
+    const name = cleanFilename(`${'x'.repeat(shift)}${FAMILY.repeat(12)}.png`);
+    expect(name).toBe(`${'x'.repeat(shift)}${FAMILY.repeat(count)}.png`);
+  });
 
-  it('cuts a single grapheme that is longer than a name may be', () => {
+  it('cuts a single grapheme that is longer than the limit', () => {
     const name = cleanFilename(`a${'\u0301\u0327'.repeat(400)}.png`);
     expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);
     expect(name).toMatch(/^á\u0327.*\.png$/u);
@@ -115,10 +112,10 @@ describe('cleanFilename', () => {
   });
 });
 
-describe('any name made of awkward pieces', () => {
+describe('a random name of awkward pieces', () => {
   const names = Array.from({ length: 20_000 }, (_, seed) => randomName(seed));
 
-  it('comes out short, well-formed, composed and without a separator', () => {
+  it('is short, well-formed, composed and free of separators once cleaned', () => {
     for (const name of names.map(cleanFilename)) {
       expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);
       expect(name).toBe(name.toWellFormed().normalize('NFC'));
@@ -126,11 +123,11 @@ describe('any name made of awkward pieces', () => {
     }
   });
 
-  it('comes out of a second cleaning unchanged', () => {
+  it('is not changed by a second cleaning', () => {
     for (const name of names.map(cleanFilename)) expect(cleanFilename(name)).toBe(name);
   });
 
-  it('becomes a part of a URL that needs no escaping and means no folder', () => {
+  it('becomes a URL segment that needs no escaping and names no folder', () => {
     for (const name of names.map(urlFilename)) {
       expect(name).toMatch(/^[a-z0-9_](?:[a-z0-9_.-]{0,98}[a-z0-9_])?$/);
       expect(name).not.toContain('..');
@@ -154,7 +151,7 @@ describe('fileExtension', () => {
     [`a.${'b'.repeat(19)}`, 'b'.repeat(19)],
     [`a.${'b'.repeat(20)}`, null],
     ['', null],
-  ])('of %j is %j', (name, extension) => {
+  ])('the extension of %j is %j', (name, extension) => {
     expect(fileExtension(name)).toBe(extension);
   });
 });
@@ -182,17 +179,17 @@ describe('urlFilename', () => {
     ['-.-', 'file'],
     ['..', 'file'],
     ['', 'file'],
-  ])('of %j is %j', (name, expected) => {
+  ])('the URL form of %j is %j', (name, expected) => {
     expect(urlFilename(name)).toBe(expected);
   });
 
-  it('is at most 100 long, with the extension kept, also where a letter becomes two', () => {
+  it('has at most 100 characters including its extension, even where one letter becomes two', () => {
     expect(urlFilename(`${'x'.repeat(10_000)}.jpeg`)).toBe(`${'x'.repeat(95)}.jpeg`);
     expect(urlFilename(`${'ß'.repeat(99)}.jpeg`)).toBe(`${'s'.repeat(95)}.jpeg`);
   });
 });
 
-/** Short mostly, and now and then longer than a name may be. The same for the same seed. */
+/** Returns a random name, usually short, sometimes over the limit; the same for the same seed. */
 function randomName(seed: number): string {
   let state = seed + 1;
   const next = (below: number) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseTime } from '../../src/lib/time.ts';
 
-describe('a time', () => {
+describe('parseTime', () => {
   it.each([
     ['2026-01-01', '2026-01-01T00:00:00.000Z'],
     ['2026-01-01T10:30:00Z', '2026-01-01T10:30:00.000Z'],
@@ -16,7 +16,7 @@ describe('a time', () => {
     ['2026-01-01 10:30:00  0000', '2026-01-01T10:30:00.000Z'],
     ['2026-01-01 10:30:00 UTC', '2026-01-01T10:30:00.000Z'],
     ['2024-02-29', '2024-02-29T00:00:00.000Z'],
-  ])('%s is %s', (text, iso) => {
+  ])('%s is read as %s', (text, iso) => {
     expect(new Date(parseTime(text) ?? Number.NaN).toISOString()).toBe(iso);
   });
 
@@ -36,7 +36,7 @@ describe('a time', () => {
     '2026-01-01T10:30:00+02:60',
     '2026-01-01T10:30:00 EST',
     '01/02/2026',
-  ])('%s is none', (text) => {
+  ])('%j is not a valid time', (text) => {
     expect(parseTime(text)).toBeNull();
   });
 });

@@ -4,15 +4,18 @@ import { withFile } from '../support/temporary-file.ts';
 
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg"/>';
 
-describe('SVG is seen', () => {
+describe('SVG is detected', () => {
   it.each([
     ['bare', SVG],
-    ['behind white space', `\r\n\t ${SVG}`],
-    ['behind a byte order mark and a prolog', `\ufeff<?xml version="1.0"?>${SVG}`],
-    ['behind comments', `<!-- <html> --><!-- - -->${SVG}`],
-    ['behind a stylesheet', `<?xml version="1.0"?><?xml-stylesheet href="a.css"?>${SVG}`],
-    ['behind a DOCTYPE', `<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd">${SVG}`],
-    ['behind a subset', `<!DOCTYPE x [<!ENTITY a "]>"><!-- ]> ' --><!ENTITY b ']>'>]>${SVG}`],
+    ['after white space', `\r\n\t ${SVG}`],
+    ['after a byte order mark and a prolog', `\ufeff<?xml version="1.0"?>${SVG}`],
+    ['after comments', `<!-- <html> --><!-- - -->${SVG}`],
+    ['after a stylesheet', `<?xml version="1.0"?><?xml-stylesheet href="a.css"?>${SVG}`],
+    ['after a DOCTYPE', `<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd">${SVG}`],
+    [
+      'after a DOCTYPE with an internal subset',
+      `<!DOCTYPE x [<!ENTITY a "]>"><!-- ]> ' --><!ENTITY b ']>'>]>${SVG}`,
+    ],
     ['with a prefix', '<s:svg xmlns:s="http://www.w3.org/2000/svg"/>'],
     ['in capitals', SVG.replace('svg', 'SVG')],
     ['with attributes on the next line', '<svg\nwidth="1"/>'],
@@ -23,7 +26,7 @@ describe('SVG is seen', () => {
     });
   });
 
-  it.each(['utf16le', 'swapped', 'latin1'] as const)('in %s', async (encoding) => {
+  it.each(['utf16le', 'swapped', 'latin1'] as const)('in the encoding %s', async (encoding) => {
     const text = `<!-- é -->${SVG}`;
     const little = Buffer.from(`\ufeff${text}`, 'utf16le');
     const bytes = { utf16le: little, swapped: Buffer.from(little).swap16() };
@@ -54,15 +57,18 @@ describe('markup', () => {
   it.each([
     ['a comment', `<!--${' '.repeat(1e6)}-->${SVG}`, 'text/html'],
     [
-      'a comment behind a prolog',
+      'a comment after a prolog',
       `<?xml version="1.0"?><!--${' '.repeat(1e6)}-->`,
       'application/xml',
     ],
     ['a DOCTYPE', `<!DOCTYPE svg [${'<!ENTITY a "b">'.repeat(1e5)}]>${SVG}`, 'application/xml'],
     ['a quote', `<!DOCTYPE svg "${'x'.repeat(1e6)}">${SVG}`, 'application/xml'],
-  ])('behind %s without end within reach is still active content', async (_, content, mimeType) => {
-    expect((await sniff(content, 'note.txt')).mimeType).toBe(mimeType);
-  });
+  ])(
+    'counts as active content after %s that does not end within the bytes read',
+    async (_, content, mimeType) => {
+      expect((await sniff(content, 'note.txt')).mimeType).toBe(mimeType);
+    },
+  );
 });
 
 function sniff(content: string | Uint8Array, filename?: string) {

@@ -7,10 +7,12 @@ import { fixture, withFile } from '../support/temporary-file.ts';
 
 const LIMITS = { pixelsMax: 100_000_000, timeoutMs: 20_000 };
 
-/** Above the memory that a decoder may take, so that they are followed to their end instead. */
+/**
+ * A size above the decoder's memory limit: such images are not decoded, only followed to their end.
+ */
 const LARGE = { width: 1600, height: 1200 };
 
-describe('a picture', () => {
+describe('an image', () => {
   it.each([
     ['photo-with-exif-rotation.jpg', { width: 30, height: 40, format: 'jpeg', pages: 1 }],
     ['picture.png', { width: 20, height: 16, format: 'png', pages: 1 }],
@@ -18,22 +20,25 @@ describe('a picture', () => {
     ['picture.avif', { width: 20, height: 16, format: 'avif', pages: 1 }],
     ['picture.heic', { width: 16, height: 16, format: 'heic', pages: 1 }],
     ['animation.gif', { width: 20, height: 16, format: 'gif', pages: 3 }],
-  ])('%s has the size it is shown at', async (name, probed) => {
+  ])('%s is reported with its displayed size', async (name, probed) => {
     expect(await probeImage(fixture(name), LIMITS)).toEqual(probed);
   });
 
-  it.each(['jpeg', 'webp', 'tiff', 'png'] as const)('in %s is turned by EXIF', async (format) => {
-    for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
-      const bytes = await noise(40, 30).withMetadata({ orientation }).toFormat(format).toBuffer();
-      const size = orientation < 5 ? { width: 40, height: 30 } : { width: 30, height: 40 };
-      expect(await probe(bytes), `${orientation}`).toMatchObject(size);
-    }
-  });
+  it.each(['jpeg', 'webp', 'tiff', 'png'] as const)(
+    '%s is reported with its EXIF orientation applied',
+    async (format) => {
+      for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
+        const bytes = await noise(40, 30).withMetadata({ orientation }).toFormat(format).toBuffer();
+        const size = orientation < 5 ? { width: 40, height: 30 } : { width: 30, height: 40 };
+        expect(await probe(bytes), `${orientation}`).toMatchObject(size);
+      }
+    },
+  );
 
   it.each([
     ['lossy', {}],
     ['lossless', { lossless: true }],
-  ])('in WebP has the size that sharp says: %s', async (_, options) => {
+  ])('WebP is reported with the size that it was encoded with: %s', async (_, options) => {
     for (const [width, height] of [
       [1, 1],
       [3, 700],
@@ -46,19 +51,19 @@ describe('a picture', () => {
     }
   });
 
-  it('in WebP may move', async () => {
+  it('an animated WebP is reported with all its frames', async () => {
     const bytes = await (await animation(LARGE)).webp().toBuffer();
     expect(await probe(bytes)).toEqual({ ...LARGE, format: 'webp', pages: 3 });
   });
 
-  it('of 10 MB is read to its end', async () => {
+  it('an image of 10 MB is checked to its end', async () => {
     const { bytes, width, height } = await makePhoto({ sizeBytesMin: 10_000_000 });
     expect(await probe(bytes)).toEqual({ width, height, format: 'jpeg', pages: 1 });
     await expect(probe(bytes.subarray(0, -1000))).rejects.toThrow(BrokenImageError);
   });
 });
 
-describe('a broken picture is told', () => {
+describe('a broken image is rejected', () => {
   it.each(['truncated.jpg', 'truncated.png', 'crc-broken.png'])('%s', async (name) => {
     await expect(probeImage(fixture(name), LIMITS)).rejects.toThrow(BrokenImageError);
   });
@@ -99,14 +104,14 @@ describe('a broken picture is told', () => {
       }
     });
 
-    it('garbage behind the signature', async () => {
+    it('garbage after the signature', async () => {
       const bytes = await make({ width: 60, height: 40 });
       bytes.fill(0xa5, 16);
       await expect(probe(bytes)).rejects.toThrow(BrokenImageError);
     });
   });
 
-  it('PNG with one bit wrong, of any size', async () => {
+  it('PNG with one flipped bit, decoded or not', async () => {
     for (const { width, height } of [
       { width: 60, height: 40 },
       { ...LARGE, width: 3000 },
@@ -117,29 +122,29 @@ describe('a broken picture is told', () => {
     }
   });
 
-  it('HEIC cut off, which cannot be decoded', async () => {
+  it('HEIC cut off, although it cannot be decoded', async () => {
     const bytes = await readFile(fixture('picture.heic'));
     await expect(probe(bytes.subarray(0, -1))).rejects.toThrow(BrokenImageError);
   });
 
   it.each(['drawing.svg', 'drawing-with-script.svg', 'document.pdf', 'note.txt'])(
-    '%s: no picture that is read here',
+    '%s, whose format is not supported',
     async (name) => {
       const error = await rejection(probeImage(fixture(name), LIMITS));
       expect(error).toBeInstanceOf(BrokenImageError);
-      expect(error.message).toBe('Pictures of this format cannot be read here.');
+      expect(error.message).toBe('Images of this format are not supported.');
     },
   );
 
-  it('in words for people, without the path or the library', async () => {
+  it('with a message that names neither the path nor the library', async () => {
     const error = await rejection(probeImage(fixture('truncated.png'), LIMITS));
-    expect(error.message).toBe('The picture is damaged or incomplete.');
+    expect(error.message).toBe('The image is damaged or incomplete.');
     expect(error.cause).toBeInstanceOf(Error);
   });
 });
 
-describe('a limit', () => {
-  it('of pixels is kept, whatever the file weighs', async () => {
+describe('limits', () => {
+  it('an image with too many pixels is rejected, however small its file', async () => {
     const error = await rejection(probeImage(fixture('pixel-bomb.png'), LIMITS));
     expect(error).toBeInstanceOf(ImageTooLargeError);
     expect(error).toMatchObject({ pixelsMax: 100_000_000 });
@@ -148,7 +153,7 @@ describe('a limit', () => {
   it.each([
     [320, true],
     [319, false],
-  ])('of %i pixels: 20 by 16 may pass: %s', async (pixelsMax, mayPass) => {
+  ])('with a limit of %i pixels, 20 by 16 is accepted: %s', async (pixelsMax, mayPass) => {
     for (const name of ['picture.png', 'picture.webp', 'animation.gif']) {
       const probed = probeImage(fixture(name), { ...LIMITS, pixelsMax });
       if (mayPass) await probed;
@@ -156,27 +161,27 @@ describe('a limit', () => {
     }
   });
 
-  it('of time is kept, and the next picture is probed all the same', async () => {
+  it('a probe that takes too long is rejected, and the next one works', async () => {
     const { bytes } = await makePhoto({ sizeBytesMin: 10_000_000 });
     const error = await rejection(probe(bytes, { ...LIMITS, timeoutMs: 1 }));
     expect(error).toBeInstanceOf(BrokenImageError);
-    expect(error.message).toBe('The picture takes too long to read.');
+    expect(error.message).toBe('The image takes too long to read.');
     await Promise.all(Array.from({ length: 8 }, () => probeImage(fixture('picture.png'), LIMITS)));
   });
 
-  it('a file that is not there is an error of the file system', async () => {
+  it('a missing file throws the error of the file system', async () => {
     await expect(probeImage(fixture('missing'), LIMITS)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
 
-describe('many at once', () => {
-  it('all get their own answer', async () => {
+describe('concurrent probes', () => {
+  it('each probe returns its own result', async () => {
     const sizes = Array.from({ length: 32 }, (_, n) => ({ width: 10 + n, height: 1200 }));
     const files = await Promise.all(sizes.map((s) => noise(s.width, s.height).png().toBuffer()));
     expect(await Promise.all(files.map((bytes) => probe(bytes)))).toMatchObject(sizes);
   });
 
-  it('take no more than 48 MiB, though each may be large', async () => {
+  it('32 probes of large images take less than 48 MiB', async () => {
     const { bytes } = await makePhoto({ sizeBytesMin: 10_000_000 });
     await withFile(bytes, async (path) => {
       await probeImage(path, LIMITS);
@@ -203,13 +208,13 @@ async function rejection(work: Promise<unknown>): Promise<Error> {
   );
 }
 
-/** Hard to compress, so that a cut goes through the pixels. */
+/** Creates an image that compresses badly, so that a cut always hits the pixels. */
 function noise(width: number, height: number): Sharp {
   const gaussian = { type: 'gaussian', mean: 128, sigma: 40 } as const;
   return sharp({ create: { width, height, channels: 3, background: '#888', noise: gaussian } });
 }
 
-/** Three frames. */
+/** Creates an animation of three frames. */
 async function animation({ width, height }: Size): Promise<Sharp> {
   const frames = [1, 2, 3].map(() => noise(width, height).png({ compressionLevel: 1 }).toBuffer());
   return sharp(await Promise.all(frames), { join: { animated: true } });

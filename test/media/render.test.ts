@@ -10,12 +10,12 @@ import {
 } from '../../src/media/decode-memory.ts';
 import { BrokenImageError, ImageTooLargeError } from '../../src/media/probe.ts';
 import { dominantColor, type RenderLimits, renderImage } from '../../src/media/render.ts';
-import { quadrants, shadesOf } from '../support/picture.ts';
+import { quadrants, shadesOf } from '../support/image.ts';
 import { fixture, withFile } from '../support/temporary-file.ts';
 
 const LIMITS: RenderLimits = { pixelsMax: 100_000_000, timeoutMs: 20_000 };
 
-/** What a query makes of a picture. */
+/** Renders an image as the query of its URL asks. */
 async function render(bytes: Buffer, query: string, limits = LIMITS) {
   const { format, autoOrient } = await sharp(bytes).metadata();
   const mimeType = format === 'heif' ? 'image/avif' : `image/${format}`;
@@ -67,7 +67,7 @@ describe('the pixels of a rendition', () => {
     ['format=png', '400x200', `${ALL} red`],
     ['format=webp', '400x200', `${ALL} red`],
     ['format=gif', '400x200', `${ALL} red`],
-  ])('%s', async (query, size, shades) => {
+  ])('are correct for %s', async (query, size, shades) => {
     const { bytes, width, height } = await render(WIDE, query);
     expect(`${width}x${height}`).toBe(size);
     expect(await shadesOf(bytes)).toBe(shades);
@@ -75,7 +75,7 @@ describe('the pixels of a rendition', () => {
     expect(`${read.width}x${read.height}`).toBe(size);
   });
 
-  it('of every orientation are those that are shown', async () => {
+  it('follow the displayed image for every EXIF orientation', async () => {
     for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
       const shown = turned(orientation);
       const bytes = await shown
@@ -89,7 +89,7 @@ describe('the pixels of a rendition', () => {
     }
   });
 
-  it('that are transparent stay so, or lie on the color', async () => {
+  it('stay transparent, or get the background color', async () => {
     const clear = await quadrants(40, 40)
       .extend({ top: 20, bottom: 20, left: 20, right: 20, background: '#0000' })
       .png()
@@ -109,7 +109,7 @@ describe('the pixels of a rendition', () => {
   });
 });
 
-/** The quadrants as a camera stores them that says so. */
+/** Returns the quadrants as a camera stores them with this EXIF orientation. */
 function turned(orientation: number): Sharp {
   const degrees = [0, 0, 0, 180, 180, 90, 270, 270, 90][orientation] ?? 0;
   const image = sharp(WIDE);
@@ -119,7 +119,7 @@ function turned(orientation: number): Sharp {
 }
 
 describe('a rendition', () => {
-  it('has nothing of what else was in the file', async () => {
+  it('contains no metadata of the original', async () => {
     const bytes = await sharp(WIDE)
       .withExif({ IFD0: { Copyright: 'me' }, IFD3: { GPSLatitudeRef: 'N' } })
       .withXmp('<x:xmpmeta xmlns:x="adobe:ns:meta/"/>')
@@ -133,7 +133,7 @@ describe('a rendition', () => {
     }
   });
 
-  it('of lower quality is smaller', async () => {
+  it('is smaller at a lower quality', async () => {
     const photo = await sharp({
       create: { ...{ width: 300, height: 300, channels: 3 }, noise: NOISE, background: '#888' },
     })
@@ -150,7 +150,7 @@ describe('a rendition', () => {
     }
   });
 
-  it('of an animation moves where its format can, and is its first frame elsewhere', async () => {
+  it('of an animation is animated if the format allows it, otherwise its first frame', async () => {
     const gif = await readFile(fixture('animation.gif'));
     const pages = async (query: string) => {
       const { bytes, ...size } = await render(gif, query);
@@ -176,7 +176,7 @@ describe('a rendition', () => {
     ]);
   });
 
-  it('of AVIF and TIFF can be made', async () => {
+  it('can be created from AVIF and TIFF', async () => {
     for (const format of ['avif', 'tiff'] as const) {
       const bytes = await quadrants(400, 200).toFormat(format, { quality: 90 }).toBuffer();
       const made = await render(bytes, 'width=100');
@@ -188,7 +188,7 @@ describe('a rendition', () => {
 
 const NOISE = { type: 'gaussian', mean: 128, sigma: 40 } as const;
 
-describe('no rendition is made', () => {
+describe('a rendition is refused', () => {
   const plan = planRendition(parseRenditionRequest({ width: '10' })!, {
     ...{ width: 20, height: 16 },
     mimeType: 'image/png',
@@ -198,17 +198,17 @@ describe('no rendition is made', () => {
     await expect(renderImage(fixture(name), plan, LIMITS)).rejects.toThrow(BrokenImageError);
   });
 
-  it.each(['truncated.png', 'truncated.jpg'])('of %s, which is damaged', async (name) => {
+  it.each(['truncated.png', 'truncated.jpg'])('of the damaged %s', async (name) => {
     await expect(renderImage(fixture(name), plan, LIMITS)).rejects.toThrow(BrokenImageError);
   });
 
-  it('of a picture with more pixels than the limit', async () => {
+  it('of an image with more pixels than the limit', async () => {
     const limits = { ...LIMITS, pixelsMax: 400 * 200 - 1 };
     await expect(render(WIDE, 'width=10', limits)).rejects.toThrow(ImageTooLargeError);
   });
 
-  it('of one that takes more memory than there is for it', async () => {
-    // Interlaced, it is decoded as a whole: 84 bytes that say they are 30,000 by 30,000.
+  it('of an image that needs more memory than the limit', async () => {
+    // 84 bytes that declare 30,000 by 30,000 pixels; interlaced, so they are decoded as a whole.
     const bytes = await readFile(fixture('pixel-bomb.png'));
     const limits = { ...LIMITS, pixelsMax: Number.POSITIVE_INFINITY };
     const webp = { ...plan, format: 'webp', scaled: { width: 30_000, height: 30_000 } } as const;
@@ -216,7 +216,7 @@ describe('no rendition is made', () => {
     await expect(made).rejects.toThrow('more memory');
   });
 
-  it('for whom it is not the turn in time; the others are not kept', async () => {
+  it('when its turn does not come in time; later renderings are not blocked', async () => {
     const forEver = Number.POSITIVE_INFINITY;
     const held = await Promise.all([1, 2].map(() => reserveRenderMemory(1, forEver)));
     const hasty = { ...LIMITS, patienceMs: 1 };
@@ -225,18 +225,18 @@ describe('no rendition is made', () => {
     held[0]!();
     expect((await patient).width).toBe(10);
     held[1]!();
-    // Whoever has given up holds nothing.
+    // A rendering that gave up holds no memory.
     const both = [1, 2].map(() => reserveRenderMemory(RENDER_BYTES_MAX / 2, 1));
     for (const release of await Promise.all(both)) release();
   });
 
-  it('in no time', async () => {
+  it('when it takes longer than the time limit', async () => {
     const limits = { ...LIMITS, timeoutMs: 0 };
     await expect(render(WIDE, 'width=10', limits)).rejects.toThrow('too long');
   });
 });
 
-it('the dominant color is that of most of a picture', async () => {
+it('dominantColor returns the color of most of the image', async () => {
   const bytes = await quadrants(40, 40)
     .extend({ left: 200, background: '#0000ff' })
     .png()

@@ -8,7 +8,7 @@ import { fixture, withFile } from '../support/temporary-file.ts';
 const OOXML = 'application/vnd.openxmlformats-officedocument.';
 const CFB = 'd0cf11e0a1b11ae1';
 
-describe('a file of each format', () => {
+describe('each format', () => {
   it.each([
     ['photo-with-exif-rotation.jpg', 'image', 'image/jpeg', 'jpg'],
     ['picture.png', 'image', 'image/png', 'png'],
@@ -29,12 +29,12 @@ describe('a file of each format', () => {
     ['note.txt', 'document', 'text/plain', 'txt'],
     ['page.html', 'other', 'text/html', 'html'],
     ['archive.zip', 'other', 'application/zip', 'zip'],
-  ])('%s is known without its name', async (name, kind, mimeType, extension) => {
+  ])('%s is detected without its filename', async (name, kind, mimeType, extension) => {
     expect(await sniffFile(fixture(name))).toEqual({ kind, mimeType, extension });
   });
 });
 
-describe('a name', () => {
+describe('the filename', () => {
   it.each([
     ['table.csv', fixture('table.csv'), 'text/csv', 'csv'],
     ['README.MD', fixture('note.txt'), 'text/markdown', 'md'],
@@ -42,14 +42,17 @@ describe('a name', () => {
     ['photo.jpeg', fixture('photo-with-exif-rotation.jpg'), 'image/jpeg', 'jpeg'],
     ['song.m4a', fixture('clip.mp4'), 'audio/mp4', 'm4a'],
     ['form.dotx', fixture('report.docx'), `${OOXML}wordprocessingml.template`, 'dotx'],
-  ])('%s refines within the family of the content', async (filename, path, mimeType, extension) => {
-    expect(await sniffFile(path, { filename })).toMatchObject({ mimeType, extension });
-  });
+  ])(
+    '%s refines the type within the family of the content',
+    async (filename, path, mimeType, extension) => {
+      expect(await sniffFile(path, { filename })).toMatchObject({ mimeType, extension });
+    },
+  );
 
   it.each([
     ['data.json', '{"a": 1}', 'application/json'],
     ['data.json', 'no JSON', 'text/plain'],
-  ])('%s on %j', async (filename, content, mimeType) => {
+  ])('%s with the content %j is %s', async (filename, content, mimeType) => {
     expect((await sniff(content, filename)).mimeType).toBe(mimeType);
   });
 
@@ -59,13 +62,13 @@ describe('a name', () => {
     ['ppt', 'application/vnd.ms-powerpoint', 'document'],
     ['msi', 'application/x-cfb', 'other'],
     ['docx', 'application/x-cfb', 'other'],
-  ])('tells the old office formats apart: .%s', async (extension, mimeType, kind) => {
+  ])('distinguishes the old office formats: .%s is %s', async (extension, mimeType, kind) => {
     const bytes = Buffer.concat([Buffer.from(CFB, 'hex'), Buffer.alloc(512)]);
     expect(await sniff(bytes, `a.${extension}`)).toMatchObject({ mimeType, kind });
   });
 
   it.each(['html', 'svg', 'xml', 'js', 'css', 'xhtml', 'png', 'jpg', 'pdf', 'docx', 'exe'])(
-    'makes of text no .%s',
+    'does not turn text into .%s',
     async (extension) => {
       const sniffed = await sniffFile(fixture('note.txt'), { filename: `note.${extension}` });
       expect(sniffed).toEqual({ mimeType: 'text/plain', extension: 'txt', kind: 'document' });
@@ -78,7 +81,7 @@ describe('a name', () => {
     ['archive.zip', 'report.docx', 'application/zip'],
     ['document.pdf', 'photo.png', 'application/pdf'],
     ['picture.png', 'page.html', 'image/png'],
-  ])('does not hide what %s is, called %s', async (name, filename, mimeType) => {
+  ])('does not hide the type of %s when it is named %s', async (name, filename, mimeType) => {
     expect((await sniffFile(fixture(name), { filename })).mimeType).toBe(mimeType);
   });
 });
@@ -95,7 +98,7 @@ describe('text', () => {
     'MZ',
     'PK\n',
     'x',
-  ])('%j is no binary format', async (content) => {
+  ])('%j is plain text, not a binary format', async (content) => {
     expect((await sniff(content)).mimeType).toBe('text/plain');
   });
 
@@ -104,22 +107,22 @@ describe('text', () => {
     ['{\\rtf1\\ansi}', 'application/rtf', 'document'],
     ['BEGIN:VCARD\nEND:VCARD', 'text/vcard', 'document'],
     ['WEBVTT\n\n', 'text/vtt', 'document'],
-  ])('may be a format of its own: %j', async (content, mimeType, kind) => {
+  ])('with a signature has its own type: %j', async (content, mimeType, kind) => {
     expect(await sniff(content)).toMatchObject({ mimeType, kind });
   });
 
-  it('is text with a character across the 64 KiB that are read', async () => {
+  it('is still text when the 64 KiB that are read end within a character', async () => {
     expect((await sniff(`${'x'.repeat(65_535)}é`)).mimeType).toBe('text/plain');
   });
 
-  it('in an old 8-bit encoding is text when it is named so, and unknown otherwise', async () => {
+  it('in an old 8-bit encoding is text only with a matching filename', async () => {
     const bytes = Buffer.from('Größe;Preis\n', 'latin1');
     expect((await sniff(bytes, 'a.csv')).mimeType).toBe('text/csv');
     expect((await sniff(bytes, 'a.bin')).mimeType).toBe('application/octet-stream');
   });
 });
 
-describe('bytes that prove nothing', () => {
+describe('an unknown format', () => {
   const unknown = { mimeType: 'application/octet-stream', extension: null, kind: 'other' };
 
   it.each([
@@ -129,13 +132,13 @@ describe('bytes that prove nothing', () => {
     ['a byte order mark before a GIF', Buffer.from('efbbbf474946383961010001', 'hex')],
     ['UTF-8 cut off at the end', Buffer.from('61c3', 'hex')],
     ['a lone UTF-16 mark before bytes', Buffer.from('fffe00d800', 'hex')],
-  ])('%s', async (_, content) => {
+  ])('is reported for %s', async (_, content) => {
     expect(await sniff(content, 'picture.png')).toEqual(unknown);
   });
 });
 
 describe('a format that file-type misses or mistakes', () => {
-  it('TIFF with its directory behind the head', async () => {
+  it('TIFF whose directory is after the head', async () => {
     const bytes = Buffer.alloc(200_000, 1);
     bytes.write('II*\0', 'latin1');
     bytes.writeUInt32LE(190_000, 4);
@@ -154,7 +157,7 @@ describe('a format that file-type misses or mistakes', () => {
     expect((await sniff(bytes)).mimeType).toBe('video/ogg');
   });
 
-  it('gzip is not unpacked to see what is inside', async () => {
+  it('gzip is not unpacked to detect its content', async () => {
     const tar = Buffer.alloc(1024);
     tar.write('ustar', 257);
     expect(await sniff(gzipSync(tar))).toMatchObject({
@@ -163,7 +166,7 @@ describe('a format that file-type misses or mistakes', () => {
     });
   });
 
-  it('an ID3 tag before something else is sound, and no picture', async () => {
+  it('an ID3 tag before an image makes the file audio', async () => {
     const bytes = Buffer.concat([
       Buffer.from('49443303000000000000', 'hex'),
       await readFile(fixture('picture.png')),
@@ -181,7 +184,7 @@ describe('a hostile file', () => {
     ['open comments', '<!--'.repeat(1e6)],
     ['white space', ' '.repeat(1e6)],
     ['quotes in a DOCTYPE', `<!DOCTYPE a ${'"\'<!--['.repeat(1e5)}`],
-  ])('costs little: %s', async (_, content) => {
+  ])('costs little time and memory: %s', async (_, content) => {
     await withFile(content, async (path) => {
       const [startedAt, rssBefore] = [performance.now(), process.memoryUsage.rss()];
       await sniffFile(path);
@@ -190,7 +193,7 @@ describe('a hostile file', () => {
     });
   });
 
-  it('never makes it throw: every fixture, with bytes overwritten at random', async () => {
+  it('never makes sniffFile throw: fixtures with bytes overwritten at random', async () => {
     for (const name of ['picture.png', 'picture.avif', 'sound.ogg', 'clip.webm', 'report.docx']) {
       const original = await readFile(fixture(name));
       for (let round = 0; round < 40; round++) {
@@ -202,10 +205,10 @@ describe('a hostile file', () => {
       }
     }
   });
+});
 
-  it('that is not there is an error of the file system', async () => {
-    await expect(sniffFile(fixture('missing'))).rejects.toMatchObject({ code: 'ENOENT' });
-  });
+it('a missing file throws the error of the file system', async () => {
+  await expect(sniffFile(fixture('missing'))).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
 function sniff(content: string | Uint8Array, filename?: string) {

@@ -9,11 +9,12 @@ import {
 import { type Answer, withSite } from '../support/site.ts';
 
 const NOT_FETCHED = {
-  name: 'PermanentError',
+  name: 'OutboundError',
+  isPermanent: true,
   message: 'The URL leads to an address that this server does not fetch from.',
 };
 
-describe('where it leads to', () => {
+describe('the target of a request', () => {
   it.each([
     'http://127.0.0.1/',
     'http://0177.0.0.1/',
@@ -31,7 +32,7 @@ describe('where it leads to', () => {
     'http://１２７.０.０.１/',
     'https://192.168.0.1/',
     'http://localhost/',
-  ])('%s is refused', async (url) => {
+  ])('rejects %s', async (url) => {
     await expect(get(url)).rejects.toMatchObject(NOT_FETCHED);
   });
 
@@ -41,14 +42,15 @@ describe('where it leads to', () => {
     ['gopher://example.org/', /Only http and https/],
     ['no url', /Only http and https/],
     ['http://me:secret@example.org/', /a user name or a password/],
-  ])('%s is refused', async (url, message) => {
+  ])('rejects %s', async (url, message) => {
     await expect(get(url)).rejects.toMatchObject({
-      name: 'PermanentError',
+      name: 'OutboundError',
+      isPermanent: true,
       message: expect.stringMatching(message),
     });
   });
 
-  it('a name of which one address is private is refused, and nothing is connected to', async () => {
+  it('rejects a name with one private address, without connecting', async () => {
     await withSite(hello, async ({ port, requests }) => {
       const resolve = answers([['8.8.8.8', '127.0.0.1']]);
       await expect(get(`http://evil.example:${port}/`, { resolve })).rejects.toMatchObject(
@@ -58,20 +60,20 @@ describe('where it leads to', () => {
     });
   });
 
-  it('what is connected to is what was checked: the name is resolved once a connection', async () => {
+  it('connects to the address that was checked: a name is resolved once per connection', async () => {
     // Public at the first look, which a check before the request would have been; private at the second.
     const resolve = answers([['192.0.2.1'], ['127.0.0.1']]);
     const options = { resolve, ...allowing('192.0.2.1'), connectTimeoutMs: 100 };
     await withSite(hello, async ({ port, requests }) => {
       const outcome = get(`http://rebinding.example:${port}/`, options);
-      await expect(outcome).rejects.toMatchObject({ name: 'OutboundError' });
+      await expect(outcome).rejects.toMatchObject({ name: 'OutboundError', isPermanent: false });
       const second = get(`http://rebinding.example:${port}/`, options);
       await expect(second).rejects.toMatchObject(NOT_FETCHED);
       expect([requests.length, resolve.count()]).toEqual([0, 2]);
     });
   });
 
-  it('a name of the list may be private, at its port only', async () => {
+  it('allows a private name of the list, at its port only', async () => {
     await withSite(hello, async ({ port }) => {
       const resolve = answers([['127.0.0.1']]);
       const url = `http://wiki.example:${port}/`;
@@ -82,11 +84,14 @@ describe('where it leads to', () => {
     });
   });
 
-  it('so may an address, also of IPv6', async () => {
+  it('allows a private address of the list, also of IPv6', async () => {
     const outcome = (...hosts: string[]) => get('http://[::1]:9/', allowing(...hosts));
     // Nobody listens there, which only who goes there finds out.
     for (const host of ['[::1]:9', '[::1]', '::1/128']) {
-      await expect(outcome(host)).rejects.toMatchObject({ name: 'OutboundError' });
+      await expect(outcome(host)).rejects.toMatchObject({
+        name: 'OutboundError',
+        isPermanent: false,
+      });
     }
     await expect(outcome('[::1]:10')).rejects.toMatchObject(NOT_FETCHED);
   });
@@ -104,12 +109,15 @@ describe('where it leads to', () => {
     'a redirect to %s is refused',
     async (location) => {
       await withAllowedSite(redirect(location), async (url, options) => {
-        await expect(get(url, options)).rejects.toMatchObject({ name: 'PermanentError' });
+        await expect(get(url, options)).rejects.toMatchObject({
+          name: 'OutboundError',
+          isPermanent: true,
+        });
       });
     },
   );
 
-  it('a redirect may name its path in UTF-8 as it is', async () => {
+  it('follows a redirect whose path is raw UTF-8', async () => {
     const location = Buffer.from('/né').toString('latin1');
     const answer: Answer = ({ url }, response) => {
       if (url === '/') response.writeHead(302, { location }).end();
@@ -120,7 +128,7 @@ describe('where it leads to', () => {
     });
   });
 
-  it('redirects are followed five times', async () => {
+  it('follows up to five redirects', async () => {
     const count: Answer = ({ url = '' }, response) => {
       const left = Number(url.slice(1));
       if (left === 0) response.end('there');
@@ -129,15 +137,16 @@ describe('where it leads to', () => {
     await withAllowedSite(count, async (url, options) => {
       expect(await get(`${url}/5`, options)).toBe('there');
       await expect(get(`${url}/6`, options)).rejects.toMatchObject({
-        name: 'PermanentError',
+        name: 'OutboundError',
+        isPermanent: true,
         message: 'The URL is redirected more than 5 times.',
       });
     });
   });
 });
 
-describe('what it sends', () => {
-  it('is a name of its own, and no credentials', async () => {
+describe('the headers of a request', () => {
+  it('name the client, and hold no credentials', async () => {
     await withSite(hello, async ({ url, requests }) => {
       await get(`${url}/a?b=c#d`, allowing('127.0.0.1'));
       expect(requests[0]?.url).toBe('/a?b=c');
@@ -147,11 +156,23 @@ describe('what it sends', () => {
   });
 });
 
-describe('what it does not wait for', () => {
+describe('a client does not wait for', () => {
   it.each<[string, Answer, object]>([
-    ['an answer that does not begin', () => undefined, { name: 'OutboundError' }],
-    ['headers without end', drip('x-a: b\r\n', 'HTTP/1.1 200 OK\r\n'), { name: 'OutboundError' }],
-    ['a body that drips', drip('x', 'HTTP/1.1 200 OK\r\n\r\n'), { name: 'OutboundError' }],
+    [
+      'an answer that does not begin',
+      () => undefined,
+      { name: 'OutboundError', isPermanent: false },
+    ],
+    [
+      'headers without end',
+      drip('x-a: b\r\n', 'HTTP/1.1 200 OK\r\n'),
+      { name: 'OutboundError', isPermanent: false },
+    ],
+    [
+      'a body that drips',
+      drip('x', 'HTTP/1.1 200 OK\r\n\r\n'),
+      { name: 'OutboundError', isPermanent: false },
+    ],
   ])('%s', async (_what, answer, error) => {
     await withAllowedSite(answer, async (url, options) => {
       const startedAt = Date.now();
@@ -177,7 +198,10 @@ describe('what it does not wait for', () => {
     const answer: Answer = (_request, response) =>
       void response.writeHead(200, { 'x-large': 'x'.repeat(20_000) }).end();
     await withAllowedSite(answer, async (url, options) => {
-      await expect(get(url, options)).rejects.toMatchObject({ name: 'PermanentError' });
+      await expect(get(url, options)).rejects.toMatchObject({
+        name: 'OutboundError',
+        isPermanent: true,
+      });
     });
   });
 
@@ -191,7 +215,7 @@ describe('what it does not wait for', () => {
     });
   });
 
-  it('a signal ends it, with its own reason', async () => {
+  it('a response after an abort: it throws the reason of the signal', async () => {
     await withAllowedSite(
       () => undefined,
       async (url, options) => {
@@ -203,15 +227,19 @@ describe('what it does not wait for', () => {
   });
 });
 
-describe('what an answer means', () => {
+describe('the error of a response', () => {
   it.each([
-    [404, {}, { name: 'PermanentError', message: 'The server answered 404.' }],
-    [304, {}, { name: 'PermanentError' }],
-    [408, {}, { name: 'OutboundError' }],
-    [425, {}, { name: 'OutboundError' }],
-    [429, { 'retry-after': '120' }, { name: 'OutboundError', retryAfterMs: 120_000 }],
-    [503, {}, { name: 'OutboundError', retryAfterMs: 0 }],
-    [200, { 'content-encoding': 'gzip' }, { name: 'PermanentError' }],
+    [404, {}, { name: 'OutboundError', isPermanent: true, message: 'The server answered 404.' }],
+    [304, {}, { name: 'OutboundError', isPermanent: true }],
+    [408, {}, { name: 'OutboundError', isPermanent: false }],
+    [425, {}, { name: 'OutboundError', isPermanent: false }],
+    [
+      429,
+      { 'retry-after': '120' },
+      { name: 'OutboundError', isPermanent: false, retryAfterMs: 120_000 },
+    ],
+    [503, {}, { name: 'OutboundError', isPermanent: false, retryAfterMs: 0 }],
+    [200, { 'content-encoding': 'gzip' }, { name: 'OutboundError', isPermanent: true }],
   ])('%i with %o', async (status, headers, error) => {
     const answer: Answer = (_request, response) => void response.writeHead(status, headers).end();
     await withAllowedSite(answer, async (url, options) => {
@@ -219,17 +247,21 @@ describe('what an answer means', () => {
     });
   });
 
-  it('nobody there may be there another time', async () => {
+  it('is not permanent if no server listens', async () => {
     const url = await withSite(hello, async ({ url }) => url);
-    await expect(get(url, allowing('127.0.0.1'))).rejects.toMatchObject({ name: 'OutboundError' });
+    await expect(get(url, allowing('127.0.0.1'))).rejects.toMatchObject({
+      name: 'OutboundError',
+      isPermanent: false,
+    });
   });
 
   it.each([
     ['is not known', () => Promise.reject(Object.assign(new Error(), { code: 'ENOTFOUND' }))],
     ['has no address', async () => []],
-  ])('so may a name that %s', async (_what, resolve) => {
+  ])('is not permanent for a name that %s', async (_what, resolve) => {
     await expect(get('http://gone.example/', { resolve })).rejects.toMatchObject({
       name: 'OutboundError',
+      isPermanent: false,
       message: 'The host was not found.',
     });
   });

@@ -6,8 +6,8 @@ import { createApp } from '../../src/start/app.ts';
 import { parseConfig } from '../../src/start/config.ts';
 import { withDataDir } from '../support/process.ts';
 
-describe('the sweep at start', () => {
-  it('takes what an earlier run has left, and nothing of the first requests', () =>
+describe('the sweep at startup', () => {
+  it('deletes staged bytes of an earlier run, but none of the first requests', () =>
     withDataDir(async (dataDir) => {
       vi.useFakeTimers({ toFake: ['Date'] });
       onTestFinished(() => void vi.useRealTimers());
@@ -28,7 +28,7 @@ describe('the sweep at start', () => {
         return key;
       };
       await stage(startedAt - 1000);
-      // As the kernel stamps it: with the time of its last tick.
+      // The kernel sets file times to its last tick, which may precede the start.
       const first = await stage(startedAt - 10);
       app.server.addHook('onListen', async () => void vi.setSystemTime(startedAt + 1000));
       await app.start();

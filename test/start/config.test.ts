@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Config, ConfigError, parseConfig, VARIABLES } from '../../src/start/config.ts';
 
 describe('defaults', () => {
-  it('an empty environment is a whole configuration', () => {
+  it('an empty environment yields a complete configuration', () => {
     expect(parseConfig({})).toEqual({
       host: '127.0.0.1',
       port: 4000,
@@ -31,12 +31,12 @@ describe('defaults', () => {
     } satisfies Config);
   });
 
-  it('an empty variable is an unset one', () => {
+  it('an empty variable counts as unset', () => {
     const empty = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, '']));
     expect(parseConfig(empty)).toEqual(parseConfig({}));
   });
 
-  it('database and blobs follow the data directory', () => {
+  it('the database and the blobs are in the data directory', () => {
     const { databaseUrl, blobDir } = parseConfig({ TRIVIUM_DATA_DIR: '/srv/media' });
     expect([databaseUrl, blobDir]).toEqual(['sqlite:/srv/media/trivium.db', '/srv/media/blobs']);
   });
@@ -51,16 +51,16 @@ describe('defaults', () => {
     ['192.168.1.7', 'required'],
     ['127.0.0.1.example.org', 'required'],
     ['media.example.org', 'required'],
-  ])('on %s authentication is %s', (host, auth) => {
+  ])('on host %s authentication is %s', (host, auth) => {
     expect(parseConfig({ TRIVIUM_HOST: host }).auth).toBe(auth);
   });
 
-  it('a given TRIVIUM_AUTH is stronger than the host', () => {
+  it('TRIVIUM_AUTH takes precedence over the host', () => {
     expect(parseConfig({ TRIVIUM_AUTH: 'required' }).auth).toBe('required');
     expect(parseConfig({ TRIVIUM_AUTH: 'open', TRIVIUM_HOST: '0.0.0.0' }).auth).toBe('open');
   });
 
-  it('GraphiQL is served while authentication is open, unless it is set', () => {
+  it('GraphiQL is enabled when authentication is open, unless TRIVIUM_GRAPHIQL is set', () => {
     expect(parseConfig({ TRIVIUM_AUTH: 'required' }).isGraphiqlEnabled).toBe(false);
     expect(parseConfig({ TRIVIUM_GRAPHIQL: 'off' }).isGraphiqlEnabled).toBe(false);
     expect(parseConfig({ TRIVIUM_AUTH: 'required', TRIVIUM_GRAPHIQL: 'on' })).toMatchObject({
@@ -79,12 +79,12 @@ describe('values', () => {
     expect(parseConfig({ TRIVIUM_STORAGE_URL: url }).blobDir).toBe(directory);
   });
 
-  it('a public URL loses the slash at its end, which paths begin with', () => {
+  it('the trailing slash of the public URL is removed', () => {
     const { publicUrl } = parseConfig({ TRIVIUM_PUBLIC_URL: 'https://media.example.org/base/' });
     expect(publicUrl).toBe('https://media.example.org/base');
   });
 
-  it('the address of keys is kept as it is: a slash more or less is another one', () => {
+  it('the JWKS URL keeps its trailing slash, since it is a different URL without it', () => {
     const TRIVIUM_JWKS_URL = 'https://id.example.org/keys/';
     expect(parseConfig({ TRIVIUM_JWKS_URL }).jwksUrl).toBe(TRIVIUM_JWKS_URL);
   });
@@ -103,12 +103,12 @@ describe('values', () => {
     expect(outboundAllowedHosts).toEqual(['wiki.example:8080', '10.1.0.0/16']);
   });
 
-  it('are frozen', () => {
+  it('the configuration is frozen', () => {
     const config = parseConfig({});
     expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);
   });
 
-  it('names that look like ours and are not are reported, those of the client excepted', () => {
+  it('unknown TRIVIUM_ variables are reported, except those of the client', () => {
     const { unknownVariables } = parseConfig({
       TRIVIUM_PROT: '80',
       TRIVIUM_URL: 'http://127.0.0.1:4000',
@@ -120,7 +120,7 @@ describe('values', () => {
 });
 
 describe('problems', () => {
-  it('are all reported at once, each with its variable and what it expects', () => {
+  it('all problems are reported at once, each with its variable and the expected value', () => {
     const wrong = {
       TRIVIUM_PORT: '65536',
       TRIVIUM_AUTH: 'maybe',
@@ -156,21 +156,21 @@ describe('problems', () => {
     ['TRIVIUM_OUTBOUND_ALLOWED_HOSTS', 'http://wiki.example/'],
     ['TRIVIUM_GRAPHIQL', 'yes'],
     ['TRIVIUM_LOG_LEVEL', 'verbose'],
-  ])('%s=%s is refused', (name, value) => {
+  ])('%s=%s is rejected', (name, value) => {
     expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(`^${name}: expected .+`)]);
   });
 
-  it('never repeat a secret', () => {
+  it('a message never contains a secret', () => {
     const secret = 'hunter2-short';
     expect(problemsOf({ TRIVIUM_ADMIN_KEY: secret }).join()).not.toContain(secret);
   });
 
-  it('every variable says what it is for', () => {
+  it('every variable has a description', () => {
     for (const [, description] of Object.values(VARIABLES)) expect(description).toMatch(/\w{4}/);
   });
 });
 
-/** The lines of the error that the configuration is refused with; none if it is not. */
+/** Returns the problems that `parseConfig` reports; an empty list for a valid configuration. */
 function problemsOf(env: Record<string, string>): string[] {
   try {
     parseConfig(env);

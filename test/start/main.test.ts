@@ -14,14 +14,14 @@ import {
 const BODY = JSON.stringify({ query: '{ viewer { kind } }' });
 
 describe('start', () => {
-  it('with port 0 takes any free one, and the log says the URL', () =>
+  it('port 0 selects a free port, and the log states the URL', () =>
     withServer(async ({ url, log }) => {
       expect(url).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d+$/);
       expect(log).toContainEqual(expect.objectContaining({ url, msg: `listening on ${url}` }));
       expect((await fetch(`${url}/readyz`)).status).toBe(200);
     }));
 
-  it('of a wrong configuration tells every problem at once, and no stack', async () => {
+  it('an invalid configuration is reported with all its problems and without a stack trace', async () => {
     const wrong = { TRIVIUM_PORT: 'x', TRIVIUM_AUTH: 'y', TRIVIUM_LOG_LEVEL: 'z' };
     const { code, output, errors } = await runTrivium(['serve', '--upload-ttl-hours', '0'], wrong);
     expect([code, output]).toEqual([1, '']);
@@ -34,7 +34,7 @@ describe('start', () => {
     ]);
   });
 
-  it('on a port that is taken says so in a sentence', () =>
+  it('a port in use is reported in one line', () =>
     withDataDir(async (dataDir) => {
       const other = createServer();
       await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
@@ -46,7 +46,7 @@ describe('start', () => {
       expect(ended.errors).toMatch(/^trivium: .*EADDRINUSE.*\n$/);
     }));
 
-  it('on the database of a newer version says which, and changes nothing', () =>
+  it('a database of a newer version is refused, and its migration is named', () =>
     withDataDir(async (dataDir) => {
       const variables = { TRIVIUM_DATA_DIR: dataDir };
       const key = await runTrivium(['key', 'create', 'x'], variables);
@@ -60,7 +60,7 @@ describe('start', () => {
       expect(ended.errors).toMatch(/^trivium: .*newer.*9999-next.*\n$/);
     }));
 
-  it('warns of variables that are not known', () =>
+  it('unknown variables are logged', () =>
     withServer(
       async ({ log }) => {
         expect(log).toContainEqual(expect.objectContaining({ variables: ['TRIVIUM_PROT'] }));
@@ -68,14 +68,14 @@ describe('start', () => {
       { TRIVIUM_PROT: '80' },
     ));
 
-  it('flags are stronger than variables', () =>
+  it('flags take precedence over variables', () =>
     withDataDir(async (dataDir) => {
       const flags = ['serve', '--auth', 'sometimes', '--data-dir', dataDir];
       const { errors } = await runTrivium(flags, { TRIVIUM_AUTH: 'open' });
       expect(errors).toContain('TRIVIUM_AUTH: expected open, required');
     }));
 
-  it('help names every setting', async () => {
+  it('the help lists the settings', async () => {
     const { code, output } = await runTrivium(['serve', '--help'], {});
     expect(code).toBe(0);
     for (const flag of ['--data-dir', '--database-url', '--jwt-secret'])
@@ -84,7 +84,7 @@ describe('start', () => {
 });
 
 describe('keys', () => {
-  it('the first start makes an admin key, for its owner only, and says where; a second one does not', () =>
+  it('only the first start creates an admin key, readable by its owner only, and logs its path', () =>
     withDataDir(async (dataDir) => {
       const path = join(dataDir, 'admin.key');
       const keys: string[] = [];
@@ -98,11 +98,11 @@ describe('keys', () => {
         });
       }
       expect(keys[1]).toBe(keys[0]);
-      expect(told).toMatchObject([{ msg: 'made an admin key' }]);
+      expect(told).toMatchObject([{ msg: 'created an admin key' }]);
       expect((await stat(path)).mode & 0o777).toBe(0o600);
     }));
 
-  it('a given admin key counts alone, and none is written', () =>
+  it('TRIVIUM_ADMIN_KEY is used, and no admin.key is written', () =>
     withDataDir(async (dataDir) => {
       const key = 'the-key-that-was-given';
       const variables = { TRIVIUM_DATA_DIR: dataDir, TRIVIUM_ADMIN_KEY: key };
@@ -112,14 +112,14 @@ describe('keys', () => {
       });
     }));
 
-  it('an empty admin.key is refused: it would be nobody’s credential', () =>
+  it('an empty admin.key is refused, since an empty credential would match it', () =>
     withDataDir(async (dataDir) => {
       await writeFile(join(dataDir, 'admin.key'), '\n');
       const { code } = await runTrivium(['serve', '--port', '0'], { TRIVIUM_DATA_DIR: dataDir });
       expect(code).toBe(1);
     }));
 
-  it('`key create` prints a key that the server takes, and nothing else', () =>
+  it('`key create` prints only the key, and the server accepts it', () =>
     withServer(async ({ url }, dataDir) => {
       const variables = { TRIVIUM_DATA_DIR: dataDir };
       const ended = await runTrivium(['key', 'create', 'backup', '--role', 'reader'], variables);
@@ -131,7 +131,7 @@ describe('keys', () => {
   it.each([
     ['--role', 'owner'],
     ['--expires-days', 'soon'],
-  ])('`key create` %s %s is refused without a stack', (flag, value) =>
+  ])('`key create` %s %s is rejected without a stack trace', (flag, value) =>
     withDataDir(async (dataDir) => {
       const variables = { TRIVIUM_DATA_DIR: dataDir };
       const ended = await runTrivium(['key', 'create', 'x', flag, value], variables);
@@ -140,7 +140,7 @@ describe('keys', () => {
     }),
   );
 
-  it('no credential and no query is ever logged', () =>
+  it('credentials and query strings are never logged', () =>
     withServer(
       async (server) => {
         const secrets = ['tvm_secret-1', 'tvm_secret-2', 'tvm_secret-3', 'secret-4'];
@@ -159,32 +159,30 @@ describe('keys', () => {
 });
 
 describe('stop', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)(
-    '%s: a request that is under way is answered first',
-    (signal) =>
-      withServer(async (server) => {
-        const { socket, answer } = await beginRequest(server);
-        server.child.kill(signal);
-        await server.logged('stopping');
-        socket.write(BODY.slice(10));
-        expect(await answer).toMatch(/^HTTP\/1.1 200 [\s\S]*"kind":"ANONYMOUS"/);
-        expect(await server.exit).toBe(0);
-        await server.logged('stopped');
-      }),
+  it.each(['SIGTERM', 'SIGINT'] as const)('%s: a request in progress is answered first', (signal) =>
+    withServer(async (server) => {
+      const { socket, answer } = await beginRequest(server);
+      server.child.kill(signal);
+      await server.logged('stopping');
+      socket.write(BODY.slice(10));
+      expect(await answer).toMatch(/^HTTP\/1.1 200 [\s\S]*"kind":"ANONYMOUS"/);
+      expect(await server.exit).toBe(0);
+      await server.logged('stopped');
+    }),
   );
 
-  it('no new connection is taken meanwhile', () =>
+  it('new connections are refused while the server stops', () =>
     withServer(async (server) => {
       const { socket, answer } = await beginRequest(server);
       server.child.kill('SIGTERM');
       await server.logged('stopping');
-      // It is logged a moment before the socket is closed.
+      // The server logs this a moment before it closes the socket.
       await vi.waitFor(() => expect(fetch(`${server.url}/healthz`)).rejects.toThrow());
       socket.write(BODY.slice(10));
       await answer;
     }));
 
-  it('a connection that is kept alive does not hold it up', () =>
+  it('an idle keep-alive connection does not delay the stop', () =>
     withServer(async (server) => {
       const { port, hostname } = new URL(server.url);
       const idle = connect(Number(port), hostname);
@@ -195,7 +193,7 @@ describe('stop', () => {
       idle.destroy();
     }));
 
-  it('a second signal ends it at once', () =>
+  it('a second signal stops the server at once', () =>
     withServer(async (server) => {
       const { socket, answer } = await beginRequest(server);
       server.child.kill('SIGTERM');
@@ -225,14 +223,14 @@ async function viewerOf(url: string, key: string): Promise<unknown> {
   return ((await answer.json()) as { data: { viewer: unknown } }).data.viewer;
 }
 
-/** Sends a request but for the end of its body: it is under way until that comes. */
+/** Sends a request without the end of its body, so that it stays in progress. */
 async function beginRequest({
   url,
 }: ServerProcess): Promise<{ socket: Socket; answer: Promise<string> }> {
   const { port, hostname } = new URL(url);
   const socket = connect(Number(port), hostname);
   const headers = ['Host: x', 'Content-Type: application/json', `Content-Length: ${BODY.length}`];
-  // The server has the headers when it says that it waits for the rest.
+  // Once the server answers 100 Continue, it has the headers.
   const head = ['POST /graphql HTTP/1.1', ...headers, 'Expect: 100-continue', '', ''];
   socket.write(head.join('\r\n'));
   await new Promise((resolve) => socket.once('data', resolve));

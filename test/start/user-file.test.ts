@@ -12,7 +12,7 @@ const user = (name: string, role: User['role'] = 'editor'): User => ({
   password: PASSWORD,
 });
 
-it('who is added is read again, from a file and a directory that only their owner can read', () =>
+it('added users are read back from a file and a directory that only the owner can read', () =>
   withPath(async (path) => {
     expect(await readUsers(path)).toEqual([]);
     await addUser(path, user('alice'), { replace: false });
@@ -21,13 +21,13 @@ it('who is added is read again, from a file and a directory that only their owne
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect((await stat(join(path, '..'))).mode & 0o777).toBe(0o700);
     expect(await readdir(join(path, '..'))).toEqual(['users.json']);
-    // Whatever its mode was.
+    // The mode is restored even if it was changed.
     await chmod(path, 0o644);
     await addUser(path, user('carol'), { replace: false });
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   }));
 
-it('who is there already is replaced only when asked to be', () =>
+it('an existing user is replaced only with `replace`', () =>
   withPath(async (path) => {
     await addUser(path, user('alice'), { replace: false });
     const before = await readFile(path, 'utf8');
@@ -38,7 +38,7 @@ it('who is there already is replaced only when asked to be', () =>
     expect(await readUsers(path)).toEqual([user('alice', 'admin')]);
   }));
 
-it('of many who are added at once none is lost', () =>
+it('users added concurrently are all kept', () =>
   withPath(async (path) => {
     const names = Array.from({ length: 8 }, (_, index) => `user ${index}`);
     await Promise.all(names.map((name) => addUser(path, user(name), { replace: false })));
@@ -46,7 +46,7 @@ it('of many who are added at once none is lost', () =>
   }));
 
 it.each(['', '{', '[]', '{"users":[{"name":"secret-of-a-file"}]}', '{"users":1}'])(
-  'a file with %j is not used, and not written over',
+  'an invalid file (%j) is neither used nor overwritten',
   (text) =>
     withPath(async (path) => {
       await addUser(path, user('alice'), { replace: false });
@@ -61,7 +61,7 @@ it.each(['', '{', '[]', '{"users":[{"name":"secret-of-a-file"}]}', '{"users":1}'
     }),
 );
 
-/** Lends the path of a file whose directory is not there yet. */
+/** Runs `work` with the path of a file whose directory does not exist yet. */
 async function withPath(work: (path: string) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'trivium-users-'));
   const path = join(directory, 'private', 'users.json');

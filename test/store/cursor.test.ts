@@ -2,20 +2,12 @@ import { expect, it } from 'vitest';
 import { type Keyset, listPage, type PageRequest } from '../../src/store/cursor.ts';
 import type { Db } from '../../src/store/db.ts';
 import { describeEachBackend } from '../support/backend.ts';
+import { BY_NAME, NEWEST_FIRST } from '../support/keyset.ts';
 import { makeTag } from '../support/make.ts';
 
 const BY_ID: Keyset = {
   name: 'by id',
   columns: [{ name: 'id', type: 'number' }],
-  descending: false,
-};
-const NEWEST_FIRST: Keyset = { ...BY_ID, descending: true };
-const BY_NAME: Keyset = {
-  name: 'by name',
-  columns: [
-    { name: 'name', type: 'string' },
-    { name: 'id', type: 'number' },
-  ],
   descending: false,
 };
 
@@ -57,7 +49,7 @@ describeEachBackend('listPage', (backend) => {
       expect(previous).toEqual({ ids: [ids[1], ids[2]], hasMore: true });
     }));
 
-  it('rows with the same value are kept apart by the last column', () =>
+  it('rows with the same value are ordered by the last column', () =>
     backend.withDb(async (db) => {
       const [a, b, c] = await makeTags(db, ['same', 'same', 'same']);
       const [first] = await makeTags(db, ['first']);
@@ -67,27 +59,27 @@ describeEachBackend('listPage', (backend) => {
       expect(page2).toEqual({ ids: [b, c], hasMore: false });
     }));
 
-  it('both ends bound a page, and neither is on it', () =>
+  it('both ends bound a page and are not part of it', () =>
     backend.withDb(async (db) => {
       const ids = await makeTags(db, ['a', 'b', 'c', 'd']);
       const between = { limit: 9, after: [ids[0]!], before: [ids[3]!] };
       expect(await page(db, BY_ID, between)).toEqual({ ids: [ids[1], ids[2]], hasMore: false });
     }));
 
-  it('a page of no rows says whether there are any', () =>
+  it('a page of no rows tells whether rows exist', () =>
     backend.withDb(async (db) => {
       expect(await page(db, BY_ID, { limit: 0 })).toEqual({ ids: [], hasMore: false });
       await makeTags(db, ['a']);
       expect(await page(db, BY_ID, { limit: 0 })).toEqual({ ids: [], hasMore: true });
     }));
 
-  it('exactly as many rows as asked for are the end', () =>
+  it('a page that takes exactly the remaining rows is the last', () =>
     backend.withDb(async (db) => {
       const ids = await makeTags(db, ['a', 'b']);
       expect(await page(db, BY_ID, { limit: 2 })).toEqual({ ids, hasMore: false });
     }));
 
-  it('rows that come and go before the place shift nothing', () =>
+  it('rows that are inserted and deleted before the cursor shift nothing', () =>
     backend.withDb(async (db) => {
       const [, , , b, a] = await makeTags(db, ['e', 'd', 'c', 'b', 'a']);
       expect((await page(db, BY_NAME, { limit: 2 })).ids).toEqual([a, b]);

@@ -9,7 +9,7 @@ import { BACKENDS, describeEachBackend } from '../support/backend.ts';
 import { makeFileRow, makeMediaRow, makeTag } from '../support/make.ts';
 
 describeEachBackend('openDb', (backend) => {
-  it('answers, and reports every statement', () =>
+  it('runs statements and reports each of them', () =>
     backend.withUrl(async (url) => {
       const seen: string[] = [];
       const db = openDb({ url, onQuery: (text) => seen.push(text) });
@@ -17,7 +17,7 @@ describeEachBackend('openDb', (backend) => {
       expect(seen).toEqual(['select 1']);
     }));
 
-  it('gives 64-bit integers, counts and sums as numbers', () =>
+  it('returns 64-bit integers, counts and sums as numbers', () =>
     backend.withDb(async (db) => {
       const mediaId = await makeMediaRow(db);
       const sizeBytes = 2 ** 52 + 1;
@@ -33,7 +33,7 @@ describeEachBackend('openDb', (backend) => {
       expect(row).toEqual({ max: sizeBytes, sum: sizeBytes, count: 1 });
     }));
 
-  it('binary values come back as they went in', () =>
+  it('returns binary values unchanged', () =>
     backend.withDb(async (db) => {
       const digest_state = Uint8Array.from({ length: 256 }, (_, byte) => byte);
       const upload = { upload_id: 'a', filename: 'a', blob_key: 'a', status: 'open' as const };
@@ -53,7 +53,7 @@ describeEachBackend('openDb', (backend) => {
       expect(Uint8Array.from(row.digest_state)).toEqual(digest_state);
     }));
 
-  it('a row that refers to nothing is refused', () =>
+  it('a row that refers to a missing row is refused', () =>
     backend.withDb(async (db) => {
       await expect(makeFileRow(db, 404)).rejects.toThrow(/foreign key/i);
     }));
@@ -62,7 +62,7 @@ describeEachBackend('openDb', (backend) => {
 const postgres = BACKENDS.find(({ name }) => name === 'postgres');
 
 describe.skipIf(!postgres)('openDb on postgres', () => {
-  it('connections that are lost while nobody uses them are made anew', () =>
+  it('idle connections that are lost are opened again', () =>
     postgres!.withUrl(async (url) => {
       const [db, other] = [openDb({ url }), openDb({ url })];
       const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db);
@@ -75,7 +75,7 @@ describe.skipIf(!postgres)('openDb on postgres', () => {
 describe('openDb on sqlite', () => {
   const sqlite = BACKENDS.find(({ name }) => name === 'sqlite')!;
 
-  it('a commit survives the loss of power: WAL, written through', () =>
+  it('a commit survives a power cut: WAL, written through', () =>
     sqlite.withUrl(async (url) => {
       const db = openDb({ url });
       const pragma = async (name: string) =>
@@ -85,7 +85,7 @@ describe('openDb on sqlite', () => {
       await db.destroy();
     }));
 
-  it('a text is prepared once, however often it runs', () =>
+  it('a statement is prepared once, however often it runs', () =>
     sqlite.withDb(async (db) => {
       const prepare = vi.spyOn(SqliteDatabase.prototype, 'prepare');
       try {
@@ -98,7 +98,7 @@ describe('openDb on sqlite', () => {
       }
     }));
 
-  it('more texts than the cache holds all work', () =>
+  it('more statements than the cache holds all work', () =>
     sqlite.withDb(async (db) => {
       const run = async (value: number) =>
         (await sql.raw<{ value: number }>(`select ${value} as value`).execute(db)).rows[0]?.value;
@@ -114,7 +114,7 @@ describe('openDb on sqlite', () => {
       expect(await listTagsByIds(db, [id])).toMatchObject([{ extra: 'new' }]);
     }));
 
-  it('a transaction may write from its begin: nobody writes between its reads and its writes', () =>
+  it('a transaction holds the write lock from its begin: no other one writes between its reads and its writes', () =>
     sqlite.withUrl(async (url) => {
       const db = openDb({ url });
       const other = new SqliteDatabase(url.slice('sqlite:'.length), { timeout: 0 });

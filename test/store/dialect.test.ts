@@ -6,7 +6,7 @@ import { describeEachBackend } from '../support/backend.ts';
 import { makeTag } from '../support/make.ts';
 
 describeEachBackend('dialect', (backend) => {
-  it('is known of a database and of a transaction', () =>
+  it('is known for a database and for a transaction', () =>
     backend.withDb(async (db) => {
       expect(dialectOf(db)).toBe(backend.name);
       expect(await inTransaction(db, async (db) => dialectOf(db))).toBe(backend.name);
@@ -24,7 +24,7 @@ describeEachBackend('dialect', (backend) => {
       expect(await idsAmong(db, [one.id])).toEqual([one.id]);
     }));
 
-  it('isAnyOf a thousand values finds those that there are, each once, in one statement', () =>
+  it('isAnyOf a thousand values finds the existing rows once each, in one statement', () =>
     backend.withDb(async (db, statements) => {
       const [one, two] = [await makeTag(db), await makeTag(db)];
       const ids = Array.from({ length: 1000 }, (_, index) => index);

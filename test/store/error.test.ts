@@ -18,19 +18,19 @@ describeEachBackend('store errors', (backend) => {
       expect(isUniqueViolation(await failure(makeFileRow(db, mediaId)))).toBe(true);
     }));
 
-  it('a primary key that is taken is a unique violation', () =>
+  it('an existing primary key is a unique violation', () =>
     backend.withDb(async (db) => {
       const { id } = await makeTag(db);
       expect(isUniqueViolation(await failure(makeTag(db, { id })))).toBe(true);
     }));
 
-  it('a reference to a row that is not there is a foreign key violation', () =>
+  it('a reference to a missing row is a foreign key violation', () =>
     backend.withDb(async (db) => {
       const error = await failure(makeFileRow(db, 404));
       expect([isForeignKeyViolation(error), isUniqueViolation(error)]).toEqual([true, false]);
     }));
 
-  it('the loss of a row that others refer to is a foreign key violation', () =>
+  it('the deletion of a row that others refer to is a foreign key violation', () =>
     backend.withDb(async (db) => {
       await makeFileRow(db, await makeMediaRow(db));
       expect(isForeignKeyViolation(await failure(db.deleteFrom('media').execute()))).toBe(true);
@@ -42,7 +42,7 @@ describeEachBackend('store errors', (backend) => {
       expect([isUniqueViolation(error), isForeignKeyViolation(error)]).toEqual([false, false]);
     }));
 
-  it('what is no error of a database is neither', () => {
+  it('an error that is not a database’s is neither', () => {
     for (const error of [undefined, null, 'text', { code: '23505' }, new Error('x')]) {
       expect([isUniqueViolation(error), isForeignKeyViolation(error)]).toEqual([false, false]);
     }

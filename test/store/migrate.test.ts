@@ -10,7 +10,7 @@ import { MIGRATIONS } from '../../src/store/migration/index.ts';
 import { type Backend, describeEachBackend } from '../support/backend.ts';
 
 describeEachBackend('migrate', (backend) => {
-  it('an empty database gets everything, and says what', () =>
+  it('an empty database gets all migrations, whose names are returned', () =>
     withEmptyDb(backend, async (db) => {
       expect(await migrate(db)).toEqual(Object.keys(MIGRATIONS));
       const tables = await db.introspection.getTables();
@@ -36,7 +36,7 @@ describeEachBackend('migrate', (backend) => {
       expect(rows).toHaveLength(Object.keys(MIGRATIONS).length);
     }));
 
-  it('a database of a newer version is refused by name, and left alone', () =>
+  it('a database of a newer version is refused with the names of its migrations, and not changed', () =>
     withEmptyDb(backend, async (db) => {
       await migrate(db);
       await sql`insert into migration (name, applied_at) values ('9999-next', 'then')`.execute(db);
@@ -47,14 +47,14 @@ describeEachBackend('migrate', (backend) => {
 
   it('a step that fails leaves the database as it was', () =>
     withEmptyDb(backend, async (db) => {
-      // The last table of the first migration: all before it have been made when that fails.
+      // The last table of the first migration: all others exist when it fails.
       await sql`create table api_key (id integer)`.execute(db);
       await expect(migrate(db)).rejects.toThrow(/already exists/);
       const tables = await db.introspection.getTables();
       expect(tables.map(({ name }) => name)).toEqual(['api_key']);
     }));
 
-  it('a process that dies in the middle leaves nothing', () =>
+  it('a process that dies in the middle leaves no trace', () =>
     backend.withUrl(async (url) => {
       const killed = spawn(process.execPath, [...SCRIPT, url, 'create table "job"']);
       expect(await once(killed, 'exit')).toEqual([null, 'SIGKILL']);
@@ -70,7 +70,7 @@ describeEachBackend('migrate', (backend) => {
       expect(outputs.sort()).toEqual([JSON.stringify(Object.keys(MIGRATIONS)), '[]', '[]']);
     }, 'empty'));
 
-  it('the root is there, a folder of its own without a parent, and takes no id of others', () =>
+  it('the root exists, has no parent, and no other node gets its id', () =>
     withEmptyDb(backend, async (db) => {
       await migrate(db);
       const root = await db.selectFrom('media').selectAll().executeTakeFirstOrThrow();
@@ -85,7 +85,7 @@ describeEachBackend('migrate', (backend) => {
     }));
 });
 
-/** Migrates the database at the URL; dies by its own hand when it has seen the given statement. */
+/** Migrates the database at the URL, and kills itself when it sees the given statement. */
 const SCRIPT = [
   '--input-type=module',
   '--eval',

@@ -10,46 +10,47 @@ import {
   sql,
 } from 'kysely';
 import { expect, it } from 'vitest';
-import type { Keyset } from '../../src/store/cursor.ts';
+import type { Search } from '../../src/lib/search.ts';
 import type { Db } from '../../src/store/db.ts';
+import * as blobKey from '../../src/store/file/blob-key.ts';
 import * as file from '../../src/store/file/file.ts';
 import * as fileSearch from '../../src/store/file/search.ts';
 import * as job from '../../src/store/job/job.ts';
 import * as jobRun from '../../src/store/job/run.ts';
 import * as jobSearch from '../../src/store/job/search.ts';
 import * as rendition from '../../src/store/rendition/rendition.ts';
-import type { Search } from '../../src/store/search.ts';
+import { EVERYTHING, type Scope } from '../../src/store/scope.ts';
 import * as tag from '../../src/store/tag/tag.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import * as folder from '../../src/store/tree/folder.ts';
 import * as media from '../../src/store/tree/media.ts';
-import * as tree from '../../src/store/tree/tree.ts';
+import * as node from '../../src/store/tree/node.ts';
 import * as upload from '../../src/store/upload/upload.ts';
 import * as key from '../../src/store/viewer/key.ts';
 import { type Backend, describeEachBackend } from '../support/backend.ts';
+import { NEWEST_FIRST } from '../support/keyset.ts';
 
-const NEWEST_FIRST: Keyset = {
-  name: 'newest',
-  columns: [{ name: 'id', type: 'number' }],
-  descending: true,
-};
 const FIRST = { limit: 50, backward: false };
 const NEXT = { ...FIRST, after: [1000] };
 const PREVIOUS = { limit: 50, backward: true, before: [1000] };
 
-/** Two branches, and what is the viewer's own. */
-const WITHIN = {
-  branches: [
-    { id: 5, below: '/1/5/' },
-    { id: 7, below: '/1/6/7/' },
-  ],
-  owner: 'a',
+const PUBLIC: Scope = { publicOnly: true, within: null };
+
+/** Two subtrees, and the viewer's own unfiled media. */
+const LIMITED: Scope = {
+  publicOnly: false,
+  within: {
+    subtrees: [
+      { id: 5, below: '/1/5/' },
+      { id: 7, below: '/1/6/7/' },
+    ],
+    owner: 'a',
+  },
 };
 
-/** Files of all media. */
-const ALL = { publicOnly: false };
+const ALL = EVERYTHING;
 
-/** The first 50 by a field and the uuid, of those that have a value in another. */
+/** The first 50 by a field and the uuid, of the rows with a value in another field. */
 function by<Field extends string>(
   field: Field | 'uuid',
   narrowedBy?: Field,
@@ -64,31 +65,31 @@ function by<Field extends string>(
   };
 }
 
-/** Every query that runs on a table which grows, except counts. */
+/** Every query that runs on a growing table, except counts. */
 const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
-  'the first page of media': (db) => media.listNodes(db, {}, NEWEST_FIRST, FIRST),
-  'the next page of media': (db) => media.listNodes(db, {}, NEWEST_FIRST, NEXT),
-  'the previous page of media': (db) => media.listNodes(db, {}, NEWEST_FIRST, PREVIOUS),
-  'a page of public media': (db) => media.listNodes(db, { publicOnly: true }, NEWEST_FIRST, NEXT),
-  'media below start nodes': (db) => media.listNodes(db, { within: WITHIN }, NEWEST_FIRST, FIRST),
+  'the first page of media': (db) => node.listNodes(db, ALL, {}, NEWEST_FIRST, FIRST),
+  'the next page of media': (db) => node.listNodes(db, ALL, {}, NEWEST_FIRST, NEXT),
+  'the previous page of media': (db) => node.listNodes(db, ALL, {}, NEWEST_FIRST, PREVIOUS),
+  'a page of public media': (db) => node.listNodes(db, PUBLIC, {}, NEWEST_FIRST, NEXT),
+  'media below start nodes': (db) => node.listNodes(db, LIMITED, {}, NEWEST_FIRST, FIRST),
   'media of one folder below start nodes': (db) =>
-    media.listNodes(db, { within: WITHIN, parentId: 9 }, NEWEST_FIRST, NEXT),
-  'start nodes by uuid': (db) => tree.listNodesByUuids(db, ['a', 'b']),
-  'media by ids': (db) => media.listMediasByIds(db, [1, 2]),
-  'media by uuid': (db) => media.findMediaByUuid(db, 'a'),
-  'media by resource': (db) => media.findMediaByResource(db, 'a'),
-  'the place of a new child': (db) => media.nextSortOrder(db, 1),
-  'folders by ids': (db) => folder.listFoldersByIds(db, [1, 2]),
-  'folders by name': (db) => folder.listFoldersByName(db, [1, 2], 'a'),
-  'files by ids': (db) => file.listFilesByIds(db, [1, 2]),
-  'files of media': (db) => file.listFilesByMediaIds(db, [1]),
-  'a file by URL': (db) => file.findFileByUrl(db, 'dir', 'name'),
+    node.listNodes(db, LIMITED, { folderId: 9 }, NEWEST_FIRST, NEXT),
+  'start nodes by uuid': (db) => node.listNodesByUuids(db, ALL, ['a', 'b']),
+  'media by ids': (db) => media.listMediasByIds(db, ALL, [1, 2]),
+  'media by uuid': (db) => media.findMediaByUuid(db, ALL, 'a'),
+  'media by resource': (db) => media.findMediaByResource(db, ALL, 'a'),
+  'the place of a new child': (db) => node.nextSortOrder(db, 1),
+  'folders by ids': (db) => folder.listFoldersByIds(db, ALL, [1, 2]),
+  'folders by name': (db) => folder.listFoldersByName(db, ALL, [1, 2], 'a'),
+  'files by ids': (db) => file.listFilesByIds(db, ALL, [1, 2]),
+  'files of media': (db) => file.listFilesByMediaIds(db, ALL, [1]),
+  'a file by URL': (db) => file.findFileByUrl(db, ALL, 'dir', 'name'),
   'whether a dir is taken': (db) => file.isDirTaken(db, 'dir'),
-  'a file by id': (db) => file.findFileById(db, 1),
-  'a file by uuid': (db) => file.findFileByUuid(db, 'a'),
-  'a file by key': (db) => file.findFileByKey(db, 1, 'a'),
-  'the dir of a media': (db) => file.findDir(db, 1),
-  'names in URLs of a media': (db) => file.listUrlNames(db, 1),
+  'a file by id': (db) => file.findFileById(db, ALL, 1),
+  'a file by uuid': (db) => file.findFileByUuid(db, ALL, 'a'),
+  'a file by key': (db) => file.findFileByKey(db, ALL, 1, 'a'),
+  'the dir of a media': (db) => file.findDir(db, ALL, 1),
+  'names in URLs of a media': (db) => file.listUrlNames(db, ALL, 1),
   'the first page of files by id': (db) => fileSearch.searchFiles(db, ALL, by('uuid')),
   'the first page of files by time': (db) => fileSearch.searchFiles(db, ALL, by('created_at')),
   'files of a resource': (db) => fileSearch.searchFiles(db, ALL, by('uuid', 'resource')),
@@ -96,7 +97,7 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'files by name': (db) => fileSearch.searchFiles(db, ALL, by('uuid', 'name')),
   'the first page of jobs by uuid': (db) => jobSearch.searchJobs(db, by('uuid')),
   'the first page of jobs by time': (db) => jobSearch.searchJobs(db, by('created_at')),
-  'blobs of files': (db) => file.listKnownFileBlobKeys(db, ['a']),
+  'blobs of files': (db) => blobKey.listKnownFileBlobKeys(db, ALL, ['a']),
   'a rendition': (db) => rendition.findRendition(db, 'a', 'b'),
   'blobs of renditions': (db) => rendition.listKnownRenditionBlobKeys(db, ['a']),
   'the first page of tags': (db) => tag.listTags(db, {}, NEWEST_FIRST, FIRST),
@@ -115,8 +116,8 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
 };
 
 /**
- * Of at most a handful of rows by a column that the index does not have next; or of branches, each of which is a
- * part of an index: 20 ms where they hold 200,000 media.
+ * Queries that sort: at most a handful of rows by a column that the index does not have next, or subtrees, each of
+ * which is a range of an index: 20 ms where they hold 200,000 media.
  */
 const SORTED_AFTERWARDS = [
   'folders by name',
@@ -132,7 +133,7 @@ describeEachBackend('an index serves', (backend) => {
     backend.withDb(async (db) => {
       const plan = await explain(backend, db, query);
       expect(plan).not.toBe('');
-      // SQLite's table is the index by id: a first page begins at its end.
+      // SQLite's table is the index by id: a first page starts at its end.
       const isFirst = name.startsWith('the first page');
       expect(plan).not.toMatch(isFirst ? /Seq Scan/ : /Seq Scan|SCAN (?!json_each)/);
       if (!SORTED_AFTERWARDS.includes(name)) expect(plan).not.toMatch(/Sort|TEMP B-TREE/);
@@ -140,7 +141,9 @@ describeEachBackend('an index serves', (backend) => {
   );
 });
 
-/** The plan of what a store function asks. PostgreSQL would scan and sort tables this small, were it free to. */
+/**
+ * Returns the plan of a store function's query. PostgreSQL would scan and sort tables this small, if it were free to.
+ */
 async function explain(
   { name }: Backend,
   db: Db,
@@ -159,7 +162,7 @@ function ignoreNoRow(error: unknown): void {
   if (!(error instanceof NoResultError)) throw error;
 }
 
-/** Asks for the plan of each `select` instead of its rows, of which there are none then. */
+/** Requests the plan of each `select` instead of its rows. */
 class Explainer implements KyselyPlugin {
   plan = '';
   readonly #options: RawBuilder<unknown>;

@@ -1,18 +1,19 @@
 import { expect, it } from 'vitest';
 import { type Db, openDb } from '../../src/store/db.ts';
+import { EVERYTHING } from '../../src/store/scope.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import { listMediasByIds } from '../../src/store/tree/media.ts';
 import { describeEachBackend } from '../support/backend.ts';
 import { makeMediaRow, makeTag } from '../support/make.ts';
 
 describeEachBackend('inTransaction', (backend) => {
-  it('resolves with what the work resolves with, its writes kept', () =>
+  it('returns the result of the work and keeps its writes', () =>
     backend.withDb(async (db) => {
       const id = await inTransaction(db, (db) => makeMediaRow(db));
-      expect(await listMediasByIds(db, [id])).toHaveLength(1);
+      expect(await listMediasByIds(db, EVERYTHING, [id])).toHaveLength(1);
     }));
 
-  it('undoes every write when the work throws, and throws the same', () =>
+  it('undoes every write if the work throws, and throws the same error', () =>
     backend.withDb(async (db) => {
       const failure = new Error('no');
       const work = inTransaction(db, async (db) => {
@@ -36,7 +37,7 @@ describeEachBackend('inTransaction', (backend) => {
       expect(statements.filter((text) => /^(begin|commit)/.test(text))).toHaveLength(2);
     }));
 
-  it('undoes what a joined one wrote when the outer work fails later', () =>
+  it('undoes the writes of a joined one if the outer work fails later', () =>
     backend.withDb(async (db) => {
       const work = inTransaction(db, async (db) => {
         await inTransaction(db, (db) => makeTag(db));
@@ -67,7 +68,7 @@ describeEachBackend('inTransaction', (backend) => {
       expect(await countAll(db)).toBe(2);
     }));
 
-  it('shows no one else what it has not committed', () =>
+  it('shows nobody else uncommitted writes', () =>
     backend.withUrl(async (url) => {
       const [db, other] = [openDb({ url }), openDb({ url })];
       try {
@@ -81,7 +82,7 @@ describeEachBackend('inTransaction', (backend) => {
       }
     }));
 
-  it('keeps many that run at once apart', () =>
+  it('isolates many that run at once', () =>
     backend.withDb(async (db) => {
       const work = (index: number) =>
         inTransaction(db, async (db) => {
@@ -95,7 +96,7 @@ describeEachBackend('inTransaction', (backend) => {
     }));
 });
 
-/** Of media and tags, without the root. */
+/** The number of media and tags, without the root. */
 async function countAll(db: Db): Promise<number> {
   const medias = await db.selectFrom('media').where('id', '!=', 1).select('id').execute();
   const tags = await db.selectFrom('tag').select('id').execute();

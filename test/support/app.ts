@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
 import { createFileBlobStore } from '../../src/blob/file-blob-store.ts';
+import { createFileStaging } from '../../src/blob/file-staging.ts';
 import type { Context, Services, Settings } from '../../src/domain/context.ts';
 import { createEvents } from '../../src/domain/event/event.ts';
 import { createRenderQueue } from '../../src/domain/rendition/queue.ts';
@@ -12,26 +13,27 @@ import { createKeyedLock } from '../../src/lib/keyed-lock.ts';
 import { type App, createApp } from '../../src/start/app.ts';
 import { parseConfig } from '../../src/start/config.ts';
 import type { Backend } from './backend.ts';
-import { checkNoneOpen } from './open-file.ts';
+import { checkNoOpenFiles } from './open-file.ts';
 
-/** A whole server that listens on a port of its own. */
+/** A whole server, listening on its own port. */
 export interface TestApp {
   url: string;
   app: App;
   services: Services;
   adminKey: string;
   dataDir: string;
-  /** The SQL seen so far; empty it before what is to be counted. */
+  /** Every SQL statement so far. Empty it before the statements to count. */
   statements: string[];
-  /** `fetch` of a path, with the admin's credential where `asAdmin` says so. */
+  /** Fetches a path; sends the admin's credential if `asAdmin` is true. */
   fetch(path: string, init?: RequestInit & { asAdmin?: boolean }): Promise<Response>;
 }
 
 const ADMIN_KEY = 'tvm_the-admin-key-of-the-tests';
 
 /**
- * Runs work with a server on an empty database, then stops it and deletes everything. `variables` are
- * those of the environment, `{ TRIVIUM_AUTH: 'required' }`. A file or connection left open is a failure.
+ * Runs `work` with a server on an empty database, then stops the server and deletes its data.
+ * `variables` are environment variables, such as `{ TRIVIUM_AUTH: 'required' }`. Throws if a file or a
+ * connection is left open.
  */
 export async function withApp<T>(
   backend: Backend,
@@ -56,7 +58,7 @@ async function runApp<T>(
   const config = parseConfig({
     TRIVIUM_PORT: '0',
     TRIVIUM_LOG_LEVEL: 'silent',
-    // What runs by itself would mix into what a test counts; those that are about it ask for it.
+    // Background jobs would add their statements to those that a test counts. Tests of jobs raise this.
     TRIVIUM_JOB_CONCURRENCY: '0',
     TRIVIUM_DATA_DIR: dataDir,
     TRIVIUM_DATABASE_URL: databaseUrl,
@@ -68,7 +70,7 @@ async function runApp<T>(
   const app = await createApp(config, { onQuery: (sql) => statements.push(sql) });
   try {
     const url = await app.start();
-    await sweepEnd(statements);
+    await waitForSweep(statements);
     const fetchPath: TestApp['fetch'] = (path, { asAdmin, ...init } = {}) => {
       const headers = new Headers(init.headers);
       if (asAdmin) headers.set('authorization', `Bearer ${adminKey}`);
@@ -81,29 +83,29 @@ async function runApp<T>(
   }
 }
 
-/** The sweep at start would else mix its statements into those that a test counts. */
-async function sweepEnd(statements: string[]): Promise<void> {
-  // Its last one; of a server that runs jobs others come after it.
+/** Waits for the sweep at start, so that a test does not count its statements. */
+async function waitForSweep(statements: string[]): Promise<void> {
+  // The sweep's last statement. On a server that runs jobs, statements of jobs follow it.
   const isLast = (sql: string) => sql.includes('from "file"');
   await vi.waitUntil(() => statements.some(isLast), { interval: 2 });
   statements.length = 0;
 }
 
-/** What operations work with, without HTTP: a database, blobs on disk, and time and ids that stand still. */
+/** Services for operations, without HTTP: a database, blobs on disk, a clock that stands still, predictable ids. */
 export interface TestServices extends Services {
-  /** Where the blobs are. */
+  /** Directory of the blobs. */
   blobDir: string;
   statements: string[];
   log: Context['log'];
-  /** What was logged, worst included. */
+  /** Every log entry so far, of every level. */
   logged: { level: string; message: string }[];
-  /** Moves the clock, which stands still otherwise. */
+  /** Moves the clock forward; it stands still otherwise. */
   advance(ms: number): void;
-  /** A context of a viewer; an anonymous one by default. */
+  /** Returns the context of a viewer. (Default: the anonymous viewer) */
   as(viewer?: Viewer): Context;
 }
 
-/** Runs work with services on an empty database. Fields of `settings` replace the defaults. */
+/** Runs `work` with services on an empty database. `settings` override the defaults. */
 export async function withServices<T>(
   backend: Backend,
   work: (services: TestServices) => Promise<T>,
@@ -111,15 +113,16 @@ export async function withServices<T>(
 ): Promise<T> {
   return backend.withDb((db, statements) =>
     withDirectory(async (blobDir) => {
-      const blobs = await createFileBlobStore({ directory: blobDir });
-      return work(createTestServices({ db, blobs, blobDir, statements }, settings));
+      const blobs = await createFileBlobStore({ directory: join(blobDir, 'stored') });
+      const staging = await createFileStaging({ directory: join(blobDir, 'staging'), blobs });
+      return work(createTestServices({ db, blobs, staging, blobDir, statements }, settings));
     }),
   );
 }
 
-type Parts = Pick<TestServices, 'db' | 'blobs' | 'blobDir' | 'statements'>;
+type Parts = Pick<TestServices, 'db' | 'blobs' | 'staging' | 'blobDir' | 'statements'>;
 
-/** Services on given parts: a second call with the same parts is what a restart of the process is. */
+/** Creates services on the given parts. A second call with the same parts simulates a restart of the process. */
 export function createTestServices(parts: Parts, settings: Partial<Settings> = {}): TestServices {
   let now = Date.now();
   let ids = 0;
@@ -145,7 +148,7 @@ export function createTestServices(parts: Parts, settings: Partial<Settings> = {
   return services;
 }
 
-/** A viewer by token, of the given role. */
+/** Returns a viewer who is logged in by token and has the given role. */
 export function user(id = 'alice', role: Role = 'editor'): Viewer {
   return { kind: 'user', id, role };
 }
@@ -159,7 +162,7 @@ async function withDirectory<T>(work: (directory: string) => Promise<T>): Promis
   const directory = await mkdtemp(join(tmpdir(), 'trivium-test-'));
   try {
     const result = await work(directory);
-    await checkNoneOpen(directory);
+    await checkNoOpenFiles(directory);
     return result;
   } finally {
     await rm(directory, { recursive: true });

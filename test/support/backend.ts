@@ -3,18 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, inject } from 'vitest';
 import { type Db, openDb, openSqliteCopy } from '../../src/store/db.ts';
-import { checkNoneOpen } from './open-file.ts';
+import { checkNoOpenFiles } from './open-file.ts';
 import { withEmpty, withMigrated } from './postgres.ts';
 
-/** A database that the tests run on. */
+/** A database system that the tests run on. */
 export interface Backend {
   name: 'sqlite' | 'postgres';
   /**
-   * A database of its own that any number of connections may open, and that is gone afterwards: a
-   * migrated one, or an empty one. Fails when a connection to it is left open.
+   * Runs `work` with the URL of a new database, then deletes the database. Any number of connections
+   * may open it. Throws if a connection is left open.
    */
   withUrl<T>(work: (url: string) => Promise<T>, content?: 'migrated' | 'empty'): Promise<T>;
-  /** A migrated database, open, and the SQL that it has seen. The cheaper way where one connection does. */
+  /** Runs `work` with a migrated, open database and its SQL so far. Cheaper, where one connection is enough. */
   withDb<T>(work: (db: Db, statements: string[]) => Promise<T>): Promise<T>;
 }
 
@@ -28,7 +28,7 @@ const SQLITE: Backend = {
     if (content === 'migrated') copyFileSync(sqlitePath, path);
     try {
       const result = await work(`sqlite:${path}`);
-      await checkNoneOpen(directory);
+      await checkNoOpenFiles(directory);
       return result;
     } finally {
       rmSync(directory, { recursive: true });
@@ -48,15 +48,15 @@ const POSTGRES: Backend = {
     POSTGRES.withUrl((url) => withOpen((onQuery) => openDb({ url, onQuery }), work)),
 };
 
-/** SQLite always, PostgreSQL where one answers at `TEST_POSTGRES_URL` or on this machine. */
+/** SQLite always; PostgreSQL if a server responds at `TEST_POSTGRES_URL` or on this machine. */
 export const BACKENDS: readonly Backend[] = 'name' in postgres ? [SQLITE, POSTGRES] : [SQLITE];
 
-/** A suite that runs once on each backend; one that is absent is reported as skipped, by name. */
+/** Declares a suite that runs once on each backend. An absent backend is reported as skipped, by name. */
 export function describeEachBackend(name: string, suite: (backend: Backend) => void): void {
   for (const backend of BACKENDS) describe(`${name} on ${backend.name}`, () => suite(backend));
   if ('name' in postgres) return;
   const where = new URL(postgres.url).host;
-  const reason = `none answers at ${where} (${postgres.absent})`;
+  const reason = `no server responds at ${where} (${postgres.absent})`;
   describe.skip(`${name} on postgres: ${reason}`, () => suite(POSTGRES));
 }
 

@@ -5,10 +5,10 @@ import { promisify } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** Where Node keeps what it has compiled of the program and its packages; runs may share it. */
+/** Directory of Node's compile cache for the program and its packages. Test runs may share it. */
 export const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/trivium-compiled');
 
-/** Fills it where it is missing: a process that is killed, as most here are, leaves nothing in it. */
+/** Fills the cache if it is missing: a process that is killed, as most here are, writes nothing to it. */
 export async function fillCompileCache(): Promise<void> {
   if (existsSync(COMPILE_CACHE)) return;
   const load = "await import('./src/start/command.ts'); await import('./src/start/app.ts')";

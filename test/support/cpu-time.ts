@@ -1,4 +1,7 @@
-/** Milliseconds of a core that work took of this process; what else the machine does takes no part in it. */
+/**
+ * Runs `work` and returns the CPU time that this process used, in milliseconds. Other load on the machine
+ * does not count.
+ */
 export function cpuMs(work: () => void): number {
   const before = process.cpuUsage();
   work();

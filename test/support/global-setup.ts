@@ -10,13 +10,13 @@ import { migrate } from '../../src/store/migrate.ts';
 import { fillCompileCache } from './compile-cache.ts';
 import { type PostgresTemplate, withName } from './postgres.ts';
 
-/** What the run's databases are copied from. */
+/** The databases from which the test run copies its own. */
 export interface Templates {
-  /** A migrated SQLite file, in WAL mode as the program leaves it. */
+  /** Path of a migrated SQLite file, in WAL mode as the program leaves it. */
   sqlitePath: string;
-  /** The same, whose bytes a database in memory can be made of: one in WAL mode cannot. */
+  /** Path of the same database without WAL mode. A database in memory cannot be opened from a file in WAL mode. */
   plainSqlitePath: string;
-  /** `absent`: why there is none. */
+  /** `absent`: the reason why there is no PostgreSQL. */
   postgres: PostgresTemplate | { url: string; absent: string };
 }
 
@@ -26,11 +26,11 @@ declare module 'vitest' {
   }
 }
 
-/** Databases of tests begin with this, and then with the time they were made. */
+/** Prefix of the names of test databases. The time of creation follows it. */
 const PREFIX = 'trivium_test_';
 const STALE_AFTER_MS = 15 * 60_000;
 
-/** Makes one migrated template for each database, once per run; `backend.ts` copies them. */
+/** Creates one migrated template for each backend, once per run. `backend.ts` copies them. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), 'trivium-templates-'));
   const sqlitePath = join(directory, 'template.db');
@@ -88,18 +88,18 @@ async function dropAll(admin: pg.Client, isGone: (name: string) => boolean): Pro
   }
 }
 
-/** The template and its copies. */
+/** Returns a predicate for the names of the template and its copies. */
 function isOfRun(template: string): (name: string) => boolean {
   return (name) => name.startsWith(template);
 }
 
-/** What a run has left behind that was killed. */
+/** Returns true for a database that a killed run has left behind. */
 function isStale(name: string): boolean {
-  const madeAt = Number(name.slice(PREFIX.length).split('_')[0]);
-  return name.startsWith(PREFIX) && madeAt < Date.now() - STALE_AFTER_MS;
+  const createdAt = Number(name.slice(PREFIX.length).split('_')[0]);
+  return name.startsWith(PREFIX) && createdAt < Date.now() - STALE_AFTER_MS;
 }
 
-/** Works on a connection of its own. Rejects at once where nothing answers. */
+/** Runs `work` on a new connection. Rejects at once if no server responds. */
 async function administer<T>(url: string, work: (admin: pg.Client) => Promise<T>): Promise<T> {
   const admin = new pg.Client({ connectionString: url, connectionTimeoutMillis: 3000 });
   await admin.connect();

@@ -1,25 +1,26 @@
 import type { TestApp } from './app.ts';
 import type { TypedDocument } from './document.ts';
 
-/** What GraphQL answers, with the HTTP status. */
-// biome-ignore lint/suspicious/noExplicitAny: a test says by its assertions what it expects
+/** A GraphQL response, with its HTTP status. */
+// biome-ignore lint/suspicious/noExplicitAny: the assertions of a test state the shape
 export interface GraphqlAnswer<Data = any> {
   status: number;
   data: Data;
   errors?: { message: string; path?: (string | number)[]; extensions?: Record<string, unknown> }[];
 }
 
+/** Options of a GraphQL request. */
 export interface GraphqlOptions {
   /** `Authorization` header. */
   authorization?: string;
-  /** Files by the path of their variable: `input.file`. Makes the request a multipart one. */
+  /** Files by the path of their variable, such as `input.file`. The request is multipart if there are any. */
   files?: Readonly<Record<string, File>>;
 }
 
-/** Any other string: variables that do not fit a typed document shall not make it one of these. */
+/** Any other string. A typed document is not one, so that its variables are always checked. */
 type UntypedDocument = string & { readonly ' $types'?: never };
 
-/** Sends one operation over HTTP; a typed document says what its data are, if there are no errors. */
+/** Sends one operation over HTTP. A typed document gives the type of `data`, for a response without errors. */
 export function graphql<Data, Variables>(
   app: Pick<TestApp, 'url'>,
   document: TypedDocument<Data, Variables>,
@@ -49,7 +50,7 @@ export async function graphql(
   return { status: response.status, ...((await response.json()) as Omit<GraphqlAnswer, 'status'>) };
 }
 
-/** A result that is no error. Throws for one that is. */
+/** Returns the result of a mutation. Throws if it is an error. */
 export function succeed<Result extends object>(result: Result) {
   if ('code' in result) throw new Error(`Unexpected ${JSON.stringify(result)}`);
   return result as Exclude<Result, { code: string }>;

@@ -2,16 +2,16 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { Db } from '../../src/store/db.ts';
 import { insertFile } from '../../src/store/file/file.ts';
-import type { NewFileRow, NewMediaRow, NewTagRow, TagRow } from '../../src/store/table.ts';
+import type { FileRow, NewFileRow, NewNodeRow, NewTagRow, TagRow } from '../../src/store/table.ts';
 import { insertTag } from '../../src/store/tag/tag.ts';
 import { ROOT_ID } from '../../src/store/tree/folder.ts';
-import { insertMedia } from '../../src/store/tree/media.ts';
+import { insertNode } from '../../src/store/tree/node.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
-/** A media without a file, unfiled. Answers its id. */
-export function makeMediaRow(db: Db, columns: Partial<NewMediaRow> = {}): Promise<number> {
-  return insertMedia(db, {
+/** Inserts an unfiled media item without a file. Returns its id. */
+export async function makeMediaRow(db: Db, columns: Partial<NewNodeRow> = {}): Promise<number> {
+  const { id } = await insertNode(db, {
     uuid: randomUUID(),
     type: 'image',
     parent_id: null,
@@ -25,20 +25,21 @@ export function makeMediaRow(db: Db, columns: Partial<NewMediaRow> = {}): Promis
     updated_at: NOW,
     ...columns,
   });
+  return id;
 }
 
-/** A folder at top level. Answers its id. */
-export function makeFolder(db: Db, columns: Partial<NewMediaRow> = {}): Promise<number> {
+/** Inserts a folder at the top level. Returns its id. */
+export function makeFolder(db: Db, columns: Partial<NewNodeRow> = {}): Promise<number> {
   const place = { parent_id: ROOT_ID, level: 1, path: `/${ROOT_ID}/` };
   return makeMediaRow(db, { type: 'folder', name: 'A folder', ...place, ...columns });
 }
 
-/** The original of a media, whose bytes are nowhere. */
+/** Inserts the row of a media item's original. Its blob does not exist. */
 export function makeFileRow(
   db: Db,
   mediaId: number,
   columns: Partial<NewFileRow> = {},
-): Promise<void> {
+): Promise<FileRow> {
   return insertFile(db, {
     uuid: randomUUID(),
     media_id: mediaId,
@@ -64,6 +65,7 @@ export function makeFileRow(
   });
 }
 
+/** Inserts a tag. Returns its row. */
 export function makeTag(db: Db, columns: Partial<NewTagRow> = {}): Promise<TagRow> {
   return insertTag(db, {
     type: 'user',
@@ -79,7 +81,7 @@ export function makeTag(db: Db, columns: Partial<NewTagRow> = {}): Promise<TagRo
   });
 }
 
-/** A token of an HS256 secret that is good for five minutes, or for as long as `expiresIn` says. */
+/** Returns a JWT that is signed with an HS256 secret. It expires after `expiresIn`. (Default: five minutes) */
 export function makeJwt(
   claims: Record<string, unknown>,
   { secret, expiresIn = '5m' }: { secret: string; expiresIn?: string },

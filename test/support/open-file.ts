@@ -1,10 +1,10 @@
 import { readdir, readlink } from 'node:fs/promises';
 import { vi } from 'vitest';
 
-/** Throws when this process goes on holding a file below a directory. Asks Linux; elsewhere there is no way. */
-export async function checkNoneOpen(directory: string): Promise<void> {
+/** Throws if this process keeps a file below the directory open. Checks on Linux only, by `/proc`. */
+export async function checkNoOpenFiles(directory: string): Promise<void> {
   if (process.platform !== 'linux') return;
-  // What a stream holds is closed a moment after the stream.
+  // The file of a stream is closed a moment after the stream.
   await vi.waitFor(async () => {
     const left = (await openPaths()).filter((path) => path.startsWith(directory));
     if (left.length > 0) throw new Error(`Files were left open: ${left.join(', ')}`);

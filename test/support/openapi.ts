@@ -1,42 +1,43 @@
 import { createRequire } from 'node:module';
 import type { Ajv2020 as Ajv } from 'ajv/dist/2020.js';
 
-// CommonJS whose types claim a default export.
+// These packages are CommonJS, and their types wrongly claim a default export.
 const require = createRequire(import.meta.url);
 const { Ajv2020 } = require('ajv/dist/2020.js') as { Ajv2020: typeof Ajv };
 const addFormats = require('ajv-formats') as (ajv: Ajv) => void;
 
-/** As much of an OpenAPI document as is read here. */
+/** The parts of an OpenAPI document that the check reads. */
 export interface OpenApiDocument {
   servers: { url: string }[];
   paths: Record<string, Record<string, OpenApiOperation>>;
   components: { schemas: Record<string, object> };
 }
 
+/** The parts of an operation that the check reads. */
 export interface OpenApiOperation {
   operationId: string;
   responses: Record<string, { content?: Record<string, { schema: object }> }>;
 }
 
-/** An answer as a client got it. */
+/** A response as the client received it. */
 export interface SeenAnswer {
   method: string;
   url: string;
   status: number;
   contentType: string | null;
-  /** Parsed, where it is JSON; '' for none. */
+  /** The parsed body if it is JSON; '' if it is empty. */
   body: unknown;
 }
 
-/** What is known of the answers of a server, by its own document. */
+/** A check of a server's responses against its own document. */
 export interface AnswerCheck {
-  /** What an answer has that the document does not say; empty: nothing. */
+  /** Returns the differences between a response and the document; empty if it conforms. */
   problemsOf: (answer: SeenAnswer) => string[];
-  /** Operations and statuses that have been seen so far: `getTag 200`. */
+  /** Operations and statuses seen so far, such as `getTag 200`. */
   seen: Set<string>;
 }
 
-/** Holds answers against a document. Its schemas are compiled strictly: a misspelt keyword throws. */
+/** Creates a check against a document. Compiles its schemas strictly: throws on a misspelt keyword. */
 export function createAnswerCheck(document: OpenApiDocument): AnswerCheck {
   const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
   addFormats(ajv);
@@ -67,7 +68,7 @@ export function createAnswerCheck(document: OpenApiDocument): AnswerCheck {
   return { problemsOf, seen };
 }
 
-/** What no operation answers is a 404 of a path or a 405 of a method, or a credential that is not good. */
+/** Expects 404 for an unknown path, 405 for an unknown method, and 401 for an invalid credential. */
 function problemsOfRefusal({ method, url, status }: SeenAnswer, item: object | undefined) {
   const expected = item === undefined ? [401, 404] : [401, 405];
   return expected.includes(status) ? [] : [`${method} ${url} is not in the document: ${status}`];
@@ -79,7 +80,7 @@ function findPath({ servers, paths }: OpenApiDocument, url: string) {
   const rest = path.slice(base.length);
   const fits = (template: string) =>
     new RegExp(`^${template.replace(/\/?$/, '/').replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(rest);
-  // As the router: a path without parameters is stronger.
+  // As in the router, a path without parameters takes precedence.
   const names = Object.keys(paths).filter(fits);
   const name = names.find((name) => !name.includes('{')) ?? names[0];
   return path.startsWith(base) && name !== undefined ? paths[name] : undefined;
@@ -90,7 +91,7 @@ function absolute(schema: object): object {
   return JSON.parse(text.replaceAll('"#/components/schemas/', '"document#/$defs/')) as object;
 }
 
-/** Reads the document of a dialect. */
+/** Fetches the OpenAPI document of a dialect. */
 export async function loadDocument(url: string): Promise<OpenApiDocument> {
   return (await (await fetch(url)).json()) as OpenApiDocument;
 }

@@ -1,21 +1,21 @@
 import sharp from 'sharp';
 
-/** A picture for tests of uploads. */
+/** A JPEG for tests of uploads. */
 export interface Photo {
   bytes: Buffer;
   width: number;
   height: number;
 }
 
-/** At quality 100 and without subsampling, noise takes at least this: hardly compressed at all. */
+/** Minimum bytes for a pixel of noise at quality 100 without subsampling: noise hardly compresses. */
 const BYTES_PER_PIXEL = 2.9;
 
 const photos = new Map<number, Promise<Photo>>();
 
 /**
- * A real JPEG of at least so many bytes (and at most a tenth more, from 100 kB on): noise, the same
- * each time. Made once in a process for each size: 10 MB take a third of a second, 64 MiB two
- * seconds.
+ * Returns a real JPEG of at least `sizeBytesMin` bytes (and at most a tenth more, from 100 kB on). It
+ * shows noise, the same each time. Each size is encoded once per process: 10 MB take a third of a
+ * second, 64 MiB two seconds.
  */
 export function makePhoto({ sizeBytesMin }: { sizeBytesMin: number }): Promise<Photo> {
   const photo = photos.get(sizeBytesMin) ?? encodeNoise(sizeBytesMin);
@@ -38,7 +38,7 @@ async function encodeNoise(sizeBytesMin: number): Promise<Photo> {
   }
 }
 
-/** A linear congruential generator, for its speed (Numerical Recipes' constants). */
+/** Returns pseudo-random bytes of a linear congruential generator, for its speed (Numerical Recipes' constants). */
 function noise(length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   let state = 1;

@@ -2,31 +2,31 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { vi } from 'vitest';
 
-/** What copies are made of. `url` is one to connect with, and not the template's own. */
+/** The template database. `url` connects to the server, not to the template itself. */
 export interface PostgresTemplate {
   url: string;
   name: string;
 }
 
-/** A copy of the template, a connection to it, and the SQL that puts it back as it was. */
+/** A copy of the template, a connection to it, and the SQL that resets it. */
 interface Copy {
   url: string;
   admin: pg.Pool;
   deletion: string;
   truncation: string;
-  /** Writes what the template has. */
+  /** Inserts the rows of the template again. */
   refill: string;
 }
 
-/** Copies that no test is using. */
+/** Copies that no test uses. */
 const spare: Copy[] = [];
 
-/** As many as the planner believes of a table that is empty, so that plans are those of one that is. */
+/** The size that the planner assumes for an empty table. Up to it, plans are those of an empty table. */
 const PAGES_MAX = 10;
 
 /**
- * Runs work with a migrated database. It is emptied afterwards and used again: that takes 3 ms, where a
- * fresh copy takes 250. The run's end drops them all.
+ * Runs `work` with a migrated database, then resets the database for the next test: a reset takes 3 ms,
+ * a new copy 250 ms. The end of the run drops all copies.
  */
 export async function withMigrated<T>(
   template: PostgresTemplate,
@@ -39,7 +39,7 @@ export async function withMigrated<T>(
   return result;
 }
 
-/** Runs work with an empty database, and drops it. */
+/** Runs `work` with an empty database, then drops the database. */
 export async function withEmpty<T>(
   { url, name }: PostgresTemplate,
   work: (url: string) => Promise<T>,
@@ -49,12 +49,12 @@ export async function withEmpty<T>(
   try {
     return await work(withName(url, empty));
   } finally {
-    // Without `force`: a connection that somebody has left open fails the test.
+    // Without `force`, so that a connection left open fails the test.
     await administer(url, `drop database ${empty}`);
   }
 }
 
-/** The same server, another database. */
+/** Returns the URL of another database on the same server. */
 export function withName(url: string, name: string): string {
   const target = new URL(url);
   target.pathname = name;
@@ -64,7 +64,7 @@ export function withName(url: string, name: string): string {
 async function makeCopy({ url, name }: PostgresTemplate): Promise<Copy> {
   const copy = copyName(name);
   await administer(url, `create database ${copy} template ${name}`);
-  // Nothing here has to outlive a power cut.
+  // Test data need not survive a power cut.
   await administer(url, `alter database ${copy} set synchronous_commit = off`);
   const admin = new pg.Pool({
     connectionString: withName(url, copy),
@@ -78,7 +78,7 @@ async function makeCopy({ url, name }: PostgresTemplate): Promise<Copy> {
 async function writeReset(admin: pg.Pool): Promise<Omit<Copy, 'url' | 'admin'>> {
   const { rows } = await admin.query<Record<'tables' | 'sequences' | 'root', string>>(CONTENT);
   const [{ tables, sequences, root }] = rows as [(typeof rows)[0]];
-  // In one statement, so that no order of the tables counts: references are looked at when it ends.
+  // One statement, so that the order of the tables does not matter: references are checked at its end.
   const deletions = tables.split(',').map((table, index) => `t${index} as (delete from ${table})`);
   return {
     deletion: `with ${deletions.join(', ')} select 1`,
@@ -89,13 +89,13 @@ async function writeReset(admin: pg.Pool): Promise<Omit<Copy, 'url' | 'admin'>> 
   };
 }
 
-/** Begins with the template's name, so that the end of the run knows it. */
+/** Returns a name that begins with the template's, so that the end of the run finds it. */
 function copyName(template: string): string {
   return `${template}_${randomBytes(4).toString('hex')}`;
 }
 
 async function reset({ admin, deletion, truncation, refill }: Copy): Promise<void> {
-  // What has been closed is gone a moment later; what has not fails the test.
+  // A closed connection disappears a moment later. One that stays fails the test.
   const pages = await vi.waitFor(
     async () => {
       const { rows } = await admin.query<{ others: string; pages: number }>(STATE);
@@ -105,7 +105,7 @@ async function reset({ admin, deletion, truncation, refill }: Copy): Promise<voi
     },
     { interval: 2 },
   );
-  // Truncation makes new files, which is what takes a disk its time; deletion leaves dead rows.
+  // Truncation creates new files, which is slow on disk; deletion leaves dead rows.
   await admin.query(`${pages > PAGES_MAX ? truncation : deletion}; ${refill}`);
 }
 

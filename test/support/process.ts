@@ -8,33 +8,33 @@ import { text } from 'node:stream/consumers';
 import { vi } from 'vitest';
 import { COMPILE_CACHE } from './compile-cache.ts';
 
-/** What a command printed, and how it ended. */
-export interface Ended {
+/** The output and the exit code of a command. */
+export interface CommandResult {
   code: number | null;
   output: string;
   errors: string;
 }
 
-/** A server in a process of its own. */
+/** A server in its own process. */
 export interface ServerProcess {
   url: string;
   child: ChildProcess;
-  /** Lines of its log so far. */
+  /** The lines of its log so far. */
   log: Record<string, unknown>[];
   /** Resolves with the exit code. */
   exit: Promise<number | null>;
-  /** Resolves when this has been logged. */
+  /** Resolves when a message that begins with this text has been logged. */
   logged: (message: string) => Promise<void>;
 }
 
 type Variables = Readonly<Record<string, string>>;
 
-/** Runs `trivium <args>` to its end, with these variables and no others of ours, and `input` piped in. */
+/** Runs `trivium <args>` to its end, with only these environment variables, and pipes `input` into it. */
 export async function runTrivium(
   args: readonly string[],
   variables: Variables = {},
   input = '',
-): Promise<Ended> {
+): Promise<CommandResult> {
   const child = start(args, variables);
   child.stdin!.end(input);
   const [output, errors] = [text(child.stdout!), text(child.stderr!)];
@@ -42,7 +42,7 @@ export async function runTrivium(
   return { code, output: await output, errors: await errors };
 }
 
-/** Runs work with `trivium serve` on any free port, and ends it. */
+/** Runs `work` with `trivium serve` on a free port, then kills the server. */
 export async function withServerProcess<T>(
   variables: Variables,
   work: (server: ServerProcess) => Promise<T>,
@@ -58,7 +58,7 @@ export async function withServerProcess<T>(
         const isThere = log.some(({ msg }) => String(msg).startsWith(message));
         if (!isThere) throw new Error(`"${message}" has not been logged.`);
       },
-      // A busy machine takes its time to start one.
+      // Starting a server takes long on a busy machine.
       { timeout: 25_000, interval: 5 },
     );
   try {
@@ -71,13 +71,13 @@ export async function withServerProcess<T>(
   }
 }
 
-/** Lends an empty directory for data. */
+/** Runs `work` with an empty data directory, then deletes the directory. */
 export async function withDataDir<T>(work: (dataDir: string) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'trivium-data-'));
   return work(directory).finally(() => rm(directory, { recursive: true }));
 }
 
-/** Starts Node itself, with these variables and no others of ours. Loading the program takes it half the time. */
+/** Starts Node with only these environment variables. The compile cache halves the time to load the program. */
 export function spawnNode(
   args: readonly string[],
   variables: Variables,

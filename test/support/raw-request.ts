@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** An answer as it is on the wire. */
+/** A response as it is on the wire. */
 export interface RawAnswer {
   status: number;
   /** By lower-case name. */
@@ -9,7 +9,7 @@ export interface RawAnswer {
   body: string;
 }
 
-/** Opens a connection to a server; a reset of it is no failure of the test. */
+/** Opens a connection to a server. A reset of the connection does not fail the test. */
 export async function openSocket({ url }: { url: string }): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
@@ -18,7 +18,7 @@ export async function openSocket({ url }: { url: string }): Promise<Socket> {
   return socket;
 }
 
-/** Sends bytes on a connection of their own; the answer to them, or null where the server hangs up. */
+/** Sends bytes on a new connection. Returns the response, or null if the server closes the connection. */
 export async function sendRaw(
   server: { url: string },
   bytes: Uint8Array,
@@ -40,7 +40,7 @@ export async function sendRaw(
   }
 }
 
-/** The request that a client would send, with the headers in this order and the length of its body. */
+/** Returns the bytes of a request, with the headers in this order and the length of the body. */
 export function toRequest(
   line: string,
   headers: readonly string[],
@@ -50,7 +50,7 @@ export function toRequest(
   return Buffer.concat([Buffer.from(`${[...head, ...headers].join('\r\n')}\r\n\r\n`), body]);
 }
 
-/** Null as long as some of it is missing. */
+/** Parses a response; returns null if it is incomplete. */
 function parseAnswer(bytes: Buffer): RawAnswer | null {
   const text = bytes.toString('latin1');
   const end = text.indexOf('\r\n\r\n');

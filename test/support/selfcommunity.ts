@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fixture } from './temporary-file.ts';
 
-/** The SelfCommunity clients' chunk size. */
+/** The chunk size of the SelfCommunity clients. */
 export const CHUNK_BYTES = 204_800;
 
 export const CHUNK_PATH = '/api/v2/media/upload/chunk/';
 export const COMPLETE_PATH = '/api/v2/media/upload/complete/';
 
-/** An answer, whose body has to be JSON. */
+/** A response. Its body must be JSON. */
 export interface Answer {
   status: number;
   headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: a test says by its assertions what it expects
+  // biome-ignore lint/suspicious/noExplicitAny: the assertions of a test state the shape
   body: any;
 }
 
@@ -20,18 +20,18 @@ interface Server {
   url: string;
 }
 
-/** What a chunk is sent with; what is left out is what the vendor's uploader sends. */
+/** Options of a chunk. The defaults are the values of the vendor's uploader. */
 export interface ChunkOptions {
   uploadId?: string | undefined;
-  /** Null: no `Content-Range`. */
+  /** `Content-Range`; null sends none. */
   range?: string | null;
   startBytes?: number;
   totalBytes?: number;
-  /** Name of the part that holds the bytes. */
+  /** Name of the part with the bytes. */
   part?: string;
   filename?: string;
   contentType?: string;
-  /** Other fields; before the file, as the uploader has them. */
+  /** Other fields, sent before the file as the uploader does. */
   fields?: Readonly<Record<string, string>>;
   token?: string;
 }
@@ -54,7 +54,7 @@ export function sendChunk(
   return send(server, CHUNK_PATH, { body: form, headers, ...options });
 }
 
-/** Completes an upload as the vendor's uploader does: with a multipart form. */
+/** Completes an upload with a multipart form, as the vendor's uploader does. */
 export function complete(
   server: Server,
   fields: Readonly<Record<string, string>>,
@@ -65,7 +65,7 @@ export function complete(
   return send(server, COMPLETE_PATH, { body, ...(token !== undefined && { token }) });
 }
 
-/** Sends a whole file chunk by chunk; answers the id of the upload. */
+/** Sends a whole file chunk by chunk. Returns the id of the upload. */
 export async function sendFile(
   server: Server,
   bytes: Uint8Array,
@@ -83,7 +83,7 @@ export async function sendFile(
   return uploadId ?? '';
 }
 
-/** Sends a whole file and completes it; `type` absent: none is sent. */
+/** Sends a whole file and completes the upload. Sends `type` only if it is given. */
 export async function upload(
   server: Server,
   bytes: Uint8Array,
@@ -94,7 +94,7 @@ export async function upload(
   return complete(server, fields, options);
 }
 
-/** Sends any request; `POST` unless it says otherwise. */
+/** Sends any request. (Default method: `POST`) */
 export async function send(
   { url }: Server,
   path: string,
@@ -106,23 +106,23 @@ export async function send(
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
-/** A general error as it is on the wire, for `toMatchObject`. */
+/** Returns a general error as it is on the wire, for `toMatchObject`. */
 export function refusal(status: number, detail: unknown, code: unknown = 'invalid') {
   return { status, body: { detail, errors: [{ message: detail, code }] } };
 }
 
-/** An error of one field as it is on the wire. */
+/** Returns an error of one field as it is on the wire. */
 export function fieldRefusal(field: string, message: unknown, code: string) {
   const errors = [{ field, messages: [{ message, code }] }];
   return { status: 400, body: { [field]: [message], errors } };
 }
 
-/** Lower-case hex. */
+/** Returns the MD5 of the bytes in lower-case hex. */
 export function md5Of(bytes: Uint8Array): string {
   return createHash('md5').update(bytes).digest('hex');
 }
 
-/** Bytes of a file in `fixture/`. */
+/** Reads a file in `fixture/`. */
 export function readFixture(name: string): Promise<Buffer> {
   return readFile(fixture(name));
 }

@@ -1,19 +1,19 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A server elsewhere, which answers as the test says. */
+/** A foreign web server, whose responses the test writes. */
 export interface Site {
   /** `http://127.0.0.1:<port>` */
   url: string;
   port: number;
-  /** What has been asked of it, in order. */
+  /** The requests so far, in order. */
   requests: IncomingMessage[];
 }
 
-/** How it answers. */
+/** Writes the response to a request. */
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Runs work with a site, and closes it with all its connections. */
+/** Runs `work` with a site, then closes the site and all its connections. */
 export async function withSite<T>(answer: Answer, work: (site: Site) => Promise<T>): Promise<T> {
   const requests: IncomingMessage[] = [];
   const server = createServer((request, response) => {

@@ -2,22 +2,23 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { parseAst } from 'vitest/node';
 
-/** A source file of the repository, as far as its structure goes. */
+/** The structure of a source file of the repository. */
 export interface SourceFile {
-  /** From the repository's top, `src/lib/md5.ts`. */
+  /** Path from the top of the repository, such as `src/lib/md5.ts`. */
   path: string;
   text: string;
   lineCount: number;
   imports: Import[];
   functions: { name: string; lineCount: number }[];
-  /** One comment may stand above several that follow each other without an empty line. */
+  /** One doc comment may cover several exports that follow each other without an empty line. */
   exports: { name: string; isDocumented: boolean }[];
-  /** `process.env` and the like. */
+  /** Uses of members of `process`, such as `process.env`. */
   processUses: string[];
 }
 
+/** An import, a re-export, or the type of an import. */
 export interface Import {
-  /** A package, `node:…`, or the path from the repository's top of one of ours. */
+  /** A package, `node:…`, or the path of one of our files from the top of the repository. */
   target: string;
   isOurs: boolean;
   isTypeOnly: boolean;
@@ -30,14 +31,14 @@ interface Node {
   [field: string]: unknown;
 }
 
-/** Every TypeScript file below a folder of the repository; none when there is no such folder. */
+/** Reads every TypeScript file below a folder of the repository. */
 export function readSources(folder: string): SourceFile[] {
   return listFiles(folder)
     .filter((path) => path.endsWith('.ts'))
     .map((path) => parseSource(path, readFileSync(path, 'utf8')));
 }
 
-/** Paths of all files below a folder, from the repository's top. */
+/** Returns the paths of all files below a folder, from the top of the repository. */
 export function listFiles(folder: string): string[] {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   return entries
@@ -46,7 +47,7 @@ export function listFiles(folder: string): string[] {
     .sort();
 }
 
-/** The structure of one file. Throws for what is no TypeScript. */
+/** Parses one file. Throws if it is not TypeScript. */
 export function parseSource(path: string, text: string): SourceFile {
   const program = parseAst(text, { lang: 'ts' }) as unknown as Node;
   const source: SourceFile = {
@@ -125,7 +126,7 @@ function toExports(text: string, program: Node): SourceFile['exports'] {
   });
 }
 
-/** What is declared elsewhere has its comment there. */
+/** Returns true for an export that declares its name. A re-exported name has its comment at its declaration. */
 function isDeclaringExport({ type, declaration }: Node): boolean {
   return /^Export(Named|Default)Declaration$/.test(type) && isNode(declaration);
 }

@@ -1,10 +1,10 @@
 import type { TestApp } from './app.ts';
 import type { GraphqlAnswer } from './graphql.ts';
 
-/** What one event of a stream says; `complete` says nothing. */
+/** One event of a stream. `complete` has no data. */
 export interface StreamEvent {
   event: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a test says by its assertions what it expects
+  // biome-ignore lint/suspicious/noExplicitAny: the assertions of a test state the shape
   data: any;
   errors?: GraphqlAnswer['errors'];
 }
@@ -12,13 +12,13 @@ export interface StreamEvent {
 /** An open subscription, read event by event. */
 export interface EventStream {
   response: Response;
-  /** The next event; null when the stream has ended. Fails when none comes in time: twenty seconds. */
+  /** Returns the next event, or null at the end of the stream. Throws if none arrives in time. (Default: 20 s) */
   next(timeoutMs?: number): Promise<StreamEvent | null>;
-  /** Everything up to the end. */
+  /** Returns all events up to the end of the stream. */
   rest(): Promise<StreamEvent[]>;
-  /** What has come that is no event: pings. */
+  /** Returns the number of pings so far. */
   pings(): number;
-  /** Hangs up. */
+  /** Closes the connection. */
   close(): void;
 }
 
@@ -53,7 +53,7 @@ export async function openStream(
   return { response, next, rest, pings: () => pings, close: () => controller.abort() };
 }
 
-/** Subscribes, works while the stream is open, and hangs up. */
+/** Subscribes, runs `work` with the open stream, then closes the connection. */
 export async function withStream<T>(
   app: Pick<TestApp, 'url'>,
   query: string,
@@ -64,6 +64,7 @@ export async function withStream<T>(
   return work(stream).finally(() => stream.close());
 }
 
+/** Options of a subscription. */
 export interface StreamOptions {
   variables?: Record<string, unknown>;
   authorization?: string | undefined;
@@ -93,7 +94,7 @@ function parseEvent(block: string): StreamEvent {
 
 function inTime<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error('No event came in time.')), timeoutMs);
+    const late = setTimeout(() => reject(new Error('No event arrived in time.')), timeoutMs);
     promise.then(resolve, reject).finally(() => clearTimeout(late));
   });
 }

@@ -1,6 +1,6 @@
 /**
- * `node worker-process.ts <database> <log> <ms>`: a worker whose jobs take that long and write into the log, a line
- * each, when they begin and when they end, or are told to. Ends on SIGTERM as the server does.
+ * `node worker-process.ts <database> <log> <ms>`: a worker whose jobs take `<ms>` milliseconds. Each job writes a
+ * line to the log when it begins and when it ends or is stopped. The process stops on SIGTERM as the server does.
  */
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -12,7 +12,7 @@ import type { TestServices } from './app.ts';
 type Services = Pick<TestServices, 'db' | 'events' | 'clock' | 'newId' | 'log'>;
 type Options = Partial<Omit<WorkerOptions, 'services' | 'tasks'>>;
 
-/** Runs work while a worker does, and stops it. It looks often, and its jitter is none. */
+/** Runs `work` with a started worker, then stops the worker. It polls often and without jitter. */
 export async function withWorker<T>(
   services: Services,
   tasks: Tasks,
@@ -28,7 +28,7 @@ export async function withWorker<T>(
   }
 }
 
-/** One that has not begun. */
+/** Creates a worker without starting it. */
 export function makeWorker(services: Services, tasks: Tasks, options: Options = {}): Worker {
   return createWorker({
     services: services as TestServices,
@@ -41,7 +41,7 @@ export function makeWorker(services: Services, tasks: Tasks, options: Options = 
   });
 }
 
-/** A job of a class that any test may give a task of its own. `name`: what the task finds in `blob_keys`. */
+/** Enqueues a `delete-blob` job with `name` in its `blob_keys`, whose task the test supplies. Returns its id. */
 export async function addJob(
   services: Services,
   name: string = randomUUID(),
@@ -51,13 +51,13 @@ export async function addJob(
   return (await enqueueJob(ctx, 'delete-blob', { blob_keys: [name] }, options)).id;
 }
 
-/** The job as it is stored. */
+/** Reads a job from the database. */
 export async function readJob({ db }: Services, id: number): Promise<Job> {
   const query = db.selectFrom('job').where('id', '=', id).selectAll();
   return toJob(await query.executeTakeFirstOrThrow());
 }
 
-/** The job once it is in this state. */
+/** Waits until the job has this status. Returns the job. */
 export function jobIn(services: Services, id: number, status: JobStatus): Promise<Job> {
   return vi.waitFor(
     async () => {
@@ -69,20 +69,20 @@ export function jobIn(services: Services, id: number, status: JobStatus): Promis
   );
 }
 
-/** Its runs, in their order. */
+/** Returns the runs of a job, oldest first. */
 export function attemptsOf({ db }: Services, id: number): Promise<JobAttemptRow[]> {
   const query = db.selectFrom('job_attempt').where('job_id', '=', id).selectAll();
   return query.orderBy('number').execute();
 }
 
-/** A gate that tasks wait at, and how many have come to it. */
+/** Creates a gate at which tasks wait, and which counts them. */
 export function createGate() {
   const { promise, resolve } = Promise.withResolvers<void>();
   const waiting: string[] = [];
   return {
     waiting,
     open: resolve,
-    /** Waits until it is open, or the run is told to end. */
+    /** Waits until the gate is open. Rejects if the run is aborted. */
     async pass(name: string, signal?: AbortSignal): Promise<void> {
       waiting.push(name);
       signal?.throwIfAborted();
@@ -90,7 +90,7 @@ export function createGate() {
       signal?.addEventListener('abort', () => ended.reject(signal.reason));
       await Promise.race([promise, ended.promise]);
     },
-    /** Resolves when so many have come. */
+    /** Resolves when `count` tasks have reached the gate. */
     reached: (count: number) =>
       vi.waitUntil(() => waiting.length >= count, { timeout: 20_000, interval: 5 }),
   };

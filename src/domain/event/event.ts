@@ -1,23 +1,23 @@
 import { createEventBus, type EventBus } from '../../lib/event-bus.ts';
+import type { ScopeColumns } from '../../store/scope.ts';
 import { SubscriptionLaggedError } from '../error.ts';
-import type { Placed } from '../viewer/viewer.ts';
 
 /**
- * What has happened, and is committed. Events name things and do not hold them: who hears of one reads the
- * thing with its own viewer's eyes, and finds it as it is by then.
+ * A committed change. An event names a thing and does not contain it: a subscriber reads the thing with its own
+ * viewer, and gets its current state.
  */
 export type DomainEvent = (UploadEvent | JobEvent | MediaEvent) & {
-  /** Another process of the same database has published it. */
+  /** True if another process of the same database has published it. */
   isElsewhere?: true;
 };
 
-/** A chunk is safe, or the upload is over. */
+/** A chunk has been stored, or the upload session has ended. */
 export interface UploadEvent {
   type: 'upload';
   uploadId: string;
-  /** Where it stands; null: not known, for it is over. */
+  /** The current state; null after the end. */
   session: UploadProgress | null;
-  /** Completed or aborted: nothing follows. */
+  /** True once it is completed or aborted: no event follows. */
   isOver: boolean;
 }
 
@@ -30,45 +30,51 @@ export interface UploadProgress {
   expiresAt: Date;
 }
 
-/** A job is new, has changed, or is gone. */
+/** A job has been created, changed or deleted. */
 export interface JobEvent {
   type: 'job';
   id: number;
-  /** How far its run has come, 0 to 1, where that is not written yet. */
+  /** Progress of the run, 0 to 1, if it has not been stored yet. */
   progress?: number;
 }
 
-/** A media is new, has changed, or is gone. */
+/** A media item has been created, changed or deleted. */
 export interface MediaEvent {
   type: 'media';
   kind: MediaChangeKind;
   id: number;
-  /** What told who could see it, before; of a new one, as it is, but seen by nobody without a credential. */
-  before: Placed;
+  /** The columns that decided its visibility before the change. For a new one: its own, but not public. */
+  before: ScopeColumns;
   /** The folders that it is in, and was in before. */
   folderIds: readonly (number | null)[];
 }
 
-/** `updated`: also its tags; `moved`: also to another place in its folder. */
+/** `updated` includes changes of its tags; `moved` includes a new position in its folder. */
 export type MediaChangeKind = 'created' | 'updated' | 'deleted' | 'moved';
 
-/** What has become of the media of a row, as the row was before; `movedTo`: the folder that it is in now. */
+/**
+ * Returns the event of a change to a media item, from its row before the change. `movedTo`: the folder that it is in
+ * now.
+ */
 export function mediaEvent(
   kind: MediaChangeKind,
-  { id, is_public, parent_id, path, owner }: Placed,
+  { id, is_public, parent_id, path, owner }: ScopeColumns,
   movedTo: number | null = parent_id,
 ): MediaEvent {
   const before = { id, is_public, parent_id, path, owner };
   return { type: 'media', kind, id, before, folderIds: [parent_id, movedTo] };
 }
 
-/** What operations publish with. Inside of `transact` it keeps events back until the commit. */
+/** The bus that operations publish to. Inside of `transact` it holds events back until the commit. */
 export type Events = EventBus<DomainEvent>;
 
-/** Different things that may wait for one subscriber: some 200 KB at most. */
+/** Things with waiting events for one subscriber: some 200 KB at most. */
 const WAITING_MAX = 1000;
 
-/** The bus of one process. Where several serve one PostgreSQL database, `createEventRelay` joins theirs. */
+/**
+ * Creates the bus of one process. `createEventRelay` joins those of several processes that serve one PostgreSQL
+ * database.
+ */
 export function createEvents(): Events {
   return createEventBus<DomainEvent>({
     keyOf,
@@ -78,7 +84,7 @@ export function createEvents(): Events {
   });
 }
 
-/** A sink for the events of a transaction: the caller publishes them after the commit, or drops them. */
+/** Creates a sink for the events of a transaction. The caller releases them after the commit, or drops them. */
 export function heldBack(events: Events): { events: Events; release: () => void } {
   const held: DomainEvent[] = [];
   return {
@@ -89,12 +95,12 @@ export function heldBack(events: Events): { events: Events; release: () => void 
   };
 }
 
-/** What the event is about. */
+/** Returns the key of the thing that an event is about. */
 export function keyOf(event: DomainEvent): string {
   return `${event.type} ${event.type === 'upload' ? event.uploadId : event.id}`;
 }
 
-/** What somebody is told of one thing who has heard neither of its two events. */
+/** Returns the one event that replaces two events of a thing, for a subscriber who has seen neither. */
 export function merge(earlier: DomainEvent, later: DomainEvent): DomainEvent {
   if (earlier.type === 'upload' && later.type === 'upload') {
     return { ...later, session: later.session ?? earlier.session };
@@ -109,7 +115,7 @@ export function merge(earlier: DomainEvent, later: DomainEvent): DomainEvent {
   return later;
 }
 
-/** New stays new, gone is gone; that it has moved says more than that it has changed. */
+/** A created thing stays created, a deleted one deleted; `moved` says more than `updated`. */
 function mergeKinds(earlier: MediaChangeKind, later: MediaChangeKind): MediaChangeKind {
   if (later === 'deleted' || earlier === 'updated') return later;
   return earlier;

@@ -1,24 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { createEvents, type DomainEvent, type Events, keyOf, merge } from './event.ts';
 
-/** Of one notice, whose limit is 8,000. */
+/** Size of one notice; the limit is 8,000. */
 const NOTICE_BYTES_MAX = 7500;
 
-/** Different things that may wait to be told. With more, something is wrong with the connection: none is. */
+/** Things with events that wait to be sent. More mean that the connection is broken: all are dropped. */
 const WAITING_MAX = 1000;
 
 /** The bus of one of several processes. */
 export interface EventRelay {
-  /** Publishes here and elsewhere. */
+  /** Publishes to this process and the others. */
   events: Events;
-  /** Takes what any of the processes has told; what itself has, it knows. */
+  /** Receives the notices of all processes; ignores its own. */
   receive(text: string): void;
 }
 
 /**
- * A bus whose events also reach the subscribers of other processes, by a notice of their database. While one is on its
- * way, those that come wait for the next one, and become one if they are about one thing: however fast things change, no
- * more notices are sent than are taken. What cannot be told is lost, as for a subscriber who comes too late.
+ * Creates a bus whose events also reach the subscribers of other processes, by a notice of their database. While a
+ * notice is being sent, new events wait for the next one, and those of the same thing are merged: however fast things
+ * change, notices are not sent faster than they are accepted. Events that cannot be sent are lost, as for a
+ * subscriber that comes too late.
  */
 export function createEventRelay(tell: (text: string) => Promise<void>): EventRelay {
   const events = createEvents();
@@ -46,17 +47,17 @@ export function createEventRelay(tell: (text: string) => Promise<void>): EventRe
       },
     },
     receive(text) {
-      const told = JSON.parse(text) as { from: string; events: DomainEvent[] };
-      if (told.from === from) return;
-      for (const event of told.events) events.publish({ ...revived(event), isElsewhere: true });
+      const notice = JSON.parse(text) as { from: string; events: DomainEvent[] };
+      if (notice.from === from) return;
+      for (const event of notice.events) events.publish({ ...revived(event), isElsewhere: true });
     },
   };
 }
 
-/** Takes as many as a notice holds, and one at least. */
+/** Takes as many events as fit into a notice, at least one. */
 function takeBatch(waiting: Map<string, DomainEvent>): DomainEvent[] {
   const batch: DomainEvent[] = [];
-  // Of the sender's name and what is around.
+  // For the sender's name and the punctuation.
   let sizeBytes = 100;
   for (const [key, event] of waiting) {
     sizeBytes += Buffer.byteLength(JSON.stringify(event)) + 1;
@@ -67,7 +68,7 @@ function takeBatch(waiting: Map<string, DomainEvent>): DomainEvent[] {
   return batch;
 }
 
-/** As it was before it was JSON. */
+/** Restores an event from JSON. */
 function revived(event: DomainEvent): DomainEvent {
   if (event.type !== 'upload' || event.session === null) return event;
   const expiresAt = new Date(event.session.expiresAt);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** A name for new bytes: random, so that nothing a user gives becomes part of a path. */
+/** Returns a new key for bytes: random, so that no text from a user becomes part of a path. */
 export function newBlobKey(): string {
   return randomBytes(16).toString('hex');
 }

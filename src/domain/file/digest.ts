@@ -1,35 +1,36 @@
 import { createHash } from 'node:crypto';
 import { BlobNotFoundError } from '../../blob/blob-store.ts';
 import { type FileOfMediaRow, findFileByUuid, updateFileSha256 } from '../../store/file/file.ts';
+import { EVERYTHING } from '../../store/scope.ts';
 import { findMediaById } from '../../store/tree/media.ts';
 import { type Context, transact } from '../context.ts';
 import { mediaEvent } from '../event/event.ts';
 import { FileGoneError } from './file.ts';
 
-/** Who waits for a digest, if anybody. */
+/** Options of `digestFile`. */
 export interface DigestOptions {
-  /** Ends it. */
+  /** Ends the reading early. */
   signal?: AbortSignal;
-  /** Told how far it has come, 0 to 1. */
+  /** Called with the fraction of the file that has been read, 0 to 1. */
   onProgress?: (fraction: number) => void;
 }
 
 /**
- * Finds the SHA-256 of a stored file, if it is not known yet, in constant memory. Nothing becomes of a file
- * that is gone, or whose bytes are replaced meanwhile. Throws FileGoneError if its bytes are lost, and what
- * aborts the signal.
+ * Computes and stores the SHA-256 of a file if it is not known yet, in constant memory. Does nothing if the file has been
+ * deleted, or if its bytes are replaced meanwhile. Throws FileGoneError if its bytes are lost, and the reason of an aborted
+ * signal.
  */
 export async function digestFile(
   ctx: Context,
   fileUuid: string,
   options: DigestOptions = {},
 ): Promise<void> {
-  const file = await findFileByUuid(ctx.db, fileUuid);
+  const file = await findFileByUuid(ctx.db, EVERYTHING, fileUuid);
   if (file === undefined || file.sha256 !== null) return;
   const sha256 = await digest(ctx, file, options);
   if (sha256 === null) return;
   await transact(ctx, async (ctx) => {
-    const media = await findMediaById(ctx.db, file.media_id);
+    const media = await findMediaById(ctx.db, EVERYTHING, file.media_id);
     if (media === undefined || !(await updateFileSha256(ctx.db, file, sha256))) return;
     ctx.events.publish(mediaEvent('updated', media));
   });
@@ -42,14 +43,14 @@ async function digest(
 ): Promise<string | null> {
   const bytes = await ctx.blobs.read(file.blob_key).catch(async (cause) => {
     if (!(cause instanceof BlobNotFoundError)) throw cause;
-    const current = await findFileByUuid(ctx.db, file.uuid);
+    const current = await findFileByUuid(ctx.db, EVERYTHING, file.uuid);
     if (current?.blob_key === file.blob_key) throw new FileGoneError(file, { cause });
     return null;
   });
   if (bytes === null) return null;
   const sha256 = createHash('sha256');
   let readBytes = 0;
-  // Leaving the loop, also by a throw, closes what is read.
+  // Leaving the loop closes the stream, also when it is left by an error.
   for await (const piece of bytes) {
     signal?.throwIfAborted();
     sha256.update(piece);

@@ -1,30 +1,33 @@
-import { BlobNotFoundError, type BlobStream, type ByteRange } from '../../blob/blob-store.ts';
+import { BlobNotFoundError, type BlobStream } from '../../blob/blob-store.ts';
+import type { ByteRange } from '../../blob/byte-range.ts';
 import * as store from '../../store/file/file.ts';
+import { EVERYTHING } from '../../store/scope.ts';
+import type { FileRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
-import { mediasByIds } from '../tree/media.ts';
+import { scopeOf } from '../viewer/access.ts';
 
-/** One stored file of a media: the original, whose key is empty, or a variant. */
+/** One stored file of a media item: the original, whose key is empty, or a variant. */
 export interface File {
   id: number;
   uuid: string;
   mediaId: number;
-  /** Name of the group of files that its media is. */
+  /** The Importer's name for the media item's files. */
   resource: string;
   key: string;
-  /** As its sender named it; any Unicode, never a path. */
+  /** As named by its sender: any Unicode, never a path. */
   filename: string;
   /** Lower case, without dot. */
   extension: string | null;
-  /** Found from the content. */
+  /** Detected from the content. */
   mimeType: string;
   sizeBytes: number;
   md5: string;
   /** Null until it has been computed. */
   sha256: string | null;
-  /** Of an image, as it is shown: its orientation applied. */
+  /** Of an image as it is displayed, with its orientation applied. */
   width: number | null;
   height: number | null;
-  /** What most of a thumbnail has, `#rrggbb`; null: it is no thumbnail. */
+  /** The dominant color of a thumbnail, `#rrggbb`; null for every other file. */
   color: string | null;
   /** Path on this server, percent-encoded: `/media/oiodd2qz/logo.png`. */
   urlPath: string;
@@ -32,16 +35,16 @@ export interface File {
   updatedAt: Date;
 }
 
-/** A file that is about to be sent. */
+/** A file that is ready to be sent. */
 export interface OpenedFile {
   file: File;
-  /** Its bytes, whole or a range. Throws FileGoneError. */
+  /** Reads its bytes, all or a range. Throws FileGoneError. */
   read: (range?: ByteRange) => Promise<BlobStream>;
 }
 
 /**
- * The bytes of an opened file are not there: it has just been deleted or replaced, and opening it again
- * tells; or else they are lost, which nobody who asks for them can do anything about.
+ * Thrown if the bytes of an opened file do not exist. The file may just have been deleted or replaced: opening it
+ * again tells. Otherwise they are lost, which no reader can repair.
  */
 export class FileGoneError extends Error {
   override readonly name = 'FileGoneError';
@@ -51,43 +54,40 @@ export class FileGoneError extends Error {
   }
 }
 
-/** Those of the files that there are and whose media the viewer may see, unordered. */
+/** Returns those of the files that exist and whose media item the viewer may see, unordered. */
 export async function filesByIds(ctx: Context, ids: readonly number[]): Promise<File[]> {
-  const rows = await store.listFilesByIds(ctx.db, ids);
-  const medias = await mediasByIds(ctx, [...new Set(rows.map((row) => row.media_id))]);
-  const visible = new Set(medias.map((media) => media.id));
-  return rows.filter((row) => visible.has(row.media_id)).map(toFile);
+  return (await store.listFilesByIds(ctx.db, scopeOf(ctx), ids)).map(toFile);
 }
 
-/** The original among the files of a media; null: it has none. */
+/** Returns the original among the files of a media item; null if it has none. */
 export function originalAmong(files: readonly File[] | undefined): File | null {
   return files?.find(({ key }) => key === '') ?? null;
 }
 
-/** The files of each media, the original first. The caller has seen to it that the viewer may see them. */
+/** Returns the files of each media item that the viewer may see, the original first. */
 export async function filesByMediaIds(
   ctx: Context,
   mediaIds: readonly number[],
 ): Promise<Map<number, File[]>> {
-  const rows = await store.listFilesByMediaIds(ctx.db, mediaIds);
+  const rows = await store.listFilesByMediaIds(ctx.db, scopeOf(ctx), mediaIds);
   const byMedia = Map.groupBy(rows, (row) => row.media_id);
   return new Map([...byMedia].map(([mediaId, rows]) => [mediaId, rows.map(toFile)]));
 }
 
 /**
- * The file behind `/media/{dir}/{urlName}`, or null. Whoever knows the URL may read it, as on the roads
- * that came before: an `<img>` sends no credential, and `dir` is random.
+ * Returns the file at `/media/{dir}/{urlName}`, or null. Everybody who knows the URL may read it, as in the systems
+ * before: an `<img>` sends no credential, and `dir` is random.
  */
 export async function openFile(
   ctx: Context,
   dir: string,
   urlName: string,
 ): Promise<OpenedFile | null> {
-  const row = await store.findFileByUrl(ctx.db, dir, urlName);
+  const row = await store.findFileByUrl(ctx.db, EVERYTHING, dir, urlName);
   return row ? openRow(ctx, row) : null;
 }
 
-/** The file of a row, which the caller has found. */
+/** Opens the file of a row that the caller has found. */
 export function openRow(ctx: Context, row: store.FileOfMediaRow): OpenedFile {
   return { file: toFile(row), read: (range) => read(ctx, row, range) };
 }
@@ -104,8 +104,8 @@ async function read(
   }
 }
 
-/** A row of a file, as the domain has it. */
-export function toFile(row: store.FileOfMediaRow): File {
+/** Converts a row of a file. */
+export function toFile(row: FileRow & { resource: string }): File {
   return {
     id: row.id,
     uuid: row.uuid,

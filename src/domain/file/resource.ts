@@ -1,85 +1,79 @@
+import type { FieldType, Part, Search } from '../../lib/search.ts';
 import * as fileStore from '../../store/file/file.ts';
 import * as store from '../../store/file/search.ts';
-import type { MediaRow } from '../../store/table.ts';
+import { EVERYTHING } from '../../store/scope.ts';
+import type { FileRow, NodeRow } from '../../store/table.ts';
 import { findMediaByResource } from '../../store/tree/media.ts';
 import type { Context } from '../context.ts';
 import { NotFoundError } from '../error.ts';
-import type { Condition, FieldType, Part, Search } from '../search.ts';
-import { authorize, isVisible, sightOf } from '../viewer/access.ts';
+import { authorize, isVisible, scopeOf } from '../viewer/access.ts';
 import { type File, type OpenedFile, openRow, toFile } from './file.ts';
 
-/** A file of a resource: what the Importer calls a media. A resource is a media of ours with all its files. */
+/** A file of a resource. The Importer's resource is our media item, and its media are our files. */
 export interface ResourceFile extends File {
-  /** `Viewer.id`; null: anonymous, or the server itself. */
+  /** `Viewer.id` of the creator; null: anonymous, or the server itself. */
   createdBy: string | null;
-  /** Role that it had; `processor`: the server itself. */
+  /** The creator's role; `processor`: the server itself. */
   createdRole: string | null;
   /** Whether everybody may read it. */
   isPublic: boolean;
-  /** Of another system, as given. */
+  /** An id of another system, as given. */
   projectId: string | null;
 }
 
-/** What files can be searched and ordered by. */
+/** The fields that files can be searched and ordered by. */
+export const FILE_FIELDS: Readonly<Record<store.FileField, FieldType>> = store.FILE_COLUMNS;
 export type FileField = store.FileField;
 
-/** Each field of a file, and what it holds. */
-export const FILE_FIELDS: Readonly<Record<FileField, FieldType>> = store.FILE_COLUMNS;
-
-/** A part of the files that all conditions let through and that the viewer may see. */
+/** Returns a part of the files that match all conditions and that the viewer may see, and their count if `isCounted`. */
 export async function searchFiles(
   ctx: Context,
-  search: Search<FileField>,
+  { isCounted, ...search }: Search<FileField> & { isCounted: boolean },
 ): Promise<Part<ResourceFile>> {
   authorize(ctx, 'resource.read');
-  const { rows, hasMore } = await store.searchFiles(ctx.db, sightOf(ctx), search);
-  return { nodes: rows.map((row) => toResourceFile(row, row)), hasMore };
+  const scope = scopeOf(ctx);
+  const { rows, hasMore } = await store.searchFiles(ctx.db, scope, search);
+  const count = isCounted ? await store.countMatchingFiles(ctx.db, scope, search.conditions) : null;
+  return { nodes: rows.map((row) => toResourceFile(row, row)), hasMore, count };
 }
 
-/** How many files all conditions let through and the viewer may see. */
-export async function countMatchingFiles(
-  ctx: Context,
-  conditions: readonly Condition<FileField>[],
-): Promise<number> {
-  authorize(ctx, 'resource.read');
-  return store.countMatchingFiles(ctx.db, sightOf(ctx), conditions);
-}
-
-/** Which file: the key of the original is empty. */
+/** Identifies a file. The key of the original is empty. */
 export interface ResourceKey {
   resource: string;
   key: string;
 }
 
 /**
- * A file of a resource. Without a credential only what is public is found, and everything else asks for one,
- * whether it is there or not. Throws NotAuthenticatedError, NotFoundError.
+ * Returns a file of a resource. Without a credential only public files are found; for every other one, whether it
+ * exists or not, a credential is asked for. Throws NotAuthenticatedError, NotFoundError.
  */
 export async function findResourceFile(ctx: Context, at: ResourceKey): Promise<ResourceFile> {
   const { file, media } = await findRow(ctx, at);
   return toResourceFile(file, media);
 }
 
-/** The same, with its bytes. */
+/** Returns the same, ready to be sent. */
 export async function openResourceFile(ctx: Context, at: ResourceKey): Promise<OpenedFile> {
   const { file } = await findRow(ctx, at);
   return openRow(ctx, file);
 }
 
 async function findRow(ctx: Context, { resource, key }: ResourceKey) {
-  const media = await findMediaByResource(ctx.db, resource);
+  const media = await findMediaByResource(ctx.db, EVERYTHING, resource);
   if (media?.is_public !== 1) authorize(ctx, 'resource.read');
   const isThere = media !== undefined && (media.is_public === 1 || isVisible(ctx, media));
-  const file = isThere ? await fileStore.findFileByKey(ctx.db, media.id, key) : undefined;
+  const file = isThere
+    ? await fileStore.findFileByKey(ctx.db, EVERYTHING, media.id, key)
+    : undefined;
   if (isThere && file !== undefined) return { media, file };
   authorize(ctx, 'resource.read');
   throw new NotFoundError('media', key === '' ? resource : `${resource}/${key}`);
 }
 
-/** A row of a file, with what its media says of it. */
+/** Converts the row of a file and that of its media item. */
 export function toResourceFile(
-  row: fileStore.FileOfMediaRow,
-  { is_public }: Pick<MediaRow, 'is_public'>,
+  row: FileRow & { resource: string },
+  { is_public }: Pick<NodeRow, 'is_public'>,
 ): ResourceFile {
   return {
     ...toFile(row),

@@ -1,115 +1,170 @@
 import type { BlobEntry } from '../../blob/blob-store.ts';
-import { findFileByUuid, listFilesAfter, listKnownFileBlobKeys } from '../../store/file/file.ts';
+import { listKnownFileBlobKeys } from '../../store/file/blob-key.ts';
+import { type BlobKeyRange, listFilesByBlobKey } from '../../store/file/file.ts';
 import { listKnownRenditionBlobKeys } from '../../store/rendition/rendition.ts';
+import { EVERYTHING } from '../../store/scope.ts';
 import {
   deleteClosedUploads,
   listOpenUploadBlobKeys,
   updateUploadsExpired,
 } from '../../store/upload/upload.ts';
 import type { Log, Services } from '../context.ts';
+import { deleteBytes } from './delete-bytes.ts';
 
-/** How long the row of a closed upload stays, so that a late client learns what became of it. */
+/** How long the row of a closed upload is kept, so that a client that returns late learns what became of it. */
 const CLOSED_UPLOAD_KEPT_MS = 7 * 24 * 3_600_000;
 
-/** Blobs that are looked up at once. */
+/** Entries of a listing that are compared with the rows at once. */
 const BATCH_SIZE = 500;
 
-/** How far a sweep may go. */
+/** Lost files that the log names. */
+const LOGGED_MAX = 100;
+
+/** Limits of a sweep. */
 export interface SweepOptions {
   /**
-   * Milliseconds since 1970; bytes that were written later stay. They may belong to a request that is
-   * under way: its row is written last.
+   * Milliseconds since 1970. Bytes and rows written later are left alone: they may belong to a request in progress, which
+   * writes its row last.
    */
   modifiedBefore: number;
-  /** Ends it early. */
+  /** Ends the sweep early. */
   signal?: AbortSignal;
 }
 
-/** Bytes younger than this may belong to a request that is still under way, here or in another process. */
+/** Bytes younger than this may belong to a request that is still in progress, in this process or another one. */
 export const SWEEP_GRACE_MS = 60 * 60_000;
 
+/** What a sweep has done and found. */
+export interface SweepResult {
+  /** Blobs and staged bytes deleted. */
+  removed: number;
+  /** Files whose bytes are missing or have another size. */
+  lost: number;
+}
+
 /**
- * Ends uploads whose time is over and removes bytes that no row names: those of ended uploads, and what
- * a crash left between bytes and rows. Resolves with the count of blobs removed.
+ * Compares the listings of bytes with the rows. Ends expired uploads, deletes bytes that no row refers to, and logs the
+ * files whose bytes are lost: only someone with a backup can restore those. Uses bounded memory, and asks the blob store
+ * for its listing only, never for single blobs: with a million files, a request for each would be a million requests an
+ * hour.
  */
 export async function sweep(
   services: Services & { log: Log },
   { modifiedBefore, signal }: SweepOptions,
-): Promise<number> {
-  const { blobs, log } = services;
-  let removed = await expireUploads(services);
-  let batch: BlobEntry[] = [];
-  for await (const entry of blobs.list()) {
-    if (entry.modifiedAt.getTime() >= modifiedBefore) continue;
-    batch.push(entry);
-    if (batch.length < BATCH_SIZE) continue;
-    signal?.throwIfAborted();
-    removed += await removeOrphans(services, batch);
-    batch = [];
+): Promise<SweepResult> {
+  const { log } = services;
+  const result = { removed: await expireUploads(services), lost: 0, lostUuids: [] };
+  // Staged bytes first: what is promoted meanwhile is found in one of the two listings.
+  for await (const batch of inBatches(services.staging.list(), signal)) {
+    result.removed += await discardLeftovers(services, olderThan(modifiedBefore, batch));
   }
-  removed += await removeOrphans(services, batch);
+  let after = '';
+  for await (const batch of inBatches(services.blobs.list(), signal)) {
+    const upTo = batch.length < BATCH_SIZE ? null : (batch.at(-1)?.key ?? null);
+    await compareWithRows(services, { batch, range: { after, upTo }, modifiedBefore }, result);
+    after = upTo ?? after;
+  }
+  const { removed, lost, lostUuids } = result;
   if (removed > 0) log.info({ blobsRemoved: removed }, 'swept bytes without a row');
-  return removed;
+  if (lost > 0) log.error({ files: lostUuids }, 'the bytes of files are lost');
+  return { removed, lost };
 }
 
-/** Ends uploads whose time is over; their bytes go, their row still says why. Resolves with their count. */
-export async function expireUploads({ db, blobs, clock }: Services): Promise<number> {
+/** Ends uploads that have expired and deletes their bytes; their rows still tell the reason. Returns their count. */
+export async function expireUploads(services: Services): Promise<number> {
+  const { db, clock } = services;
   const now = clock();
   const blobKeys = await updateUploadsExpired(db, now);
-  for (const key of blobKeys) {
-    await blobs.discard(key);
-    await blobs.delete(key);
-  }
+  for (const key of blobKeys) await deleteBytes(services, key);
   await deleteClosedUploads(db, now - CLOSED_UPLOAD_KEPT_MS);
   return blobKeys.length;
 }
 
-/** Removes those of the blobs that no row names; there may be none. */
-export async function deleteUnnamedBlobs(
-  services: Services,
-  keys: readonly string[],
-): Promise<void> {
-  const known = await listKnown(services, keys);
-  for (const key of keys) if (!known.has(key)) await services.blobs.delete(key);
-}
-
-/** The uuids of files whose bytes are not there, or not all of them. */
-export async function findLostFiles(
-  { db, blobs }: Services,
-  signal?: AbortSignal,
-): Promise<string[]> {
-  const lost: string[] = [];
-  let after = 0;
-  for (;;) {
-    const files = await listFilesAfter(db, after, BATCH_SIZE);
-    for (const { uuid, blob_key, size_bytes } of files) {
-      if ((await blobs.stat(blob_key))?.sizeBytes === size_bytes) continue;
-      // Deleted or replaced meanwhile, perhaps.
-      if ((await findFileByUuid(db, uuid))?.blob_key === blob_key) lost.push(uuid);
-    }
+/** Groups a listing; the last batch is shorter than `BATCH_SIZE`, and may be empty. */
+async function* inBatches(entries: AsyncIterable<BlobEntry>, signal: AbortSignal | undefined) {
+  let batch: BlobEntry[] = [];
+  for await (const entry of entries) {
+    if (batch.push(entry) < BATCH_SIZE) continue;
+    yield batch;
     signal?.throwIfAborted();
-    after = files.at(-1)?.id ?? 0;
-    if (files.length < BATCH_SIZE) return lost;
+    batch = [];
+  }
+  yield batch;
+  signal?.throwIfAborted();
+}
+
+function olderThan(time: number, entries: readonly BlobEntry[]): string[] {
+  return entries.filter((entry) => entry.modifiedAt.getTime() < time).map(({ key }) => key);
+}
+
+/** Discards staged bytes that do not belong to an open upload: a file has a row only after its promotion. */
+async function discardLeftovers({ db, staging }: Services, keys: string[]): Promise<number> {
+  if (keys.length === 0) return 0;
+  const open = new Set(await listOpenUploadBlobKeys(db, keys));
+  const leftovers = keys.filter((key) => !open.has(key));
+  for (const key of leftovers) await staging.discard(key);
+  return leftovers.length;
+}
+
+interface Comparison {
+  /** All blobs whose keys are in the range. */
+  batch: readonly BlobEntry[];
+  range: BlobKeyRange;
+  modifiedBefore: number;
+}
+
+interface Findings extends SweepResult {
+  /** The first `LOGGED_MAX` of the lost files. */
+  lostUuids: string[];
+}
+
+async function compareWithRows(
+  services: Services,
+  { batch, range, modifiedBefore }: Comparison,
+  findings: Findings,
+): Promise<void> {
+  const { db, blobs } = services;
+  const unnamed = new Set(olderThan(modifiedBefore, batch));
+  if (unnamed.size > 0) {
+    const keys = [...unnamed];
+    // Uploads first: the bytes of one that completes between the queries belong to a file by then.
+    for (const key of await listOpenUploadBlobKeys(db, keys)) unnamed.delete(key);
+    for (const key of await listKnownRenditionBlobKeys(db, keys)) unnamed.delete(key);
+  }
+  const sizes = new Map(batch.map(({ key, sizeBytes }) => [key, sizeBytes]));
+  for await (const files of filesIn(services, range)) {
+    for (const { blob_key } of files) unnamed.delete(blob_key);
+    const missing = files.filter(
+      (file) => file.updated_at < modifiedBefore && sizes.get(file.blob_key) !== file.size_bytes,
+    );
+    await noteLost(services, missing, findings);
+  }
+  for (const key of unnamed) await blobs.delete(key);
+  findings.removed += unnamed.size;
+}
+
+type ListedFile = Awaited<ReturnType<typeof listFilesByBlobKey>>[number];
+
+/** Lists the files whose bytes should be in a range, in batches. */
+async function* filesIn({ db }: Services, { after, upTo }: BlobKeyRange) {
+  for (let last: string | undefined = after; last !== undefined; ) {
+    const files: ListedFile[] = await listFilesByBlobKey(
+      db,
+      EVERYTHING,
+      { after: last, upTo },
+      BATCH_SIZE,
+    );
+    yield files;
+    last = files.length < BATCH_SIZE ? undefined : files.at(-1)?.blob_key;
   }
 }
 
-async function removeOrphans(services: Services, entries: BlobEntry[]): Promise<number> {
-  const { blobs } = services;
-  const known = await listKnown(
-    services,
-    entries.map(({ key }) => key),
-  );
-  const orphans = entries.filter(({ key }) => !known.has(key));
-  for (const { key, area } of orphans) {
-    await (area === 'staged' ? blobs.discard(key) : blobs.delete(key));
-  }
-  return orphans.length;
-}
-
-/** Those of the keys that a row names. */
-async function listKnown({ db }: Services, keys: readonly string[]): Promise<Set<string>> {
-  // Uploads first: one that completes between the two queries is then in the second, and never in none.
-  const open = await listOpenUploadBlobKeys(db, keys);
-  const renditions = await listKnownRenditionBlobKeys(db, keys);
-  return new Set([...open, ...renditions, ...(await listKnownFileBlobKeys(db, keys))]);
+/** Counts the files without bytes, except those that were deleted or replaced since they were listed. */
+async function noteLost({ db }: Services, files: ListedFile[], findings: Findings): Promise<void> {
+  if (files.length === 0) return;
+  const keys = files.map(({ blob_key }) => blob_key);
+  const named = new Set(await listKnownFileBlobKeys(db, EVERYTHING, keys));
+  const lost = files.filter(({ blob_key }) => named.has(blob_key)).map(({ uuid }) => uuid);
+  findings.lost += lost.length;
+  findings.lostUuids.push(...lost.slice(0, LOGGED_MAX - findings.lostUuids.length));
 }

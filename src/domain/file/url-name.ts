@@ -1,9 +1,9 @@
 import { urlFilename } from '../../lib/filename.ts';
 
 /**
- * The last segment of the URL of a file: what `urlFilename` makes of its key, or of its name if it is the
- * original; with a number where another file of the same media has that. No name of a file comes with two
- * hyphens, so that a number is not taken for one.
+ * Returns the last segment of a file's URL: `urlFilename` of its key, or of its name if it is the original, with a number
+ * appended if another file of the same media item uses it already. `urlFilename` never returns two hyphens in a row, so a
+ * number cannot be mistaken for part of a name.
  */
 export function freeUrlName(name: string, taken: readonly string[]): string {
   const wanted = urlFilename(name);
@@ -16,5 +16,5 @@ export function freeUrlName(name: string, taken: readonly string[]): string {
   return free;
 }
 
-/** As `urlFilename` has it. */
+/** The limit of `urlFilename`. */
 const URL_NAME_LENGTH_MAX = 100;

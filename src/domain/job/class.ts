@@ -1,21 +1,21 @@
 import { z } from 'zod';
 import { publicUrl } from '../input.ts';
 
-/** What the domain knows of a class of jobs; how the work is done is its task's, in `job/task`. */
+/** The rules of a job class. The work itself is done by a task in `job/task`. */
 interface JobClassRule {
-  /** Shape of the arguments as they are stored: names as on the Importer's wire, ids and never content. */
+  /** Schema of the stored arguments: named as on the Importer's wire, with ids and never content. */
   arguments: z.ZodType;
-  /** How many of them one process runs at once; absent: as many as it runs jobs. */
+  /** How many jobs of this class one process runs at once; absent: as many as it runs jobs of any class. */
   concurrency?: number;
-  /** How often a job is tried again after a failure. */
+  /** How often a failed job is retried. */
   maxRetries: number;
-  /** Whether a client may make a job of this class; the others are the server's own. */
+  /** Whether a client may start a job of this class; only the server starts the others. */
   isStartable: boolean;
 }
 
 const uuid = z.guid().toLowerCase();
 
-/** Every class of jobs that this server runs: `verb-noun`, as its file in `job/task`. */
+/** The job classes, named `verb-noun`. */
 export const JOB_CLASSES = {
   'delete-blob': {
     arguments: z.strictObject({ blob_keys: z.array(z.string()).max(500) }),
@@ -46,11 +46,13 @@ export const JOB_CLASSES = {
       folder_uuid: uuid.optional(),
       tags: z.array(z.int().positive()).max(200).optional(),
     }),
-    // Each may take an hour of another server's time: thumbnails must not wait for it.
+    // Each may take an hour, because the other server is slow: thumbnails must not wait for it.
     concurrency: 1,
     maxRetries: 5,
     isStartable: true,
   },
+  // Creates a thumbnail, which is a file and not a rendition. The name is stored in jobs and known to clients of the
+  // Importer dialect, so it stays.
   'make-rendition': {
     arguments: z.strictObject({ file_uuid: uuid }),
     maxRetries: 3,
@@ -59,26 +61,26 @@ export const JOB_CLASSES = {
   sweep: { arguments: z.strictObject({}), concurrency: 1, maxRetries: 2, isStartable: false },
 } as const satisfies Record<string, JobClassRule>;
 
-/** Name of a class of jobs. */
+/** The name of a job class. */
 export type JobClass = keyof typeof JOB_CLASSES;
 
-/** What a job of that class is told, as its task gets it. */
+/** The arguments of a job of that class, as its task receives them. */
 export type JobArguments<C extends JobClass> = z.output<(typeof JOB_CLASSES)[C]['arguments']>;
 
-/** The `unicity` of one of the server's own jobs; `of`: what it is about. */
-export function serverUnicity(jobClass: JobClass, of: string): string {
-  return `${jobClass}:${of}`;
+/** Returns the `unicity` of a job that the server starts. `subject`: distinguishes its jobs of one class. */
+export function serverUnicity(jobClass: JobClass, subject: string): string {
+  return `${jobClass}:${subject}`;
 }
 
-/** Whether a `unicity` may be one of the server's own jobs: whoever takes it first would keep them from being made. */
+/** Returns whether a `unicity` is reserved for the server's own jobs: a client that used it would block them. */
 export function isServerUnicity(unicity: string): boolean {
   const [jobClass] = unicity.split(':', 1);
-  const isOfClass = ([name, { isStartable }]: [string, JobClassRule]) =>
+  const isReserved = ([name, { isStartable }]: [string, JobClassRule]) =>
     name === jobClass && !isStartable;
-  return Object.entries(JOB_CLASSES).some(isOfClass);
+  return Object.entries(JOB_CLASSES).some(isReserved);
 }
 
-/** How many jobs of a class one process may run at once. */
+/** Returns how many jobs of a class one process may run at once. */
 export function concurrencyOf(jobClass: JobClass): number {
   const rule: JobClassRule = JOB_CLASSES[jobClass];
   return rule.concurrency ?? Number.POSITIVE_INFINITY;

@@ -3,23 +3,23 @@ import type { NewJobRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { JOB_CLASSES, type JobArguments, type JobClass } from './class.ts';
 
-/** What a job may have besides its class and arguments. */
+/** Optional properties of a new job. */
 export interface EnqueueOptions {
   /** The higher, the sooner. (Default: 0) */
   priority?: number;
   /** (Default: now) */
   scheduledAt?: Date;
-  /** The media it is about: `Media.jobs` shows it. */
+  /** The media item that it works on: `Media.jobs` lists the job. */
   mediaId?: number;
-  /** No other job that is not over may have the same: the job that has it is taken for this one. */
+  /** At most one unfinished job has the same `unicity`: if there is one, it is used instead of a new one. */
   unicity?: string;
-  /** Who started it; default: the server itself, on whoever's account. */
+  /** The user who started it. (Default: the server itself, even in a user's request) */
   startedBy?: { id: string; role: string };
 }
 
 /**
- * Has something done after the transaction, at least once: inside of `transact`, the job is there if and
- * only if the rest is. Answers its id, and whether it is new.
+ * Creates a job, which runs at least once. Inside `transact` the job exists if and only if the transaction commits.
+ * Returns its id, and whether it is new.
  */
 export async function enqueueJob<C extends JobClass>(
   ctx: Context,
@@ -34,7 +34,7 @@ export async function enqueueJob<C extends JobClass>(
     return { id, isNew: true };
   }
   const other = await findOpenJobByUnicity(ctx.db, options.unicity ?? '');
-  // It has ended in between, and now there is room.
+  // The other job has finished meanwhile: try again.
   if (other === undefined) return enqueueJob(ctx, jobClass, args, options);
   return { id: other.id, isNew: false };
 }
@@ -65,10 +65,10 @@ function toRow(
   };
 }
 
-/** How many blobs one job deletes. */
+/** The most blobs that one job deletes. */
 const BLOBS_PER_JOB = 500;
 
-/** Has the bytes deleted that no row names any more. */
+/** Enqueues jobs that delete blobs which no row refers to any more. */
 export async function enqueueBlobDeletion(
   ctx: Context,
   blobKeys: readonly string[],

@@ -1,15 +1,15 @@
 import * as store from '../../store/job/job.ts';
 import type { JobAttemptRow, JobRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
-import { ConflictError, NotFoundError } from '../error.ts';
+import { NotFoundError } from '../error.ts';
 import { authorize } from '../viewer/access.ts';
 import type { JobStatus } from './state.ts';
 
-/** Work that is done at least once, outside of any request. */
+/** Work that runs at least once, outside of requests. */
 export interface Job {
   id: number;
   uuid: string;
-  /** What is to be done: `delete-blob`. */
+  /** The kind of work, such as `delete-blob`. */
   jobClass: string;
   arguments: unknown;
   /** The higher, the sooner. */
@@ -19,26 +19,26 @@ export interface Job {
   progress: number;
   retryCount: number;
   maxRetries: number;
-  /** Of the last run that failed. */
+  /** The error of the last failed run. */
   error: string | null;
-  /** No two open jobs have the same. */
+  /** No two unfinished jobs have the same value. */
   unicity: string | null;
-  /** Not before this. */
+  /** The job does not run before this time. */
   scheduledAt: Date;
   createdAt: Date;
   updatedAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
-  /** Who runs it, or ran it last; null: nobody has. */
+  /** The worker that runs it or ran it last; null if none has. */
   worker: string | null;
-  /** When its worker was last heard of; null: it is not running. */
+  /** The last heartbeat of its worker; null if the job is not running. */
   heartbeatAt: Date | null;
-  /** `Viewer.id` of who started it; null: the server itself. */
+  /** `Viewer.id` of the user who started it; null: the server itself. */
   startedBy: string | null;
-  /** Somebody has asked for its run to end. */
+  /** When a user asked to cancel it. */
   cancelRequestedAt: Date | null;
   cancelReason: string | null;
-  /** What came of it. */
+  /** What its task returned. */
   result: unknown;
 }
 
@@ -51,7 +51,7 @@ export interface JobAttempt {
   error: string | null;
 }
 
-/** Exactly one of these. */
+/** A key of a job. */
 export type JobBy = { id: number } | { uuid: string };
 
 /** The job, or null if there is none. */
@@ -62,13 +62,13 @@ export async function findJob(ctx: Context, by: JobBy): Promise<Job | null> {
   return row === undefined ? null : toJob(row);
 }
 
-/** Those of the jobs that there are, unordered. */
+/** Returns the jobs that exist, in no order. */
 export async function jobsByIds(ctx: Context, ids: readonly number[]): Promise<Job[]> {
   authorize(ctx, 'job.read');
   return (await store.findJobs(ctx.db, { ids })).map(toJob);
 }
 
-/** The runs of each job, the first first. The caller has seen to it that the viewer may see the jobs. */
+/** Returns the runs of each job, oldest first. The caller must have checked that the viewer may see the jobs. */
 export async function attemptsByJobIds(
   ctx: Context,
   jobIds: readonly number[],
@@ -79,8 +79,8 @@ export async function attemptsByJobIds(
 }
 
 /**
- * Deletes a job in whatever state, and the log of its runs; a run that goes on is told to stop, and what it
- * still says of the job has no effect. Needs an admin. Throws NotFoundError.
+ * Deletes a job in any state, with its runs. A running task is asked to stop, and its outcome is ignored. Allowed to
+ * admins. Throws NotFoundError.
  */
 export async function deleteJob(ctx: Context, id: number): Promise<void> {
   authorize(ctx, 'job.delete');
@@ -88,13 +88,7 @@ export async function deleteJob(ctx: Context, id: number): Promise<void> {
   ctx.events.publish({ type: 'job', id });
 }
 
-/** What is wrong with a `unicity` that another job has which is not over. */
-export function unicityTaken({ uuid }: Pick<Job, 'uuid'>): ConflictError {
-  const message = `The job ${uuid} has the same unicity, and is not over.`;
-  return new ConflictError('ALREADY_EXISTS', message, { holder: uuid });
-}
-
-/** A row of a job, as the domain has it. */
+/** Returns the job of a row. */
 export function toJob(row: JobRow): Job {
   return {
     id: row.id,

@@ -3,7 +3,7 @@ import { countJobsOfEach as countOfEach, listJobsOfEach } from '../../store/job/
 import * as store from '../../store/job/job.ts';
 import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
-import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
+import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
 import { authorize } from '../viewer/access.ts';
 import { type Job, toJob } from './job.ts';
 import type { JobStatus } from './state.ts';
@@ -73,7 +73,7 @@ export async function jobsOfEach(
   const keyset = toKeyset(NEWEST_FIRST);
   const request = parsePageArgs(args, keyset);
   const rows = await listJobsOfEach(ctx.db, mediaIds, keyset, request);
-  return new Map([...rows].map(([id, rows]) => [id, toPage(rows, keyset, request, toJob)]));
+  return toPages(rows, keyset, request, toJob);
 }
 
 /** How many jobs each media has; one without any has no entry. */

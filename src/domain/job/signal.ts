@@ -3,13 +3,14 @@ import { isUniqueViolation } from '../../store/error.ts';
 import { findJobs, findOpenJobByUnicity, updateJobIn } from '../../store/job/job.ts';
 import type { JobChange, JobRow } from '../../store/table.ts';
 import { type Context, transact } from '../context.ts';
-import { ConflictError, InvalidInputError, NotFoundError } from '../error.ts';
+import { InvalidInputError, NotFoundError } from '../error.ts';
 import { freeText, parseInput } from '../input.ts';
-import { authorizeOwner } from '../viewer/access.ts';
-import { type Job, toJob, unicityTaken } from './job.ts';
+import { authorizeExisting } from '../viewer/access.ts';
+import { IllegalSignalError, UnicityTakenError } from './conflict.ts';
+import { type Job, toJob } from './job.ts';
 import { allowedSignals, JOB_SIGNALS, type JobSignal, type JobStatus } from './state.ts';
 
-/** Where a signal leads to: told again there, it has no more effect, and is no mistake. */
+/** The state that a signal leads to: in this state the signal has no effect, and is not an error. */
 const DONE: Readonly<Partial<Record<JobSignal, JobStatus>>> = {
   retry: 'pending',
   cancel: 'cancelled',
@@ -19,11 +20,11 @@ const DONE: Readonly<Partial<Record<JobSignal, JobStatus>>> = {
 
 const signalInput = z.object({
   signal: z.enum(JOB_SIGNALS, `Expected one of ${JOB_SIGNALS.join(', ')}.`),
-  /** Of `reschedule`, which needs it. */
+  /** For `reschedule`, which requires it. */
   at: z.date().nullish(),
-  /** Of `set_priority`, which needs it. */
+  /** For `set_priority`, which requires it. */
   priority: z.int32().nullish(),
-  /** Of `cancel` and `discard`. */
+  /** For `cancel` and `discard`. */
   reason: freeText(500).nullish(),
 });
 
@@ -32,20 +33,20 @@ export type SignalInput = z.input<typeof signalInput>;
 type Signal = z.output<typeof signalInput>;
 
 /**
- * Tells a job something, and answers the job as it is then; told again, the same signal changes nothing. Needs
- * who started the job, or an admin. Throws NotFoundError, InvalidInputError, ConflictError ILLEGAL_SIGNAL for what
- * makes no sense in the job's state, ALREADY_EXISTS if its `unicity` has been taken meanwhile.
+ * Sends a signal to a job and returns the changed job; the same signal again changes nothing. Allowed to the user who
+ * started the job, and to admins. Throws NotFoundError, InvalidInputError, IllegalSignalError, and UnicityTakenError
+ * if another job has taken its `unicity` meanwhile.
  */
 export async function signalJob(ctx: Context, id: number, input: SignalInput): Promise<Job> {
-  const [row] = await findJobs(ctx.db, { ids: [id] });
-  authorizeOwner(ctx, 'job.signal', row === undefined ? ctx.viewer.id : row.created_by);
-  if (row === undefined) throw new NotFoundError('job', id);
+  const [found] = await findJobs(ctx.db, { ids: [id] });
+  const owned = found && { ...found, owner: found.created_by };
+  const row = authorizeExisting(ctx, 'job.signal', owned, { noun: 'job', id });
   const signal = parseInput(signalInput, input);
   checkNeeded(signal);
   const job = await transact(ctx, (ctx) => apply(ctx, row, signal)).catch((error) =>
     refuseTaken(ctx, row, error),
   );
-  ctx.log.info({ job: job.uuid, ...signal, viewer: ctx.viewer.id }, 'a job was told something');
+  ctx.log.info({ job: job.uuid, ...signal, viewer: ctx.viewer.id }, 'a job received a signal');
   return job;
 }
 
@@ -63,7 +64,7 @@ async function apply(ctx: Context, row: JobRow, signal: Signal): Promise<Job> {
   const status = row.status as JobStatus;
   if (!allowedSignals(status).includes(signal.signal)) {
     if (DONE[signal.signal] === status) return toJob(row);
-    throw illegalSignal(signal.signal, status);
+    throw new IllegalSignalError(signal.signal, status);
   }
   const now = ctx.clock();
   const columns = EFFECTS[signal.signal](row, signal, now);
@@ -71,7 +72,7 @@ async function apply(ctx: Context, row: JobRow, signal: Signal): Promise<Job> {
   const isChanged = await updateJobIn(ctx.db, { id, status }, { ...columns, updated_at: now });
   const [after] = await findJobs(ctx.db, { ids: [id] });
   if (after === undefined) throw new NotFoundError('job', id);
-  // A worker has been quicker: the signal is for the job as it is now.
+  // A worker has changed the job meanwhile: apply the signal to its new state.
   if (!isChanged) return apply(ctx, after, signal);
   ctx.events.publish({ type: 'job', id });
   return toJob(after);
@@ -81,23 +82,14 @@ function isAsItWas(row: JobRow, columns: JobChange): boolean {
   return Object.entries(columns).every(([name, value]) => row[name as keyof JobRow] === value);
 }
 
-function illegalSignal(signal: JobSignal, status: JobStatus): ConflictError {
-  const allowed = allowedSignals(status);
-  const others = allowed.length > 0 ? allowed.join(', ') : 'none';
-  const message = `A job that is ${status} takes no signal ${signal}; it takes: ${others}.`;
-  return new ConflictError('ILLEGAL_SIGNAL', message, {
-    job: { status, allowedSignals: allowed },
-  });
-}
-
-/** A job that is over has given its `unicity` free: when it is opened again, another may have it. */
+/** A finished job no longer holds its `unicity`: another job may have it when this one is reopened. */
 async function refuseTaken(ctx: Context, row: JobRow, error: unknown): Promise<never> {
   if (!isUniqueViolation(error)) throw error;
   const other = await findOpenJobByUnicity(ctx.db, row.unicity ?? '');
-  throw unicityTaken(other ?? row);
+  throw new UnicityTakenError((other ?? row).uuid);
 }
 
-/** A job that is to be run, at the same count of retries: one that has none left gets this one run. */
+/** The columns of a job that will run again. It keeps its retry count: one without retries left gets one run. */
 const reopened = (scheduledAt: number): JobChange => ({
   status: 'pending',
   scheduled_at: scheduledAt,
@@ -120,7 +112,7 @@ const EFFECTS: Record<JobSignal, (row: JobRow, signal: Signal, now: number) => J
   },
   cancel: (row, { reason }, now) => {
     const asked = { cancel_requested_at: now, cancel_reason: reason ?? null };
-    // The worker that has it ends it; what is asked first counts.
+    // Its worker ends the run; the first request counts.
     if (row.status === 'running') return row.cancel_requested_at === null ? asked : {};
     return { ...asked, status: 'cancelled', finished_at: now };
   },

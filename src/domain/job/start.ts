@@ -4,15 +4,19 @@ import { InvalidInputError } from '../error.ts';
 import { displayName, parseInput } from '../input.ts';
 import { authorize } from '../viewer/access.ts';
 import { isServerUnicity, JOB_CLASSES, type JobArguments, type JobClass } from './class.ts';
+import { UnicityTakenError } from './conflict.ts';
 import { enqueueJob } from './enqueue.ts';
-import { findJob, type Job, unicityTaken } from './job.ts';
+import { findJob, type Job } from './job.ts';
 
 const startInput = z.object({
-  jobClass: z.string('Expected the name of a class of jobs.'),
+  jobClass: z.string('Expected the name of a job class.'),
   arguments: z.record(z.string(), z.unknown()).nullish(),
   priority: z.int32().nullish(),
   unicity: displayName(255)
-    .refine((unicity) => !isServerUnicity(unicity), 'Begins as those of the server’s own jobs do.')
+    .refine(
+      (unicity) => !isServerUnicity(unicity),
+      'Expected another prefix: this one is reserved for the server’s own jobs.',
+    )
     .nullish(),
   scheduledAt: z.date().nullish(),
 });
@@ -21,9 +25,9 @@ const startInput = z.object({
 export type StartJobInput = z.input<typeof startInput>;
 
 /**
- * Starts a job of a class that clients may start, once `checkArguments` lets its arguments pass. Throws
+ * Starts a job of a class that clients may start; `checkArguments` throws if its arguments are not allowed. Throws
  * InvalidInputError, also for an unknown class and for arguments, with paths such as `arguments.url`;
- * ConflictError ALREADY_EXISTS if an unfinished job has the same `unicity`.
+ * UnicityTakenError if an unfinished job has the same `unicity`.
  */
 export async function startJob(
   ctx: Context,
@@ -44,8 +48,8 @@ export async function startJob(
       ...(viewer.kind !== 'anonymous' && { startedBy: viewer }),
     });
     const job = await findJob(ctx, { id });
-    if (job === null) throw new Error('The job that was just made is not there.');
-    if (!isNew) throw unicityTaken(job);
+    if (job === null) throw new Error('The new job does not exist.');
+    if (!isNew) throw new UnicityTakenError(job.uuid);
     return job;
   });
 }
@@ -54,7 +58,7 @@ function parseClass(name: string): JobClass {
   const startable = Object.entries(JOB_CLASSES).filter(([, { isStartable }]) => isStartable);
   const names = startable.map(([name]) => name);
   if (names.includes(name)) return name as JobClass;
-  const message = `Expected a class that can be started: ${names.join(', ')}.`;
+  const message = `Expected a job class that clients can start: ${names.join(', ')}.`;
   throw InvalidInputError.of('jobClass', 'INVALID_CHOICE', message);
 }
 

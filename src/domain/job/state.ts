@@ -1,4 +1,4 @@
-/** What a job can be: waiting, at work, held, and three ways of being over. */
+/** The states of a job: waiting, running, held, and three in which it has finished. */
 export const JOB_STATUSES = [
   'pending',
   'running',
@@ -9,7 +9,7 @@ export const JOB_STATUSES = [
 ] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
-/** What an operator can tell a job: contract §7.3. */
+/** The signals that a user can send to a job: contract §7.3. */
 export const JOB_SIGNALS = [
   'retry',
   'run_now',
@@ -22,7 +22,7 @@ export const JOB_SIGNALS = [
 ] as const;
 export type JobSignal = (typeof JOB_SIGNALS)[number];
 
-/** In which state which signals have an effect. A running job can only be cancelled: no task has a place to pause. */
+/** The signals that each state allows. A running job can only be cancelled, because no task can pause. */
 const ALLOWED: Readonly<Record<JobStatus, readonly JobSignal[]>> = {
   pending: ['run_now', 'reschedule', 'cancel', 'pause', 'set_priority', 'discard'],
   running: ['cancel'],
@@ -32,12 +32,12 @@ const ALLOWED: Readonly<Record<JobStatus, readonly JobSignal[]>> = {
   cancelled: ['retry', 'reschedule'],
 };
 
-/** The signals that would have an effect on a job now. */
+/** Returns the signals that a state allows. */
 export function allowedSignals(status: JobStatus): readonly JobSignal[] {
   return ALLOWED[status];
 }
 
-/** Finer than the status, and derived from the rest: contract §7.2. */
+/** A finer state, derived from the status and other fields: contract §7.2. */
 export type JobPhase =
   | 'scheduled'
   | 'queued'
@@ -49,7 +49,7 @@ export type JobPhase =
   | 'errored'
   | 'cancelled';
 
-/** What of a job tells its phase. */
+/** The fields of a job that decide its phase. */
 interface Phased {
   status: JobStatus;
   scheduledAt: Date;
@@ -58,7 +58,7 @@ interface Phased {
   cancelRequestedAt: Date | null;
 }
 
-/** The phase of a job at a time, in milliseconds since 1970. */
+/** Returns the phase of a job at a time, in milliseconds since 1970. */
 export function phaseOf(job: Phased, now: number): JobPhase {
   if (job.status === 'running') return job.cancelRequestedAt === null ? 'running' : 'cancelling';
   if (job.status !== 'pending') return job.status;

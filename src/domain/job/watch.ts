@@ -5,8 +5,8 @@ import type { Job } from './job.ts';
 import { findMatchingJob, type JobFilter, toStored } from './list.ts';
 
 /**
- * Jobs that are new or have changed, if the filter lets them through as they are by then; without `id`, any.
- * Several changes between two reads are one. Throws as `authorize`, and InvalidInputError for the filter.
+ * Yields each new or changed job that matches the filter by then; `id` restricts it to one job. Several changes
+ * between two reads are yielded once. Throws like `authorize`, and InvalidInputError for the filter.
  */
 export function watchJobs(
   ctx: Context,
@@ -38,7 +38,7 @@ async function* matchingJobs(
   }
 }
 
-/** What has been told of runs that go on is ahead of what is written, and never goes back. */
+/** Remembers the reported progress of running jobs, which is ahead of the stored one, so that it never decreases. */
 function createProgressMemory() {
   const told = new Map<number, Pick<Job, 'startedAt' | 'progress'>>();
   return {

@@ -5,8 +5,9 @@ import {
   insertRendition,
   sumRenditionBytes,
 } from '../../store/rendition/rendition.ts';
+import { EVERYTHING } from '../../store/scope.ts';
 import type { NewRenditionRow, RenditionRow } from '../../store/table.ts';
-import { lockNode } from '../../store/tree/tree.ts';
+import { lockNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { FileGoneError } from '../file/file.ts';
 import { enqueueBlobDeletion } from '../job/enqueue.ts';
@@ -14,9 +15,9 @@ import { enqueueBlobDeletion } from '../job/enqueue.ts';
 type NewRendition = Omit<NewRenditionRow, 'file_id' | 'source_blob_key' | 'used_at'>;
 
 /**
- * Writes the row of bytes that are in place, and makes room for them. Answers the row, or that of another
- * process which was first; null if that is gone already. When it is not the new one its bytes are gone.
- * Throws FileGoneError if the file has been deleted or replaced since: the bytes are gone then, too.
+ * Inserts the row of a rendition whose bytes are stored, and evicts old renditions. Returns the row. If another
+ * process was first, deletes our bytes and returns its row, or null if that has been evicted already. If the file has
+ * been deleted or replaced meanwhile, deletes our bytes and throws FileGoneError.
  */
 export async function keepRendition(
   ctx: Context,
@@ -24,9 +25,9 @@ export async function keepRendition(
   rendition: NewRendition,
 ): Promise<RenditionRow | null> {
   const kept = await transact(ctx, async (ctx) => {
-    // Who deletes or replaces the file takes the same lock, and then finds this row, or we find it done.
+    // Deleting or replacing the file takes the same lock: either it finds this row, or we find the change.
     await lockNode(ctx.db, file.media_id);
-    const current = await findFileById(ctx.db, file.id);
+    const current = await findFileById(ctx.db, EVERYTHING, file.id);
     if (current?.blob_key !== file.blob_key) return 'gone';
     const row = await insertRendition(ctx.db, {
       ...rendition,
@@ -44,7 +45,7 @@ export async function keepRendition(
   return kept ?? null;
 }
 
-/** How full the cache is afterwards, so that not every new rendition has to look for an old one. */
+/** The fraction of the cache that stays full after an eviction, so that not every new rendition evicts an old one. */
 const LOW_WATER = 0.99;
 
 async function makeRoom(ctx: Context, keptId: number): Promise<void> {

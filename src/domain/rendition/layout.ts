@@ -1,16 +1,15 @@
-import type { Rect, RenderPlan, Size } from '../../media/render.ts';
+import { outputSize, type Rect, type RenderPlan, type Size } from '../../media/render.ts';
 import type { Crop, Point, RenditionRequest } from './request.ts';
 
-/** The most pixels of a side of what is made here; a request for more is not for this size. */
+/** The longest side of a rendition, in pixels; the size of a request for more is ignored. */
 export const SIDE_MAX = 5000;
 
-/** Where everything lies: the geometric part of a plan. */
+/** The geometric part of a plan. */
 export type Layout = Pick<RenderPlan, 'crop' | 'scaled' | 'window' | 'canvas'>;
 
 /**
- * The geometry of a request, by the rules of ImageProcessor's `Resize`. Without a size, with one that is
- * past `SIDE_MAX`, and where the picture would have to be enlarged and `upscale=false` forbids it, the
- * picture keeps its size.
+ * Returns the geometry of a request, by the rules of ImageProcessor's `Resize`. The image keeps its size if the request
+ * has no size, has one past `SIDE_MAX`, or would enlarge the image although it says `upscale=false`.
  */
 export function layOut(request: RenditionRequest, source: Size): Layout {
   const crop = request.crop && cropRect(request.crop, source);
@@ -22,25 +21,19 @@ export function layOut(request: RenditionRequest, source: Size): Layout {
   return { crop: isAll ? null : part, ...rest };
 }
 
-/** The size of what comes out. */
-export function outputSize({ scaled, window, canvas }: Omit<Layout, 'crop'>): Size {
-  const { width, height } = canvas ?? window ?? scaled;
-  return { width, height };
-}
-
-/** The picture, or a part of it, in a size that it may have. */
+/** Returns the layout scaled down so that no side is longer than `SIDE_MAX`. */
 export function shrinkToLimit({ crop, scaled }: Layout): Layout {
   const ratio = Math.min(1, SIDE_MAX / Math.max(scaled.width, scaled.height));
   return { crop, scaled: scale(scaled, ratio), window: null, canvas: null };
 }
 
-/** The largest size within a square of that side, never larger than the picture. */
+/** Returns the layout that fits the image into a square of that side, without enlarging it. */
 export function shrinkToSquare(source: Size, side: number): Layout {
   const ratio = Math.min(1, side / Math.max(source.width, source.height));
   return { crop: null, scaled: scale(source, ratio), window: null, canvas: null };
 }
 
-/** A layout whose part of the picture is named, also where it is all of it. */
+/** A layout whose crop is given even if it is the whole image. */
 interface FullLayout extends Layout {
   crop: Rect;
 }
@@ -51,7 +44,7 @@ function isWithin(size: Size, { mode, isUpscaled }: RenditionRequest, base: Size
   return size.width <= base.width && size.height <= base.height;
 }
 
-/** Null: not asked for. */
+/** Returns null if the request has no size. */
 function resize(request: RenditionRequest, base: Rect): FullLayout | null {
   const { mode, anchor, center } = request;
   if (request.width === null && request.height === null) return null;
@@ -87,15 +80,15 @@ function scale({ width, height }: Size, ratio: number): Size {
   };
 }
 
-/** Scaled into the box; the side that reaches its edge is exactly as long as that. */
+/** Returns the size that fits into the box; the side that fills it is not changed by rounding. */
 function fitted(base: Size, box: Size, ratio: number): Size {
   const { width, height } = scale(base, ratio);
   return { width: Math.min(width, box.width), height: Math.min(height, box.height) };
 }
 
 /**
- * Until one side, the one that has less far to go, reaches its measure: the other one may then stand
- * over. Never enlarges.
+ * Returns the size at which the side that is closer to its target reaches it; the other side may stay longer than the
+ * box. Never enlarges.
  */
 function minSize(
   base: Size,
@@ -118,7 +111,7 @@ function pad(base: Rect, scaled: Size, box: Size, anchor: Point): FullLayout {
 }
 
 /**
- * Scaled until it covers the box; what stands over is cut off: around the center, or away from the
+ * Returns the layout that covers the box. The overhang is cut off: around the center, or on the sides away from the
  * anchor.
  */
 function cover(base: Rect, box: Size, focus: Point, isCenter: boolean): FullLayout {
@@ -131,8 +124,8 @@ function cover(base: Rect, box: Size, focus: Point, isCenter: boolean): FullLayo
   const left = place(full.width, box.width, focus.x);
   const top = place(full.height, box.height, focus.y);
   if (ratio <= 1) return withWindow(base, full, { left, top, ...box });
-  // A narrow picture that is enlarged would be huge before it is cut: only what is kept is enlarged, and
-  // the pixels that the cut goes through.
+  // A narrow image would be huge after it was enlarged and before it is cut: enlarge only the part that is kept,
+  // and the pixels at the cut.
   const x = coveredSpan(base.width, left, box.width, ratio);
   const y = coveredSpan(base.height, top, box.height, ratio);
   const crop = {
@@ -172,7 +165,7 @@ function coveredSpan(length: number, offset: number, kept: number, ratio: number
   };
 }
 
-/** Null where it is none of this picture, or all of it. */
+/** Returns null if the crop contains nothing of the image, or all of it. */
 function cropRect(crop: Crop, source: Size): Rect | null {
   const rect = crop.unit === 'pixels' ? crop.rect : fromFractions(crop, source);
   const left = Math.round(rect.left);

@@ -1,21 +1,20 @@
 import { isDecodable } from '../../media/image-header.ts';
-import type { Color, RenderFormat, RenderPlan, Size } from '../../media/render.ts';
 import {
-  type Layout,
-  layOut,
+  type Color,
   outputSize,
-  SIDE_MAX,
-  shrinkToLimit,
-  shrinkToSquare,
-} from './layout.ts';
+  type RenderFormat,
+  type RenderPlan,
+  type Size,
+} from '../../media/render.ts';
+import { type Layout, layOut, SIDE_MAX, shrinkToLimit, shrinkToSquare } from './layout.ts';
 import type { RenditionRequest } from './request.ts';
 
-/** A stored picture, as far as a plan depends on it. */
+/** The properties of a stored image that a plan depends on. */
 export interface Source extends Size {
   mimeType: string;
 }
 
-/** By MIME type: the formats that are both read and written. */
+/** The output format by MIME type, for formats that can be both read and written. */
 const FORMAT_OF: Readonly<Record<string, RenderFormat>> = {
   'image/jpeg': 'jpeg',
   'image/png': 'png',
@@ -23,13 +22,13 @@ const FORMAT_OF: Readonly<Record<string, RenderFormat>> = {
   'image/webp': 'webp',
 };
 
-/** What is written for a picture, or a wish, of a format that is not: browsers show it, transparent or not. */
+/** The output format for every other MIME type or request: browsers show it, and it can be transparent. */
 const OTHER_FORMAT: RenderFormat = 'webp';
 
 const QUALITY_DEFAULT = 80;
 const BLACK: Color = { r: 0, g: 0, b: 0 };
 
-/** The picture of a file, or null where it has none that can be rendered: a PDF, a video, a drawing. */
+/** Returns the image of a file; null for a file that cannot be rendered: a PDF, a video, an SVG. */
 export function toSource(file: {
   mimeType: string;
   width: number | null;
@@ -40,7 +39,7 @@ export function toSource(file: {
   return { mimeType, width, height };
 }
 
-/** What is to be rendered; null: what was asked for is the picture as it is. */
+/** Returns the plan of a request; null if the request leaves the image unchanged. */
 export function planRendition(request: RenditionRequest, source: Source): RenderPlan | null {
   const layout = layOut(request, source);
   const isSameFormat = request.format === null || isFormatOf(request.format, source.mimeType);
@@ -60,7 +59,7 @@ export function planRendition(request: RenditionRequest, source: Source): Render
   };
 }
 
-/** A small WebP of the whole picture, which does not move: a list shows many of them. */
+/** Returns the plan of a small, still WebP of the whole image: still, because lists show many of them. */
 export function planThumbnail(source: Size, side: number): RenderPlan {
   const layout = shrinkToSquare(source, side);
   const look = { background: null, format: 'webp', quality: QUALITY_DEFAULT } as const;
@@ -68,8 +67,8 @@ export function planThumbnail(source: Size, side: number): RenderPlan {
 }
 
 /**
- * One text for all requests that come to the same picture. Bump its number when `renderImage` makes
- * something else of a plan than before.
+ * Returns the text that is the same for all plans of the same output. Increase its version when `renderImage` changes its
+ * output for a plan.
  */
 export function specOf({ crop, scaled, window, canvas, ...rest }: RenderPlan): string {
   const { background, format, quality, mayMove } = rest;
@@ -96,8 +95,8 @@ function outputFormat(wanted: RenditionRequest['format'], mimeType: string): Ren
 }
 
 /**
- * Black in a JPEG, transparent elsewhere, unless a color is given. Null also where nothing of it would be
- * seen: no JPEG is transparent.
+ * Returns the given color, else black for JPEG and null (transparent) for other formats. Null, too, if no background
+ * would be visible, because a JPEG source has no transparent pixels.
  */
 function backgroundOf(
   color: Color | null,

@@ -2,17 +2,14 @@ import { createSingleFlight, type SingleFlight } from '../../lib/single-flight.t
 import { BrokenImageError } from '../../media/probe.ts';
 import { ServerBusyError } from '../error.ts';
 
-/** How long a rendition waits for its turn when the queue is full, about. */
-const RETRY_AFTER_MS = 5000;
-
 /**
- * Creates the queue of the renditions that this process is making: 64 at most, two of them at once. An image
- * that was found to be broken is not tried again for a minute. Throws ServerBusyError when it is full.
+ * Creates the queue of the renditions of this process: at most 64, of which two are rendered at once (see
+ * `media/decode-memory`). A broken image is not tried again for a minute. The queue throws ServerBusyError when it is full.
  */
 export function createRenderQueue({ clock }: { clock: () => number }): SingleFlight {
   return createSingleFlight({
     clock,
     isFinal: (error) => error instanceof BrokenImageError,
-    tooMany: () => new ServerBusyError(RETRY_AFTER_MS),
+    tooBusy: () => new ServerBusyError(),
   });
 }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { BlobNotFoundError, type BlobStream, type ByteRange } from '../../blob/blob-store.ts';
+import { BlobNotFoundError, type BlobStream } from '../../blob/blob-store.ts';
+import type { ByteRange } from '../../blob/byte-range.ts';
 import { fileExtension } from '../../lib/filename.ts';
 import { RenderBusyError } from '../../media/decode-memory.ts';
 import { BrokenImageError, ImageTooLargeError } from '../../media/probe.ts';
@@ -10,6 +11,7 @@ import {
   findRendition,
   updateRenditionUsed,
 } from '../../store/rendition/rendition.ts';
+import { EVERYTHING } from '../../store/scope.ts';
 import type { RenditionRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { ServerBusyError } from '../error.ts';
@@ -19,14 +21,14 @@ import { keepRendition } from './cache.ts';
 import { planRendition, specOf, toSource } from './plan.ts';
 import { parseRenditionRequest, type Query } from './request.ts';
 
-/** A file, or a rendition of it, that is about to be sent. */
+/** A file, or a rendition of it, that can be read. */
 export interface OpenedRendition {
   file: Pick<File, 'filename' | 'mimeType' | 'sizeBytes' | 'md5' | 'updatedAt'>;
-  /** Its bytes, whole or a range. Throws FileGoneError. */
+  /** Reads all bytes or a range. Throws FileGoneError. */
   read: (range?: ByteRange) => Promise<BlobStream>;
 }
 
-/** A rendition that there is: its bytes are stored, or, too many to be kept, at hand. */
+/** A rendition whose bytes are stored, or in memory if the cache cannot hold them. */
 export type Rendition = RenditionRow | UnkeptRendition;
 
 interface UnkeptRendition
@@ -34,22 +36,19 @@ interface UnkeptRendition
   bytes: Buffer;
 }
 
-/** How long one rendition may take, once it is its turn. */
+/** How long one rendition may take, without the wait for its turn. */
 const RENDER_TIMEOUT_MS = 10_000;
 
-/** How long it may wait for that: longer than anybody looks at an empty frame. */
+/** How long it may wait for its turn: longer than a person looks at an empty frame. */
 const PATIENCE_MS = 20_000;
 
-/** When it may be worth another try. */
-const RETRY_AFTER_MS = 5000;
-
-/** Not at every use: a picture on a busy page would be written to the database all the time. */
+/** The interval of writes of the last use: an image on a busy page would otherwise cause a write at every request. */
 const USE_NOTED_MS = 3_600_000;
 
 /**
- * The file behind `/media/{dir}/{urlName}` as a query wants it, or null. The file itself where the query says
- * nothing of pictures, where it is no picture, and where it cannot be rendered. Whoever knows the URL may
- * read it. Throws ServerBusyError, FileGoneError.
+ * Returns the rendition that a query asks for of the file behind `/media/{dir}/{urlName}`; null if there is no such
+ * file. Returns the file itself if the query asks for no rendition, or if the file is not an image or cannot be rendered.
+ * Everybody who knows the URL may read it. Throws ServerBusyError, FileGoneError.
  */
 export async function openRendition(
   ctx: Context,
@@ -59,7 +58,7 @@ export async function openRendition(
 ): Promise<OpenedRendition | null> {
   const request = parseRenditionRequest(query);
   if (request === null) return openFile(ctx, dir, urlName);
-  const file = await findFileByUrl(ctx.db, dir, urlName);
+  const file = await findFileByUrl(ctx.db, EVERYTHING, dir, urlName);
   if (file === undefined) return null;
   const source = toSource({ ...file, mimeType: file.mime_type });
   const plan = source && planRendition(request, source);
@@ -68,7 +67,7 @@ export async function openRendition(
     return open(ctx, file, await findOrRender(ctx, file, plan));
   } catch (error) {
     if (!isUnrenderable(error)) throw error;
-    ctx.log.warn({ file: file.uuid, reason: error.message }, 'a picture cannot be rendered');
+    ctx.log.warn({ file: file.uuid, reason: error.message }, 'an image cannot be rendered');
     return openRow(ctx, file);
   }
 }
@@ -89,7 +88,7 @@ async function findOrRender(
     return found;
   }
   return ctx.renders.run(`${file.blob_key} ${spec}`, async () => {
-    // It may have come between the question and its turn.
+    // Another process may have created it while this one waited for its turn.
     const made = await findRendition(ctx.db, file.blob_key, spec);
     return made ?? render(ctx, file, plan);
   });
@@ -107,7 +106,7 @@ async function render(ctx: Context, file: FileOfMediaRow, plan: RenderPlan): Pro
   const { bytes } = await ctx.blobs
     .withLocalFile(file.blob_key, (path) => renderImage(path, plan, limits))
     .catch((cause) => {
-      if (cause instanceof RenderBusyError) throw new ServerBusyError(RETRY_AFTER_MS);
+      if (cause instanceof RenderBusyError) throw new ServerBusyError();
       throw cause instanceof BlobNotFoundError ? new FileGoneError(file, { cause }) : cause;
     });
   const mime_type = `image/${plan.format}`;
@@ -144,7 +143,7 @@ async function readKept(
     return await blobs.read(blob_key, range);
   } catch (cause) {
     if (!(cause instanceof BlobNotFoundError)) throw cause;
-    // Whatever became of the bytes, they can be made again: whoever asks next finds no row, and does.
+    // Lost bytes can be rendered again: the next request finds no row, and does so.
     await deleteRendition(db, id);
     throw new FileGoneError(file, { cause });
   }
@@ -154,7 +153,7 @@ function clip(bytes: Buffer, range: ByteRange | undefined): Buffer {
   return range === undefined ? bytes : bytes.subarray(range.start, range.end + 1);
 }
 
-/** `photo.jpg` as WebP is `photo.webp`. */
+/** Returns the file name with the extension of the format: `photo.jpg` as WebP is `photo.webp`. */
 function renamed({ filename, mime_type }: FileOfMediaRow, mimeType: string): string {
   if (mime_type === mimeType) return filename;
   const extension = fileExtension(filename);

@@ -1,18 +1,18 @@
 import type { Color, Rect } from '../../media/render.ts';
 
 /**
- * What a URL asks of a picture: the parameters of ImageProcessor, which Umbraco's templates write
- * (contract §5.11). All that is null was not said, or not in a way that means anything.
+ * The rendition that a URL asks for, in the parameters of ImageProcessor, which Umbraco's templates write
+ * (contract §5.11). Null: the parameter is missing or invalid.
  */
 export interface RenditionRequest {
   width: number | null;
   height: number | null;
   mode: Mode;
-  /** Where the picture is held, as fractions of what is left over: 0 is the left or top edge. */
+  /** How the rest is divided between the sides, as fractions: 0 puts the image at the left or top edge. */
   anchor: Point;
-  /** The point of the picture, as fractions, that `crop` keeps in the middle as far as it can. */
+  /** The point of the image, as fractions, that `crop` keeps as close to the center as possible. */
   center: Point | null;
-  /** Cut out before anything else. */
+  /** The part of the image that is cut out before any other step. */
   crop: Crop | null;
   isUpscaled: boolean;
   /** 1 to 100. */
@@ -24,13 +24,13 @@ export interface RenditionRequest {
 const MODES = ['pad', 'boxpad', 'crop', 'max', 'min', 'stretch'] as const;
 type Mode = (typeof MODES)[number];
 
-/** Fractions. */
+/** A point, in fractions of a size. */
 export interface Point {
   x: number;
   y: number;
 }
 
-/** `pixels`: a rectangle. `fraction`: what is cut off at each side. */
+/** A cut: `pixels`, a rectangle; `fraction`, the fractions to cut off at each side. */
 export type Crop =
   | { unit: 'pixels'; rect: Rect }
   | { unit: 'fraction'; left: number; top: number; right: number; bottom: number };
@@ -45,13 +45,12 @@ const FORMATS = {
 } as const;
 type WantedFormat = (typeof FORMATS)[keyof typeof FORMATS];
 
-/** A query as it was parsed: a parameter that is given twice has several values. */
+/** A parsed query; a repeated parameter has several values. */
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
- * Reads a query; null when nothing in it changes a picture. Names and words are taken in any case; of a
- * parameter that is given twice the last one counts. What is not known, and what makes no sense, is
- * as if it were not there: no query is an error.
+ * Parses a query; returns null if it does not change an image. Names and keywords are case-insensitive; the last
+ * of repeated parameters counts. Unknown parameters and invalid values are ignored: no query is an error.
  */
 export function parseRenditionRequest(query: Query): RenditionRequest | null {
   const get = reader(query);
@@ -82,7 +81,7 @@ function reader(query: Query): Get {
   return (name) => values.get(name);
 }
 
-/** A side that is missing can be given as its ratio to the other one. */
+/** A missing side may be given as its ratio to the other side. */
 function parseSize(get: Get): { width: number | null; height: number | null } {
   const width = parseSide(get('width'));
   const height = parseSide(get('height'));
@@ -97,7 +96,7 @@ function parseSize(get: Get): { width: number | null; height: number | null } {
   return { width, height };
 }
 
-/** Umbraco writes fractions of pixels, and old templates a unit. */
+/** Umbraco writes fractions of pixels, and old templates write a unit. */
 function parseSide(text: string | undefined): number | null {
   const value = parsePositive(text?.replace(/px$/i, ''));
   return value === null ? null : toSide(value);
@@ -112,7 +111,7 @@ function parsePositive(text: string | undefined): number | null {
   return value !== null && value > 0 ? value : null;
 }
 
-/** No exponents, no signs: not as JavaScript writes numbers, but as URLs do. */
+/** Accepts no exponents and no signs, unlike JavaScript's `Number`. */
 function parseNumber(text: string | undefined): number | null {
   return text !== undefined && /^(?:\d{1,9}(?:\.\d*)?|\.\d+)$/.test(text) ? Number(text) : null;
 }
@@ -127,7 +126,7 @@ function oneOf<T extends string>(words: readonly T[], text: string | undefined):
   return words.find((word) => word === text?.toLowerCase()) ?? null;
 }
 
-/** `topleft`, `bottom`, …; the middle for anything else. */
+/** Parses `topleft`, `bottom`, …; returns the middle for any other text. */
 function parseAnchor(text: string | undefined): Point {
   const [, vertical, horizontal] = /^(top|bottom)?(left|right)?$/i.exec(text ?? '') ?? [];
   return {
@@ -141,7 +140,7 @@ function edge(text: string | undefined, start: string, end: string): number {
   return word === start ? 0 : word === end ? 1 : 0.5;
 }
 
-/** From the top, then from the left: the other way round than anywhere else. */
+/** The order is y, x: the reverse of all other parameters. */
 function parseCenter(text: string | undefined): Point | null {
   const [y, x] = parseNumbers(text, 2) ?? [];
   return x !== undefined && y !== undefined && x <= 1 && y <= 1 ? { x, y } : null;
@@ -162,7 +161,7 @@ function parseCrop(text: string | undefined, mode: string | undefined): Crop | n
 
 type Four = [number, number, number, number];
 
-/** Percentages came before fractions, and still mean what they did. */
+/** Older templates write percentages instead of fractions. */
 function toFraction(value: number): number {
   return value > 1 ? value / 100 : value;
 }
@@ -179,7 +178,7 @@ function parseFormat(text: string | undefined): WantedFormat | null {
     : null;
 }
 
-/** `fff`, `#ffffff`, `255,255,255`, or a name of HTML 4.01 §6.5. */
+/** Parses `fff`, `#ffffff`, `255,255,255`, and the color names of HTML 4.01 §6.5. */
 function parseColor(text: string | undefined): Color | null {
   const name = text?.toLowerCase() ?? '';
   const hex = Object.hasOwn(COLORS, name) ? COLORS[name] : name.replace(/^#/, '');

@@ -7,8 +7,9 @@ import {
   insertFile,
   listFilesByMediaIds,
 } from '../../store/file/file.ts';
+import { EVERYTHING } from '../../store/scope.ts';
 import { findMediaById } from '../../store/tree/media.ts';
-import { lockNode } from '../../store/tree/tree.ts';
+import { lockNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { UnsupportedMediaError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
@@ -18,27 +19,27 @@ import { freeUrlName } from '../file/url-name.ts';
 import { PROCESSOR } from './derived-file.ts';
 import { planThumbnail, toSource } from './plan.ts';
 
-/** Key and name of the small picture of a media. */
+/** The key and file name of a thumbnail. */
 export const THUMBNAIL = 'thumbnail.webp';
 
-/** The longest side, in pixels. */
+/** The longest side of a thumbnail, in pixels. */
 const THUMBNAIL_SIDE = 320;
 
-/** Nobody waits for it. */
+/** Longer than for a rendition, because no request waits for it. */
 const TIMEOUT_MS = 30_000;
 
 /**
- * Makes the thumbnail of a picture, a file of the same media, unless it has one. Nothing becomes of a file that
- * is no picture, no original, or gone. May be repeated after a crash at any point: bytes without a row are
- * the sweep's. Throws UnsupportedMediaError for a picture that cannot be read, FileGoneError if its bytes are
- * lost, and what aborts the signal.
+ * Creates the thumbnail of an image, as a file of the same media item, unless it exists. Does nothing if the file is not
+ * an image, not an original, or deleted. May be repeated after a crash at any point: the sweep deletes bytes without
+ * a row. Throws UnsupportedMediaError for an image that cannot be read, FileGoneError if its bytes are lost, and the
+ * reason of `signal`.
  */
-export async function makeThumbnail(
+export async function createThumbnail(
   ctx: Context,
   fileUuid: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const original = await findFileByUuid(ctx.db, fileUuid);
+  const original = await findFileByUuid(ctx.db, EVERYTHING, fileUuid);
   if (original === undefined || original.key !== '') return;
   const source = toSource({ ...original, mimeType: original.mime_type });
   if (source === null || (await hasThumbnail(ctx, original))) return;
@@ -47,15 +48,17 @@ export async function makeThumbnail(
   const color = await dominantColor(image.bytes);
   signal?.throwIfAborted();
   const made = await storeMadeBytes(ctx, image.bytes);
-  const isNamed = await transact(ctx, (ctx) => name(ctx, original, { image, color, made }));
-  if (!isNamed) await ctx.blobs.delete(made.blobKey);
+  const isInserted = await transact(ctx, (ctx) => insert(ctx, original, { image, color, made }));
+  if (!isInserted) await ctx.blobs.delete(made.blobKey);
 }
 
 async function hasThumbnail({ db }: Context, { media_id }: FileOfMediaRow): Promise<boolean> {
-  return (await listFilesByMediaIds(db, [media_id])).some(({ key }) => key === THUMBNAIL);
+  return (await listFilesByMediaIds(db, EVERYTHING, [media_id])).some(
+    ({ key }) => key === THUMBNAIL,
+  );
 }
 
-/** Null if the file has been deleted, or replaced, which has another job make it of the new bytes. */
+/** Returns null if the file has been deleted or replaced; a replacement enqueues a job for its own thumbnail. */
 async function render(
   ctx: Context,
   original: FileOfMediaRow,
@@ -72,7 +75,7 @@ async function render(
       throw new UnsupportedMediaError(original.mime_type, cause.message, { cause });
     }
     if (!(cause instanceof BlobNotFoundError)) throw cause;
-    const current = await findFileByUuid(ctx.db, original.uuid);
+    const current = await findFileByUuid(ctx.db, EVERYTHING, original.uuid);
     if (current?.blob_key === original.blob_key) throw new FileGoneError(original, { cause });
     return null;
   }
@@ -84,16 +87,16 @@ interface Thumbnail {
   made: MadeBytes;
 }
 
-/** Writes its row; false if it is not wanted any more, or there is one by now. */
-async function name(
+/** Inserts the row; returns false if the original has changed, or if a thumbnail exists by now. */
+async function insert(
   ctx: Context,
   { media_id, uuid, blob_key }: FileOfMediaRow,
   { image, color, made }: Thumbnail,
 ): Promise<boolean> {
   await lockNode(ctx.db, media_id);
-  const files = await listFilesByMediaIds(ctx.db, [media_id]);
+  const files = await listFilesByMediaIds(ctx.db, EVERYTHING, [media_id]);
   const original = files.find((file) => file.uuid === uuid && file.blob_key === blob_key);
-  const media = await findMediaById(ctx.db, media_id);
+  const media = await findMediaById(ctx.db, EVERYTHING, media_id);
   if (original === undefined || media === undefined) return false;
   if (files.some(({ key }) => key === THUMBNAIL)) return false;
   const now = ctx.clock();

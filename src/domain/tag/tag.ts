@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Window } from '../../lib/search.ts';
+import { withoutUndefined } from '../../lib/without-undefined.ts';
 import type { Keyset } from '../../store/cursor.ts';
 import type { TagRow } from '../../store/table.ts';
 import * as store from '../../store/tag/tag.ts';
@@ -8,28 +10,28 @@ import { displayName, freeText, parseInput } from '../input.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
 import { authorize } from '../viewer/access.ts';
 
-/** A label of media, shared by all viewers. */
+/** A label on media, shared by all viewers. */
 export interface Tag {
   id: number;
   type: TagType;
   name: string;
   description: string | null;
-  /** As given, not checked: SelfCommunity's clients send any text. Default `#ffffff`. */
+  /** As given, unchecked: SelfCommunity's clients send any text. Default `#ffffff`. */
   color: string;
   visible: boolean;
   active: boolean;
-  /** SelfCommunity's flag; its own meaning. */
+  /** A flag of SelfCommunity, with a meaning of its own. */
   visibilityBoost: boolean;
   createdAt: Date;
 }
 
-/** What SelfCommunity's tags can be for. */
+/** The kinds of tags that SelfCommunity has. */
 export const TAG_TYPES = ['user', 'category', 'contribution'] as const;
 export type TagType = (typeof TAG_TYPES)[number];
 
-/** What a list of tags is narrowed to; everything absent means no limit. */
+/** What a list of tags is narrowed to: a tag has to match every given field. */
 export type TagFilter = store.TagFilter;
-/** What tags can be ordered by. */
+/** One step of an order of tags. */
 export type TagOrder = store.TagOrder;
 
 const KEYSETS = {
@@ -55,17 +57,17 @@ const tagInput = z.object({
 });
 const tagChange = tagInput.partial();
 
-/** Throws InvalidInputError with all that keeps a tag from being made of this. */
+/** Throws InvalidInputError with all issues of the input for a new tag. */
 export function checkNewTag(input: unknown): void {
   parseInput(tagInput, input);
 }
 
-/** The same of a change, which may lack any field. */
+/** Throws InvalidInputError with all issues of a change, which may lack any field. */
 export function checkTagChange(input: unknown): void {
   parseInput(tagChange, input);
 }
 
-/** Makes a tag; two may have the same name. */
+/** Creates a tag. Two tags may have the same name. */
 export async function createTag(ctx: Context, input: z.input<typeof tagInput>): Promise<Tag> {
   authorize(ctx, 'tag.create');
   const now = ctx.clock();
@@ -80,7 +82,7 @@ export async function createTag(ctx: Context, input: z.input<typeof tagInput>): 
   return toTag(row);
 }
 
-/** Changes what is given. Throws NotFoundError. */
+/** Changes the given fields. Throws NotFoundError. */
 export async function updateTag(
   ctx: Context,
   id: number,
@@ -96,7 +98,7 @@ export async function updateTag(
   });
 }
 
-/** Deletes a tag and takes it off all media. Throws NotFoundError. */
+/** Deletes a tag and removes it from all media. Throws NotFoundError. */
 export async function deleteTag(ctx: Context, id: number): Promise<void> {
   authorize(ctx, 'tag.delete');
   await transact(ctx, async (ctx) => {
@@ -105,26 +107,26 @@ export async function deleteTag(ctx: Context, id: number): Promise<void> {
   });
 }
 
-/** The tag first: nobody then puts it on others, and two that wait for each other would end in an error. */
+/** Locks the tag first: no other one then adds it to media, and two callers cannot deadlock. */
 async function lockTagAndMedias({ db }: Context, id: number): Promise<void> {
   await store.lockTags(db, [id]);
   await store.lockMediasOfTag(db, id);
 }
 
-/** Throws NotFoundError. */
+/** Returns the tag. Throws NotFoundError. */
 export async function findTag(ctx: Context, id: number): Promise<Tag> {
   const [tag] = await tagsByIds(ctx, [id]);
   if (tag === undefined) throw new NotFoundError('tag', id);
   return tag;
 }
 
-/** Those of the tags that there are, unordered. */
+/** Returns those of the tags that exist, unordered. */
 export async function tagsByIds(ctx: Context, ids: readonly number[]): Promise<Tag[]> {
   authorize(ctx, 'tag.read');
   return (await store.listTagsByIds(ctx.db, ids)).map(toTag);
 }
 
-/** The tags of each media, by name. The caller has seen to it that the viewer may see the media. */
+/** Returns the tags of each media item, by name. The caller has checked that the viewer may see the media. */
 export async function tagsByMediaIds(
   ctx: Context,
   mediaIds: readonly number[],
@@ -134,7 +136,7 @@ export async function tagsByMediaIds(
   return new Map([...byMedia].map(([mediaId, rows]) => [mediaId, rows.map(toTag)]));
 }
 
-/** A page of tags. Throws InvalidInputError for the page's arguments. */
+/** Returns a page of tags. Throws InvalidInputError for the arguments of the page. */
 export async function listTags(
   ctx: Context,
   filter: TagFilter,
@@ -148,27 +150,25 @@ export async function listTags(
   return toPage(rows, keyset, request, toTag);
 }
 
-/** Some of the tags, counted from the start; `order` is completed by id. */
+/** Returns a window of the tags; ties of the order are broken by id. */
 export async function listTagsFrom(
   ctx: Context,
   filter: TagFilter,
   order: readonly TagOrder[],
-  window: { limit: number; offset: number },
+  window: Window,
 ): Promise<Tag[]> {
   authorize(ctx, 'tag.read');
-  const stable = [...order, { column: 'id', descending: order[0]?.descending ?? true } as const];
+  const stable = [...order, { field: 'id', descending: order[0]?.descending ?? true } as const];
   return (await store.listTagsFrom(ctx.db, filter, stable, window)).map(toTag);
 }
 
-/** How many tags the filter lets through. */
+/** Returns the number of tags that match the filter. */
 export async function countTags(ctx: Context, filter: TagFilter): Promise<number> {
   authorize(ctx, 'tag.read');
   return store.countTags(ctx.db, filter);
 }
 
-/**
- * Throws NotFoundError for the first tag that is not there; in a transaction, the others stay to its end.
- */
+/** Throws NotFoundError for the first tag that does not exist. In a transaction, the tags are locked until its end. */
 export async function checkTags(ctx: Context, tagIds: readonly number[]): Promise<void> {
   if (tagIds.length === 0) return;
   await store.lockTags(ctx.db, tagIds);
@@ -177,7 +177,7 @@ export async function checkTags(ctx: Context, tagIds: readonly number[]): Promis
   if (missing !== undefined) throw new NotFoundError('tag', missing);
 }
 
-/** Ties a new media to tags. Throws NotFoundError for the first that is not there. */
+/** Adds tags to a new media item. Throws NotFoundError for the first tag that does not exist. */
 export async function tagNewMedia(
   ctx: Context,
   mediaId: number,
@@ -195,19 +195,18 @@ const DEFAULT_COLUMNS = {
   visibility_boost: 0,
 };
 
-/** The columns that are given; null, where there is a default, is the default. */
+/** Returns the columns of the given fields; null stands for the default, where there is one. */
 function toColumns({ visibilityBoost, ...tag }: z.output<typeof tagChange>) {
-  const columns = {
+  return withoutUndefined({
     type: tag.type,
     name: tag.name,
     description: tag.description,
-    // Clients compute a contrast with it, which fails for an empty one.
+    // Clients compute a contrast with it, which fails for an empty text.
     color: tag.color === undefined ? undefined : tag.color?.trim() || DEFAULT_COLUMNS.color,
     visible: toColumn(tag.visible),
     active: toColumn(tag.active),
     visibility_boost: toColumn(visibilityBoost),
-  };
-  return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
+  });
 }
 
 function toColumn(flag: boolean | null | undefined): number | undefined {

@@ -1,41 +1,48 @@
 import { z } from 'zod';
-import type { Db } from '../../store/db.ts';
-import type { MediaRow } from '../../store/table.ts';
+import { listBlobKeysInSubtree } from '../../store/file/blob-key.ts';
+import { pathBelow } from '../../store/path.ts';
+import { EVERYTHING } from '../../store/scope.ts';
+import type { NodeRow } from '../../store/table.ts';
 import * as store from '../../store/tree/folder.ts';
-import { insertMedia, nextSortOrder } from '../../store/tree/media.ts';
-import { lockTree, pathBelow } from '../../store/tree/tree.ts';
+import { hasNodesIn, insertNode, lockNode, updateNode } from '../../store/tree/node.ts';
+import {
+  deleteSubtree,
+  hasNodesOfOthers,
+  listMediasInSubtree,
+  lockTree,
+} from '../../store/tree/subtree.ts';
 import { type Context, transact } from '../context.ts';
-import { ForbiddenError, NotFoundError } from '../error.ts';
+import { ConflictError, ForbiddenError } from '../error.ts';
+import { mediaEvent } from '../event/event.ts';
 import { displayName, parseInput } from '../input.ts';
-import { authorize, isVisible, isWithin, sightOf } from '../viewer/access.ts';
-import { type TreeNode, toTreeNode } from './media.ts';
+import { enqueueBlobDeletion } from '../job/enqueue.ts';
+import {
+  authorize,
+  authorizeExisting,
+  isAdmin,
+  refuseStartNode,
+  scopeOf,
+} from '../viewer/access.ts';
+import { type NodeFields, toNodeFields } from './node.ts';
+import { placeIn } from './place.ts';
 
-/** A node of the tree that holds others. */
-export interface Folder extends TreeNode {
+/** A node of the tree that holds other nodes. */
+export interface Folder extends NodeFields {
   type: 'folder';
 }
 
-/** Exactly one of these; `path` is of names, `/Design/Logos`. */
+/** Exactly one of these. `path` is made of names, `/Design/Logos`. */
 export type FolderBy = { id: number } | { uuid: string } | { path: string };
 
-/** Where a node goes: columns of its row. */
-export interface Place {
-  parent_id: number | null;
-  level: number;
-  path: string;
-  sort_order: number;
-}
-
-/** The folder, or null if there is none that the viewer may see. */
+/** Returns the folder, or null if none exists that the viewer may see. */
 export async function findFolder(ctx: Context, by: FolderBy): Promise<Folder | null> {
   const row = await findRow(ctx, by);
-  return row && isVisible(ctx, row) ? toFolder(row) : null;
+  return row ? toFolder(row) : null;
 }
 
-/** Those of the folders that there are and that the viewer may see, unordered. */
+/** Returns those of the folders that exist and that the viewer may see, unordered. */
 export async function foldersByIds(ctx: Context, ids: readonly number[]): Promise<Folder[]> {
-  const rows = await store.listFoldersByIds(ctx.db, ids);
-  return rows.filter((row) => isVisible(ctx, row)).map(toFolder);
+  return (await store.listFoldersByIds(ctx.db, scopeOf(ctx), ids)).map(toFolder);
 }
 
 const createFolderInput = z.object({
@@ -44,7 +51,7 @@ const createFolderInput = z.object({
   sortOrder: z.int32().nullish(),
 });
 
-/** Makes a folder, at top level without `parentId`, after its siblings without `sortOrder`. */
+/** Creates a folder: at top level without `parentId`, after its siblings without `sortOrder`. */
 export async function createFolder(
   ctx: Context,
   input: z.input<typeof createFolderInput>,
@@ -54,7 +61,7 @@ export async function createFolder(
   return transact(ctx, async (ctx) => {
     const place = await placeIn(ctx, parentId ?? store.ROOT_ID);
     const now = ctx.clock();
-    const id = await insertMedia(ctx.db, {
+    const row = await insertNode(ctx.db, {
       ...place,
       uuid: ctx.newId(),
       type: 'folder',
@@ -65,60 +72,81 @@ export async function createFolder(
       created_at: now,
       updated_at: now,
     });
-    const [folder] = await foldersByIds(ctx, [id]);
-    if (folder === undefined) throw new Error('The folder that was just made is not there.');
-    return folder;
+    return toFolder(row);
+  });
+}
+
+const updateFolderInput = z.object({
+  name: displayName(255).optional(),
+  sortOrder: z.int32().optional(),
+});
+
+/** Changes the given fields. Needs the creator or an admin. Throws NotFoundError. */
+export async function updateFolder(
+  ctx: Context,
+  id: number,
+  input: z.input<typeof updateFolderInput>,
+): Promise<Folder> {
+  return transact(ctx, async (ctx) => {
+    // Without the lock it could be deleted between the lines below.
+    await lockNode(ctx.db, id);
+    await findOwnFolder(ctx, id, 'folder.update');
+    const { name, sortOrder } = parseInput(updateFolderInput, input);
+    const row = await updateNode(ctx.db, id, {
+      ...(name !== undefined && { name }),
+      ...(sortOrder !== undefined && { sort_order: sortOrder }),
+      updated_at: ctx.clock(),
+    });
+    return toFolder(row);
   });
 }
 
 /**
- * The place after the last child of a folder, in a transaction that puts something there: until its end the tree is
- * locked. Two that come at once would else get one place, and what is put below a folder that moves meanwhile would
- * keep the path that the folder had. Throws what `folderToFill` does.
+ * Deletes a folder; `recursive` also deletes everything below it, with its bytes. Needs the creator of all of it or an
+ * admin. Throws NotFoundError, ConflictError FOLDER_NOT_EMPTY, ForbiddenError.
  */
-export async function placeIn(ctx: Context, folderId: number): Promise<Place> {
-  await lockTree(ctx.db);
-  const folder = await folderToFill(ctx, folderId);
-  return {
-    parent_id: folder.id,
-    level: folder.level + 1,
-    path: pathBelow(folder),
-    sort_order: await nextSortOrder(ctx.db, folder.id),
-  };
-}
-
-/**
- * Where something may be put. Throws NotFoundError for what is no folder, or out of the viewer's sight;
- * ForbiddenError for top level, if the viewer is limited to start nodes.
- */
-export async function folderToFill(
+export async function deleteFolder(
   ctx: Context,
-  folderId: number,
-): Promise<Pick<MediaRow, 'id' | 'level' | 'path'>> {
-  const isRoot = folderId === store.ROOT_ID;
-  if (isRoot && sightOf(ctx).within) {
-    throw new ForbiddenError('You may add only below your start nodes.');
-  }
-  const folder = isRoot ? ROOT : await store.findFolderById(ctx.db, folderId);
-  if (folder === undefined || !isWithin(ctx, folder)) throw new NotFoundError('folder', folderId);
-  return folder;
+  id: number,
+  { recursive }: { recursive: boolean },
+): Promise<void> {
+  await transact(ctx, async (ctx) => {
+    await lockTree(ctx.db);
+    const folder = await findOwnFolder(ctx, id, 'folder.delete');
+    if (!recursive && (await hasNodesIn(ctx.db, id))) {
+      throw new ConflictError('FOLDER_NOT_EMPTY', 'The folder is not empty.');
+    }
+    const subtree = { id, below: pathBelow(folder) };
+    if (!isAdmin(ctx) && (await hasNodesOfOthers(ctx.db, subtree, ctx.viewer.id ?? ''))) {
+      throw new ForbiddenError('The folder contains something that belongs to somebody else.');
+    }
+    const medias = recursive ? await listMediasInSubtree(ctx.db, EVERYTHING, subtree) : [];
+    const blobKeys = await listBlobKeysInSubtree(ctx.db, EVERYTHING, subtree);
+    await deleteSubtree(ctx.db, subtree);
+    await enqueueBlobDeletion(ctx, blobKeys);
+    for (const media of medias) ctx.events.publish(mediaEvent('deleted', media));
+  });
 }
 
-const ROOT = { id: store.ROOT_ID, level: 0, path: '/', parent_id: store.ROOT_ID, owner: null };
-
-/** Stands for top level where a folder's id is expected. */
-export const TOP_LEVEL_ID = store.ROOT_ID;
-
-/** The place of what is in no folder. */
-export const UNFILED: Place = { parent_id: null, level: 0, path: '', sort_order: 0 };
-
-async function findRow(ctx: Context, by: FolderBy): Promise<MediaRow | undefined> {
-  if ('id' in by) return store.findFolderById(ctx.db, by.id);
-  if ('uuid' in by) return store.findFolderByUuid(ctx.db, by.uuid.toLowerCase());
-  return (await store.listFoldersByPath(ctx.db, by.path)).find((row) => isVisible(ctx, row));
+/** Converts a row of a folder. */
+export function toFolder(row: NodeRow): Folder {
+  return { ...toNodeFields(row), type: 'folder' };
 }
 
-/** A row of a folder, as the domain has it. */
-export function toFolder(row: MediaRow): Folder {
-  return { ...toTreeNode(row), type: 'folder' };
+async function findRow(ctx: Context, by: FolderBy): Promise<NodeRow | undefined> {
+  const scope = scopeOf(ctx);
+  if ('id' in by) return store.findFolderById(ctx.db, scope, by.id);
+  if ('uuid' in by) return store.findFolderByUuid(ctx.db, scope, by.uuid.toLowerCase());
+  return (await store.listFoldersByPath(ctx.db, scope, by.path))[0];
+}
+
+async function findOwnFolder(
+  ctx: Context,
+  id: number,
+  operation: 'folder.update' | 'folder.delete',
+): Promise<NodeRow> {
+  const found = await store.findFolderById(ctx.db, scopeOf(ctx), id);
+  const row = authorizeExisting(ctx, operation, found, { noun: 'folder', id });
+  if (operation === 'folder.delete') refuseStartNode(ctx, id);
+  return row;
 }

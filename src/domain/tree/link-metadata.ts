@@ -1,31 +1,31 @@
-import type { MediaChange, MediaRow } from '../../store/table.ts';
-import { findMediaByUuid, updateMedia } from '../../store/tree/media.ts';
-import { lockNode } from '../../store/tree/tree.ts';
+import { EVERYTHING } from '../../store/scope.ts';
+import type { NodeColumns, NodeRow } from '../../store/table.ts';
+import { findMediaByUuid } from '../../store/tree/media.ts';
+import { lockNode, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { mediaEvent } from '../event/event.ts';
 import { webUrl } from '../input.ts';
-import { type OEmbed, PAGE_TYPES } from './media.ts';
+import { isPageType, type OEmbed } from './media.ts';
 
-/** A picture of a page; its size where the page says it. */
+/** An image of a page, with its size if the page gives it. */
 export interface LinkImage {
   url: string;
   width: number | null;
   height: number | null;
 }
 
-/** What a page and its provider say of it. */
+/** The metadata that a page and its provider give. */
 export interface LinkMetadata {
   title: string | null;
   description: string | null;
-  /** The first one is the one to show. */
+  /** The first image is the one to show. */
   images: readonly LinkImage[];
   oembed: OEmbed | null;
 }
 
 /**
- * Fills in what a link's page says of it, where nobody has said anything: what its owner has set stays, also
- * when that was meanwhile. Told twice, it changes nothing the second time. Nothing becomes of a media that is
- * gone.
+ * Fills the empty fields of a link with the metadata of its page; fields that its owner has set stay, also if they
+ * were set meanwhile. A second call changes nothing. Does nothing if the media item has been deleted.
  */
 export async function describeLink(
   ctx: Context,
@@ -33,23 +33,23 @@ export async function describeLink(
   metadata: LinkMetadata,
 ): Promise<void> {
   await transact(ctx, async (ctx) => {
-    const found = await findMediaByUuid(ctx.db, mediaUuid);
+    const found = await findMediaByUuid(ctx.db, EVERYTHING, mediaUuid);
     if (found === undefined) return;
     await lockNode(ctx.db, found.id);
-    const row = await findMediaByUuid(ctx.db, mediaUuid);
-    if (row === undefined || !PAGE_TYPES.includes(row.type)) return;
+    const row = await findMediaByUuid(ctx.db, EVERYTHING, mediaUuid);
+    if (row === undefined || !isPageType(row.type)) return;
     const columns = missingColumns(row, metadata);
     if (Object.keys(columns).length === 0) return;
-    await updateMedia(ctx.db, row.id, { ...columns, updated_at: ctx.clock() });
+    await updateNode(ctx.db, row.id, { ...columns, updated_at: ctx.clock() });
     ctx.events.publish(mediaEvent('updated', row));
   });
 }
 
-/** As many as somebody chooses from. */
+/** As many as a person chooses from. */
 const IMAGES_MAX = 10;
 const HTML_LENGTH_MAX = 10_000;
 
-function missingColumns(row: MediaRow, metadata: LinkMetadata): MediaChange {
+function missingColumns(row: NodeRow, metadata: LinkMetadata): NodeColumns {
   const isWeb = ({ url }: { url: string }) => webUrl.safeParse(url).success;
   const byUrl = new Map(metadata.images.filter(isWeb).map((image) => [image.url, image]));
   const images = [...byUrl.values()].slice(0, IMAGES_MAX);
@@ -66,14 +66,14 @@ function missingColumns(row: MediaRow, metadata: LinkMetadata): MediaChange {
   };
 }
 
-function toImageColumns(image: LinkImage | undefined): MediaChange {
+function toImageColumns(image: LinkImage | undefined): NodeColumns {
   if (image === undefined) return {};
   const { url, width, height } = image;
   const isSized = width !== null && height !== null && width > 0 && height > 0;
   return { image_url: url, ...(isSized && { image_width: width, image_height: height }) };
 }
 
-function toOEmbedColumns({ type, url, width, height, durationSeconds, html }: OEmbed): MediaChange {
+function toOEmbedColumns({ type, url, width, height, durationSeconds, html }: OEmbed): NodeColumns {
   return {
     oembed_type: type,
     oembed_url: url !== null && webUrl.safeParse(url).success ? url : null,
@@ -88,7 +88,7 @@ function toLine(text: string | null, charactersMax: number): string | null {
   return toProse(text?.replace(/[\s\p{Cc}]+/gu, ' ') ?? null, charactersMax);
 }
 
-/** Of another site: without what a database or a page cannot hold, and cut where it is long. */
+/** Cleans text of another site: removes characters that a database or a page cannot hold, and cuts long text. */
 function toProse(text: string | null, charactersMax: number): string | null {
   const clean = (text ?? '')
     .toWellFormed()

@@ -1,34 +1,33 @@
 import { z } from 'zod';
-import { insertMedia } from '../../store/tree/media.ts';
+import { insertNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
-import { displayName, freeText, idList, jsonObject, parseInput, webUrl } from '../input.ts';
+import { displayName, idList, jsonObject, parseInput, webUrl } from '../input.ts';
 import { serverUnicity } from '../job/class.ts';
 import { enqueueJob } from '../job/enqueue.ts';
 import { tagNewMedia } from '../tag/tag.ts';
 import { authorize } from '../viewer/access.ts';
-import { placeIn, UNFILED } from './folder.ts';
-import { findMedia, type Media, PAGE_TYPES } from './media.ts';
+import { isPageType, type Media, mediaColumns, mediaInput, toMedia } from './media.ts';
+import { placeIn, UNFILED } from './place.ts';
 
-/** Types of media that hold no bytes. */
+/** Types of media that clients create without bytes. */
 export const LINK_TYPES = ['url', 'vimeo', 'embed', 'share', 'image'] as const;
 
-const linkInput = z.object({
+const { name, sortOrder, isPublic } = mediaInput.shape;
+
+const linkInput = mediaInput.omit({ focalPoint: true, crops: true }).extend({
+  // Null is the default where a stored value is never null.
+  name: name.nullable(),
+  sortOrder: sortOrder.nullable(),
+  isPublic: isPublic.nullable(),
   type: z.enum(LINK_TYPES, 'Expected url, vimeo, embed, share or image.'),
   url: webUrl.nullish(),
   embedType: displayName(100).nullish(),
   embedId: displayName(255).nullish(),
   embedUrl: webUrl.nullish(),
   embedMetadata: jsonObject.nullish(),
-  name: displayName(255).nullish(),
-  title: freeText(255).nullish(),
-  description: freeText(10_000).nullish(),
-  keywords: freeText(1000).nullish(),
-  imageUrl: webUrl.nullish(),
-  isPublic: z.boolean().nullish(),
   folderId: z.int().nullish(),
-  sortOrder: z.int32().nullish(),
   tagIds: idList.nullish(),
 });
 
@@ -37,9 +36,9 @@ export type LinkInput = z.input<typeof linkInput>;
 type Link = z.output<typeof linkInput>;
 
 /**
- * Makes a media without bytes: a page or a video elsewhere (`url`), a picture elsewhere (`image`), or
- * something of another system (`embed`, `share`). Throws InvalidInputError for a field that the type
- * needs; NotFoundError for folder and tags.
+ * Creates a media item without bytes: a page or a video elsewhere (`url`, `vimeo`), an image elsewhere (`image`), or a
+ * thing of another system (`embed`, `share`). Throws InvalidInputError for a field that the type needs; NotFoundError
+ * for folder and tags.
  */
 export async function createMedia(ctx: Context, input: LinkInput): Promise<Media> {
   authorize(ctx, 'media.create');
@@ -47,17 +46,16 @@ export async function createMedia(ctx: Context, input: LinkInput): Promise<Media
   checkNeeded(link);
   return transact(ctx, async (ctx) => {
     const place = link.folderId ? await placeIn(ctx, link.folderId) : UNFILED;
-    const id = await insertMedia(ctx.db, { ...place, ...toRow(ctx, link) });
-    await tagNewMedia(ctx, id, link.tagIds ?? []);
-    ctx.events.publish(mediaEvent('created', { ...place, id, is_public: 0, owner: ctx.viewer.id }));
-    const media = await findMedia(ctx, { id });
-    if (media === null) throw new Error('The media that was just made is not there.');
-    if (PAGE_TYPES.includes(media.type)) await enqueueFetch(ctx, media);
+    const row = await insertNode(ctx.db, { ...place, ...toRow(ctx, link) });
+    await tagNewMedia(ctx, row.id, link.tagIds ?? []);
+    ctx.events.publish(mediaEvent('created', { ...row, is_public: 0 }));
+    const media = toMedia(row);
+    if (isPageType(media.type)) await enqueueFetch(ctx, media);
     return media;
   });
 }
 
-/** What the page says of itself comes later: another server may take its time. */
+// The page is read later: another server may take its time.
 async function enqueueFetch(ctx: Context, { id, uuid: media_uuid }: Media): Promise<void> {
   const options = { mediaId: id, unicity: serverUnicity('fetch-link', media_uuid) };
   await enqueueJob(ctx, 'fetch-link', { media_uuid }, options);
@@ -71,7 +69,7 @@ function checkNeeded(link: Link): void {
     .map((field) => ({
       path: [field],
       code: 'REQUIRED',
-      message: `A media of type ${link.type} needs it.`,
+      message: `A media item of type ${link.type} needs it.`,
     }));
   if (issues.length > 0) throw new InvalidInputError(issues);
 }
@@ -79,20 +77,18 @@ function checkNeeded(link: Link): void {
 function toRow(ctx: Context, link: Link) {
   const now = ctx.clock();
   const uuid = ctx.newId();
-  const isPicture = link.type === 'image';
+  const isImage = link.type === 'image';
   const address = link.url ?? link.embedUrl ?? null;
   const name = link.name || link.title || address || `${link.embedType} ${link.embedId}`;
   return {
+    ...mediaColumns(link),
     uuid,
     type: link.type,
     resource: uuid,
     name: name.slice(0, 255),
-    ...(typeof link.sortOrder === 'number' && { sort_order: link.sortOrder }),
     title: link.title ?? link.name ?? null,
-    description: link.description ?? null,
-    keywords: link.keywords ?? null,
-    url: isPicture ? null : address,
-    image_url: link.imageUrl ?? (isPicture ? address : null),
+    url: isImage ? null : address,
+    image_url: link.imageUrl ?? (isImage ? address : null),
     embed_type: link.embedType ?? null,
     embed_id: link.embedId ?? null,
     embed_url: link.embedUrl ?? null,

@@ -1,9 +1,14 @@
-import type { MediaRow } from '../../store/table.ts';
+import { z } from 'zod';
+import { isWebUrl } from '../../lib/web-url.ts';
+import { withoutUndefined } from '../../lib/without-undefined.ts';
+import type { NodeRow } from '../../store/table.ts';
 import * as store from '../../store/tree/media.ts';
 import type { Context } from '../context.ts';
-import { isVisible, sightOf } from '../viewer/access.ts';
+import { displayName, freeText, webUrl } from '../input.ts';
+import { scopeOf } from '../viewer/access.ts';
+import { type NodeFields, toNodeFields } from './node.ts';
 
-/** Every type of node but `folder`: stored files, then links. */
+/** Every type of node except `folder`: stored files, then links. */
 export const MEDIA_TYPES = [
   'image',
   'eimage',
@@ -19,54 +24,40 @@ export const MEDIA_TYPES = [
 ] as const;
 export type MediaType = (typeof MEDIA_TYPES)[number];
 
-/** Media that are a page elsewhere, which can say what it is. */
-export const PAGE_TYPES: readonly string[] = ['url', 'vimeo'] satisfies MediaType[];
-
-/** What folders and media have in common. */
-export interface TreeNode {
-  id: number;
-  uuid: string;
-  name: string;
-  /** Null: top level, or unfiled. */
-  parentId: number | null;
-  /** From the top down. */
-  ancestorIds: number[];
-  /** 1 at top level, 0 when unfiled. */
-  level: number;
-  sortOrder: number;
-  createdAt: Date;
-  updatedAt: Date;
+/** Tells whether media of a type link to a page elsewhere, whose image and metadata they show. */
+export function isPageType(type: string): boolean {
+  return type === 'url' || type === 'vimeo';
 }
 
-/** A stored file, or a link to what is elsewhere. */
-export interface Media extends TreeNode {
+/** A stored file, or a link to something elsewhere. */
+export interface Media extends NodeFields {
   type: MediaType;
   title: string | null;
   description: string | null;
   keywords: string | null;
-  /** Of the linked page; null for what is a stored file. */
+  /** Of the linked page; null for a stored file. */
   url: string | null;
-  /** Of a linked picture; null for a stored one. */
+  /** Of a linked image; null for a stored one. */
   imageUrl: string | null;
   imageWidth: number | null;
   imageHeight: number | null;
-  /** What of another system it stands for; null for what is none. */
+  /** The thing of another system that it stands for; null for every other media item. */
   embed: Embed | null;
-  /** What the provider of the link said of it; null until it has been asked. */
+  /** What the provider of the link says about it; null until it has been asked. */
   oembed: OEmbed | null;
-  /** Pictures that the page of a link names, of which one is its own. */
+  /** Images that the linked page names; its owner may choose one of them. */
   choiceImages: string[];
-  /** The part of the picture that matters, as fractions of its size; null: never set. */
+  /** The most important point of the image, as fractions of its size; null: never set. */
   focalPoint: { left: number; top: number } | null;
   crops: Crop[];
-  /** Heartcore's name of the type that it was made as there; null: made on another road. */
+  /** Heartcore's name of the type that it was created with; null: created in another dialect. */
   mediaTypeAlias: string | null;
   /** `Viewer.id` of the creator; null: anonymous. */
   owner: string | null;
   isPublic: boolean;
 }
 
-/** Something of another system. */
+/** A thing of another system. */
 export interface Embed {
   type: string;
   id: string;
@@ -85,7 +76,7 @@ export interface OEmbed {
   html: string | null;
 }
 
-/** A cut of a picture that has a name; coordinates are fractions to cut off at each side. */
+/** A named crop of an image. Coordinates are the fractions to cut off at each side. */
 export interface Crop {
   alias: string;
   width: number;
@@ -93,58 +84,72 @@ export interface Crop {
   coordinates?: { x1: number; y1: number; x2: number; y2: number } | null | undefined;
 }
 
+const fraction = z.number().min(0).max(1);
+const crop = z.object({
+  alias: displayName(100),
+  width: z.int().min(1).max(20_000),
+  height: z.int().min(1).max(20_000),
+  coordinates: z.object({ x1: fraction, y1: fraction, x2: fraction, y2: fraction }).nullish(),
+});
+
+/**
+ * The fields of a media item that clients can set, all optional; null clears a field that can be empty. Every operation
+ * that creates or changes media picks from them.
+ */
+export const mediaInput = z.object({
+  name: displayName(255).optional(),
+  sortOrder: z.int32().optional(),
+  title: freeText(255).nullish(),
+  description: freeText(10_000).nullish(),
+  keywords: freeText(1000).nullish(),
+  imageUrl: webUrl.nullish(),
+  isPublic: z.boolean().optional(),
+  focalPoint: z.object({ left: fraction, top: fraction }).nullish(),
+  crops: z.array(crop).max(50).nullish(),
+});
+
+type MediaFields = z.output<typeof mediaInput>;
+
+/** Returns the columns of the given fields; null for a field that is never empty counts as not given. */
+export function mediaColumns(
+  input: {
+    [Field in keyof MediaFields]: MediaFields[Field] | null;
+  },
+) {
+  return withoutUndefined({
+    name: input.name ?? undefined,
+    sort_order: input.sortOrder ?? undefined,
+    title: input.title,
+    description: input.description,
+    keywords: input.keywords,
+    image_url: input.imageUrl,
+    is_public: typeof input.isPublic === 'boolean' ? Number(input.isPublic) : undefined,
+    focal_point: toJson(input.focalPoint),
+    crops: toJson(input.crops),
+  });
+}
+
+/** The columns of the fields that clients can set. */
+export type MediaColumns = ReturnType<typeof mediaColumns>;
+
 /** Exactly one of these. */
 export type MediaBy = { id: number } | { uuid: string } | { resource: string };
 
-/** The media, or null if there is none that the viewer may see. */
+/** Returns the media item, or null if none exists that the viewer may see. */
 export async function findMedia(ctx: Context, by: MediaBy): Promise<Media | null> {
   const row = await findRow(ctx, by);
-  return row && isVisible(ctx, row) ? toMedia(row) : null;
+  return row ? toMedia(row) : null;
 }
 
-/** Those of the media that there are and that the viewer may see, unordered. */
+/** Returns those of the media that exist and that the viewer may see, unordered. */
 export async function mediasByIds(ctx: Context, ids: readonly number[]): Promise<Media[]> {
-  const rows = await store.listMediasByIds(ctx.db, ids);
-  return rows.filter((row) => isVisible(ctx, row)).map(toMedia);
+  return (await store.listMediasByIds(ctx.db, scopeOf(ctx), ids)).map(toMedia);
 }
 
-function findRow({ db }: Context, by: MediaBy): Promise<MediaRow | undefined> {
-  if ('id' in by) return store.findMediaById(db, by.id);
-  if ('uuid' in by) return store.findMediaByUuid(db, by.uuid.toLowerCase());
-  return store.findMediaByResource(db, by.resource);
-}
-
-/** The folders above a node that the viewer may see, from the top down: none above a start node. */
-export function visibleAncestorIds(ctx: Context, { ancestorIds }: TreeNode): number[] {
-  const { within, publicOnly } = sightOf(ctx);
-  if (publicOnly) return [];
-  if (within === undefined) return ancestorIds;
-  const starts = new Set(within.branches.map(({ id }) => id));
-  const first = ancestorIds.findIndex((id) => starts.has(id));
-  return first === -1 ? [] : ancestorIds.slice(first);
-}
-
-/** What a row of the tree says of its place. */
-export function toTreeNode(row: MediaRow): TreeNode {
-  // The path names the hidden root first, which nobody sees.
-  const ancestorIds = row.path.split('/').slice(2, -1).map(Number);
+/** Converts a row of a media item. */
+export function toMedia(row: NodeRow): Media {
   return {
-    id: row.id,
-    uuid: row.uuid,
-    name: row.name,
-    parentId: ancestorIds.at(-1) ?? null,
-    ancestorIds,
-    level: row.level,
-    sortOrder: row.sort_order,
-    createdAt: new Date(row.created_at),
-    updatedAt: new Date(row.updated_at),
-  };
-}
-
-/** A row of a media, as the domain has it. */
-export function toMedia(row: MediaRow): Media {
-  return {
-    ...toTreeNode(row),
+    ...toNodeFields(row),
     type: row.type as MediaType,
     title: row.title,
     description: row.description,
@@ -164,22 +169,27 @@ export function toMedia(row: MediaRow): Media {
   };
 }
 
-function toEmbed(row: MediaRow): Embed | null {
+function findRow(ctx: Context, by: MediaBy): Promise<NodeRow | undefined> {
+  const scope = scopeOf(ctx);
+  if ('id' in by) return store.findMediaById(ctx.db, scope, by.id);
+  if ('uuid' in by) return store.findMediaByUuid(ctx.db, scope, by.uuid.toLowerCase());
+  return store.findMediaByResource(ctx.db, scope, by.resource);
+}
+
+function toEmbed(row: NodeRow): Embed | null {
   if (row.embed_type === null || row.embed_id === null) return null;
   const metadata = parseJson<Embed['metadata']>(row.embed_metadata) ?? {};
   return { type: row.embed_type, id: row.embed_id, url: row.embed_url, metadata };
 }
 
-/** What its owner has given as metadata of a link may be anything. */
-function toChoiceImages({ type, embed_metadata }: MediaRow): string[] {
-  const images = PAGE_TYPES.includes(type) && parseJson<Embed['metadata']>(embed_metadata)?.images;
+// An owner may have given any value as `images` of a link's metadata.
+function toChoiceImages({ type, embed_metadata }: NodeRow): string[] {
+  const images = isPageType(type) && parseJson<Embed['metadata']>(embed_metadata)?.images;
   if (!Array.isArray(images)) return [];
-  return images.filter(
-    (url) => typeof url === 'string' && /^https?:\/\//.test(url) && URL.canParse(url),
-  );
+  return images.filter((url) => typeof url === 'string' && isWebUrl(url));
 }
 
-function toOEmbed(row: MediaRow): OEmbed | null {
+function toOEmbed(row: NodeRow): OEmbed | null {
   if (row.oembed_type === null) return null;
   return {
     type: row.oembed_type,
@@ -191,7 +201,11 @@ function toOEmbed(row: MediaRow): OEmbed | null {
   };
 }
 
-/** The store holds only what an operation has checked. */
+// The store holds only JSON that an operation has checked.
 function parseJson<T>(text: string | null): T | null {
   return text === null ? null : (JSON.parse(text) as T);
+}
+
+function toJson(value: object | null | undefined): string | null | undefined {
+  return value ? JSON.stringify(value) : value;
 }

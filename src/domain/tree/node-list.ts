@@ -1,167 +1,120 @@
-import type { Keyset, PageRequest } from '../../store/cursor.ts';
-import type { MediaRow } from '../../store/table.ts';
+import type { Window } from '../../lib/search.ts';
+import { EVERYTHING, isInScope } from '../../store/scope.ts';
+import type { NodeRow } from '../../store/table.ts';
+import type { NodeFilter } from '../../store/tree/filter.ts';
 import { ROOT_ID } from '../../store/tree/folder.ts';
-import { countNodes, listNodes } from '../../store/tree/media.ts';
-import type { MediaFilter as StoredFilter } from '../../store/tree/media-filter.ts';
-import * as store from '../../store/tree/media-group.ts';
-import {
-  findNodeByUuid,
-  listNodesByIds,
-  listNodesInOrder,
-  type Window,
-} from '../../store/tree/tree.ts';
+import { countNodesOfEach, listNodesOfEach } from '../../store/tree/group.ts';
+import * as store from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { ForbiddenError } from '../error.ts';
-import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
-import { isVisible, isWithin, sightOf } from '../viewer/access.ts';
+import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
+import { isVisible, reachOf, scopeOf } from '../viewer/access.ts';
 import { type Folder, toFolder } from './folder.ts';
 import { type Media, toMedia } from './media.ts';
-import { type MediaFilter, type MediaOrder, toKeyset, toStored } from './media-list.ts';
+import { BY_POSITION, orderKeyset } from './order.ts';
 
-/** A folder or a media. */
-export type TreeNodeOf = Folder | Media;
+/** A folder or a media item. */
+export type TreeNode = Folder | Media;
 
-/** By their place in their folder. */
-const SORT_ORDER: MediaOrder = { field: 'sort_order', descending: false };
-
-/** Those of the nodes that there are and that the viewer may see, in the order of the ids. */
-export async function nodesByIds(ctx: Context, ids: readonly number[]): Promise<TreeNodeOf[]> {
-  const rows = await listNodesByIds(ctx.db, ids);
-  const visible = new Map(rows.filter((row) => isVisible(ctx, row)).map((row) => [row.id, row]));
-  return ids.flatMap((id) => visible.get(id) ?? []).map(toNode);
+/** Returns those of the nodes that exist and that the viewer may see, in the order of the ids. */
+export async function nodesByIds(ctx: Context, ids: readonly number[]): Promise<TreeNode[]> {
+  const rows = await store.listNodesByIds(ctx.db, scopeOf(ctx), ids);
+  const found = new Map(rows.map((row) => [row.id, row]));
+  return ids.flatMap((id) => found.get(id) ?? []).map(toNode);
 }
 
-/** The folder or media, or null if there is none that the viewer may see. */
-export async function findNode(
-  ctx: Context,
-  { uuid }: { uuid: string },
-): Promise<TreeNodeOf | null> {
-  const row = await findNodeByUuid(ctx.db, uuid.toLowerCase());
-  return row && isVisible(ctx, row) ? toNode(row) : null;
+/** Returns the folder or media item, or null if none exists that the viewer may see. */
+export async function findNode(ctx: Context, { uuid }: { uuid: string }): Promise<TreeNode | null> {
+  const row = await store.findNodeByUuid(ctx.db, scopeOf(ctx), uuid.toLowerCase());
+  return row ? toNode(row) : null;
 }
 
 /**
- * The node, as `findNode`, or ForbiddenError for what the viewer's start nodes keep it from: on Heartcore's
- * road that is told apart from what is not there.
+ * Returns the node as `findNode` does; throws ForbiddenError for a node outside the viewer's start nodes. Heartcore's
+ * clients tell that from a node that does not exist.
  */
 export async function findPermittedNode(
   ctx: Context,
   { uuid }: { uuid: string },
-): Promise<TreeNodeOf | null> {
-  const row = await findNodeByUuid(ctx.db, uuid.toLowerCase());
-  if (row && !isWithin(ctx, row)) throw new ForbiddenError();
+): Promise<TreeNode | null> {
+  const row = await store.findNodeByUuid(ctx.db, EVERYTHING, uuid.toLowerCase());
+  if (row && !isInScope(reachOf(ctx), row)) throw new ForbiddenError();
   return row && isVisible(ctx, row) ? toNode(row) : null;
 }
 
-/** Everything at top level, in its order: for who is limited to start nodes, these. */
-export async function listRoots(ctx: Context): Promise<TreeNodeOf[]> {
-  return (await listNodesInOrder(ctx.db, topLevelFilter(ctx, 'any'))).map(toNode);
+/** Returns all nodes at top level, in their order; the start nodes of a viewer that is limited to some. */
+export async function listRoots(ctx: Context): Promise<TreeNode[]> {
+  const rows = await store.listNodesInOrder(ctx.db, scopeOf(ctx), topLevelFilter(ctx, 'any'));
+  return rows.map(toNode);
 }
 
-/** Part of what is in a folder, in its order, and how much there is in all. */
+/** Returns a window of a folder's children, in their order, and the number of all of them. */
 export async function childrenByOffset(
   ctx: Context,
   folderId: number,
   window: Window,
-): Promise<{ nodes: TreeNodeOf[]; total: number }> {
-  const filter = { ...kindFilter(ctx, 'any'), parentId: folderId };
-  const rows = await listNodesInOrder(ctx.db, filter, window);
-  return { nodes: rows.map(toNode), total: await countNodes(ctx.db, filter) };
+): Promise<{ nodes: TreeNode[]; total: number }> {
+  const scope = scopeOf(ctx);
+  const filter = { kind: 'any', folderId } as const;
+  const rows = await store.listNodesInOrder(ctx.db, scope, filter, window);
+  return { nodes: rows.map(toNode), total: await store.countNodes(ctx.db, scope, filter) };
 }
 
-/** A page of what is at top level, as `listRoots`: folders and media, or folders alone. Throws InvalidInputError. */
+/** Returns a page of the nodes that `listRoots` returns, or of the folders among them. Throws InvalidInputError. */
 export async function listTopLevel(
   ctx: Context,
   kind: 'any' | 'folder',
   args: PageArgs,
-): Promise<Page<TreeNodeOf>> {
-  const { keyset, request } = parse(args, SORT_ORDER);
-  const rows = await listNodes(ctx.db, topLevelFilter(ctx, kind), keyset, request);
+): Promise<Page<TreeNode>> {
+  const keyset = orderKeyset(BY_POSITION);
+  const request = parsePageArgs(args, keyset);
+  const filter = topLevelFilter(ctx, kind);
+  const rows = await store.listNodes(ctx.db, scopeOf(ctx), filter, keyset, request);
   return toPage(rows, keyset, request, toNode);
 }
 
-/** How many nodes there are at top level. */
+/** Returns the number of nodes at top level. */
 export function countTopLevel(ctx: Context, kind: 'any' | 'folder'): Promise<number> {
-  return countNodes(ctx.db, topLevelFilter(ctx, kind));
+  return store.countNodes(ctx.db, scopeOf(ctx), topLevelFilter(ctx, kind));
 }
 
-/** The same page of each of many folders, in one statement. Throws InvalidInputError. */
+/** Returns the same page of each of many folders, in one statement. Throws InvalidInputError. */
 export async function childrenOfEach(
   ctx: Context,
   folderIds: readonly number[],
   kind: 'any' | 'folder',
   args: PageArgs,
-): Promise<Map<number, Page<TreeNodeOf>>> {
-  const { keyset, request } = parse(args, SORT_ORDER);
-  const filter = kindFilter(ctx, kind);
-  return toPages(ctx, { by: 'folder', groups: folderIds, filter, keyset, request }, toNode);
+): Promise<Map<number, Page<TreeNode>>> {
+  const keyset = orderKeyset(BY_POSITION);
+  const request = parsePageArgs(args, keyset);
+  const scope = scopeOf(ctx);
+  const pages = await listNodesOfEach(
+    ctx.db,
+    scope,
+    { by: 'folder', ids: folderIds },
+    { kind },
+    keyset,
+    request,
+  );
+  return toPages(pages, keyset, request, toNode);
 }
 
-/** How many nodes each folder holds; one that holds none has no entry. */
+/** Returns the number of nodes in each folder; an empty folder has no entry. */
 export function countChildrenOfEach(
   ctx: Context,
   folderIds: readonly number[],
   kind: 'any' | 'folder',
 ): Promise<Map<number, number>> {
-  return store.countMediasOfEach(ctx.db, 'folder', folderIds, kindFilter(ctx, kind));
+  return countNodesOfEach(ctx.db, scopeOf(ctx), { by: 'folder', ids: folderIds }, { kind });
 }
 
-/** The same page of media of each of many folders, or tags, in one statement. Throws InvalidInputError. */
-export async function mediasOfEach(
-  ctx: Context,
-  by: store.Grouping,
-  groups: readonly number[],
-  args: PageArgs,
-  filter: MediaFilter = {},
-  order: MediaOrder = by === 'folder' ? SORT_ORDER : { field: 'id', descending: true },
-): Promise<Map<number, Page<Media>>> {
-  const { keyset, request } = parse(args, order);
-  const stored = await toStored(ctx, filter);
-  return toPages(ctx, { by, groups, filter: stored, keyset, request }, toMedia);
+function topLevelFilter(ctx: Context, kind: 'any' | 'folder'): NodeFilter {
+  const { within } = scopeOf(ctx);
+  return within === null
+    ? { kind, folderId: ROOT_ID }
+    : { kind, ids: within.subtrees.map(({ id }) => id) };
 }
 
-/** How many media each folder holds, or each tag is on; none has no entry. */
-export async function countMediasOfEach(
-  ctx: Context,
-  by: store.Grouping,
-  groups: readonly number[],
-  filter: MediaFilter = {},
-): Promise<Map<number, number>> {
-  return store.countMediasOfEach(ctx.db, by, groups, await toStored(ctx, filter));
-}
-
-interface GroupQuery {
-  by: store.Grouping;
-  groups: readonly number[];
-  filter: StoredFilter;
-  keyset: Keyset;
-  request: PageRequest;
-}
-
-async function toPages<Node>(
-  { db }: Context,
-  { by, groups, filter, keyset, request }: GroupQuery,
-  toNode: (row: MediaRow) => Node,
-): Promise<Map<number, Page<Node>>> {
-  const rows = await store.listMediasOfEach(db, by, groups, filter, keyset, request);
-  return new Map([...rows].map(([id, rows]) => [id, toPage(rows, keyset, request, toNode)]));
-}
-
-function parse(args: PageArgs, order: MediaOrder) {
-  const keyset = toKeyset(order);
-  return { keyset, request: parsePageArgs(args, keyset) };
-}
-
-function kindFilter(ctx: Context, kind: 'any' | 'folder'): StoredFilter {
-  return { kind, ...sightOf(ctx) };
-}
-
-function topLevelFilter(ctx: Context, kind: 'any' | 'folder'): StoredFilter {
-  const { within } = sightOf(ctx);
-  const top = within ? { ids: within.branches.map(({ id }) => id) } : { parentId: ROOT_ID };
-  return { ...kindFilter(ctx, kind), ...top };
-}
-
-function toNode(row: MediaRow): TreeNodeOf {
+function toNode(row: NodeRow): TreeNode {
   return row.type === 'folder' ? toFolder(row) : toMedia(row);
 }

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { deleteMediaTags, insertMediaTags, lockTags } from '../../store/tag/tag.ts';
 import { listMediasByIds } from '../../store/tree/media.ts';
-import { lockNodes } from '../../store/tree/tree.ts';
+import { lockNodes } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
-import { NotFoundError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
 import { idList, parseInput } from '../input.ts';
 import { checkTags } from '../tag/tag.ts';
-import { authorizeOwner, isVisible } from '../viewer/access.ts';
+import { authorizeExisting, scopeOf } from '../viewer/access.ts';
 import { type Media, toMedia } from './media.ts';
 
 const tagMediaInput = z.object({
@@ -17,8 +16,8 @@ const tagMediaInput = z.object({
 });
 
 /**
- * Gives tags to many media, and takes others off: all of it, or nothing. A tag in both lists stays off.
- * Needs the creator of each media or an admin. Throws NotFoundError for media and tags to add.
+ * Adds tags to many media and removes others, all or nothing. A tag in both lists is removed. Needs the creator of
+ * each media item or an admin. Throws NotFoundError for media, and for tags to add.
  */
 export async function tagMedia(
   ctx: Context,
@@ -26,18 +25,14 @@ export async function tagMedia(
 ): Promise<Media[]> {
   const { mediaIds, addTagIds, removeTagIds } = parseInput(tagMediaInput, input);
   return transact(ctx, async (ctx) => {
-    // Else one could be deleted, or tagged by another, between the lines below.
+    // Without the locks one could be deleted, or tagged by somebody else, between the lines below.
     await lockTags(ctx.db, [...(addTagIds ?? []), ...(removeTagIds ?? [])]);
     await lockNodes(ctx.db, mediaIds);
-    const rows = await listMediasByIds(ctx.db, mediaIds);
+    const rows = await listMediasByIds(ctx.db, scopeOf(ctx), mediaIds);
     const byId = new Map(rows.map((row) => [row.id, row]));
-    const medias = mediaIds.map((id) => {
-      const row = byId.get(id);
-      const isThere = row !== undefined && isVisible(ctx, row);
-      authorizeOwner(ctx, 'media.update', isThere ? row.owner : ctx.viewer.id);
-      if (!isThere) throw new NotFoundError('media', id);
-      return toMedia(row);
-    });
+    const medias = mediaIds.map((id) =>
+      toMedia(authorizeExisting(ctx, 'media.update', byId.get(id), { noun: 'media', id })),
+    );
     await checkTags(ctx, addTagIds ?? []);
     await insertMediaTags(ctx.db, mediaIds, addTagIds ?? []);
     await deleteMediaTags(ctx.db, mediaIds, removeTagIds ?? []);

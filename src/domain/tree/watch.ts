@@ -1,20 +1,20 @@
 import type { Context } from '../context.ts';
 import type { MediaChangeKind, MediaEvent } from '../event/event.ts';
-import { isVisible, sightOf } from '../viewer/access.ts';
+import { isVisible, scopeOf } from '../viewer/access.ts';
 import { findMedia, type Media } from './media.ts';
 
-/** What has become of a media. */
+/** A change of a media item. */
 export interface MediaChange {
   kind: MediaChangeKind;
   id: number;
-  /** As it is by now; null when it is gone. */
+  /** Its current state; null after its deletion. */
   media: Media | null;
 }
 
 /**
- * What becomes of media that the viewer may see; with `folderId`, of those directly in that folder, or just
- * moved out of it. Several changes between two reads are one. What goes out of the viewer's sight is
- * deleted, as far as it is told.
+ * Returns the changes of media that the viewer may see; with `folderId`, only of media directly in that folder, or
+ * just moved out of it. Several changes between two reads are merged. For the viewer, a media item that leaves its
+ * scope has been deleted.
  */
 export function watchMedias(
   ctx: Context,
@@ -33,12 +33,12 @@ async function* visibleChanges(
   ctx: Context,
   events: AsyncIterable<MediaEvent>,
 ): AsyncGenerator<MediaChange> {
-  const { publicOnly, within } = sightOf(ctx);
-  const seesAll = !publicOnly && within === undefined;
+  const { publicOnly, within } = scopeOf(ctx);
+  const seesAll = !publicOnly && within === null;
   for await (const { kind, id, before } of events) {
     const media = kind === 'deleted' ? null : await findMedia(ctx, { id });
     if (media !== null) yield { kind, id, media };
-    // What is gone by now has an event of its own; what is out of sight has none.
+    // A deletion has an event of its own; leaving the viewer's scope has none.
     else if ((kind === 'deleted' || !seesAll) && isVisible(ctx, before)) {
       yield { kind: 'deleted', id, media };
     }

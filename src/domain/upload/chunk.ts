@@ -3,16 +3,18 @@ import type { ResumableMd5 } from '../../lib/md5.ts';
 import type { Context } from '../context.ts';
 import { DigestMismatchError, InvalidInputError } from '../error.ts';
 
-/** The bytes of one chunk, and what is known of them beforehand. */
+/** The bytes of one chunk, and what the request declares about them. */
 export interface Chunk {
-  bytes: AsyncIterable<Uint8Array>;
-  /** As the request declared it; absent where it says nothing. */
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  /** As declared by the request, if it is. */
   sizeBytes?: number | undefined;
+  /** Limit of the dialect; absent: none. */
+  sizeBytesMax?: number | undefined;
   /** MD5 of this chunk alone, lower-case hex. */
   md5?: string | undefined;
 }
 
-/** Where a chunk goes. */
+/** The upload that a chunk belongs to, and its place in it. */
 export interface ChunkTarget {
   blobKey: string;
   offsetBytes: number;
@@ -20,30 +22,32 @@ export interface ChunkTarget {
 }
 
 /**
- * Appends a chunk to the staged bytes and advances the digest; resolves with the new offset when it is
- * durable. The caller still has to record the offset: until then the bytes are not acknowledged, and
- * the next chunk writes over them. Throws InvalidInputError for an empty chunk, one past the end and one
- * of another size than declared; DigestMismatchError for one that was damaged on its way.
+ * Appends a chunk to the staged bytes and advances the digest. Returns the new offset once the bytes are durable. The
+ * caller still has to record the offset: until then the bytes are not acknowledged, and the next chunk overwrites them.
+ * Throws InvalidInputError for a chunk that is empty, exceeds its limit or the end of the file, or has another size than
+ * declared, and DigestMismatchError for a chunk that was damaged on its way.
  */
 export async function stageChunk(
-  { blobs }: Context,
+  { staging }: Context,
   { blobKey, offsetBytes, totalBytes }: ChunkTarget,
   digest: ResumableMd5,
   chunk: Chunk,
 ): Promise<number> {
-  const room = totalBytes - offsetBytes;
+  const restBytes = totalBytes - offsetBytes;
+  const { sizeBytesMax = Number.POSITIVE_INFINITY } = chunk;
   const own = chunk.md5 === undefined ? null : createHash('md5');
   let sizeBytes = 0;
   async function* checked() {
     for await (const bytes of chunk.bytes) {
       sizeBytes += bytes.length;
-      if (sizeBytes > room) throw pastEnd(totalBytes);
+      if (sizeBytes > sizeBytesMax) throw tooBig(sizeBytesMax);
+      if (sizeBytes > restBytes) throw pastEnd(totalBytes);
       digest.update(bytes);
       own?.update(bytes);
       yield bytes;
     }
   }
-  await blobs.append(blobKey, offsetBytes, checked());
+  await staging.append(blobKey, offsetBytes, checked());
   if (sizeBytes === 0) throw InvalidInputError.of('chunk', 'EMPTY', 'The chunk is empty.');
   if (chunk.sizeBytes !== undefined && chunk.sizeBytes !== sizeBytes) {
     throw sizeMismatch(chunk.sizeBytes, sizeBytes);
@@ -58,11 +62,15 @@ function checkOwnDigest(expected: string | undefined, actual: string | undefined
 }
 
 function pastEnd(totalBytes: number): InvalidInputError {
-  const message = `The chunk goes past the end of the file, which has ${totalBytes} bytes.`;
+  const message = `The chunk exceeds the end of the file, which has ${totalBytes} bytes.`;
   return InvalidInputError.of('chunk', 'PAST_END', message);
 }
 
+function tooBig(limitBytes: number): InvalidInputError {
+  return InvalidInputError.of('chunk', 'TOO_BIG', `A chunk has at most ${limitBytes} bytes.`);
+}
+
 function sizeMismatch(declared: number, actual: number): InvalidInputError {
-  const message = `The chunk has ${actual} bytes, and not ${declared} as declared.`;
+  const message = `The chunk has ${actual} bytes, not ${declared} as declared.`;
   return InvalidInputError.of('chunk', 'SIZE_MISMATCH', message);
 }

@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { displayName, parseInput } from '../input.ts';
-import type { Media } from '../tree/media.ts';
-import { pictureColumns, pictureInput } from '../tree/media-change.ts';
+import { type Media, mediaColumns, mediaInput } from '../tree/media.ts';
 import { authorize } from '../viewer/access.ts';
-import { ingest } from './ingest.ts';
-import type { Replacement } from './replacement.ts';
-import { discardRefused } from './staging.ts';
+import { take } from './door.ts';
+import { intoNewMedia } from './new-media.ts';
+import type { NewOriginal } from './original.ts';
 
-const filedInput = pictureInput.extend({
+const filedInput = mediaInput.pick({ focalPoint: true, crops: true }).extend({
   name: displayName(255),
   folderId: z.int(),
   sortOrder: z.int32().nullish(),
@@ -16,25 +15,19 @@ const filedInput = pictureInput.extend({
 });
 
 /**
- * Makes a media of a staged file, at its place in the tree. Throws UnsupportedMediaError, TooLargeError,
- * InvalidInputError, NotFoundError for the folder: the staged bytes are gone then.
+ * Creates a media item from a staged file, at its place in a folder. Throws UnsupportedMediaError, TooLargeError,
+ * InvalidInputError, NotFoundError for the folder; the staged bytes are deleted then.
  */
-export async function createFiledMedia(
+export function createFiledMedia(
   ctx: Context,
   input: z.input<typeof filedInput>,
-  { staged, policy }: Replacement,
+  { staged, policy }: NewOriginal,
 ): Promise<Media> {
-  return discardRefused(ctx, staged, () => {
+  return take(ctx, [staged], (ctx, staged) => {
     authorize(ctx, 'media.create');
-    const { name, folderId, sortOrder, mediaTypeAlias, ...picture } = parseInput(filedInput, input);
-    const { focal_point = null, crops = null } = pictureColumns(picture);
-    const columns = {
-      focal_point,
-      crops,
-      ...(typeof sortOrder === 'number' && { sort_order: sortOrder }),
-      media_type_alias: mediaTypeAlias,
-    };
+    const { name, folderId, mediaTypeAlias, ...fields } = parseInput(filedInput, input);
+    const columns = { ...mediaColumns(fields), media_type_alias: mediaTypeAlias };
     const request = { ...policy, folderId, title: name, description: null, tagIds: [], columns };
-    return ingest(ctx, staged, request);
+    return intoNewMedia(request)(ctx, staged);
   });
 }

@@ -11,9 +11,10 @@ import { checkTags } from '../tag/tag.ts';
 import { findFolder } from '../tree/folder.ts';
 import { findMedia, type Media } from '../tree/media.ts';
 import { authorize } from '../viewer/access.ts';
-import { ingest, type StagedFile } from './ingest.ts';
-import { declaredLimitBytes } from './media-type.ts';
-import { discardRefused, discardStaged, type FileClaim, stageFile } from './staging.ts';
+import { take } from './door.ts';
+import { intoNewMedia } from './new-media.ts';
+import { declaredLimitBytes } from './policy.ts';
+import { discardStaged, type IncomingFile, type StagedFile, stageFile } from './staging.ts';
 
 const importInput = z.object({
   url: publicUrl,
@@ -26,8 +27,8 @@ const importInput = z.object({
 export type ImportInput = z.input<typeof importInput>;
 
 /**
- * Has a file fetched and made a media of, whose owner is the viewer. Answers the job that does it. Throws
- * InvalidInputError, NotFoundError for folder and tags.
+ * Starts a job that downloads a file and creates a media item from it, owned by the viewer. Returns the job. Throws
+ * InvalidInputError, and NotFoundError for the folder and the tags.
  */
 export async function importUrl(ctx: Context, input: ImportInput): Promise<Job> {
   authorize(ctx, 'job.create');
@@ -46,14 +47,14 @@ export async function importUrl(ctx: Context, input: ImportInput): Promise<Job> 
 }
 
 /**
- * Starts a job for a client. Throws what `startJob` throws, and InvalidInputError for a folder or a tag that
- * the viewer cannot see.
+ * Starts a job for a client. Throws the errors of `startJob`, and InvalidInputError for a folder or a tag that the viewer
+ * cannot see.
  */
 export function requestJob(ctx: Context, input: StartJobInput): Promise<Job> {
   return startJob(ctx, input, checkTarget);
 }
 
-/** What is to be a media must have a place to go to. */
+/** Checks the folder and the tags of the media item that the job will create. */
 async function checkTarget(ctx: Context, args: object): Promise<void> {
   await checkFolder(ctx, args);
   if (!('tags' in args) || !Array.isArray(args.tags)) return;
@@ -64,7 +65,7 @@ async function checkTarget(ctx: Context, args: object): Promise<void> {
   });
 }
 
-/** Its run knows who started it, and nothing of what the start nodes of a credential were by then. */
+/** Checked now, because the run of the job knows who started it but not the start nodes of the credential. */
 async function checkFolder(ctx: Context, args: object): Promise<void> {
   if (!('folder_uuid' in args) || typeof args.folder_uuid !== 'string') return;
   if ((await findFolder(ctx, { uuid: args.folder_uuid })) !== null) return;
@@ -73,29 +74,28 @@ async function checkFolder(ctx: Context, args: object): Promise<void> {
   throw new InvalidInputError([{ path, code: 'NOT_FOUND', message }]);
 }
 
-/** The job that imports, and where to. */
+/** An import job, and the place of its media item. */
 export type Import = Pick<Job, 'id' | 'uuid'> & {
   arguments: Pick<JobArguments<'import-url'>, 'folder_uuid' | 'tags'>;
 };
 
-/** A file from elsewhere, as it arrives. */
-export interface RemoteFile extends FileClaim {
-  bytes: AsyncIterable<Uint8Array>;
-  /** As its server says. */
+/** A file that is being downloaded. */
+export interface RemoteFile extends IncomingFile {
+  /** As declared by its server; null if it did not. */
   sizeBytes: number | null;
 }
 
 /**
- * What an earlier run of a job has imported that did not come to its end; null: nothing. Throws ConflictError for
- * what somebody else has uploaded under the job's uuid, which everybody who sees the job knows.
+ * Returns the media item that an earlier, interrupted run of a job has created; null if there is none. Throws ConflictError
+ * if someone else has uploaded a file under the job's uuid, which everyone who can see the job knows.
  */
 export async function findImported(ctx: Context, { uuid }: Import): Promise<Media | null> {
   const media = await findMedia(ctx, { resource: uuid });
   if (media === null || media.owner === ctx.viewer.id) return media;
-  throw new ConflictError('ALREADY_EXISTS', `Resource ${uuid} is somebody else’s.`);
+  throw new ConflictError('ALREADY_EXISTS', `Resource ${uuid} belongs to another user.`);
 }
 
-/** Throws NotFoundError if there is no place for it any more. Answers the id of its folder; null: unfiled. */
+/** Returns the id of the import's folder; null: unfiled. Throws NotFoundError if the folder or a tag has been deleted. */
 export async function checkImport(
   ctx: Context,
   { arguments: { folder_uuid, tags = [] } }: Import,
@@ -108,9 +108,9 @@ export async function checkImport(
 }
 
 /**
- * Makes a media of a file from elsewhere as it arrives; its `resource` is the job's uuid, so that there is one of
- * each job, however often it runs. What fails leaves no media, and no bytes for longer than until the sweep.
- * Throws TooLargeError, UnsupportedMediaError, InvalidInputError, NotFoundError, and what aborts the signal.
+ * Creates a media item from a file as it is downloaded. Its `resource` is the job's uuid, so a job creates only one media
+ * item, however often it runs. A failure leaves no media item, and no bytes for longer than until the next sweep. Throws
+ * TooLargeError, UnsupportedMediaError, InvalidInputError, NotFoundError, and the reason of an aborted signal.
  */
 export async function importFile(
   ctx: Context,
@@ -128,42 +128,31 @@ export async function importFile(
     tagIds: job.arguments.tags ?? [],
     columns: { resource: job.uuid },
   };
-  const make = () =>
-    ingest(ctx, staged, request, (ctx, mediaId) => updateJobMedia(ctx.db, job.id, mediaId));
+  const into = intoNewMedia(request, (ctx, id) => updateJobMedia(ctx.db, job.id, id));
   try {
-    return await discardRefused(ctx, staged, make);
+    return await take(ctx, [staged], into);
   } catch (error) {
+    // A run that had lost its lease, and did not learn of it in time, may have been faster.
     const media = isUniqueViolation(error) ? await findImported(ctx, job) : null;
     if (media === null) throw error;
-    // A run that had lost its lease, and was not told so in time, has been quicker.
-    await discardStaged(ctx, staged);
     return media;
   }
 }
 
-/** What is too large is not fetched to its end. */
+/** Stages the download, and stops it at the size limit. */
 async function stage(
   ctx: Context,
-  { bytes, sizeBytes, ...claim }: RemoteFile,
+  { bytes, sizeBytes, ...declared }: RemoteFile,
   signal: AbortSignal,
 ): Promise<StagedFile> {
   const { settings } = ctx;
   const limitBytes = Math.min(
     settings.fileBytesMax,
-    declaredLimitBytes(settings, claim.declaredType),
+    declaredLimitBytes(settings, declared.declaredType),
   );
   if (sizeBytes !== null && sizeBytes > limitBytes) throw new TooLargeError(limitBytes);
-  const staged = await stageFile(ctx, limited(bytes, limitBytes), claim);
+  const staged = await stageFile(ctx, bytes, declared, { limitBytes });
   if (!signal.aborted) return staged;
-  await discardStaged(ctx, staged);
+  await discardStaged(ctx, [staged]);
   throw signal.reason;
-}
-
-async function* limited(bytes: AsyncIterable<Uint8Array>, limitBytes: number) {
-  let sizeBytes = 0;
-  for await (const piece of bytes) {
-    sizeBytes += piece.length;
-    if (sizeBytes > limitBytes) throw new TooLargeError(limitBytes);
-    yield piece;
-  }
 }

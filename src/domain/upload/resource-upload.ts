@@ -1,63 +1,41 @@
 import { z } from 'zod';
 import { cleanFilename } from '../../lib/filename.ts';
-import { isUniqueViolation } from '../../store/error.ts';
-import { findDir, findFileByKey, findFileByUrl, listUrlNames } from '../../store/file/file.ts';
-import type { MediaRow } from '../../store/table.ts';
-import { findMediaById, findMediaByResource, updateMedia } from '../../store/tree/media.ts';
-import { lockNode } from '../../store/tree/tree.ts';
-import { type Context, transact } from '../context.ts';
-import { ConflictError, ForbiddenError, InvalidInputError } from '../error.ts';
-import { mediaEvent } from '../event/event.ts';
-import { type ResourceFile, toResourceFile } from '../file/resource.ts';
-import { freeUrlName } from '../file/url-name.ts';
+import type { Context } from '../context.ts';
+import { InvalidInputError } from '../error.ts';
+import type { ResourceFile } from '../file/resource.ts';
 import { parseInput } from '../input.ts';
-import { UNFILED } from '../tree/folder.ts';
-import { authorize, authorizeOwner, isVisible } from '../viewer/access.ts';
-import {
-  type Examined,
-  fileColumns,
-  insertFileRow,
-  insertMediaRow,
-  newDir,
-  type StagedFile,
-  settle,
-} from './ingest.ts';
-import { FILE_TYPES } from './media-type.ts';
-import type { Policy } from './placement.ts';
-import { discardRefused, discardStaged, type FileClaim, stageFile } from './staging.ts';
+import { authorize } from '../viewer/access.ts';
+import { type Into, take } from './door.ts';
+import { findResource, intoResource } from './resource-files.ts';
+import { discardStaged, type IncomingFile, type StagedFile, stageFile } from './staging.ts';
 
-/** A file of a request, as it arrives. */
-export interface ArrivingFile extends FileClaim {
-  bytes: AsyncIterable<Uint8Array>;
-}
-
-/** What a request says of its files; null: nothing. Known only when all of it has arrived. */
+/** What a request declares about its files. Known only when all of it has arrived. */
 export interface UploadDetails {
   key: string | null;
   projectId: string | null;
 }
 
-/** Reads a request, and hands over each of its files in turn. */
-export type Receive = (take: (file: ArrivingFile) => Promise<void>) => Promise<UploadDetails>;
+/** Reads a request, and passes each of its files to `onFile`, one after the other. */
+export type Receive = (onFile: (file: IncomingFile) => Promise<void>) => Promise<UploadDetails>;
 
-/** A name within a URL: any Unicode, as long as it can be seen. */
+/** A segment of a URL: any Unicode without control characters. */
 const segment = z
   .string()
   .max(255, 'At most 255 characters.')
-  .regex(/^\P{Cc}*$/u, 'May not hold control characters.');
+  .regex(/^\P{Cc}*$/u, 'Must not contain control characters.');
 
 const uploadInput = z.object({
-  resource: segment.min(1, 'May not be blank.'),
+  resource: segment.min(1, 'Must not be blank.'),
   key: segment.nullable(),
   projectId: segment.nullable(),
 });
 
 /**
- * Stores files under keys of a resource, which is made if there is none: a media, in no folder. Without a key
- * a file is the original; of several, each goes by its name. All or nothing: when it throws, there are no
- * rows, and no bytes for longer than until the sweep. Adding to a resource needs its creator or an admin.
- * Throws ConflictError ALREADY_EXISTS, InvalidInputError, TooLargeError, UnsupportedMediaError,
- * ForbiddenError, and what `receive` throws.
+ * Stores files under keys of a resource. The resource is a media item; if it does not exist, it is created, unfiled. A file
+ * without a key is the original; each of several files has its name as its key. All or nothing: a failure leaves no rows,
+ * and no bytes for longer than until the next sweep. Adding to an existing resource needs its creator or an admin. Throws
+ * ConflictError ALREADY_EXISTS, InvalidInputError, TooLargeError, UnsupportedMediaError, ForbiddenError, and the errors of
+ * `receive`.
  */
 export async function uploadToResource(
   ctx: Context,
@@ -65,187 +43,45 @@ export async function uploadToResource(
   receive: Receive,
 ): Promise<ResourceFile[]> {
   authorize(ctx, 'resource.create');
-  // Before the bytes: what can be refused at once should not be sent to its end.
-  await findTarget(ctx, resource, key === null ? [] : [key]);
+  // Before the bytes: a request that can be rejected now should not be sent to its end.
+  await findResource(ctx, resource, key === null ? [] : [key]);
   const staged: StagedFile[] = [];
-  const details = await receive(async ({ bytes, ...claim }) => {
-    staged.push(await stageFile(ctx, bytes, claim));
-  }).catch(async (error) => {
-    for (const file of staged) await discardStaged(ctx, file);
+  try {
+    const details = await receive(async ({ bytes, ...declared }) => {
+      staged.push(await stageFile(ctx, bytes, declared));
+    });
+    return await take(ctx, staged.splice(0), intoNamedResource({ resource, ...details }));
+  } catch (error) {
+    // Those that `take` has not got: the request broke off.
+    await discardStaged(ctx, staged);
     throw error;
-  });
-  const store = async () => {
-    const input = parseInput(uploadInput, { resource, ...details });
-    const files = withKeys(staged, input);
-    const settled: SettledFile[] = [];
-    for (const file of files)
-      settled.push({ ...file, examined: await settle(ctx, file.staged, ANY) });
-    return insertAll(ctx, input, settled);
+  }
+}
+
+function intoNamedResource(input: z.input<typeof uploadInput>): Into<ResourceFile[]> {
+  return async (ctx, staged) => {
+    const { resource, key, projectId } = parseInput(uploadInput, input);
+    const files = withKeys(staged, { resource, key });
+    return intoResource({ resource, projectId }, files)(ctx, staged);
   };
-  return staged.reduce((work, file) => () => discardRefused(ctx, file, work), store)();
 }
 
-/** The content decides what it is. */
-const ANY: Policy = { type: null };
-
-interface KeyedFile {
-  staged: StagedFile;
-  key: string;
-}
-
-interface SettledFile extends KeyedFile {
-  examined: Examined;
-}
-
-type Upload = z.output<typeof uploadInput>;
-
-function withKeys(staged: readonly StagedFile[], { resource, key }: Upload): KeyedFile[] {
+function withKeys(
+  staged: readonly StagedFile[],
+  { resource, key }: { resource: string; key: string | null },
+): StagedFile[] {
   const [first, ...others] = staged;
   if (first === undefined) throw InvalidInputError.of('file', 'REQUIRED', 'It is required.');
-  if (others.length === 0) return [named(first, key ?? '', resource)];
-  if (key) throw InvalidInputError.of('key', 'CONFLICT', 'One key cannot be of several files.');
-  const files = staged.map((file) => named(file, file.filename, resource));
+  if (others.length === 0) return [withKey(first, key ?? '', resource)];
+  if (key) throw InvalidInputError.of('key', 'CONFLICT', 'Several files cannot have one key.');
+  const files = staged.map((file) => withKey(file, file.filename, resource));
   if (files.some((file) => file.key === '')) {
     throw InvalidInputError.of('file', 'BLANK', 'Each of several files needs a name.');
   }
   return files;
 }
 
-/** Contract §4.1: a file without a name goes by that of its resource; a variant of it, by its key. */
-function named(staged: StagedFile, key: string, resource: string): KeyedFile {
-  const filename = staged.filename || cleanFilename(key || resource);
-  return { staged: { ...staged, filename }, key };
-}
-
-/** More than two would be a third request that makes, and a fourth that deletes, the same at the same time. */
-const TRIES_MAX = 3;
-
-/** All rows in one transaction; again where another request has made the resource meanwhile. */
-async function insertAll(
-  ctx: Context,
-  upload: Upload,
-  files: readonly SettledFile[],
-): Promise<ResourceFile[]> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await transact(ctx, (ctx) => insertRows(ctx, upload, files));
-    } catch (error) {
-      if (!isUniqueViolation(error)) throw error;
-      // Two files of this very request, or the first of the race that another request has won.
-      if (tries === TRIES_MAX) throw taken(upload.resource, files[0]?.key ?? '');
-    }
-  }
-}
-
-async function insertRows(
-  ctx: Context,
-  { resource, projectId }: Upload,
-  files: readonly SettledFile[],
-): Promise<ResourceFile[]> {
-  const keys = files.map(({ key }) => key);
-  const target = await findTarget(ctx, resource, keys);
-  const mediaId = target?.id ?? (await insertMedia(ctx, resource, files));
-  const dir = (await findDir(ctx.db, mediaId)) ?? (await newDir(ctx));
-  for (const { staged, examined, key } of files) {
-    const columns = fileColumns(staged, examined);
-    const url_name = await urlName(ctx, { mediaId, dir, name: key || columns.filename });
-    const place = { media_id: mediaId, key, dir, url_name, project_id: projectId };
-    await insertFileRow(ctx, { ...columns, ...place });
-    if (target !== null) await updateTarget(ctx, target, key, { staged, examined });
-  }
-  const owner = ctx.viewer.id;
-  const media = target ?? { id: mediaId, is_public: 0, parent_id: null, path: '', owner };
-  ctx.events.publish(mediaEvent(target === null ? 'created' : 'updated', media));
-  return listInserted(ctx, media, keys);
-}
-
-/**
- * The media that the resource is, held to the end of a transaction, or null. Throws ConflictError for a key
- * that it has, InvalidInputError for the original of a link, ForbiddenError for what is another's.
- */
-async function findTarget(
-  ctx: Context,
-  resource: string,
-  keys: readonly string[],
-): Promise<MediaRow | null> {
-  const found = await findMediaByResource(ctx.db, resource);
-  if (found === undefined) return null;
-  if (ctx.db.isTransaction) await lockNode(ctx.db, found.id);
-  const media = await findMediaById(ctx.db, found.id);
-  if (media === undefined) return null;
-  if (!isVisible(ctx, media)) throw new ForbiddenError();
-  for (const key of keys) {
-    if (await findFileByKey(ctx.db, media.id, key)) throw taken(resource, key);
-  }
-  authorizeOwner(ctx, 'media.update', media.owner);
-  if (keys.includes('') && isLink(media)) {
-    throw InvalidInputError.of(
-      'resource',
-      'NO_FILE',
-      'It is a link, which has no file of its own.',
-    );
-  }
-  return media;
-}
-
-function isLink({ type, image_url }: MediaRow): boolean {
-  return image_url !== null || !(FILE_TYPES as readonly string[]).includes(type);
-}
-
-function insertMedia(
-  ctx: Context,
-  resource: string,
-  files: readonly SettledFile[],
-): Promise<number> {
-  const main = files.find(({ key }) => key === '') ?? files[0];
-  if (main === undefined) throw new Error('There is no file to make a media of.');
-  const request = { place: UNFILED, title: null, description: null, columns: { resource } };
-  return insertMediaRow(ctx, main.staged, request, main.examined);
-}
-
-/** A media is named after its original, and before that comes after a variant. */
-async function updateTarget(
-  ctx: Context,
-  media: MediaRow,
-  key: string,
-  { staged, examined }: Pick<SettledFile, 'staged' | 'examined'>,
-): Promise<void> {
-  const { filename } = fileColumns(staged, examined);
-  const isNamed = media.title !== null && media.title !== media.name;
-  await updateMedia(ctx.db, media.id, {
-    ...(key === '' && {
-      type: examined.type,
-      ...(!isNamed && { name: filename, title: filename }),
-    }),
-    updated_at: ctx.clock(),
-  });
-}
-
-/** Looks at all names only where the first choice is taken: a video may have thousands of parts. */
-async function urlName(
-  { db }: Context,
-  { mediaId, dir, name }: { mediaId: number; dir: string; name: string },
-): Promise<string> {
-  const wanted = freeUrlName(name, []);
-  const isTaken = (await findFileByUrl(db, dir, wanted)) !== undefined;
-  return isTaken ? freeUrlName(name, await listUrlNames(db, mediaId)) : wanted;
-}
-
-async function listInserted(
-  { db }: Context,
-  media: Pick<MediaRow, 'id' | 'is_public'>,
-  keys: readonly string[],
-): Promise<ResourceFile[]> {
-  const files: ResourceFile[] = [];
-  for (const key of keys) {
-    const row = await findFileByKey(db, media.id, key);
-    if (row === undefined) throw new Error('The file that was just stored is not there.');
-    files.push(toResourceFile(row, media));
-  }
-  return files;
-}
-
-function taken(resource: string, key: string): ConflictError {
-  const message = `Resource ${resource} with key "${key}" already exists.`;
-  return new ConflictError('ALREADY_EXISTS', message);
+/** Contract §4.1: a file without a name gets the name of its resource; a variant gets its key. */
+function withKey(staged: StagedFile, key: string, resource: string): StagedFile {
+  return { ...staged, key, filename: staged.filename || cleanFilename(key || resource) };
 }

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { createResumableMd5, type ResumableMd5 } from '../../lib/md5.ts';
 import type { UploadRow } from '../../store/table.ts';
 import { findUpload } from '../../store/upload/upload.ts';
@@ -6,18 +5,18 @@ import type { Context } from '../context.ts';
 import { DomainError, NotFoundError, UploadCompletedError, UploadExpiredError } from '../error.ts';
 import { isOwner } from '../viewer/access.ts';
 
-/** A chunked upload that goes on: all its bytes before `offsetBytes` are durable. */
+/** An open chunked upload. All its bytes before `offsetBytes` are durable. */
 export interface UploadSession {
-  /** 32 hex digits, and the secret that an anonymous upload is continued with. */
+  /** 32 hex digits. The secret with which an anonymous upload is continued. */
   uploadId: string;
   filename: string;
   offsetBytes: number;
   totalBytes: number;
-  /** Fixed at the first chunk. */
+  /** Set by the first chunk; later chunks do not extend it. */
   expiresAt: Date;
 }
 
-/** The session, or null unless it is open and the viewer's own. */
+/** Returns the session if it is open and belongs to the viewer, otherwise null. */
 export async function findUploadSession(
   ctx: Context,
   uploadId: string,
@@ -27,7 +26,10 @@ export async function findUploadSession(
   return isOpen && isOwner(ctx, row.owner) ? toSession(row) : null;
 }
 
-/** Throws unless the session is the viewer's own, in time and not completed, in this order. */
+/**
+ * Returns the row of an open upload. Throws NotFoundError if it does not belong to the viewer, then UploadExpiredError, then
+ * UploadCompletedError.
+ */
 export async function findOpenUpload(ctx: Context, uploadId: string): Promise<UploadRow> {
   const row = await findOwnUpload(ctx, uploadId);
   if (row.status === 'expired' || row.expires_at <= ctx.clock()) throw new UploadExpiredError();
@@ -35,7 +37,7 @@ export async function findOpenUpload(ctx: Context, uploadId: string): Promise<Up
   return row;
 }
 
-/** Why an upload that was open is not any more; null while it is. By somebody else, in another process. */
+/** Returns the error that tells why another process has closed this upload; null if it is still open. */
 export async function whyUploadClosed(ctx: Context, uploadId: string): Promise<DomainError | null> {
   try {
     await findOpenUpload(ctx, uploadId);
@@ -46,9 +48,9 @@ export async function whyUploadClosed(ctx: Context, uploadId: string): Promise<D
   }
 }
 
-/** The viewer's own, open or not. Throws NotFoundError, also for another's. */
+/** Returns the row of an upload of the viewer, open or not. Throws NotFoundError, also for another viewer's upload. */
 export async function findOwnUpload(ctx: Context, uploadId: string): Promise<UploadRow> {
-  // PostgreSQL fails on a NUL, which an id from outside may hold.
+  // PostgreSQL fails on a NUL, which an id from a client may contain.
   const row = isUploadId(uploadId) ? await findUpload(ctx.db, uploadId) : undefined;
   if (row === undefined || !isOwner(ctx, row.owner)) throw new NotFoundError('upload', uploadId);
   return row;
@@ -58,26 +60,24 @@ function isUploadId(text: string): boolean {
   return /^[0-9a-f]{32}$/.test(text);
 }
 
-/** The MD5 of the bytes so far, from its saved state; read anew if another version of the library saved it. */
+/**
+ * Returns the MD5 of the bytes so far, from its saved state. If another version of the library saved it, the staged bytes are
+ * hashed again.
+ */
 export async function resumeDigest(ctx: Context, row: UploadRow): Promise<ResumableMd5> {
   try {
     return await createResumableMd5(row.digest_state);
   } catch (error) {
-    ctx.log.warn(
-      { err: error },
-      'reading staged bytes again: the saved digest is of another version',
-    );
+    const message = 'hashing staged bytes again: another version of the library saved the digest';
+    ctx.log.warn({ err: error }, message);
   }
-  return ctx.blobs.withLocalFile(row.blob_key, async (path) => {
-    const digest = await createResumableMd5();
-    for await (const bytes of createReadStream(path, { end: row.offset_bytes - 1 })) {
-      digest.update(bytes);
-    }
-    return digest;
-  });
+  const digest = await createResumableMd5();
+  const range = { start: 0, end: row.offset_bytes - 1 };
+  for await (const bytes of await ctx.staging.read(row.blob_key, range)) digest.update(bytes);
+  return digest;
 }
 
-/** A row as the domain has it. */
+/** Converts a row. */
 export function toSession(row: UploadRow): UploadSession {
   return {
     uploadId: row.upload_id,

@@ -1,78 +1,91 @@
 import { createHash } from 'node:crypto';
 import { cleanFilename } from '../../lib/filename.ts';
 import type { Context } from '../context.ts';
-import { DomainError, InvalidInputError, TooLargeError } from '../error.ts';
+import { DigestMismatchError, InvalidInputError, TooLargeError } from '../error.ts';
 import { newBlobKey } from '../file/blob-key.ts';
 import { authorize } from '../viewer/access.ts';
-import type { StagedFile } from './ingest.ts';
 
-/** What a request says of a file. */
-export interface FileClaim {
+/** What a request declares about a file. */
+export interface DeclaredFile {
   filename: string;
+  /** The content type of the part or the request; null if there is none. */
   declaredType: string | null;
 }
 
+/** A file whose bytes are still arriving. */
+export interface IncomingFile extends DeclaredFile {
+  bytes: AsyncIterable<Uint8Array>;
+}
+
+/** A file whose bytes have arrived: they are durable, but no row refers to them. */
+export interface StagedFile extends DeclaredFile {
+  blobKey: string;
+  /** Cleaned by `cleanFilename`; empty if the request named none. */
+  filename: string;
+  sizeBytes: number;
+  md5: string;
+  /** Null if the bytes came in several requests. */
+  sha256: string | null;
+  /** Within its media item; empty: the original. */
+  key: string;
+  /** The bytes belong to an upload session: if they are refused, they stay, and the session can be completed again. */
+  isKeptWhenRefused?: true;
+}
+
+/** Options of `stageFile`. */
+export interface StageOptions {
+  /** (Default: the limit for any file) */
+  limitBytes?: number;
+  /** MD5 that the bytes must have, in lower-case hex. */
+  md5?: string | null | undefined;
+}
+
 /**
- * Takes the bytes of a whole file into staging, counting and hashing them on the way. On any failure
- * nothing is left. Throws TooLargeError, InvalidInputError for an empty file.
+ * Stages the bytes of a whole file, and counts and hashes them on the way. Leaves nothing behind if it fails. Throws
+ * TooLargeError, DigestMismatchError, and InvalidInputError for an empty file.
  */
 export async function stageFile(
   ctx: Context,
   source: AsyncIterable<Uint8Array>,
-  { filename, declaredType }: FileClaim,
+  { filename, declaredType }: DeclaredFile,
+  { limitBytes = ctx.settings.fileBytesMax, md5: expected }: StageOptions = {},
 ): Promise<StagedFile> {
   authorize(ctx, 'upload.write');
-  const limitBytes = ctx.settings.fileBytesMax;
   const blobKey = newBlobKey();
-  const md5 = createHash('md5');
-  const sha256 = createHash('sha256');
+  const digests = { md5: createHash('md5'), sha256: createHash('sha256') };
   let sizeBytes = 0;
   async function* counted() {
     for await (const bytes of source) {
       sizeBytes += bytes.length;
       if (sizeBytes > limitBytes) throw new TooLargeError(limitBytes);
-      md5.update(bytes);
-      sha256.update(bytes);
+      digests.md5.update(bytes);
+      digests.sha256.update(bytes);
       yield bytes;
     }
     if (sizeBytes === 0) throw InvalidInputError.of('file', 'EMPTY', 'The file is empty.');
   }
   try {
-    await ctx.blobs.append(blobKey, 0, counted());
+    await ctx.staging.append(blobKey, 0, counted());
+    const md5 = digests.md5.digest('hex');
+    if (expected && expected !== md5) throw new DigestMismatchError(expected, md5);
+    const sha256 = digests.sha256.digest('hex');
+    const name = cleanFilename(filename);
+    return { blobKey, sizeBytes, md5, sha256, key: '', filename: name, declaredType };
   } catch (error) {
-    await ctx.blobs.discard(blobKey);
+    await ctx.staging.discard(blobKey);
     throw error;
   }
-  const digests = { md5: md5.digest('hex'), sha256: sha256.digest('hex') };
-  return { blobKey, sizeBytes, ...digests, filename: cleanFilename(filename), declaredType };
 }
 
-/** The same bytes under a name that was not known when they arrived. */
-export function renamed(staged: StagedFile, filename: string): StagedFile {
+/** Returns the staged file under another name, for a name that was not known when the bytes arrived. */
+export function withFilename(staged: StagedFile, filename: string): StagedFile {
   return { ...staged, filename: cleanFilename(filename) };
 }
 
-/** What work makes of staged bytes, which go when it refuses them. */
-export async function discardRefused<T>(
-  ctx: Context,
-  staged: StagedFile,
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    // After another failure, a lost connection to the database for one, the rows may be there: whether these
-    // bytes may go is then for the sweep to say.
-    if (error instanceof DomainError) await discardStaged(ctx, staged);
-    throw error;
-  }
-}
-
-/** Removes bytes that no row names, moved into place or not. */
+/** Deletes the bytes of files that were never handed to `take`. */
 export async function discardStaged(
-  { blobs }: Context,
-  { blobKey }: Pick<StagedFile, 'blobKey'>,
+  { staging }: Context,
+  files: readonly StagedFile[],
 ): Promise<void> {
-  await blobs.discard(blobKey);
-  await blobs.delete(blobKey);
+  for (const { blobKey } of files) await staging.discard(blobKey);
 }

@@ -15,19 +15,20 @@ import {
   UploadCompletedError,
 } from '../error.ts';
 import { newBlobKey } from '../file/blob-key.ts';
+import { deleteBytes } from '../file/delete-bytes.ts';
 import { md5Hex, parseInput } from '../input.ts';
 import type { Media } from '../tree/media.ts';
 import { authorize } from '../viewer/access.ts';
 import { type Chunk, stageChunk } from './chunk.ts';
-import { ingest } from './ingest.ts';
+import { take } from './door.ts';
+import { intoNewMedia, newMediaInput, toNewMedia } from './new-media.ts';
 import {
   declaredLimitBytes,
   type FileType,
-  mediaTypeOf,
+  parseDeclaredType,
   sizeLimitBytes,
   totalLimitBytes,
-} from './media-type.ts';
-import { placementInput, toRequest } from './placement.ts';
+} from './policy.ts';
 import {
   findOpenUpload,
   findOwnUpload,
@@ -36,30 +37,31 @@ import {
   type UploadSession,
   whyUploadClosed,
 } from './session.ts';
+import type { StagedFile } from './staging.ts';
 
 const chunkInput = z.object({
   uploadId: z.string().nullish(),
   offsetBytes: z.int().min(0),
   totalBytes: z.int().min(1, 'An empty file cannot be uploaded.').nullish(),
   filename: z.string().nullish(),
-  declaredType: z.string().transform(mediaTypeOf).nullish(),
+  declaredType: z.string().transform(parseDeclaredType).nullish(),
   md5: md5Hex.nullish(),
 });
 
 /**
- * One chunk and where it belongs; what describes the file counts in the first one only. `totalBytes` is
- * needed there, and must be the same wherever it is given again.
+ * One chunk and its place. The fields that describe the file are read from the first chunk only. `totalBytes` is required in
+ * the first chunk, and must be the same wherever it is given again.
  */
 export interface ChunkInput extends z.input<typeof chunkInput> {
-  chunk: Pick<Chunk, 'bytes' | 'sizeBytes'>;
-  /** Types that the road can express: the largest limit of theirs bounds the total. */
+  chunk: Omit<Chunk, 'md5'>;
+  /** Types that the dialect supports; the largest of their size limits applies to the total. */
   allowedTypes?: readonly FileType[];
 }
 
 /**
- * Takes one chunk; without `uploadId` it starts a session. Acknowledged only when bytes and offset are
- * durable. Throws NotFoundError (another user's session too), UploadExpiredError, UploadCompletedError,
- * TooLargeError, OffsetMismatchError, DigestMismatchError, InvalidInputError.
+ * Appends one chunk; without `uploadId` it starts an upload session. Resolves once bytes and offset are durable. Throws
+ * NotFoundError (also for another user's session), UploadExpiredError, UploadCompletedError, TooLargeError,
+ * OffsetMismatchError, DigestMismatchError, InvalidInputError.
  */
 export async function appendChunk(ctx: Context, input: ChunkInput): Promise<UploadSession> {
   authorize(ctx, 'upload.write');
@@ -93,8 +95,8 @@ async function startUpload(ctx: Context, input: ParsedChunk): Promise<UploadSess
     );
     await checkKindLimit(ctx, blobKey, totalBytes, declaredType);
     const now = ctx.clock();
-    // The row comes after the bytes: a crash in between leaves bytes that no row names, for the sweep,
-    // and not a session that nobody knows of.
+    // The row comes after the bytes: a crash in between leaves bytes without a row, which the sweep deletes, and not a
+    // session whose id nobody knows.
     const row: UploadRow = {
       upload_id: ctx.newId().replaceAll('-', ''),
       owner: ctx.viewer.id,
@@ -113,7 +115,7 @@ async function startUpload(ctx: Context, input: ParsedChunk): Promise<UploadSess
     await store.insertUpload(ctx.db, row);
     return toSession(row);
   } catch (error) {
-    await ctx.blobs.discard(blobKey);
+    await ctx.staging.discard(blobKey);
     throw error;
   }
 }
@@ -147,63 +149,65 @@ async function continueUpload(
   return session;
 }
 
-const completeInput = placementInput.extend({ uploadId: z.string(), md5: md5Hex });
+const completeInput = newMediaInput.extend({ uploadId: z.string(), md5: md5Hex });
 
-/** The MD5 of the whole file, and what is to become of it. */
+/** The MD5 of the whole file, and the media item to create from it. */
 export interface CompleteInput extends z.input<typeof completeInput> {
-  /** Types that the road can express; default: all that hold a file. */
+  /** Types that the dialect supports. (Default: all that hold a file) */
   allowedTypes?: readonly FileType[];
 }
 
 /**
- * Makes a media of an upload whose bytes have all arrived; the file is not read again for its digest.
- * Throws what `appendChunk` does for the session, OffsetMismatchError while bytes are missing,
- * DigestMismatchError, UnsupportedMediaError, TooLargeError; NotFoundError for folder and tags. After
- * any of these the session stands as before.
+ * Creates a media item from an upload session whose bytes have all arrived, without reading them again for their digest.
+ * Throws the errors of `appendChunk` for the session, OffsetMismatchError while bytes are missing, DigestMismatchError,
+ * UnsupportedMediaError, TooLargeError, and NotFoundError for the folder and the tags. After any of these the session is as
+ * before.
  */
 export async function completeUpload(ctx: Context, input: CompleteInput): Promise<Media> {
   authorize(ctx, 'upload.write');
-  const { uploadId, md5, ...placement } = parseInput(completeInput, input);
+  const { uploadId, md5, ...media } = parseInput(completeInput, input);
   return ctx.uploadLocks.run(uploadId, async () => {
     const row = await findOpenUpload(ctx, uploadId);
     if (row.offset_bytes !== row.total_bytes) throw new OffsetMismatchError(row.offset_bytes);
     const actual = (await resumeDigest(ctx, row)).digest();
     if (actual !== md5) throw new DigestMismatchError(md5, actual);
-    const staged = {
+    const staged: StagedFile = {
       blobKey: row.blob_key,
       sizeBytes: row.total_bytes,
       md5,
       sha256: null,
+      key: '',
       filename: row.filename,
       declaredType: row.declared_type,
+      isKeptWhenRefused: true,
     };
-    const request = toRequest(placement, input.allowedTypes);
-    const media = ingest(ctx, staged, request, async (ctx, mediaId) => {
-      const closed = await store.updateUploadCompleted(ctx.db, {
-        uploadId,
-        mediaId,
-        now: ctx.clock(),
-      });
-      if (!closed) throw (await whyUploadClosed(ctx, uploadId)) ?? new UploadCompletedError();
-      ctx.events.publish({ type: 'upload', uploadId, session: null, isOver: true });
-    });
-    // Another process, whose lock is its own, was first: it made a media of the same bytes, or removed them.
-    return media.catch(async (error) => {
+    const request = toNewMedia(media, input.allowedTypes);
+    const into = intoNewMedia(request, (ctx, mediaId) => closeUpload(ctx, uploadId, mediaId));
+    // Another process, which has a lock of its own, may have been first: it has created a media item from the same bytes, or
+    // deleted them.
+    return take(ctx, [staged], into).catch(async (error) => {
       const mayBeClosed = isUniqueViolation(error) || error instanceof BlobNotFoundError;
       throw (mayBeClosed && (await whyUploadClosed(ctx, uploadId))) || error;
     });
   });
 }
 
-/** Ends a session; its bytes go. Throws NotFoundError, UploadCompletedError. */
+async function closeUpload(ctx: Context, uploadId: string, mediaId: number): Promise<void> {
+  const close = { uploadId, mediaId, now: ctx.clock() };
+  if (!(await store.updateUploadCompleted(ctx.db, close))) {
+    throw (await whyUploadClosed(ctx, uploadId)) ?? new UploadCompletedError();
+  }
+  ctx.events.publish({ type: 'upload', uploadId, session: null, isOver: true });
+}
+
+/** Ends an upload session and deletes its bytes. Throws NotFoundError, UploadCompletedError. */
 export async function abortUpload(ctx: Context, { uploadId }: { uploadId: string }): Promise<void> {
   authorize(ctx, 'upload.write');
   return ctx.uploadLocks.run(uploadId, async () => {
     const row = await findOwnUpload(ctx, uploadId);
     if (!(await store.deleteUpload(ctx.db, uploadId))) throw new UploadCompletedError();
     ctx.events.publish({ type: 'upload', uploadId, session: null, isOver: true });
-    await ctx.blobs.discard(row.blob_key);
-    await ctx.blobs.delete(row.blob_key);
+    await deleteBytes(ctx, row.blob_key);
   });
 }
 
@@ -216,14 +220,14 @@ function checkTotal(
   if (totalBytes > limitBytes) throw new TooLargeError(limitBytes);
 }
 
-/** Refuses at the first chunk what its kind's limit would refuse at the end. */
+/** Rejects a file by the size limit of its kind at the first chunk already, not only at completion. */
 async function checkKindLimit(
-  { blobs, settings }: Context,
+  { staging, settings }: Context,
   blobKey: string,
   totalBytes: number,
   declaredType: string | null,
 ): Promise<void> {
-  const sniffed = await sniffFile(blobs.stagedPath(blobKey));
+  const sniffed = await staging.withLocalFile(blobKey, (path) => sniffFile(path));
   const limitBytes = Math.min(
     sizeLimitBytes(settings, sniffed),
     declaredLimitBytes(settings, declaredType),

@@ -4,16 +4,15 @@ import type { UploadEvent } from '../event/event.ts';
 import { findUploadSession, type UploadSession } from './session.ts';
 
 /**
- * Where an upload stands: at once, and after each chunk that is safe; ends when it is completed or aborted.
- * Like all of these, ends with the signal. Throws NotFoundError
- * for what is not open, or not the viewer's own.
+ * Yields the state of an upload: at once, and after each acknowledged chunk. Ends when the upload is completed or aborted, and
+ * when the signal aborts. Throws NotFoundError if the upload is not open or belongs to another viewer.
  */
 export async function watchUpload(
   ctx: Context,
   uploadId: string,
   signal: AbortSignal,
 ): Promise<AsyncIterable<UploadSession>> {
-  // Before the session is read: what happens in between would be lost.
+  // Before the session is read: events in between would be lost.
   const events = ctx.events.subscribe(
     (event): event is UploadEvent => event.type === 'upload' && event.uploadId === uploadId,
     signal,
@@ -31,7 +30,7 @@ async function* progressFrom(
   let { offsetBytes } = session;
   yield session;
   for await (const { session, isOver } of events) {
-    // A chunk may have been both in what was read first and in an event after it.
+    // The first read may already include a chunk whose event comes after it.
     if (session !== null && session.offsetBytes > offsetBytes) {
       offsetBytes = session.offsetBytes;
       yield session;

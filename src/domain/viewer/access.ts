@@ -1,18 +1,19 @@
+import { isInScope, type Scope, type ScopeColumns } from '../../store/scope.ts';
 import type { Context } from '../context.ts';
-import { ForbiddenError, NotAuthenticatedError } from '../error.ts';
-import { ANONYMOUS, type Placed, ROLES, type Role, type StartNode } from './viewer.ts';
+import { ForbiddenError, NotAuthenticatedError, NotFoundError } from '../error.ts';
+import { ANONYMOUS, ROLES, type Role } from './viewer.ts';
 
 interface Rule {
-  /** The least role that may. */
+  /** The lowest role that is allowed. */
   role: Role;
   /**
-   * Whether any viewer may, an anonymous one too: `open` means while `TRIVIUM_AUTH=open`, which is what
-   * seeds/001 serves without authentication.
+   * Whether every viewer is allowed, anonymous ones included. `open`: while `TRIVIUM_AUTH=open`, which is what seeds/001
+   * serves without authentication.
    */
   anyone: 'always' | 'open' | 'never';
 }
 
-/** Everything that can be done, and who may: the one table of every road. */
+/** All operations and who is allowed to do them: the one table for every dialect. */
 const RULES = {
   'media.read': { role: 'reader', anyone: 'open' },
   'media.create': { role: 'editor', anyone: 'open' },
@@ -34,11 +35,11 @@ const RULES = {
   'upload.write': { role: 'editor', anyone: 'open' },
 } satisfies Record<string, Rule>;
 
-/** What a rule is about, `noun.verb`. */
+/** An operation that has a rule, `noun.verb`. */
 export type Operation = keyof typeof RULES;
 
 /**
- * Returns if the viewer may do this at all. Throws NotAuthenticatedError if a credential could help,
+ * Returns if the viewer's role allows the operation. Throws NotAuthenticatedError if a credential could help,
  * ForbiddenError if the viewer's role is too low.
  */
 export function authorize(ctx: Context, operation: Operation): void {
@@ -47,20 +48,36 @@ export function authorize(ctx: Context, operation: Operation): void {
 }
 
 /**
- * Returns if the viewer may do this to a thing of that owner: its creator or an admin. What an anonymous
- * viewer made is an admin's only. Throws as `authorize`, and ForbiddenError for what is another's.
+ * Returns if the viewer may do this to something of that owner: its creator or an admin may. Only an admin may change
+ * what an anonymous viewer has created. Throws as `authorize`, and ForbiddenError if it belongs to somebody else.
  */
 export function authorizeOwner(ctx: Context, operation: Operation, owner: string | null): void {
   authorize(ctx, operation);
   if (!isAdmin(ctx) && (owner === null || owner !== ctx.viewer.id)) throw new ForbiddenError();
 }
 
-/** Whether the viewer may do everything. */
+/**
+ * Returns the thing if it exists and the viewer may do this to it; pass undefined also for one that the viewer cannot
+ * see. Throws as `authorizeOwner`, and NotFoundError: only after the role has been checked, so that a missing credential
+ * is asked for in either case.
+ */
+export function authorizeExisting<Thing extends { owner: string | null }>(
+  ctx: Context,
+  operation: Operation,
+  thing: Thing | undefined,
+  { noun, id }: { noun: string; id: number | string },
+): Thing {
+  authorizeOwner(ctx, operation, thing === undefined ? ctx.viewer.id : thing.owner);
+  if (thing === undefined) throw new NotFoundError(noun, id);
+  return thing;
+}
+
+/** Tells whether the viewer may do everything. */
 export function isAdmin({ viewer }: Context): boolean {
   return viewer.kind !== 'anonymous' && viewer.role === 'admin';
 }
 
-/** Whether a viewer without a credential is asked for one. */
+/** Tells whether the operation needs a credential. */
 export function needsCredential(
   { settings }: Pick<Context, 'settings'>,
   operation: Operation,
@@ -77,53 +94,35 @@ function isAllowed(
   return viewer.kind !== 'anonymous' && ROLES.indexOf(viewer.role) >= ROLES.indexOf(role);
 }
 
-/** What of the tree a viewer may see: all that is given must hold. */
-export interface Sight {
-  /** Only what is marked as public. */
-  publicOnly: boolean;
-  /** Only these branches, and what the viewer has made that is in no folder. */
-  within: { branches: readonly StartNode[]; owner: string } | undefined;
-}
-
-/**
- * What of the tree the viewer may see. Reads narrow to it and never fail: what may not be seen is not there.
- */
-export function sightOf(ctx: Context): Sight {
+/** Returns the nodes that the viewer may see. Reads narrow to it and never fail: any other node does not exist. */
+export function scopeOf(ctx: Context): Scope {
   const { viewer } = ctx;
-  const branches = viewer.kind === 'anonymous' ? undefined : viewer.startNodes;
+  const subtrees = viewer.kind === 'anonymous' ? undefined : viewer.startNodes;
   return {
     publicOnly: !isAllowed(ctx, 'media.read'),
-    within: branches && viewer.id !== null ? { branches, owner: viewer.id } : undefined,
+    within: subtrees && viewer.id !== null ? { subtrees, owner: viewer.id } : null,
   };
 }
 
-/** Whether the viewer may see this node. */
-export function isVisible(ctx: Context, node: Placed): boolean {
-  const { publicOnly } = sightOf(ctx);
-  return (node.is_public === 1 || !publicOnly) && isWithin(ctx, node);
+/** Returns the nodes that the viewer's start nodes leave to it, public or not. */
+export function reachOf(ctx: Context): Scope {
+  return { ...scopeOf(ctx), publicOnly: false };
 }
 
-/** Whether the viewer's start nodes let it come to this node. */
-export function isWithin(ctx: Context, node: Omit<Placed, 'is_public'>): boolean {
-  const { within } = sightOf(ctx);
-  if (within === undefined) return true;
-  // By its id, which a start node keeps when it is moved: `below` is as old as the credential's check.
-  const isIn = ({ id }: StartNode) => node.id === id || node.path.includes(`/${id}/`);
-  return node.parent_id === null ? node.owner === within.owner : within.branches.some(isIn);
+/** Tells whether the viewer may see this node. */
+export function isVisible(ctx: Context, node: ScopeColumns): boolean {
+  return isInScope(scopeOf(ctx), node);
 }
 
-/**
- * Throws ForbiddenError for a start node of the viewer's: it is the limit, which who is behind it can
- * neither move nor remove.
- */
+/** Throws ForbiddenError for a start node of the viewer: it may not move or delete its own limit. */
 export function refuseStartNode(ctx: Context, id: number): void {
-  if (!sightOf(ctx).within?.branches.some((node) => node.id === id)) return;
-  throw new ForbiddenError('A start node stays where it is.');
+  if (!scopeOf(ctx).within?.subtrees.some((node) => node.id === id)) return;
+  throw new ForbiddenError('A start node cannot be moved or deleted.');
 }
 
 /**
- * Whether the viewer is who made a thing. What an anonymous viewer made belongs to whoever knows its
- * secret: an upload's id.
+ * Tells whether the viewer has created a thing. What an anonymous viewer has created belongs to everybody who knows its
+ * secret, such as the id of an upload session.
  */
 export function isOwner({ viewer }: Context, owner: string | null): boolean {
   return viewer.id === owner;

@@ -8,10 +8,10 @@ import { displayName, freeText, parseInput } from '../input.ts';
 import { findStartNodes, resolveStartNodes } from './start-node.ts';
 import { type KnownViewer, ROLES, type Role } from './viewer.ts';
 
-/** Last use is written at most this often: a read must not cost a commit. */
+/** The last use is stored at most this often: a read must not cost a commit. */
 const LAST_USE_RESOLUTION_MS = 60_000;
 
-/** Who a key stands for, or null if it is unknown or has expired. */
+/** Returns the viewer of a key, or null if the key is unknown or has expired. */
 export async function findViewerByKey(
   services: Services,
   key: string,
@@ -28,12 +28,12 @@ export async function findViewerByKey(
   return { ...viewer, startNodes: await resolveStartNodes(services, parseJson(row.start_nodes)) };
 }
 
-/** Lower-case hex SHA-256 of a key: all that is kept of it. */
+/** Returns the lower-case hex SHA-256 of a key, the only form that is stored. */
 export function keySha256(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }
 
-/** A new key of 256 random bits, `tvm_…`. */
+/** Creates a key of 256 random bits, `tvm_…`. */
 export function newKey(): string {
   return `tvm_${randomBytes(32).toString('base64url')}`;
 }
@@ -42,11 +42,11 @@ const createKeyInput = z.object({
   name: displayName(100),
   role: z.enum(ROLES),
   expiresAt: z.date().nullish(),
-  /** Uuids, or paths of folders; without: the whole tree. */
+  /** Uuids, or paths of folders. Absent: the whole tree. */
   startNodes: z.array(freeText(10_000)).min(1).max(100).nullish(),
 });
 
-/** Makes an API key and returns it: the only time that it can be read. Throws NotFoundError for a start node. */
+/** Creates an API key and returns it; it cannot be read again. Throws NotFoundError for a start node. */
 export async function createKey(
   services: Services,
   input: z.input<typeof createKeyInput>,
@@ -72,7 +72,7 @@ export async function createKey(
   return key;
 }
 
-/** What is no JSON names no start nodes: the least, and not an error. */
+/** A text that is not JSON names no start nodes: it grants the least, and is not an error. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

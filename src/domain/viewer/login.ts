@@ -1,55 +1,61 @@
-import { TooManyRequestsError } from '../error.ts';
+import { createTurns } from '../../lib/turns.ts';
+import { RETRY_AFTER_MS, TooManyRequestsError } from '../error.ts';
 import { isPassword } from './password.ts';
 import { NAME_MAX, type User } from './user.ts';
 
-/** Whom names and passwords let in. */
+/** Checks names and passwords. */
 export interface Login {
   /**
-   * The user, or null. Throws TooManyRequestsError while many others are being checked, and after many wrong
-   * passwords for one name.
+   * Returns the user, or null if the name or the password is wrong. Throws TooManyRequestsError while many others are
+   * being checked, and after many wrong passwords for one name.
    */
   check(name: string, password: string): Promise<User | null>;
 }
 
-/** What logins are checked with. */
+/** The dependencies of logins. */
 export interface LoginOptions {
-  /** Asked at each login, so that who is added or removed meanwhile is known. */
+  /** Called at each login, so that users who have been added or removed meanwhile are respected. */
   listUsers: () => Promise<User[]>;
   /** Milliseconds since 1970. */
   clock: () => number;
-  /** Default: `isPassword`. */
+  /** (Default: `isPassword`) */
   verify?: typeof isPassword;
 }
 
-/** Each takes 32 MiB, and one of the four threads that files are read with, too. */
+/** Checks at once. Each takes 32 MiB, and one of the four threads that also read files. */
 const CHECKS_AT_ONCE = 2;
 const CHECKS_WAITING_MAX = 32;
-/** By then those who wait have had their turn. */
-const RETRY_AFTER_MS = 5000;
 
-/** Guesses at one name that go at once; after these, one more for each interval. */
+/** Guesses at one name that are allowed at once; after these, one more per interval. */
 const GUESSES_MAX = 20;
 const GUESS_INTERVAL_MS = 30_000;
 
-/** One more than a user's name can have: whatever is longer is nobody's. */
+/** One more than the longest name of a user: a longer one belongs to nobody. */
 const NAME_COMPARED = NAME_MAX + 1;
 
-/** Of this process: where several serve one database, each has limits of its own. */
+/** Creates the login of this process. Each process that serves a database has limits of its own. */
 export function createLogin({ listUsers, clock, verify = isPassword }: LoginOptions): Login {
-  const takeTurn = createTurns();
+  const turns = createTurns({
+    runningMax: CHECKS_AT_ONCE,
+    waitingMax: CHECKS_WAITING_MAX,
+    tooBusy: () => new TooManyRequestsError(RETRY_AFTER_MS),
+  });
   const guesses = createGuesses(clock);
   return {
     async check(givenName, password) {
       const name = givenName.normalize('NFC').slice(0, NAME_COMPARED);
-      // Before the outcome is known: else any number could be under way at once.
+      // Counted before the outcome is known: otherwise any number could be under way at once.
       const refund = guesses.charge(name);
       let isWrong = false;
       try {
-        return await takeTurn(async () => {
+        const endTurn = await turns.take();
+        try {
           const user = (await listUsers()).find((user) => user.name === name) ?? null;
           isWrong = !(await verify(password, user?.password ?? null));
           return isWrong ? null : user;
-        });
+        } finally {
+          endTurn();
+        }
       } finally {
         if (!isWrong) refund();
       }
@@ -57,32 +63,12 @@ export function createLogin({ listUsers, clock, verify = isPassword }: LoginOpti
   };
 }
 
-/** Runs a few at once, lets some wait, and refuses the others. */
-function createTurns() {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running < CHECKS_AT_ONCE) running += 1;
-    else if (waiting.length < CHECKS_WAITING_MAX) {
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else throw new TooManyRequestsError(RETRY_AFTER_MS);
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      // A turn is handed over, so that nobody who comes now can take it.
-      if (next === undefined) running -= 1;
-      else next();
-    }
-  };
-}
-
 /**
- * Counts the guesses at each name, also at one that nobody has: what is refused tells nothing. A count goes
- * down with time. The right password is not counted, but refused with the wrong ones while somebody guesses.
+ * Counts the guesses at each name, also at unknown ones: a rejection tells nothing. A count decreases with time.
+ * While a name is locked out, the correct password is rejected, too; it does not count as a guess.
  */
 function createGuesses(clock: () => number) {
-  /** When the last of the guesses so far is forgotten. */
+  /** The time when the last of the guesses so far is forgotten. */
   const forgottenAt = new Map<string, number>();
   return {
     charge(name: string): () => void {
@@ -101,5 +87,5 @@ function createGuesses(clock: () => number) {
   }
 }
 
-/** Few can be more: each has had a password checked within the last minutes. */
+/** Rarely reached: each name has had a password checked within the last minutes. */
 const NAMES_PRUNED_AT = 1000;

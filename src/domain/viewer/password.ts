@@ -1,13 +1,13 @@
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 
-/** What a guess costs: 32 MiB, and a fifth of a second of one core. */
+/** The cost of a guess: 32 MiB, and a fifth of a second of one core. */
 export interface PasswordCost {
   /** CPU and memory, a power of 2. */
   N: number;
   /** Block size. */
   r: number;
-  /** How often. */
+  /** Parallelization. */
   p: number;
 }
 
@@ -18,7 +18,7 @@ const KEY_BYTES = 32;
 
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 
-/** What is kept of a password: `scrypt$N$r$p$salt$key`, the last two in base64url. */
+/** Returns the text that is stored of a password: `scrypt$N$r$p$salt$key`, the last two in base64url. */
 export async function hashPassword(password: string, cost: PasswordCost = COST): Promise<string> {
   const salt = randomBytes(16);
   const key = await derive(normal(password), salt, KEY_BYTES, toOptions(cost));
@@ -27,8 +27,8 @@ export async function hashPassword(password: string, cost: PasswordCost = COST):
 }
 
 /**
- * Whether this is the password that was hashed. Without a hash, for a user whom nobody knows, it costs the
- * same time and is false.
+ * Tells whether this is the password that was hashed. Without a hash, for an unknown user, it takes the same time and
+ * returns false.
  */
 export async function isPassword(password: string, hash: string | null): Promise<boolean> {
   const [, N, r, p, salt = '', key = ''] = hash?.split('$') ?? [];
@@ -43,12 +43,12 @@ export async function isPassword(password: string, hash: string | null): Promise
   return expected.length === KEY_BYTES && timingSafeEqual(actual, expected);
 }
 
-/** The same letters may arrive composed or not, as the keyboard has it: RFC 8265 §4.2. */
+/** The same letters arrive composed or decomposed, depending on the keyboard: RFC 8265 §4.2. */
 function normal(password: string): string {
   return password.normalize('NFC');
 }
 
-/** RFC 7914 §6: what it takes, and not a byte more. */
+/** RFC 7914 §6: exactly the memory that is needed. */
 function toOptions(cost: PasswordCost): ScryptOptions {
   const { N, r, p } = cost;
   return { ...cost, maxmem: 128 * r * (N + p + 2) };

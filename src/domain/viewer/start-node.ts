@@ -1,43 +1,41 @@
-import type { MediaRow } from '../../store/table.ts';
+import { parseUuid } from '../../lib/uuid.ts';
+import { pathBelow } from '../../store/path.ts';
+import { EVERYTHING } from '../../store/scope.ts';
+import type { NodeRow } from '../../store/table.ts';
 import { listFoldersByPath } from '../../store/tree/folder.ts';
-import {
-  findNodeByUuid,
-  listNodesByIds,
-  listNodesByUuids,
-  pathBelow,
-} from '../../store/tree/tree.ts';
+import { findNodeByUuid, listNodesByIds, listNodesByUuids } from '../../store/tree/node.ts';
 import type { Services } from '../context.ts';
 import { NotFoundError } from '../error.ts';
 import type { StartNode } from './viewer.ts';
 
-/** More are passed over: each is a condition of every statement. */
+/** Further ones are ignored: each adds a condition to every statement. */
 const START_NODES_MAX = 200;
 
 /**
- * Where a viewer's part of the tree begins, from the uuids or numbers that a credential names: those that
- * are there, without what lies below another of them, and what is in no folder, which is no place. What is
- * no list names nothing, so that a claim that is not understood gives the least.
+ * Returns the start nodes that a credential names by uuid or number: those that exist, except nodes below another start
+ * node and unfiled ones, which have nothing below them. A claim that is not a list names none, so that a claim that is
+ * not understood grants the least.
  */
 export async function resolveStartNodes(
   { db }: Pick<Services, 'db'>,
   claim: unknown,
 ): Promise<StartNode[]> {
   const names: readonly unknown[] = Array.isArray(claim) ? claim.slice(0, START_NODES_MAX) : [];
-  const uuids = names.filter((name) => typeof name === 'string').filter(isUuid);
+  const uuids = names.flatMap((name) => (typeof name === 'string' && parseUuid(name)) || []);
   const ids = names.filter((name) => Number.isSafeInteger(name)) as number[];
   const named = [
-    ...(uuids.length > 0 ? await listNodesByUuids(db, uuids.map(toLower)) : []),
-    ...(ids.length > 0 ? await listNodesByIds(db, ids) : []),
+    ...(uuids.length > 0 ? await listNodesByUuids(db, EVERYTHING, uuids) : []),
+    ...(ids.length > 0 ? await listNodesByIds(db, EVERYTHING, ids) : []),
   ];
   const rows = [...new Map(named.map((row) => [row.id, row])).values()];
-  const isTop = (row: MediaRow) =>
+  const isTop = (row: NodeRow) =>
     row.parent_id !== null && !rows.some((other) => row.path.startsWith(pathBelow(other)));
   return rows.filter(isTop).map((row) => ({ id: row.id, below: pathBelow(row) }));
 }
 
 /**
- * The uuids of the nodes that people name: folders and media by uuid, folders by path too, `/Design/Logos`.
- * Throws NotFoundError for the first that is not there.
+ * Returns the uuids of the nodes that people name: folders and media by uuid, folders also by path, `/Design/Logos`.
+ * Throws NotFoundError for the first that does not exist.
  */
 export async function findStartNodes(
   { db }: Pick<Services, 'db'>,
@@ -45,14 +43,13 @@ export async function findStartNodes(
 ): Promise<string[]> {
   const uuids: string[] = [];
   for (const name of names) {
-    const row = isUuid(name)
-      ? await findNodeByUuid(db, name.toLowerCase())
-      : (await listFoldersByPath(db, name))[0];
+    const uuid = parseUuid(name);
+    const row =
+      uuid === null
+        ? (await listFoldersByPath(db, EVERYTHING, name))[0]
+        : await findNodeByUuid(db, EVERYTHING, uuid);
     if (row === undefined) throw new NotFoundError('folder', name);
     uuids.push(row.uuid);
   }
   return uuids;
 }
-
-const isUuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
-const toLower = (text: string) => text.toLowerCase();

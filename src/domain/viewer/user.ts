@@ -4,17 +4,17 @@ import { parseInput } from '../input.ts';
 import { hashPassword } from './password.ts';
 import { ROLES, type Role } from './viewer.ts';
 
-/** Somebody who can log in. */
+/** A user who can log in. */
 export interface User {
   name: string;
   role: Role;
-  /** Uuids of the branches that the user is limited to; absent: the whole tree. */
+  /** Uuids of the start nodes that the user is limited to. Absent: the whole tree. */
   start_nodes?: string[] | undefined;
   /** See `hashPassword`. */
   password: string;
 }
 
-/** Characters of a user's name, at most. */
+/** Maximum number of characters of a user's name. */
 export const NAME_MAX = 100;
 
 const user = z.object({
@@ -26,7 +26,7 @@ const user = z.object({
 
 const users = z.object({ users: z.array(user) });
 
-/** The users that a JSON value names. Throws InvalidInputError. */
+/** Returns the users that a JSON value names. Throws InvalidInputError. */
 export function parseUsers(value: unknown): User[] {
   return parseInput(users, value as z.input<typeof users>).users;
 }
@@ -38,33 +38,33 @@ const newUser = user.omit({ password: true }).extend({
     .min(1, 'A user needs a name.')
     .max(NAME_MAX, `At most ${NAME_MAX} characters.`)
     .regex(/^[^\p{Cc}]*$/u, 'No control characters.')
-    // The same letters may arrive composed or not, as the keyboard has it.
+    // The same letters arrive composed or decomposed, depending on the keyboard.
     .normalize('NFC'),
   password: z.string().min(8, 'At least 8 characters.').max(1024, 'At most 1024 characters.'),
 });
 
-/** What `trivium user add` is told. */
+/** Input of `trivium user add`. */
 export type NewUser = z.input<typeof newUser>;
 
-/** A user as it is kept: without the password itself. Throws InvalidInputError. */
+/** Returns a user as it is stored: without the password itself. Throws InvalidInputError. */
 export async function createUser(input: NewUser): Promise<User> {
   const { password, ...rest } = parseInput(newUser, input);
   return { ...rest, password: await hashPassword(password) };
 }
 
-/** `Viewer.id` of a user of this server's: no name of another issuer's, and no key's. */
+/** Returns the `Viewer.id` of a user of this server. No other issuer's names and no key's ids look like it. */
 export function userId(name: string): string {
   return `${USER_ID}${name}`;
 }
 
-/** Whether an id is one that only users of this server have. */
+/** Tells whether an id is one that only users of this server have. */
 export function isUserId(id: string): boolean {
   return id.startsWith(USER_ID);
 }
 
 const USER_ID = 'user:';
 
-/** A user of that name is there already. */
+/** Thrown if a user of that name exists already. */
 export function nameTaken(name: string): InvalidInputError {
   return InvalidInputError.of('name', 'TAKEN', `There is a user "${name}" already.`);
 }

@@ -1,47 +1,34 @@
-/** From the least to the most: each may what those before it may. */
+import type { Subtree } from '../../store/path.ts';
+
+/** In ascending order: a role may do everything that those before it may. */
 export const ROLES = ['reader', 'editor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Who asks. */
+/** The sender of a request. */
 export type Viewer = AnonymousViewer | KnownViewer;
 
-/** Who sent no credential. */
+/** A sender without a credential. */
 export interface AnonymousViewer {
   kind: 'anonymous';
   id: null;
 }
 
-/** Who sent a good one. */
+/** A sender with a valid credential. */
 export interface KnownViewer {
-  /** `user`: named by a token; `key`: an API key, the admin key among them. */
+  /** `user`: named by a token; `key`: an API key, which includes the admin key. */
   kind: 'user' | 'key';
-  /** Stable; recorded as the owner of what the viewer makes. A key's begins with `key:`. */
+  /** Stable; recorded as the owner of everything that the viewer creates. A key's id begins with `key:`. */
   id: string;
   role: Role;
-  /** What the viewer is limited to; absent: nothing. Empty: no part of the tree at all. */
+  /** The subtrees that the viewer is limited to. Absent: no limit. Empty: no part of the tree. */
   startNodes?: readonly StartNode[];
 }
 
-/** A node whose branch, itself included, a viewer is limited to. */
-export interface StartNode {
-  id: number;
-  /** `path` of what is directly in it. */
-  below: string;
-}
+/** A node that a viewer is limited to, with everything below it. */
+export type StartNode = Subtree;
 
-/** The only one of its kind. */
+/** The viewer of a request without a credential. */
 export const ANONYMOUS: AnonymousViewer = { kind: 'anonymous', id: null };
 
-/** The server itself, when it does what nobody waits for. */
+/** The server itself, as the viewer of background work. */
 export const SYSTEM: KnownViewer = { kind: 'key', id: 'key:system', role: 'admin' };
-
-/** What of a node tells who may see it. */
-export interface Placed {
-  id: number;
-  parent_id: number | null;
-  /** Ids of its ancestors, `/1/5/`; empty when unfiled. */
-  path: string;
-  owner: string | null;
-  /** 0 or 1. */
-  is_public: number;
-}

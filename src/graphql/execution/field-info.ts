@@ -1,16 +1,22 @@
 import type { GraphQLResolveInfo, ResponsePath } from 'graphql';
-import type { Execution } from './execute.ts';
 import type { Place } from './place.ts';
-import type { PlannedField } from './plan.ts';
+import type { OperationPlan, PlannedField, Variables } from './plan.ts';
 
-/** What a resolver may ask about its call; found out when it does, as hardly any does. */
+/** The properties of a running operation that resolvers can read. */
+export interface RunningOperation {
+  readonly plan: OperationPlan;
+  readonly variables: Variables;
+  readonly rootValue: unknown;
+}
+
+/** The `info` of a resolver. Its properties are computed when they are read, because few resolvers read any. */
 export class FieldInfo implements GraphQLResolveInfo {
   readonly field: PlannedField;
-  readonly #execution: Execution;
+  readonly #execution: RunningOperation;
   readonly #parent: Place;
 
-  /** `parent` is the object that the field is of. */
-  constructor(execution: Execution, field: PlannedField, parent: Place) {
+  /** `parent` is the place of the object that has the field. */
+  constructor(execution: RunningOperation, field: PlannedField, parent: Place) {
     this.#execution = execution;
     this.field = field;
     this.#parent = parent;

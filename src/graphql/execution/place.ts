@@ -1,18 +1,18 @@
-import { type GraphQLError, locatedError, type ResponsePath } from 'graphql';
+import { GraphQLError, locatedError, type ResponsePath } from 'graphql';
 import type { PlannedField } from './plan.ts';
 
-/** An object or a list of the answer, as it is filled. */
+/** An object or a list of the answer while it is being filled. */
 export type Target = Record<string | number, unknown>;
 
-/** Where in the answer a value goes: under a key of what its parent holds. The outermost is `data`. */
+/** The place of a value in the answer: a key of an object or a list. The outermost place is that of `data`. */
 export class Place {
   readonly parent: Place | undefined;
-  /** The field that it is the value of, or an item of; undefined for `data`. */
+  /** The field whose value, or an item of whose value, is at this place; undefined for `data`. */
   readonly field: PlannedField | undefined;
   readonly target: Target;
   readonly key: string | number;
   readonly isNonNull: boolean;
-  /** It holds a null for good: nothing that comes later matters. */
+  /** Whether the value is null for good, because of an error. Later values and errors are dropped. */
   isNulled = false;
 
   constructor(
@@ -29,19 +29,19 @@ export class Place {
     this.isNonNull = isNonNull;
   }
 
-  /** Whether it is in something that has become null. */
+  /** Returns whether an error has made this place, or one that contains it, null. */
   isLost(): boolean {
     return this.isNulled || (this.parent?.isLost() ?? false);
   }
 
-  /** Makes it null, or the innermost that holds it and may be. */
+  /** Sets this place to null if it is nullable, or else the innermost nullable place that contains it. */
   setNull(): void {
     this.isNulled = true;
     if (this.isNonNull) this.parent?.setNull();
     else this.target[this.key] = null;
   }
 
-  /** As resolvers are told; undefined for `data`. */
+  /** The path as in `info.path`; undefined for `data`. */
   get path(): ResponsePath | undefined {
     if (this.field === undefined) return undefined;
     const typename = typeof this.key === 'string' ? this.field.parentType.name : undefined;
@@ -49,8 +49,10 @@ export class Place {
   }
 }
 
-/** The error with its place in document and answer. */
+/** Returns the error with its locations in the document and its path in the answer. */
 export function locate(error: unknown, place: Place): GraphQLError {
+  // An error of the whole operation has no path.
+  if (place.field === undefined && error instanceof GraphQLError) return error;
   const keys: (string | number)[] = [];
   for (let at: ResponsePath | undefined = place.path; at; at = at.prev) keys.unshift(at.key);
   return locatedError(error, place.field?.nodes, keys);

@@ -25,30 +25,41 @@ import {
   TypeMetaFieldDef,
   TypeNameMetaFieldDef,
   typeFromAST,
+  type ValueNode,
   visit,
 } from 'graphql';
 
-/** Values of an operation's variables, coerced. */
+/** Coerced values of the variables of an operation, by name. */
 export type Variables = Readonly<Record<string, unknown>>;
-/** Fragments of a document, by their name. */
+/** Fragments of a document, by name. */
 export type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
 
-/** What no request changes about an operation: found at its first, and kept for as long as its document. */
+/** The parts of an operation that are the same for all requests. Created once, and kept as long as its document. */
 export interface OperationPlan {
   schema: GraphQLSchema;
   operation: OperationDefinitionNode;
   fragments: Fragments;
   rootType: GraphQLObjectType;
-  /** Variables that `@skip` and `@include` read: for other values of these, other fields are selected. */
+  /** Names of the variables in `@skip` and `@include`, whose values decide which fields are selected. */
   conditions: readonly string[];
-  /** Selections of the root by the values of `conditions`. */
+  /** Selections of the root type, by the values of the variables in `conditions`. */
   variants: Map<string, Selections>;
 }
 
-/** The fields of a document that are one field of the answer: more than one if it is selected in several places. */
+/** The arguments of a field as its resolver receives them, by name. */
+export type Arguments = Record<string, unknown>;
+
+/** Coerced arguments from which each call gets an object of its own. */
+export interface KeptArguments {
+  values: Arguments;
+  /** Names of the literal arguments that hold a list or an object: each call gets a deep copy. */
+  containers: readonly string[];
+}
+
+/** The nodes of a field of the answer: more than one if the document selects it in several places. */
 type FieldNodes = [FieldNode, ...FieldNode[]];
 
-/** A field of an object of one type, with everything that does not depend on the object. */
+/** A selected field of one object type, with everything that does not depend on the object. */
 export interface PlannedField {
   /** Key in the answer. */
   name: string;
@@ -56,11 +67,13 @@ export interface PlannedField {
   parentType: GraphQLObjectType;
   definition: GraphQLField<unknown, unknown>;
   output: Output;
-  /** Where no argument is a variable: coerced once. */
-  args: Record<string, unknown> | undefined;
+  /** Whether an argument contains a variable. */
+  readsVariables: boolean;
+  /** The coerced arguments, kept after the first call if they contain no variable. */
+  arguments: KeptArguments | undefined;
 }
 
-/** The type of a field or of a list's items, taken apart. */
+/** The type of a field, or of the items of a list, with the selections of its objects. */
 export type Output = { isNonNull: boolean } & (
   | { kind: 'leaf'; type: GraphQLLeafType }
   | { kind: 'list'; type: GraphQLList<GraphQLOutputType>; item: Output }
@@ -68,10 +81,13 @@ export type Output = { isNonNull: boolean } & (
   | { kind: 'abstract'; type: GraphQLAbstractType; selections: Selections }
 );
 
-/** Of one operation, at most: each is a plan of its own, and nobody needs them all at once. */
+/** Maximum number of plans kept per operation: one for each combination of the values in `@skip` and `@include`. */
 const VARIANTS_MAX = 4;
 
-/** The plan of an operation, or undefined if there is none of that name, or no root type for its kind. */
+/**
+ * Plans an operation. Returns undefined if the document has no operation of that name, or several and no name is given,
+ * or if the schema has no root type for it.
+ */
 export function planOperation(
   schema: GraphQLSchema,
   document: DocumentNode,
@@ -84,7 +100,7 @@ export function planOperation(
       fragments[definition.name.value] = definition;
     } else if (definition.kind === Kind.OPERATION_DEFINITION) {
       if (operationName !== null && definition.name?.value !== operationName) continue;
-      // Without a name there must be one only.
+      // Without a name, the document must contain a single operation.
       if (operation !== undefined) return undefined;
       operation = definition;
     }
@@ -95,7 +111,7 @@ export function planOperation(
   return { schema, operation, fragments, rootType, conditions, variants: new Map() };
 }
 
-/** What is selected of the root for these values of the variables. */
+/** Returns the selections of the root type for these values of the variables. */
 export function rootSelections(plan: OperationPlan, variables: Variables): Selections {
   const key = plan.conditions.map((name) => String(variables[name])).join();
   const known = plan.variants.get(key);
@@ -106,10 +122,13 @@ export function rootSelections(plan: OperationPlan, variables: Variables): Selec
   return selections;
 }
 
+const CONDITIONAL: readonly string[] = [GraphQLSkipDirective.name, GraphQLIncludeDirective.name];
+
 function conditionsOf(document: DocumentNode): string[] {
   const names = new Set<string>();
   visit(document, {
-    Directive: ({ arguments: args = [] }) => {
+    Directive: ({ name, arguments: args = [] }) => {
+      if (!CONDITIONAL.includes(name.value)) return;
       for (const { value } of args) {
         if (value.kind === Kind.VARIABLE) names.add(value.name.value);
       }
@@ -118,7 +137,12 @@ function conditionsOf(document: DocumentNode): string[] {
   return [...names];
 }
 
-/** Selection sets that are merged into one, and the fields of each type that an object of theirs turns out to have. */
+/** Returns the name of a field in the schema: `Media.title`. */
+export function nameOf({ parentType, definition }: PlannedField): string {
+  return `${parentType.name}.${definition.name}`;
+}
+
+/** Merged selection sets, and the fields that they select of each object type. */
 export class Selections {
   #plan: OperationPlan;
   #variables: Variables;
@@ -127,12 +151,13 @@ export class Selections {
 
   constructor(plan: OperationPlan, variables: Variables, sets: readonly SelectionSetNode[]) {
     this.#plan = plan;
-    // Of these, only what directives read matters: the same in every request that comes here.
-    this.#variables = Object.fromEntries(plan.conditions.map((name) => [name, variables[name]]));
+    // Only variables in directives matter here, and their values are the same in all requests with this plan.
+    const given = plan.conditions.filter((name) => Object.hasOwn(variables, name));
+    this.#variables = Object.fromEntries(given.map((name) => [name, variables[name]]));
     this.#sets = sets;
   }
 
-  /** The fields of an object of this type, in their order. */
+  /** Returns the selected fields of an object type, in the order of the answer. */
   fieldsOf(type: GraphQLObjectType): readonly PlannedField[] {
     const known = this.#fields.get(type);
     if (known !== undefined) return known;
@@ -197,7 +222,8 @@ export class Selections {
     const definition = this.#definitionOf(parentType, nodes[0].name.value);
     if (definition === undefined) return undefined;
     const output = this.#toOutput(definition.type, nodes);
-    return { name, nodes, parentType, definition, output, args: undefined };
+    const readsVariables = nodes[0].arguments?.some(({ value }) => hasVariable(value)) ?? false;
+    return { name, nodes, parentType, definition, output, readsVariables, arguments: undefined };
   }
 
   #definitionOf(type: GraphQLObjectType, name: string): GraphQLField<unknown, unknown> | undefined {
@@ -222,4 +248,10 @@ export class Selections {
       ? { kind: 'object', isNonNull, type, selections }
       : { kind: 'abstract', isNonNull, type, selections };
   }
+}
+
+function hasVariable(value: ValueNode): boolean {
+  if (value.kind === Kind.LIST) return value.values.some(hasVariable);
+  if (value.kind === Kind.OBJECT) return value.fields.some((field) => hasVariable(field.value));
+  return value.kind === Kind.VARIABLE;
 }

@@ -20,11 +20,12 @@ import {
   TypeMetaFieldDef,
   valueFromASTUntyped,
 } from 'graphql';
-import { connectionSize, isConnection, listSize, type Variables } from '../list-size.ts';
+import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from '../../domain/page.ts';
+import { LIST_SIZE_DEFAULT, listSizeOf } from '../list-size.ts';
 
 /**
- * The price of a selection. What is below `nodes` or `edges` comes once for each node of the page, whose
- * size the field above knows: hence two figures.
+ * The price of a selection. Fields below `nodes` or `edges` are priced once per node of the page, but only the
+ * field that returns the connection knows the page size: hence two figures.
  */
 interface Price {
   once: number;
@@ -34,15 +35,19 @@ interface Price {
 interface Pricing {
   schema: GraphQLSchema;
   fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** Prices of fragments: each is walked once, however often spread. Their types, and so these, are the same everywhere. */
+  /** Prices of fragments: a fragment has one type, so each is walked once, however often it is spread. */
   priced: Map<string, Price>;
-  variables: Variables;
+  /** Values of the operation's variables. */
+  variables: Readonly<Record<string, unknown>>;
+  /** Whether a size came from a variable: the cost then holds for these values only. */
+  dependsOnVariables: boolean;
 }
 
 /**
- * Makes the function that tells what a valid operation costs: **the fields that its answer holds if every
- * page is full**, every list without a size has 10 members, and nothing is skipped. Members of a union
- * are added up, and so is what two fragments both ask for. Remembers what no variable can change.
+ * Returns a function that computes the cost of a valid operation: **the number of fields in its response if
+ * every page is full**, every list that declares no size has 10 items, and nothing is skipped. The members of a
+ * union are added up, and so are fields that two fragments both select. Costs that no variable can change are
+ * cached.
  */
 export function createCostMeter(): (args: ExecutionArgs) => number {
   const fixed = new WeakMap<OperationDefinitionNode, number>();
@@ -54,7 +59,7 @@ export function createCostMeter(): (args: ExecutionArgs) => number {
     const pricing = createPricing(args, operation);
     const root = args.schema.getRootType(operation.operation);
     const { once } = root ? priceSelections(pricing, operation.selectionSet, root) : FREE;
-    if (!pricing.variables.areRead) fixed.set(operation, once);
+    if (!pricing.dependsOnVariables) fixed.set(operation, once);
     return once;
   };
 }
@@ -71,12 +76,12 @@ function createPricing(
     if (definition.kind === Kind.FRAGMENT_DEFINITION)
       fragments.set(definition.name.value, definition);
   }
-  const values: Record<string, unknown> = {};
+  const variables: Record<string, unknown> = {};
   for (const { variable, defaultValue } of variableDefinitions) {
-    if (defaultValue) values[variable.name.value] = valueFromASTUntyped(defaultValue);
+    if (defaultValue) variables[variable.name.value] = valueFromASTUntyped(defaultValue);
   }
-  Object.assign(values, variableValues);
-  return { schema, fragments, priced: new Map(), variables: { values, areRead: false } };
+  Object.assign(variables, variableValues);
+  return { schema, fragments, priced: new Map(), variables, dependsOnVariables: false };
 }
 
 function priceSelections(
@@ -115,13 +120,34 @@ function priceField(pricing: Pricing, node: FieldNode, parent: GraphQLNamedType)
   const field = findField(parent, node.name.value);
   if (!field || !node.selectionSet) return LEAF;
   const inner = priceSelections(pricing, node.selectionSet, getNamedType(field.type));
-  if (isList(field.type)) {
-    if (isConnection(parent)) return { once: 1, perNode: inner.once };
-    const size = listSize(node, parent, pricing.variables);
-    return { once: 1 + size * inner.once, perNode: 0 };
+  if (!isList(field.type)) {
+    const size = inner.perNode === 0 ? 0 : pageSize(pricing, node);
+    return { once: 1 + inner.once + size * inner.perNode, perNode: 0 };
   }
-  const pageSize = inner.perNode === 0 ? 0 : connectionSize(node, pricing.variables);
-  return { once: 1 + inner.once + pageSize * inner.perNode, perNode: 0 };
+  const size = listSizeOf(field);
+  if (size === 'page') return { once: 1, perNode: inner.once };
+  const count = typeof size === 'number' ? size : lengthOf(pricing, node, size.argument);
+  return { once: 1 + count * inner.once, perNode: 0 };
+}
+
+/** Returns the page size. One out of range counts as the nearest in range: the domain refuses it with a better message. */
+function pageSize(pricing: Pricing, node: FieldNode): number {
+  const size = argument(pricing, node, 'first') ?? argument(pricing, node, 'last');
+  if (typeof size !== 'number') return PAGE_SIZE_DEFAULT;
+  return Math.min(Math.max(size, 0), PAGE_SIZE_MAX);
+}
+
+/** Returns the length of the list in an argument; the default if its value is not a list. */
+function lengthOf(pricing: Pricing, node: FieldNode, name: string): number {
+  const list = argument(pricing, node, name);
+  return Array.isArray(list) ? list.length : LIST_SIZE_DEFAULT;
+}
+
+function argument(pricing: Pricing, node: FieldNode, name: string): unknown {
+  const value = node.arguments?.find((argument) => argument.name.value === name)?.value;
+  if (!value) return undefined;
+  if (value.kind === Kind.VARIABLE) pricing.dependsOnVariables = true;
+  return valueFromASTUntyped(value, pricing.variables);
 }
 
 function findField(

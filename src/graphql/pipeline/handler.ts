@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../domain/error.ts';
+import { urlMaker } from '../../http/absolute-url.ts';
+import { type DialectOptions, logFailure, requestContext } from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
-import { logFailure } from '../../http/server.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
-import { requestContext, type TransportOptions, urlMaker } from '../../http/transport.ts';
 import { GRAPHIQL_OPTIONS, GRAPHIQL_POLICY, renderPage } from '../graphiql.ts';
 import { negotiate, sendResult } from './answer.ts';
 import { createStreamSignals } from './events.ts';
@@ -12,8 +12,8 @@ import { readParameters } from './parameters.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 import type { Result } from './run.ts';
 
-/** Settings of GraphQL over HTTP. */
-export interface GraphqlOptions extends TransportOptions {
+/** Options of GraphQL over HTTP. */
+export interface GraphqlOptions extends DialectOptions {
   isGraphiqlEnabled: boolean;
 }
 

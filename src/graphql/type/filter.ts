@@ -1,26 +1,32 @@
 import { builder } from '../builder.ts';
 
-/** Of every filter by time. */
+/** A span of time in a filter. */
 export const DateTimeRange = builder.inputType('DateTimeRange', {
-  description: 'A span of time, both ends included.',
+  description: 'A span of time. Both ends are included.',
   fields: (t) => ({
-    from: t.field({ type: 'DateTime', description: 'Without: from the beginning.' }),
-    to: t.field({ type: 'DateTime', description: 'Without: until now.' }),
+    from: t.field({
+      type: 'DateTime',
+      description: 'Start of the span. Omit it for a span without a start.',
+    }),
+    to: t.field({
+      type: 'DateTime',
+      description: 'End of the span. Omit it for a span without an end.',
+    }),
   }),
 });
 
-/** Of every order by a field. */
+/** The direction of an order by a field. */
 export const OrderDirection = builder.enumType('OrderDirection', {
-  description: 'Which end comes first.',
+  description: 'Direction of an order.',
   values: {
-    ASC: { value: 'asc', description: 'The least first.' },
-    DESC: { value: 'desc', description: 'The greatest first.' },
+    ASC: { value: 'asc', description: 'Ascending: the lowest value first.' },
+    DESC: { value: 'desc', description: 'Descending: the highest value first.' },
   } as const,
 });
 
 type WithoutNull<T> = { [K in keyof T]: Exclude<T[K], null> };
 
-/** In GraphQL null is the same as absent in a filter. */
+/** Returns the filter with undefined for null: in a filter, both mean that the field is absent. */
 export function withoutNull<T extends object>(value: T): WithoutNull<T> {
   const entries = Object.entries(value).map(([name, field]) => [name, field ?? undefined]);
   return Object.fromEntries(entries) as WithoutNull<T>;

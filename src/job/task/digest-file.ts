@@ -3,8 +3,9 @@ import { FileGoneError } from '../../domain/file/file.ts';
 import { PermanentError, type Task } from '../task.ts';
 
 /**
- * Finds the SHA-256 of a file that came in chunks: what was seen of it in several requests, perhaps by several
- * processes, carries only the MD5 from one to the next, and reading it all again would keep its sender waiting.
+ * Computes the SHA-256 of a file that was uploaded in chunks. Its chunks came in several requests, perhaps to several
+ * processes, and only the MD5 is carried from one to the next; reading the file again while the client waits would take
+ * too long.
  */
 export const digestFile: Task<'digest-file'> = async (ctx, { file_uuid }, { signal, progress }) => {
   try {

@@ -1,37 +1,33 @@
 import { describeLink, type LinkMetadata } from '../../domain/tree/link-metadata.ts';
-import { findMedia, PAGE_TYPES } from '../../domain/tree/media.ts';
-import { parseAllowedHosts } from '../../outbound/address.ts';
+import { findMedia, isPageType } from '../../domain/tree/media.ts';
 import { readStart } from '../../outbound/body.ts';
-import { createOutbound, type Outbound } from '../../outbound/client.ts';
+import type { Outbound } from '../../outbound/client.ts';
+import { OutboundError } from '../../outbound/error.ts';
 import { decodeHtml } from '../../outbound/html-text.ts';
 import { knownEndpoint, type OEmbedAnswer, PROVIDERS, parseOEmbed } from '../../outbound/oembed.ts';
 import { type Page, parsePage } from '../../outbound/page.ts';
-import { type Task, TaskError } from '../task.ts';
+import { withOutbound } from '../outbound.ts';
+import type { Task } from '../task.ts';
 
 const TIMEOUT_MS = 20_000;
 const HTML_BYTES_MAX = 2 ** 20;
 const OEMBED_BYTES_MAX = 256 * 1024;
 
-/** `fetch-link` with these providers. (Default: as they are) */
+/** Creates the task `fetch-link`. `providers`: default, the documented endpoints. */
 export function createFetchLink(providers = PROVIDERS): Task<'fetch-link'> {
   return async (ctx, { media_uuid }, { signal }) => {
     const media = await findMedia(ctx, { uuid: media_uuid });
-    if (media === null || media.url === null || !PAGE_TYPES.includes(media.type)) return;
-    const allowed = parseAllowedHosts(ctx.settings.outboundAllowedHosts);
-    const outbound = createOutbound({ allowed });
-    try {
-      const known = knownEndpoint(media.url, providers);
-      const found = await find({ outbound, signal }, media.url, known);
-      await describeLink(ctx, media_uuid, found);
-    } finally {
-      await outbound.close();
-    }
+    if (media === null || media.url === null || !isPageType(media.type)) return;
+    const { url } = media;
+    const known = knownEndpoint(url, providers);
+    const found = await withOutbound(ctx, (outbound) => find({ outbound, signal }, url, known));
+    await describeLink(ctx, media_uuid, found);
   };
 }
 
 /**
- * Finds out what a link leads to: not when it is made, because another server may take its time, or be down. A
- * link whose page cannot be fetched stays as it was made.
+ * Fetches the metadata of a link: not while the link is created, because the other server may be slow, or down. A
+ * link whose page cannot be fetched stays unchanged.
  */
 export const fetchLink = createFetchLink();
 
@@ -40,7 +36,7 @@ interface Source {
   signal: AbortSignal;
 }
 
-/** The provider, where it is known, says all there is to know; its page is often closed to machines. */
+/** A known provider is asked first: its answer is complete, and it often refuses machines that fetch the page. */
 async function find(source: Source, url: string, known: string | null): Promise<LinkMetadata> {
   const first = known === null ? null : await fetchOEmbed(source, known);
   const page = first?.title ? EMPTY : await fetchPage(source, url);
@@ -78,7 +74,7 @@ async function fetchPage({ outbound, signal }: Source, from: string): Promise<Pa
   return parsePage(decodeHtml(await readStart(body, HTML_BYTES_MAX), type), url);
 }
 
-/** Null where the provider does not answer, or nothing of use: the page is enough. */
+/** Returns null if the provider fails, or answers nothing of use: the page is enough. */
 async function fetchOEmbed(
   { outbound, signal }: Source,
   from: string,
@@ -89,7 +85,7 @@ async function fetchOEmbed(
     const bytes = await readStart(body, OEMBED_BYTES_MAX);
     return parseOEmbed(new TextDecoder().decode(bytes));
   } catch (error) {
-    if (error instanceof TaskError) return null;
+    if (error instanceof OutboundError) return null;
     throw error;
   }
 }

@@ -5,16 +5,15 @@ import { findJob } from '../../domain/job/job.ts';
 import type { Media } from '../../domain/tree/media.ts';
 import { checkImport, findImported, type Import, importFile } from '../../domain/upload/import.ts';
 import { ROLES, SYSTEM, type Viewer } from '../../domain/viewer/viewer.ts';
-import { parseAllowedHosts } from '../../outbound/address.ts';
-import { createOutbound } from '../../outbound/client.ts';
 import { type DownloadOptions, startDownload } from '../../outbound/download.ts';
+import { withOutbound } from '../outbound.ts';
 import { PermanentError, type Run, type Task } from '../task.ts';
 
-/** `import-url` with other limits. (Default: those of `startDownload`) */
+/** Creates the task `import-url`. `limits`: default, those of `startDownload`. */
 export function createImportUrl(limits: Omit<DownloadOptions, 'signal'> = {}): Task<'import-url'> {
   return async (ctx, args, run) => {
     const found = await findJob(ctx, { id: run.jobId });
-    // Whoever has deleted the job wants nothing of it.
+    // The job has been deleted: nobody wants its result.
     if (found === null) return;
     const job: Import = { id: found.id, uuid: found.uuid, arguments: args };
     const importer = { ...ctx, viewer: toViewer(run.startedBy) };
@@ -25,20 +24,20 @@ export function createImportUrl(limits: Omit<DownloadOptions, 'signal'> = {}): T
       return { media_uuid: media.uuid, media_id: media.id };
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      // What the rules of this server refuse, they refuse again.
+      // The rules of this server would refuse it again.
       throw new PermanentError(error.message, { cause: error });
     }
   };
 }
 
 /**
- * Fetches a file that somebody has named and makes a media of theirs of it: not in the request that asks for it,
- * which would have to wait for as long as another server likes. Of one job comes one media, also when it is run
+ * Downloads a file from a URL and creates a media item from it, owned by the user who started the job. Not part of
+ * that request, which would have to wait for the other server. One job creates one media item, also when it runs
  * again after a crash.
  */
 export const importUrl = createImportUrl();
 
-/** Who started a job may do what they could then; the server's own are the server's. */
+/** The user who started the job, with the role of that time; the server itself for its own jobs. */
 function toViewer(startedBy: Run['startedBy']): Viewer {
   if (startedBy === null) return SYSTEM;
   const { id } = startedBy;
@@ -53,21 +52,17 @@ async function fetchAndImport(
   { signal, progress }: Run,
   limits: Omit<DownloadOptions, 'signal'>,
 ): Promise<Media> {
-  // Before anything is fetched for nothing.
+  // Before the download, so that a job that must fail fetches nothing.
   await checkImport(ctx, job);
-  const allowed = parseAllowedHosts(ctx.settings.outboundAllowedHosts);
-  const outbound = createOutbound({ allowed });
-  try {
+  return withOutbound(ctx, async (outbound) => {
     const download = await startDownload(outbound, url, { ...limits, signal });
     const bytes = counted(download.bytes, download.sizeBytes, progress);
     const name = filename || download.filename;
-    return await importFile(ctx, job, { ...download, bytes, filename: name }, signal);
-  } finally {
-    await outbound.close();
-  }
+    return importFile(ctx, job, { ...download, bytes, filename: name }, signal);
+  });
 }
 
-/** Without a size there is no telling how far it has come. */
+/** Passes the bytes on and reports progress, if the size is known. */
 async function* counted(
   bytes: AsyncIterable<Uint8Array>,
   sizeBytes: number | null,

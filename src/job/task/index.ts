@@ -1,19 +1,19 @@
 import type { Tasks } from '../task.ts';
+import { createThumbnail } from './create-thumbnail.ts';
 import { deleteBlob } from './delete-blob.ts';
 import { digestFile } from './digest-file.ts';
 import { expireUpload } from './expire-upload.ts';
 import { fetchLink } from './fetch-link.ts';
 import { importUrl } from './import-url.ts';
-import { makeRendition } from './make-rendition.ts';
 import { sweep } from './sweep.ts';
 
-/** What this server can do, by the class of the job: there is a task for every class. */
+/** The task of every job class. */
 export const TASKS = {
   'delete-blob': deleteBlob,
   'digest-file': digestFile,
   'expire-upload': expireUpload,
   'fetch-link': fetchLink,
   'import-url': importUrl,
-  'make-rendition': makeRendition,
+  'make-rendition': createThumbnail,
   sweep,
 } satisfies Required<Tasks>;

@@ -1,67 +1,53 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Services } from '../../domain/context.ts';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { NotFoundError } from '../../domain/error.ts';
 import { openRendition } from '../../domain/rendition/rendition.ts';
+import {
+  type Call,
+  type DialectOptions,
+  pathParameter,
+  registerRoutes,
+} from '../../http/dialect.ts';
 import { sendFile } from '../../http/file-response.ts';
 import { HttpError } from '../../http/http-error.ts';
-import { requestContext, type TransportOptions } from '../../http/transport.ts';
-import { handleError } from './error.ts';
 
-/** The shape of every URL of a file, see `urlFilename`: other paths below `/media` are Heartcore's, or nobody's. */
+/** The shape of the URL of every file, see `urlFilename`. Other paths below `/media` are Heartcore's, or unknown. */
 const PATH = '/media/:dir(^[a-z0-5]{8}$)/:name(^[a-z0-9_.-]{1,100}$)';
 
-interface FileRoute {
-  Params: { dir: string; name: string };
-  Querystring: Readonly<Record<string, string | string[] | undefined>>;
-}
+// HEAD is explicit: the one that Fastify derives would read the file to its end and discard it.
+const ROUTES = [{ method: ['GET', 'HEAD'], path: PATH }];
 
 /**
- * Bytes of stored files, at the URLs that all roads name: `GET` and `HEAD /media/{dir}/{file}`; of a picture also
- * in another size or format, as the query says.
+ * Serves the bytes of stored files, `GET` and `HEAD /media/{dir}/{file}`, at the URLs that all dialects name. The query can
+ * ask for an image in another size or format.
  */
 export async function registerContent(
   server: FastifyInstance,
-  { services }: TransportOptions,
+  options: DialectOptions,
 ): Promise<void> {
-  server.setErrorHandler(handleError);
-  server.route<FileRoute>({
-    // HEAD by name: Fastify's own would read the file to its end, to throw it away.
-    method: ['GET', 'HEAD'],
-    url: PATH,
-    handler: (request, reply) => sendStoredFile(services, request, reply),
-  });
-  const answered = ['GET', 'HEAD', 'OPTIONS'];
-  server.route({
-    method: server.supportedMethods.filter((method) => !answered.includes(method)),
-    url: PATH,
-    // Before the body is looked at, whose type may be one that no parser is there for.
-    onRequest: refuseMethod,
-    handler: refuseMethod,
+  registerRoutes(server, ROUTES, {
+    ...options,
+    serve: (_route, call) => sendStoredFile(call),
+    refuseMethod: (method) =>
+      new HttpError(405, 'METHOD_NOT_ALLOWED', `A file does not support ${method}.`),
   });
 }
 
-function sendStoredFile(
-  services: Services,
-  request: FastifyRequest<FileRoute>,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const { dir, name } = request.params;
-  const ctx = requestContext(services, request);
+type Query = Readonly<Record<string, string | string[] | undefined>>;
+
+function sendStoredFile(call: Call): Promise<FastifyReply> {
+  const { ctx, request, reply } = call;
+  const query = request.query as Query;
+  const name = pathParameter(call, 'name');
   const open = async () => {
-    const opened = await openRendition(ctx, dir, name, request.query);
+    const opened = await openRendition(ctx, pathParameter(call, 'dir'), name, query);
     if (opened === null) throw new NotFoundError('file', name);
     return opened;
   };
-  return sendFile(request, reply, open, { disposition: wantedDisposition(request.query) });
+  return sendFile(request, reply, open, { disposition: wantedDisposition(query) });
 }
 
 /** `?download`, `?download=1`, `?download=true`. */
-function wantedDisposition({ download }: FileRoute['Querystring']) {
+function wantedDisposition({ download }: Query) {
   const value = Array.isArray(download) ? download.at(-1) : download;
   return value !== undefined && ['', '1', 'true'].includes(value) ? 'attachment' : 'inline';
-}
-
-async function refuseMethod({ method }: FastifyRequest, reply: FastifyReply): Promise<never> {
-  reply.header('allow', 'GET, HEAD, OPTIONS');
-  throw new HttpError(405, 'METHOD_NOT_ALLOWED', `A file cannot be asked for with ${method}.`);
 }

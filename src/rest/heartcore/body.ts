@@ -1,6 +1,5 @@
 import { InvalidInputError } from '../../domain/error.ts';
-import type { StagedFile } from '../../domain/upload/ingest.ts';
-import { discardStaged, stageFile } from '../../domain/upload/staging.ts';
+import { discardStaged, type StagedFile, stageFile } from '../../domain/upload/staging.ts';
 import {
   bodyType,
   FIELD_BYTES_MAX,
@@ -10,36 +9,36 @@ import {
   readBytes,
   UnsupportedBodyError,
 } from '../../http/body.ts';
+import type { Call } from '../../http/dialect.ts';
 import { type FilePart, readMultipart } from '../../http/multipart.ts';
-import type { Call } from './call.ts';
 import { RefusedError } from './error.ts';
 
-/** The JSON of a body: an object. */
+/** The JSON of a body, always an object. */
 export type Content = Readonly<Record<string, unknown>>;
 
-/** A file that has arrived, and what its part says of it. */
+/** A file that has arrived, with the claims of its part's header. */
 export interface SentFile {
   staged: StagedFile;
   filename: string | null;
   mediaType: string | null;
 }
 
-/** What a write brings. */
+/** The body of a write. */
 export interface ItemBody {
   content: Content;
-  /** `empty`: one without a byte; null: none was sent. */
+  /** `empty`: a file without a byte; null: no file was sent. */
   file: SentFile | 'empty' | null;
-  /** Hands over the care for the bytes of the file. */
+  /** Passes the responsibility for the file's bytes to the caller. */
   takeFile: () => void;
 }
 
-/** Contract §6: the part that is JSON, and the property that every type with a file has. */
+/** Contract §6: the part that holds the JSON, and the property that every type with a file has. */
 const CONTENT_PART = 'content';
 const FILE_PART = 'umbracoFile';
 
 /**
- * Lends the body to work: JSON, or multipart whose parts may come in any order, so that the file is staged
- * before anything is known of it. Bytes that the work does not take are gone afterwards. Throws
+ * Runs `work` with the body: JSON, or multipart whose parts may come in any order, so that the file
+ * is staged before its item is known. Deletes the bytes that `work` does not take. Throws
  * RefusedError, MalformedBodyError, BodyTooLargeError, UnsupportedBodyError, TooLargeError.
  */
 export async function withItemBody<T>(
@@ -68,21 +67,21 @@ export async function withItemBody<T>(
     await drop();
   }
 
-  /** By its name, whatever else a part says: contract §11. */
+  /** Recognises a part by its name alone, whatever else its header says: contract §11. */
   async function take(part: FilePart): Promise<void> {
     if (part.name === CONTENT_PART) held.content = await gather(part.bytes, FIELD_BYTES_MAX);
     if (part.name !== FILE_PART) return;
-    // Of several files the last counts.
+    // The last of several files counts.
     await drop();
     const { filename, mediaType } = part;
-    const claim = { filename: '', declaredType: mediaType };
-    const staged = await stageFile(ctx, part.bytes, claim).catch(nullIfEmpty);
+    const declared = { filename: '', declaredType: mediaType };
+    const staged = await stageFile(ctx, part.bytes, declared).catch(nullIfEmpty);
     held.isEmpty = staged === null;
     held.file = staged && { staged, filename, mediaType };
   }
 
   async function drop(): Promise<void> {
-    if (held.file !== null) await discardStaged(ctx, held.file.staged);
+    if (held.file !== null) await discardStaged(ctx, [held.file.staged]);
     held.file = null;
   }
 }
@@ -93,10 +92,10 @@ interface Held {
   isEmpty: boolean;
 }
 
-/** `application/json`, and HAL by both of its names. */
+/** `application/json`, and both names of HAL. */
 const JSON_TYPE = /^(?:application|text)\/(?:[\w.-]+\+)?json(?:\+hal)?$/;
 
-/** Whether a file was needed at all, the type of the item says, which may be still to come. */
+/** The type of the item decides whether a file is needed, and may be still to come. */
 function nullIfEmpty(error: unknown): null {
   if (error instanceof InvalidInputError) return null;
   throw error;

@@ -1,29 +1,29 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type InputIssue, NotFoundError } from '../../domain/error.ts';
+import type { Item } from '../../domain/file/item.ts';
 import type { Media } from '../../domain/tree/media.ts';
 import { authorizeChange, changeNode, type NodeChange } from '../../domain/upload/node-change.ts';
-import type { Replacement } from '../../domain/upload/replacement.ts';
+import type { NewOriginal } from '../../domain/upload/original.ts';
+import { type Answer, type Call, pathParameter } from '../../http/dialect.ts';
 import { type ItemBody, withItemBody } from './body.ts';
-import { type Answer, type Call, pathParameter } from './call.ts';
 import { issueOf, noSuchItem } from './error.ts';
 import { takeReplacement } from './file-name.ts';
 import { type FileValue, readFile, readItem, readUrl, refuse } from './item-input.ts';
-import { findItem, toItem } from './media.ts';
+import { findItem, findParentId, refuseParent, toItem } from './media.ts';
 import { findItemType, type ItemType, itemTypeOf, replacementPolicy } from './media-type.ts';
-import { findParentId, refuseParent } from './parent.ts';
-import { type Item, toItemBody, toLinkUrl, toPictureBody } from './shape.ts';
+import { toImageBody, toItemBody, toLinkUrl } from './shape.ts';
 
-/** `PUT /media/{id}`: contract §4.5, §12-A8. What is absent stays. */
+/** `PUT /media/{id}`: contract §4.5, §12-A8. Absent properties do not change. */
 export async function putItem(call: Call): Promise<Answer> {
   const { ctx, toUrl } = call;
   const node = await findItem(call);
-  // Who may not change it learns nothing of what is wrong with the body.
+  // First: a viewer who may not change the item learns nothing about the body's faults.
   await authorizeChange(ctx, node.id);
   const item = await toItem(call, node);
   const changed = await withItemBody(call, async (body) => {
     const { change, replacement } = await readChange(call, item, body);
     return changeNode(ctx, node.id, change, replacement).catch((error) => {
-      // Deleted meanwhile.
+      // Somebody else has deleted it meanwhile.
       const isGone = error instanceof NotFoundError && error.id === String(node.id);
       if (isGone) throw noSuchItem(pathParameter(call, 'id'));
       return refuseParent(error);
@@ -34,7 +34,7 @@ export async function putItem(call: Call): Promise<Answer> {
 
 interface ItemChange {
   change: NodeChange;
-  replacement?: Replacement;
+  replacement?: NewOriginal;
 }
 
 async function readChange({ ctx }: Call, item: Item, body: ItemBody): Promise<ItemChange> {
@@ -43,12 +43,14 @@ async function readChange({ ctx }: Call, item: Item, body: ItemBody): Promise<It
   const type = itemTypeOf(node, file);
   const { name, mediaTypeAlias, parentId, sortOrder } = readItem(body.content, issues);
   if (mediaTypeAlias !== undefined && findItemType(mediaTypeAlias) !== type) {
-    issues.push(issueOf('mediaTypeAlias', `It is ${type.alias}, which cannot be changed.`));
+    issues.push(
+      issueOf('mediaTypeAlias', `The media type is ${type.alias} and cannot be changed.`),
+    );
   }
   const change: NodeChange = {
     ...(name !== undefined && { name }),
     ...(parentId !== undefined && { parentId: await findParentId(ctx, parentId, issues) }),
-    // §5.5: sent back as it was, it is no wish for that place in another folder.
+    // §5.5: an order that is sent back unchanged does not ask for that place in another folder.
     ...(sortOrder !== undefined && sortOrder !== node.sortOrder && { sortOrder }),
   };
   if (node.type === 'folder') {
@@ -77,30 +79,31 @@ function readMediaChange({ body, item, media, type, issues, change }: MediaChang
     return { change };
   }
   const value = readFile(body.content, issues);
-  const full = { ...change, ...(type.alias === 'Image' && value && readPicture(media, value)) };
+  const full = { ...change, ...(type.alias === 'Image' && value && readImage(media, value)) };
   if (body.file !== null) {
     const target = { type, policy, value: value ?? null, stored: file.urlPath };
     return { change: full, replacement: takeReplacement(body, target, issues) };
   }
-  if (value === null) issues.push(issueOf('umbracoFile', 'It is required, and cannot be cleared.'));
+  if (value === null)
+    issues.push(issueOf('umbracoFile', 'The file is required and cannot be cleared.'));
   if (value?.src && !isStored(value.src, item)) {
-    const message = 'A new file has to come with it, as a part of a multipart body.';
+    const message = 'Send the new file as a part of a multipart body.';
     issues.push(issueOf('umbracoFile', message));
   }
   refuse(issues);
   return { change: full };
 }
 
-/** Whether a value names the file that the item has: by its path, its URL, or its name. */
+/** Returns whether a value names the file of the item: by its path, its URL, or its name. */
 function isStored(src: string, { file }: Item): boolean {
   const path = src.replace(/^https?:\/\/[^/]*/i, '').replace(/[?#].*$/, '');
   const name = file?.urlPath.split('/').at(-1);
   return path === file?.urlPath || path === name || src === file?.filename;
 }
 
-/** What of the picture is other than it was shown; what it holds is the domain's to check. */
-function readPicture(media: Media, { focalPoint, crops }: FileValue): NodeChange {
-  const shown = toPictureBody(media);
+/** Returns the values that differ from those that were shown. The domain checks them. */
+function readImage(media: Media, { focalPoint, crops }: FileValue): NodeChange {
+  const shown = toImageBody(media);
   const isOther = (value: unknown, was: unknown) =>
     value !== undefined && !isDeepStrictEqual(value, was);
   return {

@@ -1,18 +1,17 @@
 import type { InputIssue } from '../../domain/error.ts';
 import { createFolder } from '../../domain/tree/folder.ts';
 import { createMedia } from '../../domain/tree/link.ts';
-import type { TreeNodeOf } from '../../domain/tree/node-list.ts';
+import type { TreeNode } from '../../domain/tree/node-list.ts';
 import { createFiledMedia } from '../../domain/upload/filed-media.ts';
 import type { NodeChange } from '../../domain/upload/node-change.ts';
-import type { Policy } from '../../domain/upload/placement.ts';
+import type { Policy } from '../../domain/upload/policy.ts';
 import { authorize } from '../../domain/viewer/access.ts';
+import type { Answer, Call } from '../../http/dialect.ts';
 import { type ItemBody, withItemBody } from './body.ts';
-import type { Answer, Call } from './call.ts';
 import { takeReplacement } from './file-name.ts';
 import { noteMissing, readFile, readItem, readUrl, refuse } from './item-input.ts';
-import { toItem } from './media.ts';
+import { findParentId, refuseParent, toItem } from './media.ts';
 import { findItemType, type ItemType, newPolicy } from './media-type.ts';
-import { findParentId, refuseParent } from './parent.ts';
 import { toItemBody } from './shape.ts';
 
 /** `POST /media`: contract §4.4. */
@@ -22,14 +21,14 @@ export async function postItem(call: Call): Promise<Answer> {
   return { status: 201, body: toItemBody(await toItem(call, node), call.toUrl) };
 }
 
-/** What every new item has. */
+/** The properties of every new item. */
 interface Basics {
   name: string;
   folderId: number;
   sortOrder: number | undefined;
 }
 
-async function create({ ctx }: Call, body: ItemBody): Promise<TreeNodeOf> {
+async function create({ ctx }: Call, body: ItemBody): Promise<TreeNode> {
   const issues: InputIssue[] = [];
   const { name, mediaTypeAlias, parentId, sortOrder } = readItem(body.content, issues);
   if (name === undefined) noteMissing('name', 'Media has no name.', issues);
@@ -38,7 +37,7 @@ async function create({ ctx }: Call, body: ItemBody): Promise<TreeNodeOf> {
   if (type === null) {
     noteMissing('mediaTypeAlias', unknownType(mediaTypeAlias), issues);
     refuse(issues);
-    throw new Error('An item without a type has not been refused.');
+    throw new Error('An item without a type must be refused.');
   }
   const basics: Basics = { name: name ?? '', folderId, sortOrder };
   const policy = newPolicy(type);
@@ -60,7 +59,7 @@ interface Creation extends Pick<Call, 'ctx'> {
   issues: InputIssue[];
 }
 
-function createLink({ ctx, body, basics, issues }: Creation): Promise<TreeNodeOf> {
+function createLink({ ctx, body, basics, issues }: Creation): Promise<TreeNode> {
   const url = readUrl(body.content, issues);
   if (!url) noteMissing('url', 'A link needs an address.', issues);
   refuse(issues);
@@ -68,25 +67,25 @@ function createLink({ ctx, body, basics, issues }: Creation): Promise<TreeNodeOf
 }
 
 /**
- * Contract §12-A6: without the file itself there is no item. One that only names a file would point to
- * nothing, on every road.
+ * Contract §12-A6: an item needs the file itself. A mere name would point to nothing, in every
+ * dialect.
  */
 function createOfFile(
   { ctx, body, basics, issues }: Creation,
   type: ItemType,
   policy: Policy,
-): Promise<TreeNodeOf> {
+): Promise<TreeNode> {
   const value = readFile(body.content, issues) ?? null;
   const replacement = takeReplacement(body, { type, policy, value, stored: null }, issues);
-  const picture = type.alias === 'Image' ? value : null;
+  const image = type.alias === 'Image' ? value : null;
   return createFiledMedia(
     ctx,
     {
       ...basics,
       mediaTypeAlias: type.alias,
-      // What they hold is checked there.
-      focalPoint: picture?.focalPoint as NodeChange['focalPoint'],
-      crops: picture?.crops as NodeChange['crops'],
+      // The domain checks their content.
+      focalPoint: image?.focalPoint as NodeChange['focalPoint'],
+      crops: image?.crops as NodeChange['crops'],
     },
     replacement,
   );

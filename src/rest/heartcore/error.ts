@@ -8,9 +8,10 @@ import {
   UnsupportedMediaError,
 } from '../../domain/error.ts';
 import { BodyTooLargeError, UnsupportedBodyError } from '../../http/body.ts';
+import type { ErrorAnswer } from '../../http/dialect.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 
-/** Contract §4.7: every code of the envelope, and its status. */
+/** Contract §4.7: each code of the envelope, and its status. */
 const STATUS = {
   BadRequest: 400,
   Unauthorized: 401,
@@ -25,7 +26,7 @@ const STATUS = {
 } as const;
 type Code = keyof typeof STATUS;
 
-/** A refusal in the words of the service that this dialect speaks for. */
+/** A refusal, in the words of the service whose dialect this is. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly code: Code;
@@ -38,34 +39,32 @@ export class RefusedError extends Error {
   }
 }
 
-/** Contract §4.2: the item of the URL, by the id as it was given. */
+/** The item of the URL does not exist. Names the id as it was given: contract §4.2. */
 export function noSuchItem(id: string): RefusedError {
   return new RefusedError('NotFound', `Media with id '${id}' could not be found.`);
 }
 
-/** An error on the wire. */
-export interface ErrorAnswer {
-  status: number;
-  body: { error: { code: Code; message: string; details?: object } };
+interface ErrorBody {
+  error: { code: Code; message: string; details?: object };
 }
 
 /** Contract §4.7. */
-export function toErrorAnswer(error: unknown): ErrorAnswer {
+export function toErrorAnswer(error: unknown): ErrorAnswer<ErrorBody> {
   const issues = toIssues(error);
   if (issues !== null) return toAnswer('ValidationFailed', VALIDATION_FAILED, toDetails(issues));
   const [code, message] = describe(error);
   return toAnswer(code, message);
 }
 
-function toAnswer(code: Code, message: string, details?: object): ErrorAnswer {
+function toAnswer(code: Code, message: string, details?: object): ErrorAnswer<ErrorBody> {
   const body = { error: { code, message, ...(details !== undefined && { details }) } };
   return { status: STATUS[code], body };
 }
 
-/** Contract §4.7: spelt as documented. */
+/** Contract §4.7, with its spelling. */
 const VALIDATION_FAILED = 'Validation error occured when trying to save or update the media item.';
 
-/** What is wrong with the content of a body; null for any other error. */
+/** Returns the faults in the content of a body, or null for any other error. */
 function toIssues(error: unknown): readonly InputIssue[] | null {
   if (error instanceof InvalidInputError) return error.issues;
   if (error instanceof FolderCycleError) return [issueOf('parentId', error.message)];
@@ -73,12 +72,12 @@ function toIssues(error: unknown): readonly InputIssue[] | null {
   return null;
 }
 
-/** Something wrong with a property, by its alias. */
+/** A fault in a property, which is named by its alias. */
 export function issueOf(alias: string, message: string): InputIssue {
   return { path: [alias], code: 'INVALID', message };
 }
 
-/** The domain's names of what this road calls otherwise. */
+/** Names of the domain with the aliases that this dialect has for them. */
 const ALIASES: Readonly<Record<string, string>> = {
   folderId: 'parentId',
   file: 'umbracoFile',
@@ -86,14 +85,14 @@ const ALIASES: Readonly<Record<string, string>> = {
   crops: 'umbracoFile',
 };
 
-/** .NET reads `details` as a dictionary: an object, never a list. */
+/** An object, because .NET reads `details` as a dictionary. */
 function toDetails(issues: readonly InputIssue[]): object {
   const byAlias = Map.groupBy(issues, ({ path: [field = ''] }) => ALIASES[field] ?? String(field));
   const errors = [...byAlias].map(([alias, issues]) => [alias, issues.map(toText)]);
   return { errors: Object.fromEntries(errors) };
 }
 
-/** Which part of the value, where it is only a part: `focalPoint.left: …`. */
+/** Names the part of a value that is at fault: `focalPoint.left: …`. */
 function toText({ path: [field = '', ...rest], message }: InputIssue): string {
   const isRenamed = rest.length > 0 || field === 'focalPoint' || field === 'crops';
   return isRenamed ? `${[field, ...rest].join('.')}: ${message}` : message;
@@ -110,17 +109,11 @@ function describe(error: unknown): [code: Code, message: string] {
   if (error instanceof TooLargeError || error instanceof BodyTooLargeError) {
     return ['PayloadTooLarge', error.message];
   }
-  if (error instanceof UnsupportedBodyError || isNoMediaType(error)) {
+  if (error instanceof UnsupportedBodyError) {
     return ['UnsupportedMediaType', 'Send application/json or multipart/form-data.'];
   }
   const status = httpStatus(error);
   if (status === 503) return ['ServiceUnavailable', publicMessage(error)];
   if (status >= 500) return ['InternalServerError', publicMessage(error)];
   return [status === 404 ? 'NotFound' : 'BadRequest', publicMessage(error)];
-}
-
-/** What cannot be a media type, Fastify refuses before any handler sees it. */
-function isNoMediaType(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  return code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
 }

@@ -1,14 +1,14 @@
 import type { InputIssue } from '../../domain/error.ts';
-import type { Policy } from '../../domain/upload/placement.ts';
-import type { Replacement } from '../../domain/upload/replacement.ts';
-import { renamed } from '../../domain/upload/staging.ts';
+import type { NewOriginal } from '../../domain/upload/original.ts';
+import type { Policy } from '../../domain/upload/policy.ts';
+import { withFilename } from '../../domain/upload/staging.ts';
 import { cleanFilename, fileExtension } from '../../lib/filename.ts';
 import type { ItemBody, SentFile } from './body.ts';
 import { issueOf } from './error.ts';
 import { type FileValue, noteMissing, refuse } from './item-input.ts';
 import type { ItemType } from './media-type.ts';
 
-/** Contract §5.10: what Umbraco never takes. */
+/** Contract §5.10: extensions that Umbraco always rejects. */
 const FORBIDDEN = [
   'ashx',
   'aspx',
@@ -22,7 +22,7 @@ const FORBIDDEN = [
   'xamlx',
 ];
 
-/** By the content type of the part, for a file that nobody has named. */
+/** Extensions for files without a name, by the content type of the part. */
 const EXTENSIONS: Readonly<Record<string, string>> = {
   'image/jpeg': 'jpg',
   'image/png': 'png',
@@ -40,31 +40,31 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   'text/plain': 'txt',
 };
 
-/** What a file is to become. */
+/** The destination of a file. */
 export interface FileTarget {
   type: ItemType;
   policy: Policy;
-  /** What the JSON says of it. */
+  /** The file's value in the JSON. */
   value: FileValue | null;
-  /** Path of the file that the item has, which is no name for another one. */
+  /** Path of the item's current file, which cannot be the name of another. */
   stored: string | null;
 }
 
 /**
- * Takes the file out of a body, under the name that it shall have. Throws InvalidInputError for whatever is
- * wrong with the body, `issues` included: the file is still the body's then.
+ * Takes the file out of a body and gives it its name. Throws InvalidInputError for all faults of
+ * the body, `issues` included; the body keeps the file then.
  */
 export function takeReplacement(
   body: ItemBody,
   { type, policy, value, stored }: FileTarget,
   issues: InputIssue[],
-): Replacement {
+): NewOriginal {
   const { file } = body;
   if (file === null || file === 'empty') {
-    const message = file === null ? 'A file is required, as a part of a multipart body.' : EMPTY;
+    const message = file === null ? 'Send a file as a part of a multipart body.' : EMPTY;
     noteMissing('umbracoFile', message, issues);
     refuse(issues);
-    throw new Error('An item without a file has not been refused.');
+    throw new Error('An item without a file must be refused.');
   }
   const src = value?.src ?? null;
   const filename = chooseFilename(src === stored ? null : src, file);
@@ -72,14 +72,14 @@ export function takeReplacement(
   if (objection !== null) issues.push(issueOf('umbracoFile', objection));
   refuse(issues);
   body.takeFile();
-  return { staged: renamed(file.staged, filename), policy };
+  return { staged: withFilename(file.staged, filename), policy };
 }
 
 const EMPTY = 'The file is empty.';
 
 /**
- * Contract §6: the name in the JSON goes before the part's, and `upload` with the extension of its content
- * type is the last. Empty: the content is to say.
+ * Contract §6: the name in the JSON wins over the part's; `upload`, with the extension of its
+ * content type, comes last. Empty: the content decides.
  */
 function chooseFilename(named: string | null, { filename, mediaType }: SentFile): string {
   const extension = EXTENSIONS[mediaType ?? ''];
@@ -87,7 +87,7 @@ function chooseFilename(named: string | null, { filename, mediaType }: SentFile)
   return cleanFilename(named ?? '') || cleanFilename(filename ?? '') || unnamed;
 }
 
-/** What speaks against a name, contract §5.10, in words for people; null: nothing. */
+/** Returns why a name is rejected (contract §5.10), or null. */
 function objectionTo(filename: string, allowed: readonly string[] | null): string | null {
   const extension = fileExtension(filename);
   if (extension === null) return 'The file name needs an extension.';

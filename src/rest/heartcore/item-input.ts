@@ -1,8 +1,12 @@
 import { type InputIssue, InvalidInputError } from '../../domain/error.ts';
+import { parseUuidOrDigits } from '../../lib/uuid.ts';
 import type { Content } from './body.ts';
 import { issueOf } from './error.ts';
 
-/** What a body says of any item. Undefined: nothing, and null means the same where it is not listed. */
+/**
+ * The properties of a body that every item has. Undefined: absent; where null is not listed, it
+ * counts as absent.
+ */
 export interface ItemInput {
   name: string | undefined;
   mediaTypeAlias: string | undefined;
@@ -11,18 +15,18 @@ export interface ItemInput {
   sortOrder: number | undefined;
 }
 
-/** The value of `umbracoFile`, in either editor's form. */
+/** The value of `umbracoFile`, in the form of either editor. */
 export interface FileValue {
-  /** A name, or where the file is; null: it says neither. */
+  /** The name or the address of the file; null: neither is given. */
   src: string | null;
-  /** As given; what they must be is the domain's to say. */
+  /** As given; the domain checks them. */
   focalPoint: unknown;
   crops: unknown;
 }
 
 /**
- * Reads the keys that every item has. All that begin with `_` are left alone, contract §4.4: clients send
- * back what they have read. What is wrong is added to `issues`, here and below.
+ * Reads the keys that every item has. Ignores keys that begin with `_`, because clients send back
+ * what they have read (contract §4.4). This and the functions below add faults to `issues`.
  */
 export function readItem(content: Content, issues: InputIssue[]): ItemInput {
   return {
@@ -33,32 +37,24 @@ export function readItem(content: Content, issues: InputIssue[]): ItemInput {
   };
 }
 
-/** The file of an item whose type has one; null: it is to be cleared, undefined: nothing is said. */
+/** Reads the file of an item whose type has one. Null: the client clears it; undefined: absent. */
 export function readFile(content: Content, issues: InputIssue[]): FileValue | null | undefined {
   return read(content, 'umbracoFile', issues, toFileValue);
 }
 
-/** The address of a link; null: it is to be cleared, undefined: nothing is said. */
+/** Reads the address of a link. Null: the client clears it; undefined: absent. */
 export function readUrl(content: Content, issues: InputIssue[]): string | null | undefined {
   return read(content, 'url', issues, (value) => toText(value) || null);
 }
 
-/** Adds to `issues` that a property is not there, unless something is wrong with it already. */
+/** Adds to `issues` that a property is missing, unless it is already at fault. */
 export function noteMissing(alias: string, message: string, issues: InputIssue[]): void {
   if (!issues.some(({ path }) => path[0] === alias)) issues.push(issueOf(alias, message));
 }
 
-/** Throws InvalidInputError for all that was found, if anything was. */
+/** Throws InvalidInputError with all issues, if there are any. */
 export function refuse(issues: readonly InputIssue[]): void {
   if (issues.length > 0) throw new InvalidInputError(issues);
-}
-
-/** A GUID in lower case with hyphens, contract §2.6; null for what is none. */
-export function parseGuid(text: string): string | null {
-  const isGuid = /^[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}$/i.test(text);
-  if (!isGuid) return null;
-  const digits = text.replaceAll('-', '').toLowerCase();
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
 class UnreadableError extends Error {}
@@ -92,7 +88,7 @@ function toName(value: unknown): string | undefined {
 
 function toId(value: unknown): string | null {
   if (value === null) return null;
-  const id = typeof value === 'string' ? parseGuid(value) : null;
+  const id = typeof value === 'string' ? parseUuidOrDigits(value) : null;
   if (id === null) throw new UnreadableError('Expected a GUID.');
   return id;
 }

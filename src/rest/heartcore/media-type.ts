@@ -1,22 +1,20 @@
 import type { File } from '../../domain/file/file.ts';
 import type { Media, MediaType } from '../../domain/tree/media.ts';
-import type { TreeNodeOf } from '../../domain/tree/node-list.ts';
-import type { FileType } from '../../domain/upload/media-type.ts';
-import type { Policy } from '../../domain/upload/placement.ts';
-import type { ToUrl } from '../../http/transport.ts';
-import { type Answer, type Call, pathParameter } from './call.ts';
-import { toDate } from './date.ts';
+import type { TreeNode } from '../../domain/tree/node-list.ts';
+import type { FileType, Policy } from '../../domain/upload/policy.ts';
+import type { ToUrl } from '../../http/absolute-url.ts';
+import { type Answer, type Call, pathParameter } from '../../http/dialect.ts';
 import { RefusedError } from './error.ts';
-import { linksOf, toLinks } from './link.ts';
+import { linksOf, toDate, toLinks } from './hal.ts';
 
-/** A type of media as this road knows it. */
+/** A type of media item in this dialect. */
 export interface ItemType {
   alias: string;
   name: string;
   id: string;
-  /** Of an item, in their order; empty: none. */
+  /** In their order; empty: none. */
   properties: readonly Property[];
-  /** What its file is stored as; null: it has none. */
+  /** How its file is stored; null: it has none. */
   file: FilePolicy | null;
 }
 
@@ -29,12 +27,12 @@ interface Property {
 }
 
 interface FilePolicy {
-  /** Null: the content decides between those that are allowed. */
+  /** Null: the content decides between the allowed types. */
   type: FileType | null;
   allowedTypes?: readonly FileType[];
-  /** What bytes become that are of no known format: contract §5.9 has pictures that cannot be read. */
+  /** The type of bytes in no known format: contract §5.9 has images that cannot be read. */
   unreadableAs: FileType;
-  /** Contract §5.10; null: any that is not forbidden. */
+  /** Contract §5.10; null: any extension that is not forbidden. */
   extensions: readonly string[] | null;
 }
 
@@ -50,7 +48,7 @@ const HEIGHT = label('umbracoHeight', 'Height', 'in pixels');
 const BYTES = label('umbracoBytes', 'Size', 'in bytes');
 const EXTENSION = label('umbracoExtension', 'Type');
 
-const PICTURE: readonly Property[] = [
+const IMAGE: readonly Property[] = [
   { alias: 'umbracoFile', label: 'Upload image', editor: 'ImageCropper', isRequired: true },
   ...[WIDTH, HEIGHT, BYTES, EXTENSION],
 ];
@@ -67,14 +65,14 @@ const FOLDER: ItemType = {
   file: null,
 };
 
-/** Contract §7, the first three first: all that Umbraco has. */
+/** Contract §7: all types of Umbraco, the three basic ones first. */
 const UMBRACO_TYPES: readonly ItemType[] = [
   FOLDER,
   {
     alias: 'Image',
     name: 'Image',
     id: 'cc07b313-0843-4aa8-bbda-871c8da728c8',
-    properties: PICTURE,
+    properties: IMAGE,
     file: { type: 'image', unreadableAs: 'image', extensions: null },
   },
   {
@@ -119,7 +117,10 @@ const UMBRACO_TYPES: readonly ItemType[] = [
   },
 ];
 
-/** Ours: what has no file here. It answers by its alias, and is not among those that Umbraco lists. */
+/**
+ * Our own type, for media without a file here. It is found by its alias, and is not listed among
+ * Umbraco's.
+ */
 const LINK: ItemType = {
   alias: 'Link',
   name: 'Link',
@@ -129,10 +130,10 @@ const LINK: ItemType = {
 };
 
 /**
- * The type of a node: what it was made as here, or what it comes closest to. What has no file, wherever it
- * was made, is a link.
+ * Returns the type with which a node was created here, or else the closest one. A media item
+ * without a file is a link, wherever it was created.
  */
-export function itemTypeOf(node: TreeNodeOf, file: File | null): ItemType {
+export function itemTypeOf(node: TreeNode, file: File | null): ItemType {
   if (node.type === 'folder') return FOLDER;
   if (file === null) return LINK;
   return findItemType(node.mediaTypeAlias ?? ALIASES[node.type] ?? 'File') ?? LINK;
@@ -146,7 +147,7 @@ const ALIASES: Readonly<Partial<Record<MediaType, string>>> = {
   vector: 'umbracoMediaVectorGraphics',
 };
 
-/** What the file of a new item may be; null: its type has none. */
+/** Returns the rules for the file of a new item, or null if its type has no file. */
 export function newPolicy({ file }: ItemType): Policy | null {
   if (file === null) return null;
   const { extensions: _, ...policy } = file;
@@ -154,8 +155,8 @@ export function newPolicy({ file }: ItemType): Policy | null {
 }
 
 /**
- * What a new file of an item may be. A picture of an editor stays one, and a document of another road may
- * become any file that is no picture, sound or video.
+ * Returns the rules for a new file of an item. An image of an editor stays one; a document of
+ * another dialect may become any file but an image, sound or video.
  */
 export function replacementPolicy({ type }: Media, itemType: ItemType): Policy | null {
   if (type === 'eimage') return { type, unreadableAs: type };
@@ -163,7 +164,7 @@ export function replacementPolicy({ type }: Media, itemType: ItemType): Policy |
   return newPolicy(itemType);
 }
 
-/** The type of an alias in any case, or null. */
+/** Returns the type with this alias, in any case, or null. */
 export function findItemType(alias: string): ItemType | null {
   const wanted = alias.toLowerCase();
   return [...UMBRACO_TYPES, LINK].find(({ alias }) => alias.toLowerCase() === wanted) ?? null;
@@ -191,11 +192,11 @@ export async function getItemType(call: Call): Promise<Answer> {
   return { status: 200, body: toTypeBody(type, call.toUrl) };
 }
 
-/** They come with the server, and have never changed. */
+/** The types come with the server, and have never changed. */
 const MADE_AT = toDate(new Date(Date.UTC(2019, 9, 4, 11, 0)));
 
 function toTypeBody({ alias, name, id, properties }: ItemType, toUrl: ToUrl) {
-  // Contract §7 names the group of SVG without what stands in brackets.
+  // Contract §7 gives the group of SVG without the words in brackets.
   const group = name.replace(/ \(.+\)$/, '');
   return {
     alias,

@@ -1,22 +1,11 @@
 import type { File } from '../../domain/file/file.ts';
+import type { Item } from '../../domain/file/item.ts';
 import type { Media } from '../../domain/tree/media.ts';
-import type { TreeNodeOf } from '../../domain/tree/node-list.ts';
-import type { ToUrl } from '../../http/transport.ts';
-import { toDate } from './date.ts';
-import { linksOf, toLinks } from './link.ts';
+import type { ToUrl } from '../../http/absolute-url.ts';
+import { linksOf, toDate, toLinks } from './hal.ts';
 import { itemTypeOf } from './media-type.ts';
 
-/** All that is shown of one node. */
-export interface Item {
-  node: TreeNodeOf;
-  /** Its original; null: it has no file. */
-  file: File | null;
-  /** Null: top level. */
-  parentUuid: string | null;
-  hasChildren: boolean;
-}
-
-/** Contract §3.1: these keys in this order and no others. `deletedAt`: in the answer to DELETE only. */
+/** Contract §3.1: exactly these keys, in this order. `deletedAt` is for the answer to DELETE. */
 export function toItemBody(item: Item, toUrl: ToUrl, deletedAt?: Date) {
   const { node, file, parentUuid, hasChildren } = item;
   const { alias } = itemTypeOf(node, file);
@@ -36,14 +25,14 @@ export function toItemBody(item: Item, toUrl: ToUrl, deletedAt?: Date) {
     }),
     mediaTypeAlias: alias,
     name: node.name,
-    // Not null: .NET would read it as a GUID.
+    // Absent rather than null: .NET would read null as a GUID.
     ...(parentUuid !== null && { parentId: parentUuid }),
     sortOrder: node.sortOrder,
     ...(node.type === 'folder' ? {} : toProperties(node, file)),
   };
 }
 
-/** Contract §4.1. A client takes any other key here for a sign that this is no list. */
+/** Contract §4.1. Clients take an additional key for a sign that this is not a list. */
 export function toRootBody(items: readonly Item[], toUrl: ToUrl) {
   const links = linksOf(toUrl);
   return {
@@ -57,11 +46,11 @@ export function toRootBody(items: readonly Item[], toUrl: ToUrl) {
   };
 }
 
-/** A page by its number, which begins at 1. */
+/** A page by its number, from 1. */
 export interface Paging {
   page: number;
   pageSize: number;
-  /** Whether the client chose the size: links then repeat it. */
+  /** Whether the client chose the size, which links then repeat. */
   isSized: boolean;
 }
 
@@ -92,20 +81,20 @@ export function toChildrenBody(
   };
 }
 
-/** Contract §5.8: the point that matters, where nobody has set one. */
+/** Contract §5.8: the focal point where none has been set. */
 const CENTER = { left: 0.5, top: 0.5 };
 
-/** What is shown of the focal point and the crops of a picture. */
-export function toPictureBody({ focalPoint, crops }: Media) {
+/** Returns the focal point and the crops of an image as they are shown. */
+export function toImageBody({ focalPoint, crops }: Media) {
   return { focalPoint: focalPoint ?? CENTER, crops: crops.length === 0 ? null : crops };
 }
 
-/** The address that a link shows. */
+/** Returns the address that a link shows. */
 export function toLinkUrl({ url, imageUrl, embed }: Media): string | null {
   return url ?? imageUrl ?? embed?.url ?? null;
 }
 
-/** Contract §5.8, §5.9: labels are text, also of what is a number. */
+/** Contract §5.8, §5.9: labels are text, even for numbers. */
 function toProperties(media: Media, file: File | null) {
   if (file === null) return { url: toLinkUrl(media) };
   const umbracoBytes = String(file.sizeBytes);
@@ -114,7 +103,7 @@ function toProperties(media: Media, file: File | null) {
     return { umbracoFile: file.urlPath, umbracoExtension, umbracoBytes };
   }
   return {
-    umbracoFile: { src: file.urlPath, ...toPictureBody(media) },
+    umbracoFile: { src: file.urlPath, ...toImageBody(media) },
     umbracoWidth: String(file.width ?? ''),
     umbracoHeight: String(file.height ?? ''),
     umbracoBytes,

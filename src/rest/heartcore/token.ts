@@ -1,11 +1,11 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TooManyRequestsError } from '../../domain/error.ts';
 import { bodyType, readBytes, UnsupportedBodyError } from '../../http/body.ts';
-import { logFailure } from '../../http/server.ts';
+import { createSendError, type ErrorAnswer, leaveBodies } from '../../http/dialect.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 import type { IssueToken } from '../../http/token.ts';
 
-/** A refusal of RFC 6749 §5.2: not the envelope of the other routes, contract §13. */
+/** An error of RFC 6749 §5.2, whose body is not the envelope of the other routes: contract §13. */
 class TokenError extends Error {
   readonly statusCode = 400;
   readonly code: 'invalid_request' | 'invalid_grant' | 'unsupported_grant_type';
@@ -16,14 +16,16 @@ class TokenError extends Error {
   }
 }
 
-/** `POST /oauth/token`, contract §10.4 and §13: the password grant of RFC 6749 §4.3. Needs no credential. */
+/**
+ * Serves `POST /oauth/token`, the password grant of RFC 6749 §4.3, without a credential: contract
+ * §10.4 and §13.
+ */
 export async function registerToken(
   server: FastifyInstance,
   { issueToken }: { issueToken: IssueToken },
 ): Promise<void> {
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', (_request, _body, done) => done(null));
-  server.setErrorHandler(sendError);
+  leaveBodies(server);
+  server.setErrorHandler(createSendError('application/json; charset=utf-8', toErrorAnswer));
   server.post('/oauth/token', async (request, reply) => {
     const { name, password } = await readGrant(request);
     const token = await issueToken(name, password);
@@ -31,7 +33,7 @@ export async function registerToken(
       throw new TokenError('invalid_grant', 'The user name or password is incorrect.');
     }
     const { accessToken, expiresInSeconds } = token;
-    return noStore(reply).send({
+    return reply.headers(NO_STORE).send({
       access_token: accessToken,
       token_type: 'bearer',
       expires_in: expiresInSeconds,
@@ -44,9 +46,9 @@ async function readGrant({ raw }: FastifyRequest): Promise<{ name: string; passw
   const bytes = await readBytes(raw);
   if (type !== 'application/x-www-form-urlencoded') throw new UnsupportedBodyError(type);
   const form = new URLSearchParams(bytes.toString());
-  // First: other grants have other fields.
+  // First, because other grants have other fields.
   if (readField(form, 'grant_type') !== 'password') {
-    throw new TokenError('unsupported_grant_type', 'The only grant_type here is "password".');
+    throw new TokenError('unsupported_grant_type', 'The only supported grant_type is "password".');
   }
   return { name: readField(form, 'username'), password: readField(form, 'password') };
 }
@@ -54,25 +56,20 @@ async function readGrant({ raw }: FastifyRequest): Promise<{ name: string; passw
 function readField(form: URLSearchParams, field: string): string {
   const value = form.get(field);
   if (value) return value;
-  throw new TokenError('invalid_request', `The form needs ${field}.`);
+  throw new TokenError('invalid_request', `The form must have ${field}.`);
 }
 
-function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  logFailure(request, error);
+function toErrorAnswer(error: unknown): ErrorAnswer {
   const status = httpStatus(error);
-  const isTooMany = error instanceof TooManyRequestsError;
-  if (isTooMany) {
-    reply.header('retry-after', Math.ceil(error.retryAfterMs / 1000));
-  }
+  const isLater = error instanceof TooManyRequestsError || status >= 500;
   const own = error instanceof TokenError ? error.code : 'invalid_request';
-  const code = isTooMany || status >= 500 ? 'temporarily_unavailable' : own;
-  return noStore(reply.code(status)).send({
-    error: code,
-    error_description: publicMessage(error),
-  });
+  const code = isLater ? 'temporarily_unavailable' : own;
+  return {
+    status,
+    headers: NO_STORE,
+    body: { error: code, error_description: publicMessage(error) },
+  };
 }
 
 /** RFC 6749 §5.1. */
-function noStore(reply: FastifyReply): FastifyReply {
-  return reply.header('cache-control', 'no-store').header('pragma', 'no-cache');
-}
+const NO_STORE = { 'cache-control': 'no-store', pragma: 'no-cache' };

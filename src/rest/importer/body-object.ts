@@ -2,49 +2,51 @@ import type { FastifyRequest } from 'fastify';
 import { bodyType, hasBody, parseJson, readBytes, UnsupportedBodyError } from '../../http/body.ts';
 import { parseTime } from '../../lib/time.ts';
 import { JSON_API } from './negotiation.ts';
-import { RefusedError } from './problem.ts';
-import { suggestion } from './suggestion.ts';
+import { ProblemError, suggestion } from './problem.ts';
 
-/** An object of a body, and where in the body it is: `/data/attributes`. */
+/** An object in a body, and the pointer to it: `/data/attributes`. */
 export interface BodyObject {
   values: Readonly<Record<string, unknown>>;
   pointer: string;
 }
 
-/** RFC 6901 §3: one step of a pointer. */
+/** Escapes one step of a pointer: RFC 6901 §3. */
 export function escapePointer(step: string | number): string {
   return String(step).replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-/** The object that a request brings. Throws UnsupportedBodyError, MalformedBodyError, and RefusedError for another value. */
+/**
+ * Reads the body of a request, which must be an object. Throws UnsupportedBodyError,
+ * MalformedBodyError, ProblemError.
+ */
 export async function readObject(request: FastifyRequest): Promise<BodyObject> {
   const { headers } = request.raw;
-  if (!hasBody(headers)) throw invalid('', 'REQUIRED', 'A document is needed.');
+  if (!hasBody(headers)) throw invalid('', 'REQUIRED', 'The request must have a document.');
   if (![JSON_API, 'application/json'].includes(bodyType(headers))) {
     throw new UnsupportedBodyError(headers['content-type'] ?? '');
   }
   return toObject(parseJson(await readBytes(request.raw)), '');
 }
 
-/** The object under a name. Throws RefusedError. */
+/** Returns the object under a name. Throws ProblemError. */
 export function memberOf({ values, pointer }: BodyObject, name: string): BodyObject {
   return toObject(values[name], `${pointer}/${name}`);
 }
 
-/** A value that has to be an object. Throws RefusedError. */
+/** Returns a value as an object. Throws ProblemError for any other value. */
 export function toObject(value: unknown, pointer: string): BodyObject {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return { values: value as Record<string, unknown>, pointer };
   }
   const code = value === undefined ? 'REQUIRED' : 'INVALID_TYPE';
-  throw invalid(pointer, code, 'An object is needed.');
+  throw invalid(pointer, code, 'Expected an object.');
 }
 
-/** Null, unless there are members of other names: then it throws RefusedError. */
+/** Returns null. Throws ProblemError if the object has members of other names. */
 export function checkNames({ values, pointer }: BodyObject, known: readonly string[]): null {
   const others = Object.keys(values).filter((name) => !known.includes(name));
   if (others.length === 0) return null;
-  throw new RefusedError(
+  throw new ProblemError(
     others.map((name) => ({
       status: 422,
       code: 'unknown_member',
@@ -54,7 +56,7 @@ export function checkNames({ values, pointer }: BodyObject, known: readonly stri
   );
 }
 
-/** A value that has to be there. Throws RefusedError. */
+/** Returns a value that must be present. Throws ProblemError. */
 export function required<T>({ pointer }: BodyObject, name: string, value: T | undefined): T {
   if (value === undefined) throw invalid(`${pointer}/${name}`, 'REQUIRED', 'It is required.');
   return value;
@@ -73,26 +75,29 @@ function read<T>(
   return parsed;
 }
 
-/** Text; undefined: it is null or not there, as in all of these. Throws RefusedError for anything else. */
+/**
+ * Reads text. Like the readers below, returns undefined if the member is null or absent, and throws
+ * ProblemError for any other value.
+ */
 export function text(body: BodyObject, name: string): string | undefined {
   return read(body, name, 'text', (value) => (typeof value === 'string' ? value : null));
 }
 
-/** A whole number. */
+/** Reads an integer. */
 export function integer(body: BodyObject, name: string): number | undefined {
   return read(body, name, 'an integer', (value) =>
     Number.isSafeInteger(value) ? Number(value) : null,
   );
 }
 
-/** A number of seconds. */
+/** Reads a number of seconds. */
 export function seconds(body: BodyObject, name: string): number | undefined {
   return read(body, name, 'seconds', (value) =>
     typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : null,
   );
 }
 
-/** A date, or a date and time, of ISO 8601. */
+/** Reads a date, or a date and time, of ISO 8601. */
 export function time(body: BodyObject, name: string): Date | undefined {
   return read(body, name, 'a date or a time of ISO 8601', (value) => {
     const ms = typeof value === 'string' ? parseTime(value) : null;
@@ -100,7 +105,7 @@ export function time(body: BodyObject, name: string): Date | undefined {
   });
 }
 
-/** 422 about a member of the body. */
-export function invalid(pointer: string, code: string, detail: string): RefusedError {
-  return RefusedError.of(422, code.toLowerCase(), detail, { pointer });
+/** A problem with a member of the body: 422. */
+export function invalid(pointer: string, code: string, detail: string): ProblemError {
+  return ProblemError.of(422, code.toLowerCase(), detail, { pointer });
 }

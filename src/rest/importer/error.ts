@@ -1,29 +1,21 @@
 import {
-  ConflictError,
   DomainError,
   type InputIssue,
   InvalidInputError,
   NotAuthenticatedError,
-  ServerBusyError,
-  TooManyRequestsError,
 } from '../../domain/error.ts';
+import { IllegalSignalError, UnicityTakenError } from '../../domain/job/conflict.ts';
 import { MalformedBodyError, UnsupportedBodyError } from '../../http/body.ts';
+import type { ErrorAnswer } from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 import { escapePointer } from './body-object.ts';
-import { type Problem, RefusedError } from './problem.ts';
+import { type Problem, ProblemError } from './problem.ts';
 
-/** An error on the wire. */
-export interface ErrorAnswer {
-  status: number;
-  headers: Readonly<Record<string, string>>;
-  document: object;
-}
-
-/** Contract §1.6: one document of JSON:API for every failure, with all problems of the request. */
+/** Contract §1.6: every error is one document of JSON:API, with all problems of the request. */
 export function toErrorAnswer(error: unknown, requestId: string): ErrorAnswer {
   const problems = toProblems(error);
-  const { statusCode } = error instanceof RefusedError ? error : new RefusedError(problems);
+  const { statusCode } = error instanceof ProblemError ? error : new ProblemError(problems);
   const errors = problems.map(({ status, code, detail, source, meta }) => ({
     id: requestId,
     status: String(status),
@@ -33,24 +25,23 @@ export function toErrorAnswer(error: unknown, requestId: string): ErrorAnswer {
     ...(source && { source }),
     ...(meta && { meta }),
   }));
-  return { status: statusCode, headers: toHeaders(error), document: { errors } };
-}
-
-function toHeaders(error: unknown): ErrorAnswer['headers'] {
-  if (error instanceof NotAuthenticatedError) return { 'www-authenticate': 'Bearer' };
-  const isLater = error instanceof ServerBusyError || error instanceof TooManyRequestsError;
-  return isLater ? { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) } : {};
+  const isUnknown = error instanceof NotAuthenticatedError;
+  const headers = isUnknown ? { 'www-authenticate': 'Bearer' } : {};
+  return { status: statusCode, headers, body: { errors } };
 }
 
 function toProblems(error: unknown): readonly Problem[] {
-  if (error instanceof RefusedError) return error.problems;
+  if (error instanceof ProblemError) return error.problems;
   if (error instanceof InvalidInputError) return error.issues.map(toInputProblem);
   const status = statusOf(error);
   const detail = publicMessage(error);
   return [{ status, code: codeOf(error, status), detail, ...sourceOf(error), ...metaOf(error) }];
 }
 
-/** Codes of the domain that this road has a status of its own for: §4.5, and JSON:API of what cannot be processed. */
+/**
+ * Codes of the domain with a status of their own here: §4.5, and JSON:API for requests that cannot
+ * be processed.
+ */
 const OWN_STATUS: Readonly<Record<string, number>> = { ALREADY_EXISTS: 422 };
 
 function statusOf(error: unknown): number {
@@ -58,7 +49,7 @@ function statusOf(error: unknown): number {
   return own ?? httpStatus(error);
 }
 
-/** What is wrong with the body: the domain names its fields in its own way, see `renamed`. */
+/** A fault in the body. The domain uses its own names of fields, see `renamed`. */
 function toInputProblem({ path, code, message }: InputIssue): Problem {
   const source = { pointer: `/${path.map(escapePointer).join('/')}` };
   return { status: 422, code: code.toLowerCase(), detail: message, source };
@@ -72,7 +63,7 @@ function codeOf(error: unknown, status: number): string {
   return CODES.get(status) ?? (status < 500 ? 'bad_request' : 'internal_error');
 }
 
-/** Fastify's, for a path that is no percent-encoded UTF-8. */
+/** Fastify's error for a path that is not percent-encoded UTF-8. */
 function isBadUrl(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'FST_ERR_BAD_URL';
 }
@@ -88,15 +79,18 @@ function sourceOf(error: unknown): Pick<Problem, 'source'> {
   return error instanceof UnsupportedBodyError ? { source: { header: 'Content-Type' } } : {};
 }
 
-/** Contract §7.3 and §7.4: what a job is, and what it can be told instead; the job that has a `unicity`. */
+/**
+ * Contract §7.3 and §7.4: the status of a job and the signals that it allows, or the job that holds
+ * a `unicity`.
+ */
 function metaOf(error: unknown): Pick<Problem, 'meta'> {
-  if (!(error instanceof ConflictError)) return {};
-  const { job, holder } = error;
-  if (job !== null) return { meta: { status: job.status, allowed_signals: job.allowedSignals } };
-  return holder === null ? {} : { meta: { id: holder } };
+  if (error instanceof IllegalSignalError) {
+    return { meta: { status: error.status, allowed_signals: error.allowedSignals } };
+  }
+  return error instanceof UnicityTakenError ? { meta: { id: error.holder } } : {};
 }
 
-/** `already_exists` is `Already exists`. */
+/** Returns `Already exists` for `already_exists`. */
 function titleOf(code: string): string {
   const words = code.replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);

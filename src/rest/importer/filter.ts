@@ -1,24 +1,24 @@
-import type { Condition, FieldType, FieldValue } from '../../domain/search.ts';
-import { parseFieldValue, UnreadableValueError } from './field-value.ts';
-import { badParameter, readEach } from './problem.ts';
-import type { Parameter } from './query.ts';
-import { suggestion } from './suggestion.ts';
+import type { Condition, FieldType, FieldValue } from '../../lib/search.ts';
+import { parseTime } from '../../lib/time.ts';
+import { parseUuid } from '../../lib/uuid.ts';
+import { badParameter, readEach, suggestion } from './problem.ts';
+import { type Parameter, parseFlag, parseInteger } from './query.ts';
 
-/** What can be filtered, by its name on the wire. */
+/** Fields that can be filtered, by their names on the wire. */
 export type FilterFields<Field extends string> = Readonly<
   Record<string, { field: Field; type: FieldType }>
 >;
 
-/** What a list is narrowed to. */
+/** The filter of a list. */
 export interface Filter<Field extends string> {
   conditions: Condition<Field>[];
-  /** Names of parameters that are no filters, where those are to be ignored. */
+  /** Names of unknown parameters, where those are ignored. */
   ignored: string[];
 }
 
 /**
- * Contract §2.6: every operator on every field. Throws RefusedError: 422 for a value that is not of its field's
- * type, 400 for an unknown key, unless those are to be ignored.
+ * Parses the filters of a query. Contract §2.6: every operator on every field. Throws ProblemError:
+ * 422 for a value of another type than its field, 400 for an unknown key unless `isLenient`.
  */
 export function parseFilter<Field extends string>(
   query: readonly Parameter[],
@@ -32,7 +32,7 @@ export function parseFilter<Field extends string>(
     if (key === null) throw badParameter('filter', 'must be an object, as in filter[status]=a');
     const target = findTarget(key, fields);
     if (target !== null) return [toCondition(key, target, parameters)];
-    // As sent: of brackets that do not match, no key can be made again.
+    // As sent, because a name with unbalanced brackets cannot be rebuilt from its key.
     const name = parameters[0]?.name ?? 'filter';
     if (!isLenient) throw unknownKey(name, key, fields);
     ignored.push(name);
@@ -63,7 +63,7 @@ interface Target<Field extends string> {
   operator: Operator;
 }
 
-/** `status__in` is the field `status` and the operator `in`. */
+/** Splits `status__in` into the field `status` and the operator `in`. */
 function findTarget<Field extends string>(
   key: string,
   fields: FilterFields<Field>,
@@ -113,8 +113,9 @@ function toCondition<Field extends string>(
 const COMPARISONS = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const;
 
 /**
- * The five spellings of a list: repeated, `[]`, `[0]`, and for `__in` one text with commas; an empty one is an
- * empty list. Equality never splits: a comma may be part of a value.
+ * Returns the values of a list. It has five spellings: repeated, `[]`, `[0]`, and for `__in` one
+ * text with commas, of which an empty one is an empty list. Equality never splits: a comma may be
+ * part of a value.
  */
 function toValues(
   name: string,
@@ -139,7 +140,7 @@ function single(name: string, values: readonly (string | null)[]): string | null
   return value;
 }
 
-/** §2.6.1: what means that there is nothing. */
+/** §2.6.1: the values of `exists` that mean absence. */
 function isAbsent(value: string | null): boolean {
   return value === '' || value === '0' || value === 'false';
 }
@@ -152,4 +153,41 @@ function parse(name: string, value: string | null, type: FieldType): FieldValue 
     if (error instanceof UnreadableValueError) throw badParameter(name, error.message);
     throw error;
   }
+}
+
+/**
+ * A value does not have the type of its field. The message follows the name: `must be an integer`.
+ */
+class UnreadableValueError extends Error {
+  override readonly name = 'UnreadableValueError';
+}
+
+/** Parses a value by the type of its field: contract §2.6.2. Throws UnreadableValueError. */
+function parseFieldValue(text: string, { kind, isNullable }: FieldType): FieldValue {
+  if (isNullable && text === 'null') return null;
+  const [parse, expected] = READERS[kind];
+  const value = parse(text);
+  if (value === null) throw new UnreadableValueError(`must be ${expected}`);
+  return value;
+}
+
+type Reader = (text: string) => string | number | null;
+
+const READERS: Readonly<Record<FieldType['kind'], readonly [Reader, expected: string]>> = {
+  uuid: [parseUuid, 'a UUID'],
+  text: [(text) => text, 'text'],
+  integer: [parseInteger, 'an integer'],
+  real: [parseReal, 'a number'],
+  time: [parseTime, 'a date or a time of ISO 8601'],
+  flag: [toFlag, 'a boolean'],
+};
+
+function parseReal(text: string): number | null {
+  const isNumber = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text);
+  return isNumber && Number.isFinite(Number(text)) ? Number(text) : null;
+}
+
+function toFlag(text: string): number | null {
+  const flag = parseFlag(text);
+  return flag === null ? null : Number(flag);
 }

@@ -1,92 +1,76 @@
 import type { Context } from '../../domain/context.ts';
 import { NotFoundError } from '../../domain/error.ts';
 import { attemptsByJobIds, deleteJob, findJob, type Job } from '../../domain/job/job.ts';
-import {
-  countMatchingJobs,
-  JOB_FIELDS,
-  type JobField,
-  searchJobs,
-} from '../../domain/job/search.ts';
+import { JOB_FIELDS, type JobField, searchJobs } from '../../domain/job/search.ts';
 import { signalJob } from '../../domain/job/signal.ts';
 import { requestJob } from '../../domain/upload/import.ts';
-import { type Answer, type Call, segment } from './call.ts';
-import { type ResourceObject, toIncluded } from './document.ts';
-import { parseUuid } from './field-value.ts';
-import { type Fieldset, parseFieldset, parseIncluded } from './fieldset.ts';
+import { pathParameter } from '../../http/dialect.ts';
+import { parseUuid } from '../../lib/uuid.ts';
 import {
+  type DocumentAnswer,
+  type Fieldset,
+  parseFieldset,
+  parseIncluded,
+  type ResourceObject,
+  toIncluded,
+} from './document.ts';
+import {
+  JOB_TYPE,
   pointAt,
   readAttributes,
   readBareOrAttributes,
+  toJobObject,
   toNewJob,
   toSentSignal,
-} from './job-body.ts';
-import { JOB_TYPE, toJobObject } from './job-shape.ts';
-import { answerList, toFilters } from './list.ts';
+} from './job-shape.ts';
+import { answerList, listedType } from './list.ts';
 import { readAll } from './problem.ts';
+import type { QueriedCall } from './query.ts';
 
 /** Contract §3.4. Arguments are shown, but neither filtered nor sorted by. */
-const FIELDS = {
-  id: 'uuid',
-  job_class: 'job_class',
-  priority: 'priority',
-  status: 'status',
-  progress: 'progress',
-  retry_count: 'retry_count',
-  error: 'error',
-  unicity: 'unicity',
-  scheduled_at: 'scheduled_at',
-  created_at: 'created_at',
-  updated_at: 'updated_at',
-} as const satisfies Record<string, JobField>;
-
-const TYPE = {
-  name: JOB_TYPE,
-  filters: toFilters<JobField>(FIELDS, JOB_FIELDS),
-  sorts: FIELDS,
-};
+const TYPE = listedType(JOB_TYPE, JOB_FIELDS, { uuid: 'id' }, 'uuid');
 
 /** `GET /jobs`: contract §3.1. */
-export function listJobs(call: Call): Promise<Answer> {
+export function listJobs(call: QueriedCall): Promise<DocumentAnswer> {
   const { ctx } = call;
   return answerList<JobField, Job>(call, {
     ...TYPE,
     search: (search) => searchJobs(ctx, search),
-    count: (conditions) => countMatchingJobs(ctx, conditions),
     show: (jobs, fieldset) => toObjects(ctx, jobs, fieldset),
   });
 }
 
 /** `GET /jobs/{id}`: contract §3.2. */
-export async function showJob(call: Call): Promise<Answer> {
+export async function showJob(call: QueriedCall): Promise<DocumentAnswer> {
   const { fieldset, isIncluded } = readAll({
     fieldset: () => parseFieldset(call.query, JOB_TYPE),
     isIncluded: () => parseIncluded(call.query),
   });
   const [data] = await toObjects(call.ctx, [await find(call)], fieldset);
-  return { status: 200, document: { data, ...toIncluded(isIncluded) }, isCacheable: true };
+  return { status: 200, body: { data, ...toIncluded(isIncluded) }, isCacheable: true };
 }
 
 /** `DELETE /jobs/{id}`: contract §3.3. */
-export async function removeJob(call: Call): Promise<Answer> {
+export async function removeJob(call: QueriedCall): Promise<DocumentAnswer> {
   await deleteJob(call.ctx, (await find(call)).id);
-  return { status: 204, document: null };
+  return { status: 204, body: null };
 }
 
-/** `POST /jobs`: only of classes that may be started from outside. */
-export async function postJob(call: Call): Promise<Answer> {
+/** `POST /jobs`, for the classes that clients may start. */
+export async function postJob(call: QueriedCall): Promise<DocumentAnswer> {
   const { ctx, request, toUrl } = call;
   const body = await readAttributes(request);
   const job = await requestJob(ctx, toNewJob(body)).catch(pointAt(body));
   const path = request.url.split('?', 1)[0]?.replace(/\/$/, '');
   return {
     status: 201,
-    document: { data: toJobObject(job, { now: ctx.clock() }, null) },
+    body: { data: toJobObject(job, { now: ctx.clock() }, null) },
     headers: { location: toUrl(`${path}/${job.uuid}`) },
   };
 }
 
-/** `POST /jobs/{id}/signal`: contract §7.3. Told again, the same signal changes nothing. */
-export async function signal(call: Call): Promise<Answer> {
+/** `POST /jobs/{id}/signal`: contract §7.3. Repeating a signal changes nothing. */
+export async function signal(call: QueriedCall): Promise<DocumentAnswer> {
   const { ctx, request } = call;
   const { id } = await find(call);
   const body = await readBareOrAttributes(request);
@@ -94,19 +78,19 @@ export async function signal(call: Call): Promise<Answer> {
   const later = after === undefined ? undefined : new Date(ctx.clock() + after * 1000);
   const input = { ...sent, at: sent.at ?? later };
   const job = await signalJob(ctx, id, input).catch(pointAt(body));
-  return { status: 200, document: { data: toJobObject(job, { now: ctx.clock() }, null) } };
+  return { status: 200, body: { data: toJobObject(job, { now: ctx.clock() }, null) } };
 }
 
-/** Throws NotFoundError, also for what is no id. */
-async function find(call: Call): Promise<Job> {
-  const id = segment(call, 'id');
+/** Throws NotFoundError, also for a malformed id. */
+async function find(call: QueriedCall): Promise<Job> {
+  const id = pathParameter(call, 'id');
   const uuid = parseUuid(id);
   const job = uuid === null ? null : await findJob(call.ctx, { uuid });
   if (job === null) throw new NotFoundError('job', id);
   return job;
 }
 
-/** The runs are read only where they are shown. */
+/** Reads the runs only if they are shown. */
 async function toObjects(
   ctx: Context,
   jobs: readonly Job[],

@@ -1,11 +1,10 @@
 import type { ResourceFile } from '../../domain/file/resource.ts';
-import { type ResourceObject, toResourceObject } from './document.ts';
-import type { Fieldset } from './fieldset.ts';
+import { type Fieldset, type ResourceObject, toResourceObject } from './document.ts';
 
 /** Contract §1.4. */
 export const MEDIA_TYPE = 'media:medias';
 
-/** Contract §4.1: a stored file, with its digest and what is known of its content. */
+/** Returns a stored file, with its digest and the metadata of its content: contract §4.1. */
 export function toMediaObject(file: ResourceFile, fieldset: Fieldset): ResourceObject {
   const shown = {
     resource: file.resource,
@@ -30,7 +29,7 @@ function toMediaId({ uuid, extension }: ResourceFile): string {
   return uuid.replaceAll('-', '') + (extension === null ? '' : `.${extension}`);
 }
 
-/** §4.1: a number, where it is one; tokens name other users by text. */
+/** §4.1: a number where the id is one. Tokens name other users by text. */
 function toAccountId(viewerId: string | null): string | number | null {
   return viewerId !== null && /^(0|[1-9]\d{0,14})$/.test(viewerId) ? Number(viewerId) : viewerId;
 }

@@ -1,42 +1,43 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { mediaTypeOf, parseParameters } from '../../http/part-header.ts';
-import { RefusedError } from './problem.ts';
+import { mediaTypeOf, parseParameters } from '../../lib/header-value.ts';
+import { ProblemError } from './problem.ts';
 
 /** The media type of JSON:API. */
 export const JSON_API = 'application/vnd.api+json';
 
 /**
- * JSON:API 1.1, "Server Responsibilities": a content type with parameters is refused with 415, whatever the
- * method. `profile` may be there and is ignored; `ext` may not, as no extension is known here.
+ * Rejects a content type with parameters with 415, whatever the method: JSON:API 1.1, "Server
+ * Responsibilities". `profile` is ignored; `ext` is rejected, because no extension is known here.
  */
 export function checkContentType({ 'content-type': type = '' }: IncomingHttpHeaders): void {
   if (!isJsonApi(type) || isPlain(type)) return;
-  const detail = `${JSON_API} may have no parameter but "profile".`;
-  throw RefusedError.of(415, 'unsupported_media_type', detail, { header: 'Content-Type' });
+  const detail = `"profile" is the only parameter that ${JSON_API} may have.`;
+  throw ProblemError.of(415, 'unsupported_media_type', detail, { header: 'Content-Type' });
 }
 
 /**
- * JSON:API 1.1: 406 where every instance of its media type in `Accept` has a parameter. Who does not name
- * the type at all is answered with it all the same: contract §1.3.
+ * Rejects an `Accept` header with 406 if every instance of JSON:API's media type in it has a
+ * parameter: JSON:API 1.1. A client that does not name the type gets it all the same: contract
+ * §1.3.
  */
 export function checkAccept({ accept = '' }: IncomingHttpHeaders): void {
   const instances = splitList(accept).filter(isJsonApi);
   if (instances.length === 0 || instances.some(isPlain)) return;
-  const detail = `${JSON_API} is answered without parameters.`;
-  throw RefusedError.of(406, 'not_acceptable', detail, { header: 'Accept' });
+  const detail = `The answer is ${JSON_API} without parameters.`;
+  throw ProblemError.of(406, 'not_acceptable', detail, { header: 'Accept' });
 }
 
 function isJsonApi(type: string): boolean {
   return mediaTypeOf(type) === JSON_API;
 }
 
-/** RFC 9110 §12.4.2: `q` is a weight, and no parameter of the media type. */
+/** RFC 9110 §12.4.2: `q` is a weight, not a parameter of the media type. */
 function isPlain(type: string): boolean {
   const names = [...parseParameters(type).keys()];
   return names.every((name) => name === 'profile' || name === 'q');
 }
 
-/** At commas, but not within quotes. */
+/** Splits at commas outside of quotes. */
 function splitList(header: string): string[] {
   return (header.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? []).map((item) => item.trim());
 }

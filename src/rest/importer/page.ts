@@ -1,18 +1,20 @@
-import { parseInteger } from './field-value.ts';
 import { badParameter, readAll } from './problem.ts';
-import type { Parameter } from './query.ts';
+import { type Parameter, parseInteger } from './query.ts';
 
-/** Which page of a list. */
+/** The requested page of a list. */
 export interface PageRequest {
   /** From 1. */
   number: number;
   size: number;
 }
 
-/** Contract §2.1: also what is sent when nothing is asked for. */
+/** Contract §2.1: the default as well. */
 export const PAGE_SIZE_MAX = 1000;
 
-/** Contract §2.1. Throws RefusedError: 422, and 400 for another way of paging. */
+/**
+ * Parses the page of a query: contract §2.1. Throws ProblemError: 422, or 400 for another way of
+ * paging.
+ */
 export function parsePage(query: readonly Parameter[]): PageRequest {
   const sent = query.filter(({ family }) => family === 'page');
   const { number, size } = readAll({
@@ -39,15 +41,11 @@ function refuseOthers(sent: readonly Parameter[]): void {
   for (const { name, members } of sent) {
     if (members.length === 0) throw badParameter('page', 'must be an object, as in page[number]=2');
     if (members[0] === 'number' || members[0] === 'size') continue;
-    throw badParameter(
-      name,
-      'is not known; pages are asked for with page[number] and page[size]',
-      400,
-    );
+    throw badParameter(name, 'is unknown: use page[number] and page[size]', 400);
   }
 }
 
-/** How far the pages of a list go. */
+/** The known extent of a list. */
 export interface PageExtent {
   hasMore: boolean;
   isEmpty: boolean;
@@ -56,8 +54,8 @@ export interface PageExtent {
 }
 
 /**
- * Contract §1.5: links to pages, which keep all other parameters; null for one that is not there. Which page is
- * the last is known where the list was counted, and on the last page itself.
+ * Returns links to pages, which keep all other parameters; null: there is no such page. Contract
+ * §1.5. The last page is known if the list was counted, and on the last page itself.
  */
 export function toPageLinks(
   query: readonly Parameter[],

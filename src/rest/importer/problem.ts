@@ -1,23 +1,23 @@
-/** What of a request a problem is about: JSON:API 1.1, "Error Objects". */
+/** The part of a request that a problem is about: JSON:API 1.1, "Error Objects". */
 export type Source = { parameter: string } | { pointer: string } | { header: string };
 
-/** One thing that is wrong with a request. */
+/** One fault of a request. */
 export interface Problem {
   status: number;
   /** Stable, `lower_snake`. */
   code: string;
-  /** For people. */
+  /** A sentence for people. */
   detail: string;
   source?: Source;
-  /** For machines. */
+  /** Values for machines. */
   meta?: object;
 }
 
-/** A refusal, with all that is wrong with a request. */
-export class RefusedError extends Error {
-  override readonly name = 'RefusedError';
+/** A refusal with all faults of a request. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
   readonly problems: readonly Problem[];
-  /** JSON:API 1.1, "Processing Errors": of several statuses, the one that holds for all. */
+  /** One status for several problems: JSON:API 1.1, "Processing Errors". */
   readonly statusCode: number;
 
   constructor(problems: readonly Problem[]) {
@@ -27,19 +27,22 @@ export class RefusedError extends Error {
     this.statusCode = others.length === 0 ? status : 400;
   }
 
-  static of(status: number, code: string, detail: string, source?: Source): RefusedError {
-    return new RefusedError([{ status, code, detail, ...(source && { source }) }]);
+  static of(status: number, code: string, detail: string, source?: Source): ProblemError {
+    return new ProblemError([{ status, code, detail, ...(source && { source }) }]);
   }
 }
 
-/** Contract §1.6: what the query has wrong is 422, but for what JSON:API says is 400. */
+/** A fault of the query. Contract §1.6: 422, except where JSON:API requires 400. */
 export function badParameter(parameter: string, detail: string, status: 400 | 422 = 422) {
-  return RefusedError.of(status, 'invalid_parameter', `${parameter} ${detail}`, { parameter });
+  return ProblemError.of(status, 'invalid_parameter', `${parameter} ${detail}`, { parameter });
 }
 
 type Readers<T> = { [K in keyof T]: () => T[K] };
 
-/** What each reader reads. Throws RefusedError with the problems of all that fail. */
+/**
+ * Returns the values of all readers. Throws ProblemError with the problems of all readers that
+ * fail.
+ */
 export function readAll<T extends object>(readers: Readers<T>): T {
   const problems: Problem[] = [];
   const values: Partial<T> = {};
@@ -47,15 +50,42 @@ export function readAll<T extends object>(readers: Readers<T>): T {
     try {
       values[key] = readers[key]();
     } catch (error) {
-      if (!(error instanceof RefusedError)) throw error;
+      if (!(error instanceof ProblemError)) throw error;
       problems.push(...error.problems);
     }
   }
-  if (problems.length > 0) throw new RefusedError(problems);
+  if (problems.length > 0) throw new ProblemError(problems);
   return values as T;
 }
 
-/** As `readAll`, of a list: what is read of each of its items. */
+/** Reads each item of a list, as `readAll`. */
 export function readEach<Item, T>(items: readonly Item[], read: (item: Item) => T): T[] {
   return Object.values(readAll(Object.fromEntries(items.map((item, i) => [i, () => read(item)]))));
+}
+
+/**
+ * Returns `; did you mean "status"?` with the known name that is nearest, or nothing if none is
+ * near.
+ */
+export function suggestion(name: string, known: readonly string[]): string {
+  const distances = known.map((one) => ({ one, distance: distanceOf(name.slice(0, 100), one) }));
+  const [best] = distances.sort((a, b) => a.distance - b.distance);
+  const isNear = best !== undefined && best.distance <= Math.max(2, best.one.length / 2);
+  return isNear ? `; did you mean "${best.one}"?` : '';
+}
+
+/** Counts the letters to insert, delete, replace, or swap with the next (Damerau-Levenshtein). */
+function distanceOf(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  const at = (i: number, j: number) => rows[i]?.[j] ?? 0;
+  for (let i = 1; i <= a.length; i++) {
+    rows.push([i]);
+    for (let j = 1; j <= b.length; j++) {
+      const exchange = at(i - 1, j - 1) + Number(a[i - 1] !== b[j - 1]);
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = isSwap ? at(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY;
+      rows[i]?.push(Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, exchange, swap));
+    }
+  }
+  return at(a.length, b.length);
 }

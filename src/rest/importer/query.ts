@@ -1,21 +1,31 @@
-import { RefusedError } from './problem.ts';
+import type { Call } from '../../http/dialect.ts';
+import { ProblemError } from './problem.ts';
 
-/** One pair of a query: `filter[status__in][]=pending` is `filter`, `['status__in', '']`, `pending`. */
+/** A request with its query. */
+export interface QueriedCall extends Call {
+  /** In the order of the URL. */
+  query: readonly Parameter[];
+}
+
+/**
+ * One pair of a query: `filter[status__in][]=pending` has the family `filter`, the members
+ * `['status__in', '']`, and the value `pending`.
+ */
 export interface Parameter {
-  /** As sent, but decoded. */
+  /** Decoded. */
   name: string;
   family: string;
-  /** What is in brackets. */
+  /** The parts in brackets. */
   members: readonly string[];
-  /** Null: there is no `=`, which is not the same as nothing behind it. */
+  /** Null: there is no `=`, which differs from an empty value. */
   value: string | null;
   /** As sent. */
   raw: string;
 }
 
 /**
- * The pairs of a URL's query, in their order. Contract §2.6: brackets and colons mean the same encoded or
- * not. Throws RefusedError for what is no percent-encoding.
+ * Parses the query of a URL, in order. Contract §2.6: brackets and colons mean the same encoded or
+ * not. Throws ProblemError for malformed percent-encoding.
  */
 export function parseQuery(url: string): Parameter[] {
   const query = url.split('?').slice(1).join('?');
@@ -25,7 +35,7 @@ export function parseQuery(url: string): Parameter[] {
     .map(parsePair);
 }
 
-/** The last value of a parameter without brackets; null: it is not there, or has none. */
+/** Returns the last value of a parameter without brackets; null: absent, or without a value. */
 export function lastValue(query: readonly Parameter[], family: string): string | null {
   return query.findLast((one) => one.family === family && one.members.length === 0)?.value ?? null;
 }
@@ -40,7 +50,7 @@ function parsePair(raw: string): Parameter {
   return { name, family, members, value, raw };
 }
 
-/** Of a name whose brackets do not match: `filter` of `filter[status`. */
+/** Returns `filter` for `filter[status`, whose brackets do not match. */
 function firstWord(name: string): string {
   return name.split(/[[\]]/, 1)[0] ?? '';
 }
@@ -50,6 +60,20 @@ function decode(text: string, parameter: string): string {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
     const detail = 'The query is not percent-encoded UTF-8.';
-    throw RefusedError.of(400, 'malformed_query', detail, { parameter });
+    throw ProblemError.of(400, 'malformed_query', detail, { parameter });
   }
+}
+
+/** Parses an integer that a number holds exactly; null for anything else. */
+export function parseInteger(text: string): number | null {
+  return /^[+-]?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : null;
+}
+
+const TRUE = ['true', 't', 'yes', 'y', 'on', '1'];
+const FALSE = ['false', 'f', 'no', 'n', 'off', '0'];
+
+/** Parses a boolean, in any case: contract §2.3. Null for any other word. */
+export function parseFlag(text: string): boolean | null {
+  const word = text.toLowerCase();
+  return TRUE.includes(word) ? true : FALSE.includes(word) ? false : null;
 }

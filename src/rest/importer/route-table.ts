@@ -1,55 +1,44 @@
 import type { FastifyReply } from 'fastify';
 import type { Operation } from '../../domain/viewer/access.ts';
-import type { Answer, Call } from './call.ts';
+import type { Route } from '../../http/dialect.ts';
+import type { DocumentAnswer } from './document.ts';
 import { listJobs, postJob, removeJob, showJob, signal } from './job.ts';
 import { downloadMedia, listMedias, showMedia } from './media.ts';
+import type { QueriedCall } from './query.ts';
 import { uploadMedia } from './upload.ts';
 
-/** One method of one path. */
-export interface Route {
-  method: 'GET' | 'POST' | 'DELETE';
-  path: string;
+/** A route that answers with a document. */
+export interface DocumentRoute extends Route {
   /** What the viewer must be allowed to do; null: the operation itself decides. */
   operation: Operation | null;
-  handle: (call: Call) => Promise<Answer>;
+  handle: (call: QueriedCall) => Promise<DocumentAnswer>;
 }
 
-/** One path with bytes behind it. */
-export interface DownloadRoute {
-  path: string;
-  send: (call: Call) => Promise<FastifyReply>;
+/** A route that answers with bytes. */
+export interface DownloadRoute extends Route {
+  send: (call: QueriedCall) => Promise<FastifyReply>;
 }
+
+/** HEAD is explicit: Fastify would derive the HEAD of a download by reading the file to its end. */
+const READ = ['GET', 'HEAD'];
 
 /** Contract §3 and §4. */
-export const ROUTES: readonly Route[] = [
-  { method: 'GET', path: '/jobs', operation: 'job.read', handle: listJobs },
+export const ROUTES: readonly (DocumentRoute | DownloadRoute)[] = [
+  { method: READ, path: '/jobs', operation: 'job.read', handle: listJobs },
   { method: 'POST', path: '/jobs', operation: 'job.create', handle: postJob },
-  { method: 'GET', path: '/jobs/:id', operation: 'job.read', handle: showJob },
+  { method: READ, path: '/jobs/:id', operation: 'job.read', handle: showJob },
   { method: 'DELETE', path: '/jobs/:id', operation: 'job.delete', handle: removeJob },
   { method: 'POST', path: '/jobs/:id/signal', operation: 'job.signal', handle: signal },
-  { method: 'GET', path: '/medias', operation: 'resource.read', handle: listMedias },
-  // Without a credential, what is public is there.
-  ...withKey('/medias/info').map((path) => ({
-    method: 'GET' as const,
-    path,
-    operation: null,
-    handle: showMedia,
-  })),
-  ...withKey('/medias/files').map((path) => ({
-    method: 'POST' as const,
-    path,
-    operation: 'resource.create' as const,
-    handle: uploadMedia,
-  })),
+  { method: READ, path: '/medias', operation: 'resource.read', handle: listMedias },
+  ...['/:resource', '/:resource/:key'].flatMap((item): (DocumentRoute | DownloadRoute)[] => [
+    // Public files need no credential.
+    { method: READ, path: `/medias/info${item}`, operation: null, handle: showMedia },
+    { method: READ, path: `/medias/files${item}`, send: downloadMedia },
+    {
+      method: 'POST',
+      path: `/medias/files${item}`,
+      operation: 'resource.create',
+      handle: uploadMedia,
+    },
+  ]),
 ];
-
-/** Contract §4.4. */
-export const DOWNLOADS: readonly DownloadRoute[] = withKey('/medias/files').map((path) => ({
-  path,
-  send: downloadMedia,
-}));
-
-/** `/{resource}(/{key})?` */
-function withKey(path: string): string[] {
-  return [`${path}/:resource`, `${path}/:resource/:key`];
-}

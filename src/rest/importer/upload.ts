@@ -2,26 +2,26 @@ import type { FastifyRequest } from 'fastify';
 import { InvalidInputError } from '../../domain/error.ts';
 import { type Receive, uploadToResource } from '../../domain/upload/resource-upload.ts';
 import { arrivingBytes, bodyType, hasBody } from '../../http/body.ts';
+import { pathParameter } from '../../http/dialect.ts';
 import { type FilePart, readMultipart } from '../../http/multipart.ts';
-import { parseFilename } from '../../http/part-header.ts';
-import { headerText } from '../../lib/header-text.ts';
-import { type Answer, type Call, segment } from './call.ts';
+import { headerText, parseFilename } from '../../lib/header-value.ts';
+import type { DocumentAnswer } from './document.ts';
 import { toMediaObject } from './media-shape.ts';
 import { JSON_API } from './negotiation.ts';
-import { RefusedError } from './problem.ts';
-import { lastValue } from './query.ts';
+import { ProblemError } from './problem.ts';
+import { lastValue, type QueriedCall } from './query.ts';
 
 /** Contract §4.5: the prose names one, the service takes the other. */
 const FILE_PARTS = ['media', 'file'];
 
 /**
- * `POST /medias/files/{resource}(/{key})?`: contract §4.5. One file is answered with an object, several with an
- * array.
+ * `POST /medias/files/{resource}(/{key})?`: contract §4.5. Answers with an object for one file, and
+ * with an array for several.
  */
-export async function uploadMedia(call: Call): Promise<Answer> {
+export async function uploadMedia(call: QueriedCall): Promise<DocumentAnswer> {
   const { ctx, request, query } = call;
-  const resource = segment(call, 'resource');
-  const key = segment(call, 'key') || lastValue(query, 'key');
+  const resource = pathParameter(call, 'resource');
+  const key = pathParameter(call, 'key') || lastValue(query, 'key');
   const fromQuery = { key, projectId: lastValue(query, 'project_id') };
   const receive: Receive =
     bodyType(request.headers) === 'multipart/form-data'
@@ -29,7 +29,7 @@ export async function uploadMedia(call: Call): Promise<Answer> {
       : (take) => receiveRaw(request, fromQuery, take);
   const files = await uploadToResource(ctx, { resource, key }, receive).catch(renameFields);
   const objects = files.map((file) => toMediaObject(file, null));
-  return { status: 200, document: { data: objects.length === 1 ? objects[0] : objects } };
+  return { status: 200, body: { data: objects.length === 1 ? objects[0] : objects } };
 }
 
 type Take = Parameters<Receive>[0];
@@ -52,7 +52,7 @@ async function receiveForm(
   };
 }
 
-/** The whole body is the file. A form without files in it is not, nor is a document of JSON:API. */
+/** The whole body is the file, unless it is a form without files or a document of JSON:API. */
 async function receiveRaw({ raw }: FastifyRequest, details: Details, take: Take): Promise<Details> {
   const declaredType = bodyType(raw.headers);
   if (!hasBody(raw.headers) || FILELESS.includes(declaredType)) return details;
@@ -67,7 +67,10 @@ async function receiveRaw({ raw }: FastifyRequest, details: Details, take: Take)
 
 const FILELESS = ['application/x-www-form-urlencoded', JSON_API];
 
-/** §4.5: text under the name of the file is none; some clients leave out the name of one, but not its type too. */
+/**
+ * §4.5: a part without a file name and without a type is text, not a file. Some clients leave out
+ * the name, but then send the type.
+ */
 function isFile({ filename, mediaType }: FilePart): boolean {
   return filename !== null || mediaType !== null;
 }
@@ -76,7 +79,7 @@ function toClaim({ filename, mediaType }: FilePart) {
   return { filename: filename ?? '', declaredType: mediaType };
 }
 
-/** What the form may bring, by its names; the rest is in the path. */
+/** Fields of the form, by their names in the domain. The others are in the path. */
 const PARTS: Readonly<Record<string, string>> = {
   file: 'file',
   key: 'key',
@@ -85,7 +88,7 @@ const PARTS: Readonly<Record<string, string>> = {
 
 function renameFields(error: unknown): never {
   if (!(error instanceof InvalidInputError)) throw error;
-  throw new RefusedError(
+  throw new ProblemError(
     error.issues.map(({ path: [field = ''], code, message }) => {
       const part = PARTS[field];
       const source = part === undefined ? {} : { source: { pointer: `/${part}` } };

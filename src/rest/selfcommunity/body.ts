@@ -9,36 +9,34 @@ import {
   UnsupportedBodyError,
 } from '../../http/body.ts';
 import { type FilePart, readMultipart } from '../../http/multipart.ts';
-import { isObject, isTooDeep, parseObject } from './field.ts';
+import { isTooDeep } from '../../lib/json.ts';
+import { type Fields, isObject, parseObject } from './field.ts';
 
-/** Fields of a body by name; JSON brings values of any type, the other encodings text. */
-export type Fields = ReadonlyMap<string, unknown>;
-
-/** A file that is small enough to be held. */
+/** A file that fits into memory. */
 export interface SmallFile extends Pick<FilePart, 'filename' | 'mediaType'> {
-  /** In order; incomplete when the file has more than was to be held. */
-  pieces: readonly Uint8Array[];
-  /** Of the whole file, held or not. */
+  /** Cut off somewhere after `bytesMax`, if the file is longer. */
+  bytes: Uint8Array;
+  /** Of the whole file, including bytes that were dropped. */
   sizeBytes: number;
 }
 
-/** What a write brings. */
+/** The body of a write. */
 export interface Body {
   fields: Fields;
-  /** The last one among the parts that were asked for. */
+  /** The last of the parts that were asked for. */
   file: SmallFile | null;
 }
 
-/** Which parts of a multipart body are a file, and how much of one is held. */
+/** The parts of a multipart body that are a file, and how many of its bytes are kept. */
 export interface FileParts {
   names: readonly string[];
   bytesMax: number;
 }
 
 /**
- * Contract §2: every write takes JSON, urlencoded and multipart. No body is one without fields. Throws
- * UnsupportedBodyError for other content types, MalformedBodyError, BodyTooLargeError, InvalidInputError
- * for JSON that is no object.
+ * Reads the body of a write. Contract §2: JSON, urlencoded or multipart; a missing body has no
+ * fields. Throws UnsupportedBodyError for other content types, MalformedBodyError,
+ * BodyTooLargeError, and InvalidInputError for JSON that is not an object.
  */
 export async function readBody(
   { raw }: FastifyRequest,
@@ -66,10 +64,10 @@ const READERS: ReadonlyMap<string, (bytes: Buffer) => Fields> = new Map([
   ['application/x-www-form-urlencoded', parseForm],
 ]);
 
-/** Contract §4: a body without bytes is an empty object; any other value than an object is refused. */
+/** Contract §4: an empty body counts as an empty object; any value but an object is refused. */
 function parseDocument(bytes: Buffer): Fields {
   const value = bytes.length === 0 ? {} : parseJson(bytes);
-  if (isTooDeep(value)) throw new MalformedBodyError('json', 'The value is nested too deep.');
+  if (isTooDeep(value)) throw new MalformedBodyError('json', 'The value is nested too deeply.');
   if (isObject(value)) return new Map(Object.entries(value));
   const message =
     value === null
@@ -78,14 +76,17 @@ function parseDocument(bytes: Buffer): Fields {
   throw new InvalidInputError([{ path: [], code: value === null ? 'NULL' : 'INVALID', message }]);
 }
 
-/** Contract §4: the documents' samples send JSON under this content type. Of repeated keys the last wins. */
+/**
+ * Contract §4: samples in the documents send JSON under this content type. The last of repeated
+ * keys wins.
+ */
 function parseForm(bytes: Buffer): Fields {
   const text = bytes.toString();
   const sample = text.trimStart().startsWith('{') ? parseObject(text) : null;
   return new Map(sample ? Object.entries(sample) : new URLSearchParams(text));
 }
 
-/** The service that clients were made for names types in the words of its language. */
+/** Names a type as Python does: clients know the messages of a service in that language. */
 function pythonType(value: unknown): string {
   if (Array.isArray(value)) return 'list';
   if (typeof value === 'string') return 'str';
@@ -100,8 +101,8 @@ async function hold(
   const pieces: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const piece of bytes) {
-    sizeBytes += piece.length;
     if (sizeBytes <= bytesMax) pieces.push(piece);
+    sizeBytes += piece.length;
   }
-  return { filename, mediaType, pieces, sizeBytes };
+  return { filename, mediaType, bytes: Buffer.concat(pieces), sizeBytes };
 }

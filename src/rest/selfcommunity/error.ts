@@ -7,45 +7,41 @@ import {
   TooLargeError,
 } from '../../domain/error.ts';
 import { MalformedBodyError, UnsupportedBodyError } from '../../http/body.ts';
+import type { ErrorAnswer } from '../../http/dialect.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
+import { toSnakeCase } from '../../lib/snake-case.ts';
 
-/** A refusal in the words of the services that this dialect speaks for. */
+/** A refusal, in the words of the services whose dialect this is. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly statusCode: number;
-  /** Of Django REST framework, which the SDK translates by: `invalid`, `not_found`. */
+  /** A code of Django REST framework, by which the SDK translates: `invalid`, `not_found`. */
   readonly code: string;
-  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(message: string, { status = 400, code = 'invalid', headers = {} } = {}) {
+  constructor(message: string, { status = 400, code = 'invalid' } = {}) {
     super(message);
     this.statusCode = status;
     this.code = code;
-    this.headers = headers;
   }
 }
 
-/** An error on the wire. */
-export interface ErrorAnswer {
-  status: number;
-  headers: Readonly<Record<string, string>>;
-  body: object;
-}
-
-/** Contract §5.2: what readers of Django REST framework expect, and the `errors` that the SDK reads, at once. */
+/**
+ * Contract §5.2: the form of Django REST framework, together with the `errors` that the SDK reads.
+ */
 export function toErrorAnswer(error: unknown): ErrorAnswer {
   const status = toStatus(error);
-  const headers = toHeaders(error);
+  const isUnknown = error instanceof NotAuthenticatedError;
+  const headers = isUnknown ? { 'www-authenticate': 'Bearer realm="api"' } : {};
   if (error instanceof InvalidInputError)
     return { status, headers, body: toFieldBody(error.issues) };
   const [message, code] = describe(error);
-  // Contract §5.3: where the upload stands, so that the client can go on from there.
+  // Contract §5.3: the offset of the upload, so that the client can continue there.
   const more = error instanceof OffsetMismatchError ? { offset: error.offsetBytes } : {};
   const body = { detail: message, ...more, errors: [{ message, code }] };
   return { status, headers, body };
 }
 
-// Contract §5.3: the library answers 400 where `http/status.ts` has a status of its own.
+// Contract §5.3: the library answers these with 400, and not with their status in `http/status.ts`.
 const CALLED_BAD_REQUEST = [
   'OFFSET_MISMATCH',
   'UPLOAD_COMPLETED',
@@ -58,12 +54,7 @@ function toStatus(error: unknown): number {
   return isBadRequest ? 400 : httpStatus(error);
 }
 
-function toHeaders(error: unknown): ErrorAnswer['headers'] {
-  if (error instanceof NotAuthenticatedError) return { 'www-authenticate': 'Bearer realm="api"' };
-  return error instanceof RefusedError ? error.headers : {};
-}
-
-/** Sentence and code. */
+/** Returns the sentence and the code of an error. */
 function describe(error: unknown): [message: string, code: string] {
   if (error instanceof DomainError) return describeDomainError(error);
   if (error instanceof RefusedError) return [error.message, error.code];
@@ -99,7 +90,7 @@ const DESCRIPTIONS: Readonly<Record<string, [message: string, code: string]>> = 
   DIGEST_MISMATCH: ['md5 checksum does not match', 'invalid'],
 };
 
-/** Codes of the domain and of zod, in the words of Django REST framework; every other is `invalid`. */
+/** Codes of the domain and of zod, with those of Django REST framework. Any other is `invalid`. */
 const FIELD_CODES: Readonly<Record<string, string>> = {
   REQUIRED: 'required',
   NULL: 'null',
@@ -128,7 +119,7 @@ function toFieldBody(issues: readonly InputIssue[]): object {
 
 /** Contract §4: the sentences of Django REST framework. */
 function fieldText({ path, code, message, limit }: InputIssue): string {
-  // What is wrong with the body as a whole says so itself.
+  // The message about a body as a whole is already in the words of the service.
   if (path.length === 0) return message;
   if (code === 'REQUIRED') return 'This field is required.';
   if (code === 'NULL') return 'This field may not be null.';
@@ -137,8 +128,11 @@ function fieldText({ path, code, message, limit }: InputIssue): string {
   return `Ensure this field has no more than ${limit} characters.`;
 }
 
-/** `createdAt` is `created_at` here; what is wrong with no field in particular has a name of its own. */
+/**
+ * Names a field as the wire does: `createdAt` is `created_at`. Faults of no single field have a
+ * name of their own.
+ */
 function fieldName([field]: InputIssue['path']): string {
   if (field === undefined) return 'non_field_errors';
-  return String(field).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return toSnakeCase(String(field));
 }

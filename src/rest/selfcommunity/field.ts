@@ -1,15 +1,21 @@
 import { type InputIssue, InvalidInputError } from '../../domain/error.ts';
-import type { Fields } from './body.ts';
+import { isTooDeep } from '../../lib/json.ts';
 
-/** Reads one value of a body, which is neither absent nor null. Throws UnreadableError. */
+/** Fields of a body by name. JSON has values of any type, the other encodings text. */
+export type Fields = ReadonlyMap<string, unknown>;
+
+/** Reads one value of a body, which is present and not null. Throws UnreadableError. */
 type Reader<T> = (value: unknown) => T;
 
-/** Fields of a body by the domain's names: `{ visibilityBoost: ['visibility_boost', flag] }`. */
+/**
+ * Fields of a body, by their names in the domain: `{ visibilityBoost: ['visibility_boost', flag]
+ * }`.
+ */
 type Spec<T> = { [K in keyof T]: readonly [name: string, read: Reader<T[K]>] };
 
 /**
- * The fields that are there, read each by its reader. Throws InvalidInputError with every value that is
- * of a wrong type, as Django REST framework does, and with what `check` finds wrong with the others.
+ * Reads the fields that are present. Throws InvalidInputError with every value of a wrong type, as
+ * Django REST framework does, and with the faults that `check` finds in the others.
  */
 export function readFields<T>(
   fields: Fields,
@@ -31,7 +37,7 @@ export function readFields<T>(
       unreadable.add(key);
     }
   }
-  // What could not be read is not missing.
+  // A field that could not be read is not missing.
   const found = issuesOf(() => check?.(values)).filter(({ path: [key] }) => !unreadable.has(key));
   issues.push(...found);
   if (issues.length > 0) throw new InvalidInputError(issues);
@@ -48,7 +54,7 @@ function issuesOf(check: () => void): readonly InputIssue[] {
   }
 }
 
-/** Contract §4: null is refused where a field does not say that it may be. */
+/** Contract §4: null is refused unless a field allows it. */
 function readValue<T>(value: unknown, read: Reader<T>): T {
   if (value !== null || NULLABLE.has(read)) return read(value);
   throw new UnreadableError('', 'NULL');
@@ -65,14 +71,17 @@ class UnreadableError extends Error {
 
 const NULLABLE = new WeakSet<Reader<unknown>>();
 
-/** The same, and null. */
+/** Returns a reader that takes null as well. */
 export function nullable<T>(read: Reader<T>): Reader<T | null> {
   const nullableRead = (value: unknown) => (value === null ? null : read(value));
   NULLABLE.add(nullableRead);
   return nullableRead;
 }
 
-/** Contract §4: a number is text; an object, a list or a truth value is not. Space around it is not kept. */
+/**
+ * Reads text. Contract §4: a number counts as text; an object, a list or a boolean does not.
+ * Surrounding space is dropped.
+ */
 export function text(value: unknown): string {
   if (typeof value === 'string') return value.trim();
   if (typeof value === 'number') return String(value);
@@ -82,20 +91,20 @@ export function text(value: unknown): string {
 const TRUE = ['t', 'y', 'yes', 'true', 'on', '1'];
 const FALSE = ['f', 'n', 'no', 'false', 'off', '0'];
 
-/** Contract §4: the words of Django REST framework, in any case. */
+/** Reads a boolean. Contract §4: the words of Django REST framework, in any case. */
 export function flag(value: unknown): boolean {
   const found = typeof value === 'object' ? undefined : queryFlag(String(value));
   if (found === undefined) throw new UnreadableError('Must be a valid boolean.');
   return found;
 }
 
-/** A truth value of a query; undefined, which is no filter, for anything else. */
+/** Returns the boolean of a query parameter; undefined, which is no filter, for anything else. */
 export function queryFlag(value: string | null): boolean | undefined {
   const word = value?.toLowerCase() ?? '';
   return TRUE.includes(word) ? true : FALSE.includes(word) ? false : undefined;
 }
 
-/** One of some words. */
+/** Returns a reader of one of these words. */
 export function choice<T extends string>(choices: readonly T[]): Reader<T> {
   return (value) => {
     const found = choices.find((one) => one === value);
@@ -105,14 +114,14 @@ export function choice<T extends string>(choices: readonly T[]): Reader<T> {
   };
 }
 
-/** An object; in a form, as JSON text. */
+/** Reads an object; in a form, an object as JSON text. */
 export function object(value: unknown): Record<string, unknown> {
   const parsed = typeof value === 'string' ? parseObject(value) : value;
   if (isObject(parsed)) return parsed;
   throw new UnreadableError('Expected a dictionary of items.');
 }
 
-/** The object that JSON text stands for; null for any other text. */
+/** Returns the object of a JSON text, or null for any other text. */
 export function parseObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
@@ -122,20 +131,7 @@ export function parseObject(text: string): Record<string, unknown> | null {
   }
 }
 
-/** Whether it is an object of JSON: no list. */
+/** Returns whether a JSON value is an object, and not a list. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** No body needs more, and what is written back to text goes down by a call for each level. */
-const DEPTH_MAX = 64;
-
-/** Whether a value of JSON is nested deeper than any body has to be. */
-export function isTooDeep(value: unknown): boolean {
-  let level = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > DEPTH_MAX) return true;
-    level = level.flatMap((one) => (typeof one === 'object' && one ? Object.values(one) : []));
-  }
-  return false;
 }

@@ -1,18 +1,20 @@
 import { InvalidInputError } from '../../domain/error.ts';
 import type { LINK_TYPES, LinkInput } from '../../domain/tree/link.ts';
-import type { Media } from '../../domain/tree/media.ts';
-import type { Fields } from './body.ts';
-import { nullable, object, readFields, text } from './field.ts';
+import { isPageType, type Media } from '../../domain/tree/media.ts';
+import { type Fields, nullable, object, readFields, text } from './field.ts';
 
 type LinkType = (typeof LINK_TYPES)[number];
 
-/** Contract §2.3: what only the server may put into `embed_type`. */
+/** Contract §2.3: values of `embed_type` that only the server may set. */
 const RESERVED = ['sc_link', 'sc_shared_object', 'sc_shared_event', 'sc_vimeo'];
 
-/** The body of `POST /media/` for the domain. Throws InvalidInputError for what only this road can see. */
+/**
+ * Returns the body of `POST /media/` for the domain. Throws InvalidInputError for the faults that
+ * only this dialect knows.
+ */
 export function toLinkInput(type: LinkType | undefined, fields: Fields): LinkInput {
   const { title, description } = readFields(fields, TEXT_FIELDS);
-  // Whether there is a type is the domain's to say.
+  // The domain checks whether there is a type.
   const link = { type: type as LinkType, title, description };
   if (type === 'share') return { ...link, ...toShare(fields) };
   if (type === 'embed') return { ...link, ...toEmbed(fields) };
@@ -26,7 +28,7 @@ const TEXT_FIELDS = {
   description: ['description', nullable(text)],
 } as const;
 
-/** Contract §8 row 10: nested as the SDK sends it, flat as the first documents have it. */
+/** Contract §8 row 10: nested, as the SDK sends it, or flat, as in the first documents. */
 function toEmbed(fields: Fields): Partial<LinkInput> {
   const { embed } = readFields(fields, { embed: ['embed', nullable(object)] });
   const source: Fields = embed ? new Map(Object.entries(embed)) : fields;
@@ -46,12 +48,15 @@ const EMBED_FIELDS = {
   embedMetadata: ['metadata', nullable(object)],
 } as const;
 
-/** What stands beside a nested embed; a form sends a field that was left empty as well. */
+/** Returns the address beside a nested embed. A form sends empty fields as well. */
 function toOuterUrl(fields: Fields): string | null {
   return readFields(fields, { url: ['url', nullable(text)] }).url || null;
 }
 
-/** Contract §2.3: the id of a contribution, or of an event. The SDK's type has a name that its UI does not send. */
+/**
+ * Contract §2.3: the id of a contribution, or of an event. The SDK's type has a name that its UI
+ * does not send.
+ */
 function toShare(fields: Fields): Partial<LinkInput> {
   const { shared, misnamed, event } = readFields(fields, SHARE_FIELDS);
   const object = shared || misnamed;
@@ -66,7 +71,7 @@ const SHARE_FIELDS = {
   event: ['event_object', nullable(text)],
 } as const;
 
-/** The id is all that is known here of what is shared. */
+/** Nothing but the id of the shared object is known here. */
 function shareOf(embedType: string, embedId: string): Partial<LinkInput> {
   const id = /^\d{1,15}$/.test(embedId) ? Number(embedId) : embedId;
   return { embedType, embedId, embedMetadata: { id } };
@@ -82,12 +87,12 @@ export interface EmbedBody {
 }
 
 /**
- * Contract §3: a link has an `embed` as well, whose `metadata` the user interface reads without asking:
- * what is known of the page, and its address until something is.
+ * Contract §3: a link has an `embed` too, whose `metadata` the user interface reads unchecked. It
+ * holds the known metadata of the page, and at first its address only.
  */
 export function toEmbedBody(media: Media): EmbedBody | null {
   const { id, type, embed, url } = media;
-  if (url !== null && (type === 'url' || type === 'vimeo')) {
+  if (url !== null && isPageType(type)) {
     const embed_type = type === 'url' ? 'sc_link' : 'sc_vimeo';
     return {
       id,
@@ -109,11 +114,11 @@ export function toEmbedBody(media: Media): EmbedBody | null {
 
 function linkMetadata(media: Media): object {
   const { type, url, title, description, imageUrl, choiceImages, oembed, embed } = media;
-  // The user interface shows `image` if there are any.
+  // The user interface shows `image` if `images` is not empty.
   const images = imageUrl === null ? [] : [...new Set([imageUrl, ...choiceImages])];
   return {
     ...embed?.metadata,
-    // The user interface takes it apart as a URL, and fails for anything else.
+    // The user interface parses it as a URL, and fails for anything else.
     url,
     title: title ?? url,
     description: description ?? '',

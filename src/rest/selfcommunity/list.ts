@@ -1,25 +1,23 @@
 import type { FastifyRequest } from 'fastify';
 import { NotFoundError } from '../../domain/error.ts';
-import type { Answer, Call } from './call.ts';
+import type { Answer, Call } from '../../http/dialect.ts';
+import type { Window } from '../../lib/search.ts';
 
-/** What the shipped user interface asks for when it asks for nothing: contract §4. */
+/** Contract §4: the shipped user interface relies on this default. */
 const LIMIT_DEFAULT = 10;
-/** The reference has no bound; a server has. */
+/** The reference has no maximum. */
 const LIMIT_MAX = 1000;
 
-/** A part of a list, counted from its start. */
-interface Window {
-  limit: number;
-  offset: number;
-}
-
-/** All that a page is made of. */
+/** The contents of a list. */
 interface PageSource {
   count: number;
   nodes: (window: Window) => Promise<object[]>;
 }
 
-/** Contract §4, LimitOffset: `limit` that is no number from 1 is the default, `offset` that is none is 0. */
+/**
+ * Returns a page of a list. Contract §4, LimitOffset: a `limit` that is not a positive number is
+ * replaced by the default, an `offset` that is not a number by 0.
+ */
 export async function toPageBody(
   { request, toUrl }: Call,
   { count, nodes }: PageSource,
@@ -40,20 +38,20 @@ export async function toPageBody(
   };
 }
 
-/** The query of a request; of repeated keys the last counts. */
+/** Returns the query of a request. The last of repeated keys counts. */
 export function parseQuery({ url }: FastifyRequest): URLSearchParams {
   const query = new URLSearchParams(url.split('?').slice(1).join('?'));
   return new URLSearchParams([...new Map(query)]);
 }
 
-/** The `id` of a path. Throws NotFoundError for what no row can have. */
+/** Returns the `id` of a path. Throws NotFoundError for an id that no row can have. */
 export function parseId({ params }: FastifyRequest, noun: string): number {
   const { id } = params as { id: string };
   if (/^\d{1,15}$/.test(id)) return Number(id);
   throw new NotFoundError(noun, id);
 }
 
-/** Contract §4: keys in the order of the alphabet; no `offset` at the start of the list. */
+/** Contract §4: keys in alphabetical order; no `offset` at the start of the list. */
 function toQuery(query: URLSearchParams, limit: number, offset: number): URLSearchParams {
   const changed = new URLSearchParams(query);
   changed.set('limit', String(limit));
@@ -63,7 +61,7 @@ function toQuery(query: URLSearchParams, limit: number, offset: number): URLSear
   return changed;
 }
 
-/** More digits than a number holds exactly are past the end of any list, too. */
+/** A number too large to be exact is past the end of any list. */
 function toCount(text: string | null): number {
   const digits = text?.trim() ?? '';
   return /^\d+$/.test(digits) ? Math.min(Number(digits), Number.MAX_SAFE_INTEGER) : 0;

@@ -1,11 +1,11 @@
 import { InvalidInputError, NotFoundError } from '../../domain/error.ts';
 import { filesByMediaIds } from '../../domain/file/file.ts';
 import { createMedia, LINK_TYPES } from '../../domain/tree/link.ts';
-import { findMedia, type Media } from '../../domain/tree/media.ts';
+import { findMedia, isPageType, type Media } from '../../domain/tree/media.ts';
 import { deleteMedia, findOwnMedia, updateMedia } from '../../domain/tree/media-change.ts';
 import { authorize } from '../../domain/viewer/access.ts';
+import type { Answer, Call } from '../../http/dialect.ts';
 import { readBody } from './body.ts';
-import type { Answer, Call } from './call.ts';
 import { choice, readFields, text } from './field.ts';
 import { toLinkInput } from './link.ts';
 import { parseId } from './list.ts';
@@ -31,12 +31,12 @@ export async function clickMedia(call: Call): Promise<Answer> {
   return { status: 204, body: null };
 }
 
-/** `PUT /media/{id}/`: contract §2.4, the picture of a link, which is required. */
+/** `PUT /media/{id}/`: contract §2.4, the image of a link, which is required. */
 export function putMedia(call: Call): Promise<Answer> {
   return change(call, { isImageRequired: true });
 }
 
-/** `PATCH /media/{id}/`: the same, where no picture changes nothing. */
+/** `PATCH /media/{id}/`: as PUT, but without an image it changes nothing. */
 export function patchMedia(call: Call): Promise<Answer> {
   return change(call, { isImageRequired: false });
 }
@@ -47,17 +47,15 @@ export async function removeMedia({ ctx, request }: Call): Promise<Answer> {
   return { status: 204, body: null };
 }
 
-/** Contract §2.4: every other media has a picture of its own, or none. */
-const LINKED_TYPES = ['url', 'vimeo'];
-
 async function change(call: Call, { isImageRequired }: { isImageRequired: boolean }) {
   const { ctx, request } = call;
   const id = parseId(request, 'media');
-  // Who may not change it learns nothing of what is wrong with the body.
+  // First: a viewer who may not change the media item learns nothing about the body's faults.
   const { type } = await findOwnMedia(ctx, id, 'media.update');
   const { fields } = await readBody(request);
-  if (!LINKED_TYPES.includes(type)) {
-    const message = 'Only a media of type url or vimeo has an image that can be set.';
+  // Contract §2.4: every other media item has an image of its own, or none.
+  if (!isPageType(type)) {
+    const message = 'Only the image of a url or vimeo can be set.';
     throw InvalidInputError.of('image', 'INVALID', message);
   }
   const { image } = readFields(fields, { image: ['image', text] });
@@ -67,7 +65,10 @@ async function change(call: Call, { isImageRequired }: { isImageRequired: boolea
   return { status: 200, body: await show(call, media) };
 }
 
-/** Contract §8 row 13: what may not be seen without a credential asks for one, whether it is there or not. */
+/**
+ * Contract §8 row 13: without a credential, a private media item and a missing one ask for one
+ * alike.
+ */
 async function find({ ctx, request }: Call): Promise<Media> {
   const id = parseId(request, 'media');
   const media = await findMedia(ctx, { id });
@@ -81,7 +82,7 @@ async function show({ ctx, toUrl }: Call, media: Media): Promise<object> {
   return toMediaBody(media, files.get(media.id) ?? [], toUrl);
 }
 
-/** This dialect's names of what the domain calls otherwise. */
+/** Names of the domain with those that this dialect has for them. */
 const NAMES: Readonly<Record<string, string>> = { imageUrl: 'image', embedUrl: 'url' };
 const URLS = ['url', 'image'];
 
@@ -90,7 +91,7 @@ function renameFields(error: unknown): never {
   throw new InvalidInputError(
     error.issues.map(({ path: [field = '', ...rest], ...issue }) => {
       const name = NAMES[field] ?? field;
-      // §2.3: the user interface translates the code of this text only.
+      // §2.3: the user interface translates the code of this message alone.
       const isBadUrl = URLS.includes(String(name)) && issue.code === 'INVALID';
       return {
         ...issue,

@@ -1,11 +1,42 @@
-import { needsCredential } from '../../domain/viewer/access.ts';
-import type { Call } from './call.ts';
-import type { QueryName, Route } from './route-table.ts';
+import { needsCredential, type Operation } from '../../domain/viewer/access.ts';
+import type { Answer, Call } from '../../http/dialect.ts';
 import { SCHEMAS, type Schema, type SchemaName } from './schema.ts';
 
+/** One method of one path: how it is served, and its entry in the OpenAPI document. */
+export interface Route {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  path: string;
+  /** What the viewer must be allowed to do; null: the handler decides, or anyone may. */
+  operation: Operation | null;
+  handle: (call: Call) => Promise<Answer>;
+  summary: string;
+  /** Parameters of the query. */
+  query?: readonly QueryName[];
+  /** Absent: the body is not read. */
+  body?: SchemaName;
+  /** The status of success, and its body. */
+  answer: readonly [status: 200 | 201, body: SchemaName] | readonly [status: 204];
+  /** Statuses of refusals that do not follow from the rest. */
+  refusals?: readonly number[];
+}
+
+/** Parameters of lists of tags: contract §2.6. */
+export const QUERY_NAMES = [
+  'limit',
+  'offset',
+  'search',
+  'type',
+  'active',
+  'visible',
+  'visibility_boost',
+  'deleted',
+  'ordering',
+] as const;
+type QueryName = (typeof QUERY_NAMES)[number];
+
 /**
- * The OpenAPI 3.1 document of the routes, as this server serves them: which of them need a credential
- * depends on its settings.
+ * Returns the OpenAPI 3.1 document of the routes. The settings of this server decide which of them
+ * need a credential.
  */
 export function toDocument(routes: readonly Route[], call: Pick<Call, 'ctx' | 'toUrl'>): object {
   const paths = [...Map.groupBy(routes, ({ path }) => path)].map(([path, routes]) => [
@@ -17,7 +48,7 @@ export function toDocument(routes: readonly Route[], call: Pick<Call, 'ctx' | 't
     info: {
       title: 'Trivium: the SelfCommunity dialect',
       version: '2',
-      description: 'Media and tags as the clients of SelfCommunity know them.',
+      description: 'Media and tags, as the clients of SelfCommunity expect them.',
     },
     servers: [{ url: call.toUrl('/api/v2') }],
     paths: Object.fromEntries(paths),
@@ -27,7 +58,11 @@ export function toDocument(routes: readonly Route[], call: Pick<Call, 'ctx' | 't
 
 const SECURITY_SCHEMES = {
   token: { type: 'http', scheme: 'bearer', description: 'A JWT, or an API key.' },
-  basic: { type: 'http', scheme: 'basic', description: 'An API key, and no password.' },
+  basic: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'An API key as the user name, and an empty password.',
+  },
   key: { type: 'apiKey', in: 'header', name: 'Api-Key' },
   cookie: { type: 'apiKey', in: 'cookie', name: 'auth-token' },
 };
@@ -49,7 +84,7 @@ function toPathItem(routes: readonly Route[], { ctx }: Pick<Call, 'ctx'>): objec
   return Object.fromEntries(operations);
 }
 
-/** `postTagIdAssign` of `POST /tag/:id/assign/`. */
+/** Returns `postTagIdAssign` for `POST /tag/:id/assign/`. */
 function operationId({ method, path }: Route): string {
   const words = path.split(/\W+/).filter(Boolean);
   const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
@@ -59,7 +94,10 @@ function operationId({ method, path }: Route): string {
 const QUERY_SCHEMAS: Readonly<Record<QueryName, Schema>> = {
   limit: { type: 'integer', minimum: 1, maximum: 1000, default: 10 },
   offset: { type: 'integer', minimum: 0, default: 0 },
-  search: { type: 'string', description: 'Words that are all in the name or the description.' },
+  search: {
+    type: 'string',
+    description: 'Words, each of which must be in the name or the description.',
+  },
   type: { enum: ['user', 'category', 'contribution'] },
   active: { type: 'boolean' },
   visible: { type: 'boolean' },
@@ -69,7 +107,7 @@ const QUERY_SCHEMAS: Readonly<Record<QueryName, Schema>> = {
     type: 'string',
     default: '-created_at',
     description:
-      '`name` or `created_at`, each with `-` before it for the reverse; a list with commas.',
+      'A comma-separated list of `name` and `created_at`, each with `-` before it for descending order.',
   },
 };
 
@@ -79,26 +117,29 @@ function toParameters({ path, query = [] }: Route): object[] {
   return path.includes(':id') ? [id, ...parameters] : parameters;
 }
 
-/** Contract §2: three encodings everywhere; the bytes of a file come in the one that can have them. */
+/** Contract §2: three encodings everywhere, but only multipart can carry the bytes of a file. */
 function toRequestBody(name: SchemaName): object {
   const types = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
   return { content: toContent(name === 'Chunk' ? types.slice(2) : types, [name]) };
 }
 
 const REASONS: Readonly<Record<number, string>> = {
-  200: 'Done.',
-  201: 'Made.',
-  204: 'Done; there is no body.',
-  400: 'What was sent is wrong.',
-  401: 'A credential is needed, or the one that was sent is not good.',
-  403: 'The credential is good, and not enough.',
-  404: 'There is no such thing.',
+  200: 'Success.',
+  201: 'Created.',
+  204: 'Success, without a body.',
+  400: 'The request is invalid.',
+  401: 'The credential is missing or invalid.',
+  403: 'The credential does not permit this.',
+  404: 'Not found.',
   410: 'The upload has expired.',
   413: 'The fields are too large.',
-  415: 'The body is of a type that is not read here.',
+  415: 'The content type of the body is not supported.',
 };
 
-/** The refusals follow from what is asked for: an id can be unknown, a body wrong, a credential too little. */
+/**
+ * Most refusals follow from the request: an id can be unknown, a body invalid, a credential
+ * insufficient.
+ */
 function toResponses({ method, path, body, answer, refusals = [] }: Route): object {
   const [status, name] = answer;
   const errors = new Set([401, ...refusals]);

@@ -1,8 +1,5 @@
-import type { Operation } from '../../domain/viewer/access.ts';
-import type { Answer, Call } from './call.ts';
 import { clickMedia, getMedia, patchMedia, postMedia, putMedia, removeMedia } from './media.ts';
-import { toDocument } from './openapi.ts';
-import type { SchemaName } from './schema.ts';
+import { QUERY_NAMES, type Route, toDocument } from './openapi.ts';
 import {
   assignTag,
   getTag,
@@ -15,46 +12,13 @@ import {
 } from './tag.ts';
 import { completeChunks, uploadChunk } from './upload.ts';
 
-/** One method of one path: how it is served, and what the OpenAPI document says of it. */
-export interface Route {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  path: string;
-  /** What the viewer must be allowed to do; null: the handler decides, or anyone may. */
-  operation: Operation | null;
-  handle: (call: Call) => Promise<Answer>;
-  summary: string;
-  /** Parameters of the query. */
-  query?: readonly QueryName[];
-  /** Null, or absent: what is sent is not read. */
-  body?: SchemaName;
-  /** The status of success, and the body that comes with it. */
-  answer: readonly [status: 200 | 201, body: SchemaName] | readonly [status: 204];
-  /** Refusals that do not follow from the rest. */
-  refusals?: readonly number[];
-}
-
-/** Parameters that lists of tags take: contract §2.6. */
-export type QueryName = (typeof LIST)[number];
-
-const LIST = [
-  'limit',
-  'offset',
-  'search',
-  'type',
-  'active',
-  'visible',
-  'visibility_boost',
-  'deleted',
-  'ordering',
-] as const;
-
 const MEDIA: readonly Route[] = [
   {
     method: 'POST',
     path: '/media/upload/chunk/',
     operation: 'upload.write',
     handle: uploadChunk,
-    summary: 'Send a part of a file',
+    summary: 'Upload a chunk of a file',
     body: 'Chunk',
     answer: [201, 'UploadSession'],
     refusals: [404, 410],
@@ -64,7 +28,7 @@ const MEDIA: readonly Route[] = [
     path: '/media/upload/complete/',
     operation: 'upload.write',
     handle: completeChunks,
-    summary: 'Make a media of the parts',
+    summary: 'Create a media item from the chunks',
     body: 'UploadCompletion',
     answer: [201, 'Media'],
     refusals: [404, 410],
@@ -74,7 +38,7 @@ const MEDIA: readonly Route[] = [
     path: '/media/',
     operation: 'media.create',
     handle: postMedia,
-    summary: 'Make a media of something elsewhere',
+    summary: 'Create a media item that links to another site',
     body: 'MediaCreation',
     answer: [201, 'Media'],
   },
@@ -83,7 +47,7 @@ const MEDIA: readonly Route[] = [
     path: '/media/:id/',
     operation: null,
     handle: getMedia,
-    summary: 'Read a media',
+    summary: 'Read a media item',
     answer: [200, 'Media'],
   },
   {
@@ -91,7 +55,7 @@ const MEDIA: readonly Route[] = [
     path: '/media/:id/',
     operation: 'media.update',
     handle: putMedia,
-    summary: 'Set the image of a link: its creator, or an admin',
+    summary: 'Set the image of a link; for its creator or an admin',
     body: 'MediaChange',
     answer: [200, 'Media'],
   },
@@ -100,7 +64,7 @@ const MEDIA: readonly Route[] = [
     path: '/media/:id/',
     operation: 'media.update',
     handle: patchMedia,
-    summary: 'Set the image of a link, if one is given: its creator, or an admin',
+    summary: 'Set the image of a link, if one is given; for its creator or an admin',
     body: 'MediaPatch',
     answer: [200, 'Media'],
   },
@@ -109,7 +73,7 @@ const MEDIA: readonly Route[] = [
     path: '/media/:id/',
     operation: 'media.delete',
     handle: removeMedia,
-    summary: 'Delete a media and its files: its creator, or an admin',
+    summary: 'Delete a media item and its files; for its creator or an admin',
     answer: [204],
   },
   {
@@ -117,7 +81,7 @@ const MEDIA: readonly Route[] = [
     path: '/media/:id/click/',
     operation: null,
     handle: clickMedia,
-    summary: 'Tell of a click; clicks are not counted',
+    summary: 'Report a click; clicks are not counted',
     body: 'Click',
     answer: [204],
   },
@@ -130,7 +94,7 @@ const TAG: readonly Route[] = [
     operation: 'tag.read',
     handle: listTags,
     summary: 'List tags',
-    query: LIST,
+    query: QUERY_NAMES,
     answer: [200, 'TagPage'],
   },
   {
@@ -138,7 +102,7 @@ const TAG: readonly Route[] = [
     path: '/tag/',
     operation: 'tag.create',
     handle: postTag,
-    summary: 'Make a tag',
+    summary: 'Create a tag',
     body: 'TagCreation',
     answer: [201, 'Tag'],
   },
@@ -148,7 +112,7 @@ const TAG: readonly Route[] = [
     operation: 'tag.read',
     handle: listTags,
     summary: 'Search tags',
-    query: LIST,
+    query: QUERY_NAMES,
     answer: [200, 'TagPage'],
   },
   {
@@ -157,7 +121,7 @@ const TAG: readonly Route[] = [
     operation: 'tag.read',
     handle: listUserTags,
     summary: 'Search tags of type user',
-    query: LIST,
+    query: QUERY_NAMES,
     answer: [200, 'TagPage'],
   },
   {
@@ -174,7 +138,7 @@ const TAG: readonly Route[] = [
     path: '/tag/:id/',
     operation: 'tag.update',
     handle: putTag,
-    summary: 'Change a tag; what is absent stays',
+    summary: 'Update a tag; the name is required, other absent fields do not change',
     query: ['search'],
     body: 'TagCreation',
     answer: [200, 'Tag'],
@@ -184,7 +148,7 @@ const TAG: readonly Route[] = [
     path: '/tag/:id/',
     operation: 'tag.update',
     handle: patchTag,
-    summary: 'Change a tag; what is absent stays, the name too',
+    summary: 'Update a tag; absent fields do not change',
     query: ['search'],
     body: 'TagPatch',
     answer: [200, 'Tag'],
@@ -194,7 +158,7 @@ const TAG: readonly Route[] = [
     path: '/tag/:id/',
     operation: 'tag.delete',
     handle: removeTag,
-    summary: 'Delete a tag and take it off all media',
+    summary: 'Delete a tag and remove it from all media',
     query: ['search'],
     answer: [204],
   },
@@ -204,7 +168,7 @@ const TAG: readonly Route[] = [
       path: `/tag/:id/${verb}/`,
       operation: 'tag.update',
       handle: assignTag,
-      summary: `Accept to ${verb} a user or a category, which are not kept here`,
+      summary: `Accept a request to ${verb} a user or a category, without effect: they are not stored here`,
       query: ['search'],
       body: 'TagAssignment',
       answer: [204],

@@ -1,4 +1,4 @@
-/** JSON Schema 2020-12, which OpenAPI 3.1 is written in. */
+/** JSON Schema 2020-12, the language of OpenAPI 3.1. */
 export type Schema = Readonly<Record<string, unknown>>;
 
 const text = { type: 'string' };
@@ -13,13 +13,13 @@ const idText = { type: ['string', 'integer'] };
 const anyObject = { type: 'object' };
 const tagType = { enum: ['user', 'category', 'contribution'] };
 
-/** What is answered has every property, and no other. */
+/** An answer has exactly these properties. */
 function answerOf(properties: Record<string, Schema>): Schema {
   const required = Object.keys(properties);
   return { type: 'object', properties, required, additionalProperties: false };
 }
 
-/** What is sent may have others, which are passed over. */
+/** A request may have other properties, which are ignored. */
 function requestOf(properties: Record<string, Schema>, required: readonly string[] = []): Schema {
   return { type: 'object', properties, ...(required.length > 0 && { required }) };
 }
@@ -53,7 +53,7 @@ const MEDIA_PROPERTIES = {
   embed: { anyOf: [{ $ref: '#/components/schemas/Embed' }, { type: 'null' }] },
   image_thumbnail: {
     type: ['object', 'null'],
-    description: 'Null until it has been made, soon after the upload.',
+    description: 'Null until the server has created it, soon after the upload.',
     properties: { url: text, width: integer, height: integer, color: textOrNull },
     required: ['url', 'width', 'height', 'color'],
   },
@@ -89,7 +89,7 @@ const ERROR_PROPERTIES = {
   errors: { type: 'array', items: MESSAGE, minItems: 1 },
 };
 
-/** The components of the document, by the names that the table of routes uses. */
+/** The components of the document, by the names in the table of routes. */
 export const SCHEMAS = {
   Media: answerOf(MEDIA_PROPERTIES),
   Embed: answerOf({
@@ -103,10 +103,10 @@ export const SCHEMAS = {
     {
       type: { enum: ['url', 'vimeo', 'embed', 'share', 'image'] },
       ...EMBED_WRITABLE,
-      url: { ...address, description: 'Of url, vimeo and image: needed.' },
+      url: { ...address, description: 'Required for url, vimeo and image.' },
       embed: requestOf(EMBED_WRITABLE, ['embed_type', 'embed_id']),
-      shared_object: { ...idText, description: 'Of share: the id of a contribution.' },
-      event_object: { ...idText, description: 'Of share: the id of an event.' },
+      shared_object: { ...idText, description: 'For share: the id of a contribution.' },
+      event_object: { ...idText, description: 'For share: the id of an event.' },
       title: { type: ['string', 'null'], maxLength: 255 },
       description: { type: ['string', 'null'], maxLength: 10_000 },
     },
@@ -116,8 +116,8 @@ export const SCHEMAS = {
   MediaPatch: requestOf({ image: address }),
   Click: requestOf({ ip: text }),
   Chunk: requestOf({
-    upload_id: { ...textOrNull, description: 'Absent with the first part.' },
-    image: { ...bytes, description: 'The bytes, whatever they are; or else in the next two.' },
+    upload_id: { ...textOrNull, description: 'Absent in the first request.' },
+    image: { ...bytes, description: 'The bytes, of any type. May be in document or file instead.' },
     document: bytes,
     file: bytes,
   }),
@@ -155,14 +155,16 @@ export const SCHEMAS = {
   TagCreation: requestOf(TAG_WRITABLE, ['name']),
   TagPatch: requestOf(TAG_WRITABLE),
   TagAssignment: requestOf({ user: integer, category: integer }),
-  /** Contract §5.2; `offset` is where an upload stands. */
+  /** Contract §5.2; `offset` is the offset of the upload. */
   Error: {
     type: 'object',
     properties: { ...ERROR_PROPERTIES, offset: integer },
     required: Object.keys(ERROR_PROPERTIES),
     additionalProperties: false,
   },
-  /** Contract §5.2: the messages of each field under its name, and all of them again. */
+  /**
+   * Contract §5.2: the messages of each field under its name, and all of them again in `errors`.
+   */
   FieldError: {
     type: 'object',
     properties: {

@@ -3,22 +3,25 @@ import { type File, originalAmong } from '../../domain/file/file.ts';
 import { THUMBNAIL } from '../../domain/rendition/thumbnail.ts';
 import type { Media, OEmbed } from '../../domain/tree/media.ts';
 import type { UploadSession } from '../../domain/upload/session.ts';
-import type { ToUrl } from '../../http/transport.ts';
-import type { Fields } from './body.ts';
+import type { ToUrl } from '../../http/absolute-url.ts';
+import type { Fields } from './field.ts';
 import { toEmbedBody } from './link.ts';
 
-/** Contract §2.2: what an upload can become on this road. */
+/** Contract §2.2: types that an upload can have in this dialect. */
 export const UPLOAD_TYPES = ['image', 'eimage', 'doc'] as const;
 type UploadType = (typeof UPLOAD_TYPES)[number];
 
-/** Contract §2.1: `offset` is a string here, and a number in the error of a wrong one. */
+/**
+ * Returns an upload session. Contract §2.1: `offset` is a string here, and a number in the error of
+ * a wrong one.
+ */
 export function toSessionBody({ uploadId, offsetBytes, expiresAt }: UploadSession) {
   return { upload_id: uploadId, offset: String(offsetBytes), expires: expiresAt.toISOString() };
 }
 
 /**
- * Contract §3: one object for all types, in this order of keys. `files` are those of a media that is a stored
- * file.
+ * Returns a media item. Contract §3: one object for all types, with its keys in this order. `files`
+ * are empty for a link.
  */
 export function toMediaBody(media: Media, files: readonly File[], toUrl: ToUrl) {
   const file = originalAmong(files);
@@ -48,7 +51,7 @@ export function toMediaBody(media: Media, files: readonly File[], toUrl: ToUrl) 
   };
 }
 
-/** Contract §3: null until it has been made. */
+/** Contract §3: null until the thumbnail exists. */
 function toThumbnailBody(files: readonly File[], toUrl: ToUrl) {
   const thumbnail = files.find(({ key }) => key === THUMBNAIL);
   if (thumbnail === undefined) return null;
@@ -61,7 +64,10 @@ function titleOf({ type, url }: Media, file: File | null): string | null {
   return type === 'doc' ? (file?.filename ?? null) : type === 'url' ? url : null;
 }
 
-/** Contract §3: clients put it unquoted into `url(…)`, where CSS would end it at any of these. */
+/**
+ * Contract §3: clients put it unquoted into `url(…)`, where each of these characters would end it
+ * in CSS.
+ */
 function cssSafe(url: string): string {
   return url.replace(/[\s"'()\\\p{Cc}]/gu, (character) =>
     Buffer.from(character).toString('hex').replace(/../g, '%$&').toUpperCase(),
@@ -81,7 +87,7 @@ function toOEmbedFields(oembed: OEmbed | null) {
   };
 }
 
-/** Contract §8 row 10: flat and nested. */
+/** Contract §8 row 10: both flat and nested. */
 function toEmbedFields(media: Media) {
   const embed = toEmbedBody(media);
   const { embed_type = null, embed_id = null } = embed ?? {};
@@ -89,7 +95,7 @@ function toEmbedFields(media: Media) {
 }
 
 /**
- * A field of text. Null when it is absent or null; numbers become text, as in Django REST framework.
+ * Reads a text field. Null if absent or null; numbers become text, as in Django REST framework.
  * Throws InvalidInputError for any other value.
  */
 export function toText(fields: Fields, name: string): string | null {
@@ -99,15 +105,15 @@ export function toText(fields: Fields, name: string): string | null {
   throw InvalidInputError.of(name, 'INVALID', 'Not a valid string.');
 }
 
-/** The body's `offset`, which no client sends: null for anything that is no count of bytes. */
+/** Reads the body's `offset`, which no client sends. Null for anything but a count of bytes. */
 export function toOffset(value: unknown): number | null {
   const offset = /^\d+$/.test(String(value)) ? Number(value) : Number.NaN;
   return Number.isSafeInteger(offset) ? offset : null;
 }
 
 /**
- * Contract §2.2: `type` of `complete`, null where the content decides. The uploader sends `document`,
- * `file`, and names of nothing, too. Throws InvalidInputError for any other.
+ * Reads the `type` of `complete`; null: the content decides. Contract §2.2: the uploader also sends
+ * `document`, `file`, and words that name no type. Throws InvalidInputError for any other.
  */
 export function toUploadType(value: unknown): UploadType | null {
   const name = value ?? '';
@@ -119,3 +125,27 @@ export function toUploadType(value: unknown): UploadType | null {
 }
 
 const NAMES_OF_NO_TYPE = ['', 'file', 'undefined', 'null'];
+
+/** The position of a chunk in its file. */
+export interface ContentRange {
+  startBytes: number;
+  sizeBytes: number;
+  totalBytes: number;
+}
+
+/**
+ * Parses `bytes {start}-{end}/{total}`, the end included: contract §1. Null for anything else, and
+ * for a range that is empty or exceeds the total.
+ */
+export function parseContentRange(header: string): ContentRange | null {
+  const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header);
+  if (match === null) return null;
+  const [start = 0, end = 0, total = 0] = match.slice(1).map(toSafeInteger);
+  if (end < start || end >= total) return null;
+  return { startBytes: start, sizeBytes: end - start + 1, totalBytes: total };
+}
+
+/** A number too large to be exact exceeds any limit. */
+function toSafeInteger(digits: string): number {
+  return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
+}

@@ -1,7 +1,7 @@
 import { TAG_TYPES, type Tag, type TagFilter, type TagOrder } from '../../domain/tag/tag.ts';
 import { choice, flag, nullable, queryFlag, text } from './field.ts';
 
-/** What a body may set: contract §2.6. Every other field is passed over. */
+/** Fields that a body may set: contract §2.6. All others are ignored. */
 export const TAG_FIELDS = {
   type: ['type', choice(TAG_TYPES)],
   name: ['name', text],
@@ -12,7 +12,7 @@ export const TAG_FIELDS = {
   visibilityBoost: ['visibility_boost', flag],
 } as const;
 
-/** Contract §2.6: the superset of what its clients read. */
+/** Returns a tag. Contract §2.6: the superset of what its clients read. */
 export function toTagBody(tag: Tag) {
   return {
     id: tag.id,
@@ -29,20 +29,20 @@ export function toTagBody(tag: Tag) {
 }
 
 /**
- * Contract §2.6: "never empty/invalid in output". These are the forms that MUI computes a contrast with;
- * for any other, the names of CSS too, it throws, and the page that shows the tag is blank.
+ * Contract §2.6: "never empty/invalid in output". MUI computes a contrast with these forms; for any
+ * other, names of CSS included, it throws, and the page that shows the tag stays blank.
  */
 const COLOR = /^(#([\da-f]{3}|[\da-f]{4}|[\da-f]{6}|[\da-f]{8})|(rgb|hsl)a?\([\d\s.,%/+-]+\))$/i;
 const COLOR_DEFAULT = '#ffffff';
 
-/** More terms than anyone types; each is a condition of the statement, whose size has a limit. */
+/** More terms than anyone types. Each is a condition of the statement, whose size is limited. */
 const TERMS_MAX = 100;
 
-/** What a query narrows a list to; null: to nothing. */
+/** Returns the filter of a query; null if no tag can match. */
 export function toTagFilter(query: URLSearchParams): TagFilter | null {
   const type = query.get('type') || undefined;
   const isKnownType = type === undefined || TAG_TYPES.some((one) => one === type);
-  // A deleted tag is gone: there is none to show.
+  // Deleted tags are not kept.
   if (!isKnownType || queryFlag(query.get('deleted')) === true) return null;
   return {
     terms: toTerms(query),
@@ -53,21 +53,24 @@ export function toTagFilter(query: URLSearchParams): TagFilter | null {
   };
 }
 
-/** Contract §4: every term, parted by space or comma. No text has a NUL in it. */
+/**
+ * Returns the search terms, separated by spaces or commas: contract §4. NUL never occurs in text.
+ */
 export function toTerms(query: URLSearchParams): string[] {
   const terms = (query.get('search') ?? '').split(/[\s,\0]+/).filter(Boolean);
   return [...new Set(terms)].slice(0, TERMS_MAX);
 }
 
-/** Contract §2.6: `name`, `created_at`, `-` before either, a list of them; default `-created_at`. */
+/**
+ * Returns the order of a query. Contract §2.6: a list of `name` and `created_at`, each with an
+ * optional `-`; default `-created_at`.
+ */
 export function toTagOrder(query: URLSearchParams): TagOrder[] {
   const order = (query.get('ordering') ?? '').split(',').flatMap((term): TagOrder[] => {
-    const column = term.trim().replace(/^-/, '');
-    const isKnown = column === 'name' || column === 'created_at';
-    return isKnown ? [{ column, descending: term.trim().startsWith('-') }] : [];
+    const field = term.trim().replace(/^-/, '');
+    const isKnown = field === 'name' || field === 'created_at';
+    return isKnown ? [{ field, descending: term.trim().startsWith('-') }] : [];
   });
-  const unique = order.filter(
-    ({ column }, at) => order.findIndex((o) => o.column === column) === at,
-  );
-  return unique.length > 0 ? unique : [{ column: 'created_at', descending: true }];
+  const unique = order.filter(({ field }, at) => order.findIndex((o) => o.field === field) === at);
+  return unique.length > 0 ? unique : [{ field: 'created_at', descending: true }];
 }

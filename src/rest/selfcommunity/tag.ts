@@ -10,8 +10,8 @@ import {
   type TagFilter,
   updateTag,
 } from '../../domain/tag/tag.ts';
+import type { Answer, Call } from '../../http/dialect.ts';
 import { readBody } from './body.ts';
-import type { Answer, Call } from './call.ts';
 import { readFields } from './field.ts';
 import { parseId, parseQuery, toPageBody } from './list.ts';
 import { TAG_FIELDS, toTagBody, toTagFilter, toTagOrder, toTerms } from './tag-shape.ts';
@@ -21,7 +21,7 @@ export function listTags(call: Call): Promise<Answer> {
   return list(call, {});
 }
 
-/** `GET /tag/user/search/`: what the shipped user interface searches with, contract §2.7. */
+/** `GET /tag/user/search/`: the search of the shipped user interface, contract §2.7. */
 export function listUserTags(call: Call): Promise<Answer> {
   return list(call, { type: 'user' });
 }
@@ -30,7 +30,7 @@ export function listUserTags(call: Call): Promise<Answer> {
 export async function postTag({ ctx, request }: Call): Promise<Answer> {
   const { fields } = await readBody(request);
   const { name, ...tag } = readFields(fields, TAG_FIELDS, checkNewTag);
-  // There is one: it has been checked.
+  // The name is present: it has been checked.
   return { status: 201, body: toTagBody(await createTag(ctx, { ...tag, name: name as string })) };
 }
 
@@ -39,12 +39,12 @@ export async function getTag(call: Call): Promise<Answer> {
   return { status: 200, body: toTagBody(await findTag(call)) };
 }
 
-/** `PUT /tag/{id}/`: the name is required, what else is absent stays. */
+/** `PUT /tag/{id}/`: the name is required; other absent fields do not change. */
 export function putTag(call: Call): Promise<Answer> {
   return change(call, checkNewTag);
 }
 
-/** `PATCH /tag/{id}/`: what is absent stays; no body changes nothing. */
+/** `PATCH /tag/{id}/`: absent fields do not change; a missing body changes nothing. */
 export function patchTag(call: Call): Promise<Answer> {
   return change(call, checkTagChange);
 }
@@ -57,8 +57,8 @@ export async function removeTag(call: Call): Promise<Answer> {
 }
 
 /**
- * `POST /tag/{id}/assign/`, `add/` and `remove/`: contract §2.7. The users and categories that it is about
- * are the community's: they are not here, and nothing is kept of it.
+ * `POST /tag/{id}/assign/`, `add/` and `remove/`: contract §2.7. The users and categories belong to
+ * the community and are not stored here, so the request has no effect.
  */
 export async function assignTag(call: Call): Promise<Answer> {
   await findTag(call);
@@ -73,7 +73,7 @@ async function change(call: Call, check: typeof checkNewTag) {
   return { status: 200, body: toTagBody(await updateTag(call.ctx, id, tag)) };
 }
 
-/** Contract §2.6: a search that the tag does not match hides it, on these routes too. */
+/** Contract §2.6: a search that does not match the tag hides it, on these routes too. */
 async function findTag({ ctx, request }: Call): Promise<Tag> {
   const id = parseId(request, 'tag');
   const filter = { id, terms: toTerms(parseQuery(request)) };

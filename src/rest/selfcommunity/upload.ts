@@ -6,11 +6,12 @@ import {
 } from '../../domain/error.ts';
 import { filesByMediaIds } from '../../domain/file/file.ts';
 import { appendChunk, completeUpload } from '../../domain/upload/upload.ts';
-import { readBody, type SmallFile } from './body.ts';
-import type { Answer, Call } from './call.ts';
-import { type ContentRange, parseContentRange } from './content-range.ts';
+import type { Answer, Call } from '../../http/dialect.ts';
+import { readBody } from './body.ts';
 import { RefusedError } from './error.ts';
 import {
+  type ContentRange,
+  parseContentRange,
   toMediaBody,
   toOffset,
   toSessionBody,
@@ -22,18 +23,21 @@ import {
 /** Contract §2.1: "Max chunk size is 204800 bytes". */
 const CHUNK_BYTES_MAX = 204_800;
 
-/** Contract §1: clients put the bytes into `image` whatever they are; the documents name `document` as well. */
+/**
+ * Contract §1: clients put bytes of any kind into `image`; the documents name `document` as well.
+ */
 const CHUNK_PARTS = { names: ['image', 'document', 'file'], bytesMax: CHUNK_BYTES_MAX };
 
 /** `POST /media/upload/chunk/`: contract §2.1. */
 export async function uploadChunk({ ctx, request }: Call): Promise<Answer> {
   const { fields, file } = await readBody(request, CHUNK_PARTS);
   if (file === null) throw new RefusedError('No chunk file was submitted', { code: 'required' });
-  // §5.4: what a client sends for an empty file; it would go on and complete an upload without an id.
+  // §5.4: a client sends this for an empty file, and would go on to complete an upload without an
+  // id.
   if (file.sizeBytes === 0) throw new RefusedError('The submitted file is empty.');
   const range = readRange(request.headers['content-range']);
   const uploadId = toText(fields, 'upload_id');
-  // §1: without a range the part is the whole file, unless a field says where it begins.
+  // §1: without a range, the part is the whole file unless a field gives its offset.
   const offsetBytes = range?.startBytes ?? toOffset(fields.get('offset')) ?? 0;
   const session = await appendChunk(ctx, {
     uploadId,
@@ -42,7 +46,8 @@ export async function uploadChunk({ ctx, request }: Call): Promise<Answer> {
     filename: file.filename,
     declaredType: file.mediaType,
     allowedTypes: UPLOAD_TYPES,
-    chunk: { bytes: chunkBytes(file, range) },
+    // §2.1: the domain checks the sizes after the state of the upload.
+    chunk: { bytes: [file.bytes], sizeBytes: range?.sizeBytes, sizeBytesMax: CHUNK_BYTES_MAX },
   }).catch(refuseChunk);
   return { status: 201, body: toSessionBody(session) };
 }
@@ -67,7 +72,7 @@ export async function completeChunks({ ctx, request, toUrl }: Call): Promise<Ans
 }
 
 const MD5 = /^[0-9a-f]{32}$/i;
-/** §2.2: text that is no MD5 matches no file, which is told only after what the upload's own state is. */
+/** §2.2: text that is not an MD5 matches no file. The state of the upload is checked first. */
 const NO_MD5 = '0'.repeat(32);
 
 function readRange(header: string | undefined): ContentRange | null {
@@ -77,36 +82,28 @@ function readRange(header: string | undefined): ContentRange | null {
   return range;
 }
 
-/**
- * Fails where the bytes would begin: §2.1 has the size checked after everything that is known of the
- * upload, and nothing of such a chunk is written.
- */
-async function* chunkBytes({ pieces, sizeBytes }: SmallFile, range: ContentRange | null) {
-  if (sizeBytes > CHUNK_BYTES_MAX) {
-    throw new RefusedError(`Max chunk size is ${CHUNK_BYTES_MAX} bytes`);
-  }
-  if (range !== null && range.sizeBytes !== sizeBytes) throw new RefusedError(SIZE_MISMATCH);
-  yield* pieces;
-}
-
-const SIZE_MISMATCH = "File size doesn't match headers";
-
-/** The domain names fields of its own input, which this road's request does not have. */
+/** The domain names fields of its own input, which a request in this dialect does not have. */
 function refuseChunk(error: unknown): never {
   if (!(error instanceof InvalidInputError)) throw error;
   const [issue] = error.issues;
-  const isPastEnd = issue?.code === 'PAST_END';
-  throw new RefusedError(isPastEnd ? SIZE_MISMATCH : (issue?.message ?? error.message));
+  throw new RefusedError(CHUNK_FAULTS[issue?.code ?? ''] ?? issue?.message ?? error.message);
 }
+
+const SIZE_MISMATCH = "File size doesn't match headers";
+const CHUNK_FAULTS: Readonly<Record<string, string>> = {
+  TOO_BIG: `Max chunk size is ${CHUNK_BYTES_MAX} bytes`,
+  SIZE_MISMATCH,
+  PAST_END: SIZE_MISMATCH,
+};
 
 function refuseComplete(error: unknown): never {
   // §2.2: "an incomplete upload shows up as" a mismatch.
   if (error instanceof OffsetMismatchError) throw new RefusedError('md5 checksum does not match');
-  // §5.3: without the quotes that the answer to a chunk has.
+  // §5.3: without the quotes of the answer to a chunk.
   if (error instanceof UploadCompletedError) {
     throw new RefusedError('Upload has already been marked as complete');
   }
-  // The only field of the request that the content can contradict.
+  // The content can contradict no other field of the request.
   if (error instanceof UnsupportedMediaError) {
     throw InvalidInputError.of('type', 'INVALID', error.message);
   }

@@ -1,27 +1,30 @@
 import pg from 'pg';
 import { EVENT_CHANNEL, JOB_CHANNEL } from '../dialect.ts';
 
-/** How long until a lost connection is tried again. */
+/** Delay before a lost connection is opened again. */
 const RETRY_MS = 2000;
 
-/** A server that does not answer must not hold up the end of the process. */
+/** Limit for closing the connection: a server that does not respond must not block the end of the process. */
 const CONNECT_MS = 5000;
 
-/** What PostgreSQL carries between the processes of one database. */
+/** The notices between the processes of one PostgreSQL database. */
 export interface Notices {
-  /** Sends a text of less than 8,000 bytes to `onEvents` of all, ourselves included. Lost without a connection. */
+  /**
+   * Sends a text of less than 8,000 bytes to `onEvents` of all processes, this one included. Lost while there is no
+   * connection.
+   */
   tellEvents(text: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Who listens. */
+/** The listeners of a process. */
 export interface NoticeListeners {
-  /** There may be something to do for a worker; also whenever a notice may have been missed. */
+  /** Called when there may be work for a worker, and whenever a notice may have been missed. */
   onJob: () => void;
   onEvents: (text: string) => void;
 }
 
-/** Listens until it is stopped. A lost connection is made again; until then nothing is told. */
+/** Listens until it is stopped. A lost connection is opened again; notices sent meanwhile are lost. */
 export function listenForNotices(url: string, { onJob, onEvents }: NoticeListeners): Notices {
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
@@ -38,7 +41,7 @@ export function listenForNotices(url: string, { onJob, onEvents }: NoticeListene
       else onEvents(payload);
     });
     fresh.once('end', reconnect);
-    // Followed by `end`; without a listener it would end the process.
+    // `end` follows. Without a listener it would end the process.
     fresh.on('error', () => void fresh.end().catch(() => undefined));
     try {
       await fresh.connect();
@@ -63,7 +66,7 @@ export function listenForNotices(url: string, { onJob, onEvents }: NoticeListene
   return {
     async tellEvents(text) {
       const telling = client?.query('select pg_notify($1, $2)', [EVENT_CHANNEL, text]);
-      // It fails with the connection.
+      // Fails with the connection.
       await telling?.catch(() => undefined);
     },
     async stop() {

@@ -1,66 +1,102 @@
 import type { Db } from '../db.ts';
-import { isAnyOf, lockRows } from '../dialect.ts';
+import { isAnyOf } from '../dialect.ts';
+import { EVERYTHING, inScope, isInScope, type Scope, type ScopeColumns } from '../scope.ts';
 import type { FileChange, FileRow, NewFileRow } from '../table.ts';
 
-/** A file with the name of the group that its media is. */
-export interface FileOfMediaRow extends FileRow {
+/** A file with the columns of its media item that decide its visibility. */
+export interface FileOfMediaRow extends FileRow, Omit<ScopeColumns, 'id'> {
+  /** The Importer's name for the media item's files. */
   resource: string;
 }
 
-/** A second file of the same media and key is a unique violation. */
-export async function insertFile(db: Db, file: NewFileRow): Promise<void> {
-  await db.insertInto('file').values(file).execute();
+/** Returns the new row. A second file of the same media item and key is a unique violation. */
+export function insertFile(db: Db, file: NewFileRow): Promise<FileRow> {
+  return db.insertInto('file').values(file).returningAll().executeTakeFirstOrThrow();
 }
 
-/** Sets the columns that are given. */
+/** Sets the given columns. */
 export async function updateFile(db: Db, id: number, columns: FileChange): Promise<void> {
   await db.updateTable('file').set(columns).where('id', '=', id).execute();
 }
 
-/** Unordered; missing ids are absent. */
-export function listFilesByIds(db: Db, ids: readonly number[]): Promise<FileOfMediaRow[]> {
-  return files(db)
+/** Returns the files that exist, unordered. */
+export async function listFilesByIds(
+  db: Db,
+  scope: Scope,
+  ids: readonly number[],
+): Promise<FileOfMediaRow[]> {
+  const rows = await files(db)
     .where(isAnyOf(db, 'file.id', ids))
     .execute();
+  return rows.filter((row) => isFileInScope(scope, row));
 }
 
-/** By its own id, and not its media's. */
-export function findFileById(db: Db, id: number): Promise<FileOfMediaRow | undefined> {
-  return files(db).where('file.id', '=', id).executeTakeFirst();
-}
-
-/** By its own uuid, and not its media's. */
-export function findFileByUuid(db: Db, uuid: string): Promise<FileOfMediaRow | undefined> {
-  return files(db).where('file.uuid', '=', uuid).executeTakeFirst();
-}
-
-/** The original and the variants of each media, the original first. */
-export function listFilesByMediaIds(
+/** Returns the file by its own id, not its media item's. */
+export async function findFileById(
   db: Db,
+  scope: Scope,
+  id: number,
+): Promise<FileOfMediaRow | undefined> {
+  const row = await files(db).where('file.id', '=', id).executeTakeFirst();
+  return ifFileInScope(scope, row);
+}
+
+/** Returns the file by its own uuid, not its media item's. */
+export async function findFileByUuid(
+  db: Db,
+  scope: Scope,
+  uuid: string,
+): Promise<FileOfMediaRow | undefined> {
+  const row = await files(db).where('file.uuid', '=', uuid).executeTakeFirst();
+  return ifFileInScope(scope, row);
+}
+
+/** Returns the files of each media item, the original first. */
+export async function listFilesByMediaIds(
+  db: Db,
+  scope: Scope,
   mediaIds: readonly number[],
 ): Promise<FileOfMediaRow[]> {
-  return files(db)
+  const rows = await files(db)
     .where(isAnyOf(db, 'file.media_id', mediaIds))
     .orderBy('file.key')
     .execute();
+  return rows.filter((row) => isFileInScope(scope, row));
 }
 
-/** The original of a media, or one of its variants. */
-export function findFileByKey(
+/** Returns the original of a media item, whose key is empty, or one of its variants. */
+export async function findFileByKey(
   db: Db,
+  scope: Scope,
   mediaId: number,
   key: string,
 ): Promise<FileOfMediaRow | undefined> {
-  return files(db)
+  const row = await files(db)
     .where('file.media_id', '=', mediaId)
     .where('file.key', '=', key)
     .executeTakeFirst();
+  return ifFileInScope(scope, row);
 }
 
-/** The first segment of the URLs of a media's files; undefined if it has none. */
-export async function findDir(db: Db, mediaId: number): Promise<string | undefined> {
-  const row = await db
-    .selectFrom('file')
+/** Returns the file at `/media/{dir}/{urlName}`. If several have that name, the original comes first. */
+export async function findFileByUrl(
+  db: Db,
+  scope: Scope,
+  dir: string,
+  urlName: string,
+): Promise<FileOfMediaRow | undefined> {
+  const row = await files(db)
+    .where('file.dir', '=', dir)
+    .where('file.url_name', '=', urlName)
+    .orderBy('file.key')
+    .limit(1)
+    .executeTakeFirst();
+  return ifFileInScope(scope, row);
+}
+
+/** Returns the first segment of the URLs of a media item's files; undefined if it has none. */
+export async function findDir(db: Db, scope: Scope, mediaId: number): Promise<string | undefined> {
+  const row = await filesInScope(db, scope)
     .where('media_id', '=', mediaId)
     .select('dir')
     .limit(1)
@@ -68,31 +104,16 @@ export async function findDir(db: Db, mediaId: number): Promise<string | undefin
   return row?.dir;
 }
 
-/** The last segments of the URLs of a media's files. */
-export async function listUrlNames(db: Db, mediaId: number): Promise<string[]> {
-  const rows = await db
-    .selectFrom('file')
+/** Returns the last segments of the URLs of a media item's files. */
+export async function listUrlNames(db: Db, scope: Scope, mediaId: number): Promise<string[]> {
+  const rows = await filesInScope(db, scope)
     .where('media_id', '=', mediaId)
     .select('url_name')
     .execute();
   return rows.map((row) => row.url_name);
 }
 
-/** The file behind `/media/{dir}/{urlName}`; of several of the same name, the original. */
-export function findFileByUrl(
-  db: Db,
-  dir: string,
-  urlName: string,
-): Promise<FileOfMediaRow | undefined> {
-  return files(db)
-    .where('file.dir', '=', dir)
-    .where('file.url_name', '=', urlName)
-    .orderBy('file.key')
-    .limit(1)
-    .executeTakeFirst();
-}
-
-/** Whether a media has this first segment of URLs. */
+/** Tells whether a media item has this first segment of URLs. */
 export async function isDirTaken(db: Db, dir: string): Promise<boolean> {
   const row = await db
     .selectFrom('file')
@@ -103,45 +124,15 @@ export async function isDirTaken(db: Db, dir: string): Promise<boolean> {
   return row !== undefined;
 }
 
-/** Those of the given blob keys that a file row refers to. */
-export async function listKnownFileBlobKeys(db: Db, keys: readonly string[]): Promise<string[]> {
-  const rows = await db
-    .selectFrom('file')
-    .where(isAnyOf(db, 'blob_key', keys))
-    .select('blob_key')
-    .execute();
-  return rows.map((row) => row.blob_key);
+/** Starts a query over the files whose media item is in a scope. */
+export function filesInScope(db: Db, scope: Scope) {
+  const files = db.selectFrom('file');
+  if (scope === EVERYTHING) return files;
+  const medias = inScope(db, db.selectFrom('media'), scope).select('media.id');
+  return files.where('media_id', 'in', medias);
 }
 
-/**
- * Where the bytes of these media are, those of variants and renditions included. Until the end of the
- * transaction no more of these are made.
- */
-export async function listBlobKeysByMediaIds(
-  db: Db,
-  mediaIds: readonly number[],
-): Promise<string[]> {
-  const isOfMedia = isAnyOf(db, 'media_id', mediaIds);
-  const medias = db
-    .selectFrom('media')
-    .where(isAnyOf(db, 'id', mediaIds))
-    .select('id');
-  await lockRows(db, medias.orderBy('id'));
-  const renditions = db
-    .selectFrom('rendition')
-    .innerJoin('file', 'file.id', 'rendition.file_id')
-    .where(isOfMedia)
-    .select('rendition.blob_key');
-  const rows = await db
-    .selectFrom('file')
-    .where(isOfMedia)
-    .select('blob_key')
-    .unionAll(renditions)
-    .execute();
-  return rows.map((row) => row.blob_key);
-}
-
-/** Deletes rows of files, and of their renditions: the bytes are the caller's. */
+/** Deletes rows of files, with those of their renditions. The bytes are left to the caller. */
 export async function deleteFiles(db: Db, ids: readonly number[]): Promise<void> {
   await db
     .deleteFrom('file')
@@ -149,7 +140,7 @@ export async function deleteFiles(db: Db, ids: readonly number[]): Promise<void>
     .execute();
 }
 
-/** Sets the digest of bytes, where it is not known yet; false: it is, or the file has other bytes by now. */
+/** Sets the digest of a file; false if it has one already, or if the file has other bytes by now. */
 export async function updateFileSha256(
   db: Db,
   { id, blob_key }: Pick<FileRow, 'id' | 'blob_key'>,
@@ -165,26 +156,41 @@ export async function updateFileSha256(
   return numUpdatedRows === 1n;
 }
 
-// A media that the Importer did not name goes there by its uuid.
+// The Importer knows a media item that it has not named by its uuid.
 function files(db: Db) {
   return db
     .selectFrom('file')
     .innerJoin('media', 'media.id', 'file.media_id')
     .selectAll('file')
+    .select(['media.parent_id', 'media.path', 'media.owner', 'media.is_public'])
     .select((eb) => eb.fn.coalesce('media.resource', 'media.uuid').as('resource'));
 }
 
-/** The files after an id, in the order of their ids: for going through all of them. */
-export function listFilesAfter(
+/** A range of blob keys: `after` is not part of it, `upTo` is; without `upTo` it has no end. */
+export interface BlobKeyRange {
+  after: string;
+  upTo: string | null;
+}
+
+/** Lists the first `limit` files whose blob keys are in a range, in the order of the keys. */
+export async function listFilesByBlobKey(
   db: Db,
-  id: number,
+  scope: Scope,
+  { after, upTo }: BlobKeyRange,
   limit: number,
-): Promise<Pick<FileRow, 'id' | 'uuid' | 'blob_key' | 'size_bytes'>[]> {
-  return db
-    .selectFrom('file')
-    .where('id', '>', id)
-    .orderBy('id')
+): Promise<Pick<FileRow, 'uuid' | 'blob_key' | 'size_bytes' | 'updated_at'>[]> {
+  const all = filesInScope(db, scope).where('blob_key', '>', after);
+  return (upTo === null ? all : all.where('blob_key', '<=', upTo))
+    .orderBy('blob_key')
     .limit(limit)
-    .select(['id', 'uuid', 'blob_key', 'size_bytes'])
+    .select(['uuid', 'blob_key', 'size_bytes', 'updated_at'])
     .execute();
+}
+
+function ifFileInScope(scope: Scope, file: FileOfMediaRow | undefined): FileOfMediaRow | undefined {
+  return file && isFileInScope(scope, file) ? file : undefined;
+}
+
+function isFileInScope(scope: Scope, file: FileOfMediaRow): boolean {
+  return isInScope(scope, { ...file, id: file.media_id });
 }

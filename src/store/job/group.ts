@@ -5,7 +5,7 @@ import { isAnyOf } from '../dialect.ts';
 import { listOfEach } from '../group.ts';
 import type { JobRow } from '../table.ts';
 
-/** One page of the jobs of each media, in one statement. Every media has an entry. */
+/** Returns one page of the jobs of each media item, in one statement. Every media item has an entry. */
 export function listJobsOfEach(
   db: Db,
   mediaIds: readonly number[],
@@ -19,7 +19,7 @@ export function listJobsOfEach(
   return listOfEach(db, 'job', members, mediaIds, keyset, request);
 }
 
-/** How many jobs each media has; one without any has no entry. */
+/** Returns the number of jobs of each media item; one without jobs has no entry. */
 export async function countJobsOfEach(
   db: Db,
   mediaIds: readonly number[],

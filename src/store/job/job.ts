@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
-import { type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
+import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import type { JobAttemptRow, JobChange, JobRow, NewJobRow } from '../table.ts';
 
-/** What a list of jobs is narrowed to; everything absent means no limit. */
+/** What a list of jobs is narrowed to: a job has to match every given field. */
 export interface JobFilter {
   ids?: readonly number[] | undefined;
   uuids?: readonly string[] | undefined;
@@ -17,13 +17,13 @@ export interface JobFilter {
   createdTo?: number | undefined;
 }
 
-/** Answers the id that the database gave. A `unicity` that another open job has is a unique violation. */
+/** Returns the id that the database assigned. A `unicity` that another open job has is a unique violation. */
 export async function insertJob(db: Db, job: NewJobRow): Promise<number> {
   const { id } = await db.insertInto('job').values(job).returning('id').executeTakeFirstOrThrow();
   return id;
 }
 
-/** Answers the id that the database gave, or undefined if another open job has the same `unicity`. */
+/** Returns the id that the database assigned, or undefined if another open job has the same `unicity`. */
 export async function insertJobOnce(db: Db, job: NewJobRow): Promise<number | undefined> {
   const row = await db
     .insertInto('job')
@@ -34,20 +34,20 @@ export async function insertJobOnce(db: Db, job: NewJobRow): Promise<number | un
   return row?.id;
 }
 
-/** The job that has this `unicity` and is not over. */
+/** Returns the open job with this `unicity`. */
 export function findOpenJobByUnicity(db: Db, unicity: string): Promise<JobRow | undefined> {
   return (
     db
       .selectFrom('job')
       .where('unicity', '=', unicity)
-      // As the index has it: SQLite does not see that from parameters.
+      // Written as in the index: SQLite does not recognize the condition in parameters.
       .where(sql<boolean>`status in ('pending', 'running', 'paused')`)
       .selectAll()
       .executeTakeFirst()
   );
 }
 
-/** Sets columns of a job that is still in this status: false when it is not. */
+/** Sets columns of a job if it still has this status; returns whether it had. */
 export async function updateJobIn(
   db: Db,
   { id, status }: Pick<JobRow, 'id' | 'status'>,
@@ -62,17 +62,17 @@ export async function updateJobIn(
   return numUpdatedRows === 1n;
 }
 
-/** Says which media a job is about. */
+/** Sets the media item that a job is about. */
 export async function updateJobMedia(db: Db, id: number, mediaId: number): Promise<void> {
   await db.updateTable('job').set({ media_id: mediaId }).where('id', '=', id).execute();
 }
 
-/** Unordered: for filters that let few through. */
+/** Returns the jobs that match the filter, unordered: for filters that few jobs match. */
 export function findJobs(db: Db, filter: JobFilter): Promise<JobRow[]> {
   return filteredJobs(db, filter).selectAll().execute();
 }
 
-/** One page of what the filter lets through. */
+/** Returns one page of the jobs that match the filter. */
 export function listJobs(
   db: Db,
   filter: JobFilter,
@@ -82,15 +82,12 @@ export function listJobs(
   return listPage(filteredJobs(db, filter).selectAll(), keyset, page);
 }
 
-/** How many jobs the filter lets through. */
-export async function countJobs(db: Db, filter: JobFilter): Promise<number> {
-  const { count } = await filteredJobs(db, filter)
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return count;
+/** Returns the number of jobs that match the filter. */
+export function countJobs(db: Db, filter: JobFilter): Promise<number> {
+  return countRows(filteredJobs(db, filter));
 }
 
-/** The runs of many jobs, each job's in their order. */
+/** Returns the runs of many jobs, oldest first. */
 export function listAttemptsByJobIds(db: Db, jobIds: readonly number[]): Promise<JobAttemptRow[]> {
   return db
     .selectFrom('job_attempt')
@@ -101,7 +98,7 @@ export function listAttemptsByJobIds(db: Db, jobIds: readonly number[]): Promise
     .execute();
 }
 
-/** Deletes a job and its runs: false when there is none. */
+/** Deletes a job and its runs; false if it does not exist. */
 export async function deleteJob(db: Db, id: number): Promise<boolean> {
   const { numDeletedRows } = await db.deleteFrom('job').where('id', '=', id).executeTakeFirst();
   return numDeletedRows === 1n;

@@ -6,21 +6,21 @@ import type { JobChange, JobRow } from '../table.ts';
 /** Columns of a job. */
 export type { JobChange, JobRow };
 
-/** Who takes a job, and for how long. */
-export interface Claim {
+/** The worker that takes a job, and its lease. */
+export interface JobClaim {
   jobClasses: readonly string[];
   worker: string;
-  /** What proves, from then on, that the job is still the worker's. */
+  /** The token that proves, from then on, that the worker still holds the job. */
   leaseToken: string;
   leasedUntil: number;
   now: number;
 }
 
 /**
- * Takes the job that is next: of those that are due the one of the highest priority, then the one that has
- * been due for the longest. One statement, so that no two workers take the same.
+ * Takes the next job: of the due jobs the one with the highest priority, then the one that has been due for the
+ * longest. One statement, so that no two workers take the same job.
  */
-export async function claimJob(db: Db, claim: Claim): Promise<JobRow | undefined> {
+export async function claimJob(db: Db, claim: JobClaim): Promise<JobRow | undefined> {
   const { now, worker, leaseToken, leasedUntil, jobClasses } = claim;
   const { rows } = await sql<JobRow>`
     update job set status = 'running', lease_token = ${leaseToken}, leased_until = ${leasedUntil},
@@ -35,7 +35,7 @@ export async function claimJob(db: Db, claim: Claim): Promise<JobRow | undefined
   return rows[0];
 }
 
-/** When the next job is due that these workers could take, in milliseconds since 1970. */
+/** Returns the time when the next job is due that these workers can take, in milliseconds since 1970. */
 export async function findNextDue(
   db: Db,
   jobClasses: readonly string[],
@@ -49,13 +49,13 @@ export async function findNextDue(
   return due ?? undefined;
 }
 
-/** Whose run it is. */
+/** The run that holds the lease of a job. */
 export interface Lease {
   id: number;
   leaseToken: string;
 }
 
-/** Sets columns of a job if it is still this lease's: false when it is not, and nothing has changed. */
+/** Sets columns of a job if this lease still holds it; otherwise returns false and changes nothing. */
 export async function updateLeasedJob(
   db: Db,
   { id, leaseToken }: Lease,
@@ -71,7 +71,7 @@ export async function updateLeasedJob(
   return numUpdatedRows === 1n;
 }
 
-/** The job, if it is still this lease's. */
+/** Returns the job if this lease still holds it. */
 export function findLeasedJob(
   db: Db,
   { id, leaseToken }: Lease,
@@ -85,13 +85,13 @@ export function findLeasedJob(
     .executeTakeFirst();
 }
 
-/** The same; until the end of the transaction nobody changes it. */
+/** Returns the same, and locks the job until the end of the transaction. */
 export async function lockLeasedJob(db: Db, lease: Lease): ReturnType<typeof findLeasedJob> {
   await lockRow(db, 'job', lease.id);
   return findLeasedJob(db, lease);
 }
 
-/** Jobs whose worker has not been heard of in time. */
+/** Returns the jobs whose lease has expired. */
 export function listLostJobs(db: Db, now: number, limit: number): Promise<JobRow[]> {
   return db
     .selectFrom('job')
@@ -103,7 +103,7 @@ export function listLostJobs(db: Db, now: number, limit: number): Promise<JobRow
     .execute();
 }
 
-/** Notes that a run has begun: the next by number of its job. */
+/** Inserts a run with the next number of its job. */
 export async function insertAttempt(
   db: Db,
   { jobId, worker, now }: { jobId: number; worker: string; now: number },
@@ -125,7 +125,7 @@ export async function insertAttempt(
     .execute();
 }
 
-/** Notes how the run that goes on has ended. */
+/** Stores how the current run has ended. */
 export async function closeAttempt(
   db: Db,
   { jobId, error, now }: { jobId: number; error: string | null; now: number },
@@ -138,7 +138,7 @@ export async function closeAttempt(
     .execute();
 }
 
-/** Deletes jobs that were over before that time, with the log of their runs. Answers how many. */
+/** Deletes jobs that ended before that time, with their runs. Returns their number. */
 export async function deleteFinishedJobs(
   db: Db,
   { statuses, before, limit }: { statuses: readonly string[]; before: number; limit: number },

@@ -1,25 +1,12 @@
 import { sql } from 'kysely';
-import type { RowPage } from '../cursor.ts';
+import type { Condition, Search } from '../../lib/search.ts';
+import { countRows, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { type Column, type Condition, matching, partOf, type Search } from '../search.ts';
+import { type Column, listWindow, matching } from '../search.ts';
 import type { JobRow } from '../table.ts';
 
-/** What jobs can be searched and ordered by. */
-export type JobField =
-  | 'uuid'
-  | 'job_class'
-  | 'priority'
-  | 'status'
-  | 'progress'
-  | 'retry_count'
-  | 'error'
-  | 'unicity'
-  | 'scheduled_at'
-  | 'created_at'
-  | 'updated_at';
-
-/** Each field, and what it holds. */
-export const JOB_COLUMNS: Readonly<Record<JobField, Column>> = {
+/** Each field that jobs can be searched and ordered by. */
+export const JOB_COLUMNS = {
   uuid: column('uuid', 'uuid'),
   job_class: column('job_class', 'text'),
   priority: column('priority', 'integer'),
@@ -31,26 +18,23 @@ export const JOB_COLUMNS: Readonly<Record<JobField, Column>> = {
   scheduled_at: column('scheduled_at', 'time'),
   created_at: column('created_at', 'time'),
   updated_at: column('updated_at', 'time'),
-};
+} satisfies Partial<Record<keyof JobRow, Column>>;
+export type JobField = keyof typeof JOB_COLUMNS;
 
-/** A part of the jobs that all conditions let through. */
-export async function searchJobs(db: Db, search: Search<JobField>): Promise<RowPage<JobRow>> {
+/** Returns a window of the jobs that meet all conditions. */
+export function searchJobs(db: Db, search: Search<JobField>): Promise<RowPage<JobRow>> {
   const found = matching(db, db.selectFrom('job'), JOB_COLUMNS, search.conditions).selectAll();
-  const rows = await partOf(found, JOB_COLUMNS, search).execute();
-  return { rows: rows.slice(0, search.limit), hasMore: rows.length > search.limit };
+  return listWindow(found, JOB_COLUMNS, search);
 }
 
-/** How many jobs all conditions let through. */
+/** Returns the number of jobs that meet all conditions. */
 export async function countMatchingJobs(
   db: Db,
   conditions: readonly Condition<JobField>[],
 ): Promise<number> {
-  const { count } = await matching(db, db.selectFrom('job'), JOB_COLUMNS, conditions)
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return count;
+  return countRows(matching(db, db.selectFrom('job'), JOB_COLUMNS, conditions));
 }
 
-function column(name: JobField, kind: Column['kind'], isNullable = false): Column {
+function column(name: keyof JobRow & string, kind: Column['kind'], isNullable = false): Column {
   return { value: sql.ref(`job.${name}`), kind, isNullable };
 }

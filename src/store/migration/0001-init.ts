@@ -2,7 +2,7 @@ import { type CreateTableBuilder, sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { advanceIdentity, type ColumnTypes, columnTypes } from '../dialect.ts';
 
-/** The whole data model: the tree, files, tags, uploads, jobs, keys, and the hidden root row. */
+/** Creates the tables for the tree, files, tags, uploads, jobs and keys, and inserts the hidden root row. */
 export async function up(db: Db): Promise<void> {
   const types = columnTypes(db);
   await createMedia(db, types);

@@ -3,8 +3,9 @@ import type { Db } from '../db.ts';
 import { dialectOf } from '../dialect.ts';
 
 /**
- * Words of a media, its tags' names among them, kept by triggers: whatever writes a name, a title or a
- * tag, the search cannot be forgotten. And an index for each order and filter of a list.
+ * Creates the search index of media, with the names of their tags. Triggers maintain it, so that no code
+ * that writes a name, a title or a tag can forget it. Also creates an index for each order and filter of
+ * a list.
  */
 export async function up(db: Db): Promise<void> {
   for (const statement of dialectOf(db) === 'postgres' ? POSTGRES : SQLITE) {
@@ -67,8 +68,8 @@ const POSTGRES = [
     media_id bigint primary key references media on delete cascade,
     words tsvector not null
   )`,
-  // What FTS5's tokenizer does: accents go, punctuation parts. PostgreSQL's own parser would take
-  // "photo-1.jpg" for one word, the name of a host.
+  // Does what the tokenizer of FTS5 does: removes accents and splits at punctuation. PostgreSQL's own parser
+  // would read "photo-1.jpg" as one word, a host name.
   sql`create function media_search_words(text) returns tsvector immutable language sql as $$
     select to_tsvector('simple', regexp_replace(
       regexp_replace(normalize(lower($1), NFD), '[\\u0300-\\u036f]', '', 'g'),

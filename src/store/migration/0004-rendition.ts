@@ -2,8 +2,8 @@ import type { Db } from '../db.ts';
 import { columnTypes } from '../dialect.ts';
 
 /**
- * Renditions, which are kept for as long as there is room for them; the color of a picture; and that no two
- * files share a URL.
+ * Creates the cache of renditions, which is limited in size. Adds the color of an image. Makes the URL of a
+ * file unique.
  */
 export async function up(db: Db): Promise<void> {
   const { id, integer, text } = columnTypes(db);
@@ -22,7 +22,7 @@ export async function up(db: Db): Promise<void> {
     .addUniqueConstraint('rendition_spec', ['source_blob_key', 'spec'])
     .execute();
   await db.schema.createIndex('rendition_file').on('rendition').columns(['file_id']).execute();
-  // The size too: what all of them hold is then read from the index alone.
+  // With the size, so that the total size is read from the index alone.
   await db.schema
     .createIndex('rendition_use')
     .on('rendition')

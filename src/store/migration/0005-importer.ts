@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 
-/** What the Importer's lists are narrowed to and ordered by, most of all a file's resource and its name. */
+/** Creates indexes for the filters and orders of the Importer's lists, mainly a file's resource and name. */
 export async function up(db: Db): Promise<void> {
   await sql`create index media_resource_name on media (coalesce(resource, uuid))`.execute(db);
   await sql`create index file_name on file ((replace(uuid, '-', '') || coalesce('.' || extension, '')))`.execute(

@@ -3,7 +3,7 @@ import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import type { NewRenditionRow, RenditionRow } from '../table.ts';
 
-/** The rendition of these bytes by that spec. */
+/** Returns the rendition of these bytes with that spec. */
 export function findRendition(
   db: Db,
   sourceBlobKey: string,
@@ -17,7 +17,7 @@ export function findRendition(
     .executeTakeFirst();
 }
 
-/** Answers the new row; undefined if there is one of the same bytes and spec. */
+/** Returns the new row; undefined if a rendition of the same bytes and spec exists. */
 export function insertRendition(
   db: Db,
   rendition: NewRenditionRow,
@@ -30,7 +30,7 @@ export function insertRendition(
     .executeTakeFirst();
 }
 
-/** Notes that a rendition has been used, unless somebody has since `noted`. */
+/** Sets the time of the last use, unless another one has been set since `noted`. */
 export async function updateRenditionUsed(
   db: Db,
   id: number,
@@ -44,15 +44,15 @@ export async function updateRenditionUsed(
     .execute();
 }
 
-/** Forgets a rendition; its bytes are the caller's to delete. */
+/** Deletes the row of a rendition; its bytes are left to the caller. */
 export async function deleteRendition(db: Db, id: number): Promise<void> {
   await db.deleteFrom('rendition').where('id', '=', id).execute();
 }
 
-/** Bytes that every rendition takes on a disk beside its own: half of a block, a name, a row. */
+/** Bytes on disk that every rendition takes beside its own: half a block, a name, a row. */
 const OVERHEAD = sql.lit(4096);
 
-/** What all renditions take, in bytes. */
+/** Returns the size of all renditions, in bytes. */
 export async function sumRenditionBytes(db: Db): Promise<number> {
   const { total } = await db
     .selectFrom('rendition')
@@ -61,12 +61,12 @@ export async function sumRenditionBytes(db: Db): Promise<number> {
   return total ?? 0;
 }
 
-/** So that nobody waits for a fifth of a second until 40,000 are deleted. */
+/** Deletions at once. Deleting 40,000 in one statement would block others for a fifth of a second. */
 const DELETED_MAX = 5000;
 
 /**
- * Deletes the least recently used, until they have made room for so many bytes, or they are 5,000; never the one
- * that is to be kept. Answers where their bytes are.
+ * Deletes the least recently used renditions until they have freed so many bytes, at most 5,000, and never the one to
+ * keep. Returns their blob keys.
  */
 export async function deleteLeastUsedRenditions(
   db: Db,
@@ -101,7 +101,7 @@ export async function deleteLeastUsedRenditions(
   return rows.map((row) => row.blob_key);
 }
 
-/** Deletes the renditions of these files. Answers where their bytes are. */
+/** Deletes the renditions of these files. Returns their blob keys. */
 export async function deleteRenditionsByFileIds(
   db: Db,
   fileIds: readonly number[],
@@ -114,7 +114,7 @@ export async function deleteRenditionsByFileIds(
   return rows.map((row) => row.blob_key);
 }
 
-/** Those of the given blob keys that a rendition refers to. */
+/** Returns those of the given blob keys that a rendition refers to. */
 export async function listKnownRenditionBlobKeys(
   db: Db,
   keys: readonly string[],

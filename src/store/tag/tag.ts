@@ -1,14 +1,15 @@
-import { type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
+import type { OrderStep, Window } from '../../lib/search.ts';
+import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, isIn, lockRows } from '../dialect.ts';
 import type { NewTagRow, TagChange, TagRow } from '../table.ts';
 
-/** What a list of tags is narrowed to; everything absent means no limit. */
+/** What a list of tags is narrowed to: a tag has to match every given field. */
 export interface TagFilter {
   id?: number | undefined;
   /** Exactly this name. */
   name?: string | undefined;
-  /** Each of these is in the name or the description, in any case. */
+  /** Each of these is part of the name or the description, ignoring case. */
   terms?: readonly string[] | undefined;
   type?: string | undefined;
   active?: boolean | undefined;
@@ -16,18 +17,15 @@ export interface TagFilter {
   visibilityBoost?: boolean | undefined;
 }
 
-/** What tags can be ordered by, most significant first. */
-export interface TagOrder {
-  column: 'name' | 'created_at' | 'id';
-  descending: boolean;
-}
+/** One step of an order of tags. */
+export type TagOrder = OrderStep<'name' | 'created_at' | 'id'>;
 
-/** Answers the row as stored. Two tags may have the same name. */
+/** Returns the row as stored. Two tags may have the same name. */
 export async function insertTag(db: Db, tag: NewTagRow): Promise<TagRow> {
   return db.insertInto('tag').values(tag).returningAll().executeTakeFirstOrThrow();
 }
 
-/** Until the end of the transaction nobody else changes or deletes these; whoever locks media, too, does it after. */
+/** Locks tags against changes and deletion until the end of the transaction. Lock media after them. */
 export async function lockTags(db: Db, ids: readonly number[]): Promise<void> {
   const tags = db
     .selectFrom('tag')
@@ -37,13 +35,13 @@ export async function lockTags(db: Db, ids: readonly number[]): Promise<void> {
   await lockRows(db, tags);
 }
 
-/** The same for the media that a tag is on: their words are written anew when it changes. */
+/** Locks the media that a tag is on: a change of the tag writes their search words anew. */
 export async function lockMediasOfTag(db: Db, id: number): Promise<void> {
   const tagged = db.selectFrom('media_tag').where('tag_id', '=', id).select('media_id');
   await lockRows(db, db.selectFrom('media').where('id', 'in', tagged).orderBy('id').select('id'));
 }
 
-/** Unordered; missing ids are absent. */
+/** Returns the tags that exist, unordered. */
 export function listTagsByIds(db: Db, ids: readonly number[]): Promise<TagRow[]> {
   return db
     .selectFrom('tag')
@@ -52,7 +50,7 @@ export function listTagsByIds(db: Db, ids: readonly number[]): Promise<TagRow[]>
     .execute();
 }
 
-/** The tags of each media by name. */
+/** Returns the tags of each media item, by name. */
 export function listTagsByMediaIds(
   db: Db,
   mediaIds: readonly number[],
@@ -68,7 +66,7 @@ export function listTagsByMediaIds(
     .execute();
 }
 
-/** One page of the tags that the filter lets through. */
+/** Returns one page of the tags that match the filter. */
 export function listTags(
   db: Db,
   filter: TagFilter,
@@ -78,15 +76,12 @@ export function listTags(
   return listPage(filtered(db, filter).selectAll(), keyset, page);
 }
 
-/** How many tags the filter lets through. */
-export async function countTags(db: Db, filter: TagFilter): Promise<number> {
-  const { count } = await filtered(db, filter)
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return count;
+/** Returns the number of tags that match the filter. */
+export function countTags(db: Db, filter: TagFilter): Promise<number> {
+  return countRows(filtered(db, filter));
 }
 
-/** Ties each media to each tag; what is not there is passed over. */
+/** Adds each tag to each media item; ignores tags and media that do not exist. */
 export async function insertMediaTags(
   db: Db,
   mediaIds: readonly number[],
@@ -107,7 +102,7 @@ export async function insertMediaTags(
     .execute();
 }
 
-/** Takes each tag off each media. */
+/** Removes each tag from each media item. */
 export async function deleteMediaTags(
   db: Db,
   mediaIds: readonly number[],
@@ -120,26 +115,26 @@ export async function deleteMediaTags(
     .execute();
 }
 
-/** Some of the tags, counted from the start: for APIs that page by offset. */
+/** Returns a window of the tags that match the filter, for APIs that page by offset. */
 export function listTagsFrom(
   db: Db,
   filter: TagFilter,
   order: readonly TagOrder[],
-  { limit, offset }: { limit: number; offset: number },
+  { limit, offset }: Window,
 ): Promise<TagRow[]> {
   let query = filtered(db, filter).selectAll().limit(limit).offset(offset);
-  for (const { column, descending } of order) {
-    query = query.orderBy(column, descending ? 'desc' : 'asc');
+  for (const { field, descending } of order) {
+    query = query.orderBy(field, descending ? 'desc' : 'asc');
   }
   return query.execute();
 }
 
-/** Sets the columns that are given. */
+/** Sets the given columns. */
 export async function updateTag(db: Db, id: number, columns: TagChange): Promise<void> {
   await db.updateTable('tag').set(columns).where('id', '=', id).execute();
 }
 
-/** Deletes a tag, and takes it off all media: false when there is none. */
+/** Deletes a tag and removes it from all media; false if it does not exist. */
 export async function deleteTag(db: Db, id: number): Promise<boolean> {
   const { numDeletedRows } = await db.deleteFrom('tag').where('id', '=', id).executeTakeFirst();
   return numDeletedRows === 1n;

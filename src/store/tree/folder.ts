@@ -1,61 +1,82 @@
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
-import type { MediaRow } from '../table.ts';
+import { EVERYTHING, ifInScope, isInScope, type Scope } from '../scope.ts';
+import type { NodeRow } from '../table.ts';
 
-/** Parent of everything at top level. No road ever shows it. */
+/** Id of the hidden folder that holds the nodes at top level. No dialect ever shows it. */
 export const ROOT_ID = 1;
 
-/** Never the root. */
-export function findFolderById(db: Db, id: number): Promise<MediaRow | undefined> {
-  return folders(db).where('id', '=', id).executeTakeFirst();
-}
-
-/** Never the root. */
-export function findFolderByUuid(db: Db, uuid: string): Promise<MediaRow | undefined> {
-  return folders(db).where('uuid', '=', uuid).executeTakeFirst();
-}
-
-/** The folders of that name in any of these folders, by their order. */
-export function listFoldersByName(
+/** Returns the folder, which is never the root. */
+export async function findFolderById(
   db: Db,
+  scope: Scope,
+  id: number,
+): Promise<NodeRow | undefined> {
+  const row = await folders(db).where('id', '=', id).executeTakeFirst();
+  return ifInScope(scope, row);
+}
+
+/** Returns the folder, which is never the root. Uuids are stored in lower case. */
+export async function findFolderByUuid(
+  db: Db,
+  scope: Scope,
+  uuid: string,
+): Promise<NodeRow | undefined> {
+  const row = await folders(db).where('uuid', '=', uuid).executeTakeFirst();
+  return ifInScope(scope, row);
+}
+
+/** Returns the folders of that name in any of these folders, in their order. */
+export async function listFoldersByName(
+  db: Db,
+  scope: Scope,
   parentIds: readonly number[],
   name: string,
-): Promise<MediaRow[]> {
-  return folders(db)
+): Promise<NodeRow[]> {
+  const rows = await folders(db)
     .where(isAnyOf(db, 'parent_id', parentIds))
     .where('name', '=', name)
     .orderBy('sort_order')
     .orderBy('id')
     .execute();
+  return rows.filter((row) => isInScope(scope, row));
 }
 
-/** Unordered; missing ids are absent. */
-export function listFoldersByIds(db: Db, ids: readonly number[]): Promise<MediaRow[]> {
-  return folders(db)
+/** Returns the folders that exist, unordered. */
+export async function listFoldersByIds(
+  db: Db,
+  scope: Scope,
+  ids: readonly number[],
+): Promise<NodeRow[]> {
+  const rows = await folders(db)
     .where(isAnyOf(db, 'id', ids))
     .execute();
+  return rows.filter((row) => isInScope(scope, row));
 }
 
 /**
- * The rows of the folders by the names from the top, `/Design/Logos`, whoever may see them: as names are not unique,
- * those of all branches that are called so, in the order of the tree.
+ * Returns the folders at a path of names from the top, `/Design/Logos`, in the order of the tree. Names are not unique:
+ * all folders at that path are returned. The folders above them may be outside the scope.
  */
-export async function listFoldersByPath(db: Db, path: string): Promise<MediaRow[]> {
+export async function listFoldersByPath(db: Db, scope: Scope, path: string): Promise<NodeRow[]> {
   const names = path.split('/').filter(Boolean);
   if (names.length === 0) return [];
   let parentIds = [ROOT_ID];
   for (const name of names.slice(0, -1)) {
-    parentIds = (await foldersIn(db, parentIds, name)).map(({ id }) => id);
+    parentIds = (await foldersIn(db, EVERYTHING, parentIds, name)).map(({ id }) => id);
     if (parentIds.length === 0) return [];
   }
-  return foldersIn(db, parentIds, names.at(-1) ?? '');
+  return foldersIn(db, scope, parentIds, names.at(-1) ?? '');
 }
 
-async function foldersIn(db: Db, parentIds: readonly number[], name: string): Promise<MediaRow[]> {
-  const byParent = Map.groupBy(
-    await listFoldersByName(db, parentIds, name),
-    (row) => row.parent_id,
-  );
+async function foldersIn(
+  db: Db,
+  scope: Scope,
+  parentIds: readonly number[],
+  name: string,
+): Promise<NodeRow[]> {
+  const rows = await listFoldersByName(db, scope, parentIds, name);
+  const byParent = Map.groupBy(rows, (row) => row.parent_id);
   return parentIds.flatMap((id) => byParent.get(id) ?? []);
 }
 

@@ -2,17 +2,17 @@ import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import type { NewUploadRow, UploadRow } from '../table.ts';
 
-/** A second upload of the same id or blob is a unique violation. */
+/** Inserts an upload. A second one with the same id or blob key is a unique violation. */
 export async function insertUpload(db: Db, upload: NewUploadRow): Promise<void> {
   await db.insertInto('upload').values(upload).execute();
 }
 
-/** In whatever state it is. */
+/** Returns an upload in any state. */
 export function findUpload(db: Db, uploadId: string): Promise<UploadRow | undefined> {
   return db.selectFrom('upload').where('upload_id', '=', uploadId).selectAll().executeTakeFirst();
 }
 
-/** A chunk that has become durable. */
+/** A durable chunk, and the state of the upload after it. */
 export interface UploadAdvance {
   uploadId: string;
   fromBytes: number;
@@ -21,7 +21,7 @@ export interface UploadAdvance {
   now: number;
 }
 
-/** Moves the offset only if nobody else has: false when the upload is elsewhere, or no longer open. */
+/** Moves the offset. Returns false, and changes nothing, if the upload is not at `fromBytes` or not open any more. */
 export async function advanceUpload(db: Db, advance: UploadAdvance): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('upload')
@@ -37,7 +37,7 @@ export async function advanceUpload(db: Db, advance: UploadAdvance): Promise<boo
   return numUpdatedRows === 1n;
 }
 
-/** Closes an open upload as the source of a media: false when it is not open. */
+/** Closes an upload from which a media item was created. Returns false if it is not open. */
 export async function updateUploadCompleted(
   db: Db,
   { uploadId, mediaId, now }: { uploadId: string; mediaId: number; now: number },
@@ -51,7 +51,7 @@ export async function updateUploadCompleted(
   return numUpdatedRows === 1n;
 }
 
-/** Deletes an upload that is not completed: false when there is none. */
+/** Deletes an upload unless it is completed. Returns false if nothing was deleted. */
 export async function deleteUpload(db: Db, uploadId: string): Promise<boolean> {
   const { numDeletedRows } = await db
     .deleteFrom('upload')
@@ -62,8 +62,8 @@ export async function deleteUpload(db: Db, uploadId: string): Promise<boolean> {
 }
 
 /**
- * Open uploads whose time is over become expired: their bytes may go, their row still says why. Answers the
- * keys of their bytes.
+ * Marks open uploads past their expiry as expired. Returns the blob keys of their bytes, which can be deleted; the rows still
+ * tell the reason.
  */
 export async function updateUploadsExpired(db: Db, now: number): Promise<string[]> {
   const rows = await db
@@ -76,10 +76,7 @@ export async function updateUploadsExpired(db: Db, now: number): Promise<string[
   return rows.map((row) => row.blob_key);
 }
 
-/**
- * Forgets completed and expired uploads whose time was over before `expiredBefore`, in milliseconds
- * since 1970.
- */
+/** Deletes completed and expired uploads whose expiry is before `expiredBefore`, in milliseconds since 1970. */
 export async function deleteClosedUploads(db: Db, expiredBefore: number): Promise<void> {
   await db
     .deleteFrom('upload')
@@ -88,7 +85,7 @@ export async function deleteClosedUploads(db: Db, expiredBefore: number): Promis
     .execute();
 }
 
-/** Those of the given blob keys that an open upload refers to. */
+/** Returns the given blob keys that open uploads refer to. */
 export async function listOpenUploadBlobKeys(db: Db, keys: readonly string[]): Promise<string[]> {
   const rows = await db
     .selectFrom('upload')

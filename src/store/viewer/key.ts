@@ -1,12 +1,12 @@
 import type { Db } from '../db.ts';
 import type { ApiKeyRow, NewApiKeyRow } from '../table.ts';
 
-/** A second key of the same digest is a unique violation. */
+/** Inserts a key. A second one with the same digest is a unique violation. */
 export async function insertKey(db: Db, key: NewApiKeyRow): Promise<void> {
   await db.insertInto('api_key').values(key).execute();
 }
 
-/** By lower-case hex digest; an expired one too. */
+/** Returns the key by lower-case hex digest, also if it has expired. */
 export function findKeyBySha256(db: Db, keySha256: string): Promise<ApiKeyRow | undefined> {
   return db
     .selectFrom('api_key')
@@ -15,7 +15,7 @@ export function findKeyBySha256(db: Db, keySha256: string): Promise<ApiKeyRow | 
     .executeTakeFirst();
 }
 
-/** Notes the last use, in milliseconds since 1970. */
+/** Sets the time of the last use, in milliseconds since 1970. */
 export async function updateKeyUsed(db: Db, id: number, now: number): Promise<void> {
   await db.updateTable('api_key').set({ last_used_at: now }).where('id', '=', id).execute();
 }

@@ -21,7 +21,7 @@ const media = (kind: MediaChangeKind, id = 1): DomainEvent => ({
   folderIds: [],
 });
 
-/** What is published meanwhile. */
+/** Returns the events that are published meanwhile. */
 async function eventsOf({ events }: TestServices, work: () => Promise<unknown>) {
   const seen: DomainEvent[] = [];
   const { publish } = events;
@@ -69,7 +69,7 @@ describeEachBackend('events', (backend) => {
       expect(seen).toEqual([]);
     }));
 
-  test('a subscriber that does not read is told that it has lost some', () =>
+  test('a subscriber that does not read gets an error that events were lost', () =>
     withServices(backend, async (services) => {
       const { signal } = new AbortController();
       const changes = watchMedias(services.as(user()), { folderId: undefined }, signal);
@@ -93,7 +93,7 @@ test.each([
   expect(events.subscriberCount()).toBe(1);
 });
 
-test('what an upload has reached is told also when it is over by then', async () => {
+test('the progress of an upload is published also if the upload has ended by then', async () => {
   const events = createEvents();
   const subscription = events.subscribe(isAny, new AbortController().signal);
   const session = { uploadId: 'a', offsetBytes: 10 } as never;

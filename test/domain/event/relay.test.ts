@@ -11,7 +11,7 @@ const SESSION = {
 };
 const UPLOAD: DomainEvent = { type: 'upload', uploadId: 'a', session: SESSION, isOver: false };
 
-/** Two processes whose notices take until `deliver`; `sent`: the texts. */
+/** Creates two processes whose notices wait for `deliver`. `sent`: their texts. */
 function makePair() {
   const sent: string[] = [];
   let arrived = Promise.withResolvers<void>();
@@ -41,7 +41,7 @@ function listen({ events }: ReturnType<typeof createEventRelay>) {
 }
 
 describe('a relay of events', () => {
-  it('tells of what happens here at once, and elsewhere once it has been told, as it was', async () => {
+  it('publishes events at once here, and unchanged in other processes once the notice arrives', async () => {
     const { first, second, deliver } = makePair();
     const [here, there] = [listen(first), listen(second)];
     first.events.publish(UPLOAD);
@@ -51,7 +51,7 @@ describe('a relay of events', () => {
     expect([here, there]).toEqual([[UPLOAD], [{ ...UPLOAD, isElsewhere: true }]]);
   });
 
-  it('makes one of what happens to one thing while a notice is on its way', async () => {
+  it('merges the events of one thing while a notice is being sent', async () => {
     const { first, second, sent, deliver } = makePair();
     const there = listen(second);
     for (let progress = 0; progress < 500; progress++) {
@@ -67,7 +67,7 @@ describe('a relay of events', () => {
     ]);
   });
 
-  it('sends notices that PostgreSQL takes, however much there is', async () => {
+  it('sends notices within PostgreSQL’s limit, however many events wait', async () => {
     const { first, second, sent, deliver } = makePair();
     const there = listen(second);
     for (let count = 0; count < 900; count++) {

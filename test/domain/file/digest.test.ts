@@ -13,8 +13,8 @@ import { inPieces, md5Of } from '../../support/bytes.ts';
 const BYTES = randomBytes(2_000_000);
 const SHA256 = createHash('sha256').update(BYTES).digest('hex');
 
-describeEachBackend('the digest of a file that came in chunks', (backend) => {
-  it('is found by reading it, in pieces, and told of', () =>
+describeEachBackend('the digest of a file uploaded in chunks', (backend) => {
+  it('is computed by reading the file in pieces, and published as an event', () =>
     withServices(backend, async (services) => {
       const { id, uuid } = await storeInChunks(services);
       expect((await fileOf(services, id))!.sha256).toBeNull();
@@ -27,13 +27,13 @@ describeEachBackend('the digest of a file that came in chunks', (backend) => {
       expect(fractions).toEqual([...fractions].sort((one, two) => one - two));
       expect(fractions.at(-1)).toBe(1);
       expect(published.mock.calls).toMatchObject([[{ type: 'media', kind: 'updated', id }]]);
-      // Again: nothing is read.
+      // The second time nothing is read.
       const read = vi.spyOn(services.blobs, 'read');
       await digestFile(services.as(), uuid);
       expect(read).not.toHaveBeenCalled();
     }));
 
-  it('is left alone once it is known, or the file has other bytes', () =>
+  it('is not stored if it is known by then, or if the file has other bytes', () =>
     withServices(backend, async (services) => {
       for (const columns of [{ sha256: 'known' }, { blob_key: '0'.repeat(32) }]) {
         const { id, uuid } = await storeInChunks(services);
@@ -51,7 +51,7 @@ describeEachBackend('the digest of a file that came in chunks', (backend) => {
       }
     }));
 
-  it('is nothing for a file that is gone, and a failure for one whose bytes are lost', () =>
+  it('is skipped for a deleted file, and fails for a file whose bytes are lost', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
       const [gone, lost] = [await storeInChunks(services), await storeInChunks(services)];
@@ -62,7 +62,7 @@ describeEachBackend('the digest of a file that came in chunks', (backend) => {
       await expect(failed).rejects.toThrow(PermanentError);
     }));
 
-  it('stops when the job does, and leaves no file open', () =>
+  it('stops when the job is aborted, and leaves no file open', () =>
     withServices(backend, async (services) => {
       const { id, uuid } = await storeInChunks(services);
       const stop = new AbortController();

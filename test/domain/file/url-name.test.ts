@@ -15,6 +15,6 @@ it.each([
   expect(free).toMatch(/^[a-z0-9_.-]{1,100}$/);
 });
 
-it('a name with a number is nobody else’s', () => {
+it('a name with a number cannot be the name of another file', () => {
   expect(urlFilename('thumbnail--2.webp')).toBe('thumbnail-2.webp');
 });

@@ -125,7 +125,7 @@ const CASES = JOB_STATUSES.flatMap((status) =>
 );
 
 describeEachBackend('the signals of a job', (backend) => {
-  it('have the effect of the table, or none, or are refused with those that would', () =>
+  it('have the effect of the table, or none, or are rejected with the allowed signals', () =>
     withServices(backend, async (services) => {
       for (const [signal, status, effect] of CASES) {
         const id = await makeJobIn(services, status);
@@ -135,8 +135,8 @@ describeEachBackend('the signals of a job', (backend) => {
         const now = new Date(services.clock());
         const answer = send(services, id, signal);
         if (effect === 'illegal') {
-          const job = { status, allowedSignals: allowedSignals(status) };
-          await expect(answer, name).rejects.toMatchObject({ code: 'ILLEGAL_SIGNAL', job });
+          const details = { status, allowedSignals: allowedSignals(status) };
+          await expect(answer, name).rejects.toMatchObject({ code: 'ILLEGAL_SIGNAL', ...details });
           expect(await readJob(services, id), name).toEqual(before);
           continue;
         }
@@ -147,14 +147,14 @@ describeEachBackend('the signals of a job', (backend) => {
       }
     }));
 
-  it('are allowed just where they have an effect', () => {
+  it('are allowed exactly where they have an effect', () => {
     for (const status of JOB_STATUSES) {
       const effective = JOB_SIGNALS.filter((signal) => typeof TABLE[status][signal] === 'function');
       expect([status, allowedSignals(status)]).toEqual([status, effective]);
     }
   });
 
-  it('change nothing when they are told again', () =>
+  it('change nothing when they are repeated', () =>
     withServices(backend, async (services) => {
       for (const [signal, status, effect] of CASES) {
         // Of what is over, told again is another case of the table.
@@ -168,7 +168,7 @@ describeEachBackend('the signals of a job', (backend) => {
       }
     }));
 
-  it('tell who watches', () =>
+  it('notify subscribers', () =>
     withServices(backend, async (services) => {
       const id = await addJob(services);
       const heard: unknown[] = [];
@@ -180,7 +180,7 @@ describeEachBackend('the signals of a job', (backend) => {
       expect(heard).toEqual([{ type: 'job', id }]);
     }));
 
-  it('are for who started the job, and for admins', () =>
+  it('are accepted from the user who started the job, and from admins', () =>
     withServices(backend, async (services) => {
       const startedBy = { id: 'eva', role: 'editor' };
       const own = await addJob(services, 'x', { startedBy });
@@ -200,7 +200,7 @@ describeEachBackend('the signals of a job', (backend) => {
       expect(await code(user('eva'), 999_999)).toBe('NOT_FOUND');
     }));
 
-  it('need what they are about', () =>
+  it('require their arguments', () =>
     withServices(backend, async (services) => {
       const id = await addJob(services);
       const issue = (input: object) =>
@@ -212,7 +212,7 @@ describeEachBackend('the signals of a job', (backend) => {
       expect(await issue({ signal: 'jump' })).toEqual(['signal']);
     }));
 
-  it('do not open a job again whose unicity another has by now', () =>
+  it('do not reopen a job whose unicity another job has taken', () =>
     withServices(backend, async (services) => {
       for (const signal of ['retry', 'reschedule'] as const) {
         const old = await addJob(services, 'x', { unicity: 'one' });
@@ -250,7 +250,7 @@ it.each<[JobPhase, Partial<Job>]>([
 });
 
 describeEachBackend('the unicity of jobs', (backend) => {
-  it('holds among those that are not over, and is free then', () =>
+  it('is unique among unfinished jobs, and free afterwards', () =>
     withServices(backend, async (services) => {
       for (const status of JOB_STATUSES) {
         const first = await makeJobIn(services, status, { unicity: status });
@@ -261,7 +261,7 @@ describeEachBackend('the unicity of jobs', (backend) => {
       }
     }));
 
-  it('lets one of many at once through', () =>
+  it('accepts one of many simultaneous starts', () =>
     withServices(backend, async (services) => {
       const many = Array.from({ length: 10 }, () => addJob(services, 'x', { unicity: 'one' }));
       expect(new Set(await Promise.all(many)).size).toBe(1);

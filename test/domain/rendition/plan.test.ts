@@ -85,7 +85,7 @@ describe('the size of a rendition', () => {
     ['width=437&height=211&mode=crop', '0,3,400,194 437,212 0,1,437,211 -'],
   ])('%s', (query, expected) => expect(geometry(query)).toBe(expected));
 
-  it('follows the other side of a tall picture', () => {
+  it('follows the other side of a tall image', () => {
     expect(geometry('width=100&height=100&mode=crop&center=1,0', TALL)).toBe(
       '- 100,200 0,100,100,100 -',
     );
@@ -111,7 +111,7 @@ describe('the size of a rendition', () => {
     ['crop=-1,0,10,10', '-'],
   ])('%s', (query, expected) => expect(geometry(query)).toBe(expected));
 
-  it('is not enlarged with upscale=false, whatever the side, except where the mode says so', () => {
+  it('is not enlarged with upscale=false on either side, except where the mode says so', () => {
     for (const mode of ['pad', 'crop', 'max']) {
       expect(geometry(`width=401&mode=${mode}&upscale=False`)).toBe('-');
       expect(geometry(`width=200&height=100&mode=${mode}&upscale=false`)).toBe('- 200,100 - -');
@@ -123,7 +123,7 @@ describe('the size of a rendition', () => {
     expect(summary('width=500&height=500&mode=boxpad&upscale=false')).toBe('500x500 jpeg 80');
   });
 
-  it('has a limit, past which the size does not count', () => {
+  it('has a limit, past which the requested size is ignored', () => {
     expect(summary('width=5000')).toBe('5000x2500 jpeg 80');
     expect(summary('width=5001')).toBe('-');
     expect(summary('height=4000')).toBe('-');
@@ -131,14 +131,14 @@ describe('the size of a rendition', () => {
     expect(summary('width=5001&format=png')).toBe('400x200 png null');
   });
 
-  it('of a picture past the limit, too', () => {
+  it('is limited for an image past the limit, too', () => {
     const huge = { ...WIDE, width: 10_000, height: 4000 };
     expect(summary('format=webp', huge)).toBe('5000x2000 webp 80');
     expect(summary('crop=0,0,8000,4000', huge)).toBe('5000x2500 jpeg 80');
     expect(summary('width=6000', huge)).toBe('-');
   });
 
-  it('of no picture is nothing, or enormous on the way', () => {
+  it('is never empty, and never enormous at an intermediate step', () => {
     for (const [width, height] of [
       [10_000, 1],
       [1, 10_000],
@@ -224,7 +224,7 @@ describe('the format of a rendition', () => {
   );
 });
 
-describe('a query that means nothing', () => {
+describe('a query without effect', () => {
   it.each([
     '',
     'rnd=132123',
@@ -250,9 +250,9 @@ describe('a query that means nothing', () => {
     'crop=a,b,c,d',
     'crop[]=1',
     'amp;width=100',
-  ])('%s is the picture itself', (query) => expect(planOf(query)).toBeNull());
+  ])('%s returns the image itself', (query) => expect(planOf(query)).toBeNull());
 
-  it('is a part of one that means something: the rest counts', () => {
+  it('may be part of one with an effect: the rest counts', () => {
     expect(summary('width=abc&format=png&mode=nope&anchor=nope&center=5,5')).toBe(
       '400x200 png null',
     );
@@ -261,13 +261,13 @@ describe('a query that means nothing', () => {
     );
   });
 
-  it('given twice counts as it was given last', () => {
+  it('uses the last value of a repeated parameter', () => {
     expect(summary('width=100&width=200')).toBe('200x100 jpeg 80');
   });
 });
 
 describe('a spec', () => {
-  it('is the same for all ways to ask for one picture, and for no other', () => {
+  it('is the same for all requests of one output, and differs for others', () => {
     const same = ['width=100', 'height=50', 'width=100&height=50&mode=crop', 'Width=100.2&v=1'];
     const others = ['width=101', 'width=100&quality=79', 'width=100&format=png'];
     const specs = (queries: string[]) => queries.map((query) => specOf(planOf(query)!));
@@ -276,7 +276,7 @@ describe('a spec', () => {
   });
 });
 
-it('files that are no pictures, or cannot be decoded, are no source', () => {
+it('rejects files that are not images or cannot be decoded', () => {
   const size = { width: 10, height: 10 };
   for (const mimeType of [
     'image/svg+xml',

@@ -1,32 +1,32 @@
 import sharp from 'sharp';
 import { describe, expect, it, vi } from 'vitest';
-import type { ByteRange } from '../../../src/blob/blob-store.ts';
+import type { ByteRange } from '../../../src/blob/byte-range.ts';
 import type { Settings } from '../../../src/domain/context.ts';
 import { sweep } from '../../../src/domain/file/sweep.ts';
 import { openRendition } from '../../../src/domain/rendition/rendition.ts';
 import type { Query } from '../../../src/domain/rendition/request.ts';
+import { deleteFolder } from '../../../src/domain/tree/folder.ts';
 import { deleteMedia } from '../../../src/domain/tree/media-change.ts';
-import { deleteFolder } from '../../../src/domain/tree/tree.ts';
 import { changeNode } from '../../../src/domain/upload/node-change.ts';
 import { stageFile } from '../../../src/domain/upload/staging.ts';
 import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
 import { createTestServices, type TestServices, user, withServices } from '../../support/app.ts';
 import { BACKENDS, type Backend, describeEachBackend } from '../../support/backend.ts';
 import { fixtureBytes, inPieces } from '../../support/bytes.ts';
+import { quadrants, shadesOf } from '../../support/image.ts';
 import { makeFolder } from '../../support/make.ts';
-import { quadrants, shadesOf } from '../../support/picture.ts';
 
 const JPEG = await quadrants(400, 200).jpeg().toBuffer();
 const HOUR_MS = 3_600_000;
 const EVERYTHING = { modifiedBefore: Number.POSITIVE_INFINITY };
 
 describeEachBackend('a rendition', (backend) => {
-  it('is made once, kept, and found by all that ask for the same', () =>
+  it('is rendered once, stored, and used for all equal requests', () =>
     withPicture(backend, async (picture, services) => {
       const first = await picture.get({ width: '100' });
       expect(first.file).toMatchObject({ filename: 'a.jpg', mimeType: 'image/jpeg' });
       expect(first.file.sizeBytes).toBe(first.bytes.length);
-      const made = vi.spyOn(services.blobs, 'append');
+      const made = vi.spyOn(services.blobs, 'put');
       const other = await picture.get({ height: '50', v: '1' });
       expect(other.bytes.equals(first.bytes)).toBe(true);
       expect(other.file.md5).toBe(first.file.md5);
@@ -37,7 +37,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(await renditions(services)).toHaveLength(2);
     }));
 
-  it('that is there costs two statements, and none to note its use within an hour', () =>
+  it('that is stored costs two statements, without another write within an hour', () =>
     withPicture(backend, async (picture, services) => {
       await picture.get({ width: '100' });
       services.statements.length = 0;
@@ -50,10 +50,10 @@ describeEachBackend('a rendition', (backend) => {
       expect(after!.used_at).toBe(before!.used_at + HOUR_MS);
     }));
 
-  it('that 100 ask for at once is made by one', () =>
+  it('of 100 simultaneous requests is rendered once', () =>
     withPicture(backend, async (picture, services) => {
       const read = vi.spyOn(services.blobs, 'withLocalFile');
-      const written = vi.spyOn(services.blobs, 'append');
+      const written = vi.spyOn(services.blobs, 'put');
       const all = await Promise.all(
         Array.from({ length: 100 }, () => picture.get({ width: '100' })),
       );
@@ -63,10 +63,10 @@ describeEachBackend('a rendition', (backend) => {
       expect(await countBlobs(services)).toBe(2);
     }));
 
-  it('that came between the question and its turn is not made again', () =>
+  it('that appeared while a request waited is not rendered again', () =>
     withPicture(backend, async (picture, services) => {
       const other = createTestServices(services);
-      const written = vi.spyOn(services.blobs, 'append');
+      const written = vi.spyOn(services.blobs, 'put');
       const { run } = services.renders;
       services.renders.run = async (key, work) => {
         await picture.get({ width: '100' }, other);
@@ -76,15 +76,15 @@ describeEachBackend('a rendition', (backend) => {
       expect(written).toHaveBeenCalledOnce();
     }));
 
-  it('that two processes make at once is there once, and so are its bytes', () =>
+  it('that two processes render at once is stored once, with its bytes', () =>
     withPicture(backend, async (picture, services) => {
       const other = createTestServices(services);
       const { promise: bothAreAtIt, resolve } = Promise.withResolvers<void>();
-      const append = services.blobs.append.bind(services.blobs);
-      const written = vi.spyOn(services.blobs, 'append').mockImplementation(async (...blob) => {
+      const put = services.blobs.put.bind(services.blobs);
+      const written = vi.spyOn(services.blobs, 'put').mockImplementation(async (...blob) => {
         if (written.mock.calls.length === 2) resolve();
         await bothAreAtIt;
-        return append(...blob);
+        return put(...blob);
       });
       const both = [picture.get({ width: '100' }), picture.get({ width: '100' }, other)];
       const [one, two] = await Promise.all(both);
@@ -93,7 +93,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(await countBlobs(services)).toBe(2);
     }));
 
-  it('goes with its media, and with the folder of that: nothing is left', () =>
+  it('is deleted with its media item, and with the folder of that', () =>
     withPicture(backend, async (picture, services) => {
       const ctx = services.as(user());
       await picture.get({ width: '100' });
@@ -110,7 +110,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(await countBlobs(services)).toBe(0);
     }));
 
-  it('is one of the new bytes as soon as they are replaced', () =>
+  it('shows the new bytes as soon as the file is replaced', () =>
     withPicture(backend, async (picture, services) => {
       const before = await picture.get({ width: '100' });
       await replace(services, picture.mediaId, await quadrants(400, 200).negate().png().toBuffer());
@@ -123,12 +123,12 @@ describeEachBackend('a rendition', (backend) => {
       expect(await countBlobs(services)).toBe(2);
     }));
 
-  it('of bytes that are replaced while it is made is not kept', () =>
+  it('of bytes that are replaced during the rendering is not stored', () =>
     withPicture(backend, async (picture, services) => {
       const { blobs } = services;
-      const commit = vi.spyOn(blobs, 'commit').mockImplementationOnce(async (key, sizeBytes) => {
-        commit.mockRestore();
-        await blobs.commit(key, sizeBytes);
+      const put = vi.spyOn(blobs, 'put').mockImplementationOnce(async (...blob) => {
+        put.mockRestore();
+        await blobs.put(...blob);
         await replace(services, picture.mediaId, fixtureBytes('picture.png'));
       });
       await expect(picture.get({ width: '100' })).rejects.toThrow('gone');
@@ -137,7 +137,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(await countBlobs(services)).toBe(1);
     }));
 
-  it('whose bytes are lost is made again', () =>
+  it('whose bytes are lost is rendered again', () =>
     withPicture(backend, async (picture, services) => {
       const { bytes } = await picture.get({ width: '100' });
       const [row] = await renditions(services);
@@ -146,26 +146,26 @@ describeEachBackend('a rendition', (backend) => {
       expect((await picture.get({ width: '100' })).bytes.equals(bytes)).toBe(true);
     }));
 
-  it('is not swept, but for what a crash left before its row', () =>
+  it('is not swept, except for bytes that a crash left without a row', () =>
     withPicture(backend, async (picture, services) => {
       await picture.get({ width: '100' });
-      expect(await sweep(services, EVERYTHING)).toBe(0);
+      expect(await sweep(services, EVERYTHING)).toEqual({ removed: 0, lost: 0 });
       const { blobs } = services;
-      const commit = blobs.commit.bind(blobs);
+      const put = blobs.put.bind(blobs);
       const dead = new Error('dead');
-      vi.spyOn(blobs, 'commit').mockImplementationOnce(async (...blob) => {
-        await commit(...blob);
+      vi.spyOn(blobs, 'put').mockImplementationOnce(async (...blob) => {
+        await put(...blob);
         throw dead;
       });
       await expect(picture.get({ width: '60' })).rejects.toBe(dead);
       expect(await countBlobs(services)).toBe(3);
-      expect(await sweep(services, EVERYTHING)).toBe(1);
+      expect(await sweep(services, EVERYTHING)).toEqual({ removed: 1, lost: 0 });
       expect((await picture.get({ width: '100' })).file.sizeBytes).toBeGreaterThan(0);
     }));
 });
 
-describeEachBackend('what renditions may take', (backend) => {
-  it('is bounded: those that were not used for longest go, by a job', () => {
+describeEachBackend('the cache of renditions', (backend) => {
+  it('is bounded: a job deletes the least recently used ones', () => {
     // Each counts for 4 KiB more than its bytes: four of them are too many.
     const settings = { renditionCacheBytesMax: 16_000 };
     return withPicture(
@@ -186,13 +186,13 @@ describeEachBackend('what renditions may take', (backend) => {
         expect(await blobsToDelete(services)).toHaveLength(1);
         await deleteBlobs(services);
         expect(await countBlobs(services)).toBe(4);
-        expect(await sweep(services, EVERYTHING)).toBe(0);
+        expect(await sweep(services, EVERYTHING)).toEqual({ removed: 0, lost: 0 });
       },
       settings,
     );
   });
 
-  it('may be nothing: then each is made anew, and none is stored', () =>
+  it('may have size 0: then each is rendered anew, and none is stored', () =>
     withPicture(
       backend,
       async (picture, services) => {
@@ -208,10 +208,10 @@ describeEachBackend('what renditions may take', (backend) => {
     ));
 });
 
-describe('renditions that cannot be made', () => {
+describe('renditions that fail', () => {
   const backend = BACKENDS[0]!;
 
-  it('are the picture itself, which is not tried again for a minute', () =>
+  it('return the image itself, without another attempt for a minute', () =>
     withPicture(backend, async (picture, services) => {
       // Replaced on disk, so that it is no picture any more.
       const read = vi
@@ -229,7 +229,7 @@ describe('renditions that cannot be made', () => {
       expect((await picture.get({ width: '100' })).bytes.length).toBeLessThan(JPEG.length);
     }));
 
-  it('because too many are being made are refused for the moment', () =>
+  it('throw SERVER_BUSY while too many are being rendered', () =>
     withPicture(backend, async (picture, services) => {
       const { promise: go, resolve } = Promise.withResolvers<void>();
       const { blobs } = services;

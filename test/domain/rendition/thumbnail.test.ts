@@ -1,26 +1,28 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { expect, it, vi } from 'vitest';
 import type { DomainEvent } from '../../../src/domain/event/event.ts';
 import { filesByMediaIds, openFile } from '../../../src/domain/file/file.ts';
 import { sweep } from '../../../src/domain/file/sweep.ts';
-import { makeThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
+import { createThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
 import { deleteMedia } from '../../../src/domain/tree/media-change.ts';
 import { changeNode } from '../../../src/domain/upload/node-change.ts';
 import { stageFile } from '../../../src/domain/upload/staging.ts';
 import { appendChunk, completeUpload } from '../../../src/domain/upload/upload.ts';
 import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
-import { makeRendition } from '../../../src/job/task/make-rendition.ts';
+import { createThumbnail as createThumbnailTask } from '../../../src/job/task/create-thumbnail.ts';
 import { PermanentError } from '../../../src/job/task.ts';
 import { type TestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { fixtureBytes, inPieces, md5Of } from '../../support/bytes.ts';
-import { quadrants, shadesOf } from '../../support/picture.ts';
+import { quadrants, shadesOf } from '../../support/image.ts';
 
 const JPEG = await quadrants(1000, 500).withMetadata({ orientation: 6 }).jpeg().toBuffer();
 const EVERYTHING = { modifiedBefore: Number.POSITIVE_INFINITY };
 
 describeEachBackend('a thumbnail', (backend) => {
-  it('is asked for by every upload of a picture, and of nothing else', () =>
+  it('is enqueued by every upload of an image, and of nothing else', () =>
     withServices(backend, async (services) => {
       const { file } = await store(services, JPEG, 'a.jpg');
       expect(await jobs(services)).toEqual([['make-rendition', { file_uuid: file.uuid }]]);
@@ -34,11 +36,11 @@ describeEachBackend('a thumbnail', (backend) => {
       expect(await jobs(services)).toHaveLength(4);
     }));
 
-  it('is a small file of the same media, at a URL of its own', () =>
+  it('is a small file of the same media item, at its own URL', () =>
     withServices(backend, async (services) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
       const heard = listen(services);
-      await makeThumbnail(services.as(), file.uuid);
+      await createThumbnail(services.as(), file.uuid);
       const [original, thumbnail, ...others] = await filesOf(services, id);
       expect([original, others]).toEqual([file, []]);
       const dir = file.urlPath.split('/')[2];
@@ -58,11 +60,11 @@ describeEachBackend('a thumbnail', (backend) => {
       expect(await heard.stop()).toEqual([`updated ${id}`]);
     }));
 
-  it('has another URL than an original of its name', () =>
+  it('has another URL than an original of the same name', () =>
     withServices(backend, async (services) => {
       const bytes = fixtureBytes('picture.webp');
       const { id, file } = await store(services, bytes, 'Thumbnail.webp');
-      await makeThumbnail(services.as(), file.uuid);
+      await createThumbnail(services.as(), file.uuid);
       const [, thumbnail] = await filesOf(services, id);
       expect(file.urlPath).toMatch(/\/thumbnail\.webp$/);
       expect(thumbnail!.urlPath).toBe(file.urlPath.replace('.webp', '--2.webp'));
@@ -70,79 +72,85 @@ describeEachBackend('a thumbnail', (backend) => {
       expect((await bytesAt(services, thumbnail!.urlPath)).length).toBe(thumbnail!.sizeBytes);
     }));
 
-  it('is never larger than the picture, and still where that moves', () =>
+  it('is never larger than the image, and still if that is animated', () =>
     withServices(backend, async (services) => {
       const { id, file } = await store(services, fixtureBytes('animation.gif'), 'a.gif');
-      await makeThumbnail(services.as(), file.uuid);
+      await createThumbnail(services.as(), file.uuid);
       const [, thumbnail] = await filesOf(services, id);
       expect(thumbnail).toMatchObject({ width: 20, height: 16 });
       const { format, pages } = await sharp(await bytesAt(services, thumbnail!.urlPath)).metadata();
       expect([format, pages ?? 1]).toEqual(['webp', 1]);
     }));
 
-  it('is made once: again, and twice at once, leaves one and its bytes', () =>
+  it('is created once, even by repeated and simultaneous calls', () =>
     withServices(backend, async (services) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
       const heard = listen(services);
       await Promise.all([
-        makeThumbnail(services.as(), file.uuid),
-        makeThumbnail(services.as(), file.uuid),
+        createThumbnail(services.as(), file.uuid),
+        createThumbnail(services.as(), file.uuid),
       ]);
-      await makeThumbnail(services.as(), file.uuid);
+      await createThumbnail(services.as(), file.uuid);
       expect(await filesOf(services, id)).toHaveLength(2);
       expect(await countBlobs(services)).toBe(2);
       expect(await heard.stop()).toHaveLength(1);
     }));
 
-  it('is made after a crash at any point, and what that left is swept', () =>
+  it('is created after a crash at any point, and the remains are swept', () =>
     withServices(backend, async (services) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
       const dead = new Error('dead');
       const { blobs } = services;
-      for (const step of ['append', 'commit'] as const) {
-        const real = blobs[step].bind(blobs) as (...blob: unknown[]) => Promise<never>;
-        vi.spyOn(blobs, step).mockImplementationOnce(async (...blob: unknown[]) => {
-          await real(...blob);
-          throw dead;
-        });
-        vi.spyOn(blobs, 'discard').mockResolvedValueOnce(undefined);
-        await expect(makeThumbnail(services.as(), file.uuid)).rejects.toBe(dead);
+      const put = blobs.put.bind(blobs);
+      // Before the end of the write, and after it.
+      const steps: ((...blob: Parameters<typeof put>) => Promise<void>)[] = [
+        (key) => {
+          const part = join(services.blobDir, 'stored', key.slice(0, 2), key.slice(2, 4), key);
+          mkdirSync(dirname(part), { recursive: true });
+          writeFileSync(`${part}.0123abcd.part`, 'half');
+          return Promise.reject(dead);
+        },
+        (...blob) => put(...blob).then(() => Promise.reject(dead)),
+      ];
+      for (const step of steps) {
+        vi.spyOn(blobs, 'put').mockImplementationOnce(step);
+        await expect(createThumbnail(services.as(), file.uuid)).rejects.toBe(dead);
         vi.restoreAllMocks();
       }
       expect(await countBlobs(services)).toBe(3);
-      await makeThumbnail(services.as(), file.uuid);
+      await createThumbnail(services.as(), file.uuid);
       expect(await filesOf(services, id)).toHaveLength(2);
-      expect(await sweep(services, EVERYTHING)).toBe(2);
+      expect(await sweep(services, EVERYTHING)).toEqual({ removed: 2, lost: 0 });
       expect(await countBlobs(services)).toBe(2);
     }));
 
-  it('goes with its media, and is not made for one that is gone meanwhile', () =>
+  it('is deleted with its media item, and not created for a deleted one', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
       const [one, two] = [
         await store(services, JPEG, 'a.jpg'),
         await store(services, JPEG, 'b.jpg'),
       ];
-      await makeThumbnail(ctx, one.file.uuid);
+      await createThumbnail(ctx, one.file.uuid);
       await deleteMedia(ctx, one.id);
-      await makeThumbnail(ctx, one.file.uuid);
+      await createThumbnail(ctx, one.file.uuid);
       const { blobs } = services;
-      const commit = blobs.commit.bind(blobs);
-      vi.spyOn(blobs, 'commit').mockImplementationOnce(async (...blob) => {
-        await commit(...blob);
+      const put = blobs.put.bind(blobs);
+      vi.spyOn(blobs, 'put').mockImplementationOnce(async (...blob) => {
+        await put(...blob);
         await deleteMedia(ctx, two.id);
       });
-      await makeThumbnail(ctx, two.file.uuid);
+      await createThumbnail(ctx, two.file.uuid);
       await deleteBlobs(services);
       expect(await countBlobs(services)).toBe(0);
       expect(await services.db.selectFrom('file').selectAll().execute()).toEqual([]);
     }));
 
-  it('is made anew of bytes that are replaced, and the old one is gone', () =>
+  it('is created again from replaced bytes, and the old one is deleted', () =>
     withServices(backend, async (services) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
       const ctx = services.as(user());
-      await makeThumbnail(ctx, file.uuid);
+      await createThumbnail(ctx, file.uuid);
       const [, before] = await filesOf(services, id);
       const claim = { filename: 'thumbnail.webp', declaredType: null };
       const staged = await stageFile(ctx, inPieces(fixtureBytes('picture.webp')), claim);
@@ -151,7 +159,7 @@ describeEachBackend('a thumbnail', (backend) => {
       expect(none).toEqual([]);
       expect(original!.urlPath).toMatch(/\/thumbnail\.webp$/);
       expect((await jobs(services)).at(-1)).toEqual(['make-rendition', { file_uuid: file.uuid }]);
-      await makeThumbnail(ctx, file.uuid);
+      await createThumbnail(ctx, file.uuid);
       const [, after] = await filesOf(services, id);
       expect(after).toMatchObject({ width: 20, height: 16 });
       expect(after!.md5).not.toBe(before!.md5);
@@ -159,12 +167,12 @@ describeEachBackend('a thumbnail', (backend) => {
       expect(await countBlobs(services)).toBe(2);
     }));
 
-  it('of a picture that cannot be read is a permanent failure, and the media stays', () =>
+  it('of an unreadable image fails permanently, and the media item stays', () =>
     withServices(backend, async (services) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
       const { signal } = new AbortController();
       const run = { jobId: 1, startedBy: null, signal, progress: () => undefined };
-      const task = () => makeRendition(services.as(), { file_uuid: file.uuid }, run);
+      const task = () => createThumbnailTask(services.as(), { file_uuid: file.uuid }, run);
       const read = vi.spyOn(services.blobs, 'withLocalFile');
       read.mockImplementation((_key, work) => work(import.meta.filename));
       await expect(task()).rejects.toThrow(PermanentError);
@@ -177,15 +185,15 @@ describeEachBackend('a thumbnail', (backend) => {
       expect(await countBlobs(services)).toBe(0);
     }));
 
-  it('is not made when the job is cancelled', () =>
+  it('is not created when the job is cancelled', () =>
     withServices(backend, async (services) => {
       const { file } = await store(services, JPEG, 'a.jpg');
-      const made = makeThumbnail(services.as(), file.uuid, AbortSignal.abort());
+      const made = createThumbnail(services.as(), file.uuid, AbortSignal.abort());
       await expect(made).rejects.toMatchObject({ name: 'AbortError' });
       expect(await countBlobs(services)).toBe(1);
     }));
 
-  it('and a digest are asked for by an upload in chunks', () =>
+  it('and a digest are enqueued by an upload in chunks', () =>
     withServices(backend, async (services) => {
       const ctx = services.as();
       const picture = fixtureBytes('picture.png');

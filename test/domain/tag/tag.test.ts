@@ -48,7 +48,7 @@ describeEachBackend('tags', (backend) => {
     }),
   );
 
-  it('every issue of the input is told, each with its field', () =>
+  it('every issue of the input is reported with its field', () =>
     withServices(backend, async ({ as }) => {
       const input = { name: '', description: 'a\0' };
       await expect(createTag(as(), input)).rejects.toMatchObject({
@@ -56,7 +56,7 @@ describeEachBackend('tags', (backend) => {
       });
     }));
 
-  it('a list and its count are narrowed to a name, exactly', () =>
+  it('a list and its count are narrowed to an exact name', () =>
     withServices(backend, async ({ db, as }) => {
       for (const name of ['a', 'A', 'ab', 'a']) await makeTag(db, { name });
       const { edges } = await listTags(as(), { name: 'a' }, {});
@@ -71,7 +71,7 @@ describeEachBackend('tags', (backend) => {
       expect(await countTags(as(), { name: 'a\0' })).toBe(0);
     }));
 
-  it('by ids: those that there are', () =>
+  it('by ids, existing tags are returned', () =>
     withServices(backend, async ({ db, as }) => {
       const { id } = await makeTag(db);
       expect(await tagsByIds(as(), [id, id, 404])).toMatchObject([{ id }]);
@@ -91,7 +91,7 @@ describeEachBackend('tags', (backend) => {
       expect(statements).toHaveLength(1);
     }));
 
-  it('a media is tied to a tag once, however often it is named', () =>
+  it('a media item gets a tag once, however often the tag is named', () =>
     withServices(backend, async ({ db, as }) => {
       const { id } = await makeTag(db);
       const mediaId = await makeMediaRow(db);
@@ -100,7 +100,7 @@ describeEachBackend('tags', (backend) => {
       expect((await tagsByMediaIds(as(), [mediaId])).get(mediaId)).toHaveLength(1);
     }));
 
-  it('the first tag that is not there is named', () =>
+  it('the error names the first tag that does not exist', () =>
     withServices(backend, async ({ db, as }) => {
       const { id } = await makeTag(db);
       await expect(checkTags(as(), [id, 404, 405])).rejects.toMatchObject({
@@ -112,7 +112,7 @@ describeEachBackend('tags', (backend) => {
       expect(await tagsByMediaIds(as(), [mediaId])).toEqual(new Map());
     }));
 
-  it('tags and media that change or go at once are there or are not found', () =>
+  it('tags and media that are changed or deleted at once are found or not, without another error', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user('root', 'admin'));
       for (let round = 0; round < 8; round++) {

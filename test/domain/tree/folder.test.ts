@@ -1,18 +1,14 @@
 import { expect, it } from 'vitest';
 import { InvalidInputError, NotFoundError } from '../../../src/domain/error.ts';
-import {
-  createFolder,
-  findFolder,
-  foldersByIds,
-  placeIn,
-} from '../../../src/domain/tree/folder.ts';
+import { createFolder, findFolder, foldersByIds } from '../../../src/domain/tree/folder.ts';
+import { placeIn } from '../../../src/domain/tree/place.ts';
 import { ROOT_ID } from '../../../src/store/tree/folder.ts';
 import { user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { makeFolder, makeMediaRow } from '../../support/make.ts';
 
 describeEachBackend('folders', (backend) => {
-  it('a new folder is at top level, its maker’s, and knows no ancestor', () =>
+  it('a new folder is at top level, belongs to its creator and has no ancestors', () =>
     withServices(backend, async (services) => {
       const folder = await createFolder(services.as(user()), { name: ' Design ' });
       expect(folder).toEqual({
@@ -32,7 +28,7 @@ describeEachBackend('folders', (backend) => {
       ).toEqual([{ owner: 'alice' }]);
     }));
 
-  it('a folder in a folder is one level down, below all its ancestors', () =>
+  it('a folder in a folder is one level down and lists all its ancestors', () =>
     withServices(backend, async ({ as }) => {
       const ctx = as(user());
       const top = await createFolder(ctx, { name: 'top' });
@@ -45,7 +41,7 @@ describeEachBackend('folders', (backend) => {
       });
     }));
 
-  it('a folder comes after its siblings, media among them, unless its place is given', () =>
+  it('a folder comes after its siblings, media included, unless a position is given', () =>
     withServices(backend, async ({ db, as }) => {
       const ctx = as(user());
       const orders: number[] = [];
@@ -60,7 +56,7 @@ describeEachBackend('folders', (backend) => {
       expect(orders).toEqual([0, 1, 8, -3, 9]);
     }));
 
-  it('no place is past what GraphQL can say', () =>
+  it('no position exceeds the range of GraphQL’s Int', () =>
     withServices(backend, async ({ as }) => {
       const last = 2 ** 31 - 1;
       await createFolder(as(user()), { name: 'a', sortOrder: last });
@@ -124,7 +120,7 @@ describeEachBackend('folders', (backend) => {
       }),
   );
 
-  it('of two with the same name, a path means the first by order', () =>
+  it('of two folders with the same name, a path means the first in order', () =>
     withServices(backend, async ({ db, as }) => {
       await makeFolder(db, { name: 'twin', sort_order: 2 });
       const first = await makeFolder(db, { name: 'twin', sort_order: 1 });
@@ -132,7 +128,7 @@ describeEachBackend('folders', (backend) => {
       expect(await findFolder(as(), { path: '/twin' })).toMatchObject({ id: first });
     }));
 
-  it('a path finds its folder in whichever branch of that name it is, and shows what may be seen', () =>
+  it('a path finds its folder below any folder of the same name, and only a folder that the viewer may see', () =>
     withServices(backend, async ({ db, as }) => {
       const below = (id: number) => ({ parent_id: id, level: 2, path: `/1/${id}/` });
       const first = await makeFolder(db, { name: 'twin', sort_order: 1 });
@@ -157,7 +153,7 @@ describeEachBackend('folders', (backend) => {
       expect(await foldersByIds(as(), [ROOT_ID])).toEqual([]);
     }));
 
-  it('by ids: those that there are, each once, in one statement', () =>
+  it('by ids, existing folders are returned once each, in one statement', () =>
     withServices(backend, async ({ db, as, statements }) => {
       const ids = [await makeFolder(db), await makeFolder(db)];
       const mediaId = await makeMediaRow(db);

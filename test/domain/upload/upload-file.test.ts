@@ -18,7 +18,7 @@ const CONNECTION_LOST = new Error('connection lost');
 const PNG = fixtureBytes('picture.png');
 
 describeEachBackend('uploadFile', (backend) => {
-  it('makes a media of the bytes, with both digests', () =>
+  it('creates a media item from the bytes, with both digests', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
       const media = await upload(ctx, PNG, { filename: 'logo.png', md5: md5Of(PNG).toUpperCase() });
@@ -55,37 +55,41 @@ describeEachBackend('uploadFile', (backend) => {
 
   it.each<[string, () => Partial<FileInput>, object]>([
     ['with a wrong MD5', () => ({ md5: '0'.repeat(32) }), { code: 'DIGEST_MISMATCH' }],
-    ['with an MD5 that is none', () => ({ md5: 'x' }), { code: 'INVALID_INPUT' }],
+    ['with a malformed MD5', () => ({ md5: 'x' }), { code: 'INVALID_INPUT' }],
     ['without a byte', () => ({ bytes: inPieces(Buffer.alloc(0)) }), { code: 'INVALID_INPUT' }],
     [
-      'of an extension it does not fit',
+      'with an extension that does not match its content',
       () => ({ filename: 'logo.pdf' }),
       { code: 'UNSUPPORTED_MEDIA' },
     ],
     [
-      'of a type it does not fit',
+      'with a declared type that does not match its content',
       () => ({ declaredType: 'video/mp4' }),
       { code: 'UNSUPPORTED_MEDIA' },
     ],
-    ['as what it is not', () => ({ type: 'audio' }), { code: 'UNSUPPORTED_MEDIA' }],
+    ['as a type that its content is not', () => ({ type: 'audio' }), { code: 'UNSUPPORTED_MEDIA' }],
     [
       'that is broken',
       () => ({ bytes: inPieces(PNG.subarray(0, -30)) }),
       { code: 'UNSUPPORTED_MEDIA' },
     ],
     [
-      'in a folder that is not there',
+      'in a folder that does not exist',
       () => ({ folderId: 404 }),
       { code: 'NOT_FOUND', noun: 'folder' },
     ],
-    ['with a tag that is not there', () => ({ tagIds: [404] }), { code: 'NOT_FOUND', noun: 'tag' }],
+    [
+      'with a tag that does not exist',
+      () => ({ tagIds: [404] }),
+      { code: 'NOT_FOUND', noun: 'tag' },
+    ],
     [
       'with too many tags',
       () => ({ tagIds: Array.from(Array(201).keys()) }),
       { code: 'INVALID_INPUT' },
     ],
     [
-      'whose client is gone midway',
+      'whose client disconnects midway',
       () => ({ bytes: brokenOff(PNG, CONNECTION_LOST) }),
       CONNECTION_LOST,
     ],
@@ -97,7 +101,7 @@ describeEachBackend('uploadFile', (backend) => {
     }),
   );
 
-  it('a file past the limit is refused as soon as it is past it', () =>
+  it('a file is rejected as soon as it exceeds the limit', () =>
     withServices(
       backend,
       async (services) => {
@@ -116,7 +120,7 @@ describeEachBackend('uploadFile', (backend) => {
       { fileBytesMax: 1000 },
     ));
 
-  it('a picture is bound by the limit of pictures', () =>
+  it('the limit for images applies to an image', () =>
     withServices(
       backend,
       async (services) => {
@@ -127,7 +131,7 @@ describeEachBackend('uploadFile', (backend) => {
       { imageBytesMax: 100 },
     ));
 
-  it('a picture of more pixels than allowed is refused', () =>
+  it('an image with more pixels than allowed is rejected', () =>
     withServices(
       backend,
       async (services) => {
@@ -138,7 +142,7 @@ describeEachBackend('uploadFile', (backend) => {
       { imagePixelsMax: 4 },
     ));
 
-  it('when the database fails, no media is there, and the bytes wait for the sweep', () =>
+  it('when the database fails, there is no media item, and the bytes are left to the sweep', () =>
     withServices(backend, async (services) => {
       const newId = () => {
         throw new Error('out of ids');

@@ -7,11 +7,11 @@ import { withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 
 describeEachBackend('an upload in two processes', (backend) => {
-  it('is completed by one of them, and the other is told so', () =>
+  it('is completed by one of them, and the other gets UploadCompletedError', () =>
     withServices(backend, async (services) => {
       const bytes = Buffer.from('some text');
       const one = services.as();
-      // What another process does not share.
+      // State that another process does not share.
       const other = { ...one, uploadLocks: createKeyedLock(), newId: () => crypto.randomUUID() };
       const { uploadId } = await appendChunk(one, {
         offsetBytes: 0,

@@ -24,37 +24,41 @@ const MD5 = md5Of(PNG);
 const DAY_MS = 24 * 3_600_000;
 const CONNECTION_LOST = new Error('connection lost');
 
-/** Made anew for each test: bytes can be read once. */
+/** Created anew for each test: bytes can be read only once. */
 type Wrong = () => Partial<ChunkInput>;
 
 const WRONG_CHUNKS: [string, Wrong, object][] = [
   ['without a byte', () => bytesOf(0), issue('chunk', 'EMPTY')],
   [
-    'past the end',
+    'that exceeds the end of the file',
     () => ({ chunk: { bytes: inPieces(Buffer.alloc(PNG.length + 1)) } }),
     issue('chunk', 'PAST_END'),
   ],
   ['shorter than declared', () => bytesOf(9, { sizeBytes: 10 }), issue('chunk', 'SIZE_MISMATCH')],
   ['longer than declared', () => bytesOf(11, { sizeBytes: 10 }), issue('chunk', 'SIZE_MISMATCH')],
   ['with a wrong MD5', () => ({ md5: MD5 }), { code: 'DIGEST_MISMATCH', expected: MD5 }],
-  ['with an MD5 that is none', () => ({ md5: 'abc' }), issue('md5')],
+  ['with a malformed MD5', () => ({ md5: 'abc' }), issue('md5')],
   ['with a negative offset', () => ({ offsetBytes: -1 }), issue('offsetBytes')],
-  ['with a fraction of an offset', () => ({ offsetBytes: 0.5 }), issue('offsetBytes')],
-  ['of a file of no bytes', () => ({ totalBytes: 0 }), issue('totalBytes')],
+  ['with a fractional offset', () => ({ offsetBytes: 0.5 }), issue('offsetBytes')],
+  ['of an empty file', () => ({ totalBytes: 0 }), issue('totalBytes')],
   [
-    'of a file larger than any may be',
+    'of a file larger than any limit',
     () => ({ totalBytes: 2 ** 31 }),
     { code: 'TOO_LARGE', limitBytes: 2 ** 30 },
   ],
-  ['whose client is gone midway', () => broken(), CONNECTION_LOST],
+  ['whose client disconnects midway', () => broken(), CONNECTION_LOST],
 ];
 
 describeEachBackend('a first chunk', (backend) => {
   it.each<[string, Wrong, object]>([
     ...WRONG_CHUNKS,
-    ['that begins later', () => ({ offsetBytes: 5 }), { code: 'OFFSET_MISMATCH', offsetBytes: 0 }],
     [
-      'of a picture larger than one may be',
+      'that does not start at 0',
+      () => ({ offsetBytes: 5 }),
+      { code: 'OFFSET_MISMATCH', offsetBytes: 0 },
+    ],
+    [
+      'of an image larger than the limit for images',
       () => ({ totalBytes: 5 * 2 ** 20 + 1 }),
       { code: 'TOO_LARGE' },
     ],
@@ -80,7 +84,7 @@ describeEachBackend('a later chunk', (backend) => {
       { code: 'OFFSET_MISMATCH', offsetBytes: 100 },
     ],
     [
-      'of another total',
+      'with another total',
       () => ({ offsetBytes: 100, totalBytes: PNG.length - 1 }),
       issue('totalBytes', 'TOTAL_CHANGED'),
     ],
@@ -89,7 +93,7 @@ describeEachBackend('a later chunk', (backend) => {
       () => ({ uploadId: '0'.repeat(32) }),
       { code: 'NOT_FOUND', noun: 'upload' },
     ],
-    ['of an id that can be none', () => ({ uploadId: 'a\0' }), { code: 'NOT_FOUND' }],
+    ['with a malformed id', () => ({ uploadId: 'a\0' }), { code: 'NOT_FOUND' }],
   ])('%s is refused, and the upload goes on where it was', (_, wrong, error) =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
@@ -103,7 +107,7 @@ describeEachBackend('a later chunk', (backend) => {
   it.each([
     ['another user’s', user('bob')],
     ['another user’s, by an admin', user('bob', 'admin')],
-    ['a user’s, by nobody', undefined],
+    ['a user’s, by an anonymous viewer', undefined],
   ])('of an upload that is %s is refused as if it were not there', (_, viewer) =>
     withServices(backend, async (services) => {
       const { uploadId } = await first(services.as(user()));
@@ -120,7 +124,7 @@ describeEachBackend('a later chunk', (backend) => {
     }),
   );
 
-  it('of an upload whose time is over is refused, to the last moment it is not', () =>
+  it('is accepted until the upload expires, and rejected from then on', () =>
     withServices(backend, async (services) => {
       const ctx = services.as();
       const { uploadId } = await first(ctx);
@@ -132,7 +136,7 @@ describeEachBackend('a later chunk', (backend) => {
       await expect(completeUpload(ctx, { uploadId, md5: MD5 })).rejects.toMatchObject(expired);
     }));
 
-  it('of a completed upload is refused', () =>
+  it('of a completed upload is rejected', () =>
     withServices(backend, async (services) => {
       const ctx = services.as();
       const { uploadId } = await first(ctx);
@@ -147,16 +151,20 @@ describeEachBackend('a later chunk', (backend) => {
 describeEachBackend('a completion', (backend) => {
   it.each<[string, Partial<CompleteInput>, object]>([
     ['with a wrong MD5', { md5: '0'.repeat(32) }, { code: 'DIGEST_MISMATCH', actual: MD5 }],
-    ['with an MD5 that is none', { md5: '' }, issue('md5')],
+    ['with a malformed MD5', { md5: '' }, issue('md5')],
     [
-      'as what the content is not',
+      'as a type that the content is not',
       { type: 'doc' },
       { code: 'UNSUPPORTED_MEDIA', mediaType: 'image/png' },
     ],
-    ['as what holds no file', { type: 'url' }, issue('type')],
-    ['as what the road cannot say', { allowedTypes: ['doc'] }, { code: 'UNSUPPORTED_MEDIA' }],
-    ['in a folder that is not there', { folderId: 404 }, { code: 'NOT_FOUND', noun: 'folder' }],
-    ['with a tag that is not there', { tagIds: [404] }, { code: 'NOT_FOUND', noun: 'tag' }],
+    ['as a type that cannot hold a file', { type: 'url' }, issue('type')],
+    [
+      'as a type that the dialect does not support',
+      { allowedTypes: ['doc'] },
+      { code: 'UNSUPPORTED_MEDIA' },
+    ],
+    ['in a folder that does not exist', { folderId: 404 }, { code: 'NOT_FOUND', noun: 'folder' }],
+    ['with a tag that does not exist', { tagIds: [404] }, { code: 'NOT_FOUND', noun: 'tag' }],
     ['with a title that is too long', { title: 'x'.repeat(256) }, issue('title')],
     ['with a NUL in its description', { description: 'a\0' }, issue('description')],
   ])('%s is refused, and may be tried again', (_, wrong, error) =>
@@ -171,7 +179,7 @@ describeEachBackend('a completion', (backend) => {
     }),
   );
 
-  it('before the last byte is refused, with where the upload stands', () =>
+  it('before the last byte is rejected with the current offset', () =>
     withServices(backend, async (services) => {
       const ctx = services.as();
       const { uploadId } = await first(ctx);
@@ -180,7 +188,7 @@ describeEachBackend('a completion', (backend) => {
       await finish(ctx, uploadId);
     }));
 
-  it('in a folder that is a media is refused', () =>
+  it('in a folder that is a media item is rejected', () =>
     withServices(backend, async (services) => {
       const folderId = await makeMediaRow(services.db);
       const { uploadId } = await first(services.as());
@@ -198,7 +206,7 @@ describeEachBackend('a completion', (backend) => {
     ['pixel-bomb.png', 'bomb.png', null],
     ['document.pdf', 'document.jpg', null],
   ])(
-    'of %s called "%s", declared %s, is refused; its bytes go with the session',
+    'of %s called "%s", declared %s, is rejected; its bytes are deleted with the session',
     (file, filename, declaredType) =>
       withServices(backend, async (services) => {
         const bytes = fixtureBytes(file);
@@ -244,7 +252,7 @@ function next(ctx: Context, input: Partial<ChunkInput>) {
   return appendChunk(ctx, { ...place, chunk, ...input });
 }
 
-/** Sends what is missing, and makes a media of it. */
+/** Sends the missing bytes and completes the upload. */
 async function finish(ctx: Context, uploadId: string): Promise<void> {
   await next(ctx, { uploadId });
   await completeUpload(ctx, { uploadId, md5: MD5 });

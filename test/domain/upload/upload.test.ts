@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import type { Context } from '../../../src/domain/context.ts';
@@ -21,7 +22,7 @@ const MD5 = md5Of(PNG);
 const HOUR_MS = 3_600_000;
 
 describeEachBackend('chunked upload', (backend) => {
-  it('chunks of any size make a media with exactly the file’s bytes', () =>
+  it('chunks of any size result in a media item with exactly the bytes of the file', () =>
     withServices(backend, async ({ as }) => {
       const ctx = as(user());
       const uploadId = await send(ctx, [0, 1, 100, 101, PNG.length]);
@@ -42,7 +43,7 @@ describeEachBackend('chunked upload', (backend) => {
       expect(await buffer(await opened!.read())).toEqual(PNG);
     }));
 
-  it('a media goes where it is told to, with its title and tags', () =>
+  it('a media item is created in the given folder, with its title and tags', () =>
     withServices(backend, async ({ db, as }) => {
       const [folderId, tag] = [await makeFolder(db), await makeTag(db)];
       const uploadId = await send(as(), [0, PNG.length]);
@@ -69,7 +70,7 @@ describeEachBackend('chunked upload', (backend) => {
     }),
   );
 
-  it('goes on after every chunk in a process that was not there before', () =>
+  it('continues after every chunk in a new process', () =>
     withServices(backend, async (services) => {
       const start = createTestServices(services).as(user());
       let uploadId: string | undefined;
@@ -86,7 +87,7 @@ describeEachBackend('chunked upload', (backend) => {
       expect(await leftovers(services)).toEqual({ ...NOTHING, medias: 1, files: 1, stored: 1 });
     }));
 
-  it('says where it stands, and until when it may go on', () =>
+  it('reports its offset and its expiry', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
       const expiresAt = new Date(services.clock() + 24 * HOUR_MS);
@@ -104,7 +105,7 @@ describeEachBackend('chunked upload', (backend) => {
       expect(await findUploadSession(ctx, uploadId)).toEqual(second);
     }));
 
-  it('is there for nobody else, and not when it is over', () =>
+  it('is found by nobody else, and not once it is over', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
       const uploadId = await send(ctx, [0, PNG.length]);
@@ -131,7 +132,7 @@ describeEachBackend('chunked upload', (backend) => {
       ]);
     }));
 
-  it('of chunks that race for the same place one wins, and the others learn the right offset', () =>
+  it('one of several racing chunks wins, and the others learn the right offset', () =>
     withServices(backend, async ({ as }) => {
       const { uploadId } = await sendChunk(as(), 0, 10);
       const race = [20, 30, 40, 50].map((to) => sendChunk(as(), 10, to, { uploadId }));
@@ -147,7 +148,7 @@ describeEachBackend('chunked upload', (backend) => {
       await completeUpload(as(), { uploadId, md5: MD5 });
     }));
 
-  it('of completions that race, one makes a media', () =>
+  it('one of several racing completions creates a media item', () =>
     withServices(backend, async (services) => {
       const uploadId = await send(services.as(), [0, PNG.length]);
       const complete = () => completeUpload(services.as(), { uploadId, md5: MD5 });
@@ -159,16 +160,16 @@ describeEachBackend('chunked upload', (backend) => {
     }));
 
   it('completing does not read the bytes again for their digest', () =>
-    withServices(backend, async ({ as, db, blobs }) => {
+    withServices(backend, async ({ as, db, blobDir }) => {
       const uploadId = await send(as(), [0, 10, PNG.length]);
       const row = await db.selectFrom('upload').select('blob_key').executeTakeFirstOrThrow();
-      // What lies there now is no whole picture, and has another digest.
-      writeFileSync(blobs.stagedPath(row.blob_key), PNG.subarray(0, 8));
+      // The staged bytes are now part of an image, and have another digest.
+      writeFileSync(join(blobDir, 'staging', row.blob_key), PNG.subarray(0, 8));
       const completed = completeUpload(as(), { uploadId, md5: MD5 });
       await expect(completed).rejects.toMatchObject({ code: 'UNSUPPORTED_MEDIA' });
     }));
 
-  it('a digest that another version of the library saved is made anew from the staged bytes', () =>
+  it('a digest saved by another version of the library is computed again from the staged bytes', () =>
     withServices(backend, async (services) => {
       const ctx = services.as();
       const { uploadId } = await sendChunk(ctx, 0, 100);
@@ -184,7 +185,7 @@ describeEachBackend('chunked upload', (backend) => {
       await completeUpload(ctx, { uploadId, md5: MD5 });
     }));
 
-  it('abort removes the session and its bytes', () =>
+  it('abort deletes the session and its bytes', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
       const { uploadId } = await sendChunk(ctx, 0, 10);
@@ -194,7 +195,7 @@ describeEachBackend('chunked upload', (backend) => {
       await expect(sendChunk(ctx, 10, 20, { uploadId })).rejects.toThrow(NotFoundError);
     }));
 
-  it('abort leaves what is another’s, and what has become a media', () =>
+  it('abort rejects another viewer’s session, and a completed one', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
       const uploadId = await send(ctx, [0, PNG.length]);
@@ -206,7 +207,7 @@ describeEachBackend('chunked upload', (backend) => {
     }));
 });
 
-/** Sends the picture from one byte to another. */
+/** Sends a range of the image. */
 function sendChunk(
   ctx: Context,
   from: number,
@@ -218,7 +219,7 @@ function sendChunk(
   return appendChunk(ctx, { uploadId, filename, ...place, chunk });
 }
 
-/** Sends the picture in chunks that end at the given bytes. Answers the id of the session. */
+/** Sends the image in chunks that end at the given offsets. Returns the id of the session. */
 async function send(ctx: Context, bounds: number[], filename?: string): Promise<string> {
   let uploadId: string | undefined;
   for (let index = 1; index < bounds.length; index++) {

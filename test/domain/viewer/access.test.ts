@@ -9,7 +9,7 @@ import { countMedias, listMedias } from '../../../src/domain/tree/media-list.ts'
 import { uploadToResource } from '../../../src/domain/upload/resource-upload.ts';
 import { abortUpload, appendChunk, completeUpload } from '../../../src/domain/upload/upload.ts';
 import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
-import { authorize, isOwner, type Operation, sightOf } from '../../../src/domain/viewer/access.ts';
+import { authorize, isOwner, type Operation, scopeOf } from '../../../src/domain/viewer/access.ts';
 import { ANONYMOUS, type Viewer } from '../../../src/domain/viewer/viewer.ts';
 import { user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
@@ -125,15 +125,15 @@ describe('authorize', () => {
   });
 });
 
-describe('sightOf', () => {
-  it('without a credential everything is seen while authentication is open, else what is public', () => {
-    expect(sightOf(contextOf({ auth: 'open', viewer: ANONYMOUS })).publicOnly).toBe(false);
-    expect(sightOf(contextOf({ auth: 'required', viewer: ANONYMOUS })).publicOnly).toBe(true);
+describe('scopeOf', () => {
+  it('a viewer without a credential sees everything while authentication is open, otherwise public nodes', () => {
+    expect(scopeOf(contextOf({ auth: 'open', viewer: ANONYMOUS })).publicOnly).toBe(false);
+    expect(scopeOf(contextOf({ auth: 'required', viewer: ANONYMOUS })).publicOnly).toBe(true);
   });
 
-  it('with a credential everything is seen', () => {
+  it('a viewer with a credential sees everything', () => {
     const viewer = user('a', 'reader');
-    expect(sightOf(contextOf({ auth: 'required', viewer })).publicOnly).toBe(false);
+    expect(scopeOf(contextOf({ auth: 'required', viewer })).publicOnly).toBe(false);
   });
 });
 
@@ -184,7 +184,7 @@ describeEachBackend('access', (backend) => {
     ),
   );
 
-  it('what is not public is not there for who may see only that', () =>
+  it('a private node does not exist for a viewer who may see only public ones', () =>
     withServices(
       backend,
       async ({ db, as }) => {
@@ -210,7 +210,7 @@ describeEachBackend('access', (backend) => {
       { auth: 'required' },
     ));
 
-  it('tags are for everybody', () =>
+  it('everybody sees tags', () =>
     withServices(
       backend,
       async ({ as }) => {

@@ -22,7 +22,7 @@ describeEachBackend('keys', (backend) => {
     }),
   );
 
-  it('a key is kept as its digest only', () =>
+  it('only the digest of a key is stored', () =>
     withServices(backend, async (services) => {
       const key = await createKey(services, { name: 'Backup', role: 'reader' });
       const rows = await services.db.selectFrom('api_key').selectAll().execute();
@@ -30,7 +30,7 @@ describeEachBackend('keys', (backend) => {
       expect(JSON.stringify(rows)).not.toContain(key.slice(4));
     }));
 
-  it('an unknown key, and one that differs in case or by a space, is nobody’s', () =>
+  it('an unknown key, and one that differs in case or by a space, belongs to nobody', () =>
     withServices(backend, async (services) => {
       const key = await createKey(services, { name: 'Backup', role: 'reader' });
       for (const wrong of ['', newKey(), key.toLowerCase(), `${key} `, key.slice(0, -1), '\0']) {
@@ -38,7 +38,7 @@ describeEachBackend('keys', (backend) => {
       }
     }));
 
-  it('a key is good until the moment that it expires', () =>
+  it('a key is valid until the moment it expires', () =>
     withServices(backend, async (services) => {
       const expiresAt = new Date(services.clock() + 1000);
       const key = await createKey(services, { name: 'Backup', role: 'reader', expiresAt });
@@ -56,7 +56,7 @@ describeEachBackend('keys', (backend) => {
     }),
   );
 
-  it('its last use is noted, at most once a minute', () =>
+  it('its last use is stored, at most once a minute', () =>
     withServices(backend, async (services) => {
       const start = services.clock();
       const key = await createKey(services, { name: 'Backup', role: 'reader' });
@@ -71,7 +71,7 @@ describeEachBackend('keys', (backend) => {
       expect(uses).toEqual([start, start, start, second, second + MINUTE_MS + 1]);
     }));
 
-  it('a use that is not noted writes nothing', () =>
+  it('a use that is not stored writes nothing', () =>
     withServices(backend, async (services) => {
       const key = await createKey(services, { name: 'Backup', role: 'reader' });
       await findViewerByKey(services, key);
@@ -80,7 +80,7 @@ describeEachBackend('keys', (backend) => {
       expect(services.statements).toEqual([expect.stringMatching(/^select/)]);
     }));
 
-  it('the admin key is good without a row or a query', () =>
+  it('the admin key is valid without a row or a query', () =>
     withServices(backend, async (services) => {
       const admin = { ...services, adminKeySha256: keySha256('the-admin-key') };
       const viewer = { kind: 'key', id: 'key:admin', role: 'admin' };

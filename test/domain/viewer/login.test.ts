@@ -9,17 +9,17 @@ const GUESSES_MAX = 20;
 const GUESS_INTERVAL_MS = 30_000;
 
 describe('a password', () => {
-  it('is kept as a scrypt hash of 32 MiB, with a salt of its own, and known again', async () => {
+  it('is stored as a salted scrypt hash that takes 32 MiB, and verified', async () => {
     const hashes = await Promise.all([hashPassword('secret é'), hashPassword('secret é')]);
     expect(new Set(hashes).size).toBe(2);
     const [hash] = hashes as [string, string];
     expect(hash).toMatch(/^scrypt\$32768\$8\$3\$[\w-]{22}\$[\w-]{43}$/);
-    // As another keyboard writes it.
+    // As another keyboard types it.
     expect(await isPassword('secret e\u0301', hash)).toBe(true);
     expect(await isPassword('Secret é', hash)).toBe(false);
   });
 
-  it('is known by the parameters of its own hash, also when the default is another one', async () => {
+  it('is verified with the parameters of its hash, even if the default differs', async () => {
     const hash = await hashPassword('secret', CHEAP);
     expect(hash).toMatch(/^scrypt\$2\$1\$1\$/);
     expect(await isPassword('secret', hash)).toBe(true);
@@ -30,7 +30,7 @@ describe('a password', () => {
     expect(await isPassword('secret', hash.slice(0, -3))).toBe(false);
   });
 
-  it('of nobody costs as much time as one of somebody', async () => {
+  it('of an unknown user takes as much time as that of a known one', async () => {
     const hash = await hashPassword('secret');
     const time = async (hash: string | null) => {
       const times: number[] = [];
@@ -39,7 +39,7 @@ describe('a password', () => {
         expect(await isPassword('wrong', hash)).toBe(false);
         times.push(performance.now() - start);
       }
-      // What else the machine does makes any of them longer, and none shorter.
+      // Other work of the machine makes some of them longer, and none shorter.
       return Math.min(...times);
     };
     const [known, unknown] = [await time(hash), await time(null)];
@@ -48,7 +48,7 @@ describe('a password', () => {
 });
 
 describe('a user', () => {
-  it('is made of a name, a role and start nodes, without the password itself', async () => {
+  it('has a name, a role and start nodes, and not the password itself', async () => {
     const start_nodes = ['00000000-0000-4000-8000-00000000000A'];
     const input = { name: ' Zoe\u0308 ', role: 'reader', password: 'secret 12', start_nodes };
     const user = await createUser({ ...input, role: 'reader' });
@@ -69,7 +69,7 @@ describe('a user', () => {
     ['password', { password: 'x'.repeat(1025) }],
     ['start_nodes', { start_nodes: [] }],
     ['start_nodes', { start_nodes: ['/Design'] }],
-  ])('is not made with such a %s: %j', async (field, wrong) => {
+  ])('is not created with an invalid %s: %j', async (field, wrong) => {
     const input = { name: 'zoe', role: 'reader', password: '12345678', ...wrong } as const;
     const issues = [{ path: expect.arrayContaining([field]) }];
     await expect(createUser(input)).rejects.toMatchObject({ code: 'INVALID_INPUT', issues });
@@ -81,13 +81,13 @@ describe('a user', () => {
     [{ users: [{ name: 'a', role: 'reader', password: 'secret' }] }],
     [{ users: [{ name: 'a', role: 'owner', password: 'scrypt$2$1$1$AA$AA' }] }],
     [{ users: [{ name: 'a', role: 'reader', password: 'scrypt$2$1$1$AA$AA', start_nodes: [] }] }],
-  ])('is not read from %j', (value) => {
+  ])('cannot be parsed from %j', (value) => {
     expect(() => parseUsers(value)).toThrow(/users|Expected/);
   });
 });
 
 describe('login', () => {
-  it('lets in who is in the list with that password, and nobody else', async () => {
+  it('accepts the users of the list with their passwords, and nobody else', async () => {
     const { check } = await withUsers({ zoe: 'secret', Zoë: 'other' });
     expect(await check('zoe', 'secret')).toMatchObject({ name: 'zoe', role: 'editor' });
     expect(await check('Zoe\u0308', 'other')).toMatchObject({ name: 'Zoë' });
@@ -103,7 +103,7 @@ describe('login', () => {
     }
   });
 
-  it('reads the list at each try', async () => {
+  it('reads the list at each login', async () => {
     const login = await withUsers({ zoe: 'secret' });
     const [zoe] = login.users.splice(0);
     expect(await login.check('zoe', 'secret')).toBeNull();
@@ -111,7 +111,7 @@ describe('login', () => {
     expect(await login.check('zoe', 'secret')).not.toBeNull();
   });
 
-  it('checks two passwords at once, has 32 wait in their order, and refuses more', async () => {
+  it('checks two passwords at once, lets 32 wait in order, and refuses more', async () => {
     const open: (() => void)[] = [];
     const order: string[] = [];
     const verify: LoginOptions['verify'] = async (password) => {
@@ -137,7 +137,7 @@ describe('login', () => {
   });
 
   it.each(['zoe', 'nobody'])(
-    'after 20 wrong guesses at %s takes one more in half a minute',
+    'after 20 wrong passwords for %s accepts one more per half minute',
     async (name) => {
       const login = await withUsers({ zoe: 'secret', bob: 'secret' });
       for (let guess = 0; guess < GUESSES_MAX; guess += 1) {
@@ -160,7 +160,7 @@ describe('login', () => {
     },
   );
 
-  it('counts guesses before it knows their outcome: any number at once is no way round', async () => {
+  it('counts guesses before their outcome, so that simultaneous ones count too', async () => {
     let tried = 0;
     const verify = async () => {
       tried += 1;
@@ -173,7 +173,7 @@ describe('login', () => {
     expect(tried).toBe(GUESSES_MAX);
   });
 
-  it('does not count the right password, nor what it could not check', async () => {
+  it('counts neither the correct password nor a failed check', async () => {
     const login = await withUsers({ zoe: 'secret' });
     for (let time = 0; time < 2 * GUESSES_MAX; time += 1) {
       expect(await login.check('zoe', 'secret')).not.toBeNull();
@@ -188,7 +188,7 @@ describe('login', () => {
   });
 });
 
-/** A login of these names and passwords, of hashes that cost nothing, on a clock that stands still. */
+/** A login of these names and passwords, with hashes that cost nothing, on a clock that stands still. */
 async function withUsers(
   passwords: Readonly<Record<string, string>>,
   options: Partial<LoginOptions> = {},

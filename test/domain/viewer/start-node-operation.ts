@@ -3,61 +3,62 @@ import type { Context } from '../../../src/domain/context.ts';
 import { ForbiddenError, InvalidInputError, NotFoundError } from '../../../src/domain/error.ts';
 import { filesByIds } from '../../../src/domain/file/file.ts';
 import {
-  countMatchingFiles,
   findResourceFile,
   openResourceFile,
   searchFiles,
 } from '../../../src/domain/file/resource.ts';
 import {
   createFolder,
+  deleteFolder,
   type Folder,
   findFolder,
   foldersByIds,
+  updateFolder,
 } from '../../../src/domain/tree/folder.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
 import { findMedia, type Media, mediasByIds } from '../../../src/domain/tree/media.ts';
 import { deleteMedia, updateMedia } from '../../../src/domain/tree/media-change.ts';
-import { countMedias, listMedias, type MediaFilter } from '../../../src/domain/tree/media-list.ts';
+import {
+  countMedias,
+  countMediasOfEach,
+  listMedias,
+  type MediaFilter,
+  mediasOfEach,
+} from '../../../src/domain/tree/media-list.ts';
+import { moveNodes } from '../../../src/domain/tree/move.ts';
 import {
   childrenByOffset,
   childrenOfEach,
   countChildrenOfEach,
-  countMediasOfEach,
   findNode,
-  mediasOfEach,
   nodesByIds,
 } from '../../../src/domain/tree/node-list.ts';
 import { tagMedia } from '../../../src/domain/tree/tagging.ts';
-import { deleteFolder, moveNodes, updateFolder } from '../../../src/domain/tree/tree.ts';
 import { createFiledMedia } from '../../../src/domain/upload/filed-media.ts';
 import { requestJob } from '../../../src/domain/upload/import.ts';
 import { authorizeChange, changeNode } from '../../../src/domain/upload/node-change.ts';
-import { replaceFile } from '../../../src/domain/upload/replacement.ts';
 import { uploadToResource } from '../../../src/domain/upload/resource-upload.ts';
 import { stageFile } from '../../../src/domain/upload/staging.ts';
 import { appendChunk, completeUpload } from '../../../src/domain/upload/upload.ts';
-import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
+import { replaceFile, uploadFile } from '../../../src/domain/upload/upload-file.ts';
 import { inPieces, md5Of } from '../../support/bytes.ts';
 
-/**
- * A folder, one folder in it, and in that one public media that is a text, and carries a tag; beside it one
- * that is not public.
- */
-export interface Branch {
+/** A folder, a folder in it, and in that one a public text with a tag, beside a private media item. */
+export interface Subtree {
   start: Folder;
   folder: Folder;
   media: Media;
   file: { id: number; uuid: string; md5: string };
   privateUuid: string;
   tagId: number;
-  /** Title of the media, and of nothing else. */
+  /** The title of the media item, and of nothing else. */
   word: string;
-  /** Of `start`. */
+  /** The path of `start`. */
   path: string;
 }
 
-/** Whether what a viewer may see of a branch is found. */
-type Read = (ctx: Context, branch: Branch) => Promise<boolean>;
+/** Tells whether the things that a viewer may see of a subtree are found. */
+type Read = (ctx: Context, subtree: Subtree) => Promise<boolean>;
 
 const isFound = (promise: Promise<unknown>) =>
   promise.then(
@@ -72,17 +73,17 @@ const holds = (nodes: readonly { id: number }[] | undefined, { id }: { id: numbe
 const nodesOf = <Node>(page: { edges: { node: Node }[] } | undefined) =>
   page?.edges.map(({ node }) => node);
 
-/** A list, and its count, that a filter narrows to the media of one branch. */
+/** A list, and its count, narrowed by a filter to the media of one subtree. */
 const byFilter =
-  (toFilter: (branch: Branch) => MediaFilter): Read =>
-  async (ctx, branch) => {
-    const filter = toFilter(branch);
+  (toFilter: (subtree: Subtree) => MediaFilter): Read =>
+  async (ctx, subtree) => {
+    const filter = toFilter(subtree);
     const nodes = nodesOf(await listMedias(ctx, { first: 200 }, filter)) ?? [];
     expect(await countMedias(ctx, filter)).toBe(nodes.length);
-    return holds(nodes, branch.media);
+    return holds(nodes, subtree.media);
   };
 
-/** Every way to read of the tree. */
+/** Every way to read the tree. */
 export const READS: Readonly<Record<string, Read>> = {
   'the number of a media': (ctx, { media }) => isFound(findMedia(ctx, { id: media.id })),
   'the uuid of a media': (ctx, { media }) => isFound(findMedia(ctx, { uuid: media.uuid })),
@@ -101,7 +102,7 @@ export const READS: Readonly<Record<string, Read>> = {
   'the newest media': byFilter(() => ({})),
   'a filter of ids': byFilter(({ media }) => ({ ids: [media.id] })),
   'a filter of a folder': byFilter(({ folder }) => ({ folderId: folder.id })),
-  'a filter of a branch': byFilter(({ start }) => ({ underFolderId: start.id })),
+  'a filter of a subtree': byFilter(({ start }) => ({ underFolderId: start.id })),
   'a filter of a tag': byFilter(({ tagId }) => ({ tagIds: [tagId] })),
   'a filter of the owner': byFilter(({ media }) => ({ ownedBy: media.owner ?? '' })),
   'a filter of an MD5': byFilter(({ file }) => ({ md5: file.md5 })),
@@ -138,21 +139,22 @@ export const READS: Readonly<Record<string, Read>> = {
   'a search of files': async (ctx, { file }) => {
     const conditions = [{ field: 'md5', test: 'any', values: [file.md5] }] as const;
     const order = [{ field: 'uuid', descending: false }] as const;
-    const { nodes } = await searchFiles(ctx, { conditions, order, limit: 5, offset: 0 });
-    expect(await countMatchingFiles(ctx, conditions)).toBe(nodes.length);
+    const search = { conditions, order, limit: 5, offset: 0, isCounted: true };
+    const { nodes, count } = await searchFiles(ctx, search);
+    expect(count).toBe(nodes.length);
     return holds(nodes, file);
   },
-  // One that is public, anybody may have who knows its name.
+  // Everybody who knows its name may read a public one.
   'the key of a resource': (ctx, { privateUuid }) =>
     isFound(findResourceFile(ctx, { resource: privateUuid, key: '' })),
   'the bytes of a resource': (ctx, { privateUuid }) =>
     isFound(openResourceFile(ctx, { resource: privateUuid, key: '' })),
 };
 
-/** A change of a branch; `own` is one that the viewer may do everything in. */
+/** A change of a subtree. In `own` the viewer may do everything. */
 interface Write {
-  run: (ctx: Context, branch: Branch, own: Branch) => Promise<unknown>;
-  /** How it is refused. (Default: NotFoundError) */
+  run: (ctx: Context, subtree: Subtree, own: Subtree) => Promise<unknown>;
+  /** The error outside. (Default: NotFoundError) */
   outside?: typeof ForbiddenError | typeof InvalidInputError;
 }
 
@@ -188,10 +190,11 @@ export const WRITES: Readonly<Record<string, Write>> = {
     run: (ctx, { start }, own) => changeNode(ctx, own.media.id, { parentId: start.id }),
   },
   'replace a file': {
-    run: async (ctx, { media }) => {
-      const replacement = { staged: await stage(ctx), policy: POLICY };
-      await replaceFile(ctx, media.id, replacement, async () => undefined);
-    },
+    run: (ctx, { media }) => replaceFile(ctx, media.id, { ...FILE, bytes: inPieces(TEXT) }),
+  },
+  'replace a staged file': {
+    run: async (ctx, { media }) =>
+      changeNode(ctx, media.id, {}, { staged: await stage(ctx), policy: POLICY }),
   },
   'upload a file': {
     run: (ctx, { folder }) =>

@@ -2,11 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { Context } from '../../../src/domain/context.ts';
 import { ForbiddenError, NotFoundError } from '../../../src/domain/error.ts';
-import { createFolder, type Folder } from '../../../src/domain/tree/folder.ts';
+import {
+  createFolder,
+  deleteFolder,
+  type Folder,
+  updateFolder,
+} from '../../../src/domain/tree/folder.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
-import { findMedia, mediasByIds, visibleAncestorIds } from '../../../src/domain/tree/media.ts';
+import { findMedia, mediasByIds } from '../../../src/domain/tree/media.ts';
 import { deleteMedia, updateMedia } from '../../../src/domain/tree/media-change.ts';
 import { countMedias, listMedias } from '../../../src/domain/tree/media-list.ts';
+import { moveNodes } from '../../../src/domain/tree/move.ts';
+import { visibleAncestorIds } from '../../../src/domain/tree/node.ts';
 import {
   countTopLevel,
   findPermittedNode,
@@ -14,7 +21,6 @@ import {
   listTopLevel,
 } from '../../../src/domain/tree/node-list.ts';
 import { tagMedia } from '../../../src/domain/tree/tagging.ts';
-import { deleteFolder, moveNodes, updateFolder } from '../../../src/domain/tree/tree.ts';
 import { watchMedias } from '../../../src/domain/tree/watch.ts';
 import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
 import { createKey, findViewerByKey } from '../../../src/domain/viewer/key.ts';
@@ -25,15 +31,15 @@ import { describeEachBackend } from '../../support/backend.ts';
 import { inPieces } from '../../support/bytes.ts';
 import { makeFileRow, makeFolder, makeMediaRow, makeTag } from '../../support/make.ts';
 import { shareServices } from '../../support/shared-app.ts';
-import { type Branch, READS, WRITES } from './start-node-operation.ts';
+import { READS, type Subtree, WRITES } from './start-node-operation.ts';
 
-/** `/top/mine` is the start node, with a folder and a media in it; `/top/theirs` has the same. */
+/** `/top/mine` is the start node, with a folder and a media item in it; `/top/theirs` holds the same. */
 async function makeTree(services: TestServices) {
   const name = randomUUID();
   const admin = services.as({ kind: 'user', id: `admin ${name}`, role: 'admin' });
   const top = await createFolder(admin, { name });
-  const mine = await makeBranch(services, admin, { name: 'mine', top });
-  const theirs = await makeBranch(services, admin, { name: 'theirs', top });
+  const mine = await makeSubtree(services, admin, { name: 'mine', top });
+  const theirs = await makeSubtree(services, admin, { name: 'theirs', top });
   // An admin: only the start nodes limit what it may do.
   const as = async (...uuids: string[]) => {
     const startNodes = await resolveStartNodes(services, uuids);
@@ -47,12 +53,12 @@ interface Place {
   top: Folder;
 }
 
-/** What it holds is public: that opens nothing to who is limited. */
-async function makeBranch(
+/** Its contents are public: that makes no difference to a limited viewer. */
+async function makeSubtree(
   services: TestServices,
   admin: Context,
   { name, top }: Place,
-): Promise<Branch> {
+): Promise<Subtree> {
   const word = `w${randomUUID().replaceAll('-', '')}`;
   const start = await createFolder(admin, { name, parentId: top.id });
   const folder = await createFolder(admin, { name: 'below', parentId: start.id });
@@ -82,7 +88,7 @@ async function makeBranch(
 const idsOf = (nodes: readonly { id: number }[]) => nodes.map(({ id }) => id).sort((a, b) => a - b);
 const LINK = { type: 'url', url: 'https://x.org' } as const;
 
-/** Every row of the tree, and what hangs on it. */
+/** Every row of the tree, and the rows that depend on them. */
 async function everything({ db }: TestServices) {
   return Promise.all([
     db.selectFrom('media').selectAll().orderBy('id').execute(),
@@ -97,7 +103,7 @@ describeEachBackend('a viewer with start nodes', (backend) => {
   let tree: ReturnType<typeof makeTree> | undefined;
 
   it.each(Object.entries(READS))(
-    'by %s finds what is below them, and nothing else',
+    'by %s finds nodes below them, and nothing else',
     async (_, read) => {
       tree ??= makeTree(shared());
       const { admin, viewer, mine, theirs } = await tree;
@@ -121,7 +127,7 @@ describeEachBackend('a viewer with start nodes', (backend) => {
     expect(await everything(services)).not.toEqual(before);
   });
 
-  it('adds, and moves, nothing at top level', async () => {
+  it('cannot add or move nodes to top level', async () => {
     const services = shared();
     const { viewer, mine } = await makeTree(services);
     const before = await everything(services);
@@ -134,7 +140,7 @@ describeEachBackend('a viewer with start nodes', (backend) => {
     expect(await everything(services)).toEqual(before);
   });
 
-  it('changes a start node, and neither moves nor deletes it', async () => {
+  it('can change a start node, but neither move nor delete it', async () => {
     const { as, viewer, mine } = await makeTree(shared());
     expect((await updateFolder(viewer, mine.start.id, { name: 'new' })).name).toBe('new');
     const tries = [
@@ -145,7 +151,7 @@ describeEachBackend('a viewer with start nodes', (backend) => {
     const ofMedia = await as(mine.media.uuid);
     expect((await updateMedia(ofMedia, mine.media.id, { title: 'new' })).title).toBe('new');
     await expect(deleteMedia(ofMedia, mine.media.id)).rejects.toThrow(ForbiddenError);
-    // Below another one it is no limit.
+    // Below another start node it is not a limit.
     const both = await as(mine.start.uuid, mine.folder.uuid);
     await deleteFolder(both, mine.folder.id, { recursive: true });
   });
@@ -165,7 +171,7 @@ describeEachBackend('a viewer with start nodes', (backend) => {
     expect(visibleAncestorIds(two, mine.media)).toEqual([]);
   });
 
-  it('sees and changes what it has itself put in no folder, and nothing of others there', async () => {
+  it('sees and changes its own unfiled media, and no others', async () => {
     const { admin, viewer, mine } = await makeTree(shared());
     const own = await createMedia(viewer, LINK);
     const other = await createMedia(admin, { ...LINK, isPublic: true });
@@ -180,7 +186,7 @@ describeEachBackend('a viewer with start nodes', (backend) => {
     expect((await move(own.id))[0]?.parentId).toBe(mine.folder.id);
   });
 
-  it('is told on Heartcore’s road what lies outside from what is not there', async () => {
+  it('gets another error in Heartcore for a node outside of them than for a missing one', async () => {
     const { viewer, mine, theirs, top } = await makeTree(shared());
     expect((await findPermittedNode(viewer, mine.folder))?.id).toBe(mine.folder.id);
     for (const { uuid } of [theirs.folder, theirs.media, top]) {
@@ -189,7 +195,7 @@ describeEachBackend('a viewer with start nodes', (backend) => {
     expect(await findPermittedNode(viewer, { uuid: randomUUID() })).toBeNull();
   });
 
-  it('is not let in by a folder whose number begins like that of a start node', async () => {
+  it('cannot see a folder whose id begins like that of a start node', async () => {
     const services = shared();
     const start = await makeFolder(services.db, { id: 700_000, uuid: randomUUID() });
     const like = await makeFolder(services.db, { id: 7_000_001, uuid: randomUUID() });
@@ -204,12 +210,13 @@ describeEachBackend('a viewer with start nodes', (backend) => {
     expect(await countMedias(viewer)).toBe(0);
   });
 
-  it('keeps them where an admin moves them, and what they held when one is deleted is gone', async () => {
+  it('keeps start nodes that an admin moves, and loses one that is deleted with everything below it', async () => {
     const { admin, as, viewer, mine, theirs } = await makeTree(shared());
     await moveNodes(admin, { ids: [mine.start.id], parentId: theirs.folder.id });
-    // Of a request, or a subscription, that has begun before.
+    // The viewer of a request, or a subscription, that has begun before.
     expect((await findMedia(viewer, mine.media))?.id).toBe(mine.media.id);
     expect(await findMedia(viewer, theirs.media)).toBeNull();
+    expect(await countMedias(viewer)).toBe(2);
     const later = await as(mine.start.uuid);
     expect(idsOf(await listRoots(later))).toEqual([mine.start.id]);
     expect(await countMedias(later)).toBe(2);
@@ -225,7 +232,7 @@ describeEachBackend('a viewer with start nodes', (backend) => {
     }
   });
 
-  it('hears of what becomes of media there, and of nothing else', async () => {
+  it('gets events of media below them, and no others', async () => {
     const { admin, viewer, mine, theirs } = await makeTree(shared());
     const abort = new AbortController();
     const kinds: string[] = [];
@@ -239,7 +246,7 @@ describeEachBackend('a viewer with start nodes', (backend) => {
     await updateMedia(admin, mine.media.id, { title: 'x' });
     await expect.poll(() => kinds).toEqual(['all updated mine']);
     await deleteMedia(admin, theirs.media.id);
-    // What has gone out of sight is gone.
+    // A media item that leaves the scope has been deleted for the viewer.
     await moveNodes(admin, { ids: [mine.media.id], parentId: theirs.folder.id });
     await expect.poll(() => kinds).toHaveLength(3);
     expect(kinds.slice(1).sort()).toEqual(['all deleted mine', 'theirs deleted mine']);
@@ -268,7 +275,7 @@ describeEachBackend('a viewer with start nodes', (backend) => {
 describeEachBackend('start nodes', (backend) => {
   const shared = shareServices(backend);
 
-  it('are found by uuid and by number, without what is below another one', async () => {
+  it('are found by uuid and by id, without nodes below another one', async () => {
     const services = shared();
     const { mine, theirs } = await makeTree(services);
     const uuids = [mine.media.uuid, mine.start.uuid.toUpperCase()];
@@ -277,7 +284,7 @@ describeEachBackend('start nodes', (backend) => {
     expect(idsOf(found)).toEqual(idsOf([mine.start, theirs.start]));
   });
 
-  it('are nothing that is in no folder, which is no place', async () => {
+  it('cannot be unfiled nodes', async () => {
     const services = shared();
     const { admin, as } = await makeTree(services);
     const media = await createMedia(admin, LINK);
@@ -296,7 +303,7 @@ describeEachBackend('start nodes', (backend) => {
     [[null, 1.5, {}, -1, 1, true, 2 ** 53]],
     [[randomUUID()]],
     [['\0', '', '00000000-0000-0000-0000-000000000001', "' or 1=1"]],
-  ])('of a claim %j are none: the least', async (claim) => {
+  ])('of a claim %j are none, which grants the least', async (claim) => {
     const services = shared();
     await makeMediaRow(services.db, { parent_id: 1, level: 1, path: '/1/' });
     const startNodes = await resolveStartNodes(services, claim);
@@ -306,7 +313,7 @@ describeEachBackend('start nodes', (backend) => {
     expect(await listRoots(viewer)).toEqual([]);
   });
 
-  it('are two hundred at most, so that a statement can name them', async () => {
+  it('are at most two hundred, so that a statement can name them', async () => {
     const services = shared();
     const ids = await Promise.all(Array.from({ length: 210 }, () => makeFolder(services.db)));
     const startNodes = await resolveStartNodes(services, ids);
@@ -327,7 +334,7 @@ describeEachBackend('start nodes', (backend) => {
     }
   });
 
-  it('of a key are those that it was made with; of one whose column cannot be read, none', async () => {
+  it('of a key are those that it was created with; of one whose column cannot be read, none', async () => {
     const services = shared();
     const { mine } = await makeTree(services);
     const input = { name: randomUUID(), role: 'editor' } as const;

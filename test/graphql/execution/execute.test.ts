@@ -1,8 +1,6 @@
 import {
   buildSchema,
-  type ExecutionResult,
   execute as executeByGraphqlJs,
-  type GraphQLError,
   type GraphQLFieldResolver,
   type GraphQLSchema,
   parse,
@@ -10,6 +8,7 @@ import {
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { createExecute } from '../../../src/graphql/execution/execute.ts';
+import { expectSameResult } from '../../support/execution.ts';
 
 const SCHEMA = `
   interface Animal { name: String! friend: Animal friends: [Animal!]! self: Animal! }
@@ -37,7 +36,7 @@ const SCHEMA = `
   type Mutation { add(by: Int!): Int count: Int! fail: Int! animal: Animal }
 `;
 
-/** Values that depend on nothing but the seed and the place in the answer, and fail in every way there is. */
+/** Creates a resolver whose values depend only on the seed and the path, and fail in every way there is. */
 function createResolver(
   seed: number,
   failurePercent: number,
@@ -58,7 +57,7 @@ function failure(kind: number): unknown {
   if (kind === 2) return new Error('returned');
   if (kind === 3) return { isThrown: true };
   if (kind === 4) return [null, 'one', new Error('an item')];
-  return Symbol('of no type');
+  return Symbol('a value of a wrong type');
 }
 
 function thrown(value: unknown): unknown {
@@ -92,7 +91,7 @@ function makeValue(type: string, random: (below: number) => number): unknown {
   return { __typename: names[random(names.length)] };
 }
 
-/** Numbers that are the same for the same seed and text. */
+/** Creates a generator of numbers that are the same for the same seed and text. */
 function createRandom(seed: number, text: string): (below: number) => number {
   let state = seed;
   for (const character of text) state = Math.imul(state ^ character.charCodeAt(0), 0x01000193);
@@ -111,14 +110,14 @@ function createSchema(resolve: GraphQLFieldResolver<unknown, unknown>): GraphQLS
   return schema;
 }
 
-/** In a hundred fields. */
+/** Percentage of fields that fail. */
 const FAILING = 15;
-/** With more, graphql-js itself leaves rejections that nobody handles. */
+/** With more seeds, graphql-js itself leaves unhandled rejections. */
 const SEEDS = 40;
 
 const DOCUMENTS: Record<string, string> = {
   'a list': '{ animals { name friends { name friend { name } } } }',
-  'what must be there':
+  'fields that are not nullable':
     '{ must { name self { self { name friends { self { name } } } } } animal { name } }',
   'a union and an interface': `{
     things { __typename ... on Animal { name ... on Cat { lives mood } } ... on Stone { weight } }
@@ -134,7 +133,7 @@ const DOCUMENTS: Record<string, string> = {
     other: animal(name: "x") { a: name b: name }
   }`,
   introspection: '{ __schema { queryType { name fields { name } } } __type(name: "Cat") { name } }',
-  'a key that objects have': '{ __proto__: echo(text: "a") constructor: echo(text: "b") }',
+  'keys that every object has': '{ __proto__: echo(text: "a") constructor: echo(text: "b") }',
   mutations: 'mutation { add(by: 1) count second: add(by: 2) animal { name self { name } } fail }',
 };
 
@@ -144,7 +143,7 @@ const VARIABLES: [string, string, Record<string, unknown>][] = [
   ['given', 'query ($n: Int, $s: Span) { animals(first: $n, span: $s) { name } }', { n: 3, s: {} }],
   ['default', 'query ($n: Int = 7, $t: Int) { animals(first: $n, span: {to: $t}) { name } }', {}],
   [
-    'null for what must be',
+    'null for an argument that is not nullable',
     'query ($t: String = "x") { echo(text: $t) must { name } }',
     { t: null },
   ],
@@ -163,51 +162,6 @@ const VARIABLES: [string, string, Record<string, unknown>][] = [
   ],
 ];
 
-/**
- * Data as it is; of errors, where each has made a null. Which one of several has, if all would have, is a matter of
- * time (GraphQL §6.4.4), so that errors are compared where both tell of the same place.
- */
-function compare(actual: ExecutionResult, expected: ExecutionResult): void {
-  // As text: the order of the keys is part of it.
-  expect(JSON.stringify(actual.data)).toBe(JSON.stringify(expected.data));
-  if (!('data' in expected)) {
-    expect(actual).toEqual({ errors: expected.errors });
-    return;
-  }
-  expect(nullPlaces(actual)).toEqual(nullPlaces(expected));
-  const expectedErrors = new Map(expected.errors?.map((error) => [String(error.path), error]));
-  for (const error of actual.errors ?? []) {
-    const other = expectedErrors.get(String(error.path));
-    if (other !== undefined) expect(plain(error)).toEqual(plain(other));
-  }
-}
-
-function nullPlaces({ data, errors = [] }: ExecutionResult): string[] {
-  const places = errors.map(({ path = [] }) => {
-    const held: (string | number)[] = [];
-    let value: unknown = data;
-    for (const key of path) {
-      if (value === null || value === undefined) break;
-      value = (value as Record<string | number, unknown>)[key];
-      held.push(key);
-    }
-    expect(value ?? null).toBeNull();
-    return held.join('/');
-  });
-  return [...new Set(places)].sort();
-}
-
-function plain({ message, path, locations }: GraphQLError): object {
-  return { path, locations, message: told(message) };
-}
-
-/** Our words for mistakes of resolvers, which no client reads, are shorter. */
-function told(message: string): string {
-  if (/^Expected (Iterable|a list)/.test(message)) return 'no list';
-  if (/^Abstract type|has a value of no type/.test(message)) return 'no type';
-  return message;
-}
-
 async function expectSame(
   failurePercent: number,
   seed: number,
@@ -220,12 +174,12 @@ async function expectSame(
   const args = { schema, document, variableValues };
   const execute = createExecute(schema);
   const expected = await executeByGraphqlJs(args);
-  // Once as it is planned, once as it has been.
-  compare(await execute(args), expected);
-  compare(await execute(args), expected);
+  // The first execution plans the operation, the second one uses the plan.
+  expectSameResult(await execute(args), expected);
+  expectSameResult(await execute(args), expected);
 }
 
-describe('operations give what graphql-js makes of them', () => {
+describe('generated values have the result of graphql-js', () => {
   for (const [name, text] of Object.entries(DOCUMENTS)) {
     it(name, async () => {
       for (let seed = 1; seed <= SEEDS; seed++) {
@@ -242,7 +196,7 @@ describe('operations give what graphql-js makes of them', () => {
   }
 });
 
-it('a plan serves other values of the variables', async () => {
+it('a plan serves executions with other values of its variables', async () => {
   const schema = createSchema(createResolver(1, 0));
   const execute = createExecute(schema);
   const document = parse(`query ($text: String!, $a: Boolean = true, $b: Boolean = true) {
@@ -258,12 +212,12 @@ it('a plan serves other values of the variables', async () => {
   for (const [a, b] of conditions) {
     for (const text of ['x', 'y']) {
       const args = { schema, document, variableValues: { text, a, b } };
-      compare(await execute(args), await executeByGraphqlJs(args));
+      expectSameResult(await execute(args), await executeByGraphqlJs(args));
     }
   }
 });
 
-it('what fails in something that is null already is not told', async () => {
+it('an error inside an object that is null already is not reported', async () => {
   const schema = createSchema(async (_source, _args, _context, { path, fieldName }) => {
     await settled(null, path.prev?.key === 'self' ? 9 : 1);
     if (fieldName === 'name') throw new Error(String(path.prev?.key));
@@ -275,7 +229,7 @@ it('what fails in something that is null already is not told', async () => {
   expect(errors.map(({ message }) => message)).toEqual(['animal']);
 });
 
-it('mutations run one after the other, each with what is below it', async () => {
+it('the fields of a mutation run one after the other, each with the fields below it', async () => {
   const log: string[] = [];
   const schema = createSchema(async (_source, _args, _context, { path }) => {
     log.push(`${path.key} begins`);
@@ -289,7 +243,7 @@ it('mutations run one after the other, each with what is below it', async () => 
   expect(log).toEqual(names.flatMap((name) => [`${name} begins`, `${name} ends`]));
 });
 
-it('what is wrong with the name of an operation is told as graphql-js does', async () => {
+it('a wrong operation name has the error of graphql-js', async () => {
   const schema = createSchema(() => null);
   const document = parse('query A { animal { name } } query B { animal { name } }');
   for (const operationName of [undefined, 'C', '']) {

@@ -5,7 +5,7 @@ import { describeEachBackend } from '../../support/backend.ts';
 import { storeFile, storeFixture } from './stored-file.ts';
 
 describeEachBackend('the bytes of a file', (backend) => {
-  test('are what was stored, with everything there is to say about them', () =>
+  test('are the stored ones, with all their headers', () =>
     withApp(backend, async (app) => {
       const bytes = randomBytes(3_000_000);
       const file = await storeFile(app, 'data.bin', bytes);

@@ -7,7 +7,7 @@ import { describeEachBackend } from '../../support/backend.ts';
 import { storeFile, storeFixture } from './stored-file.ts';
 
 describeEachBackend('bytes that are lost', (backend) => {
-  test('are a failure of the server to GET and HEAD, while what is known stays known', () =>
+  test('are a failure of the server for GET and HEAD, while a cached file is still a 304', () =>
     withApp(backend, async (app) => {
       const { urlPath, md5 } = await storeFixture(app, 'note.txt');
       await app.services.blobs.delete(await onlyBlob(app));

@@ -3,7 +3,7 @@ import { withApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { requestRaw, storeFixture } from './stored-file.ts';
 
-describeEachBackend('what is no GET of a file', (backend) => {
+describeEachBackend('requests that are not a GET of a file', (backend) => {
   test('by its method is 405, whatever its body is', () =>
     withApp(backend, async (app) => {
       const { urlPath } = await storeFixture(app, 'picture.png');
@@ -86,7 +86,7 @@ describeEachBackend('what is no GET of a file', (backend) => {
       }
     }));
 
-  test('by its credential is 401, though none was needed', () =>
+  test('by an invalid credential is 401, even where none is needed', () =>
     withApp(backend, async (app) => {
       const { urlPath } = await storeFixture(app, 'picture.png');
       for (const headers of [

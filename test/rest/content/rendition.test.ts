@@ -1,12 +1,12 @@
 import sharp from 'sharp';
 import { expect, test, vi } from 'vitest';
 import type { File } from '../../../src/domain/file/file.ts';
-import { makeThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
+import { createThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
 import { user, withApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
 import { fixtureBytes } from '../../support/bytes.ts';
+import { quadrants, shadesOf } from '../../support/image.ts';
 import { makePhoto } from '../../support/photo.ts';
-import { quadrants, shadesOf } from '../../support/picture.ts';
 import { requestRaw, storeFile, storeFixture } from './stored-file.ts';
 
 // The rules are tested on each backend, in test/domain; what is here asks nothing more of one.
@@ -14,7 +14,7 @@ const [backend] = BACKENDS;
 
 const JPEG = await quadrants(400, 200).jpeg({ quality: 90 }).toBuffer();
 
-test('a picture comes as its URL asks, with everything there is to say about it', () =>
+test('an image is sent as its URL asks, with all its headers', () =>
   withApp(
     backend!,
     async (app) => {
@@ -72,7 +72,7 @@ test('a picture comes as its URL asks, with everything there is to say about it'
 // Its renderings are not to be counted.
 const WITHOUT_WORKER = { TRIVIUM_JOB_CONCURRENCY: '0' };
 
-/** What the job makes is shown on the roads that have a place for it. */
+/** The job's thumbnail appears in the dialects that have a place for it. */
 async function checkThumbnail(app: App, { mediaId, uuid, urlPath }: File): Promise<void> {
   const query = `{ media(by: { databaseId: ${mediaId} }) { thumbnail { key url width height } files { key } } }`;
   const ask = async () => {
@@ -87,7 +87,7 @@ async function checkThumbnail(app: App, { mediaId, uuid, urlPath }: File): Promi
   };
   expect(await ask()).toEqual({ thumbnail: null, files: [{ key: '' }] });
   expect((await show()).image_thumbnail).toBeNull();
-  await makeThumbnail({ ...app.services, viewer: user(), log: app.app.log }, uuid);
+  await createThumbnail({ ...app.services, viewer: user(), log: app.app.log }, uuid);
   const url = `${app.url}${urlPath.replace(/[^/]+$/, 'thumbnail.webp')}`;
   const size = { width: 320, height: 160 };
   expect(await ask()).toEqual({
@@ -164,7 +164,7 @@ async function checkStampede(app: App): Promise<void> {
   const { bytes } = await makePhoto({ sizeBytesMin: 1_000_000 });
   const { urlPath } = await storeFile(app, 'photo.jpg', bytes);
   const rendered = vi.spyOn(blobs, 'withLocalFile');
-  const written = vi.spyOn(blobs, 'append');
+  const written = vi.spyOn(blobs, 'put');
   const get = async (query: string) => {
     const response = await app.fetch(urlPath + query);
     return { response, bytes: Buffer.from(await response.arrayBuffer()) };

@@ -1,53 +1,36 @@
 import { expect } from 'vitest';
 import type { TestApp } from '../../support/app.ts';
 import { fixtureBytes } from '../../support/bytes.ts';
-import { makeJwt } from '../../support/make.ts';
-
-const JWT_SECRET = 'the-secret-of-the-tests';
-
-/** Variables of a server that knows the users of `call`. */
-export const WITH_USERS = { TRIVIUM_JWT_SECRET: JWT_SECRET };
+import {
+  type Answer,
+  type RequestOptions,
+  request,
+  file as toFile,
+} from '../../support/request.ts';
 
 export const PICTURE = fixtureBytes('picture.png');
 
-export interface CallOptions {
+export interface CallOptions extends RequestOptions {
   json?: unknown;
   /** Parts in their order; JSON where it is no file. */
   parts?: Readonly<Record<string, unknown>>;
-  /** `admin`, a user by name, or nobody. (Default: admin) */
-  as?: string | null;
-  /** Claims of the user's token beside its name. */
-  claims?: Record<string, unknown>;
-  headers?: Record<string, string>;
-  body?: RequestInit['body'];
 }
 
-export interface Answer {
-  status: number;
-  headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: a test says by its assertions what it expects
-  body: any;
-}
-
-/** One call of the road: `POST /media`. */
-export async function call(app: TestApp, line: string, options: CallOptions = {}): Promise<Answer> {
-  const [method = '', path = ''] = line.split(' ');
-  const { json, parts, as = 'admin', claims, headers } = options;
-  const sent = new Headers(headers);
-  if (as === 'admin') sent.set('api-key', app.adminKey);
-  else if (as !== null) {
-    const token = await makeJwt({ sub: as, role: 'editor', ...claims }, { secret: JWT_SECRET });
-    sent.set('authorization', `Bearer ${token}`);
-  }
-  if (json !== undefined) sent.set('content-type', 'application/json');
-  const body = json !== undefined ? JSON.stringify(json) : parts ? toForm(parts) : options.body;
-  const response = await app.fetch(path, {
-    method,
-    headers: sent,
-    ...(body !== undefined && { body }),
+/** One call of the dialect: `POST /media`. The admin sends the header that Heartcore's clients have. */
+export function call(app: TestApp, line: string, options: CallOptions = {}): Promise<Answer> {
+  const { json, parts, as = 'admin', headers, ...rest } = options;
+  const isAdmin = as === 'admin';
+  return request(app, line, {
+    ...rest,
+    as: isAdmin ? null : as,
+    headers: {
+      ...headers,
+      ...(isAdmin && { 'api-key': app.adminKey }),
+      ...(json !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(json !== undefined && { body: JSON.stringify(json) }),
+    ...(parts && { body: toForm(parts) }),
   });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text && JSON.parse(text) };
 }
 
 function toForm(parts: Readonly<Record<string, unknown>>): FormData {
@@ -59,7 +42,7 @@ function toForm(parts: Readonly<Record<string, unknown>>): FormData {
 }
 
 export function file(name: string, bytes: Uint8Array | string = PICTURE, type = ''): File {
-  return new File([typeof bytes === 'string' ? bytes : Buffer.from(bytes)], name, { type });
+  return toFile(name, bytes, type);
 }
 
 /** A new folder. */
@@ -93,11 +76,4 @@ export function invalid(...aliases: string[]) {
     status: 422,
     body: { error: { code: 'ValidationFailed', message, details: { errors } } },
   };
-}
-
-/** The bytes behind an address of this server, or the status that says that there are none. */
-export async function download(app: TestApp, path: string): Promise<Buffer | number> {
-  const response = await app.fetch(path);
-  const bytes = Buffer.from(await response.arrayBuffer());
-  return response.status === 200 ? bytes : response.status;
 }

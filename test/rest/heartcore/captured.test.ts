@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { TestApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
 import { type RawAnswer, sendRaw } from '../../support/raw-request.ts';
+import { download } from '../../support/request.ts';
 import { shareApp } from '../../support/shared-app.ts';
-import { download, makeFolder, makeImage, PICTURE } from './call.ts';
+import { makeFolder, makeImage, PICTURE } from './call.ts';
 
 const ADMIN_KEY = 'the-key-of-the-captures';
 
@@ -129,7 +130,7 @@ describe('requests as they were captured', () => {
     expect(await download(app, answer.body.umbracoFile.src)).toEqual(PICTURE);
   });
 
-  it('§10.3, §14.6: the .NET client, whose two bytes of a picture nobody can read', async () => {
+  it('§10.3, §14.6: the .NET client, with an unreadable image of two bytes', async () => {
     const app = shared();
     const { _id } = await makeFolder(app);
     const boundary = 'f2f3c952-6378-47a9-9b72-7756413e26ab';
@@ -189,7 +190,7 @@ describe('requests as they were captured', () => {
 
   it.each([
     ['§14.5: the text of seeds/002', '', 'BINARY DATA', ''],
-    ['§14.5: the text of seeds/002 with a real picture', '', PICTURE, '20'],
+    ['§14.5: the text of seeds/002 with a real image', '', PICTURE, '20'],
     ['§6: the newer sample, with fileName', '; fileName="han-solo.png"', PICTURE, '20'],
   ])('%s', async (_what, parameters, bytes, width) => {
     const app = shared();

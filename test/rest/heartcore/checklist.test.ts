@@ -2,18 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { withApp } from '../../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../../support/backend.ts';
 import { sendRaw } from '../../support/raw-request.ts';
+import { download, WITH_USERS } from '../../support/request.ts';
 import { shareApp } from '../../support/shared-app.ts';
-import {
-  call,
-  download,
-  file,
-  invalid,
-  makeFolder,
-  makeImage,
-  PICTURE,
-  refusal,
-  WITH_USERS,
-} from './call.ts';
+import { call, file, invalid, makeFolder, makeImage, PICTURE, refusal } from './call.ts';
 
 const UNKNOWN = '17fb8303-2b56-41bf-9681-1f0b087cad30';
 
@@ -69,7 +60,7 @@ describeEachBackend('contract §14', (backend) => {
     expect(body).toEqual({ ...folder, _hasChildren: true });
   });
 
-  it('§14.4: a picture is 201 with its path and labels of text, and its bytes come back', async () => {
+  it('§14.4: an image is 201 with its path and text labels, and its bytes come back', async () => {
     const app = shared();
     const image = await makeImage(app, { umbracoFile: { src: 'han-solo.png' } });
     expect(image).toMatchObject({
@@ -191,7 +182,7 @@ describeEachBackend('contract §14', (backend) => {
     expect((await call(app, 'GET /media', { as: 'jane' })).status).toBe(200);
   });
 
-  it('§14.12: 422 says what is wrong by property, in an object; no body is 400', async () => {
+  it('§14.12: 422 names the faults by property, in an object; a missing body is 400', async () => {
     const app = shared();
     const json = { parentId: UNKNOWN, sortOrder: 1.5 };
     expect(await call(app, 'POST /media', { json })).toMatchObject(

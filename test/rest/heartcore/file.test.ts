@@ -2,17 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { TestApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
 import { fixtureBytes } from '../../support/bytes.ts';
+import { type Answer, download } from '../../support/request.ts';
 import { shareApp } from '../../support/shared-app.ts';
-import {
-  type Answer,
-  call,
-  download,
-  file,
-  invalid,
-  makeFolder,
-  makeImage,
-  PICTURE,
-} from './call.ts';
+import { call, file, invalid, makeFolder, makeImage, PICTURE } from './call.ts';
 
 const IMAGE = { mediaTypeAlias: 'Image', name: 'Han Solo' };
 const FILE = { mediaTypeAlias: 'File', name: 'Plans' };
@@ -45,7 +37,7 @@ async function orphans({ services }: TestApp): Promise<number> {
   return count;
 }
 
-describe('files on Heartcore’s road', () => {
+describe('files in Heartcore’s dialect', () => {
   const shared = shareApp(BACKENDS[0]!, {
     TRIVIUM_FILE_BYTES_MAX: '100000',
     TRIVIUM_IMAGE_BYTES_MAX: '50000',
@@ -70,7 +62,7 @@ describe('files on Heartcore’s road', () => {
   it.each([
     ['image/png', 'upload.png'],
     ['application/octet-stream', 'image.png'],
-  ])('are named by their content type where nobody names them: %s', async (type, name) => {
+  ])('are named by their content type if nothing else names them: %s', async (type, name) => {
     const content = Buffer.from(JSON.stringify(IMAGE));
     const headers = { 'content-type': 'multipart/form-data; boundary=b' };
     const body = Buffer.concat([
@@ -126,13 +118,17 @@ describe('files on Heartcore’s road', () => {
       file('a.avi', 'x'),
     ],
     [
-      'an article that is none',
+      'an article of another type',
       { ...FILE, mediaTypeAlias: 'umbracoMediaArticle' },
       file('a.txt', 'x'),
     ],
-    ['a page for a picture', IMAGE, file('a.png', '<!doctype html><script>alert(1)</script>')],
-    ['a drawing for a picture', IMAGE, file('a.png', fixtureBytes('drawing.svg'))],
-    ['a page for a file that is called a picture', FILE, file('a.png', fixtureBytes('page.html'))],
+    ['a page for an image', IMAGE, file('a.png', '<!doctype html><script>alert(1)</script>')],
+    ['a drawing for an image', IMAGE, file('a.png', fixtureBytes('drawing.svg'))],
+    [
+      'a page for a file that is declared as an image',
+      FILE,
+      file('a.png', fixtureBytes('page.html')),
+    ],
     ['a bomb', IMAGE, file('a.png', fixtureBytes('pixel-bomb.png'))],
     ['no bytes', IMAGE, file('a.png', '')],
     ['no file', IMAGE, undefined],
@@ -156,12 +152,12 @@ describe('files on Heartcore’s road', () => {
     expect((await call(app, 'GET /media')).body).toEqual(roots);
   });
 
-  it('§12-A6: JSON alone makes no picture, whose file is nowhere', async () => {
+  it('§12-A6: JSON alone creates no image without a file', async () => {
     const json = { ...IMAGE, umbracoFile: { src: '/media/abcdefgh/a.png' } };
     expect(await call(shared(), 'POST /media', { json })).toMatchObject(invalid('umbracoFile'));
   });
 
-  it('§5.9: a picture that cannot be read has no size; what is nothing known is served as that', async () => {
+  it('§5.9: an unreadable image has no dimensions, and an unknown format is served as unknown', async () => {
     const app = shared();
     const labels = { umbracoWidth: '', umbracoHeight: '', umbracoExtension: 'png' };
     for (const [bytes, type] of [
@@ -205,7 +201,7 @@ describe('files on Heartcore’s road', () => {
     expect(await orphans(app)).toBe(0);
   });
 
-  it('sent with what has none are ignored, empty ones too', async () => {
+  it('are ignored, even empty ones, for items whose type has no file', async () => {
     const app = shared();
     for (const sent of [file('a.png'), file('a.png', '')]) {
       const folder = await post(app, { mediaTypeAlias: 'Folder', name: 'x', umbracoFile: 5 }, sent);
@@ -286,7 +282,7 @@ describe('files on Heartcore’s road', () => {
   });
 });
 
-describe('bodies on Heartcore’s road', () => {
+describe('bodies in Heartcore’s dialect', () => {
   const shared = shareApp(BACKENDS[0]!);
   const bad = (body: string, headers: Record<string, string>) =>
     call(shared(), 'POST /media', { body, headers });
@@ -318,7 +314,7 @@ describe('bodies on Heartcore’s road', () => {
     }
   });
 
-  it('keys that begin with an underscore, labels, and what nobody knows change nothing', async () => {
+  it('keys that begin with an underscore, labels, and unknown keys change nothing', async () => {
     const app = shared();
     const image = await makeImage(app);
     const { status, body } = await call(app, 'POST /media', {
@@ -368,7 +364,7 @@ describe('bodies on Heartcore’s road', () => {
     );
   });
 
-  it('a link is made of its address, which stays', async () => {
+  it('a link is created from an address, which cannot change', async () => {
     const app = shared();
     const { _id: parentId } = await makeFolder(app);
     const url = 'https://example.org/a';

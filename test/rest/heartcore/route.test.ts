@@ -7,7 +7,7 @@ import { call, makeFolder, makeImage, refusal } from './call.ts';
 describe('Heartcore’s routes', () => {
   const shared = shareApp(BACKENDS[0]!);
 
-  it('answer other methods with 405 and what there is, and unknown paths with 404', async () => {
+  it('answer other methods with 405 and Allow, and unknown paths with 404', async () => {
     const app = shared();
     const { _id } = await makeFolder(app);
     for (const [line, allow] of [
@@ -51,7 +51,7 @@ describe('Heartcore’s routes', () => {
     }
   });
 
-  it('link to where the client came, if it does not say whom it calls', async () => {
+  it('link to the address of the connection if the client sends no Host', async () => {
     const app = shared();
     for (const head of ['GET /media HTTP/1.0', 'GET /media HTTP/1.1\r\nHost:']) {
       const bytes = Buffer.from(`${head}\r\nApi-Key: ${app.adminKey}\r\n\r\n`);
@@ -114,7 +114,7 @@ describe('Heartcore’s routes', () => {
     expect(types[6].groups[0].name).toBe('Vector Graphics');
   });
 
-  it('have a type for links, where those point, and none of other names', async () => {
+  it('have a type for links under its alias, and none under unknown aliases', async () => {
     const app = shared();
     const json = { mediaTypeAlias: 'Link', name: 'x', url: 'https://example.org/' };
     const { body } = await call(app, 'POST /media', { json });
@@ -129,7 +129,7 @@ describe('Heartcore’s routes', () => {
     );
   });
 
-  it('name the configured address, or what the client called this server', async () => {
+  it('name the configured address, or the host that the client named', async () => {
     const app = shared();
     const { body } = await call(app, 'GET /media', {
       headers: { 'x-forwarded-host': 'evil.test' },

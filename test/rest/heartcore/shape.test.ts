@@ -10,9 +10,8 @@ import type { File } from '../../../src/domain/file/file.ts';
 import type { Folder } from '../../../src/domain/tree/folder.ts';
 import type { Media } from '../../../src/domain/tree/media.ts';
 import { MalformedBodyError, UnsupportedBodyError } from '../../../src/http/body.ts';
-import { toDate } from '../../../src/rest/heartcore/date.ts';
 import { toErrorAnswer } from '../../../src/rest/heartcore/error.ts';
-import { toLinks } from '../../../src/rest/heartcore/link.ts';
+import { toDate, toLinks } from '../../../src/rest/heartcore/hal.ts';
 import { toChildrenBody, toItemBody, toRootBody } from '../../../src/rest/heartcore/shape.ts';
 
 const toUrl = (path: string) => `https://api.umbraco.io${path}`;
@@ -65,7 +64,7 @@ const DESIGN_JSON =
 const DESIGN_ITEM = { node: DESIGN, file: null, parentUuid: null, hasChildren: true };
 
 describe('an item', () => {
-  it('is seeds/002 to the letter: a picture, and a folder at the root', () => {
+  it('is seeds/002 to the letter: an image, and a folder at the root', () => {
     expect(JSON.stringify(toItemBody(ITEM, toUrl))).toBe(BANJO_JSON);
     expect(JSON.stringify(toItemBody(DESIGN_ITEM, toUrl))).toBe(DESIGN_JSON);
   });
@@ -84,7 +83,7 @@ describe('an item', () => {
     ['audio', null, 'umbracoMediaAudio'],
     ['vector', null, 'umbracoMediaVectorGraphics'],
   ])(
-    'of type %s made as %s is %s: its file is text, and its labels are two',
+    'of type %s created as %s is %s: its file is text, and it has two labels',
     (type, made, alias) => {
       const node = { ...BANJO, type, mediaTypeAlias: made } as Media;
       const body = toItemBody({ ...ITEM, node }, toUrl);
@@ -101,7 +100,7 @@ describe('an item', () => {
     },
   );
 
-  it('that is an editor’s picture is an Image, with the focal point and the crops that it has', () => {
+  it('that is an editor’s image is an Image with its focal point and crops', () => {
     const crops = [{ alias: 'square', width: 9, height: 9 }];
     const node = { ...BANJO, type: 'eimage', focalPoint: { left: 0.1, top: 1 }, crops } as Media;
     expect(toItemBody({ ...ITEM, node }, toUrl)).toMatchObject({
@@ -110,7 +109,7 @@ describe('an item', () => {
     });
   });
 
-  it('without a file is a link: to its page, or to its picture', () => {
+  it('without a file is a link: to its page, or to its image', () => {
     const link = (fields: object) => {
       const node = { ...BANJO, url: null, imageUrl: null, embed: null, ...fields } as Media;
       return toItemBody({ ...ITEM, node, file: null }, toUrl);
@@ -159,7 +158,7 @@ describe('a list', () => {
   });
 });
 
-it('links: one is an object, two are an array, none is nothing', () => {
+it('links: one is an object, two are an array, and without any the relation is absent', () => {
   const [a, b] = [{ href: 'a' }, { href: 'b' }];
   expect(toLinks({ none: [], one: [a], two: [a, b] })).toEqual({ one: a, two: [a, b] });
 });

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import type { TestApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
+import { WITH_USERS } from '../../support/request.ts';
 import { shareApp } from '../../support/shared-app.ts';
-import { call, invalid, makeFolder, makeImage, refusal, WITH_USERS } from './call.ts';
+import { call, invalid, makeFolder, makeImage, refusal } from './call.ts';
 
 const FORBIDDEN = refusal(403, 'Forbidden', 'You are not authorized to access the given resource.');
 const UNKNOWN = '17fb8303-2b56-41bf-9681-1f0b087cad30';
@@ -21,10 +22,10 @@ async function makeTree(app: TestApp) {
   return { outside, start, inside, other, jane };
 }
 
-describeEachBackend('a viewer with start nodes on Heartcore’s road', (backend) => {
+describeEachBackend('a viewer with start nodes in Heartcore’s dialect', (backend) => {
   const shared = shareApp(backend, WITH_USERS);
 
-  it('has them for a root, and reads what is below', async () => {
+  it('sees them as the root, and can read their subtrees', async () => {
     const app = shared();
     const { start, inside, other, jane } = await makeTree(app);
     const shown = { ...start, _hasChildren: true };
@@ -43,7 +44,7 @@ describeEachBackend('a viewer with start nodes on Heartcore’s road', (backend)
     );
   });
 
-  it('is refused what lies outside, whatever it wants of it; what is nowhere is 404', async () => {
+  it('gets 403 for every operation outside of them, and 404 for a missing item', async () => {
     const app = shared();
     const { outside, other, jane } = await makeTree(app);
     for (const { _id } of [outside, other]) {
@@ -61,7 +62,7 @@ describeEachBackend('a viewer with start nodes on Heartcore’s road', (backend)
     expect(await call(app, `GET /media/${UNKNOWN}`, jane)).toMatchObject(refusal(404, 'NotFound'));
   });
 
-  it('makes and moves nothing outside, and leaves no bytes of what it tried', async () => {
+  it('cannot create or move anything outside of them, and leaves no bytes behind', async () => {
     const app = shared();
     const { start, inside, other, jane } = await makeTree(app);
     for (const parentId of [other._id, null]) {
@@ -98,7 +99,7 @@ describeEachBackend('a viewer with start nodes on Heartcore’s road', (backend)
     );
   });
 
-  it('of which none is there sees an empty root', async () => {
+  it('sees an empty root if none of them exists', async () => {
     const app = shared();
     const { start } = await makeTree(app);
     const nowhere = { as: 'jane', claims: { start_nodes: [UNKNOWN] } };

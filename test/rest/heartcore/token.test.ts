@@ -31,7 +31,7 @@ const login = (username: string, password: string) => ({
   password,
 });
 
-test('a password is answered with a token that every road takes, and with nothing else', () =>
+test('a correct password alone returns a token, and every dialect accepts it', () =>
   withJane(async (app) => {
     const response = await ask(app, login('jane@example.com', PASSWORD));
     expect(response.status).toBe(200);
@@ -82,7 +82,7 @@ test('a password is answered with a token that every road takes, and with nothin
     expect((await ask(app, login('a', 'b'), { 'api-key': 'wrong' })).status).toBe(401);
   }));
 
-test('who is added, or removed, while the server runs is known at the next login', () =>
+test('a user who is added or removed while the server runs can or cannot log in next', () =>
   withJane(async (app, usersFile) => {
     const added = ['user', 'add', 'joe', '--role', 'reader', '--users-file', usersFile];
     expect((await runTrivium(added, {}, `${PASSWORD}\n`)).code).toBe(0);

@@ -2,22 +2,13 @@ import { expect, it } from 'vitest';
 import { describeEachBackend } from '../../support/backend.ts';
 import { graphql } from '../../support/graphql.ts';
 import { makeMediaRow } from '../../support/make.ts';
+import { download, WITH_USERS } from '../../support/request.ts';
 import { shareApp } from '../../support/shared-app.ts';
-import {
-  call,
-  download,
-  file,
-  invalid,
-  makeFolder,
-  makeImage,
-  PICTURE,
-  refusal,
-  WITH_USERS,
-} from './call.ts';
+import { call, file, invalid, makeFolder, makeImage, PICTURE, refusal } from './call.ts';
 
 const UNKNOWN = '17fb8303-2b56-41bf-9681-1f0b087cad30';
 
-describeEachBackend('the tree on Heartcore’s road', (backend) => {
+describeEachBackend('the tree in Heartcore’s dialect', (backend) => {
   const shared = shareApp(backend, WITH_USERS);
   const put = (id: string, json: object, options = {}) =>
     call(shared(), `PUT /media/${id}`, { json, ...options });
@@ -82,7 +73,7 @@ describeEachBackend('the tree on Heartcore’s road', (backend) => {
     expect((await put(image._id, { parentId: digits })).body.parentId).toBe(target._id);
   });
 
-  it('§4.5: what is told to be where it is keeps its place there', async () => {
+  it('§4.5: an item that is moved to its own parent keeps its position', async () => {
     const app = shared();
     const root = await makeFolder(app, { sortOrder: 3 });
     const inner = await makeFolder(app, { parentId: root._id, sortOrder: 3 });
@@ -113,7 +104,7 @@ describeEachBackend('the tree on Heartcore’s road', (backend) => {
     }
   });
 
-  it('what is in no folder is not here, and appears when it is filed', async () => {
+  it('an unfiled media item is not found, and appears once it is filed', async () => {
     const app = shared();
     const uuid = crypto.randomUUID();
     const id = await makeMediaRow(app.services.db, {
@@ -137,7 +128,7 @@ describeEachBackend('the tree on Heartcore’s road', (backend) => {
     return data.folder.id;
   }
 
-  it('GraphQL finds what was made here under the same uuid, with its focal point and crops', async () => {
+  it('GraphQL finds an item under the same uuid, with its focal point and crops', async () => {
     const app = shared();
     const crops = [
       { alias: 'square', width: 9, height: 9, coordinates: { x1: 0, y1: 0.1, x2: 0.2, y2: 0 } },
@@ -200,7 +191,7 @@ describeEachBackend('the tree on Heartcore’s road', (backend) => {
     expect(await download(app, body.umbracoFile)).toEqual(Buffer.from('Some text.'));
   });
 
-  it('what is deleted while it is looked at is an image or gone, and never a link', async () => {
+  it('an image that is deleted while it is read is an image or gone, and never a link', async () => {
     const app = shared();
     const { _id: parentId } = await makeFolder(app);
     for (let round = 0; round < 8; round++) {
@@ -236,7 +227,7 @@ describeEachBackend('the tree on Heartcore’s road', (backend) => {
   });
 });
 
-describeEachBackend('who may what on Heartcore’s road', (backend) => {
+describeEachBackend('permissions in Heartcore’s dialect', (backend) => {
   const shared = shareApp(backend, WITH_USERS);
   const forbidden = refusal(
     403,

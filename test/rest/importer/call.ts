@@ -3,71 +3,52 @@ import { insertJob } from '../../../src/store/job/job.ts';
 import type { NewJobRow } from '../../../src/store/table.ts';
 import type { TestApp } from '../../support/app.ts';
 import { fixtureBytes } from '../../support/bytes.ts';
-import { makeJwt } from '../../support/make.ts';
-
-const JWT_SECRET = 'the-secret-of-the-tests';
+import {
+  type Answer,
+  type RequestOptions,
+  request,
+  download as requestBytes,
+  file as toFile,
+  WITH_USERS,
+} from '../../support/request.ts';
 
 /** A server that knows the users of `call`, and runs no job: rows stay as tests have made them. */
-export const VARIABLES = { TRIVIUM_JWT_SECRET: JWT_SECRET, TRIVIUM_JOB_CONCURRENCY: '0' };
+export const VARIABLES = { ...WITH_USERS, TRIVIUM_JOB_CONCURRENCY: '0' };
 
 export const JSON_API = 'application/vnd.api+json';
 export const PICTURE = fixtureBytes('picture.png');
 
-export interface CallOptions {
-  /** `admin`, a user by name, or nobody. (Default: admin) */
-  as?: string | null;
+export interface CallOptions extends RequestOptions {
   role?: string;
-  /** Others of the user's token. */
-  claims?: Record<string, unknown>;
-  headers?: Record<string, string>;
-  body?: RequestInit['body'];
   /** A document of JSON:API. */
   document?: unknown;
 }
 
-export interface Answer {
-  status: number;
-  headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: a test says by its assertions what it expects
-  body: any;
-}
-
-/** One call of the road, `GET /jobs`; an answer that is no JSON is text. */
-export async function call(app: TestApp, line: string, options: CallOptions = {}): Promise<Answer> {
-  const [method = '', ...rest] = line.split(' ');
-  const response = await app.fetch(rest.join(' '), {
-    method,
-    headers: await headersOf(app, options),
-    ...bodyOf(options),
+/** One call of the dialect: `GET /jobs`. */
+export function call(app: TestApp, line: string, options: CallOptions = {}): Promise<Answer> {
+  const { document, headers, ...rest } = options;
+  const hasType = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === 'content-type');
+  return request(app, line, {
+    ...toSender(rest),
+    headers: {
+      ...(document !== undefined && !hasType && { 'content-type': JSON_API }),
+      ...headers,
+    },
+    ...(document !== undefined && { body: JSON.stringify(document) }),
   });
-  const text = await response.text();
-  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
-  const body = isJson && text !== '' ? JSON.parse(text) : text;
-  return { status: response.status, headers: response.headers, body };
 }
 
-/** Bytes of a download, or the status of what is none. */
-export async function download(app: TestApp, path: string, options: CallOptions = {}) {
-  const response = await app.fetch(path, { headers: await headersOf(app, options) });
-  const bytes = Buffer.from(await response.arrayBuffer());
-  return response.ok ? bytes : response.status;
+/** The bytes of a download, or the status if there are none. */
+export function download(
+  app: TestApp,
+  path: string,
+  options: CallOptions = {},
+): Promise<Buffer | number> {
+  return requestBytes(app, path, toSender(options));
 }
 
-async function headersOf(app: TestApp, options: CallOptions) {
-  const { as = 'admin', role = 'editor', claims, headers, document } = options;
-  const sent = new Headers(headers);
-  if (document !== undefined && !sent.has('content-type')) sent.set('content-type', JSON_API);
-  if (as === 'admin') sent.set('authorization', `Bearer ${app.adminKey}`);
-  else if (as !== null) {
-    const token = await makeJwt({ sub: as, role, ...claims }, { secret: JWT_SECRET });
-    sent.set('authorization', `Bearer ${token}`);
-  }
-  return sent;
-}
-
-function bodyOf({ body, document }: CallOptions) {
-  if (document !== undefined) return { body: JSON.stringify(document) };
-  return body === undefined ? {} : { body };
+function toSender({ role = 'editor', claims, ...rest }: CallOptions): RequestOptions {
+  return { ...rest, claims: { role, ...claims } };
 }
 
 /** Uploads a file as a browser's form does. */
@@ -94,7 +75,7 @@ export function upload(
 }
 
 export function file(name: string, bytes: Uint8Array | string = PICTURE, type = ''): File {
-  return new File([typeof bytes === 'string' ? bytes : Buffer.from(bytes)], name, { type });
+  return toFile(name, bytes, type);
 }
 
 /** A job that nobody runs. Answers its uuid. */

@@ -18,7 +18,7 @@ describeEachBackend('a job', (backend) => {
   const send = (id: string, body: object, options = {}) =>
     call(app(), `POST /jobs/${id}/signal`, { document: body, ...options });
 
-  describe('is made', () => {
+  describe('is created', () => {
     it('by POST, and is where Location says', async () => {
       const scheduled_at = '2031-01-01T10:00:00+02:00';
       const attributes = importOf({ priority: 7, unicity: randomUUID(), scheduled_at });
@@ -59,7 +59,7 @@ describeEachBackend('a job', (backend) => {
       ['arguments that are no object', importOf({ arguments: [] }), ['arguments']],
       ['a priority that is no number', importOf({ priority: '5' }), ['priority']],
       ['a priority past 32 bits', importOf({ priority: 2 ** 40 }), ['priority']],
-      ['a time that is none', importOf({ scheduled_at: 'soon' }), ['scheduled_at']],
+      ['an invalid time', importOf({ scheduled_at: 'soon' }), ['scheduled_at']],
       ['an attribute that is not to be set', importOf({ status: 'completed' }), ['status']],
       ['several', { job_class: 1, unicity: {}, 'a/b': 1 }, ['a~1b', 'job_class', 'unicity']],
     ])('not with %s', async (_, attributes, pointers) => {
@@ -70,7 +70,7 @@ describeEachBackend('a job', (backend) => {
       expect([status, found]).toEqual([422, pointers.map((name) => `/data/attributes/${name}`)]);
     });
 
-    it('not of what is no document', async () => {
+    it('not from a malformed document', async () => {
       const send = (body: string, type = 'application/vnd.api+json') =>
         call(app(), 'POST /jobs', { body, headers: { 'content-type': type } });
       expect(await send('{')).toMatchObject(problem(400, 'malformed_body'));
@@ -137,7 +137,7 @@ describeEachBackend('a job', (backend) => {
       });
     });
 
-    it('but not where it makes no sense: 409, with what would', async () => {
+    it('but not in a state that forbids it: 409, with the allowed signals', async () => {
       const id = await makeJob(app(), { status: 'errored', finished_at: Date.now() });
       const answer = await send(id, { signal: 'pause' });
       expect(answer).toMatchObject(problem(409, 'illegal_signal'));
@@ -163,7 +163,7 @@ describeEachBackend('a job', (backend) => {
       expect([answer.status, answer.body.errors[0].source]).toEqual([422, { pointer }]);
     });
 
-    it('only where there is one, and by who may', async () => {
+    it('only for an existing job, and with permission', async () => {
       for (const id of [randomUUID(), 'abc']) {
         expect(await send(id, { signal: 'pause' })).toMatchObject(problem(404, 'not_found'));
       }

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { describeEachBackend } from '../../support/backend.ts';
+import type { Answer } from '../../support/request.ts';
 import { shareApp } from '../../support/shared-app.ts';
-import { type Answer, badParameter, call, JSON_API, makeJob, VARIABLES } from './call.ts';
+import { badParameter, call, JSON_API, makeJob, VARIABLES } from './call.ts';
 
 /** Eight jobs that no other test of the suite touches: each list is narrowed to their class. */
 const A = '00000000-0000-4000-8000-00000000000a';
@@ -198,7 +199,7 @@ describeEachBackend('a list', (backend) => {
       expect(await listed(query)).toBe(expected);
     });
 
-    it('§9.4: an unknown key is 400, with what may be meant', async () => {
+    it('§9.4: an unknown key is 400, with a suggestion', async () => {
       const answer = await list('sort=status,prioritty');
       expect(answer).toMatchObject(badParameter('sort', 400));
       expect(answer.body.errors[0].detail).toContain('did you mean "priority"?');

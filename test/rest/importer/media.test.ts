@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { updateMedia } from '../../../src/store/tree/media.ts';
+import { updateNode } from '../../../src/store/tree/node.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { fixtureBytes } from '../../support/bytes.ts';
 import { makeFolder } from '../../support/make.ts';
@@ -31,7 +31,7 @@ describeEachBackend('medias', (backend) => {
       .where('resource', '=', body.data.attributes.resource)
       .select('id')
       .executeTakeFirstOrThrow();
-    await updateMedia(app().services.db, row.id, { is_public: 1 });
+    await updateNode(app().services.db, row.id, { is_public: 1 });
   };
 
   it('§9.10: info has all that is known of a file, with and without a key', async () => {
@@ -68,7 +68,7 @@ describeEachBackend('medias', (backend) => {
     expect(slash.body.data.attributes.key).toBe('');
   });
 
-  it('§9.10: what is not there is 404', async () => {
+  it('§9.10: a missing file is 404', async () => {
     const resource = await makeResource();
     for (const path of [`${resource}/b`, `${resource}/a/b`, `${resource}/a%2Fb`, 'nothing', '']) {
       expect(await get(`/medias/info/${path}`), path).toMatchObject(problem(404, 'not_found'));
@@ -86,7 +86,7 @@ describeEachBackend('medias', (backend) => {
     }
   });
 
-  it('§9.10: info has an ETag, and 304 for who has it', async () => {
+  it('§9.10: info has an ETag, and 304 for a client that knows it', async () => {
     const resource = await makeResource();
     const path = `/medias/info/${resource}`;
     const etag = (await get(path)).headers.get('etag')!;
@@ -226,7 +226,7 @@ describeEachBackend('medias', (backend) => {
     });
   });
 
-  describe('who may', () => {
+  describe('permissions', () => {
     it('§9.12: everything needs a credential, whether it is there or not', async () => {
       const resource = await makeResource();
       const paths = ['info', 'files'].flatMap((kind) =>
@@ -261,7 +261,7 @@ describeEachBackend('medias', (backend) => {
       );
     });
 
-    it('start nodes limit what is listed, shown and added to', async () => {
+    it('start nodes limit lists, reads and uploads', async () => {
       const { db } = app().services;
       const [inside, outside] = [await makeResource(), await makeResource()];
       const uuid = randomUUID();
@@ -289,7 +289,7 @@ describeEachBackend('medias', (backend) => {
       );
     });
 
-    it('§9.12: what is public is for everybody, and nothing beside it', async () => {
+    it('§9.12: public files are for everybody, and no others', async () => {
       const resource = await makeResource();
       await publish(resource);
       const nobody = { as: null };

@@ -75,7 +75,7 @@ describeEachBackend('a request', (backend) => {
     ['GET /medias/info/%zz', 400],
     ['GET /jobs/%ff', 400],
     ['GET /api/v1/media/medias/files/%', 400],
-  ])('§1.6: %s is %i in the words of this road', async (line, status) => {
+  ])('§1.6: %s is %i in the words of this dialect', async (line, status) => {
     const { status: actual, headers, body } = await call(app(), line);
     expect([actual, headers.get('content-type')]).toEqual([status, JSON_API]);
     expect(body).toEqual({
@@ -101,7 +101,7 @@ describeEachBackend('a request', (backend) => {
     ['PUT /medias', 'GET, HEAD, OPTIONS'],
     ['DELETE /medias/files/a/b', 'GET, HEAD, POST, OPTIONS'],
     ['POST /api/v1/media/medias/info/a', 'GET, HEAD, OPTIONS'],
-  ])('§1.1: %s is 405, and says what is possible', async (line, allow) => {
+  ])('§1.1: %s is 405 with Allow', async (line, allow) => {
     const answer = await call(app(), line);
     expect(answer).toMatchObject(problem(405, 'method_not_allowed'));
     expect(answer.headers.get('allow')).toBe(allow);

@@ -175,7 +175,7 @@ describeEachBackend('an upload', (backend) => {
     expect(await download(app(), `/medias/files/${resource}/b.png`)).toEqual(PICTURE);
   });
 
-  it('what is not what it says is refused, by the rules of every road', async () => {
+  it('a file that does not match its declared type is refused, by the rules of every dialect', async () => {
     const answer = await upload(app(), randomUUID(), { name: 'a.png', bytes: CLIP });
     expect(answer).toMatchObject(problem(415, 'unsupported_media'));
     expect(await blobs()).toEqual(await rows());
@@ -194,7 +194,7 @@ describeEachBackend('an upload', (backend) => {
     );
   });
 
-  describe('and the other roads', () => {
+  describe('and the other dialects', () => {
     const graphql = async (query: string, variables: object = {}) => {
       const response = await app().fetch('/graphql', {
         method: 'POST',
@@ -223,7 +223,7 @@ describeEachBackend('an upload', (backend) => {
       expect(sizes.sort()).toEqual([CLIP, NOTE, PICTURE].map(({ length }) => length).sort());
     });
 
-    it('what another road has made is here under its uuid, and takes variants', async () => {
+    it('media of another dialect are found under their uuid, and accept variants', async () => {
       const form = new FormData();
       const query = `mutation ($f: Upload!) { uploadFile(input: { file: $f }) {
         ... on UploadFileSuccess { media { uuid } } } }`;

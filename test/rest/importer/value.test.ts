@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseFlag, parseUuid } from '../../../src/rest/importer/field-value.ts';
-import { suggestion } from '../../../src/rest/importer/suggestion.ts';
+import { suggestion } from '../../../src/rest/importer/problem.ts';
+import { parseFlag } from '../../../src/rest/importer/query.ts';
 
 describe('a boolean', () => {
   it.each([
@@ -11,12 +11,6 @@ describe('a boolean', () => {
   ])('%s is %s', (text, flag) => {
     expect(parseFlag(text)).toBe(flag);
   });
-});
-
-it('a UUID is taken in either case, and nothing around it', () => {
-  const uuid = '019BB5F0-0000-7000-8000-000000000001';
-  expect(parseUuid(uuid)).toBe(uuid.toLowerCase());
-  expect([parseUuid(`${uuid} `), parseUuid(uuid.replaceAll('-', ''))]).toEqual([null, null]);
 });
 
 describe('a suggestion', () => {
@@ -30,7 +24,7 @@ describe('a suggestion', () => {
     expect(suggestion(name, KNOWN)).toBe(`; did you mean "${meant}"?`);
   });
 
-  it('is not made for what is near to nothing', () => {
+  it('is absent if no known name is near', () => {
     expect(suggestion('xyzzy', KNOWN)).toBe('');
     expect(suggestion('a'.repeat(10_000), KNOWN)).toBe('');
   });

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import { ROUTES } from '../../../src/rest/selfcommunity/route-table.ts';
 import { type TestApp, withApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
+import { WITH_USERS } from '../../support/request.ts';
 import { fieldRefusal, refusal } from '../../support/selfcommunity.ts';
-import { call, NOT_FOUND, WITH_USERS } from './call.ts';
+import { call, NOT_FOUND } from './call.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -77,7 +78,7 @@ test('§4: of repeated keys the last one wins', () =>
     expect((await call(app, 'POST /tag/', { body: form })).body.name).toBe('b');
   }));
 
-test('§4: JSON that calls itself a form is read, and what only looks like it is a form', () =>
+test('§4: JSON under the content type of a form is read; text that only resembles JSON is a form', () =>
   serve(async (app) => {
     expect((await postTag(app, ' {"name":"a"}', FORM_TYPE)).body.name).toBe('a');
     const answer = await postTag(app, '{"name":&name=b', FORM_TYPE);
@@ -125,7 +126,7 @@ test.each([
 );
 
 test.each(['/', '/nope/', '/media/1/nope/', '/tag/1/unassign/', '/media/upload/'])(
-  '§4: what is not there is 404 in JSON: %s',
+  '§4: a missing path is 404 in JSON: %s',
   (path) =>
     serve(async (app) => {
       const answer = await call(app, `GET ${path}`, { headers: { accept: 'text/html' } });
@@ -133,7 +134,7 @@ test.each(['/', '/nope/', '/media/1/nope/', '/tag/1/unassign/', '/media/upload/'
     }),
 );
 
-test('§4: a bad token is 401 on every route, also where none is needed', () =>
+test('§4: an invalid token is 401 on every route, even where none is needed', () =>
   serve(async (app) => {
     const headers = { authorization: 'Bearer not.a.token' };
     const message = 'Given token not valid for any token type';
@@ -144,7 +145,7 @@ test('§4: a bad token is 401 on every route, also where none is needed', () =>
     }
   }));
 
-test('§4: what is needed is said where no token is sent', () =>
+test('§4: a missing token is 401 and names a way to authenticate', () =>
   serve(
     async (app) => {
       const answer = await call(app, 'POST /media/', { fields: {} });

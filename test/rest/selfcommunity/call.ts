@@ -2,12 +2,8 @@ import { expect } from 'vitest';
 import type { TestApp } from '../../support/app.ts';
 import { makeJwt } from '../../support/make.ts';
 import { type AnswerCheck, createAnswerCheck, loadDocument } from '../../support/openapi.ts';
+import { type Answer, JWT_SECRET, request } from '../../support/request.ts';
 import { refusal } from '../../support/selfcommunity.ts';
-
-const JWT_SECRET = 'the-secret-of-the-tests';
-
-/** Variables of a server that knows the users of `call`. */
-export const WITH_USERS = { TRIVIUM_JWT_SECRET: JWT_SECRET };
 
 /** How a write can bring its fields: contract §2. */
 export const ENCODINGS = ['json', 'form', 'multipart', 'json as form'] as const;
@@ -23,36 +19,26 @@ export interface CallOptions {
   body?: RequestInit['body'];
 }
 
-export interface Answer {
-  status: number;
-  headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: a test says by its assertions what it expects
-  body: any;
-}
-
 /** One call below `/api/v2`, `POST /tag/`. Its answer must be as the dialect's document says. */
 export async function call(app: TestApp, line: string, options: CallOptions = {}): Promise<Answer> {
   const [method = '', path = ''] = line.split(' ');
   const { fields, encoding = 'json', as, headers = {} } = options;
   const { body, type } = fields === undefined ? { body: options.body } : encode(fields, encoding);
   const url = `/api/v2${path}`;
-  const response = await app.fetch(url, {
-    method,
+  const answer = await request(app, `${method} ${url}`, {
+    as: as === 'admin' ? as : null,
     headers: {
       ...(type && { 'content-type': type }),
       ...(typeof as === 'number' && { authorization: `Bearer ${await tokenOf(as)}` }),
       ...headers,
     },
-    asAdmin: as === 'admin',
-    ...(body !== undefined && { body }),
+    body,
   });
-  const text = await response.text();
-  const contentType = response.headers.get('content-type');
-  const parsed = contentType?.startsWith('application/json') ? JSON.parse(text) : text;
   const check = await checkOf(app);
-  const { status } = response;
+  const contentType = answer.headers.get('content-type');
+  const { status, body: parsed } = answer;
   expect(check.problemsOf({ method, url, status, contentType, body: parsed })).toEqual([]);
-  return { status, headers: response.headers, body: parsed };
+  return answer;
 }
 
 export const NOT_FOUND = refusal(404, 'Not found.', 'not_found');

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { type TestApp, withApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { sendRaw, toRequest } from '../../support/raw-request.ts';
-import { tokenOf, WITH_USERS } from './call.ts';
+import { WITH_USERS } from '../../support/request.ts';
+import { tokenOf } from './call.ts';
 
 /** `METHOD path`, and a body: an object is JSON, as the SDK sends it. */
 type Request = readonly [line: string, body?: object];

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { type TestApp, withApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
 import { makeJwt } from '../../support/make.ts';
+import { WITH_USERS } from '../../support/request.ts';
 import {
   CHUNK_PATH,
   fieldRefusal,
@@ -11,7 +12,7 @@ import {
   sendChunk,
   upload,
 } from '../../support/selfcommunity.ts';
-import { call, FORBIDDEN, NO_CREDENTIAL, tokenOf, WITH_USERS } from './call.ts';
+import { call, FORBIDDEN, NO_CREDENTIAL, tokenOf } from './call.ts';
 
 // Contract §8: where its sources contradict each other, and what was decided. Rows 4, 6, 17, 18 and 19
 // are in `upload.test.ts`, where the rest of what they are about is.
@@ -22,7 +23,7 @@ const REQUIRED = { TRIVIUM_AUTH: 'required' };
 const LINK = { type: 'url', url: 'https://example.com/a' };
 const BYTES = Buffer.from('%PDF-');
 
-test('§8 row 1: a media can be made without a credential, unless the switch says otherwise', async () => {
+test('§8 row 1: a media item can be created without a credential, unless the setting forbids it', async () => {
   await serve(async (app) => {
     expect((await call(app, 'POST /media/', { fields: LINK })).status).toBe(201);
     const headers = { authorization: 'Bearer a.bad.token' };
@@ -48,7 +49,7 @@ test('§8 row 2: anyone writes tags, unless the switch is on: then an admin does
   }, REQUIRED);
 });
 
-test('§8 row 3: what an anonymous viewer made is changed and deleted by an admin alone', () =>
+test('§8 row 3: only an admin changes or deletes media of an anonymous viewer', () =>
   serve(async (app) => {
     const { id } = (await call(app, 'POST /media/', { fields: LINK })).body;
     for (const line of [`PATCH /media/${id}/`, `DELETE /media/${id}/`]) {
@@ -58,7 +59,7 @@ test('§8 row 3: what an anonymous viewer made is changed and deleted by an admi
     }
   }));
 
-test('§8 row 5: vimeo, url, embed, share and image can be made', () =>
+test('§8 row 5: vimeo, url, embed, share and image can be created', () =>
   serve(async (app) => {
     for (const fields of [
       LINK,
@@ -185,7 +186,7 @@ test('§8 row 20: a link has its embed before anything is known of the page, and
     }
   }));
 
-test('§8 row 21: what was deleted is in no list, and 404', () =>
+test('§8 row 21: a deleted media item is in no list, and 404', () =>
   serve(async (app) => {
     const { id } = (await call(app, 'POST /media/', { fields: LINK, as: 1 })).body;
     await call(app, `DELETE /media/${id}/`, { as: 1 });

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
-import { ROUTES, type Route } from '../../../src/rest/selfcommunity/route-table.ts';
+import type { Route } from '../../../src/rest/selfcommunity/openapi.ts';
+import { ROUTES } from '../../../src/rest/selfcommunity/route-table.ts';
 import { SCHEMAS } from '../../../src/rest/selfcommunity/schema.ts';
 import { type TestApp, withApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { sendRaw, toRequest } from '../../support/raw-request.ts';
-import { call, WITH_USERS } from './call.ts';
+import { WITH_USERS } from '../../support/request.ts';
+import { call } from './call.ts';
 
 const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
 
@@ -159,7 +161,7 @@ function fill(path: string, { media, tag }: { media: number; tag: number }): str
   return path.replace(':id', String(path.startsWith('/media/') ? media : tag));
 }
 
-describeEachBackend('what is hostile or broken over SelfCommunity', (backend) => {
+describeEachBackend('hostile and broken requests over SelfCommunity', (backend) => {
   const serve = (work: (app: TestApp) => Promise<void>) => withApp(backend, work, WITH_USERS);
 
   test.each(WRITES)('$method $path: no value of any field is a failure of the server', (route) =>
@@ -188,7 +190,7 @@ describeEachBackend('what is hostile or broken over SelfCommunity', (backend) =>
     }),
   );
 
-  test('no id is, and none that is not a number finds anything', () =>
+  test('no id is, and an id that is not a number finds nothing', () =>
     serve(async (app) => {
       await withTargets(app);
       for (const { method, path } of ROUTES.filter(({ path }) => path.includes(':id'))) {

@@ -3,16 +3,9 @@ import { type TestApp, withApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { graphql } from '../../support/graphql.ts';
 import { makeFolder } from '../../support/make.ts';
+import { WITH_USERS } from '../../support/request.ts';
 import { fieldRefusal } from '../../support/selfcommunity.ts';
-import {
-  call,
-  ENCODINGS,
-  FORBIDDEN,
-  NO_CREDENTIAL,
-  NOT_FOUND,
-  tokenOf,
-  WITH_USERS,
-} from './call.ts';
+import { call, ENCODINGS, FORBIDDEN, NO_CREDENTIAL, NOT_FOUND, tokenOf } from './call.ts';
 
 const URL_ = 'https://example.com/page';
 const IMAGE = 'https://example.com/i.png';
@@ -28,7 +21,7 @@ describeEachBackend('media over SelfCommunity', (backend) => {
   const make = async (app: TestApp, fields: object, as = 1) =>
     (await call(app, 'POST /media/', { fields, as })).body;
 
-  describe('§2.3: a media is made', () => {
+  describe('§2.3: a media item is created', () => {
     test.each(ENCODINGS)('of each type, from %s', (encoding) =>
       serve(async (app) => {
         const of = async (fields: object) => {
@@ -66,7 +59,7 @@ describeEachBackend('media over SelfCommunity', (backend) => {
       }),
     );
 
-    test('with a URL that has space around it, and with fields that nobody knows', () =>
+    test('with space around its URL, and with unknown fields', () =>
       serve(async (app) => {
         const fields = { type: 'url', url: ` ${URL_}\n`, id: 99, owner: 'eve', toString: 1 };
         expect(await make(app, fields)).toMatchObject({ url: URL_, id: 2 });
@@ -222,7 +215,7 @@ describeEachBackend('media over SelfCommunity', (backend) => {
         }
       }));
 
-    test('that is a folder is none', () =>
+    test('that is a folder is not found', () =>
       serve(async (app) => {
         const id = await makeFolder(app.services.db);
         for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
@@ -279,7 +272,7 @@ describeEachBackend('media over SelfCommunity', (backend) => {
       return (await graphql(app, query, variables, { authorization })).data;
     };
 
-    test('shows what this road makes, and its changes and deletion', () =>
+    test('shows media of this dialect, and their changes and deletion', () =>
       serve(async (app) => {
         const { id, hash_code } = await make(app, { type: 'url', url: URL_ });
         await call(app, `PUT /media/${id}/`, { fields: { image: IMAGE }, as: 1 });
@@ -295,7 +288,7 @@ describeEachBackend('media over SelfCommunity', (backend) => {
         expect((await ask(app, LIST)).medias.nodes).toEqual([]);
       }));
 
-    test('makes what this road shows, changes it, and deletes it', () =>
+    test('creates, changes and deletes media that this dialect shows', () =>
       serve(async (app) => {
         const create = `mutation ($input: CreateMediaInput!) {
           createMedia(input: $input) { ... on CreateMediaSuccess { media { id databaseId } } }

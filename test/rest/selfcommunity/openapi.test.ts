@@ -42,7 +42,7 @@ describe('the OpenAPI document of the SelfCommunity dialect', () => {
       }
     }));
 
-  test('its links begin with what the client called the server', () =>
+  test('its links begin with the host that the client named', () =>
     withDocument(({ servers }, { url }) => {
       expect(servers).toEqual([{ url: `${url}/api/v2` }]);
     }));
@@ -55,7 +55,7 @@ describe('the OpenAPI document of the SelfCommunity dialect', () => {
       expect(new Set(ids).size).toBe(ids.length);
     }));
 
-  test('needs no credential, and says what needs one as this server is set', () =>
+  test('needs no credential, and says which operations need one under the server’s settings', () =>
     withDocument(
       async (document, app) => {
         expect((await app.fetch(PATH)).status).toBe(200);

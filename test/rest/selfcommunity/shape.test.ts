@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { File } from '../../../src/domain/file/file.ts';
 import type { Media } from '../../../src/domain/tree/media.ts';
-import { parseContentRange } from '../../../src/rest/selfcommunity/content-range.ts';
-import { toMediaBody, toOffset, toSessionBody } from '../../../src/rest/selfcommunity/shape.ts';
+import {
+  parseContentRange,
+  toMediaBody,
+  toOffset,
+  toSessionBody,
+} from '../../../src/rest/selfcommunity/shape.ts';
 
 const AT = new Date(Date.UTC(2026, 10, 21, 0, 14, 35, 526));
 const toUrl = (path: string) => `https://host${path}`;
@@ -62,7 +66,7 @@ const REST = `"oembed_type":null,"oembed_url":null,"oembed_width":null,"oembed_h
 const START = `{"id":7,"hash_code":"5dfe2ef5-1b28-417e-b650-0e7ec1ed126c","added_at":"2026-11-21T00:14:35.526Z"`;
 
 describe('§3: a media, byte for byte', () => {
-  it('is a picture', () => {
+  it('is an image', () => {
     expect(JSON.stringify(toMediaBody(MEDIA, [FILE], toUrl))).toBe(
       `${START},"type":"image","title":"beach.jpg","description":null,"url":null,"keywords":null,"entities":null,\
 "image":"https://host/media/oiodd2qz/beach.jpg","image_width":1920,"image_height":1080,${REST},\
@@ -87,14 +91,14 @@ describe('§3: a media, byte for byte', () => {
     );
   });
 
-  it('is a picture of the editor without a name: §8 row 19', () => {
+  it('is an image of the editor without a name: §8 row 19', () => {
     const media: Media = { ...MEDIA, type: 'eimage', title: null };
     expect(toMediaBody(media, [FILE], toUrl)).toMatchObject({ type: 'eimage', title: null });
   });
 });
 
 describe('§3: a thumbnail', () => {
-  it('is the variant of that key, and never taken for the picture', () => {
+  it('is the variant of that key, and never taken for the image', () => {
     const thumbnail: File = {
       ...FILE,
       key: 'thumbnail.webp',

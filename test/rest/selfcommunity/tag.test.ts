@@ -3,8 +3,9 @@ import { type TestApp, withApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { graphql } from '../../support/graphql.ts';
 import { makeTag } from '../../support/make.ts';
+import { WITH_USERS } from '../../support/request.ts';
 import { fieldRefusal } from '../../support/selfcommunity.ts';
-import { call, ENCODINGS, FORBIDDEN, NO_CREDENTIAL, NOT_FOUND, WITH_USERS } from './call.ts';
+import { call, ENCODINGS, FORBIDDEN, NO_CREDENTIAL, NOT_FOUND } from './call.ts';
 
 const NULL = ['This field may not be null.', 'null'] as const;
 const NO_TEXT = ['Not a valid string.', 'invalid'] as const;
@@ -21,7 +22,7 @@ describeEachBackend('tags over SelfCommunity', (backend) => {
     (await call(app, `GET ${path}`)).body.results.map(({ name }: { name: string }) => name);
 
   describe('§2.6: a tag', () => {
-    test.each(ENCODINGS)('is made, changed and patched, from %s', (encoding) =>
+    test.each(ENCODINGS)('is created, changed and patched, from %s', (encoding) =>
       serve(async (app) => {
         const fields = {
           name: ' a\t',
@@ -75,7 +76,7 @@ describeEachBackend('tags over SelfCommunity', (backend) => {
       ['hsla(10deg, 5%, 5%, 0.5)', '#ffffff'],
       ['hsla(10, 5%, 5%, 0.5)', 'hsla(10, 5%, 5%, 0.5)'],
     ])(
-      'of the color "%s" is taken, and shown as %s: what is no color breaks its clients',
+      'of the color "%s" is accepted, and shown as %s: an invalid color breaks its clients',
       (color, shown) =>
         serve(async (app) => {
           expect(await make(app, { name: 'a', color })).toMatchObject({ color: shown });
@@ -99,14 +100,14 @@ describeEachBackend('tags over SelfCommunity', (backend) => {
       [{ name: 'a', active: [true] }, 'active', ...NO_FLAG],
       [{ name: 'a', visibility_boost: '' }, 'visibility_boost', ...NO_FLAG],
       [{ name: 'a', type: 'nope' }, 'type', '"nope" is not a valid choice.', 'invalid_choice'],
-    ])('is not made from %j', (fields, field, message, code) =>
+    ])('is not created from %j', (fields, field, message, code) =>
       serve(async (app) => {
         const answer = await call(app, 'POST /tag/', { fields });
         expect(answer).toMatchObject(fieldRefusal(field, message, code));
       }),
     );
 
-    test('that is refused says all that is wrong at once, what cannot be read and what breaks a rule', () =>
+    test('that is refused names all faults at once, unreadable values and broken rules', () =>
       serve(async (app) => {
         await make(app);
         const fields = { name: ' ', description: 'x'.repeat(501), visible: 'maybe', color: [] };
@@ -290,7 +291,7 @@ describeEachBackend('tags over SelfCommunity', (backend) => {
       }),
     );
 
-    test('has ten, where nobody says how many', () =>
+    test('has ten by default', () =>
       serve(async (app) => {
         for (let index = 0; index < 12; index++) await makeTag(app.services.db);
         expect(await names(app, '/tag/')).toHaveLength(10);

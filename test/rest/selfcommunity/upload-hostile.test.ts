@@ -173,7 +173,7 @@ describeEachBackend('hostile uploads over SelfCommunity', (backend) => {
       }
     }));
 
-  test('a large part that is none of a form is passed over', () =>
+  test('a large part that is not of a form is skipped', () =>
     withApp(backend, async (app) => {
       for (const disposition of ['attachment; name="x"', 'form-data', 'form-data; x="y"']) {
         const alien = `--b\r\nContent-Disposition: ${disposition}\r\n\r\n${'x'.repeat(300_000)}`;
@@ -198,7 +198,7 @@ describeEachBackend('hostile uploads over SelfCommunity', (backend) => {
       expectRefusal(answer, 'part');
     }));
 
-  test('a type of a part that is none reaches neither the database nor the answer', () =>
+  test('an invalid type of a part reaches neither the database nor the answer', () =>
     withApp(backend, async (app) => {
       for (const type of ['a\0b/c', 'x'.repeat(5000), '\u00ff\u00fe', 'image/\0png']) {
         const body = Buffer.from(CHUNK_FORM.replace('text/plain', type));
@@ -230,7 +230,7 @@ describeEachBackend('hostile uploads over SelfCommunity', (backend) => {
       expect((await sendRaw(app, request))?.status).toBe(201);
     }));
 
-  test('a Content-Length that is too small cuts the form, and what follows is no request', () =>
+  test('a Content-Length that is too small cuts the form, and the rest is not taken for a request', () =>
     withApp(backend, async (app) => {
       const whole = toRequest(`POST ${CHUNK_PATH}`, [MULTIPART], Buffer.from(CHUNK_FORM));
       const lie = whole.toString().replace(/Content-Length: \d+/, 'Content-Length: 60');

@@ -46,7 +46,7 @@ function uploaderHeaders(boundary: string, ...more: string[]): string[] {
   ];
 }
 
-describeEachBackend('what the vendor’s uploader puts on the wire', (backend) => {
+describeEachBackend('requests of the vendor’s uploader, byte for byte', (backend) => {
   test('§7.1: chunks of a document, and complete with `document`', () =>
     withApp(backend, async (app) => {
       const authorization = `Authorization: Bearer ${app.adminKey}`;
@@ -85,7 +85,7 @@ describeEachBackend('what the vendor’s uploader puts on the wire', (backend) =
   test.each([
     ['image', 'gallery'],
     ['eimage', 'editor'],
-  ])('§7.1: a picture that a canvas has redrawn, called blob, of type %s (%s)', (type) =>
+  ])('§7.1: an image that a canvas has redrawn, called blob, of type %s (%s)', (type) =>
     withApp(backend, async (app) => {
       const { bytes, width, height } = await makePhoto({ sizeBytesMin: 269_786 });
       let uploadId = '';

@@ -9,8 +9,8 @@ import { BACKENDS } from '../../support/backend.ts';
 
 const POSTGRES = BACKENDS.find(({ name }) => name === 'postgres');
 
-describe.skipIf(POSTGRES === undefined)('notices of jobs, which PostgreSQL alone gives', () => {
-  it('come when a job waits, is to end, or is deleted while it runs; after the commit', () =>
+describe.skipIf(POSTGRES === undefined)('notices of jobs, which only PostgreSQL sends', () => {
+  it('arrive after the commit when a job waits, has to stop, or is deleted while it runs', () =>
     withNotices(async (db, count) => {
       const ids: number[] = [];
       await tells(count, 1, () =>
@@ -33,7 +33,7 @@ describe.skipIf(POSTGRES === undefined)('notices of jobs, which PostgreSQL alone
       await tells(count, 1, () => db.deleteFrom('job').execute());
     }));
 
-  it('come again after the connection was lost, and at once say that some may have been missed', () =>
+  it('resume after the connection was lost, and report at once that some may have been missed', () =>
     withNotices(async (db, count) => {
       const before = count();
       await sql`select pg_terminate_backend(pid) from pg_stat_activity
@@ -53,7 +53,7 @@ describe.skipIf(POSTGRES === undefined)('notices of jobs, which PostgreSQL alone
   });
 });
 
-/** Works once it listens; `count`: of the notices so far. */
+/** Runs the work once it listens. `count`: the notices so far. */
 async function withNotices(work: (db: Db, count: () => number) => Promise<void>): Promise<void> {
   await POSTGRES?.withUrl(async (url) => {
     const db = openDb({ url });
@@ -72,7 +72,7 @@ async function withNotices(work: (db: Db, count: () => number) => Promise<void>)
   });
 }
 
-/** Exactly so many notices come of it. */
+/** Expects exactly so many notices. */
 async function tells(
   count: () => number,
   expected: number,

@@ -8,9 +8,9 @@ import { describeEachBackend } from '../../support/backend.ts';
 import { makeFileRow, makeMediaRow } from '../../support/make.ts';
 
 describeEachBackend('room for renditions', (backend) => {
-  it('is made by those that were not used for longest, 5,000 at once at most', () =>
+  it('is freed by deleting the least recently used, at most 5,000 at once', () =>
     backend.withDb(async (db) => {
-      // The later made, the longer not used.
+      // The later it was created, the longer it has not been used.
       await makeRenditions(db, 6000);
       const [{ id: keptId } = { id: 0 }] = await renditions(db);
       expect(await sumRenditionBytes(db)).toBe(6000 * (904 + 4096));

@@ -9,21 +9,21 @@ const NOW = 1_000_000;
 const STATE = new Uint8Array([1, 2, 3]);
 
 describeEachBackend('upload rows', (backend) => {
-  it('the offset moves from where it is believed to be', () =>
+  it('the offset moves if it is at the expected place', () =>
     backend.withDb(async (db) => {
       const uploadId = await makeUpload(db);
       expect(await advance(db, uploadId, 10, 20)).toBe(true);
       expect(await store.findUpload(db, uploadId)).toMatchObject({ offset_bytes: 20 });
     }));
 
-  it('the offset stays where it is otherwise', () =>
+  it('the offset stays otherwise', () =>
     backend.withDb(async (db) => {
       const uploadId = await makeUpload(db);
       expect(await advance(db, uploadId, 0, 30)).toBe(false);
       expect(await store.findUpload(db, uploadId)).toMatchObject({ offset_bytes: 10 });
     }));
 
-  it('of many that move the same offset at once, exactly one does', () =>
+  it('exactly one of many concurrent moves of an offset succeeds', () =>
     backend.withUrl(async (url) => {
       const dbs = Array.from({ length: 4 }, () => openDb({ url }));
       try {
@@ -46,14 +46,14 @@ describeEachBackend('upload rows', (backend) => {
       expect([await complete(), await complete()]).toEqual([true, false]);
     }));
 
-  it('a completed upload neither moves nor goes', () =>
+  it('a completed upload is neither advanced nor deleted', () =>
     backend.withDb(async (db) => {
       const uploadId = await makeUpload(db, { status: 'completed' });
       expect(await advance(db, uploadId, 10, 20)).toBe(false);
       expect(await store.deleteUpload(db, uploadId)).toBe(false);
     }));
 
-  it('open uploads expire when their time is over, not before; completed ones never', () =>
+  it('open uploads expire at their expiry, not before; completed ones never', () =>
     backend.withDb(async (db) => {
       const late = await makeUpload(db, { expires_at: NOW });
       const early = await makeUpload(db, { expires_at: NOW + 1 });
@@ -63,7 +63,7 @@ describeEachBackend('upload rows', (backend) => {
       expect(statuses).toEqual(['expired', 'open', 'completed']);
     }));
 
-  it('closed uploads are forgotten after a while, open ones are not', () =>
+  it('closed uploads are deleted after a while, open ones are not', () =>
     backend.withDb(async (db) => {
       const old = await makeUpload(db, { expires_at: NOW - 1, status: 'expired' });
       const recent = await makeUpload(db, { expires_at: NOW, status: 'expired' });

@@ -2,6 +2,7 @@ import { watchJobs } from '../../../domain/job/watch.ts';
 import { type MediaChange, watchMedias } from '../../../domain/tree/watch.ts';
 import { watchUpload } from '../../../domain/upload/watch.ts';
 import { builder } from '../../builder.ts';
+import type { EnumValues } from '../../enum.ts';
 import { parseOptionalNodeId } from '../../id.ts';
 import { JobRef } from '../job/job.ts';
 import { jobFilterArg, toJobFilter } from '../job/job-filter.ts';
@@ -10,16 +11,19 @@ import { UploadSessionRef } from '../upload/upload-session.ts';
 
 builder.subscriptionType({
   description:
-    'What can be listened to, as server-sent events: `accept: text/event-stream`. What happens while nobody listens is not sent later; several changes of one thing may come as one. A stream that ends without `complete` was cut, at the latest after an hour: subscribe anew, and read what may have been missed.',
+    'Operations that notify the client of changes, as server-sent events (`accept: text/event-stream`). Events are not stored: a client that is not connected misses them. Several changes to one object may arrive as one event. The server closes a stream after an hour at most. If a stream ends without a `complete` event, subscribe again and read what may have changed.',
 });
 
 builder.subscriptionField('uploadProgress', (t) =>
   t.field({
     type: UploadSessionRef,
     description:
-      'Where an upload of the viewer’s own stands: at once, then after each chunk; completes when the upload is completed or aborted. `NOT_FOUND` for any other.',
+      'Reports the progress of an upload session that the viewer created: once at the start, then after each chunk. Completes when the upload is completed or aborted. Fails with `NOT_FOUND` for any other session.',
     args: {
-      uploadId: t.arg.string({ required: true, description: 'Of the first chunk’s answer.' }),
+      uploadId: t.arg.string({
+        required: true,
+        description: 'Id of the upload session: `UploadSession.uploadId`.',
+      }),
     },
     subscribe: (_root, { uploadId }, { domain, signal }) => watchUpload(domain, uploadId, signal()),
     resolve: (session) => session,
@@ -29,9 +33,10 @@ builder.subscriptionField('uploadProgress', (t) =>
 builder.subscriptionField('jobChanged', (t) =>
   t.field({
     type: JobRef,
-    description: 'Jobs that are new or have changed. Needs a credential: else `NOT_AUTHENTICATED`.',
+    description:
+      'Reports each job that is created or changes. Fails with `NOT_AUTHENTICATED` without a credential.',
     args: {
-      id: t.arg.id({ description: 'Only this job.' }),
+      id: t.arg.id({ description: 'Global id of a job. If given, only this job is reported.' }),
       filter: jobFilterArg.filter,
     },
     subscribe: (_root, { id, filter }, { domain, signal }) => {
@@ -42,28 +47,34 @@ builder.subscriptionField('jobChanged', (t) =>
   }),
 );
 
-const MediaChangeKind = builder.enumType('MediaChangeKind', {
-  description: 'What has become of a media.',
+const MediaChangeKindEnum = builder.enumType('MediaChangeKind', {
+  description: 'Kind of a change to a media item.',
   values: {
-    CREATED: { value: 'created', description: 'It is new.' },
-    UPDATED: { value: 'updated', description: 'Something about it, or its tags, changed.' },
-    DELETED: { value: 'deleted', description: 'It is gone, or out of the viewer’s sight.' },
-    MOVED: { value: 'moved', description: 'It is in another folder, or another place in it.' },
-  } as const,
+    CREATED: { value: 'created', description: 'The media item was created.' },
+    UPDATED: { value: 'updated', description: 'A field or the tags of the media item changed.' },
+    DELETED: {
+      value: 'deleted',
+      description: 'The media item was deleted, or the viewer may no longer see it.',
+    },
+    MOVED: {
+      value: 'moved',
+      description: 'The media item was moved to another folder or to another position.',
+    },
+  } as const satisfies EnumValues<MediaChange['kind']>,
 });
 
 const MediaChangeRef = builder.objectRef<MediaChange>('MediaChange').implement({
-  description: 'A media that has changed.',
+  description: 'A change to a media item.',
   fields: (t) => ({
-    kind: t.expose('kind', { type: MediaChangeKind, description: 'What has become of it.' }),
+    kind: t.expose('kind', { type: MediaChangeKindEnum, description: 'Kind of the change.' }),
     id: t.globalID({
-      description: 'Global id of the media.',
+      description: 'Global id of the media item.',
       resolve: ({ id }) => ({ type: 'Media', id }),
     }),
     media: t.field({
       type: MediaRef,
       nullable: true,
-      description: 'As it is by now; null: it is gone.',
+      description: 'The media item in its current state. Null if `kind` is `DELETED`.',
       resolve: ({ media }) => media,
     }),
   }),
@@ -72,10 +83,11 @@ const MediaChangeRef = builder.objectRef<MediaChange>('MediaChange').implement({
 builder.subscriptionField('mediaChanged', (t) =>
   t.field({
     type: MediaChangeRef,
-    description: 'What becomes of media that the viewer may see.',
+    description: 'Reports each change to a media item that the viewer may see.',
     args: {
       folderId: t.arg.id({
-        description: 'Only those directly in this folder, or moved out of it.',
+        description:
+          'Global id of a folder. If given, only media directly in this folder are reported, including media just moved out of it.',
       }),
     },
     subscribe: (_root, { folderId }, { domain, signal }) => {

@@ -10,48 +10,69 @@ import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
 /** A stored file. */
 export const FileRef = builder.nodeRef('File', nodeOptions(nodeLoader(filesByIds)));
 
-/** All files of a media, the original first; the media of one request in one statement. */
+/** Loads all files of a media item, the original first; one statement for all media of a request. */
 export const fileLoader = listLoader(filesByMediaIds);
 
-/** The original of a media; null if it has no bytes. */
+/** Returns the original of a media item; null if it has no file. */
 export async function originalOf(context: GraphqlContext, mediaId: number): Promise<File | null> {
   return originalAmong(await fileLoader(context).load(mediaId));
 }
 
 FileRef.implement({
-  description: 'A stored file: the original of a media, or a variant made from it.',
+  description: 'A stored file: the original of a media item, or a variant created from it.',
   fields: (t) => ({
-    uuid: t.expose('uuid', { type: 'UUID', description: 'Of this file, not of its media.' }),
-    resource: t.exposeString('resource', {
-      description: 'Name of the group of files that a media is.',
+    uuid: t.expose('uuid', {
+      type: 'UUID',
+      description: 'UUID of the file. The media item has a UUID of its own.',
     }),
-    key: t.exposeString('key', { description: 'Empty for the original, else the variant’s name.' }),
-    filename: t.exposeString('filename', { description: 'As its sender named it; any Unicode.' }),
+    resource: t.exposeString('resource', {
+      description:
+        'Name of the group that the file belongs to. All files of a media item share it.',
+    }),
+    key: t.exposeString('key', {
+      description: 'Name of the variant. Empty for the original.',
+    }),
+    filename: t.exposeString('filename', {
+      description: 'Filename as given by the uploader. It may hold any Unicode characters.',
+    }),
     extension: t.exposeString('extension', {
       nullable: true,
-      description: 'Lower case, without dot.',
+      description:
+        'Extension of the filename, in lower case and without the dot. Null if it has none.',
     }),
-    mimeType: t.exposeString('mimeType', { description: 'Found from the content.' }),
+    mimeType: t.exposeString('mimeType', {
+      description: 'MIME type, detected from the content.',
+    }),
     sizeBytes: t.expose('sizeBytes', { type: 'BigInt', description: 'Size in bytes.' }),
-    md5: t.exposeString('md5', { description: '32 hex digits.' }),
+    md5: t.exposeString('md5', { description: 'MD5 of the content, as 32 hex digits.' }),
     sha256: t.exposeString('sha256', {
       nullable: true,
-      description: '64 hex digits; null until it has been computed.',
+      description:
+        'SHA-256 of the content, as 64 hex digits. Null until the server has computed it.',
     }),
     width: t.exposeInt('width', {
       nullable: true,
-      description: 'Of an image in pixels, its orientation applied.',
+      description:
+        'Width of an image in pixels, as displayed (EXIF orientation applied). Null for other files.',
     }),
     height: t.exposeInt('height', {
       nullable: true,
-      description: 'Of an image in pixels, its orientation applied.',
+      description:
+        'Height of an image in pixels, as displayed (EXIF orientation applied). Null for other files.',
     }),
     url: t.field({
       type: 'URL',
-      description: 'Where the bytes are; `?download=1` makes a browser save them.',
+      description:
+        'URL of the content. Append `?download=1` to make a browser save the file instead of displaying it.',
       resolve: ({ urlPath }, _args, { toUrl }) => toUrl(urlPath),
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was stored.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last changed.' }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      description: 'Time at which the file was stored.',
+    }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      description: 'Time of the last change.',
+    }),
   }),
 });

@@ -1,70 +1,70 @@
 import type { JobFilter, JobOrder } from '../../../domain/job/list.ts';
-import { JOB_STATUSES } from '../../../domain/job/state.ts';
 import { builder } from '../../builder.ts';
+import type { EnumValues } from '../../enum.ts';
 import { parseOptionalNodeId } from '../../id.ts';
 import { DateTimeRange, OrderDirection, withoutNull } from '../filter.ts';
-
-const [pending, running, paused, completed, errored, cancelled] = JOB_STATUSES;
-
-/** The states of a job. */
-export const JobStatusEnum = builder.enumType('JobStatus', {
-  description: 'How far a job is.',
-  values: {
-    PENDING: { value: pending, description: 'Waits for its time and for a worker.' },
-    RUNNING: { value: running, description: 'A worker is at it.' },
-    PAUSED: { value: paused, description: 'Held until somebody resumes it.' },
-    COMPLETED: { value: completed, description: 'Done.' },
-    ERRORED: { value: errored, description: 'Failed, and is not tried again by itself.' },
-    CANCELLED: { value: cancelled, description: 'Ended by somebody.' },
-  } as const,
-});
+import { JobStatusEnum } from './job-status.ts';
 
 const JobFilterInput = builder.inputType('JobFilter', {
-  description: 'What a list of jobs is narrowed to: all that is given must hold.',
+  description: 'Filter for a list of jobs. A job must match every given field.',
   fields: (t) => ({
-    statuses: t.field({ type: [JobStatusEnum], description: 'In one of these states.' }),
-    jobClasses: t.stringList({ description: 'Of one of these classes, at most 200.' }),
-    mediaId: t.id({ description: 'About this media.' }),
-    unicity: t.string({ description: 'With exactly this `unicity`.' }),
-    createdAt: t.field({ type: DateTimeRange, description: 'Made in this span.' }),
-  }),
-});
-
-const JobOrderField = builder.enumType('JobOrderField', {
-  description: 'What jobs can be ordered by.',
-  values: {
-    CREATED_AT: { value: 'created_at', description: 'When they were made.' },
-    UPDATED_AT: { value: 'updated_at', description: 'When they last changed.' },
-    SCHEDULED_AT: { value: 'scheduled_at', description: 'The time before which they do not run.' },
-    PRIORITY: { value: 'priority', description: 'Their priority.' },
-  } as const,
-});
-
-const JobOrderInput = builder.inputType('JobOrder', {
-  description: 'The order of a list of jobs; those that are alike in it go by when they were made.',
-  fields: (t) => ({
-    field: t.field({ type: JobOrderField, required: true, description: 'What decides.' }),
-    direction: t.field({
-      type: OrderDirection,
-      required: true,
-      defaultValue: 'asc',
-      description: 'Which end comes first.',
+    statuses: t.field({
+      type: [JobStatusEnum],
+      description: 'Matches jobs in one of these states.',
+    }),
+    jobClasses: t.stringList({
+      description: 'Matches jobs of one of these classes, at most 200.',
+    }),
+    mediaId: t.id({ description: 'Matches jobs for the media item with this global id.' }),
+    unicity: t.string({ description: 'Matches jobs with exactly this uniqueness key.' }),
+    createdAt: t.field({
+      type: DateTimeRange,
+      description: 'Matches jobs created in this span of time.',
     }),
   }),
 });
 
-/** The argument of everything that narrows jobs. */
+const JobOrderField = builder.enumType('JobOrderField', {
+  description: 'Field by which a list of jobs is ordered.',
+  values: {
+    CREATED_AT: { value: 'created_at', description: 'Orders by creation time.' },
+    UPDATED_AT: { value: 'updated_at', description: 'Orders by the time of the last change.' },
+    SCHEDULED_AT: { value: 'scheduled_at', description: 'Orders by scheduled time.' },
+    PRIORITY: { value: 'priority', description: 'Orders by priority.' },
+  } as const satisfies EnumValues<Exclude<JobOrder['field'], 'id'>>,
+});
+
+const JobOrderInput = builder.inputType('JobOrder', {
+  description: 'Order of a list of jobs. Ties are broken by creation time.',
+  fields: (t) => ({
+    field: t.field({ type: JobOrderField, required: true, description: 'Field to order by.' }),
+    direction: t.field({
+      type: OrderDirection,
+      required: true,
+      defaultValue: 'asc',
+      description: 'Direction of the order.',
+    }),
+  }),
+});
+
+/** The `filter` argument of every field that returns a selection of jobs. */
 export const jobFilterArg = builder.args((t) => ({
-  filter: t.field({ type: JobFilterInput, description: 'Without: all.' }),
+  filter: t.field({
+    type: JobFilterInput,
+    description: 'Limits the result to jobs that match this filter. Omit it for all jobs.',
+  }),
 }));
 
 /** Arguments of a list of jobs. */
 export const jobListArgs = builder.args((t) => ({
   ...jobFilterArg,
-  orderBy: t.field({ type: JobOrderInput, description: 'Without: the newest first.' }),
+  orderBy: t.field({
+    type: JobOrderInput,
+    description: 'Order of the list. Defaults to newest first.',
+  }),
 }));
 
-/** The filter with database ids. Throws InvalidInputError for an id of something else. */
+/** Returns the filter with database ids. Throws InvalidInputError for an id of another type. */
 export function toJobFilter(filter?: typeof JobFilterInput.$inferInput | null): JobFilter {
   if (!filter) return {};
   const { mediaId, createdAt, ...rest } = filter;
@@ -75,7 +75,7 @@ export function toJobFilter(filter?: typeof JobFilterInput.$inferInput | null): 
   };
 }
 
-/** The order; newest first without one. */
+/** Returns the order for the domain; undefined, which means newest first, if none is given. */
 export function toJobOrder(order?: typeof JobOrderInput.$inferInput | null): JobOrder | undefined {
   return order ? { field: order.field, descending: order.direction === 'desc' } : undefined;
 }

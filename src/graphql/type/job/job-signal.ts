@@ -1,88 +1,107 @@
-import {
-  ConflictError,
-  ForbiddenError,
-  InvalidInputError,
-  NotFoundError,
-} from '../../../domain/error.ts';
-import type { Job } from '../../../domain/job/job.ts';
+import { ConflictError, NotFoundError } from '../../../domain/error.ts';
+import type { IllegalSignalError, UnicityTakenError } from '../../../domain/job/conflict.ts';
 import { signalJob } from '../../../domain/job/signal.ts';
-import { allowedSignals, JOB_SIGNALS } from '../../../domain/job/state.ts';
+import { allowedSignals, type JobSignal } from '../../../domain/job/state.ts';
 import { builder } from '../../builder.ts';
+import type { EnumValues } from '../../enum.ts';
 import { parseNodeId } from '../../id.ts';
+import { mutation } from '../../mutation.ts';
 import { JobRef } from './job.ts';
-import { JobStatusEnum } from './job-filter.ts';
-
-const [retry, runNow, reschedule, cancel, pause, resume, setPriority, discard] = JOB_SIGNALS;
+import { JobStatusEnum } from './job-status.ts';
 
 const JobSignalEnum = builder.enumType('JobSignal', {
-  description: 'What a job can be told.',
+  description: 'A signal that controls a job.',
   values: {
-    RETRY: { value: retry, description: 'Run once more what failed or was cancelled, now.' },
-    RUN_NOW: { value: runNow, description: 'Run at once what waits or is held.' },
-    RESCHEDULE: { value: reschedule, description: 'Run at another time; needs `at`.' },
-    CANCEL: { value: cancel, description: 'End it for good; a run that goes on is told to stop.' },
-    PAUSE: { value: pause, description: 'Hold what waits.' },
-    RESUME: { value: resume, description: 'Let what is held wait for its turn again.' },
-    SET_PRIORITY: { value: setPriority, description: 'Needs `priority`.' },
-    DISCARD: { value: discard, description: 'Give up: it counts as failed, without more tries.' },
-  } as const,
+    RETRY: { value: 'retry', description: 'Runs a failed or cancelled job again, now.' },
+    RUN_NOW: {
+      value: 'run_now',
+      description: 'Runs a pending or paused job as soon as a worker is free.',
+    },
+    RESCHEDULE: {
+      value: 'reschedule',
+      description:
+        'Changes the scheduled time of a job. A failed or cancelled job then runs again. Requires `at`.',
+    },
+    CANCEL: {
+      value: 'cancel',
+      description: 'Cancels a job for good. A running job is asked to stop.',
+    },
+    PAUSE: {
+      value: 'pause',
+      description: 'Holds a pending job until it receives the signal `RESUME`.',
+    },
+    RESUME: { value: 'resume', description: 'Returns a paused job to the queue.' },
+    SET_PRIORITY: {
+      value: 'set_priority',
+      description: 'Changes the priority of a pending or paused job. Requires `priority`.',
+    },
+    DISCARD: {
+      value: 'discard',
+      description: 'Marks a pending or failed job as failed for good. It is not retried.',
+    },
+  } as const satisfies EnumValues<JobSignal>,
 });
 
 builder.objectField(JobRef, 'allowedSignals', (t) =>
   t.field({
     type: [JobSignalEnum],
-    description: 'What it can be told in the state that it is in.',
+    description: 'Signals that have an effect on the job in its current state.',
     resolve: ({ status }) => [...allowedSignals(status)],
   }),
 );
+
+/**
+ * A conflict with the details that it has if it is about a job. `instanceof` cannot tell: the errors plugin puts a
+ * proxy around each error, whose class is that of the GraphQL type.
+ */
+type JobConflict = ConflictError &
+  Partial<
+    Pick<IllegalSignalError, 'status' | 'allowedSignals'> & Pick<UnicityTakenError, 'holder'>
+  >;
 
 builder.objectFields(ConflictError, (t) => ({
   jobStatus: t.field({
     type: JobStatusEnum,
     nullable: true,
-    description: 'Of `ILLEGAL_SIGNAL`: the state that the job is in.',
-    resolve: ({ job }) => job?.status ?? null,
+    description: 'Current state of the job. Null unless `code` is `ILLEGAL_SIGNAL`.',
+    resolve: ({ status }: JobConflict) => status ?? null,
   }),
   allowedSignals: t.field({
     type: [JobSignalEnum],
     nullable: true,
-    description: 'Of `ILLEGAL_SIGNAL`: what the job can be told instead.',
-    resolve: ({ job }) => job && [...job.allowedSignals],
+    description:
+      'Signals that the job accepts in its current state. Null unless `code` is `ILLEGAL_SIGNAL`.',
+    resolve: ({ allowedSignals }: JobConflict) => (allowedSignals ? [...allowedSignals] : null),
   }),
-  holderUuid: t.expose('holder', {
+  holderUuid: t.field({
     type: 'UUID',
     nullable: true,
-    description: 'Of `ALREADY_EXISTS`: the job that has the `unicity`.',
+    description:
+      'UUID of the unfinished job that has the same `unicity`. Null unless `code` is `ALREADY_EXISTS`.',
+    resolve: ({ holder }: JobConflict) => holder ?? null,
   }),
 }));
 
-const SignalJobInput = builder.inputType('SignalJobInput', {
-  description: 'Input of `signalJob`.',
-  fields: (t) => ({
-    id: t.id({ required: true, description: 'The job.' }),
-    signal: t.field({ type: JobSignalEnum, required: true, description: 'What it is told.' }),
-    at: t.field({ type: 'DateTime', description: 'Of `RESCHEDULE`: not before this.' }),
-    priority: t.int({ description: 'Of `SET_PRIORITY`: the higher, the sooner.' }),
-    reason: t.string({ description: 'Of `CANCEL` and `DISCARD`: why, at most 500 characters.' }),
-  }),
-});
-
-const SignalJobSuccess = builder.objectRef<{ job: Job }>('SignalJobSuccess').implement({
-  description: 'The job has been told, or was there already.',
-  fields: (t) => ({
-    job: t.expose('job', { type: JobRef, description: 'As it is then.' }),
-  }),
-});
-
-builder.mutationField('signalJob', (t) =>
-  t.field({
-    type: SignalJobSuccess,
-    errors: { types: [InvalidInputError, NotFoundError, ForbiddenError, ConflictError] },
-    description:
-      'Tells a job something; told again, the same changes nothing. Who started it may, and an admin. `ILLEGAL_SIGNAL`: it makes no sense in the state that the job is in.',
-    args: { input: t.arg({ type: SignalJobInput, required: true, description: 'What.' }) },
-    resolve: async (_root, { input: { id, ...signal } }, { domain }) => ({
-      job: await signalJob(domain, parseNodeId('Job', id, 'id'), signal),
+mutation('signalJob', {
+  description:
+    'Sends a signal to a job. Sending the same signal again has no further effect. Returns a `ConflictError` with code `ILLEGAL_SIGNAL` if the job does not accept the signal in its current state. Requires the role `EDITOR` if the viewer created the job, and `ADMIN` otherwise.',
+  errors: [NotFoundError, ConflictError],
+  input: (t) => ({
+    id: t.id({ required: true, description: 'Global id of the job.' }),
+    signal: t.field({ type: JobSignalEnum, required: true, description: 'The signal to send.' }),
+    at: t.field({
+      type: 'DateTime',
+      description: 'For `RESCHEDULE`: the new scheduled time. Ignored for other signals.',
+    }),
+    priority: t.int({
+      description:
+        'For `SET_PRIORITY`: the new priority. Jobs with a higher number run first. Ignored for other signals.',
+    }),
+    reason: t.string({
+      description:
+        'For `CANCEL` and `DISCARD`: the reason, at most 500 characters. Ignored for other signals.',
     }),
   }),
-);
+  success: { field: 'job', type: JobRef, description: 'The job after the signal.' },
+  resolve: (domain, { id, ...signal }) => signalJob(domain, parseNodeId('Job', id, 'id'), signal),
+});

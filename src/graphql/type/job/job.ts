@@ -1,12 +1,22 @@
-import { findJob, jobsByIds } from '../../../domain/job/job.ts';
+import { NotFoundError } from '../../../domain/error.ts';
+import {
+  attemptsByJobIds,
+  deleteJob,
+  findJob,
+  type JobAttempt,
+  jobsByIds,
+} from '../../../domain/job/job.ts';
 import { countJobs, countJobsOfEach, jobsOfEach, listJobs } from '../../../domain/job/list.ts';
+import { phaseOf } from '../../../domain/job/state.ts';
 import type { PageArgs } from '../../../domain/page.ts';
 import { builder } from '../../builder.ts';
 import { toConnection, toGroupConnection } from '../../connection.ts';
 import { parseNodeId } from '../../id.ts';
-import { groupLoader, nodeLoader, nodeOptions } from '../../loader.ts';
+import { groupLoader, listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
+import { mutation } from '../../mutation.ts';
 import { MediaRef } from '../tree/media.ts';
-import { JobStatusEnum, jobListArgs, toJobFilter, toJobOrder } from './job-filter.ts';
+import { jobListArgs, toJobFilter, toJobOrder } from './job-filter.ts';
+import { JobPhaseEnum, JobStatusEnum } from './job-status.ts';
 
 /** A job. */
 export const JobRef = builder.nodeRef('Job', nodeOptions(nodeLoader(jobsByIds)));
@@ -16,40 +26,138 @@ export const JobConnection = builder.connectionObject({ type: JobRef, name: 'Job
 
 JobRef.implement({
   description:
-    'Work that is done at least once, outside of any request. Whoever has a credential may see it.',
+    'A background job. The server runs it at least once, independently of any request. Every viewer with a credential may see all jobs.',
   fields: (t) => ({
-    uuid: t.expose('uuid', { type: 'UUID', description: 'The same on every road.' }),
-    jobClass: t.exposeString('jobClass', { description: 'What is to be done: `delete-blob`.' }),
+    uuid: t.expose('uuid', {
+      type: 'UUID',
+      description: 'UUID of the job, the same in GraphQL and in the REST dialects.',
+    }),
+    jobClass: t.exposeString('jobClass', {
+      description: 'Name of the task that the job runs, such as `import-url`.',
+    }),
     arguments: t.expose('arguments', {
       type: 'JSON',
-      description: 'To what; as its class has it.',
+      description: 'Arguments of the task. Their format depends on `jobClass`.',
     }),
-    priority: t.exposeInt('priority', { description: 'The higher, the sooner.' }),
-    status: t.expose('status', { type: JobStatusEnum, description: 'How far it is.' }),
-    progress: t.exposeFloat('progress', { description: '0 to 1.' }),
-    retryCount: t.exposeInt('retryCount', { description: 'How often it was tried again.' }),
-    maxRetries: t.exposeInt('maxRetries', { description: 'How often it may be tried again.' }),
-    error: t.exposeString('error', { nullable: true, description: 'Why its last run failed.' }),
+    priority: t.exposeInt('priority', {
+      description: 'Priority. Jobs with a higher number run first.',
+    }),
+    status: t.expose('status', { type: JobStatusEnum, description: 'State of the job.' }),
+    progress: t.exposeFloat('progress', { description: 'Progress of the job, from 0 to 1.' }),
+    retryCount: t.exposeInt('retryCount', {
+      description: 'Number of times the job has been retried after a failure.',
+    }),
+    maxRetries: t.exposeInt('maxRetries', {
+      description: 'Number of times the job may be retried after a failure.',
+    }),
+    error: t.exposeString('error', {
+      nullable: true,
+      description: 'Error message of the last failed run. Null if no run has failed.',
+    }),
     unicity: t.exposeString('unicity', {
       nullable: true,
-      description: 'No two jobs that are not over have the same; null: any number may be.',
+      description:
+        'Uniqueness key. At most one unfinished job can have a given key. Null if the job has no key.',
     }),
-    scheduledAt: t.expose('scheduledAt', { type: 'DateTime', description: 'Not before this.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last changed.' }),
+    scheduledAt: t.expose('scheduledAt', {
+      type: 'DateTime',
+      description: 'Scheduled time. The job does not run before it.',
+    }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      description: 'Time at which the job was created.',
+    }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      description: 'Time of the last change.',
+    }),
     startedBy: t.exposeString('startedBy', {
       nullable: true,
-      description: '`Viewer.id` of who started it; null: the server itself.',
+      description:
+        '`Viewer.id` of the viewer who created the job. Null if the server itself created it.',
     }),
   }),
 });
 
+const attempts = listLoader(attemptsByJobIds);
+
+const JobAttemptRef = builder.objectRef<JobAttempt>('JobAttempt').implement({
+  description: 'One run of a job.',
+  fields: (t) => ({
+    number: t.exposeInt('number', { description: 'Number of the run, starting at 1.' }),
+    worker: t.exposeString('worker', { description: 'Name of the worker that ran the job.' }),
+    startedAt: t.expose('startedAt', {
+      type: 'DateTime',
+      description: 'Time at which the run started.',
+    }),
+    finishedAt: t.expose('finishedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'Time at which the run ended. Null if it is still running or its worker was lost.',
+    }),
+    error: t.exposeString('error', {
+      nullable: true,
+      description: 'Error message of the run. Null if it did not fail.',
+    }),
+  }),
+});
+
+builder.objectFields(JobRef, (t) => ({
+  phase: t.field({
+    type: JobPhaseEnum,
+    description: 'Phase of the job: its `status`, and for a pending job the reason why it waits.',
+    resolve: (job, _args, { domain }) => phaseOf(job, domain.clock()),
+  }),
+  startedAt: t.expose('startedAt', {
+    type: 'DateTime',
+    nullable: true,
+    description: 'Time at which the last run started. Null if the job has never run.',
+  }),
+  finishedAt: t.expose('finishedAt', {
+    type: 'DateTime',
+    nullable: true,
+    description:
+      'Time at which the job completed, failed for good or was cancelled. Null until then.',
+  }),
+  worker: t.exposeString('worker', {
+    nullable: true,
+    description:
+      'Name of the worker that runs the job, or that ran it last. Null if the job has never run.',
+  }),
+  heartbeatAt: t.expose('heartbeatAt', {
+    type: 'DateTime',
+    nullable: true,
+    description:
+      'Time at which the worker last reported that it is alive. Null if the job is not running.',
+  }),
+  cancelRequestedAt: t.expose('cancelRequestedAt', {
+    type: 'DateTime',
+    nullable: true,
+    description: 'Time at which the cancellation was requested. Null if it was not.',
+  }),
+  cancelReason: t.exposeString('cancelReason', {
+    nullable: true,
+    description: 'Reason given for the cancellation. Null if none was given.',
+  }),
+  result: t.expose('result', {
+    type: 'JSON',
+    nullable: true,
+    description: 'Result of the task. Its format depends on `jobClass`. Null if there is none.',
+  }),
+  attempts: t.field({
+    type: [JobAttemptRef],
+    description: 'Runs of the job, oldest first.',
+    resolve: ({ id }, _args, context) => attempts(context).load(id),
+  }),
+}));
+
 const JobBy = builder.inputType('JobBy', {
-  description: 'Exactly one of these.',
+  description: 'Identifies a job by exactly one of these fields.',
   isOneOf: true,
   fields: (t) => ({
-    id: t.id({ description: 'Global id.' }),
-    uuid: t.field({ type: 'UUID', description: 'Its UUID.' }),
+    id: t.id({ description: 'Global id of the job.' }),
+    uuid: t.field({ type: 'UUID', description: 'UUID of the job.' }),
   }),
 });
 
@@ -57,8 +165,9 @@ builder.queryFields((t) => ({
   job: t.field({
     type: JobRef,
     nullable: true,
-    description: 'A job; null if it is not there. Needs a credential: else `NOT_AUTHENTICATED`.',
-    args: { by: t.arg({ type: JobBy, required: true, description: 'Which one.' }) },
+    description:
+      'Returns a job; null if it does not exist. Fails with `NOT_AUTHENTICATED` without a credential.',
+    args: { by: t.arg({ type: JobBy, required: true, description: 'Identifies the job.' }) },
     resolve: (_root, { by }, { domain }) =>
       findJob(
         domain,
@@ -71,7 +180,7 @@ builder.queryFields((t) => ({
     {
       type: JobRef,
       description:
-        'Jobs; newest first and 50 a page unless asked otherwise, at most 200. Needs a credential: else `NOT_AUTHENTICATED`.',
+        'Lists jobs, newest first by default. Fails with `NOT_AUTHENTICATED` without a credential.',
       args: jobListArgs,
       resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
         const narrowed = toJobFilter(filter);
@@ -95,10 +204,23 @@ builder.objectField(MediaRef, 'jobs', (t) =>
   t.connection(
     {
       type: JobRef,
-      description: 'Work on it, the newest first. Needs a credential: else `NOT_AUTHENTICATED`.',
+      description:
+        'Jobs for this media item, newest first. Fails with `NOT_AUTHENTICATED` without a credential.',
       resolve: ({ id }, page, context) =>
         toGroupConnection(mediaJobs(context, id, page), () => mediaJobCounts(context, id, null)),
     },
     JobConnection,
   ),
 );
+
+mutation('deleteJob', {
+  description:
+    'Deletes a job in any state, with the log of its runs. A running job is told to stop. Requires the role `ADMIN`.',
+  errors: [NotFoundError],
+  input: (t) => ({ id: t.id({ required: true, description: 'Global id of the job.' }) }),
+  success: { field: 'deletedId', type: 'ID', description: 'Global id of the deleted job.' },
+  resolve: async (domain, { id }) => {
+    await deleteJob(domain, parseNodeId('Job', id, 'id'));
+    return id;
+  },
+});

@@ -12,66 +12,85 @@ interface ImageShape {
 }
 
 const FocalPointRef = builder.objectRef<{ left: number; top: number }>('FocalPoint').implement({
-  description: 'The part of a picture that matters.',
+  description:
+    'The most important point of an image. Crops without coordinates are centered on it.',
   fields: (t) => ({
-    left: t.exposeFloat('left', { description: 'Fraction of the width, 0 to 1.' }),
-    top: t.exposeFloat('top', { description: 'Fraction of the height, 0 to 1.' }),
+    left: t.exposeFloat('left', {
+      description: 'Distance from the left edge, as a fraction of the width: 0 to 1.',
+    }),
+    top: t.exposeFloat('top', {
+      description: 'Distance from the top edge, as a fraction of the height: 0 to 1.',
+    }),
   }),
 });
 
 const CropCoordinatesRef = builder
   .objectRef<NonNullable<Crop['coordinates']>>('CropCoordinates')
   .implement({
-    description: 'What is cut off at each side.',
+    description: 'Area of a crop, given as the part of the image to cut off at each edge.',
     fields: (t) => ({
-      x1: t.exposeFloat('x1', { description: 'At the left: a fraction of the width.' }),
-      y1: t.exposeFloat('y1', { description: 'At the top: a fraction of the height.' }),
-      x2: t.exposeFloat('x2', { description: 'At the right: a fraction of the width.' }),
-      y2: t.exposeFloat('y2', { description: 'At the bottom: a fraction of the height.' }),
+      x1: t.exposeFloat('x1', {
+        description: 'Part to cut off at the left edge, as a fraction of the width: 0 to 1.',
+      }),
+      y1: t.exposeFloat('y1', {
+        description: 'Part to cut off at the top edge, as a fraction of the height: 0 to 1.',
+      }),
+      x2: t.exposeFloat('x2', {
+        description: 'Part to cut off at the right edge, as a fraction of the width: 0 to 1.',
+      }),
+      y2: t.exposeFloat('y2', {
+        description: 'Part to cut off at the bottom edge, as a fraction of the height: 0 to 1.',
+      }),
     }),
   });
 
 const CropRef = builder.objectRef<Crop>('Crop').implement({
-  description: 'A cut of a picture that has a name.',
+  description: 'A named crop of an image.',
   fields: (t) => ({
-    alias: t.exposeString('alias', { description: 'Its name.' }),
-    width: t.exposeInt('width', { description: 'Width that it is shown at, in pixels.' }),
-    height: t.exposeInt('height', { description: 'Height that it is shown at, in pixels.' }),
+    alias: t.exposeString('alias', { description: 'Name of the crop.' }),
+    width: t.exposeInt('width', { description: 'Width of the cropped image in pixels.' }),
+    height: t.exposeInt('height', { description: 'Height of the cropped image in pixels.' }),
     coordinates: t.field({
       type: CropCoordinatesRef,
       nullable: true,
-      description: 'Where it is; null: around the focal point.',
+      description: 'Area of the crop. Null if the crop is centered on the focal point.',
       resolve: ({ coordinates }) => coordinates,
     }),
   }),
 });
 
-/** The picture of a media: a linked one, or its stored original. */
+/** The image of a media item: a linked image, or its stored original. */
 export const ImageRef = builder.objectRef<ImageShape>('Image').implement({
-  description: 'A picture, stored here or linked.',
+  description: 'An image, stored on this server or linked.',
   fields: (t) => ({
     url: t.field({
       type: 'URL',
-      description: 'Where the picture is.',
+      description: 'URL of the image.',
       resolve: ({ url }, _args, { toUrl }) => (url.startsWith('/') ? toUrl(url) : url),
     }),
-    width: t.exposeInt('width', { nullable: true, description: 'In pixels; null if unknown.' }),
-    height: t.exposeInt('height', { nullable: true, description: 'In pixels; null if unknown.' }),
+    width: t.exposeInt('width', {
+      nullable: true,
+      description: 'Width in pixels. Null if unknown.',
+    }),
+    height: t.exposeInt('height', {
+      nullable: true,
+      description: 'Height in pixels. Null if unknown.',
+    }),
     focalPoint: t.field({
       type: FocalPointRef,
       nullable: true,
-      description: 'The part that matters; null: never set.',
+      description: 'The most important point of the image. Null if it has not been set.',
       resolve: ({ focalPoint }) => focalPoint,
     }),
     crops: t.field({
       type: [CropRef],
-      description: 'Its cuts.',
+      description: 'Named crops of the image.',
       resolve: ({ crops }) => crops,
     }),
   }),
 });
 
-/** A linked picture goes before a stored one; null where there is neither. */
+/** Returns the linked image of a media item, else its stored image; null if it has neither. */
 export function toImage(media: Media, original: File | null): ImageShape | null {
   const { focalPoint, crops } = media;
   if (media.imageUrl !== null) {

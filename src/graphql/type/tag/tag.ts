@@ -1,8 +1,18 @@
-import { countTags, listTags, tagsByIds, tagsByMediaIds } from '../../../domain/tag/tag.ts';
+import { NotFoundError } from '../../../domain/error.ts';
+import {
+  countTags,
+  createTag,
+  deleteTag,
+  listTags,
+  tagsByIds,
+  tagsByMediaIds,
+  updateTag,
+} from '../../../domain/tag/tag.ts';
 import { builder } from '../../builder.ts';
 import { toConnection } from '../../connection.ts';
-import { parseOptionalNodeId } from '../../id.ts';
+import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
+import { type InputFields, mutation } from '../../mutation.ts';
 
 /** A tag. */
 export const TagRef = builder.nodeRef('Tag', nodeOptions(nodeLoader(tagsByIds)));
@@ -10,28 +20,41 @@ export const TagRef = builder.nodeRef('Tag', nodeOptions(nodeLoader(tagsByIds)))
 /** The connection of every list of tags. */
 export const TagConnection = builder.connectionObject({ type: TagRef, name: 'TagConnection' });
 
-/** The tags of a media; the media of one request in one statement. */
+/** Loads the tags of a media item; one statement for all media of a request. */
 export const mediaTagLoader = listLoader(tagsByMediaIds);
 
+const VISIBLE = 'Whether clients should display the tag.';
+const ACTIVE = 'Whether clients should offer the tag for selection.';
+
 TagRef.implement({
-  description: 'A label that media can carry.',
+  description: 'A label for media.',
   fields: (t) => ({
-    databaseId: t.exposeInt('id', { description: 'The number that older APIs know it by.' }),
-    name: t.exposeString('name', { description: 'Not unique.' }),
-    description: t.exposeString('description', { nullable: true, description: 'For people.' }),
-    color: t.exposeString('color', { description: 'As given; `#ffffff` by default.' }),
-    visible: t.exposeBoolean('visible', { description: 'Whether clients should show it.' }),
-    active: t.exposeBoolean('active', { description: 'Whether clients should offer it.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    databaseId: t.exposeInt('id', {
+      description: 'Numeric id of the tag, as used by the REST dialects.',
+    }),
+    name: t.exposeString('name', { description: 'Name. Several tags may have the same name.' }),
+    description: t.exposeString('description', {
+      nullable: true,
+      description: 'Description. Null if there is none.',
+    }),
+    color: t.exposeString('color', {
+      description: 'CSS color, stored as given and not validated. Defaults to `#ffffff`.',
+    }),
+    visible: t.exposeBoolean('visible', { description: VISIBLE }),
+    active: t.exposeBoolean('active', { description: ACTIVE }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      description: 'Time at which the tag was created.',
+    }),
   }),
 });
 
 const TagBy = builder.inputType('TagBy', {
-  description: 'Exactly one of these.',
+  description: 'Identifies a tag by exactly one of these fields.',
   isOneOf: true,
   fields: (t) => ({
-    id: t.id({ description: 'Global id.' }),
-    databaseId: t.int({ description: 'Its number.' }),
+    id: t.id({ description: 'Global id of the tag.' }),
+    databaseId: t.int({ description: 'Numeric id of the tag.' }),
   }),
 });
 
@@ -39,8 +62,8 @@ builder.queryField('tag', (t) =>
   t.field({
     type: TagRef,
     nullable: true,
-    description: 'A tag; null if it is not there.',
-    args: { by: t.arg({ type: TagBy, required: true, description: 'Which one.' }) },
+    description: 'Returns a tag; null if it does not exist.',
+    args: { by: t.arg({ type: TagBy, required: true, description: 'Identifies the tag.' }) },
     resolve: async (_root, { by }, { domain }) => {
       const id = parseOptionalNodeId('Tag', by.id, 'id') ?? by.databaseId ?? 0;
       return (await tagsByIds(domain, [id]))[0] ?? null;
@@ -49,23 +72,23 @@ builder.queryField('tag', (t) =>
 );
 
 const TagFilter = builder.inputType('TagFilter', {
-  description: 'What the list is narrowed to: all that is given must hold.',
+  description: 'Filter for a list of tags. A tag must match every given field.',
   fields: (t) => ({
-    name: t.string({ description: 'Exactly this name.' }),
+    name: t.string({ description: 'Matches tags with exactly this name.' }),
     search: t.string({
       description:
-        'Words, each of which is somewhere in name or description; case does not matter.',
+        'Words separated by spaces or commas. Matches tags whose name or description contains each of them, in any case.',
     }),
-    visible: t.boolean({ description: 'Whether clients should show it.' }),
-    active: t.boolean({ description: 'Whether clients should offer it.' }),
+    visible: t.boolean({ description: 'Matches tags with this value of `visible`.' }),
+    active: t.boolean({ description: 'Matches tags with this value of `active`.' }),
   }),
 });
 
 const TagOrder = builder.enumType('TagOrder', {
-  description: 'The order of a list of tags.',
+  description: 'Order of a list of tags.',
   values: {
-    NEWEST_FIRST: { value: 'newest', description: 'The last made first.' },
-    NAME: { value: 'name', description: 'By name, byte by byte.' },
+    NEWEST_FIRST: { value: 'newest', description: 'Orders by creation time, newest first.' },
+    NAME: { value: 'name', description: 'Orders by name, comparing bytes.' },
   } as const,
 });
 
@@ -73,13 +96,16 @@ builder.queryField('tags', (t) =>
   t.connection(
     {
       type: TagRef,
-      description: 'Tags; newest first and 50 a page unless asked otherwise, at most 200.',
+      description: 'Lists tags, newest first by default.',
       args: {
-        filter: t.arg({ type: TagFilter, description: 'Without: all.' }),
+        filter: t.arg({
+          type: TagFilter,
+          description: 'Limits the list to tags that match this filter. Omit it for all tags.',
+        }),
         orderBy: t.arg({
           type: TagOrder,
           defaultValue: 'newest',
-          description: 'Null: the newest first, too.',
+          description: 'Order of the list. Null is the same as the default.',
         }),
       },
       resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
@@ -97,3 +123,52 @@ builder.queryField('tags', (t) =>
     TagConnection,
   ),
 );
+
+/** Fields of every input that creates or changes a tag. */
+const tagFields = (t: InputFields) => ({
+  description: t.string({ description: 'Description, at most 500 characters.' }),
+  color: t.string({ description: 'CSS color. Defaults to `#ffffff`.' }),
+  visible: t.boolean({ description: `${VISIBLE} Defaults to true for a new tag.` }),
+  active: t.boolean({ description: `${ACTIVE} Defaults to true for a new tag.` }),
+});
+
+const PERMISSION = 'Requires the role `ADMIN`; with `TRIVIUM_AUTH=open`, anyone may call it.';
+
+mutation('createTag', {
+  description: `Creates a tag. ${PERMISSION}`,
+  input: (t) => ({
+    name: t.string({
+      required: true,
+      description: 'Name, 1 to 64 characters. Several tags may have the same name.',
+    }),
+    ...tagFields(t),
+  }),
+  success: { field: 'tag', type: TagRef, description: 'The new tag.' },
+  resolve: (domain, input) => createTag(domain, input),
+});
+
+mutation('updateTag', {
+  description: `Changes a tag. ${PERMISSION}`,
+  errors: [NotFoundError],
+  inputNote:
+    'Omitted fields stay unchanged. Null clears `description`, sets `color` to its default, and leaves other fields unchanged.',
+  input: (t) => ({
+    id: t.id({ required: true, description: 'Global id of the tag.' }),
+    name: t.string({ description: 'Name, 1 to 64 characters.' }),
+    ...tagFields(t),
+  }),
+  success: { field: 'tag', type: TagRef, description: 'The changed tag.' },
+  resolve: (domain, { id, name, ...change }) =>
+    updateTag(domain, parseNodeId('Tag', id, 'id'), { ...change, name: name ?? undefined }),
+});
+
+mutation('deleteTag', {
+  description: `Deletes a tag and removes it from all media. ${PERMISSION}`,
+  errors: [NotFoundError],
+  input: (t) => ({ id: t.id({ required: true, description: 'Global id of the tag.' }) }),
+  success: { field: 'deletedId', type: 'ID', description: 'Global id of the deleted tag.' },
+  resolve: async (domain, { id }) => {
+    await deleteTag(domain, parseNodeId('Tag', id, 'id'));
+    return id;
+  },
+});

@@ -1,29 +1,50 @@
 import type { Embed, OEmbed } from '../../../domain/tree/media.ts';
 import { builder } from '../../builder.ts';
 
-/** What of another system a media stands for. */
+/** A reference from a media item to an object in another system. */
 export const EmbedRef = builder.objectRef<Embed>('Embed').implement({
-  description: 'Something of another system.',
+  description: 'A reference to an object in another system.',
   fields: (t) => ({
-    embedType: t.exposeString('type', { description: 'What it is there.' }),
-    embedId: t.exposeString('id', { description: 'Its id there.' }),
-    url: t.expose('url', { type: 'URL', nullable: true, description: 'Where it is.' }),
-    metadata: t.expose('metadata', { type: 'JSON', description: 'An object, as it was given.' }),
+    embedType: t.exposeString('type', { description: 'Type of the object in the other system.' }),
+    embedId: t.exposeString('id', { description: 'Id of the object in the other system.' }),
+    url: t.expose('url', {
+      type: 'URL',
+      nullable: true,
+      description: 'URL of the object. Null if none was given.',
+    }),
+    metadata: t.expose('metadata', {
+      type: 'JSON',
+      description: 'Metadata of the object: a JSON object, stored as given.',
+    }),
   }),
 });
 
-/** What the provider of a link said of it. */
+/** The oEmbed response of the provider of a link. */
 export const OEmbedRef = builder.objectRef<OEmbed>('OEmbed').implement({
-  description: 'What the provider of a link says of it: https://oembed.com.',
+  description: 'oEmbed data from the provider of a linked page: see https://oembed.com.',
   fields: (t) => ({
-    type: t.exposeString('type', { description: 'photo, video, link or rich.' }),
-    url: t.expose('url', { type: 'URL', nullable: true, description: 'Of a photo.' }),
-    width: t.exposeInt('width', { nullable: true, description: 'In pixels.' }),
-    height: t.exposeInt('height', { nullable: true, description: 'In pixels.' }),
-    duration: t.exposeInt('durationSeconds', { nullable: true, description: 'In seconds.' }),
+    type: t.exposeString('type', { description: 'Type: `photo`, `video`, `link` or `rich`.' }),
+    url: t.expose('url', {
+      type: 'URL',
+      nullable: true,
+      description: 'URL of the image, for the type `photo`. Null if the provider sent none.',
+    }),
+    width: t.exposeInt('width', {
+      nullable: true,
+      description: 'Width in pixels. Null if the provider sent none.',
+    }),
+    height: t.exposeInt('height', {
+      nullable: true,
+      description: 'Height in pixels. Null if the provider sent none.',
+    }),
+    duration: t.exposeInt('durationSeconds', {
+      nullable: true,
+      description: 'Duration in seconds. Null if the provider sent none.',
+    }),
     html: t.exposeString('html', {
       nullable: true,
-      description: 'To show it with. Of another site: put it in a sandboxed frame.',
+      description:
+        'HTML that displays the page. It comes from another site: show it in a sandboxed iframe only. Null if the provider sent none.',
     }),
   }),
 });

@@ -1,14 +1,17 @@
 import type { Page, PageArgs } from '../../../domain/page.ts';
 import type { Folder } from '../../../domain/tree/folder.ts';
-import type { MediaFilter, MediaOrder } from '../../../domain/tree/media-list.ts';
+import {
+  countMediasOfEach,
+  type MediaFilter,
+  mediasOfEach,
+} from '../../../domain/tree/media-list.ts';
 import {
   childrenOfEach,
   countChildrenOfEach,
-  countMediasOfEach,
   countTopLevel,
   listTopLevel,
-  mediasOfEach,
 } from '../../../domain/tree/node-list.ts';
+import type { NodeOrder } from '../../../domain/tree/order.ts';
 import { builder } from '../../builder.ts';
 import { toConnection, toGroupConnection } from '../../connection.ts';
 import { groupLoader } from '../../loader.ts';
@@ -23,7 +26,7 @@ interface ChildArgs extends PageArgs {
 
 interface MediaArgs extends PageArgs {
   filter: MediaFilter;
-  order: MediaOrder | undefined;
+  order: NodeOrder | undefined;
 }
 
 const children = groupLoader(({ domain }, ids, { kind, ...page }: ChildArgs) =>
@@ -41,7 +44,7 @@ const mediaCounts = groupLoader(({ domain }, ids, filter: MediaFilter) =>
 
 builder.objectFields(FolderRef, (t) => ({
   hasChildren: t.boolean({
-    description: 'Whether there is anything in it that the viewer may see.',
+    description: 'Whether the folder contains a node that the viewer may see.',
     resolve: async ({ id }, _args, context) => {
       const page = await children(context, id, { kind: 'any', first: 1 });
       return (page?.edges.length ?? 0) > 0;
@@ -50,7 +53,7 @@ builder.objectFields(FolderRef, (t) => ({
   children: t.connection(
     {
       type: TreeNodeRef,
-      description: 'Folders and media in it, by their place.',
+      description: 'Folders and media directly in this folder, ordered by `sortOrder`.',
       resolve: ({ id }, page, context) =>
         toGroupConnection(children(context, id, { kind: 'any', ...page }), () =>
           childCounts(context, id, { kind: 'any' }),
@@ -61,7 +64,7 @@ builder.objectFields(FolderRef, (t) => ({
   folders: t.connection(
     {
       type: FolderRef,
-      description: 'Folders in it, by their place.',
+      description: 'Folders directly in this folder, ordered by `sortOrder`.',
       resolve: ({ id }, page, context) =>
         toGroupConnection(children(context, id, { kind: 'folder', ...page }) as FolderPage, () =>
           childCounts(context, id, { kind: 'folder' }),
@@ -72,7 +75,7 @@ builder.objectFields(FolderRef, (t) => ({
   medias: t.connection(
     {
       type: MediaRef,
-      description: 'Media directly in it; by their place unless asked otherwise.',
+      description: 'Media directly in this folder, ordered by `sortOrder` by default.',
       args: mediaListArgs,
       resolve: ({ id }, { filter, orderBy, ...page }, context) => {
         const narrowed = toMediaFilter(filter);
@@ -91,7 +94,7 @@ builder.queryFields((t) => ({
     {
       type: TreeNodeRef,
       description:
-        'Folders and media at top level, by their place; for who is limited to start nodes, these.',
+        'Lists the folders and media at the top level, ordered by `sortOrder`. For a viewer limited to start nodes, lists the start nodes.',
       resolve: async (_root, page, { domain }) =>
         toConnection(await listTopLevel(domain, 'any', page), () => countTopLevel(domain, 'any')),
     },
@@ -101,7 +104,7 @@ builder.queryFields((t) => ({
     {
       type: FolderRef,
       description:
-        'Folders at top level, by their place; for who is limited to start nodes, these.',
+        'Lists the folders at the top level, ordered by `sortOrder`. For a viewer limited to start nodes, lists the start nodes that are folders.',
       resolve: async (_root, page, { domain }) =>
         toConnection((await listTopLevel(domain, 'folder', page)) as Page<Folder>, () =>
           countTopLevel(domain, 'folder'),
@@ -111,5 +114,5 @@ builder.queryFields((t) => ({
   ),
 }));
 
-/** What asking for folders alone gives. */
+/** A page of children of the kind `folder`. */
 type FolderPage = Promise<Page<Folder> | undefined>;

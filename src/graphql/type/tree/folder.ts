@@ -1,8 +1,17 @@
-import { type Folder, findFolder, foldersByIds } from '../../../domain/tree/folder.ts';
-import { type TreeNode, visibleAncestorIds } from '../../../domain/tree/media.ts';
+import { ConflictError, NotFoundError } from '../../../domain/error.ts';
+import {
+  createFolder,
+  deleteFolder,
+  type Folder,
+  findFolder,
+  foldersByIds,
+  updateFolder,
+} from '../../../domain/tree/folder.ts';
+import { type NodeFields, visibleAncestorIds } from '../../../domain/tree/node.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
-import { parseOptionalNodeId } from '../../id.ts';
+import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
 import { nodeLoader, nodeOptions } from '../../loader.ts';
+import { mutation } from '../../mutation.ts';
 import { TreeNodeRef } from './tree-node.ts';
 
 const folderLoader = nodeLoader(foldersByIds);
@@ -26,12 +35,12 @@ builder.interfaceFields(TreeNodeRef, (t) => ({
     type: FolderRef,
     nullable: true,
     description:
-      'The folder that holds it; null at top level, for what is unfiled, and for a start node.',
+      'Folder that contains the node. Null at the top level, for an unfiled media item, and for a start node of the viewer.',
     resolve: parentOf,
   }),
   ancestors: t.field({
     type: [FolderRef],
-    description: 'The folders above it, from the top down.',
+    description: 'Folders above the node, from the top level down.',
     resolve: async (node, _args, context) => {
       const ids = visibleAncestorIds(context.domain, node);
       const folders = await Promise.all(ids.map((id) => folderLoader(context).load(id)));
@@ -40,9 +49,9 @@ builder.interfaceFields(TreeNodeRef, (t) => ({
   }),
 }));
 
-/** The folder that holds a node; null if there is none that the viewer may see. */
+/** Returns the folder that contains a node; null if there is none that the viewer may see. */
 export function parentOf(
-  node: TreeNode,
+  node: NodeFields,
   _args: object,
   context: GraphqlContext,
 ): Promise<Folder | null> | null {
@@ -51,13 +60,16 @@ export function parentOf(
 }
 
 const FolderBy = builder.inputType('FolderBy', {
-  description: 'Exactly one of these.',
+  description: 'Identifies a folder by exactly one of these fields.',
   isOneOf: true,
   fields: (t) => ({
-    id: t.id({ description: 'Global id.' }),
-    databaseId: t.int({ description: 'Its number.' }),
-    uuid: t.field({ type: 'UUID', description: 'Its UUID.' }),
-    path: t.string({ description: 'Names from the top, `/Design/Logos`.' }),
+    id: t.id({ description: 'Global id of the folder.' }),
+    databaseId: t.int({ description: 'Numeric id of the folder.' }),
+    uuid: t.field({ type: 'UUID', description: 'UUID of the folder.' }),
+    path: t.string({
+      description:
+        'Path of the folder: folder names from the top level down, as in `/Design/Logos`.',
+    }),
   }),
 });
 
@@ -65,8 +77,8 @@ builder.queryField('folder', (t) =>
   t.field({
     type: FolderRef,
     nullable: true,
-    description: 'A folder; null if it is not there.',
-    args: { by: t.arg({ type: FolderBy, required: true, description: 'Which one.' }) },
+    description: 'Returns a folder; null if it does not exist or the viewer may not see it.',
+    args: { by: t.arg({ type: FolderBy, required: true, description: 'Identifies the folder.' }) },
     resolve: (_root, { by }, { domain }) => findFolder(domain, toFolderBy(by)),
   }),
 );
@@ -76,3 +88,67 @@ function toFolderBy(by: typeof FolderBy.$inferInput) {
   if (by.path !== null && by.path !== undefined) return { path: by.path };
   return { id: parseOptionalNodeId('Folder', by.id, 'id') ?? by.databaseId ?? 0 };
 }
+
+mutation('createFolder', {
+  description: 'Creates a folder. Requires the role `EDITOR`.',
+  errors: [NotFoundError],
+  input: (t) => ({
+    name: t.string({
+      required: true,
+      description: 'Name, 1 to 255 characters. Several folders may have the same name.',
+    }),
+    parentId: t.id({
+      description: 'Global id of the parent folder. Defaults to the top level.',
+    }),
+    sortOrder: t.int({
+      description: 'Position among its siblings, lowest first. Defaults to the last position.',
+    }),
+  }),
+  success: { field: 'folder', type: FolderRef, description: 'The new folder.' },
+  resolve: (domain, { name, parentId, sortOrder }) =>
+    createFolder(domain, {
+      name,
+      parentId: parseOptionalNodeId('Folder', parentId, 'parentId') ?? null,
+      sortOrder,
+    }),
+});
+
+mutation('updateFolder', {
+  description:
+    'Changes the name or the position of a folder. Requires the role `EDITOR` if the viewer created the folder, and `ADMIN` otherwise.',
+  errors: [NotFoundError],
+  inputNote: 'Omitted and null fields stay unchanged.',
+  input: (t) => ({
+    id: t.id({ required: true, description: 'Global id of the folder.' }),
+    name: t.string({
+      description: 'Name, 1 to 255 characters. Several folders may have the same name.',
+    }),
+    sortOrder: t.int({ description: 'Position among its siblings, lowest first.' }),
+  }),
+  success: { field: 'folder', type: FolderRef, description: 'The changed folder.' },
+  resolve: (domain, { id, name, sortOrder }) =>
+    updateFolder(domain, parseNodeId('Folder', id, 'id'), {
+      name: name ?? undefined,
+      sortOrder: sortOrder ?? undefined,
+    }),
+});
+
+mutation('deleteFolder', {
+  description:
+    'Deletes a folder. Requires the role `EDITOR` if the viewer created the folder and everything below it, and `ADMIN` otherwise.',
+  errors: [NotFoundError, ConflictError],
+  input: (t) => ({
+    id: t.id({ required: true, description: 'Global id of the folder.' }),
+    recursive: t.boolean({
+      defaultValue: false,
+      description:
+        'Whether to delete everything below the folder too. If false and the folder is not empty, the mutation returns a `ConflictError` with the code `FOLDER_NOT_EMPTY`.',
+    }),
+  }),
+  success: { field: 'deletedId', type: 'ID', description: 'Global id of the deleted folder.' },
+  resolve: async (domain, { id, recursive }) => {
+    const folderId = parseNodeId('Folder', id, 'id');
+    await deleteFolder(domain, folderId, { recursive: recursive ?? false });
+    return id;
+  },
+});

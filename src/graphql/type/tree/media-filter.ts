@@ -1,59 +1,84 @@
-import type { MediaFilter, MediaOrder } from '../../../domain/tree/media-list.ts';
+import type { MediaFilter } from '../../../domain/tree/media-list.ts';
+import type { NodeOrder } from '../../../domain/tree/order.ts';
 import { builder } from '../../builder.ts';
+import type { EnumValues } from '../../enum.ts';
 import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
 import { DateTimeRange, OrderDirection, withoutNull } from '../filter.ts';
 import { MediaTypeEnum } from './media-type.ts';
 
 const MediaFilterInput = builder.inputType('MediaFilter', {
-  description: 'What a list of media is narrowed to: all that is given must hold.',
+  description: 'Filter for a list of media. A media item must match every given field.',
   fields: (t) => ({
-    ids: t.idList({ description: 'One of these, at most 200.' }),
-    types: t.field({ type: [MediaTypeEnum], description: 'Of one of these types.' }),
-    folderId: t.id({ description: 'Directly in this folder.' }),
-    underFolderId: t.id({ description: 'Anywhere below this folder.' }),
-    unfiled: t.boolean({ description: 'True: in no folder.' }),
-    tagIds: t.idList({ description: 'With all of these tags, at most 200.' }),
+    ids: t.idList({ description: 'Matches media with one of these global ids, at most 200.' }),
+    types: t.field({ type: [MediaTypeEnum], description: 'Matches media of one of these types.' }),
+    folderId: t.id({
+      description: 'Matches media directly in the folder with this global id.',
+    }),
+    underFolderId: t.id({
+      description: 'Matches media anywhere below the folder with this global id.',
+    }),
+    unfiled: t.boolean({
+      description: 'If true, matches media that are in no folder. False has no effect.',
+    }),
+    tagIds: t.idList({
+      description: 'Matches media with all of these tags: global ids, at most 200.',
+    }),
     search: t.string({
       description:
-        'Words, each from its beginning, all of them in name, title, description, keywords or tags; case and accents do not matter.',
+        'Words to search for. Each must be the start of a word in the name, title, description, keywords or tags. Case and accents are ignored. Words after the 16th are ignored.',
     }),
-    ownedBy: t.string({ description: 'Made by the viewer of this id.' }),
-    createdAt: t.field({ type: DateTimeRange, description: 'Made in this span.' }),
-    mimeTypes: t.stringList({ description: 'The original is of one of these, at most 200.' }),
-    md5: t.string({ description: 'One of its files has this MD5, 32 hex digits.' }),
+    ownedBy: t.string({
+      description: 'Matches media created by the viewer with this `Viewer.id`.',
+    }),
+    createdAt: t.field({
+      type: DateTimeRange,
+      description: 'Matches media created in this span of time.',
+    }),
+    mimeTypes: t.stringList({
+      description: 'Matches media whose original has one of these MIME types, at most 200.',
+    }),
+    md5: t.string({
+      description: 'Matches media with a file that has this MD5, as 32 hex digits.',
+    }),
   }),
 });
 
 const MediaOrderField = builder.enumType('MediaOrderField', {
-  description: 'What media can be ordered by.',
+  description: 'Field by which a list of media is ordered.',
   values: {
-    CREATED_AT: { value: 'created_at', description: 'When they were made.' },
-    UPDATED_AT: { value: 'updated_at', description: 'When they last changed.' },
-    NAME: { value: 'name', description: 'Their name, byte by byte.' },
-    SORT_ORDER: { value: 'sort_order', description: 'Their place in their folder.' },
-  } as const,
+    CREATED_AT: { value: 'created_at', description: 'Orders by creation time.' },
+    UPDATED_AT: { value: 'updated_at', description: 'Orders by the time of the last change.' },
+    NAME: { value: 'name', description: 'Orders by name, comparing bytes.' },
+    SORT_ORDER: { value: 'sort_order', description: 'Orders by position in the folder.' },
+  } as const satisfies EnumValues<Exclude<NodeOrder['field'], 'id'>>,
 });
 
 const MediaOrderInput = builder.inputType('MediaOrder', {
-  description: 'The order of a list of media; those that are alike in it go by their number.',
+  description: 'Order of a list of media. Ties are broken by `databaseId`.',
   fields: (t) => ({
-    field: t.field({ type: MediaOrderField, required: true, description: 'What decides.' }),
+    field: t.field({ type: MediaOrderField, required: true, description: 'Field to order by.' }),
     direction: t.field({
       type: OrderDirection,
       required: true,
       defaultValue: 'asc',
-      description: 'Which end comes first.',
+      description: 'Direction of the order.',
     }),
   }),
 });
 
 /** Arguments of every list of media. */
 export const mediaListArgs = builder.args((t) => ({
-  filter: t.field({ type: MediaFilterInput, description: 'Without: all.' }),
-  orderBy: t.field({ type: MediaOrderInput, description: 'Without: the field’s own order.' }),
+  filter: t.field({
+    type: MediaFilterInput,
+    description: 'Limits the list to media that match this filter. Omit it for all media.',
+  }),
+  orderBy: t.field({
+    type: MediaOrderInput,
+    description: 'Order of the list. For the default order, see the field that returns the list.',
+  }),
 }));
 
-/** The filter with database ids. Throws InvalidInputError for an id of something else. */
+/** Returns the filter with database ids. Throws InvalidInputError for an id of another type. */
 export function toMediaFilter(filter?: typeof MediaFilterInput.$inferInput | null): MediaFilter {
   if (!filter) return {};
   const { ids, folderId, underFolderId, tagIds, createdAt, ...rest } = filter;
@@ -67,9 +92,9 @@ export function toMediaFilter(filter?: typeof MediaFilterInput.$inferInput | nul
   };
 }
 
-/** The order; newest first without one. */
+/** Returns the order for the domain; undefined, which means the default of the list, if none is given. */
 export function toMediaOrder(
   order?: typeof MediaOrderInput.$inferInput | null,
-): MediaOrder | undefined {
+): NodeOrder | undefined {
   return order ? { field: order.field, descending: order.direction === 'desc' } : undefined;
 }

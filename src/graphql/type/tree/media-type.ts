@@ -1,19 +1,31 @@
 import { builder } from '../../builder.ts';
 
-/** What kind of media it is; the values are those of the store. */
+/** The types of media; the values are those of the store. */
 export const MediaTypeEnum = builder.enumType('MediaType', {
-  description: 'What a media is.',
+  description: 'Type of a media item.',
   values: {
-    IMAGE: { value: 'image', description: 'A stored picture, or a link to one.' },
-    EDITOR_IMAGE: { value: 'eimage', description: 'A picture inside a text.' },
-    DOCUMENT: { value: 'doc', description: 'A stored document, PDF unless configured otherwise.' },
-    FILE: { value: 'file', description: 'A stored file of any other kind.' },
+    IMAGE: { value: 'image', description: 'A stored image, or a link to an image.' },
+    EDITOR_IMAGE: { value: 'eimage', description: 'A stored image that is used inside a text.' },
+    DOCUMENT: {
+      value: 'doc',
+      description: 'A stored document. Only PDFs by default; the configuration can add formats.',
+    },
+    FILE: { value: 'file', description: 'A stored file of any other type.' },
     VIDEO: { value: 'video', description: 'A stored video.' },
-    AUDIO: { value: 'audio', description: 'A stored sound.' },
-    VECTOR: { value: 'vector', description: 'A stored SVG; never executed, served sandboxed.' },
-    VIMEO: { value: 'vimeo', description: 'A video at Vimeo.' },
-    URL: { value: 'url', description: 'A link.' },
-    EMBED: { value: 'embed', description: 'Something of another system, by its type and id.' },
-    SHARE: { value: 'share', description: 'Another object of the community.' },
+    AUDIO: { value: 'audio', description: 'A stored audio file.' },
+    VECTOR: {
+      value: 'vector',
+      description: 'A stored SVG. It is served sandboxed, so that its scripts cannot run.',
+    },
+    VIMEO: { value: 'vimeo', description: 'A link to a video on Vimeo.' },
+    URL: { value: 'url', description: 'A link to a web page.' },
+    EMBED: {
+      value: 'embed',
+      description: 'A reference to an object in another system, by its type and id.',
+    },
+    SHARE: {
+      value: 'share',
+      description: 'A reference to another object of the community, by its type and id.',
+    },
   } as const,
 });

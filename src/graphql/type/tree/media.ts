@@ -1,22 +1,31 @@
-import type { PageArgs } from '../../../domain/page.ts';
+import { NotFoundError } from '../../../domain/error.ts';
 import { THUMBNAIL } from '../../../domain/rendition/thumbnail.ts';
+import { createMedia, type LINK_TYPES } from '../../../domain/tree/link.ts';
 import { findMedia, type Media, mediasByIds } from '../../../domain/tree/media.ts';
+import { deleteMedia, updateMedia } from '../../../domain/tree/media-change.ts';
 import { countMedias, listMedias } from '../../../domain/tree/media-list.ts';
-import { countMediasOfEach, mediasOfEach } from '../../../domain/tree/node-list.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
-import { toConnection, toGroupConnection } from '../../connection.ts';
-import { parseOptionalNodeId } from '../../id.ts';
-import { groupLoader, nodeLoader, nodeOptions } from '../../loader.ts';
+import { toConnection } from '../../connection.ts';
+import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
+import { nodeLoader, nodeOptions } from '../../loader.ts';
+import { mutation } from '../../mutation.ts';
 import { FileRef, fileLoader, originalOf } from '../file/file.ts';
 import { ImageRef, toImage } from '../rendition/image.ts';
 import { mediaTagLoader, TagRef } from '../tag/tag.ts';
 import { EmbedRef, OEmbedRef } from './embed.ts';
 import { FolderRef, parentOf } from './folder.ts';
 import { mediaListArgs, toMediaFilter, toMediaOrder } from './media-filter.ts';
+import {
+  CropInput,
+  FocalPointInput,
+  mediaFields,
+  placementFields,
+  toPlacement,
+} from './media-input.ts';
 import { MediaTypeEnum } from './media-type.ts';
 import { TreeNodeRef } from './tree-node.ts';
 
-/** A media: what is in the tree, or unfiled, and no folder. */
+/** A media item: a node that is not a folder. */
 export const MediaRef = builder.nodeRef('Media', nodeOptions(nodeLoader(mediasByIds)));
 
 /** The connection of every list of media. */
@@ -26,115 +35,131 @@ export const MediaConnection = builder.connectionObject({
 });
 
 MediaRef.implement({
-  description: 'A picture, a document, a link: one thing that is managed, and its files.',
+  description:
+    'A media item: an image, a document, a video, a link or the like, with its files. It lies in a folder, or is unfiled.',
   interfaces: [TreeNodeRef],
   fields: (t) => ({
-    type: t.expose('type', { type: MediaTypeEnum, description: 'What it is.' }),
-    title: t.exposeString('title', { nullable: true, description: 'For people.' }),
-    description: t.exposeString('description', { nullable: true, description: 'For people.' }),
-    keywords: t.exposeString('keywords', { nullable: true, description: 'Words to find it by.' }),
+    type: t.expose('type', { type: MediaTypeEnum, description: 'Type of the media item.' }),
+    title: t.exposeString('title', {
+      nullable: true,
+      description: 'Title for display. Null if there is none.',
+    }),
+    description: t.exposeString('description', {
+      nullable: true,
+      description: 'Description for display. Null if there is none.',
+    }),
+    keywords: t.exposeString('keywords', {
+      nullable: true,
+      description:
+        'Keywords, included in searches with `MediaFilter.search`. Null if there are none.',
+    }),
     url: t.field({
       type: 'URL',
       nullable: true,
-      description: 'Of the linked page, or of the stored file.',
+      description: 'URL of the linked page, or of the original file. Null if there is neither.',
       resolve: urlOf,
-    }),
-    image: t.field({
-      type: ImageRef,
-      nullable: true,
-      description: 'The picture, or a preview of what is none.',
-      resolve: async (media, _args, context) => toImage(media, await originalOf(context, media.id)),
-    }),
-    file: t.field({
-      type: FileRef,
-      nullable: true,
-      description: 'The original; null for what has no bytes here.',
-      resolve: ({ id }, _args, context) => originalOf(context, id),
-    }),
-    files: t.field({
-      type: [FileRef],
-      description: 'The original and its variants, the original first.',
-      resolve: ({ id }, _args, context) => fileLoader(context).load(id),
-    }),
-    folder: t.field({
-      type: FolderRef,
-      nullable: true,
-      description: 'The same as `parent`.',
-      resolve: parentOf,
-    }),
-    tags: t.field({
-      type: [TagRef],
-      description: 'Its tags, by name.',
-      resolve: ({ id }, _args, context) => mediaTagLoader(context).load(id),
     }),
     embed: t.field({
       type: EmbedRef,
       nullable: true,
-      description: 'What of another system it stands for.',
+      description: 'The referenced object in another system. Null if there is none.',
       resolve: ({ embed }) => embed,
     }),
     oembed: t.field({
       type: OEmbedRef,
       nullable: true,
-      description: 'What the provider of the link said of it; null until it has been asked.',
+      description:
+        'oEmbed data of the linked page. Null until a background job has fetched it, or if the page has none.',
       resolve: ({ oembed }) => oembed,
     }),
     isPublic: t.exposeBoolean('isPublic', {
-      description: 'Whether anyone may see it, also where reading needs a credential.',
+      description:
+        'Whether the media item is visible without a credential, even if the server requires one for reading.',
     }),
     owner: t.exposeString('owner', {
       nullable: true,
-      description: 'Who made it: the id of a `Viewer`; null: an anonymous one.',
+      description:
+        '`Viewer.id` of the viewer who created the media item. Null for an anonymous viewer.',
+    }),
+    choiceImages: t.expose('choiceImages', {
+      type: ['URL'],
+      description:
+        'URLs of images on the linked page, to choose a preview image from. Empty until a background job has fetched the page.',
     }),
   }),
 });
 
-builder.objectField(MediaRef, 'choiceImages', (t) =>
-  t.expose('choiceImages', {
-    type: ['URL'],
+builder.objectFields(MediaRef, (t) => ({
+  image: t.field({
+    type: ImageRef,
+    nullable: true,
     description:
-      'Pictures that the page of a link names, to choose from; none until it has been fetched.',
+      'The linked image or preview image; otherwise the original, if it is an image. Null if there is neither.',
+    resolve: async (media, _args, context) => toImage(media, await originalOf(context, media.id)),
   }),
-);
-
-builder.objectField(MediaRef, 'thumbnail', (t) =>
-  t.field({
+  file: t.field({
+    type: FileRef,
+    nullable: true,
+    description: 'The original file. Null for a media item without a stored file, such as a link.',
+    resolve: ({ id }, _args, context) => originalOf(context, id),
+  }),
+  files: t.field({
+    type: [FileRef],
+    description: 'The original file and its variants, the original first.',
+    resolve: ({ id }, _args, context) => fileLoader(context).load(id),
+  }),
+  folder: t.field({
+    type: FolderRef,
+    nullable: true,
+    description: 'Folder that contains the media item. The same as `parent`.',
+    resolve: parentOf,
+  }),
+  tags: t.field({
+    type: [TagRef],
+    description: 'Tags of the media item, ordered by name.',
+    resolve: ({ id }, _args, context) => mediaTagLoader(context).load(id),
+  }),
+  thumbnail: t.field({
     type: FileRef,
     nullable: true,
     description:
-      'A WebP of the picture with sides of at most 320 pixels; null until it has been made, soon after the upload.',
+      'A WebP thumbnail of the stored image, at most 320 pixels wide and high. Null until a background job has created it, shortly after the upload.',
     resolve: async ({ id }, _args, context) =>
       (await fileLoader(context).load(id)).find(({ key }) => key === THUMBNAIL),
   }),
-);
+}));
+
+async function urlOf(media: Media, _args: object, context: GraphqlContext): Promise<string | null> {
+  if (media.url !== null) return media.url;
+  const file = await originalOf(context, media.id);
+  return file === null ? null : context.toUrl(file.urlPath);
+}
 
 const MediaBy = builder.inputType('MediaBy', {
-  description: 'Exactly one of these.',
+  description: 'Identifies a media item by exactly one of these fields.',
   isOneOf: true,
   fields: (t) => ({
-    id: t.id({ description: 'Global id.' }),
-    databaseId: t.int({ description: 'Its number.' }),
-    uuid: t.field({ type: 'UUID', description: 'Its UUID.' }),
-    resource: t.string({ description: 'The name of its group of files.' }),
+    id: t.id({ description: 'Global id of the media item.' }),
+    databaseId: t.int({ description: 'Numeric id of the media item.' }),
+    uuid: t.field({ type: 'UUID', description: 'UUID of the media item.' }),
+    resource: t.string({ description: 'Group name of its files: `File.resource`.' }),
   }),
 });
 
-builder.queryField('media', (t) =>
-  t.field({
+builder.queryFields((t) => ({
+  media: t.field({
     type: MediaRef,
     nullable: true,
-    description: 'A media; null if it is not there, or may not be seen.',
-    args: { by: t.arg({ type: MediaBy, required: true, description: 'Which one.' }) },
+    description: 'Returns a media item; null if it does not exist or the viewer may not see it.',
+    args: {
+      by: t.arg({ type: MediaBy, required: true, description: 'Identifies the media item.' }),
+    },
     resolve: (_root, { by }, { domain }) => findMedia(domain, toMediaBy(by)),
   }),
-);
-
-builder.queryField('medias', (t) =>
-  t.connection(
+  medias: t.connection(
     {
       type: MediaRef,
-      description:
-        'Media, filed or not; newest first and 50 a page unless asked otherwise, at most 200.',
+      description: 'Lists all media, in folders or unfiled, newest first by default.',
       args: mediaListArgs,
       resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
         const narrowed = toMediaFilter(filter);
@@ -145,35 +170,94 @@ builder.queryField('medias', (t) =>
     },
     MediaConnection,
   ),
-);
-
-const tagMedias = groupLoader(({ domain }, tagIds, page: PageArgs) =>
-  mediasOfEach(domain, 'tag', tagIds, page),
-);
-const tagCounts = groupLoader(({ domain }, tagIds, _args: null) =>
-  countMediasOfEach(domain, 'tag', tagIds),
-);
-
-builder.objectField(TagRef, 'medias', (t) =>
-  t.connection(
-    {
-      type: MediaRef,
-      description: 'The media that carry it; newest first.',
-      resolve: ({ id }, page, context) =>
-        toGroupConnection(tagMedias(context, id, page), () => tagCounts(context, id, null)),
-    },
-    MediaConnection,
-  ),
-);
-
-async function urlOf(media: Media, _args: object, context: GraphqlContext): Promise<string | null> {
-  if (media.url !== null) return media.url;
-  const file = await originalOf(context, media.id);
-  return file === null ? null : context.toUrl(file.urlPath);
-}
+}));
 
 function toMediaBy(by: typeof MediaBy.$inferInput) {
   if (by.uuid) return { uuid: by.uuid };
   if (by.resource) return { resource: by.resource };
   return { id: parseOptionalNodeId('Media', by.id, 'id') ?? by.databaseId ?? 0 };
 }
+
+mutation('createMedia', {
+  description:
+    'Creates a media item without a stored file: a link, or a reference to another object. Requires the role `EDITOR`; with `TRIVIUM_AUTH=open`, anyone may call it.',
+  errors: [NotFoundError],
+  input: (t) => ({
+    type: t.field({
+      type: MediaTypeEnum,
+      required: true,
+      description:
+        'Type of the media item. `URL`, `VIMEO` and `IMAGE` require `url`. `EMBED` and `SHARE` require `embedType` and `embedId`. Other types are rejected.',
+    }),
+    url: t.field({
+      type: 'URL',
+      description: 'URL (http or https) of the page, video or image.',
+    }),
+    embedType: t.string({
+      description: 'Type of the referenced object in the other system, at most 100 characters.',
+    }),
+    embedId: t.string({
+      description: 'Id of the referenced object in the other system, at most 255 characters.',
+    }),
+    embedUrl: t.field({
+      type: 'URL',
+      description: 'URL (http or https) of the referenced object.',
+    }),
+    embedMetadata: t.field({
+      type: 'JSON',
+      description:
+        'Metadata of the referenced object: a JSON object with at most 64 levels, stored as given.',
+    }),
+    ...mediaFields(t),
+    ...placementFields(t),
+  }),
+  success: { field: 'media', type: MediaRef, description: 'The new media item.' },
+  resolve: (domain, input) =>
+    createMedia(domain, {
+      ...input,
+      ...toPlacement(input),
+      // The domain checks both: which types it accepts, and that the metadata is an object.
+      type: input.type as (typeof LINK_TYPES)[number],
+      embedMetadata: input.embedMetadata as Record<string, unknown> | null | undefined,
+    }),
+});
+
+mutation('updateMedia', {
+  description:
+    'Changes a media item. Requires the role `EDITOR` if the viewer created the media item, and `ADMIN` otherwise.',
+  errors: [NotFoundError],
+  inputNote:
+    'Omitted fields stay unchanged. Null leaves `name`, `sortOrder` and `isPublic` unchanged, and clears any other field.',
+  input: (t) => ({
+    id: t.id({ required: true, description: 'Global id of the media item.' }),
+    ...mediaFields(t),
+    focalPoint: t.field({
+      type: FocalPointInput,
+      description: 'The most important point of the image.',
+    }),
+    crops: t.field({
+      type: [CropInput],
+      description: 'Named crops of the image, at most 50. They replace all existing crops.',
+    }),
+  }),
+  success: { field: 'media', type: MediaRef, description: 'The changed media item.' },
+  resolve: (domain, { id, name, sortOrder, isPublic, ...change }) =>
+    updateMedia(domain, parseNodeId('Media', id, 'id'), {
+      ...change,
+      name: name ?? undefined,
+      sortOrder: sortOrder ?? undefined,
+      isPublic: isPublic ?? undefined,
+    }),
+});
+
+mutation('deleteMedia', {
+  description:
+    'Deletes a media item with its files. A background job deletes their content. Requires the role `EDITOR` if the viewer created the media item, and `ADMIN` otherwise.',
+  errors: [NotFoundError],
+  input: (t) => ({ id: t.id({ required: true, description: 'Global id of the media item.' }) }),
+  success: { field: 'deletedId', type: 'ID', description: 'Global id of the deleted media item.' },
+  resolve: async (domain, { id }) => {
+    await deleteMedia(domain, parseNodeId('Media', id, 'id'));
+    return id;
+  },
+});

@@ -1,27 +1,74 @@
+import { FolderCycleError, NotFoundError } from '../../../domain/error.ts';
 import type { Folder } from '../../../domain/tree/folder.ts';
 import type { Media } from '../../../domain/tree/media.ts';
+import { moveNodes } from '../../../domain/tree/move.ts';
 import { builder } from '../../builder.ts';
+import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
+import { mutation } from '../../mutation.ts';
 
-/** What folders and media have in common, for both to implement; `folder.ts` adds the folders above. */
+/** The fields that folders and media have in common; `folder.ts` adds the folders above a node. */
 export const TreeNodeRef = builder.interfaceRef<Folder | Media>('TreeNode');
 
 TreeNodeRef.implement({
-  description: 'A node of the folder tree: a folder or a media.',
+  description: 'A node of the folder tree: a folder or a media item.',
   interfaces: [builder.nodeInterfaceRef()],
   resolveType: (node) => (node.type === 'folder' ? 'Folder' : 'Media'),
   fields: (t) => ({
-    databaseId: t.exposeInt('id', { description: 'The number that older APIs know it by.' }),
-    uuid: t.expose('uuid', { type: 'UUID', description: 'The same on every road.' }),
-    name: t.exposeString('name', { description: 'Name in its folder; not unique.' }),
-    level: t.exposeInt('level', { description: '1 at top level, 0 when unfiled.' }),
-    sortOrder: t.exposeInt('sortOrder', { description: 'Place among its siblings, lowest first.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last changed.' }),
+    databaseId: t.exposeInt('id', {
+      description:
+        'Numeric id of the node, as used by the REST dialects. Folders and media share one sequence of numbers.',
+    }),
+    uuid: t.expose('uuid', {
+      type: 'UUID',
+      description: 'UUID of the node, the same in GraphQL and in the REST dialects.',
+    }),
+    name: t.exposeString('name', {
+      description: 'Name of the node. Several nodes in a folder may have the same name.',
+    }),
+    level: t.exposeInt('level', {
+      description: 'Depth in the tree: 1 at the top level, 0 for an unfiled media item.',
+    }),
+    sortOrder: t.exposeInt('sortOrder', {
+      description: 'Position among the nodes of the same folder, lowest first.',
+    }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      description: 'Time at which the node was created.',
+    }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      description: 'Time of the last change.',
+    }),
   }),
 });
 
-/** The connection of every list of folders and media together. */
+/** The connection of every list that mixes folders and media. */
 export const TreeNodeConnection = builder.connectionObject({
   type: TreeNodeRef,
   name: 'TreeNodeConnection',
+});
+
+mutation('moveNodes', {
+  description:
+    'Moves folders and media to the end of a folder. A folder is moved with everything below it. If one node cannot be moved, none is. Requires the role `EDITOR` if the viewer created all of the nodes, and `ADMIN` otherwise.',
+  errors: [NotFoundError, FolderCycleError],
+  input: (t) => ({
+    ids: t.idList({
+      required: true,
+      description: 'Global ids of the folders and media to move, 1 to 200.',
+    }),
+    parentId: t.id({
+      description: 'Global id of the target folder. Omit it or pass null for the top level.',
+    }),
+  }),
+  success: {
+    field: 'nodes',
+    type: [TreeNodeRef],
+    description: 'The moved nodes, in the order of `ids`.',
+  },
+  resolve: (domain, { ids, parentId }) =>
+    moveNodes(domain, {
+      ids: parseNodeIds(['Folder', 'Media'], ids, 'ids'),
+      parentId: parseOptionalNodeId('Folder', parentId, 'parentId') ?? null,
+    }),
 });

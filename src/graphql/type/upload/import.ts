@@ -1,46 +1,30 @@
-import { InvalidInputError, NotFoundError } from '../../../domain/error.ts';
-import type { Job } from '../../../domain/job/job.ts';
+import { NotFoundError } from '../../../domain/error.ts';
 import { importUrl } from '../../../domain/upload/import.ts';
-import { builder } from '../../builder.ts';
-import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
+import { mutation } from '../../mutation.ts';
 import { JobRef } from '../job/job.ts';
+import { placementFields, toPlacement } from '../tree/media-input.ts';
 
-const ImportUrlInput = builder.inputType('ImportUrlInput', {
-  description: 'Input of `importUrl`.',
-  fields: (t) => ({
-    url: t.field({ type: 'URL', required: true, description: 'Of the file; http or https.' }),
+mutation('importUrl', {
+  description:
+    'Downloads a file from a URL and creates a media item from it, in a background job. The server downloads only from public addresses, and from private addresses that its configuration allows. Requires the role `EDITOR`.',
+  errors: [NotFoundError],
+  input: (t) => ({
+    url: t.field({
+      type: 'URL',
+      required: true,
+      description: 'URL of the file, http or https.',
+    }),
     filename: t.string({
-      description: 'At most 255 characters; default: as its server, or else its URL, says.',
+      description:
+        'Filename, at most 255 characters. Defaults to the filename that the remote server sends, else to the last part of the URL.',
     }),
-    folderId: t.id({ description: 'The folder to put it in; without: unfiled.' }),
-    tagIds: t.idList({ description: 'Tags to give it, at most 200.' }),
+    ...placementFields(t),
   }),
-});
-
-const ImportUrlSuccess = builder.objectRef<{ job: Job }>('ImportUrlSuccess').implement({
-  description: 'The file will be fetched.',
-  fields: (t) => ({
-    job: t.expose('job', {
-      type: JobRef,
-      description: 'What fetches it; its `result` names the media: `media_uuid`, `media_id`.',
-    }),
-  }),
-});
-
-builder.mutationField('importUrl', (t) =>
-  t.field({
-    type: ImportUrlSuccess,
-    errors: { types: [InvalidInputError, NotFoundError] },
+  success: {
+    field: 'job',
+    type: JobRef,
     description:
-      'Has a file that is elsewhere fetched and made a media of. Only public addresses are fetched from, and those that the configuration allows.',
-    args: { input: t.arg({ type: ImportUrlInput, required: true, description: 'Which file.' }) },
-    resolve: async (_root, { input: { url, filename, folderId, tagIds } }, { domain }) => ({
-      job: await importUrl(domain, {
-        url,
-        filename,
-        folderId: parseOptionalNodeId('Folder', folderId, 'folderId') ?? null,
-        tagIds: parseNodeIds(['Tag'], tagIds ?? [], 'tagIds'),
-      }),
-    }),
-  }),
-);
+      'The job that downloads the file. When it has completed, its `result` contains `media_uuid` and `media_id`.',
+  },
+  resolve: (domain, input) => importUrl(domain, { ...input, ...toPlacement(input) }),
+});

@@ -3,38 +3,51 @@ import {
   NotFoundError,
   OffsetMismatchError,
   TooLargeError,
+  UnsupportedMediaError,
   UploadCompletedError,
   UploadExpiredError,
 } from '../../../domain/error.ts';
 import { findUploadSession, type UploadSession } from '../../../domain/upload/session.ts';
-import { abortUpload, appendChunk } from '../../../domain/upload/upload.ts';
+import { abortUpload, appendChunk, completeUpload } from '../../../domain/upload/upload.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
 import { withFile } from '../../file-upload.ts';
+import { encodeGlobalId } from '../../id.ts';
+import { mutation } from '../../mutation.ts';
+import { MediaRef } from '../tree/media.ts';
+import { toPlacement, uploadFields } from '../tree/media-input.ts';
 
-/** A session, for whatever answers where an upload stands. */
+const UPLOAD_ID = 'Id of the upload session: `UploadSession.uploadId`.';
+
+/** An upload session. */
 export const UploadSessionRef = builder.objectRef<UploadSession>('UploadSession');
 
 builder.node(UploadSessionRef, {
-  description: 'A chunked upload that is not yet complete.',
+  description: 'A chunked upload that has not been completed.',
   id: { resolve: ({ uploadId }) => uploadId },
   loadOne: (uploadId, { domain }: GraphqlContext) => findUploadSession(domain, uploadId),
   fields: (t) => ({
     uploadId: t.exposeString('uploadId', {
-      description: '32 hex digits. Whoever knows it can go on with an anonymous upload.',
+      description:
+        'Id of the upload session, 32 hex digits. It is a secret: anyone who knows it can continue an anonymous upload.',
     }),
-    filename: t.exposeString('filename', { description: 'Cleaned; empty if none was given.' }),
+    filename: t.exposeString('filename', {
+      description:
+        'Filename, without characters that are not allowed in one. Empty if none was given.',
+    }),
     offset: t.expose('offsetBytes', {
       type: 'BigInt',
-      description: 'How many bytes are safe on the server: where the next chunk begins.',
+      description:
+        'Number of bytes that the server has stored. The next chunk must start at this offset.',
     }),
     sizeBytes: t.expose('totalBytes', {
       type: 'BigInt',
       nullable: true,
-      description: 'Size of the whole file in bytes.',
+      description: 'Size of the complete file in bytes. Currently never null.',
     }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
-      description: 'When what was sent is thrown away; fixed at the first chunk.',
+      description:
+        'Time at which the session expires and its bytes are deleted. Set at the first chunk; later chunks do not extend it.',
     }),
   }),
 });
@@ -43,103 +56,107 @@ builder.queryField('uploadSession', (t) =>
   t.field({
     type: UploadSessionRef,
     nullable: true,
-    description: 'An upload of the viewer’s own that goes on; null for any other.',
+    description:
+      'Returns an upload session that the viewer created; null if it does not exist, has expired or has been completed.',
     args: {
-      uploadId: t.arg.string({ required: true, description: 'Of the first chunk’s answer.' }),
+      uploadId: t.arg.string({ required: true, description: UPLOAD_ID }),
     },
     resolve: (_root, { uploadId }, { domain }) => findUploadSession(domain, uploadId),
   }),
 );
 
-const UploadChunkInput = builder.inputType('UploadChunkInput', {
-  description: 'Input of `uploadChunk`.',
-  fields: (t) => ({
-    uploadId: t.string({ description: 'Of the first chunk’s answer; without: a new session.' }),
-    chunk: t.field({ type: 'Upload', required: true, description: 'The bytes, of any size.' }),
+mutation('uploadChunk', {
+  description:
+    'Uploads one chunk of a file. The first chunk creates an upload session. A chunk is stored durably before the server reports success. Requires the role `EDITOR`; with `TRIVIUM_AUTH=open`, anyone may call it.',
+  errors: [
+    NotFoundError,
+    OffsetMismatchError,
+    DigestMismatchError,
+    TooLargeError,
+    UploadExpiredError,
+    UploadCompletedError,
+  ],
+  input: (t) => ({
+    uploadId: t.string({ description: `${UPLOAD_ID} Omit it for the first chunk.` }),
+    chunk: t.field({
+      type: 'Upload',
+      required: true,
+      description: 'Bytes of the chunk. A chunk may have any size.',
+    }),
     offset: t.field({
       type: 'BigInt',
       required: true,
-      description: 'Where the chunk begins in the file, in bytes.',
+      description:
+        'Position of the chunk in the file, in bytes. Must equal `UploadSession.offset`; 0 for the first chunk.',
     }),
     totalBytes: t.field({
       type: 'BigInt',
       required: true,
-      description: 'Size of the whole file in bytes; the same in each chunk.',
+      description: 'Size of the complete file in bytes. Must be the same for every chunk.',
     }),
-    filename: t.string({ description: 'Read at the first chunk; default: that of the part.' }),
-    md5: t.string({ description: 'Of this chunk, 32 hex digits; checked before it counts.' }),
+    filename: t.string({
+      description:
+        'Filename. Read from the first chunk only. Defaults to the filename in the multipart request.',
+    }),
+    md5: t.string({
+      description:
+        'Expected MD5 of this chunk, as 32 hex digits. If it does not match, the chunk is rejected.',
+    }),
   }),
-});
-
-const UploadChunkSuccess = builder
-  .objectRef<{ session: UploadSession }>('UploadChunkSuccess')
-  .implement({
-    description: 'The chunk is safe on the server.',
-    fields: (t) => ({
-      session: t.expose('session', {
-        type: UploadSessionRef,
-        description: 'Where the upload stands.',
+  success: {
+    field: 'session',
+    type: UploadSessionRef,
+    description: 'The upload session, with its new offset.',
+  },
+  resolve: (domain, { chunk, offset, filename, ...input }) =>
+    withFile(chunk, 'chunk', (file) =>
+      appendChunk(domain, {
+        ...input,
+        offsetBytes: offset,
+        filename: filename ?? file.filename,
+        declaredType: file.declaredType,
+        chunk: { bytes: file.bytes },
       }),
-    }),
-  });
-
-builder.mutationField('uploadChunk', (t) =>
-  t.field({
-    type: UploadChunkSuccess,
-    errors: {
-      types: [
-        NotFoundError,
-        OffsetMismatchError,
-        DigestMismatchError,
-        TooLargeError,
-        UploadExpiredError,
-        UploadCompletedError,
-      ],
-    },
-    description:
-      'Sends one chunk. Without `uploadId` it starts a session; `offset` must equal what the server holds. What is answered with success survives a crash of the server.',
-    args: { input: t.arg({ type: UploadChunkInput, required: true, description: 'The chunk.' }) },
-    resolve: (_root, { input }, { domain }) =>
-      withFile(input.chunk, 'chunk', async (file) => ({
-        session: await appendChunk(domain, {
-          uploadId: input.uploadId,
-          offsetBytes: input.offset,
-          totalBytes: input.totalBytes,
-          filename: input.filename ?? file.filename,
-          declaredType: file.declaredType,
-          md5: input.md5,
-          chunk: { bytes: file.bytes },
-        }),
-      })),
-  }),
-);
-
-const AbortUploadInput = builder.inputType('AbortUploadInput', {
-  description: 'Input of `abortUpload`.',
-  fields: (t) => ({
-    uploadId: t.string({ required: true, description: 'Of the first chunk’s answer.' }),
-  }),
+    ),
 });
 
-const AbortUploadSuccess = builder.objectRef<{ uploadId: string }>('AbortUploadSuccess').implement({
-  description: 'The upload is gone, and so are its bytes.',
-  fields: (t) => ({
-    deletedId: t.globalID({
-      description: 'Global id that the session had.',
-      resolve: ({ uploadId }) => ({ type: 'UploadSession', id: uploadId }),
+mutation('completeUpload', {
+  description:
+    'Creates a media item from an upload session that has received all its bytes. If this fails, the upload session does not change. Requires the role `EDITOR`; with `TRIVIUM_AUTH=open`, anyone may call it.',
+  errors: [
+    NotFoundError,
+    OffsetMismatchError,
+    DigestMismatchError,
+    TooLargeError,
+    UnsupportedMediaError,
+    UploadExpiredError,
+    UploadCompletedError,
+  ],
+  input: (t) => ({
+    uploadId: t.string({ required: true, description: UPLOAD_ID }),
+    md5: t.string({
+      required: true,
+      description: 'Expected MD5 of the complete file, as 32 hex digits.',
     }),
+    ...uploadFields(t),
   }),
+  success: { field: 'media', type: MediaRef, description: 'The new media item.' },
+  resolve: (domain, input) => completeUpload(domain, { ...input, ...toPlacement(input) }),
 });
 
-builder.mutationField('abortUpload', (t) =>
-  t.field({
-    type: AbortUploadSuccess,
-    errors: { types: [NotFoundError, UploadCompletedError] },
-    description: 'Ends an upload; what was sent is thrown away.',
-    args: { input: t.arg({ type: AbortUploadInput, required: true, description: 'Which one.' }) },
-    resolve: async (_root, { input }, { domain }) => {
-      await abortUpload(domain, input);
-      return input;
-    },
+mutation('abortUpload', {
+  description: 'Ends an upload session that the viewer created, and deletes its bytes.',
+  errors: [NotFoundError, UploadCompletedError],
+  input: (t) => ({
+    uploadId: t.string({ required: true, description: UPLOAD_ID }),
   }),
-);
+  success: {
+    field: 'deletedId',
+    type: 'ID',
+    description: 'Global id of the deleted upload session.',
+  },
+  resolve: async (domain, { uploadId }) => {
+    await abortUpload(domain, { uploadId });
+    return encodeGlobalId('UploadSession', uploadId);
+  },
+});

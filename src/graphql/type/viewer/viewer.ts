@@ -1,36 +1,45 @@
-import type { Viewer } from '../../../domain/viewer/viewer.ts';
+import type { Role, Viewer } from '../../../domain/viewer/viewer.ts';
 import { builder } from '../../builder.ts';
+import type { EnumValues } from '../../enum.ts';
 
 const RoleEnum = builder.enumType('Role', {
-  description: 'What a viewer may do; each includes the one before.',
+  description:
+    'Role of a viewer. `ADMIN` includes the permissions of `EDITOR`, which includes those of `READER`.',
   values: {
-    READER: { value: 'reader', description: 'See everything.' },
-    EDITOR: { value: 'editor', description: 'Make things, and change what is its own.' },
-    ADMIN: { value: 'admin', description: 'Everything.' },
-  } as const,
+    READER: {
+      value: 'reader',
+      description: 'May read media, folders, tags and jobs.',
+    },
+    EDITOR: {
+      value: 'editor',
+      description: 'May create media and folders, and change those that it created.',
+    },
+    ADMIN: { value: 'admin', description: 'May do everything.' },
+  } as const satisfies EnumValues<Role>,
 });
 
 const ViewerKindEnum = builder.enumType('ViewerKind', {
-  description: 'How a viewer is known.',
+  description: 'Kind of a viewer. It depends on the credential in the request.',
   values: {
-    ANONYMOUS: { value: 'anonymous', description: 'No credential was sent.' },
-    USER: { value: 'user', description: 'A token names a user.' },
-    KEY: { value: 'key', description: 'An API key.' },
-  } as const,
+    ANONYMOUS: { value: 'anonymous', description: 'The request has no credential.' },
+    USER: { value: 'user', description: 'The request has a token, which names a user.' },
+    KEY: { value: 'key', description: 'The request has an API key.' },
+  } as const satisfies EnumValues<Viewer['kind']>,
 });
 
 const ViewerRef = builder.objectRef<Viewer>('Viewer').implement({
-  description: 'Who sends the request.',
+  description: 'The sender of the request.',
   fields: (t) => ({
-    kind: t.expose('kind', { type: ViewerKindEnum, description: 'How the viewer is known.' }),
+    kind: t.expose('kind', { type: ViewerKindEnum, description: 'Kind of the viewer.' }),
     id: t.exposeString('id', {
       nullable: true,
-      description: 'What `Media.owner` says of what this viewer makes; null: anonymous.',
+      description:
+        'Id of the viewer: the `owner` of media that it creates. Null for an anonymous viewer.',
     }),
     role: t.field({
       type: RoleEnum,
       nullable: true,
-      description: 'Null: anonymous.',
+      description: 'Role of the viewer. Null for an anonymous viewer.',
       resolve: (viewer) => (viewer.kind === 'anonymous' ? null : viewer.role),
     }),
   }),
@@ -39,7 +48,7 @@ const ViewerRef = builder.objectRef<Viewer>('Viewer').implement({
 builder.queryField('viewer', (t) =>
   t.field({
     type: ViewerRef,
-    description: 'Who sends this request, as its credential says.',
+    description: 'Returns the viewer: the sender of this request, as identified by its credential.',
     resolve: (_root, _args, { domain }) => domain.viewer,
   }),
 );

@@ -1,0 +1,147 @@
+import * as fs from 'node:fs/promises';
+import { join } from 'node:path';
+import { isBlobKey, requireBlobKey } from './blob-key.ts';
+import {
+  type BlobEntry,
+  BlobNotFoundError,
+  type BlobStore,
+  type BlobStream,
+} from './blob-store.ts';
+import { type ByteRange, requireByteCount } from './byte-range.ts';
+import { checkDirectory, createDirectory, flushDirectory, ifPresent, sizeOf } from './disk.ts';
+import { type BufferPool, openFileStream } from './file-stream.ts';
+import { type OnWritten, writeAll } from './file-write.ts';
+import type { Staging } from './staging.ts';
+
+/** Options of `createFileStaging`. */
+export interface FileStagingOptions {
+  /** Created if it does not exist. Only one staging area may use it. */
+  directory: string;
+  /** The store that promoted bytes go to. */
+  blobs: BlobStore;
+  /** Called for every batch of bytes that is written. */
+  onWritten?: OnWritten;
+}
+
+/**
+ * Opens a staging area of files: `<directory>/<key>`. Promotion moves the file if the blob store can adopt it, which needs
+ * one file system, and otherwise copies it. Throws the error of the file system if the directory cannot be created.
+ */
+export async function createFileStaging(options: FileStagingOptions): Promise<Staging> {
+  return new FileStaging({ ...options, directory: await createDirectory(options.directory) });
+}
+
+class FileStaging implements Staging {
+  readonly #pool: BufferPool = [];
+  readonly #directory: string;
+  readonly #blobs: BlobStore;
+  readonly #onWritten: OnWritten | undefined;
+
+  constructor({ directory, blobs, onWritten }: FileStagingOptions) {
+    this.#directory = directory;
+    this.#blobs = blobs;
+    this.#onWritten = onWritten;
+  }
+
+  async append(key: string, offsetBytes: number, source: AsyncIterable<Uint8Array>) {
+    const path = this.#path(key);
+    const isNew = requireByteCount(offsetBytes) === 0;
+    const file = isNew ? await fs.open(path, 'w') : await ifPresent(fs.open(path, 'r+'));
+    if (file === null) throw new BlobNotFoundError(key);
+    try {
+      if (!isNew) await cut(file, offsetBytes);
+      const countBytes = await writeAll(file, offsetBytes, source, this.#onWritten);
+      await file.datasync();
+      // Also when the file existed: the process that created it may have died before this line.
+      if (isNew) await flushDirectory(this.#directory);
+      return countBytes;
+    } finally {
+      await file.close();
+    }
+  }
+
+  async read(key: string, range?: ByteRange): Promise<BlobStream> {
+    const staged = await openFileStream(this.#path(key), range, this.#pool);
+    return staged ?? this.#blobs.read(key, range);
+  }
+
+  async withLocalFile<T>(key: string, work: (path: string) => Promise<T>) {
+    const path = this.#path(key);
+    if ((await sizeOf(path)) !== null) {
+      try {
+        return await work(path);
+      } catch (error) {
+        if ((await sizeOf(path)) !== null) throw error;
+      }
+    }
+    return this.#blobs.withLocalFile(key, work);
+  }
+
+  async promote(key: string, sizeBytes: number) {
+    const path = this.#path(key);
+    const isStaged = await cutTo(path, requireByteCount(sizeBytes));
+    const isStored =
+      isStaged &&
+      ((await this.#blobs.adopt?.(key, path)) || (await this.#copy(key, path, sizeBytes)));
+    if (!isStored) await this.#requireStored(key, sizeBytes);
+    // Also when nothing was moved: the process that did may have died before this line.
+    await flushDirectory(this.#directory);
+  }
+
+  async discard(key: string) {
+    await ifPresent(fs.unlink(this.#path(key)));
+  }
+
+  async *list(): AsyncGenerator<BlobEntry> {
+    for await (const { name: key } of (await ifPresent(fs.opendir(this.#directory))) ?? []) {
+      const found = isBlobKey(key) ? await ifPresent(fs.stat(this.#path(key))) : null;
+      if (found !== null) yield { key, sizeBytes: found.size, modifiedAt: found.mtime };
+    }
+  }
+
+  async check() {
+    await checkDirectory(this.#directory);
+  }
+
+  #path(key: string): string {
+    return join(this.#directory, requireBlobKey(key));
+  }
+
+  /** Returns false if the file does not exist: a concurrent promotion has moved it. */
+  async #copy(key: string, path: string, sizeBytes: number): Promise<boolean> {
+    const bytes = await openFileStream(path, undefined, this.#pool);
+    if (bytes === null) return false;
+    await this.#blobs.put(key, sizeBytes, bytes);
+    await this.discard(key);
+    return true;
+  }
+
+  async #requireStored(key: string, sizeBytes: number): Promise<void> {
+    const blob = await this.#blobs.stat(key);
+    if (blob === null) throw new BlobNotFoundError(key);
+    if (blob.sizeBytes === sizeBytes) return;
+    throw new Error(`Blob ${key} is stored with ${blob.sizeBytes} bytes, not ${sizeBytes}`);
+  }
+}
+
+/** Cuts a staged file to `sizeBytes`, durably; returns false if it does not exist. */
+async function cutTo(path: string, sizeBytes: number): Promise<boolean> {
+  // The common cases cost one stat, and no handle.
+  const stagedBytes = await sizeOf(path);
+  if (stagedBytes === null || stagedBytes === sizeBytes) return stagedBytes !== null;
+  const file = await ifPresent(fs.open(path, 'r+'));
+  if (file === null) return false;
+  try {
+    await cut(file, sizeBytes);
+    await file.datasync();
+    return true;
+  } finally {
+    await file.close();
+  }
+}
+
+async function cut(file: fs.FileHandle, sizeBytes: number): Promise<void> {
+  const { size } = await file.stat();
+  if (size < sizeBytes) throw new Error(`Only ${size} of ${sizeBytes} bytes are staged`);
+  if (size > sizeBytes) await file.truncate(sizeBytes);
+}

@@ -1,0 +1,28 @@
+import type { Keyset } from '../../store/cursor.ts';
+
+/** The fields that nodes are ordered by. `id` is the order of creation. */
+const ORDER_FIELDS = ['id', 'created_at', 'updated_at', 'name', 'sort_order'] as const;
+
+/** An order by one field, then by id. */
+export interface NodeOrder {
+  field: (typeof ORDER_FIELDS)[number];
+  descending: boolean;
+}
+
+/** Newest first. */
+export const NEWEST_FIRST: NodeOrder = { field: 'id', descending: true };
+
+/** By the position of nodes in their folder. */
+export const BY_POSITION: NodeOrder = { field: 'sort_order', descending: false };
+
+/** Returns the keyset of an order. */
+export function orderKeyset({ field, descending }: NodeOrder): Keyset {
+  const id = { name: 'id', type: 'number' } as const;
+  const first = { name: field, type: field === 'name' ? 'string' : 'number' } as const;
+  return {
+    // Part of every cursor that clients have kept.
+    name: `media by ${field}${descending ? ', last first' : ''}`,
+    columns: field === 'id' ? [id] : [first, id],
+    descending,
+  };
+}

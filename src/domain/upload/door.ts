@@ -1,0 +1,144 @@
+import { BrokenImageError, ImageTooLargeError, probeImage } from '../../media/probe.ts';
+import { type Sniffed, sniffFile } from '../../media/sniff.ts';
+import { isUniqueViolation } from '../../store/error.ts';
+import { type Context, transact } from '../context.ts';
+import { DomainError, UnsupportedMediaError } from '../error.ts';
+import { deleteBytes } from '../file/delete-bytes.ts';
+import { classify, type FileType, type Policy, typeOfUnknown } from './policy.ts';
+import type { StagedFile } from './staging.ts';
+
+/** The place that staged files go to: new rows, or existing ones. */
+export interface Destination<T> {
+  policy: Policy;
+  /** The staged files, under the names and keys that they will have. */
+  files: readonly StagedFile[];
+  /** Writes the rows of the files, whose bytes are stored by now, inside of one transaction. */
+  write: (ctx: Context, files: readonly ExaminedFile[]) => Promise<T>;
+  /**
+   * Creates the error for rows that a concurrent request has written first. If present, `write` is tried three times before
+   * this is thrown: a third request would have to insert the same, and a fourth delete it, at the same time. If absent, the
+   * unique violation is thrown at once.
+   */
+  conflict?: () => DomainError;
+}
+
+/**
+ * Opens a destination: rejects a request with a mistake in it before the bytes move, so that there is nothing to clean up
+ * but the staged bytes.
+ */
+export type Into<T> = (ctx: Context, staged: readonly StagedFile[]) => Promise<Destination<T>>;
+
+/** A staged file whose content is known and accepted. */
+export interface ExaminedFile extends StagedFile {
+  type: FileType;
+  mimeType: string;
+  /** Width and height of an image in pixels; null for anything else, and for an image that cannot be read. */
+  size: { width: number; height: number } | null;
+  /** The name is not the sender's: there was none, so it says what the content is. */
+  isUnnamed: boolean;
+}
+
+/** Milliseconds within which an image must be decoded. */
+const PROBE_TIMEOUT_MS = 20_000;
+
+/** See `Destination.conflict`. */
+const TRIES_MAX = 3;
+
+/**
+ * Takes staged files into a destination. Every upload of every dialect passes through here: it detects the type of each
+ * file, applies the policy, probes images, moves the bytes into the blob store, and only then writes the rows.
+ *
+ * If the files are refused, no row is written and their bytes are deleted, unless `isKeptWhenRefused`. After any other
+ * failure, such as a lost database connection, the rows may exist; the sweep decides then whether the bytes are deleted.
+ * Throws UnsupportedMediaError, TooLargeError, InvalidInputError, and the errors of the destination.
+ */
+export async function take<T>(
+  ctx: Context,
+  staged: readonly StagedFile[],
+  into: Into<T>,
+): Promise<T> {
+  try {
+    const destination = await into(ctx, staged);
+    const files: ExaminedFile[] = [];
+    for (const file of destination.files) {
+      files.push(await examine(ctx, file, destination.policy));
+    }
+    for (const file of files) await ctx.staging.promote(file.blobKey, file.sizeBytes);
+    return await write(ctx, destination, files);
+  } catch (error) {
+    if (error instanceof DomainError || isUniqueViolation(error)) await dropRefused(ctx, staged);
+    throw error;
+  }
+}
+
+/** Returns the only file, for a destination that holds one. */
+export function onlyFile(files: readonly ExaminedFile[]): ExaminedFile {
+  const [file, ...others] = files;
+  if (file === undefined || others.length > 0) throw new Error(`Got ${files.length} files, not 1`);
+  return file;
+}
+
+/** Determines the type of a file and checks it against the policy. The bytes do not move. */
+function examine(
+  ctx: Context,
+  file: StagedFile,
+  { type: wanted, allowedTypes, unreadableAs }: Policy,
+): Promise<ExaminedFile> {
+  return ctx.staging.withLocalFile(file.blobKey, async (path) => {
+    const sniffed = await sniffFile(path, { filename: file.filename });
+    const type =
+      typeOfUnknown(ctx, file, sniffed, unreadableAs) ??
+      classify(ctx, file, sniffed, wanted, allowedTypes);
+    const size =
+      sniffed.kind === 'image' ? await probe(ctx, path, sniffed, unreadableAs !== undefined) : null;
+    // The form of a browser names an image that a page has redrawn "blob", which is nobody's choice.
+    const isUnnamed = file.filename === '' || file.filename === 'blob';
+    const filename = isUnnamed ? nameOf(sniffed) : file.filename;
+    return { ...file, filename, isUnnamed, type, mimeType: sniffed.mimeType, size };
+  });
+}
+
+function nameOf({ kind, extension }: Sniffed): string {
+  return extension === null ? kind : `${kind}.${extension}`;
+}
+
+async function probe(
+  { settings }: Context,
+  path: string,
+  { mimeType }: Sniffed,
+  mayBeBroken: boolean,
+) {
+  try {
+    return await probeImage(path, {
+      pixelsMax: settings.imagePixelsMax,
+      timeoutMs: PROBE_TIMEOUT_MS,
+    });
+  } catch (error) {
+    if (error instanceof BrokenImageError && mayBeBroken) return null;
+    if (error instanceof BrokenImageError || error instanceof ImageTooLargeError) {
+      throw new UnsupportedMediaError(mimeType, error.message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+async function write<T>(
+  ctx: Context,
+  { write, conflict }: Destination<T>,
+  files: readonly ExaminedFile[],
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await transact(ctx, (ctx) => write(ctx, files));
+    } catch (error) {
+      if (conflict === undefined || !isUniqueViolation(error)) throw error;
+      if (tries === TRIES_MAX) throw conflict();
+    }
+  }
+}
+
+async function dropRefused(ctx: Context, files: readonly StagedFile[]): Promise<void> {
+  for (const { blobKey, isKeptWhenRefused } of files) {
+    if (!isKeptWhenRefused) await deleteBytes(ctx, blobKey);
+  }
+}

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import { fileExtension, urlFilename } from '../../lib/filename.ts';
+import { insertFile, isDirTaken } from '../../store/file/file.ts';
+import type { FileRow, NewFileRow, NewNodeRow, NodeRow } from '../../store/table.ts';
+import { insertNode } from '../../store/tree/node.ts';
+import type { Context } from '../context.ts';
+import { enqueueFileJobs } from '../rendition/derived-file.ts';
+import type { Place } from '../tree/place.ts';
+import type { ExaminedFile } from './door.ts';
+
+/** Returns the columns of a file's row that follow from its bytes and its name. */
+export function fileColumns({ filename, mimeType, size, ...file }: ExaminedFile) {
+  return {
+    filename,
+    extension: fileExtension(filename),
+    mime_type: mimeType,
+    size_bytes: file.sizeBytes,
+    md5: file.md5,
+    sha256: file.sha256,
+    width: size?.width ?? null,
+    height: size?.height ?? null,
+    url_name: urlFilename(filename),
+    blob_key: file.blobKey,
+  };
+}
+
+/**
+ * Inserts the row of a file and starts its background jobs. Returns the row. A second file of the same media item and key
+ * is a unique violation.
+ */
+export async function insertFileRow(
+  ctx: Context,
+  file: ExaminedFile,
+  columns: Pick<NewFileRow, 'media_id' | 'dir'> & Partial<NewFileRow>,
+): Promise<FileRow> {
+  const now = ctx.clock();
+  const row = await insertFile(ctx.db, {
+    ...fileColumns(file),
+    ...columns,
+    key: file.key,
+    uuid: ctx.newId(),
+    created_by: ctx.viewer.id,
+    created_role: ctx.viewer.kind === 'anonymous' ? null : ctx.viewer.role,
+    created_at: now,
+    updated_at: now,
+  });
+  await enqueueFileJobs(ctx, row);
+  return row;
+}
+
+/**
+ * Inserts the row of a media item whose original, or first file, is given. Without a title it is named after the file.
+ * Returns the row. A `resource` that is taken is a unique violation.
+ */
+export function insertMediaRow(
+  ctx: Context,
+  { filename, isUnnamed, type }: ExaminedFile,
+  { title = null, ...columns }: Place & Partial<NewNodeRow>,
+): Promise<NodeRow> {
+  const now = ctx.clock();
+  return insertNode(ctx.db, {
+    ...columns,
+    uuid: ctx.newId(),
+    type,
+    name: title || filename,
+    title: title ?? (isUnnamed ? null : filename),
+    owner: ctx.viewer.id,
+    is_public: 0,
+    created_at: now,
+    updated_at: now,
+  });
+}
+
+const DIR_ALPHABET = 'abcdefghijklmnopqrstuvwxyz012345';
+
+/**
+ * Returns eight characters that no other media item has as the first segment of its URLs: 40 random bits collide once in a
+ * million at a million media.
+ */
+export async function newDir(ctx: Context): Promise<string> {
+  const dir = Array.from(randomBytes(8), (byte) => DIR_ALPHABET[byte % 32]).join('');
+  return (await isDirTaken(ctx.db, dir)) ? newDir(ctx) : dir;
+}

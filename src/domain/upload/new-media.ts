@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import type { NewNodeRow } from '../../store/table.ts';
+import type { Context } from '../context.ts';
+import { mediaEvent } from '../event/event.ts';
+import { idList } from '../input.ts';
+import { checkTags, tagNewMedia } from '../tag/tag.ts';
+import { MEDIA_TYPES, type Media, type MediaColumns, mediaInput, toMedia } from '../tree/media.ts';
+import { folderToFill, placeIn, UNFILED } from '../tree/place.ts';
+import { type ExaminedFile, type Into, onlyFile } from './door.ts';
+import { insertFileRow, insertMediaRow, newDir } from './file-row.ts';
+import type { FileType, Policy } from './policy.ts';
+
+/** A new media item, as a request asks for it. */
+export interface NewMedia extends Policy {
+  /** Null: unfiled. */
+  folderId: number | null;
+  tagIds: readonly number[];
+  /** Null or empty: the name of the file. */
+  title: string | null;
+  description: string | null;
+  /** Other columns of its row. */
+  columns?: MediaColumns & Partial<Pick<NewNodeRow, 'media_type_alias' | 'resource'>>;
+}
+
+/** Input of every operation that creates a media item from a file. */
+export const newMediaInput = mediaInput.pick({ title: true, description: true }).extend({
+  type: z.enum(MEDIA_TYPES).nullish(),
+  folderId: z.int().nullish(),
+  tagIds: idList.nullish(),
+});
+
+/** Fills in null, or an empty list, for every field that is absent. */
+export function toNewMedia(
+  input: z.output<typeof newMediaInput>,
+  allowedTypes?: readonly FileType[],
+): NewMedia {
+  return {
+    type: input.type ?? null,
+    folderId: input.folderId ?? null,
+    title: input.title ?? null,
+    description: input.description ?? null,
+    tagIds: input.tagIds ?? [],
+    ...(allowedTypes && { allowedTypes }),
+  };
+}
+
+/**
+ * Destination: a new media item with one file. `alsoWrite` runs in the same transaction. Throws NotFoundError for the folder
+ * and the tags, and the errors of `folderToFill`.
+ */
+export function intoNewMedia(
+  request: NewMedia,
+  alsoWrite?: (ctx: Context, mediaId: number) => Promise<void>,
+): Into<Media> {
+  return async (ctx, staged) => {
+    if (request.folderId !== null) await folderToFill(ctx, request.folderId);
+    await checkTags(ctx, request.tagIds);
+    return {
+      policy: request,
+      files: staged,
+      write: async (ctx, files) => {
+        const media = await insert(ctx, onlyFile(files), request);
+        await alsoWrite?.(ctx, media.id);
+        return media;
+      },
+    };
+  };
+}
+
+async function insert(ctx: Context, file: ExaminedFile, request: NewMedia): Promise<Media> {
+  const { title, description, columns } = request;
+  const place = request.folderId === null ? UNFILED : await placeIn(ctx, request.folderId);
+  const row = await insertMediaRow(ctx, file, { ...place, title, description, ...columns });
+  await insertFileRow(ctx, file, { media_id: row.id, dir: await newDir(ctx) });
+  await tagNewMedia(ctx, row.id, request.tagIds);
+  ctx.events.publish(mediaEvent('created', row));
+  return toMedia(row);
+}

@@ -1,0 +1,131 @@
+import { findDir, findFileByKey, findFileByUrl, listUrlNames } from '../../store/file/file.ts';
+import { EVERYTHING } from '../../store/scope.ts';
+import type { NodeRow } from '../../store/table.ts';
+import { findMediaById, findMediaByResource } from '../../store/tree/media.ts';
+import { lockNode, updateNode } from '../../store/tree/node.ts';
+import type { Context } from '../context.ts';
+import { ConflictError, ForbiddenError, InvalidInputError } from '../error.ts';
+import { mediaEvent } from '../event/event.ts';
+import { type ResourceFile, toResourceFile } from '../file/resource.ts';
+import { freeUrlName } from '../file/url-name.ts';
+import { UNFILED } from '../tree/place.ts';
+import { authorizeOwner, isVisible } from '../viewer/access.ts';
+import type { ExaminedFile, Into } from './door.ts';
+import { insertFileRow, insertMediaRow, newDir } from './file-row.ts';
+import { FILE_TYPES } from './policy.ts';
+import type { StagedFile } from './staging.ts';
+
+/** The resource that files are added to. */
+export interface ResourceTarget {
+  resource: string;
+  /** Of another system; null: none. */
+  projectId: string | null;
+}
+
+/**
+ * Destination: the files of a resource, under their keys. The resource is created if it does not exist. Throws ConflictError
+ * ALREADY_EXISTS, and the errors of `findResource`.
+ */
+export function intoResource(
+  target: ResourceTarget,
+  files: readonly StagedFile[],
+): Into<ResourceFile[]> {
+  return async () => ({
+    // The content decides the type.
+    policy: { type: null },
+    files,
+    write: (ctx, files) => insertRows(ctx, target, files),
+    // Two files of this very request, or a race that another request has won.
+    conflict: () => alreadyExists(target.resource, files[0]?.key ?? ''),
+  });
+}
+
+/**
+ * Returns the row of a resource, locked until the end of the transaction if there is one; null if it does not exist. Throws
+ * ConflictError for a key that it has, InvalidInputError for the original of a link, ForbiddenError for the resource of
+ * another user.
+ */
+export async function findResource(
+  ctx: Context,
+  resource: string,
+  keys: readonly string[],
+): Promise<NodeRow | null> {
+  const found = await findMediaByResource(ctx.db, EVERYTHING, resource);
+  if (found === undefined) return null;
+  if (ctx.db.isTransaction) await lockNode(ctx.db, found.id);
+  const media = await findMediaById(ctx.db, EVERYTHING, found.id);
+  if (media === undefined) return null;
+  if (!isVisible(ctx, media)) throw new ForbiddenError();
+  for (const key of keys) {
+    if (await findFileByKey(ctx.db, EVERYTHING, media.id, key)) throw alreadyExists(resource, key);
+  }
+  authorizeOwner(ctx, 'media.update', media.owner);
+  if (keys.includes('') && isLink(media)) {
+    throw InvalidInputError.of('resource', 'NO_FILE', 'It is a link and cannot have an original.');
+  }
+  return media;
+}
+
+async function insertRows(
+  ctx: Context,
+  { resource, projectId }: ResourceTarget,
+  files: readonly ExaminedFile[],
+): Promise<ResourceFile[]> {
+  const keys = files.map(({ key }) => key);
+  const existing = await findResource(ctx, resource, keys);
+  const media = existing ?? (await insertMedia(ctx, resource, files));
+  const dir = (await findDir(ctx.db, EVERYTHING, media.id)) ?? (await newDir(ctx));
+  const inserted: ResourceFile[] = [];
+  for (const file of files) {
+    const name = file.key || file.filename;
+    const url_name = await chooseUrlName(ctx, { mediaId: media.id, dir, name });
+    const columns = { media_id: media.id, dir, url_name, project_id: projectId };
+    const row = await insertFileRow(ctx, file, columns);
+    inserted.push(toResourceFile({ ...row, resource }, media));
+    if (existing !== null) await updateExisting(ctx, existing, file);
+  }
+  ctx.events.publish(mediaEvent(existing === null ? 'created' : 'updated', media));
+  return inserted;
+}
+
+function isLink({ type, image_url }: NodeRow): boolean {
+  return image_url !== null || !(FILE_TYPES as readonly string[]).includes(type);
+}
+
+function insertMedia(
+  ctx: Context,
+  resource: string,
+  files: readonly ExaminedFile[],
+): Promise<NodeRow> {
+  const main = files.find(({ key }) => key === '') ?? files[0];
+  if (main === undefined) throw new Error('A resource cannot be created without a file.');
+  return insertMediaRow(ctx, main, { ...UNFILED, resource });
+}
+
+/** A media item is named after its original; before that comes, after a variant. */
+async function updateExisting(
+  ctx: Context,
+  media: NodeRow,
+  { key, type, filename }: ExaminedFile,
+): Promise<void> {
+  const isTitled = media.title !== null && media.title !== media.name;
+  await updateNode(ctx.db, media.id, {
+    ...(key === '' && { type, ...(!isTitled && { name: filename, title: filename }) }),
+    updated_at: ctx.clock(),
+  });
+}
+
+/** Reads all names only if the first choice is taken: a video may have thousands of parts. */
+async function chooseUrlName(
+  { db }: Context,
+  { mediaId, dir, name }: { mediaId: number; dir: string; name: string },
+): Promise<string> {
+  const wanted = freeUrlName(name, []);
+  const isTaken = (await findFileByUrl(db, EVERYTHING, dir, wanted)) !== undefined;
+  return isTaken ? freeUrlName(name, await listUrlNames(db, EVERYTHING, mediaId)) : wanted;
+}
+
+function alreadyExists(resource: string, key: string): ConflictError {
+  const message = `Resource ${resource} with key "${key}" already exists.`;
+  return new ConflictError('ALREADY_EXISTS', message);
+}

@@ -1,0 +1,22 @@
+import type { GraphQLLeafType } from 'graphql';
+
+/** Returns whether a value that a resolver has returned is a promise. Throws the error of a getter of `then`. */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  const isObject = typeof value === 'object' ? value !== null : typeof value === 'function';
+  return isObject && typeof (value as { then?: unknown }).then === 'function';
+}
+
+/** Returns whether a value can be a list: any iterable but a string. */
+export function isIterable(value: unknown): value is Iterable<unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  return typeof (value as { [Symbol.iterator]?: unknown })[Symbol.iterator] === 'function';
+}
+
+/** Returns a scalar or an enum value as it is in the answer. Throws if the value is not one of the type. */
+export function serialize(type: GraphQLLeafType, value: unknown): unknown {
+  const serialized: unknown = type.serialize(value);
+  if (serialized !== null && serialized !== undefined) return serialized;
+  throw new Error(
+    `Expected \`${type}.serialize()\` to return non-nullable value, returned: ${serialized}`,
+  );
+}

@@ -1,0 +1,131 @@
+import { builder } from '../../builder.ts';
+import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
+import type { InputFields } from '../../mutation.ts';
+import { MediaTypeEnum } from './media-type.ts';
+
+/** Fields of a media item that every input may set: of `createMedia`, `updateMedia` and uploads. */
+const textFields = (t: InputFields) => ({
+  title: t.string({
+    description:
+      'Title, at most 255 characters. For a new media item, defaults to the given name or filename.',
+  }),
+  description: t.string({ description: 'Description, at most 10,000 characters.' }),
+});
+
+/** Fields that `createMedia` and `updateMedia` may set. */
+export const mediaFields = (t: InputFields) => ({
+  name: t.string({
+    description:
+      'Name, 1 to 255 characters. For a new media item, defaults to the title, else to the URL, else to the embed type and id. If the title equals the name, changing the name changes the title too.',
+  }),
+  ...textFields(t),
+  keywords: t.string({ description: 'Keywords for searching, at most 1,000 characters.' }),
+  imageUrl: t.field({
+    type: 'URL',
+    description:
+      'URL (http or https) of the preview image of a link. Can be changed only for media of type `URL` or `VIMEO`.',
+  }),
+  isPublic: t.boolean({
+    description:
+      'Whether the media item is visible without a credential, even if the server requires one for reading. Defaults to false for a new media item.',
+  }),
+  sortOrder: t.int({
+    description:
+      'Position among its siblings, lowest first. For a new media item, defaults to the last position.',
+  }),
+});
+
+/** Fields of every input that creates a media item. */
+export const placementFields = (t: InputFields) => ({
+  folderId: t.id({
+    description:
+      'Global id of the folder to create the media item in. If omitted, the media item is unfiled.',
+  }),
+  tagIds: t.idList({
+    description: 'Global ids of the tags to add to the media item, at most 200.',
+  }),
+});
+
+/** Fields of every input that creates a media item from an upload. */
+export const uploadFields = (t: InputFields) => ({
+  type: t.field({
+    type: MediaTypeEnum,
+    description: 'Type of the media item. Defaults to the type detected from the content.',
+  }),
+  ...textFields(t),
+  ...placementFields(t),
+});
+
+interface Placement {
+  folderId?: string | null | undefined;
+  tagIds?: string[] | null | undefined;
+}
+
+/** Returns the placement with database ids. Throws InvalidInputError for an id of another type. */
+export function toPlacement({ folderId, tagIds }: Placement) {
+  return {
+    folderId: parseOptionalNodeId('Folder', folderId, 'folderId') ?? null,
+    tagIds: parseNodeIds(['Tag'], tagIds ?? [], 'tagIds'),
+  };
+}
+
+/** The `focalPoint` of an input. */
+export const FocalPointInput = builder.inputType('FocalPointInput', {
+  description:
+    'The most important point of an image. Crops without coordinates are centered on it.',
+  fields: (t) => ({
+    left: t.float({
+      required: true,
+      description: 'Distance from the left edge, as a fraction of the width: 0 to 1.',
+    }),
+    top: t.float({
+      required: true,
+      description: 'Distance from the top edge, as a fraction of the height: 0 to 1.',
+    }),
+  }),
+});
+
+const CropCoordinatesInput = builder.inputType('CropCoordinatesInput', {
+  description: 'Area of a crop, given as the part of the image to cut off at each edge.',
+  fields: (t) => ({
+    x1: t.float({
+      required: true,
+      description: 'Part to cut off at the left edge, as a fraction of the width: 0 to 1.',
+    }),
+    y1: t.float({
+      required: true,
+      description: 'Part to cut off at the top edge, as a fraction of the height: 0 to 1.',
+    }),
+    x2: t.float({
+      required: true,
+      description: 'Part to cut off at the right edge, as a fraction of the width: 0 to 1.',
+    }),
+    y2: t.float({
+      required: true,
+      description: 'Part to cut off at the bottom edge, as a fraction of the height: 0 to 1.',
+    }),
+  }),
+});
+
+/** One of the `crops` of an input. */
+export const CropInput = builder.inputType('CropInput', {
+  description: 'A named crop of an image.',
+  fields: (t) => ({
+    alias: t.string({
+      required: true,
+      description: 'Name of the crop, at most 100 characters.',
+    }),
+    width: t.int({
+      required: true,
+      description: 'Width of the cropped image in pixels, 1 to 20,000.',
+    }),
+    height: t.int({
+      required: true,
+      description: 'Height of the cropped image in pixels, 1 to 20,000.',
+    }),
+    coordinates: t.field({
+      type: CropCoordinatesInput,
+      description: 'Area of the crop. If omitted, the crop is centered on the focal point.',
+    }),
+  }),
+});

@@ -1,0 +1,60 @@
+import { NotFoundError } from '../../../domain/error.ts';
+import type { PageArgs } from '../../../domain/page.ts';
+import { countMediasOfEach, mediasOfEach } from '../../../domain/tree/media-list.ts';
+import { tagMedia } from '../../../domain/tree/tagging.ts';
+import { builder } from '../../builder.ts';
+import { toGroupConnection } from '../../connection.ts';
+import { parseNodeIds } from '../../id.ts';
+import { groupLoader } from '../../loader.ts';
+import { mutation } from '../../mutation.ts';
+import { TagRef } from '../tag/tag.ts';
+import { MediaConnection, MediaRef } from './media.ts';
+
+const tagMedias = groupLoader(({ domain }, tagIds, page: PageArgs) =>
+  mediasOfEach(domain, 'tag', tagIds, page),
+);
+const tagCounts = groupLoader(({ domain }, tagIds, _args: null) =>
+  countMediasOfEach(domain, 'tag', tagIds),
+);
+
+builder.objectField(TagRef, 'medias', (t) =>
+  t.connection(
+    {
+      type: MediaRef,
+      description: 'Media with this tag, newest first.',
+      resolve: ({ id }, page, context) =>
+        toGroupConnection(tagMedias(context, id, page), () => tagCounts(context, id, null)),
+    },
+    MediaConnection,
+  ),
+);
+
+mutation('tagMedia', {
+  description:
+    'Adds tags to media and removes tags from them. If one media item cannot be changed, none is. Requires the role `EDITOR` if the viewer created all of the media, and `ADMIN` otherwise.',
+  errors: [NotFoundError],
+  input: (t) => ({
+    mediaIds: t.idList({
+      required: true,
+      description: 'Global ids of the media to change, at most 200.',
+    }),
+    addTagIds: t.idList({
+      description: 'Global ids of the tags to add to each media item, at most 200.',
+    }),
+    removeTagIds: t.idList({
+      description:
+        'Global ids of the tags to remove from each media item, at most 200. A tag in both lists is removed.',
+    }),
+  }),
+  success: {
+    field: 'medias',
+    type: [MediaRef],
+    description: 'The changed media, in the order of `mediaIds`.',
+  },
+  resolve: (domain, { mediaIds, addTagIds, removeTagIds }) =>
+    tagMedia(domain, {
+      mediaIds: parseNodeIds(['Media'], mediaIds, 'mediaIds'),
+      addTagIds: parseNodeIds(['Tag'], addTagIds ?? [], 'addTagIds'),
+      removeTagIds: parseNodeIds(['Tag'], removeTagIds ?? [], 'removeTagIds'),
+    }),
+});

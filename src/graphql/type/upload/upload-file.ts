@@ -1,0 +1,49 @@
+import {
+  DigestMismatchError,
+  NotFoundError,
+  TooLargeError,
+  UnsupportedMediaError,
+} from '../../../domain/error.ts';
+import { replaceFile, uploadFile } from '../../../domain/upload/upload-file.ts';
+import { withFile } from '../../file-upload.ts';
+import { parseNodeId } from '../../id.ts';
+import { type InputFields, mutation } from '../../mutation.ts';
+import { MediaRef } from '../tree/media.ts';
+import { toPlacement, uploadFields } from '../tree/media-input.ts';
+
+const errors = [NotFoundError, DigestMismatchError, TooLargeError, UnsupportedMediaError];
+
+const fileFields = (t: InputFields) => ({
+  file: t.field({ type: 'Upload', required: true, description: 'The complete file.' }),
+  md5: t.string({
+    description:
+      'Expected MD5 of the file, as 32 hex digits. If it does not match, the file is rejected.',
+  }),
+});
+
+mutation('uploadFile', {
+  description:
+    'Creates a media item from a file in this request. The file is streamed to disk and never held in memory as a whole. Requires the role `EDITOR`; with `TRIVIUM_AUTH=open`, anyone may call it.',
+  errors,
+  input: (t) => ({ ...fileFields(t), ...uploadFields(t) }),
+  success: { field: 'media', type: MediaRef, description: 'The new media item.' },
+  resolve: (domain, { md5, ...input }) =>
+    withFile(input.file, 'file', (file) =>
+      uploadFile(domain, { ...input, ...toPlacement(input), ...file, md5 }),
+    ),
+});
+
+mutation('replaceFile', {
+  description:
+    'Replaces the original file of a media item. The media item keeps its ids, tags and folder; its type becomes that of the new file. Variants are deleted and created again from the new file. Returns an `InvalidInputError` with the issue code `NO_FILE` if the media item has no stored file. Requires the role `EDITOR` if the viewer created the media item, and `ADMIN` otherwise.',
+  errors,
+  input: (t) => ({
+    id: t.id({ required: true, description: 'Global id of the media item.' }),
+    ...fileFields(t),
+  }),
+  success: { field: 'media', type: MediaRef, description: 'The changed media item.' },
+  resolve: (domain, { id, md5, ...input }) =>
+    withFile(input.file, 'file', (file) =>
+      replaceFile(domain, parseNodeId('Media', id, 'id'), { ...file, md5 }),
+    ),
+});

@@ -1,0 +1,115 @@
+/** A bounded queue: work takes a turn, waits if too much is running, and ends the turn. */
+export interface Turns {
+  /**
+   * Waits for a turn and returns the function that ends it. First come, first served, so that heavy work is not
+   * overtaken for ever by light work. Throws the error of `tooBusy` at once if `waitingMax` others are waiting, and
+   * after `patienceMs` without a turn.
+   */
+  take(options?: TurnOptions): Promise<() => void>;
+}
+
+/** What one piece of work needs. */
+export interface TurnOptions {
+  /** Its share of `weightMax`. Work that is heavier than `weightMax` never gets a turn. (Default: 0) */
+  weight?: number;
+  /** How long it waits. (Default: for ever) */
+  patienceMs?: number;
+}
+
+/** The limits of a queue. */
+export interface TurnLimits {
+  /** Turns at once. */
+  runningMax: number;
+  /** The sum of the weights that run at once. (Default: unlimited) */
+  weightMax?: number;
+  /** How many may wait. (Default: unlimited) */
+  waitingMax?: number;
+  /** Creates the error for work that gets no turn. */
+  tooBusy: () => Error;
+}
+
+/** Several queues that share a limit. */
+export interface TurnGroup {
+  /** Adds a queue. Whenever a turn is free, the queues that were added before this one are served before it. */
+  addQueue(limits: TurnLimits): Turns;
+}
+
+/** Creates a queue that shares nothing with others. */
+export function createTurns(limits: TurnLimits): Turns {
+  return createTurnGroup(limits.runningMax).addQueue(limits);
+}
+
+/** Creates a group of queues that have at most `runningMax` turns at once together. */
+export function createTurnGroup(runningMax: number): TurnGroup {
+  const queues: Queue[] = [];
+  let running = 0;
+  const admitWaiting = () => {
+    for (const queue of queues) {
+      for (let next = queue.waiting[0]; next !== undefined; next = queue.waiting[0]) {
+        if (running >= runningMax) return;
+        if (!hasRoom(queue, next.weight)) break;
+        queue.waiting.shift();
+        running += 1;
+        queue.running += 1;
+        queue.weight += next.weight;
+        next.admit();
+      }
+    }
+  };
+  const end = (queue: Queue, weight: number) => {
+    running -= 1;
+    queue.running -= 1;
+    queue.weight -= weight;
+    admitWaiting();
+  };
+  return {
+    addQueue(limits) {
+      const queue: Queue = { limits, waiting: [], running: 0, weight: 0 };
+      queues.push(queue);
+      return {
+        async take({ weight = 0, patienceMs } = {}) {
+          await enter(queue, { weight, patienceMs }, admitWaiting);
+          return () => end(queue, weight);
+        },
+      };
+    },
+  };
+}
+
+interface Queue {
+  readonly limits: TurnLimits;
+  readonly waiting: { weight: number; admit: () => void }[];
+  running: number;
+  weight: number;
+}
+
+function hasRoom({ limits, running, weight }: Queue, added: number): boolean {
+  const { runningMax, weightMax = Number.POSITIVE_INFINITY } = limits;
+  return running < runningMax && weight + added <= weightMax;
+}
+
+async function enter(
+  { limits, waiting }: Queue,
+  { weight, patienceMs }: { weight: number; patienceMs: number | undefined },
+  admitWaiting: () => void,
+): Promise<void> {
+  const { waitingMax = Number.POSITIVE_INFINITY, tooBusy } = limits;
+  const { promise: admitted, resolve: admit, reject } = Promise.withResolvers<void>();
+  const place = { weight, admit };
+  waiting.push(place);
+  admitWaiting();
+  if (waiting.length > waitingMax) {
+    waiting.pop();
+    throw tooBusy();
+  }
+  const timer =
+    patienceMs === undefined || !Number.isFinite(patienceMs)
+      ? undefined
+      : setTimeout(() => {
+          waiting.splice(waiting.indexOf(place), 1);
+          reject(tooBusy());
+          // The next one may be lighter.
+          admitWaiting();
+        }, patienceMs);
+  await admitted.finally(() => clearTimeout(timer));
+}

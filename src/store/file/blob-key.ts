@@ -1,0 +1,58 @@
+import type { SelectQueryBuilder } from 'kysely';
+import type { Db } from '../db.ts';
+import { isAnyOf, lockRows } from '../dialect.ts';
+import type { Subtree } from '../path.ts';
+import { inScope, type Scope } from '../scope.ts';
+import type { Database } from '../table.ts';
+import { nodesIn } from '../tree/subtree.ts';
+import { filesInScope } from './file.ts';
+
+/** Returns those of the given blob keys that a file row refers to. */
+export async function listKnownFileBlobKeys(
+  db: Db,
+  scope: Scope,
+  keys: readonly string[],
+): Promise<string[]> {
+  const rows = await filesInScope(db, scope)
+    .where(isAnyOf(db, 'blob_key', keys))
+    .select('blob_key')
+    .execute();
+  return rows.map((row) => row.blob_key);
+}
+
+/**
+ * Returns the blob keys of these media, those of variants and renditions included. Until the end of the transaction no
+ * other one adds bytes to them.
+ */
+export function listBlobKeysByMediaIds(
+  db: Db,
+  scope: Scope,
+  mediaIds: readonly number[],
+): Promise<string[]> {
+  const medias = db.selectFrom('media').where(isAnyOf(db, 'media.id', mediaIds));
+  return lockedBlobKeys(db, inScope(db, medias, scope).select('media.id'));
+}
+
+/** Returns the same for everything in a subtree. */
+export function listBlobKeysInSubtree(db: Db, scope: Scope, subtree: Subtree): Promise<string[]> {
+  return lockedBlobKeys(db, inScope(db, nodesIn(db, subtree), scope).select('media.id'));
+}
+
+async function lockedBlobKeys(
+  db: Db,
+  medias: SelectQueryBuilder<Database, 'media', { id: number }>,
+): Promise<string[]> {
+  await lockRows(db, medias.orderBy('id'));
+  const renditions = db
+    .selectFrom('rendition')
+    .innerJoin('file', 'file.id', 'rendition.file_id')
+    .where('file.media_id', 'in', medias)
+    .select('rendition.blob_key');
+  const rows = await db
+    .selectFrom('file')
+    .where('media_id', 'in', medias)
+    .select('blob_key')
+    .unionAll(renditions)
+    .execute();
+  return rows.map((row) => row.blob_key);
+}

@@ -1,0 +1,83 @@
+import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
+import type { Db } from './db.ts';
+import { isAnyOf, isOneOf } from './dialect.ts';
+import { endOfPath, type Subtree } from './path.ts';
+import type { Database, NodeRow } from './table.ts';
+
+/**
+ * The nodes that a reader may see, and with them their files. Every list and read of nodes and files takes one. This
+ * file holds the whole rule, once as SQL and once as JavaScript: a test compares the two.
+ */
+export interface Scope {
+  /** Only nodes that are marked as public. */
+  publicOnly: boolean;
+  /** Null: the whole tree. */
+  within: Limits | null;
+}
+
+/** Only these subtrees, and the unfiled nodes of the owner. */
+export interface Limits {
+  subtrees: readonly Subtree[];
+  owner: string;
+}
+
+/**
+ * The scope of the server's own work, where no viewer decides: jobs, sweeps, checks of uniqueness, reads that an
+ * operation follows with a check of its own.
+ */
+export const EVERYTHING: Scope = { publicOnly: false, within: null };
+
+/** The columns of a node that decide its visibility. */
+export type ScopeColumns = Pick<NodeRow, 'id' | 'parent_id' | 'path' | 'owner' | 'is_public'>;
+
+/** Tells whether a node is in a scope. Reads by key use it: their SQL is then the same for every viewer. */
+export function isInScope({ publicOnly, within }: Scope, node: ScopeColumns): boolean {
+  if (publicOnly && node.is_public !== 1) return false;
+  if (within === null || (node.parent_id === null && node.owner === within.owner)) return true;
+  // By id, which a start node keeps when it is moved.
+  return within.subtrees.some(({ id }) => node.id === id || node.path.includes(`/${id}/`));
+}
+
+/** Returns the row of a node if it is in a scope. */
+export function ifInScope<Row extends ScopeColumns>(
+  scope: Scope,
+  row: Row | undefined,
+): Row | undefined {
+  return row && isInScope(scope, row) ? row : undefined;
+}
+
+/** Narrows a query over `media` to a scope. Each part of the condition is a range of an index. */
+export function inScope<Table extends keyof Database, Row>(
+  db: Db,
+  query: SelectQueryBuilder<Database, Table, Row>,
+  { publicOnly, within }: Scope,
+): SelectQueryBuilder<Database, Table, Row> {
+  const shown = publicOnly ? query.where(sql<boolean>`media.is_public = 1`) : query;
+  return within === null ? shown : shown.where(withinSql(db, within));
+}
+
+function withinSql(db: Db, { subtrees, owner }: Limits): RawBuilder<boolean> {
+  const isOwn = sql`(media.parent_id is null and media.owner = ${owner})`;
+  if (subtrees.length === 0) return sql<boolean>`${isOwn}`;
+  const ids = subtrees.map(({ id }) => id);
+  const ranges = subtrees.map(
+    ({ below }) => sql`(media.path >= ${below} and media.path < ${endOfPath(below)})`,
+  );
+  const parts = [isOwn, isAnyOf(db, 'media.id', ids), ...ranges, isInMoved(db, subtrees)];
+  return sql<boolean>`(${sql.join(parts, sql` or `)})`;
+}
+
+/**
+ * The contents of start nodes that have been moved since the viewer's credential was checked: `below` is as old as that
+ * check. Ranges of known paths serve the others: taken from the database, they cost SQLite's planner its statistics, and
+ * a page of 50 out of 200,000 media took 130 ms instead of 0.2.
+ */
+function isInMoved(db: Db, subtrees: readonly Subtree[]): RawBuilder<SqlBool> {
+  const below = sql`(start.path || start.id || '/')`;
+  const ids = subtrees.map(({ id }) => id);
+  const paths = subtrees.map(({ below }) => below);
+  const moved = sql`select node.id from media start
+    join media node on node.path >= ${below} and node.path < start.path || start.id || '0'
+    where ${isAnyOf(db, 'start.id', ids)} and not (${isAnyOf(db, below, paths)})`;
+  return isOneOf(db, 'media.id', moved);
+}

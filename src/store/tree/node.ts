@@ -1,0 +1,122 @@
+import type { Window } from '../../lib/search.ts';
+import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
+import type { Db } from '../db.ts';
+import { isAnyOf, lockRow, lockRows } from '../dialect.ts';
+import { ifInScope, isInScope, type Scope } from '../scope.ts';
+import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
+import { filteredNodes, type NodeFilter } from './filter.ts';
+import { ROOT_ID } from './folder.ts';
+
+/** Returns the folder or media item, which is never the root. Uuids are stored in lower case. */
+export async function findNodeByUuid(
+  db: Db,
+  scope: Scope,
+  uuid: string,
+): Promise<NodeRow | undefined> {
+  const row = await nodes(db).where('uuid', '=', uuid).executeTakeFirst();
+  return ifInScope(scope, row);
+}
+
+/** Returns the nodes that exist, unordered and without the root. */
+export async function listNodesByIds(
+  db: Db,
+  scope: Scope,
+  ids: readonly number[],
+): Promise<NodeRow[]> {
+  const rows = await nodes(db)
+    .where(isAnyOf(db, 'id', ids))
+    .execute();
+  return rows.filter((row) => isInScope(scope, row));
+}
+
+/** Returns the nodes that exist, unordered and without the root. Uuids are stored in lower case. */
+export async function listNodesByUuids(
+  db: Db,
+  scope: Scope,
+  uuids: readonly string[],
+): Promise<NodeRow[]> {
+  const rows = await nodes(db)
+    .where(isAnyOf(db, 'uuid', uuids))
+    .execute();
+  return rows.filter((row) => isInScope(scope, row));
+}
+
+/** Returns one page of the nodes that match the filter. */
+export function listNodes(
+  db: Db,
+  scope: Scope,
+  filter: NodeFilter,
+  keyset: Keyset,
+  page: PageRequest,
+): Promise<RowPage<NodeRow>> {
+  return listPage(filteredNodes(db, scope, filter).selectAll(), keyset, page);
+}
+
+/** Returns the nodes that match the filter, by their position in their folder: a window of them, or all. */
+export function listNodesInOrder(
+  db: Db,
+  scope: Scope,
+  filter: NodeFilter,
+  window?: Window,
+): Promise<NodeRow[]> {
+  const ordered = filteredNodes(db, scope, filter).selectAll().orderBy('sort_order').orderBy('id');
+  return (window ? ordered.limit(window.limit).offset(window.offset) : ordered).execute();
+}
+
+/** Returns the number of nodes that match the filter. */
+export function countNodes(db: Db, scope: Scope, filter: NodeFilter): Promise<number> {
+  return countRows(filteredNodes(db, scope, filter));
+}
+
+/** Returns the row as stored. A `resource` that exists already is a unique violation. */
+export function insertNode(db: Db, node: NewNodeRow): Promise<NodeRow> {
+  return db.insertInto('media').values(node).returningAll().executeTakeFirstOrThrow();
+}
+
+/** Sets the given columns. Returns the row as stored; throws if there is none: the caller has locked it. */
+export function updateNode(db: Db, id: number, columns: NodeColumns): Promise<NodeRow> {
+  return db
+    .updateTable('media')
+    .set(columns)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** Blocks other transactions that lock this node, until the end of this one. */
+export async function lockNode(db: Db, id: number): Promise<void> {
+  await lockRow(db, 'media', id);
+}
+
+/** Locks many nodes in id order, so that two callers cannot deadlock. */
+export async function lockNodes(db: Db, ids: readonly number[]): Promise<void> {
+  const locked = db
+    .selectFrom('media')
+    .where(isAnyOf(db, 'id', ids))
+    .orderBy('id')
+    .select('id');
+  await lockRows(db, locked);
+}
+
+/** The greatest value of GraphQL's `Int`. Nodes beyond it share the last position and are ordered by id. */
+export const SORT_ORDER_MAX = 2 ** 31 - 1;
+
+/** Returns the position after the last child of a folder: 0 in an empty one. */
+export async function nextSortOrder(db: Db, parentId: number): Promise<number> {
+  const { last } = await db
+    .selectFrom('media')
+    .where('parent_id', '=', parentId)
+    .select((eb) => eb.fn.max<number | null>('sort_order').as('last'))
+    .executeTakeFirstOrThrow();
+  return last === null ? 0 : Math.min(last + 1, SORT_ORDER_MAX);
+}
+
+/** Tells whether a folder holds any node. */
+export async function hasNodesIn(db: Db, folderId: number): Promise<boolean> {
+  const found = db.selectFrom('media').where('parent_id', '=', folderId).select('id').limit(1);
+  return (await found.executeTakeFirst()) !== undefined;
+}
+
+function nodes(db: Db) {
+  return db.selectFrom('media').where('id', '!=', ROOT_ID).selectAll();
+}

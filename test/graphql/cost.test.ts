@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { getIntrospectionQuery, isObjectType, parse } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { EXAMPLES } from '../../src/graphql/example.ts';
+import { createCostMeter } from '../../src/graphql/pipeline/cost.ts';
+import { schema } from '../../src/graphql/schema.ts';
+
+type Variables = Record<string, unknown>;
+
+const meter = createCostMeter();
+
+/** The cost of each operation in a document, by its name. */
+function costsOf(text: string, variableValues: Variables = {}): Variables {
+  const document = parse(text);
+  const names = document.definitions.flatMap((definition) =>
+    definition.kind === 'OperationDefinition' ? (definition.name?.value ?? []) : [],
+  );
+  const costs = names.map((operationName) => [
+    operationName,
+    meter({ schema, document, variableValues, operationName }),
+  ]);
+  return Object.fromEntries(costs);
+}
+
+// Limits depend on these numbers: a change here makes an operation of a client cheaper or dearer.
+describe('the cost of', () => {
+  test('each example of GraphiQL is as before', () => {
+    const costs = EXAMPLES.map(({ query, variables }) =>
+      costsOf(query, variables ? JSON.parse(variables) : {}),
+    );
+    expect(Object.assign({}, ...costs)).toEqual({
+      NewestMedia: 356,
+      OneMedia: 57,
+      Tree: 1322,
+      Search: 653,
+      CreateLink: 29,
+      ImportUrl: 30,
+      CreateFolder: 7,
+      Viewer: 4,
+      CreateTag: 29,
+      UploadSession: 5,
+      UpdateMedia: 31,
+      TagMedia: 2405,
+      MoveNodes: 1005,
+      DeleteMedia: 5,
+      Jobs: 373,
+      SignalJob: 10,
+      MediaChanged: 6,
+    });
+  });
+
+  test('each operation of our client is as before', () => {
+    expect(costsOf(readFileSync('src/client/document.graphql', 'utf8'))).toEqual({
+      UploadChunk: 42,
+      CompleteUpload: 50,
+      AbortUpload: 38,
+      FindSession: 5,
+      FindFolder: 3,
+      FindTag: 4,
+      CreateTag: 40,
+      Check: 1,
+    });
+  });
+
+  test('introspection is as before', () => {
+    const options = { specifiedByUrl: true, inputValueDeprecation: true, oneOf: true };
+    expect(costsOf(getIntrospectionQuery(options))).toEqual({ IntrospectionQuery: 51_852 });
+  });
+
+  test.each([
+    [
+      'a list that a mutation returns: 200',
+      'mutation A($input: TagMediaInput!) { tagMedia(input: $input) { ... on TagMediaSuccess { medias { name tags { name } } } ... on InvalidInputError { issues { path code } } } }',
+      2423,
+    ],
+    [
+      'a list of a list that a mutation returns',
+      'mutation A { moveNodes(input: { ids: ["a"] }) { ... on MoveNodesSuccess { nodes { id ancestors { id } } } } }',
+      2402,
+    ],
+    [
+      'nodes by as many ids',
+      'query A($ids: [ID!]!) { nodes(ids: $ids) { id ... on Media { files { key } jobs(first: 3) { edges { cursor node { attempts { number } allowedSignals } } } } } }',
+      169,
+    ],
+    [
+      'pages in a page',
+      'query A { folder(by: { path: "/a" }) { ancestors { id } children(last: 4) { totalCount nodes { id ... on Folder { medias(first: 9) { edges { node { id tags { name medias { nodes { id } } } image { crops { alias } } choiceImages } } } } } } } }',
+      19_683,
+    ],
+    [
+      'pages side by side, one of them empty',
+      'query A { jobs { nodes { attempts { number error } } edges { cursor } pageInfo { endCursor } } tags(first: 0) { nodes { name } } }',
+      1107,
+    ],
+    [
+      'an event with lists',
+      'subscription A { mediaChanged { media { files { url } tags { name } } } }',
+      24,
+    ],
+  ])('%s', (_title, text, cost) => {
+    expect(costsOf(text, { ids: ['a', 'b', 'c'] })).toEqual({ A: cost });
+  });
+});
+
+test('the lists of every connection, and no others, have the size of a page', () => {
+  const types = Object.values(schema.getTypeMap()).filter(isObjectType);
+  const paged = types.flatMap((type) =>
+    Object.values(type.getFields())
+      .filter(({ extensions }) => extensions.listSize === 'page')
+      .map(({ name }) => `${type.name}.${name}`),
+  );
+  const connections = types.map(({ name }) => name).filter((name) => name.endsWith('Connection'));
+  expect(paged.sort()).toEqual(
+    connections.flatMap((name) => [`${name}.edges`, `${name}.nodes`]).sort(),
+  );
+});

@@ -1,0 +1,200 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { Db } from '../../src/store/db.ts';
+import * as blobKey from '../../src/store/file/blob-key.ts';
+import * as file from '../../src/store/file/file.ts';
+import * as fileSearch from '../../src/store/file/search.ts';
+import { EVERYTHING, isInScope, type Scope, type ScopeColumns } from '../../src/store/scope.ts';
+import * as folder from '../../src/store/tree/folder.ts';
+import * as group from '../../src/store/tree/group.ts';
+import * as media from '../../src/store/tree/media.ts';
+import * as node from '../../src/store/tree/node.ts';
+import * as subtree from '../../src/store/tree/subtree.ts';
+import { describeEachBackend } from '../support/backend.ts';
+import { makeFileRow, makeFolder, makeMediaRow } from '../support/make.ts';
+import { createRandom } from '../support/random.ts';
+
+/** Every module of the store that reads nodes or files. */
+const MODULES = { blobKey, file, fileSearch, folder, group, media, node, subtree };
+
+type Modules = typeof MODULES;
+type IsRead<Name> = Name extends `${'find' | 'list' | 'count' | 'search'}${string}` ? Name : never;
+
+/** The names of the lists and reads of a module that compile without a scope. */
+type Unscoped<Module> = {
+  [Name in keyof Module & string as IsRead<Name>]: Module[Name] extends (
+    db: Db,
+    ...rest: infer Rest
+  ) => unknown
+    ? Rest extends readonly [Scope, ...unknown[]]
+      ? never
+      : Name
+    : Name;
+};
+type UnscopedReads = {
+  [Module in keyof Modules]: Unscoped<Modules[Module]>[keyof Unscoped<Modules[Module]>];
+}[keyof Modules];
+
+describe('a list or read of the store', () => {
+  it('does not compile without a scope', () => {
+    // A type error here names the functions whose second parameter is not a scope.
+    checkNone<UnscopedReads>();
+    const calls = (db: Db) => [
+      // @ts-expect-error The scope is missing.
+      node.listNodes(db, {}, { name: 'a', columns: [], descending: false }, { limit: 1 }),
+      // @ts-expect-error An empty object is not a scope.
+      node.listNodesByIds(db, {}, [1]),
+      // @ts-expect-error Half of a scope is not a scope.
+      node.countNodes(db, { publicOnly: true }, {}),
+      // @ts-expect-error The scope is missing.
+      media.findMediaById(db, 1),
+      // @ts-expect-error The scope is missing.
+      file.listFilesByIds(db, [1]),
+    ];
+    expect(calls).toBeTypeOf('function');
+  });
+
+  it('is in a module that the type test knows', () => {
+    const known = ['blob-key.ts', 'file.ts', 'search.ts', 'folder.ts', 'group.ts', 'media.ts'];
+    const files = ['file', 'tree'].flatMap((room) => readdirSync(`src/store/${room}`));
+    expect(files.sort()).toEqual([...known, 'filter.ts', 'node.ts', 'subtree.ts'].sort());
+  });
+});
+
+function checkNone<_Names extends never>(): void {}
+
+interface TestTree {
+  folderIds: number[];
+  mediaIds: number[];
+  nodes: ScopeColumns[];
+}
+
+const OWNERS = ['alice', 'bob', null];
+const LEVELS_MAX = 4;
+
+/** A random tree: folders in folders, media in folders and unfiled, public and not, of several owners. */
+async function makeTree(db: Db, random: (below: number) => number): Promise<TestTree> {
+  const columns = () => ({ is_public: random(2), owner: OWNERS[random(OWNERS.length)] ?? null });
+  const places = [{ parent_id: folder.ROOT_ID, level: 1, path: `/${folder.ROOT_ID}/` }];
+  const place = () => places[random(places.length)]!;
+  const folderIds: number[] = [];
+  for (let count = 0; count < 12; count++) {
+    const at = place();
+    const id = await makeFolder(db, { ...at, ...columns() });
+    folderIds.push(id);
+    const inside = { parent_id: id, level: at.level + 1, path: `${at.path}${id}/` };
+    if (inside.level <= LEVELS_MAX) places.push(inside);
+  }
+  const mediaIds: number[] = [];
+  for (let count = 0; count < 24; count++) {
+    const at = random(3) === 0 ? {} : place();
+    const id = await makeMediaRow(db, { ...at, ...columns() });
+    await makeFileRow(db, id);
+    mediaIds.push(id);
+  }
+  return { folderIds, mediaIds, nodes: await nodesOf(db) };
+}
+
+function nodesOf(db: Db): Promise<ScopeColumns[]> {
+  return db
+    .selectFrom('media')
+    .where('id', '!=', folder.ROOT_ID)
+    .select(['id', 'parent_id', 'path', 'owner', 'is_public'])
+    .orderBy('id')
+    .execute();
+}
+
+/** Start nodes as a credential names them: some nodes of the tree, and one that has been deleted. */
+function makeScope({ nodes }: TestTree, random: (below: number) => number): Scope {
+  const count = random(4);
+  const starts = Array.from({ length: count }, () => nodes[random(nodes.length)]!);
+  const subtrees = starts.map(({ id, path }) => ({ id, below: `${path}${id}/` }));
+  const deleted = { id: 999_999, below: '/1/999999/' };
+  const owner = OWNERS[random(2)] ?? '';
+  return {
+    publicOnly: random(2) === 1,
+    within: random(4) === 0 ? null : { subtrees: [...subtrees, deleted], owner },
+  };
+}
+
+/** Moves some folders, so that the paths of start nodes are those of an earlier time. */
+async function moveSome(db: Db, tree: TestTree, random: (below: number) => number): Promise<void> {
+  for (let count = 0; count < 3; count++) {
+    const rows = await node.listNodesByIds(db, EVERYTHING, tree.folderIds);
+    const moved = rows[random(rows.length)]!;
+    const target = rows[random(rows.length)]!;
+    if (`${target.path}${target.id}/`.includes(`/${moved.id}/`)) continue;
+    await subtree.moveSubtree(db, {
+      id: moved.id,
+      parentId: target.id,
+      sortOrder: 0,
+      from: moved,
+      to: { path: `${target.path}${target.id}/`, level: target.level + 1 },
+      now: 0,
+    });
+  }
+}
+
+const ROUNDS = 8;
+const SCOPES = 12;
+const BY_ID = {
+  name: 'by id',
+  columns: [{ name: 'id', type: 'number' }],
+  descending: false,
+} as const;
+const idsOf = (rows: readonly { id: number }[]) => rows.map(({ id }) => id).sort((a, b) => a - b);
+
+describeEachBackend('a scope', (backend) => {
+  it('contains the same nodes and files in SQL and in JavaScript, also after start nodes have moved', () =>
+    backend.withDb(async (db) => {
+      const random = createRandom(20_260_101);
+      let shown = 0;
+      for (let round = 0; round < ROUNDS; round++) {
+        await db.deleteFrom('file').execute();
+        await db.deleteFrom('media').where('id', '!=', folder.ROOT_ID).execute();
+        const tree = await makeTree(db, random);
+        const scopes = Array.from({ length: SCOPES }, () => makeScope(tree, random));
+        await moveSome(db, tree, random);
+        const nodes = await nodesOf(db);
+        for (const scope of [...scopes, EVERYTHING]) {
+          const expected = idsOf(nodes.filter((node) => isInScope(scope, node)));
+          expect(await listAll(db, scope), JSON.stringify(scope)).toEqual(expected);
+          const medias = expected.filter((id) => tree.mediaIds.includes(id));
+          expect(await mediasOfFiles(db, scope), JSON.stringify(scope)).toEqual(medias);
+          shown += expected.length;
+        }
+      }
+      // The scopes are neither all empty nor all full.
+      expect(shown).toBeGreaterThan(ROUNDS * SCOPES);
+      expect(shown).toBeLessThan(ROUNDS * SCOPES * 36);
+    }));
+});
+
+/** Ids by every kind of list and read, which must agree. */
+async function listAll(db: Db, scope: Scope): Promise<number[]> {
+  const filter = { kind: 'any' } as const;
+  const page = { limit: 200, backward: false };
+  const listed = idsOf((await node.listNodes(db, scope, filter, BY_ID, page)).rows);
+  const all = (await nodesOf(db)).map(({ id }) => id);
+  expect(await node.countNodes(db, scope, filter)).toBe(listed.length);
+  expect(idsOf(await node.listNodesByIds(db, scope, all))).toEqual(listed);
+  expect(idsOf(await node.listNodesInOrder(db, scope, filter))).toEqual(listed);
+  const folders = await folder.listFoldersByIds(db, scope, all);
+  const medias = await media.listMediasByIds(db, scope, all);
+  expect(idsOf([...folders, ...medias])).toEqual(listed);
+  return listed;
+}
+
+/** Ids of the media whose files are found. */
+async function mediasOfFiles(db: Db, scope: Scope): Promise<number[]> {
+  const search = { conditions: [], order: [], limit: 200, offset: 0 };
+  const { rows } = await fileSearch.searchFiles(db, scope, search);
+  const ids = rows.map((row) => row.media_id).sort((a, b) => a - b);
+  const all = (await nodesOf(db)).map(({ id }) => id);
+  const byMedia = await file.listFilesByMediaIds(db, scope, all);
+  expect(byMedia.map((row) => row.media_id).sort((a, b) => a - b)).toEqual(ids);
+  const after = await file.listFilesByBlobKey(db, scope, { after: '', upTo: null }, 200);
+  expect(after).toHaveLength(ids.length);
+  expect(await fileSearch.countMatchingFiles(db, scope, [])).toBe(ids.length);
+  return ids;
+}
