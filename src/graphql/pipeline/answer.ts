@@ -14,24 +14,24 @@ export interface AcceptedTypes {
 
 /**
  * Chooses the types of an answer by an `Accept` header. One result is sent as an event only to clients that accept
- * nothing else. Of equal types the first in the header counts; `q` is ignored, as no known client relies on it.
- * Throws HttpError (406).
+ * nothing else. The first JSON type in the header counts, whatever its `q`. Throws HttpError (406).
  */
 export function negotiate(accept: string | undefined): AcceptedTypes {
   const ranges = (accept || '*/*').toLowerCase().split(',').filter(isUtf8).map(mediaRange);
-  const json = ranges.map((range) => RESULT_TYPES[range]).find((type) => type !== undefined);
+  const json = ranges.map((range) => RESULT_TYPES.get(range)).find((type) => type !== undefined);
   const stream = ranges.some((range) => STREAM_RANGES.includes(range)) ? 'text/event-stream' : null;
   const result = json ?? stream;
   if (result !== null) return { result, stream };
   throw new HttpError(406, 'NOT_ACCEPTABLE', `The response can be sent as ${TYPES}.`);
 }
 
-const RESULT_TYPES: Readonly<Record<string, AnswerType>> = {
-  '*/*': 'application/json',
-  'application/*': 'application/json',
-  'application/json': 'application/json',
-  'application/graphql-response+json': 'application/graphql-response+json',
-};
+/** The type of one result by the media range that accepts it. */
+const RESULT_TYPES = new Map<string, AnswerType>([
+  ['*/*', 'application/json'],
+  ['application/*', 'application/json'],
+  ['application/json', 'application/json'],
+  ['application/graphql-response+json', 'application/graphql-response+json'],
+]);
 
 const STREAM_RANGES = ['*/*', 'text/*', 'text/event-stream'];
 

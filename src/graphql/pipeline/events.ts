@@ -2,15 +2,15 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
 /**
- * How long a stream may last: its credential was checked when it began, and one that expires or is revoked
- * is good for this long at most.
+ * The longest time that a stream lasts. Its credential is checked at its start only, so one that expires or is revoked
+ * keeps working for this long at most.
  */
 const LIFETIME_MS = 60 * 60_000;
 
 /**
- * Signals that end what is streamed: when the client is gone, when the time is over, and when the server
- * stops, which would else wait for a client that has no reason to leave. Each is made when it is first
- * asked for: most answers are no streams.
+ * Returns a function that gives each reply a signal to end its stream: when the client disconnects, when the stream has
+ * lasted its time, and when the server stops, which would otherwise wait for clients that have no reason to leave. A
+ * signal is created when it is first requested, as most answers are not streams.
  */
 export function createStreamSignals(
   server: FastifyInstance,
@@ -31,7 +31,7 @@ export function createStreamSignals(
       open.delete(controller);
       controller.abort();
     };
-    // A request that came just before the stop would else begin a stream after it.
+    // A request that arrived just before the stop would otherwise begin a stream after it.
     if (isStopping || reply.raw.destroyed) close();
     else reply.raw.once('close', close);
     return controller.signal;
@@ -45,14 +45,9 @@ export function createStreamSignals(
   };
 }
 
-/** Whether a response has no end that one could wait for. */
-function isStream({ headers }: Response): boolean {
-  return headers.get('content-type')?.startsWith('text/event-stream') ?? false;
-}
-
 /**
- * The body of a streamed response, for Fastify to send: read as fast as the client takes it. On the signal
- * it ends where it is, without `complete`: clients take that for a lost connection and subscribe anew.
+ * Returns the body of a streamed response for Fastify to send, read as fast as the client receives it. On the signal it
+ * ends without the event `complete`: clients treat that as a lost connection and subscribe again.
  */
 export function toStream({ body }: Response, signal: AbortSignal): Readable {
   return Readable.from(body === null ? [] : readUntil(body, signal));

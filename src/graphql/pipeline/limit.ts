@@ -1,22 +1,22 @@
 import { GraphQLError } from 'graphql';
 
-/** What an operation may be at most; each limit is the answer to another way of asking for too much. */
+/** The limits of an operation. Each prevents another way of asking for too much. */
 export const LIMITS = {
-  /** Bounds what the cache of documents holds. GraphiQL's introspection, longer than most, has 2,100. */
+  /** Bounds the cache of documents. GraphiQL's introspection, longer than most documents, has 2,100. */
   characters: 50_000,
-  /** Bounds parsing and validation, whose worst is 0.2 s for these. GraphiQL's introspection has 184. */
+  /** Bounds parsing and validation, which take 0.2 s at worst for so many. GraphiQL's introspection has 184. */
   tokens: 2_000,
-  /** Parser, rules and coercion call themselves for each bracket: some hundreds are the end of the stack. */
+  /** Parser, rules and coercion recurse for each bracket: some hundreds overflow the stack. */
   nesting: 50,
-  /** A tab of GraphiQL holds several, of which one runs. */
+  /** A tab of GraphiQL may hold several operations, of which one runs. */
   operations: 10,
-  /** Seven connections in each other by `nodes`, or four by `edges` and `node`, and what is in the last. */
+  /** Seven nested connections by `nodes`, or four by `edges` and `node`, and the fields of the last. */
   depth: 15,
-  /** One field over and over: some for a screen of lists, none for a guess at every id. */
+  /** Enough for a screen of several lists, too few for guessing ids. */
   aliases: 30,
-  /** Each is checked against all at its place. Clients write a few of `@include` and `@skip`. */
+  /** Each is compared with all others at its place. Clients use a few of `@include` and `@skip`. */
   directives: 20,
-  /** Fields of the answer, see `cost.ts`. All of 200 media and of what belongs to them is 90,000. */
+  /** Fields of the response, see `cost.ts`. All fields of 200 media and of their related objects are 90,000. */
   cost: 200_000,
 } as const;
 
@@ -25,33 +25,33 @@ type Limited = keyof typeof LIMITS;
 const REFUSALS: Record<Limited, { code: string; of: string; advice: string }> = {
   characters: {
     code: 'DOCUMENT_TOO_LONG',
-    of: 'characters',
+    of: 'characters in a document',
     advice: 'Send values as variables.',
   },
   tokens: {
     code: 'TOO_MANY_TOKENS',
-    of: 'tokens',
+    of: 'tokens in a document',
     advice: 'Send values as variables, or split the document.',
   },
   nesting: {
     code: 'OPERATION_TOO_DEEP',
-    of: 'brackets within each other',
+    of: 'nested brackets',
     advice: 'Send values as variables, or split the operation.',
   },
   operations: {
     code: 'TOO_MANY_OPERATIONS',
     of: 'operations in a document',
-    advice: 'Send each on its own.',
+    advice: 'Send each operation in its own document.',
   },
   depth: {
     code: 'OPERATION_TOO_DEEP',
-    of: 'fields within each other, fragments included',
-    advice: 'Fetch what is deeper by the ids of what is not.',
+    of: 'nested fields, including those of fragments',
+    advice: 'Fetch deeper levels in another operation, by id.',
   },
   aliases: {
     code: 'TOO_MANY_ALIASES',
-    of: 'aliases, those of a fragment each time it is used',
-    advice: 'Split the operation, or ask for `nodes(ids:)`.',
+    of: 'aliases, counting those of a fragment each time it is spread',
+    advice: 'Split the operation, or use `nodes(ids:)`.',
   },
   directives: {
     code: 'TOO_MANY_DIRECTIVES',
@@ -60,19 +60,19 @@ const REFUSALS: Record<Limited, { code: string; of: string; advice: string }> = 
   },
   cost: {
     code: 'OPERATION_TOO_COSTLY',
-    of: 'fields that an answer may come to',
-    advice: 'Ask for smaller pages with `first`, or for less of each node.',
+    of: 'fields in a response whose pages are all full',
+    advice: 'Request smaller pages with `first`, or fewer fields of each node.',
   },
 };
 
-/** An operation that is not run, with HTTP 400. */
+/** The error of an operation that is refused before it runs, with HTTP 400. */
 export class RefusedOperationError extends GraphQLError {
   constructor(message: string, code: string, more: Record<string, unknown> = {}) {
     super(message, { extensions: { code, ...more, http: { status: 400 } } });
   }
 }
 
-/** Throws RefusedOperationError, with limit and remedy. Also for NaN, which is no amount within any limit. */
+/** Throws RefusedOperationError, which tells the limit and a remedy, unless `amount` is within the limit. NaN never is. */
 export function checkLimit(limited: Limited, amount: number): void {
   const limit = LIMITS[limited];
   if (amount <= limit) return;
@@ -82,9 +82,9 @@ export function checkLimit(limited: Limited, amount: number): void {
   throw new RefusedOperationError(message, code, { ...cost, limit });
 }
 
-/** The error for `__schema` and `__type` where nobody may ask for them. */
+/** Returns the error for `__schema` and `__type` on a server whose introspection is disabled. */
 export function introspectionRefusal(): RefusedOperationError {
   const message =
-    'Introspection is off on this server (TRIVIUM_GRAPHIQL). Its schema is the file `schema.graphql` of the source.';
+    'Introspection is disabled on this server (TRIVIUM_GRAPHIQL). The schema is in the file `schema.graphql` of the source.';
   return new RefusedOperationError(message, 'INTROSPECTION_DISABLED');
 }

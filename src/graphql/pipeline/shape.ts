@@ -7,21 +7,21 @@ import {
   visit,
 } from 'graphql';
 
-/** What can be said of a document without schema and variables. */
+/** The measures of a document that need neither schema nor variables. */
 export interface Shape {
   operations: number;
   directives: number;
-  /** Fields within each other, of the deepest operation. Below `__schema` and `__type` nothing counts. */
+  /** Nested fields of the deepest operation. Fields below `__schema` and `__type` do not count. */
   depth: number;
-  /** Of the operation with the most, those of a fragment as often as it is spread. */
+  /** Aliases of the operation that has most. Those of a fragment count each time it is spread. */
   aliases: number;
-  /** Whether `__schema` or `__type` is asked for. */
+  /** Whether `__schema` or `__type` is selected. */
   isIntrospective: boolean;
 }
 
 type Extent = Pick<Shape, 'depth' | 'aliases'>;
 
-/** Fragments by name, and the extents of those that have been measured: each is walked once, however often spread. */
+/** Fragments by name, and the extents of measured ones: each is walked once, however often it is spread. */
 interface Fragments {
   definitions: Map<string, FragmentDefinitionNode>;
   extents: Map<string, Extent>;
@@ -30,8 +30,8 @@ interface Fragments {
 const NOTHING: Extent = { depth: 0, aliases: 0 };
 
 /**
- * Measures a document in time that grows with its length and with nothing else. It need not be valid: a
- * fragment that is not there, or contains itself, counts nothing, as validation refuses it afterwards.
+ * Measures a document in time proportional to its length. The document need not be valid: a fragment that is missing or
+ * contains itself counts nothing, as validation refuses it afterwards.
  */
 export function measureDocument(document: DocumentNode): Shape {
   const fragments: Fragments = { definitions: new Map(), extents: new Map() };
@@ -82,7 +82,7 @@ function extentOfSelection(selection: SelectionNode, fragments: Fragments): Exte
   const { selectionSet, name, alias } = selection;
   const inner = selectionSet ? extentOf(selectionSet, fragments) : NOTHING;
   return {
-    // The usual query for a schema is 15 deep, with eight types of types; a rule of graphql-js bounds it.
+    // The usual introspection query is 15 deep, with eight nested types. A rule of graphql-js limits its depth.
     depth: isIntrospection(name.value) ? 1 : inner.depth + 1,
     aliases: inner.aliases + (alias ? 1 : 0),
   };
@@ -91,7 +91,7 @@ function extentOfSelection(selection: SelectionNode, fragments: Fragments): Exte
 function extentOfFragment(name: string, fragments: Fragments): Extent {
   const known = fragments.extents.get(name);
   if (known) return known;
-  // Found in its own definition, it ends there.
+  // A fragment that contains itself ends here.
   fragments.extents.set(name, NOTHING);
   const definition = fragments.definitions.get(name);
   const extent = definition ? extentOf(definition.selectionSet, fragments) : NOTHING;

@@ -242,10 +242,13 @@ describe('an Accept header', () => {
     expect(negotiate(accept)).toEqual({ result, stream });
   });
 
-  test.each(['text/html', 'image/*', 'application/xml', 'application/json; charset=latin1'])(
-    'of %s is refused',
-    (accept) => {
-      expect(() => negotiate(accept)).toThrow(HttpError);
-    },
-  );
+  test.each([
+    'text/html',
+    'constructor',
+    'image/*',
+    'application/xml',
+    'application/json; charset=latin1',
+  ])('of %s is refused', (accept) => {
+    expect(() => negotiate(accept)).toThrow(HttpError);
+  });
 });

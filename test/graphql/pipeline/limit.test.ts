@@ -1,59 +1,17 @@
-import { getIntrospectionQuery } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { EXAMPLES } from '../../../src/graphql/example.ts';
 import { LIMITS } from '../../../src/graphql/pipeline/limit.ts';
-import { type TestApp, withApp } from '../../support/app.ts';
-import { BACKENDS } from '../../support/backend.ts';
 import { graphql } from '../../support/graphql.ts';
+import {
+  aliases,
+  expectAllowed,
+  expectRefused,
+  fields,
+  nested,
+  post,
+  run,
+  times,
+} from './operation.ts';
 
-// On SQLite alone: the point is that what is refused reaches no database, whichever that is.
-const SQLITE = BACKENDS[0]!;
-const run = (work: (app: TestApp) => Promise<void>, variables = {}) =>
-  withApp(SQLITE, work, variables);
-
-type Variables = Record<string, unknown>;
-
-/** Twice, as Yoga answers the second time out of its caches. */
-async function expectRefused(app: TestApp, code: string, query: string, variables?: Variables) {
-  for (const round of [1, 2]) {
-    app.statements.length = 0;
-    const { errors, ...answer } = await graphql(app, query, variables);
-    const codes = errors?.map(({ extensions }) => extensions?.code);
-    expect({ round, codes, ...answer }).toEqual({ round, codes: [code], status: 400 });
-    expect(app.statements).toEqual([]);
-  }
-}
-
-async function expectAllowed(app: TestApp, query: string, variables?: Variables) {
-  for (const round of [1, 2]) {
-    const { errors, status } = await graphql(app, query, variables);
-    expect({ round, errors, status }).toEqual({ round, errors: undefined, status: 200 });
-  }
-}
-
-async function costOf(app: TestApp, query: string, variables?: Variables): Promise<unknown> {
-  const { extensions } = await post(app, { query, variables });
-  return extensions?.cost?.requested;
-}
-
-async function post(app: TestApp, body: unknown, headers: Record<string, string> = {}) {
-  const response = await app.fetch('/graphql', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: typeof body === 'string' || body instanceof FormData ? body : JSON.stringify(body),
-  });
-  const text = await response.text();
-  // biome-ignore lint/suspicious/noExplicitAny: a test says by its assertions what it expects
-  const answer: any = text.startsWith('{') ? JSON.parse(text) : {};
-  return { status: response.status, code: answer.errors?.[0]?.extensions.code, ...answer };
-}
-
-const times = (count: number, one: (index: number) => string) =>
-  Array.from({ length: count }, (_, index) => one(index)).join(' ');
-const aliases = (count: number, prefix = 'a') => times(count, (n) => `${prefix}${n}: __typename`);
-/** A path of so many fields. */
-const fields = (depth: number, last = 'id'): string =>
-  depth === 1 ? last : `parent { ${fields(depth - 1, last)} }`;
 const folder = (selection: string) => `folder(by: { databaseId: 9 }) { ${selection} }`;
 
 /** Two ways to the same depth: fragments of one field each, by name and inline. */
@@ -63,15 +21,11 @@ const byName = (depth: number) =>
 const inline = (depth: number): string =>
   depth === 1 ? 'id' : `... on Folder { parent { ${inline(depth - 1)} } }`;
 
-const LISTS = 'rootFolders folders medias'.split(' ');
-/** Three lists in each other. */
-const nested = (...sizes: (number | string)[]) =>
-  LISTS.reduceRight((inner, list, n) => `${list}(first: ${sizes[n]}) { nodes { ${inner} } }`, 'id');
 /** 1 + 1 + 200 × (1 + 1 + 12 × (1 + 1 + 81)) = 199,602. */
 const NEARLY = nested(200, 12, 81);
 const FILL = LIMITS.cost - 199_602;
 
-describe('an operation just within a limit is answered, one beyond it is refused', () => {
+describe('an operation just within a limit runs, one beyond it is refused', () => {
   it.each<[code: string, within: string, beyond: string]>([
     [
       'DOCUMENT_TOO_LONG',
@@ -135,20 +89,20 @@ describe('an operation just within a limit is answered, one beyond it is refused
       });
     }));
 
-  it('the error says the limit and what to do, and of cost how much it is', () =>
+  it('the error tells the limit, a remedy, and the cost', () =>
     run(async (app) => {
       const { errors } = await graphql(app, `{ ${nested(200, 200, 200)} }`);
       expect(errors).toEqual([
         {
           message:
-            'The limit is 200,000 fields that an answer may come to. Ask for smaller pages with `first`, or for less of each node.',
+            'The limit is 200,000 fields in a response whose pages are all full. Request smaller pages with `first`, or fewer fields of each node.',
           extensions: { code: 'OPERATION_TOO_COSTLY', cost: 8_080_402, limit: 200_000 },
         },
       ]);
     }));
 });
 
-describe('what must never run', () => {
+describe('a hostile operation is refused', () => {
   it.each<[title: string, code: string, query: string]>([
     ['1,000 aliases', 'TOO_MANY_TOKENS', `{ ${aliases(1000)} }`],
     ['600 aliases', 'TOO_MANY_ALIASES', `{ ${aliases(600)} }`],
@@ -223,7 +177,7 @@ describe('what must never run', () => {
     }),
   );
 
-  it('a multipart request beyond a limit, whose file is not taken', () =>
+  it('a multipart request beyond a limit is refused, and its file is discarded', () =>
     run(async (app) => {
       const file = new File([Buffer.alloc(300_000)], 'a.bin');
       const query = `mutation ($file: Upload!) { uploadFile(input: { file: $file }) { ${aliases(31)} } }`;
@@ -234,258 +188,5 @@ describe('what must never run', () => {
       });
       expect(app.statements).toEqual([]);
       await expectAllowed(app, '{ __typename }');
-    }));
-});
-
-describe('cost', () => {
-  const PAGE = 'medias(first: $n) { nodes { id } }';
-
-  it('follows the variables, also for a document that is known already', () =>
-    run(async (app) => {
-      const query = `query ($n: Int) { ${nested('$n', '$n', '$n')} }`;
-      const size = (n: number) => 2 + n * (2 + n * (2 + n));
-      expect(await costOf(app, query, { n: 5 })).toBe(size(5));
-      await expectRefused(app, 'OPERATION_TOO_COSTLY', query, { n: 200 });
-      expect(await costOf(app, query, { n: 20 })).toBe(size(20));
-      expect(await costOf(app, query)).toBe(size(50));
-    }));
-
-  it.each<[title: string, query: string, variables: Variables, cost: number]>([
-    ['a literal', '{ medias(first: 7) { nodes { id } } }', {}, 9],
-    ['a page from the end', '{ medias(last: 7) { nodes { id } } }', {}, 9],
-    ['no size: 50', '{ medias { nodes { id } } }', {}, 52],
-    ['a variable', `query ($n: Int) { ${PAGE} }`, { n: 7 }, 9],
-    ['a variable that is not given', `query ($n: Int) { ${PAGE} }`, {}, 52],
-    ['a variable that is null', `query ($n: Int = 7) { ${PAGE} }`, { n: null }, 52],
-    ['a variable’s default', `query ($n: Int = 7) { ${PAGE} }`, {}, 9],
-    ['what replaces the default', `query ($n: Int = 7) { ${PAGE} }`, { n: 8 }, 10],
-    ['edges', '{ medias(first: 7) { edges { cursor node { id } } } }', {}, 23],
-    ['what a page has once', '{ medias(first: 7) { totalCount pageInfo { hasNextPage } } }', {}, 4],
-    ['as many as there are ids', '{ nodes(ids: ["eA", "eA"]) { id } }', {}, 3],
-    ['ids in a variable', 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids: ['eA'] }, 2],
-    ['a list without a size', '{ medias(first: 2) { nodes { tags { name } } } }', {}, 24],
-    ['a size out of range: the nearest', '{ medias(first: 999999) { nodes { id } } }', {}, 202],
-    ['a size below zero', '{ medias(first: -1) { nodes { id } } }', {}, 2],
-    ['what is skipped', '{ medias(first: 7) @skip(if: true) { nodes { id } } }', {}, 9],
-    [
-      'fragments',
-      '{ ...Q } fragment Q on Query { medias(first: 7) { ...C } } fragment C on MediaConnection { nodes { ... on Media { id } } }',
-      {},
-      9,
-    ],
-  ])('counts %s', (_title, query, variables, cost) =>
-    run(async (app) => expect(await costOf(app, query, variables)).toBe(cost)),
-  );
-
-  it('is that of the operation that runs', () =>
-    run(async (app) => {
-      const query = `query A { viewer { id } } query B { ${nested(200, 200, 200)} }`;
-      expect(await post(app, { query, operationName: 'A' })).toMatchObject({ status: 200 });
-      const code = 'OPERATION_TOO_COSTLY';
-      expect(await post(app, { query, operationName: 'B' })).toMatchObject({ status: 400, code });
-    }));
-
-  it.each([-1, 'x', 1.5, 1e300, [], {}])('a variable `first: %j` is a mistake that is told', (n) =>
-    run(async (app) => {
-      const { errors, status } = await graphql(app, `query ($n: Int) { ${PAGE} }`, { n });
-      expect(status).toBeLessThan(500);
-      expect(errors).toHaveLength(1);
-      expect(app.statements).toEqual([]);
-    }),
-  );
-
-  it('is in every answer: GET, mutations, uploads, and where a resolver fails', () =>
-    run(async (app) => {
-      const cost = { requested: 2, limit: LIMITS.cost };
-      const get = await app.fetch('/graphql?query={viewer{kind}}');
-      expect(await get.json()).toMatchObject({ data: {}, extensions: { cost } });
-      const tag = 'mutation { createTag(input: { name: "a" }) { __typename } }';
-      expect(await post(app, { query: tag })).toMatchObject({ extensions: { cost } });
-      const failure = '{ node(id: "nonsense") { id } }';
-      expect(await post(app, { query: failure })).toMatchObject({ extensions: { cost } });
-      const upload =
-        'mutation ($file: Upload!) { uploadFile(input: { file: $file }) { __typename } }';
-      const file = new File(['some text'], 'a.txt');
-      expect(await graphql(app, upload, { file: null }, { files: { file } })).toMatchObject({
-        data: { uploadFile: { __typename: 'UploadFileSuccess' } },
-        extensions: { cost },
-      });
-    }));
-
-  it('leaves room for ordinary pages, for GraphiQL and for all that it offers', () =>
-    run(async (app) => {
-      const rich = `medias(first: 50) { totalCount nodes { id name url type folder { id name } tags { id name color }
-        file { filename mimeType sizeBytes md5 url } ancestors { id name } image { url width height } } }`;
-      const tree = `rootFolders(first: 20) { nodes { id name folders(first: 20) { nodes { id name
-        medias(first: 5) { nodes { id name url file { url mimeType } tags { name } image { url } } } } } } }`;
-      expect(await costOf(app, `{ ${rich} }`)).toBeLessThan(LIMITS.cost / 4);
-      expect(await costOf(app, `{ ${tree} }`)).toBeLessThan(LIMITS.cost / 4);
-      const options = { specifiedByUrl: true, inputValueDeprecation: true, oneOf: true };
-      await expectAllowed(app, getIntrospectionQuery(options));
-      // The answer to a subscription would not end.
-      for (const { query } of EXAMPLES.filter(({ query }) => !query.includes('subscription'))) {
-        const { errors } = await graphql(app, query);
-        const codes = errors?.map(({ extensions }) => extensions?.code).join() ?? '';
-        expect(codes).not.toMatch(/TOO_/);
-      }
-    }));
-});
-
-describe('a subscription', () => {
-  const subscribe = (app: TestApp, selection: string) =>
-    app.fetch('/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-      body: JSON.stringify({ query: `subscription { mediaChanged { ${selection} } }` }),
-    });
-  const costly = `media { folder { ${nested(200, 200, 200).replace('rootFolders', 'folders')} } }`;
-
-  it.each([
-    ['OPERATION_TOO_COSTLY', costly],
-    ['OPERATION_TOO_DEEP', `media { ${fields(20)} }`],
-    ['TOO_MANY_ALIASES', aliases(31)],
-  ])('beyond a limit is refused: %s', (code, selection) =>
-    run(async (app) => {
-      const response = await subscribe(app, selection);
-      expect(response.status).toBe(400);
-      expect(await response.text()).toContain(`"code":"${code}"`);
-      expect(app.statements).toEqual([]);
-    }),
-  );
-
-  it('says with each event what it costs', () =>
-    run(async (app) => {
-      const { body } = await subscribe(app, 'kind');
-      const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
-      const create =
-        'mutation { createMedia(input: { type: URL, url: "http://a.b" }) { __typename } }';
-      expect(await post(app, { query: create })).toMatchObject({ status: 200 });
-      let seen = '';
-      while (!seen.includes('CREATED')) seen += (await reader.read()).value;
-      expect(seen).toContain('"extensions":{"cost":{"requested":2,"limit":200000}}');
-      await reader.cancel();
-    }));
-});
-
-describe('introspection', () => {
-  const OFF = { TRIVIUM_GRAPHIQL: 'off' };
-
-  it.each([
-    '{ __schema { queryType { name } } }',
-    '{ __type(name: "Media") { name } }',
-    '{ ... on Query { ...F } } fragment F on Query { x: __schema { queryType { name } } }',
-    getIntrospectionQuery(),
-  ])('is refused with GraphiQL off: %s', (query) =>
-    run((app) => expectRefused(app, 'INTROSPECTION_DISABLED', query), OFF),
-  );
-
-  it('of the type of an answer is always allowed', () =>
-    run((app) => expectAllowed(app, '{ __typename viewer { __typename } }'), OFF));
-
-  it('may be as deep as types of types are', () =>
-    run((app) =>
-      expectAllowed(
-        app,
-        `{ __schema { types { name ${'ofType { '.repeat(20)} name ${'}'.repeat(20)} } } }`,
-      ),
-    ));
-
-  it('is on in open mode', () =>
-    run((app) => expectAllowed(app, '{ __schema { queryType { name } } }')));
-});
-
-describe('a request that another site could make a browser send is refused', () => {
-  const query = 'mutation { createTag(input: { name: "a" }) { __typename } }';
-  const json = JSON.stringify({ query });
-  const form = new URLSearchParams({ query }).toString();
-
-  it.each<[type: string, body: string]>([
-    ['text/plain', json],
-    ['text/plain; x=application/json', json],
-    ['text/plain;application/graphql', query],
-    ['application/x-www-form-urlencoded', form],
-    ['application/x-www-form-urlencoded; charset=application/json', form],
-    [
-      'multipart/form-data; boundary=b',
-      `--b\r\ncontent-disposition: form-data; name="operations"\r\n\r\n${json}\r\n--b--`,
-    ],
-    [
-      'Multipart/Form-Data; boundary=b',
-      `--b\r\ncontent-disposition: form-data; name="operations"\r\n\r\n${json}\r\n--b--`,
-    ],
-    ['', json],
-  ])('%s', (type, body) =>
-    run(async (app) => {
-      const { status, data } = await post(app, body, { 'content-type': type });
-      expect([400, 403, 415]).toContain(status);
-      expect(data).toBeUndefined();
-      expect(app.statements).toEqual([]);
-    }),
-  );
-
-  it('a body without a type', () =>
-    run(async (app) => {
-      const body = new Blob([json]);
-      const { status } = await app.fetch('/graphql', { method: 'POST', body });
-      expect(status).toBe(415);
-      expect(app.statements).toEqual([]);
-    }));
-
-  it.each(['{}', '[]', 'null', '1', '""', '{', '{"extensions":{}}'])(
-    'a body without a query: %s',
-    (body) => run(async (app) => expect(await post(app, body)).toMatchObject({ status: 400 })),
-  );
-
-  it.each(['variables', 'extensions'])('a parameter `%s` that is no JSON', (name) =>
-    run(async (app) => {
-      const response = await app.fetch(
-        `/graphql?query=${encodeURIComponent('{ __typename }')}&${name}={x`,
-      );
-      const { errors } = (await response.json()) as { errors: unknown[] };
-      expect([response.status, errors]).toMatchObject([
-        400,
-        [{ extensions: { code: 'BAD_REQUEST' } }],
-      ]);
-    }),
-  );
-
-  it.each(['PUT', 'PATCH', 'DELETE'])('%s', (method) =>
-    run(async (app) => {
-      const response = await app.fetch('/graphql', { method });
-      expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, POST, OPTIONS']);
-      const code = 'METHOD_NOT_ALLOWED';
-      expect(await response.json()).toMatchObject({ errors: [{ extensions: { code } }] });
-    }),
-  );
-
-  it('a mutation by GET', () =>
-    run(async (app) => {
-      const path = `/graphql?query=${encodeURIComponent(query)}`;
-      expect((await app.fetch(path)).status).toBe(405);
-      expect(app.statements).toEqual([]);
-    }));
-});
-
-describe('a batch is refused', () => {
-  it('of JSON', () =>
-    run(async (app) => {
-      for (const count of [1, 2]) {
-        const batch = Array.from({ length: count }, () => ({ query: '{ viewer { id } }' }));
-        const answer = await post(app, batch);
-        expect(answer).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
-        expect(answer.errors[0].message).toMatch(/Batching is not supported/);
-      }
-      expect(app.statements).toEqual([]);
-    }));
-
-  it('of a multipart request', () =>
-    run(async (app) => {
-      const form = new FormData();
-      form.set('operations', JSON.stringify([{ query: '{ medias { totalCount } }' }]));
-      form.set('map', '{}');
-      const headers = { 'x-graphql-yoga-csrf': '1' };
-      const response = await app.fetch('/graphql', { method: 'POST', headers, body: form });
-      expect(response.status).toBe(400);
-      expect(app.statements).toEqual([]);
     }));
 });

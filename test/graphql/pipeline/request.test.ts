@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { post, run } from './operation.ts';
+
+describe('a request that another site could make a browser send is refused', () => {
+  const query = 'mutation { createTag(input: { name: "a" }) { __typename } }';
+  const json = JSON.stringify({ query });
+  const form = new URLSearchParams({ query }).toString();
+
+  it.each<[type: string, body: string]>([
+    ['text/plain', json],
+    ['text/plain; x=application/json', json],
+    ['text/plain;application/graphql', query],
+    ['application/x-www-form-urlencoded', form],
+    ['application/x-www-form-urlencoded; charset=application/json', form],
+    [
+      'multipart/form-data; boundary=b',
+      `--b\r\ncontent-disposition: form-data; name="operations"\r\n\r\n${json}\r\n--b--`,
+    ],
+    [
+      'Multipart/Form-Data; boundary=b',
+      `--b\r\ncontent-disposition: form-data; name="operations"\r\n\r\n${json}\r\n--b--`,
+    ],
+    ['', json],
+  ])('%s', (type, body) =>
+    run(async (app) => {
+      const { status, data } = await post(app, body, { 'content-type': type });
+      expect([400, 403, 415]).toContain(status);
+      expect(data).toBeUndefined();
+      expect(app.statements).toEqual([]);
+    }),
+  );
+
+  it('a body without a type', () =>
+    run(async (app) => {
+      const body = new Blob([json]);
+      const { status } = await app.fetch('/graphql', { method: 'POST', body });
+      expect(status).toBe(415);
+      expect(app.statements).toEqual([]);
+    }));
+
+  it.each(['{}', '[]', 'null', '1', '""', '{', '{"extensions":{}}'])(
+    'a body without a query: %s',
+    (body) => run(async (app) => expect(await post(app, body)).toMatchObject({ status: 400 })),
+  );
+
+  it.each(['variables', 'extensions'])('a parameter `%s` that is not JSON', (name) =>
+    run(async (app) => {
+      const response = await app.fetch(
+        `/graphql?query=${encodeURIComponent('{ __typename }')}&${name}={x`,
+      );
+      const { errors } = (await response.json()) as { errors: unknown[] };
+      expect([response.status, errors]).toMatchObject([
+        400,
+        [{ extensions: { code: 'BAD_REQUEST' } }],
+      ]);
+    }),
+  );
+
+  it.each(['PUT', 'PATCH', 'DELETE'])('%s', (method) =>
+    run(async (app) => {
+      const response = await app.fetch('/graphql', { method });
+      expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, POST, OPTIONS']);
+      const code = 'METHOD_NOT_ALLOWED';
+      expect(await response.json()).toMatchObject({ errors: [{ extensions: { code } }] });
+    }),
+  );
+
+  it('a mutation by GET', () =>
+    run(async (app) => {
+      const path = `/graphql?query=${encodeURIComponent(query)}`;
+      expect((await app.fetch(path)).status).toBe(405);
+      expect(app.statements).toEqual([]);
+    }));
+});
+
+describe('a batch is refused', () => {
+  it('of JSON', () =>
+    run(async (app) => {
+      for (const count of [1, 2]) {
+        const batch = Array.from({ length: count }, () => ({ query: '{ viewer { id } }' }));
+        const answer = await post(app, batch);
+        expect(answer).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+        expect(answer.errors[0].message).toMatch(/Batching is not supported/);
+      }
+      expect(app.statements).toEqual([]);
+    }));
+
+  it('of a multipart request', () =>
+    run(async (app) => {
+      const form = new FormData();
+      form.set('operations', JSON.stringify([{ query: '{ medias { totalCount } }' }]));
+      form.set('map', '{}');
+      const headers = { 'x-graphql-yoga-csrf': '1' };
+      const response = await app.fetch('/graphql', { method: 'POST', headers, body: form });
+      expect(response.status).toBe(400);
+      expect(app.statements).toEqual([]);
+    }));
+});
