@@ -1,5 +1,5 @@
 import type { Context } from '../domain/context.ts';
-import type { JobChange } from '../store/job/run.ts';
+import type { JobChange, JobRow } from '../store/job/run.ts';
 
 /** Reports the progress of a run to the database and to subscribers. */
 export interface Progress {
@@ -15,7 +15,7 @@ const WRITE_INTERVAL_MS = 250;
 /** Creates a reporter: it notifies subscribers of this process at once, and writes at intervals. */
 export function createProgress(
   ctx: Context,
-  jobId: number,
+  { id, started_at }: Pick<JobRow, 'id' | 'started_at'>,
   write: (columns: JobChange) => Promise<unknown>,
 ): Progress {
   let fraction = 0;
@@ -35,7 +35,8 @@ export function createProgress(
       const capped = Math.min(next, 0.999);
       if (isStopped || !(capped > fraction)) return;
       fraction = capped;
-      ctx.events.publish({ type: 'job', id: jobId, progress: fraction });
+      const progress = { fraction, runStartedAt: started_at ?? 0 };
+      ctx.events.publish({ type: 'job', id, progress });
       timer ??= setTimeout(flush, WRITE_INTERVAL_MS);
     },
     async stop() {

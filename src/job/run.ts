@@ -107,7 +107,7 @@ interface WorkOptions extends RunOptions {
 async function work(ctx: Context, row: JobRow, options: WorkOptions): Promise<void> {
   const { lease } = options;
   const write = (columns: JobChange) => updateLeasedJob(ctx.db, lease, columns);
-  const progress = createProgress(ctx, row.id, write);
+  const progress = createProgress(ctx, row, write);
   const outcome = await outcomeOf(ctx, row, options, progress.report);
   await progress.stop();
   if (outcome.kind === 'lost') return;

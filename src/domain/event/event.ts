@@ -34,8 +34,8 @@ export interface UploadProgress {
 export interface JobEvent {
   type: 'job';
   id: number;
-  /** Progress of the run, 0 to 1, if it has not been stored yet. */
-  progress?: number;
+  /** Progress that a run has reported and that may not be written yet. */
+  progress?: { fraction: number; runStartedAt: number };
 }
 
 /** A media item has been created, changed or deleted. */
@@ -111,6 +111,10 @@ export function merge(earlier: DomainEvent, later: DomainEvent): DomainEvent {
       kind: mergeKinds(earlier.kind, later.kind),
       before: earlier.before,
     };
+  }
+  if (earlier.type === 'job' && later.type === 'job' && earlier.progress !== undefined) {
+    // The event of a commit may follow a report of the run that the commit has started.
+    return { progress: earlier.progress, ...later };
   }
   return later;
 }

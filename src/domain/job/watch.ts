@@ -28,7 +28,7 @@ async function* matchingJobs(
   events: AsyncIterable<JobEvent>,
 ): AsyncGenerator<Job> {
   const ahead = createProgressMemory();
-  for await (const { id, progress = 0 } of events) {
+  for await (const { id, progress } of events) {
     const job = await findMatchingJob(ctx, id, filter);
     if (job?.status === 'running') yield ahead.toLatest(job, progress);
     else {
@@ -42,10 +42,12 @@ async function* matchingJobs(
 function createProgressMemory() {
   const told = new Map<number, Pick<Job, 'startedAt' | 'progress'>>();
   return {
-    toLatest(job: Job, progress: number): Job {
+    toLatest(job: Job, reported: JobEvent['progress']): Job {
       const before = told.get(job.id);
       const isSameRun = before?.startedAt?.getTime() === job.startedAt?.getTime();
       const known = isSameRun ? (before?.progress ?? 0) : 0;
+      const isOfThisRun = reported?.runStartedAt === job.startedAt?.getTime();
+      const progress = isOfThisRun ? (reported?.fraction ?? 0) : 0;
       const latest = { ...job, progress: Math.max(job.progress, progress, known) };
       told.set(job.id, { startedAt: job.startedAt, progress: latest.progress });
       return latest;

@@ -5,6 +5,7 @@ import {
   createEvents,
   type DomainEvent,
   type MediaChangeKind,
+  merge,
 } from '../../../src/domain/event/event.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
 import { watchMedias } from '../../../src/domain/tree/watch.ts';
@@ -31,6 +32,15 @@ async function eventsOf({ events }: TestServices, work: () => Promise<unknown>) 
   });
   return seen;
 }
+
+test('the event of a commit does not hide the progress that a run has reported before it', () => {
+  const reported: DomainEvent = {
+    type: 'job',
+    id: 1,
+    progress: { fraction: 0.5, runStartedAt: 1 },
+  };
+  expect(merge(reported, { type: 'job', id: 1 })).toEqual(reported);
+});
 
 describeEachBackend('events', (backend) => {
   test('are published after the commit, those of joined transactions too', () =>

@@ -54,16 +54,17 @@ describe('a relay of events', () => {
   it('merges the events of one thing while a notice is being sent', async () => {
     const { first, second, sent, deliver } = makePair();
     const there = listen(second);
-    for (let progress = 0; progress < 500; progress++) {
-      first.events.publish({ type: 'job', id: 1, progress: progress / 500 });
+    const progress = (fraction: number) => ({ fraction, runStartedAt: 1 });
+    for (let count = 0; count < 500; count++) {
+      first.events.publish({ type: 'job', id: 1, progress: progress(count / 500) });
     }
     first.events.publish({ type: 'job', id: 1 });
     await deliver();
     await deliver();
     expect(sent).toHaveLength(2);
     expect(there).toEqual([
-      { type: 'job', id: 1, progress: 0, isElsewhere: true },
-      { type: 'job', id: 1, isElsewhere: true },
+      { type: 'job', id: 1, progress: progress(0), isElsewhere: true },
+      { type: 'job', id: 1, progress: progress(499 / 500), isElsewhere: true },
     ]);
   });
 
