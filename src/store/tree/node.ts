@@ -1,7 +1,7 @@
 import type { Window } from '../../lib/search.ts';
 import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { isAnyOf, lockRow, lockRows } from '../dialect.ts';
+import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
 import { findInScope, listInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
 import { filteredNodes, type NodeFilter } from './filter.ts';
@@ -71,12 +71,7 @@ export async function lockNode(db: Db, id: number): Promise<void> {
 
 /** Locks many nodes in id order, so that two callers cannot deadlock. */
 export async function lockNodes(db: Db, ids: readonly number[]): Promise<void> {
-  const locked = db
-    .selectFrom('media')
-    .where(isAnyOf(db, 'id', ids))
-    .orderBy('id')
-    .select('id');
-  await lockRows(db, locked);
+  await lockRowsById(db, 'media', ids);
 }
 
 /** The greatest value of GraphQL's `Int`. Nodes beyond it share the last position and are ordered by id. */
