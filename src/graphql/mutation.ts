@@ -6,11 +6,15 @@ import type {
 } from '@pothos/core';
 import type { ErrorsPluginOptions } from '@pothos/plugin-errors';
 import type { Context } from '../domain/context.ts';
+import { NotFoundError } from '../domain/error.ts';
 import { PAGE_SIZE_MAX } from '../domain/page.ts';
 import { builder, COMMON_ERRORS } from './builder.ts';
+import { parseNodeId } from './id.ts';
 import { withListSize } from './list-size.ts';
 
-type Types = typeof builder extends PothosSchemaTypes.SchemaBuilder<infer Found> ? Found : never;
+/** The types that the builder of the schema knows. */
+export type Types =
+  typeof builder extends PothosSchemaTypes.SchemaBuilder<infer Found> ? Found : never;
 type ErrorClass = NonNullable<ErrorsPluginOptions<Types>['defaultTypes']>[number];
 
 /** The field builder of a mutation's `input`, for functions that add fields to several inputs. */
@@ -72,6 +76,32 @@ export function mutation<Fields extends InputFieldMap, Type extends TypeParam<Ty
       }),
     }),
   );
+}
+
+interface Deletion {
+  description: string;
+  /** The type of the object, and its name within a description. */
+  type: string;
+  noun: string;
+  run: (domain: Context, id: number) => Promise<unknown>;
+}
+
+/** Defines a mutation that deletes the object with a global id, and returns that id. */
+export function deletion(name: string, { description, type, noun, run }: Deletion): void {
+  mutation(name, {
+    description,
+    errors: [NotFoundError],
+    input: (t) => ({ id: t.id({ required: true, description: `Global id of the ${noun}.` }) }),
+    success: {
+      field: 'deletedId',
+      type: 'ID',
+      description: `Global id of the deleted ${noun}.`,
+    },
+    resolve: async (domain, { id }) => {
+      await run(domain, parseNodeId(type, id, 'id'));
+      return id;
+    },
+  });
 }
 
 /** Returns the sorted names of the errors. An error type of the schema has the name of its class. */

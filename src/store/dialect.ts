@@ -176,6 +176,17 @@ export async function lockRows<T extends keyof Database, Row>(
   if (dialectOf(db) === 'postgres') await rows.forNoKeyUpdate().execute();
 }
 
+/** Locks rows in the order of their ids, so that two callers cannot deadlock. */
+export async function lockRowsById(
+  db: Db,
+  table: keyof Database,
+  ids: readonly number[],
+): Promise<void> {
+  if (dialectOf(db) !== 'postgres') return;
+  const rows = sql`select id from ${sql.table(table)} where ${isAnyOf(db, 'id', ids)}`;
+  await sql`${rows} order by id for no key update`.execute(db);
+}
+
 /** Advances an identity past rows that were inserted with explicit ids. */
 export async function advanceIdentity(db: Db, table: string): Promise<void> {
   if (dialectOf(db) !== 'postgres') return;

@@ -38,13 +38,22 @@ export function isInScope({ publicOnly, within }: Scope, node: ScopeColumns): bo
   return within.subtrees.some(({ id }) => node.id === id || node.path.includes(`/${id}/`));
 }
 
-/** Returns the row of a node if it is in a scope. */
-export function ifInScope<Row extends ScopeColumns>(
-  scope: Scope,
-  row: Row | undefined,
-): Row | undefined {
-  return row && isInScope(scope, row) ? row : undefined;
+/** Returns the node that a query finds by key; undefined if it is not in the scope. */
+export async function findInScope(query: NodeQuery, scope: Scope): Promise<NodeRow | undefined> {
+  const node = await query.executeTakeFirst();
+  return node && isInScope(scope, node) ? node : undefined;
 }
+
+/** Returns those of the nodes that a query finds by key that are in the scope. */
+export async function listInScope(query: NodeQuery, scope: Scope): Promise<NodeRow[]> {
+  const nodes = await query.execute();
+  return nodes.filter((node) => isInScope(scope, node));
+}
+
+type NodeQuery = Pick<
+  SelectQueryBuilder<Database, 'media', NodeRow>,
+  'execute' | 'executeTakeFirst'
+>;
 
 /** Narrows a query over `media` to a scope. Each part of the condition is a range of an index. */
 export function inScope<Table extends keyof Database, Row>(

@@ -1,25 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import { describe, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { BlobNotFoundError, type BlobStore } from '../../src/blob/blob-store.ts';
+import { describeContract, type GuaranteeOf } from './contract.ts';
 import { cutAtRandom, entriesOf, failing, HOSTILE_KEYS, newKey, pieces, textOf } from './source.ts';
 
 /** Opens an empty store, lends it to `work`, and deletes everything afterwards. */
 export type WithStore = (work: (store: BlobStore) => Promise<void>) => Promise<void>;
 
-type Guarantee = (name: string, work: (store: BlobStore) => Promise<void>) => void;
+type Guarantee = GuaranteeOf<BlobStore>;
 
 /** What every blob store guarantees, wherever it keeps the bytes. */
 export function describeBlobStore(name: string, withStore: WithStore): void {
-  const guarantee: Guarantee = (name, work) => test(name, () => withStore(work));
-  describe(name, () => {
-    describe('put', () => describePut(guarantee));
-    describe('read', () => describeRead(guarantee));
-    describe('a local file', () => describeLocalFile(guarantee));
-    describe('delete', () => describeDelete(guarantee));
-    describe('list and check', () => describeList(guarantee));
-    describe('a hostile key', () => describeHostileKeys(guarantee));
+  describeContract(name, withStore, {
+    put: describePut,
+    read: describeRead,
+    'a local file': describeLocalFile,
+    delete: describeDelete,
+    'list and check': describeList,
+    'a hostile key': describeHostileKeys,
   });
 }
 

@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { BlobNotFoundError, type BlobStore } from '../../src/blob/blob-store.ts';
 import type { Staging } from '../../src/blob/staging.ts';
+import { describeContract, type GuaranteeOf } from './contract.ts';
 import { cutAtRandom, entriesOf, failing, HOSTILE_KEYS, newKey, pieces, textOf } from './source.ts';
 
 /** A staging area, and the blob store that it promotes to. */
@@ -17,19 +18,18 @@ export interface Storage {
 /** Opens empty storage, lends it to `work`, and deletes everything afterwards. */
 export type WithStorage = (work: (storage: Storage) => Promise<void>) => Promise<void>;
 
-type Guarantee = (name: string, work: (storage: Storage) => Promise<void>) => void;
+type Guarantee = GuaranteeOf<Storage>;
 
 /** What every staging area guarantees, wherever it keeps the bytes. */
 export function describeStaging(name: string, withStorage: WithStorage): void {
-  const guarantee: Guarantee = (name, work) => test(name, () => withStorage(work));
-  describe(name, () => {
-    describe('append', () => describeAppend(guarantee));
-    describe('a failing append', () => describeFailingAppend(guarantee));
-    describe('promote', () => describePromote(guarantee));
-    describe('reading', () => describeReading(guarantee));
-    describe('discard', () => describeDiscard(guarantee));
-    describe('list and check', () => describeList(guarantee));
-    describe('a hostile key', () => describeHostileKeys(guarantee));
+  describeContract(name, withStorage, {
+    append: describeAppend,
+    'a failing append': describeFailingAppend,
+    promote: describePromote,
+    reading: describeReading,
+    discard: describeDiscard,
+    'list and check': describeList,
+    'a hostile key': describeHostileKeys,
   });
 }
 

@@ -186,10 +186,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
   test('a chunk that does not match its MD5 is not stored', () =>
     withApp(backend, async (app) => {
       const totalBytes = 4;
-      const { session } = succeed(
-        await sendChunk(app, Buffer.from('ab'), { offset: 0, totalBytes }),
-      );
-      const { uploadId } = session;
+      const uploadId = await sendFirstChunk(app, totalBytes);
       const md5 = md5Of(Buffer.from('cd'));
       const input = { uploadId, offset: 2, totalBytes, md5 };
       const damaged = await sendChunk(app, Buffer.from('cx'), input);
@@ -223,10 +220,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
   test('completing with a wrong MD5, or too early, creates nothing', () =>
     withApp(backend, async (app) => {
       const totalBytes = 4;
-      const { session } = succeed(
-        await sendChunk(app, Buffer.from('ab'), { offset: 0, totalBytes }),
-      );
-      const { uploadId } = session;
+      const uploadId = await sendFirstChunk(app, totalBytes);
       const md5 = md5Of(Buffer.from('abcd'));
       const early = await complete(app, { uploadId, md5 });
       expect(early).toMatchObject({ __typename: 'OffsetMismatchError', offset: 2 });
@@ -384,3 +378,9 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       { TRIVIUM_AUTH: 'required' },
     ));
 });
+
+/** Sends the bytes `ab` as a first chunk. Returns the id of the upload session. */
+async function sendFirstChunk(app: TestApp, totalBytes: number): Promise<string> {
+  const sent = await sendChunk(app, Buffer.from('ab'), { offset: 0, totalBytes });
+  return succeed(sent).session.uploadId;
+}

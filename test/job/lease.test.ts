@@ -123,17 +123,14 @@ describeEachBackend('a worker that has lost its lease', (backend) => {
     withServices(backend, async (services) => {
       const gate = createGate();
       const id = await addJob(services);
-      let ended: unknown;
-      const task = observing(gate, (error) => {
-        ended = error;
-      });
+      const { task, endOf } = observing(gate);
       await withWorker(
         services,
         task,
         async () => {
           await gate.reached(1);
           await giveAway(services, id);
-          await vi.waitFor(() => expect(ended).toMatchObject({ reason: 'lost' }));
+          await vi.waitFor(() => expect(endOf()).toMatchObject({ reason: 'lost' }));
         },
         { heartbeatMs: 10 },
       );
@@ -143,15 +140,12 @@ describeEachBackend('a worker that has lost its lease', (backend) => {
     withServices(backend, async (services) => {
       const gate = createGate();
       await addJob(services);
-      let ended: unknown;
-      const task = observing(gate, (error) => {
-        ended = error;
-      });
+      const { task, endOf } = observing(gate);
       // Never heard of within the lease, as when the database cannot be reached.
       await withWorker(
         services,
         task,
-        () => vi.waitFor(() => expect(ended).toMatchObject({ reason: 'lost' })),
+        () => vi.waitFor(() => expect(endOf()).toMatchObject({ reason: 'lost' })),
         { leaseMs: 100, heartbeatMs: 60_000 },
       );
     }));
@@ -165,10 +159,7 @@ describeEachBackend('cancelling a running job', (backend) => {
     withServices(backend, async (services) => {
       const gate = createGate();
       const id = await addJob(services, 'x', { unicity: 'one' });
-      let ended: unknown;
-      const task = observing(gate, (error) => {
-        ended = error;
-      });
+      const { task, endOf } = observing(gate);
       // Nothing but the signal itself can be the reason.
       const slow = { pollMs: 60_000, heartbeatMs: 60_000 };
       await withWorker(
@@ -181,7 +172,7 @@ describeEachBackend('cancelling a running job', (backend) => {
             cancelRequestedAt: new Date(services.clock()),
           });
           const job = await jobIn(services, id, 'cancelled');
-          expect(ended).toMatchObject({ reason: 'cancelled' });
+          expect(endOf()).toMatchObject({ reason: 'cancelled' });
           expect(job).toMatchObject({ retryCount: 0, cancelReason: 'not needed', error: null });
           expect(await addJob(services, 'x', { unicity: 'one' })).not.toBe(id);
         },
@@ -232,7 +223,7 @@ describeEachBackend('cancelling a running job', (backend) => {
         const heartbeatMs = way === 'beat' ? 10 : 60_000;
         await withWorker(
           services,
-          observing(gate, () => undefined),
+          observing(gate).task,
           async (worker) => {
             await gate.reached(1);
             const asked = services.db.updateTable('job').set({ cancel_requested_at: 1 });
@@ -265,12 +256,9 @@ describeEachBackend('a worker that stops', (backend) => {
     withServices(backend, async (services) => {
       const gate = createGate();
       const id = await addJob(services);
-      let ended: unknown;
-      const task = observing(gate, (error) => {
-        ended = error;
-      });
+      const { task, endOf } = observing(gate);
       await withWorker(services, task, () => gate.reached(1));
-      expect(ended).toMatchObject({ reason: 'stopping' });
+      expect(endOf()).toMatchObject({ reason: 'stopping' });
       const job = await readJob(services, id);
       expect(job).toMatchObject({ status: 'pending', retryCount: 0, progress: 0, error: null });
       expect(job.scheduledAt.getTime()).toBeLessThanOrEqual(services.clock());
@@ -290,15 +278,17 @@ function waiting(gate: ReturnType<typeof createGate>): Tasks {
 }
 
 /** A task that does, and tells why it ended. */
-function observing(gate: ReturnType<typeof createGate>, onEnd: (reason: unknown) => void): Tasks {
-  return {
+function observing(gate: ReturnType<typeof createGate>) {
+  let ended: unknown;
+  const task: Tasks = {
     'delete-blob': async (_ctx, _args, run: Run) => {
       await gate.pass('x', run.signal).catch((error) => {
-        onEnd(error);
+        ended = error;
         throw error;
       });
     },
   };
+  return { task, endOf: () => ended };
 }
 
 /** A job as a worker leaves it that is killed. */

@@ -14,6 +14,15 @@ function record(turns: Turns, order: string[], name: string, options = {}) {
 /** Lets everything happen that does not wait for time. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
+/** Expects that nobody has a turn before `end`, and these have had theirs after it, in this order. */
+async function expectAfter(end: () => void, order: string[], expected: string[]) {
+  await settle();
+  expect(order).toEqual([]);
+  end();
+  await settle();
+  expect(order).toEqual(expected);
+}
+
 describe('a bounded queue', () => {
   it('gives turns in the order of arrival, and hands over an ended one', async () => {
     const order: string[] = [];
@@ -55,11 +64,7 @@ describe('a bounded queue', () => {
     const end = await turns.take({ weight: 6 });
     void record(turns, order, 'heavy', { weight: 8 });
     void record(turns, order, 'light', { weight: 1 });
-    await settle();
-    expect(order).toEqual([]);
-    end();
-    await settle();
-    expect(order).toEqual(['heavy', 'light']);
+    await expectAfter(end, order, ['heavy', 'light']);
   });
 
   it('refuses work that has no turn in time, and serves the next, which may be lighter', async () => {
@@ -93,11 +98,7 @@ describe('a group of queues', () => {
     const end = await after.take();
     void record(after, order, 'after');
     void record(before, order, 'before').then((end) => end());
-    await settle();
-    expect(order).toEqual([]);
-    end();
-    await settle();
-    expect(order).toEqual(['before', 'after']);
+    await expectAfter(end, order, ['before', 'after']);
   });
 
   it('serves the second queue while the first one is at its own limit', async () => {

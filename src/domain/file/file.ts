@@ -1,5 +1,6 @@
 import { BlobNotFoundError, type BlobStream } from '../../blob/blob-store.ts';
 import type { ByteRange } from '../../blob/byte-range.ts';
+import { groupById } from '../../lib/group.ts';
 import * as store from '../../store/file/file.ts';
 import { EVERYTHING } from '../../store/scope.ts';
 import type { FileRow } from '../../store/table.ts';
@@ -70,8 +71,7 @@ export async function filesByMediaIds(
   mediaIds: readonly number[],
 ): Promise<Map<number, File[]>> {
   const rows = await store.listFilesByMediaIds(ctx.db, scopeOf(ctx), mediaIds);
-  const byMedia = Map.groupBy(rows, (row) => row.media_id);
-  return new Map([...byMedia].map(([mediaId, rows]) => [mediaId, rows.map(toFile)]));
+  return groupById(rows, (row) => row.media_id, toFile);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { groupById } from '../../lib/group.ts';
 import * as store from '../../store/job/job.ts';
 import type { JobAttemptRow, JobRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
@@ -74,8 +75,7 @@ export async function attemptsByJobIds(
   jobIds: readonly number[],
 ): Promise<Map<number, JobAttempt[]>> {
   const rows = await store.listAttemptsByJobIds(ctx.db, jobIds);
-  const byJob = Map.groupBy(rows, (row) => row.job_id);
-  return new Map([...byJob].map(([jobId, rows]) => [jobId, rows.map(toAttempt)]));
+  return groupById(rows, (row) => row.job_id, toAttempt);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { groupById } from '../../lib/group.ts';
 import type { Window } from '../../lib/search.ts';
 import { withoutUndefined } from '../../lib/without-undefined.ts';
 import type { Keyset } from '../../store/cursor.ts';
@@ -132,8 +133,7 @@ export async function tagsByMediaIds(
   mediaIds: readonly number[],
 ): Promise<Map<number, Tag[]>> {
   const rows = await store.listTagsByMediaIds(ctx.db, mediaIds);
-  const byMedia = Map.groupBy(rows, (row) => row.media_id);
-  return new Map([...byMedia].map(([mediaId, rows]) => [mediaId, rows.map(toTag)]));
+  return groupById(rows, (row) => row.media_id, toTag);
 }
 
 /** Returns a page of tags. Throws InvalidInputError for the arguments of the page. */

@@ -1,4 +1,5 @@
 import { builder } from '../builder.ts';
+import type { Types } from '../mutation.ts';
 
 /** A span of time in a filter. */
 export const DateTimeRange = builder.inputType('DateTimeRange', {
@@ -23,6 +24,33 @@ export const OrderDirection = builder.enumType('OrderDirection', {
     DESC: { value: 'desc', description: 'Descending: the highest value first.' },
   } as const,
 });
+
+/** Defines the input for an order by one of these fields. */
+export function orderInput<Value extends string>(
+  name: string,
+  field: PothosSchemaTypes.EnumRef<Types, Value>,
+  description: string,
+) {
+  return builder.inputType(name, {
+    description,
+    fields: (t) => ({
+      field: t.field({ type: field, required: true, description: 'Field to order by.' }),
+      direction: t.field({
+        type: OrderDirection,
+        required: true,
+        defaultValue: 'asc',
+        description: 'Direction of the order.',
+      }),
+    }),
+  });
+}
+
+/** Returns the order for the domain; undefined, which means the default of the list, if none is given. */
+export function toOrder<Field>(
+  order: { field: Field; direction: 'asc' | 'desc' } | null | undefined,
+): { field: Field; descending: boolean } | undefined {
+  return order ? { field: order.field, descending: order.direction === 'desc' } : undefined;
+}
 
 type WithoutNull<T> = { [K in keyof T]: Exclude<T[K], null> };
 

@@ -20,78 +20,48 @@ export async function updateFile(db: Db, id: number, columns: FileChange): Promi
 }
 
 /** Returns the files that exist, unordered. */
-export async function listFilesByIds(
-  db: Db,
-  scope: Scope,
-  ids: readonly number[],
-): Promise<FileOfMediaRow[]> {
-  const rows = await files(db)
-    .where(isAnyOf(db, 'file.id', ids))
-    .execute();
-  return rows.filter((row) => isFileInScope(scope, row));
+export function listFilesByIds(db: Db, scope: Scope, ids: readonly number[]) {
+  return listFiles(files(db).where(isAnyOf(db, 'file.id', ids)), scope);
 }
 
 /** Returns the file by its own id, not its media item's. */
-export async function findFileById(
-  db: Db,
-  scope: Scope,
-  id: number,
-): Promise<FileOfMediaRow | undefined> {
-  const row = await files(db).where('file.id', '=', id).executeTakeFirst();
-  return ifFileInScope(scope, row);
+export function findFileById(db: Db, scope: Scope, id: number) {
+  return findFile(files(db).where('file.id', '=', id), scope);
 }
 
 /** Returns the file by its own uuid, not its media item's. */
-export async function findFileByUuid(
-  db: Db,
-  scope: Scope,
-  uuid: string,
-): Promise<FileOfMediaRow | undefined> {
-  const row = await files(db).where('file.uuid', '=', uuid).executeTakeFirst();
-  return ifFileInScope(scope, row);
+export function findFileByUuid(db: Db, scope: Scope, uuid: string) {
+  return findFile(files(db).where('file.uuid', '=', uuid), scope);
 }
 
 /** Returns the files of each media item, the original first. */
-export async function listFilesByMediaIds(
-  db: Db,
-  scope: Scope,
-  mediaIds: readonly number[],
-): Promise<FileOfMediaRow[]> {
-  const rows = await files(db)
-    .where(isAnyOf(db, 'file.media_id', mediaIds))
-    .orderBy('file.key')
-    .execute();
-  return rows.filter((row) => isFileInScope(scope, row));
+export function listFilesByMediaIds(db: Db, scope: Scope, mediaIds: readonly number[]) {
+  return listFiles(
+    files(db)
+      .where(isAnyOf(db, 'file.media_id', mediaIds))
+      .orderBy('file.key'),
+    scope,
+  );
 }
 
 /** Returns the original of a media item, whose key is empty, or one of its variants. */
-export async function findFileByKey(
-  db: Db,
-  scope: Scope,
-  mediaId: number,
-  key: string,
-): Promise<FileOfMediaRow | undefined> {
-  const row = await files(db)
-    .where('file.media_id', '=', mediaId)
-    .where('file.key', '=', key)
-    .executeTakeFirst();
-  return ifFileInScope(scope, row);
+export function findFileByKey(db: Db, scope: Scope, mediaId: number, key: string) {
+  return findFile(
+    files(db).where('file.media_id', '=', mediaId).where('file.key', '=', key),
+    scope,
+  );
 }
 
 /** Returns the file at `/media/{dir}/{urlName}`. If several have that name, the original comes first. */
-export async function findFileByUrl(
-  db: Db,
-  scope: Scope,
-  dir: string,
-  urlName: string,
-): Promise<FileOfMediaRow | undefined> {
-  const row = await files(db)
-    .where('file.dir', '=', dir)
-    .where('file.url_name', '=', urlName)
-    .orderBy('file.key')
-    .limit(1)
-    .executeTakeFirst();
-  return ifFileInScope(scope, row);
+export function findFileByUrl(db: Db, scope: Scope, dir: string, urlName: string) {
+  return findFile(
+    files(db)
+      .where('file.dir', '=', dir)
+      .where('file.url_name', '=', urlName)
+      .orderBy('file.key')
+      .limit(1),
+    scope,
+  );
 }
 
 /** Returns the first segment of the URLs of a media item's files; undefined if it has none. */
@@ -187,8 +157,14 @@ export async function listFilesByBlobKey(
     .execute();
 }
 
-function ifFileInScope(scope: Scope, file: FileOfMediaRow | undefined): FileOfMediaRow | undefined {
+async function findFile(query: ReturnType<typeof files>, scope: Scope) {
+  const file: FileOfMediaRow | undefined = await query.executeTakeFirst();
   return file && isFileInScope(scope, file) ? file : undefined;
+}
+
+async function listFiles(query: ReturnType<typeof files>, scope: Scope) {
+  const rows: FileOfMediaRow[] = await query.execute();
+  return rows.filter((file) => isFileInScope(scope, file));
 }
 
 function isFileInScope(scope: Scope, file: FileOfMediaRow): boolean {

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { dialectOf } from '../dialect.ts';
+import { createIndexes } from './create-indexes.ts';
 
 /**
  * Creates the search index of media, with the names of their tags. Triggers maintain it, so that no code
@@ -11,13 +12,7 @@ export async function up(db: Db): Promise<void> {
   for (const statement of dialectOf(db) === 'postgres' ? POSTGRES : SQLITE) {
     await statement.execute(db);
   }
-  for (const [name, table, columns] of INDEXES) {
-    await db.schema
-      .createIndex(name)
-      .on(table)
-      .columns([...columns])
-      .execute();
-  }
+  await createIndexes(db, INDEXES);
 }
 
 const INDEXES = [

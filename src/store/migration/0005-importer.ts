@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../db.ts';
+import { createIndexes } from './create-indexes.ts';
 
 /** Creates indexes for the filters and orders of the Importer's lists, mainly a file's resource and name. */
 export async function up(db: Db): Promise<void> {
@@ -7,13 +8,7 @@ export async function up(db: Db): Promise<void> {
   await sql`create index file_name on file ((replace(uuid, '-', '') || coalesce('.' || extension, '')))`.execute(
     db,
   );
-  for (const [name, table, columns] of INDEXES) {
-    await db.schema
-      .createIndex(name)
-      .on(table)
-      .columns([...columns])
-      .execute();
-  }
+  await createIndexes(db, INDEXES);
 }
 
 const INDEXES = [

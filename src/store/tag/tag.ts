@@ -1,7 +1,7 @@
 import type { OrderStep, Window } from '../../lib/search.ts';
 import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { isAnyOf, isIn, lockRows } from '../dialect.ts';
+import { isAnyOf, isIn, lockRows, lockRowsById } from '../dialect.ts';
 import type { NewTagRow, TagChange, TagRow } from '../table.ts';
 
 /** What a list of tags is narrowed to: a tag has to match every given field. */
@@ -27,12 +27,7 @@ export async function insertTag(db: Db, tag: NewTagRow): Promise<TagRow> {
 
 /** Locks tags against changes and deletion until the end of the transaction. Lock media after them. */
 export async function lockTags(db: Db, ids: readonly number[]): Promise<void> {
-  const tags = db
-    .selectFrom('tag')
-    .where(isAnyOf(db, 'id', ids))
-    .orderBy('id')
-    .select('id');
-  await lockRows(db, tags);
+  await lockRowsById(db, 'tag', ids);
 }
 
 /** Locks the media that a tag is on: a change of the tag writes their search words anew. */

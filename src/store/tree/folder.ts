@@ -1,57 +1,41 @@
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
-import { EVERYTHING, ifInScope, isInScope, type Scope } from '../scope.ts';
+import { EVERYTHING, findInScope, listInScope, type Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
 
 /** Id of the hidden folder that holds the nodes at top level. No dialect ever shows it. */
 export const ROOT_ID = 1;
 
 /** Returns the folder, which is never the root. */
-export async function findFolderById(
-  db: Db,
-  scope: Scope,
-  id: number,
-): Promise<NodeRow | undefined> {
-  const row = await folders(db).where('id', '=', id).executeTakeFirst();
-  return ifInScope(scope, row);
+export function findFolderById(db: Db, scope: Scope, id: number) {
+  return findInScope(folders(db).where('id', '=', id), scope);
 }
 
 /** Returns the folder, which is never the root. Uuids are stored in lower case. */
-export async function findFolderByUuid(
-  db: Db,
-  scope: Scope,
-  uuid: string,
-): Promise<NodeRow | undefined> {
-  const row = await folders(db).where('uuid', '=', uuid).executeTakeFirst();
-  return ifInScope(scope, row);
+export function findFolderByUuid(db: Db, scope: Scope, uuid: string) {
+  return findInScope(folders(db).where('uuid', '=', uuid), scope);
 }
 
 /** Returns the folders of that name in any of these folders, in their order. */
-export async function listFoldersByName(
+export function listFoldersByName(
   db: Db,
   scope: Scope,
   parentIds: readonly number[],
   name: string,
-): Promise<NodeRow[]> {
-  const rows = await folders(db)
-    .where(isAnyOf(db, 'parent_id', parentIds))
-    .where('name', '=', name)
-    .orderBy('sort_order')
-    .orderBy('id')
-    .execute();
-  return rows.filter((row) => isInScope(scope, row));
+) {
+  return listInScope(
+    folders(db)
+      .where(isAnyOf(db, 'parent_id', parentIds))
+      .where('name', '=', name)
+      .orderBy('sort_order')
+      .orderBy('id'),
+    scope,
+  );
 }
 
 /** Returns the folders that exist, unordered. */
-export async function listFoldersByIds(
-  db: Db,
-  scope: Scope,
-  ids: readonly number[],
-): Promise<NodeRow[]> {
-  const rows = await folders(db)
-    .where(isAnyOf(db, 'id', ids))
-    .execute();
-  return rows.filter((row) => isInScope(scope, row));
+export function listFoldersByIds(db: Db, scope: Scope, ids: readonly number[]) {
+  return listInScope(folders(db).where(isAnyOf(db, 'id', ids)), scope);
 }
 
 /**

@@ -1,50 +1,28 @@
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
-import { ifInScope, isInScope, type Scope } from '../scope.ts';
-import type { NodeRow } from '../table.ts';
+import { findInScope, listInScope, type Scope } from '../scope.ts';
 
 /** Returns the media item; undefined for a folder. */
-export async function findMediaById(
-  db: Db,
-  scope: Scope,
-  id: number,
-): Promise<NodeRow | undefined> {
-  const row = await medias(db).where('id', '=', id).executeTakeFirst();
-  return ifInScope(scope, row);
+export function findMediaById(db: Db, scope: Scope, id: number) {
+  return findInScope(medias(db).where('id', '=', id), scope);
 }
 
 /** Returns the media item; undefined for a folder. Uuids are stored in lower case. */
-export async function findMediaByUuid(
-  db: Db,
-  scope: Scope,
-  uuid: string,
-): Promise<NodeRow | undefined> {
-  const row = await medias(db).where('uuid', '=', uuid).executeTakeFirst();
-  return ifInScope(scope, row);
+export function findMediaByUuid(db: Db, scope: Scope, uuid: string) {
+  return findInScope(medias(db).where('uuid', '=', uuid), scope);
 }
 
 /** Returns the media item by the Importer's name for its group of files: its uuid, where it was given no name. */
-export async function findMediaByResource(
-  db: Db,
-  scope: Scope,
-  resource: string,
-): Promise<NodeRow | undefined> {
-  const row = await medias(db)
-    .where((eb) => eb(eb.fn.coalesce('resource', 'uuid'), '=', resource))
-    .executeTakeFirst();
-  return ifInScope(scope, row);
+export function findMediaByResource(db: Db, scope: Scope, resource: string) {
+  return findInScope(
+    medias(db).where((eb) => eb(eb.fn.coalesce('resource', 'uuid'), '=', resource)),
+    scope,
+  );
 }
 
 /** Returns the media that exist, unordered. */
-export async function listMediasByIds(
-  db: Db,
-  scope: Scope,
-  ids: readonly number[],
-): Promise<NodeRow[]> {
-  const rows = await medias(db)
-    .where(isAnyOf(db, 'id', ids))
-    .execute();
-  return rows.filter((row) => isInScope(scope, row));
+export function listMediasByIds(db: Db, scope: Scope, ids: readonly number[]) {
+  return listInScope(medias(db).where(isAnyOf(db, 'id', ids)), scope);
 }
 
 /** Deletes media with the rows of their files. The bytes are left to the caller. */

@@ -1,44 +1,25 @@
 import type { Window } from '../../lib/search.ts';
 import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { isAnyOf, lockRow, lockRows } from '../dialect.ts';
-import { ifInScope, isInScope, type Scope } from '../scope.ts';
+import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
+import { findInScope, listInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
 import { filteredNodes, type NodeFilter } from './filter.ts';
 import { ROOT_ID } from './folder.ts';
 
 /** Returns the folder or media item, which is never the root. Uuids are stored in lower case. */
-export async function findNodeByUuid(
-  db: Db,
-  scope: Scope,
-  uuid: string,
-): Promise<NodeRow | undefined> {
-  const row = await nodes(db).where('uuid', '=', uuid).executeTakeFirst();
-  return ifInScope(scope, row);
+export function findNodeByUuid(db: Db, scope: Scope, uuid: string) {
+  return findInScope(nodes(db).where('uuid', '=', uuid), scope);
 }
 
 /** Returns the nodes that exist, unordered and without the root. */
-export async function listNodesByIds(
-  db: Db,
-  scope: Scope,
-  ids: readonly number[],
-): Promise<NodeRow[]> {
-  const rows = await nodes(db)
-    .where(isAnyOf(db, 'id', ids))
-    .execute();
-  return rows.filter((row) => isInScope(scope, row));
+export function listNodesByIds(db: Db, scope: Scope, ids: readonly number[]) {
+  return listInScope(nodes(db).where(isAnyOf(db, 'id', ids)), scope);
 }
 
 /** Returns the nodes that exist, unordered and without the root. Uuids are stored in lower case. */
-export async function listNodesByUuids(
-  db: Db,
-  scope: Scope,
-  uuids: readonly string[],
-): Promise<NodeRow[]> {
-  const rows = await nodes(db)
-    .where(isAnyOf(db, 'uuid', uuids))
-    .execute();
-  return rows.filter((row) => isInScope(scope, row));
+export function listNodesByUuids(db: Db, scope: Scope, uuids: readonly string[]) {
+  return listInScope(nodes(db).where(isAnyOf(db, 'uuid', uuids)), scope);
 }
 
 /** Returns one page of the nodes that match the filter. */
@@ -90,12 +71,7 @@ export async function lockNode(db: Db, id: number): Promise<void> {
 
 /** Locks many nodes in id order, so that two callers cannot deadlock. */
 export async function lockNodes(db: Db, ids: readonly number[]): Promise<void> {
-  const locked = db
-    .selectFrom('media')
-    .where(isAnyOf(db, 'id', ids))
-    .orderBy('id')
-    .select('id');
-  await lockRows(db, locked);
+  await lockRowsById(db, 'media', ids);
 }
 
 /** The greatest value of GraphQL's `Int`. Nodes beyond it share the last position and are ordered by id. */

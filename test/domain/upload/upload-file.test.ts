@@ -120,27 +120,28 @@ describeEachBackend('uploadFile', (backend) => {
       { fileBytesMax: 1000 },
     ));
 
-  it('the limit for images applies to an image', () =>
-    withServices(
-      backend,
-      async (services) => {
-        const uploaded = upload(services.as(), PNG, { filename: 'logo.png' });
-        await expect(uploaded).rejects.toMatchObject({ code: 'TOO_LARGE', limitBytes: 100 });
-        expect(await leftovers(services)).toEqual(NOTHING);
-      },
+  it.each<[string, object, object]>([
+    [
+      'the limit for images applies to an image',
       { imageBytesMax: 100 },
-    ));
-
-  it('an image with more pixels than allowed is rejected', () =>
+      { code: 'TOO_LARGE', limitBytes: 100 },
+    ],
+    [
+      'an image with more pixels than allowed is rejected',
+      { imagePixelsMax: 4 },
+      { code: 'UNSUPPORTED_MEDIA' },
+    ],
+  ])('%s', (_name, limits, error) =>
     withServices(
       backend,
       async (services) => {
         const uploaded = upload(services.as(), PNG, { filename: 'logo.png' });
-        await expect(uploaded).rejects.toMatchObject({ code: 'UNSUPPORTED_MEDIA' });
+        await expect(uploaded).rejects.toMatchObject(error);
         expect(await leftovers(services)).toEqual(NOTHING);
       },
-      { imagePixelsMax: 4 },
-    ));
+      limits,
+    ),
+  );
 
   it('when the database fails, there is no media item, and the bytes are left to the sweep', () =>
     withServices(backend, async (services) => {

@@ -34,6 +34,17 @@ function createRoot(log: string[] = []) {
   };
 }
 
+/** Creates a root for each execution, and collects their logs. */
+function createLoggedRoots() {
+  const logs: string[][] = [];
+  const root = () => {
+    const log: string[] = [];
+    logs.push(log);
+    return createRoot(log);
+  };
+  return { root, logs };
+}
+
 /** Mutations, their data, and the paths of their errors. */
 const CASES: Record<string, { text: string; data: unknown; paths?: unknown[][] }> = {
   'fields at once': {
@@ -87,12 +98,7 @@ describe('a mutation has', () => {
 });
 
 it('a field of a mutation starts when everything below the field before it has ended', async () => {
-  const logs: string[][] = [];
-  const root = () => {
-    const log: string[] = [];
-    logs.push(log);
-    return createRoot(log);
-  };
+  const { root, logs } = createLoggedRoots();
   const text =
     'mutation { later(to: 1) { later } again: later(to: 2) { later } last: set(to: 3) { later } }';
   await executeBoth({ schema: SDL, text, root });
@@ -103,12 +109,7 @@ it('a field of a mutation starts when everything below the field before it has e
 });
 
 it('no field of a mutation starts after a null has replaced everything', async () => {
-  const logs: string[][] = [];
-  const root = () => {
-    const log: string[] = [];
-    logs.push(log);
-    return createRoot(log);
-  };
+  const { root, logs } = createLoggedRoots();
   for (const to of [-1, -2]) {
     const text = `mutation { must(to: ${to}) { value } later(to: 1) { value } }`;
     await executeBoth({ schema: SDL, text, root });

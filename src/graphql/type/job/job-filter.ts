@@ -2,7 +2,7 @@ import type { JobFilter, JobOrder } from '../../../domain/job/list.ts';
 import { builder } from '../../builder.ts';
 import type { EnumValues } from '../../enum.ts';
 import { parseOptionalNodeId } from '../../id.ts';
-import { DateTimeRange, OrderDirection, withoutNull } from '../filter.ts';
+import { DateTimeRange, orderInput, withoutNull } from '../filter.ts';
 import { JobStatusEnum } from './job-status.ts';
 
 const JobFilterInput = builder.inputType('JobFilter', {
@@ -34,18 +34,11 @@ const JobOrderField = builder.enumType('JobOrderField', {
   } as const satisfies EnumValues<Exclude<JobOrder['field'], 'id'>>,
 });
 
-const JobOrderInput = builder.inputType('JobOrder', {
-  description: 'Order of a list of jobs. Ties are broken by creation time.',
-  fields: (t) => ({
-    field: t.field({ type: JobOrderField, required: true, description: 'Field to order by.' }),
-    direction: t.field({
-      type: OrderDirection,
-      required: true,
-      defaultValue: 'asc',
-      description: 'Direction of the order.',
-    }),
-  }),
-});
+const JobOrderInput = orderInput(
+  'JobOrder',
+  JobOrderField,
+  'Order of a list of jobs. Ties are broken by creation time.',
+);
 
 /** The `filter` argument of every field that returns a selection of jobs. */
 export const jobFilterArg = builder.args((t) => ({
@@ -73,9 +66,4 @@ export function toJobFilter(filter?: typeof JobFilterInput.$inferInput | null): 
     mediaId: parseOptionalNodeId('Media', mediaId, 'mediaId'),
     createdAt: createdAt ? withoutNull(createdAt) : undefined,
   };
-}
-
-/** Returns the order for the domain; undefined, which means newest first, if none is given. */
-export function toJobOrder(order?: typeof JobOrderInput.$inferInput | null): JobOrder | undefined {
-  return order ? { field: order.field, descending: order.direction === 'desc' } : undefined;
 }

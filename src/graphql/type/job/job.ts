@@ -1,4 +1,3 @@
-import { NotFoundError } from '../../../domain/error.ts';
 import {
   attemptsByJobIds,
   deleteJob,
@@ -12,10 +11,12 @@ import type { PageArgs } from '../../../domain/page.ts';
 import { builder } from '../../builder.ts';
 import { toConnection, toGroupConnection } from '../../connection.ts';
 import { parseNodeId } from '../../id.ts';
+import { identifierInput } from '../../identifier.ts';
 import { groupLoader, listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
-import { mutation } from '../../mutation.ts';
+import { deletion } from '../../mutation.ts';
+import { toOrder } from '../filter.ts';
 import { MediaRef } from '../tree/media.ts';
-import { jobListArgs, toJobFilter, toJobOrder } from './job-filter.ts';
+import { jobListArgs, toJobFilter } from './job-filter.ts';
 import { JobPhaseEnum, JobStatusEnum } from './job-status.ts';
 
 /** A job. */
@@ -152,14 +153,9 @@ builder.objectFields(JobRef, (t) => ({
   }),
 }));
 
-const JobBy = builder.inputType('JobBy', {
-  description: 'Identifies a job by exactly one of these fields.',
-  isOneOf: true,
-  fields: (t) => ({
-    id: t.id({ description: 'Global id of the job.' }),
-    uuid: t.field({ type: 'UUID', description: 'UUID of the job.' }),
-  }),
-});
+const JobBy = identifierInput('JobBy', 'job', (t) => ({
+  uuid: t.field({ type: 'UUID', description: 'UUID of the job.' }),
+}));
 
 builder.queryFields((t) => ({
   job: t.field({
@@ -184,7 +180,7 @@ builder.queryFields((t) => ({
       args: jobListArgs,
       resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
         const narrowed = toJobFilter(filter);
-        return toConnection(await listJobs(domain, page, narrowed, toJobOrder(orderBy)), () =>
+        return toConnection(await listJobs(domain, page, narrowed, toOrder(orderBy)), () =>
           countJobs(domain, narrowed),
         );
       },
@@ -213,14 +209,10 @@ builder.objectField(MediaRef, 'jobs', (t) =>
   ),
 );
 
-mutation('deleteJob', {
+deletion('deleteJob', {
   description:
     'Deletes a job in any state, with the log of its runs. A running job is told to stop. Requires the role `ADMIN`.',
-  errors: [NotFoundError],
-  input: (t) => ({ id: t.id({ required: true, description: 'Global id of the job.' }) }),
-  success: { field: 'deletedId', type: 'ID', description: 'Global id of the deleted job.' },
-  resolve: async (domain, { id }) => {
-    await deleteJob(domain, parseNodeId('Job', id, 'id'));
-    return id;
-  },
+  type: 'Job',
+  noun: 'job',
+  run: deleteJob,
 });

@@ -11,16 +11,20 @@ interface ImageShape {
   crops: Crop[];
 }
 
+/** Describes a coordinate of a focal point, of an image or of an input. */
+export const distance = (edge: string, side: string) =>
+  `Distance from the ${edge} edge, as a fraction of the ${side}: 0 to 1.`;
+
+/** Describes a coordinate of a crop, of an image or of an input. */
+export const cutOff = (edge: string, side: string) =>
+  `Part to cut off at the ${edge} edge, as a fraction of the ${side}: 0 to 1.`;
+
 const FocalPointRef = builder.objectRef<{ left: number; top: number }>('FocalPoint').implement({
   description:
     'The most important point of an image. Crops without coordinates are centered on it.',
   fields: (t) => ({
-    left: t.exposeFloat('left', {
-      description: 'Distance from the left edge, as a fraction of the width: 0 to 1.',
-    }),
-    top: t.exposeFloat('top', {
-      description: 'Distance from the top edge, as a fraction of the height: 0 to 1.',
-    }),
+    left: t.exposeFloat('left', { description: distance('left', 'width') }),
+    top: t.exposeFloat('top', { description: distance('top', 'height') }),
   }),
 });
 
@@ -29,18 +33,10 @@ const CropCoordinatesRef = builder
   .implement({
     description: 'Area of a crop, given as the part of the image to cut off at each edge.',
     fields: (t) => ({
-      x1: t.exposeFloat('x1', {
-        description: 'Part to cut off at the left edge, as a fraction of the width: 0 to 1.',
-      }),
-      y1: t.exposeFloat('y1', {
-        description: 'Part to cut off at the top edge, as a fraction of the height: 0 to 1.',
-      }),
-      x2: t.exposeFloat('x2', {
-        description: 'Part to cut off at the right edge, as a fraction of the width: 0 to 1.',
-      }),
-      y2: t.exposeFloat('y2', {
-        description: 'Part to cut off at the bottom edge, as a fraction of the height: 0 to 1.',
-      }),
+      x1: t.exposeFloat('x1', { description: cutOff('left', 'width') }),
+      y1: t.exposeFloat('y1', { description: cutOff('top', 'height') }),
+      x2: t.exposeFloat('x2', { description: cutOff('right', 'width') }),
+      y2: t.exposeFloat('y2', { description: cutOff('bottom', 'height') }),
     }),
   });
 

@@ -11,8 +11,9 @@ import {
 import { builder } from '../../builder.ts';
 import { toConnection } from '../../connection.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
+import { identifierInput } from '../../identifier.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
-import { type InputFields, mutation } from '../../mutation.ts';
+import { deletion, type InputFields, mutation } from '../../mutation.ts';
 
 /** A tag. */
 export const TagRef = builder.nodeRef('Tag', nodeOptions(nodeLoader(tagsByIds)));
@@ -49,14 +50,9 @@ TagRef.implement({
   }),
 });
 
-const TagBy = builder.inputType('TagBy', {
-  description: 'Identifies a tag by exactly one of these fields.',
-  isOneOf: true,
-  fields: (t) => ({
-    id: t.id({ description: 'Global id of the tag.' }),
-    databaseId: t.int({ description: 'Numeric id of the tag.' }),
-  }),
-});
+const TagBy = identifierInput('TagBy', 'tag', (t) => ({
+  databaseId: t.int({ description: 'Numeric id of the tag.' }),
+}));
 
 builder.queryField('tag', (t) =>
   t.field({
@@ -162,13 +158,9 @@ mutation('updateTag', {
     updateTag(domain, parseNodeId('Tag', id, 'id'), { ...change, name: name ?? undefined }),
 });
 
-mutation('deleteTag', {
+deletion('deleteTag', {
   description: `Deletes a tag and removes it from all media. ${PERMISSION}`,
-  errors: [NotFoundError],
-  input: (t) => ({ id: t.id({ required: true, description: 'Global id of the tag.' }) }),
-  success: { field: 'deletedId', type: 'ID', description: 'Global id of the deleted tag.' },
-  resolve: async (domain, { id }) => {
-    await deleteTag(domain, parseNodeId('Tag', id, 'id'));
-    return id;
-  },
+  type: 'Tag',
+  noun: 'tag',
+  run: deleteTag,
 });

@@ -15,9 +15,10 @@ import type { NodeOrder } from '../../../domain/tree/order.ts';
 import { builder } from '../../builder.ts';
 import { toConnection, toGroupConnection } from '../../connection.ts';
 import { groupLoader } from '../../loader.ts';
+import { toOrder } from '../filter.ts';
 import { FolderConnection, FolderRef } from './folder.ts';
 import { MediaConnection, MediaRef } from './media.ts';
-import { mediaListArgs, toMediaFilter, toMediaOrder } from './media-filter.ts';
+import { mediaListArgs, toMediaFilter } from './media-filter.ts';
 import { TreeNodeConnection, TreeNodeRef } from './tree-node.ts';
 
 interface ChildArgs extends PageArgs {
@@ -79,7 +80,7 @@ builder.objectFields(FolderRef, (t) => ({
       args: mediaListArgs,
       resolve: ({ id }, { filter, orderBy, ...page }, context) => {
         const narrowed = toMediaFilter(filter);
-        const args = { ...page, filter: narrowed, order: toMediaOrder(orderBy) };
+        const args = { ...page, filter: narrowed, order: toOrder(orderBy) };
         return toGroupConnection(medias(context, id, args), () =>
           mediaCounts(context, id, narrowed),
         );

@@ -10,6 +10,7 @@ import {
 import { type NodeFields, visibleAncestorIds } from '../../../domain/tree/node.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
+import { identifierInput } from '../../identifier.ts';
 import { nodeLoader, nodeOptions } from '../../loader.ts';
 import { mutation } from '../../mutation.ts';
 import { TreeNodeRef } from './tree-node.ts';
@@ -59,19 +60,13 @@ export function parentOf(
   return id === undefined ? null : folderLoader(context).load(id);
 }
 
-const FolderBy = builder.inputType('FolderBy', {
-  description: 'Identifies a folder by exactly one of these fields.',
-  isOneOf: true,
-  fields: (t) => ({
-    id: t.id({ description: 'Global id of the folder.' }),
-    databaseId: t.int({ description: 'Numeric id of the folder.' }),
-    uuid: t.field({ type: 'UUID', description: 'UUID of the folder.' }),
-    path: t.string({
-      description:
-        'Path of the folder: folder names from the top level down, as in `/Design/Logos`.',
-    }),
+const FolderBy = identifierInput('FolderBy', 'folder', (t) => ({
+  databaseId: t.int({ description: 'Numeric id of the folder.' }),
+  uuid: t.field({ type: 'UUID', description: 'UUID of the folder.' }),
+  path: t.string({
+    description: 'Path of the folder: folder names from the top level down, as in `/Design/Logos`.',
   }),
-});
+}));
 
 builder.queryField('folder', (t) =>
   t.field({

@@ -3,7 +3,7 @@ import type { NodeOrder } from '../../../domain/tree/order.ts';
 import { builder } from '../../builder.ts';
 import type { EnumValues } from '../../enum.ts';
 import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
-import { DateTimeRange, OrderDirection, withoutNull } from '../filter.ts';
+import { DateTimeRange, orderInput, withoutNull } from '../filter.ts';
 import { MediaTypeEnum } from './media-type.ts';
 
 const MediaFilterInput = builder.inputType('MediaFilter', {
@@ -53,18 +53,11 @@ const MediaOrderField = builder.enumType('MediaOrderField', {
   } as const satisfies EnumValues<Exclude<NodeOrder['field'], 'id'>>,
 });
 
-const MediaOrderInput = builder.inputType('MediaOrder', {
-  description: 'Order of a list of media. Ties are broken by `databaseId`.',
-  fields: (t) => ({
-    field: t.field({ type: MediaOrderField, required: true, description: 'Field to order by.' }),
-    direction: t.field({
-      type: OrderDirection,
-      required: true,
-      defaultValue: 'asc',
-      description: 'Direction of the order.',
-    }),
-  }),
-});
+const MediaOrderInput = orderInput(
+  'MediaOrder',
+  MediaOrderField,
+  'Order of a list of media. Ties are broken by `databaseId`.',
+);
 
 /** Arguments of every list of media. */
 export const mediaListArgs = builder.args((t) => ({
@@ -90,11 +83,4 @@ export function toMediaFilter(filter?: typeof MediaFilterInput.$inferInput | nul
     tagIds: tagIds ? parseNodeIds(['Tag'], tagIds, 'tagIds') : undefined,
     createdAt: createdAt ? withoutNull(createdAt) : undefined,
   };
-}
-
-/** Returns the order for the domain; undefined, which means the default of the list, if none is given. */
-export function toMediaOrder(
-  order?: typeof MediaOrderInput.$inferInput | null,
-): NodeOrder | undefined {
-  return order ? { field: order.field, descending: order.direction === 'desc' } : undefined;
 }

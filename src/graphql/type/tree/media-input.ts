@@ -1,6 +1,7 @@
 import { builder } from '../../builder.ts';
 import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
 import type { InputFields } from '../../mutation.ts';
+import { cutOff, distance } from '../rendition/image.ts';
 import { MediaTypeEnum } from './media-type.ts';
 
 /** Fields of a media item that every input may set: of `createMedia`, `updateMedia` and uploads. */
@@ -74,36 +75,18 @@ export const FocalPointInput = builder.inputType('FocalPointInput', {
   description:
     'The most important point of an image. Crops without coordinates are centered on it.',
   fields: (t) => ({
-    left: t.float({
-      required: true,
-      description: 'Distance from the left edge, as a fraction of the width: 0 to 1.',
-    }),
-    top: t.float({
-      required: true,
-      description: 'Distance from the top edge, as a fraction of the height: 0 to 1.',
-    }),
+    left: t.float({ required: true, description: distance('left', 'width') }),
+    top: t.float({ required: true, description: distance('top', 'height') }),
   }),
 });
 
 const CropCoordinatesInput = builder.inputType('CropCoordinatesInput', {
   description: 'Area of a crop, given as the part of the image to cut off at each edge.',
   fields: (t) => ({
-    x1: t.float({
-      required: true,
-      description: 'Part to cut off at the left edge, as a fraction of the width: 0 to 1.',
-    }),
-    y1: t.float({
-      required: true,
-      description: 'Part to cut off at the top edge, as a fraction of the height: 0 to 1.',
-    }),
-    x2: t.float({
-      required: true,
-      description: 'Part to cut off at the right edge, as a fraction of the width: 0 to 1.',
-    }),
-    y2: t.float({
-      required: true,
-      description: 'Part to cut off at the bottom edge, as a fraction of the height: 0 to 1.',
-    }),
+    x1: t.float({ required: true, description: cutOff('left', 'width') }),
+    y1: t.float({ required: true, description: cutOff('top', 'height') }),
+    x2: t.float({ required: true, description: cutOff('right', 'width') }),
+    y2: t.float({ required: true, description: cutOff('bottom', 'height') }),
   }),
 });
 

@@ -7,14 +7,16 @@ import { countMedias, listMedias } from '../../../domain/tree/media-list.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
 import { toConnection } from '../../connection.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
+import { identifierInput } from '../../identifier.ts';
 import { nodeLoader, nodeOptions } from '../../loader.ts';
-import { mutation } from '../../mutation.ts';
+import { deletion, mutation } from '../../mutation.ts';
 import { FileRef, fileLoader, originalOf } from '../file/file.ts';
+import { toOrder } from '../filter.ts';
 import { ImageRef, toImage } from '../rendition/image.ts';
 import { mediaTagLoader, TagRef } from '../tag/tag.ts';
 import { EmbedRef, OEmbedRef } from './embed.ts';
 import { FolderRef, parentOf } from './folder.ts';
-import { mediaListArgs, toMediaFilter, toMediaOrder } from './media-filter.ts';
+import { mediaListArgs, toMediaFilter } from './media-filter.ts';
 import {
   CropInput,
   FocalPointInput,
@@ -135,16 +137,11 @@ async function urlOf(media: Media, _args: object, context: GraphqlContext): Prom
   return file === null ? null : context.toUrl(file.urlPath);
 }
 
-const MediaBy = builder.inputType('MediaBy', {
-  description: 'Identifies a media item by exactly one of these fields.',
-  isOneOf: true,
-  fields: (t) => ({
-    id: t.id({ description: 'Global id of the media item.' }),
-    databaseId: t.int({ description: 'Numeric id of the media item.' }),
-    uuid: t.field({ type: 'UUID', description: 'UUID of the media item.' }),
-    resource: t.string({ description: 'Group name of its files: `File.resource`.' }),
-  }),
-});
+const MediaBy = identifierInput('MediaBy', 'media item', (t) => ({
+  databaseId: t.int({ description: 'Numeric id of the media item.' }),
+  uuid: t.field({ type: 'UUID', description: 'UUID of the media item.' }),
+  resource: t.string({ description: 'Group name of its files: `File.resource`.' }),
+}));
 
 builder.queryFields((t) => ({
   media: t.field({
@@ -163,7 +160,7 @@ builder.queryFields((t) => ({
       args: mediaListArgs,
       resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
         const narrowed = toMediaFilter(filter);
-        return toConnection(await listMedias(domain, page, narrowed, toMediaOrder(orderBy)), () =>
+        return toConnection(await listMedias(domain, page, narrowed, toOrder(orderBy)), () =>
           countMedias(domain, narrowed),
         );
       },
@@ -250,14 +247,10 @@ mutation('updateMedia', {
     }),
 });
 
-mutation('deleteMedia', {
+deletion('deleteMedia', {
   description:
     'Deletes a media item with its files. A background job deletes their content. Requires the role `EDITOR` if the viewer created the media item, and `ADMIN` otherwise.',
-  errors: [NotFoundError],
-  input: (t) => ({ id: t.id({ required: true, description: 'Global id of the media item.' }) }),
-  success: { field: 'deletedId', type: 'ID', description: 'Global id of the deleted media item.' },
-  resolve: async (domain, { id }) => {
-    await deleteMedia(domain, parseNodeId('Media', id, 'id'));
-    return id;
-  },
+  type: 'Media',
+  noun: 'media item',
+  run: deleteMedia,
 });
