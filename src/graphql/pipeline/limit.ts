@@ -35,22 +35,22 @@ const REFUSALS: Record<Limited, { code: string; of: string; advice: string }> = 
   },
   nesting: {
     code: 'OPERATION_TOO_DEEP',
-    of: 'brackets within each other',
+    of: 'levels of nested brackets',
     advice: 'Send values as variables, or split the operation.',
   },
   operations: {
     code: 'TOO_MANY_OPERATIONS',
     of: 'operations in a document',
-    advice: 'Send each on its own.',
+    advice: 'Send each operation in a request of its own.',
   },
   depth: {
     code: 'OPERATION_TOO_DEEP',
-    of: 'fields within each other, fragments included',
-    advice: 'Fetch what is deeper by the ids of what is not.',
+    of: 'levels of nested fields, including those in fragments',
+    advice: 'Fetch the deeper fields in a second operation, by id.',
   },
   aliases: {
     code: 'TOO_MANY_ALIASES',
-    of: 'aliases, those of a fragment each time it is used',
+    of: 'aliases, counted again for each use of a fragment',
     advice: 'Split the operation, or ask for `nodes(ids:)`.',
   },
   directives: {
@@ -60,8 +60,8 @@ const REFUSALS: Record<Limited, { code: string; of: string; advice: string }> = 
   },
   cost: {
     code: 'OPERATION_TOO_COSTLY',
-    of: 'fields that an answer may come to',
-    advice: 'Ask for smaller pages with `first`, or for less of each node.',
+    of: 'fields in the result if every page is full',
+    advice: 'Ask for smaller pages with `first`, or for fewer fields.',
   },
 };
 
@@ -85,6 +85,6 @@ export function checkLimit(limited: Limited, amount: number): void {
 /** The error for `__schema` and `__type` where nobody may ask for them. */
 export function introspectionRefusal(): RefusedOperationError {
   const message =
-    'Introspection is off on this server (TRIVIUM_GRAPHIQL). Its schema is the file `schema.graphql` of the source.';
+    'Introspection is off on this server (TRIVIUM_GRAPHIQL). The schema is in the file `schema.graphql` of the source code.';
   return new RefusedOperationError(message, 'INTROSPECTION_DISABLED');
 }

@@ -141,7 +141,7 @@ describe('an operation just within a limit is answered, one beyond it is refused
       expect(errors).toEqual([
         {
           message:
-            'The limit is 200,000 fields that an answer may come to. Ask for smaller pages with `first`, or for less of each node.',
+            'The limit is 200,000 fields in the result if every page is full. Ask for smaller pages with `first`, or for fewer fields.',
           extensions: { code: 'OPERATION_TOO_COSTLY', cost: 8_080_402, limit: 200_000 },
         },
       ]);
