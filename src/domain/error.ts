@@ -69,7 +69,7 @@ export class NotAuthenticatedError extends DomainError {
     super(
       reason === 'missing'
         ? 'Authentication credentials were not provided.'
-        : 'The credential is invalid or has expired.',
+        : 'The credential is not valid, or has expired.',
     );
     this.reason = reason;
   }

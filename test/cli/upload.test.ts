@@ -192,7 +192,7 @@ describe('trivium upload', () => {
         expect(without).toMatchObject({ code: 1, stdout: '' });
         expect(without.stderr).toMatch(/not provided.*--key.*TRIVIUM_API_KEY/);
         const wrong = await upload([NOTE], { ...env, TRIVIUM_API_KEY: 'wrong' });
-        expect(wrong.stderr).toMatch(/invalid or has expired/);
+        expect(wrong.stderr).toMatch(/not valid/);
         const byFlag = ['--key', app.adminKey];
         const right = await upload([NOTE, ...byFlag], { ...env, TRIVIUM_API_KEY: 'wrong' });
         expect(right).toMatchObject({ code: 0, stderr: '' });
