@@ -51,7 +51,7 @@ export type CompleteUploadInput = {
 export type CreateTagInput = {
   /** Whether clients should offer the tag for selection. Defaults to true for a new tag. */
   readonly active?: boolean | null | undefined;
-  /** CSS color. Defaults to `#ffffff`. */
+  /** CSS color, at most 64 characters; not validated. Defaults to `#ffffff` for a new tag. */
   readonly color?: string | null | undefined;
   /** Description, at most 500 characters. */
   readonly description?: string | null | undefined;
@@ -65,17 +65,17 @@ export type CreateTagInput = {
 export type MediaType =
   /** A stored audio file. */
   | 'AUDIO'
-  /** A stored document. Only PDFs by default; the configuration can add formats. */
+  /** A stored document. By default, only PDFs are documents; the server settings can add formats. */
   | 'DOCUMENT'
-  /** A stored image that is used inside a text. */
+  /** A stored image that is part of a text. An upload gets this type only if it asks for it. */
   | 'EDITOR_IMAGE'
   /** A reference to an object in another system, by its type and id. */
   | 'EMBED'
-  /** A stored file of any other type. */
+  /** Any stored file. It is the default type of a file that is not an image, SVG, document, video or audio file. */
   | 'FILE'
   /** A stored image, or a link to an image. */
   | 'IMAGE'
-  /** A reference to another object of the community, by its type and id. */
+  /** A reference to content of the community that uses this server, by its type and id. */
   | 'SHARE'
   /** A link to a web page. */
   | 'URL'
@@ -88,7 +88,7 @@ export type MediaType =
 
 /** Input of `uploadChunk`. */
 export type UploadChunkInput = {
-  /** Bytes of the chunk. A chunk may have any size. */
+  /** Bytes of the chunk: at least one, and at most the rest of the file. */
   readonly chunk: null;
   /** Filename. Read from the first chunk only. Defaults to the filename in the multipart request. */
   readonly filename?: string | null | undefined;

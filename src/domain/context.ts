@@ -22,7 +22,7 @@ export interface Services {
   /** Publishes events; inside of `transact`, after the commit. */
   events: Events;
   settings: Settings;
-  /** Serializes the chunks of each upload session, in this process only: see README, decisions. */
+  /** Serializes the chunks of each upload session, in this process only: see docs/decisions.md. */
   uploadLocks: KeyedLock;
   /**
    * Renders each rendition once for all requests that wait for it, in this process only: another process may render

@@ -112,7 +112,7 @@ export class FolderCycleError extends DomainError {
   readonly code = 'FOLDER_CYCLE';
 
   constructor() {
-    super('A folder cannot be moved into itself or below itself.');
+    super('A folder cannot be moved into itself or into a folder below it.');
   }
 }
 
@@ -123,7 +123,9 @@ export class OffsetMismatchError extends DomainError {
   readonly offsetBytes: number;
 
   constructor(offsetBytes: number) {
-    super(`The upload stands at byte ${offsetBytes}; send the bytes from there.`);
+    super(
+      `The server has ${offsetBytes} bytes of this upload. The next chunk must start at offset ${offsetBytes}.`,
+    );
     this.offsetBytes = offsetBytes;
   }
 }
@@ -133,7 +135,7 @@ export class UploadExpiredError extends DomainError {
   readonly code = 'UPLOAD_EXPIRED';
 
   constructor() {
-    super('The upload has expired; start a new one.');
+    super('The upload session has expired. Start a new one.');
   }
 }
 
@@ -142,7 +144,7 @@ export class UploadCompletedError extends DomainError {
   readonly code = 'UPLOAD_COMPLETED';
 
   constructor() {
-    super('The upload has already been completed.');
+    super('The upload session has already been completed.');
   }
 }
 
@@ -153,7 +155,7 @@ export class DigestMismatchError extends DomainError {
   readonly actual: string;
 
   constructor(expected: string, actual: string) {
-    super(`The MD5 of the received bytes is ${actual}, and not ${expected}.`);
+    super(`The MD5 of the received bytes is ${actual}, not ${expected}.`);
     this.expected = expected;
     this.actual = actual;
   }
@@ -192,7 +194,7 @@ export class ServerBusyError extends DomainError {
   readonly retryAfterMs: number;
 
   constructor(retryAfterMs = RETRY_AFTER_MS) {
-    super('The server has too much of this to do at the moment; try again later.');
+    super('The server is too busy for this operation. Try again later.');
     this.retryAfterMs = retryAfterMs;
   }
 }
@@ -204,7 +206,7 @@ export class TooManyRequestsError extends DomainError {
   readonly retryAfterMs: number;
 
   constructor(retryAfterMs: number) {
-    super('There have been too many requests of this kind; try again later.');
+    super('There were too many requests of this kind. Try again later.');
     this.retryAfterMs = retryAfterMs;
   }
 }
@@ -214,7 +216,7 @@ export class AuthUnavailableError extends DomainError {
   readonly code = 'AUTH_UNAVAILABLE';
 
   constructor(options?: ErrorOptions) {
-    super('The credential cannot be checked at the moment; try again later.', options);
+    super('The credential cannot be checked at the moment. Try again later.', options);
   }
 }
 
@@ -223,6 +225,8 @@ export class SubscriptionLaggedError extends DomainError {
   readonly code = 'SUBSCRIPTION_LAGGED';
 
   constructor() {
-    super('More has changed than could be kept for you; read the list again and subscribe anew.');
+    super(
+      'The subscription missed events because the client read them too slowly. Subscribe again and reload the data.',
+    );
   }
 }

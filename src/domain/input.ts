@@ -5,7 +5,7 @@ import { type InputIssue, InvalidInputError } from './error.ts';
 
 /** Returns the parsed input. Throws InvalidInputError with every issue that the schema finds. */
 export function parseInput<T>(schema: ZodType<T>, input: unknown): T {
-  const result = schema.safeParse(input, { reportInput: true });
+  const result = schema.safeParse(input, { reportInput: true, error: expectation });
   if (result.success) return result.data;
   throw new InvalidInputError(result.error.issues.map(toIssue));
 }
@@ -24,7 +24,7 @@ function describe(issue: SchemaIssue): [code: string, message?: string] {
   if (issue.code === 'invalid_type') {
     if (issue.input === undefined) return ['REQUIRED', 'It is required.'];
     if (issue.input === null) return ['NULL', 'It may not be null.'];
-    return ['INVALID_TYPE', `Expected ${issue.expected}.`];
+    return ['INVALID_TYPE', `Expected ${TYPES[issue.expected] ?? issue.expected}.`];
   }
   if (issue.code === 'too_small') {
     return [issue.origin === 'string' && issue.minimum === 1 ? 'BLANK' : 'TOO_SMALL'];
@@ -32,6 +32,37 @@ function describe(issue: SchemaIssue): [code: string, message?: string] {
   if (issue.code === 'too_big') return ['TOO_BIG'];
   if (issue.code !== 'invalid_value') return ['INVALID'];
   return issue.input === undefined ? ['REQUIRED', 'It is required.'] : ['INVALID_CHOICE'];
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'an integer',
+  boolean: 'a boolean',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+  date: 'a date and time',
+};
+
+const ITEMS: Readonly<Record<string, string>> = { string: ' characters', array: ' items' };
+
+/** Says what is expected, for a check that has no message of its own. */
+function expectation(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'too_small':
+      return `Expected at least ${issue.minimum}${ITEMS[issue.origin] ?? ''}.`;
+    case 'too_big':
+      return `Expected at most ${issue.maximum}${ITEMS[issue.origin] ?? ''}.`;
+    case 'invalid_value':
+      return `Expected ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.join(', ')}.`;
+    case 'invalid_format':
+      return issue.format === 'guid' ? 'Expected a UUID.' : undefined;
+    case 'unrecognized_keys':
+      return `Unknown names: ${issue.keys.join(', ')}.`;
+    default:
+      return undefined;
+  }
 }
 
 /** An MD5 as hex, in either case; parsed to lower case. */

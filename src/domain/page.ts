@@ -116,7 +116,11 @@ function parseCursor(
     values.length === columns.length &&
     columns.every(({ type }, index) => isValue(type, values[index]));
   if (matches) return values as Position;
-  throw InvalidInputError.of(field, 'INVALID_CURSOR', 'Not a cursor of this list.');
+  throw InvalidInputError.of(
+    field,
+    'INVALID_CURSOR',
+    'Expected a cursor of this list in this order.',
+  );
 }
 
 function decodeCursor(cursor: string): unknown[] {

@@ -58,7 +58,8 @@ builder.mutationType({
 });
 builder.globalConnectionField('totalCount', (t) =>
   t.int({
-    description: 'Number of nodes in the whole list, across all pages. Counted only if selected.',
+    description:
+      'Number of entries in the whole list, across all pages. The server counts them only if this field is selected.',
     resolve: (connection) => connection.totalCount(),
   }),
 );

@@ -40,7 +40,7 @@ const InputIssueRef = builder.objectRef<InputIssue>('InputIssue').implement({
       description: 'Machine-readable code of the problem in `UPPER_SNAKE_CASE`. It never changes.',
     }),
     message: t.exposeString('message', {
-      description: 'Message for people that says what is expected.',
+      description: 'Says for people what is expected. Its wording may change.',
     }),
   }),
 });
@@ -86,7 +86,7 @@ builder.objectType(NotFoundError, {
 builder.objectType(ConflictError, {
   name: 'ConflictError',
   description:
-    'The operation conflicts with the current state of the object. The code says how: `FOLDER_NOT_EMPTY`, `ILLEGAL_SIGNAL` or `ALREADY_EXISTS`.',
+    'The operation conflicts with the current state of the object. `code` is `FOLDER_NOT_EMPTY`, `ILLEGAL_SIGNAL` or `ALREADY_EXISTS`.',
   interfaces,
 });
 

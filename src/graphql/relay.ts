@@ -23,45 +23,46 @@ export const RELAY_OPTIONS = {
     args: { ids: { description: 'Global ids. Fails with `INVALID_INPUT` if one is malformed.' } },
   },
   defaultConnectionTypeOptions: { description: 'One page of a list.' },
-  defaultEdgeTypeOptions: { description: 'A node in a list, with its cursor.' },
-  nodesOnConnection: { ...withListSize('page'), description: 'The nodes of this page.' },
+  defaultEdgeTypeOptions: { description: 'An entry of a list, with its cursor.' },
+  nodesOnConnection: { ...withListSize('page'), description: 'The entries of this page.' },
   edgesFieldOptions: {
     ...withListSize('page'),
     nullable: { list: false, items: false },
-    description: 'The nodes of this page, each with its cursor.',
+    description: 'The entries of this page, each with its cursor.',
   },
-  nodeFieldOptions: { nullable: false, description: 'The node.' },
+  nodeFieldOptions: { nullable: false, description: 'The entry itself.' },
   cursorFieldOptions: {
-    description: 'Opaque position of the node in the list. Pass it to `after` or `before`.',
+    description:
+      'Position of the entry in the list, as an opaque string. Pass it to `after` or `before`.',
   },
   pageInfoTypeOptions: {
-    description: 'Cursors of a page, and whether the list has nodes before and after it.',
+    description: 'Cursors of a page, and whether the list has entries before and after it.',
   },
   pageInfoFieldOptions: {
-    description: 'Cursors of this page, and whether the list has nodes before and after it.',
+    description: 'Cursors of this page, and whether the list has entries before and after it.',
   },
-  hasNextPageFieldOptions: { description: 'Whether there are more nodes after this page.' },
-  hasPreviousPageFieldOptions: { description: 'Whether there are more nodes before this page.' },
+  hasNextPageFieldOptions: { description: 'Whether there are more entries after this page.' },
+  hasPreviousPageFieldOptions: { description: 'Whether there are more entries before this page.' },
   startCursorFieldOptions: {
-    description: 'Cursor of the first node on this page; null if the page is empty.',
+    description: 'Cursor of the first entry on this page; null if the page is empty.',
   },
   endCursorFieldOptions: {
-    description: 'Cursor of the last node on this page; null if the page is empty.',
+    description: 'Cursor of the last entry on this page; null if the page is empty.',
   },
   firstArgOptions: {
     description:
-      'Maximum number of nodes to return, counted from the start of the list: 0 to 200. Defaults to 50. Fails with `INVALID_INPUT` if it is out of range or if `last` is given too.',
+      'Maximum number of entries to return, counted from the start of the list: 0 to 200. Defaults to 50. Fails with `INVALID_INPUT` if it is out of range or if `last` is given too.',
   },
   afterArgOptions: {
     description:
-      'Returns only nodes after this cursor. Fails with `INVALID_INPUT` if the cursor comes from another list or order.',
+      'Returns only entries after this cursor. Fails with `INVALID_INPUT` if the cursor comes from another list or order.',
   },
   lastArgOptions: {
     description:
-      'Maximum number of nodes to return, counted from the end of the list: 0 to 200. Fails with `INVALID_INPUT` if it is out of range or if `first` is given too.',
+      'Maximum number of entries to return, counted from the end of the list: 0 to 200. Fails with `INVALID_INPUT` if it is out of range or if `first` is given too.',
   },
   beforeArgOptions: {
     description:
-      'Returns only nodes before this cursor. Fails with `INVALID_INPUT` if the cursor comes from another list or order.',
+      'Returns only entries before this cursor. Fails with `INVALID_INPUT` if the cursor comes from another list or order.',
   },
 } as const;

@@ -65,7 +65,11 @@ async function sendContent(
   const validators = validatorsOf(content.file);
   const verdict = evaluateConditions(request.headers, validators);
   if (verdict === 'failed') {
-    throw new HttpError(412, 'PRECONDITION_FAILED', 'The file does not meet the condition.');
+    throw new HttpError(
+      412,
+      'PRECONDITION_FAILED',
+      'The file does not meet the conditions in the headers of the request.',
+    );
   }
   const headers = cachedHeaders(content.file, validators, options);
   if (verdict === 'not-modified') return reply.code(304).headers(headers).send();
@@ -73,7 +77,11 @@ async function sendContent(
   const range = requestedRange(request, sizeBytes, validators);
   if (range === 'unsatisfiable') {
     reply.header('content-range', `bytes */${sizeBytes}`);
-    throw new HttpError(416, 'RANGE_NOT_SATISFIABLE', `The file has ${sizeBytes} bytes.`);
+    throw new HttpError(
+      416,
+      'RANGE_NOT_SATISFIABLE',
+      `The range is outside of the file, which has ${sizeBytes} bytes.`,
+    );
   }
   const lastModified = validators.lastModified.toUTCString();
   return sendBytes(request, reply, content, range, { ...headers, 'last-modified': lastModified });

@@ -52,10 +52,14 @@ export async function signalJob(ctx: Context, id: number, input: SignalInput): P
 
 function checkNeeded({ signal, at, priority }: Signal): void {
   if (signal === 'reschedule' && !at) {
-    throw InvalidInputError.of('at', 'REQUIRED', 'The signal reschedule needs a time.');
+    throw InvalidInputError.of('at', 'REQUIRED', 'It is required for the signal reschedule.');
   }
   if (signal === 'set_priority' && typeof priority !== 'number') {
-    throw InvalidInputError.of('priority', 'REQUIRED', 'The signal set_priority needs a priority.');
+    throw InvalidInputError.of(
+      'priority',
+      'REQUIRED',
+      'It is required for the signal set_priority.',
+    );
   }
 }
 

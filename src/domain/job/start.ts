@@ -15,7 +15,7 @@ const startInput = z.object({
   unicity: displayName(255)
     .refine(
       (unicity) => !isServerUnicity(unicity),
-      'Expected another prefix: this one is reserved for the server’s own jobs.',
+      'May not begin with the name of one of the server’s own job classes.',
     )
     .nullish(),
   scheduledAt: z.date().nullish(),

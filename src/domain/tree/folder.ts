@@ -118,7 +118,9 @@ export async function deleteFolder(
     }
     const subtree = { id, below: pathBelow(folder) };
     if (!isAdmin(ctx) && (await hasNodesOfOthers(ctx.db, subtree, ctx.viewer.id ?? ''))) {
-      throw new ForbiddenError('The folder contains something that belongs to somebody else.');
+      throw new ForbiddenError(
+        'The folder contains nodes that another viewer created. Only an admin can delete it.',
+      );
     }
     const medias = recursive ? await listMediasInSubtree(ctx.db, EVERYTHING, subtree) : [];
     const blobKeys = await listBlobKeysInSubtree(ctx.db, EVERYTHING, subtree);

@@ -69,7 +69,7 @@ function checkNeeded(link: Link): void {
     .map((field) => ({
       path: [field],
       code: 'REQUIRED',
-      message: `A media item of type ${link.type} needs it.`,
+      message: `It is required for the type ${link.type}.`,
     }));
   if (issues.length > 0) throw new InvalidInputError(issues);
 }

@@ -30,7 +30,7 @@ export async function updateMedia(
     const row = await findOwnMedia(ctx, id, 'media.update');
     const change = parseInput(mediaInput, input);
     if (change.imageUrl !== undefined && !isPageType(row.type)) {
-      const message = 'Only a media item of type url or vimeo has an image URL that can be set.';
+      const message = 'It can be set only for media of type url or vimeo.';
       throw InvalidInputError.of('imageUrl', 'NOT_A_LINK', message);
     }
     const isTitled = change.title !== undefined || row.title !== row.name;

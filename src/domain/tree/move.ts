@@ -15,8 +15,8 @@ import { type Place, placeIn } from './place.ts';
 const moveInput = z.object({
   ids: z
     .array(z.int().positive())
-    .min(1, 'Name at least one node.')
-    .max(200, 'At most 200 nodes.')
+    .min(1, 'Expected at least one id.')
+    .max(200, 'At most 200 ids.')
     .transform((ids) => [...new Set(ids)]),
   parentId: z.int().nullish(),
 });

@@ -48,7 +48,7 @@ export async function folderToFill(
   const reach = reachOf(ctx);
   if (folderId === ROOT_ID) {
     if (reach.within === null) return TOP_LEVEL;
-    throw new ForbiddenError('You may add only below your start nodes.');
+    throw new ForbiddenError('The folder must be one of your start nodes, or below one.');
   }
   const folder = await findFolderById(ctx.db, reach, folderId);
   if (folder === undefined) throw new NotFoundError('folder', folderId);

@@ -61,7 +61,11 @@ export async function findResource(
   }
   authorizeOwner(ctx, 'media.update', media.owner);
   if (keys.includes('') && isLink(media)) {
-    throw InvalidInputError.of('resource', 'NO_FILE', 'It is a link and cannot have an original.');
+    throw InvalidInputError.of(
+      'resource',
+      'NO_FILE',
+      'The media item is a link and cannot have an original file.',
+    );
   }
   return media;
 }

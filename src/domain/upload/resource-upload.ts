@@ -73,10 +73,10 @@ function withKeys(
   const [first, ...others] = staged;
   if (first === undefined) throw InvalidInputError.of('file', 'REQUIRED', 'It is required.');
   if (others.length === 0) return [withKey(first, key ?? '', resource)];
-  if (key) throw InvalidInputError.of('key', 'CONFLICT', 'Several files cannot have one key.');
+  if (key) throw InvalidInputError.of('key', 'CONFLICT', 'Expected no key for several files.');
   const files = staged.map((file) => withKey(file, file.filename, resource));
   if (files.some((file) => file.key === '')) {
-    throw InvalidInputError.of('file', 'BLANK', 'Each of several files needs a name.');
+    throw InvalidInputError.of('file', 'BLANK', 'Each of several files must have a filename.');
   }
   return files;
 }

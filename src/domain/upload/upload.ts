@@ -42,7 +42,7 @@ import type { StagedFile } from './staging.ts';
 const chunkInput = z.object({
   uploadId: z.string().nullish(),
   offsetBytes: z.int().min(0),
-  totalBytes: z.int().min(1, 'An empty file cannot be uploaded.').nullish(),
+  totalBytes: z.int().min(1, 'Expected at least 1: an empty file cannot be uploaded.').nullish(),
   filename: z.string().nullish(),
   declaredType: z.string().transform(parseDeclaredType).nullish(),
   md5: md5Hex.nullish(),
@@ -80,7 +80,7 @@ interface ParsedChunk extends Omit<z.output<typeof chunkInput>, 'uploadId' | 'md
 async function startUpload(ctx: Context, input: ParsedChunk): Promise<UploadSession> {
   const { totalBytes, chunk, declaredType = null } = input;
   if (!totalBytes) {
-    throw InvalidInputError.of('totalBytes', 'REQUIRED', 'The first chunk needs the total.');
+    throw InvalidInputError.of('totalBytes', 'REQUIRED', 'It is required for the first chunk.');
   }
   checkTotal(ctx, totalBytes, input.allowedTypes);
   if (input.offsetBytes !== 0) throw new OffsetMismatchError(0);
@@ -129,7 +129,7 @@ async function continueUpload(
   const totalBytes = input.totalBytes ?? row.total_bytes;
   checkTotal(ctx, totalBytes, allowedTypes);
   if (row.total_bytes !== totalBytes) {
-    const message = `The upload was started with ${row.total_bytes} bytes in total.`;
+    const message = `The total must be ${row.total_bytes} bytes, as in the first chunk.`;
     throw InvalidInputError.of('totalBytes', 'TOTAL_CHANGED', message);
   }
   if (row.offset_bytes !== offsetBytes) throw new OffsetMismatchError(row.offset_bytes);

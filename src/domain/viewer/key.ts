@@ -53,11 +53,7 @@ export async function createKey(
 ): Promise<string> {
   const { name, role, expiresAt, startNodes } = parseInput(createKeyInput, input);
   if (expiresAt && expiresAt.getTime() <= services.clock()) {
-    throw InvalidInputError.of(
-      'expiresAt',
-      'IN_THE_PAST',
-      'Expected a time that is still to come.',
-    );
+    throw InvalidInputError.of('expiresAt', 'IN_THE_PAST', 'Expected a time in the future.');
   }
   const key = newKey();
   await insertKey(services.db, {

@@ -35,9 +35,9 @@ const newUser = user.omit({ password: true }).extend({
   name: z
     .string()
     .trim()
-    .min(1, 'A user needs a name.')
+    .min(1, 'May not be blank.')
     .max(NAME_MAX, `At most ${NAME_MAX} characters.`)
-    .regex(/^[^\p{Cc}]*$/u, 'No control characters.')
+    .regex(/^[^\p{Cc}]*$/u, 'May not contain control characters.')
     // The same letters arrive composed or decomposed, depending on the keyboard.
     .normalize('NFC'),
   password: z.string().min(8, 'At least 8 characters.').max(1024, 'At most 1024 characters.'),
@@ -66,5 +66,5 @@ const USER_ID = 'user:';
 
 /** Thrown if a user of that name exists already. */
 export function nameTaken(name: string): InvalidInputError {
-  return InvalidInputError.of('name', 'TAKEN', `There is a user "${name}" already.`);
+  return InvalidInputError.of('name', 'TAKEN', `A user "${name}" already exists.`);
 }

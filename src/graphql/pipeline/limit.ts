@@ -35,23 +35,23 @@ const REFUSALS: Record<Limited, { code: string; of: string; advice: string }> = 
   },
   nesting: {
     code: 'OPERATION_TOO_DEEP',
-    of: 'nested brackets',
+    of: 'levels of nested brackets',
     advice: 'Send values as variables, or split the operation.',
   },
   operations: {
     code: 'TOO_MANY_OPERATIONS',
     of: 'operations in a document',
-    advice: 'Send each operation in its own document.',
+    advice: 'Send each operation in a request of its own.',
   },
   depth: {
     code: 'OPERATION_TOO_DEEP',
-    of: 'nested fields, including those of fragments',
-    advice: 'Fetch deeper levels in another operation, by id.',
+    of: 'levels of nested fields, including those in fragments',
+    advice: 'Fetch the deeper fields in a second operation, by id.',
   },
   aliases: {
     code: 'TOO_MANY_ALIASES',
-    of: 'aliases, counting those of a fragment each time it is spread',
-    advice: 'Split the operation, or use `nodes(ids:)`.',
+    of: 'aliases, counted again for each use of a fragment',
+    advice: 'Split the operation, or ask for `nodes(ids:)`.',
   },
   directives: {
     code: 'TOO_MANY_DIRECTIVES',
@@ -60,8 +60,8 @@ const REFUSALS: Record<Limited, { code: string; of: string; advice: string }> = 
   },
   cost: {
     code: 'OPERATION_TOO_COSTLY',
-    of: 'fields in a response whose pages are all full',
-    advice: 'Request smaller pages with `first`, or fewer fields of each node.',
+    of: 'fields in the result if every page is full',
+    advice: 'Ask for smaller pages with `first`, or for fewer fields.',
   },
 };
 
@@ -85,6 +85,6 @@ export function checkLimit(limited: Limited, amount: number): void {
 /** Returns the error for `__schema` and `__type` on a server whose introspection is disabled. */
 export function introspectionRefusal(): RefusedOperationError {
   const message =
-    'Introspection is disabled on this server (TRIVIUM_GRAPHIQL). The schema is in the file `schema.graphql` of the source.';
+    'Introspection is off on this server (TRIVIUM_GRAPHIQL). The schema is in the file `schema.graphql` of the source code.';
   return new RefusedOperationError(message, 'INTROSPECTION_DISABLED');
 }

@@ -74,7 +74,7 @@ function readMediaChange({ body, item, media, type, issues, change }: MediaChang
   if (file === null || policy === null) {
     const url = readUrl(body.content, issues);
     const isOther = url !== undefined && url !== toLinkUrl(media);
-    if (isOther) issues.push(issueOf('url', 'The address of a link cannot be changed.'));
+    if (isOther) issues.push(issueOf('url', 'The URL of a link cannot be changed.'));
     refuse(issues);
     return { change };
   }

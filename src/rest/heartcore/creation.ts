@@ -61,7 +61,7 @@ interface Creation extends Pick<Call, 'ctx'> {
 
 function createLink({ ctx, body, basics, issues }: Creation): Promise<TreeNode> {
   const url = readUrl(body.content, issues);
-  if (!url) noteMissing('url', 'A link needs an address.', issues);
+  if (!url) noteMissing('url', 'A link must have a URL.', issues);
   refuse(issues);
   return createMedia(ctx, { type: 'url', url, ...basics });
 }

@@ -90,7 +90,7 @@ function chooseFilename(named: string | null, { filename, mediaType }: SentFile)
 /** Returns why a name is rejected (contract §5.10), or null. */
 function objectionTo(filename: string, allowed: readonly string[] | null): string | null {
   const extension = fileExtension(filename);
-  if (extension === null) return 'The file name needs an extension.';
+  if (extension === null) return 'The file name must have an extension.';
   if (FORBIDDEN.includes(extension))
     return `A file with the extension .${extension} is not allowed.`;
   if (allowed === null || allowed.includes(extension)) return null;

@@ -56,7 +56,7 @@ async function readGrant({ raw }: FastifyRequest): Promise<{ name: string; passw
 function readField(form: URLSearchParams, field: string): string {
   const value = form.get(field);
   if (value) return value;
-  throw new TokenError('invalid_request', `The form must have ${field}.`);
+  throw new TokenError('invalid_request', `The form must have the field ${field}.`);
 }
 
 function toErrorAnswer(error: unknown): ErrorAnswer {

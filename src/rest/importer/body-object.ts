@@ -21,7 +21,7 @@ export function escapePointer(step: string | number): string {
  */
 export async function readObject(request: FastifyRequest): Promise<BodyObject> {
   const { headers } = request.raw;
-  if (!hasBody(headers)) throw invalid('', 'REQUIRED', 'The request must have a document.');
+  if (!hasBody(headers)) throw invalid('', 'REQUIRED', 'The request must have a body.');
   if (![JSON_API, 'application/json'].includes(bodyType(headers))) {
     throw new UnsupportedBodyError(headers['content-type'] ?? '');
   }

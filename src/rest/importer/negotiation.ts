@@ -23,7 +23,7 @@ export function checkContentType({ 'content-type': type = '' }: IncomingHttpHead
 export function checkAccept({ accept = '' }: IncomingHttpHeaders): void {
   const instances = splitList(accept).filter(isJsonApi);
   if (instances.length === 0 || instances.some(isPlain)) return;
-  const detail = `The answer is ${JSON_API} without parameters.`;
+  const detail = `The response is sent as ${JSON_API} without parameters, and the request does not accept that.`;
   throw ProblemError.of(406, 'not_acceptable', detail, { header: 'Accept' });
 }
 

@@ -55,7 +55,7 @@ async function change(call: Call, { isImageRequired }: { isImageRequired: boolea
   const { fields } = await readBody(request);
   // Contract §2.4: every other media item has an image of its own, or none.
   if (!isPageType(type)) {
-    const message = 'Only the image of a url or vimeo can be set.';
+    const message = 'The image can be set only for media of type url or vimeo.';
     throw InvalidInputError.of('image', 'INVALID', message);
   }
   const { image } = readFields(fields, { image: ['image', text] });

@@ -95,7 +95,7 @@ describe('an operation just within a limit runs, one beyond it is refused', () =
       expect(errors).toEqual([
         {
           message:
-            'The limit is 200,000 fields in a response whose pages are all full. Request smaller pages with `first`, or fewer fields of each node.',
+            'The limit is 200,000 fields in the result if every page is full. Ask for smaller pages with `first`, or for fewer fields.',
           extensions: { code: 'OPERATION_TOO_COSTLY', cost: 8_080_402, limit: 200_000 },
         },
       ]);

@@ -90,7 +90,7 @@ test('a user who is added or removed while the server runs can or cannot log in 
     const again = await runTrivium(added, {}, `${PASSWORD}\n`);
     expect([again.code, again.errors]).toEqual([
       1,
-      expect.stringContaining('a user "joe" already'),
+      expect.stringContaining('user "joe" already exists'),
     ]);
     const short = await runTrivium([...added, '--force'], {}, 'short\n');
     expect([short.code, short.errors]).toEqual([1, expect.stringContaining('At least 8')]);

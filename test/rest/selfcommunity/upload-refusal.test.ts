@@ -121,7 +121,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
       withApp(backend, async (app) => {
         const uploadId = await startUpload(app);
         const answer = await sendChunk(app, CD, { uploadId, startBytes: 2, totalBytes: 5 });
-        const text = 'The upload was started with 4 bytes in total.';
+        const text = 'The total must be 4 bytes, as in the first chunk.';
         expect(answer).toMatchObject(refusal(400, text));
       }));
 

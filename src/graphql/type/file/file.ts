@@ -19,7 +19,8 @@ export async function originalOf(context: GraphqlContext, mediaId: number): Prom
 }
 
 FileRef.implement({
-  description: 'A stored file: the original of a media item, or a variant created from it.',
+  description:
+    'A stored file of a media item: the original, or a variant of it, such as the thumbnail.',
   fields: (t) => ({
     uuid: t.expose('uuid', {
       type: 'UUID',
@@ -30,15 +31,15 @@ FileRef.implement({
         'Name of the group that the file belongs to. All files of a media item share it.',
     }),
     key: t.exposeString('key', {
-      description: 'Name of the variant. Empty for the original.',
+      description: 'Name of the variant, such as `thumbnail.webp`. Empty for the original.',
     }),
     filename: t.exposeString('filename', {
-      description: 'Filename as given by the uploader. It may hold any Unicode characters.',
+      description: 'Filename as given by the client. It may contain any Unicode characters.',
     }),
     extension: t.exposeString('extension', {
       nullable: true,
       description:
-        'Extension of the filename, in lower case and without the dot. Null if it has none.',
+        'Extension of the filename, in lower case and without the dot. Null if the filename has none.',
     }),
     mimeType: t.exposeString('mimeType', {
       description: 'MIME type, detected from the content.',

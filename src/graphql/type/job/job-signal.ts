@@ -12,7 +12,10 @@ import { JobStatusEnum } from './job-status.ts';
 const JobSignalEnum = builder.enumType('JobSignal', {
   description: 'A signal that controls a job.',
   values: {
-    RETRY: { value: 'retry', description: 'Runs a failed or cancelled job again, now.' },
+    RETRY: {
+      value: 'retry',
+      description: 'Runs a failed or cancelled job again as soon as a worker is free.',
+    },
     RUN_NOW: {
       value: 'run_now',
       description: 'Runs a pending or paused job as soon as a worker is free.',
@@ -20,11 +23,12 @@ const JobSignalEnum = builder.enumType('JobSignal', {
     RESCHEDULE: {
       value: 'reschedule',
       description:
-        'Changes the scheduled time of a job. A failed or cancelled job then runs again. Requires `at`.',
+        'Changes the scheduled time of a job that is neither running nor completed. A failed or cancelled job runs again at that time. Requires `at`.',
     },
     CANCEL: {
       value: 'cancel',
-      description: 'Cancels a job for good. A running job is asked to stop.',
+      description:
+        'Cancels a pending, paused or running job. A running job is asked to stop. A cancelled job can be started again with `RETRY`.',
     },
     PAUSE: {
       value: 'pause',
@@ -37,7 +41,7 @@ const JobSignalEnum = builder.enumType('JobSignal', {
     },
     DISCARD: {
       value: 'discard',
-      description: 'Marks a pending or failed job as failed for good. It is not retried.',
+      description: 'Marks a pending or failed job as failed. It is not retried automatically.',
     },
   } as const satisfies EnumValues<JobSignal>,
 });
@@ -45,7 +49,7 @@ const JobSignalEnum = builder.enumType('JobSignal', {
 builder.objectField(JobRef, 'allowedSignals', (t) =>
   t.field({
     type: [JobSignalEnum],
-    description: 'Signals that have an effect on the job in its current state.',
+    description: 'Signals that the job accepts in its current state.',
     resolve: ({ status }) => [...allowedSignals(status)],
   }),
 );
@@ -84,7 +88,7 @@ builder.objectFields(ConflictError, (t) => ({
 
 mutation('signalJob', {
   description:
-    'Sends a signal to a job. Sending the same signal again has no further effect. Returns a `ConflictError` with code `ILLEGAL_SIGNAL` if the job does not accept the signal in its current state. Requires the role `EDITOR` if the viewer created the job, and `ADMIN` otherwise.',
+    'Sends a signal to a job. Sending the same signal again has no further effect. Returns a `ConflictError` with the code `ILLEGAL_SIGNAL` if the job does not accept the signal in its current state. Requires the role `EDITOR` if the viewer created the job, and `ADMIN` otherwise.',
   errors: [NotFoundError, ConflictError],
   input: (t) => ({
     id: t.id({ required: true, description: 'Global id of the job.' }),

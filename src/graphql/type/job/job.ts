@@ -41,7 +41,7 @@ JobRef.implement({
       description: 'Arguments of the task. Their format depends on `jobClass`.',
     }),
     priority: t.exposeInt('priority', {
-      description: 'Priority. Jobs with a higher number run first.',
+      description: 'Priority; 0 by default. Jobs with a higher number run first.',
     }),
     status: t.expose('status', { type: JobStatusEnum, description: 'State of the job.' }),
     progress: t.exposeFloat('progress', { description: 'Progress of the job, from 0 to 1.' }),

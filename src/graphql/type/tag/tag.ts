@@ -33,13 +33,15 @@ TagRef.implement({
     databaseId: t.exposeInt('id', {
       description: 'Numeric id of the tag, as used by the REST dialects.',
     }),
-    name: t.exposeString('name', { description: 'Name. Several tags may have the same name.' }),
+    name: t.exposeString('name', {
+      description: 'Name of the tag. Several tags may have the same name.',
+    }),
     description: t.exposeString('description', {
       nullable: true,
-      description: 'Description. Null if there is none.',
+      description: 'Description of the tag. Null if there is none.',
     }),
     color: t.exposeString('color', {
-      description: 'CSS color, stored as given and not validated. Defaults to `#ffffff`.',
+      description: 'CSS color, stored as given and not validated. `#ffffff` if none was given.',
     }),
     visible: t.exposeBoolean('visible', { description: VISIBLE }),
     active: t.exposeBoolean('active', { description: ACTIVE }),
@@ -73,7 +75,7 @@ const TagFilter = builder.inputType('TagFilter', {
     name: t.string({ description: 'Matches tags with exactly this name.' }),
     search: t.string({
       description:
-        'Words separated by spaces or commas. Matches tags whose name or description contains each of them, in any case.',
+        'Words separated by spaces or commas. Matches tags that contain each word in the name or the description. Upper and lower case are the same.',
     }),
     visible: t.boolean({ description: 'Matches tags with this value of `visible`.' }),
     active: t.boolean({ description: 'Matches tags with this value of `active`.' }),
@@ -84,7 +86,10 @@ const TagOrder = builder.enumType('TagOrder', {
   description: 'Order of a list of tags.',
   values: {
     NEWEST_FIRST: { value: 'newest', description: 'Orders by creation time, newest first.' },
-    NAME: { value: 'name', description: 'Orders by name, comparing bytes.' },
+    NAME: {
+      value: 'name',
+      description: 'Orders by name, in the order of Unicode code points: `Z` comes before `a`.',
+    },
   } as const,
 });
 
@@ -101,7 +106,7 @@ builder.queryField('tags', (t) =>
         orderBy: t.arg({
           type: TagOrder,
           defaultValue: 'newest',
-          description: 'Order of the list. Null is the same as the default.',
+          description: 'Order of the list. Null means the default.',
         }),
       },
       resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
@@ -123,7 +128,10 @@ builder.queryField('tags', (t) =>
 /** Fields of every input that creates or changes a tag. */
 const tagFields = (t: InputFields) => ({
   description: t.string({ description: 'Description, at most 500 characters.' }),
-  color: t.string({ description: 'CSS color. Defaults to `#ffffff`.' }),
+  color: t.string({
+    description:
+      'CSS color, at most 64 characters; not validated. Defaults to `#ffffff` for a new tag.',
+  }),
   visible: t.boolean({ description: `${VISIBLE} Defaults to true for a new tag.` }),
   active: t.boolean({ description: `${ACTIVE} Defaults to true for a new tag.` }),
 });
@@ -147,10 +155,12 @@ mutation('updateTag', {
   description: `Changes a tag. ${PERMISSION}`,
   errors: [NotFoundError],
   inputNote:
-    'Omitted fields stay unchanged. Null clears `description`, sets `color` to its default, and leaves other fields unchanged.',
+    'Omitted fields stay unchanged. Null clears `description`, resets `color` to `#ffffff`, and leaves other fields unchanged.',
   input: (t) => ({
     id: t.id({ required: true, description: 'Global id of the tag.' }),
-    name: t.string({ description: 'Name, 1 to 64 characters.' }),
+    name: t.string({
+      description: 'Name, 1 to 64 characters. Several tags may have the same name.',
+    }),
     ...tagFields(t),
   }),
   success: { field: 'tag', type: TagRef, description: 'The changed tag.' },

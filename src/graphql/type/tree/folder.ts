@@ -64,7 +64,8 @@ const FolderBy = identifierInput('FolderBy', 'folder', (t) => ({
   databaseId: t.int({ description: 'Numeric id of the folder.' }),
   uuid: t.field({ type: 'UUID', description: 'UUID of the folder.' }),
   path: t.string({
-    description: 'Path of the folder: folder names from the top level down, as in `/Design/Logos`.',
+    description:
+      'Path of the folder: folder names from the top level down, as in `/Design/Logos`. If several folders have this path, one of them is returned.',
   }),
 }));
 
@@ -96,7 +97,8 @@ mutation('createFolder', {
       description: 'Global id of the parent folder. Defaults to the top level.',
     }),
     sortOrder: t.int({
-      description: 'Position among its siblings, lowest first. Defaults to the last position.',
+      description:
+        'Position among the nodes of the same folder, lowest first. Defaults to the last position.',
     }),
   }),
   success: { field: 'folder', type: FolderRef, description: 'The new folder.' },
@@ -118,7 +120,7 @@ mutation('updateFolder', {
     name: t.string({
       description: 'Name, 1 to 255 characters. Several folders may have the same name.',
     }),
-    sortOrder: t.int({ description: 'Position among its siblings, lowest first.' }),
+    sortOrder: t.int({ description: 'Position among the nodes of the same folder, lowest first.' }),
   }),
   success: { field: 'folder', type: FolderRef, description: 'The changed folder.' },
   resolve: (domain, { id, name, sortOrder }) =>

@@ -48,7 +48,10 @@ const MediaOrderField = builder.enumType('MediaOrderField', {
   values: {
     CREATED_AT: { value: 'created_at', description: 'Orders by creation time.' },
     UPDATED_AT: { value: 'updated_at', description: 'Orders by the time of the last change.' },
-    NAME: { value: 'name', description: 'Orders by name, comparing bytes.' },
+    NAME: {
+      value: 'name',
+      description: 'Orders by name, in the order of Unicode code points: `Z` comes before `a`.',
+    },
     SORT_ORDER: { value: 'sort_order', description: 'Orders by position in the folder.' },
   } as const satisfies EnumValues<Exclude<NodeOrder['field'], 'id'>>,
 });

@@ -17,7 +17,7 @@ const textFields = (t: InputFields) => ({
 export const mediaFields = (t: InputFields) => ({
   name: t.string({
     description:
-      'Name, 1 to 255 characters. For a new media item, defaults to the title, else to the URL, else to the embed type and id. If the title equals the name, changing the name changes the title too.',
+      'Name, 1 to 255 characters. For a new media item, defaults to the title, then to the URL, then to the embed type and id. A new name also becomes the title if the title was the same as the old name.',
   }),
   ...textFields(t),
   keywords: t.string({ description: 'Keywords for searching, at most 1,000 characters.' }),
@@ -28,11 +28,11 @@ export const mediaFields = (t: InputFields) => ({
   }),
   isPublic: t.boolean({
     description:
-      'Whether the media item is visible without a credential, even if the server requires one for reading. Defaults to false for a new media item.',
+      'Whether viewers without a credential may see the media item even if the server requires a credential. Defaults to false for a new media item.',
   }),
   sortOrder: t.int({
     description:
-      'Position among its siblings, lowest first. For a new media item, defaults to the last position.',
+      'Position among the nodes of the same folder, lowest first. For a new media item, defaults to the last position.',
   }),
 });
 

@@ -5,12 +5,21 @@ export const MediaTypeEnum = builder.enumType('MediaType', {
   description: 'Type of a media item.',
   values: {
     IMAGE: { value: 'image', description: 'A stored image, or a link to an image.' },
-    EDITOR_IMAGE: { value: 'eimage', description: 'A stored image that is used inside a text.' },
+    EDITOR_IMAGE: {
+      value: 'eimage',
+      description:
+        'A stored image that is part of a text. An upload gets this type only if it asks for it.',
+    },
     DOCUMENT: {
       value: 'doc',
-      description: 'A stored document. Only PDFs by default; the configuration can add formats.',
+      description:
+        'A stored document. By default, only PDFs are documents; the server settings can add formats.',
     },
-    FILE: { value: 'file', description: 'A stored file of any other type.' },
+    FILE: {
+      value: 'file',
+      description:
+        'Any stored file. It is the default type of a file that is not an image, SVG, document, video or audio file.',
+    },
     VIDEO: { value: 'video', description: 'A stored video.' },
     AUDIO: { value: 'audio', description: 'A stored audio file.' },
     VECTOR: {
@@ -25,7 +34,8 @@ export const MediaTypeEnum = builder.enumType('MediaType', {
     },
     SHARE: {
       value: 'share',
-      description: 'A reference to another object of the community, by its type and id.',
+      description:
+        'A reference to content of the community that uses this server, by its type and id.',
     },
   } as const,
 });

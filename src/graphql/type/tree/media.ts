@@ -76,7 +76,7 @@ MediaRef.implement({
     }),
     isPublic: t.exposeBoolean('isPublic', {
       description:
-        'Whether the media item is visible without a credential, even if the server requires one for reading.',
+        'Whether viewers without a credential may see the media item even if the server requires a credential.',
     }),
     owner: t.exposeString('owner', {
       nullable: true,
@@ -140,7 +140,9 @@ async function urlOf(media: Media, _args: object, context: GraphqlContext): Prom
 const MediaBy = identifierInput('MediaBy', 'media item', (t) => ({
   databaseId: t.int({ description: 'Numeric id of the media item.' }),
   uuid: t.field({ type: 'UUID', description: 'UUID of the media item.' }),
-  resource: t.string({ description: 'Group name of its files: `File.resource`.' }),
+  resource: t.string({
+    description: 'Group name of the files of the media item: `File.resource`.',
+  }),
 }));
 
 builder.queryFields((t) => ({
@@ -203,7 +205,7 @@ mutation('createMedia', {
     embedMetadata: t.field({
       type: 'JSON',
       description:
-        'Metadata of the referenced object: a JSON object with at most 64 levels, stored as given.',
+        'Metadata of the referenced object: a JSON object with at most 64 levels, stored as given. Defaults to an empty object.',
     }),
     ...mediaFields(t),
     ...placementFields(t),

@@ -31,7 +31,7 @@ builder.objectField(TagRef, 'medias', (t) =>
 
 mutation('tagMedia', {
   description:
-    'Adds tags to media and removes tags from them. If one media item cannot be changed, none is. Requires the role `EDITOR` if the viewer created all of the media, and `ADMIN` otherwise.',
+    'Adds tags to media and removes tags from them. If one media item cannot be changed, nothing changes. Requires the role `EDITOR` if the viewer created all of the media, and `ADMIN` otherwise.',
   errors: [NotFoundError],
   input: (t) => ({
     mediaIds: t.idList({

@@ -50,7 +50,7 @@ export const TreeNodeConnection = builder.connectionObject({
 
 mutation('moveNodes', {
   description:
-    'Moves folders and media to the end of a folder. A folder is moved with everything below it. If one node cannot be moved, none is. Requires the role `EDITOR` if the viewer created all of the nodes, and `ADMIN` otherwise.',
+    'Moves folders and media to the end of a folder. A folder is moved with everything below it. If one node cannot be moved, nothing changes. Requires the role `EDITOR` if the viewer created all of the nodes, and `ADMIN` otherwise.',
   errors: [NotFoundError, FolderCycleError],
   input: (t) => ({
     ids: t.idList({

@@ -42,7 +42,7 @@ builder.node(UploadSessionRef, {
     sizeBytes: t.expose('totalBytes', {
       type: 'BigInt',
       nullable: true,
-      description: 'Size of the complete file in bytes. Currently never null.',
+      description: 'Size of the complete file in bytes. At present, it is never null.',
     }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
@@ -81,7 +81,7 @@ mutation('uploadChunk', {
     chunk: t.field({
       type: 'Upload',
       required: true,
-      description: 'Bytes of the chunk. A chunk may have any size.',
+      description: 'Bytes of the chunk: at least one, and at most the rest of the file.',
     }),
     offset: t.field({
       type: 'BigInt',

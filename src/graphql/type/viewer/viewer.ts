@@ -12,14 +12,15 @@ const RoleEnum = builder.enumType('Role', {
     },
     EDITOR: {
       value: 'editor',
-      description: 'May create media and folders, and change those that it created.',
+      description:
+        'May create media and folders, and change the ones that the same viewer created.',
     },
     ADMIN: { value: 'admin', description: 'May do everything.' },
   } as const satisfies EnumValues<Role>,
 });
 
 const ViewerKindEnum = builder.enumType('ViewerKind', {
-  description: 'Kind of a viewer. It depends on the credential in the request.',
+  description: 'Kind of a viewer: which credential the request has.',
   values: {
     ANONYMOUS: { value: 'anonymous', description: 'The request has no credential.' },
     USER: { value: 'user', description: 'The request has a token, which names a user.' },
@@ -34,7 +35,7 @@ const ViewerRef = builder.objectRef<Viewer>('Viewer').implement({
     id: t.exposeString('id', {
       nullable: true,
       description:
-        'Id of the viewer: the `owner` of media that it creates. Null for an anonymous viewer.',
+        'Id of the viewer. It is the `owner` of media that the viewer creates. Null for an anonymous viewer.',
     }),
     role: t.field({
       type: RoleEnum,
