@@ -14,8 +14,8 @@ export interface UploadClientOptions extends Partial<RetryPolicy> {
   /** Default: the `fetch` of the platform. */
   fetch?: typeof globalThis.fetch | undefined;
   /**
-   * Size of a chunk. Default: 5 MiB, which hides the cost of the server's write to disk. A few times this size of the
-   * file is in memory; progress moves in steps of it.
+   * Size of a chunk. Default: 5 MiB, which hides the cost of the server's write to disk. A few chunks are in memory at
+   * a time; progress advances by one chunk.
    */
   chunkBytes?: number | undefined;
   /** Default: 5 minutes, enough for a chunk of 5 MiB at 17 KiB a second. */
