@@ -82,7 +82,10 @@ function isAsItWas(row: JobRow, columns: JobChange): boolean {
   return Object.entries(columns).every(([name, value]) => row[name as keyof JobRow] === value);
 }
 
-/** A finished job no longer holds its `unicity`: another job may have it when this one is reopened. */
+/**
+ * Throws UnicityTakenError if the error is a unique violation: a finished job does not hold its `unicity`, and another
+ * job may have it when this one is reopened.
+ */
 async function refuseTaken(ctx: Context, row: JobRow, error: unknown): Promise<never> {
   if (!isUniqueViolation(error)) throw error;
   const other = await findOpenJobByUnicity(ctx.db, row.unicity ?? '');

@@ -8,7 +8,7 @@ export interface RenditionRequest {
   width: number | null;
   height: number | null;
   mode: Mode;
-  /** How the rest is divided between the sides, as fractions: 0 puts the image at the left or top edge. */
+  /** Position of the image along each side, as fractions: 0 puts the image at the left or top edge. */
   anchor: Point;
   /** The point of the image, as fractions, that `crop` keeps as close to the center as possible. */
   center: Point | null;

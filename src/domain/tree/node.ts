@@ -20,7 +20,7 @@ export interface NodeFields {
 
 /** Returns the fields that folders and media share. */
 export function toNodeFields(row: NodeRow): NodeFields {
-  // The path begins with the hidden root, which nobody sees.
+  // The path begins with the hidden root, which is never shown.
   const ancestorIds = row.path.split('/').slice(2, -1).map(Number);
   return {
     id: row.id,

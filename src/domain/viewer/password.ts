@@ -18,7 +18,7 @@ const KEY_BYTES = 32;
 
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 
-/** Returns the text that is stored of a password: `scrypt$N$r$p$salt$key`, the last two in base64url. */
+/** Returns the text that is stored for a password: `scrypt$N$r$p$salt$key`, the last two in base64url. */
 export async function hashPassword(password: string, cost: PasswordCost = COST): Promise<string> {
   const salt = randomBytes(16);
   const key = await derive(normal(password), salt, KEY_BYTES, toOptions(cost));
