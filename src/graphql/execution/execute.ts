@@ -18,10 +18,10 @@ export type Execute = (args: ExecutionArgs) => ExecutionResult | Promise<Executi
  * document, and writes the value of a promise straight to its place in the answer, without a promise for each object
  * above it: a page of a list takes half the processor time. Throws if the schema is invalid.
  *
- * It differs from graphql-js in four ways. Errors inside an object are not reported once a null has replaced the object.
- * An answer waits for all promises, also for those inside such an object. The executor's own messages about a wrong
- * value leave out the value, which may be secret or large. `info` has getters instead of own properties, so that a
- * spread of it is empty.
+ * It differs from graphql-js in four ways. Errors inside an object are not reported once a null has replaced the
+ * object. An answer waits for all promises, also for those inside such an object. The executor's own messages about a
+ * wrong value leave out the value, which may be secret or large. `info` has getters instead of own properties, so that
+ * a spread of it is empty.
  */
 export function createExecute(schema: GraphQLSchema): Execute {
   assertValidSchema(schema);

@@ -2,15 +2,15 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
 /**
- * How long a stream may last: its credential was checked when it began, and one that expires or is revoked
- * is good for this long at most.
+ * Maximum duration of a stream. Its credential is checked only at the start, so that one that expires or is revoked
+ * stays usable for at most this long.
  */
 const LIFETIME_MS = 60 * 60_000;
 
 /**
- * Signals that end what is streamed: when the client is gone, when the time is over, and when the server
- * stops, which would else wait for a client that has no reason to leave. Each is made when it is first
- * asked for: most answers are no streams.
+ * Creates the signals that end a stream: when the client disconnects, when the time is over, and when the server stops,
+ * which would otherwise wait for a client that has no reason to leave. Each is created on first use, because most
+ * responses are not streams.
  */
 export function createStreamSignals(
   server: FastifyInstance,
@@ -31,7 +31,7 @@ export function createStreamSignals(
       open.delete(controller);
       controller.abort();
     };
-    // A request that came just before the stop would else begin a stream after it.
+    // A request that came just before the stop would otherwise start a stream after it.
     if (isStopping || reply.raw.destroyed) close();
     else reply.raw.once('close', close);
     return controller.signal;
@@ -45,14 +45,14 @@ export function createStreamSignals(
   };
 }
 
-/** Whether a response has no end that one could wait for. */
+/** Returns whether a response is a stream, which may have no end. */
 function isStream({ headers }: Response): boolean {
   return headers.get('content-type')?.startsWith('text/event-stream') ?? false;
 }
 
 /**
- * The body of a streamed response, for Fastify to send: read as fast as the client takes it. On the signal
- * it ends where it is, without `complete`: clients take that for a lost connection and subscribe anew.
+ * Returns the body of a streamed response, for Fastify to send; it is read as fast as the client takes it. When the
+ * signal aborts, it stops without `complete`: clients then treat the connection as lost and subscribe again.
  */
 export function toStream({ body }: Response, signal: AbortSignal): Readable {
   return Readable.from(body === null ? [] : readUntil(body, signal));

@@ -1,22 +1,24 @@
 import { GraphQLError } from 'graphql';
 
-/** What an operation may be at most; each limit is the answer to another way of asking for too much. */
+/** The limits of an operation; each prevents another way of requesting too much. */
 export const LIMITS = {
-  /** Bounds what the cache of documents holds. GraphiQL's introspection, longer than most, has 2,100. */
+  /** Bounds the size of the document cache. GraphiQL's introspection query, longer than most, has 2,100. */
   characters: 50_000,
-  /** Bounds parsing and validation, whose worst is 0.2 s for these. GraphiQL's introspection has 184. */
+  /** Bounds the time of parsing and validation, at worst 0.2 s. GraphiQL's introspection query has 184. */
   tokens: 2_000,
-  /** Parser, rules and coercion call themselves for each bracket: some hundreds are the end of the stack. */
+  /** Nested brackets: the parser, the rules and coercion recurse for each, and some hundreds overflow the stack. */
   nesting: 50,
-  /** A tab of GraphiQL holds several, of which one runs. */
+  /** Operations in one document: a tab of GraphiQL may hold several, of which one runs. */
   operations: 10,
-  /** Seven connections in each other by `nodes`, or four by `edges` and `node`, and what is in the last. */
+  /** Allows seven nested connections by `nodes`, or four by `edges` and `node`, and the fields of the innermost. */
   depth: 15,
-  /** One field over and over: some for a screen of lists, none for a guess at every id. */
+  /** Aliases of fields: enough for a screen of lists, too few to guess ids. */
   aliases: 30,
-  /** Each is checked against all at its place. Clients write a few of `@include` and `@skip`. */
+  /** Each directive is checked against all others at its place. Clients write a few of `@include` and `@skip`. */
   directives: 20,
-  /** Fields of the answer, see `cost.ts`. All of 200 media and of what belongs to them is 90,000. */
+  /**
+   * Fields of the response, see `cost.ts`. All fields of 200 media and of the objects that belong to them are 90,000.
+   */
   cost: 200_000,
 } as const;
 
@@ -65,14 +67,17 @@ const REFUSALS: Record<Limited, { code: string; of: string; advice: string }> = 
   },
 };
 
-/** An operation that is not run, with HTTP 400. */
+/** The error for an operation that is refused before it runs, with HTTP 400. */
 export class RefusedOperationError extends GraphQLError {
   constructor(message: string, code: string, more: Record<string, unknown> = {}) {
     super(message, { extensions: { code, ...more, http: { status: 400 } } });
   }
 }
 
-/** Throws RefusedOperationError, with limit and remedy. Also for NaN, which is no amount within any limit. */
+/**
+ * Throws RefusedOperationError, which names the limit and the remedy. NaN is refused too, because it is within no
+ * limit.
+ */
 export function checkLimit(limited: Limited, amount: number): void {
   const limit = LIMITS[limited];
   if (amount <= limit) return;
@@ -82,7 +87,7 @@ export function checkLimit(limited: Limited, amount: number): void {
   throw new RefusedOperationError(message, code, { ...cost, limit });
 }
 
-/** The error for `__schema` and `__type` where nobody may ask for them. */
+/** Returns the error for `__schema` and `__type` when introspection is disabled. */
 export function introspectionRefusal(): RefusedOperationError {
   const message =
     'Introspection is off on this server (TRIVIUM_GRAPHIQL). Its schema is the file `schema.graphql` of the source.';

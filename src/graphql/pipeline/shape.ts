@@ -7,15 +7,15 @@ import {
   visit,
 } from 'graphql';
 
-/** What can be said of a document without schema and variables. */
+/** The measures of a document that need neither the schema nor the variables. */
 export interface Shape {
   operations: number;
   directives: number;
-  /** Fields within each other, of the deepest operation. Below `__schema` and `__type` nothing counts. */
+  /** Nested fields of the deepest operation. Fields below `__schema` and `__type` do not count. */
   depth: number;
-  /** Of the operation with the most, those of a fragment as often as it is spread. */
+  /** Aliases of the operation that has the most. Those of a fragment count once for each spread. */
   aliases: number;
-  /** Whether `__schema` or `__type` is asked for. */
+  /** Whether it selects `__schema` or `__type`. */
   isIntrospective: boolean;
 }
 
@@ -30,8 +30,8 @@ interface Fragments {
 const NOTHING: Extent = { depth: 0, aliases: 0 };
 
 /**
- * Measures a document in time that grows with its length and with nothing else. It need not be valid: a
- * fragment that is not there, or contains itself, counts nothing, as validation refuses it afterwards.
+ * Measures a document, in time that depends on its length only. It need not be valid: a fragment that is missing, or
+ * contains itself, counts as nothing, because validation refuses it afterwards.
  */
 export function measureDocument(document: DocumentNode): Shape {
   const fragments: Fragments = { definitions: new Map(), extents: new Map() };
@@ -91,7 +91,7 @@ function extentOfSelection(selection: SelectionNode, fragments: Fragments): Exte
 function extentOfFragment(name: string, fragments: Fragments): Extent {
   const known = fragments.extents.get(name);
   if (known) return known;
-  // Found in its own definition, it ends there.
+  // A fragment that is found in its own definition ends there.
   fragments.extents.set(name, NOTHING);
   const definition = fragments.definitions.get(name);
   const extent = definition ? extentOf(definition.selectionSet, fragments) : NOTHING;
