@@ -1,6 +1,6 @@
 import type { DispositionType } from './disposition.ts';
 
-/** How a browser may treat bytes that anybody may have uploaded. */
+/** Limits on the way in which a browser treats bytes that anybody may have uploaded. */
 export interface ContentPolicy {
   disposition: DispositionType;
   /**

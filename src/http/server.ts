@@ -22,7 +22,7 @@ declare module 'fastify' {
     viewer: Viewer;
   }
   interface FastifyInstance {
-    /** Sets who sends the error of a malformed URL below these paths: Fastify finds no route for one. */
+    /** Sets the handler that sends the error of a malformed URL below these paths: Fastify finds no route for one. */
     setTargetErrorHandler(paths: readonly string[], handle: SendError): void;
   }
 }
@@ -35,7 +35,7 @@ export interface ServerOptions {
   checkReady: () => Promise<void>;
 }
 
-/** A connection without traffic for so long is closed: it may hold the lock of an upload. */
+/** A connection without traffic for this long is closed, because it may hold the lock of an upload. */
 const IDLE_TIMEOUT_MS = 60_000;
 
 const CORS: FastifyCorsOptions = {
