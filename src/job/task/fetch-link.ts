@@ -74,7 +74,7 @@ async function fetchPage({ outbound, signal }: Source, from: string): Promise<Pa
   return parsePage(decodeHtml(await readStart(body, HTML_BYTES_MAX), type), url);
 }
 
-/** Returns null if the provider fails, or answers nothing of use: the page is enough. */
+/** Returns null if the provider fails or its response is of no use: the metadata of the page is enough. */
 async function fetchOEmbed(
   { outbound, signal }: Source,
   from: string,
