@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * Returns the text of a header's value. Node and undici decode each byte as one character; senders mean UTF-8, or with older
- * software ISO 8859-1. Bytes that are valid UTF-8 are hardly ever meant as anything else.
+ * Returns the text of a header's value. Node and undici decode each byte as one character; senders mean UTF-8, or with
+ * older software ISO 8859-1. Bytes that are valid UTF-8 are hardly ever meant as anything else.
  */
 export function headerText(value: string): string {
   const bytes = Buffer.from(value, 'latin1');
@@ -14,7 +14,9 @@ export function mediaTypeOf(value: string): string {
   return (value.split(';', 1)[0] ?? '').trim().toLowerCase();
 }
 
-/** Returns the parameters of a header's value by lower-case name (RFC 9110 §5.6.6). The last of a repeated name counts. */
+/**
+ * Returns the parameters of a header's value by lower-case name (RFC 9110 §5.6.6). The last of a repeated name counts.
+ */
 export function parseParameters(value: string): Map<string, string> {
   const parameters = new Map<string, string>();
   for (const [, name = '', quoted, token = ''] of value.matchAll(PARAMETER)) {
@@ -28,8 +30,8 @@ export function parseParameters(value: string): Map<string, string> {
 const PARAMETER = /;\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))/g;
 
 /**
- * Returns the file name of a Content-Disposition without any path before it, or null if there is none. `filename*` wins over
- * `filename` (RFC 6266 §4.3).
+ * Returns the file name of a Content-Disposition without any path before it, or null if there is none. `filename*` wins
+ * over `filename` (RFC 6266 §4.3).
  */
 export function parseFilename(disposition: string): string | null {
   return filenameOf(parseParameters(disposition));
@@ -50,7 +52,9 @@ function parseExtended(value: string | undefined): string | null {
   return decode(charset, Buffer.from(text.replace(/%(..)/g, fromHex), 'latin1'));
 }
 
-/** Decodes the three characters that a form escapes in a name: WHATWG HTML, "multipart/form-data encoding algorithm". */
+/**
+ * Decodes the three characters that a form escapes in a name: WHATWG HTML, "multipart/form-data encoding algorithm".
+ */
 export function unescapeForm(name: string): string {
   return name.replace(/%(22|0D|0A)/gi, (code) => decodeURIComponent(code));
 }
