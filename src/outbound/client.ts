@@ -16,7 +16,7 @@ export interface Outbound {
 
 /** Limits and headers of one request. */
 export interface GetOptions {
-  /** For the whole request, from its start to the last byte of the response. */
+  /** Time limit for the whole request, from its start to the last byte of the response. */
   timeoutMs: number;
   signal: AbortSignal;
   headers?: Readonly<Record<string, string>>;

@@ -18,13 +18,13 @@ export interface Download {
 /** Limits of a download. */
 export interface DownloadOptions {
   signal: AbortSignal;
-  /** For all of its requests together. (Default: an hour) */
+  /** Time limit for all of its requests together. (Default: an hour) */
   timeoutMs?: number;
   /** The wait before the first resume; after n fruitless ones, n + 1 times as long. (Default: 1 s) */
   resumeDelayMs?: number;
 }
 
-/** How many resumes in a row may bring no byte. After that the download fails, and the job starts over. */
+/** Maximum number of resumes in a row that bring no byte. After that the download fails, and the job starts over. */
 const RESUMES_MAX = 3;
 const TIMEOUT_MS = 3_600_000;
 

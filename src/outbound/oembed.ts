@@ -75,8 +75,8 @@ function parseObject(json: string): Record<string, unknown> | null {
 }
 
 /**
- * Returns a new `<iframe>` with the harmless attributes of the provider's first one; null if it has none. Clients insert
- * the markup into their own pages, where a script would run as theirs, and any page may claim to be a provider.
+ * Returns a new `<iframe>` with the harmless attributes of the provider's first one; null if it has none. Clients
+ * insert the markup into their own pages, where a script would run as theirs, and any page may claim to be a provider.
  */
 function toFrame(html: string | null): string | null {
   let frame: string | null = null;
