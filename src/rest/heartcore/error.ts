@@ -26,7 +26,7 @@ const STATUS = {
 } as const;
 type Code = keyof typeof STATUS;
 
-/** A refusal, in the words of the service whose dialect this is. */
+/** A refusal, in the wording of the original service. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly code: Code;

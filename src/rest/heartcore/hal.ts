@@ -38,7 +38,10 @@ export function linksOf(toUrl: ToUrl) {
   };
 }
 
-/** Formats a date as contract §2.7 has it: UTC, without trailing zeros in the fraction, and without a fraction of zero. */
+/**
+ * Formats a date as contract §2.7 requires: UTC, without trailing zeros in the fraction, and without a fraction of
+ * zero.
+ */
 export function toDate(date: Date): string {
   return date.toISOString().replace(/\.?0*Z$/, 'Z');
 }

@@ -10,7 +10,7 @@ import { issueOf } from './error.ts';
 export interface ItemInput {
   name: string | undefined;
   mediaTypeAlias: string | undefined;
-  /** Lower case, with hyphens; null: the root. */
+  /** Uuid of the parent in lower case, with hyphens; null: the root. */
   parentId: string | null | undefined;
   sortOrder: number | undefined;
 }

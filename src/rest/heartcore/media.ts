@@ -43,13 +43,16 @@ export async function deleteItem(call: Call): Promise<Answer> {
       ? deleteFolder(ctx, node.id, { recursive: true })
       : deleteMedia(ctx, node.id);
   await deleted.catch((error) => {
-    // Somebody else has deleted it meanwhile.
+    // Another request has deleted it meanwhile.
     throw error instanceof NotFoundError ? noSuchItem(pathParameter(call, 'id')) : error;
   });
   return { status: 200, body: toItemBody(item, toUrl, new Date(ctx.clock())) };
 }
 
-/** Returns the node of the URL. Throws RefusedError if it does not exist or is unfiled: this dialect has no place for it. */
+/**
+ * Returns the node of the URL. Throws RefusedError if it does not exist or is unfiled: this dialect has no place for
+ * it.
+ */
 export async function findItem(call: Call): Promise<TreeNode> {
   const id = pathParameter(call, 'id');
   const uuid = parseUuidOrDigits(id);
@@ -66,9 +69,9 @@ export async function toItem(call: Call, node: TreeNode): Promise<Item> {
 }
 
 /**
- * Returns the id of the folder that a body names as the parent. Anything else is added to `issues`, because a client takes 404
- * to be about the item itself (contract §12-A10); only folders have children (§5.3). Throws ForbiddenError for a parent
- * outside of the viewer's start nodes.
+ * Returns the id of the folder that a body names as the parent. Anything else is added to `issues`, because a client
+ * takes 404 to be about the item itself (contract §12-A10); only folders have children (§5.3). Throws ForbiddenError
+ * for a parent outside of the viewer's start nodes.
  */
 export async function findParentId(
   ctx: Context,

@@ -32,7 +32,7 @@ export function toItemBody(item: Item, toUrl: ToUrl, deletedAt?: Date) {
   };
 }
 
-/** Contract §4.1. Clients take an additional key for a sign that this is not a list. */
+/** Contract §4.1. Clients treat an additional key as a sign that this is not a list. */
 export function toRootBody(items: readonly Item[], toUrl: ToUrl) {
   const links = linksOf(toUrl);
   return {
@@ -81,7 +81,7 @@ export function toChildrenBody(
   };
 }
 
-/** Contract §5.8: the focal point where none has been set. */
+/** Contract §5.8: the focal point of an image that has none set. */
 const CENTER = { left: 0.5, top: 0.5 };
 
 /** Returns the focal point and the crops of an image as they are shown. */

@@ -29,7 +29,7 @@ function toMediaId({ uuid, extension }: ResourceFile): string {
   return uuid.replaceAll('-', '') + (extension === null ? '' : `.${extension}`);
 }
 
-/** §4.1: a number where the id is one. Tokens name other users by text. */
+/** §4.1: a numeric id is a number. Tokens name other users by text. */
 function toAccountId(viewerId: string | null): string | number | null {
   return viewerId !== null && /^(0|[1-9]\d{0,14})$/.test(viewerId) ? Number(viewerId) : viewerId;
 }

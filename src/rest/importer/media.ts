@@ -15,7 +15,7 @@ import { MEDIA_TYPE, toMediaObject } from './media-shape.ts';
 import { readAll } from './problem.ts';
 import { lastValue, parseFlag, type QueriedCall } from './query.ts';
 
-/** Contract §4.1. `meta` is shown, but neither filtered nor sorted by. */
+/** Contract §4.1. `meta` is shown, but lists cannot be filtered or sorted by it. */
 const TYPE = listedType<FileField>(
   MEDIA_TYPE,
   FILE_FIELDS,

@@ -49,7 +49,7 @@ function refuseOthers(sent: readonly Parameter[]): void {
 export interface PageExtent {
   hasMore: boolean;
   isEmpty: boolean;
-  /** Of the whole list; null: not counted. */
+  /** Number of items in the whole list; null: not counted. */
   count: number | null;
 }
 

@@ -9,7 +9,7 @@ import { uploadMedia } from './upload.ts';
 
 /** A route that answers with a document. */
 export interface DocumentRoute extends Route {
-  /** What the viewer must be allowed to do; null: the operation itself decides. */
+  /** The operation that the viewer must be allowed to call; null: the handler's own operation checks that. */
   operation: Operation | null;
   handle: (call: QueriedCall) => Promise<DocumentAnswer>;
 }

@@ -18,17 +18,17 @@ import { ProblemError } from './problem.ts';
 import { parseQuery } from './query.ts';
 import { type DocumentRoute, ROUTES } from './route-table.ts';
 
-/** Contract §1.1: behind the gateway that clients know, and as the service itself. */
+/** Contract §1.1: the routes are served below the prefix of the gateway that clients know, and without it. */
 const GATEWAY_PREFIX = '/api/v1/media';
 const PREFIXES = [GATEWAY_PREFIX, ''];
 
-/** Paths of this dialect alone: below them it words every 404. */
+/** Paths that only this dialect uses: it sends the 404 of every path below them. */
 const OWN_PATHS = [GATEWAY_PREFIX, '/jobs', '/medias'];
 
 /** Contract §1.3. */
 const COMMON_HEADERS = { vary: 'Accept, Authorization' };
 
-/** The Importer's API: jobs and medias. */
+/** Registers the Importer's API: jobs and medias. */
 export async function registerImporter(
   server: FastifyInstance,
   options: DialectOptions,

@@ -11,7 +11,7 @@ import { JSON_API } from './negotiation.ts';
 import { ProblemError } from './problem.ts';
 import { lastValue, type QueriedCall } from './query.ts';
 
-/** Contract §4.5: the prose names one, the service takes the other. */
+/** Contract §4.5: the text of the contract names one, the service accepts the other. */
 const FILE_PARTS = ['media', 'file'];
 
 /**

@@ -23,11 +23,11 @@ export interface SmallFile extends Pick<FilePart, 'filename' | 'mediaType'> {
 /** The body of a write. */
 export interface Body {
   fields: Fields;
-  /** The last of the parts that were asked for. */
+  /** The last of the requested file parts; null: none was sent. */
   file: SmallFile | null;
 }
 
-/** The parts of a multipart body that are a file, and how many of its bytes are kept. */
+/** The parts of a multipart body that are a file, and the number of its bytes to keep. */
 export interface FileParts {
   names: readonly string[];
   bytesMax: number;

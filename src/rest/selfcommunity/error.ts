@@ -11,11 +11,11 @@ import type { ErrorAnswer } from '../../http/dialect.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 import { toSnakeCase } from '../../lib/snake-case.ts';
 
-/** A refusal, in the words of the services whose dialect this is. */
+/** A refusal, in the wording of the original services. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly statusCode: number;
-  /** A code of Django REST framework, by which the SDK translates: `invalid`, `not_found`. */
+  /** A code of Django REST framework, which the SDK translates: `invalid`, `not_found`. */
   readonly code: string;
 
   constructor(message: string, { status = 400, code = 'invalid' } = {}) {

@@ -71,7 +71,7 @@ const SHARE_FIELDS = {
   event: ['event_object', nullable(text)],
 } as const;
 
-/** Nothing but the id of the shared object is known here. */
+/** Returns an embed that holds only the id of the shared object: nothing else is known here. */
 function shareOf(embedType: string, embedId: string): Partial<LinkInput> {
   const id = /^\d{1,15}$/.test(embedId) ? Number(embedId) : embedId;
   return { embedType, embedId, embedMetadata: { id } };

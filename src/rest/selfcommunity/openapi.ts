@@ -6,7 +6,7 @@ import { SCHEMAS, type Schema, type SchemaName } from './schema.ts';
 export interface Route {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
-  /** What the viewer must be allowed to do; null: the handler decides, or anyone may. */
+  /** The operation that the viewer must be allowed to call; null: the handler decides, or every viewer may. */
   operation: Operation | null;
   handle: (call: Call) => Promise<Answer>;
   summary: string;

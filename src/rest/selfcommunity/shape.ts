@@ -59,7 +59,7 @@ function toThumbnailBody(files: readonly File[], toUrl: ToUrl) {
   return { url: toUrl(urlPath), width, height, color };
 }
 
-/** §8 row 19: a document is shown by its title; §3: so is a link. */
+/** Returns the text that clients show for a document (§8 row 19) or a link (§3). */
 function titleOf({ type, url }: Media, file: File | null): string | null {
   return type === 'doc' ? (file?.filename ?? null) : type === 'url' ? url : null;
 }

@@ -82,7 +82,7 @@ function readRange(header: string | undefined): ContentRange | null {
   return range;
 }
 
-/** The domain names fields of its own input, which a request in this dialect does not have. */
+/** Throws a RefusedError that names no field: the domain's fields do not occur in a request of this dialect. */
 function refuseChunk(error: unknown): never {
   if (!(error instanceof InvalidInputError)) throw error;
   const [issue] = error.issues;
