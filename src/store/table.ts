@@ -129,7 +129,7 @@ export interface TagTable {
   updated_at: number;
 }
 
-/** Which media item has which tag. Deleted with either. */
+/** The tags of media. A row is deleted with its media item or its tag. */
 export interface MediaTagTable {
   media_id: Fixed<number>;
   tag_id: Fixed<number>;

@@ -4,7 +4,7 @@ import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import type { JobAttemptRow, JobChange, JobRow, NewJobRow } from '../table.ts';
 
-/** What a list of jobs is narrowed to: a job has to match every given field. */
+/** The filter of a list of jobs: a job has to match every given field. */
 export interface JobFilter {
   ids?: readonly number[] | undefined;
   uuids?: readonly string[] | undefined;

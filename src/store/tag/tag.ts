@@ -4,7 +4,7 @@ import type { Db } from '../db.ts';
 import { isAnyOf, isIn, lockRows } from '../dialect.ts';
 import type { NewTagRow, TagChange, TagRow } from '../table.ts';
 
-/** What a list of tags is narrowed to: a tag has to match every given field. */
+/** The filter of a list of tags: a tag has to match every given field. */
 export interface TagFilter {
   id?: number | undefined;
   /** Exactly this name. */

@@ -5,7 +5,7 @@ import { endOfPath } from '../path.ts';
 import { inScope, type Scope } from '../scope.ts';
 import { ROOT_ID } from './folder.ts';
 
-/** What a list of nodes is narrowed to: a node has to match every given field. */
+/** The filter of a list of nodes: a node has to match every given field. */
 export interface NodeFilter {
   /** Default: media, without folders. */
   kind?: 'media' | 'folder' | 'any' | undefined;

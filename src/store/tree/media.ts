@@ -23,7 +23,7 @@ export async function findMediaByUuid(
   return ifInScope(scope, row);
 }
 
-/** Returns the media item by the Importer's name for its group of files: its uuid, where it was given no name. */
+/** Returns the media item by the Importer's name for its group of files: its uuid, if it was not given a name. */
 export async function findMediaByResource(
   db: Db,
   scope: Scope,
