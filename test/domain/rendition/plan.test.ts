@@ -12,7 +12,7 @@ const WIDE: Source = { width: 400, height: 200, mimeType: 'image/jpeg' };
 const TALL: Source = { ...WIDE, width: 200, height: 400 };
 const PNG: Source = { ...WIDE, mimeType: 'image/png' };
 
-/** What a query makes of a picture: `crop size window canvas`, or `-`: the picture itself. */
+/** Returns the geometry that a query asks for: `crop size window canvas`, or `-` for the image itself. */
 function geometry(query: string, source = WIDE): string {
   const plan = planOf(query, source);
   if (plan === null) return '-';
@@ -131,7 +131,7 @@ describe('the size of a rendition', () => {
     expect(summary('width=5001&format=png')).toBe('400x200 png null');
   });
 
-  it('is limited for an image past the limit, too', () => {
+  it('is limited even if the image itself exceeds the limit', () => {
     const huge = { ...WIDE, width: 10_000, height: 4000 };
     expect(summary('format=webp', huge)).toBe('5000x2000 webp 80');
     expect(summary('crop=0,0,8000,4000', huge)).toBe('5000x2500 jpeg 80');
@@ -157,7 +157,7 @@ describe('the size of a rendition', () => {
   });
 });
 
-/** Everything lies within what it is part of. */
+/** Checks that each rectangle lies within the image that it is part of. */
 function checkBounds(query: string, source: Source): void {
   const plan = planOf(query, source);
   if (plan === null) return;
@@ -252,7 +252,7 @@ describe('a query without effect', () => {
     'amp;width=100',
   ])('%s returns the image itself', (query) => expect(planOf(query)).toBeNull());
 
-  it('may be part of one with an effect: the rest counts', () => {
+  it('may be part of a query with an effect: the other parameters count', () => {
     expect(summary('width=abc&format=png&mode=nope&anchor=nope&center=5,5')).toBe(
       '400x200 png null',
     );
