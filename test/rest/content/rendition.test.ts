@@ -109,7 +109,7 @@ async function checkThumbnail(app: App, { mediaId, uuid, urlPath }: File): Promi
 
 type App = Parameters<typeof storeFile>[0];
 
-/** What means nothing, in every place of a query, is the file itself, byte for byte. */
+/** Checks that a query without meaning, in every place, returns the file itself, byte for byte. */
 async function check(app: App, path: string): Promise<void> {
   const queries = [
     ...['rnd=1', 'width=abc', 'width=-1&height=0', 'width=99999999', 'format=exe', 'quality=x'],
@@ -132,7 +132,7 @@ async function check(app: App, path: string): Promise<void> {
   }
 }
 
-/** Files that are no pictures, or cannot be decoded, come as they are; AVIF is not written. */
+/** Checks that files that are not images, or cannot be decoded, are sent unchanged; AVIF is not written. */
 async function checkOthers(app: App): Promise<void> {
   const query = '?width=10&height=10&mode=crop&format=png';
   for (const name of ['document.pdf', 'drawing.svg', 'clip.mp4', 'note.txt', 'picture.heic']) {
@@ -158,7 +158,9 @@ async function checkOthers(app: App): Promise<void> {
   expect([gone.status, await gone.json()]).toMatchObject([404, { error: { code: 'NOT_FOUND' } }]);
 }
 
-/** Of 100 requests for one rendition one renders; too many for different ones are refused for a while. */
+/**
+ * Checks that 100 requests for one rendition render it once, and that too many different ones are refused for a while.
+ */
 async function checkStampede(app: App): Promise<void> {
   const { blobs } = app.services;
   const { bytes } = await makePhoto({ sizeBytesMin: 1_000_000 });
