@@ -222,7 +222,7 @@ describe('fetch-link', () => {
     ['an array', '[]'],
     ['another type', '{"type":"script"}'],
     ['nothing', ''],
-  ])('ignores a provider that answers %s', async (_what, json) => {
+  ])('ignores a provider that responds with %s', async (_what, json) => {
     const answer: Answer = ({ url }, response) => {
       response.end(
         url === '/'
@@ -295,7 +295,7 @@ describe('fetch-link', () => {
     expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
-  it('leaves a link unchanged that cannot be fetched', async () => {
+  it('leaves a link unchanged if its page cannot be fetched', async () => {
     const answer: Answer = (_request, response) => void response.writeHead(404).end();
     const ctx = services().as(SYSTEM);
     await withSite(answer, async (site) => {
@@ -321,7 +321,7 @@ function fetchPage(services: TestServices, html: string, link: Partial<LinkInput
   return fetchFrom(services, answer, link);
 }
 
-/** Makes a link to a site, runs the job, and answers what has become of it. */
+/** Creates a link to a site, runs the job, and returns the resulting media item. */
 async function fetchFrom(services: TestServices, answer: Answer, link: Partial<LinkInput> = {}) {
   const ctx = services.as(SYSTEM);
   return withSite(answer, async (site) => {

@@ -284,12 +284,12 @@ function passing(): Tasks {
   return { 'delete-blob': async () => undefined };
 }
 
-/** A task that does not listen. */
+/** A task that ignores its signal. */
 function waiting(gate: ReturnType<typeof createGate>): Tasks {
   return { 'delete-blob': () => gate.pass('x') };
 }
 
-/** A task that does, and tells why it ended. */
+/** A task that observes its signal and records the reason of the end. */
 function observing(gate: ReturnType<typeof createGate>, onEnd: (reason: unknown) => void): Tasks {
   return {
     'delete-blob': async (_ctx, _args, run: Run) => {
@@ -301,7 +301,7 @@ function observing(gate: ReturnType<typeof createGate>, onEnd: (reason: unknown)
   };
 }
 
-/** A job as a worker leaves it that is killed. */
+/** Leaves a job in the state in which a killed worker leaves it. */
 async function loseJob(services: TestServices, columns: object = {}): Promise<number> {
   const id = await addJob(services);
   const now = services.clock();
@@ -313,7 +313,7 @@ async function loseJob(services: TestServices, columns: object = {}): Promise<nu
   return id;
 }
 
-/** As when the lease ran out and another worker took the job. */
+/** Gives the job to another worker, as after the lease has expired. */
 async function giveAway({ db, clock }: TestServices, id: number): Promise<void> {
   const lease = { lease_token: 'another', leased_until: clock() + LEASE_MS, progress: 0.2 };
   await db

@@ -110,7 +110,7 @@ describeEachBackend('the progress of a job', (backend) => {
     }));
 });
 
-/** Notes what a subscriber is told while work goes on. */
+/** Records the events that a subscriber receives while `work` runs. */
 async function watching(
   services: TestServices,
   told: [string, number][],

@@ -8,7 +8,7 @@ import { type TestApp, withApp } from '../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../support/backend.ts';
 import { fixtureBytes } from '../support/bytes.ts';
 
-/** Milliseconds between two looks of a worker that nobody has told anything. */
+/** Interval at which a worker looks for jobs without a notice, in milliseconds. */
 const POLL_MS = 5000;
 
 const PDF = fixtureBytes('document.pdf');
