@@ -273,7 +273,7 @@ function redirect(location: string): Answer {
   return (_request, response) => void response.writeHead(302, { location }).end();
 }
 
-/** A beginning, and then a bit every now and again. */
+/** Creates a response that sends its beginning, and then a few bytes now and again. */
 function drip(text: string, beginning: string): Answer {
   return (_request, { socket }) => {
     socket?.write(beginning);
@@ -293,7 +293,7 @@ function withAllowedSite(
   return withSite(answer, ({ url, port }) => work(url, allowing(`127.0.0.1:${port}`)));
 }
 
-/** A resolver that gives each answer in turn, and the last one again. */
+/** Creates a resolver that returns each list in turn, then repeats the last one. */
 function answers(addresses: readonly string[][]) {
   let count = 0;
   const resolve = async (): Promise<LookupAddress[]> => {
@@ -303,7 +303,7 @@ function answers(addresses: readonly string[][]) {
   return Object.assign(resolve, { count: () => count });
 }
 
-/** The whole body as text. */
+/** Returns the whole body as text. */
 async function get(
   url: string,
   options: Partial<OutboundOptions> = {},
