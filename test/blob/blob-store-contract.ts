@@ -10,7 +10,7 @@ export type WithStore = (work: (store: BlobStore) => Promise<void>) => Promise<v
 
 type Guarantee = (name: string, work: (store: BlobStore) => Promise<void>) => void;
 
-/** What every blob store guarantees, wherever it keeps the bytes. */
+/** Declares the guarantees of every blob store, on disk or elsewhere. */
 export function describeBlobStore(name: string, withStore: WithStore): void {
   const guarantee: Guarantee = (name, work) => test(name, () => withStore(work));
   describe(name, () => {

@@ -19,7 +19,7 @@ export type WithStorage = (work: (storage: Storage) => Promise<void>) => Promise
 
 type Guarantee = (name: string, work: (storage: Storage) => Promise<void>) => void;
 
-/** What every staging area guarantees, wherever it keeps the bytes. */
+/** Declares the guarantees of every staging area, on disk or elsewhere. */
 export function describeStaging(name: string, withStorage: WithStorage): void {
   const guarantee: Guarantee = (name, work) => test(name, () => withStorage(work));
   describe(name, () => {
