@@ -8,7 +8,7 @@ function cached(cache: ReturnType<typeof createDocumentCache>, texts: readonly s
   return texts.filter((text) => cache.get(text)).join();
 }
 
-it('a document is kept until the texts are too long, then the one that was used longest ago goes', () => {
+it('when the texts are too long, the least recently used document is evicted', () => {
   const cache = createDocumentCache(6);
   for (const text of ['aa', 'bb', 'cc']) cache.set(text, DOCUMENT);
   expect(cache.get('aa')).toBe(DOCUMENT);
@@ -18,13 +18,13 @@ it('a document is kept until the texts are too long, then the one that was used 
   expect(cached(cache, ['aa', 'cc', 'dd', 'eeeeee'])).toBe('eeeeee');
 });
 
-it('a text that is set again counts once', () => {
+it('a text that is stored again counts once', () => {
   const cache = createDocumentCache(6);
   for (const text of ['aa', 'aa', 'aa', 'bb', 'cc']) cache.set(text, DOCUMENT);
   expect(cached(cache, ['aa', 'bb', 'cc'])).toBe('aa,bb,cc');
 });
 
-it('a text that is too long by itself is not kept, and leaves room', () => {
+it('a text that is too long by itself is not kept, and evicts no other', () => {
   const cache = createDocumentCache(6);
   cache.set('1234567', DOCUMENT);
   cache.set('123456', DOCUMENT);

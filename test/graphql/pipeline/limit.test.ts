@@ -13,7 +13,7 @@ const run = (work: (app: TestApp) => Promise<void>, variables = {}) =>
 
 type Variables = Record<string, unknown>;
 
-/** Twice, as Yoga answers the second time out of its caches. */
+/** Expects the refusal twice, because the second response comes from Yoga's caches. */
 async function expectRefused(app: TestApp, code: string, query: string, variables?: Variables) {
   for (const round of [1, 2]) {
     app.statements.length = 0;
@@ -51,12 +51,12 @@ async function post(app: TestApp, body: unknown, headers: Record<string, string>
 const times = (count: number, one: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => one(index)).join(' ');
 const aliases = (count: number, prefix = 'a') => times(count, (n) => `${prefix}${n}: __typename`);
-/** A path of so many fields. */
+/** Returns a path of that many fields. */
 const fields = (depth: number, last = 'id'): string =>
   depth === 1 ? last : `parent { ${fields(depth - 1, last)} }`;
 const folder = (selection: string) => `folder(by: { databaseId: 9 }) { ${selection} }`;
 
-/** Two ways to the same depth: fragments of one field each, by name and inline. */
+/** Creates fragments of one field each, by name or inline: two ways to the same depth. */
 const byName = (depth: number) =>
   `{ ${folder('...F2')} } ${times(depth - 2, (n) => `fragment F${n + 2} on Folder { parent { ...F${n + 3} } }`)}
    fragment F${depth} on Folder { id }`;
@@ -64,7 +64,7 @@ const inline = (depth: number): string =>
   depth === 1 ? 'id' : `... on Folder { parent { ${inline(depth - 1)} } }`;
 
 const LISTS = 'rootFolders folders medias'.split(' ');
-/** Three lists in each other. */
+/** Returns nested lists of these sizes. */
 const nested = (...sizes: (number | string)[]) =>
   LISTS.reduceRight((inner, list, n) => `${list}(first: ${sizes[n]}) { nodes { ${inner} } }`, 'id');
 /** 1 + 1 + 200 × (1 + 1 + 12 × (1 + 1 + 81)) = 199,602. */
@@ -135,7 +135,7 @@ describe('an operation just within a limit is answered, one beyond it is refused
       });
     }));
 
-  it('the error says the limit and what to do, and of cost how much it is', () =>
+  it('the error names the limit and the remedy, and the cost if that is too high', () =>
     run(async (app) => {
       const { errors } = await graphql(app, `{ ${nested(200, 200, 200)} }`);
       expect(errors).toEqual([
@@ -148,7 +148,7 @@ describe('an operation just within a limit is answered, one beyond it is refused
     }));
 });
 
-describe('what must never run', () => {
+describe('operations that must never run', () => {
   it.each<[title: string, code: string, query: string]>([
     ['1,000 aliases', 'TOO_MANY_TOKENS', `{ ${aliases(1000)} }`],
     ['600 aliases', 'TOO_MANY_ALIASES', `{ ${aliases(600)} }`],
@@ -223,7 +223,7 @@ describe('what must never run', () => {
     }),
   );
 
-  it('a multipart request beyond a limit, whose file is not taken', () =>
+  it('a multipart request beyond a limit, whose file is not read', () =>
     run(async (app) => {
       const file = new File([Buffer.alloc(300_000)], 'a.bin');
       const query = `mutation ($file: Upload!) { uploadFile(input: { file: $file }) { ${aliases(31)} } }`;
@@ -240,7 +240,7 @@ describe('what must never run', () => {
 describe('cost', () => {
   const PAGE = 'medias(first: $n) { nodes { id } }';
 
-  it('follows the variables, also for a document that is known already', () =>
+  it('depends on the variables, also for a cached document', () =>
     run(async (app) => {
       const query = `query ($n: Int) { ${nested('$n', '$n', '$n')} }`;
       const size = (n: number) => 2 + n * (2 + n * (2 + n));
@@ -285,16 +285,18 @@ describe('cost', () => {
       expect(await post(app, { query, operationName: 'B' })).toMatchObject({ status: 400, code });
     }));
 
-  it.each([-1, 'x', 1.5, 1e300, [], {}])('a variable `first: %j` is a mistake that is told', (n) =>
-    run(async (app) => {
-      const { errors, status } = await graphql(app, `query ($n: Int) { ${PAGE} }`, { n });
-      expect(status).toBeLessThan(500);
-      expect(errors).toHaveLength(1);
-      expect(app.statements).toEqual([]);
-    }),
+  it.each([-1, 'x', 1.5, 1e300, [], {}])(
+    'a variable `first: %j` is reported as an error of the client',
+    (n) =>
+      run(async (app) => {
+        const { errors, status } = await graphql(app, `query ($n: Int) { ${PAGE} }`, { n });
+        expect(status).toBeLessThan(500);
+        expect(errors).toHaveLength(1);
+        expect(app.statements).toEqual([]);
+      }),
   );
 
-  it('is in every answer: GET, mutations, uploads, and where a resolver fails', () =>
+  it('is in every response: to GET, to mutations, to uploads, and if a resolver fails', () =>
     run(async (app) => {
       const cost = { requested: 2, limit: LIMITS.cost };
       const get = await app.fetch('/graphql?query={viewer{kind}}');
@@ -312,7 +314,7 @@ describe('cost', () => {
       });
     }));
 
-  it('leaves room for ordinary pages, for GraphiQL and for all that it offers', () =>
+  it('leaves room for ordinary pages, for GraphiQL and for all its examples', () =>
     run(async (app) => {
       const rich = `medias(first: 50) { totalCount nodes { id name url type folder { id name } tags { id name color }
         file { filename mimeType sizeBytes md5 url } ancestors { id name } image { url width height } } }`;
@@ -353,7 +355,7 @@ describe('a subscription', () => {
     }),
   );
 
-  it('says with each event what it costs', () =>
+  it('reports its cost with each event', () =>
     run(async (app) => {
       const { body } = await subscribe(app, 'kind');
       const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
@@ -379,10 +381,10 @@ describe('introspection', () => {
     run((app) => expectRefused(app, 'INTROSPECTION_DISABLED', query), OFF),
   );
 
-  it('of the type of an answer is always allowed', () =>
+  it('of `__typename` is always allowed', () =>
     run((app) => expectAllowed(app, '{ __typename viewer { __typename } }'), OFF));
 
-  it('may be as deep as types of types are', () =>
+  it('may be as deep as nested type references', () =>
     run((app) =>
       expectAllowed(
         app,
@@ -394,7 +396,7 @@ describe('introspection', () => {
     run((app) => expectAllowed(app, '{ __schema { queryType { name } } }')));
 });
 
-describe('a request that another site could make a browser send is refused', () => {
+describe('a request that another site could send through a browser is refused', () => {
   const query = 'mutation { createTag(input: { name: "a" }) { __typename } }';
   const json = JSON.stringify({ query });
   const form = new URLSearchParams({ query }).toString();
@@ -436,7 +438,7 @@ describe('a request that another site could make a browser send is refused', () 
     (body) => run(async (app) => expect(await post(app, body)).toMatchObject({ status: 400 })),
   );
 
-  it.each(['variables', 'extensions'])('a parameter `%s` that is no JSON', (name) =>
+  it.each(['variables', 'extensions'])('a parameter `%s` that is not JSON', (name) =>
     run(async (app) => {
       const response = await app.fetch(
         `/graphql?query=${encodeURIComponent('{ __typename }')}&${name}={x`,
