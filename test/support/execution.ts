@@ -11,7 +11,7 @@ import {
 import { expect } from 'vitest';
 import { createExecute } from '../../src/graphql/execution/execute.ts';
 
-/** An operation, and what it is executed with. */
+/** An operation and the input of its execution. */
 export interface ExecutionCase extends Omit<ExecutionArgs, 'schema' | 'document' | 'rootValue'> {
   /** A schema, or its SDL. */
   schema: GraphQLSchema | string;

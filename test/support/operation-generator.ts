@@ -67,7 +67,7 @@ const VALUES: Record<string, readonly unknown[]> = {
   Upload: [null],
 };
 
-/** How rarely the generator does something: once in so many times. */
+/** The frequency of the generator's choices: each is made once in so many times. */
 export interface Rarity {
   /** Gives an argument that may be left out. */
   argument: number;
@@ -182,7 +182,7 @@ export class OperationGenerator {
   }
 }
 
-/** Whether a document can contain the value: it has no syntax for half of a surrogate pair. */
+/** Returns whether a document can contain the value: it has no syntax for half of a surrogate pair. */
 function isWritable(value: unknown): boolean {
   return !/\\ud[89a-f]/.test(JSON.stringify(value));
 }

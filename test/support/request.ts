@@ -8,7 +8,7 @@ export const JWT_SECRET = 'the-secret-of-the-tests';
 export const WITH_USERS = { TRIVIUM_JWT_SECRET: JWT_SECRET };
 
 export interface RequestOptions {
-  /** `admin`, a user by name, or nobody. (Default: admin) */
+  /** `admin`, the name of a user, or null for no credential. (Default: admin) */
   as?: string | null;
   /** Claims of the user's token beside its name. (Default: the role `editor`) */
   claims?: Record<string, unknown> | undefined;
