@@ -86,7 +86,9 @@ class FileStream extends Readable implements BlobStream {
     this.push(buffer.subarray(0, bytesRead));
   }
 
-  /** A small file, or the end of a large one, gets a buffer of exactly its size. */
+  /**
+   * Returns a buffer for the next piece. A small file, or the end of a large one, gets a buffer of exactly its size.
+   */
   #buffer(): Buffer {
     if (this.#restBytes < PIECE_BYTES / 2) return Buffer.allocUnsafeSlow(this.#restBytes);
     return this.#pool.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);

@@ -41,7 +41,7 @@ export interface RouteOptions<R extends Route> extends DialectOptions {
   /** Runs before the body arrives; may throw. */
   onRequest?: (request: FastifyRequest) => Promise<void>;
   serve: (route: R, call: Call) => Promise<FastifyReply>;
-  /** The error for a method that a path does not have. Its `Allow` header is already set. */
+  /** Creates the error for a method that a path does not have. Its `Allow` header is already set. */
   refuseMethod: (method: string) => Error;
 }
 
@@ -175,7 +175,7 @@ function sendJson(reply: FastifyReply, contentType: string, body: object): Fasti
   return reply.header('content-type', contentType).send(Buffer.from(JSON.stringify(body)));
 }
 
-/** RFC 9110 §10.2.3: whole seconds. */
+/** Returns the `Retry-After` header of an error, in whole seconds: RFC 9110 §10.2.3. */
 function retryAfter(error: unknown): Record<string, string> {
   const isLater = error instanceof ServerBusyError || error instanceof TooManyRequestsError;
   return isLater ? { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) } : {};

@@ -1,4 +1,4 @@
-/** Whether a browser shows a file or saves it. */
+/** `inline`: a browser shows the file; `attachment`: it saves the file. */
 export type DispositionType = 'inline' | 'attachment';
 
 /**
@@ -30,7 +30,7 @@ function toAscii(name: string): string {
     .replace(/[^\x20-\x7e]|["\\%]/gu, '_');
 }
 
-/** RFC 8187 §3.2.1: four characters that `encodeURIComponent` keeps are not `attr-char`. */
+/** Percent-encodes a name. RFC 8187 §3.2.1: four characters that `encodeURIComponent` keeps are not `attr-char`. */
 function encodeExtended(name: string): string {
   return encodeURIComponent(name).replace(
     /['()*]/g,

@@ -135,7 +135,10 @@ function cachedHeaders(
   };
 }
 
-/** RFC 9110 §14.2: "A server MUST ignore a Range header field received with a request method" other than GET. */
+/**
+ * Returns the range that a GET requests. RFC 9110 §14.2: "A server MUST ignore a Range header field received with a
+ * request method" other than GET.
+ */
 function requestedRange(
   { method, headers }: FastifyRequest,
   sizeBytes: number,

@@ -25,7 +25,7 @@ export function selectRange(
   return ranges.length === 1 ? range : 'whole';
 }
 
-/** As written: first and last position, or only the length of a suffix. */
+/** A range as written: first and last position, or only the length of a suffix. */
 interface RangeSpec {
   first: number | null;
   last: number | null;
@@ -50,7 +50,7 @@ function parseRangeSpec(text: string): RangeSpec | null {
   return spec.first !== null && spec.last !== null && spec.last < spec.first ? null : spec;
 }
 
-/** A position past 2^53 is not exact, but past the end of any file. */
+/** Parses a position. One past 2^53 is not exact, but past the end of any file. */
 function parsePosition(digits: string | undefined): number | null {
   return digits ? Number(digits) : null;
 }

@@ -27,7 +27,7 @@ declare module 'fastify' {
   }
 }
 
-/** What the composition root passes to the server. */
+/** Options that the composition root passes to the server. */
 export interface ServerOptions {
   log: FastifyBaseLogger;
   authenticate: Authenticate;
@@ -98,7 +98,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   return server;
 }
 
-/** RFC 9112 §3.2.2: a client behind a proxy sends the whole URL as its target. */
+/**
+ * Reduces a whole URL to its path and query. RFC 9112 §3.2.2: a client behind a proxy sends the whole URL as its
+ * target.
+ */
 function toOriginForm(request: IncomingMessage & { originalUrl?: string }): string {
   const { url = '/' } = request;
   const [origin = ''] = /^https?:\/\/[^/?#]*/i.exec(url) ?? [];

@@ -103,7 +103,8 @@ export function logFailure({ log }: Context, { uuid, job_class }: JobRow, error:
 const ERROR_LENGTH_MAX = 1000;
 
 /**
- * Contract §3.4: `ClassName: message`. The message of a bug may hold a path or an SQL statement: it stays in the log.
+ * Returns `ClassName: message`: contract §3.4. The message of a bug may hold a path or an SQL statement: it stays in
+ * the log.
  */
 function toText(error: unknown): string {
   const text = isForPeople(error)

@@ -146,7 +146,7 @@ class JobWorker implements Worker {
     return true;
   }
 
-  /** The job classes of which this process may run another job. */
+  /** Returns the job classes of which this process may run another job. */
   #freeClasses(): JobClass[] {
     const counts = Map.groupBy(this.#active.values(), ({ job }) => job.jobClass);
     const isFree = (name: JobClass) => (counts.get(name)?.length ?? 0) < concurrencyOf(name);

@@ -45,7 +45,9 @@ export function filenameOf(parameters: ReadonlyMap<string, string>): string | nu
   return sent?.slice(Math.max(sent.lastIndexOf('/'), sent.lastIndexOf('\\')) + 1) ?? null;
 }
 
-/** RFC 8187: `UTF-8''na%C3%AFve.txt`. Null if it is malformed, or its charset is unknown. */
+/**
+ * Decodes an extended value of RFC 8187, `UTF-8''na%C3%AFve.txt`. Null if it is malformed, or its charset is unknown.
+ */
 function parseExtended(value: string | undefined): string | null {
   const [, charset, text = ''] = /^([\w-]+)'[^']*'(.*)$/.exec(value ?? '') ?? [];
   if (charset === undefined || /%(?![\da-f]{2})/i.test(text)) return null;
@@ -62,7 +64,10 @@ export function unescapeForm(name: string): string {
 const WORD = /=\?([\w-]+)(?:\*[\w-]*)?\?([bq])\?([^?\s]*)\?=/gi;
 const WORDS = new RegExp(`^${WORD.source}(?:\\s+${WORD.source})*$`, 'i');
 
-/** RFC 2047 §2: `=?utf-8?B?QmzDpS5wbmc=?=`, which .NET writes. Null unless the text consists of such words alone. */
+/**
+ * Decodes encoded words of RFC 2047 §2, `=?utf-8?B?QmzDpS5wbmc=?=`, which .NET writes. Null unless the text consists of
+ * such words alone.
+ */
 function decodeWords(text: string | undefined): string | null {
   if (text === undefined || !WORDS.test(text)) return null;
   const [, charset = ''] = WORDS.exec(text) ?? [];
@@ -73,7 +78,7 @@ function decodeWords(text: string | undefined): string | null {
   return decode(charset, Buffer.concat(bytes));
 }
 
-/** RFC 2047 §4.2: an underscore is a space, whatever the charset. */
+/** Decodes the `Q` encoding. RFC 2047 §4.2: an underscore is a space, whatever the charset. */
 function decodeQ(content: string): Buffer {
   const text = content.replaceAll('_', ' ').replace(/=([0-9a-f]{2})/gi, fromHex);
   return Buffer.from(text, 'latin1');
@@ -83,7 +88,7 @@ function fromHex(_: string, hex: string): string {
   return String.fromCharCode(Number.parseInt(hex, 16));
 }
 
-/** Null for an unknown charset, and for bytes that are not of it. */
+/** Decodes bytes. Null for an unknown charset, and for bytes that are invalid in it. */
 function decode(charset: string, bytes: Buffer): string | null {
   try {
     return new TextDecoder(charset, { fatal: true }).decode(bytes);

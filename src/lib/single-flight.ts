@@ -14,7 +14,7 @@ export interface SingleFlight {
 export interface SingleFlightOptions {
   /** Milliseconds since 1970. */
   clock: () => number;
-  /** Whether trying again cannot help. */
+  /** Tells whether another try cannot help. */
   isFinal: (error: unknown) => boolean;
   tooBusy: () => Error;
   /** Maximum number of keys whose work runs or waits for its turn. (Default: 64) */

@@ -130,7 +130,7 @@ function toResponse(
   return { url, status, header, body: readOutbound(body, signal), cancel };
 }
 
-/** Node joins headers that may be repeated; of any other repeated header, the first counts. */
+/** Returns a header. Node joins headers that may be repeated; of any other repeated header, the first counts. */
 function headerOf({ headers }: Dispatcher.ResponseData, name: string): string | null {
   const value = headers[name];
   return (Array.isArray(value) ? value[0] : value) ?? null;

@@ -103,7 +103,7 @@ function toText(value: unknown): string | null {
   return typeof value === 'string' && value.trim() !== '' ? value : null;
 }
 
-/** Some providers write numbers as text. Returns null for other text, such as `100%`. */
+/** Returns a whole number, which some providers write as text; null for other text, such as `100%`. */
 function toWhole(value: unknown): number | null {
   const number = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
   const isWhole = typeof number === 'number' && Number.isSafeInteger(Math.round(number));

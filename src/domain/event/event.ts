@@ -118,7 +118,7 @@ export function merge(earlier: DomainEvent, later: DomainEvent): DomainEvent {
   return later;
 }
 
-/** A created thing stays created, a deleted one deleted; `moved` says more than `updated`. */
+/** Merges two kinds of change: a created thing stays created, a deleted one deleted; `moved` implies `updated`. */
 function mergeKinds(earlier: MediaChangeKind, later: MediaChangeKind): MediaChangeKind {
   if (later === 'deleted' || earlier === 'updated') return later;
   return earlier;

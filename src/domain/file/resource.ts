@@ -15,7 +15,7 @@ export interface ResourceFile extends File {
   createdBy: string | null;
   /** The creator's role; `processor`: the server itself. */
   createdRole: string | null;
-  /** Whether everybody may read it. */
+  /** Whether anyone may read it, even without a credential. */
   isPublic: boolean;
   /** An id of another system, as given. */
   projectId: string | null;

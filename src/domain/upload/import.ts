@@ -65,7 +65,10 @@ async function checkTarget(ctx: Context, args: object): Promise<void> {
   });
 }
 
-/** Checked now, because the run of the job knows who started it but not the start nodes of the credential. */
+/**
+ * Checks the folder before the job exists, because its run knows who started it but not the start nodes of the
+ * credential.
+ */
 async function checkFolder(ctx: Context, args: object): Promise<void> {
   if (!('folder_uuid' in args) || typeof args.folder_uuid !== 'string') return;
   if ((await findFolder(ctx, { uuid: args.folder_uuid })) !== null) return;

@@ -45,8 +45,8 @@ export function toNewMedia(
 }
 
 /**
- * Destination: a new media item with one file. `alsoWrite` runs in the same transaction. Throws NotFoundError for the
- * folder and the tags, and the errors of `folderToFill`.
+ * Creates a destination: a new media item with one file. `alsoWrite` runs in the same transaction. Throws NotFoundError
+ * for the folder and the tags, and the errors of `folderToFill`.
  */
 export function intoNewMedia(
   request: NewMedia,

@@ -23,8 +23,8 @@ export interface ResourceTarget {
 }
 
 /**
- * Destination: the files of a resource, under their keys. The resource is created if it does not exist. Throws
- * ConflictError ALREADY_EXISTS, and the errors of `findResource`.
+ * Creates a destination: the files of a resource, under their keys. The resource is created if it does not exist.
+ * Throws ConflictError ALREADY_EXISTS, and the errors of `findResource`.
  */
 export function intoResource(
   target: ResourceTarget,
@@ -102,7 +102,10 @@ function insertMedia(
   return insertMediaRow(ctx, main, { ...UNFILED, resource });
 }
 
-/** A media item is named after its original, or after a variant until the original arrives. */
+/**
+ * Updates the columns of an existing resource: a media item is named after its original, or after a variant until the
+ * original arrives.
+ */
 async function updateExisting(
   ctx: Context,
   media: NodeRow,

@@ -81,7 +81,10 @@ function withKeys(
   return files;
 }
 
-/** Contract §4.1: a file without a name gets the name of its resource; a variant gets its key. */
+/**
+ * Returns the file under its key. Contract §4.1: a file without a name gets the name of its resource; a variant gets
+ * its key.
+ */
 function withKey(staged: StagedFile, key: string, resource: string): StagedFile {
   return { ...staged, key, filename: staged.filename || cleanFilename(key || resource) };
 }

@@ -14,7 +14,7 @@ export interface Login {
 
 /** The dependencies of logins. */
 export interface LoginOptions {
-  /** Called at each login, so that users who have been added or removed meanwhile are respected. */
+  /** Called at each login, so that added and removed users are noticed. */
   listUsers: () => Promise<User[]>;
   /** Milliseconds since 1970. */
   clock: () => number;

@@ -88,7 +88,10 @@ export class Execution implements RunningOperation {
     }
   }
 
-  /** GraphQL §6.2.2: a field of a mutation starts when everything below the field before it has finished. */
+  /**
+   * Executes the fields of a mutation. GraphQL §6.2.2: a field starts when everything below the field before it has
+   * finished.
+   */
   #executeSerially(
     fields: readonly PlannedField[],
     data: Fields,
@@ -272,7 +275,10 @@ export class Execution implements RunningOperation {
     this.#executeFields(fields, value, object, place);
   }
 
-  /** GraphQL §6.4.4: a failed value becomes null, or the innermost nullable place that contains it does. */
+  /**
+   * Records an error. GraphQL §6.4.4: a failed value becomes null, or the innermost nullable place that contains it
+   * does.
+   */
   #fail(error: unknown, place: Place): void {
     if (place.isLost()) return;
     this.#errors.push(locate(error, place));

@@ -169,7 +169,7 @@ export class Selections {
     return fields;
   }
 
-  /** GraphQL §6.3.2, CollectFields. */
+  /** Collects the fields of a selection set: GraphQL §6.3.2, CollectFields. */
   #collect(
     { selections }: SelectionSetNode,
     type: GraphQLObjectType,

@@ -75,7 +75,10 @@ async function runRequest(
   }
 }
 
-/** RFC 9110 §15.5.6: the response lists the allowed methods. OPTIONS is handled before it reaches this route. */
+/**
+ * Refuses other methods. RFC 9110 §15.5.6: the response lists the allowed ones. OPTIONS is handled before it reaches
+ * this route.
+ */
 function refuseOtherMethods(server: FastifyInstance): void {
   const allowed = ['GET', 'POST', 'OPTIONS'];
   server.route({

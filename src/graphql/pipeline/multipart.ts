@@ -113,7 +113,7 @@ function parseField(name: string, value: string): unknown {
   }
 }
 
-/** The paths of each file in `operations`, by the name of its part. */
+/** Returns the paths of each file in `operations`, by the name of its part. */
 function parseMap(value: string): [key: string, paths: string[]][] {
   const map = parseField('map', value);
   const entries: [string, unknown][] = isRecord(map) ? Object.entries(map) : [];

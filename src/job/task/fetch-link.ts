@@ -36,7 +36,10 @@ interface Source {
   signal: AbortSignal;
 }
 
-/** A known provider is asked first: its answer is complete, and it often refuses machines that fetch the page. */
+/**
+ * Finds the metadata of a link. Asks a known provider first: its response is complete, and it often refuses machines
+ * that fetch the page.
+ */
 async function find(source: Source, url: string, known: string | null): Promise<LinkMetadata> {
   const first = known === null ? null : await fetchOEmbed(source, known);
   const page = first?.title ? EMPTY : await fetchPage(source, url);

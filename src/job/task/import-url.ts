@@ -37,7 +37,7 @@ export function createImportUrl(limits: Omit<DownloadOptions, 'signal'> = {}): T
  */
 export const importUrl = createImportUrl();
 
-/** The user who started the job, with the role at that time; the server itself for its own jobs. */
+/** Returns the user who started the job, with the role at that time; the server itself for its own jobs. */
 function toViewer(startedBy: Run['startedBy']): Viewer {
   if (startedBy === null) return SYSTEM;
   const { id } = startedBy;

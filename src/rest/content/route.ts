@@ -46,7 +46,7 @@ function sendStoredFile(call: Call): Promise<FastifyReply> {
   return sendFile(request, reply, open, { disposition: wantedDisposition(query) });
 }
 
-/** `?download`, `?download=1`, `?download=true`. */
+/** Returns `attachment` for `?download`, `?download=1` and `?download=true`. */
 function wantedDisposition({ download }: Query) {
   const value = Array.isArray(download) ? download.at(-1) : download;
   return value !== undefined && ['', '1', 'true'].includes(value) ? 'attachment' : 'inline';

@@ -9,7 +9,10 @@ export interface Link {
 /** The links of a resource by relation, each with one target or several. */
 export type Links = Readonly<Record<string, Link | readonly Link[]>>;
 
-/** Contract §3.2: one target is an object, several are an array, and without any the relation is absent. */
+/**
+ * Returns the links. Contract §3.2: one target is an object, several are an array, and a relation without any is
+ * absent.
+ */
 export function toLinks(relations: Readonly<Record<string, readonly Link[]>>): Links {
   const entries = Object.entries(relations).flatMap(([relation, links]) => {
     const [first, ...others] = links;

@@ -99,7 +99,7 @@ function toInteger(value: unknown): number | undefined {
   throw new UnreadableError('Expected an integer.');
 }
 
-/** Contract §5.8: an object, its JSON as text, or a bare name. */
+/** Reads the value of a file. Contract §5.8: an object, its JSON as text, or a bare name. */
 function toFileValue(value: unknown): FileValue | null {
   if (value === null || value === '') return null;
   const parsed = typeof value === 'string' && value.startsWith('{') ? parseText(value) : value;

@@ -14,7 +14,7 @@ export interface ItemType {
   id: string;
   /** In their order; empty: none. */
   properties: readonly Property[];
-  /** How its file is stored; null: it has none. */
+  /** The rules for its file; null: it has none. */
   file: FilePolicy | null;
 }
 

@@ -100,8 +100,8 @@ const PAGE_SIZE_MAX = 1000;
 const PAGE_SIZE = 10;
 
 /**
- * Contract §4.3: anything but a positive number is replaced by the default. .NET's delivery client
- * begins with page 0.
+ * Reads the page number and size. Contract §4.3: anything but a positive number is replaced by the default. .NET's
+ * delivery client begins with page 0.
  */
 function readPaging({ request }: Call): Paging {
   const query = request.query as Record<string, unknown>;
@@ -113,7 +113,7 @@ function readPaging({ request }: Call): Paging {
   };
 }
 
-/** From 1 to the maximum of .NET's `int`; null for anything else. */
+/** Returns a whole number from 1 to the maximum of .NET's `int`; null for anything else. */
 function toCount(value: unknown): number | null {
   const count = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : 0;
   return count >= 1 && count < 2 ** 31 ? count : null;

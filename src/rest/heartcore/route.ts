@@ -64,7 +64,10 @@ export async function registerHeartcore(
   for (const path of unknown) refuseAll(server, path, noSuchResource);
 }
 
-/** Contract §2.3: before the body and before any lookup, so that a refusal reveals nothing. */
+/**
+ * Throws without a credential. Contract §2.3: checked before the body and before any lookup, so that a refusal reveals
+ * nothing.
+ */
 async function requireCredential({ viewer }: FastifyRequest): Promise<void> {
   if (viewer.kind === 'anonymous') throw new NotAuthenticatedError();
 }
@@ -73,7 +76,10 @@ function noSuchResource(): RefusedError {
   return new RefusedError('NotFound', 'The requested resource could not be found.');
 }
 
-/** Contract §2.6: an id that is not a GUID does not exist, even if it cannot be decoded. */
+/**
+ * Returns the error of a malformed URL. Contract §2.6: an id that is not a GUID is not found, even if it cannot be
+ * decoded.
+ */
 function toItemError(error: unknown, { url }: FastifyRequest): unknown {
   const [, id] = ITEM_PATH.exec(url) ?? [];
   return id === undefined ? error : noSuchItem(id);

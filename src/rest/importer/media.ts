@@ -62,7 +62,7 @@ export function downloadMedia(call: QueriedCall): Promise<FastifyReply> {
   });
 }
 
-/** §4.3: the key in the path wins over the query's; without either it is the original. */
+/** Returns the key of a file. §4.3: the key in the path wins over the query's; without either it is the original. */
 function toResourceKey(call: QueriedCall): ResourceKey {
   const key = pathParameter(call, 'key') || (lastValue(call.query, 'key') ?? '');
   return { resource: pathParameter(call, 'resource'), key };

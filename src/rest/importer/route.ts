@@ -60,7 +60,9 @@ export async function registerImporter(
   });
 }
 
-/** Contract §1.3: the body of a GET or DELETE is not read, whatever its content type. */
+/**
+ * Checks the headers of a request. Contract §1.3: the body of a GET or DELETE is not read, whatever its content type.
+ */
 async function negotiate({ method, raw }: FastifyRequest): Promise<void> {
   checkContentType(raw.headers);
   if (method !== 'POST') delete raw.headers['content-type'];
@@ -85,7 +87,7 @@ function toQueried(call: Call) {
   return { ...call, query: parseQuery(call.request.url) };
 }
 
-/** Contract §3.2: clients ask for the same job every second. */
+/** Sends a document, with an ETag if it is cacheable. Contract §3.2: clients request the same job every second. */
 function sendDocument({ request, reply }: Call, answer: DocumentAnswer): FastifyReply {
   const { body, headers, isCacheable = false } = answer;
   reply.headers({ ...COMMON_HEADERS, ...headers });

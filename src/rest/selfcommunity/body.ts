@@ -64,7 +64,7 @@ const READERS: ReadonlyMap<string, (bytes: Buffer) => Fields> = new Map([
   ['application/x-www-form-urlencoded', parseForm],
 ]);
 
-/** Contract §4: an empty body counts as an empty object; any value but an object is refused. */
+/** Parses JSON. Contract §4: an empty body counts as an empty object; any value but an object is refused. */
 function parseDocument(bytes: Buffer): Fields {
   const value = bytes.length === 0 ? {} : parseJson(bytes);
   if (isTooDeep(value)) throw new MalformedBodyError('json', 'The value is nested too deeply.');
@@ -77,8 +77,8 @@ function parseDocument(bytes: Buffer): Fields {
 }
 
 /**
- * Contract §4: samples in the documents send JSON under this content type. The last of repeated
- * keys wins.
+ * Parses a form. Contract §4: samples in the documents send JSON under this content type. The last of repeated keys
+ * wins.
  */
 function parseForm(bytes: Buffer): Fields {
   const text = bytes.toString();

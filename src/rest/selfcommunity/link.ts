@@ -28,7 +28,7 @@ const TEXT_FIELDS = {
   description: ['description', nullable(text)],
 } as const;
 
-/** Contract §8 row 10: nested, as the SDK sends it, or flat, as in the first documents. */
+/** Reads an embed. Contract §8 row 10: nested, as the SDK sends it, or flat, as in the first documents. */
 function toEmbed(fields: Fields): Partial<LinkInput> {
   const { embed } = readFields(fields, { embed: ['embed', nullable(object)] });
   const source: Fields = embed ? new Map(Object.entries(embed)) : fields;
@@ -54,7 +54,7 @@ function toOuterUrl(fields: Fields): string | null {
 }
 
 /**
- * Contract §2.3: the id of a contribution, or of an event. The SDK's type has a name that its UI
+ * Reads a share. Contract §2.3: the id of a contribution, or of an event. The SDK's type has a name for it that its UI
  * does not send.
  */
 function toShare(fields: Fields): Partial<LinkInput> {
@@ -87,8 +87,8 @@ export interface EmbedBody {
 }
 
 /**
- * Contract §3: a link has an `embed` too, whose `metadata` the user interface reads unchecked. It
- * holds the known metadata of the page, and at first its address only.
+ * Returns the embed of a media item. Contract §3: a link has an `embed` too, whose `metadata` the user interface reads
+ * unchecked. It holds the known metadata of the page, and at first its address only.
  */
 export function toEmbedBody(media: Media): EmbedBody | null {
   const { id, type, embed, url } = media;

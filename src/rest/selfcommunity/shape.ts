@@ -51,7 +51,7 @@ export function toMediaBody(media: Media, files: readonly File[], toUrl: ToUrl) 
   };
 }
 
-/** Contract §3: null until the thumbnail exists. */
+/** Returns the thumbnail; null until it exists: contract §3. */
 function toThumbnailBody(files: readonly File[], toUrl: ToUrl) {
   const thumbnail = files.find(({ key }) => key === THUMBNAIL);
   if (thumbnail === undefined) return null;
@@ -65,8 +65,8 @@ function titleOf({ type, url }: Media, file: File | null): string | null {
 }
 
 /**
- * Contract §3: clients put it unquoted into `url(…)`, where each of these characters would end it
- * in CSS.
+ * Escapes a URL: clients put it unquoted into `url(…)`, where each of these characters would end it in CSS (contract
+ * §3).
  */
 function cssSafe(url: string): string {
   return url.replace(/[\s"'()\\\p{Cc}]/gu, (character) =>
@@ -87,7 +87,7 @@ function toOEmbedFields(oembed: OEmbed | null) {
   };
 }
 
-/** Contract §8 row 10: both flat and nested. */
+/** Returns the embed, both flat and nested: contract §8 row 10. */
 function toEmbedFields(media: Media) {
   const embed = toEmbedBody(media);
   const { embed_type = null, embed_id = null } = embed ?? {};
@@ -145,7 +145,7 @@ export function parseContentRange(header: string): ContentRange | null {
   return { startBytes: start, sizeBytes: end - start + 1, totalBytes: total };
 }
 
-/** A number too large to be exact exceeds any limit. */
+/** Parses an integer. A number too large to be exact exceeds any limit. */
 function toSafeInteger(digits: string): number {
   return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
 }
