@@ -107,7 +107,7 @@ describe('examples in JavaScript', () => {
   test('the upload with fetch works, and the headers of all examples are accepted', () =>
     withReader(async (reader) => {
       expect(scripts).toHaveLength(3);
-      // What the clients send is the request of the first example, with the headers that they are given.
+      // The clients send the request of the first example, with the headers that they are given.
       const own = headersOf(withFetch!);
       const send = (headers: string) => runScript(reader, withFetch!.text.replace(own, headers));
       const [bare, ...sent] = await Promise.all(['{}', ...scripts.map(headersOf)].map(send));

@@ -42,7 +42,7 @@ function withSdk(work: (run: Run) => Promise<void>, variables = {}): Promise<voi
         TRIVIUM_DATA_DIR,
         TRIVIUM_JWT_SECRET: JWT_SECRET,
         TRIVIUM_ADMIN_KEY: ADMIN_KEY,
-        // What the pages of links say is not for a test to depend on.
+        // No test should depend on the pages of links.
         TRIVIUM_JOB_CONCURRENCY: '0',
         ...variables,
       },

@@ -132,7 +132,7 @@ async function uploadUntilKilled(server: Server, client: Client): Promise<void> 
     await resume(server, client);
     for (;;) await finish(server, client);
   } catch (error) {
-    // What `fetch` throws when the server is gone; a wrong answer fails the test.
+    // `fetch` throws this when the server is gone; a wrong response fails the test.
     if (!(error instanceof TypeError)) throw error;
   }
 }

@@ -138,8 +138,8 @@ describe('claims', () => {
     ['that id as a number’s', { user_id: 'user:alice', sub: 'bob' }],
     ['that id by another issuer', { sub: 'user:alice', iss: 'elsewhere' }],
     ['a refresh token', { user_id: 7, token_type: 'refresh' }],
-    ['a token of a kind that is none', { user_id: 7, token_type: null }],
-    ['a token of later', { user_id: 7, nbf: Math.floor(Date.now() / 1000) + 60 }],
+    ['a token whose kind is null', { user_id: 7, token_type: null }],
+    ['a token that is not valid yet', { user_id: 7, nbf: Math.floor(Date.now() / 1000) + 60 }],
   ])('of %s are rejected', async (_, claims) => {
     await expectRejected(await makeJwt(claims, { secret: SECRET }));
   });

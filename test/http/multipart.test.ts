@@ -193,7 +193,7 @@ describe('files', () => {
         for await (const piece of bytes) {
           takenBytes += piece.length;
           await new Promise(setImmediate);
-          // What a stream of objects holds by itself is 16 of them.
+          // A stream of objects buffers 16 of them by itself.
           expect(givenBytes - takenBytes).toBeLessThan(20 * 65_536);
         }
       },

@@ -137,7 +137,7 @@ describe('fetch-link', () => {
       { imageUrl: 'https://cdn.example/x/a.png' },
     ],
     [
-      'large pictures',
+      'large images',
       '<img src="https://a.example/1" width="16"><img src="https://a.example/2">',
       { choiceImages: ['https://a.example/2'] },
     ],
@@ -165,9 +165,9 @@ describe('fetch-link', () => {
       ),
       'text/html',
     ],
-    ['nobody', Buffer.from('<title>caf\xe9</title>', 'latin1'), 'text/html'],
-    ['nobody, in UTF-8', Buffer.from('<title>café</title>'), undefined],
-    ['nobody known', Buffer.from('<title>café</title>'), 'text/html; charset=martian'],
+    ['no declaration', Buffer.from('<title>caf\xe9</title>', 'latin1'), 'text/html'],
+    ['no declaration, in UTF-8', Buffer.from('<title>café</title>'), undefined],
+    ['an unknown label', Buffer.from('<title>café</title>'), 'text/html; charset=martian'],
     ['its mark', Buffer.from('\ufeff<title>café</title>', 'utf16le'), 'text/html; charset=utf-8'],
   ])('decodes a page whose charset comes from %s', async (_who, bytes, type) => {
     const answer: Answer = (_request, response) =>

@@ -50,7 +50,7 @@ describe.skipIf(POSTGRES === undefined)('a server on postgres', () => {
         { ...POSTGRES!, withUrl: (work) => work(url) },
         async (app) => {
           await vi.waitFor(async () => expect(await jobsIn(app, 'pending')).toHaveLength(2));
-          // What it has to do at its start is over, and it sleeps.
+          // The work of its start is done, and it sleeps.
           await sleep(300);
           const other = openDb({ url });
           const begun = performance.now();

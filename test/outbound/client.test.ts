@@ -86,7 +86,7 @@ describe('the target of a request', () => {
 
   it('allows a private address of the list, also of IPv6', async () => {
     const outcome = (...hosts: string[]) => get('http://[::1]:9/', allowing(...hosts));
-    // Nobody listens there, which only who goes there finds out.
+    // No server listens there, which only a client that connects finds out.
     for (const host of ['[::1]:9', '[::1]', '::1/128']) {
       await expect(outcome(host)).rejects.toMatchObject({
         name: 'OutboundError',

@@ -105,7 +105,7 @@ function plain({ message, path, locations, extensions, originalError }: GraphQLE
   return { path, locations, extensions, cause, message: withoutValue(message) };
 }
 
-/** Our messages leave out the value that a resolver has returned. */
+/** Removes the value that a resolver has returned from a message, because our messages omit it. */
 function withoutValue(message: string): string {
   return message
     .replace(/^(Expected value of type "\w+") but got: .+\.$/s, '$1.')

@@ -69,7 +69,7 @@ const VALUES: Record<string, readonly unknown[]> = {
 
 /** The frequency of the generator's choices: each is made once in so many times. */
 export interface Rarity {
-  /** Gives an argument that may be left out. */
+  /** Passes an argument that may be omitted. */
   argument: number;
   /** Selects a field of an object type. */
   objectField: number;

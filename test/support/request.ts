@@ -56,7 +56,7 @@ export async function download(
   return response.ok ? bytes : response.status;
 }
 
-/** A file for a form. */
+/** Returns a file for a form. */
 export function file(name: string, bytes: Uint8Array | string, type = ''): File {
   return new File([typeof bytes === 'string' ? bytes : Buffer.from(bytes)], name, { type });
 }

@@ -157,7 +157,7 @@ describeEachBackend('the signals of a job', (backend) => {
   it('change nothing when they are repeated', () =>
     withServices(backend, async (services) => {
       for (const [signal, status, effect] of CASES) {
-        // Of what is over, told again is another case of the table.
+        // Repeating a signal to a finished job is another case of the table.
         if (typeof effect === 'string' || signal === 'reschedule') continue;
         const id = await makeJobIn(services, status);
         const first = await send(services, id, signal);

@@ -80,7 +80,7 @@ describe('the size of a rendition', () => {
     ['width=100&height=100&mode=crop&center=0.9,0.25', '- 200,100 0,0,100,100 -'],
     ['width=100&height=100&mode=crop&center=0,0.6&anchor=left', '- 200,100 70,0,100,100 -'],
     ['width=100&height=100&mode=crop&center=0,1', '- 200,100 100,0,100,100 -'],
-    // Enlarged: only what is kept, and the pixels that the cut goes through.
+    // Only the part that is kept is enlarged, with the pixels at the cut.
     ['width=600&height=600&mode=crop', '100,0,200,200 600,600 - -'],
     ['width=437&height=211&mode=crop', '0,3,400,194 437,212 0,1,437,211 -'],
   ])('%s', (query, expected) => expect(geometry(query)).toBe(expected));

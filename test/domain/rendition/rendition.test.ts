@@ -213,7 +213,7 @@ describe('renditions that fail', () => {
 
   it('return the image itself, without another attempt for a minute', () =>
     withPicture(backend, async (picture, services) => {
-      // Replaced on disk, so that it is no picture any more.
+      // Replaced on disk, so that it is no longer an image.
       const read = vi
         .spyOn(services.blobs, 'withLocalFile')
         .mockImplementation((_key, work) => work(import.meta.filename));
@@ -242,7 +242,7 @@ describe('renditions that fail', () => {
       await vi.waitUntil(() => waiting.mock.calls.length === 64);
       const refused = picture.get({ width: '65' });
       await expect(refused).rejects.toMatchObject({ code: 'SERVER_BUSY', retryAfterMs: 5000 });
-      // Who asks for one of those waits with the others; what is no rendition does not wait.
+      // A request for one of those waits with the others; a request for no rendition does not wait.
       const joined = picture.get({ width: '64' });
       expect((await picture.get({})).bytes.equals(JPEG)).toBe(true);
       resolve();

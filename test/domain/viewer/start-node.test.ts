@@ -40,7 +40,7 @@ async function makeTree(services: TestServices) {
   const top = await createFolder(admin, { name });
   const mine = await makeSubtree(services, admin, { name: 'mine', top });
   const theirs = await makeSubtree(services, admin, { name: 'theirs', top });
-  // An admin: only the start nodes limit what it may do.
+  // An admin, so that only the start nodes limit it.
   const as = async (...uuids: string[]) => {
     const startNodes = await resolveStartNodes(services, uuids);
     return services.as({ kind: 'user', id: `limited ${name}`, role: 'admin', startNodes });
@@ -246,7 +246,7 @@ describeEachBackend('a viewer with start nodes', (backend) => {
     await updateMedia(admin, mine.media.id, { title: 'x' });
     await expect.poll(() => kinds).toEqual(['all updated mine']);
     await deleteMedia(admin, theirs.media.id);
-    // A media item that leaves the scope has been deleted for the viewer.
+    // A media item that leaves the scope is reported to the viewer as deleted.
     await moveNodes(admin, { ids: [mine.media.id], parentId: theirs.folder.id });
     await expect.poll(() => kinds).toHaveLength(3);
     expect(kinds.slice(1).sort()).toEqual(['all deleted mine', 'theirs deleted mine']);

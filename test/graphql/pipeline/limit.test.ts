@@ -6,7 +6,7 @@ import { type TestApp, withApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
 import { graphql } from '../../support/graphql.ts';
 
-// On SQLite alone: the point is that what is refused reaches no database, whichever that is.
+// On SQLite only, because a refused operation reaches no database of either kind.
 const SQLITE = BACKENDS[0]!;
 const run = (work: (app: TestApp) => Promise<void>, variables = {}) =>
   withApp(SQLITE, work, variables);

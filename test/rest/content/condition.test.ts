@@ -91,7 +91,7 @@ describeEachBackend('a condition', (backend) => {
         expect(response.headers.get('cache-control')).toBe('public, no-cache');
         expect(response.headers.get('content-length')).toBeNull();
         expect(response.headers.get('content-type')).toBeNull();
-        // A cache takes it over: a policy that has become stricter counts for what it holds.
+        // A cache adopts it: a policy that has become stricter applies to its stored response.
         expect(response.headers.get('content-security-policy')).toContain('sandbox');
       }
     }),

@@ -30,7 +30,7 @@ describeEachBackend('requests that are not a GET of a file', (backend) => {
         [`/media/${dir!.slice(1)}/picture.png`, 404],
         [`/media/${dir!.toUpperCase()}/picture.png`, 404],
         [`/media/${dir!.slice(1)}6/picture.png`, 404],
-        // One segment is an item of the tree, which nobody sees without a credential.
+        // One segment is an item of the tree, which cannot be read without a credential.
         [`/media/${dir}`, 401],
         [`/media/${dir}/`, 401],
         [`/media/${dir}//picture.png`, 404],

@@ -9,7 +9,7 @@ import { quadrants, shadesOf } from '../../support/image.ts';
 import { makePhoto } from '../../support/photo.ts';
 import { requestRaw, storeFile, storeFixture } from './stored-file.ts';
 
-// The rules are tested on each backend, in test/domain; what is here asks nothing more of one.
+// The rules are tested on each backend, in test/domain; these tests need only one backend.
 const [backend] = BACKENDS;
 
 const JPEG = await quadrants(400, 200).jpeg({ quality: 90 }).toBuffer();

@@ -31,7 +31,7 @@ describeEachBackend('a viewer with start nodes in Heartcore’s dialect', (backe
     const shown = { ...start, _hasChildren: true };
     const { parentId: _, ...withoutParent } = shown;
     const { body } = await call(app, 'GET /media', jane);
-    // Where the folder lies is part of what may not be seen.
+    // The place of the folder must not be revealed either.
     expect(body._embedded.media).toEqual([withoutParent]);
     expect((await call(app, `GET /media/${start._id}`, jane)).body).toEqual(withoutParent);
     expect((await call(app, `GET /media/${inside._id}`, jane)).body).toEqual(inside);

@@ -64,7 +64,7 @@ describeEachBackend('the tree in Heartcore’s dialect', (backend) => {
     expect(await get(image._id)).toMatchObject({ _level: 4, parentId: inner._id });
     const told = await put(inner._id, { parentId: target._id, sortOrder: 40 });
     expect(told.body).toMatchObject({ _level: 2, sortOrder: 40 });
-    // Contract §12-A8: null is the root, and what is absent stays.
+    // Contract §12-A8: null is the root, and absent properties do not change.
     const root = await put(image._id, { parentId: null });
     expect(root.body._level).toBe(1);
     expect(root.body).not.toHaveProperty('parentId');

@@ -9,7 +9,7 @@ import { call, NOT_FOUND } from './call.ts';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' };
 
-// What is read of a request does not depend on the database.
+// Reading a request does not depend on the database.
 const serve = (work: (app: TestApp) => Promise<void>, variables = {}) =>
   withApp(BACKENDS[0]!, work, { ...WITH_USERS, ...variables });
 

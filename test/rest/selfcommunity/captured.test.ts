@@ -11,7 +11,7 @@ type Golden = readonly [status: number, body: object | ''];
 
 /** Sends a request of the SDK: contract §7.1. */
 async function check(app: TestApp, [line, body]: Request, golden: Golden): Promise<void> {
-  // §2.6: what axios makes of a body that is null.
+  // §2.6: the form that axios gives a body that is null.
   const isBare = body === undefined && /^(PUT|PATCH)/.test(line);
   const headers = [
     'Accept: application/json, text/plain, */*',

@@ -14,7 +14,7 @@ import {
 } from '../../support/selfcommunity.ts';
 import { call, FORBIDDEN, NO_CREDENTIAL, tokenOf } from './call.ts';
 
-// Contract §8: where its sources contradict each other, and what was decided. Rows 4, 6, 17, 18 and 19
+// Contract §8: the contradictions of its sources, and the decisions. Rows 4, 6, 17, 18 and 19
 // are in `upload.test.ts`, where the rest of what they are about is.
 const serve = (work: (app: TestApp) => Promise<void>, variables = {}) =>
   withApp(BACKENDS[0]!, work, { ...WITH_USERS, ...variables });

@@ -243,7 +243,7 @@ describeEachBackend('media over SelfCommunity', (backend) => {
         for (const line of [`PUT /media/${id}/`, `PATCH /media/${id}/`, `DELETE /media/${id}/`]) {
           expect(await call(app, line, { fields })).toMatchObject(NO_CREDENTIAL);
           expect(await call(app, line, { fields, as: 2 })).toMatchObject(FORBIDDEN);
-          // What is wrong with the body is not told to who may not change it.
+          // A viewer who may not change the media item does not learn the faults of the body.
           expect(await call(app, line, { body: '{', as: 2 })).toMatchObject(FORBIDDEN);
         }
         expect((await call(app, `PUT /media/${id}/`, { fields, as: 'admin' })).status).toBe(200);

@@ -130,7 +130,7 @@ describeEachBackend('tags over SelfCommunity', (backend) => {
           400,
           ['color', 'description', 'errors', 'visible'],
         ]);
-        // What cannot be read is not missing, too.
+        // An unreadable value is not reported as missing, too.
         const list = await call(app, 'POST /tag/', { fields: { name: [] } });
         expect(list.body.name).toEqual([NO_TEXT[0]]);
       }));

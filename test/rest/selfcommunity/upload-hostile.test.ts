@@ -248,7 +248,7 @@ describeEachBackend('hostile uploads over SelfCommunity', (backend) => {
       const whole = toRequest(`POST ${CHUNK_PATH}`, [MULTIPART], Buffer.from(CHUNK_FORM));
       const more = String(CHUNK_FORM.length + 1000);
       const lie = whole.toString().replace(/Content-Length: \d+/, `Content-Length: ${more}`);
-      // The form is whole: what comes after its last boundary does not matter.
+      // The form is complete: bytes after its last boundary do not matter.
       const answer = await sendRaw(app, Buffer.from(lie));
       expect(answer?.status).toBe(201);
       const cut = await openSocket(app);

@@ -59,7 +59,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
 
     test('Offsets do not match: a new upload that does not begin at 0', () =>
       withApp(backend, async (app) => {
-        // §5.4: a client that was answered nothing goes on without an id.
+        // §5.4: a client that receives no error continues without an id.
         const answer = await sendChunk(app, CD, SECOND);
         const expected = refusal(400, 'Offsets do not match');
         expect(answer).toEqual({
