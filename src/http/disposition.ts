@@ -18,9 +18,8 @@ export function contentDisposition(type: DispositionType, filename: string): str
 }
 
 /**
- * Removes the accents of letters, and replaces any other character by `_`. So it does with `"` and
- * `\`, which some clients do not read back from a quoted string, and `%`, which some decode (RFC
- * 6266, appendix D).
+ * Removes the accents of letters, and replaces any other character by `_`. Also replaces `"` and `\`, which some
+ * clients do not read back from a quoted string, and `%`, which some decode (RFC 6266, appendix D).
  */
 function toAscii(name: string): string {
   return name

@@ -72,7 +72,7 @@ function withSdk(work: (run: Run) => Promise<void>, variables = {}): Promise<voi
           },
         );
         http.setBasePortal(server.url);
-        // The SDK tells the console of every refusal.
+        // The SDK logs every refusal to the console.
         const quiet = vi.spyOn(console, 'warn').mockImplementation(() => {});
         const as = async (userId?: number) =>
           http.setAuthorizeToken(

@@ -110,7 +110,7 @@ test(
       await withServerProcess({ TRIVIUM_DATA_DIR, ...WITHOUT_JOBS }, async (server) => {
         await Promise.all(clients.map((client) => resume(server, client)));
         await Promise.all(clients.map((client) => finish(server, client)));
-        // One that stays open: its bytes are no leftovers.
+        // An upload that stays open, whose bytes are not leftovers.
         await sendChunk(server, bytes.subarray(0, 1000), { totalBytes: bytes.length });
       });
       await sweep(TRIVIUM_DATA_DIR);
@@ -145,7 +145,7 @@ async function resume(server: Server, client: Client): Promise<void> {
   const { status, body } = await sendChunk(server, bytes.subarray(0, 1), options);
   expect(status).toBe(400);
   if (body.offset === undefined) {
-    // Only when nothing but the answer to `complete` was missing.
+    // Only if the response to `complete` alone was missing.
     expect(acknowledgedBytes).toBe(bytes.length);
     expect(body.detail).toBe('Upload has already been marked as "complete"');
     return startAnew(client);

@@ -72,7 +72,7 @@ test('a client that disconnected before its file was opened leaves nothing open'
       .end();
     await asked.promise;
     abandoned.destroy();
-    // Until the server has seen it too.
+    // Waits until the server has noticed it, too.
     await setTimeout(50);
     open({ ...contentOf(Buffer.alloc(20)), read: async () => body });
     await vi.waitFor(() => expect(body.destroyed).toBe(true));

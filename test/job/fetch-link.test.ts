@@ -333,7 +333,7 @@ async function fetchFrom(services: TestServices, answer: Answer, link: Partial<L
       for await (const event of events) if (event.type === 'media') changes.push(event.kind);
     })();
     await run(services, site, uuid);
-    // Told again, nothing more is to be said.
+    // A second run changes nothing.
     await run(services, site, uuid);
     await new Promise(setImmediate);
     stop.abort();

@@ -76,7 +76,7 @@ describeEachBackend('a job whose worker is lost', (backend) => {
             services.advance(LEASE_MS / 2);
             const isHeardOf = async () => (await rowOf(services, id)).heartbeat_at;
             await vi.waitFor(async () => expect(await isHeardOf()).toBe(services.clock()));
-            // For the other one to look as well.
+            // So that the other worker looks as well.
             await sleep(30);
           }
           gate.open();
@@ -147,7 +147,7 @@ describeEachBackend('a worker that has lost its lease', (backend) => {
       const task = observing(gate, (error) => {
         ended = error;
       });
-      // Never heard of within the lease, as when the database cannot be reached.
+      // As if the database could not be reached within the lease.
       await withWorker(
         services,
         task,

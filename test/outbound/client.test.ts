@@ -61,7 +61,7 @@ describe('the target of a request', () => {
   });
 
   it('connects to the address that was checked: a name is resolved once per connection', async () => {
-    // Public at the first look, which a check before the request would have been; private at the second.
+    // Public at the first lookup, as a check before the request would see it; private at the second.
     const resolve = answers([['192.0.2.1'], ['127.0.0.1']]);
     const options = { resolve, ...allowing('192.0.2.1'), connectTimeoutMs: 100 };
     await withSite(hello, async ({ port, requests }) => {

@@ -70,7 +70,8 @@ function parseWithinLimits(text: string): DocumentNode {
 }
 
 /**
- * Counts tokens before the parser runs: its own limit comes too late for nested brackets, because it recurses for each.
+ * Counts tokens before the parser runs: the parser's own limit comes too late for nested brackets, for each of which it
+ * recurses.
  */
 function scanTokens(text: string): void {
   const lexer = new Lexer(new Source(text));

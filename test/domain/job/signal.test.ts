@@ -162,7 +162,7 @@ describeEachBackend('the signals of a job', (backend) => {
         const id = await makeJobIn(services, status);
         const first = await send(services, id, signal);
         services.advance(1000);
-        // `discard` of a job that waits has made it errored; then it is one that is errored.
+        // `discard` has made the waiting job errored, so that the row of errored jobs applies.
         const second = await send(services, id, signal).catch((error) => error.code);
         expect([signal, status, second]).toEqual([signal, status, first]);
       }

@@ -32,7 +32,7 @@ test('an image is sent as its URL asks, with all its headers', () =>
         'cross-origin-resource-policy': 'cross-origin',
         'x-content-type-options': 'nosniff',
       });
-      // Nothing of the request but its URL decides.
+      // Only the URL of the request decides.
       expect(response.headers.get('vary')).toBeNull();
       expect(await shadesOf(bytes)).toBe('red red blue blue red');
       const saved = await app.fetch(`${url}&download=1`);
@@ -69,7 +69,7 @@ test('an image is sent as its URL asks, with all its headers', () =>
     WITHOUT_WORKER,
   ));
 
-// Its renderings are not to be counted.
+// Its renderings must not be counted.
 const WITHOUT_WORKER = { TRIVIUM_JOB_CONCURRENCY: '0' };
 
 /** The job's thumbnail appears in the dialects that have a place for it. */

@@ -241,7 +241,7 @@ describeEachBackend('permissions in Heartcore’s dialect', (backend) => {
     const folder = await makeFolder(app, {}, { as: 'jane' });
     for (const { _id } of [image, folder]) {
       expect((await call(app, `GET /media/${_id}`, { as: 'joe' })).status).toBe(200);
-      // Whatever is wrong with the body, also.
+      // Also if the body has faults.
       const broken = { as: 'joe', headers: { 'content-type': 'application/json' }, body: '{' };
       expect(await call(app, `PUT /media/${_id}`, broken)).toMatchObject(forbidden);
       expect(await call(app, `DELETE /media/${_id}`, { as: 'joe' })).toMatchObject(forbidden);

@@ -15,7 +15,7 @@ import {
 import { call, FORBIDDEN, NO_CREDENTIAL, tokenOf } from './call.ts';
 
 // Contract §8: the contradictions of its sources, and the decisions. Rows 4, 6, 17, 18 and 19
-// are in `upload.test.ts`, where the rest of what they are about is.
+// are in `upload.test.ts`, beside the other tests of their subjects.
 const serve = (work: (app: TestApp) => Promise<void>, variables = {}) =>
   withApp(BACKENDS[0]!, work, { ...WITH_USERS, ...variables });
 

@@ -97,7 +97,7 @@ describeEachBackend('hostile uploads over SelfCommunity', (backend) => {
 
   test('a form that ends too early, at every byte', () =>
     withApp(backend, async (app) => {
-      // Without the line end after the last boundary it is whole.
+      // It is complete even without the line end after the last boundary.
       for (let length = 0; length < CHUNK_FORM.length - 2; length++) {
         const body = Buffer.from(CHUNK_FORM.slice(0, length));
         const answer = await sendRaw(app, toRequest(`POST ${CHUNK_PATH}`, [MULTIPART], body));
@@ -237,7 +237,7 @@ describeEachBackend('hostile uploads over SelfCommunity', (backend) => {
       const whole = toRequest(`POST ${CHUNK_PATH}`, [MULTIPART], Buffer.from(CHUNK_FORM));
       const lie = whole.toString().replace(/Content-Length: \d+/, 'Content-Length: 60');
       const answer = await sendRaw(app, Buffer.from(lie));
-      // It is the connection that is refused, at whatever path it was: Fastify's answer, and JSON too.
+      // The connection is refused, whatever the path: the response is Fastify's own, and JSON too.
       expect(answer?.status).toBe(400);
       expect(JSON.parse(answer!.body)).toBeTypeOf('object');
       await expectAlive(app);
