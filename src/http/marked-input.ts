@@ -40,7 +40,8 @@ export class MarkedInput {
   }
 
   /**
-   * Returns the number of bytes before a possible beginning of the mark, usually all: the others are copied once more.
+   * Returns the number of bytes before a possible beginning of the mark, usually all; the others are copied again for
+   * the next search.
    */
   #countBeforeStart(mark: Buffer): number {
     const tail = Math.max(0, this.#held.length - mark.length + 1);

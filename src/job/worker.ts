@@ -36,7 +36,7 @@ export interface WorkerOptions {
   graceMs?: number;
   /** Called at the interval of heartbeats: it enqueues the recurring jobs. (Default: does nothing) */
   schedule?: () => Promise<void>;
-  /** From 0 to 1. (Default: Math.random) */
+  /** Returns random numbers from 0 to 1. (Default: Math.random) */
   random?: () => number;
 }
 

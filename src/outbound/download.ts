@@ -6,10 +6,10 @@ import { OutboundError } from './error.ts';
 
 /** A file that is being downloaded. */
 export interface Download {
-  /** From the response's headers, or else from the URL; empty if neither has one. */
+  /** Name from the response's headers, or else from the URL; empty if neither has one. */
   filename: string;
   declaredType: string | null;
-  /** From the response's headers; null if they do not say. */
+  /** Size from the response's headers; null if they do not state it. */
   sizeBytes: number | null;
   /** The content. If the connection breaks, it resumes at the same byte. Read it to the end, or call `return`. */
   bytes: AsyncGenerator<Uint8Array, void, undefined>;

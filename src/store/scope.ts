@@ -9,13 +9,13 @@ import type { Database, NodeRow } from './table.ts';
  * file holds the whole rule, once as SQL and once as JavaScript: a test compares the two.
  */
 export interface Scope {
-  /** Only nodes that are marked as public. */
+  /** Limits the scope to nodes that are marked as public. */
   publicOnly: boolean;
   /** Null: the whole tree. */
   within: Limits | null;
 }
 
-/** Only these subtrees, and the unfiled nodes of the owner. */
+/** Limits the scope to these subtrees, and to the unfiled nodes of the owner. */
 export interface Limits {
   subtrees: readonly Subtree[];
   owner: string;

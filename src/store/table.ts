@@ -35,7 +35,7 @@ export interface NodeTable {
   title: string | null;
   description: string | null;
   keywords: string | null;
-  /** Of the linked page. The URL of a stored file is made from its `file` row. */
+  /** URL of the linked page. The URL of a stored file is made from its `file` row. */
   url: string | null;
   image_url: string | null;
   image_width: number | null;

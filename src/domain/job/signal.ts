@@ -20,11 +20,11 @@ const DONE: Readonly<Partial<Record<JobSignal, JobStatus>>> = {
 
 const signalInput = z.object({
   signal: z.enum(JOB_SIGNALS, `Expected one of ${JOB_SIGNALS.join(', ')}.`),
-  /** For `reschedule`, which requires it. */
+  /** The new time of `reschedule`, which requires it. */
   at: z.date().nullish(),
-  /** For `set_priority`, which requires it. */
+  /** The new priority of `set_priority`, which requires it. */
   priority: z.int32().nullish(),
-  /** For `cancel` and `discard`. */
+  /** The reason of `cancel` and `discard`. */
   reason: freeText(500).nullish(),
 });
 

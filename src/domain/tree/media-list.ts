@@ -13,7 +13,7 @@ import { BY_POSITION, NEWEST_FIRST, type NodeOrder, orderKeyset } from './order.
 
 /** The filter of a list of media: a media item has to match every given field. */
 export interface MediaFilter extends Omit<NodeFilter, 'kind' | 'below'> {
-  /** Anywhere below this folder. */
+  /** The media item is anywhere below this folder. */
   underFolderId?: number | undefined;
 }
 

@@ -9,7 +9,7 @@ export interface NodeFields {
   name: string;
   /** Null: at top level, or unfiled. */
   parentId: number | null;
-  /** From the top down. */
+  /** Ids of the folders above it, from the top down. */
   ancestorIds: number[];
   /** 1 at top level, 0 if unfiled. */
   level: number;

@@ -20,7 +20,7 @@ export interface IncomingFile extends DeclaredFile {
 /** A file whose bytes have arrived: they are durable, but no row refers to them. */
 export interface StagedFile extends DeclaredFile {
   blobKey: string;
-  /** Cleaned by `cleanFilename`; empty if the request named none. */
+  /** Name cleaned by `cleanFilename`; empty if the request gave none. */
   filename: string;
   sizeBytes: number;
   md5: string;

@@ -12,7 +12,7 @@ export interface ItemType {
   alias: string;
   name: string;
   id: string;
-  /** In their order; empty: none. */
+  /** The properties in the order of the contract; empty: none. */
   properties: readonly Property[];
   /** The rules for its file; null: it has none. */
   file: FilePolicy | null;

@@ -3,7 +3,7 @@ import { type Parameter, parseInteger } from './query.ts';
 
 /** The requested page of a list. */
 export interface PageRequest {
-  /** From 1. */
+  /** Number of the page, from 1. */
   number: number;
   size: number;
 }

@@ -14,9 +14,9 @@ import { type Fields, isObject, parseObject } from './field.ts';
 
 /** A file that fits into memory. */
 export interface SmallFile extends Pick<FilePart, 'filename' | 'mediaType'> {
-  /** Cut off somewhere after `bytesMax`, if the file is longer. */
+  /** The bytes of the file; cut off somewhere after `bytesMax` if it is longer. */
   bytes: Uint8Array;
-  /** Of the whole file, including bytes that were dropped. */
+  /** Size of the whole file, including bytes that were dropped. */
   sizeBytes: number;
 }
 

@@ -97,11 +97,11 @@ describe('the size of a rendition', () => {
     ['crop=25,50,25,0&cropmode=Percentage', '100,100,200,100 200,100 - -'],
     ['crop=10,20,30,40', '10,20,30,40 30,40 - -'],
     ['crop=390,190,100,100', '390,190,10,10 10,10 - -'],
-    // Before anything else, wherever it stands.
+    // The crop is applied first, wherever it stands in the query.
     ['width=50&crop=0,0,100,100', '0,0,100,100 50,50 - -'],
     ['crop=100,0,200,200&width=50&height=100&mode=crop', '100,0,200,200 100,100 25,0,50,100 -'],
     ['crop=100,0,200,200&width=300&height=600&mode=crop', '150,0,100,200 300,600 - -'],
-    // Nothing, or everything, is left.
+    // The crop leaves nothing or everything.
     ['crop=0.5,0,0.5,0&cropmode=percentage', '-'],
     ['crop=400,0,10,10', '-'],
     ['crop=0,0,400,200', '-'],
@@ -176,7 +176,7 @@ function checkBounds(query: string, source: Source): void {
     expect(part.top + part.height, note).toBeLessThanOrEqual(whole.height);
   }
   expect(Math.min(inner.width, inner.height, scaled.width, scaled.height), note).toBeGreaterThan(0);
-  // A pixel of the source more on each side, enlarged 5000 times at most, and never more than it was.
+  // One more source pixel on each side, enlarged at most 5000 times, or else no larger than the source.
   const limit = Math.max(source.width, source.height, 3 * 5000);
   expect(Math.max(scaled.width, scaled.height), note).toBeLessThanOrEqual(limit);
 }
