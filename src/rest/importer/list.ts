@@ -24,7 +24,7 @@ export interface ListedType<Field extends string> {
   sorts: SortFields<Field>;
 }
 
-/** A list, and how to read it. */
+/** A list, and the function that reads it. */
 export interface List<Field extends string, Node> extends ListedType<Field> {
   search: (search: Search<Field> & { isCounted: boolean }) => Promise<Part<Node>>;
   show: (nodes: readonly Node[], fieldset: Fieldset) => Promise<ResourceObject[]>;
