@@ -114,7 +114,7 @@ describe('openDb on sqlite', () => {
       expect(await listTagsByIds(db, [id])).toMatchObject([{ extra: 'new' }]);
     }));
 
-  it('a transaction holds the write lock from its start: no other transaction writes between its reads and its writes', () =>
+  it('a transaction holds the write lock from its start, so that no other one writes between its statements', () =>
     sqlite.withUrl(async (url) => {
       const db = openDb({ url });
       const other = new SqliteDatabase(url.slice('sqlite:'.length), { timeout: 0 });

@@ -88,10 +88,7 @@ export class Execution implements RunningOperation {
     }
   }
 
-  /**
-   * Executes the fields of a mutation. GraphQL §6.2.2: a field starts when everything below the field before it has
-   * finished.
-   */
+  /** GraphQL §6.2.2: starts a field of a mutation when everything below the field before it has finished. */
   #executeSerially(
     fields: readonly PlannedField[],
     data: Fields,
@@ -275,10 +272,7 @@ export class Execution implements RunningOperation {
     this.#executeFields(fields, value, object, place);
   }
 
-  /**
-   * Records an error. GraphQL §6.4.4: a failed value becomes null, or the innermost nullable place that contains it
-   * does.
-   */
+  /** GraphQL §6.4.4: sets a failed value to null, or the innermost nullable place that contains it. */
   #fail(error: unknown, place: Place): void {
     if (place.isLost()) return;
     this.#errors.push(locate(error, place));

@@ -74,7 +74,7 @@ describeEachBackend('contract §14', (backend) => {
     expect(await download(app, image.umbracoFile.src)).toEqual(PICTURE);
   });
 
-  it('§14.7: PUT with the whole response of GET changes only the date; PUT with three keys keeps the file', async () => {
+  it('§14.7: PUT with the response of GET changes only the date; PUT with three keys keeps the file', async () => {
     const app = shared();
     const folder = await makeFolder(app);
     const image = await makeImage(app, { parentId: folder._id, sortOrder: 3 });
@@ -132,7 +132,7 @@ describeEachBackend('contract §14', (backend) => {
     expect(empty._links).toEqual({ self: { href: `${app.url}/media/${ids[0]}/children?page=1` } });
   });
 
-  it('§14.10: DELETE with a content type and no body returns the item as it was, and deletes its subtree and files', async () => {
+  it('§14.10: DELETE with a content type but no body returns the item, and deletes its subtree and files', async () => {
     const app = shared();
     const folder = await makeFolder(app);
     const image = await makeImage(app, { parentId: folder._id });

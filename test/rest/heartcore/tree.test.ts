@@ -191,7 +191,7 @@ describeEachBackend('the tree in Heartcore’s dialect', (backend) => {
     expect(await download(app, body.umbracoFile)).toEqual(Buffer.from('Some text.'));
   });
 
-  it('an image that is deleted while it is read is returned as an image or not found, and never as a link', async () => {
+  it('an image that is deleted during a read is returned as an image or not found, never as a link', async () => {
     const app = shared();
     const { _id: parentId } = await makeFolder(app);
     for (let round = 0; round < 8; round++) {
