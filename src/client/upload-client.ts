@@ -71,7 +71,7 @@ export function createUploadClient(options: UploadClientOptions): UploadClient {
     upload: (blob, options = {}) => uploadInChunks({ ...tools, server }, blob, options),
     abort: (uploadId) => server.abort(uploadId),
     findFolder: (path) => retry(tools, () => server.findFolder(path)),
-    // Each attempt searches first: names are not unique, and a lost answer must not lead to a second tag.
+    // Each attempt searches first: names are not unique, and a lost response must not lead to a second tag.
     ensureTag: (name) =>
       retry(tools, async () => (await server.findTag(name)) ?? server.createTag(name)),
     check: () => server.check(),

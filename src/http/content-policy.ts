@@ -4,7 +4,7 @@ import type { DispositionType } from './disposition.ts';
 export interface ContentPolicy {
   disposition: DispositionType;
   /**
-   * Content-Security-Policy of the answer; null for types that a browser never runs as a document
+   * Content-Security-Policy of the response; null for types that a browser never runs as a document
    * of our origin.
    */
   csp: string | null;

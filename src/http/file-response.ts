@@ -23,7 +23,7 @@ export interface FileResponseOptions {
    */
   disposition?: DispositionType;
   /**
-   * `private, no-cache` for an answer that a shared cache must not keep. (Default: `public,
+   * `private, no-cache` for a response that a shared cache must not keep. (Default: `public,
    * no-cache`)
    */
   cacheControl?: string;

@@ -38,7 +38,7 @@ const CLOSE = Buffer.from('--');
  * Reads a body of `multipart/form-data` (RFC 7578) part by part and returns its fields; the last of a name wins. Throws
  * MalformedBodyError for a broken body and if the client disconnects, BodyTooLargeError for fields, and any error of
  * `onFile` and `onField`; the caller undoes the earlier effects of `onFile`. The rest of the request is discarded as it
- * arrives, so that the client can read the answer.
+ * arrives, so that the client can read the response.
  *
  * Not `@fastify/busboy`: it waits for ever on a skipped part (one that is not `form-data`, or has
  * no name) with more than its buffer's 64 KiB, and it accepts an empty boundary.

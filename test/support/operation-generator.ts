@@ -79,7 +79,7 @@ export interface Rarity {
 
 /** Generates valid operations of a schema, the same ones for the same seed. */
 export class OperationGenerator {
-  /** Global ids of earlier answers, used as arguments. */
+  /** Global ids of earlier responses, used as arguments. */
   readonly ids: string[] = [];
   readonly #schema: GraphQLSchema;
   readonly #rarity: Rarity;

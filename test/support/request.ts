@@ -23,7 +23,7 @@ export interface Answer {
   body: any;
 }
 
-/** Sends a request, `GET /jobs`. The body of the answer is parsed if it is JSON, and else text. */
+/** Sends a request, `GET /jobs`. The body of the response is parsed if it is JSON, and else text. */
 export async function request(
   app: TestApp,
   line: string,

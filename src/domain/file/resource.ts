@@ -72,7 +72,7 @@ async function findRow(ctx: Context, { resource, key }: ResourceKey) {
   throw new NotFoundError('media', key === '' ? resource : `${resource}/${key}`);
 }
 
-/** Converts the row of a file and that of its media item. */
+/** Converts the row of a file, with the row of its media item. */
 export function toResourceFile(
   row: FileRow & { resource: string },
   { is_public }: Pick<NodeRow, 'is_public'>,

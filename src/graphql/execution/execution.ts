@@ -27,7 +27,7 @@ import {
 import { checkType, runtimeType } from './runtime-type.ts';
 import { isIterable, isPromise, serialize } from './value.ts';
 
-/** An object of an answer. It has no prototype, because a client may use `__proto__` as an alias. */
+/** An object of a response. It has no prototype, because a client may use `__proto__` as an alias. */
 class Fields {
   [name: string]: unknown;
 }
@@ -142,7 +142,7 @@ export class Execution implements RunningOperation {
     return args;
   }
 
-  /** GraphQL §6.4.3, CompleteValue: writes the value to its place in the answer, now or when its promise settles. */
+  /** GraphQL §6.4.3, CompleteValue: writes the value to its place in the response, now or when its promise settles. */
   #complete(
     info: FieldInfo,
     output: Output,

@@ -13,7 +13,7 @@ export interface AcceptedTypes {
 }
 
 /**
- * Chooses the types of an answer by an `Accept` header. One result is sent as an event only to clients that accept
+ * Chooses the types of a response by an `Accept` header. One result is sent as an event only to clients that accept
  * nothing else. Of equal types the first in the header counts; `q` is ignored, as no known client relies on it.
  * Throws HttpError (406).
  */
@@ -68,7 +68,7 @@ export async function sendResult(
   return reply.send(toStream(response, signal()));
 }
 
-/** The settings of one answer. */
+/** The settings of one response. */
 export interface SendOptions {
   encode: Pipeline['encode'];
   accepted: AcceptedTypes;

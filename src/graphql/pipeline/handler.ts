@@ -67,7 +67,7 @@ async function runRequest(
     try {
       return await run(request.method === 'GET' ? 'GET' : 'POST', parameters, context);
     } finally {
-      // A client that reads no answer before it has sent its request would wait for ever.
+      // A client that reads no response before it has sent its request would wait for ever.
       discardFiles();
     }
   } catch (error) {

@@ -21,7 +21,7 @@ export interface Pipeline {
 /** The methods by which an operation can be sent. */
 export type Method = keyof typeof REQUESTS;
 
-/** The media types of an answer. */
+/** The media types of a response. */
 export type AnswerType =
   | 'application/json'
   | 'application/graphql-response+json'

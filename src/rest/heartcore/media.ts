@@ -33,7 +33,7 @@ export async function getChildren(call: Call): Promise<Answer> {
   };
 }
 
-/** `DELETE /media/{id}`: contract §4.6, with its subtree. */
+/** `DELETE /media/{id}`: contract §4.6. Deletes the item with its subtree. */
 export async function deleteItem(call: Call): Promise<Answer> {
   const { ctx, toUrl } = call;
   const node = await findItem(call);

@@ -99,7 +99,7 @@ const CHUNK_FAULTS: Readonly<Record<string, string>> = {
 function refuseComplete(error: unknown): never {
   // §2.2: "an incomplete upload shows up as" a mismatch.
   if (error instanceof OffsetMismatchError) throw new RefusedError('md5 checksum does not match');
-  // §5.3: without the quotes of the answer to a chunk.
+  // §5.3: without the quotes of the response to a chunk.
   if (error instanceof UploadCompletedError) {
     throw new RefusedError('Upload has already been marked as complete');
   }

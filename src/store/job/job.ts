@@ -98,7 +98,7 @@ export function listAttemptsByJobIds(db: Db, jobIds: readonly number[]): Promise
     .execute();
 }
 
-/** Deletes a job and its runs; false if it does not exist. */
+/** Deletes a job and its runs. Returns false if it does not exist. */
 export async function deleteJob(db: Db, id: number): Promise<boolean> {
   const { numDeletedRows } = await db.deleteFrom('job').where('id', '=', id).executeTakeFirst();
   return numDeletedRows === 1n;

@@ -134,7 +134,7 @@ export async function updateTag(db: Db, id: number, columns: TagChange): Promise
   await db.updateTable('tag').set(columns).where('id', '=', id).execute();
 }
 
-/** Deletes a tag and removes it from all media; false if it does not exist. */
+/** Deletes a tag and removes it from all media. Returns false if it does not exist. */
 export async function deleteTag(db: Db, id: number): Promise<boolean> {
   const { numDeletedRows } = await db.deleteFrom('tag').where('id', '=', id).executeTakeFirst();
   return numDeletedRows === 1n;
