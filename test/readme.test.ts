@@ -8,7 +8,7 @@ import { type Shell, withShell } from './support/shell.ts';
 
 /** A fenced block of a Markdown file. */
 interface CodeBlock {
-  /** What follows the opening fence: `sh`, `js`. */
+  /** The word after the opening fence: `sh`, `js`. */
   language: string;
   /** Without the fences. */
   text: string;
@@ -36,7 +36,7 @@ interface Reader extends Shell {
   adapt: (text: string) => string;
 }
 
-/** Lends what a reader of the documents has: a checkout, and a server that keeps its data there. */
+/** Lends the setup of a reader of the documents: a checkout, and a server that keeps its data there. */
 function withReader<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
   return withShell((shell) =>
     withServerProcess({ TRIVIUM_DATA_DIR: join(shell.directory, 'data') }, ({ url }) => {
@@ -107,7 +107,7 @@ describe('examples in JavaScript', () => {
   test('the upload with fetch works, and the headers of all examples are accepted', () =>
     withReader(async (reader) => {
       expect(scripts).toHaveLength(3);
-      // What the clients send is the request of the first example, with the headers that they are given.
+      // The clients send the request of the first example, with the headers that they are given.
       const own = headersOf(withFetch!);
       const send = (headers: string) => runScript(reader, withFetch!.text.replace(own, headers));
       const [bare, ...sent] = await Promise.all(['{}', ...scripts.map(headersOf)].map(send));

@@ -33,11 +33,11 @@ export class BlobNotFoundError extends Error {
  * Stores immutable blobs under keys that the server created. A blob exists whole or not at all, and its bytes never
  * change: a caller never puts other bytes under a key that it has used before.
  *
- * When the promise of `put` resolves, the blob survives the loss of the process and of power. A deletion may be undone by
- * a power loss; no row refers to such a blob, so the next sweep deletes it again.
+ * When the promise of `put` resolves, the blob survives the loss of the process and of power. A deletion may be undone
+ * by a power loss; no row refers to such a blob, so the next sweep deletes it again.
  *
- * The store takes no locks. Calls for different keys, and reads of one key, may overlap freely. `put` and `delete` of one
- * key must not; puts of the same bytes under one key may.
+ * The store takes no locks. Calls for different keys, and reads of one key, may overlap freely. `put` and `delete` of
+ * one key must not; puts of the same bytes under one key may.
  *
  * Every method rejects with a plain Error, before it does anything, if the key is not 32 lower-case hexadecimal
  * characters.
@@ -60,18 +60,18 @@ export interface BlobStore {
   adopt?(key: string, path: string): Promise<boolean>;
 
   /**
-   * Returns the size of a blob, or null if it does not exist. When this resolves, the blob is durable, even if the process
-   * that stored it died before its `put` or `adopt` resolved.
+   * Returns the size of a blob, or null if it does not exist. When this resolves, the blob is durable, even if the
+   * process that stored it died before its `put` or `adopt` resolved.
    */
   stat(key: string): Promise<{ sizeBytes: number } | null>;
 
   /**
    * Opens a blob, or a range of it, for reading. The part of a range that lies past the last byte is left out.
    *
-   * The blob is opened before the promise resolves: a blob that does not exist is a BlobNotFoundError here, when an HTTP
-   * status can still be sent, and not an error of the stream. A range that starts past the last byte, or ends before its
-   * start, is a RangeError. The caller must consume or destroy the stream; both release its resources. If the blob is
-   * deleted in the meantime, the stream either emits all bytes or fails; it does not end early.
+   * The blob is opened before the promise resolves: a blob that does not exist is a BlobNotFoundError here, when an
+   * HTTP status can still be sent, and not an error of the stream. A range that starts past the last byte, or ends
+   * before its start, is a RangeError. The caller must consume or destroy the stream; both release its resources. If
+   * the blob is deleted in the meantime, the stream either emits all bytes or fails; it does not end early.
    */
   read(key: string, range?: ByteRange): Promise<BlobStream>;
 
@@ -86,9 +86,9 @@ export interface BlobStore {
   delete(key: string): Promise<void>;
 
   /**
-   * Lists all blobs in ascending order of their keys, each key once, in bounded memory. A blob that is stored or deleted
-   * meanwhile may be listed or not. An entry may also be what an interrupted `put` left behind: `read` does not find it,
-   * and `delete` deletes it.
+   * Lists all blobs in ascending order of their keys, each key once, in bounded memory. A blob that is stored or
+   * deleted meanwhile may be listed or not. An entry may also be what an interrupted `put` left behind: `read` does not
+   * find it, and `delete` deletes it.
    */
   list(): AsyncIterable<BlobEntry>;
 

@@ -39,7 +39,7 @@ export async function sizeOf(path: string): Promise<number | null> {
   return (await ifPresent(fs.stat(path)))?.size ?? null;
 }
 
-/** Turns "no such file or directory" into null, without the race of asking first. */
+/** Resolves to null instead of failing with "no such file or directory"; checking first would be a race. */
 export async function ifPresent<T>(work: Promise<T>): Promise<T | null> {
   try {
     return await work;

@@ -29,8 +29,8 @@ export interface FileBlobStoreOptions {
 }
 
 /**
- * Opens a blob store of files: `<directory>/<k0k1>/<k2k3>/<key>`. `put` writes beside that, to `<key>.<random>.part`, and
- * renames. Throws the error of the file system if the directory cannot be created.
+ * Opens a blob store of files: `<directory>/<k0k1>/<k2k3>/<key>`. `put` writes beside that, to `<key>.<random>.part`,
+ * and renames. Throws the error of the file system if the directory cannot be created.
  */
 export async function createFileBlobStore(options: FileBlobStoreOptions): Promise<BlobStore> {
   return new FileBlobStore({ ...options, directory: await createDirectory(options.directory) });
@@ -41,8 +41,8 @@ class FileBlobStore implements BlobStore {
   readonly #directory: string;
   readonly #onWritten: OnWritten | undefined;
   /**
-   * Directories whose own name this process knows to be durable. Existence is not enough: the process that created one may
-   * have died before it flushed. At most 256 + 65,536 of them.
+   * Directories whose own name this process knows to be durable. Existence is not enough: the process that created one
+   * may have died before it flushed. At most 256 + 65,536 of them.
    */
   readonly #durable = new Set<string>();
 

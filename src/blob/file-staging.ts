@@ -24,8 +24,9 @@ export interface FileStagingOptions {
 }
 
 /**
- * Opens a staging area of files: `<directory>/<key>`. Promotion moves the file if the blob store can adopt it, which needs
- * one file system, and otherwise copies it. Throws the error of the file system if the directory cannot be created.
+ * Opens a staging area of files: `<directory>/<key>`. Promotion moves the file if the blob store can adopt it, which
+ * needs one file system, and otherwise copies it. Throws the error of the file system if the directory cannot be
+ * created.
  */
 export async function createFileStaging(options: FileStagingOptions): Promise<Staging> {
   return new FileStaging({ ...options, directory: await createDirectory(options.directory) });

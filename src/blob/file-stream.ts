@@ -5,8 +5,8 @@ import { type ByteRange, clipByteRange } from './byte-range.ts';
 import { ifPresent } from './disk.ts';
 
 /**
- * Bytes requested from the kernel by one read. A download of 64 MiB runs 4 to 12 % faster than with Node's 64 KiB; 512 KiB
- * would gain about as much again, for twice the memory.
+ * Bytes requested from the kernel by one read. A download of 64 MiB runs 4 to 12 % faster than with Node's 64 KiB; 512
+ * KiB would gain about as much again, for twice the memory.
  */
 const PIECE_BYTES = 256 * 1024;
 /** Enough for five downloads at a time; further pieces are left to the garbage collector. */
@@ -39,9 +39,9 @@ export async function openFileStream(
 }
 
 /**
- * Streams a range of an open file, and closes the file at the end. Node's own file stream allocates 64 MiB to read 64 MiB,
- * and V8 collects its whole heap for every 32 MiB of them; with `recycle` a few pieces suffice, and a download costs 32 ms
- * of processor time instead of 140.
+ * Streams a range of an open file, and closes the file at the end. Node's own file stream allocates 64 MiB to read 64
+ * MiB, and V8 collects its whole heap for every 32 MiB of them; with `recycle` a few pieces suffice, and a download
+ * costs 32 ms of processor time instead of 140.
  */
 class FileStream extends Readable implements BlobStream {
   readonly #file: FileHandle;
@@ -86,7 +86,9 @@ class FileStream extends Readable implements BlobStream {
     this.push(buffer.subarray(0, bytesRead));
   }
 
-  /** A small file, or the end of a large one, gets a buffer of exactly its size. */
+  /**
+   * Returns a buffer for the next piece. A small file, or the end of a large one, gets a buffer of exactly its size.
+   */
   #buffer(): Buffer {
     if (this.#restBytes < PIECE_BYTES / 2) return Buffer.allocUnsafeSlow(this.#restBytes);
     return this.#pool.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);

@@ -2,9 +2,9 @@ import type { FileHandle } from 'node:fs/promises';
 
 /**
  * Pieces are collected up to this many bytes, or this many pieces, and then written in one call. MB/s of one upload in
- * 5 MiB chunks / of eight at once in 1 MiB chunks, durable, server on one core: each piece (64 KiB) by itself 499 / 701,
- * 128 KiB 558 / 772, 256 KiB 624 / 562, 1 MiB 470 / 309. Large batches of many uploads fall out of the processor's cache
- * before they are written. Filling the next batch while one is being written gained nothing.
+ * 5 MiB chunks / of eight at once in 1 MiB chunks, durable, server on one core: each piece (64 KiB) by itself 499 /
+ * 701, 128 KiB 558 / 772, 256 KiB 624 / 562, 1 MiB 470 / 309. Large batches of many uploads fall out of the processor's
+ * cache before they are written. Filling the next batch while one is being written gained nothing.
  */
 const BATCH_BYTES = 128 * 1024;
 const BATCH_PIECES = 64;

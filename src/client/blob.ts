@@ -21,8 +21,8 @@ export async function readBlob(
     const { length } = piece;
     take(offsetBytes, piece);
     offsetBytes += length;
-    // Frees the piece's memory at once: otherwise garbage outside of the JavaScript heap grows to 60 MiB in Node before it is
-    // collected. Nothing else uses the buffer of a piece of a byte stream.
+    // Frees the piece's memory at once: otherwise garbage outside of the JavaScript heap grows to 60 MiB in Node before
+    // it is collected. Nothing else uses the buffer of a piece of a byte stream.
     piece.buffer.transfer?.(0);
   }
   if (offsetBytes !== Math.min(endBytes, blob.size)) throw unreadable();

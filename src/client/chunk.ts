@@ -71,7 +71,7 @@ export async function sendNext(upload: Upload): Promise<void> {
     (error.code === 'REQUEST_TOO_LARGE' && upload.chunkBytes > CHUNK_BYTES_MIN);
   await retry({ ...retryOptions(upload), isWorthwhile }, async (failure) => {
     if (failure !== null) await recover(upload, failure);
-    // The answer of the last chunk may have been lost.
+    // The response of the last chunk may have been lost.
     if (upload.offsetBytes < upload.blob.size) await sendChunk(upload);
   });
   report(upload);
@@ -85,8 +85,8 @@ async function recover(upload: Upload, { code, details }: UploadError): Promise<
   } else if (code === 'REQUEST_TOO_LARGE') {
     upload.chunkBytes = Math.max(CHUNK_BYTES_MIN, Math.floor(upload.chunkBytes / 2));
   } else if (uploadId !== null) {
-    // The server may have stored the chunk although its answer was lost. If the session no longer exists, the next
-    // chunk's answer says why.
+    // The server may have stored the chunk although its response was lost. If the session no longer exists, the next
+    // chunk's response says why.
     const session = await upload.tools.server.findSession(uploadId, upload.options.signal);
     upload.offsetBytes = session?.offset ?? upload.offsetBytes;
   }

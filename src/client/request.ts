@@ -90,7 +90,7 @@ function toStream(parts: readonly Uint8Array[]): ReadableStream<Uint8Array> {
   });
 }
 
-/** After such a status it is unknown whether the server executed the request. */
+/** Returns the error for a status after which it is unknown whether the server executed the request. */
 function toBusyError({ url }: Endpoint, { status, headers }: Response): UploadError {
   const details = { status, retryAfterMs: parseRetryAfter(headers.get('retry-after')) };
   return status === 429

@@ -1,6 +1,6 @@
 import { UploadError } from './upload-error.ts';
 
-/** How often and after what delay a request is retried. */
+/** Limits and delays of the retries of a request. */
 export interface RetryPolicy {
   /** Maximum number of retries in a row. Default: 8. */
   retriesMax: number;

@@ -14,8 +14,8 @@ export interface UploadClientOptions extends Partial<RetryPolicy> {
   /** Default: the `fetch` of the platform. */
   fetch?: typeof globalThis.fetch | undefined;
   /**
-   * Size of a chunk. Default: 5 MiB, which hides the cost of the server's write to disk. A few times this size of the
-   * file is in memory; progress moves in steps of it.
+   * Size of a chunk. Default: 5 MiB, which hides the cost of the server's write to disk. A few chunks are in memory at
+   * a time; progress advances by one chunk.
    */
   chunkBytes?: number | undefined;
   /** Default: 5 minutes, enough for a chunk of 5 MiB at 17 KiB a second. */
@@ -71,7 +71,7 @@ export function createUploadClient(options: UploadClientOptions): UploadClient {
     upload: (blob, options = {}) => uploadInChunks({ ...tools, server }, blob, options),
     abort: (uploadId) => server.abort(uploadId),
     findFolder: (path) => retry(tools, () => server.findFolder(path)),
-    // Each attempt searches first: names are not unique, and a lost answer must not lead to a second tag.
+    // Each attempt searches first: names are not unique, and a lost response must not lead to a second tag.
     ensureTag: (name) =>
       retry(tools, async () => (await server.findTag(name)) ?? server.createTag(name)),
     check: () => server.check(),

@@ -1,8 +1,8 @@
 /**
- * Why an upload failed, for machines. First the server's codes, then those of this client: UNREACHABLE (no answer),
- * UNAVAILABLE (HTTP 5xx, or an internal error of the server), REQUEST_TOO_LARGE (a proxy refuses requests of this
- * size), BAD_RESPONSE (an answer that is not GraphQL), UNREADABLE (the file changed or was deleted). A newer server may
- * have more codes.
+ * The reason of a failed upload, for machines. First the server's codes, then those of this client: UNREACHABLE (no
+ * response), UNAVAILABLE (HTTP 5xx, or an internal error of the server), REQUEST_TOO_LARGE (a proxy refuses requests of
+ * this size), BAD_RESPONSE (a response that is not GraphQL), UNREADABLE (the file changed or was deleted). A newer
+ * server may have more codes.
  */
 export type UploadErrorCode =
   | 'INVALID_INPUT'
@@ -33,7 +33,7 @@ export interface UploadErrorDetails {
   limitBytes?: number | undefined;
   /** UNSUPPORTED_MEDIA: the MIME type detected from the content. */
   mediaType?: string | undefined;
-  /** HTTP status of the answer. */
+  /** HTTP status of the response. */
   status?: number | undefined;
   /** Delay that the server asks for before a retry. */
   retryAfterMs?: number | undefined;

@@ -39,7 +39,7 @@ export interface Services {
 
 /** The part of the configuration that operations read. */
 export interface Settings {
-  /** Whether an anonymous viewer may do the operations that `access.ts` marks as open. */
+  /** `open`: an anonymous viewer may call the operations that `access.ts` marks as open. */
   auth: 'open' | 'required';
   imageBytesMax: number;
   documentBytesMax: number;
@@ -62,9 +62,9 @@ export interface Log {
 }
 
 /**
- * Runs work in one transaction, or in the one that is open. The parameter shadows the outer context on purpose:
- * inside, only its `db` may be used. SQL only: no blobs, no client's stream. Events are published after the commit,
- * so that nobody hears of changes that were rolled back.
+ * Runs work in one transaction, or in the one that is open. The parameter shadows the outer context on purpose: inside,
+ * only its `db` may be used. SQL only: no blobs, no client's stream. Events are published after the commit, so that no
+ * subscriber learns of changes that were rolled back.
  */
 export async function transact<T>(ctx: Context, work: (ctx: Context) => Promise<T>): Promise<T> {
   if (ctx.db.isTransaction) return work(ctx);

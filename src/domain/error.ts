@@ -44,7 +44,7 @@ export interface InputIssue {
   limit?: number;
 }
 
-/** The input itself is invalid, whoever sends it and whenever. */
+/** The input is invalid, for every viewer and at any time. */
 export class InvalidInputError extends DomainError {
   readonly code = 'INVALID_INPUT';
   readonly issues: readonly InputIssue[];
@@ -184,13 +184,13 @@ export class UnsupportedMediaError extends DomainError {
   }
 }
 
-/** When another try may succeed after a queue was full, in milliseconds: most of those who wait are served by then. */
+/** Delay before a retry after a queue was full, in milliseconds: by then most of the queue has been served. */
 export const RETRY_AFTER_MS = 5000;
 
 /** The server runs too much work of this kind already. */
 export class ServerBusyError extends DomainError {
   readonly code = 'SERVER_BUSY';
-  /** When another try may succeed, in milliseconds from now. */
+  /** Delay after which another try may succeed, in milliseconds. */
   readonly retryAfterMs: number;
 
   constructor(retryAfterMs = RETRY_AFTER_MS) {
@@ -202,7 +202,7 @@ export class ServerBusyError extends DomainError {
 /** The client sent too many requests of this kind, or too many wrong ones. */
 export class TooManyRequestsError extends DomainError {
   readonly code = 'TOO_MANY_REQUESTS';
-  /** When another try may succeed, in milliseconds from now. */
+  /** Delay after which another try may succeed, in milliseconds. */
   readonly retryAfterMs: number;
 
   constructor(retryAfterMs: number) {

@@ -82,7 +82,9 @@ export function freeText(charactersMax: number) {
 /** An absolute http or https URL, as given; at most 2,048 characters. */
 export const webUrl = freeText(2048).refine(isWebUrl, 'Expected an http or https URL.');
 
-/** The same without a user name and a password: they would be stored, and shown to everybody who sees the job. */
+/**
+ * As `webUrl`, but without a user name and a password: they would be stored, and shown to everyone who sees the job.
+ */
 export const publicUrl = webUrl.refine((text) => {
   const url = URL.parse(text);
   return url === null || (url.username === '' && url.password === '');
@@ -98,7 +100,9 @@ export function displayName(charactersMax: number) {
     .regex(/^\P{Cc}*$/u, 'May not contain control characters.');
 }
 
-/** Counts as people and both databases do: an emoji is one character, but two of a JavaScript string. */
+/**
+ * Counts characters as people and both databases do: an emoji is one character, although a JavaScript string holds two.
+ */
 function atMost(charactersMax: number) {
   return ({ value, issues }: z.core.ParsePayload<string>) => {
     // A text never has fewer code units than characters.

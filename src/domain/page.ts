@@ -96,7 +96,10 @@ function formatCursor(row: object, { name, columns }: Keyset): string {
   return encodeCursor(JSON.stringify([name, ...values]));
 }
 
-/** The checksum detects a cursor that was changed; a wrong place would go unnoticed. It protects no secret. */
+/**
+ * Returns a cursor with a checksum, which detects a changed cursor; a wrong place would go unnoticed. It protects no
+ * secret.
+ */
 function encodeCursor(text: string): string {
   const checksum = crc32(text).toString(16).padStart(CHECKSUM_LENGTH, '0');
   return Buffer.from(checksum + text).toString('base64url');

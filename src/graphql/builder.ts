@@ -18,7 +18,7 @@ export interface GraphqlContext {
   made: Map<unknown, unknown>;
 }
 
-/** Errors that every mutation can return: each has an input, and a viewer who may lack permission. */
+/** Errors that every mutation can return: every mutation has an input, and its viewer may lack permission. */
 export const COMMON_ERRORS = [InvalidInputError, NotAuthenticatedError, ForbiddenError];
 
 /** Builds the schema. This file defines no type of ours; `schema.ts` imports the files that do. */

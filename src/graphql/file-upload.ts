@@ -7,7 +7,10 @@ export interface SentFile {
   filename: string;
   /** Content type of its part. */
   declaredType: string | null;
-  /** Returns the bytes, the first time; then null. Whoever opens a file destroys the stream, as the next part waits. */
+  /**
+   * Returns the bytes at the first call, then null. The caller must destroy the stream, because the next part waits for
+   * it.
+   */
   open: () => Readable | null;
 }
 

@@ -30,7 +30,9 @@ export const GRAPHIQL_OPTIONS: GraphiQLOptions = {
  */
 const TABS_STAY = '<style>.graphiql-tab { transform: none !important; }</style>';
 
-/** Renders the page. Its package is a string of some megabytes, 45 MiB of memory once loaded: it is imported on demand. */
+/**
+ * Renders the page. Its package is a string of some megabytes, 45 MiB of memory once loaded: it is imported on demand.
+ */
 export async function renderPage(options: GraphiQLOptions): Promise<string> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
   return renderGraphiQL(options).replace('</head>', `${TABS_STAY}</head>`);

@@ -25,7 +25,9 @@ export function parseNodeId(typename: string, globalId: string, field: string): 
   return parseId([typename], globalId, [field]);
 }
 
-/** Like `parseNodeId`, for an optional field: returns undefined if it is absent or null. An empty string is an error. */
+/**
+ * Like `parseNodeId`, for an optional field: returns undefined if it is absent or null. An empty string is an error.
+ */
 export function parseOptionalNodeId(
   typename: string,
   globalId: string | null | undefined,

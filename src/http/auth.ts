@@ -160,7 +160,7 @@ function isUnavailable(error: unknown): boolean {
 }
 
 /**
- * Codes of `jose`: a timeout, an answer that is not 200 or not JSON, JSON that is not a key set.
+ * Codes of `jose`: a timeout, a response that is not 200 or not JSON, JSON that is not a key set.
  */
 const UNAVAILABLE = ['ERR_JWKS_TIMEOUT', 'ERR_JOSE_GENERIC', 'ERR_JWKS_INVALID'];
 

@@ -55,7 +55,7 @@ export function hasBody(headers: IncomingHttpHeaders): boolean {
 /**
  * Reads the whole body, at most FIELD_BYTES_MAX. Throws BodyTooLargeError, and MalformedBodyError
  * if the client disconnects; the rest of the request is then discarded as it arrives, so that the
- * client can read the answer.
+ * client can read the response.
  */
 export async function readBytes(request: IncomingMessage): Promise<Buffer> {
   try {
@@ -81,7 +81,7 @@ export async function gather(
 }
 
 /**
- * Yields the body as it arrives. Leaving it early keeps the connection open for the answer; the
+ * Yields the body as it arrives. Leaving it early keeps the connection open for the response; the
  * caller discards the rest. Throws MalformedBodyError if the client disconnects.
  */
 export async function* arrivingBytes(request: IncomingMessage): AsyncGenerator<Buffer> {

@@ -6,7 +6,7 @@ export interface Text {
   sizeBytes: number;
 }
 
-/** As many bytes as were examined at upload, when the file was found to be text. */
+/** The number of bytes that were examined at upload, when the file was found to be text. */
 const HEAD_BYTES = 64 * 1024;
 
 /**
@@ -26,7 +26,7 @@ export async function contentType(
     : mimeType;
 }
 
-/** `isCut`: the last character may be incomplete. */
+/** Returns whether the bytes are valid UTF-8. `isCut`: the last character may be incomplete. */
 async function isUtf8(bytes: AsyncIterable<Uint8Array>, isCut: boolean): Promise<boolean> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   try {

@@ -1,10 +1,10 @@
 import type { DispositionType } from './disposition.ts';
 
-/** How a browser may treat bytes that anybody may have uploaded. */
+/** Limits on the way in which a browser treats bytes that anybody may have uploaded. */
 export interface ContentPolicy {
   disposition: DispositionType;
   /**
-   * Content-Security-Policy of the answer; null for types that a browser never runs as a document
+   * Content-Security-Policy of the response; null for types that a browser never runs as a document
    * of our origin.
    */
   csp: string | null;

@@ -5,7 +5,7 @@ import { type ToUrl, urlMaker } from './absolute-url.ts';
 import { UnsupportedBodyError } from './body.ts';
 import { httpStatus } from './status.ts';
 
-/** What every dialect is registered with. */
+/** Options that every dialect is registered with. */
 export interface DialectOptions {
   services: Services;
   /** Base of absolute links; null: scheme and host of the request. */
@@ -34,14 +34,14 @@ export interface Route {
   path: string;
 }
 
-/** How a dialect serves its routes. */
+/** Options of a dialect's routes. */
 export interface RouteOptions<R extends Route> extends DialectOptions {
   /** (Default: none) */
   prefix?: string;
   /** Runs before the body arrives; may throw. */
   onRequest?: (request: FastifyRequest) => Promise<void>;
   serve: (route: R, call: Call) => Promise<FastifyReply>;
-  /** The error for a method that a path does not have. Its `Allow` header is already set. */
+  /** Creates the error for a method that a path does not have. Its `Allow` header is already set. */
   refuseMethod: (method: string) => Error;
 }
 
@@ -85,8 +85,8 @@ export function leaveBodies(server: FastifyInstance): void {
 }
 
 /**
- * Answers the methods that a path does not have with 405 and `Allow` (RFC 9110 §15.5.6). `Allow` lists `methods` in their
- * order, then `HEAD` where it comes with `GET`, and `OPTIONS`, which the server answers before any route.
+ * Answers the methods that a path does not have with 405 and `Allow` (RFC 9110 §15.5.6). `Allow` lists `methods` in
+ * their order, then `HEAD` where it comes with `GET`, and `OPTIONS`, which the server answers before any route.
  */
 export function refuseOtherMethods(
   server: FastifyInstance,
@@ -136,8 +136,9 @@ export type SendError = (
 ) => FastifyReply;
 
 /**
- * Returns an error handler; `toErrorAnswer` gives the dialect's status and body. Adds `Retry-After` where the error says when
- * to retry. A content type that Fastify cannot parse, and rejects before any handler, becomes an UnsupportedBodyError.
+ * Returns an error handler; `toErrorAnswer` gives the dialect's status and body. Adds `Retry-After` where the error
+ * says when to retry. A content type that Fastify cannot parse, and rejects before any handler, becomes an
+ * UnsupportedBodyError.
  */
 export function createSendError(
   contentType: string,
@@ -174,7 +175,7 @@ function sendJson(reply: FastifyReply, contentType: string, body: object): Fasti
   return reply.header('content-type', contentType).send(Buffer.from(JSON.stringify(body)));
 }
 
-/** RFC 9110 §10.2.3: whole seconds. */
+/** Returns the `Retry-After` header of an error, in whole seconds: RFC 9110 §10.2.3. */
 function retryAfter(error: unknown): Record<string, string> {
   const isLater = error instanceof ServerBusyError || error instanceof TooManyRequestsError;
   return isLater ? { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) } : {};

@@ -1,4 +1,4 @@
-/** Whether a browser shows a file or saves it. */
+/** `inline`: a browser shows the file; `attachment`: it saves the file. */
 export type DispositionType = 'inline' | 'attachment';
 
 /**
@@ -18,9 +18,8 @@ export function contentDisposition(type: DispositionType, filename: string): str
 }
 
 /**
- * Removes the accents of letters, and replaces any other character by `_`. So it does with `"` and
- * `\`, which some clients do not read back from a quoted string, and `%`, which some decode (RFC
- * 6266, appendix D).
+ * Removes the accents of letters, and replaces any other character by `_`. Also replaces `"` and `\`, which some
+ * clients do not read back from a quoted string, and `%`, which some decode (RFC 6266, appendix D).
  */
 function toAscii(name: string): string {
   return name
@@ -30,7 +29,7 @@ function toAscii(name: string): string {
     .replace(/[^\x20-\x7e]|["\\%]/gu, '_');
 }
 
-/** RFC 8187 §3.2.1: four characters that `encodeURIComponent` keeps are not `attr-char`. */
+/** Percent-encodes a name. RFC 8187 §3.2.1: four characters that `encodeURIComponent` keeps are not `attr-char`. */
 function encodeExtended(name: string): string {
   return encodeURIComponent(name).replace(
     /['()*]/g,

@@ -8,7 +8,7 @@ export interface Validators {
   lastModified: Date;
 }
 
-/** The result of the conditions of a GET or HEAD: send the answer, 304, or 412. */
+/** The result of the conditions of a GET or HEAD: send the response, 304, or 412. */
 export type Verdict = 'proceed' | 'not-modified' | 'failed';
 
 /**

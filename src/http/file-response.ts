@@ -23,7 +23,7 @@ export interface FileResponseOptions {
    */
   disposition?: DispositionType;
   /**
-   * `private, no-cache` for an answer that a shared cache must not keep. (Default: `public,
+   * `private, no-cache` for a response that a shared cache must not keep. (Default: `public,
    * no-cache`)
    */
   cacheControl?: string;
@@ -143,7 +143,10 @@ function cachedHeaders(
   };
 }
 
-/** RFC 9110 §14.2: "A server MUST ignore a Range header field received with a request method" other than GET. */
+/**
+ * Returns the range that a GET requests. RFC 9110 §14.2: "A server MUST ignore a Range header field received with a
+ * request method" other than GET.
+ */
 function requestedRange(
   { method, headers }: FastifyRequest,
   sizeBytes: number,

@@ -29,8 +29,8 @@ export function parseHttpDate(text: string, now = Date.now()): number | null {
 }
 
 /**
- * §5.6.7: a two-digit year that appears to be more than 50 years in the future is the most recent
- * past year with those digits.
+ * Returns the full year. §5.6.7: a two-digit year that appears to be more than 50 years in the future is the most
+ * recent past year with those digits.
  */
 function fullYear(digits: string, now: number): number {
   if (digits.length === 4) return Number(digits);

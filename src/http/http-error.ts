@@ -1,4 +1,4 @@
-/** A refusal by HTTP itself and not by an operation: of a method, a condition, a range. */
+/** A refusal by HTTP itself and not by an operation, because of a method, a condition or a range. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly statusCode: number;

@@ -40,8 +40,8 @@ export class MarkedInput {
   }
 
   /**
-   * Counts the bytes before a possible beginning of the mark, mostly all: the rest is copied once
-   * more.
+   * Returns the number of bytes before a possible beginning of the mark, usually all; the others are copied again for
+   * the next search.
    */
   #countBeforeStart(mark: Buffer): number {
     const tail = Math.max(0, this.#held.length - mark.length + 1);

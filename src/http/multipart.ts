@@ -10,7 +10,7 @@ export interface FilePart extends PartHeader {
   bytes: AsyncIterable<Uint8Array>;
 }
 
-/** How to read a multipart body. */
+/** Options of `readMultipart`. */
 export interface MultipartOptions {
   /**
    * Whether the parts of this name are files. The name decides, not the presence of a filename:
@@ -20,11 +20,11 @@ export interface MultipartOptions {
   isFile: (name: string) => boolean;
   /** Takes a file. The next part waits for it; bytes that it leaves are discarded. */
   onFile: (file: FilePart) => Promise<void>;
-  /** Receives each field as soon as it has been read. What it throws ends the reading. */
+  /** Receives each field as soon as it has been read. An error that it throws ends the reading. */
   onField?: (name: string, value: string) => void;
 }
 
-/** More than any form has. */
+/** Maximum number of parts, more than any form has. */
 const PARTS_MAX = 1000;
 const HEADER_BYTES_MAX = 16 * 1024;
 /** RFC 2046 §5.1.1 allows 70, which some clients exceed. */
@@ -38,7 +38,7 @@ const CLOSE = Buffer.from('--');
  * Reads a body of `multipart/form-data` (RFC 7578) part by part and returns its fields; the last of a name wins. Throws
  * MalformedBodyError for a broken body and if the client disconnects, BodyTooLargeError for fields, and any error of
  * `onFile` and `onField`; the caller undoes the earlier effects of `onFile`. The rest of the request is discarded as it
- * arrives, so that the client can read the answer.
+ * arrives, so that the client can read the response.
  *
  * Not `@fastify/busboy`: it waits for ever on a skipped part (one that is not `form-data`, or has
  * no name) with more than its buffer's 64 KiB, and it accepts an empty boundary.

@@ -5,13 +5,12 @@ export interface SelectedRange {
 }
 
 /**
- * Returns the range of a representation of `sizeBytes` that a Range header selects (RFC 9110
- * §14.2). `whole`: there is no header, or it is ignored. `unsatisfiable`: 416.
+ * Returns the range of a representation of `sizeBytes` that a Range header selects (RFC 9110 §14.2). `whole`: there is
+ * no header, or it is ignored. `unsatisfiable`: 416.
  *
- * Ignored, as §14.2 allows in each case: other units, malformed ranges (`bytes=5-2` is one,
- * §14.1.1), and several satisfiable ranges. A client that asks for several must accept the whole,
- * as object stores answer too; and so a header with hundreds of overlapping ranges cannot produce
- * an answer larger than the file.
+ * Ignored, as §14.2 allows in each case: other units, malformed ranges (`bytes=5-2` is one, §14.1.1), and several
+ * satisfiable ranges. A client that asks for several must accept the whole file, which object stores send, too. A
+ * header with hundreds of overlapping ranges can therefore not cause a response larger than the file.
  */
 export function selectRange(
   header: string | undefined,
@@ -26,7 +25,7 @@ export function selectRange(
   return ranges.length === 1 ? range : 'whole';
 }
 
-/** As written: first and last position, or only the length of a suffix. */
+/** A range as written: first and last position, or only the length of a suffix. */
 interface RangeSpec {
   first: number | null;
   last: number | null;
@@ -51,7 +50,7 @@ function parseRangeSpec(text: string): RangeSpec | null {
   return spec.first !== null && spec.last !== null && spec.last < spec.first ? null : spec;
 }
 
-/** A position past 2^53 is not exact, but past the end of any file. */
+/** Parses a position. One past 2^53 is not exact, but past the end of any file. */
 function parsePosition(digits: string | undefined): number | null {
   return digits ? Number(digits) : null;
 }

@@ -12,7 +12,7 @@ export interface Body extends AsyncIterable<Uint8Array> {
  * Sends `lengthBytes` bytes with the current status and headers of the reply. Resolves when the
  * system has taken all of them, or the connection is closed; the body is closed by then. Cuts the
  * connection if the body fails or ends early: the status has been sent, and a client that expects
- * more bytes would take the next answer for them.
+ * more bytes would take the next response for them.
  *
  * Not by `reply.send(stream)`, because a stream does not learn when a piece has been sent. So each
  * piece gets new memory, 64 MiB outside V8's heap for a download of 64 MiB, and V8 collects the

@@ -22,12 +22,12 @@ declare module 'fastify' {
     viewer: Viewer;
   }
   interface FastifyInstance {
-    /** Sets who sends the error of a malformed URL below these paths: Fastify finds no route for one. */
+    /** Sets the handler that sends the error of a malformed URL below these paths: Fastify finds no route for one. */
     setTargetErrorHandler(paths: readonly string[], handle: SendError): void;
   }
 }
 
-/** What the composition root passes to the server. */
+/** Options that the composition root passes to the server. */
 export interface ServerOptions {
   log: FastifyBaseLogger;
   authenticate: Authenticate;
@@ -35,7 +35,7 @@ export interface ServerOptions {
   checkReady: () => Promise<void>;
 }
 
-/** A connection without traffic for so long is closed: it may hold the lock of an upload. */
+/** A connection without traffic for this long is closed, because it may hold the lock of an upload. */
 const IDLE_TIMEOUT_MS = 60_000;
 
 const CORS: FastifyCorsOptions = {
@@ -98,7 +98,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   return server;
 }
 
-/** RFC 9112 §3.2.2: a client behind a proxy sends the whole URL as its target. */
+/**
+ * Reduces a whole URL to its path and query. RFC 9112 §3.2.2: a client behind a proxy sends the whole URL as its
+ * target.
+ */
 function toOriginForm(request: IncomingMessage & { originalUrl?: string }): string {
   const { url = '/' } = request;
   const [origin = ''] = /^https?:\/\/[^/?#]*/i.exec(url) ?? [];

@@ -34,7 +34,7 @@ export function httpStatus(error: unknown): number {
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
 }
 
-/** Returns the message for an answer. The message of a bug stays in the log. */
+/** Returns the message for a response. The message of a bug stays in the log. */
 export function publicMessage(error: unknown): string {
   const isForClients = error instanceof DomainError || httpStatus(error) < 500;
   return isForClients && error instanceof Error ? error.message : 'Internal server error.';

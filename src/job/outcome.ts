@@ -11,7 +11,7 @@ import {
 import { retryDelayMs } from './backoff.ts';
 import { PermanentError, TaskError } from './task.ts';
 
-/** How a run ended, if the job still belongs to its worker. */
+/** The outcome of a run whose job still belongs to its worker. */
 export type Outcome =
   | { kind: 'completed'; result: object | null }
   | { kind: 'failed'; error: unknown }
@@ -102,7 +102,10 @@ export function logFailure({ log }: Context, { uuid, job_class }: JobRow, error:
 
 const ERROR_LENGTH_MAX = 1000;
 
-/** Contract §3.4: `ClassName: message`. The message of a bug may hold a path or an SQL statement: it stays in the log. */
+/**
+ * Returns `ClassName: message`: contract §3.4. The message of a bug may hold a path or an SQL statement: it stays in
+ * the log.
+ */
 function toText(error: unknown): string {
   const text = isForPeople(error)
     ? `${error.name}: ${error.message}`

@@ -3,7 +3,7 @@ import type { JobChange, JobRow } from '../store/job/run.ts';
 
 /** Reports the progress of a run to the database and to subscribers. */
 export interface Progress {
-  /** Never waits; ignores NaN and a fraction that is not larger than the last one. */
+  /** Reports a fraction, without waiting; ignores NaN and a fraction that is not larger than the last one. */
   report: (fraction: number) => void;
   /** Stops the reports; resolves after the last write. */
   stop: () => Promise<void>;

@@ -12,7 +12,7 @@ import { endRun, logFailure, type Outcome, toEnd } from './outcome.ts';
 import { createProgress } from './progress.ts';
 import { PermanentError, type Task, type Tasks } from './task.ts';
 
-/** Why a run must end before its task has finished. */
+/** The reason to end a run before its task has finished. */
 export type EndReason = 'cancelled' | 'lost' | 'stopping';
 
 /** The reason of a run's abort signal. */
@@ -43,7 +43,7 @@ export interface ActiveRun {
 export interface RunOptions {
   tasks: Tasks;
   leaseMs: number;
-  /** How long an aborted task may take to stop. */
+  /** Time in which an aborted task has to stop. */
   graceMs: number;
   random: () => number;
 }

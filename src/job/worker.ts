@@ -24,19 +24,19 @@ export interface Worker {
 export interface WorkerOptions {
   services: Services & { log: Log };
   tasks: Tasks;
-  /** How many jobs it runs at once. */
+  /** Maximum number of jobs that it runs at once. */
   concurrency: number;
-  /** How long a worker keeps a job without a heartbeat. (Default: 60 s) */
+  /** Time for which a worker keeps a job without a heartbeat. (Default: 60 s) */
   leaseMs?: number;
   /** The interval of its heartbeats. (Default: 15 s) */
   heartbeatMs?: number;
-  /** How often it looks for due jobs without a notification. (Default: 5 s) */
+  /** Interval at which it looks for due jobs without a notification. (Default: 5 s) */
   pollMs?: number;
-  /** How long a job may still run after it was cancelled or the worker stopped. (Default: 5 s) */
+  /** Time for which a job may still run after it was cancelled or the worker stopped. (Default: 5 s) */
   graceMs?: number;
   /** Called at the interval of heartbeats: it enqueues the recurring jobs. (Default: does nothing) */
   schedule?: () => Promise<void>;
-  /** From 0 to 1. (Default: Math.random) */
+  /** Returns random numbers from 0 to 1. (Default: Math.random) */
   random?: () => number;
 }
 
@@ -146,7 +146,7 @@ class JobWorker implements Worker {
     return true;
   }
 
-  /** The job classes of which this process may run another job. */
+  /** Returns the job classes of which this process may run another job. */
   #freeClasses(): JobClass[] {
     const counts = Map.groupBy(this.#active.values(), ({ job }) => job.jobClass);
     const isFree = (name: JobClass) => (counts.get(name)?.length ?? 0) < concurrencyOf(name);

@@ -10,7 +10,7 @@ export interface EventBus<Event> {
     isChosen: (event: Event) => event is Chosen,
     signal: AbortSignal,
   ): AsyncIterableIterator<Chosen, undefined>;
-  /** Number of subscribers. */
+  /** Returns the number of subscribers. */
   subscriberCount(): number;
 }
 

@@ -49,7 +49,7 @@ function lastComponent(path: string): string {
   return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 }
 
-/** Applied before normalising and the patterns below, which are quadratic in the worst case. */
+/** Shortens a name before normalizing and the patterns below, which are quadratic in the worst case. */
 function shorten(name: string): string {
   if (name.length <= 2 * RAW_HALF_LENGTH) return name;
   return name.slice(0, RAW_HALF_LENGTH) + name.slice(-RAW_HALF_LENGTH);

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * Returns the text of a header's value. Node and undici decode each byte as one character; senders mean UTF-8, or with older
- * software ISO 8859-1. Bytes that are valid UTF-8 are hardly ever meant as anything else.
+ * Returns the text of a header's value. Node and undici decode each byte as one character; senders mean UTF-8, or with
+ * older software ISO 8859-1. Bytes that are valid UTF-8 are hardly ever meant as anything else.
  */
 export function headerText(value: string): string {
   const bytes = Buffer.from(value, 'latin1');
@@ -14,7 +14,9 @@ export function mediaTypeOf(value: string): string {
   return (value.split(';', 1)[0] ?? '').trim().toLowerCase();
 }
 
-/** Returns the parameters of a header's value by lower-case name (RFC 9110 §5.6.6). The last of a repeated name counts. */
+/**
+ * Returns the parameters of a header's value by lower-case name (RFC 9110 §5.6.6). The last of a repeated name counts.
+ */
 export function parseParameters(value: string): Map<string, string> {
   const parameters = new Map<string, string>();
   for (const [, name = '', quoted, token = ''] of value.matchAll(PARAMETER)) {
@@ -28,8 +30,8 @@ export function parseParameters(value: string): Map<string, string> {
 const PARAMETER = /;\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))/g;
 
 /**
- * Returns the file name of a Content-Disposition without any path before it, or null if there is none. `filename*` wins over
- * `filename` (RFC 6266 §4.3).
+ * Returns the file name of a Content-Disposition without any path before it, or null if there is none. `filename*` wins
+ * over `filename` (RFC 6266 §4.3).
  */
 export function parseFilename(disposition: string): string | null {
   return filenameOf(parseParameters(disposition));
@@ -43,14 +45,18 @@ export function filenameOf(parameters: ReadonlyMap<string, string>): string | nu
   return sent?.slice(Math.max(sent.lastIndexOf('/'), sent.lastIndexOf('\\')) + 1) ?? null;
 }
 
-/** RFC 8187: `UTF-8''na%C3%AFve.txt`. Null if it is malformed, or its charset is unknown. */
+/**
+ * Decodes an extended value of RFC 8187, `UTF-8''na%C3%AFve.txt`. Null if it is malformed, or its charset is unknown.
+ */
 function parseExtended(value: string | undefined): string | null {
   const [, charset, text = ''] = /^([\w-]+)'[^']*'(.*)$/.exec(value ?? '') ?? [];
   if (charset === undefined || /%(?![\da-f]{2})/i.test(text)) return null;
   return decode(charset, Buffer.from(text.replace(/%(..)/g, fromHex), 'latin1'));
 }
 
-/** Decodes the three characters that a form escapes in a name: WHATWG HTML, "multipart/form-data encoding algorithm". */
+/**
+ * Decodes the three characters that a form escapes in a name: WHATWG HTML, "multipart/form-data encoding algorithm".
+ */
 export function unescapeForm(name: string): string {
   return name.replace(/%(22|0D|0A)/gi, (code) => decodeURIComponent(code));
 }
@@ -58,7 +64,10 @@ export function unescapeForm(name: string): string {
 const WORD = /=\?([\w-]+)(?:\*[\w-]*)?\?([bq])\?([^?\s]*)\?=/gi;
 const WORDS = new RegExp(`^${WORD.source}(?:\\s+${WORD.source})*$`, 'i');
 
-/** RFC 2047 §2: `=?utf-8?B?QmzDpS5wbmc=?=`, which .NET writes. Null unless the text consists of such words alone. */
+/**
+ * Decodes encoded words of RFC 2047 §2, `=?utf-8?B?QmzDpS5wbmc=?=`, which .NET writes. Null unless the text consists of
+ * such words alone.
+ */
 function decodeWords(text: string | undefined): string | null {
   if (text === undefined || !WORDS.test(text)) return null;
   const [, charset = ''] = WORDS.exec(text) ?? [];
@@ -69,7 +78,7 @@ function decodeWords(text: string | undefined): string | null {
   return decode(charset, Buffer.concat(bytes));
 }
 
-/** RFC 2047 §4.2: an underscore is a space, whatever the charset. */
+/** Decodes the `Q` encoding. RFC 2047 §4.2: an underscore is a space, whatever the charset. */
 function decodeQ(content: string): Buffer {
   const text = content.replaceAll('_', ' ').replace(/=([0-9a-f]{2})/gi, fromHex);
   return Buffer.from(text, 'latin1');
@@ -79,7 +88,7 @@ function fromHex(_: string, hex: string): string {
   return String.fromCharCode(Number.parseInt(hex, 16));
 }
 
-/** Null for an unknown charset, and for bytes that are not of it. */
+/** Decodes bytes. Null for an unknown charset, and for bytes that are invalid in it. */
 function decode(charset: string, bytes: Buffer): string | null {
   try {
     return new TextDecoder(charset, { fatal: true }).decode(bytes);

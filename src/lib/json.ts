@@ -1,4 +1,4 @@
-/** Nested levels of a JSON value that is accepted: writing it back to text recurses once for each. */
+/** Maximum number of nested levels in an accepted JSON value: writing it back to text recurses once for each. */
 export const JSON_LEVELS_MAX = 64;
 
 /** Tells whether a JSON value has more than `JSON_LEVELS_MAX` levels of objects and arrays. */

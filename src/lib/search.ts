@@ -8,8 +8,8 @@ export interface FieldType {
 export type FieldValue = string | number | null;
 
 /**
- * A condition on one field. `any`: the field has one of the values; `none`: it has none of them. As everywhere in SQL, null
- * matches only where it is listed. Tests of text ignore case, and compare a number or a time as it is written.
+ * A condition on one field. `any`: the field has one of the values; `none`: it has none of them. As everywhere in SQL,
+ * null matches only where it is listed. Tests of text ignore case, and compare a number or a time as it is written.
  */
 export type Condition<Field extends string> = { field: Field } & (
   | { test: 'any' | 'none'; values: readonly FieldValue[] }
@@ -42,6 +42,6 @@ export interface Part<Node> {
   nodes: Node[];
   /** Whether more follow. */
   hasMore: boolean;
-  /** Of all parts; null if it was not asked for. */
+  /** Number of nodes in all parts; null if it was not requested. */
   count: number | null;
 }

@@ -10,14 +10,14 @@ export interface SingleFlight {
   run<T>(key: string, work: () => Promise<T>): Promise<T>;
 }
 
-/** How a `SingleFlight` is bounded. */
+/** Limits of a `SingleFlight`. */
 export interface SingleFlightOptions {
   /** Milliseconds since 1970. */
   clock: () => number;
-  /** Whether trying again cannot help. */
+  /** Tells whether another try cannot help. */
   isFinal: (error: unknown) => boolean;
   tooBusy: () => Error;
-  /** Keys whose work runs or waits for its turn. (Default: 64) */
+  /** Maximum number of keys whose work runs or waits for its turn. (Default: 64) */
   runningMax?: number;
 }
 

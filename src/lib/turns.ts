@@ -8,21 +8,21 @@ export interface Turns {
   take(options?: TurnOptions): Promise<() => void>;
 }
 
-/** What one piece of work needs. */
+/** Options of one turn. */
 export interface TurnOptions {
   /** Its share of `weightMax`. Work that is heavier than `weightMax` never gets a turn. (Default: 0) */
   weight?: number;
-  /** How long it waits. (Default: for ever) */
+  /** Maximum wait for the turn. (Default: for ever) */
   patienceMs?: number;
 }
 
 /** The limits of a queue. */
 export interface TurnLimits {
-  /** Turns at once. */
+  /** Maximum number of turns at once. */
   runningMax: number;
   /** The sum of the weights that run at once. (Default: unlimited) */
   weightMax?: number;
-  /** How many may wait. (Default: unlimited) */
+  /** Maximum number of waiting pieces of work. (Default: unlimited) */
   waitingMax?: number;
   /** Creates the error for work that gets no turn. */
   tooBusy: () => Error;

@@ -56,7 +56,7 @@ export interface RenderPlan {
 
 /** The limits of a rendering. */
 export interface RenderLimits extends ProbeLimits {
-  /** How long to wait for memory and a free thread. (Default: for ever) */
+  /** Maximum wait for memory and a free thread. (Default: for ever) */
   patienceMs?: number;
 }
 

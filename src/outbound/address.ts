@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 
 /** Hosts and networks that may be fetched from although they are not public. */
 export interface AllowedHosts {
-  /** Whether the name itself is allowed, whatever it resolves to. */
+  /** Tells whether the name itself is allowed, whatever it resolves to. */
   hasName(hostname: string, port: number): boolean;
   hasAddress(address: string): boolean;
 }
@@ -18,7 +18,10 @@ export function isPublicAddress(address: string): boolean {
   return parsed !== null && parsed.range() === 'unicast' && isGlobal(parsed);
 }
 
-/** Only 2000::/3 of IPv6 is allocated; the library knows most special ranges, but not `::127.0.0.1`. */
+/**
+ * Tells whether an IPv6 address is global: only 2000::/3 is allocated; the library knows most special ranges, but not
+ * `::127.0.0.1`.
+ */
 function isGlobal(address: Address): boolean {
   return address.kind() === 'ipv4' || address.match(GLOBAL_UNICAST);
 }

@@ -16,7 +16,7 @@ export interface Outbound {
 
 /** Limits and headers of one request. */
 export interface GetOptions {
-  /** For the whole request, from its start to the last byte of the response. */
+  /** Time limit for the whole request, from its start to the last byte of the response. */
   timeoutMs: number;
   signal: AbortSignal;
   headers?: Readonly<Record<string, string>>;
@@ -130,7 +130,7 @@ function toResponse(
   return { url, status, header, body: readOutbound(body, signal), cancel };
 }
 
-/** Node joins headers that may be repeated; of any other repeated header, the first counts. */
+/** Returns a header. Node joins headers that may be repeated; of any other repeated header, the first counts. */
 function headerOf({ headers }: Dispatcher.ResponseData, name: string): string | null {
   const value = headers[name];
   return (Array.isArray(value) ? value[0] : value) ?? null;

@@ -35,7 +35,7 @@ export function checkHost({ allowed }: Guard, hostname: string, port: number): v
 
 /**
  * Returns the function with which undici opens connections, to allowed addresses only. It resolves a name once,
- * checks all of its addresses, and connects to one of these: a later DNS answer cannot redirect the connection.
+ * checks all of its addresses, and connects to one of these: a later DNS response cannot redirect the connection.
  */
 export function createGuardedConnect(guard: Guard, timeoutMs: number): buildConnector.connector {
   return (options, callback) => {

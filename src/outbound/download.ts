@@ -6,10 +6,10 @@ import { OutboundError } from './error.ts';
 
 /** A file that is being downloaded. */
 export interface Download {
-  /** From the response's headers, or else from the URL; empty if neither has one. */
+  /** Name from the response's headers, or else from the URL; empty if neither has one. */
   filename: string;
   declaredType: string | null;
-  /** From the response's headers; null if they do not say. */
+  /** Size from the response's headers; null if they do not state it. */
   sizeBytes: number | null;
   /** The content. If the connection breaks, it resumes at the same byte. Read it to the end, or call `return`. */
   bytes: AsyncGenerator<Uint8Array, void, undefined>;
@@ -18,13 +18,13 @@ export interface Download {
 /** Limits of a download. */
 export interface DownloadOptions {
   signal: AbortSignal;
-  /** For all of its requests together. (Default: an hour) */
+  /** Time limit for all of its requests together. (Default: an hour) */
   timeoutMs?: number;
   /** The wait before the first resume; after n fruitless ones, n + 1 times as long. (Default: 1 s) */
   resumeDelayMs?: number;
 }
 
-/** How many resumes in a row may bring no byte. After that the download fails, and the job starts over. */
+/** Maximum number of resumes in a row that bring no byte. After that the download fails, and the job starts over. */
 const RESUMES_MAX = 3;
 const TIMEOUT_MS = 3_600_000;
 

@@ -1,4 +1,4 @@
-/** How an `OutboundError` differs from the default: a failure that may pass. */
+/** Options of an `OutboundError`. (Default: a failure that may pass) */
 interface OutboundErrorOptions extends ErrorOptions {
   isPermanent?: boolean;
   retryAfterMs?: number;
@@ -9,7 +9,7 @@ export class OutboundError extends Error {
   override readonly name = 'OutboundError';
   /** Whether the same fetch will fail again whenever it is tried. */
   readonly isPermanent: boolean;
-  /** How long the other server asks us to wait before the next try; 0: it does not say. */
+  /** Wait before the next try that the other server asks for; 0: it does not say. */
   readonly retryAfterMs: number;
 
   constructor(message: string, options: OutboundErrorOptions = {}) {

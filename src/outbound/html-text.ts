@@ -21,7 +21,7 @@ function charsetOf(contentType: string): string | undefined {
   return /charset\s*=\s*["']?([\w.:-]{1,40})/i.exec(contentType)?.[1];
 }
 
-/** The page may have been cut in the middle of a character. */
+/** Tells whether the bytes are valid UTF-8; the page may have been cut in the middle of a character. */
 function isUtf8(bytes: Uint8Array): boolean {
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });

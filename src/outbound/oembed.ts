@@ -75,8 +75,8 @@ function parseObject(json: string): Record<string, unknown> | null {
 }
 
 /**
- * Returns a new `<iframe>` with the harmless attributes of the provider's first one; null if it has none. Clients insert
- * the markup into their own pages, where a script would run as theirs, and any page may claim to be a provider.
+ * Returns a new `<iframe>` with the harmless attributes of the provider's first one; null if it has none. Clients
+ * insert the markup into their own pages, where a script would run as theirs, and any page may claim to be a provider.
  */
 function toFrame(html: string | null): string | null {
   let frame: string | null = null;
@@ -103,7 +103,7 @@ function toText(value: unknown): string | null {
   return typeof value === 'string' && value.trim() !== '' ? value : null;
 }
 
-/** Some providers write numbers as text. Returns null for other text, such as `100%`. */
+/** Returns a whole number, which some providers write as text; null for other text, such as `100%`. */
 function toWhole(value: unknown): number | null {
   const number = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
   const isWhole = typeof number === 'number' && Number.isSafeInteger(Math.round(number));

@@ -38,7 +38,7 @@ interface Found {
   title: string;
   base: string | null;
   oembed: string | null;
-  /** By `property`, `name` or `itemprop`, in lower case. */
+  /** Values of `<meta>` elements by `property`, `name` or `itemprop`, in lower case. */
   metas: Map<string, string[]>;
   /** `og:image` and similar, each with the size that follows it. */
   images: { url: string; width: string | null; height: string | null }[];

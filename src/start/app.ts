@@ -53,7 +53,7 @@ export interface AppOptions {
   onQuery?: (sql: string) => void;
 }
 
-/** How long requests in progress may take when the server stops. */
+/** Time in which requests in progress have to finish when the server stops. */
 const DRAIN_TIMEOUT_MS = 30_000;
 
 /** Opens and migrates the database, opens the blob store, and creates the admin key if there is none. */
@@ -182,8 +182,8 @@ function warnOfUnknown(log: Logger, { unknownVariables }: Config): void {
 }
 
 /**
- * A file system stamps a file with the time of the kernel's last tick, at 100 Hz up to 10 ms ago. So the staged bytes of
- * the first request can look older than the server.
+ * A file system stamps a file with the time of the kernel's last tick, at 100 Hz up to 10 ms ago. So the staged bytes
+ * of the first request can look older than the server.
  */
 const FILE_CLOCK_LAG_MS = 50;
 

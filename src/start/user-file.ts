@@ -48,7 +48,7 @@ export async function addUser(
   }
 }
 
-/** How long to wait for another `trivium user add`, which holds the file for some milliseconds. */
+/** Maximum wait for another `trivium user add`, which holds the file for some milliseconds. */
 const WAIT_MS = 5000;
 const POLL_MS = 20;
 

@@ -53,12 +53,12 @@ function sqliteDialect(database: SqliteDatabase.Database): SqliteDialect {
   return new SqliteDialect({ database: cachingStatements(database) });
 }
 
-/** How long a statement waits for another process. */
+/** Maximum wait of a statement for another process. */
 const BUSY_TIMEOUT_MS = 5000;
 
 /**
- * SQLite lets only one of several processes that open a new database at once change its mode, and makes none of them
- * wait: the others get an error at once.
+ * Switches a database to WAL mode. If several processes open a new database at once, SQLite lets only one of them
+ * change its mode, and the others get an error at once instead of waiting.
  */
 function useWal(database: SqliteDatabase.Database): void {
   for (const endsAt = Date.now() + BUSY_TIMEOUT_MS; ; ) {

@@ -168,7 +168,7 @@ export async function lockRow(db: Db, table: keyof Database, id: number): Promis
   await sql`select id from ${sql.table(table)} where id = ${id} for no key update`.execute(db);
 }
 
-/** Locks the rows of a query in the same way, in the order of the query. */
+/** Locks the rows of a query as `lockRow` does, in the order of the query. */
 export async function lockRows<T extends keyof Database, Row>(
   db: Db,
   rows: SelectQueryBuilder<Database, T, Row>,

@@ -9,13 +9,13 @@ import type { Database, NodeRow } from './table.ts';
  * file holds the whole rule, once as SQL and once as JavaScript: a test compares the two.
  */
 export interface Scope {
-  /** Only nodes that are marked as public. */
+  /** Limits the scope to nodes that are marked as public. */
   publicOnly: boolean;
   /** Null: the whole tree. */
   within: Limits | null;
 }
 
-/** Only these subtrees, and the unfiled nodes of the owner. */
+/** Limits the scope to these subtrees, and to the unfiled nodes of the owner. */
 export interface Limits {
   subtrees: readonly Subtree[];
   owner: string;
@@ -77,9 +77,9 @@ function withinSql(db: Db, { subtrees, owner }: Limits): RawBuilder<boolean> {
 }
 
 /**
- * The contents of start nodes that have been moved since the viewer's credential was checked: `below` is as old as that
- * check. Ranges of known paths serve the others: taken from the database, they cost SQLite's planner its statistics, and
- * a page of 50 out of 200,000 media took 130 ms instead of 0.2.
+ * Selects the contents of start nodes that have been moved since the viewer's credential was checked, because `below`
+ * dates from that check. Ranges of known paths select the others: with ranges read from the database, SQLite's planner
+ * cannot use its statistics, and a page of 50 out of 200,000 media took 130 ms instead of 0.2.
  */
 function isInMoved(db: Db, subtrees: readonly Subtree[]): RawBuilder<SqlBool> {
   const below = sql`(start.path || start.id || '/')`;

@@ -35,7 +35,7 @@ export interface NodeTable {
   title: string | null;
   description: string | null;
   keywords: string | null;
-  /** Of the linked page. The URL of a stored file is made from its `file` row. */
+  /** URL of the linked page. The URL of a stored file is made from its `file` row. */
   url: string | null;
   image_url: string | null;
   image_width: number | null;
@@ -129,7 +129,7 @@ export interface TagTable {
   updated_at: number;
 }
 
-/** Which media item has which tag. Deleted with either. */
+/** The tags of media. A row is deleted with its media item or its tag. */
 export interface MediaTagTable {
   media_id: Fixed<number>;
   tag_id: Fixed<number>;

@@ -10,7 +10,7 @@ import { fixture } from '../support/temporary-file.ts';
 const require = createRequire(import.meta.url);
 const clientPath = require.resolve('@umbraco/headless-client');
 const { Client } = require(clientPath) as typeof import('@umbraco/headless-client');
-/** Contract §9: the client knows a form by its own copy of this class, and takes any other for JSON. */
+/** Contract §9: the client knows a form by its own copy of this class, and treats any other object as JSON. */
 const ofClient = createRequire(clientPath);
 const formDataPath = ofClient.resolve('form-data');
 const FormData = ofClient(formDataPath);
@@ -50,7 +50,7 @@ function clientOf(url: string, apiKey = API_KEY) {
   return new Client({ projectAlias: 'my-project', apiKey, ...at } as Loose);
 }
 
-/** As `examples/uploadImageFile.js` has it, without a name where none is given. */
+/** Creates the form of `examples/uploadImageFile.js`, without a name if none is given. */
 function toForm(content: object, file: unknown, options?: object): Loose {
   const form = new FormData();
   form.append('content', JSON.stringify(content));
@@ -63,7 +63,7 @@ async function download(url: string, path: string): Promise<Buffer | number> {
   return response.ok ? Buffer.from(await response.arrayBuffer()) : response.status;
 }
 
-/** What the client throws: contract §8 has it known by its name. */
+/** Returns the error that the client throws: contract §8 identifies it by its name. */
 async function failure(call: Promise<unknown>) {
   const error = (await call.catch((error: unknown) => error)) as Loose;
   expect(error.name).toBe('APIRequestError');
@@ -177,7 +177,7 @@ describe('@umbraco/headless-client', () => {
   });
 });
 
-/** Every way of changing a picture, which ends in the folder with that id. */
+/** Changes an image in every possible way, and ends in the folder with that id. */
 async function changeOne(
   { url, media }: Pick<Run, 'url' | 'media'>,
   image: Loose,
@@ -200,7 +200,7 @@ async function changeOne(
   expect(moved).toMatchObject({ _level: 2, parentId: folderId, sortOrder: 1 });
 }
 
-/** A program as its users write it: it knows of no other host than the service’s own. */
+/** A program as users of the client write it: it names no host but the service’s own. */
 const BEHIND_PROXY = `
   const { Client } = require(process.env.CLIENT);
   const FormData = require(process.env.FORM_DATA);

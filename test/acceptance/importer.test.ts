@@ -31,7 +31,7 @@ beforeAll(() => {
   ({ url } = sharedServer());
 });
 
-/** As the contract has it set: §6. */
+/** Creates a client with the settings of contract §6. */
 function kitsu(options: object = {}): Loose {
   return new Kitsu({
     baseURL: url,

@@ -43,7 +43,7 @@ function toForm({ bytes, uploadId, filename, type, part }: SdkChunk): FormData {
   return form;
 }
 
-/** Sends all chunks as §7 says; answers the id of the upload. */
+/** Sends all chunks as §7 says; returns the id of the upload. */
 async function sendChunks(bytes: Buffer, about: Omit<SdkChunk, 'bytes'>): Promise<string> {
   let uploadId: string | undefined;
   for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {

@@ -23,7 +23,7 @@ interface Run extends ServerProcess {
   as: (userId?: number) => Promise<void>;
 }
 
-/** Operations of the document that some test has had an answer of, and all that there are. */
+/** Operations of the document that some test has called, and all operations. */
 const answered = new Set<string>();
 let documented: string[] = [];
 
@@ -32,8 +32,8 @@ afterAll(() => {
 });
 
 /**
- * Lends the SDK, set to a server in a process of its own. Every answer that it got, errors too, is held
- * against the server's own OpenAPI document.
+ * Lends the SDK, set to a server in a process of its own. Checks every response, errors included, against the server's
+ * own OpenAPI document.
  */
 function withSdk(work: (run: Run) => Promise<void>, variables = {}): Promise<void> {
   return withDataDir((TRIVIUM_DATA_DIR) =>
@@ -42,7 +42,7 @@ function withSdk(work: (run: Run) => Promise<void>, variables = {}): Promise<voi
         TRIVIUM_DATA_DIR,
         TRIVIUM_JWT_SECRET: JWT_SECRET,
         TRIVIUM_ADMIN_KEY: ADMIN_KEY,
-        // What the pages of links say is not for a test to depend on.
+        // No test should depend on the pages of links.
         TRIVIUM_JOB_CONCURRENCY: '0',
         ...variables,
       },
@@ -72,7 +72,7 @@ function withSdk(work: (run: Run) => Promise<void>, variables = {}): Promise<voi
           },
         );
         http.setBasePortal(server.url);
-        // The SDK tells the console of every refusal.
+        // The SDK logs every refusal to the console.
         const quiet = vi.spyOn(console, 'warn').mockImplementation(() => {});
         const as = async (userId?: number) =>
           http.setAuthorizeToken(
@@ -97,7 +97,7 @@ function withSdk(work: (run: Run) => Promise<void>, variables = {}): Promise<voi
   );
 }
 
-/** Status, code as the SDK has it, and body of a refusal. */
+/** Returns the status of a refusal, its code in the form of the SDK, and its body. */
 async function refusalOf(call: Promise<unknown>) {
   const error: Loose = await call.then(
     () => expect.unreachable('The call was not refused.'),

@@ -20,7 +20,7 @@ const KILLS = Number(process.env.TRIVIUM_TEST_KILLS ?? 20);
 /** Some uploads at a time, so that a kill meets them at different steps. */
 const CLIENTS = 4;
 
-/** A kill comes at most so long after the server listens; a file takes about a third of it. */
+/** Maximum time from the start of listening to a kill, in milliseconds; a file takes about a third of it. */
 const KILL_WITHIN_MS = 400;
 
 interface Server {
@@ -75,14 +75,14 @@ test('of two clients that send the same chunk, one wins and the other learns the
 /** Thumbnails would be files that no client knows of. */
 const WITHOUT_JOBS = { TRIVIUM_JOB_CONCURRENCY: '0' };
 
-/** What a client knows of an upload of its own. */
+/** The state of an upload that its client knows. */
 interface Client {
   bytes: Buffer;
   md5: string;
   /** Null until the first chunk has been acknowledged. */
   uploadId: string | null;
   acknowledgedBytes: number;
-  /** How many files it knows to be media. */
+  /** Number of files that it knows to be media. */
   mediaCount: number;
 }
 
@@ -110,7 +110,7 @@ test(
       await withServerProcess({ TRIVIUM_DATA_DIR, ...WITHOUT_JOBS }, async (server) => {
         await Promise.all(clients.map((client) => resume(server, client)));
         await Promise.all(clients.map((client) => finish(server, client)));
-        // One that stays open: its bytes are no leftovers.
+        // An upload that stays open, whose bytes are not leftovers.
         await sendChunk(server, bytes.subarray(0, 1000), { totalBytes: bytes.length });
       });
       await sweep(TRIVIUM_DATA_DIR);
@@ -126,18 +126,18 @@ test(
     }),
 );
 
-/** Goes on with what was under way, then with one file after the other. */
+/** Continues the upload in progress, then sends one file after the other. */
 async function uploadUntilKilled(server: Server, client: Client): Promise<void> {
   try {
     await resume(server, client);
     for (;;) await finish(server, client);
   } catch (error) {
-    // What `fetch` throws when the server is gone; a wrong answer fails the test.
+    // `fetch` throws this when the server is gone; a wrong response fails the test.
     if (!(error instanceof TypeError)) throw error;
   }
 }
 
-/** Asks a restarted server where it stands, with a chunk that is at a wrong offset for sure. */
+/** Finds the offset of a restarted server, by sending a chunk at an offset that is certainly wrong. */
 async function resume(server: Server, client: Client): Promise<void> {
   const { bytes, uploadId, acknowledgedBytes } = client;
   if (uploadId === null) return;
@@ -145,7 +145,7 @@ async function resume(server: Server, client: Client): Promise<void> {
   const { status, body } = await sendChunk(server, bytes.subarray(0, 1), options);
   expect(status).toBe(400);
   if (body.offset === undefined) {
-    // Only when nothing but the answer to `complete` was missing.
+    // Only if the response to `complete` alone was missing.
     expect(acknowledgedBytes).toBe(bytes.length);
     expect(body.detail).toBe('Upload has already been marked as "complete"');
     return startAnew(client);
@@ -157,7 +157,7 @@ async function resume(server: Server, client: Client): Promise<void> {
   client.acknowledgedBytes = body.offset;
 }
 
-/** Sends what is missing of the file, and completes it. */
+/** Sends the missing bytes of the file, and completes it. */
 async function finish(server: Server, client: Client): Promise<void> {
   const { bytes, md5 } = client;
   while (client.acknowledgedBytes < bytes.length) {
@@ -185,21 +185,24 @@ function expectStatus({ status, body }: Answer, expected: number): void {
   expect({ status, body }).toEqual({ status: expected, body: expect.anything() });
 }
 
-/** Runs a server until there is nothing in its data directory that should not be. */
+/** Runs a server until its data directory holds no leftovers. */
 async function sweep(dataDir: string): Promise<void> {
   await withServerProcess({ TRIVIUM_DATA_DIR: dataDir, ...WITHOUT_JOBS }, async () => {
     await expect.poll(() => leftovers(dataDir), { timeout: 10_000 }).toEqual([]);
   });
 }
 
-/** As if a day had gone by. Of a first chunk that was not acknowledged, nobody knows the id. */
+/**
+ * Expires the open uploads as if a day had passed. No client knows the id of an upload whose first chunk was not
+ * acknowledged.
+ */
 function endOpenUploads(dataDir: string): void {
   const database = new SqliteDatabase(join(dataDir, 'trivium.db'));
   database.exec('update upload set expires_at = 0');
   database.close();
 }
 
-/** Files of the data directory that no row accounts for, and rows whose file is missing. */
+/** Returns the files of the data directory without a row, and the rows whose file is missing. */
 function leftovers(dataDir: string): string[] {
   const database = new SqliteDatabase(join(dataDir, 'trivium.db'), { readonly: true });
   try {

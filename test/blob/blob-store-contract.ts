@@ -11,7 +11,7 @@ export type WithStore = (work: (store: BlobStore) => Promise<void>) => Promise<v
 
 type Guarantee = GuaranteeOf<BlobStore>;
 
-/** What every blob store guarantees, wherever it keeps the bytes. */
+/** Declares the guarantees of every blob store, on disk or elsewhere. */
 export function describeBlobStore(name: string, withStore: WithStore): void {
   describeContract(name, withStore, {
     put: describePut,

@@ -20,14 +20,14 @@ describe('file blob store, its files', () => {
       expect(await readdir(join(directory, 'stored/01/ab'))).toEqual([KEY]);
     }));
 
-  test('a store opened on a directory has the blobs of the one before', () =>
+  test('a store opened on an existing directory has its blobs', () =>
     withFileStorage(async ({ directory, blobs }) => {
       const key = await storedBlob(blobs, 'abc');
       const reopened = await createFileBlobStore({ directory: join(directory, 'stored') });
       expect(await textOf(reopened.read(key))).toBe('abc');
     }));
 
-  test('a shard that someone deleted because it was empty is created again', () =>
+  test('a shard that was deleted because it was empty is created again', () =>
     withFileStorage(async ({ directory, blobs }) => {
       await blobs.put(KEY, 3, pieces('abc'));
       await blobs.delete(KEY);
@@ -37,7 +37,7 @@ describe('file blob store, its files', () => {
       expect(await textOf(blobs.read(KEY))).toBe('abc');
     }));
 
-  test('what a killed process left of a put is not read, but listed and deleted', () =>
+  test('the leftovers of a put in a killed process cannot be read, but are listed and deleted', () =>
     withFileStorage(async ({ directory, blobs }) => {
       const code = `await blobs.put('${KEY}', 1_000_000, (async function* () {
         yield Buffer.alloc(500_000);
@@ -51,7 +51,7 @@ describe('file blob store, its files', () => {
       expect(await readdir(join(directory, 'stored/01/ab'))).toEqual([]);
     }));
 
-  test('beside leftovers of its key a blob is listed once, with its own size', () =>
+  test('a blob with leftovers of the same key is listed once, with its own size', () =>
     withFileStorage(async ({ directory, blobs }) => {
       await blobs.put(KEY, 3, pieces('abc'));
       await writeFile(join(directory, 'stored/01/ab', `${KEY}.0123abcd.part`), 'a');

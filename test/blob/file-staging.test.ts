@@ -21,7 +21,7 @@ describeStaging('file staging, before a store that cannot adopt files', withCopy
 const KEY = `01ab${'c'.repeat(28)}`;
 
 describe('file staging, its files', () => {
-  test('staged bytes and blobs lie where earlier versions have put them', () =>
+  test('staged bytes and blobs have the same paths as in earlier versions', () =>
     withFileStorage(async ({ directory, staging }) => {
       await staging.append(KEY, 0, pieces('abc'));
       expect(await readFile(join(directory, 'staging', KEY), 'utf8')).toBe('abc');
@@ -37,7 +37,7 @@ describe('file staging, its files', () => {
       expect((await stat(join(directory, 'stored/01/ab', KEY))).ino).toBe(ino);
     }));
 
-  test('storage opened on a directory has the bytes of the one before', () =>
+  test('storage opened on an existing directory has its bytes', () =>
     withFileStorage(async ({ directory, staging }) => {
       const [stored, staged] = [await promoted(staging, 'abc'), newKey()];
       await staging.append(staged, 0, pieces('abc'));
@@ -49,7 +49,7 @@ describe('file staging, its files', () => {
       expect(await textOf(reopened.blobs.read(staged))).toBe('abcdef');
     }));
 
-  test('a shard that someone deleted because it was empty is created again', () =>
+  test('a shard that was deleted because it was empty is created again', () =>
     withFileStorage(async ({ directory, staging, blobs }) => {
       const other = `01ab${newKey().slice(4)}`;
       for (const key of [KEY, other]) await staging.append(key, 0, pieces('abc'));
@@ -145,7 +145,7 @@ describe.skipIf(process.platform !== 'linux')('file staging, its handles (Linux)
   }
 });
 
-describe('file staging, what it asks the disk for', () => {
+describe('file staging, its flushes', () => {
   const append = `await staging.append('${KEY}', 0, (async function* () { yield Buffer.of(1) })());`;
   const touched = ['open staging', 'open stored', 'open stored/01', 'open stored/01/ab'];
 
@@ -172,20 +172,18 @@ describe('file staging, what it asks the disk for', () => {
       expect(calls.filter((call) => call === 'fsync')).toHaveLength(touched.length);
     }));
 
-  test.skipIf(process.platform !== 'linux')(
-    'a write cut short is never taken for a whole one',
-    () =>
-      withFileStorage(async ({ directory, staging }) => {
-        await staging.append(KEY, 0, pieces('acknowledged'));
-        const code = `const source = (async function* () {
+  test.skipIf(process.platform !== 'linux')('a short write is never treated as complete', () =>
+    withFileStorage(async ({ directory, staging }) => {
+      await staging.append(KEY, 0, pieces('acknowledged'));
+      const code = `const source = (async function* () {
           for (let i = 0; i < 4; i++) yield Buffer.alloc(60_000, 'x');
         })();
         console.log(await staging.append('${KEY}', 12, source).catch((error) => error.code));`;
-        // A limit on the size of files, 200 KiB, makes the kernel write part of the second batch.
-        expect(await runChild(directory, code, 'ulimit -f 400;')).toBe('EFBIG\n');
-        const staged = await textOf(staging.read(KEY));
-        expect(staged).toBe(`acknowledged${'x'.repeat(400 * 512 - 12)}`);
-      }),
+      // A limit on the size of files, 200 KiB, makes the kernel write part of the second batch.
+      expect(await runChild(directory, code, 'ulimit -f 400;')).toBe('EFBIG\n');
+      const staged = await textOf(staging.read(KEY));
+      expect(staged).toBe(`acknowledged${'x'.repeat(400 * 512 - 12)}`);
+    }),
   );
 });
 

@@ -36,8 +36,8 @@ export async function openPaths(directory: string): Promise<string[]> {
 }
 
 /**
- * Runs `code` against `staging` and `blobs` in another process. Returns the file system calls that Node's tracing saw, in
- * order, from when the storage is open; paths are relative to `directory`.
+ * Runs `code` against `staging` and `blobs` in another process. Returns the file system calls that Node's tracing saw,
+ * in order, from when the storage is open; paths are relative to `directory`.
  */
 export async function traceCalls(directory: string, code: string): Promise<string[]> {
   const file = join(directory, 'trace.json');

@@ -33,7 +33,7 @@ export async function textOf(stream: Promise<Readable>): Promise<string> {
   return (await buffer(await stream)).toString();
 }
 
-/** Everything that is listed. */
+/** Returns all listed entries. */
 export function entriesOf(store: { list(): AsyncIterable<BlobEntry> }): Promise<BlobEntry[]> {
   return Array.fromAsync(store.list());
 }

@@ -20,7 +20,7 @@ export type WithStorage = (work: (storage: Storage) => Promise<void>) => Promise
 
 type Guarantee = GuaranteeOf<Storage>;
 
-/** What every staging area guarantees, wherever it keeps the bytes. */
+/** Declares the guarantees of every staging area, on disk or elsewhere. */
 export function describeStaging(name: string, withStorage: WithStorage): void {
   describeContract(name, withStorage, {
     append: describeAppend,

@@ -44,7 +44,7 @@ describe('page arguments', () => {
 });
 
 describe('cursors', () => {
-  it('name the place of their row', () => {
+  it('contain the place of their row', () => {
     const cursor = cursorOf({ id: 7, name: 'x' }, BY_NAME);
     expect(parsePageArgs({ after: cursor }, BY_NAME).after).toEqual(['x', 7]);
   });
@@ -121,7 +121,7 @@ describeEachBackend('pages', (backend) => {
       });
     }));
 
-  it('of media refuse a cursor of tags', () =>
+  it('of media reject a cursor of tags', () =>
     withServices(backend, async ({ db, as }) => {
       await makeTag(db);
       const [edge] = (await listTags(as(), {}, {})).edges;
@@ -146,7 +146,7 @@ describeEachBackend('pages', (backend) => {
     }));
 });
 
-/** As somebody who knows the format would make it. */
+/** Forges a cursor, as a client that knows the format could. */
 function encode(json: string): string {
   const checksum = crc32(json).toString(16).padStart(8, '0');
   return Buffer.from(checksum + json).toString('base64url');

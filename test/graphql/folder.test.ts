@@ -159,7 +159,7 @@ describeEachBackend('folders in GraphQL', (backend) => {
       expect(data.rootChildren.nodes).toEqual([{ name: 'A' }, { name: 'x.png' }]);
     }));
 
-  test('of two concurrent moves into each other, one succeeds and one is refused as a cycle', () =>
+  test('of two simultaneous moves into each other, one succeeds and the other is refused as a cycle', () =>
     withApp(backend, async (app) => {
       for (let round = 0; round < 5; round++) {
         const ids = await makeTree(app, { [`A${round}`]: {}, [`B${round}`]: {} });

@@ -64,7 +64,7 @@ describe('GraphiQL', () => {
     ['uploads and jobs', ['uploadSession', 'jobs', 'signalJob']],
     ['what happens', ['mediaChanged']],
     ['the viewer', ['viewer']],
-  ])('has examples of %s', (_what, fields) => {
+  ])('has an example of %s', (_what, fields) => {
     const shown = EXAMPLES.map(({ query }) => /^ {2}(\w+)/m.exec(query)?.[1]);
     expect(shown).toEqual(expect.arrayContaining(fields));
   });

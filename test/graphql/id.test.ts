@@ -51,7 +51,7 @@ describeEachBackend('global ids', (backend) => {
     }),
   );
 
-  test('a number in another notation identifies nothing', () =>
+  test('a key that is a number in another notation identifies no node', () =>
     withApp(backend, async (app) => {
       const id = await makeFolder(app.services.db, {});
       const ids = [`${id}`, `${id}.0`, ` ${id}`, `0${id}`, `0x${id}`, `+${id}`];

@@ -199,7 +199,7 @@ describeEachBackend('jobs in GraphQL', (backend) => {
       expect(await count()).toEqual([6, 4]);
     }));
 
-  test('reading jobs requires a credential in every mode, and no more', () =>
+  test('reading jobs requires a credential in every mode, and no particular role', () =>
     withApp(
       backend,
       async (app) => {

@@ -268,7 +268,7 @@ describeEachBackend('media in GraphQL', (backend) => {
   );
 
   test.each(['9007199254740993', '-1', '1e3', 'x', '99999999999999999999999'])(
-    'a global id of the key %s is nothing, and no failure',
+    'a global id with the key %s finds nothing, without an error',
     (key) =>
       withApp(backend, async (app) => {
         const id = Buffer.from(`Media:${key}`).toString('base64url');
@@ -278,7 +278,7 @@ describeEachBackend('media in GraphQL', (backend) => {
       }),
   );
 
-  test('where a credential is required, an anonymous viewer sees what is public', () =>
+  test('if a credential is required, an anonymous viewer sees public media only', () =>
     withApp(
       backend,
       async (app) => {

@@ -21,7 +21,7 @@ const types = Object.values(schema.getTypeMap()).filter(isObjectType);
 const connections = types.filter(({ name }) => name.endsWith('Connection'));
 
 describe('the schema', () => {
-  test('each type of node has one connection, which all its lists share', () => {
+  test('all lists of a node type share one connection type', () => {
     expect(connections.map(({ name }) => name).sort()).toEqual(
       ['Folder', 'Job', 'Media', 'Tag', 'TreeNode'].map((node) => `${node}Connection`),
     );
@@ -126,11 +126,14 @@ describe('the schema', () => {
     expect(values.map(({ value }) => value)).toEqual(values.map(({ name }) => name.toLowerCase()));
   });
 
-  test.each(['File', 'Folder', 'Job', 'Media', 'Tag'])('the id of a %s is no promise', (name) => {
-    const { id } = (schema.getType(name) as GraphQLObjectType).getFields();
-    const resolve = id?.resolve as (node: object) => unknown;
-    expect(resolve({ id: 7 })).toBe(Buffer.from(`${name}:7`).toString('base64url'));
-  });
+  test.each(['File', 'Folder', 'Job', 'Media', 'Tag'])(
+    'the id of a %s resolves without a promise',
+    (name) => {
+      const { id } = (schema.getType(name) as GraphQLObjectType).getFields();
+      const resolve = id?.resolve as (node: object) => unknown;
+      expect(resolve({ id: 7 })).toBe(Buffer.from(`${name}:7`).toString('base64url'));
+    },
+  );
 });
 
 function typeOf(type: GraphQLObjectType, field: string): string {

@@ -64,7 +64,7 @@ test('the graphql-sse client reconnects after the server has closed its stream',
     await subscribed(app, 0);
   }));
 
-test('a client that does not read its events is disconnected; one that reads them is not', () =>
+test('a client that does not read its events is disconnected; a client that reads them is not', () =>
   withApp(SQLITE, async (app) => {
     const { port, hostname } = new URL(app.url);
     const query = `subscription { mediaChanged { ${ALIASES} } }`;

@@ -62,7 +62,7 @@ async function withTwoApps(work: (first: TestApp, second: TestApp) => Promise<vo
   });
 }
 
-/** Waits until the server has connected, and so is about to listen. */
+/** Waits until the servers have connected and are about to listen. */
 async function allListening({ services }: TestApp, count: number): Promise<void> {
   await vi.waitFor(async () => {
     const { rows } = await sql`select 1 from pg_stat_activity

@@ -165,7 +165,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       expect(again).toMatchObject({ __typename: 'OffsetMismatchError', offset: 4 });
     }));
 
-  test('of two clients that send the same chunk, one succeeds and the other gets the offset', () =>
+  test('when two clients send the same chunk, one succeeds and the other gets the offset', () =>
     withApp(backend, async (app) => {
       const bytes = Buffer.alloc(100_000, 'x');
       const totalBytes = bytes.length;
@@ -365,7 +365,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       await expectNothingStored(app);
     }));
 
-  test('where a credential is required, an anonymous upload is refused before its bytes are kept', () =>
+  test('if a credential is required, an anonymous upload is refused before its bytes are kept', () =>
     withApp(
       backend,
       async (app) => {

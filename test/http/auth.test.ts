@@ -67,13 +67,13 @@ describe('credentials', () => {
     });
   });
 
-  it('of two valid ones the Authorization header names the viewer', async () => {
+  it('if two are valid, the Authorization header decides the viewer', async () => {
     const token = await makeJwt({ sub: 'alice' }, { secret: SECRET });
     const headers = { authorization: `Bearer ${token}`, 'api-key': GOOD };
     expect(await ask(headers)).toMatchObject({ id: 'alice' });
   });
 
-  it('of two headers both must be valid', async () => {
+  it('if two headers are sent, both must be valid', async () => {
     const [good, bad] = [`Bearer ${GOOD}`, `Bearer ${BAD}`];
     await expect(ask({ authorization: good, 'api-key': BAD })).rejects.toThrow(
       NotAuthenticatedError,
@@ -85,12 +85,12 @@ describe('credentials', () => {
 });
 
 describe('the cookie', () => {
-  it('does not count beside a header', async () => {
+  it('is ignored if a header is present', async () => {
     const headers = { authorization: `Bearer ${GOOD}`, cookie: `auth-token=${BAD}` };
     expect(await ask(headers)).toEqual(KEY_VIEWER);
   });
 
-  it('that is empty, or has another name, does not count', async () => {
+  it('is ignored if it is empty or has another name', async () => {
     for (const cookie of ['auth-token=', `xauth-token=${BAD}`, `auth-tokens=${BAD}`, '', ';;']) {
       expect(await ask({ cookie })).toMatchObject({ kind: 'anonymous' });
     }
@@ -138,8 +138,8 @@ describe('claims', () => {
     ['that id as a number’s', { user_id: 'user:alice', sub: 'bob' }],
     ['that id by another issuer', { sub: 'user:alice', iss: 'elsewhere' }],
     ['a refresh token', { user_id: 7, token_type: 'refresh' }],
-    ['a token of a kind that is none', { user_id: 7, token_type: null }],
-    ['a token of later', { user_id: 7, nbf: Math.floor(Date.now() / 1000) + 60 }],
+    ['a token whose kind is null', { user_id: 7, token_type: null }],
+    ['a token that is not valid yet', { user_id: 7, nbf: Math.floor(Date.now() / 1000) + 60 }],
   ])('of %s are rejected', async (_, claims) => {
     await expectRejected(await makeJwt(claims, { secret: SECRET }));
   });
@@ -158,14 +158,11 @@ describe('start nodes of a token', () => {
     expect(viewer).not.toHaveProperty('startNodes');
   });
 
-  it.each([null, [], '', 0, false, {}])(
-    'are not passed over in a claim %j',
-    async (start_nodes) => {
-      const viewer = await askWith(await makeJwt({ sub: 'a', start_nodes }, { secret: SECRET }));
-      const below = JSON.stringify(start_nodes);
-      expect(viewer).toMatchObject({ startNodes: [{ id: 5, below }] });
-    },
-  );
+  it.each([null, [], '', 0, false, {}])('are not ignored in a claim %j', async (start_nodes) => {
+    const viewer = await askWith(await makeJwt({ sub: 'a', start_nodes }, { secret: SECRET }));
+    const below = JSON.stringify(start_nodes);
+    expect(viewer).toMatchObject({ startNodes: [{ id: 5, below }] });
+  });
 });
 
 describe('a token of this server', () => {
@@ -176,7 +173,7 @@ describe('a token of this server', () => {
     },
   };
 
-  it('stands for the user, by the secret that it was signed with, for an hour', async () => {
+  it('identifies its user for an hour, to servers with the secret that signed it', async () => {
     const token = await createIssueToken(login, SECRET)('alice', 'secret');
     expect(token?.expiresInSeconds).toBe(3600);
     const { accessToken = '' } = token ?? {};
@@ -219,7 +216,7 @@ describe('tokens of a secret', () => {
     }
   });
 
-  it('are valid for any number of users, each for the one it names', async () => {
+  it('are valid for any number of users, each for the user that it names', async () => {
     const authenticate = makeAuthenticate();
     for (const round of [1, 2]) {
       for (let user = 0; user < 1100; user += round === 1 ? 1 : 50) {
@@ -256,22 +253,25 @@ describe('tokens of a secret', () => {
     for (const token of ['a.b.c', '..', 'e30.e30.', 'null.null.null']) await expectRejected(token);
   });
 
-  it('are rejected where no secret is configured', async () => {
+  it('are rejected if no secret is configured', async () => {
     await expectRejected(await makeJwt({ sub: 'alice' }, { secret: SECRET }), { jwtSecret: null });
   });
 });
 
 describe('tokens of a key set', () => {
-  it.each(['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'])('signed with %s are good', async (alg) => {
-    const signer = await makeSigner(alg);
-    await withKeySet([signer.jwk], async (jwksUrl) => {
-      const viewer = await askWith(await signer.sign({ sub: 'alice' }), {
-        jwksUrl,
-        jwtSecret: null,
+  it.each(['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'])(
+    'signed with %s are accepted',
+    async (alg) => {
+      const signer = await makeSigner(alg);
+      await withKeySet([signer.jwk], async (jwksUrl) => {
+        const viewer = await askWith(await signer.sign({ sub: 'alice' }), {
+          jwksUrl,
+          jwtSecret: null,
+        });
+        expect(viewer).toMatchObject({ id: 'alice' });
       });
-      expect(viewer).toMatchObject({ id: 'alice' });
-    });
-  });
+    },
+  );
 
   it('are accepted beside those of a secret', async () => {
     const signer = await makeSigner('ES256');
@@ -310,7 +310,7 @@ describe('tokens of a key set', () => {
     });
   });
 
-  it('may not be of a user of this server', async () => {
+  it('must not name a user of this server', async () => {
     const signer = await makeSigner('ES256');
     await withKeySet([signer.jwk], async (jwksUrl) => {
       const token = await signer.sign({ sub: 'user:alice', iss: 'trivium' });
@@ -340,7 +340,7 @@ function base64(text: string): string {
   return Buffer.from(text).toString('base64');
 }
 
-/** Who sends a request with these headers. One key is known; tokens are of `SECRET`. */
+/** Returns the viewer of a request with these headers. One key is known; tokens are signed with `SECRET`. */
 function ask(
   headers: Record<string, string | undefined>,
   options: Partial<AuthOptions> = {},
@@ -381,7 +381,7 @@ async function makeSigner(alg: string) {
   };
 }
 
-/** Serves a key set on this machine while work goes on; `down` answers an error, `no keys` another JSON. */
+/** Serves a key set on this machine while `work` runs; `down` responds with an error, `no keys` with other JSON. */
 async function withKeySet<T>(
   keys: object[] | 'down' | 'no keys',
   work: (url: string) => Promise<T>,

@@ -6,7 +6,7 @@ import type { SelectedRange } from '../../src/http/range.ts';
 
 export const MIB = 2 ** 20;
 
-/** Bytes as a file of a type that is sent as it is. */
+/** Returns the content of a file of a type that is sent unchanged. */
 export function contentOf(bytes: Buffer, file: Partial<Content['file']> = {}): Content {
   const md5 = createHash('md5').update(bytes).digest('hex');
   const defaults = { filename: 'a.bin', mimeType: 'application/zip', updatedAt: new Date(0) };
@@ -22,7 +22,7 @@ function* cut(bytes: Buffer, { start, end }: SelectedRange = { start: 0, end: by
   }
 }
 
-/** A server whose every path is what `open` says. */
+/** Creates a server that sends the content of `open` at every path. */
 export function serve(open: () => Promise<Content>) {
   const server = Fastify();
   server.all('/', (request, reply) => sendFile(request, reply, open));

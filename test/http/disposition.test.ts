@@ -5,7 +5,7 @@ test.each([
   ['logo.png', 'inline; filename="logo.png"'],
   ['My logo (1).png', 'inline; filename="My logo (1).png"'],
   ['a;b,c=d.txt', 'inline; filename="a;b,c=d.txt"'],
-])('an ASCII name stands for itself: %s', (name, header) => {
+])('an ASCII name is sent unchanged: %s', (name, header) => {
   expect(contentDisposition('inline', name)).toBe(header);
 });
 
@@ -19,7 +19,7 @@ test.each([
   ['back\\slash.txt', 'back_slash.txt', 'back%5Cslash.txt'],
   ['100%41.txt', '100_41.txt', '100%2541.txt'],
   ['€ rates', '_ rates', '%E2%82%AC%20rates'],
-])('any other is in both parameters: %s', (name, ascii, extended) => {
+])('any other name is in both parameters: %s', (name, ascii, extended) => {
   expect(contentDisposition('attachment', name)).toBe(
     `attachment; filename="${ascii}"; filename*=UTF-8''${extended}`,
   );

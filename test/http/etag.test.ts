@@ -82,12 +82,12 @@ describe('dates are compared to the second', () => {
 });
 
 describe('the order of RFC 9110 §13.2.2', () => {
-  test('If-Unmodified-Since does not count beside If-Match', () => {
+  test('If-Match overrides If-Unmodified-Since', () => {
     expect(check({ 'if-match': '"abc"', 'if-unmodified-since': EARLIER })).toBe('proceed');
     expect(check({ 'if-match': '"x"', 'if-unmodified-since': LATER })).toBe('failed');
   });
 
-  test('If-Modified-Since does not count beside If-None-Match', () => {
+  test('If-None-Match overrides If-Modified-Since', () => {
     expect(check({ 'if-none-match': '"x"', 'if-modified-since': LATER })).toBe('proceed');
     expect(check({ 'if-none-match': '"abc"', 'if-modified-since': EARLIER })).toBe('not-modified');
     expect(check({ 'if-none-match': 'nonsense', 'if-modified-since': LATER })).toBe('proceed');

@@ -7,7 +7,7 @@ import { FileGoneError } from '../../src/domain/file/file.ts';
 import type { Content } from '../../src/http/file-response.ts';
 import { contentOf, MIB, serve, withListening } from './content.ts';
 
-test('the bytes arrive as they are, whole and in part', async () => {
+test('the bytes arrive unchanged, as a whole and as a range', async () => {
   const bytes = randomBytes(5 * MIB + 3);
   await withListening(
     async () => contentOf(bytes),
@@ -21,7 +21,7 @@ test('the bytes arrive as they are, whole and in part', async () => {
   );
 });
 
-test('an empty file has an empty answer', async () => {
+test('an empty file has an empty response', async () => {
   await withListening(
     async () => contentOf(Buffer.alloc(0), { mimeType: 'text/plain' }),
     async (url) => {
@@ -46,7 +46,7 @@ test('a request for a file that is replaced while it is opened returns the new o
   expect([statusCode, headers['content-length'], body]).toEqual([200, '14', 'new and longer']);
 });
 
-test('a file whose bytes are lost is opened once more, and then is a failure of the server', async () => {
+test('a file whose bytes are lost is opened once more, and is then a server error', async () => {
   const open = vi.fn(async (): Promise<Content> => {
     const read = async () => Promise.reject(new FileGoneError({ id: 1 }));
     return { ...contentOf(Buffer.from('old')), read };
@@ -72,7 +72,7 @@ test('a client that disconnected before its file was opened leaves nothing open'
       .end();
     await asked.promise;
     abandoned.destroy();
-    // Until the server has seen it too.
+    // Waits until the server has noticed it, too.
     await setTimeout(50);
     open({ ...contentOf(Buffer.alloc(20)), read: async () => body });
     await vi.waitFor(() => expect(body.destroyed).toBe(true));

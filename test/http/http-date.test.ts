@@ -22,7 +22,7 @@ test.each([
   ['77', 1977],
   ['26', 2026],
   ['00', 2000],
-])('two digits %s are the year %d', (digits, year) => {
+])('the two-digit year %s is %d', (digits, year) => {
   const time = parseHttpDate(`Sunday, 06-Nov-${digits} 08:49:37 GMT`, IN_2026);
   expect(new Date(time!).getUTCFullYear()).toBe(year);
 });
@@ -51,4 +51,4 @@ test.each([
   'Sun, 06 Nov 1994 08:49:61 GMT',
   'Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT',
   ' Sun, 06 Nov 1994 08:49:37 GMT',
-])('%j is no date', (text) => expect(parseHttpDate(text)).toBeNull());
+])('%j is not a date', (text) => expect(parseHttpDate(text)).toBeNull());

@@ -25,7 +25,7 @@ function toRequest(pieces: Iterable<Buffer>, contentType: string): IncomingMessa
   return Object.assign(Readable.from(pieces), { headers }) as unknown as IncomingMessage;
 }
 
-/** Cuts it into pieces of that many bytes. */
+/** Yields the body in pieces of that many bytes. */
 function* inPieces(body: Buffer, sizeBytes: number): Generator<Buffer> {
   for (let at = 0; at < body.length; at += sizeBytes) yield body.subarray(at, at + sizeBytes);
 }
@@ -57,7 +57,7 @@ const field = (name: string, value: string) =>
   part(`Content-Disposition: form-data; name="${name}"`, value);
 
 describe('parts', () => {
-  it('are separated however the body is cut', async () => {
+  it('are separated wherever the body is cut', async () => {
     const bytes = Buffer.from('\r\n--\r\n--b\r-\n--bb\r\n-\r\n\r\n--\r\r\n-', 'latin1');
     const all = Buffer.concat([bytes, Buffer.from(Array.from({ length: 256 }, (_, at) => at))]);
     const body = Buffer.concat([
@@ -193,7 +193,7 @@ describe('files', () => {
         for await (const piece of bytes) {
           takenBytes += piece.length;
           await new Promise(setImmediate);
-          // What a stream of objects holds by itself is 16 of them.
+          // A stream of objects buffers 16 of them by itself.
           expect(givenBytes - takenBytes).toBeLessThan(20 * 65_536);
         }
       },
@@ -205,7 +205,7 @@ describe('files', () => {
 describe('a failure', () => {
   const whole = `${field('a', '1')}${field('image', 'xyz')}--b--`;
 
-  it('is a body that ends at any byte too early, and the file in it fails as well', async () => {
+  it('is a body that ends early, at any byte, and the file in it fails as well', async () => {
     for (let length = 0; length < whole.length; length++) {
       const body = whole.slice(0, length);
       await expect(parse(body), body).rejects.toBeInstanceOf(MalformedBodyError);

@@ -10,7 +10,7 @@ const SQLITE = BACKENDS[0]!;
 const BAD = { authorization: 'Bearer tvm_unknown' };
 const UUID = /^[0-9a-f-]{36}$/;
 
-/** Every kind of thing that a path may lead to, and to nothing. */
+/** Paths to every kind of resource, and to none. */
 const PATHS = [
   '/',
   '/healthz',
@@ -25,14 +25,14 @@ const PATHS = [
 ];
 
 describeEachBackend('health', (backend) => {
-  it('the server is ready while database and blobs are there', () =>
+  it('the server is ready while the database and the blob store work', () =>
     withApp(backend, async (app) => {
       const answers = [await app.fetch('/healthz'), await app.fetch('/readyz')];
       expect(answers.map(({ status }) => status)).toEqual([200, 200]);
       expect(await answers[1]!.json()).toEqual({ status: 'ready' });
     }));
 
-  it('without its database it is alive and not ready, and says no more than that', () =>
+  it('without its database it is alive and not ready, and reveals no reason', () =>
     withApp(backend, async (app) => {
       await app.services.db.destroy();
       const ready = await app.fetch('/readyz');
@@ -48,7 +48,7 @@ describeEachBackend('health', (backend) => {
     }));
 });
 
-describe('answers', () => {
+describe('responses', () => {
   it('carry the id of their request: a new one, or the client’s', () =>
     onApp(async (app) => {
       const ids = await Promise.all(
@@ -70,7 +70,7 @@ describe('answers', () => {
       }
     }));
 
-  it('tell browsers not to guess their type', () =>
+  it('tell browsers not to sniff their type', () =>
     onApp(async (app) => {
       for (const path of PATHS) {
         const { headers } = await app.fetch(path);
@@ -78,7 +78,7 @@ describe('answers', () => {
       }
     }));
 
-  it('reveal no path, class or stack of the server when it fails', () =>
+  it('of a failing server reveal no path, class or stack', () =>
     onApp(async (app) => {
       await app.services.db.destroy();
       const answer = await app.fetch('/healthz', { headers: BAD });
@@ -105,7 +105,7 @@ describe('request targets', () => {
     }));
 
   it.each(['/%', '/%zz', '/media/%ff/a.png', '/media/abcdefgh/%c3%28'])(
-    '%s is no URL: a plain 400 or 404',
+    '%s is not a URL: 400 or 404',
     (target) =>
       onApp(async (app) => {
         const answer = await send(app, `GET ${target} HTTP/1.1`);
@@ -121,7 +121,7 @@ describe('request targets', () => {
     '/media//a',
     '//healthz',
     '*',
-  ])('%s leads nowhere, and breaks nothing', (target) =>
+  ])('%s is refused without a server error', (target) =>
     onApp(async (app) => {
       expect(await send(app, `GET ${target} HTTP/1.1`)).toMatch(/^HTTP\/1.1 40[04] /);
     }),
@@ -148,14 +148,14 @@ describe('other origins', () => {
       }
     }));
 
-  it('an OPTIONS that is not a preflight is answered too', () =>
+  it('may send an OPTIONS request that is not a preflight', () =>
     onApp(async (app) => {
       for (const path of PATHS) {
         expect([path, (await app.fetch(path, { method: 'OPTIONS' })).status]).toEqual([path, 204]);
       }
     }));
 
-  it('may read every answer, even a refusal', () =>
+  it('may read every response, even a refusal', () =>
     onApp(async (app) => {
       for (const headers of [{}, BAD]) {
         const answer = await app.fetch('/unknown', {
@@ -166,7 +166,7 @@ describe('other origins', () => {
       }
     }));
 
-  it('are never told that they may send cookies', () =>
+  it('are never allowed to send cookies', () =>
     onApp(async (app) => {
       const answer = await app.fetch('/graphql', { method: 'OPTIONS', headers: preflight });
       expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
@@ -202,7 +202,7 @@ function onApp(work: (app: TestApp) => Promise<void>): Promise<void> {
   return withApp(SQLITE, work);
 }
 
-/** Sends a request line as it stands, which `fetch` would put in order first. Resolves with the answer. */
+/** Sends a request line unchanged, which `fetch` would normalize. Resolves with the response. */
 function send({ url }: TestApp, requestLine: string): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);

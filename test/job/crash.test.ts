@@ -10,11 +10,11 @@ import { type Backend, describeEachBackend } from '../support/backend.ts';
 import { spawnNode, withDataDir } from '../support/process.ts';
 import { addJob, attemptsOf } from '../support/worker.ts';
 
-/** How many workers are killed; more with TEST_KILLS. Fewer on PostgreSQL, for the time that they take. */
+/** Number of workers to kill; more with TEST_KILLS. Fewer on PostgreSQL, because each takes longer there. */
 const KILLS = Number(process.env.TEST_KILLS ?? 20);
 /** Workers that live at the same time. */
 const WORKERS = 4;
-/** Longer than a lease, so that nothing but heartbeats keeps a job where it is. */
+/** Longer than a lease, so that only heartbeats keep a job with its worker. */
 const JOB_MS = 1100;
 
 interface Line {
@@ -29,7 +29,7 @@ describeEachBackend('workers that are killed during a job', (backend) => {
   const jobCount = Math.ceil(kills * 0.6);
 
   it(
-    `${kills} times lose no job, and none runs twice at the same time`,
+    `${kills} times lose no job, and no job runs twice at the same time`,
     () =>
       withCrashSite(backend, async ({ db, url, logPath, services }) => {
         const ids: number[] = [];
@@ -84,7 +84,10 @@ describeEachBackend('workers that are killed during a job', (backend) => {
     }));
 });
 
-/** Every job came to an end, and no run of one began before the one before it had ended or its worker died. */
+/**
+ * Checks that every job has ended, and that no run of a job began before its previous run had ended or the worker had
+ * died.
+ */
 function checkRuns(lines: readonly Line[], diedAt: ReadonlyMap<number, number>): void {
   for (const [job, own] of Map.groupBy(lines, (line) => line.job)) {
     // More than once only where a worker was killed between the end of the work and its commit.
@@ -112,7 +115,7 @@ function startWorker(url: string, logPath: string, durationMs = JOB_MS): Worker 
   return { child, exit: once(child, 'exit').then(([code]) => code as number | null) };
 }
 
-/** One that is in the middle of a job. */
+/** Returns a worker that is running a job. */
 function busyWorker(workers: ReadonlySet<Worker>, lines: () => Line[]): Promise<Worker> {
   return vi.waitFor(
     () => {
@@ -125,7 +128,7 @@ function busyWorker(workers: ReadonlySet<Worker>, lines: () => Line[]): Promise<
   );
 }
 
-/** Kills one that is in the middle of a job, at any moment of it. */
+/** Kills a worker that is running a job, at a random moment of it. */
 async function strike(workers: ReadonlySet<Worker>, lines: () => Line[]): Promise<Worker> {
   for (;;) {
     const victim = await busyWorker(workers, lines);
@@ -142,7 +145,7 @@ function isInMiddle(lines: readonly Line[] = []): boolean {
   return begun.length > lines.length - begun.length;
 }
 
-/** The wait for the next try is pinned elsewhere. */
+/** Makes retries due at once; other tests check the wait. */
 async function skipWaits(db: Db): Promise<void> {
   const now = Date.now();
   const waits = db.updateTable('job').set({ scheduled_at: now }).where('status', '=', 'pending');

@@ -4,7 +4,7 @@ import { withServices } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
 import { addJob, makeWorker } from '../support/worker.ts';
 
-/** More with TEST_JOBS; `npm run bench jobs` drains 10,000. */
+/** Number of jobs; more with TEST_JOBS. `npm run bench jobs` drains 10,000. */
 const JOBS = Number(process.env.TEST_JOBS ?? 300);
 
 describeEachBackend('four workers at one queue', (backend) => {

@@ -137,7 +137,7 @@ describe('fetch-link', () => {
       { imageUrl: 'https://cdn.example/x/a.png' },
     ],
     [
-      'large pictures',
+      'large images',
       '<img src="https://a.example/1" width="16"><img src="https://a.example/2">',
       { choiceImages: ['https://a.example/2'] },
     ],
@@ -165,9 +165,9 @@ describe('fetch-link', () => {
       ),
       'text/html',
     ],
-    ['nobody', Buffer.from('<title>caf\xe9</title>', 'latin1'), 'text/html'],
-    ['nobody, in UTF-8', Buffer.from('<title>café</title>'), undefined],
-    ['nobody known', Buffer.from('<title>café</title>'), 'text/html; charset=martian'],
+    ['no declaration', Buffer.from('<title>caf\xe9</title>', 'latin1'), 'text/html'],
+    ['no declaration, in UTF-8', Buffer.from('<title>café</title>'), undefined],
+    ['an unknown label', Buffer.from('<title>café</title>'), 'text/html; charset=martian'],
     ['its mark', Buffer.from('\ufeff<title>café</title>', 'utf16le'), 'text/html; charset=utf-8'],
   ])('decodes a page whose charset comes from %s', async (_who, bytes, type) => {
     const answer: Answer = (_request, response) =>
@@ -222,7 +222,7 @@ describe('fetch-link', () => {
     ['an array', '[]'],
     ['another type', '{"type":"script"}'],
     ['nothing', ''],
-  ])('ignores a provider that answers %s', async (_what, json) => {
+  ])('ignores a provider that responds with %s', async (_what, json) => {
     const answer: Answer = ({ url }, response) => {
       response.end(
         url === '/'
@@ -295,7 +295,7 @@ describe('fetch-link', () => {
     expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
-  it('leaves a link unchanged that cannot be fetched', async () => {
+  it('leaves a link unchanged if its page cannot be fetched', async () => {
     const answer: Answer = (_request, response) => void response.writeHead(404).end();
     const ctx = services().as(SYSTEM);
     await withSite(answer, async (site) => {
@@ -321,7 +321,7 @@ function fetchPage(services: TestServices, html: string, link: Partial<LinkInput
   return fetchFrom(services, answer, link);
 }
 
-/** Makes a link to a site, runs the job, and answers what has become of it. */
+/** Creates a link to a site, runs the job, and returns the resulting media item. */
 async function fetchFrom(services: TestServices, answer: Answer, link: Partial<LinkInput> = {}) {
   const ctx = services.as(SYSTEM);
   return withSite(answer, async (site) => {
@@ -333,7 +333,7 @@ async function fetchFrom(services: TestServices, answer: Answer, link: Partial<L
       for await (const event of events) if (event.type === 'media') changes.push(event.kind);
     })();
     await run(services, site, uuid);
-    // Told again, nothing more is to be said.
+    // A second run changes nothing.
     await run(services, site, uuid);
     await new Promise(setImmediate);
     stop.abort();

@@ -219,7 +219,7 @@ describe('the download of an import', () => {
   });
 });
 
-/** Creates a site that breaks the first response off, and answers later requests with `next`. */
+/** Creates a site that breaks the first response off, and responds to later requests with `next`. */
 function breakingOff(headers: Record<string, string>, next: Answer): Answer {
   let count = 0;
   return (request, response) => {

@@ -18,7 +18,7 @@ export const importer = user('alice');
 /** The task, without a wait before it resumes a download. */
 export const TASKS = { 'import-url': createImportUrl({ resumeDelayMs: 1 }) };
 
-/** Has a worker import a file of the site; returns the job and its media item. */
+/** Runs a worker that imports a file of the site; returns the job and its media item. */
 export async function importFrom(
   services: TestServices,
   site: Site,

@@ -76,7 +76,7 @@ describeEachBackend('a job whose worker is lost', (backend) => {
             services.advance(LEASE_MS / 2);
             const isHeardOf = async () => (await rowOf(services, id)).heartbeat_at;
             await vi.waitFor(async () => expect(await isHeardOf()).toBe(services.clock()));
-            // For the other one to look as well.
+            // So that the other worker looks as well.
             await sleep(30);
           }
           gate.open();
@@ -141,7 +141,7 @@ describeEachBackend('a worker that has lost its lease', (backend) => {
       const gate = createGate();
       await addJob(services);
       const { task, endOf } = observing(gate);
-      // Never heard of within the lease, as when the database cannot be reached.
+      // As if the database could not be reached within the lease.
       await withWorker(
         services,
         task,
@@ -272,12 +272,12 @@ function passing(): Tasks {
   return { 'delete-blob': async () => undefined };
 }
 
-/** A task that does not listen. */
+/** A task that ignores its signal. */
 function waiting(gate: ReturnType<typeof createGate>): Tasks {
   return { 'delete-blob': () => gate.pass('x') };
 }
 
-/** A task that does, and tells why it ended. */
+/** Returns a task that observes its signal, and a function that returns the reason of the end. */
 function observing(gate: ReturnType<typeof createGate>) {
   let ended: unknown;
   const task: Tasks = {
@@ -291,7 +291,7 @@ function observing(gate: ReturnType<typeof createGate>) {
   return { task, endOf: () => ended };
 }
 
-/** A job as a worker leaves it that is killed. */
+/** Leaves a job in the state in which a killed worker leaves it. */
 async function loseJob(services: TestServices, columns: object = {}): Promise<number> {
   const id = await addJob(services);
   const now = services.clock();
@@ -303,7 +303,7 @@ async function loseJob(services: TestServices, columns: object = {}): Promise<nu
   return id;
 }
 
-/** As when the lease ran out and another worker took the job. */
+/** Gives the job to another worker, as after the lease has expired. */
 async function giveAway({ db, clock }: TestServices, id: number): Promise<void> {
   const lease = { lease_token: 'another', leased_until: clock() + LEASE_MS, progress: 0.2 };
   await db

@@ -30,7 +30,7 @@ describeEachBackend('the progress of a job', (backend) => {
             // Several changes between two reads would be one.
             await isTold(shown);
             if (fraction !== 0.25) continue;
-            // What else happens to the job is read from the database, which is behind.
+            // Other changes of the job are read from the database, whose progress is behind.
             const toldTimes = told.length;
             ctx.events.publish({ type: 'job', id: jobId });
             await vi.waitUntil(() => told.length > toldTimes, { interval: 1 });
@@ -110,7 +110,7 @@ describeEachBackend('the progress of a job', (backend) => {
     }));
 });
 
-/** Notes what a subscriber is told while work goes on. */
+/** Records the events that a subscriber receives while `work` runs. */
 async function watching(
   services: TestServices,
   told: [string, number][],

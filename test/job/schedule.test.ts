@@ -52,10 +52,10 @@ describeEachBackend('recurring jobs', (backend) => {
         tasks,
         async () => {
           await vi.waitFor(async () => expect(await waiting(services)).toHaveLength(2));
-          // As after a night without the server: what was missed is done once.
+          // As after a night without the server: missed runs are made up for by one run.
           services.advance(24 * HOUR_MS);
           await vi.waitFor(() => expect(ran).toEqual({ 'expire-upload': 1, sweep: 1 }));
-          // Until their end is written, they are there, and no others are made.
+          // They exist until their end is written, and no others are created.
           await vi.waitFor(async () => expect(await completed(services)).toBe(2));
           services.advance(15_000);
           await vi.waitFor(async () => expect(await waiting(services)).toHaveLength(2));

@@ -8,7 +8,7 @@ import { type TestApp, withApp } from '../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../support/backend.ts';
 import { fixtureBytes } from '../support/bytes.ts';
 
-/** Milliseconds between two looks of a worker that nobody has told anything. */
+/** Interval at which a worker looks for jobs without a notice, in milliseconds. */
 const POLL_MS = 5000;
 
 const PDF = fixtureBytes('document.pdf');
@@ -50,7 +50,7 @@ describe.skipIf(POSTGRES === undefined)('a server on postgres', () => {
         { ...POSTGRES!, withUrl: (work) => work(url) },
         async (app) => {
           await vi.waitFor(async () => expect(await jobsIn(app, 'pending')).toHaveLength(2));
-          // What it has to do at its start is over, and it sleeps.
+          // The work of its start is done, and it sleeps.
           await sleep(300);
           const other = openDb({ url });
           const begun = performance.now();

@@ -15,7 +15,7 @@ import {
   withWorker,
 } from '../support/worker.ts';
 
-/** Does with each job what its name says. */
+/** Creates tasks that do with each job what its name says. */
 function tasks(work: (name: string, run: { signal: AbortSignal }) => unknown): Tasks {
   return {
     'delete-blob': async (_ctx, { blob_keys: [name = ''] }, run) =>
@@ -29,7 +29,7 @@ const failing = (error: Error) =>
   });
 
 describeEachBackend('a worker', (backend) => {
-  it('runs due jobs: by priority, then by how long they are due, then by age', () =>
+  it('runs due jobs by priority, then by due time, then by age', () =>
     withServices(backend, async (services) => {
       const now = services.clock();
       const at = (offsetMs: number) => ({ scheduledAt: new Date(now + offsetMs) });
@@ -76,7 +76,7 @@ describeEachBackend('a worker', (backend) => {
       expect(await attemptsOf(services, id)).toMatchObject([run]);
     }));
 
-  it('keeps the limits of jobs at once, in total and per class', () =>
+  it('respects the limits of concurrent jobs, in total and per class', () =>
     withServices(backend, async (services) => {
       const gate = createGate();
       for (let count = 0; count < 2; count++) await addSweep(services);
@@ -99,7 +99,7 @@ describeEachBackend('a worker', (backend) => {
       );
     }));
 
-  it('leaves jobs without a task alone; a process without tasks leaves all jobs alone', () =>
+  it('does not claim jobs without a task; a process without tasks claims none', () =>
     withServices(backend, async (services) => {
       const other = await addSweep(services);
       const own = await addJob(services);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { headerText, parseFilename } from '../../src/lib/header-value.ts';
 
-/** As Node hands a header over. */
+/** Returns the bytes as Node presents a header. */
 const received = (bytes: Buffer) => bytes.toString('latin1');
 
 test.each([

@@ -11,7 +11,7 @@ function record(turns: Turns, order: string[], name: string, options = {}) {
   });
 }
 
-/** Lets everything happen that does not wait for time. */
+/** Resolves after everything that does not wait for time has happened. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Expects that nobody has a turn before `end`, and these have had theirs after it, in this order. */

@@ -56,7 +56,7 @@ describe('isPublicAddress', () => {
     ['Teredo', '2001:0:7f00:1::1'],
     ['no address', 'localhost'],
     ['no address', ''],
-    ['an octal spelling, which is nobody’s to guess', '0177.0.0.1'],
+    ['an ambiguous octal spelling', '0177.0.0.1'],
   ])('%s is not: %s', (_what, address) => {
     expect(isPublicAddress(address)).toBe(false);
   });
@@ -99,7 +99,7 @@ describe('parseAllowedHosts', () => {
   });
 
   it.each(['http://x.example', 'x/y', 'user@x', '', '10.0.0.0/40', 'x.example:99999', 'a b'])(
-    '"%s" is none',
+    '"%s" is refused',
     (entry) => expect(() => parseAllowedHosts([entry])).toThrow(TypeError),
   );
 });

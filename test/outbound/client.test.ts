@@ -61,7 +61,7 @@ describe('the target of a request', () => {
   });
 
   it('connects to the address that was checked: a name is resolved once per connection', async () => {
-    // Public at the first look, which a check before the request would have been; private at the second.
+    // Public at the first lookup, as a check before the request would see it; private at the second.
     const resolve = answers([['192.0.2.1'], ['127.0.0.1']]);
     const options = { resolve, ...allowing('192.0.2.1'), connectTimeoutMs: 100 };
     await withSite(hello, async ({ port, requests }) => {
@@ -86,7 +86,7 @@ describe('the target of a request', () => {
 
   it('allows a private address of the list, also of IPv6', async () => {
     const outcome = (...hosts: string[]) => get('http://[::1]:9/', allowing(...hosts));
-    // Nobody listens there, which only who goes there finds out.
+    // No server listens there, which only a client that connects finds out.
     for (const host of ['[::1]:9', '[::1]', '::1/128']) {
       await expect(outcome(host)).rejects.toMatchObject({
         name: 'OutboundError',
@@ -273,7 +273,7 @@ function redirect(location: string): Answer {
   return (_request, response) => void response.writeHead(302, { location }).end();
 }
 
-/** A beginning, and then a bit every now and again. */
+/** Creates a response that sends its beginning, and then a few bytes now and again. */
 function drip(text: string, beginning: string): Answer {
   return (_request, { socket }) => {
     socket?.write(beginning);
@@ -293,7 +293,7 @@ function withAllowedSite(
   return withSite(answer, ({ url, port }) => work(url, allowing(`127.0.0.1:${port}`)));
 }
 
-/** A resolver that gives each answer in turn, and the last one again. */
+/** Creates a resolver that returns each list in turn, then repeats the last one. */
 function answers(addresses: readonly string[][]) {
   let count = 0;
   const resolve = async (): Promise<LookupAddress[]> => {
@@ -303,7 +303,7 @@ function answers(addresses: readonly string[][]) {
   return Object.assign(resolve, { count: () => count });
 }
 
-/** The whole body as text. */
+/** Returns the whole body as text. */
 async function get(
   url: string,
   options: Partial<OutboundOptions> = {},

@@ -230,7 +230,7 @@ async function beginRequest({
   const { port, hostname } = new URL(url);
   const socket = connect(Number(port), hostname);
   const headers = ['Host: x', 'Content-Type: application/json', `Content-Length: ${BODY.length}`];
-  // Once the server answers 100 Continue, it has the headers.
+  // Once the server has sent 100 Continue, it has the headers.
   const head = ['POST /graphql HTTP/1.1', ...headers, 'Expect: 100-continue', '', ''];
   socket.write(head.join('\r\n'));
   await new Promise((resolve) => socket.once('data', resolve));

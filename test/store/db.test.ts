@@ -62,7 +62,7 @@ describeEachBackend('openDb', (backend) => {
 const postgres = BACKENDS.find(({ name }) => name === 'postgres');
 
 describe.skipIf(!postgres)('openDb on postgres', () => {
-  it('idle connections that are lost are opened again', () =>
+  it('replaces idle connections that are lost', () =>
     postgres!.withUrl(async (url) => {
       const [db, other] = [openDb({ url }), openDb({ url })];
       const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db);
@@ -114,7 +114,7 @@ describe('openDb on sqlite', () => {
       expect(await listTagsByIds(db, [id])).toMatchObject([{ extra: 'new' }]);
     }));
 
-  it('a transaction holds the write lock from its begin: no other one writes between its reads and its writes', () =>
+  it('a transaction holds the write lock from its start, so that no other one writes between its statements', () =>
     sqlite.withUrl(async (url) => {
       const db = openDb({ url });
       const other = new SqliteDatabase(url.slice('sqlite:'.length), { timeout: 0 });

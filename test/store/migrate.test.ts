@@ -63,7 +63,7 @@ describeEachBackend('migrate', (backend) => {
       });
     }, 'empty'));
 
-  it('of processes that start at once, one migrates and the others wait for it', () =>
+  it('when several processes start at once, one migrates and the others wait', () =>
     backend.withUrl(async (url) => {
       const run = () => promisify(execFile)(process.execPath, [...SCRIPT, url]);
       const outputs = (await Promise.all([run(), run(), run()])).map(({ stdout }) => stdout);

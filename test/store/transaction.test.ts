@@ -37,7 +37,7 @@ describeEachBackend('inTransaction', (backend) => {
       expect(statements.filter((text) => /^(begin|commit)/.test(text))).toHaveLength(2);
     }));
 
-  it('undoes the writes of a joined one if the outer work fails later', () =>
+  it('undoes the writes of a joined transaction if the outer work fails later', () =>
     backend.withDb(async (db) => {
       const work = inTransaction(db, async (db) => {
         await inTransaction(db, (db) => makeTag(db));
@@ -47,7 +47,7 @@ describeEachBackend('inTransaction', (backend) => {
       expect(await countAll(db)).toBe(0);
     }));
 
-  it('fails as a whole when a joined one fails', () =>
+  it('fails as a whole when a joined transaction fails', () =>
     backend.withDb(async (db) => {
       const work = inTransaction(db, async (db) => {
         await makeTag(db);
@@ -68,7 +68,7 @@ describeEachBackend('inTransaction', (backend) => {
       expect(await countAll(db)).toBe(2);
     }));
 
-  it('shows nobody else uncommitted writes', () =>
+  it('hides uncommitted writes from other connections', () =>
     backend.withUrl(async (url) => {
       const [db, other] = [openDb({ url }), openDb({ url })];
       try {
@@ -82,7 +82,7 @@ describeEachBackend('inTransaction', (backend) => {
       }
     }));
 
-  it('isolates many that run at once', () =>
+  it('isolates many concurrent transactions', () =>
     backend.withDb(async (db) => {
       const work = (index: number) =>
         inTransaction(db, async (db) => {

@@ -14,7 +14,10 @@ export interface Backend {
    * may open it. Throws if a connection is left open.
    */
   withUrl<T>(work: (url: string) => Promise<T>, content?: 'migrated' | 'empty'): Promise<T>;
-  /** Runs `work` with a migrated, open database and its SQL so far. Cheaper, where one connection is enough. */
+  /**
+   * Runs `work` with a migrated, open database and its SQL so far. Cheaper than `withUrl`, but only one connection is
+   * open.
+   */
   withDb<T>(work: (db: Db, statements: string[]) => Promise<T>): Promise<T>;
 }
 

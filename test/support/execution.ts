@@ -11,7 +11,7 @@ import {
 import { expect } from 'vitest';
 import { createExecute } from '../../src/graphql/execution/execute.ts';
 
-/** An operation, and what it is executed with. */
+/** An operation and the input of its execution. */
 export interface ExecutionCase extends Omit<ExecutionArgs, 'schema' | 'document' | 'rootValue'> {
   /** A schema, or its SDL. */
   schema: GraphQLSchema | string;
@@ -105,7 +105,7 @@ function plain({ message, path, locations, extensions, originalError }: GraphQLE
   return { path, locations, extensions, cause, message: withoutValue(message) };
 }
 
-/** Our messages leave out the value that a resolver has returned. */
+/** Removes the value that a resolver has returned from a message, because our messages omit it. */
 function withoutValue(message: string): string {
   return message
     .replace(/^(Expected value of type "\w+") but got: .+\.$/s, '$1.')

@@ -56,7 +56,7 @@ export function succeed<Result extends object>(result: Result) {
   return result as Exclude<Result, { code: string }>;
 }
 
-/** https://github.com/jaydenseric/graphql-multipart-request-spec */
+/** Returns the form of a multipart request: https://github.com/jaydenseric/graphql-multipart-request-spec */
 function toForm(
   query: string,
   variables: unknown,

@@ -67,9 +67,9 @@ const VALUES: Record<string, readonly unknown[]> = {
   Upload: [null],
 };
 
-/** How rarely the generator does something: once in so many times. */
+/** The frequency of the generator's choices: each is made once in so many times. */
 export interface Rarity {
-  /** Gives an argument that may be left out. */
+  /** Passes an argument that may be omitted. */
   argument: number;
   /** Selects a field of an object type. */
   objectField: number;
@@ -79,7 +79,7 @@ export interface Rarity {
 
 /** Generates valid operations of a schema, the same ones for the same seed. */
 export class OperationGenerator {
-  /** Global ids of earlier answers, used as arguments. */
+  /** Global ids of earlier responses, used as arguments. */
   readonly ids: string[] = [];
   readonly #schema: GraphQLSchema;
   readonly #rarity: Rarity;
@@ -182,7 +182,7 @@ export class OperationGenerator {
   }
 }
 
-/** Whether a document can contain the value: it has no syntax for half of a surrogate pair. */
+/** Returns whether a document can contain the value: it has no syntax for half of a surrogate pair. */
 function isWritable(value: unknown): boolean {
   return !/\\ud[89a-f]/.test(JSON.stringify(value));
 }

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 /** A response as it is on the wire. */
 export interface RawAnswer {
   status: number;
-  /** By lower-case name. */
+  /** Headers by lower-case name. */
   headers: Readonly<Record<string, string>>;
   body: string;
 }

@@ -8,7 +8,7 @@ export const JWT_SECRET = 'the-secret-of-the-tests';
 export const WITH_USERS = { TRIVIUM_JWT_SECRET: JWT_SECRET };
 
 export interface RequestOptions {
-  /** `admin`, a user by name, or nobody. (Default: admin) */
+  /** `admin`, the name of a user, or null for no credential. (Default: admin) */
   as?: string | null;
   /** Claims of the user's token beside its name. (Default: the role `editor`) */
   claims?: Record<string, unknown> | undefined;
@@ -23,7 +23,7 @@ export interface Answer {
   body: any;
 }
 
-/** Sends a request, `GET /jobs`. The body of the answer is parsed if it is JSON, and else text. */
+/** Sends a request, `GET /jobs`. The body of the response is parsed if it is JSON, and else text. */
 export async function request(
   app: TestApp,
   line: string,
@@ -56,7 +56,7 @@ export async function download(
   return response.ok ? bytes : response.status;
 }
 
-/** A file for a form. */
+/** Returns a file for a form. */
 export function file(name: string, bytes: Uint8Array | string, type = ''): File {
   return new File([typeof bytes === 'string' ? bytes : Buffer.from(bytes)], name, { type });
 }

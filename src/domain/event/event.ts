@@ -43,9 +43,12 @@ export interface MediaEvent {
   type: 'media';
   kind: MediaChangeKind;
   id: number;
-  /** The columns that decided its visibility before the change. For a new one: its own, but not public. */
+  /**
+   * The columns that decided its visibility before the change. For a new media item: its current columns, but marked as
+   * not public.
+   */
   before: ScopeColumns;
-  /** The folders that it is in, and was in before. */
+  /** The folders that contain it now, and those that contained it before the change. */
   folderIds: readonly (number | null)[];
 }
 
@@ -68,7 +71,7 @@ export function mediaEvent(
 /** The bus that operations publish to. Inside of `transact` it holds events back until the commit. */
 export type Events = EventBus<DomainEvent>;
 
-/** Things with waiting events for one subscriber: some 200 KB at most. */
+/** Maximum number of things with waiting events for one subscriber: some 200 KB at most. */
 const WAITING_MAX = 1000;
 
 /**
@@ -119,7 +122,7 @@ export function merge(earlier: DomainEvent, later: DomainEvent): DomainEvent {
   return later;
 }
 
-/** A created thing stays created, a deleted one deleted; `moved` says more than `updated`. */
+/** Merges two kinds of change: a created thing stays created, a deleted one deleted; `moved` implies `updated`. */
 function mergeKinds(earlier: MediaChangeKind, later: MediaChangeKind): MediaChangeKind {
   if (later === 'deleted' || earlier === 'updated') return later;
   return earlier;

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createEvents, type DomainEvent, type Events, keyOf, merge } from './event.ts';
 
-/** Size of one notice; the limit is 8,000. */
+/** Maximum size of one notice, in bytes; the limit of PostgreSQL is 8,000. */
 const NOTICE_BYTES_MAX = 7500;
 
-/** Things with events that wait to be sent. More mean that the connection is broken: all are dropped. */
+/**
+ * Maximum number of things with events that wait to be sent. More mean that the connection is broken: all are dropped.
+ */
 const WAITING_MAX = 1000;
 
 /** The bus of one of several processes. */

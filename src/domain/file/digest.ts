@@ -16,9 +16,9 @@ export interface DigestOptions {
 }
 
 /**
- * Computes and stores the SHA-256 of a file if it is not known yet, in constant memory. Does nothing if the file has been
- * deleted, or if its bytes are replaced meanwhile. Throws FileGoneError if its bytes are lost, and the reason of an aborted
- * signal.
+ * Computes and stores the SHA-256 of a file if it is not known yet, in constant memory. Does nothing if the file has
+ * been deleted, or if its bytes are replaced meanwhile. Throws FileGoneError if its bytes are lost, and the reason of
+ * an aborted signal.
  */
 export async function digestFile(
   ctx: Context,

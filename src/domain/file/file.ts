@@ -25,7 +25,7 @@ export interface File {
   md5: string;
   /** Null until it has been computed. */
   sha256: string | null;
-  /** Of an image as it is displayed, with its orientation applied. */
+  /** Width of an image in pixels, as it is displayed: with its orientation applied. */
   width: number | null;
   height: number | null;
   /** The dominant color of a thumbnail, `#rrggbb`; null for every other file. */
@@ -44,8 +44,8 @@ export interface OpenedFile {
 }
 
 /**
- * Thrown if the bytes of an opened file do not exist. The file may just have been deleted or replaced: opening it
- * again tells. Otherwise they are lost, which no reader can repair.
+ * Thrown if the bytes of an opened file do not exist. If the file has just been deleted or replaced, opening it again
+ * shows that. Otherwise the bytes are lost, which no reader can repair.
  */
 export class FileGoneError extends Error {
   override readonly name = 'FileGoneError';
@@ -75,8 +75,8 @@ export async function filesByMediaIds(
 }
 
 /**
- * Returns the file at `/media/{dir}/{urlName}`, or null. Everybody who knows the URL may read it, as in the systems
- * before: an `<img>` sends no credential, and `dir` is random.
+ * Returns the file at `/media/{dir}/{urlName}`, or null. Everybody who knows the URL may read it, as in the earlier
+ * systems: an `<img>` sends no credential, and `dir` is random.
  */
 export async function openFile(
   ctx: Context,

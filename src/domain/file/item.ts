@@ -9,7 +9,7 @@ import {
 } from '../tree/node-list.ts';
 import { type File, filesByMediaIds, originalAmong } from './file.ts';
 
-/** A node with everything that a list of a folder's contents shows of it. */
+/** A node with the data that a listing of a folder shows. */
 export interface Item {
   node: TreeNode;
   /** Its original file; null: it has no file. */
@@ -19,7 +19,7 @@ export interface Item {
   hasChildren: boolean;
 }
 
-/** Returns the items at top level, in their order; of a viewer with start nodes, those. */
+/** Returns the items at top level, in their order; for a viewer with start nodes, the start nodes. */
 export async function listRootItems(ctx: Context): Promise<Item[]> {
   return itemsOf(ctx, await listRoots(ctx));
 }
@@ -41,8 +41,8 @@ export async function itemOf(ctx: Context, node: TreeNode): Promise<Item | null>
 }
 
 /**
- * Returns the items of nodes that the viewer may see, in their order, without those that have been deleted since. `parents`
- * are folders that the caller has read already.
+ * Returns the items of nodes that the viewer may see, in their order, without those that have been deleted since.
+ * `parents` are folders that the caller has read already.
  */
 export async function itemsOf(
   ctx: Context,
@@ -74,7 +74,10 @@ function idsOf(nodes: readonly TreeNode[]): number[] {
   return nodes.map(({ id }) => id);
 }
 
-/** An image whose file was deleted after the image was read must not pass for a link. */
+/**
+ * Returns those of the nodes without a file that have been deleted: an image whose file was deleted after the image was
+ * read must not pass for a link.
+ */
 async function deletedAmong(ctx: Context, fileless: readonly number[]): Promise<Set<number>> {
   if (fileless.length === 0) return new Set();
   const left = new Set(idsOf(await nodesByIds(ctx, fileless)));

@@ -15,7 +15,7 @@ export interface ResourceFile extends File {
   createdBy: string | null;
   /** The creator's role; `processor`: the server itself. */
   createdRole: string | null;
-  /** Whether everybody may read it. */
+  /** Whether anyone may read it, even without a credential. */
   isPublic: boolean;
   /** An id of another system, as given. */
   projectId: string | null;
@@ -25,7 +25,9 @@ export interface ResourceFile extends File {
 export const FILE_FIELDS: Readonly<Record<store.FileField, FieldType>> = store.FILE_COLUMNS;
 export type FileField = store.FileField;
 
-/** Returns a part of the files that match all conditions and that the viewer may see, and their count if `isCounted`. */
+/**
+ * Returns a part of the files that match all conditions and that the viewer may see, and their count if `isCounted`.
+ */
 export async function searchFiles(
   ctx: Context,
   { isCounted, ...search }: Search<FileField> & { isCounted: boolean },
@@ -44,15 +46,15 @@ export interface ResourceKey {
 }
 
 /**
- * Returns a file of a resource. Without a credential only public files are found; for every other one, whether it
- * exists or not, a credential is asked for. Throws NotAuthenticatedError, NotFoundError.
+ * Returns a file of a resource. Without a credential, finds public files only: throws NotAuthenticatedError for any
+ * other file, whether or not it exists. Throws NotFoundError.
  */
 export async function findResourceFile(ctx: Context, at: ResourceKey): Promise<ResourceFile> {
   const { file, media } = await findRow(ctx, at);
   return toResourceFile(file, media);
 }
 
-/** Returns the same, ready to be sent. */
+/** Returns the file as `findResourceFile` does, ready to be sent. */
 export async function openResourceFile(ctx: Context, at: ResourceKey): Promise<OpenedFile> {
   const { file } = await findRow(ctx, at);
   return openRow(ctx, file);
@@ -70,7 +72,7 @@ async function findRow(ctx: Context, { resource, key }: ResourceKey) {
   throw new NotFoundError('media', key === '' ? resource : `${resource}/${key}`);
 }
 
-/** Converts the row of a file and that of its media item. */
+/** Converts the row of a file, with the row of its media item. */
 export function toResourceFile(
   row: FileRow & { resource: string },
   { is_public }: Pick<NodeRow, 'is_public'>,

@@ -11,20 +11,22 @@ import {
 import type { Log, Services } from '../context.ts';
 import { deleteBytes } from './delete-bytes.ts';
 
-/** How long the row of a closed upload is kept, so that a client that returns late learns what became of it. */
+/**
+ * Time for which the row of a closed upload is kept, so that a client that returns late learns how the upload ended.
+ */
 const CLOSED_UPLOAD_KEPT_MS = 7 * 24 * 3_600_000;
 
-/** Entries of a listing that are compared with the rows at once. */
+/** Number of entries of a listing that are compared with the rows at once. */
 const BATCH_SIZE = 500;
 
-/** Lost files that the log names. */
+/** Maximum number of lost files that the log names. */
 const LOGGED_MAX = 100;
 
 /** Limits of a sweep. */
 export interface SweepOptions {
   /**
-   * Milliseconds since 1970. Bytes and rows written later are left alone: they may belong to a request in progress, which
-   * writes its row last.
+   * Milliseconds since 1970. Bytes and rows written later are left alone: they may belong to a request in progress,
+   * which writes its row last.
    */
   modifiedBefore: number;
   /** Ends the sweep early. */
@@ -34,7 +36,7 @@ export interface SweepOptions {
 /** Bytes younger than this may belong to a request that is still in progress, in this process or another one. */
 export const SWEEP_GRACE_MS = 60 * 60_000;
 
-/** What a sweep has done and found. */
+/** The result of a sweep. */
 export interface SweepResult {
   /** Blobs and staged bytes deleted. */
   removed: number;
@@ -44,9 +46,9 @@ export interface SweepResult {
 
 /**
  * Compares the listings of bytes with the rows. Ends expired uploads, deletes bytes that no row refers to, and logs the
- * files whose bytes are lost: only someone with a backup can restore those. Uses bounded memory, and asks the blob store
- * for its listing only, never for single blobs: with a million files, a request for each would be a million requests an
- * hour.
+ * files whose bytes are lost: only someone with a backup can restore those. Uses bounded memory, and asks the blob
+ * store for its listing only, never for single blobs: with a million files, a request for each would be a million
+ * requests an hour.
  */
 export async function sweep(
   services: Services & { log: Log },

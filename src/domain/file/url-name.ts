@@ -1,9 +1,9 @@
 import { urlFilename } from '../../lib/filename.ts';
 
 /**
- * Returns the last segment of a file's URL: `urlFilename` of its key, or of its name if it is the original, with a number
- * appended if another file of the same media item uses it already. `urlFilename` never returns two hyphens in a row, so a
- * number cannot be mistaken for part of a name.
+ * Returns the last segment of a file's URL: `urlFilename` of its key, or of its name if it is the original, with a
+ * number appended if another file of the same media item uses it already. `urlFilename` never returns two hyphens in a
+ * row, so a number cannot be mistaken for part of a name.
  */
 export function freeUrlName(name: string, taken: readonly string[]): string {
   const wanted = urlFilename(name);

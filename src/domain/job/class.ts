@@ -5,9 +5,12 @@ import { publicUrl } from '../input.ts';
 interface JobClassRule {
   /** Schema of the stored arguments: named as on the Importer's wire, with ids and never content. */
   arguments: z.ZodType;
-  /** How many jobs of this class one process runs at once; absent: as many as it runs jobs of any class. */
+  /**
+   * Maximum number of jobs of this class that one process runs at once; absent: limited only by its jobs of all
+   * classes.
+   */
   concurrency?: number;
-  /** How often a failed job is retried. */
+  /** Maximum number of retries of a failed job. */
   maxRetries: number;
   /** Whether a client may start a job of this class; only the server starts the others. */
   isStartable: boolean;

@@ -5,7 +5,7 @@ import { JOB_CLASSES, type JobArguments, type JobClass } from './class.ts';
 
 /** Optional properties of a new job. */
 export interface EnqueueOptions {
-  /** The higher, the sooner. (Default: 0) */
+  /** Jobs with a higher priority run first. (Default: 0) */
   priority?: number;
   /** (Default: now) */
   scheduledAt?: Date;

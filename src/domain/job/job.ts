@@ -13,7 +13,7 @@ export interface Job {
   /** The kind of work, such as `delete-blob`. */
   jobClass: string;
   arguments: unknown;
-  /** The higher, the sooner. */
+  /** Jobs with a higher priority run first. */
   priority: number;
   status: JobStatus;
   /** 0 to 1. */
@@ -36,10 +36,10 @@ export interface Job {
   heartbeatAt: Date | null;
   /** `Viewer.id` of the user who started it; null: the server itself. */
   startedBy: string | null;
-  /** When a user asked to cancel it. */
+  /** Time at which a user asked to cancel it. */
   cancelRequestedAt: Date | null;
   cancelReason: string | null;
-  /** What its task returned. */
+  /** The value that its task returned. */
   result: unknown;
 }
 
@@ -55,7 +55,7 @@ export interface JobAttempt {
 /** A key of a job. */
 export type JobBy = { id: number } | { uuid: string };
 
-/** The job, or null if there is none. */
+/** Returns the job, or null if it does not exist. */
 export async function findJob(ctx: Context, by: JobBy): Promise<Job | null> {
   authorize(ctx, 'job.read');
   const filter = 'id' in by ? { ids: [by.id] } : { uuids: [by.uuid.toLowerCase()] };

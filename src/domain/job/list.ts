@@ -8,11 +8,11 @@ import { authorize } from '../viewer/access.ts';
 import { type Job, toJob } from './job.ts';
 import type { JobStatus } from './state.ts';
 
-/** What a list of jobs is narrowed to: all that is given must hold. */
+/** The filter of a list of jobs: a job has to match every given field. */
 export interface JobFilter {
-  /** One of these. */
+  /** The job has one of these statuses. */
   statuses?: readonly JobStatus[] | undefined;
-  /** One of these. */
+  /** The job has one of these classes. */
   jobClasses?: readonly string[] | undefined;
   mediaId?: number | undefined;
   unicity?: string | undefined;
@@ -20,19 +20,19 @@ export interface JobFilter {
   createdAt?: { from?: Date | undefined; to?: Date | undefined } | undefined;
 }
 
-/** What a list of jobs can be ordered by; `id` is the order in which they were made. */
+/** The order of a list of jobs; `id` is the order of creation. */
 export interface JobOrder {
   field: 'id' | 'created_at' | 'updated_at' | 'scheduled_at' | 'priority';
   descending: boolean;
 }
 
-/** The newest first. */
+/** Newest first. */
 const NEWEST_FIRST: JobOrder = { field: 'id', descending: true };
 
-/** Lists take at most so many values in one field of a filter. */
+/** Maximum number of values in one field of a filter. */
 const VALUES_MAX = 200;
 
-/** A page of jobs. Throws InvalidInputError for filter and page. */
+/** Returns a page of jobs. Throws InvalidInputError for the filter and the page. */
 export async function listJobs(
   ctx: Context,
   args: PageArgs,
@@ -46,13 +46,13 @@ export async function listJobs(
   return toPage(rows, keyset, request, toJob);
 }
 
-/** How many jobs the filter lets through. Throws InvalidInputError. */
+/** Returns the number of jobs that match the filter. Throws InvalidInputError. */
 export async function countJobs(ctx: Context, filter: JobFilter = {}): Promise<number> {
   authorize(ctx, 'job.read');
   return store.countJobs(ctx.db, toStored(filter));
 }
 
-/** The job, or null if it is not there or the filter does not let it through. */
+/** Returns the job, or null if it does not exist or does not match the filter. */
 export async function findMatchingJob(
   ctx: Context,
   id: number,
@@ -63,7 +63,7 @@ export async function findMatchingJob(
   return row === undefined ? null : toJob(row);
 }
 
-/** The same page of the jobs of each of many media, the newest first, in one statement. */
+/** Returns the same page of the jobs of each of many media, newest first, in one statement. */
 export async function jobsOfEach(
   ctx: Context,
   mediaIds: readonly number[],
@@ -76,7 +76,7 @@ export async function jobsOfEach(
   return toPages(rows, keyset, request, toJob);
 }
 
-/** How many jobs each media has; one without any has no entry. */
+/** Returns the number of jobs of each media item; one without jobs has no entry. */
 export async function countJobsOfEach(
   ctx: Context,
   mediaIds: readonly number[],
@@ -85,7 +85,7 @@ export async function countJobsOfEach(
   return countOfEach(ctx.db, mediaIds);
 }
 
-/** The filter as the store has it. Throws InvalidInputError. */
+/** Returns the filter in the form of the store. Throws InvalidInputError. */
 export function toStored({ createdAt, ...filter }: JobFilter): store.JobFilter {
   const { statuses, jobClasses } = filter;
   for (const [field, values] of Object.entries({ statuses, jobClasses })) {

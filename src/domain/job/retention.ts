@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-/** How long finished jobs are kept: contract §7.4. */
+/** Retention of finished jobs: contract §7.4. */
 const KEPT = [
   { statuses: ['completed'], keptMs: 7 * DAY_MS },
   { statuses: ['errored', 'cancelled'], keptMs: 30 * DAY_MS },
@@ -11,7 +11,7 @@ const KEPT = [
 
 const BATCH_SIZE = 1000;
 
-/** Deletes finished jobs whose retention is over. Returns how many. */
+/** Deletes finished jobs whose retention is over. Returns their number. */
 export async function forgetJobs({ db, clock }: Context): Promise<number> {
   let count = 0;
   for (const { statuses, keptMs } of KEPT) {

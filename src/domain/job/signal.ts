@@ -20,11 +20,11 @@ const DONE: Readonly<Partial<Record<JobSignal, JobStatus>>> = {
 
 const signalInput = z.object({
   signal: z.enum(JOB_SIGNALS, `Expected one of ${JOB_SIGNALS.join(', ')}.`),
-  /** For `reschedule`, which requires it. */
+  /** The new time of `reschedule`, which requires it. */
   at: z.date().nullish(),
-  /** For `set_priority`, which requires it. */
+  /** The new priority of `set_priority`, which requires it. */
   priority: z.int32().nullish(),
-  /** For `cancel` and `discard`. */
+  /** The reason of `cancel` and `discard`. */
   reason: freeText(500).nullish(),
 });
 
@@ -86,7 +86,10 @@ function isAsItWas(row: JobRow, columns: JobChange): boolean {
   return Object.entries(columns).every(([name, value]) => row[name as keyof JobRow] === value);
 }
 
-/** A finished job no longer holds its `unicity`: another job may have it when this one is reopened. */
+/**
+ * Throws UnicityTakenError if the error is a unique violation: a finished job does not hold its `unicity`, and another
+ * job may have it when this one is reopened.
+ */
 async function refuseTaken(ctx: Context, row: JobRow, error: unknown): Promise<never> {
   if (!isUniqueViolation(error)) throw error;
   const other = await findOpenJobByUnicity(ctx.db, row.unicity ?? '');

@@ -5,7 +5,7 @@ import type { Job } from './job.ts';
 import { findMatchingJob, type JobFilter, toStored } from './list.ts';
 
 /**
- * Yields each new or changed job that matches the filter by then; `id` restricts it to one job. Several changes
+ * Yields each new or changed job that matches the filter when it is read; `id` restricts it to one job. Several changes
  * between two reads are yielded once. Throws like `authorize`, and InvalidInputError for the filter.
  */
 export function watchJobs(

@@ -29,7 +29,7 @@ export async function enqueueFileJobs(ctx: Context, file: NewFile): Promise<void
 
 /**
  * Deletes the thumbnail and the renditions of a media item, whose original is replaced. Call it inside `transact`, with
- * the node locked; `enqueueFileJobs` has new ones created.
+ * the node locked; `enqueueFileJobs` enqueues a job for a new thumbnail.
  */
 export async function dropDerivedFiles(ctx: Context, mediaId: number): Promise<void> {
   const files = await listFilesByMediaIds(ctx.db, EVERYTHING, [mediaId]);

@@ -1,7 +1,7 @@
 import { outputSize, type Rect, type RenderPlan, type Size } from '../../media/render.ts';
 import type { Crop, Point, RenditionRequest } from './request.ts';
 
-/** The longest side of a rendition, in pixels; the size of a request for more is ignored. */
+/** The longest side of a rendition, in pixels; a request for a larger size is ignored. */
 export const SIDE_MAX = 5000;
 
 /** The geometric part of a plan. */

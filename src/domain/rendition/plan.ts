@@ -67,8 +67,8 @@ export function planThumbnail(source: Size, side: number): RenderPlan {
 }
 
 /**
- * Returns the text that is the same for all plans of the same output. Increase its version when `renderImage` changes its
- * output for a plan.
+ * Returns the text that is the same for all plans of the same output. Increase its version when `renderImage` changes
+ * its output for a plan.
  */
 export function specOf({ crop, scaled, window, canvas, ...rest }: RenderPlan): string {
   const { background, format, quality, mayMove } = rest;

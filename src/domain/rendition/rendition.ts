@@ -36,10 +36,10 @@ interface UnkeptRendition
   bytes: Buffer;
 }
 
-/** How long one rendition may take, without the wait for its turn. */
+/** Time limit for one rendition, without the wait for its turn. */
 const RENDER_TIMEOUT_MS = 10_000;
 
-/** How long it may wait for its turn: longer than a person looks at an empty frame. */
+/** Time limit for the wait for its turn: longer than a person looks at an empty frame. */
 const PATIENCE_MS = 20_000;
 
 /** The interval of writes of the last use: an image on a busy page would otherwise cause a write at every request. */
@@ -47,8 +47,8 @@ const USE_NOTED_MS = 3_600_000;
 
 /**
  * Returns the rendition that a query asks for of the file behind `/media/{dir}/{urlName}`; null if there is no such
- * file. Returns the file itself if the query asks for no rendition, or if the file is not an image or cannot be rendered.
- * Everybody who knows the URL may read it. Throws ServerBusyError, FileGoneError.
+ * file. Returns the file itself if the query asks for no rendition, or if the file is not an image or cannot be
+ * rendered. Everybody who knows the URL may read it. Throws ServerBusyError, FileGoneError.
  */
 export async function openRendition(
   ctx: Context,

@@ -8,7 +8,7 @@ export interface RenditionRequest {
   width: number | null;
   height: number | null;
   mode: Mode;
-  /** How the rest is divided between the sides, as fractions: 0 puts the image at the left or top edge. */
+  /** Position of the image along each side, as fractions: 0 puts the image at the left or top edge. */
   anchor: Point;
   /** The point of the image, as fractions, that `crop` keeps as close to the center as possible. */
   center: Point | null;
@@ -81,7 +81,7 @@ function reader(query: Query): Get {
   return (name) => values.get(name);
 }
 
-/** A missing side may be given as its ratio to the other side. */
+/** Parses the size. A missing side may be given as its ratio to the other side. */
 function parseSize(get: Get): { width: number | null; height: number | null } {
   const width = parseSide(get('width'));
   const height = parseSide(get('height'));
@@ -96,7 +96,7 @@ function parseSize(get: Get): { width: number | null; height: number | null } {
   return { width, height };
 }
 
-/** Umbraco writes fractions of pixels, and old templates write a unit. */
+/** Parses the length of a side: Umbraco writes fractions of pixels, and old templates write a unit. */
 function parseSide(text: string | undefined): number | null {
   const value = parsePositive(text?.replace(/px$/i, ''));
   return value === null ? null : toSide(value);
@@ -140,7 +140,7 @@ function edge(text: string | undefined, start: string, end: string): number {
   return word === start ? 0 : word === end ? 1 : 0.5;
 }
 
-/** The order is y, x: the reverse of all other parameters. */
+/** Parses the center, whose order is y, x: the reverse of all other parameters. */
 function parseCenter(text: string | undefined): Point | null {
   const [y, x] = parseNumbers(text, 2) ?? [];
   return x !== undefined && y !== undefined && x <= 1 && y <= 1 ? { x, y } : null;
@@ -161,7 +161,7 @@ function parseCrop(text: string | undefined, mode: string | undefined): Crop | n
 
 type Four = [number, number, number, number];
 
-/** Older templates write percentages instead of fractions. */
+/** Converts a value to a fraction: older templates write percentages. */
 function toFraction(value: number): number {
   return value > 1 ? value / 100 : value;
 }

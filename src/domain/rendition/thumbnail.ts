@@ -29,10 +29,10 @@ const THUMBNAIL_SIDE = 320;
 const TIMEOUT_MS = 30_000;
 
 /**
- * Creates the thumbnail of an image, as a file of the same media item, unless it exists. Does nothing if the file is not
- * an image, not an original, or deleted. May be repeated after a crash at any point: the sweep deletes bytes without
- * a row. Throws UnsupportedMediaError for an image that cannot be read, FileGoneError if its bytes are lost, and the
- * reason of `signal`.
+ * Creates the thumbnail of an image, as a file of the same media item, unless it exists. Does nothing if the file is
+ * not an image, not an original, or deleted. May be repeated after a crash at any point: the sweep deletes bytes
+ * without a row. Throws UnsupportedMediaError for an image that cannot be read, FileGoneError if its bytes are lost,
+ * and the reason of `signal`.
  */
 export async function createThumbnail(
   ctx: Context,

@@ -30,7 +30,7 @@ export interface Tag {
 export const TAG_TYPES = ['user', 'category', 'contribution'] as const;
 export type TagType = (typeof TAG_TYPES)[number];
 
-/** What a list of tags is narrowed to: a tag has to match every given field. */
+/** The filter of a list of tags: a tag has to match every given field. */
 export type TagFilter = store.TagFilter;
 /** One step of an order of tags. */
 export type TagOrder = store.TagOrder;
@@ -108,7 +108,9 @@ export async function deleteTag(ctx: Context, id: number): Promise<void> {
   });
 }
 
-/** Locks the tag first: no other one then adds it to media, and two callers cannot deadlock. */
+/**
+ * Locks the tag, then its media. No other transaction can then add the tag to media, and two callers cannot deadlock.
+ */
 async function lockTagAndMedias({ db }: Context, id: number): Promise<void> {
   await store.lockTags(db, [id]);
   await store.lockMediasOfTag(db, id);

@@ -31,7 +31,7 @@ export interface Folder extends NodeFields {
   type: 'folder';
 }
 
-/** Exactly one of these. `path` is made of names, `/Design/Logos`. */
+/** A key of a folder: exactly one of the fields. `path` consists of names, `/Design/Logos`. */
 export type FolderBy = { id: number } | { uuid: string } | { path: string };
 
 /** Returns the folder, or null if none exists that the viewer may see. */

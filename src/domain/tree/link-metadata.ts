@@ -45,7 +45,7 @@ export async function describeLink(
   });
 }
 
-/** As many as a person chooses from. */
+/** Maximum number of images: as many as a person can choose from. */
 const IMAGES_MAX = 10;
 const HTML_LENGTH_MAX = 10_000;
 

@@ -16,8 +16,9 @@ import { isPageType, type Media, mediaColumns, mediaInput, toMedia } from './med
 export type UpdateMediaInput = z.input<typeof mediaInput>;
 
 /**
- * Changes the given fields; null clears a field. A title that equals the name follows it. Needs the creator or an admin.
- * Throws NotFoundError, and InvalidInputError: also for an `imageUrl` of a media item that is not a link to a page.
+ * Changes the given fields; null clears a field. A title that equals the name follows it. Needs the creator or an
+ * admin. Throws NotFoundError, and InvalidInputError: also for an `imageUrl` of a media item that is not a link to a
+ * page.
  */
 export async function updateMedia(
   ctx: Context,

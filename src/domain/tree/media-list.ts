@@ -11,13 +11,13 @@ import { scopeOf } from '../viewer/access.ts';
 import { type Media, toMedia } from './media.ts';
 import { BY_POSITION, NEWEST_FIRST, type NodeOrder, orderKeyset } from './order.ts';
 
-/** What a list of media is narrowed to: a media item has to match every given field. */
+/** The filter of a list of media: a media item has to match every given field. */
 export interface MediaFilter extends Omit<NodeFilter, 'kind' | 'below'> {
-  /** Anywhere below this folder. */
+  /** The media item is anywhere below this folder. */
   underFolderId?: number | undefined;
 }
 
-/** Values that one field of a filter may have. */
+/** Maximum number of values in one field of a filter. */
 const VALUES_MAX = 200;
 
 /** Returns a page of media, filed and unfiled. Throws InvalidInputError for the filter and the page. */

@@ -35,15 +35,15 @@ export interface Media extends NodeFields {
   title: string | null;
   description: string | null;
   keywords: string | null;
-  /** Of the linked page; null for a stored file. */
+  /** URL of the linked page; null for a stored file. */
   url: string | null;
-  /** Of a linked image; null for a stored one. */
+  /** URL of a linked image; null for a stored image. */
   imageUrl: string | null;
   imageWidth: number | null;
   imageHeight: number | null;
-  /** The thing of another system that it stands for; null for every other media item. */
+  /** The object in another system that it stands for; null for every other media item. */
   embed: Embed | null;
-  /** What the provider of the link says about it; null until it has been asked. */
+  /** The oEmbed response of the link's provider; null until it has been fetched. */
   oembed: OEmbed | null;
   /** Images that the linked page names; its owner may choose one of them. */
   choiceImages: string[];
@@ -57,12 +57,12 @@ export interface Media extends NodeFields {
   isPublic: boolean;
 }
 
-/** A thing of another system. */
+/** A reference to an object in another system. */
 export interface Embed {
   type: string;
   id: string;
   url: string | null;
-  /** As given. */
+  /** Stored as given. */
   metadata: Record<string, unknown>;
 }
 
@@ -132,7 +132,7 @@ export function mediaColumns(
 /** The columns of the fields that clients can set. */
 export type MediaColumns = ReturnType<typeof mediaColumns>;
 
-/** Exactly one of these. */
+/** A key of a media item: exactly one of the fields. */
 export type MediaBy = { id: number } | { uuid: string } | { resource: string };
 
 /** Returns the media item, or null if none exists that the viewer may see. */

@@ -22,8 +22,8 @@ const moveInput = z.object({
 });
 
 /**
- * Moves folders, with everything below them, and media to the end of a folder, in the given order; without `parentId` to
- * the top level. All or nothing. Needs the creator of each or an admin. Throws NotFoundError, FolderCycleError.
+ * Moves folders, with everything below them, and media to the end of a folder, in the given order; without `parentId`
+ * to the top level. All or nothing. Needs the creator of each or an admin. Throws NotFoundError, FolderCycleError.
  */
 export async function moveNodes(
   ctx: Context,

@@ -9,7 +9,7 @@ export interface NodeFields {
   name: string;
   /** Null: at top level, or unfiled. */
   parentId: number | null;
-  /** From the top down. */
+  /** Ids of the folders above it, from the top down. */
   ancestorIds: number[];
   /** 1 at top level, 0 if unfiled. */
   level: number;
@@ -20,7 +20,7 @@ export interface NodeFields {
 
 /** Returns the fields that folders and media share. */
 export function toNodeFields(row: NodeRow): NodeFields {
-  // The path begins with the hidden root, which nobody sees.
+  // The path begins with the hidden root, which is never shown.
   const ancestorIds = row.path.split('/').slice(2, -1).map(Number);
   return {
     id: row.id,

@@ -12,7 +12,7 @@ export interface NodeOrder {
 /** Newest first. */
 export const NEWEST_FIRST: NodeOrder = { field: 'id', descending: true };
 
-/** By the position of nodes in their folder. */
+/** The order by the position of nodes in their folder. */
 export const BY_POSITION: NodeOrder = { field: 'sort_order', descending: false };
 
 /** Returns the keyset of an order. */

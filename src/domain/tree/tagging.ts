@@ -25,7 +25,7 @@ export async function tagMedia(
 ): Promise<Media[]> {
   const { mediaIds, addTagIds, removeTagIds } = parseInput(tagMediaInput, input);
   return transact(ctx, async (ctx) => {
-    // Without the locks one could be deleted, or tagged by somebody else, between the lines below.
+    // Without the locks one could be deleted, or tagged by another request, between the lines below.
     await lockTags(ctx.db, [...(addTagIds ?? []), ...(removeTagIds ?? [])]);
     await lockNodes(ctx.db, mediaIds);
     const rows = await listMediasByIds(ctx.db, scopeOf(ctx), mediaIds);

@@ -12,9 +12,9 @@ export interface MediaChange {
 }
 
 /**
- * Returns the changes of media that the viewer may see; with `folderId`, only of media directly in that folder, or
- * just moved out of it. Several changes between two reads are merged. For the viewer, a media item that leaves its
- * scope has been deleted.
+ * Returns the changes of media that the viewer may see; with `folderId`, only of media directly in that folder, or just
+ * moved out of it. Several changes between two reads are merged. A media item that leaves the viewer's scope is
+ * reported as deleted.
  */
 export function watchMedias(
   ctx: Context,

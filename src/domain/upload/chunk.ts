@@ -6,7 +6,7 @@ import { DigestMismatchError, InvalidInputError } from '../error.ts';
 /** The bytes of one chunk, and what the request declares about them. */
 export interface Chunk {
   bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-  /** As declared by the request, if it is. */
+  /** Size of the chunk, if the request declares it. */
   sizeBytes?: number | undefined;
   /** Limit of the dialect; absent: none. */
   sizeBytesMax?: number | undefined;
@@ -24,8 +24,8 @@ export interface ChunkTarget {
 /**
  * Appends a chunk to the staged bytes and advances the digest. Returns the new offset once the bytes are durable. The
  * caller still has to record the offset: until then the bytes are not acknowledged, and the next chunk overwrites them.
- * Throws InvalidInputError for a chunk that is empty, exceeds its limit or the end of the file, or has another size than
- * declared, and DigestMismatchError for a chunk that was damaged on its way.
+ * Throws InvalidInputError for a chunk that is empty, exceeds its limit or the end of the file, or has another size
+ * than declared, and DigestMismatchError for a chunk that was damaged on its way.
  */
 export async function stageChunk(
   { staging }: Context,

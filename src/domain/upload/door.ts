@@ -7,7 +7,7 @@ import { deleteBytes } from '../file/delete-bytes.ts';
 import { classify, type FileType, type Policy, typeOfUnknown } from './policy.ts';
 import type { StagedFile } from './staging.ts';
 
-/** The place that staged files go to: new rows, or existing ones. */
+/** The rows that staged files are stored in: new rows, or existing ones. */
 export interface Destination<T> {
   policy: Policy;
   /** The staged files, under the names and keys that they will have. */
@@ -15,16 +15,16 @@ export interface Destination<T> {
   /** Writes the rows of the files, whose bytes are stored by now, inside of one transaction. */
   write: (ctx: Context, files: readonly ExaminedFile[]) => Promise<T>;
   /**
-   * Creates the error for rows that a concurrent request has written first. If present, `write` is tried three times before
-   * this is thrown: a third request would have to insert the same, and a fourth delete it, at the same time. If absent, the
-   * unique violation is thrown at once.
+   * Creates the error for rows that a concurrent request has written first. If present, `write` is tried three times
+   * before this is thrown: for all three to fail, a third request would have to insert the same row, and a fourth
+   * delete it, at the same time. If absent, the unique violation is thrown at once.
    */
   conflict?: () => DomainError;
 }
 
 /**
- * Opens a destination: rejects a request with a mistake in it before the bytes move, so that there is nothing to clean up
- * but the staged bytes.
+ * Opens a destination: rejects a request with a mistake in it before the bytes move, so that there is nothing to clean
+ * up but the staged bytes.
  */
 export type Into<T> = (ctx: Context, staged: readonly StagedFile[]) => Promise<Destination<T>>;
 
@@ -34,7 +34,7 @@ export interface ExaminedFile extends StagedFile {
   mimeType: string;
   /** Width and height of an image in pixels; null for anything else, and for an image that cannot be read. */
   size: { width: number; height: number } | null;
-  /** The name is not the sender's: there was none, so it says what the content is. */
+  /** True if the sender gave no name: `filename` then comes from the content. */
   isUnnamed: boolean;
 }
 
@@ -49,8 +49,8 @@ const TRIES_MAX = 3;
  * file, applies the policy, probes images, moves the bytes into the blob store, and only then writes the rows.
  *
  * If the files are refused, no row is written and their bytes are deleted, unless `isKeptWhenRefused`. After any other
- * failure, such as a lost database connection, the rows may exist; the sweep decides then whether the bytes are deleted.
- * Throws UnsupportedMediaError, TooLargeError, InvalidInputError, and the errors of the destination.
+ * failure, such as a lost database connection, the rows may exist; the sweep decides then whether the bytes are
+ * deleted. Throws UnsupportedMediaError, TooLargeError, InvalidInputError, and the errors of the destination.
  */
 export async function take<T>(
   ctx: Context,
@@ -91,7 +91,7 @@ function examine(
       classify(ctx, file, sniffed, wanted, allowedTypes);
     const size =
       sniffed.kind === 'image' ? await probe(ctx, path, sniffed, unreadableAs !== undefined) : null;
-    // The form of a browser names an image that a page has redrawn "blob", which is nobody's choice.
+    // A browser's form names an image that a page has redrawn "blob", which no user has chosen.
     const isUnnamed = file.filename === '' || file.filename === 'blob';
     const filename = isUnnamed ? nameOf(sniffed) : file.filename;
     return { ...file, filename, isUnnamed, type, mimeType: sniffed.mimeType, size };

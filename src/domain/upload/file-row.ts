@@ -25,8 +25,8 @@ export function fileColumns({ filename, mimeType, size, ...file }: ExaminedFile)
 }
 
 /**
- * Inserts the row of a file and starts its background jobs. Returns the row. A second file of the same media item and key
- * is a unique violation.
+ * Inserts the row of a file and starts its background jobs. Returns the row. A second file of the same media item and
+ * key is a unique violation.
  */
 export async function insertFileRow(
   ctx: Context,
@@ -74,8 +74,8 @@ export function insertMediaRow(
 const DIR_ALPHABET = 'abcdefghijklmnopqrstuvwxyz012345';
 
 /**
- * Returns eight characters that no other media item has as the first segment of its URLs: 40 random bits collide once in a
- * million at a million media.
+ * Returns eight characters that no other media item has as the first segment of its URLs: 40 random bits collide once
+ * in a million at a million media.
  */
 export async function newDir(ctx: Context): Promise<string> {
   const dir = Array.from(randomBytes(8), (byte) => DIR_ALPHABET[byte % 32]).join('');

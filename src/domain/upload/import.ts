@@ -47,8 +47,8 @@ export async function importUrl(ctx: Context, input: ImportInput): Promise<Job> 
 }
 
 /**
- * Starts a job for a client. Throws the errors of `startJob`, and InvalidInputError for a folder or a tag that the viewer
- * cannot see.
+ * Starts a job for a client. Throws the errors of `startJob`, and InvalidInputError for a folder or a tag that the
+ * viewer cannot see.
  */
 export function requestJob(ctx: Context, input: StartJobInput): Promise<Job> {
   return startJob(ctx, input, checkTarget);
@@ -65,7 +65,10 @@ async function checkTarget(ctx: Context, args: object): Promise<void> {
   });
 }
 
-/** Checked now, because the run of the job knows who started it but not the start nodes of the credential. */
+/**
+ * Checks the folder before the job exists, because its run knows who started it but not the start nodes of the
+ * credential.
+ */
 async function checkFolder(ctx: Context, args: object): Promise<void> {
   if (!('folder_uuid' in args) || typeof args.folder_uuid !== 'string') return;
   if ((await findFolder(ctx, { uuid: args.folder_uuid })) !== null) return;
@@ -81,13 +84,13 @@ export type Import = Pick<Job, 'id' | 'uuid'> & {
 
 /** A file that is being downloaded. */
 export interface RemoteFile extends IncomingFile {
-  /** As declared by its server; null if it did not. */
+  /** Size that its server declares; null if it declares none. */
   sizeBytes: number | null;
 }
 
 /**
- * Returns the media item that an earlier, interrupted run of a job has created; null if there is none. Throws ConflictError
- * if someone else has uploaded a file under the job's uuid, which everyone who can see the job knows.
+ * Returns the media item that an earlier, interrupted run of a job has created; null if there is none. Throws
+ * ConflictError if someone else has uploaded a file under the job's uuid, which everyone who can see the job knows.
  */
 export async function findImported(ctx: Context, { uuid }: Import): Promise<Media | null> {
   const media = await findMedia(ctx, { resource: uuid });
@@ -95,7 +98,9 @@ export async function findImported(ctx: Context, { uuid }: Import): Promise<Medi
   throw new ConflictError('ALREADY_EXISTS', `Resource ${uuid} belongs to another user.`);
 }
 
-/** Returns the id of the import's folder; null: unfiled. Throws NotFoundError if the folder or a tag has been deleted. */
+/**
+ * Returns the id of the import's folder; null: unfiled. Throws NotFoundError if the folder or a tag has been deleted.
+ */
 export async function checkImport(
   ctx: Context,
   { arguments: { folder_uuid, tags = [] } }: Import,
@@ -108,9 +113,9 @@ export async function checkImport(
 }
 
 /**
- * Creates a media item from a file as it is downloaded. Its `resource` is the job's uuid, so a job creates only one media
- * item, however often it runs. A failure leaves no media item, and no bytes for longer than until the next sweep. Throws
- * TooLargeError, UnsupportedMediaError, InvalidInputError, NotFoundError, and the reason of an aborted signal.
+ * Creates a media item from a file as it is downloaded. Its `resource` is the job's uuid, so a job creates only one
+ * media item, however often it runs. A failure leaves no media item, and no bytes for longer than until the next sweep.
+ * Throws TooLargeError, UnsupportedMediaError, InvalidInputError, NotFoundError, and the reason of an aborted signal.
  */
 export async function importFile(
   ctx: Context,

@@ -10,7 +10,7 @@ import { type ExaminedFile, type Into, onlyFile } from './door.ts';
 import { insertFileRow, insertMediaRow, newDir } from './file-row.ts';
 import type { FileType, Policy } from './policy.ts';
 
-/** A new media item, as a request asks for it. */
+/** The properties of a new media item, as requested. */
 export interface NewMedia extends Policy {
   /** Null: unfiled. */
   folderId: number | null;
@@ -45,8 +45,8 @@ export function toNewMedia(
 }
 
 /**
- * Destination: a new media item with one file. `alsoWrite` runs in the same transaction. Throws NotFoundError for the folder
- * and the tags, and the errors of `folderToFill`.
+ * Creates a destination: a new media item with one file. `alsoWrite` runs in the same transaction. Throws NotFoundError
+ * for the folder and the tags, and the errors of `folderToFill`.
  */
 export function intoNewMedia(
   request: NewMedia,

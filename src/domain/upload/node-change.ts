@@ -33,10 +33,10 @@ export async function authorizeChange(ctx: Context, id: number): Promise<void> {
 export type NodeChange = z.input<typeof nodeChange>;
 
 /**
- * Changes a folder or a media item in one transaction, including its place in the tree and its original. An absent field
- * stays as it is. A node that moves comes last in its new folder, unless `sortOrder` is given. `updatedAt` always increases,
- * even if the clock does not. Needs the creator or an admin. Throws NotFoundError, InvalidInputError, FolderCycleError, and
- * the errors of `take` if there is a new original.
+ * Changes a folder or a media item in one transaction, including its place in the tree and its original. An absent
+ * field stays as it is. A node that moves comes last in its new folder, unless `sortOrder` is given. `updatedAt` always
+ * increases, even if the clock does not. Needs the creator or an admin. Throws NotFoundError, InvalidInputError,
+ * FolderCycleError, and the errors of `take` if there is a new original.
  */
 export async function changeNode(
   ctx: Context,
@@ -66,7 +66,10 @@ async function apply(ctx: Context, id: number, change: Change): Promise<TreeNode
   return { ...after, updatedAt };
 }
 
-/** Tells whether a node is directly in a folder. Top level has an id but is never a `parentId`; an unfiled node is nowhere. */
+/**
+ * Tells whether a node is directly in a folder. The top level has an id but is never a `parentId`; an unfiled node is
+ * in no folder.
+ */
 function isIn({ level, parentId }: TreeNode, folderId: number | null): boolean {
   const folder = folderId === TOP_LEVEL_ID ? null : folderId;
   return level > 0 && parentId === folder;

@@ -20,10 +20,11 @@ export interface NewOriginal {
 }
 
 /**
- * Destination: the original of an existing media item, in place of the one it has. The item keeps its uuid and the `dir` of
- * its URL; the old URL is gone if the name differs. Everything derived from the old image is deleted, and all old bytes are
- * deleted by a job of the same transaction. `alsoWrite` runs in that transaction, and its result is the result. Needs the
- * creator or an admin. Throws NotFoundError, ForbiddenError, and InvalidInputError for a media item without a file.
+ * Creates a destination: the original of an existing media item, in place of the one it has. The item keeps its uuid
+ * and the `dir` of its URL; the old URL is gone if the name differs. Everything derived from the old image is deleted,
+ * and all old bytes are deleted by a job of the same transaction. `alsoWrite` runs in that transaction, and its result
+ * is the result. Needs the creator or an admin. Throws NotFoundError, ForbiddenError, and InvalidInputError for a media
+ * item without a file.
  */
 export function intoOriginal<T>(
   mediaId: number,

@@ -27,8 +27,8 @@ export interface Policy {
 type SizedFile = DeclaredFile & Pick<StagedFile, 'sizeBytes'>;
 
 /**
- * Returns the type of a file. Its content, its extension and its declared type must agree, the content must fit the wanted
- * type, and the size must be within the limit for its kind. Without a wanted type the content decides. Throws
+ * Returns the type of a file. Its content, its extension and its declared type must agree, the content must fit the
+ * wanted type, and the size must be within the limit for its kind. Without a wanted type the content decides. Throws
  * UnsupportedMediaError, TooLargeError, InvalidInputError.
  */
 export function classify(
@@ -62,8 +62,8 @@ export function classify(
 const UNRECOGNISED = ['application/octet-stream', 'text/plain'];
 
 /**
- * Returns the type for bytes of no known format, `Policy.unreadableAs`; null if there is none, or if the format is known:
- * then `classify` decides. Throws TooLargeError.
+ * Returns the type for bytes of no known format, `Policy.unreadableAs`; null if there is none, or if the format is
+ * known: then `classify` decides. Throws TooLargeError.
  */
 export function typeOfUnknown(
   { settings }: Context,
@@ -113,8 +113,8 @@ function isFileType(type: MediaType): type is FileType {
 }
 
 /**
- * Kinds whose extension and content must agree: an image that is really a page, or the reverse, can make a browser run what
- * it should only show. Any other extension is accepted for content of any other kind.
+ * Kinds whose extension and content must agree: an image that is really a page, or the reverse, can make a browser run
+ * what it should only show. Any other extension is accepted for content of any other kind.
  */
 const KIND_BY_EXTENSION: Readonly<Record<string, Kind>> = Object.fromEntries(
   (
@@ -149,8 +149,8 @@ function agrees(expected: Kind | undefined, { kind }: Sniffed): boolean {
 }
 
 /**
- * Returns the type of a `Content-Type` header without its parameters, in lower case; null if it is malformed, so that other
- * text reaches neither the database nor a response.
+ * Returns the type of a `Content-Type` header without its parameters, in lower case; null if it is malformed, so that
+ * other text reaches neither the database nor a response.
  */
 export function parseDeclaredType(contentType: string): string | null {
   const essence = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';

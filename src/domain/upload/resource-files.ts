@@ -18,13 +18,13 @@ import type { StagedFile } from './staging.ts';
 /** The resource that files are added to. */
 export interface ResourceTarget {
   resource: string;
-  /** Of another system; null: none. */
+  /** Id of a project in another system; null: none. */
   projectId: string | null;
 }
 
 /**
- * Destination: the files of a resource, under their keys. The resource is created if it does not exist. Throws ConflictError
- * ALREADY_EXISTS, and the errors of `findResource`.
+ * Creates a destination: the files of a resource, under their keys. The resource is created if it does not exist.
+ * Throws ConflictError ALREADY_EXISTS, and the errors of `findResource`.
  */
 export function intoResource(
   target: ResourceTarget,
@@ -41,9 +41,9 @@ export function intoResource(
 }
 
 /**
- * Returns the row of a resource, locked until the end of the transaction if there is one; null if it does not exist. Throws
- * ConflictError for a key that it has, InvalidInputError for the original of a link, ForbiddenError for the resource of
- * another user.
+ * Returns the row of a resource, locked until the end of the transaction if there is one; null if it does not exist.
+ * Throws ConflictError for a key that it has, InvalidInputError for the original of a link, ForbiddenError for the
+ * resource of another user.
  */
 export async function findResource(
   ctx: Context,
@@ -106,7 +106,10 @@ function insertMedia(
   return insertMediaRow(ctx, main, { ...UNFILED, resource });
 }
 
-/** A media item is named after its original; before that comes, after a variant. */
+/**
+ * Updates the columns of an existing resource: a media item is named after its original, or after a variant until the
+ * original arrives.
+ */
 async function updateExisting(
   ctx: Context,
   media: NodeRow,

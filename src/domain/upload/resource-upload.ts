@@ -9,7 +9,7 @@ import { type Into, take } from './door.ts';
 import { findResource, intoResource } from './resource-files.ts';
 import { discardStaged, type IncomingFile, type StagedFile, stageFile } from './staging.ts';
 
-/** What a request declares about its files. Known only when all of it has arrived. */
+/** The properties that a request declares for its files. Known only when the whole request has arrived. */
 export interface UploadDetails {
   key: string | null;
   projectId: string | null;
@@ -31,11 +31,11 @@ const uploadInput = z.object({
 });
 
 /**
- * Stores files under keys of a resource. The resource is a media item; if it does not exist, it is created, unfiled. A file
- * without a key is the original; each of several files has its name as its key. All or nothing: a failure leaves no rows,
- * and no bytes for longer than until the next sweep. Adding to an existing resource needs its creator or an admin. Throws
- * ConflictError ALREADY_EXISTS, InvalidInputError, TooLargeError, UnsupportedMediaError, ForbiddenError, and the errors of
- * `receive`.
+ * Stores files under keys of a resource. The resource is a media item; if it does not exist, it is created, unfiled. A
+ * file without a key is the original; each of several files has its name as its key. All or nothing: a failure leaves
+ * no rows, and no bytes for longer than until the next sweep. Adding to an existing resource needs its creator or an
+ * admin. Throws ConflictError ALREADY_EXISTS, InvalidInputError, TooLargeError, UnsupportedMediaError, ForbiddenError,
+ * and the errors of `receive`.
  */
 export async function uploadToResource(
   ctx: Context,
@@ -52,7 +52,7 @@ export async function uploadToResource(
     });
     return await take(ctx, staged.splice(0), intoNamedResource({ resource, ...details }));
   } catch (error) {
-    // Those that `take` has not got: the request broke off.
+    // The files that `take` has not received, because the request broke off.
     await discardStaged(ctx, staged);
     throw error;
   }
@@ -81,7 +81,10 @@ function withKeys(
   return files;
 }
 
-/** Contract §4.1: a file without a name gets the name of its resource; a variant gets its key. */
+/**
+ * Returns the file under its key. Contract §4.1: a file without a name gets the name of its resource; a variant gets
+ * its key.
+ */
 function withKey(staged: StagedFile, key: string, resource: string): StagedFile {
   return { ...staged, key, filename: staged.filename || cleanFilename(key || resource) };
 }

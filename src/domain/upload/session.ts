@@ -27,8 +27,8 @@ export async function findUploadSession(
 }
 
 /**
- * Returns the row of an open upload. Throws NotFoundError if it does not belong to the viewer, then UploadExpiredError, then
- * UploadCompletedError.
+ * Returns the row of an open upload. Throws NotFoundError if it does not belong to the viewer, then UploadExpiredError,
+ * then UploadCompletedError.
  */
 export async function findOpenUpload(ctx: Context, uploadId: string): Promise<UploadRow> {
   const row = await findOwnUpload(ctx, uploadId);
@@ -61,8 +61,8 @@ function isUploadId(text: string): boolean {
 }
 
 /**
- * Returns the MD5 of the bytes so far, from its saved state. If another version of the library saved it, the staged bytes are
- * hashed again.
+ * Returns the MD5 of the bytes so far, from its saved state. If another version of the library saved it, the staged
+ * bytes are hashed again.
  */
 export async function resumeDigest(ctx: Context, row: UploadRow): Promise<ResumableMd5> {
   try {

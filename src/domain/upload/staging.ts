@@ -5,7 +5,7 @@ import { DigestMismatchError, InvalidInputError, TooLargeError } from '../error.
 import { newBlobKey } from '../file/blob-key.ts';
 import { authorize } from '../viewer/access.ts';
 
-/** What a request declares about a file. */
+/** The properties that a request declares for a file. */
 export interface DeclaredFile {
   filename: string;
   /** The content type of the part or the request; null if there is none. */
@@ -20,13 +20,13 @@ export interface IncomingFile extends DeclaredFile {
 /** A file whose bytes have arrived: they are durable, but no row refers to them. */
 export interface StagedFile extends DeclaredFile {
   blobKey: string;
-  /** Cleaned by `cleanFilename`; empty if the request named none. */
+  /** Name cleaned by `cleanFilename`; empty if the request gave none. */
   filename: string;
   sizeBytes: number;
   md5: string;
   /** Null if the bytes came in several requests. */
   sha256: string | null;
-  /** Within its media item; empty: the original. */
+  /** Key of the file within its media item; empty: the original. */
   key: string;
   /** The bytes belong to an upload session: if they are refused, they stay, and the session can be completed again. */
   isKeptWhenRefused?: true;

@@ -26,8 +26,9 @@ export interface FileInput extends z.input<typeof fileInput> {
 }
 
 /**
- * Creates a media item from a file that arrives in one stream. A failure leaves no media item, and no bytes for longer than
- * until the next sweep. Throws TooLargeError, UnsupportedMediaError, DigestMismatchError, InvalidInputError, NotFoundError.
+ * Creates a media item from a file that arrives in one stream. A failure leaves no media item, and no bytes for longer
+ * than until the next sweep. Throws TooLargeError, UnsupportedMediaError, DigestMismatchError, InvalidInputError,
+ * NotFoundError.
  */
 export async function uploadFile(ctx: Context, input: FileInput): Promise<Media> {
   authorize(ctx, 'upload.write');
@@ -42,8 +43,8 @@ export interface ReplacementInput extends z.input<typeof replacementInput> {
 }
 
 /**
- * Replaces the original of a media item, whose type then follows the new content. A failure leaves the old file as it was.
- * Needs the creator or an admin. Throws the errors of `uploadFile`.
+ * Replaces the original of a media item, whose type then follows the new content. A failure leaves the old file as it
+ * was. Needs the creator or an admin. Throws the errors of `uploadFile`.
  */
 export async function replaceFile(
   ctx: Context,

@@ -49,8 +49,8 @@ const chunkInput = z.object({
 });
 
 /**
- * One chunk and its place. The fields that describe the file are read from the first chunk only. `totalBytes` is required in
- * the first chunk, and must be the same wherever it is given again.
+ * One chunk and its place. The fields that describe the file are read from the first chunk only. `totalBytes` is
+ * required in the first chunk, and must be the same wherever it is given again.
  */
 export interface ChunkInput extends z.input<typeof chunkInput> {
   chunk: Omit<Chunk, 'md5'>;
@@ -96,7 +96,7 @@ async function startUpload(ctx: Context, input: ParsedChunk): Promise<UploadSess
     await checkKindLimit(ctx, blobKey, totalBytes, declaredType);
     const now = ctx.clock();
     // The row comes after the bytes: a crash in between leaves bytes without a row, which the sweep deletes, and not a
-    // session whose id nobody knows.
+    // session whose id no client knows.
     const row: UploadRow = {
       upload_id: ctx.newId().replaceAll('-', ''),
       owner: ctx.viewer.id,
@@ -158,10 +158,10 @@ export interface CompleteInput extends z.input<typeof completeInput> {
 }
 
 /**
- * Creates a media item from an upload session whose bytes have all arrived, without reading them again for their digest.
- * Throws the errors of `appendChunk` for the session, OffsetMismatchError while bytes are missing, DigestMismatchError,
- * UnsupportedMediaError, TooLargeError, and NotFoundError for the folder and the tags. After any of these the session is as
- * before.
+ * Creates a media item from an upload session whose bytes have all arrived, without reading them again for their
+ * digest. Throws the errors of `appendChunk` for the session, OffsetMismatchError while bytes are missing,
+ * DigestMismatchError, UnsupportedMediaError, TooLargeError, and NotFoundError for the folder and the tags. After any
+ * of these the session is as before.
  */
 export async function completeUpload(ctx: Context, input: CompleteInput): Promise<Media> {
   authorize(ctx, 'upload.write');
@@ -183,8 +183,8 @@ export async function completeUpload(ctx: Context, input: CompleteInput): Promis
     };
     const request = toNewMedia(media, input.allowedTypes);
     const into = intoNewMedia(request, (ctx, mediaId) => closeUpload(ctx, uploadId, mediaId));
-    // Another process, which has a lock of its own, may have been first: it has created a media item from the same bytes, or
-    // deleted them.
+    // Another process, which has a lock of its own, may have been first: it has created a media item from the same
+    // bytes, or deleted them.
     return take(ctx, [staged], into).catch(async (error) => {
       const mayBeClosed = isUniqueViolation(error) || error instanceof BlobNotFoundError;
       throw (mayBeClosed && (await whyUploadClosed(ctx, uploadId))) || error;

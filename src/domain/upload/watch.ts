@@ -4,8 +4,8 @@ import type { UploadEvent } from '../event/event.ts';
 import { findUploadSession, type UploadSession } from './session.ts';
 
 /**
- * Yields the state of an upload: at once, and after each acknowledged chunk. Ends when the upload is completed or aborted, and
- * when the signal aborts. Throws NotFoundError if the upload is not open or belongs to another viewer.
+ * Yields the state of an upload: at once, and after each acknowledged chunk. Ends when the upload is completed or
+ * aborted, and when the signal aborts. Throws NotFoundError if the upload is not open or belongs to another viewer.
  */
 export async function watchUpload(
   ctx: Context,

@@ -7,8 +7,8 @@ interface Rule {
   /** The lowest role that is allowed. */
   role: Role;
   /**
-   * Whether every viewer is allowed, anonymous ones included. `open`: while `TRIVIUM_AUTH=open`, which is what seeds/001
-   * serves without authentication.
+   * Whether every viewer is allowed, even an anonymous one. `open`: only while `TRIVIUM_AUTH=open`, for the operations
+   * that seeds/001 serves without authentication.
    */
   anyone: 'always' | 'open' | 'never';
 }
@@ -39,7 +39,7 @@ const RULES = {
 export type Operation = keyof typeof RULES;
 
 /**
- * Returns if the viewer's role allows the operation. Throws NotAuthenticatedError if a credential could help,
+ * Checks that the viewer's role allows the operation. Throws NotAuthenticatedError if a credential could help,
  * ForbiddenError if the viewer's role is too low.
  */
 export function authorize(ctx: Context, operation: Operation): void {
@@ -48,8 +48,9 @@ export function authorize(ctx: Context, operation: Operation): void {
 }
 
 /**
- * Returns if the viewer may do this to something of that owner: its creator or an admin may. Only an admin may change
- * what an anonymous viewer has created. Throws as `authorize`, and ForbiddenError if it belongs to somebody else.
+ * Checks that the viewer may apply the operation to a thing of that owner: its creator or an admin may. Only an admin
+ * may change things that an anonymous viewer has created. Throws as `authorize`, and ForbiddenError if the thing
+ * belongs to another viewer.
  */
 export function authorizeOwner(ctx: Context, operation: Operation, owner: string | null): void {
   authorize(ctx, operation);
@@ -57,9 +58,9 @@ export function authorizeOwner(ctx: Context, operation: Operation, owner: string
 }
 
 /**
- * Returns the thing if it exists and the viewer may do this to it; pass undefined also for one that the viewer cannot
- * see. Throws as `authorizeOwner`, and NotFoundError: only after the role has been checked, so that a missing credential
- * is asked for in either case.
+ * Returns the thing if it exists and the viewer may apply the operation to it; pass undefined also for a thing that the
+ * viewer cannot see. Throws as `authorizeOwner`, and NotFoundError. The role is checked first, so that a missing
+ * credential is reported whether or not the thing exists.
  */
 export function authorizeExisting<Thing extends { owner: string | null }>(
   ctx: Context,
@@ -94,7 +95,7 @@ function isAllowed(
   return viewer.kind !== 'anonymous' && ROLES.indexOf(viewer.role) >= ROLES.indexOf(role);
 }
 
-/** Returns the nodes that the viewer may see. Reads narrow to it and never fail: any other node does not exist. */
+/** Returns the nodes that the viewer may see. Reads are limited to these nodes, and treat any other node as missing. */
 export function scopeOf(ctx: Context): Scope {
   const { viewer } = ctx;
   const subtrees = viewer.kind === 'anonymous' ? undefined : viewer.startNodes;
@@ -104,7 +105,7 @@ export function scopeOf(ctx: Context): Scope {
   };
 }
 
-/** Returns the nodes that the viewer's start nodes leave to it, public or not. */
+/** Returns the nodes within the viewer's start nodes, public or not. */
 export function reachOf(ctx: Context): Scope {
   return { ...scopeOf(ctx), publicOnly: false };
 }

@@ -68,7 +68,7 @@ export async function createKey(
   return key;
 }
 
-/** A text that is not JSON names no start nodes: it grants the least, and is not an error. */
+/** Parses JSON. A text that is not JSON names no start nodes: it grants the least, and is not an error. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

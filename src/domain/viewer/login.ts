@@ -14,7 +14,7 @@ export interface Login {
 
 /** The dependencies of logins. */
 export interface LoginOptions {
-  /** Called at each login, so that users who have been added or removed meanwhile are respected. */
+  /** Called at each login, so that added and removed users are noticed. */
   listUsers: () => Promise<User[]>;
   /** Milliseconds since 1970. */
   clock: () => number;
@@ -22,7 +22,7 @@ export interface LoginOptions {
   verify?: typeof isPassword;
 }
 
-/** Checks at once. Each takes 32 MiB, and one of the four threads that also read files. */
+/** Maximum number of checks at once. Each takes 32 MiB, and one of the four threads that also read files. */
 const CHECKS_AT_ONCE = 2;
 const CHECKS_WAITING_MAX = 32;
 
@@ -30,7 +30,7 @@ const CHECKS_WAITING_MAX = 32;
 const GUESSES_MAX = 20;
 const GUESS_INTERVAL_MS = 30_000;
 
-/** One more than the longest name of a user: a longer one belongs to nobody. */
+/** One more than the length of the longest name: no user has a longer one. */
 const NAME_COMPARED = NAME_MAX + 1;
 
 /** Creates the login of this process. Each process that serves a database has limits of its own. */
@@ -64,8 +64,9 @@ export function createLogin({ listUsers, clock, verify = isPassword }: LoginOpti
 }
 
 /**
- * Counts the guesses at each name, also at unknown ones: a rejection tells nothing. A count decreases with time.
- * While a name is locked out, the correct password is rejected, too; it does not count as a guess.
+ * Counts the guesses at each name, also at unknown names, so that a rejection does not reveal which names exist. A
+ * count decreases with time. While a name is locked out, the correct password is rejected, too; it does not count as a
+ * guess.
  */
 function createGuesses(clock: () => number) {
   /** The time when the last of the guesses so far is forgotten. */

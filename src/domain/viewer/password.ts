@@ -18,7 +18,7 @@ const KEY_BYTES = 32;
 
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 
-/** Returns the text that is stored of a password: `scrypt$N$r$p$salt$key`, the last two in base64url. */
+/** Returns the text that is stored for a password: `scrypt$N$r$p$salt$key`, the last two in base64url. */
 export async function hashPassword(password: string, cost: PasswordCost = COST): Promise<string> {
   const salt = randomBytes(16);
   const key = await derive(normal(password), salt, KEY_BYTES, toOptions(cost));
@@ -43,12 +43,12 @@ export async function isPassword(password: string, hash: string | null): Promise
   return expected.length === KEY_BYTES && timingSafeEqual(actual, expected);
 }
 
-/** The same letters arrive composed or decomposed, depending on the keyboard: RFC 8265 §4.2. */
+/** Normalizes a password (RFC 8265 §4.2): the same letters arrive composed or decomposed, depending on the keyboard. */
 function normal(password: string): string {
   return password.normalize('NFC');
 }
 
-/** RFC 7914 §6: exactly the memory that is needed. */
+/** Returns the options of scrypt, with exactly the memory that it needs: RFC 7914 §6. */
 function toOptions(cost: PasswordCost): ScryptOptions {
   const { N, r, p } = cost;
   return { ...cost, maxmem: 128 * r * (N + p + 2) };

@@ -8,7 +8,7 @@ import type { Services } from '../context.ts';
 import { NotFoundError } from '../error.ts';
 import type { StartNode } from './viewer.ts';
 
-/** Further ones are ignored: each adds a condition to every statement. */
+/** Maximum number of start nodes. Further ones are ignored, because each adds a condition to every statement. */
 const START_NODES_MAX = 200;
 
 /**

@@ -64,7 +64,7 @@ export function isUserId(id: string): boolean {
 
 const USER_ID = 'user:';
 
-/** Thrown if a user of that name exists already. */
+/** Returns the error for a user whose name is taken. */
 export function nameTaken(name: string): InvalidInputError {
   return InvalidInputError.of('name', 'TAKEN', `A user "${name}" already exists.`);
 }

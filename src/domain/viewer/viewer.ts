@@ -1,6 +1,6 @@
 import type { Subtree } from '../../store/path.ts';
 
-/** In ascending order: a role may do everything that those before it may. */
+/** The roles in ascending order: a role may do everything that those before it may. */
 export const ROLES = ['reader', 'editor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 

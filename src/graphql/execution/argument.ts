@@ -28,7 +28,7 @@ export function copyArguments({ values, containers }: KeptArguments): Arguments 
   return args;
 }
 
-/** Whether a value consists of lists and objects without a prototype, as coercion builds them of a literal. */
+/** Returns whether a value consists of lists and objects without a prototype, which coercion builds from a literal. */
 function isCopyable(value: unknown): boolean {
   if (!isObject(value)) return true;
   if (!Array.isArray(value) && Object.getPrototypeOf(value) !== null) return false;

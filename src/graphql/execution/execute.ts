@@ -14,14 +14,14 @@ import { type OperationPlan, planOperation } from './plan.ts';
 export type Execute = (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>;
 
 /**
- * Returns an executor for one schema, with the answers and errors of graphql-js. It plans an operation once for each
- * document, and writes the value of a promise straight to its place in the answer, without a promise for each object
+ * Returns an executor for one schema, with the results and errors of graphql-js. It plans an operation once for each
+ * document, and writes the value of a promise straight to its place in the response, without a promise for each object
  * above it: a page of a list takes half the processor time. Throws if the schema is invalid.
  *
- * It differs from graphql-js in four ways. Errors inside an object are not reported once a null has replaced the object.
- * An answer waits for all promises, also for those inside such an object. The executor's own messages about a wrong
- * value leave out the value, which may be secret or large. `info` has getters instead of own properties, so that a
- * spread of it is empty.
+ * It differs from graphql-js in four ways. Errors inside an object are not reported once a null has replaced the
+ * object. A response waits for all promises, also for those inside such an object. The executor's own messages about a
+ * wrong value leave out the value, which may be secret or large. `info` has getters instead of own properties, so that
+ * a spread of it is empty.
  */
 export function createExecute(schema: GraphQLSchema): Execute {
   assertValidSchema(schema);

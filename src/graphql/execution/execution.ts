@@ -27,7 +27,7 @@ import {
 import { checkType, runtimeType } from './runtime-type.ts';
 import { isIterable, isPromise, serialize } from './value.ts';
 
-/** An object of an answer. It has no prototype, because a client may use `__proto__` as an alias. */
+/** An object of a response. It has no prototype, because a client may use `__proto__` as an alias. */
 class Fields {
   [name: string]: unknown;
 }
@@ -88,7 +88,7 @@ export class Execution implements RunningOperation {
     }
   }
 
-  /** GraphQL §6.2.2: a field of a mutation starts when everything below the field before it has finished. */
+  /** GraphQL §6.2.2: starts a field of a mutation when everything below the field before it has finished. */
   #executeSerially(
     fields: readonly PlannedField[],
     data: Fields,
@@ -142,7 +142,7 @@ export class Execution implements RunningOperation {
     return args;
   }
 
-  /** GraphQL §6.4.3, CompleteValue: writes the value to its place in the answer, now or when its promise settles. */
+  /** GraphQL §6.4.3, CompleteValue: writes the value to its place in the response, now or when its promise settles. */
   #complete(
     info: FieldInfo,
     output: Output,
@@ -272,7 +272,7 @@ export class Execution implements RunningOperation {
     this.#executeFields(fields, value, object, place);
   }
 
-  /** GraphQL §6.4.4: a failed value becomes null, or the innermost nullable place that contains it does. */
+  /** GraphQL §6.4.4: sets a failed value to null, or the innermost nullable place that contains it. */
   #fail(error: unknown, place: Place): void {
     if (place.isLost()) return;
     this.#errors.push(locate(error, place));

@@ -1,10 +1,10 @@
 import { GraphQLError, locatedError, type ResponsePath } from 'graphql';
 import type { PlannedField } from './plan.ts';
 
-/** An object or a list of the answer while it is being filled. */
+/** An object or a list of the response while it is being filled. */
 export type Target = Record<string | number, unknown>;
 
-/** The place of a value in the answer: a key of an object or a list. The outermost place is that of `data`. */
+/** The place of a value in the response: a key of an object or a list. The outermost place is that of `data`. */
 export class Place {
   readonly parent: Place | undefined;
   /** The field whose value, or an item of whose value, is at this place; undefined for `data`. */
@@ -49,7 +49,7 @@ export class Place {
   }
 }
 
-/** Returns the error with its locations in the document and its path in the answer. */
+/** Returns the error with its locations in the document and its path in the response. */
 export function locate(error: unknown, place: Place): GraphQLError {
   // An error of the whole operation has no path.
   if (place.field === undefined && error instanceof GraphQLError) return error;

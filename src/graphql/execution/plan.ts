@@ -56,12 +56,12 @@ export interface KeptArguments {
   containers: readonly string[];
 }
 
-/** The nodes of a field of the answer: more than one if the document selects it in several places. */
+/** The nodes of a field of the response: more than one if the document selects it in several places. */
 type FieldNodes = [FieldNode, ...FieldNode[]];
 
 /** A selected field of one object type, with everything that does not depend on the object. */
 export interface PlannedField {
-  /** Key in the answer. */
+  /** Key in the response. */
   name: string;
   nodes: FieldNodes;
   parentType: GraphQLObjectType;
@@ -157,7 +157,7 @@ export class Selections {
     this.#sets = sets;
   }
 
-  /** Returns the selected fields of an object type, in the order of the answer. */
+  /** Returns the selected fields of an object type, in the order of the response. */
   fieldsOf(type: GraphQLObjectType): readonly PlannedField[] {
     const known = this.#fields.get(type);
     if (known !== undefined) return known;
@@ -169,7 +169,7 @@ export class Selections {
     return fields;
   }
 
-  /** GraphQL §6.3.2, CollectFields. */
+  /** Collects the fields of a selection set: GraphQL §6.3.2, CollectFields. */
   #collect(
     { selections }: SelectionSetNode,
     type: GraphQLObjectType,

@@ -12,7 +12,7 @@ export function isIterable(value: unknown): value is Iterable<unknown> {
   return typeof (value as { [Symbol.iterator]?: unknown })[Symbol.iterator] === 'function';
 }
 
-/** Returns a scalar or an enum value as it is in the answer. Throws if the value is not one of the type. */
+/** Returns a scalar or an enum value as it is in the response. Throws if the value is not one of the type. */
 export function serialize(type: GraphQLLeafType, value: unknown): unknown {
   const serialized: unknown = type.serialize(value);
   if (serialized !== null && serialized !== undefined) return serialized;

@@ -41,7 +41,7 @@ function mediaRange(range: string): string {
   return (range.split(';', 1)[0] ?? '').trim();
 }
 
-/** Whether a range names no other charset. */
+/** Returns whether a media range names no charset other than UTF-8. */
 function isUtf8(range: string): boolean {
   const [, charset = 'utf-8'] = /;\s*charset=([^;]*)/.exec(range) ?? [];
   return charset.trim() === 'utf-8';
@@ -68,7 +68,7 @@ export async function sendResult(
   return reply.send(toStream(response, signal()));
 }
 
-/** The settings of one answer. */
+/** The settings of one response. */
 export interface SendOptions {
   encode: Pipeline['encode'];
   accepted: AcceptedTypes;

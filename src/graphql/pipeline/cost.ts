@@ -130,7 +130,9 @@ function priceField(pricing: Pricing, node: FieldNode, parent: GraphQLNamedType)
   return { once: 1 + count * inner.once, perNode: 0 };
 }
 
-/** Returns the page size. One out of range counts as the nearest in range: the domain refuses it with a better message. */
+/**
+ * Returns the page size. One out of range counts as the nearest in range: the domain refuses it with a better message.
+ */
 function pageSize(pricing: Pricing, node: FieldNode): number {
   const size = argument(pricing, node, 'first') ?? argument(pricing, node, 'last');
   if (typeof size !== 'number') return PAGE_SIZE_DEFAULT;

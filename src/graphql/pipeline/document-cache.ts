@@ -1,7 +1,9 @@
 import type { DocumentNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
-/** Of all texts together. A parsed document takes up to 170 times as much memory: 45 MB in all at worst. */
+/**
+ * Maximum length of all texts together. A parsed document takes up to 170 times as much memory: 45 MB in all at worst.
+ */
 const CHARACTERS_MAX = 250_000;
 
 /** Parsed documents by their text. */

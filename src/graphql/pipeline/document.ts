@@ -69,7 +69,10 @@ function parseWithinLimits(text: string): DocumentNode {
   }
 }
 
-/** Counts tokens before the parser runs: its own limit comes too late for brackets, as it calls itself for each. */
+/**
+ * Counts tokens before the parser runs: the parser's own limit comes too late for nested brackets, for each of which it
+ * recurses.
+ */
 function scanTokens(text: string): void {
   const lexer = new Lexer(new Source(text));
   let tokens = 0;
@@ -86,7 +89,10 @@ function scanTokens(text: string): void {
 const OPENING = new Set<TokenKind>([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
 const CLOSING = new Set<TokenKind>([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
 
-/** `spec`: GraphQL over HTTP §6.4.1, the status is 200 where the client accepts `application/json`. */
+/**
+ * Returns the error with a code. `spec`: by GraphQL over HTTP §6.4.1, the status is 200 for clients that accept
+ * `application/json`.
+ */
 function withCode(error: unknown, code: string): GraphQLError {
   if (!(error instanceof GraphQLError)) throw error;
   const { message, nodes = null, source, positions } = error;

@@ -2,15 +2,15 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
 /**
- * The longest time that a stream lasts. Its credential is checked at its start only, so one that expires or is revoked
- * keeps working for this long at most.
+ * Maximum duration of a stream. Its credential is checked only at the start, so that one that expires or is revoked
+ * stays usable for at most this long.
  */
 const LIFETIME_MS = 60 * 60_000;
 
 /**
- * Returns a function that gives each reply a signal to end its stream: when the client disconnects, when the stream has
- * lasted its time, and when the server stops, which would otherwise wait for clients that have no reason to leave. A
- * signal is created when it is first requested, as most answers are not streams.
+ * Creates the signals that end a stream: when the client disconnects, when the time is over, and when the server stops,
+ * which would otherwise wait for a client that has no reason to leave. Each is created on first use, because most
+ * responses are not streams.
  */
 export function createStreamSignals(
   server: FastifyInstance,
@@ -31,7 +31,7 @@ export function createStreamSignals(
       open.delete(controller);
       controller.abort();
     };
-    // A request that arrived just before the stop would otherwise begin a stream after it.
+    // A request that came just before the stop would otherwise start a stream after it.
     if (isStopping || reply.raw.destroyed) close();
     else reply.raw.once('close', close);
     return controller.signal;
@@ -46,8 +46,8 @@ export function createStreamSignals(
 }
 
 /**
- * Returns the body of a streamed response for Fastify to send, read as fast as the client receives it. On the signal it
- * ends without the event `complete`: clients treat that as a lost connection and subscribe again.
+ * Returns the body of a streamed response, for Fastify to send; it is read as fast as the client takes it. When the
+ * signal aborts, it stops without `complete`: clients then treat the connection as lost and subscribe again.
  */
 export function toStream({ body }: Response, signal: AbortSignal): Readable {
   return Readable.from(body === null ? [] : readUntil(body, signal));

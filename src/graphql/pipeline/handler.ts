@@ -54,7 +54,9 @@ export async function registerGraphql(
   refuseOtherMethods(server);
 }
 
-/** Runs the operation of a request. An error that prevents it is the result, in the media type that the client accepts. */
+/**
+ * Runs the operation of a request. An error that prevents it is the result, in the media type that the client accepts.
+ */
 async function runRequest(
   run: Pipeline['run'],
   request: FastifyRequest,
@@ -65,7 +67,7 @@ async function runRequest(
     try {
       return await run(request.method === 'GET' ? 'GET' : 'POST', parameters, context);
     } finally {
-      // A client that reads no answer before it has sent its request would wait for ever.
+      // A client that reads no response before it has sent its request would wait for ever.
       discardFiles();
     }
   } catch (error) {
@@ -73,7 +75,10 @@ async function runRequest(
   }
 }
 
-/** RFC 9110 §15.5.6: the answer names the methods that are allowed. OPTIONS is answered before it comes here. */
+/**
+ * Refuses other methods. RFC 9110 §15.5.6: the response lists the allowed ones. OPTIONS is handled before it reaches
+ * this route.
+ */
 function refuseOtherMethods(server: FastifyInstance): void {
   const allowed = ['GET', 'POST', 'OPTIONS'];
   server.route({

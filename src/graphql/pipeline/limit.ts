@@ -1,22 +1,24 @@
 import { GraphQLError } from 'graphql';
 
-/** The limits of an operation. Each prevents another way of asking for too much. */
+/** The limits of an operation; each prevents another way of requesting too much. */
 export const LIMITS = {
-  /** Bounds the cache of documents. GraphiQL's introspection, longer than most documents, has 2,100. */
+  /** Bounds the size of the document cache. GraphiQL's introspection query, longer than most, has 2,100. */
   characters: 50_000,
-  /** Bounds parsing and validation, which take 0.2 s at worst for so many. GraphiQL's introspection has 184. */
+  /** Bounds the time of parsing and validation, at worst 0.2 s. GraphiQL's introspection query has 184. */
   tokens: 2_000,
-  /** Parser, rules and coercion recurse for each bracket: some hundreds overflow the stack. */
+  /** Nested brackets: the parser, the rules and coercion recurse for each, and some hundreds overflow the stack. */
   nesting: 50,
-  /** A tab of GraphiQL may hold several operations, of which one runs. */
+  /** Operations in one document: a tab of GraphiQL may hold several, of which one runs. */
   operations: 10,
-  /** Seven nested connections by `nodes`, or four by `edges` and `node`, and the fields of the last. */
+  /** Allows seven nested connections by `nodes`, or four by `edges` and `node`, and the fields of the innermost. */
   depth: 15,
-  /** Enough for a screen of several lists, too few for guessing ids. */
+  /** Aliases of fields: enough for a screen of lists, too few to guess ids. */
   aliases: 30,
-  /** Each is compared with all others at its place. Clients use a few of `@include` and `@skip`. */
+  /** Each directive is checked against all others at its place. Clients write a few of `@include` and `@skip`. */
   directives: 20,
-  /** Fields of the response, see `cost.ts`. All fields of 200 media and of their related objects are 90,000. */
+  /**
+   * Fields of the response, see `cost.ts`. All fields of 200 media and of the objects that belong to them are 90,000.
+   */
   cost: 200_000,
 } as const;
 
@@ -65,14 +67,17 @@ const REFUSALS: Record<Limited, { code: string; of: string; advice: string }> = 
   },
 };
 
-/** The error of an operation that is refused before it runs, with HTTP 400. */
+/** The error for an operation that is refused before it runs, with HTTP 400. */
 export class RefusedOperationError extends GraphQLError {
   constructor(message: string, code: string, more: Record<string, unknown> = {}) {
     super(message, { extensions: { code, ...more, http: { status: 400 } } });
   }
 }
 
-/** Throws RefusedOperationError, which tells the limit and a remedy, unless `amount` is within the limit. NaN never is. */
+/**
+ * Throws RefusedOperationError, which names the limit and the remedy. NaN is refused too, because it is within no
+ * limit.
+ */
 export function checkLimit(limited: Limited, amount: number): void {
   const limit = LIMITS[limited];
   if (amount <= limit) return;
@@ -82,7 +87,7 @@ export function checkLimit(limited: Limited, amount: number): void {
   throw new RefusedOperationError(message, code, { ...cost, limit });
 }
 
-/** Returns the error for `__schema` and `__type` on a server whose introspection is disabled. */
+/** Returns the error for `__schema` and `__type` when introspection is disabled. */
 export function introspectionRefusal(): RefusedOperationError {
   const message =
     'Introspection is off on this server (TRIVIUM_GRAPHIQL). The schema is in the file `schema.graphql` of the source code.';

@@ -18,8 +18,8 @@ const FILES_MAX = 10;
 
 /**
  * Reads a multipart request (https://github.com/jaydenseric/graphql-multipart-request-spec) up to its `map`; its files
- * arrive while the operation runs, each as soon as the one before has been read or discarded. Throws MalformedBodyError,
- * BodyTooLargeError and HttpError; a file that cannot be read fails with the same errors.
+ * arrive while the operation runs, each as soon as the one before has been read or discarded. Throws
+ * MalformedBodyError, BodyTooLargeError and HttpError; a file that cannot be read fails with the same errors.
  */
 export function readMultipartOperation(request: IncomingMessage): Promise<SentOperation> {
   const sent = Promise.withResolvers<SentOperation>();
@@ -66,8 +66,8 @@ export function readMultipartOperation(request: IncomingMessage): Promise<SentOp
 }
 
 /**
- * Hands a file to its field. Resolves when its bytes have been read or discarded: the next part must wait until then. As
- * the stream reads ahead, a file shorter than its buffer lets fields open their files in another order.
+ * Hands a file to its field. Resolves when its bytes have been read or discarded: the next part must wait until then.
+ * As the stream reads ahead, a file shorter than its buffer lets fields open their files in another order.
  */
 async function deliver(
   part: FilePart,
@@ -113,7 +113,7 @@ function parseField(name: string, value: string): unknown {
   }
 }
 
-/** The paths of each file in `operations`, by the name of its part. */
+/** Returns the paths of each file in `operations`, by the name of its part. */
 function parseMap(value: string): [key: string, paths: string[]][] {
   const map = parseField('map', value);
   const entries: [string, unknown][] = isRecord(map) ? Object.entries(map) : [];
@@ -132,8 +132,8 @@ function hasPaths(entry: [string, unknown]): entry is [string, string[]] {
 }
 
 /**
- * Puts an upload in the place of a null, or of a property that is missing: so that no path leads to a property that an
- * object inherits, to the length of an array, or to another upload.
+ * Puts an upload in the place of a null or of a missing property. No other place is allowed: a path must not lead to an
+ * inherited property, to the length of an array, or to another upload.
  */
 function place(operations: unknown, path: string, upload: Upload): void {
   const names = path.split('.');

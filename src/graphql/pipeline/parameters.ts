@@ -4,9 +4,9 @@ import { HttpError } from '../../http/http-error.ts';
 import { readMultipartOperation, type SentOperation } from './multipart.ts';
 
 /**
- * Reads the operation that a request sends: in its URL, as JSON or as multipart. Throws HttpError for a URL
- * that cannot be read and for a form that another site could make a browser send, UnsupportedBodyError for a body of another type, and what
- * `readMultipartOperation` throws.
+ * Reads the operation that a request sends: in its URL, as JSON or as multipart. Throws HttpError for a URL that cannot
+ * be read and for a form that another site could make a browser send, UnsupportedBodyError for a body of another type,
+ * and the errors of `readMultipartOperation`.
  */
 export async function readParameters(request: FastifyRequest): Promise<SentOperation> {
   if (request.method === 'GET') return withoutFiles(parseUrl(request.url));
@@ -25,7 +25,7 @@ function withoutFiles(parameters: unknown): SentOperation {
   return { parameters, discardFiles: () => undefined };
 }
 
-/** Of a parameter that is repeated, the first value counts. */
+/** Parses the query of a URL. The first value of a repeated parameter counts. */
 function parseUrl(url: string) {
   const search = new URLSearchParams(/\?(.*)$/s.exec(url)?.[1]);
   return {
@@ -46,7 +46,7 @@ function parseJson(search: URLSearchParams, name: string): unknown {
   }
 }
 
-/** A form of another site cannot send a header of its own. */
+/** Throws HttpError unless a header is present that a form on another site cannot send. */
 function checkPreflight({ headers }: FastifyRequest): void {
   if ('x-graphql-yoga-csrf' in headers || 'apollo-require-preflight' in headers) return;
   const message =

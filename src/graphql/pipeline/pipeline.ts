@@ -10,7 +10,7 @@ import type { DocumentOptions } from './document.ts';
 import type { OperationContext } from './mask.ts';
 import { createRunOperation, type Result, type RunOperation } from './run.ts';
 
-/** The one way from the parameters of an operation to the bytes of its answer. */
+/** Runs every operation, from its parameters to the bytes of its response. */
 export interface Pipeline {
   /** Runs one operation. Throws HttpError and GraphQLError for an operation that is not executed. */
   run: (method: Method, parameters: unknown, context: OperationContext) => Promise<Result>;
@@ -21,13 +21,13 @@ export interface Pipeline {
 /** The methods by which an operation can be sent. */
 export type Method = keyof typeof REQUESTS;
 
-/** The media types of an answer. */
+/** The media types of a response. */
 export type AnswerType =
   | 'application/json'
   | 'application/graphql-response+json'
   | 'text/event-stream';
 
-/** Nothing but the method of a request matters here. */
+/** Requests that tell Yoga the method, the only property that it reads here. */
 const REQUESTS = {
   GET: new Request('http://localhost/graphql'),
   POST: new Request('http://localhost/graphql', { method: 'POST' }),
@@ -73,8 +73,8 @@ function runWith(runOperation: RunOperation): Plugin<object, OperationContext> {
 }
 
 /**
- * Refuses what Yoga would send with status 200: no operation at all is not an operation that failed. Yoga checks the
- * rest. Throws HttpError (400).
+ * Refuses requests without an operation, which Yoga would answer with status 200 as if an operation had failed. Yoga
+ * checks the rest. Throws HttpError (400).
  */
 function checkParameters(body: unknown): GraphQLParams {
   if (Array.isArray(body)) {

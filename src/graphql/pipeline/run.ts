@@ -18,7 +18,7 @@ import { subscribe } from './subscribe.ts';
 /** The result of an operation, or the results of a subscription as they arise. */
 export type Result = ExecutionResult | AsyncIterable<ExecutionResult>;
 
-/** Runs an operation that came by an HTTP method. Throws GraphQLError for one that is not executed. */
+/** Runs an operation that was sent by an HTTP method. Throws GraphQLError for one that is not executed. */
 export type RunOperation = (
   params: GraphQLParams,
   method: string,

@@ -7,15 +7,15 @@ import {
   visit,
 } from 'graphql';
 
-/** The measures of a document that need neither schema nor variables. */
+/** The measures of a document that need neither the schema nor the variables. */
 export interface Shape {
   operations: number;
   directives: number;
   /** Nested fields of the deepest operation. Fields below `__schema` and `__type` do not count. */
   depth: number;
-  /** Aliases of the operation that has most. Those of a fragment count each time it is spread. */
+  /** Aliases of the operation that has the most. Those of a fragment count once for each spread. */
   aliases: number;
-  /** Whether `__schema` or `__type` is selected. */
+  /** Whether it selects `__schema` or `__type`. */
   isIntrospective: boolean;
 }
 
@@ -30,8 +30,8 @@ interface Fragments {
 const NOTHING: Extent = { depth: 0, aliases: 0 };
 
 /**
- * Measures a document in time proportional to its length. The document need not be valid: a fragment that is missing or
- * contains itself counts nothing, as validation refuses it afterwards.
+ * Measures a document, in time that depends on its length only. It need not be valid: a fragment that is missing, or
+ * contains itself, counts as nothing, because validation refuses it afterwards.
  */
 export function measureDocument(document: DocumentNode): Shape {
   const fragments: Fragments = { definitions: new Map(), extents: new Map() };
@@ -91,7 +91,7 @@ function extentOfSelection(selection: SelectionNode, fragments: Fragments): Exte
 function extentOfFragment(name: string, fragments: Fragments): Extent {
   const known = fragments.extents.get(name);
   if (known) return known;
-  // A fragment that contains itself ends here.
+  // A fragment that is found in its own definition ends there.
   fragments.extents.set(name, NOTHING);
   const definition = fragments.definitions.get(name);
   const extent = definition ? extentOf(definition.selectionSet, fragments) : NOTHING;

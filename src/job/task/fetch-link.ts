@@ -36,7 +36,10 @@ interface Source {
   signal: AbortSignal;
 }
 
-/** A known provider is asked first: its answer is complete, and it often refuses machines that fetch the page. */
+/**
+ * Finds the metadata of a link. Asks a known provider first: its response is complete, and it often refuses machines
+ * that fetch the page.
+ */
 async function find(source: Source, url: string, known: string | null): Promise<LinkMetadata> {
   const first = known === null ? null : await fetchOEmbed(source, known);
   const page = first?.title ? EMPTY : await fetchPage(source, url);
@@ -74,7 +77,7 @@ async function fetchPage({ outbound, signal }: Source, from: string): Promise<Pa
   return parsePage(decodeHtml(await readStart(body, HTML_BYTES_MAX), type), url);
 }
 
-/** Returns null if the provider fails, or answers nothing of use: the page is enough. */
+/** Returns null if the provider fails or its response is of no use: the metadata of the page is enough. */
 async function fetchOEmbed(
   { outbound, signal }: Source,
   from: string,

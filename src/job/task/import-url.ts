@@ -13,7 +13,7 @@ import { PermanentError, type Run, type Task } from '../task.ts';
 export function createImportUrl(limits: Omit<DownloadOptions, 'signal'> = {}): Task<'import-url'> {
   return async (ctx, args, run) => {
     const found = await findJob(ctx, { id: run.jobId });
-    // The job has been deleted: nobody wants its result.
+    // The job has been deleted: its result is not needed.
     if (found === null) return;
     const job: Import = { id: found.id, uuid: found.uuid, arguments: args };
     const importer = { ...ctx, viewer: toViewer(run.startedBy) };
@@ -37,7 +37,7 @@ export function createImportUrl(limits: Omit<DownloadOptions, 'signal'> = {}): T
  */
 export const importUrl = createImportUrl();
 
-/** The user who started the job, with the role of that time; the server itself for its own jobs. */
+/** Returns the user who started the job, with the role at that time; the server itself for its own jobs. */
 function toViewer(startedBy: Run['startedBy']): Viewer {
   if (startedBy === null) return SYSTEM;
   const { id } = startedBy;

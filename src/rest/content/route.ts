@@ -17,8 +17,8 @@ const PATH = '/media/:dir(^[a-z0-5]{8}$)/:name(^[a-z0-9_.-]{1,100}$)';
 const ROUTES = [{ method: ['GET', 'HEAD'], path: PATH }];
 
 /**
- * Serves the bytes of stored files, `GET` and `HEAD /media/{dir}/{file}`, at the URLs that all dialects name. The query can
- * ask for an image in another size or format.
+ * Serves the bytes of stored files, `GET` and `HEAD /media/{dir}/{file}`, at the URLs that all dialects name. The query
+ * can ask for an image in another size or format.
  */
 export async function registerContent(
   server: FastifyInstance,
@@ -46,7 +46,7 @@ function sendStoredFile(call: Call): Promise<FastifyReply> {
   return sendFile(request, reply, open, { disposition: wantedDisposition(query) });
 }
 
-/** `?download`, `?download=1`, `?download=true`. */
+/** Returns `attachment` for `?download`, `?download=1` and `?download=true`. */
 function wantedDisposition({ download }: Query) {
   const value = Array.isArray(download) ? download.at(-1) : download;
   return value !== undefined && ['', '1', 'true'].includes(value) ? 'attachment' : 'inline';

@@ -95,7 +95,10 @@ interface Held {
 /** `application/json`, and both names of HAL. */
 const JSON_TYPE = /^(?:application|text)\/(?:[\w.-]+\+)?json(?:\+hal)?$/;
 
-/** The type of the item decides whether a file is needed, and may be still to come. */
+/**
+ * Returns null for an empty file: the type of the item, which may not have arrived yet, decides whether a file is
+ * needed.
+ */
 function nullIfEmpty(error: unknown): null {
   if (error instanceof InvalidInputError) return null;
   throw error;

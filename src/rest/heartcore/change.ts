@@ -23,7 +23,7 @@ export async function putItem(call: Call): Promise<Answer> {
   const changed = await withItemBody(call, async (body) => {
     const { change, replacement } = await readChange(call, item, body);
     return changeNode(ctx, node.id, change, replacement).catch((error) => {
-      // Somebody else has deleted it meanwhile.
+      // Another request has deleted it meanwhile.
       const isGone = error instanceof NotFoundError && error.id === String(node.id);
       if (isGone) throw noSuchItem(pathParameter(call, 'id'));
       return refuseParent(error);

@@ -67,8 +67,8 @@ function createLink({ ctx, body, basics, issues }: Creation): Promise<TreeNode> 
 }
 
 /**
- * Contract §12-A6: an item needs the file itself. A mere name would point to nothing, in every
- * dialect.
+ * Creates an item of a type with a file. Contract §12-A6: the file itself is required, because a mere name would point
+ * to nothing, in every dialect.
  */
 function createOfFile(
   { ctx, body, basics, issues }: Creation,

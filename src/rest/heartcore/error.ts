@@ -26,7 +26,7 @@ const STATUS = {
 } as const;
 type Code = keyof typeof STATUS;
 
-/** A refusal, in the words of the service whose dialect this is. */
+/** A refusal, in the wording of the original service. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly code: Code;
@@ -39,7 +39,7 @@ export class RefusedError extends Error {
   }
 }
 
-/** The item of the URL does not exist. Names the id as it was given: contract §4.2. */
+/** Returns the error for an item of the URL that does not exist. It repeats the id as given: contract §4.2. */
 export function noSuchItem(id: string): RefusedError {
   return new RefusedError('NotFound', `Media with id '${id}' could not be found.`);
 }
@@ -48,7 +48,7 @@ interface ErrorBody {
   error: { code: Code; message: string; details?: object };
 }
 
-/** Contract §4.7. */
+/** Returns the response to an error: contract §4.7. */
 export function toErrorAnswer(error: unknown): ErrorAnswer<ErrorBody> {
   const issues = toIssues(error);
   if (issues !== null) return toAnswer('ValidationFailed', VALIDATION_FAILED, toDetails(issues));
@@ -72,7 +72,7 @@ function toIssues(error: unknown): readonly InputIssue[] | null {
   return null;
 }
 
-/** A fault in a property, which is named by its alias. */
+/** Returns a fault in a property, which is named by its alias. */
 export function issueOf(alias: string, message: string): InputIssue {
   return { path: [alias], code: 'INVALID', message };
 }
@@ -85,7 +85,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   crops: 'umbracoFile',
 };
 
-/** An object, because .NET reads `details` as a dictionary. */
+/** Returns an object, because .NET reads `details` as a dictionary. */
 function toDetails(issues: readonly InputIssue[]): object {
   const byAlias = Map.groupBy(issues, ({ path: [field = ''] }) => ALIASES[field] ?? String(field));
   const errors = [...byAlias].map(([alias, issues]) => [alias, issues.map(toText)]);

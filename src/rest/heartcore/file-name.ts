@@ -78,8 +78,8 @@ export function takeReplacement(
 const EMPTY = 'The file is empty.';
 
 /**
- * Contract §6: the name in the JSON wins over the part's; `upload`, with the extension of its
- * content type, comes last. Empty: the content decides.
+ * Returns the name of a file. Contract §6: the name in the JSON wins over the part's; `upload`, with the extension of
+ * its content type, comes last. Empty: the content decides.
  */
 function chooseFilename(named: string | null, { filename, mediaType }: SentFile): string {
   const extension = EXTENSIONS[mediaType ?? ''];

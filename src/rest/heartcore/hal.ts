@@ -9,7 +9,10 @@ export interface Link {
 /** The links of a resource by relation, each with one target or several. */
 export type Links = Readonly<Record<string, Link | readonly Link[]>>;
 
-/** Contract §3.2: one target is an object, several are an array, and without any the relation is absent. */
+/**
+ * Returns the links. Contract §3.2: one target is an object, several are an array, and a relation without any is
+ * absent.
+ */
 export function toLinks(relations: Readonly<Record<string, readonly Link[]>>): Links {
   const entries = Object.entries(relations).flatMap(([relation, links]) => {
     const [first, ...others] = links;
@@ -38,7 +41,10 @@ export function linksOf(toUrl: ToUrl) {
   };
 }
 
-/** Formats a date as contract §2.7 has it: UTC, without trailing zeros in the fraction, and without a fraction of zero. */
+/**
+ * Formats a date as contract §2.7 requires: UTC, without trailing zeros in the fraction, and without a fraction of
+ * zero.
+ */
 export function toDate(date: Date): string {
   return date.toISOString().replace(/\.?0*Z$/, 'Z');
 }

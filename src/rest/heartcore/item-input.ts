@@ -10,7 +10,7 @@ import { issueOf } from './error.ts';
 export interface ItemInput {
   name: string | undefined;
   mediaTypeAlias: string | undefined;
-  /** Lower case, with hyphens; null: the root. */
+  /** Uuid of the parent in lower case, with hyphens; null: the root. */
   parentId: string | null | undefined;
   sortOrder: number | undefined;
 }
@@ -99,7 +99,7 @@ function toInteger(value: unknown): number | undefined {
   throw new UnreadableError('Expected an integer.');
 }
 
-/** Contract §5.8: an object, its JSON as text, or a bare name. */
+/** Reads the value of a file. Contract §5.8: an object, its JSON as text, or a bare name. */
 function toFileValue(value: unknown): FileValue | null {
   if (value === null || value === '') return null;
   const parsed = typeof value === 'string' && value.startsWith('{') ? parseText(value) : value;

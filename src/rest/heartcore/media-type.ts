@@ -12,9 +12,9 @@ export interface ItemType {
   alias: string;
   name: string;
   id: string;
-  /** In their order; empty: none. */
+  /** The properties in the order of the contract; empty: none. */
   properties: readonly Property[];
-  /** How its file is stored; null: it has none. */
+  /** The rules for its file; null: it has none. */
   file: FilePolicy | null;
 }
 
@@ -117,10 +117,7 @@ const UMBRACO_TYPES: readonly ItemType[] = [
   },
 ];
 
-/**
- * Our own type, for media without a file here. It is found by its alias, and is not listed among
- * Umbraco's.
- */
+/** Our own type, for media without a stored file. It is found by its alias, and is not listed among Umbraco's. */
 const LINK: ItemType = {
   alias: 'Link',
   name: 'Link',
@@ -155,8 +152,8 @@ export function newPolicy({ file }: ItemType): Policy | null {
 }
 
 /**
- * Returns the rules for a new file of an item. An image of an editor stays one; a document of
- * another dialect may become any file but an image, sound or video.
+ * Returns the rules for a new file of an item. An editor image stays an editor image; a document from another dialect
+ * may become any file except an image, sound or video.
  */
 export function replacementPolicy({ type }: Media, itemType: ItemType): Policy | null {
   if (type === 'eimage') return { type, unreadableAs: type };
@@ -192,7 +189,7 @@ export async function getItemType(call: Call): Promise<Answer> {
   return { status: 200, body: toTypeBody(type, call.toUrl) };
 }
 
-/** The types come with the server, and have never changed. */
+/** Creation date of all types, which come with the server and have never changed. */
 const MADE_AT = toDate(new Date(Date.UTC(2019, 9, 4, 11, 0)));
 
 function toTypeBody({ alias, name, id, properties }: ItemType, toUrl: ToUrl) {

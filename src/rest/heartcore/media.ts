@@ -33,7 +33,7 @@ export async function getChildren(call: Call): Promise<Answer> {
   };
 }
 
-/** `DELETE /media/{id}`: contract §4.6, with its subtree. */
+/** `DELETE /media/{id}`: contract §4.6. Deletes the item with its subtree. */
 export async function deleteItem(call: Call): Promise<Answer> {
   const { ctx, toUrl } = call;
   const node = await findItem(call);
@@ -43,13 +43,16 @@ export async function deleteItem(call: Call): Promise<Answer> {
       ? deleteFolder(ctx, node.id, { recursive: true })
       : deleteMedia(ctx, node.id);
   await deleted.catch((error) => {
-    // Somebody else has deleted it meanwhile.
+    // Another request has deleted it meanwhile.
     throw error instanceof NotFoundError ? noSuchItem(pathParameter(call, 'id')) : error;
   });
   return { status: 200, body: toItemBody(item, toUrl, new Date(ctx.clock())) };
 }
 
-/** Returns the node of the URL. Throws RefusedError if it does not exist or is unfiled: this dialect has no place for it. */
+/**
+ * Returns the node of the URL. Throws RefusedError if it does not exist or is unfiled: this dialect has no place for
+ * it.
+ */
 export async function findItem(call: Call): Promise<TreeNode> {
   const id = pathParameter(call, 'id');
   const uuid = parseUuidOrDigits(id);
@@ -66,9 +69,9 @@ export async function toItem(call: Call, node: TreeNode): Promise<Item> {
 }
 
 /**
- * Returns the id of the folder that a body names as the parent. Anything else is added to `issues`, because a client takes 404
- * to be about the item itself (contract §12-A10); only folders have children (§5.3). Throws ForbiddenError for a parent
- * outside of the viewer's start nodes.
+ * Returns the id of the folder that a body names as the parent. Anything else is added to `issues`, because a client
+ * takes 404 to be about the item itself (contract §12-A10); only folders have children (§5.3). Throws ForbiddenError
+ * for a parent outside of the viewer's start nodes.
  */
 export async function findParentId(
   ctx: Context,
@@ -97,8 +100,8 @@ const PAGE_SIZE_MAX = 1000;
 const PAGE_SIZE = 10;
 
 /**
- * Contract §4.3: anything but a positive number is replaced by the default. .NET's delivery client
- * begins with page 0.
+ * Reads the page number and size. Contract §4.3: anything but a positive number is replaced by the default. .NET's
+ * delivery client begins with page 0.
  */
 function readPaging({ request }: Call): Paging {
   const query = request.query as Record<string, unknown>;
@@ -110,7 +113,7 @@ function readPaging({ request }: Call): Paging {
   };
 }
 
-/** From 1 to the maximum of .NET's `int`; null for anything else. */
+/** Returns a whole number from 1 to the maximum of .NET's `int`; null for anything else. */
 function toCount(value: unknown): number | null {
   const count = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : 0;
   return count >= 1 && count < 2 ** 31 ? count : null;

@@ -32,18 +32,21 @@ const ROUTES: readonly HandledRoute[] = [
   { method: 'GET', path: '/media/:id/children', handle: getChildren },
 ];
 
-/** Contract §13: what else Heartcore serves to the clients that come here; none of it is about media. */
+/** Contract §13: other paths that Heartcore serves to its clients, none of them about media. */
 const OTHERS = ['content', 'language', 'relation', 'member', 'forms'];
 
 const CONTENT_TYPE = 'application/hal+json; charset=utf-8';
 
-/** Heartcore's Content Management API for media, at the root of this host: its .NET client knows no prefix. */
+/**
+ * Registers Heartcore's Content Management API for media, at the root of this host, because its .NET client supports no
+ * prefix.
+ */
 export async function registerHeartcore(
   server: FastifyInstance,
   options: DialectOptions,
 ): Promise<void> {
   const sendError = createSendError(CONTENT_TYPE, toErrorAnswer);
-  // Contract §2.2: clients send a content type for bodies that are not there.
+  // Contract §2.2: clients send a content type even without a body.
   leaveBodies(server);
   server.setErrorHandler(sendError);
   server.setTargetErrorHandler(['/media/'], (error, request, reply) =>
@@ -56,12 +59,15 @@ export async function registerHeartcore(
     refuseMethod: (method) =>
       new RefusedError('MethodNotAllowed', `The resource does not support ${method}.`),
   });
-  // Without a credential too: a malformed URL of a file is not a page to log in for.
+  // Needs no credential: a malformed URL of a file must not ask for a login.
   const unknown = ['/media/*', ...OTHERS.flatMap((name) => [`/${name}`, `/${name}/*`])];
   for (const path of unknown) refuseAll(server, path, noSuchResource);
 }
 
-/** Contract §2.3: before the body and before any lookup, so that a refusal reveals nothing. */
+/**
+ * Throws without a credential. Contract §2.3: checked before the body and before any lookup, so that a refusal reveals
+ * nothing.
+ */
 async function requireCredential({ viewer }: FastifyRequest): Promise<void> {
   if (viewer.kind === 'anonymous') throw new NotAuthenticatedError();
 }
@@ -70,7 +76,10 @@ function noSuchResource(): RefusedError {
   return new RefusedError('NotFound', 'The requested resource could not be found.');
 }
 
-/** Contract §2.6: an id that is not a GUID does not exist, even if it cannot be decoded. */
+/**
+ * Returns the error of a malformed URL. Contract §2.6: an id that is not a GUID is not found, even if it cannot be
+ * decoded.
+ */
 function toItemError(error: unknown, { url }: FastifyRequest): unknown {
   const [, id] = ITEM_PATH.exec(url) ?? [];
   return id === undefined ? error : noSuchItem(id);

@@ -5,7 +5,7 @@ import type { ToUrl } from '../../http/absolute-url.ts';
 import { linksOf, toDate, toLinks } from './hal.ts';
 import { itemTypeOf } from './media-type.ts';
 
-/** Contract §3.1: exactly these keys, in this order. `deletedAt` is for the answer to DELETE. */
+/** Returns an item with exactly these keys, in this order: contract §3.1. `deletedAt` is for the response to DELETE. */
 export function toItemBody(item: Item, toUrl: ToUrl, deletedAt?: Date) {
   const { node, file, parentUuid, hasChildren } = item;
   const { alias } = itemTypeOf(node, file);
@@ -32,7 +32,7 @@ export function toItemBody(item: Item, toUrl: ToUrl, deletedAt?: Date) {
   };
 }
 
-/** Contract §4.1. Clients take an additional key for a sign that this is not a list. */
+/** Returns the list of the root: contract §4.1. Clients treat an additional key as a sign that this is not a list. */
 export function toRootBody(items: readonly Item[], toUrl: ToUrl) {
   const links = linksOf(toUrl);
   return {
@@ -54,7 +54,7 @@ export interface Paging {
   isSized: boolean;
 }
 
-/** Contract §4.3. */
+/** Returns a page of children: contract §4.3. */
 export function toChildrenBody(
   uuid: string,
   items: readonly Item[],
@@ -81,7 +81,7 @@ export function toChildrenBody(
   };
 }
 
-/** Contract §5.8: the focal point where none has been set. */
+/** Contract §5.8: the focal point of an image that has none set. */
 const CENTER = { left: 0.5, top: 0.5 };
 
 /** Returns the focal point and the crops of an image as they are shown. */
@@ -94,7 +94,7 @@ export function toLinkUrl({ url, imageUrl, embed }: Media): string | null {
   return url ?? imageUrl ?? embed?.url ?? null;
 }
 
-/** Contract §5.8, §5.9: labels are text, even for numbers. */
+/** Returns the properties of an item. Contract §5.8, §5.9: labels are text, even for numbers. */
 function toProperties(media: Media, file: File | null) {
   if (file === null) return { url: toLinkUrl(media) };
   const umbracoBytes = String(file.sizeBytes);

@@ -105,7 +105,7 @@ export function time(body: BodyObject, name: string): Date | undefined {
   });
 }
 
-/** A problem with a member of the body: 422. */
+/** Returns a problem with a member of the body: 422. */
 export function invalid(pointer: string, code: string, detail: string): ProblemError {
   return ProblemError.of(422, code.toLowerCase(), detail, { pointer });
 }

@@ -30,7 +30,7 @@ export function toResourceObject(
   return { type, id, attributes: Object.fromEntries(named) };
 }
 
-/** Contract §2.5: `included` is present only if it was asked for, and always empty. */
+/** Returns `included`, which is present only if requested, and always empty: contract §2.5. */
 export function toIncluded(isAsked: boolean): { included?: [] } {
   return isAsked ? { included: [] } : {};
 }

@@ -12,7 +12,10 @@ import { httpStatus, publicMessage } from '../../http/status.ts';
 import { escapePointer } from './body-object.ts';
 import { type Problem, ProblemError } from './problem.ts';
 
-/** Contract §1.6: every error is one document of JSON:API, with all problems of the request. */
+/**
+ * Returns the response to an error. Contract §1.6: every error is one document of JSON:API, with all problems of the
+ * request.
+ */
 export function toErrorAnswer(error: unknown, requestId: string): ErrorAnswer {
   const problems = toProblems(error);
   const { statusCode } = error instanceof ProblemError ? error : new ProblemError(problems);
@@ -49,7 +52,7 @@ function statusOf(error: unknown): number {
   return own ?? httpStatus(error);
 }
 
-/** A fault in the body. The domain uses its own names of fields, see `renamed`. */
+/** Returns the problem for a fault in the body. The domain uses its own names of fields, see `renamed`. */
 function toInputProblem({ path, code, message }: InputIssue): Problem {
   const source = { pointer: `/${path.map(escapePointer).join('/')}` };
   return { status: 422, code: code.toLowerCase(), detail: message, source };
@@ -63,7 +66,7 @@ function codeOf(error: unknown, status: number): string {
   return CODES.get(status) ?? (status < 500 ? 'bad_request' : 'internal_error');
 }
 
-/** Fastify's error for a path that is not percent-encoded UTF-8. */
+/** Tells whether this is Fastify's error for a path that is not percent-encoded UTF-8. */
 function isBadUrl(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'FST_ERR_BAD_URL';
 }
@@ -80,8 +83,8 @@ function sourceOf(error: unknown): Pick<Problem, 'source'> {
 }
 
 /**
- * Contract §7.3 and §7.4: the status of a job and the signals that it allows, or the job that holds
- * a `unicity`.
+ * Returns the details of an error, contract §7.3 and §7.4: the status of a job and the signals that it allows, or the
+ * job that holds a `unicity`.
  */
 function metaOf(error: unknown): Pick<Problem, 'meta'> {
   if (error instanceof IllegalSignalError) {

@@ -140,7 +140,7 @@ function single(name: string, values: readonly (string | null)[]): string | null
   return value;
 }
 
-/** §2.6.1: the values of `exists` that mean absence. */
+/** Tells whether a value of `exists` means absence: §2.6.1. */
 function isAbsent(value: string | null): boolean {
   return value === '' || value === '0' || value === 'false';
 }

@@ -27,7 +27,7 @@ import { answerList, listedType } from './list.ts';
 import { readAll } from './problem.ts';
 import type { QueriedCall } from './query.ts';
 
-/** Contract §3.4. Arguments are shown, but neither filtered nor sorted by. */
+/** Contract §3.4. Arguments are shown, but lists cannot be filtered or sorted by them. */
 const TYPE = listedType(JOB_TYPE, JOB_FIELDS, { uuid: 'id' }, 'uuid');
 
 /** `GET /jobs`: contract §3.1. */

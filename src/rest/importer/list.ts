@@ -24,7 +24,7 @@ export interface ListedType<Field extends string> {
   sorts: SortFields<Field>;
 }
 
-/** A list, and how to read it. */
+/** A list, and the function that reads it. */
 export interface List<Field extends string, Node> extends ListedType<Field> {
   search: (search: Search<Field> & { isCounted: boolean }) => Promise<Part<Node>>;
   show: (nodes: readonly Node[], fieldset: Fieldset) => Promise<ResourceObject[]>;
@@ -88,7 +88,7 @@ function parseList<Field extends string>(call: QueriedCall, list: ListedType<Fie
 }
 
 /**
- * Contract §2.2: all keys in their order, then `id`, so that pages are stable. Throws ProblemError:
+ * Parses the order. Contract §2.2: all keys in their order, then `id`, so that pages are stable. Throws ProblemError:
  * 400 for an unknown key, as JSON:API requires.
  */
 function parseSort<Field extends string>(
@@ -116,7 +116,7 @@ function parseSort<Field extends string>(
   );
 }
 
-/** Contract §2.3. An empty value is false, as in the reference. */
+/** Returns whether the list is to be counted: contract §2.3. An empty value is false, as in the reference. */
 function parseCount(query: readonly Parameter[]): boolean {
   const sent = query.findLast(({ family }) => family === 'count');
   if (sent === undefined || sent.value === '') return false;
@@ -125,7 +125,7 @@ function parseCount(query: readonly Parameter[]): boolean {
   return isCounted;
 }
 
-/** RFC 7240 §4.4: `Prefer: handling=lenient`. */
+/** Tells whether the client sent `Prefer: handling=lenient`: RFC 7240 §4.4. */
 function isLenient({ request }: QueriedCall): boolean {
   const preferences = [request.headers.prefer ?? []].flat().join(',').split(/[,;]/);
   return preferences.some((one) => /^\s*handling\s*=\s*"?lenient"?\s*$/i.test(one));

@@ -24,12 +24,12 @@ export function toMediaObject(file: ResourceFile, fieldset: Fieldset): ResourceO
   return toResourceObject({ type: MEDIA_TYPE, id: toMediaId(file) }, { shown }, fieldset);
 }
 
-/** §4.1: 32 hexadecimal digits, and the extension. */
+/** Returns the id of a file: 32 hexadecimal digits, and the extension (§4.1). */
 function toMediaId({ uuid, extension }: ResourceFile): string {
   return uuid.replaceAll('-', '') + (extension === null ? '' : `.${extension}`);
 }
 
-/** §4.1: a number where the id is one. Tokens name other users by text. */
+/** Returns the id of a user (§4.1): as a number if it is numeric, and otherwise as text, as tokens may name users. */
 function toAccountId(viewerId: string | null): string | number | null {
   return viewerId !== null && /^(0|[1-9]\d{0,14})$/.test(viewerId) ? Number(viewerId) : viewerId;
 }

@@ -15,7 +15,7 @@ import { MEDIA_TYPE, toMediaObject } from './media-shape.ts';
 import { readAll } from './problem.ts';
 import { lastValue, parseFlag, type QueriedCall } from './query.ts';
 
-/** Contract §4.1. `meta` is shown, but neither filtered nor sorted by. */
+/** Contract §4.1. `meta` is shown, but lists cannot be filtered or sorted by it. */
 const TYPE = listedType<FileField>(
   MEDIA_TYPE,
   FILE_FIELDS,
@@ -62,7 +62,7 @@ export function downloadMedia(call: QueriedCall): Promise<FastifyReply> {
   });
 }
 
-/** §4.3: the key in the path wins over the query's; without either it is the original. */
+/** Returns the key of a file. §4.3: the key in the path wins over the query's; without either it is the original. */
 function toResourceKey(call: QueriedCall): ResourceKey {
   const key = pathParameter(call, 'key') || (lastValue(call.query, 'key') ?? '');
   return { resource: pathParameter(call, 'resource'), key };

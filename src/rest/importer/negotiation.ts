@@ -31,7 +31,9 @@ function isJsonApi(type: string): boolean {
   return mediaTypeOf(type) === JSON_API;
 }
 
-/** RFC 9110 §12.4.2: `q` is a weight, not a parameter of the media type. */
+/**
+ * Tells whether a media type has no parameter. RFC 9110 §12.4.2: `q` is a weight, not a parameter of the media type.
+ */
 function isPlain(type: string): boolean {
   const names = [...parseParameters(type).keys()];
   return names.every((name) => name === 'profile' || name === 'q');

@@ -3,7 +3,7 @@ import { type Parameter, parseInteger } from './query.ts';
 
 /** The requested page of a list. */
 export interface PageRequest {
-  /** From 1. */
+  /** Number of the page, from 1. */
   number: number;
   size: number;
 }
@@ -49,7 +49,7 @@ function refuseOthers(sent: readonly Parameter[]): void {
 export interface PageExtent {
   hasMore: boolean;
   isEmpty: boolean;
-  /** Of the whole list; null: not counted. */
+  /** Number of items in the whole list; null: not counted. */
   count: number | null;
 }
 

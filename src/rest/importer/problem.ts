@@ -32,7 +32,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** A fault of the query. Contract §1.6: 422, except where JSON:API requires 400. */
+/** Returns a fault of the query. Contract §1.6: 422, except where JSON:API requires 400. */
 export function badParameter(parameter: string, detail: string, status: 400 | 422 = 422) {
   return ProblemError.of(status, 'invalid_parameter', `${parameter} ${detail}`, { parameter });
 }

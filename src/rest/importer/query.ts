@@ -3,7 +3,7 @@ import { ProblemError } from './problem.ts';
 
 /** A request with its query. */
 export interface QueriedCall extends Call {
-  /** In the order of the URL. */
+  /** The parameters in the order of the URL. */
   query: readonly Parameter[];
 }
 
@@ -19,7 +19,7 @@ export interface Parameter {
   members: readonly string[];
   /** Null: there is no `=`, which differs from an empty value. */
   value: string | null;
-  /** As sent. */
+  /** The parameter as sent. */
   raw: string;
 }
 

@@ -7,14 +7,14 @@ import { downloadMedia, listMedias, showMedia } from './media.ts';
 import type { QueriedCall } from './query.ts';
 import { uploadMedia } from './upload.ts';
 
-/** A route that answers with a document. */
+/** A route that responds with a document. */
 export interface DocumentRoute extends Route {
-  /** What the viewer must be allowed to do; null: the operation itself decides. */
+  /** The operation that the viewer must be allowed to call; null: the handler's own operation checks that. */
   operation: Operation | null;
   handle: (call: QueriedCall) => Promise<DocumentAnswer>;
 }
 
-/** A route that answers with bytes. */
+/** A route that responds with bytes. */
 export interface DownloadRoute extends Route {
   send: (call: QueriedCall) => Promise<FastifyReply>;
 }

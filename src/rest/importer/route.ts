@@ -18,17 +18,17 @@ import { ProblemError } from './problem.ts';
 import { parseQuery } from './query.ts';
 import { type DocumentRoute, ROUTES } from './route-table.ts';
 
-/** Contract §1.1: behind the gateway that clients know, and as the service itself. */
+/** Contract §1.1: the routes are served below the prefix of the gateway that clients know, and without it. */
 const GATEWAY_PREFIX = '/api/v1/media';
 const PREFIXES = [GATEWAY_PREFIX, ''];
 
-/** Paths of this dialect alone: below them it words every 404. */
+/** Paths that only this dialect uses: it sends the 404 of every path below them. */
 const OWN_PATHS = [GATEWAY_PREFIX, '/jobs', '/medias'];
 
 /** Contract §1.3. */
 const COMMON_HEADERS = { vary: 'Accept, Authorization' };
 
-/** The Importer's API: jobs and medias. */
+/** Registers the Importer's API: jobs and medias. */
 export async function registerImporter(
   server: FastifyInstance,
   options: DialectOptions,
@@ -60,7 +60,9 @@ export async function registerImporter(
   });
 }
 
-/** Contract §1.3: the body of a GET or DELETE is not read, whatever its content type. */
+/**
+ * Checks the headers of a request. Contract §1.3: the body of a GET or DELETE is not read, whatever its content type.
+ */
 async function negotiate({ method, raw }: FastifyRequest): Promise<void> {
   checkContentType(raw.headers);
   if (method !== 'POST') delete raw.headers['content-type'];
@@ -85,7 +87,7 @@ function toQueried(call: Call) {
   return { ...call, query: parseQuery(call.request.url) };
 }
 
-/** Contract §3.2: clients ask for the same job every second. */
+/** Sends a document, with an ETag if it is cacheable. Contract §3.2: clients request the same job every second. */
 function sendDocument({ request, reply }: Call, answer: DocumentAnswer): FastifyReply {
   const { body, headers, isCacheable = false } = answer;
   reply.headers({ ...COMMON_HEADERS, ...headers });

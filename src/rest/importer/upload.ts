@@ -11,7 +11,7 @@ import { JSON_API } from './negotiation.ts';
 import { ProblemError } from './problem.ts';
 import { lastValue, type QueriedCall } from './query.ts';
 
-/** Contract §4.5: the prose names one, the service takes the other. */
+/** Contract §4.5: the text of the contract names one, the service accepts the other. */
 const FILE_PARTS = ['media', 'file'];
 
 /**
@@ -52,7 +52,7 @@ async function receiveForm(
   };
 }
 
-/** The whole body is the file, unless it is a form without files or a document of JSON:API. */
+/** Receives a bare body: the whole body is the file, unless it is a form without files or a document of JSON:API. */
 async function receiveRaw({ raw }: FastifyRequest, details: Details, take: Take): Promise<Details> {
   const declaredType = bodyType(raw.headers);
   if (!hasBody(raw.headers) || FILELESS.includes(declaredType)) return details;
@@ -68,8 +68,8 @@ async function receiveRaw({ raw }: FastifyRequest, details: Details, take: Take)
 const FILELESS = ['application/x-www-form-urlencoded', JSON_API];
 
 /**
- * §4.5: a part without a file name and without a type is text, not a file. Some clients leave out
- * the name, but then send the type.
+ * Tells whether a part is a file. §4.5: a part without a file name and without a type is text. Some clients omit the
+ * name, but then send the type.
  */
 function isFile({ filename, mediaType }: FilePart): boolean {
   return filename !== null || mediaType !== null;

@@ -14,20 +14,20 @@ import { type Fields, isObject, parseObject } from './field.ts';
 
 /** A file that fits into memory. */
 export interface SmallFile extends Pick<FilePart, 'filename' | 'mediaType'> {
-  /** Cut off somewhere after `bytesMax`, if the file is longer. */
+  /** The bytes of the file; cut off somewhere after `bytesMax` if it is longer. */
   bytes: Uint8Array;
-  /** Of the whole file, including bytes that were dropped. */
+  /** Size of the whole file, including bytes that were dropped. */
   sizeBytes: number;
 }
 
 /** The body of a write. */
 export interface Body {
   fields: Fields;
-  /** The last of the parts that were asked for. */
+  /** The last of the requested file parts; null: none was sent. */
   file: SmallFile | null;
 }
 
-/** The parts of a multipart body that are a file, and how many of its bytes are kept. */
+/** The parts of a multipart body that are a file, and the number of its bytes to keep. */
 export interface FileParts {
   names: readonly string[];
   bytesMax: number;
@@ -64,7 +64,7 @@ const READERS: ReadonlyMap<string, (bytes: Buffer) => Fields> = new Map([
   ['application/x-www-form-urlencoded', parseForm],
 ]);
 
-/** Contract §4: an empty body counts as an empty object; any value but an object is refused. */
+/** Parses JSON. Contract §4: an empty body counts as an empty object; any value but an object is refused. */
 function parseDocument(bytes: Buffer): Fields {
   const value = bytes.length === 0 ? {} : parseJson(bytes);
   if (isTooDeep(value)) throw new MalformedBodyError('json', 'The value is nested too deeply.');
@@ -77,8 +77,8 @@ function parseDocument(bytes: Buffer): Fields {
 }
 
 /**
- * Contract §4: samples in the documents send JSON under this content type. The last of repeated
- * keys wins.
+ * Parses a form. Contract §4: samples in the documents send JSON under this content type. The last of repeated keys
+ * wins.
  */
 function parseForm(bytes: Buffer): Fields {
   const text = bytes.toString();

@@ -11,11 +11,11 @@ import type { ErrorAnswer } from '../../http/dialect.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 import { toSnakeCase } from '../../lib/snake-case.ts';
 
-/** A refusal, in the words of the services whose dialect this is. */
+/** A refusal, in the wording of the original services. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly statusCode: number;
-  /** A code of Django REST framework, by which the SDK translates: `invalid`, `not_found`. */
+  /** A code of Django REST framework, which the SDK translates: `invalid`, `not_found`. */
   readonly code: string;
 
   constructor(message: string, { status = 400, code = 'invalid' } = {}) {
@@ -26,7 +26,8 @@ export class RefusedError extends Error {
 }
 
 /**
- * Contract §5.2: the form of Django REST framework, together with the `errors` that the SDK reads.
+ * Returns the response to an error. Contract §5.2: the form of Django REST framework, together with the `errors` that
+ * the SDK reads.
  */
 export function toErrorAnswer(error: unknown): ErrorAnswer {
   const status = toStatus(error);
@@ -117,7 +118,7 @@ function toFieldBody(issues: readonly InputIssue[]): object {
   return { ...Object.fromEntries(texts), errors };
 }
 
-/** Contract §4: the sentences of Django REST framework. */
+/** Returns the sentence of Django REST framework for a fault: contract §4. */
 function fieldText({ path, code, message, limit }: InputIssue): string {
   // The message about a body as a whole is already in the words of the service.
   if (path.length === 0) return message;

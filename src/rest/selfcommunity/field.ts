@@ -54,7 +54,7 @@ function issuesOf(check: () => void): readonly InputIssue[] {
   }
 }
 
-/** Contract §4: null is refused unless a field allows it. */
+/** Reads a value. Contract §4: null is refused unless a field allows it. */
 function readValue<T>(value: unknown, read: Reader<T>): T {
   if (value !== null || NULLABLE.has(read)) return read(value);
   throw new UnreadableError('', 'NULL');

@@ -28,7 +28,7 @@ const TEXT_FIELDS = {
   description: ['description', nullable(text)],
 } as const;
 
-/** Contract §8 row 10: nested, as the SDK sends it, or flat, as in the first documents. */
+/** Reads an embed. Contract §8 row 10: nested, as the SDK sends it, or flat, as in the first documents. */
 function toEmbed(fields: Fields): Partial<LinkInput> {
   const { embed } = readFields(fields, { embed: ['embed', nullable(object)] });
   const source: Fields = embed ? new Map(Object.entries(embed)) : fields;
@@ -54,7 +54,7 @@ function toOuterUrl(fields: Fields): string | null {
 }
 
 /**
- * Contract §2.3: the id of a contribution, or of an event. The SDK's type has a name that its UI
+ * Reads a share. Contract §2.3: the id of a contribution, or of an event. The SDK's type has a name for it that its UI
  * does not send.
  */
 function toShare(fields: Fields): Partial<LinkInput> {
@@ -71,7 +71,7 @@ const SHARE_FIELDS = {
   event: ['event_object', nullable(text)],
 } as const;
 
-/** Nothing but the id of the shared object is known here. */
+/** Returns an embed that holds only the id of the shared object: nothing else is known here. */
 function shareOf(embedType: string, embedId: string): Partial<LinkInput> {
   const id = /^\d{1,15}$/.test(embedId) ? Number(embedId) : embedId;
   return { embedType, embedId, embedMetadata: { id } };
@@ -87,8 +87,8 @@ export interface EmbedBody {
 }
 
 /**
- * Contract §3: a link has an `embed` too, whose `metadata` the user interface reads unchecked. It
- * holds the known metadata of the page, and at first its address only.
+ * Returns the embed of a media item. Contract §3: a link has an `embed` too, whose `metadata` the user interface reads
+ * unchecked. It holds the known metadata of the page, and at first its address only.
  */
 export function toEmbedBody(media: Media): EmbedBody | null {
   const { id, type, embed, url } = media;

@@ -51,7 +51,7 @@ export function parseId({ params }: FastifyRequest, noun: string): number {
   throw new NotFoundError(noun, id);
 }
 
-/** Contract §4: keys in alphabetical order; no `offset` at the start of the list. */
+/** Returns the query of a page. Contract §4: keys in alphabetical order; no `offset` at the start of the list. */
 function toQuery(query: URLSearchParams, limit: number, offset: number): URLSearchParams {
   const changed = new URLSearchParams(query);
   changed.set('limit', String(limit));
@@ -61,7 +61,7 @@ function toQuery(query: URLSearchParams, limit: number, offset: number): URLSear
   return changed;
 }
 
-/** A number too large to be exact is past the end of any list. */
+/** Parses a count. A number too large to be exact is past the end of any list. */
 function toCount(text: string | null): number {
   const digits = text?.trim() ?? '';
   return /^\d+$/.test(digits) ? Math.min(Number(digits), Number.MAX_SAFE_INTEGER) : 0;

@@ -66,8 +66,8 @@ async function change(call: Call, { isImageRequired }: { isImageRequired: boolea
 }
 
 /**
- * Contract §8 row 13: without a credential, a private media item and a missing one ask for one
- * alike.
+ * Returns the media item of the URL. Contract §8 row 13: without a credential, a private media item and a missing one
+ * get the same response, which asks for a credential.
  */
 async function find({ ctx, request }: Call): Promise<Media> {
   const id = parseId(request, 'media');

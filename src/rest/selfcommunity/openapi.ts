@@ -6,7 +6,7 @@ import { SCHEMAS, type Schema, type SchemaName } from './schema.ts';
 export interface Route {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
-  /** What the viewer must be allowed to do; null: the handler decides, or anyone may. */
+  /** The operation that the viewer must be allowed to call; null: the handler decides, or every viewer may. */
   operation: Operation | null;
   handle: (call: Call) => Promise<Answer>;
   summary: string;
@@ -117,7 +117,10 @@ function toParameters({ path, query = [] }: Route): object[] {
   return path.includes(':id') ? [id, ...parameters] : parameters;
 }
 
-/** Contract §2: three encodings everywhere, but only multipart can carry the bytes of a file. */
+/**
+ * Returns the body of a request. Contract §2: three encodings everywhere, but only multipart can carry the bytes of a
+ * file.
+ */
 function toRequestBody(name: SchemaName): object {
   const types = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
   return { content: toContent(name === 'Chunk' ? types.slice(2) : types, [name]) };
@@ -137,7 +140,7 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 /**
- * Most refusals follow from the request: an id can be unknown, a body invalid, a credential
+ * Returns the responses. Most refusals follow from the request: an id can be unknown, a body invalid, a credential
  * insufficient.
  */
 function toResponses({ method, path, body, answer, refusals = [] }: Route): object {

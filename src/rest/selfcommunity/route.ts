@@ -13,7 +13,7 @@ import { ROUTES } from './route-table.ts';
 const PREFIX = '/api/v2';
 const CONTENT_TYPE = 'application/json; charset=utf-8';
 
-/** The SelfCommunity API below `/api/v2`. */
+/** Registers the SelfCommunity API below `/api/v2`. */
 export async function registerSelfCommunity(
   server: FastifyInstance,
   options: DialectOptions,

@@ -13,13 +13,13 @@ const idText = { type: ['string', 'integer'] };
 const anyObject = { type: 'object' };
 const tagType = { enum: ['user', 'category', 'contribution'] };
 
-/** An answer has exactly these properties. */
+/** Returns the schema of a response, which has exactly these properties. */
 function answerOf(properties: Record<string, Schema>): Schema {
   const required = Object.keys(properties);
   return { type: 'object', properties, required, additionalProperties: false };
 }
 
-/** A request may have other properties, which are ignored. */
+/** Returns the schema of a request, which may have other properties; they are ignored. */
 function requestOf(properties: Record<string, Schema>, required: readonly string[] = []): Schema {
   return { type: 'object', properties, ...(required.length > 0 && { required }) };
 }

@@ -51,7 +51,7 @@ export function toMediaBody(media: Media, files: readonly File[], toUrl: ToUrl) 
   };
 }
 
-/** Contract §3: null until the thumbnail exists. */
+/** Returns the thumbnail; null until it exists: contract §3. */
 function toThumbnailBody(files: readonly File[], toUrl: ToUrl) {
   const thumbnail = files.find(({ key }) => key === THUMBNAIL);
   if (thumbnail === undefined) return null;
@@ -59,14 +59,14 @@ function toThumbnailBody(files: readonly File[], toUrl: ToUrl) {
   return { url: toUrl(urlPath), width, height, color };
 }
 
-/** §8 row 19: a document is shown by its title; §3: so is a link. */
+/** Returns the text that clients show for a document (§8 row 19) or a link (§3). */
 function titleOf({ type, url }: Media, file: File | null): string | null {
   return type === 'doc' ? (file?.filename ?? null) : type === 'url' ? url : null;
 }
 
 /**
- * Contract §3: clients put it unquoted into `url(…)`, where each of these characters would end it
- * in CSS.
+ * Escapes a URL: clients put it unquoted into `url(…)`, where each of these characters would end it in CSS (contract
+ * §3).
  */
 function cssSafe(url: string): string {
   return url.replace(/[\s"'()\\\p{Cc}]/gu, (character) =>
@@ -87,7 +87,7 @@ function toOEmbedFields(oembed: OEmbed | null) {
   };
 }
 
-/** Contract §8 row 10: both flat and nested. */
+/** Returns the embed, both flat and nested: contract §8 row 10. */
 function toEmbedFields(media: Media) {
   const embed = toEmbedBody(media);
   const { embed_type = null, embed_id = null } = embed ?? {};
@@ -145,7 +145,7 @@ export function parseContentRange(header: string): ContentRange | null {
   return { startBytes: start, sizeBytes: end - start + 1, totalBytes: total };
 }
 
-/** A number too large to be exact exceeds any limit. */
+/** Parses an integer. A number too large to be exact exceeds any limit. */
 function toSafeInteger(digits: string): number {
   return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
 }

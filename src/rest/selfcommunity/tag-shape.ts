@@ -35,7 +35,7 @@ export function toTagBody(tag: Tag) {
 const COLOR = /^(#([\da-f]{3}|[\da-f]{4}|[\da-f]{6}|[\da-f]{8})|(rgb|hsl)a?\([\d\s.,%/+-]+\))$/i;
 const COLOR_DEFAULT = '#ffffff';
 
-/** More terms than anyone types. Each is a condition of the statement, whose size is limited. */
+/** Maximum number of terms, more than anyone types. Each is a condition of the statement, whose size is limited. */
 const TERMS_MAX = 100;
 
 /** Returns the filter of a query; null if no tag can match. */

@@ -73,7 +73,7 @@ async function change(call: Call, check: typeof checkNewTag) {
   return { status: 200, body: toTagBody(await updateTag(call.ctx, id, tag)) };
 }
 
-/** Contract §2.6: a search that does not match the tag hides it, on these routes too. */
+/** Returns the tag of the URL. Contract §2.6: a search that does not match the tag hides it, on these routes too. */
 async function findTag({ ctx, request }: Call): Promise<Tag> {
   const id = parseId(request, 'tag');
   const filter = { id, terms: toTerms(parseQuery(request)) };

@@ -82,7 +82,7 @@ function readRange(header: string | undefined): ContentRange | null {
   return range;
 }
 
-/** The domain names fields of its own input, which a request in this dialect does not have. */
+/** Throws a RefusedError that names no field: the domain's fields do not occur in a request of this dialect. */
 function refuseChunk(error: unknown): never {
   if (!(error instanceof InvalidInputError)) throw error;
   const [issue] = error.issues;
@@ -99,7 +99,7 @@ const CHUNK_FAULTS: Readonly<Record<string, string>> = {
 function refuseComplete(error: unknown): never {
   // §2.2: "an incomplete upload shows up as" a mismatch.
   if (error instanceof OffsetMismatchError) throw new RefusedError('md5 checksum does not match');
-  // §5.3: without the quotes of the answer to a chunk.
+  // §5.3: without the quotes of the response to a chunk.
   if (error instanceof UploadCompletedError) {
     throw new RefusedError('Upload has already been marked as complete');
   }

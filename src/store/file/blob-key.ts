@@ -21,8 +21,8 @@ export async function listKnownFileBlobKeys(
 }
 
 /**
- * Returns the blob keys of these media, those of variants and renditions included. Until the end of the transaction no
- * other one adds bytes to them.
+ * Returns the blob keys of these media, those of variants and renditions included. Until the end of the transaction, no
+ * other transaction can add bytes to them.
  */
 export function listBlobKeysByMediaIds(
   db: Db,
@@ -33,7 +33,7 @@ export function listBlobKeysByMediaIds(
   return lockedBlobKeys(db, inScope(db, medias, scope).select('media.id'));
 }
 
-/** Returns the same for everything in a subtree. */
+/** Returns the blob keys of all media in a subtree, as `listBlobKeysByMediaIds` does. */
 export function listBlobKeysInSubtree(db: Db, scope: Scope, subtree: Subtree): Promise<string[]> {
   return lockedBlobKeys(db, inScope(db, nodesIn(db, subtree), scope).select('media.id'));
 }

@@ -110,7 +110,7 @@ export async function deleteFiles(db: Db, ids: readonly number[]): Promise<void>
     .execute();
 }
 
-/** Sets the digest of a file; false if it has one already, or if the file has other bytes by now. */
+/** Sets the digest of a file. Returns false if it has one already, or if the file has other bytes by now. */
 export async function updateFileSha256(
   db: Db,
   { id, blob_key }: Pick<FileRow, 'id' | 'blob_key'>,

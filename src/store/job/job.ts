@@ -4,7 +4,7 @@ import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import type { JobAttemptRow, JobChange, JobRow, NewJobRow } from '../table.ts';
 
-/** What a list of jobs is narrowed to: a job has to match every given field. */
+/** The filter of a list of jobs: a job has to match every given field. */
 export interface JobFilter {
   ids?: readonly number[] | undefined;
   uuids?: readonly string[] | undefined;
@@ -98,7 +98,7 @@ export function listAttemptsByJobIds(db: Db, jobIds: readonly number[]): Promise
     .execute();
 }
 
-/** Deletes a job and its runs; false if it does not exist. */
+/** Deletes a job and its runs. Returns false if it does not exist. */
 export async function deleteJob(db: Db, id: number): Promise<boolean> {
   const { numDeletedRows } = await db.deleteFrom('job').where('id', '=', id).executeTakeFirst();
   return numDeletedRows === 1n;

@@ -35,7 +35,7 @@ export async function claimJob(db: Db, claim: JobClaim): Promise<JobRow | undefi
   return rows[0];
 }
 
-/** Returns the time when the next job is due that these workers can take, in milliseconds since 1970. */
+/** Returns the time at which the next job that these workers can take is due, in milliseconds since 1970. */
 export async function findNextDue(
   db: Db,
   jobClasses: readonly string[],
@@ -85,7 +85,7 @@ export function findLeasedJob(
     .executeTakeFirst();
 }
 
-/** Returns the same, and locks the job until the end of the transaction. */
+/** Returns the job as `findLeasedJob` does, and locks it until the end of the transaction. */
 export async function lockLeasedJob(db: Db, lease: Lease): ReturnType<typeof findLeasedJob> {
   await lockRow(db, 'job', lease.id);
   return findLeasedJob(db, lease);

@@ -2,7 +2,9 @@ import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { columnTypes, notifyOfJobs } from '../dialect.ts';
 
-/** Adds the creator and the result of a job, indexes to find lost and finished jobs, and triggers that notify workers. */
+/**
+ * Adds the creator and the result of a job, indexes to find lost and finished jobs, and triggers that notify workers.
+ */
 export async function up(db: Db): Promise<void> {
   const { text } = columnTypes(db);
   await db.schema.alterTable('job').addColumn('created_by', text).execute();

@@ -65,8 +65,8 @@ export async function sumRenditionBytes(db: Db): Promise<number> {
 const DELETED_MAX = 5000;
 
 /**
- * Deletes the least recently used renditions until they have freed so many bytes, at most 5,000, and never the one to
- * keep. Returns their blob keys.
+ * Deletes the least recently used renditions until that many bytes are free, at most 5,000, and never the one to keep.
+ * Returns their blob keys.
  */
 export async function deleteLeastUsedRenditions(
   db: Db,

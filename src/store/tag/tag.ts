@@ -4,7 +4,7 @@ import type { Db } from '../db.ts';
 import { isAnyOf, isIn, lockRows, lockRowsById } from '../dialect.ts';
 import type { NewTagRow, TagChange, TagRow } from '../table.ts';
 
-/** What a list of tags is narrowed to: a tag has to match every given field. */
+/** The filter of a list of tags: a tag has to match every given field. */
 export interface TagFilter {
   id?: number | undefined;
   /** Exactly this name. */
@@ -129,7 +129,7 @@ export async function updateTag(db: Db, id: number, columns: TagChange): Promise
   await db.updateTable('tag').set(columns).where('id', '=', id).execute();
 }
 
-/** Deletes a tag and removes it from all media; false if it does not exist. */
+/** Deletes a tag and removes it from all media. Returns false if it does not exist. */
 export async function deleteTag(db: Db, id: number): Promise<boolean> {
   const { numDeletedRows } = await db.deleteFrom('tag').where('id', '=', id).executeTakeFirst();
   return numDeletedRows === 1n;

@@ -5,19 +5,19 @@ import { endOfPath } from '../path.ts';
 import { inScope, type Scope } from '../scope.ts';
 import { ROOT_ID } from './folder.ts';
 
-/** What a list of nodes is narrowed to: a node has to match every given field. */
+/** The filter of a list of nodes: a node has to match every given field. */
 export interface NodeFilter {
   /** Default: media, without folders. */
   kind?: 'media' | 'folder' | 'any' | undefined;
   ids?: readonly number[] | undefined;
   types?: readonly string[] | undefined;
-  /** Directly in this folder. */
+  /** The node is directly in this folder. */
   folderId?: number | undefined;
-  /** True: in no folder. */
+  /** True: the node is in no folder. */
   unfiled?: boolean | undefined;
-  /** Anywhere below a folder: the `path` of the nodes directly in it. */
+  /** The node is anywhere below a folder, given by the `path` of the nodes directly in it. */
   below?: string | undefined;
-  /** With all of these tags. */
+  /** The node has all of these tags. */
   tagIds?: readonly number[] | undefined;
   /**
    * Words, each from its beginning, in name, title, description, keywords and tags. Blank: no limit. Text without a

@@ -7,7 +7,7 @@ import type { Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
 import { filteredNodes, type NodeFilter } from './filter.ts';
 
-/** What nodes are grouped by: the folder that holds them, or a tag on them. */
+/** The criterion that groups nodes: the folder that holds them, or a tag on them. */
 export type Grouping = 'folder' | 'tag';
 
 const MEMBERSHIP = {

@@ -12,7 +12,7 @@ export function findMediaByUuid(db: Db, scope: Scope, uuid: string) {
   return findInScope(medias(db).where('uuid', '=', uuid), scope);
 }
 
-/** Returns the media item by the Importer's name for its group of files: its uuid, where it was given no name. */
+/** Returns the media item by the Importer's name for its group of files: its uuid, if it was not given a name. */
 export function findMediaByResource(db: Db, scope: Scope, resource: string) {
   return findInScope(
     medias(db).where((eb) => eb(eb.fn.coalesce('resource', 'uuid'), '=', resource)),

@@ -11,7 +11,7 @@ export async function lockTree(db: Db): Promise<void> {
   await lockRow(db, 'media', ROOT_ID);
 }
 
-/** Where a node, with everything below it, is moved to. */
+/** The new place of a node and of everything below it. */
 export interface Move {
   id: number;
   parentId: number;

@@ -62,8 +62,8 @@ export async function deleteUpload(db: Db, uploadId: string): Promise<boolean> {
 }
 
 /**
- * Marks open uploads past their expiry as expired. Returns the blob keys of their bytes, which can be deleted; the rows still
- * tell the reason.
+ * Marks open uploads past their expiry as expired. Returns the blob keys of their bytes, which can be deleted; the rows
+ * still tell the reason.
  */
 export async function updateUploadsExpired(db: Db, now: number): Promise<string[]> {
   const rows = await db

@@ -43,7 +43,7 @@ test('the event of a commit does not hide the progress that a run has reported b
 });
 
 describeEachBackend('events', (backend) => {
-  test('are published after the commit, those of joined transactions too', () =>
+  test('are published after the commit, also those of joined transactions', () =>
     withServices(backend, async (services) => {
       const seen = await eventsOf(services, () =>
         transact(services.as(user()), async (ctx) => {
@@ -55,7 +55,7 @@ describeEachBackend('events', (backend) => {
       expect(seen.map(({ type }) => type)).toEqual(['media', 'media', 'job']);
     }));
 
-  test('are not there before the commit', () =>
+  test('are not published before the commit', () =>
     withServices(backend, async (services) => {
       const seen: DomainEvent[] = [];
       const ctx = { ...services.as(user()) };
@@ -95,13 +95,16 @@ test.each([
   [['updated', 'moved'], 'moved'],
   [['moved', 'updated'], 'moved'],
   [['created', 'updated', 'deleted'], 'deleted'],
-] as const)('of one media, %j that wait are %s', async (kinds, expected) => {
-  const events = createEvents();
-  const subscription = events.subscribe(isAny, new AbortController().signal);
-  for (const kind of kinds) events.publish(media(kind));
-  expect((await subscription.next()).value).toEqual(media(expected));
-  expect(events.subscriberCount()).toBe(1);
-});
+] as const)(
+  'of one media item are merged while they wait: %j becomes %s',
+  async (kinds, expected) => {
+    const events = createEvents();
+    const subscription = events.subscribe(isAny, new AbortController().signal);
+    for (const kind of kinds) events.publish(media(kind));
+    expect((await subscription.next()).value).toEqual(media(expected));
+    expect(events.subscriberCount()).toBe(1);
+  },
+);
 
 test('the progress of an upload is published also if the upload has ended by then', async () => {
   const events = createEvents();

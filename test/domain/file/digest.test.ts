@@ -33,7 +33,7 @@ describeEachBackend('the digest of a file uploaded in chunks', (backend) => {
       expect(read).not.toHaveBeenCalled();
     }));
 
-  it('is not stored if it is known by then, or if the file has other bytes', () =>
+  it('is not stored if another digest was stored meanwhile, or if the file has other bytes', () =>
     withServices(backend, async (services) => {
       for (const columns of [{ sha256: 'known' }, { blob_key: '0'.repeat(32) }]) {
         const { id, uuid } = await storeInChunks(services);

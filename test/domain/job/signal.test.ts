@@ -22,7 +22,7 @@ const HOUR_MS = 3_600_000;
 const AT = new Date(Date.UTC(2031, 0, 1));
 const INPUT = { at: AT, priority: 9, reason: 'because' };
 
-/** What a job becomes, `same`: it is so already, or `illegal`. */
+/** The effect of a signal on a job; `same`: no effect, because the job is in that state already; or `illegal`. */
 type Effect = ((job: Job, now: Date) => Partial<Job>) | 'same' | 'illegal';
 
 const reopened = (scheduledAt: Date) => ({
@@ -125,7 +125,7 @@ const CASES = JOB_STATUSES.flatMap((status) =>
 );
 
 describeEachBackend('the signals of a job', (backend) => {
-  it('have the effect of the table, or none, or are rejected with the allowed signals', () =>
+  it('have the effect of the table, have no effect, or are rejected with the allowed signals', () =>
     withServices(backend, async (services) => {
       for (const [signal, status, effect] of CASES) {
         const id = await makeJobIn(services, status);
@@ -157,12 +157,12 @@ describeEachBackend('the signals of a job', (backend) => {
   it('change nothing when they are repeated', () =>
     withServices(backend, async (services) => {
       for (const [signal, status, effect] of CASES) {
-        // Of what is over, told again is another case of the table.
+        // Repeating a signal to a finished job is another case of the table.
         if (typeof effect === 'string' || signal === 'reschedule') continue;
         const id = await makeJobIn(services, status);
         const first = await send(services, id, signal);
         services.advance(1000);
-        // `discard` of a job that waits has made it errored; then it is one that is errored.
+        // `discard` has made the waiting job errored, so that the row of errored jobs applies.
         const second = await send(services, id, signal).catch((error) => error.code);
         expect([signal, status, second]).toEqual([signal, status, first]);
       }
@@ -274,7 +274,7 @@ function send(services: TestServices, id: number, signal: JobSignal): Promise<Jo
   return signalJob(services.as(ADMIN), id, { signal, ...INPUT });
 }
 
-/** One that has failed before, and is to run in an hour. */
+/** Creates a job that has failed before and will run in an hour. */
 async function makeJobIn(
   services: TestServices,
   status: JobStatus,

@@ -12,7 +12,7 @@ const WIDE: Source = { width: 400, height: 200, mimeType: 'image/jpeg' };
 const TALL: Source = { ...WIDE, width: 200, height: 400 };
 const PNG: Source = { ...WIDE, mimeType: 'image/png' };
 
-/** What a query makes of a picture: `crop size window canvas`, or `-`: the picture itself. */
+/** Returns the geometry that a query asks for: `crop size window canvas`, or `-` for the image itself. */
 function geometry(query: string, source = WIDE): string {
   const plan = planOf(query, source);
   if (plan === null) return '-';
@@ -80,7 +80,7 @@ describe('the size of a rendition', () => {
     ['width=100&height=100&mode=crop&center=0.9,0.25', '- 200,100 0,0,100,100 -'],
     ['width=100&height=100&mode=crop&center=0,0.6&anchor=left', '- 200,100 70,0,100,100 -'],
     ['width=100&height=100&mode=crop&center=0,1', '- 200,100 100,0,100,100 -'],
-    // Enlarged: only what is kept, and the pixels that the cut goes through.
+    // Only the part that is kept is enlarged, with the pixels at the cut.
     ['width=600&height=600&mode=crop', '100,0,200,200 600,600 - -'],
     ['width=437&height=211&mode=crop', '0,3,400,194 437,212 0,1,437,211 -'],
   ])('%s', (query, expected) => expect(geometry(query)).toBe(expected));
@@ -97,11 +97,11 @@ describe('the size of a rendition', () => {
     ['crop=25,50,25,0&cropmode=Percentage', '100,100,200,100 200,100 - -'],
     ['crop=10,20,30,40', '10,20,30,40 30,40 - -'],
     ['crop=390,190,100,100', '390,190,10,10 10,10 - -'],
-    // Before anything else, wherever it stands.
+    // The crop is applied first, wherever it stands in the query.
     ['width=50&crop=0,0,100,100', '0,0,100,100 50,50 - -'],
     ['crop=100,0,200,200&width=50&height=100&mode=crop', '100,0,200,200 100,100 25,0,50,100 -'],
     ['crop=100,0,200,200&width=300&height=600&mode=crop', '150,0,100,200 300,600 - -'],
-    // Nothing, or everything, is left.
+    // The crop leaves nothing or everything.
     ['crop=0.5,0,0.5,0&cropmode=percentage', '-'],
     ['crop=400,0,10,10', '-'],
     ['crop=0,0,400,200', '-'],
@@ -131,7 +131,7 @@ describe('the size of a rendition', () => {
     expect(summary('width=5001&format=png')).toBe('400x200 png null');
   });
 
-  it('is limited for an image past the limit, too', () => {
+  it('is limited even if the image itself exceeds the limit', () => {
     const huge = { ...WIDE, width: 10_000, height: 4000 };
     expect(summary('format=webp', huge)).toBe('5000x2000 webp 80');
     expect(summary('crop=0,0,8000,4000', huge)).toBe('5000x2500 jpeg 80');
@@ -157,7 +157,7 @@ describe('the size of a rendition', () => {
   });
 });
 
-/** Everything lies within what it is part of. */
+/** Checks that each rectangle lies within the image that it is part of. */
 function checkBounds(query: string, source: Source): void {
   const plan = planOf(query, source);
   if (plan === null) return;
@@ -176,7 +176,7 @@ function checkBounds(query: string, source: Source): void {
     expect(part.top + part.height, note).toBeLessThanOrEqual(whole.height);
   }
   expect(Math.min(inner.width, inner.height, scaled.width, scaled.height), note).toBeGreaterThan(0);
-  // A pixel of the source more on each side, enlarged 5000 times at most, and never more than it was.
+  // One more source pixel on each side, enlarged at most 5000 times, or else no larger than the source.
   const limit = Math.max(source.width, source.height, 3 * 5000);
   expect(Math.max(scaled.width, scaled.height), note).toBeLessThanOrEqual(limit);
 }
@@ -252,7 +252,7 @@ describe('a query without effect', () => {
     'amp;width=100',
   ])('%s returns the image itself', (query) => expect(planOf(query)).toBeNull());
 
-  it('may be part of one with an effect: the rest counts', () => {
+  it('may be part of a query with an effect: the other parameters count', () => {
     expect(summary('width=abc&format=png&mode=nope&anchor=nope&center=5,5')).toBe(
       '400x200 png null',
     );

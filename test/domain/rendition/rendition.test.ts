@@ -37,7 +37,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(await renditions(services)).toHaveLength(2);
     }));
 
-  it('that is stored costs two statements, without another write within an hour', () =>
+  it('that is stored costs two statements, and writes its last use at most once an hour', () =>
     withPicture(backend, async (picture, services) => {
       await picture.get({ width: '100' });
       services.statements.length = 0;
@@ -76,7 +76,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(written).toHaveBeenCalledOnce();
     }));
 
-  it('that two processes render at once is stored once, with its bytes', () =>
+  it('rendered by two processes at once is stored once, with its bytes', () =>
     withPicture(backend, async (picture, services) => {
       const other = createTestServices(services);
       const { promise: bothAreAtIt, resolve } = Promise.withResolvers<void>();
@@ -93,7 +93,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(await countBlobs(services)).toBe(2);
     }));
 
-  it('is deleted with its media item, and with the folder of that', () =>
+  it('is deleted with its media item, and with the folder of the media item', () =>
     withPicture(backend, async (picture, services) => {
       const ctx = services.as(user());
       await picture.get({ width: '100' });
@@ -123,7 +123,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(await countBlobs(services)).toBe(2);
     }));
 
-  it('of bytes that are replaced during the rendering is not stored', () =>
+  it('is not stored if the bytes of its file are replaced during the rendering', () =>
     withPicture(backend, async (picture, services) => {
       const { blobs } = services;
       const put = vi.spyOn(blobs, 'put').mockImplementationOnce(async (...blob) => {
@@ -137,7 +137,7 @@ describeEachBackend('a rendition', (backend) => {
       expect(await countBlobs(services)).toBe(1);
     }));
 
-  it('whose bytes are lost is rendered again', () =>
+  it('is rendered again if its bytes are lost', () =>
     withPicture(backend, async (picture, services) => {
       const { bytes } = await picture.get({ width: '100' });
       const [row] = await renditions(services);
@@ -192,7 +192,7 @@ describeEachBackend('the cache of renditions', (backend) => {
     );
   });
 
-  it('may have size 0: then each is rendered anew, and none is stored', () =>
+  it('may have size 0: every request then renders anew, and no rendition is stored', () =>
     withPicture(
       backend,
       async (picture, services) => {
@@ -213,7 +213,7 @@ describe('renditions that fail', () => {
 
   it('return the image itself, without another attempt for a minute', () =>
     withPicture(backend, async (picture, services) => {
-      // Replaced on disk, so that it is no picture any more.
+      // Replaced on disk, so that it is no longer an image.
       const read = vi
         .spyOn(services.blobs, 'withLocalFile')
         .mockImplementation((_key, work) => work(import.meta.filename));
@@ -242,7 +242,7 @@ describe('renditions that fail', () => {
       await vi.waitUntil(() => waiting.mock.calls.length === 64);
       const refused = picture.get({ width: '65' });
       await expect(refused).rejects.toMatchObject({ code: 'SERVER_BUSY', retryAfterMs: 5000 });
-      // Who asks for one of those waits with the others; what is no rendition does not wait.
+      // A request for one of those waits with the others; a request for no rendition does not wait.
       const joined = picture.get({ width: '64' });
       expect((await picture.get({})).bytes.equals(JPEG)).toBe(true);
       resolve();
@@ -256,7 +256,7 @@ describe('renditions that fail', () => {
 
 interface StoredPicture {
   mediaId: number;
-  /** What a GET of its URL would send. */
+  /** Returns the response of a GET of its URL. */
   get(query: Query, services?: TestServices, range?: ByteRange): ReturnType<typeof send>;
 }
 
@@ -325,7 +325,7 @@ async function blobsToDelete({ db }: TestServices): Promise<string[]> {
   return jobs.flatMap((job) => JSON.parse(job.arguments).blob_keys);
 }
 
-/** What the jobs do. */
+/** Deletes the blobs as the jobs do. */
 async function deleteBlobs(services: TestServices): Promise<void> {
   for (const key of await blobsToDelete(services)) await services.blobs.delete(key);
 }

@@ -22,7 +22,7 @@ const JPEG = await quadrants(1000, 500).withMetadata({ orientation: 6 }).jpeg().
 const EVERYTHING = { modifiedBefore: Number.POSITIVE_INFINITY };
 
 describeEachBackend('a thumbnail', (backend) => {
-  it('is enqueued by every upload of an image, and of nothing else', () =>
+  it('is enqueued by every upload of an image, and by no other upload', () =>
     withServices(backend, async (services) => {
       const { file } = await store(services, JPEG, 'a.jpg');
       expect(await jobs(services)).toEqual([['make-rendition', { file_uuid: file.uuid }]]);
@@ -72,7 +72,7 @@ describeEachBackend('a thumbnail', (backend) => {
       expect((await bytesAt(services, thumbnail!.urlPath)).length).toBe(thumbnail!.sizeBytes);
     }));
 
-  it('is never larger than the image, and still if that is animated', () =>
+  it('is never larger than the image, and never animated', () =>
     withServices(backend, async (services) => {
       const { id, file } = await store(services, fixtureBytes('animation.gif'), 'a.gif');
       await createThumbnail(services.as(), file.uuid);
@@ -167,7 +167,7 @@ describeEachBackend('a thumbnail', (backend) => {
       expect(await countBlobs(services)).toBe(2);
     }));
 
-  it('of an unreadable image fails permanently, and the media item stays', () =>
+  it('fails permanently for an unreadable image, and the media item stays', () =>
     withServices(backend, async (services) => {
       const { id, file } = await store(services, JPEG, 'a.jpg');
       const { signal } = new AbortController();
@@ -243,7 +243,7 @@ async function jobs({ db }: TestServices): Promise<[string, object][]> {
   return rows.map((job) => [job.job_class, JSON.parse(job.arguments)]);
 }
 
-/** What the jobs do. */
+/** Deletes the blobs as the jobs do. */
 async function deleteBlobs({ db, blobs }: TestServices): Promise<void> {
   const rows = await db
     .selectFrom('job')
@@ -259,7 +259,7 @@ async function countBlobs({ blobs }: TestServices): Promise<number> {
   return (await Array.fromAsync(blobs.list())).length;
 }
 
-/** What is published of media from now on. */
+/** Returns the events of media that are published from now on. */
 function listen({ events }: TestServices) {
   const heard: string[] = [];
   const publish = vi.spyOn(events, 'publish').mockImplementation((event: DomainEvent) => {

@@ -112,7 +112,7 @@ describeEachBackend('tags', (backend) => {
       expect(await tagsByMediaIds(as(), [mediaId])).toEqual(new Map());
     }));
 
-  it('tags and media that are changed or deleted at once are found or not, without another error', () =>
+  it('simultaneous changes and deletions of tags and media succeed or find nothing, without another error', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user('root', 'admin'));
       for (let round = 0; round < 8; round++) {

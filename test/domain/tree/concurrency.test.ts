@@ -63,7 +63,7 @@ describeEachBackend('concurrent changes of the tree', (backend) => {
       }
     }));
 
-  it('of two deletions of a node one succeeds; a change meanwhile succeeds or finds nothing', () =>
+  it('one of two deletions of a node succeeds; a simultaneous change succeeds or finds nothing', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
       for (let round = 0; round < ROUNDS; round++) {

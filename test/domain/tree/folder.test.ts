@@ -65,7 +65,7 @@ describeEachBackend('folders', (backend) => {
 
   it.each([
     ['that is not there', async () => 404],
-    ['that is a media', async (db: Parameters<typeof makeMediaRow>[0]) => makeMediaRow(db)],
+    ['that is a media item', async (db: Parameters<typeof makeMediaRow>[0]) => makeMediaRow(db)],
   ])('a parent %s is not found', (_, makeParent) =>
     withServices(backend, async ({ db, as }) => {
       const parentId = await makeParent(db);
@@ -89,7 +89,7 @@ describeEachBackend('folders', (backend) => {
     }),
   );
 
-  it.each([2 ** 31, 1.5, Number.NaN])('the place %d is refused', (sortOrder) =>
+  it.each([2 ** 31, 1.5, Number.NaN])('the position %d is refused', (sortOrder) =>
     withServices(backend, async ({ as }) => {
       const folder = createFolder(as(user()), { name: 'x', sortOrder });
       await expect(folder).rejects.toThrow(InvalidInputError);
@@ -109,7 +109,7 @@ describeEachBackend('folders', (backend) => {
     }));
 
   it.each(['', '/', '/none', '/top/none', '/low', '/top/low/none', '/TOP', '/top/media', '/a\0b'])(
-    'there is nothing at the path %j',
+    'no folder is found at the path %j',
     (path) =>
       withServices(backend, async ({ db, as }) => {
         const top = await makeFolder(db, { name: 'top' });
@@ -120,7 +120,7 @@ describeEachBackend('folders', (backend) => {
       }),
   );
 
-  it('of two folders with the same name, a path means the first in order', () =>
+  it('a path that matches two folders finds the first in order', () =>
     withServices(backend, async ({ db, as }) => {
       await makeFolder(db, { name: 'twin', sort_order: 2 });
       const first = await makeFolder(db, { name: 'twin', sort_order: 1 });

@@ -83,7 +83,10 @@ describeEachBackend('the door', (backend) => {
   );
 });
 
-/** What a refused file leaves behind: the old file of a media item, and an upload session that can be completed again. */
+/**
+ * The state that a refused file leaves behind: the old file of a media item, and an upload session that can be
+ * completed again.
+ */
 async function expected({ db }: TestServices, name: string) {
   if (name === 'completeUpload') return { openAt: [PNG.length], staged: 1 };
   const hasOld = name === 'replaceFile' || name === 'changeNode';

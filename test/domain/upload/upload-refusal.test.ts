@@ -94,7 +94,7 @@ describeEachBackend('a later chunk', (backend) => {
       { code: 'NOT_FOUND', noun: 'upload' },
     ],
     ['with a malformed id', () => ({ uploadId: 'a\0' }), { code: 'NOT_FOUND' }],
-  ])('%s is refused, and the upload goes on where it was', (_, wrong, error) =>
+  ])('%s is refused, and the upload continues at its offset', (_, wrong, error) =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
       const { uploadId } = await first(ctx);
@@ -108,7 +108,7 @@ describeEachBackend('a later chunk', (backend) => {
     ['another user’s', user('bob')],
     ['another user’s, by an admin', user('bob', 'admin')],
     ['a user’s, by an anonymous viewer', undefined],
-  ])('of an upload that is %s is refused as if it were not there', (_, viewer) =>
+  ])('of an upload that is %s is refused as not found', (_, viewer) =>
     withServices(backend, async (services) => {
       const { uploadId } = await first(services.as(user()));
       const intruder = services.as(viewer);

@@ -105,7 +105,7 @@ describeEachBackend('chunked upload', (backend) => {
       expect(await findUploadSession(ctx, uploadId)).toEqual(second);
     }));
 
-  it('is found by nobody else, and not once it is over', () =>
+  it('is found only by its own viewer, and only while it is open', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
       const uploadId = await send(ctx, [0, PNG.length]);

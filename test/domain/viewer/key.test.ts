@@ -14,7 +14,7 @@ describe('newKey', () => {
 });
 
 describeEachBackend('keys', (backend) => {
-  it.each(['reader', 'editor', 'admin'] as const)('a key of role %s stands for it', (role) =>
+  it.each(['reader', 'editor', 'admin'] as const)('a key of role %s has that role', (role) =>
     withServices(backend, async (services) => {
       const key = await createKey(services, { name: 'Backup', role });
       const viewer = await findViewerByKey(services, key);
@@ -30,7 +30,7 @@ describeEachBackend('keys', (backend) => {
       expect(JSON.stringify(rows)).not.toContain(key.slice(4));
     }));
 
-  it('an unknown key, and one that differs in case or by a space, belongs to nobody', () =>
+  it('an unknown key, and a key that differs in case or by a space, is not accepted', () =>
     withServices(backend, async (services) => {
       const key = await createKey(services, { name: 'Backup', role: 'reader' });
       for (const wrong of ['', newKey(), key.toLowerCase(), `${key} `, key.slice(0, -1), '\0']) {
@@ -48,7 +48,7 @@ describeEachBackend('keys', (backend) => {
       expect(await findViewerByKey(services, key)).toBeNull();
     }));
 
-  it.each([-1, 0])('a key is not made that has expired %i ms ago', (ms) =>
+  it.each([-1, 0])('a key that expired %i ms ago cannot be created', (ms) =>
     withServices(backend, async (services) => {
       const expiresAt = new Date(services.clock() + ms);
       const key = createKey(services, { name: 'Backup', role: 'reader', expiresAt });
@@ -88,11 +88,13 @@ describeEachBackend('keys', (backend) => {
       expect(services.statements).toEqual([]);
     }));
 
-  it.each(['', '   ', 'a\nb', 'x'.repeat(101)])('a key is not made with the name %j', (name) =>
-    withServices(backend, async (services) => {
-      await expect(createKey(services, { name, role: 'reader' })).rejects.toThrow(
-        InvalidInputError,
-      );
-    }),
+  it.each(['', '   ', 'a\nb', 'x'.repeat(101)])(
+    'a key with the name %j cannot be created',
+    (name) =>
+      withServices(backend, async (services) => {
+        await expect(createKey(services, { name, role: 'reader' })).rejects.toThrow(
+          InvalidInputError,
+        );
+      }),
   );
 });

@@ -30,7 +30,7 @@ describe('a password', () => {
     expect(await isPassword('secret', hash.slice(0, -3))).toBe(false);
   });
 
-  it('of an unknown user takes as much time as that of a known one', async () => {
+  it('takes as long to check for an unknown user as for a known one', async () => {
     const hash = await hashPassword('secret');
     const time = async (hash: string | null) => {
       const times: number[] = [];
@@ -87,7 +87,7 @@ describe('a user', () => {
 });
 
 describe('login', () => {
-  it('accepts the users of the list with their passwords, and nobody else', async () => {
+  it('accepts only the users of the list, with their passwords', async () => {
     const { check } = await withUsers({ zoe: 'secret', Zoë: 'other' });
     expect(await check('zoe', 'secret')).toMatchObject({ name: 'zoe', role: 'editor' });
     expect(await check('Zoe\u0308', 'other')).toMatchObject({ name: 'Zoë' });

@@ -85,9 +85,10 @@ const byFilter =
 
 /** Every way to read the tree. */
 export const READS: Readonly<Record<string, Read>> = {
-  'the number of a media': (ctx, { media }) => isFound(findMedia(ctx, { id: media.id })),
-  'the uuid of a media': (ctx, { media }) => isFound(findMedia(ctx, { uuid: media.uuid })),
-  'the resource of a media': (ctx, { media }) => isFound(findMedia(ctx, { resource: media.uuid })),
+  'the number of a media item': (ctx, { media }) => isFound(findMedia(ctx, { id: media.id })),
+  'the uuid of a media item': (ctx, { media }) => isFound(findMedia(ctx, { uuid: media.uuid })),
+  'the resource of a media item': (ctx, { media }) =>
+    isFound(findMedia(ctx, { resource: media.uuid })),
   'the numbers of media': async (ctx, { media }) =>
     holds(await mediasByIds(ctx, [media.id]), media),
   'the number of a folder': (ctx, { start }) => isFound(findFolder(ctx, { id: start.id })),
@@ -180,9 +181,9 @@ export const WRITES: Readonly<Record<string, Write>> = {
     run: (ctx, { start }, own) => moveNodes(ctx, { ids: [own.media.id], parentId: start.id }),
   },
   'make a link': { run: (ctx, { folder }) => createMedia(ctx, { ...LINK, folderId: folder.id }) },
-  'change a media': { run: (ctx, { media }) => updateMedia(ctx, media.id, { title: 'a' }) },
-  'delete a media': { run: (ctx, { media }) => deleteMedia(ctx, media.id) },
-  'tag a media': {
+  'change a media item': { run: (ctx, { media }) => updateMedia(ctx, media.id, { title: 'a' }) },
+  'delete a media item': { run: (ctx, { media }) => deleteMedia(ctx, media.id) },
+  'tag a media item': {
     run: (ctx, { media, tagId }) => tagMedia(ctx, { mediaIds: [media.id], removeTagIds: [tagId] }),
   },
   'change a node': { run: (ctx, { media }) => changeNode(ctx, media.id, { name: 'a' }) },

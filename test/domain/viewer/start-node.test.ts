@@ -40,7 +40,7 @@ async function makeTree(services: TestServices) {
   const top = await createFolder(admin, { name });
   const mine = await makeSubtree(services, admin, { name: 'mine', top });
   const theirs = await makeSubtree(services, admin, { name: 'theirs', top });
-  // An admin: only the start nodes limit what it may do.
+  // An admin, so that only the start nodes limit it.
   const as = async (...uuids: string[]) => {
     const startNodes = await resolveStartNodes(services, uuids);
     return services.as({ kind: 'user', id: `limited ${name}`, role: 'admin', startNodes });
@@ -53,7 +53,7 @@ interface Place {
   top: Folder;
 }
 
-/** Its contents are public: that makes no difference to a limited viewer. */
+/** Creates a subtree. Its contents are public, which makes no difference to a limited viewer. */
 async function makeSubtree(
   services: TestServices,
   admin: Context,
@@ -186,7 +186,7 @@ describeEachBackend('a viewer with start nodes', (backend) => {
     expect((await move(own.id))[0]?.parentId).toBe(mine.folder.id);
   });
 
-  it('gets another error in Heartcore for a node outside of them than for a missing one', async () => {
+  it('gets different errors in Heartcore for a node outside of them and for a missing node', async () => {
     const { viewer, mine, theirs, top } = await makeTree(shared());
     expect((await findPermittedNode(viewer, mine.folder))?.id).toBe(mine.folder.id);
     for (const { uuid } of [theirs.folder, theirs.media, top]) {
@@ -246,7 +246,7 @@ describeEachBackend('a viewer with start nodes', (backend) => {
     await updateMedia(admin, mine.media.id, { title: 'x' });
     await expect.poll(() => kinds).toEqual(['all updated mine']);
     await deleteMedia(admin, theirs.media.id);
-    // A media item that leaves the scope has been deleted for the viewer.
+    // A media item that leaves the scope is reported to the viewer as deleted.
     await moveNodes(admin, { ids: [mine.media.id], parentId: theirs.folder.id });
     await expect.poll(() => kinds).toHaveLength(3);
     expect(kinds.slice(1).sort()).toEqual(['all deleted mine', 'theirs deleted mine']);
@@ -303,7 +303,7 @@ describeEachBackend('start nodes', (backend) => {
     [[null, 1.5, {}, -1, 1, true, 2 ** 53]],
     [[randomUUID()]],
     [['\0', '', '00000000-0000-0000-0000-000000000001', "' or 1=1"]],
-  ])('of a claim %j are none, which grants the least', async (claim) => {
+  ])('a claim %j names no start nodes, which grants the least', async (claim) => {
     const services = shared();
     await makeMediaRow(services.db, { parent_id: 1, level: 1, path: '/1/' });
     const startNodes = await resolveStartNodes(services, claim);
@@ -323,7 +323,7 @@ describeEachBackend('start nodes', (backend) => {
     expect(await countMedias(viewer)).toBe(0);
   });
 
-  it('are named by people by uuid or path', async () => {
+  it('can be named by uuid or path', async () => {
     const services = shared();
     const { top, mine } = await makeTree(services);
     const names = [mine.start.uuid.toUpperCase(), `/${top.name}/mine/below`, mine.media.uuid];
@@ -334,7 +334,7 @@ describeEachBackend('start nodes', (backend) => {
     }
   });
 
-  it('of a key are those that it was created with; of one whose column cannot be read, none', async () => {
+  it('of a key are those that it was created with; a key with an unreadable column has none', async () => {
     const services = shared();
     const { mine } = await makeTree(services);
     const input = { name: randomUUID(), role: 'editor' } as const;

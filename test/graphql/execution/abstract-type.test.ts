@@ -40,7 +40,7 @@ const kindOf = ({ kind }: Animal) => kind;
 const isDog = ({ kind }: Animal) => kind === 'Dog';
 const isCat = ({ kind }: Animal) => kind === 'Cat';
 
-/** Ways to tell the type of a value that work. */
+/** Valid ways to tell the type of a value. */
 const RESOLVERS: Record<string, Functions> = {
   'isTypeOf of each type': { Dog: { isTypeOf: isDog }, Cat: { isTypeOf: isCat } },
   'isTypeOf with promises': {
@@ -199,7 +199,7 @@ describe('a value has the error of its type resolver if', () => {
   }
 });
 
-describe('a value is refused that isTypeOf does not take', () => {
+describe('a value is refused if isTypeOf rejects it', () => {
   const cases: Record<string, () => unknown> = {
     'at once': () => false,
     'for nothing returned': () => undefined,
@@ -239,7 +239,7 @@ describe('a value is refused that isTypeOf does not take', () => {
   }
 });
 
-it('fields keep their order when their types arrive in another', async () => {
+it('fields keep their order when their types arrive in another order', async () => {
   const delays: Record<string, number> = { a: 9, b: 1, c: 5 };
   const resolveType = async (value: Animal, _context: unknown, info: { path: { key: string } }) => {
     for (let tick = 0; tick < (delays[info.path.key] ?? 0); tick++) await null;

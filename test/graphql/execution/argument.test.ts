@@ -14,7 +14,7 @@ const SDL = `
   type Item { echo(text: String, number: Int = 7, span: Span, list: [Span], words: [String], at: Point): String plain: String }
 `;
 
-/** Of operations with one or more calls of a resolver, the arguments that it receives. */
+/** Operations with one or more calls of a resolver, and the arguments that it receives. */
 const CASES: [name: string, text: string, variables?: Record<string, unknown>][] = [
   ['no arguments', '{ plain }'],
   ['defaults', '{ echo }'],
@@ -86,7 +86,7 @@ it('fields share the value of a variable within a request, and no other request 
   expect(spans.map((span) => spans.indexOf(span))).toEqual([0, 0, 2, 2]);
 });
 
-it('a scalar coerces its literal again for each call', async () => {
+it('the literal of a scalar is coerced again for each call', async () => {
   const points: unknown[] = [];
   const schema = schemaOf(({ at }) => void points.push(at));
   const document = parse('{ a: echo(at: "1,2") items { echo(at: "1,2") } }');

@@ -4,7 +4,7 @@ import { executeBoth } from '../../support/execution.ts';
 const SDL = 'type Query { a: String b: String nest: Query }';
 const ROOT = { a: 'a', b: 'b', nest: { a: 'a', b: 'b' } };
 
-/** Where a directive can be, as a document. */
+/** Documents with a directive, one for each possible place. */
 const PLACES: Record<string, (directives: string) => string> = {
   'a field': (directives) => `{ a b ${directives} }`,
   'a field with an alias': (directives) => `{ a b: b ${directives} }`,
@@ -14,7 +14,7 @@ const PLACES: Record<string, (directives: string) => string> = {
   'a field in a fragment': (directives) => `{ ...F } fragment F on Query { a b ${directives} }`,
 };
 
-/** Directives, and whether what they are on is selected. */
+/** Directives, and whether the selection that carries them is selected. */
 const DIRECTIVES: [directives: string, isSelected: boolean][] = [
   ['', true],
   ['@include(if: true)', true],
@@ -42,7 +42,7 @@ for (const [place, document] of Object.entries(PLACES)) {
   });
 }
 
-it('a field that one place leaves out is selected by another', async () => {
+it('a field that is left out in one place can be selected in another', async () => {
   const text =
     '{ b @skip(if: true) b nest { a @include(if: false) } nest { a b @skip(if: true) } }';
   const { data } = await executeBoth({ schema: SDL, text, root: () => ROOT });

@@ -42,7 +42,7 @@ const CASES: Record<string, { text: string; data: unknown }> = {
   },
 };
 
-describe('introspection tells of', () => {
+describe('introspection describes', () => {
   for (const [name, { text, data }] of Object.entries(CASES)) {
     it(name, async () => {
       const result = await executeBoth({ schema: SDL, text, root: () => ({ feed: [{ id: 1 }] }) });

@@ -75,7 +75,7 @@ const CASES: [
   ],
 ];
 
-describe('an input object of which one field is given', () => {
+describe('a OneOf input object', () => {
   for (const [name, text, variableValues, result] of CASES) {
     it(name, async () => {
       const root = () => ({ find: ({ by }: { by: object }) => by });

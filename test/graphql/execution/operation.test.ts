@@ -160,7 +160,7 @@ describe('a request is refused', () => {
     expect(() => execute(args)).toThrow('Variables must be provided as an Object');
   });
 
-  it('by no executor of an invalid schema, because there is none', () => {
+  it('because no executor can be created for an invalid schema', () => {
     expect(() => createExecute(new GraphQLSchema({}))).toThrow('Query root type must be provided.');
     expect(() => createExecute(undefined as never)).toThrow('to be a GraphQL schema');
   });

@@ -9,7 +9,7 @@ const SDL = `
   type Must { value: String! }
 `;
 
-/** Not written as `then`, which the linter takes for a mistake. */
+/** Not written as `then`, which the linter reports as a mistake. */
 const THEN = 'then';
 
 /** Values that have a `then`, and the result of a field with such a value. */

@@ -205,7 +205,7 @@ const CASES: Record<string, Case[]> = {
     ['{ matrix(input: [1, [2], null]) }', {}, '[[1],[2],null]'],
     ['query ($input: [[Int]]) { matrix(input: $input) }', { input: [[1], [2]] }, '[[1],[2]]'],
   ],
-  'a type of a variable that is none': [
+  'a variable of an unknown type': [
     [
       'query ($input: Query!) { text(input: $input) }',
       { input: {} },
@@ -242,7 +242,7 @@ describe('errors of variables', () => {
   const text = 'query ($input: [Int!]) { number }';
   const variableValues = { input: Array.from({ length: 60 }, (_, index) => `${index}`) };
 
-  it('are 50, and one that says that there are more', async () => {
+  it('are limited to 50, and one more that says that there are others', async () => {
     const { data, errors } = await executeBoth({ schema: schemaOf(), text, variableValues });
     expect(data).toBeUndefined();
     expect(errors).toHaveLength(51);

@@ -159,7 +159,7 @@ async function read(response: Response) {
   return { status: response.status, type: response.headers.get('content-type'), code, answer };
 }
 
-describeEachBackend('the answer to', (backend) => {
+describeEachBackend('the response to', (backend) => {
   const sharedApp = shareApp(backend);
 
   beforeAll(async () => {
@@ -203,7 +203,7 @@ describeEachBackend('the answer to', (backend) => {
     expect([refused.status, (await read(refused)).code]).toEqual([406, 'NOT_ACCEPTABLE']);
   });
 
-  test('an operation for a client that accepts no type of answer is not run', async () => {
+  test('an operation is not run if the client accepts no media type of the response', async () => {
     const app = sharedApp();
     app.statements.length = 0;
     for (const accept of ['text/html', 'application/json; charset=latin1']) {
@@ -238,7 +238,7 @@ describe('an Accept header', () => {
       RESPONSE_TYPE,
       EVENTS,
     ],
-  ])('of %s gives %s for one result and %s for many', (accept, result, stream) => {
+  ])('of %s selects %s for one result and %s for many', (accept, result, stream) => {
     expect(negotiate(accept)).toEqual({ result, stream });
   });
 

@@ -113,7 +113,7 @@ describe('a multipart request', () => {
       expect((await send(`${OPERATIONS}${map}--b--\r\n`)).status).toBe(413);
     }));
 
-  test('with a broken header for its file is read as far as it goes, and the next is read', () =>
+  test('with a broken header for its file is read up to that header, and the next request is read', () =>
     withReader(async (send) => {
       for (let times = 0; times < 2; times++) {
         const response = await send(OPERATIONS + MAP + BROKEN_HEADER);
@@ -121,7 +121,7 @@ describe('a multipart request', () => {
       }
     }));
 
-  test('is read to its end when nobody opens its files', () =>
+  test('is read to its end when no resolver opens its files', () =>
     withReader(async (send) => {
       const large = part('0', 'x'.repeat(500_000), '; filename="a"');
       const response = await send(`${OPERATIONS}${MAP}${large}${large}--b--\r\n`);
@@ -146,7 +146,7 @@ describeEachBackend('files of a multipart request', (backend) => {
   test.each([
     ['breaks off', '--b\r\ncontent-disposition: form-data; name="0"; filename="a.txt"\r\n\r\nabc'],
     ['is not there', '--b--\r\n'],
-  ])('one that %s is a mistake of the client', (_what, rest) =>
+  ])('a file that %s is an error of the client', (_what, rest) =>
     withApp(backend, async (app) => {
       expect(await upload(app, operations + map + rest)).toMatchObject({
         status: 400,
@@ -156,7 +156,7 @@ describeEachBackend('files of a multipart request', (backend) => {
     }),
   );
 
-  test('a request that is broken before them is a mistake of the client, and ends no process', () =>
+  test('a request that is broken before its files is an error of the client, and does not end the process', () =>
     withApp(backend, async (app) => {
       for (const body of [BROKEN_HEADER, operations + BROKEN_HEADER, '', 'junk']) {
         expect(await upload(app, body)).toMatchObject({
@@ -167,7 +167,7 @@ describeEachBackend('files of a multipart request', (backend) => {
       expect((await app.fetch('/healthz')).status).toBe(200);
     }));
 
-  test('one without a name is taken', () =>
+  test('a file without a name is accepted', () =>
     withApp(backend, async (app) => {
       const nameless =
         '--b\r\ncontent-disposition: form-data; name="0"\r\ncontent-type: application/octet-stream\r\n\r\ntext\r\n--b--\r\n';
@@ -175,7 +175,7 @@ describeEachBackend('files of a multipart request', (backend) => {
       expect(data.uploadFile).toMatchObject({ media: { file: { sizeBytes: 4 } } });
     }));
 
-  test('one that two fields use is read by the first', () =>
+  test('a file that two fields use is read by the first', () =>
     withApp(backend, async (app) => {
       const query = `mutation ($a: Upload!, $b: Upload!) {
         first: uploadFile(input: { file: $a }) { __typename }
@@ -204,7 +204,7 @@ describeEachBackend('files of a multipart request', (backend) => {
   test.each([
     ['in the order of their fields', 200_000, ['variables.a', 'variables.b']],
     ['in another order, when they are small', 20_000, ['variables.b', 'variables.a']],
-  ])('two are read %s', (_order, sizeBytes, paths) =>
+  ])('two files are read %s', (_order, sizeBytes, paths) =>
     withApp(backend, async (app) => {
       const { data } = await upload(
         app,

@@ -42,7 +42,7 @@ describeEachBackend('a range of a file', (backend) => {
   );
 
   test.each(['bytes=0-1,3-4', 'bytes=4-2', 'bytes=x', 'lines=1-2', 'bytes 0-1'])(
-    '%s is answered with everything',
+    '%s is answered with the whole file',
     (range) =>
       withApp(backend, async (app) => {
         const { response, text } = await get(app, () => ({ range }));
@@ -62,7 +62,7 @@ describeEachBackend('a range of a file', (backend) => {
     }),
   );
 
-  test('counts only for the file that If-Range names', () =>
+  test('is ignored if If-Range names another state of the file', () =>
     withApp(backend, async (app) => {
       const range = 'bytes=0-1';
       const status = async (make: Parameters<typeof get>[1]) =>
@@ -77,7 +77,7 @@ describeEachBackend('a range of a file', (backend) => {
 });
 
 describeEachBackend('a condition', (backend) => {
-  test.each(['GET', 'HEAD'])('that the file is known to %s is 304 without a body', (method) =>
+  test.each(['GET', 'HEAD'])('that %s has the file already is 304 without a body', (method) =>
     withApp(backend, async (app) => {
       for (const make of [
         (etag: string) => ({ 'if-none-match': `"x", W/${etag}` }),
@@ -91,7 +91,7 @@ describeEachBackend('a condition', (backend) => {
         expect(response.headers.get('cache-control')).toBe('public, no-cache');
         expect(response.headers.get('content-length')).toBeNull();
         expect(response.headers.get('content-type')).toBeNull();
-        // A cache takes it over: a policy that has become stricter counts for what it holds.
+        // A cache adopts it: a policy that has become stricter applies to its stored response.
         expect(response.headers.get('content-security-policy')).toContain('sandbox');
       }
     }),
@@ -126,7 +126,7 @@ describeEachBackend('a condition', (backend) => {
       }
     }));
 
-  test('of a file that is not there is 404', () =>
+  test('of a missing file is 404', () =>
     withApp(backend, async (app) => {
       const headers = { 'if-match': '"x"', 'if-none-match': '*', range: 'bytes=0-1' };
       expect((await app.fetch('/media/abcdefgh/none.png', { headers })).status).toBe(404);

@@ -68,7 +68,7 @@ describeEachBackend('the bytes of a file', (backend) => {
     }),
   );
 
-  test('text that is no UTF-8 is not said to be', () =>
+  test('text that is not UTF-8 is sent without a charset', () =>
     withApp(backend, async (app) => {
       const long = 'é'.repeat(50_000);
       const texts: [Buffer, string][] = [
@@ -105,7 +105,7 @@ describeEachBackend('the bytes of a file', (backend) => {
       }
     }));
 
-  test('need no credential where one is required for everything else', () =>
+  test('need no credential, even if everything else requires one', () =>
     withApp(
       backend,
       async (app) => {

@@ -6,8 +6,8 @@ import { type TestApp, withApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { storeFile, storeFixture } from './stored-file.ts';
 
-describeEachBackend('bytes that are lost', (backend) => {
-  test('are a failure of the server for GET and HEAD, while a cached file is still a 304', () =>
+describeEachBackend('lost bytes', (backend) => {
+  test('are a server error for GET and HEAD; a file that the client has cached is still a 304', () =>
     withApp(backend, async (app) => {
       const { urlPath, md5 } = await storeFixture(app, 'note.txt');
       await app.services.blobs.delete(await onlyBlob(app));
@@ -22,7 +22,7 @@ describeEachBackend('bytes that are lost', (backend) => {
       expect((await app.fetch(urlPath, { headers })).status).toBe(304);
     }));
 
-  test('in part are not sent as if they were all', () =>
+  test('are never sent as a complete file if only a part is left', () =>
     withApp(backend, async (app) => {
       const { urlPath } = await storeFile(app, 'data.bin', Buffer.alloc(1_000_000));
       await app.services.blobs.withLocalFile(await onlyBlob(app), (path) =>
@@ -34,7 +34,7 @@ describeEachBackend('bytes that are lost', (backend) => {
     }));
 });
 
-describeEachBackend('a client that goes away in the middle', (backend) => {
+describeEachBackend('a client that disconnects during a download', (backend) => {
   test('leaves no file open', () =>
     withApp(backend, async (app) => {
       const { urlPath } = await storeFile(app, 'data.bin', Buffer.alloc(64_000_000));

@@ -4,7 +4,7 @@ import { describeEachBackend } from '../../support/backend.ts';
 import { requestRaw, storeFixture } from './stored-file.ts';
 
 describeEachBackend('requests that are not a GET of a file', (backend) => {
-  test('by its method is 405, whatever its body is', () =>
+  test('with another method are 405, whatever their body is', () =>
     withApp(backend, async (app) => {
       const { urlPath } = await storeFixture(app, 'picture.png');
       for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'TRACE']) {
@@ -18,7 +18,7 @@ describeEachBackend('requests that are not a GET of a file', (backend) => {
       expect((await requestRaw(app, 'OPTIONS', urlPath)).status).toBe(204);
     }));
 
-  test('by its path is 404, or 400 where it cannot be read, and never 500', () =>
+  test('with another path are 404, or 400 if the path is malformed, and never 500', () =>
     withApp(backend, async (app) => {
       const { urlPath } = await storeFixture(app, 'picture.png');
       const [, , dir] = urlPath.split('/');
@@ -30,7 +30,7 @@ describeEachBackend('requests that are not a GET of a file', (backend) => {
         [`/media/${dir!.slice(1)}/picture.png`, 404],
         [`/media/${dir!.toUpperCase()}/picture.png`, 404],
         [`/media/${dir!.slice(1)}6/picture.png`, 404],
-        // One segment is an item of the tree, which nobody sees without a credential.
+        // One segment is an item of the tree, which cannot be read without a credential.
         [`/media/${dir}`, 401],
         [`/media/${dir}/`, 401],
         [`/media/${dir}//picture.png`, 404],
@@ -63,7 +63,7 @@ describeEachBackend('requests that are not a GET of a file', (backend) => {
       }
     }));
 
-  test('names a file that is there in another encoding', () =>
+  test('find the file if its path is encoded in another way', () =>
     withApp(backend, async (app) => {
       const { urlPath } = await storeFixture(app, 'picture.png');
       for (const path of [urlPath.replace('.png', '%2Epng'), `${urlPath}?a=%ff%00&b`]) {
@@ -73,7 +73,7 @@ describeEachBackend('requests that are not a GET of a file', (backend) => {
       expect(absolute.status).toBe(200);
     }));
 
-  test('leaves the other paths below /media to others', () =>
+  test('reach the other dialects for the other paths below /media', () =>
     withApp(backend, async (app) => {
       for (const path of [
         '/media/type',
@@ -86,7 +86,7 @@ describeEachBackend('requests that are not a GET of a file', (backend) => {
       }
     }));
 
-  test('by an invalid credential is 401, even where none is needed', () =>
+  test('with an invalid credential are 401, even if none is needed', () =>
     withApp(backend, async (app) => {
       const { urlPath } = await storeFixture(app, 'picture.png');
       for (const headers of [

@@ -9,7 +9,7 @@ import { quadrants, shadesOf } from '../../support/image.ts';
 import { makePhoto } from '../../support/photo.ts';
 import { requestRaw, storeFile, storeFixture } from './stored-file.ts';
 
-// The rules are tested on each backend, in test/domain; what is here asks nothing more of one.
+// The rules are tested on each backend, in test/domain; these tests need only one backend.
 const [backend] = BACKENDS;
 
 const JPEG = await quadrants(400, 200).jpeg({ quality: 90 }).toBuffer();
@@ -32,7 +32,7 @@ test('an image is sent as its URL asks, with all its headers', () =>
         'cross-origin-resource-policy': 'cross-origin',
         'x-content-type-options': 'nosniff',
       });
-      // Nothing of the request but its URL decides.
+      // Only the URL of the request decides.
       expect(response.headers.get('vary')).toBeNull();
       expect(await shadesOf(bytes)).toBe('red red blue blue red');
       const saved = await app.fetch(`${url}&download=1`);
@@ -69,7 +69,7 @@ test('an image is sent as its URL asks, with all its headers', () =>
     WITHOUT_WORKER,
   ));
 
-// Its renderings are not to be counted.
+// Its renderings must not be counted.
 const WITHOUT_WORKER = { TRIVIUM_JOB_CONCURRENCY: '0' };
 
 /** The job's thumbnail appears in the dialects that have a place for it. */
@@ -109,7 +109,7 @@ async function checkThumbnail(app: App, { mediaId, uuid, urlPath }: File): Promi
 
 type App = Parameters<typeof storeFile>[0];
 
-/** What means nothing, in every place of a query, is the file itself, byte for byte. */
+/** Checks that a query without meaning, in every place, returns the file itself, byte for byte. */
 async function check(app: App, path: string): Promise<void> {
   const queries = [
     ...['rnd=1', 'width=abc', 'width=-1&height=0', 'width=99999999', 'format=exe', 'quality=x'],
@@ -132,7 +132,7 @@ async function check(app: App, path: string): Promise<void> {
   }
 }
 
-/** Files that are no pictures, or cannot be decoded, come as they are; AVIF is not written. */
+/** Checks that files that are not images, or cannot be decoded, are sent unchanged; AVIF is not written. */
 async function checkOthers(app: App): Promise<void> {
   const query = '?width=10&height=10&mode=crop&format=png';
   for (const name of ['document.pdf', 'drawing.svg', 'clip.mp4', 'note.txt', 'picture.heic']) {
@@ -158,7 +158,9 @@ async function checkOthers(app: App): Promise<void> {
   expect([gone.status, await gone.json()]).toMatchObject([404, { error: { code: 'NOT_FOUND' } }]);
 }
 
-/** Of 100 requests for one rendition one renders; too many for different ones are refused for a while. */
+/**
+ * Checks that 100 requests for one rendition render it once, and that too many different ones are refused for a while.
+ */
 async function checkStampede(app: App): Promise<void> {
   const { blobs } = app.services;
   const { bytes } = await makePhoto({ sizeBytesMin: 1_000_000 });

@@ -5,7 +5,7 @@ import { type File, filesByMediaIds } from '../../../src/domain/file/file.ts';
 import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
 import { type TestApp, user } from '../../support/app.ts';
 
-/** Stores bytes as a file, and answers what is known about it. */
+/** Stores bytes as a file, and returns its description. */
 export async function storeFile(app: TestApp, filename: string, bytes: Buffer): Promise<File> {
   const ctx = { ...app.services, viewer: user(), log: app.app.log };
   const source = (async function* () {
@@ -21,7 +21,7 @@ export async function storeFixture(app: TestApp, name: string, filename = name):
   return storeFile(app, filename, await readFile(path));
 }
 
-/** What `fetch` would not send: any method, and a path as it is written here. */
+/** Sends a request that `fetch` would not send: with any method, and with the path unchanged. */
 export function requestRaw(
   app: TestApp,
   method: string,

@@ -12,7 +12,7 @@ export const PICTURE = fixtureBytes('picture.png');
 
 export interface CallOptions extends RequestOptions {
   json?: unknown;
-  /** Parts in their order; JSON where it is no file. */
+  /** Parts in their order; a part that is not a file is JSON. */
   parts?: Readonly<Record<string, unknown>>;
 }
 
@@ -45,13 +45,13 @@ export function file(name: string, bytes: Uint8Array | string = PICTURE, type = 
   return toFile(name, bytes, type);
 }
 
-/** A new folder. */
+/** Creates a folder. */
 export async function makeFolder(app: TestApp, content: object = {}, options: CallOptions = {}) {
   const json = { mediaTypeAlias: 'Folder', name: 'Design', ...content };
   return expectStatus(201, await call(app, 'POST /media', { ...options, json }));
 }
 
-/** A new picture. */
+/** Creates an image. */
 export async function makeImage(app: TestApp, content: object = {}, options: CallOptions = {}) {
   const item = { mediaTypeAlias: 'Image', name: 'Han Solo', ...content };
   const parts = { content: item, umbracoFile: file('han-solo.png') };

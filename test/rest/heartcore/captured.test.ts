@@ -43,7 +43,7 @@ function chunk(content: string | Uint8Array): Buffer {
   return Buffer.concat([size, bytes, Buffer.from('\r\n')]);
 }
 
-/** With the boundary in the header as it is written there. */
+/** Returns a multipart request with the boundary in the header, exactly as written there. */
 function multipart(method: string, boundary: string, body: Buffer, headers: string[] = []) {
   const type = `Content-Type: multipart/form-data; boundary=${boundary}`;
   const length = `Content-Length: ${body.length}`;
@@ -53,7 +53,7 @@ function multipart(method: string, boundary: string, body: Buffer, headers: stri
   );
 }
 
-describe('requests as they were captured', () => {
+describe('captured requests', () => {
   const shared = shareApp(BACKENDS[0]!, { TRIVIUM_ADMIN_KEY: ADMIN_KEY });
 
   it('§10.1: the JSON calls of the Node client', async () => {
@@ -79,7 +79,7 @@ describe('requests as they were captured', () => {
     });
   });
 
-  it('§10.2, §14.4: the official example, chunked as it was', async () => {
+  it('§10.2, §14.4: the official example, with its original chunks', async () => {
     const app = shared();
     const { _id } = await makeFolder(app);
     const boundary = '--------------------------a9b9c54bd95d49a6a682c12e';

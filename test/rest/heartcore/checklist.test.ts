@@ -35,7 +35,7 @@ describe('contract §14 on an empty server', () => {
 describeEachBackend('contract §14', (backend) => {
   const shared = shareApp(backend, WITH_USERS);
 
-  it('§14.2: an unknown id is 404 in the envelope, by the id as it was given', async () => {
+  it('§14.2: an unknown id is 404 in the envelope, which repeats the id as given', async () => {
     for (const id of [UNKNOWN, UNKNOWN.toUpperCase(), 'no-guid', '%E2%82%AC', 'abcdefgh']) {
       const message = `Media with id '${decodeURIComponent(id)}' could not be found.`;
       const lines = [`GET /media/${id}`, `PUT /media/${id}`, `DELETE /media/${id}`];
@@ -49,7 +49,7 @@ describeEachBackend('contract §14', (backend) => {
     }
   });
 
-  it('§14.3: a folder is 201, and one inside it is on level 2 and makes the parent have children', async () => {
+  it('§14.3: a folder is 201; a folder in it is on level 2, and its parent has children', async () => {
     const app = shared();
     const folder = await makeFolder(app);
     expect(folder).toMatchObject({ _level: 1, _hasChildren: false, mediaTypeAlias: 'Folder' });
@@ -74,7 +74,7 @@ describeEachBackend('contract §14', (backend) => {
     expect(await download(app, image.umbracoFile.src)).toEqual(PICTURE);
   });
 
-  it('§14.7: PUT with all that GET says changes the date and nothing else; with three keys it keeps the file', async () => {
+  it('§14.7: PUT with the response of GET changes only the date; PUT with three keys keeps the file', async () => {
     const app = shared();
     const folder = await makeFolder(app);
     const image = await makeImage(app, { parentId: folder._id, sortOrder: 3 });
@@ -88,7 +88,7 @@ describeEachBackend('contract §14', (backend) => {
     expect(await download(app, image.umbracoFile.src)).toEqual(PICTURE);
   });
 
-  it('§14.8: PUT with a file replaces it in the same dir, and the old one is 404', async () => {
+  it('§14.8: PUT with a file replaces the file in the same dir, and the old URL is 404', async () => {
     const app = shared();
     const image = await makeImage(app);
     const leia = Buffer.concat([PICTURE, Buffer.from('\0')]);
@@ -106,7 +106,7 @@ describeEachBackend('contract §14', (backend) => {
     expect(await download(app, body.umbracoFile.src)).toEqual(leia);
   });
 
-  it('§14.9: children come in pages from 1 on, by their numbers, and an empty one is no error', async () => {
+  it('§14.9: children come in pages numbered from 1, and an empty page is not an error', async () => {
     const app = shared();
     const { _id } = await makeFolder(app);
     const ids: string[] = [];
@@ -132,7 +132,7 @@ describeEachBackend('contract §14', (backend) => {
     expect(empty._links).toEqual({ self: { href: `${app.url}/media/${ids[0]}/children?page=1` } });
   });
 
-  it('§14.10: DELETE with a content type and no body answers the item as it was, and takes the branch and its files', async () => {
+  it('§14.10: DELETE with a content type but no body returns the item, and deletes its subtree and files', async () => {
     const app = shared();
     const folder = await makeFolder(app);
     const image = await makeImage(app, { parentId: folder._id });
@@ -155,7 +155,7 @@ describeEachBackend('contract §14', (backend) => {
     expect(jobs.length).toBeGreaterThan(0);
   });
 
-  it('§14.11: without a good credential everything is 401; Api-Key, Basic and Bearer are good', async () => {
+  it('§14.11: without a valid credential everything is 401; Api-Key, Basic and Bearer are accepted', async () => {
     const app = shared();
     const denied = refusal(401, 'Unauthorized', 'Authorization has been denied for this request.');
     const lines = [
@@ -182,7 +182,7 @@ describeEachBackend('contract §14', (backend) => {
     expect((await call(app, 'GET /media', { as: 'jane' })).status).toBe(200);
   });
 
-  it('§14.12: 422 names the faults by property, in an object; a missing body is 400', async () => {
+  it('§14.12: 422 lists the faults by property, in an object; a missing body is 400', async () => {
     const app = shared();
     const json = { parentId: UNKNOWN, sortOrder: 1.5 };
     expect(await call(app, 'POST /media', { json })).toMatchObject(
@@ -199,7 +199,7 @@ describeEachBackend('contract §14', (backend) => {
     expect(await call(app, `PUT /media/${_id}`, { headers })).toMatchObject(empty);
   });
 
-  it('§14.13: a target may be a whole URL, whose host the links then name', async () => {
+  it('§14.13: a target may be a whole URL, whose host then appears in the links', async () => {
     const app = shared();
     const lines = [
       'GET https://api.umbraco.io/media HTTP/1.1',

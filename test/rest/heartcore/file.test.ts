@@ -9,7 +9,7 @@ import { call, file, invalid, makeFolder, makeImage, PICTURE } from './call.ts';
 const IMAGE = { mediaTypeAlias: 'Image', name: 'Han Solo' };
 const FILE = { mediaTypeAlias: 'File', name: 'Plans' };
 
-/** Posts parts; `form` where their order or their number counts. */
+/** Posts parts; pass `form` if their order or their number matters. */
 async function post(app: TestApp, content: object, umbracoFile?: File): Promise<Answer> {
   const parts = { content, ...(umbracoFile && { umbracoFile }) };
   return call(app, 'POST /media', { parts });
@@ -23,7 +23,7 @@ function nameOf({ body }: Answer): string {
   );
 }
 
-/** What the blob store holds and no file row names. */
+/** Returns the stored blobs that no file row refers to. */
 async function orphans({ services }: TestApp): Promise<number> {
   const rows = await services.db.selectFrom('file').select('blob_key').execute();
   const jobs = await services.db
@@ -89,7 +89,7 @@ describe('files in Heartcore’s dialect', () => {
     ['umbracoMediaArticle', 'document.pdf', 'umbracoMediaArticle', 'doc'],
     ['umbracoMediaArticle', 'report.docx', 'umbracoMediaArticle', 'file'],
     ['umbracoMediaVectorGraphics', 'drawing.svg', 'umbracoMediaVectorGraphics', 'vector'],
-  ])('%s takes %s, and stays %s', async (alias, name, canonical, type) => {
+  ])('%s accepts %s, and stays %s', async (alias, name, canonical, type) => {
     const app = shared();
     const bytes = fixtureBytes(name);
     const { status, body } = await post(app, { ...FILE, mediaTypeAlias: alias }, file(name, bytes));
@@ -173,7 +173,7 @@ describe('files in Heartcore’s dialect', () => {
     }
   });
 
-  it('too large for their kind are 413, and so is JSON of more than a megabyte', async () => {
+  it('that exceed the limit of their kind are 413, and so is JSON of more than a megabyte', async () => {
     const app = shared();
     const tooLarge = { status: 413, body: { error: { code: 'PayloadTooLarge' } } };
     const padded = Buffer.concat([PICTURE, Buffer.alloc(60_000)]);
@@ -185,7 +185,7 @@ describe('files in Heartcore’s dialect', () => {
     expect(await orphans(app)).toBe(0);
   });
 
-  it('of which several come count the last; parts of other names are ignored', async () => {
+  it('several in one request: the last counts; parts with other names are ignored', async () => {
     const app = shared();
     const form = new FormData();
     form.append('umbracoFile', file('first.txt', 'one'));
@@ -214,7 +214,7 @@ describe('files in Heartcore’s dialect', () => {
     expect(await orphans(app)).toBe(0);
   });
 
-  it('cannot be cleared, nor exchanged for a name; the item’s own address is no change', async () => {
+  it('cannot be cleared or replaced by a mere name; the item’s own address changes nothing', async () => {
     const app = shared();
     const image = await makeImage(app);
     const put = (umbracoFile: unknown) =>
@@ -237,7 +237,7 @@ describe('files in Heartcore’s dialect', () => {
     expect(await download(app, src)).toEqual(PICTURE);
   });
 
-  it('that replace others may not be of another kind, and a refused one leaves the old', async () => {
+  it('that replace others must be of the same kind; a refused file leaves the old one in place', async () => {
     const app = shared();
     const image = await makeImage(app);
     for (const sent of [
@@ -259,7 +259,7 @@ describe('files in Heartcore’s dialect', () => {
     expect(await orphans(app)).toBe(0);
   });
 
-  it('that come with all that GET says are named by their part: the old address is no new name', async () => {
+  it('sent with the whole response of GET are named by their part, not by the old address', async () => {
     const app = shared();
     const content = await makeImage(app);
     const parts = { content, umbracoFile: file('leia.png') };
@@ -268,7 +268,7 @@ describe('files in Heartcore’s dialect', () => {
     expect(body.umbracoFile.src).toBe(src.replace('han-solo', 'leia'));
   });
 
-  it('under the same name keep their address, and caches learn that they are other bytes', async () => {
+  it('that replace a file of the same name keep its address, and get a new ETag for caches', async () => {
     const app = shared();
     const image = await makeImage(app, { umbracoFile: { src: 'a.webp' } });
     const tag = async () => (await app.fetch(image.umbracoFile.src)).headers.get('etag');
@@ -302,7 +302,7 @@ describe('bodies in Heartcore’s dialect', () => {
     expect(answer.headers.get('content-type')).toBe('application/hal+json; charset=utf-8');
   });
 
-  it('JSON may be called by HAL’s names, and any version, alias and Accept will do', async () => {
+  it('JSON may have HAL’s content types, and any version, alias and Accept header is accepted', async () => {
     const folder = '{"mediaTypeAlias":"Folder","name":"x"}';
     for (const type of [
       'application/hal+json',
@@ -351,7 +351,7 @@ describe('bodies in Heartcore’s dialect', () => {
     expect((await call(app, `GET /media/${folder._id}`)).body).toEqual(folder);
   });
 
-  it('null is as good as absent, but for the parent', async () => {
+  it('null counts as absent, except for the parent', async () => {
     const app = shared();
     const folder = await makeFolder(app);
     const json = { mediaTypeAlias: null, name: null, sortOrder: null };

@@ -33,7 +33,7 @@ describe('Heartcore’s routes', () => {
     }
   });
 
-  it('leave the files of the same paths to whoever serves them, without a credential', async () => {
+  it('leave files below the same paths to the content route, without a credential', async () => {
     const app = shared();
     const { umbracoFile } = await makeImage(app);
     expect((await app.fetch(umbracoFile.src)).status).toBe(200);
@@ -41,7 +41,7 @@ describe('Heartcore’s routes', () => {
     expect((await app.fetch(umbracoFile.src, { method: 'PUT' })).status).toBe(405);
   });
 
-  it('§2.6: find nothing by an id that cannot be decoded', async () => {
+  it('§2.6: return 404 for an id that cannot be decoded', async () => {
     const app = shared();
     for (const id of ['50%', '%E0%A4%A', '%ff']) {
       const message = `Media with id '${id}' could not be found.`;
@@ -60,7 +60,7 @@ describe('Heartcore’s routes', () => {
     }
   });
 
-  it('answer with HAL, with a slash at the end and for HEAD too', async () => {
+  it('return HAL, also with a trailing slash and for HEAD', async () => {
     const app = shared();
     for (const [path, method] of [
       ['/media', 'GET'],
@@ -73,7 +73,7 @@ describe('Heartcore’s routes', () => {
     }
   });
 
-  it('§7: list the seven types of Umbraco, and answer each by its alias in any case', async () => {
+  it('§7: list the seven types of Umbraco, and return each by its alias in any case', async () => {
     const app = shared();
     const { body } = await call(app, 'GET /media/type');
     const aliases = [
@@ -114,7 +114,7 @@ describe('Heartcore’s routes', () => {
     expect(types[6].groups[0].name).toBe('Vector Graphics');
   });
 
-  it('have a type for links under its alias, and none under unknown aliases', async () => {
+  it('return a type for links by its alias, and 404 for unknown aliases', async () => {
     const app = shared();
     const json = { mediaTypeAlias: 'Link', name: 'x', url: 'https://example.org/' };
     const { body } = await call(app, 'POST /media', { json });

@@ -64,12 +64,12 @@ const DESIGN_JSON =
 const DESIGN_ITEM = { node: DESIGN, file: null, parentUuid: null, hasChildren: true };
 
 describe('an item', () => {
-  it('is seeds/002 to the letter: an image, and a folder at the root', () => {
+  it('equals seeds/002 to the letter: an image, and a folder at the root', () => {
     expect(JSON.stringify(toItemBody(ITEM, toUrl))).toBe(BANJO_JSON);
     expect(JSON.stringify(toItemBody(DESIGN_ITEM, toUrl))).toBe(DESIGN_JSON);
   });
 
-  it('that is deleted says when, behind its other dates', () => {
+  it('that is deleted has its deletion date after its other dates', () => {
     const body = toItemBody(DESIGN_ITEM, toUrl, new Date('2019-10-10T12:25:15.380Z'));
     expect(Object.keys(body).slice(4, 7)).toEqual(['_updateDate', '_deleteDate', '_links']);
     expect(body).toHaveProperty('_deleteDate', '2019-10-10T12:25:15.38Z');
@@ -130,7 +130,7 @@ describe('an item', () => {
 });
 
 describe('a list', () => {
-  it('of the root is seeds/002 to the letter', () => {
+  it('of the root equals seeds/002 to the letter', () => {
     const links =
       '{"self":{"href":"https://api.umbraco.io/media"},"media":[{"href":"https://api.umbraco.io/media/{id}","templated":true},{"href":"https://api.umbraco.io/media/7bfa2332-cf7f-4c97-941d-50f43f085b06"}],"children":{"href":"https://api.umbraco.io/media/{id}/children{?page,pageSize}","templated":true},"mediatype":{"href":"https://api.umbraco.io/media/type/{alias}","templated":true}}';
     expect(JSON.stringify(toRootBody([DESIGN_ITEM], toUrl))).toBe(
@@ -138,7 +138,7 @@ describe('a list', () => {
     );
   });
 
-  it('of children is seeds/002 to the letter, with one link as an object', () => {
+  it('of children equals seeds/002 to the letter, with one link as an object', () => {
     const paging = { page: 1, pageSize: 10, isSized: false };
     const body = toChildrenBody(PARENT, [ITEM], { total: 1, paging }, toUrl);
     const links = `{"self":{"href":"${toUrl(`/media/${PARENT}/children?page=1`)}"},"media":{"href":"${toUrl(`/media/${BANJO.uuid}`)}"}}`;
@@ -147,7 +147,7 @@ describe('a list', () => {
     );
   });
 
-  it('in the middle links to the pages beside it, in the size that the client chose', () => {
+  it('has links to the next and previous page, in the size that the client chose', () => {
     const paging = { page: 2, pageSize: 2, isSized: true };
     const { _links } = toChildrenBody(PARENT, [ITEM, ITEM], { total: 5, paging }, toUrl);
     const page = (number: number) => ({
@@ -205,7 +205,7 @@ describe('an error', () => {
     expect(toErrorAnswer(error)).toEqual({ status, body: { error: { code, message } } });
   });
 
-  it('of the domain is told by the alias of the property', () => {
+  it('of the domain names the property by its alias', () => {
     const error = new InvalidInputError([
       { path: ['name'], code: 'BLANK', message: 'May not be blank.' },
       { path: ['focalPoint', 'left'], code: 'TOO_BIG', message: 'Too big.' },

@@ -9,8 +9,8 @@ const FORBIDDEN = refusal(403, 'Forbidden', 'You are not authorized to access th
 const UNKNOWN = '17fb8303-2b56-41bf-9681-1f0b087cad30';
 
 /**
- * One folder that the viewer is limited to, which is not at the root, and what is around it. All of it is the
- * viewer's own: only the limit speaks against anything.
+ * Creates a folder that is the viewer's start node, not at top level, and nodes around it. The viewer owns all of them,
+ * so that only the limit can refuse a request.
  */
 async function makeTree(app: TestApp) {
   const own = { as: 'jane' };
@@ -31,7 +31,7 @@ describeEachBackend('a viewer with start nodes in Heartcore’s dialect', (backe
     const shown = { ...start, _hasChildren: true };
     const { parentId: _, ...withoutParent } = shown;
     const { body } = await call(app, 'GET /media', jane);
-    // Where the folder lies is part of what may not be seen.
+    // The place of the folder must not be revealed either.
     expect(body._embedded.media).toEqual([withoutParent]);
     expect((await call(app, `GET /media/${start._id}`, jane)).body).toEqual(withoutParent);
     expect((await call(app, `GET /media/${inside._id}`, jane)).body).toEqual(inside);
@@ -82,7 +82,7 @@ describeEachBackend('a viewer with start nodes in Heartcore’s dialect', (backe
     expect(blobs).toBe(rows.length);
   });
 
-  it('makes, changes, moves and deletes inside', async () => {
+  it('can create, change, move and delete nodes inside of them', async () => {
     const app = shared();
     const { start, inside, jane } = await makeTree(app);
     const folder = await makeFolder(app, { parentId: start._id }, jane);

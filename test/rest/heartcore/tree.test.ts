@@ -14,7 +14,7 @@ describeEachBackend('the tree in Heartcore’s dialect', (backend) => {
     call(shared(), `PUT /media/${id}`, { json, ...options });
   const get = async (id: string) => (await call(shared(), `GET /media/${id}`)).body;
 
-  it('§5.1: a child comes after the last one from 0 on, or where it is told to, and gaps stay', async () => {
+  it('§5.1: positions start at 0; a child comes last unless its position is given, and gaps stay', async () => {
     const app = shared();
     const { _id: parentId } = await makeFolder(app);
     const orders = [];
@@ -32,7 +32,7 @@ describeEachBackend('the tree in Heartcore’s dialect', (backend) => {
     expect((await get(body._embedded.media[2]._id)).sortOrder).toBe(7);
   });
 
-  it('§5.3: only a folder takes a child, and the root', async () => {
+  it('§5.3: only folders and the root accept children', async () => {
     const app = shared();
     const image = await makeImage(app);
     const json = { mediaTypeAlias: 'Folder', name: 'x', parentId: image._id };
@@ -51,7 +51,7 @@ describeEachBackend('the tree in Heartcore’s dialect', (backend) => {
     expect(await get(folder._id)).toEqual(folder);
   });
 
-  it('§5.5: a move shifts the level of the branch, and the place is the last, or the one that is told', async () => {
+  it('§5.5: a move changes the levels of the subtree; the new position is the last, or the given one', async () => {
     const app = shared();
     const target = await makeFolder(app, { name: 'target' });
     await makeFolder(app, { parentId: target._id });
@@ -64,7 +64,7 @@ describeEachBackend('the tree in Heartcore’s dialect', (backend) => {
     expect(await get(image._id)).toMatchObject({ _level: 4, parentId: inner._id });
     const told = await put(inner._id, { parentId: target._id, sortOrder: 40 });
     expect(told.body).toMatchObject({ _level: 2, sortOrder: 40 });
-    // Contract §12-A8: null is the root, and what is absent stays.
+    // Contract §12-A8: null is the root, and absent properties do not change.
     const root = await put(image._id, { parentId: null });
     expect(root.body._level).toBe(1);
     expect(root.body).not.toHaveProperty('parentId');
@@ -86,7 +86,7 @@ describeEachBackend('the tree in Heartcore’s dialect', (backend) => {
     }
   });
 
-  it('§5.5: nothing moves below itself', async () => {
+  it('§5.5: no item can be moved below itself', async () => {
     const app = shared();
     const outer = await makeFolder(app);
     const inner = await makeFolder(app, { parentId: outer._id });
@@ -163,7 +163,7 @@ describeEachBackend('the tree in Heartcore’s dialect', (backend) => {
     });
   });
 
-  it('a document of GraphQL in a folder is a File, which takes another document in its place', async () => {
+  it('a document that GraphQL has put in a folder is a File, and can be replaced by another document', async () => {
     const app = shared();
     const folder = await makeFolder(app);
     const { data } = await graphql(
@@ -191,7 +191,7 @@ describeEachBackend('the tree in Heartcore’s dialect', (backend) => {
     expect(await download(app, body.umbracoFile)).toEqual(Buffer.from('Some text.'));
   });
 
-  it('an image that is deleted while it is read is an image or gone, and never a link', async () => {
+  it('an image that is deleted during a read is returned as an image or not found, never as a link', async () => {
     const app = shared();
     const { _id: parentId } = await makeFolder(app);
     for (let round = 0; round < 8; round++) {
@@ -235,13 +235,13 @@ describeEachBackend('permissions in Heartcore’s dialect', (backend) => {
     'You are not authorized to access the given resource.',
   );
 
-  it('changing and deleting are the creator’s and an admin’s; all see everything', async () => {
+  it('only the creator and admins change and delete items; everyone sees them', async () => {
     const app = shared();
     const image = await makeImage(app, {}, { as: 'jane' });
     const folder = await makeFolder(app, {}, { as: 'jane' });
     for (const { _id } of [image, folder]) {
       expect((await call(app, `GET /media/${_id}`, { as: 'joe' })).status).toBe(200);
-      // Whatever is wrong with the body, also.
+      // Also if the body has faults.
       const broken = { as: 'joe', headers: { 'content-type': 'application/json' }, body: '{' };
       expect(await call(app, `PUT /media/${_id}`, broken)).toMatchObject(forbidden);
       expect(await call(app, `DELETE /media/${_id}`, { as: 'joe' })).toMatchObject(forbidden);
@@ -251,7 +251,7 @@ describeEachBackend('permissions in Heartcore’s dialect', (backend) => {
     }
   });
 
-  it('a folder with something of somebody else in it stays, with all that it holds', async () => {
+  it('a folder that holds an item of another user cannot be deleted, and keeps all its items', async () => {
     const app = shared();
     const folder = await makeFolder(app, {}, { as: 'jane' });
     const image = await makeImage(app, { parentId: folder._id }, { as: 'joe' });
@@ -260,7 +260,7 @@ describeEachBackend('permissions in Heartcore’s dialect', (backend) => {
     expect((await call(app, `DELETE /media/${folder._id}`)).status).toBe(200);
   });
 
-  it('a reader reads, and makes nothing', async () => {
+  it('a reader can read, and cannot create anything', async () => {
     const app = shared();
     const reader = { as: 'ruth', claims: { role: 'reader' } };
     expect((await call(app, 'GET /media', reader)).status).toBe(200);

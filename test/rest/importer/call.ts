@@ -78,7 +78,7 @@ export function file(name: string, bytes: Uint8Array | string = PICTURE, type = 
   return toFile(name, bytes, type);
 }
 
-/** A job that nobody runs. Answers its uuid. */
+/** Creates a job that no worker runs. Returns its uuid. */
 export async function makeJob(
   { services }: TestApp,
   columns: Partial<NewJobRow> = {},
@@ -103,13 +103,13 @@ export async function makeJob(
   return uuid;
 }
 
-/** One problem of an answer, for `toMatchObject`. */
+/** Returns one problem of a response, for `toMatchObject`. */
 export function problem(status: number, code: string, source?: object) {
   const error = { status: String(status), code, ...(source && { source }) };
   return { status, body: { errors: [error] } };
 }
 
-/** What is wrong with a parameter of the query. */
+/** Returns the problem of a parameter of the query. */
 export function badParameter(parameter: string, status: 400 | 422 = 422) {
   return problem(status, 'invalid_parameter', { parameter });
 }

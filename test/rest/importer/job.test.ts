@@ -19,7 +19,7 @@ describeEachBackend('a job', (backend) => {
     call(app(), `POST /jobs/${id}/signal`, { document: body, ...options });
 
   describe('is created', () => {
-    it('by POST, and is where Location says', async () => {
+    it('by POST, and Location is its URL', async () => {
       const scheduled_at = '2031-01-01T10:00:00+02:00';
       const attributes = importOf({ priority: 7, unicity: randomUUID(), scheduled_at });
       const { status, headers, body } = await post(attributes, { as: 'eva' });
@@ -89,7 +89,7 @@ describeEachBackend('a job', (backend) => {
       expect(await call(app(), 'POST /jobs')).toMatchObject(problem(422, 'required'));
     });
 
-    it('once while another of the same unicity is not over', async () => {
+    it('only once while another job of the same unicity is unfinished', async () => {
       const attributes = importOf({ unicity: randomUUID() });
       const [first, second] = [await post(attributes), await post(attributes)];
       expect([first.status, second.status]).toEqual([201, 422]);
@@ -107,7 +107,7 @@ describeEachBackend('a job', (backend) => {
   });
 
   describe('is signalled', () => {
-    it('and answers as it is then; the same signal again changes nothing', async () => {
+    it('and is returned in its new state; the same signal again changes nothing', async () => {
       const id = await makeJob(app());
       for (const _ of [1, 2]) {
         const { status, body } = await send(id, { signal: 'pause' });
@@ -137,7 +137,7 @@ describeEachBackend('a job', (backend) => {
       });
     });
 
-    it('but not in a state that forbids it: 409, with the allowed signals', async () => {
+    it('but not in a state that forbids the signal: 409, with the allowed signals', async () => {
       const id = await makeJob(app(), { status: 'errored', finished_at: Date.now() });
       const answer = await send(id, { signal: 'pause' });
       expect(answer).toMatchObject(problem(409, 'illegal_signal'));

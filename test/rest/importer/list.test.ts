@@ -125,7 +125,7 @@ describeEachBackend('a list', (backend) => {
       ['filter[error__exists]=false', 'a'],
       ['filter[error__in][]=null&filter[error__in][]=', 'ad'],
       ['filter[status]=null', ''],
-    ])('§9.8: null is not the empty text: %s lists %s', async (query, expected) => {
+    ])('§9.8: null differs from the empty text: %s lists %s', async (query, expected) => {
       expect(await listed(query)).toBe(expected);
     });
 
@@ -163,7 +163,7 @@ describeEachBackend('a list', (backend) => {
         expect(answer.body.errors[0].detail).toContain(`did you mean "${meant}"?`);
     });
 
-    it('Prefer: handling=lenient ignores unknown keys, and says which', async () => {
+    it('Prefer: handling=lenient ignores unknown keys, and the response names them', async () => {
       const query = 'filter[stauts]=a&filter[status]=pending';
       const answer = await list(query, { prefer: 'respond-async, handling=lenient' });
       expect(answer.status).toBe(200);
@@ -172,7 +172,7 @@ describeEachBackend('a list', (backend) => {
       expect(answer.headers.get('preference-applied')).toBe('handling=lenient');
     });
 
-    it('tells all that is wrong with a request at once', async () => {
+    it('reports all faults of a request at once', async () => {
       const query = 'page[size]=0&filter[priority]=x&count=maybe&included[]=a';
       const { status, body } = await list(query);
       const sources = body.errors.map(({ source }: { source: object }) => source);
@@ -195,7 +195,7 @@ describeEachBackend('a list', (backend) => {
       ['sort=created_at,updated_at', 'abcd'],
       ['sort=error', 'dbca'],
       ['sort=-error', 'acbd'],
-    ])('§9.4: %s gives %s', async (query, expected) => {
+    ])('§9.4: %s returns %s', async (query, expected) => {
       expect(await listed(query)).toBe(expected);
     });
 
@@ -221,17 +221,17 @@ describeEachBackend('a list', (backend) => {
       expect(await list(query)).toMatchObject(badParameter(parameter));
     });
 
-    it('§9.5: a size of 1000 works, other ways of paging do not', async () => {
+    it('§9.5: a size of 1000 is accepted, and other ways of paging are refused', async () => {
       expect(await listed('page[size]=1000')).toBe('abcd');
       expect(await list('page[limit]=2')).toMatchObject(badParameter('page[limit]', 400));
     });
 
-    it('§9.5: past the end there is nothing, and the count is exact', async () => {
+    it('§9.5: a page past the end is empty, and the count is exact', async () => {
       const { body } = await list('page[size]=2&page[number]=9007199254740991&count=true');
       expect(body).toMatchObject({ data: [], meta: { count: 4, more: false } });
     });
 
-    it('counts what the filter lets through, and only when asked', async () => {
+    it('counts the jobs that match the filter, and only when asked', async () => {
       const count = async (query: string) => {
         app().statements.length = 0;
         const { body } = await list(query);
@@ -269,7 +269,7 @@ describeEachBackend('a list', (backend) => {
       expect(await list('count=maybe')).toMatchObject(badParameter('count'));
     });
 
-    it('links keep all other parameters, and lead through the list', async () => {
+    it('links keep all other parameters, and following them visits the whole list', async () => {
       const query = 'page[size]=3&filter%5Bpriority__gte%5D=1&sort=-id&count=true&_=a%20b';
       const first = (await list(query)).body;
       expect(first.links.prev).toBeNull();
@@ -295,7 +295,7 @@ describeEachBackend('a list', (backend) => {
       expect(first.links.last).toBe(first.links.next);
     });
 
-    it('the last page is known where it was counted, and where it is this one', async () => {
+    it('the last page is linked if the list was counted, and on the last page itself', async () => {
       expect((await list('page[size]=2')).body.links.last).toBeNull();
       expect((await list('page[size]=2&page[number]=2')).body.links.last).toContain('=2');
       const past = (await list('page[size]=2&page[number]=7&count=1')).body.links;
@@ -322,19 +322,19 @@ describeEachBackend('a list', (backend) => {
     });
 
     it.each(['fields[media:jobs]=', 'fields[media:jobs][]=', 'fields[media:jobs]', 'fields=id'])(
-      '%s is none of them',
+      '%s is not one of them',
       async (query) => {
         expect((await list(`${query}&filter[id]=${A}`)).body.data[0].attributes).toEqual({});
       },
     );
 
-    it('of another type they change nothing', async () => {
+    it('of another type have no effect', async () => {
       const { body } = await list(`fields[jobs]=status&filter[id]=${A}`);
       expect(Object.keys(body.data[0].attributes)).toHaveLength(11);
     });
   });
 
-  it('§1.4: a job is shown as the contract has it', async () => {
+  it('§1.4: a job has the shape that the contract defines', async () => {
     const { body } = await call(app(), `GET /jobs/${C}`);
     expect(body).toEqual({
       data: {
@@ -389,7 +389,7 @@ describeEachBackend('a list', (backend) => {
     expect([head.status, head.headers.get('content-type')]).toEqual([200, JSON_API]);
   });
 
-  it('a query that is no percent-encoding is 400', async () => {
+  it('a query with malformed percent-encoding is 400', async () => {
     expect(await list('filter[status]=%zz')).toMatchObject({
       status: 400,
       body: { errors: [{ code: 'malformed_query', source: { parameter: 'filter[status]' } }] },

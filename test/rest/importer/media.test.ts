@@ -34,7 +34,7 @@ describeEachBackend('medias', (backend) => {
     await updateNode(app().services.db, row.id, { is_public: 1 });
   };
 
-  it('§9.10: info has all that is known of a file, with and without a key', async () => {
+  it('§9.10: info returns everything known about a file, with and without a key', async () => {
     const resource = await makeResource();
     const { status, headers, body } = await get(`/medias/info/${resource}`);
     expect([status, headers.get('content-type')]).toEqual([200, 'application/vnd.api+json']);
@@ -76,7 +76,7 @@ describeEachBackend('medias', (backend) => {
     }
   });
 
-  it('§9.10: names may be any Unicode, and a key may hold %2F', async () => {
+  it('§9.10: names may be any Unicode, and a key may contain %2F', async () => {
     const resource = `Größe ${randomUUID()}`;
     for (const key of ['日本/100% "a"+b.txt', '%2F', 'a?b#c']) {
       const path = `${encodeURIComponent(resource)}/${encodeURIComponent(key)}`;
@@ -86,7 +86,7 @@ describeEachBackend('medias', (backend) => {
     }
   });
 
-  it('§9.10: info has an ETag, and 304 for a client that knows it', async () => {
+  it('§9.10: info has an ETag, and is 304 for a client that has it', async () => {
     const resource = await makeResource();
     const path = `/medias/info/${resource}`;
     const etag = (await get(path)).headers.get('etag')!;
@@ -100,7 +100,7 @@ describeEachBackend('medias', (backend) => {
     expect((await get(path, { 'if-none-match': etag })).status).toBe(200);
   });
 
-  it('info takes fields and include as a list does', async () => {
+  it('info accepts fields and include as a list does', async () => {
     const resource = await makeResource();
     const { body } = await get(`/medias/info/${resource}?fields[media:medias]=size,key&include=`);
     expect(body.data.attributes).toEqual({ key: '', size: PICTURE.length });
@@ -109,7 +109,7 @@ describeEachBackend('medias', (backend) => {
     expect(refused).toMatchObject(badParameter('included'));
   });
 
-  it('§9.10: a download has everything that browsers and players ask for', async () => {
+  it('§9.10: a download supports everything that browsers and players request', async () => {
     const resource = await makeResource();
     const path = `/medias/files/${resource}/note.txt`;
     const whole = await app().fetch(path, { asAdmin: true });
@@ -159,7 +159,7 @@ describeEachBackend('medias', (backend) => {
     expect(answer.headers.get('content-disposition')).toMatch(new RegExp(`^${expected};`));
   });
 
-  it('a page of somebody’s making runs nothing under our address', async () => {
+  it('an uploaded page cannot run scripts under our address', async () => {
     const resource = randomUUID();
     await upload(app(), `${resource}/page.html`, { name: 'page.html', bytes: PAGE });
     const { headers } = await get(`/medias/files/${resource}/page.html`);
@@ -169,7 +169,7 @@ describeEachBackend('medias', (backend) => {
   });
 
   describe('the list', () => {
-    it('has a media for each file, all filters and all orders', async () => {
+    it('has an entry for each file, all filters and all orders', async () => {
       const resource = await makeResource();
       const { body: info } = await get(`/medias/info/${resource}`);
       const { id, attributes } = info.data;
@@ -218,7 +218,7 @@ describeEachBackend('medias', (backend) => {
       expect(await get(`/medias?${query}`)).toMatchObject(badParameter(parameter));
     });
 
-    it('costs as many statements as it has answers to give', async () => {
+    it('takes a fixed number of statements', async () => {
       await makeResource();
       app().statements.length = 0;
       await get('/medias?count=true&sort=-size&page[size]=50');
@@ -227,7 +227,7 @@ describeEachBackend('medias', (backend) => {
   });
 
   describe('permissions', () => {
-    it('§9.12: everything needs a credential, whether it is there or not', async () => {
+    it('§9.12: every path needs a credential, whether or not it exists', async () => {
       const resource = await makeResource();
       const paths = ['info', 'files'].flatMap((kind) =>
         [resource, `${resource}/note.txt`, 'nothing'].map((name) => `/medias/${kind}/${name}`),
@@ -242,14 +242,14 @@ describeEachBackend('medias', (backend) => {
       expect(upload).toMatchObject(problem(401, 'not_authenticated'));
     });
 
-    it('§9.12: a credential that is not good is 401', async () => {
+    it('§9.12: an invalid credential is 401', async () => {
       for (const authorization of ['Bearer a.b.c', 'Bearer nobody', 'Digest x']) {
         const answer = await call(app(), 'GET /jobs', { as: null, headers: { authorization } });
         expect(answer).toMatchObject(problem(401, 'not_authenticated'));
       }
     });
 
-    it('§9.12: a reader reads, but uploads and deletes nothing', async () => {
+    it('§9.12: a reader can read, but not upload or delete', async () => {
       const resource = await makeResource();
       const reader = { as: 'rosa', role: 'reader' };
       expect((await call(app(), `GET /medias/info/${resource}`, reader)).status).toBe(200);
@@ -289,7 +289,7 @@ describeEachBackend('medias', (backend) => {
       );
     });
 
-    it('§9.12: public files are for everybody, and no others', async () => {
+    it('§9.12: only public files can be read without a credential', async () => {
       const resource = await makeResource();
       await publish(resource);
       const nobody = { as: null };

@@ -32,7 +32,7 @@ describeEachBackend('a request', (backend) => {
     ]);
   });
 
-  it('§1.3: a body of GET is no filter', async () => {
+  it('§1.3: the body of a GET does not filter the list', async () => {
     const id = await makeJob(app());
     const body = JSON.stringify({ filter: { id: randomUUID() } });
     const answer = await raw('GET /jobs', ['Content-Type: application/json'], body);
@@ -75,7 +75,7 @@ describeEachBackend('a request', (backend) => {
     ['GET /medias/info/%zz', 400],
     ['GET /jobs/%ff', 400],
     ['GET /api/v1/media/medias/files/%', 400],
-  ])('§1.6: %s is %i in the words of this dialect', async (line, status) => {
+  ])('§1.6: %s is %i in the error format of this dialect', async (line, status) => {
     const { status: actual, headers, body } = await call(app(), line);
     expect([actual, headers.get('content-type')]).toEqual([status, JSON_API]);
     expect(body).toEqual({
@@ -91,7 +91,7 @@ describeEachBackend('a request', (backend) => {
     });
   });
 
-  it('a name that is longer than any is 404', async () => {
+  it('a name longer than any stored name is 404', async () => {
     const answer = await call(app(), `GET /medias/info/${'a'.repeat(2000)}`);
     expect(answer).toMatchObject(problem(404, 'not_found'));
   });
@@ -107,13 +107,13 @@ describeEachBackend('a request', (backend) => {
     expect(answer.headers.get('allow')).toBe(allow);
   });
 
-  it('§1.1: a slash at the end changes nothing', async () => {
+  it('§1.1: a trailing slash changes nothing', async () => {
     for (const path of ['/jobs/', '/medias/', '/api/v1/media/jobs/']) {
       expect((await call(app(), `GET ${path}`)).status, path).toBe(200);
     }
   });
 
-  it('§9.9: a job that is not there is 404, and so is what is no id', async () => {
+  it('§9.9: a missing job is 404, and so is a malformed id', async () => {
     const id = await makeJob(app());
     for (const unknown of [randomUUID(), 'abc', '1', '%00', "a'b"]) {
       for (const method of ['GET', 'DELETE']) {
@@ -140,13 +140,13 @@ describeEachBackend('a request', (backend) => {
     expect((await again()).body.data.attributes).toEqual({ status: 'pending', progress: 0.5 });
   });
 
-  it('§7.2: what else there is of a job is shown by name', async () => {
+  it('§7.2: further attributes of a job are shown if fields names them', async () => {
     const id = await makeJob(app(), { max_retries: 3 });
     const { body } = await call(app(), `GET /jobs/${id}?fields=max_retries,attempts,finished_at`);
     expect(body.data.attributes).toEqual({ max_retries: 3, attempts: [], finished_at: null });
   });
 
-  it('§9.13: an error of ours says nothing of its cause', async () => {
+  it('§9.13: an internal error does not reveal its cause', async () => {
     const { db } = app().services;
     const id = await makeJob(app(), { arguments: 'no JSON' });
     const { status, body } = await call(app(), `GET /jobs/${id}`);

@@ -45,7 +45,7 @@ describeEachBackend('an upload', (backend) => {
     expect(await keyOf(`${resource}/`)).toBe('');
   });
 
-  it('project_id may be in the form or the query, and modality says nothing', async () => {
+  it('project_id may be in the form or the query, and modality has no effect', async () => {
     const resource = randomUUID();
     const fields = { project_id: 'p1', modality: 'video' };
     const inForm = await upload(app(), resource, { fields });
@@ -70,7 +70,7 @@ describeEachBackend('an upload', (backend) => {
     expect(await blobs()).toEqual(before);
   });
 
-  it('§9.11: of the same upload eight times at once one wins, and one blob remains', async () => {
+  it('§9.11: of eight equal uploads at once one succeeds, and one blob remains', async () => {
     const resource = randomUUID();
     const before = await rows();
     const answers = await Promise.all(Array.from({ length: 8 }, () => upload(app(), resource)));
@@ -99,7 +99,7 @@ describeEachBackend('an upload', (backend) => {
     expect(medias).toHaveLength(1);
   });
 
-  it('several files go by their names, all or none of them', async () => {
+  it('several files get their names as keys, and all or none are stored', async () => {
     const resource = randomUUID();
     const form = new FormData();
     form.append('media', file('a.txt', NOTE));
@@ -135,7 +135,7 @@ describeEachBackend('an upload', (backend) => {
     expect(answer.body.errors[0].source).toEqual({ pointer: '/file' });
   });
 
-  it('§4.5: all that is wrong with the fields is told, by their names', async () => {
+  it('§4.5: all faults of the fields are reported by name', async () => {
     const fields = { project_id: 'a\nb', key: 'k'.repeat(256) };
     const { status, body } = await upload(app(), randomUUID(), { fields });
     const sources = body.errors.map(({ source }: { source: object }) => source);
@@ -175,13 +175,13 @@ describeEachBackend('an upload', (backend) => {
     expect(await download(app(), `/medias/files/${resource}/b.png`)).toEqual(PICTURE);
   });
 
-  it('a file that does not match its declared type is refused, by the rules of every dialect', async () => {
+  it('a file that does not match its declared type is refused, as in every dialect', async () => {
     const answer = await upload(app(), randomUUID(), { name: 'a.png', bytes: CLIP });
     expect(answer).toMatchObject(problem(415, 'unsupported_media'));
     expect(await blobs()).toEqual(await rows());
   });
 
-  it('only its creator or an admin adds to a resource', async () => {
+  it('only its creator and admins can add to a resource', async () => {
     const resource = randomUUID();
     const mine = await upload(app(), resource, { as: 'anna' });
     expect(mine.body.data.attributes).toMatchObject({ created_by: 'anna', created_role: 'editor' });
@@ -206,7 +206,7 @@ describeEachBackend('an upload', (backend) => {
     };
     const FIELDS = 'type name file { key url } files { key filename url }';
 
-    it('what is uploaded is a media in no folder, each of its files at a URL of its own', async () => {
+    it('an upload creates an unfiled media item, whose files have URLs of their own', async () => {
       const resource = randomUUID();
       await upload(app(), `${resource}/thumbnail.webp`, { name: 'picture.png' });
       await upload(app(), `${resource}/Thumbnail.WEBP`, { name: 'note.txt', bytes: NOTE });
@@ -243,7 +243,7 @@ describeEachBackend('an upload', (backend) => {
       expect(body.data).toHaveLength(2);
     });
 
-    it('a link has no original to be given', async () => {
+    it('a link cannot be given an original', async () => {
       const made =
         await graphql(`mutation { createMedia(input: { type: URL, url: "https://a.example/" }) {
         ... on CreateMediaSuccess { media { uuid } } } }`);

@@ -9,14 +9,14 @@ import { call, NOT_FOUND } from './call.ts';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' };
 
-// What is read of a request does not depend on the database.
+// Reading a request does not depend on the database.
 const serve = (work: (app: TestApp) => Promise<void>, variables = {}) =>
   withApp(BACKENDS[0]!, work, { ...WITH_USERS, ...variables });
 
 const postTag = (app: TestApp, body: string, headers: Record<string, string>) =>
   call(app, 'POST /tag/', { body: Buffer.from(body), headers });
 
-test('§4: no body of JSON is an empty object', () =>
+test('§4: an empty JSON body counts as an empty object', () =>
   serve(async (app) => {
     const expected = fieldRefusal('name', 'This field is required.', 'required');
     expect(await postTag(app, '', JSON_TYPE)).toMatchObject(expected);
@@ -29,7 +29,7 @@ test.each([
   ['1', 'int'],
   ['1.5', 'float'],
   ['true', 'bool'],
-])('§4: JSON that is no object is refused: %s', (body, type) =>
+])('§4: JSON that is not an object is refused: %s', (body, type) =>
   serve(async (app) => {
     const message = `Invalid data. Expected a dictionary, but got ${type}.`;
     const expected = fieldRefusal('non_field_errors', message, 'invalid');
@@ -37,7 +37,7 @@ test.each([
   }),
 );
 
-test('§4: JSON null is no data', () =>
+test('§4: JSON null is refused as missing data', () =>
   serve(async (app) => {
     const expected = fieldRefusal('non_field_errors', 'No data provided', 'null');
     expect(await postTag(app, 'null', JSON_TYPE)).toMatchObject(expected);
@@ -69,7 +69,7 @@ test.each(['text/plain', 'application/xml', 'nonsense'])('§4: a body of %s is 4
   }),
 );
 
-test('§4: of repeated keys the last one wins', () =>
+test('§4: the last of repeated keys wins', () =>
   serve(async (app) => {
     expect((await postTag(app, 'name=a&name=b', FORM_TYPE)).body.name).toBe('b');
     expect((await postTag(app, '{"name":"a","name":"b"}', JSON_TYPE)).body.name).toBe('b');
@@ -85,7 +85,7 @@ test('§4: JSON under the content type of a form is read; text that only resembl
     expect(answer.body.name).toBe('b');
   }));
 
-test('§4: the content type may have parameters, and capitals', () =>
+test('§4: the content type may have parameters and capital letters', () =>
   serve(async (app) => {
     const type = { 'content-type': 'Application/JSON; charset=utf-8' };
     expect((await postTag(app, '{"name":"é"}', type)).body.name).toBe('é');
@@ -93,7 +93,7 @@ test('§4: the content type may have parameters, and capitals', () =>
     expect((await postTag(app, 'name=%C3%A9+x', form)).body.name).toBe('é x');
   }));
 
-test('§4: every path with and without the slash at the end is the same', () =>
+test('§4: every path is the same with and without a trailing slash', () =>
   serve(async (app) => {
     for (const { method, path } of ROUTES) {
       const line = `${method} ${path.replace(':id', '99')}`;
@@ -134,7 +134,7 @@ test.each(['/', '/nope/', '/media/1/nope/', '/tag/1/unassign/', '/media/upload/'
     }),
 );
 
-test('§4: an invalid token is 401 on every route, even where none is needed', () =>
+test('§4: an invalid token is 401 on every route, even if none is needed', () =>
   serve(async (app) => {
     const headers = { authorization: 'Bearer not.a.token' };
     const message = 'Given token not valid for any token type';

@@ -5,7 +5,7 @@ import { type AnswerCheck, createAnswerCheck, loadDocument } from '../../support
 import { type Answer, JWT_SECRET, request } from '../../support/request.ts';
 import { refusal } from '../../support/selfcommunity.ts';
 
-/** How a write can bring its fields: contract §2. */
+/** The encodings of a write's fields: contract §2. */
 export const ENCODINGS = ['json', 'form', 'multipart', 'json as form'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
@@ -15,11 +15,11 @@ export interface CallOptions {
   /** A user of the community by number, or the admin; anonymous without it. */
   as?: number | 'admin';
   headers?: Record<string, string>;
-  /** As it is, instead of fields. */
+  /** The body of the request, sent unchanged instead of fields. */
   body?: RequestInit['body'];
 }
 
-/** One call below `/api/v2`, `POST /tag/`. Its answer must be as the dialect's document says. */
+/** One call below `/api/v2`, `POST /tag/`. Its response must conform to the dialect's document. */
 export async function call(app: TestApp, line: string, options: CallOptions = {}): Promise<Answer> {
   const [method = '', path = ''] = line.split(' ');
   const { fields, encoding = 'json', as, headers = {} } = options;
@@ -53,7 +53,7 @@ export const NO_CREDENTIAL = refusal(
   'not_authenticated',
 );
 
-/** The token of a user, as §6 has it. */
+/** Returns the token of a user as §6 specifies it. */
 export function tokenOf(userId: number): Promise<string> {
   return makeJwt({ user_id: userId, token_type: 'access', jti: '1' }, { secret: JWT_SECRET });
 }
@@ -73,7 +73,7 @@ function encode(fields: unknown, encoding: Encoding) {
   return { body: JSON.stringify(fields), type };
 }
 
-/** The same for every server but for its address, which does not count. */
+/** The document, the same for every server except for its address, which does not matter. */
 let cached: Promise<AnswerCheck> | undefined;
 
 function checkOf({ url }: TestApp): Promise<AnswerCheck> {

@@ -9,9 +9,9 @@ import { tokenOf } from './call.ts';
 type Request = readonly [line: string, body?: object];
 type Golden = readonly [status: number, body: object | ''];
 
-/** Sends what the SDK sends: contract §7.1. */
+/** Sends a request of the SDK: contract §7.1. */
 async function check(app: TestApp, [line, body]: Request, golden: Golden): Promise<void> {
-  // §2.6: what axios makes of a body that is null.
+  // §2.6: the form that axios gives a body that is null.
   const isBare = body === undefined && /^(PUT|PATCH)/.test(line);
   const headers = [
     'Accept: application/json, text/plain, */*',
@@ -31,7 +31,7 @@ async function check(app: TestApp, [line, body]: Request, golden: Golden): Promi
   expect(answer?.headers['content-length']).toBe(length);
 }
 
-/** What differs from run to run. */
+/** Replaces the values that differ from run to run. */
 function settle(body: string): string {
   return body
     .replace(/"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"/g, '"UUID"')
@@ -178,7 +178,7 @@ const CAPTURED: readonly (readonly [Request, Golden])[] = [
 ];
 
 describeEachBackend('§7.1: the bytes that the SDK sends', (backend) => {
-  test('get the answers that the contract has for them, byte for byte', () =>
+  test('get the responses of the contract, byte for byte', () =>
     withApp(
       backend,
       async (app) => {

@@ -14,8 +14,8 @@ import {
 } from '../../support/selfcommunity.ts';
 import { call, FORBIDDEN, NO_CREDENTIAL, tokenOf } from './call.ts';
 
-// Contract §8: where its sources contradict each other, and what was decided. Rows 4, 6, 17, 18 and 19
-// are in `upload.test.ts`, where the rest of what they are about is.
+// Contract §8: the contradictions of its sources, and the decisions. Rows 4, 6, 17, 18 and 19
+// are in `upload.test.ts`, beside the other tests of their subjects.
 const serve = (work: (app: TestApp) => Promise<void>, variables = {}) =>
   withApp(BACKENDS[0]!, work, { ...WITH_USERS, ...variables });
 
@@ -36,7 +36,7 @@ test('§8 row 1: a media item can be created without a credential, unless the se
   }, REQUIRED);
 });
 
-test('§8 row 2: anyone writes tags, unless the switch is on: then an admin does, and anyone reads', async () => {
+test('§8 row 2: anyone can write tags, unless the setting limits that to admins; anyone can read them', async () => {
   const fields = { name: 'a' };
   await serve(async (app) => {
     expect((await call(app, 'POST /tag/', { fields })).status).toBe(201);
@@ -99,7 +99,7 @@ test('§8 row 9: a chunk and `complete` are answered with 201', () =>
     expect((await upload(app, pdf, { filename: 'a.pdf' })).status).toBe(201);
   }));
 
-test('§8 row 10: an embed is taken flat and nested, and shown as both', () =>
+test('§8 row 10: an embed is accepted flat and nested, and shown as both', () =>
   serve(async (app) => {
     const embed = { embed_type: 'a', embed_id: '1' };
     const flat = await call(app, 'POST /media/', { fields: { type: 'embed', ...embed } });
@@ -107,7 +107,7 @@ test('§8 row 10: an embed is taken flat and nested, and shown as both', () =>
     for (const { body } of [flat, nested]) expect(body).toMatchObject({ ...embed, embed });
   }));
 
-test('§8 row 11: every media has the superset of the fields', () =>
+test('§8 row 11: every media item has the superset of the fields', () =>
   serve(async (app) => {
     const pdf = await readFixture('document.pdf');
     const stored = await upload(app, pdf, { filename: 'a.pdf' });
@@ -116,7 +116,7 @@ test('§8 row 11: every media has the superset of the fields', () =>
     expect(Object.keys(link.body)).toHaveLength(29);
   }));
 
-test('§8 row 12: a media can be patched, and a tag deleted', () =>
+test('§8 row 12: a media item can be patched, and a tag deleted', () =>
   serve(async (app) => {
     const { id } = (await call(app, 'POST /media/', { fields: LINK, as: 1 })).body;
     expect((await call(app, `PATCH /media/${id}/`, { fields: {}, as: 1 })).status).toBe(200);
@@ -124,7 +124,7 @@ test('§8 row 12: a media can be patched, and a tag deleted', () =>
     expect((await call(app, 'DELETE /tag/1/')).status).toBe(204);
   }));
 
-test('§8 row 13: anyone reads a media, unless the switch is on', async () => {
+test('§8 row 13: anyone can read a media item, unless the setting forbids it', async () => {
   const read = async (app: TestApp) => {
     const { id } = (await call(app, 'POST /media/', { fields: LINK, as: 1 })).body;
     return [
@@ -144,7 +144,7 @@ test('§8 row 14: two tags may have the same type and name', () =>
     }
   }));
 
-test('§8 row 15: a truth value that a form leaves out has its default', () =>
+test('§8 row 15: a boolean that a form omits has its default', () =>
   serve(async (app) => {
     const fields = { name: 'a' };
     for (const encoding of ['form', 'multipart'] as const) {
@@ -156,7 +156,7 @@ test('§8 row 15: a truth value that a form leaves out has its default', () =>
     }
   }));
 
-test('§8 row 16: an error is in the words of Django REST framework and in those of the SDK at once', () =>
+test('§8 row 16: an error has the forms of Django REST framework and of the SDK at once', () =>
   serve(async (app) => {
     const field = await call(app, 'POST /media/', { fields: { type: 'url', url: 'x' } });
     expect(field).toMatchObject(fieldRefusal('url', 'Enter a valid URL.', 'invalid'));
@@ -164,14 +164,14 @@ test('§8 row 16: an error is in the words of Django REST framework and in those
     expect(general).toMatchObject(refusal(404, 'Not found.', 'not_found'));
   }));
 
-test('§8 row 18: a write without the slash keeps its body, and is not sent elsewhere', () =>
+test('§8 row 18: a write without the trailing slash is not redirected, so that it keeps its body', () =>
   serve(async (app) => {
     const init = { method: 'POST', body: new URLSearchParams({ name: 'a' }) };
     const answer = await app.fetch('/api/v2/tag', { ...init, redirect: 'error' });
     expect(answer.status).toBe(201);
   }));
 
-test('§8 row 20: a link has its embed before anything is known of the page, and asks for no page', () =>
+test('§8 row 20: a link has its embed before its page is fetched, and creating it fetches no page', () =>
   serve(async (app) => {
     for (const url of ['http://127.0.0.1:1/secret', 'http://169.254.169.254/latest', LINK.url]) {
       const { status, body } = await call(app, 'POST /media/', { fields: { type: 'url', url } });

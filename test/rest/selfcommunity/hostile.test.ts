@@ -129,7 +129,7 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND',
 
 const WRITES = ROUTES.filter(({ method }) => method === 'POST' || method.startsWith('P'));
 
-/** Without any other mistake, so that the field is looked at. */
+/** Fields without any other fault, so that the tested field is reached. */
 const BASES = [
   { type: 'url', url: 'https://x.org/' },
   { type: 'embed', embed_type: 'a', embed_id: 'b' },
@@ -142,14 +142,14 @@ function fieldsOf({ body }: Route): string[] {
   return 'properties' in schema ? Object.keys(schema.properties as object) : [];
 }
 
-/** JSON of the fields, of which one has this text of JSON as its value. */
+/** Returns the JSON of the fields, with this JSON text as the value of one of them. */
 function withField(fields: object, name: string, value: string): string {
   const rest = Object.entries(fields).filter(([key]) => key !== name);
   const pairs = rest.map(([key, text]) => `"${key}":${JSON.stringify(text)}`);
   return `{${[...pairs, `"${name}":${value}`].join(',')}}`;
 }
 
-/** A link, a tag, and what is asked of each. */
+/** Creates a link and a tag, and lists the requests to each. */
 async function withTargets(app: TestApp): Promise<{ media: number; tag: number }> {
   const url = { type: 'url', url: 'https://x.org/' };
   const media = await call(app, 'POST /media/', { fields: url, as: 1 });
@@ -164,7 +164,7 @@ function fill(path: string, { media, tag }: { media: number; tag: number }): str
 describeEachBackend('hostile and broken requests over SelfCommunity', (backend) => {
   const serve = (work: (app: TestApp) => Promise<void>) => withApp(backend, work, WITH_USERS);
 
-  test.each(WRITES)('$method $path: no value of any field is a failure of the server', (route) =>
+  test.each(WRITES)('$method $path: no value of any field causes a server error', (route) =>
     serve(async (app) => {
       const line = `${route.method} ${fill(route.path, await withTargets(app))}`;
       for (const name of [...fieldsOf(route), '__proto__', 'constructor']) {
@@ -179,7 +179,7 @@ describeEachBackend('hostile and broken requests over SelfCommunity', (backend) 
     }),
   );
 
-  test.each(WRITES)('$method $path: no body is', (route) =>
+  test.each(WRITES)('$method $path: no body causes a server error', (route) =>
     serve(async (app) => {
       const line = `${route.method} ${fill(route.path, await withTargets(app))}`;
       for (const [type, body] of BODIES) {
@@ -190,7 +190,7 @@ describeEachBackend('hostile and broken requests over SelfCommunity', (backend) 
     }),
   );
 
-  test('no id is, and an id that is not a number finds nothing', () =>
+  test('no id causes a server error, and an id that is not a number is not found', () =>
     serve(async (app) => {
       await withTargets(app);
       for (const { method, path } of ROUTES.filter(({ path }) => path.includes(':id'))) {
@@ -204,7 +204,7 @@ describeEachBackend('hostile and broken requests over SelfCommunity', (backend) 
       }
     }));
 
-  test('no query is', () =>
+  test('no query causes a server error', () =>
     serve(async (app) => {
       const { tag } = await withTargets(app);
       for (const path of ['/tag/', '/tag/search/', '/tag/user/search/', `/tag/${tag}/`]) {
@@ -215,7 +215,7 @@ describeEachBackend('hostile and broken requests over SelfCommunity', (backend) 
       }
     }));
 
-  test('no method is', () =>
+  test('no method causes a server error', () =>
     serve(async (app) => {
       const paths = ROUTES.map(({ path }) => fill(path, { media: 999, tag: 999 }));
       for (const path of [...new Set(paths), '/', '/nope/', '/tag/1/nope/', '/media/upload/']) {
@@ -226,7 +226,7 @@ describeEachBackend('hostile and broken requests over SelfCommunity', (backend) 
       }
     }));
 
-  test('fields that are too large are refused, and the connection stays whole', () =>
+  test('fields that are too large are refused, and the connection stays usable', () =>
     serve(async (app) => {
       for (const encoding of ['json', 'form', 'multipart'] as const) {
         const fields = { name: 'x'.repeat(2 ** 20 + 1) };
@@ -235,7 +235,7 @@ describeEachBackend('hostile and broken requests over SelfCommunity', (backend) 
     }));
 });
 
-/** As a client that does not think about it would send it; what cannot stand in a line is escaped. */
+/** Encodes an id as a careless client would; only characters that a request line cannot contain are escaped. */
 function encode(id: string): string {
   return /^[\x21-\x7e]*$/.test(id) ? id : encodeURIComponent(id);
 }

@@ -173,7 +173,7 @@ describeEachBackend('media over SelfCommunity', (backend) => {
       }),
     );
 
-    test('cannot be set where the media is no link', () =>
+    test('cannot be set on a media item that is not a link', () =>
       serve(async (app) => {
         const embed = { type: 'embed', embed_type: 'a', embed_id: 'b' };
         for (const fields of [embed, { type: 'image', url: IMAGE }]) {
@@ -185,7 +185,7 @@ describeEachBackend('media over SelfCommunity', (backend) => {
         }
       }));
 
-    test('has nothing in it that would end the `url(…)` of a style', () =>
+    test('contains no character that would end the `url(…)` of a style', () =>
       serve(async (app) => {
         const { id } = await make(app, { type: 'url', url: URL_ });
         const fields = { image: `https://x.org/a b(1)'"\u3000\u00a0日.png` };
@@ -194,7 +194,7 @@ describeEachBackend('media over SelfCommunity', (backend) => {
       }));
   });
 
-  describe('§2.5, §2.7: a media', () => {
+  describe('§2.5, §2.7: a media item', () => {
     test('is gone after DELETE, which has no body', () =>
       serve(async (app) => {
         const { id } = await make(app, { type: 'url', url: URL_ });
@@ -206,7 +206,7 @@ describeEachBackend('media over SelfCommunity', (backend) => {
         expect(await call(app, `POST /media/${id}/click/`)).toMatchObject(NOT_FOUND);
       }));
 
-    test('takes clicks of anyone, with and without an address', () =>
+    test('accepts clicks from anyone, with and without an address', () =>
       serve(async (app) => {
         const { id } = await make(app, { type: 'url', url: URL_ });
         for (const options of [{}, { fields: {} }, { fields: { ip: '10.0.0.1' } }, { as: 2 }]) {
@@ -236,21 +236,21 @@ describeEachBackend('media over SelfCommunity', (backend) => {
         }),
     );
 
-    test('is changed and deleted by its creator and an admin alone', () =>
+    test('can be changed and deleted only by its creator and admins', () =>
       serve(async (app) => {
         const { id } = await make(app, { type: 'url', url: URL_ });
         const fields = { image: IMAGE };
         for (const line of [`PUT /media/${id}/`, `PATCH /media/${id}/`, `DELETE /media/${id}/`]) {
           expect(await call(app, line, { fields })).toMatchObject(NO_CREDENTIAL);
           expect(await call(app, line, { fields, as: 2 })).toMatchObject(FORBIDDEN);
-          // What is wrong with the body is not told to who may not change it.
+          // A viewer who may not change the media item does not learn the faults of the body.
           expect(await call(app, line, { body: '{', as: 2 })).toMatchObject(FORBIDDEN);
         }
         expect((await call(app, `PUT /media/${id}/`, { fields, as: 'admin' })).status).toBe(200);
         expect((await call(app, `DELETE /media/${id}/`, { as: 'admin' })).status).toBe(204);
       }));
 
-    test('that is public is read without a credential where others need one', () =>
+    test('that is public needs no credential, even if others need one', () =>
       serve(
         async (app) => {
           const { id } = await make(app, { type: 'url', url: URL_ });

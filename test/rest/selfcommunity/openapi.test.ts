@@ -29,7 +29,7 @@ describe('the OpenAPI document of the SelfCommunity dialect', () => {
       expect(documented.toSorted()).toEqual(served.toSorted());
     }));
 
-  test('each of its operations is served by this very process', () =>
+  test('each of its operations is served by the process that sends it', () =>
     withDocument(async ({ paths }, app) => {
       for (const [path, item] of Object.entries(paths)) {
         for (const method of Object.keys(item)) {

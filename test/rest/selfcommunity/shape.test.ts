@@ -59,13 +59,13 @@ const FILE: File = {
   updatedAt: AT,
 };
 
-/** What a media has in no field of its own, in the order of §3. */
+/** The remaining keys of a media item, in the order of §3. */
 const REST = `"oembed_type":null,"oembed_url":null,"oembed_width":null,"oembed_height":null,"oembed_duration":null,\
 "oembed_html":null,"oembed_preview_ready":false,"oembed_available":false,"order":0,"choice_images":[],\
 "embed_type":null,"embed_id":null,"embed":null,"image_thumbnail":null`;
 const START = `{"id":7,"hash_code":"5dfe2ef5-1b28-417e-b650-0e7ec1ed126c","added_at":"2026-11-21T00:14:35.526Z"`;
 
-describe('§3: a media, byte for byte', () => {
+describe('§3: a media item, byte for byte', () => {
   it('is an image', () => {
     expect(JSON.stringify(toMediaBody(MEDIA, [FILE], toUrl))).toBe(
       `${START},"type":"image","title":"beach.jpg","description":null,"url":null,"keywords":null,"entities":null,\
@@ -91,14 +91,14 @@ describe('§3: a media, byte for byte', () => {
     );
   });
 
-  it('is an image of the editor without a name: §8 row 19', () => {
+  it('is an editor image without a name: §8 row 19', () => {
     const media: Media = { ...MEDIA, type: 'eimage', title: null };
     expect(toMediaBody(media, [FILE], toUrl)).toMatchObject({ type: 'eimage', title: null });
   });
 });
 
 describe('§3: a thumbnail', () => {
-  it('is the variant of that key, and never taken for the image', () => {
+  it('is the variant of that key, and never shown as the image', () => {
     const thumbnail: File = {
       ...FILE,
       key: 'thumbnail.webp',
@@ -118,7 +118,7 @@ describe('§3: a thumbnail', () => {
 });
 
 describe('§2.1: a chunk', () => {
-  it('is answered with these three, offset as a string', () => {
+  it('returns exactly these three keys, with `offset` as a string', () => {
     const session = {
       uploadId: 'f3a1c0de000000000000000000002837',
       filename: 'a',
@@ -136,11 +136,11 @@ describe('§2.1: a chunk', () => {
     ['bytes 409600-500008/500009', { startBytes: 409_600, sizeBytes: 90_409, totalBytes: 500_009 }],
     ['bytes 0-0/1', { startBytes: 0, sizeBytes: 1, totalBytes: 1 }],
     ['bytes 0-1/99999999999999999999', { startBytes: 0, totalBytes: Number.MAX_SAFE_INTEGER }],
-  ])('of %s lies there', (header, range) => {
+  ])('of %s has the expected position', (header, range) => {
     expect(parseContentRange(header)).toMatchObject(range);
   });
 
-  it('has an `offset` that is looked at only if it is a count of bytes', () => {
+  it('has an `offset` that is ignored unless it is a count of bytes', () => {
     const values = ['204800', 204_800, '', 'string', '-1', '1.5', null, undefined, '9'.repeat(20)];
     const none = [null, null, null, null, null, null, null];
     expect(values.map(toOffset)).toEqual([204_800, 204_800, ...none]);

@@ -53,7 +53,7 @@ describeEachBackend('tags over SelfCommunity', (backend) => {
       }),
     );
 
-    test('of a name alone has the defaults', () =>
+    test('created from a name alone has the defaults', () =>
       serve(async (app) => {
         expect(await make(app)).toMatchObject({
           type: 'user',
@@ -107,7 +107,7 @@ describeEachBackend('tags over SelfCommunity', (backend) => {
       }),
     );
 
-    test('that is refused names all faults at once, unreadable values and broken rules', () =>
+    test('that is refused reports all faults at once: unreadable values and broken rules', () =>
       serve(async (app) => {
         await make(app);
         const fields = { name: ' ', description: 'x'.repeat(501), visible: 'maybe', color: [] };
@@ -130,12 +130,12 @@ describeEachBackend('tags over SelfCommunity', (backend) => {
           400,
           ['color', 'description', 'errors', 'visible'],
         ]);
-        // What cannot be read is not missing, too.
+        // An unreadable value is not reported as missing, too.
         const list = await call(app, 'POST /tag/', { fields: { name: [] } });
         expect(list.body.name).toEqual([NO_TEXT[0]]);
       }));
 
-    test('has a name of 64 characters, whatever a character is', () =>
+    test('may have a name of 64 characters of any kind', () =>
       serve(async (app) => {
         const name = '😀'.repeat(64);
         expect((await make(app, { name })).name).toBe(name);
@@ -143,7 +143,7 @@ describeEachBackend('tags over SelfCommunity', (backend) => {
         expect(answer).toMatchObject(fieldRefusal('name', ...atMost(64)));
       }));
 
-    test('can be named with a number, and described with nothing', () =>
+    test('can have a number as its name, and an empty description', () =>
       serve(async (app) => {
         const fields = { name: 123, description: null };
         expect(await make(app, fields)).toMatchObject({ name: '123', description: null });
@@ -152,7 +152,7 @@ describeEachBackend('tags over SelfCommunity', (backend) => {
     test.each([
       ['t Y yes TRUE on 1', true],
       ['F n No false OFF 0', false],
-    ])('takes the words %s as %s', (words, value) =>
+    ])('accepts the words %s as %s', (words, value) =>
       serve(async (app) => {
         await make(app);
         for (const word of [...words.split(' '), value, Number(value)]) {
@@ -219,7 +219,7 @@ describeEachBackend('tags over SelfCommunity', (backend) => {
         }
       }));
 
-    test('is an admin’s to write where every write needs a credential, and anyone’s to read', () =>
+    test('can be written only by admins if every write needs a credential, and read by anyone', () =>
       serve(
         async (app) => {
           const { id } = await makeTag(app.services.db);
@@ -330,7 +330,7 @@ describeEachBackend('tags over SelfCommunity', (backend) => {
       }),
     );
 
-    test('of the search for users has tags of that type alone', () =>
+    test('of the search for users has only tags of that type', () =>
       withFive(async (app) => {
         expect(await names(app, '/tag/user/search/?search=rome')).toEqual(['Rome', 'Paris']);
         expect(await names(app, '/tag/user/search/?type=category')).toEqual([

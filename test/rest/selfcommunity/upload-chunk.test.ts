@@ -101,7 +101,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
         expect(done).toMatchObject({ status: 201, body: { type: 'doc', size: pdf.length } });
       }));
 
-    test('without Content-Range begins where a field `offset` says', () =>
+    test('without Content-Range begins at the offset in a field `offset`', () =>
       withApp(backend, async (app) => {
         const uploadId = await startUpload(app);
         const next = await sendChunk(app, CD, { uploadId, range: null, fields: { offset: '2' } });
@@ -114,7 +114,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
         expect(await sendChunk(app, AB, { ...FIRST, fields })).toMatchObject({ status: 201 });
       }));
 
-    test('§8 row 18: is accepted without the slash at the end, too', () =>
+    test('§8 row 18: is accepted without a trailing slash, too', () =>
       withApp(backend, async (app) => {
         const { body, headers } = multipart(
           'Content-Disposition: form-data; name="image"\r\n\r\nabcd',
@@ -126,7 +126,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
 });
 
 describeEachBackend('chunks that race over SelfCommunity', (backend) => {
-  test('of two clients that send the same chunk one wins, the other learns the offset', () =>
+  test('when two clients send the same chunk, one succeeds and the other learns the offset', () =>
     withApp(backend, async (app) => {
       const bytes = Buffer.alloc(100_001, 'x');
       const totalBytes = bytes.length;
@@ -142,7 +142,7 @@ describeEachBackend('chunks that race over SelfCommunity', (backend) => {
       }
     }));
 
-  test('of two clients that complete one upload, one gets a media', () =>
+  test('when two clients complete one upload, one gets a media item', () =>
     withApp(backend, async (app) => {
       const pdf = await readFixture('document.pdf');
       const fields = { upload_id: await sendFile(app, pdf), md5: md5Of(pdf) };

@@ -35,7 +35,7 @@ const CHUNK_FORM = [
   '\r\nContent-Type: text/plain\r\n\r\nabcd\r\n--b--\r\n',
 ].join('');
 
-/** The same numbers each time. */
+/** Creates a generator of numbers that are the same in every run. */
 function createRandom(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -44,7 +44,9 @@ function createRandom(seed: number): (below: number) => number {
   };
 }
 
-/** Neither an answer that a client cannot parse, nor one that says that we have a bug, nor how we are made. */
+/**
+ * Expects a response that a client can parse, that is not a server error, and that does not reveal the implementation.
+ */
 function expectRefusal(answer: RawAnswer | null, what: string): void {
   expect(answer, what).not.toBeNull();
   expect(answer!.status, what).toBeGreaterThanOrEqual(400);
@@ -95,7 +97,7 @@ describeEachBackend('hostile uploads over SelfCommunity', (backend) => {
 
   test('a form that ends too early, at every byte', () =>
     withApp(backend, async (app) => {
-      // Without the line end after the last boundary it is whole.
+      // It is complete even without the line end after the last boundary.
       for (let length = 0; length < CHUNK_FORM.length - 2; length++) {
         const body = Buffer.from(CHUNK_FORM.slice(0, length));
         const answer = await sendRaw(app, toRequest(`POST ${CHUNK_PATH}`, [MULTIPART], body));
@@ -134,7 +136,7 @@ describeEachBackend('hostile uploads over SelfCommunity', (backend) => {
     }),
   );
 
-  test('a file of 30 MB where a chunk is meant', () =>
+  test('a file of 30 MB instead of a chunk', () =>
     withApp(backend, async (app) => {
       const answer = await sendChunk(app, Buffer.alloc(30_000_000, 'x'));
       const body = { detail: 'Max chunk size is 204800 bytes' };
@@ -173,7 +175,7 @@ describeEachBackend('hostile uploads over SelfCommunity', (backend) => {
       }
     }));
 
-  test('a large part that is not of a form is skipped', () =>
+  test('a large part that is not form-data is skipped', () =>
     withApp(backend, async (app) => {
       for (const disposition of ['attachment; name="x"', 'form-data', 'form-data; x="y"']) {
         const alien = `--b\r\nContent-Disposition: ${disposition}\r\n\r\n${'x'.repeat(300_000)}`;
@@ -191,7 +193,7 @@ describeEachBackend('hostile uploads over SelfCommunity', (backend) => {
       expect(JSON.parse(answer!.body)).toHaveProperty('message');
     }));
 
-  test('a header of a part of 100 kB', () =>
+  test('a part header of 100 kB', () =>
     withApp(backend, async (app) => {
       const body = Buffer.from(`--b\r\nX-Large: ${'x'.repeat(100_000)}\r\n\r\n1\r\n--b--\r\n`);
       const answer = await sendRaw(app, toRequest(`POST ${CHUNK_PATH}`, [MULTIPART], body));
@@ -207,7 +209,7 @@ describeEachBackend('hostile uploads over SelfCommunity', (backend) => {
       }
     }));
 
-  test('a connection that is cut midway leaves nothing, and the upload goes on', () =>
+  test('a connection that is cut midway leaves nothing, and the upload can continue', () =>
     withApp(backend, async (app) => {
       const first = await sendChunk(app, Buffer.from('ab'), { totalBytes: 100_004 });
       const uploadId: string = first.body.upload_id;
@@ -230,12 +232,12 @@ describeEachBackend('hostile uploads over SelfCommunity', (backend) => {
       expect((await sendRaw(app, request))?.status).toBe(201);
     }));
 
-  test('a Content-Length that is too small cuts the form, and the rest is not taken for a request', () =>
+  test('a Content-Length that is too small cuts off the form, and the rest is not treated as a request', () =>
     withApp(backend, async (app) => {
       const whole = toRequest(`POST ${CHUNK_PATH}`, [MULTIPART], Buffer.from(CHUNK_FORM));
       const lie = whole.toString().replace(/Content-Length: \d+/, 'Content-Length: 60');
       const answer = await sendRaw(app, Buffer.from(lie));
-      // It is the connection that is refused, at whatever path it was: Fastify's answer, and JSON too.
+      // The connection is refused, whatever the path: the response is Fastify's own, and JSON too.
       expect(answer?.status).toBe(400);
       expect(JSON.parse(answer!.body)).toBeTypeOf('object');
       await expectAlive(app);
@@ -246,7 +248,7 @@ describeEachBackend('hostile uploads over SelfCommunity', (backend) => {
       const whole = toRequest(`POST ${CHUNK_PATH}`, [MULTIPART], Buffer.from(CHUNK_FORM));
       const more = String(CHUNK_FORM.length + 1000);
       const lie = whole.toString().replace(/Content-Length: \d+/, `Content-Length: ${more}`);
-      // The form is whole: what comes after its last boundary does not matter.
+      // The form is complete: bytes after its last boundary do not matter.
       const answer = await sendRaw(app, Buffer.from(lie));
       expect(answer?.status).toBe(201);
       const cut = await openSocket(app);

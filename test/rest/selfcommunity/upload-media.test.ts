@@ -27,7 +27,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
       ['null', 'picture.png', 'image'],
       [undefined, 'photo-with-exif-rotation.jpg', 'image'],
       [undefined, 'document.pdf', 'doc'],
-    ])('%j of %s makes %s, whatever it is called', (type, name, made) =>
+    ])('%j of %s creates %s, whatever the file is called', (type, name, made) =>
       withApp(backend, async (app) => {
         const options = { filename: 'blob', ...(type !== undefined && { type }) };
         const answer = await upload(app, await readFixture(name), options);
@@ -90,7 +90,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
       ));
   });
 
-  describe('§3: the media', () => {
+  describe('§3: the media item', () => {
     test('of an image has its URL, size and type, and its bytes are those that were sent', () =>
       withApp(backend, async (app) => {
         const png = await readFixture('picture.png');
@@ -136,7 +136,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
         expect(body.title).toBeNull();
       }));
 
-    test('of a document without a name has a title all the same', () =>
+    test('of a document without a name still has a title', () =>
       withApp(backend, async (app) => {
         const pdf = await readFixture('document.pdf');
         expect((await upload(app, pdf, { filename: 'blob' })).body.title).toMatch(/\.pdf$/);

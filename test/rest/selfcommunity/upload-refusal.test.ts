@@ -59,7 +59,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
 
     test('Offsets do not match: a new upload that does not begin at 0', () =>
       withApp(backend, async (app) => {
-        // §5.4: a client that was answered nothing goes on without an id.
+        // §5.4: a client that receives no error continues without an id.
         const answer = await sendChunk(app, CD, SECOND);
         const expected = refusal(400, 'Offsets do not match');
         expect(answer).toEqual({
@@ -89,7 +89,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
         expect(answer).toMatchObject(refusal(400, 'Offsets do not match'));
       }));
 
-    test("File size doesn't match headers: nothing of it is kept", () =>
+    test("File size doesn't match headers: no byte of the chunk is kept", () =>
       withApp(backend, async (app) => {
         const text = "File size doesn't match headers";
         for (const range of ['bytes 0-1/4', 'bytes 0-4/5']) {
@@ -117,7 +117,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
         expect((await sendChunk(app, bytes.subarray(1))).status).toBe(201);
       }));
 
-    test('a total that changes on the way', () =>
+    test('a total that changes between chunks', () =>
       withApp(backend, async (app) => {
         const uploadId = await startUpload(app);
         const answer = await sendChunk(app, CD, { uploadId, startBytes: 2, totalBytes: 5 });

@@ -72,7 +72,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
       }),
     );
 
-    test('of JSON that is no object is refused, in the words of the service', () =>
+    test('of JSON that is not an object is refused, with the message of the original service', () =>
       withApp(backend, async (app) => {
         const types = { '[1]': 'list', '"x"': 'str', true: 'bool', 1: 'int', 1.5: 'float' };
         for (const [body, type] of Object.entries(types)) {
@@ -119,7 +119,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
         }
       }));
 
-    test('of fields that are no text is refused', () =>
+    test('of fields that are not text is refused', () =>
       withApp(backend, async (app) => {
         for (const value of [{}, [], true]) {
           const body = JSON.stringify({ upload_id: value, md5: 'x' });
@@ -131,7 +131,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
   });
 
   describe('§4: other requests', () => {
-    test('of another method are not allowed, and the answer names the allowed ones', () =>
+    test('of another method are not allowed, and the response names the allowed ones', () =>
       withApp(backend, async (app) => {
         for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
           for (const path of [CHUNK_PATH, COMPLETE_PATH, CHUNK_PATH.slice(0, -1)]) {
@@ -231,7 +231,7 @@ describeEachBackend('credentials of uploads over SelfCommunity', (backend) => {
       { TRIVIUM_AUTH: 'required', TRIVIUM_JWT_SECRET: SECRET },
     ));
 
-  test('§6: a browser of another origin may send chunks, and asks without a credential', () =>
+  test('§6: a browser on another origin may send chunks, and its preflight needs no credential', () =>
     withApp(
       backend,
       async (app) => {

@@ -128,7 +128,7 @@ describeEachBackend('requests of the vendor’s uploader, byte for byte', (backe
     }));
 
   test.each(['/api/v2/tag/%zz/', '/api/v2/media/%ff/', '/api/v2/%E0%A4%A'])(
-    '§5.2: %s is no path, in both envelopes',
+    '§5.2: %s is an unknown path, in both envelopes',
     (path) =>
       withApp(backend, async (app) => {
         const answer = await sendRaw(app, toRequest(`GET ${path}`, []));

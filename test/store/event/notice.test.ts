@@ -53,7 +53,7 @@ describe.skipIf(POSTGRES === undefined)('notices of jobs, which only PostgreSQL 
   });
 });
 
-/** Runs the work once it listens. `count`: the notices so far. */
+/** Runs `work` once the process listens. `count`: the notices so far. */
 async function withNotices(work: (db: Db, count: () => number) => Promise<void>): Promise<void> {
   await POSTGRES?.withUrl(async (url) => {
     const db = openDb({ url });
@@ -72,7 +72,7 @@ async function withNotices(work: (db: Db, count: () => number) => Promise<void>)
   });
 }
 
-/** Expects exactly so many notices. */
+/** Expects exactly that many notices. */
 async function tells(
   count: () => number,
   expected: number,

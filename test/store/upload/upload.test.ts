@@ -9,14 +9,14 @@ const NOW = 1_000_000;
 const STATE = new Uint8Array([1, 2, 3]);
 
 describeEachBackend('upload rows', (backend) => {
-  it('the offset moves if it is at the expected place', () =>
+  it('the offset advances if it has the expected value', () =>
     backend.withDb(async (db) => {
       const uploadId = await makeUpload(db);
       expect(await advance(db, uploadId, 10, 20)).toBe(true);
       expect(await store.findUpload(db, uploadId)).toMatchObject({ offset_bytes: 20 });
     }));
 
-  it('the offset stays otherwise', () =>
+  it('the offset does not change otherwise', () =>
     backend.withDb(async (db) => {
       const uploadId = await makeUpload(db);
       expect(await advance(db, uploadId, 0, 30)).toBe(false);

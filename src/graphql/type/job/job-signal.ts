@@ -55,8 +55,8 @@ builder.objectField(JobRef, 'allowedSignals', (t) =>
 );
 
 /**
- * A conflict with the details that it has if it is about a job. `instanceof` cannot tell: the errors plugin puts a
- * proxy around each error, whose class is that of the GraphQL type.
+ * A conflict, with the details that it has if it concerns a job. `instanceof` cannot detect those: the errors plugin
+ * puts a proxy around each error, whose class is that of the GraphQL type.
  */
 type JobConflict = ConflictError &
   Partial<
