@@ -38,7 +38,7 @@ export interface InputIssue {
   path: readonly (string | number)[];
   /** Stable, `UPPER_SNAKE`. */
   code: string;
-  /** What is expected, for people. */
+  /** The expected value, in a sentence for people. */
   message: string;
   /** The largest allowed value, for `TOO_BIG`. */
   limit?: number;

@@ -19,8 +19,8 @@ export function isPublicAddress(address: string): boolean {
 }
 
 /**
- * Tells whether an IPv6 address is global: only 2000::/3 is allocated; the library knows most special ranges, but not
- * `::127.0.0.1`.
+ * Tells whether an address is IPv4, or IPv6 from 2000::/3: only that range is allocated; the library knows most special
+ * ranges, but not `::127.0.0.1`.
  */
 function isGlobal(address: Address): boolean {
   return address.kind() === 'ipv4' || address.match(GLOBAL_UNICAST);
