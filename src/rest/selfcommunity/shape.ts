@@ -1,11 +1,6 @@
 import { InvalidInputError } from '../../domain/error.ts';
-import { type File, originalAmong } from '../../domain/file/file.ts';
-import { THUMBNAIL } from '../../domain/rendition/thumbnail.ts';
-import type { Media, OEmbed } from '../../domain/tree/media.ts';
 import type { UploadSession } from '../../domain/upload/session.ts';
-import type { ToUrl } from '../../http/absolute-url.ts';
 import type { Fields } from './field.ts';
-import { toEmbedBody } from './link.ts';
 
 /** Contract §2.2: types that an upload can have in this dialect. */
 export const UPLOAD_TYPES = ['image', 'eimage', 'doc'] as const;
@@ -17,81 +12,6 @@ type UploadType = (typeof UPLOAD_TYPES)[number];
  */
 export function toSessionBody({ uploadId, offsetBytes, expiresAt }: UploadSession) {
   return { upload_id: uploadId, offset: String(offsetBytes), expires: expiresAt.toISOString() };
-}
-
-/**
- * Returns a media item. Contract §3: one object for all types, with its keys in this order. `files`
- * are empty for a link.
- */
-export function toMediaBody(media: Media, files: readonly File[], toUrl: ToUrl) {
-  const file = originalAmong(files);
-  const isImage = file !== null && file.width !== null;
-  const fileUrl = file && toUrl(file.urlPath);
-  return {
-    id: media.id,
-    hash_code: media.uuid,
-    added_at: media.createdAt.toISOString(),
-    type: media.type,
-    title: media.title ?? titleOf(media, file),
-    description: media.description,
-    url: media.url ?? (isImage ? null : fileUrl),
-    keywords: media.keywords,
-    entities: null,
-    image: media.imageUrl === null ? (isImage ? fileUrl : null) : cssSafe(media.imageUrl),
-    image_width: media.imageWidth ?? file?.width ?? null,
-    image_height: media.imageHeight ?? file?.height ?? null,
-    ...toOEmbedFields(media.oembed),
-    order: 0,
-    choice_images: media.choiceImages.map(cssSafe),
-    ...toEmbedFields(media),
-    image_thumbnail: toThumbnailBody(files, toUrl),
-    image_mimetype: isImage ? file.mimeType : null,
-    mimetype: file?.mimeType ?? null,
-    size: file?.sizeBytes ?? null,
-  };
-}
-
-/** Contract §3: null until the thumbnail exists. */
-function toThumbnailBody(files: readonly File[], toUrl: ToUrl) {
-  const thumbnail = files.find(({ key }) => key === THUMBNAIL);
-  if (thumbnail === undefined) return null;
-  const { urlPath, width, height, color } = thumbnail;
-  return { url: toUrl(urlPath), width, height, color };
-}
-
-/** §8 row 19: a document is shown by its title; §3: so is a link. */
-function titleOf({ type, url }: Media, file: File | null): string | null {
-  return type === 'doc' ? (file?.filename ?? null) : type === 'url' ? url : null;
-}
-
-/**
- * Contract §3: clients put it unquoted into `url(…)`, where each of these characters would end it
- * in CSS.
- */
-function cssSafe(url: string): string {
-  return url.replace(/[\s"'()\\\p{Cc}]/gu, (character) =>
-    Buffer.from(character).toString('hex').replace(/../g, '%$&').toUpperCase(),
-  );
-}
-
-function toOEmbedFields(oembed: OEmbed | null) {
-  return {
-    oembed_type: oembed?.type ?? null,
-    oembed_url: oembed?.url ?? null,
-    oembed_width: oembed?.width ?? null,
-    oembed_height: oembed?.height ?? null,
-    oembed_duration: oembed?.durationSeconds ?? null,
-    oembed_html: oembed?.html ?? null,
-    oembed_preview_ready: oembed !== null,
-    oembed_available: oembed !== null,
-  };
-}
-
-/** Contract §8 row 10: both flat and nested. */
-function toEmbedFields(media: Media) {
-  const embed = toEmbedBody(media);
-  const { embed_type = null, embed_id = null } = embed ?? {};
-  return { embed_type, embed_id, embed };
 }
 
 /**
