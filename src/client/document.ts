@@ -3,6 +3,8 @@
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type * as Types from './input.ts';
+
 /** The text of an operation, with the types of its data and its variables. */
 export type TypedDocument<Data, Variables> = string & {
   readonly ' $types': (variables: Variables) => Data;
@@ -23,87 +25,8 @@ export const FindTagDocument = `query FindTag($name:String!){tags(first:1 filter
 export const CreateTagDocument = `mutation CreateTag($input:CreateTagInput!){result:createTag(input:$input){...on CreateTagSuccess{tag{id name}}...Failure}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on TooLargeError{limit}...on OffsetMismatchError{offset}...on UnsupportedMediaError{mediaType}}` as TypedDocument<CreateTagMutation, CreateTagMutationVariables>;
 
 export const CheckDocument = `query Check{__typename}` as TypedDocument<CheckQuery, CheckQueryVariables>;
-/** Input of `abortUpload`. */
-export type AbortUploadInput = {
-  /** Id of the upload session: `UploadSession.uploadId`. */
-  readonly uploadId: string;
-};
-
-/** Input of `completeUpload`. */
-export type CompleteUploadInput = {
-  /** Description, at most 10,000 characters. */
-  readonly description?: string | null | undefined;
-  /** Global id of the folder to create the media item in. If omitted, the media item is unfiled. */
-  readonly folderId?: string | null | undefined;
-  /** Expected MD5 of the complete file, as 32 hex digits. */
-  readonly md5: string;
-  /** Global ids of the tags to add to the media item, at most 200. */
-  readonly tagIds?: ReadonlyArray<string> | null | undefined;
-  /** Title, at most 255 characters. For a new media item, defaults to the given name or filename. */
-  readonly title?: string | null | undefined;
-  /** Type of the media item. Defaults to the type detected from the content. */
-  readonly type?: MediaType | null | undefined;
-  /** Id of the upload session: `UploadSession.uploadId`. */
-  readonly uploadId: string;
-};
-
-/** Input of `createTag`. */
-export type CreateTagInput = {
-  /** Whether clients should offer the tag for selection. Defaults to true for a new tag. */
-  readonly active?: boolean | null | undefined;
-  /** CSS color, at most 64 characters; not validated. Defaults to `#ffffff` for a new tag. */
-  readonly color?: string | null | undefined;
-  /** Description, at most 500 characters. */
-  readonly description?: string | null | undefined;
-  /** Name, 1 to 64 characters. Several tags may have the same name. */
-  readonly name: string;
-  /** Whether clients should display the tag. Defaults to true for a new tag. */
-  readonly visible?: boolean | null | undefined;
-};
-
-/** Type of a media item. */
-export type MediaType =
-  /** A stored audio file. */
-  | 'AUDIO'
-  /** A stored document. By default, only PDFs are documents; the server settings can add formats. */
-  | 'DOCUMENT'
-  /** A stored image that is part of a text. An upload gets this type only if it asks for it. */
-  | 'EDITOR_IMAGE'
-  /** A reference to an object in another system, by its type and id. */
-  | 'EMBED'
-  /** Any stored file. It is the default type of a file that is not an image, SVG, document, video or audio file. */
-  | 'FILE'
-  /** A stored image, or a link to an image. */
-  | 'IMAGE'
-  /** A reference to content of the community that uses this server, by its type and id. */
-  | 'SHARE'
-  /** A link to a web page. */
-  | 'URL'
-  /** A stored SVG. It is served sandboxed, so that its scripts cannot run. */
-  | 'VECTOR'
-  /** A stored video. */
-  | 'VIDEO'
-  /** A link to a video on Vimeo. */
-  | 'VIMEO';
-
-/** Input of `uploadChunk`. */
-export type UploadChunkInput = {
-  /** Bytes of the chunk: at least one, and at most the rest of the file. */
-  readonly chunk: null;
-  /** Filename. Read from the first chunk only. Defaults to the filename in the multipart request. */
-  readonly filename?: string | null | undefined;
-  /** Expected MD5 of this chunk, as 32 hex digits. If it does not match, the chunk is rejected. */
-  readonly md5?: string | null | undefined;
-  /** Position of the chunk in the file, in bytes. Must equal `UploadSession.offset`; 0 for the first chunk. */
-  readonly offset: number;
-  /** Size of the complete file in bytes. Must be the same for every chunk. */
-  readonly totalBytes: number;
-  /** Id of the upload session: `UploadSession.uploadId`. Omit it for the first chunk. */
-  readonly uploadId?: string | null | undefined;
-};
-
 export type UploadChunkMutationVariables = Exact<{
-  input: UploadChunkInput;
+  input: Types.UploadChunkInput;
 }>;
 
 
@@ -116,12 +39,12 @@ export type UploadChunkMutation = { readonly result:
    };
 
 export type CompleteUploadMutationVariables = Exact<{
-  input: CompleteUploadInput;
+  input: Types.CompleteUploadInput;
 }>;
 
 
 export type CompleteUploadMutation = { readonly result:
-    | { readonly media: { readonly id: string, readonly databaseId: number, readonly uuid: string, readonly type: MediaType, readonly name: string, readonly title: string | null, readonly url: string | null, readonly file: { readonly filename: string, readonly mimeType: string, readonly sizeBytes: number, readonly md5: string } | null } }
+    | { readonly media: { readonly id: string, readonly databaseId: number, readonly uuid: string, readonly type: Types.MediaType, readonly name: string, readonly title: string | null, readonly url: string | null, readonly file: { readonly filename: string, readonly mimeType: string, readonly sizeBytes: number, readonly md5: string } | null } }
     | { readonly code: string, readonly message: string }
     | { readonly code: string, readonly message: string, readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly code: string, readonly message: string }> }
     | { readonly offset: number, readonly code: string, readonly message: string }
@@ -130,7 +53,7 @@ export type CompleteUploadMutation = { readonly result:
    };
 
 export type AbortUploadMutationVariables = Exact<{
-  input: AbortUploadInput;
+  input: Types.AbortUploadInput;
 }>;
 
 
@@ -162,7 +85,7 @@ export type FindTagQueryVariables = Exact<{
 export type FindTagQuery = { readonly tags: { readonly nodes: ReadonlyArray<{ readonly id: string, readonly name: string }> } };
 
 export type CreateTagMutationVariables = Exact<{
-  input: CreateTagInput;
+  input: Types.CreateTagInput;
 }>;
 
 

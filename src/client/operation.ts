@@ -2,7 +2,6 @@ import {
   AbortUploadDocument,
   CheckDocument,
   CompleteUploadDocument,
-  type CompleteUploadInput,
   CreateTagDocument,
   type FailureFragment,
   FindFolderDocument,
@@ -10,8 +9,8 @@ import {
   FindTagDocument,
   type TypedDocument,
   UploadChunkDocument,
-  type UploadChunkInput,
 } from './document.ts';
+import type { CompleteUploadInput, UploadChunkInput } from './input.ts';
 import type { FilePart } from './multipart.ts';
 import { type Endpoint, request } from './request.ts';
 import { UploadError } from './upload-error.ts';

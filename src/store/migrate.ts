@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from './db.ts';
 import { lockForMigration } from './dialect.ts';
 import { NewerDatabaseError } from './error.ts';
-import { MIGRATIONS } from './migration/index.ts';
+import { MIGRATIONS } from './migration.ts';
 import { inTransaction } from './transaction.ts';
 
 /**

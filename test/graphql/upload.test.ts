@@ -2,16 +2,18 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type {
+  CompleteUploadInput,
+  UploadChunkInput,
+  UploadFileInput,
+} from '../../src/client/input.ts';
 import { type TestApp, withApp } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
 import {
   AbortUploadDocument,
   CompleteUploadDocument,
-  type CompleteUploadInput,
   UploadChunkDocument,
-  type UploadChunkInput,
   UploadFileDocument,
-  type UploadFileInput,
   UploadSessionDocument,
 } from '../support/document.ts';
 import { type GraphqlOptions, graphql, succeed } from '../support/graphql.ts';

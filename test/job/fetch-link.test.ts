@@ -4,7 +4,7 @@ import { findMedia } from '../../src/domain/tree/media.ts';
 import { updateMedia as changeMedia } from '../../src/domain/tree/media-change.ts';
 import { SYSTEM } from '../../src/domain/viewer/viewer.ts';
 import { createFetchLink } from '../../src/job/task/fetch-link.ts';
-import { toMediaBody } from '../../src/rest/selfcommunity/shape.ts';
+import { toMediaBody } from '../../src/rest/selfcommunity/media-shape.ts';
 import { findOpenJobByUnicity } from '../../src/store/job/job.ts';
 import { updateNode } from '../../src/store/tree/node.ts';
 import { type TestServices, user } from '../support/app.ts';

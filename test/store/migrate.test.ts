@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { type Db, openDb } from '../../src/store/db.ts';
 import { NewerDatabaseError } from '../../src/store/error.ts';
 import { migrate } from '../../src/store/migrate.ts';
-import { MIGRATIONS } from '../../src/store/migration/index.ts';
+import { MIGRATIONS } from '../../src/store/migration.ts';
 import { type Backend, describeEachBackend } from '../support/backend.ts';
 
 describeEachBackend('migrate', (backend) => {

@@ -3,6 +3,8 @@
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type * as Types from '../../src/client/input.ts';
+
 /** The text of an operation, with the types of its data and its variables. */
 export type TypedDocument<Data, Variables> = string & {
   readonly ' $types': (variables: Variables) => Data;
@@ -17,91 +19,8 @@ export const UploadFileDocument = `mutation UploadFile($input:UploadFileInput!){
 export const AbortUploadDocument = `mutation AbortUpload($input:AbortUploadInput!){abortUpload(input:$input){__typename ...on AbortUploadSuccess{deletedId}...Failure}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on NotFoundError{noun notFoundId}...on DigestMismatchError{expected actual}...on TooLargeError{limit}...on OffsetMismatchError{offset}}` as TypedDocument<AbortUploadMutation, AbortUploadMutationVariables>;
 
 export const UploadSessionDocument = `query UploadSession($uploadId:String!){uploadSession(uploadId:$uploadId){offset sizeBytes}}` as TypedDocument<UploadSessionQuery, UploadSessionQueryVariables>;
-/** Input of `abortUpload`. */
-export type AbortUploadInput = {
-  /** Id of the upload session: `UploadSession.uploadId`. */
-  readonly uploadId: string;
-};
-
-/** Input of `completeUpload`. */
-export type CompleteUploadInput = {
-  /** Description, at most 10,000 characters. */
-  readonly description?: string | null | undefined;
-  /** Global id of the folder to create the media item in. If omitted, the media item is unfiled. */
-  readonly folderId?: string | null | undefined;
-  /** Expected MD5 of the complete file, as 32 hex digits. */
-  readonly md5: string;
-  /** Global ids of the tags to add to the media item, at most 200. */
-  readonly tagIds?: ReadonlyArray<string> | null | undefined;
-  /** Title, at most 255 characters. For a new media item, defaults to the given name or filename. */
-  readonly title?: string | null | undefined;
-  /** Type of the media item. Defaults to the type detected from the content. */
-  readonly type?: MediaType | null | undefined;
-  /** Id of the upload session: `UploadSession.uploadId`. */
-  readonly uploadId: string;
-};
-
-/** Type of a media item. */
-export type MediaType =
-  /** A stored audio file. */
-  | 'AUDIO'
-  /** A stored document. By default, only PDFs are documents; the server settings can add formats. */
-  | 'DOCUMENT'
-  /** A stored image that is part of a text. An upload gets this type only if it asks for it. */
-  | 'EDITOR_IMAGE'
-  /** A reference to an object in another system, by its type and id. */
-  | 'EMBED'
-  /** Any stored file. It is the default type of a file that is not an image, SVG, document, video or audio file. */
-  | 'FILE'
-  /** A stored image, or a link to an image. */
-  | 'IMAGE'
-  /** A reference to content of the community that uses this server, by its type and id. */
-  | 'SHARE'
-  /** A link to a web page. */
-  | 'URL'
-  /** A stored SVG. It is served sandboxed, so that its scripts cannot run. */
-  | 'VECTOR'
-  /** A stored video. */
-  | 'VIDEO'
-  /** A link to a video on Vimeo. */
-  | 'VIMEO';
-
-/** Input of `uploadChunk`. */
-export type UploadChunkInput = {
-  /** Bytes of the chunk: at least one, and at most the rest of the file. */
-  readonly chunk: null;
-  /** Filename. Read from the first chunk only. Defaults to the filename in the multipart request. */
-  readonly filename?: string | null | undefined;
-  /** Expected MD5 of this chunk, as 32 hex digits. If it does not match, the chunk is rejected. */
-  readonly md5?: string | null | undefined;
-  /** Position of the chunk in the file, in bytes. Must equal `UploadSession.offset`; 0 for the first chunk. */
-  readonly offset: number;
-  /** Size of the complete file in bytes. Must be the same for every chunk. */
-  readonly totalBytes: number;
-  /** Id of the upload session: `UploadSession.uploadId`. Omit it for the first chunk. */
-  readonly uploadId?: string | null | undefined;
-};
-
-/** Input of `uploadFile`. */
-export type UploadFileInput = {
-  /** Description, at most 10,000 characters. */
-  readonly description?: string | null | undefined;
-  /** The complete file. */
-  readonly file: null;
-  /** Global id of the folder to create the media item in. If omitted, the media item is unfiled. */
-  readonly folderId?: string | null | undefined;
-  /** Expected MD5 of the file, as 32 hex digits. If it does not match, the file is rejected. */
-  readonly md5?: string | null | undefined;
-  /** Global ids of the tags to add to the media item, at most 200. */
-  readonly tagIds?: ReadonlyArray<string> | null | undefined;
-  /** Title, at most 255 characters. For a new media item, defaults to the given name or filename. */
-  readonly title?: string | null | undefined;
-  /** Type of the media item. Defaults to the type detected from the content. */
-  readonly type?: MediaType | null | undefined;
-};
-
 export type UploadChunkMutationVariables = Exact<{
-  input: UploadChunkInput;
+  input: Types.UploadChunkInput;
 }>;
 
 
@@ -137,13 +56,13 @@ export type UploadChunkMutation = { readonly uploadChunk:
    };
 
 export type CompleteUploadMutationVariables = Exact<{
-  input: CompleteUploadInput;
+  input: Types.CompleteUploadInput;
 }>;
 
 
 export type CompleteUploadMutation = { readonly completeUpload:
     | (
-      { readonly media: { readonly id: string, readonly databaseId: number, readonly uuid: string, readonly type: MediaType, readonly name: string, readonly title: string | null, readonly url: string | null, readonly owner: string | null, readonly level: number, readonly image: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly file: { readonly filename: string, readonly mimeType: string, readonly sizeBytes: number, readonly md5: string, readonly sha256: string | null, readonly width: number | null, readonly height: number | null, readonly extension: string | null, readonly url: string } | null, readonly folder: { readonly name: string } | null, readonly tags: ReadonlyArray<{ readonly name: string }> } }
+      { readonly media: { readonly id: string, readonly databaseId: number, readonly uuid: string, readonly type: Types.MediaType, readonly name: string, readonly title: string | null, readonly url: string | null, readonly owner: string | null, readonly level: number, readonly image: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly file: { readonly filename: string, readonly mimeType: string, readonly sizeBytes: number, readonly md5: string, readonly sha256: string | null, readonly width: number | null, readonly height: number | null, readonly extension: string | null, readonly url: string } | null, readonly folder: { readonly name: string } | null, readonly tags: ReadonlyArray<{ readonly name: string }> } }
       & { readonly __typename: 'CompleteUploadSuccess' }
     )
     | (
@@ -173,7 +92,7 @@ export type CompleteUploadMutation = { readonly completeUpload:
    };
 
 export type UploadFileMutationVariables = Exact<{
-  input: UploadFileInput;
+  input: Types.UploadFileInput;
 }>;
 
 
@@ -199,13 +118,13 @@ export type UploadFileMutation = { readonly uploadFile:
       & { readonly __typename: 'TooLargeError' }
     )
     | (
-      { readonly media: { readonly id: string, readonly databaseId: number, readonly uuid: string, readonly type: MediaType, readonly name: string, readonly title: string | null, readonly url: string | null, readonly owner: string | null, readonly level: number, readonly image: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly file: { readonly filename: string, readonly mimeType: string, readonly sizeBytes: number, readonly md5: string, readonly sha256: string | null, readonly width: number | null, readonly height: number | null, readonly extension: string | null, readonly url: string } | null, readonly folder: { readonly name: string } | null, readonly tags: ReadonlyArray<{ readonly name: string }> } }
+      { readonly media: { readonly id: string, readonly databaseId: number, readonly uuid: string, readonly type: Types.MediaType, readonly name: string, readonly title: string | null, readonly url: string | null, readonly owner: string | null, readonly level: number, readonly image: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly file: { readonly filename: string, readonly mimeType: string, readonly sizeBytes: number, readonly md5: string, readonly sha256: string | null, readonly width: number | null, readonly height: number | null, readonly extension: string | null, readonly url: string } | null, readonly folder: { readonly name: string } | null, readonly tags: ReadonlyArray<{ readonly name: string }> } }
       & { readonly __typename: 'UploadFileSuccess' }
     )
    };
 
 export type AbortUploadMutationVariables = Exact<{
-  input: AbortUploadInput;
+  input: Types.AbortUploadInput;
 }>;
 
 
@@ -256,4 +175,4 @@ export type FailureFragment =
   | Failure_TooLargeError_Fragment
 ;
 
-export type UploadedMediaFragment = { readonly id: string, readonly databaseId: number, readonly uuid: string, readonly type: MediaType, readonly name: string, readonly title: string | null, readonly url: string | null, readonly owner: string | null, readonly level: number, readonly image: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly file: { readonly filename: string, readonly mimeType: string, readonly sizeBytes: number, readonly md5: string, readonly sha256: string | null, readonly width: number | null, readonly height: number | null, readonly extension: string | null, readonly url: string } | null, readonly folder: { readonly name: string } | null, readonly tags: ReadonlyArray<{ readonly name: string }> };
+export type UploadedMediaFragment = { readonly id: string, readonly databaseId: number, readonly uuid: string, readonly type: Types.MediaType, readonly name: string, readonly title: string | null, readonly url: string | null, readonly owner: string | null, readonly level: number, readonly image: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly file: { readonly filename: string, readonly mimeType: string, readonly sizeBytes: number, readonly md5: string, readonly sha256: string | null, readonly width: number | null, readonly height: number | null, readonly extension: string | null, readonly url: string } | null, readonly folder: { readonly name: string } | null, readonly tags: ReadonlyArray<{ readonly name: string }> };

@@ -92,15 +92,19 @@ const crop = z.object({
   coordinates: z.object({ x1: fraction, y1: fraction, x2: fraction, y2: fraction }).nullish(),
 });
 
+/** The fields that every operation that creates or changes media accepts, uploads included. Null clears a field. */
+export const mediaTextInput = z.object({
+  title: freeText(255).nullish(),
+  description: freeText(10_000).nullish(),
+});
+
 /**
  * The fields of a media item that clients can set, all optional; null clears a field that can be empty. Every operation
  * that creates or changes media picks from them.
  */
-export const mediaInput = z.object({
+export const mediaInput = mediaTextInput.extend({
   name: displayName(255).optional(),
   sortOrder: z.int32().optional(),
-  title: freeText(255).nullish(),
-  description: freeText(10_000).nullish(),
   keywords: freeText(1000).nullish(),
   imageUrl: webUrl.nullish(),
   isPublic: z.boolean().optional(),

@@ -26,8 +26,11 @@ export function createFiledMedia(
   return take(ctx, [staged], (ctx, staged) => {
     authorize(ctx, 'media.create');
     const { name, folderId, mediaTypeAlias, ...fields } = parseInput(filedInput, input);
-    const columns = { ...mediaColumns(fields), media_type_alias: mediaTypeAlias };
-    const request = { ...policy, folderId, title: name, description: null, tagIds: [], columns };
+    const columns = {
+      ...mediaColumns({ ...fields, title: name }),
+      media_type_alias: mediaTypeAlias,
+    };
+    const request = { ...policy, folderId, tagIds: [], columns };
     return intoNewMedia(request)(ctx, staged);
   });
 }

@@ -128,8 +128,6 @@ export async function importFile(
   const request = {
     type: null,
     folderId,
-    title: null,
-    description: null,
     tagIds: job.arguments.tags ?? [],
     columns: { resource: job.uuid },
   };

@@ -4,7 +4,14 @@ import type { Context } from '../context.ts';
 import { mediaEvent } from '../event/event.ts';
 import { idList } from '../input.ts';
 import { checkTags, tagNewMedia } from '../tag/tag.ts';
-import { MEDIA_TYPES, type Media, type MediaColumns, mediaInput, toMedia } from '../tree/media.ts';
+import {
+  MEDIA_TYPES,
+  type Media,
+  type MediaColumns,
+  mediaColumns,
+  mediaTextInput,
+  toMedia,
+} from '../tree/media.ts';
 import { folderToFill, placeIn, UNFILED } from '../tree/place.ts';
 import { type ExaminedFile, type Into, onlyFile } from './door.ts';
 import { insertFileRow, insertMediaRow, newDir } from './file-row.ts';
@@ -15,15 +22,12 @@ export interface NewMedia extends Policy {
   /** Null: unfiled. */
   folderId: number | null;
   tagIds: readonly number[];
-  /** Null or empty: the name of the file. */
-  title: string | null;
-  description: string | null;
-  /** Other columns of its row. */
-  columns?: MediaColumns & Partial<Pick<NewNodeRow, 'media_type_alias' | 'resource'>>;
+  /** Other columns of its row. Without a `title`, or with an empty one, the name of the file is the title. */
+  columns: MediaColumns & Partial<Pick<NewNodeRow, 'media_type_alias' | 'resource'>>;
 }
 
 /** Input of every operation that creates a media item from a file. */
-export const newMediaInput = mediaInput.pick({ title: true, description: true }).extend({
+export const newMediaInput = mediaTextInput.extend({
   type: z.enum(MEDIA_TYPES).nullish(),
   folderId: z.int().nullish(),
   tagIds: idList.nullish(),
@@ -31,15 +35,14 @@ export const newMediaInput = mediaInput.pick({ title: true, description: true })
 
 /** Fills in null, or an empty list, for every field that is absent. */
 export function toNewMedia(
-  input: z.output<typeof newMediaInput>,
+  { type, folderId, tagIds, ...text }: z.output<typeof newMediaInput>,
   allowedTypes?: readonly FileType[],
 ): NewMedia {
   return {
-    type: input.type ?? null,
-    folderId: input.folderId ?? null,
-    title: input.title ?? null,
-    description: input.description ?? null,
-    tagIds: input.tagIds ?? [],
+    type: type ?? null,
+    folderId: folderId ?? null,
+    tagIds: tagIds ?? [],
+    columns: mediaColumns(text),
     ...(allowedTypes && { allowedTypes }),
   };
 }
@@ -68,9 +71,8 @@ export function intoNewMedia(
 }
 
 async function insert(ctx: Context, file: ExaminedFile, request: NewMedia): Promise<Media> {
-  const { title, description, columns } = request;
   const place = request.folderId === null ? UNFILED : await placeIn(ctx, request.folderId);
-  const row = await insertMediaRow(ctx, file, { ...place, title, description, ...columns });
+  const row = await insertMediaRow(ctx, file, { ...place, ...request.columns });
   await insertFileRow(ctx, file, { media_id: row.id, dir: await newDir(ctx) });
   await tagNewMedia(ctx, row.id, request.tagIds);
   ctx.events.publish(mediaEvent('created', row));

@@ -9,7 +9,7 @@ import { readBody } from './body.ts';
 import { choice, readFields, text } from './field.ts';
 import { toLinkInput } from './link.ts';
 import { parseId } from './list.ts';
-import { toMediaBody } from './shape.ts';
+import { toMediaBody } from './media-shape.ts';
 
 /** `POST /media/`: contract §2.3. */
 export async function postMedia(call: Call): Promise<Answer> {

@@ -1,6 +1,7 @@
 import { needsCredential, type Operation } from '../../domain/viewer/access.ts';
 import type { Answer, Call } from '../../http/dialect.ts';
-import { SCHEMAS, type Schema, type SchemaName } from './schema.ts';
+import type { Schema } from './json-schema.ts';
+import { SCHEMAS, type SchemaName } from './schema.ts';
 
 /** One method of one path: how it is served, and its entry in the OpenAPI document. */
 export interface Route {

@@ -1,66 +1,20 @@
-/** JSON Schema 2020-12, the language of OpenAPI 3.1. */
-export type Schema = Readonly<Record<string, unknown>>;
+import {
+  address,
+  answerOf,
+  anyObject,
+  bytes,
+  date,
+  flag,
+  idText,
+  integer,
+  requestOf,
+  type Schema,
+  text,
+  textOrNull,
+} from './json-schema.ts';
+import { MEDIA_PROPERTIES } from './media-shape.ts';
 
-const text = { type: 'string' };
-const textOrNull = { type: ['string', 'null'] };
-const integer = { type: 'integer' };
-const integerOrNull = { type: ['integer', 'null'] };
-const flag = { type: 'boolean' };
-const date = { type: 'string', format: 'date-time' };
-const address = { type: 'string', format: 'uri' };
-const bytes = { type: 'string', contentMediaType: 'application/octet-stream' };
-const idText = { type: ['string', 'integer'] };
-const anyObject = { type: 'object' };
 const tagType = { enum: ['user', 'category', 'contribution'] };
-
-/** Returns the schema of a response, which has exactly these properties. */
-function answerOf(properties: Record<string, Schema>): Schema {
-  const required = Object.keys(properties);
-  return { type: 'object', properties, required, additionalProperties: false };
-}
-
-/** Returns the schema of a request, which may have other properties; they are ignored. */
-function requestOf(properties: Record<string, Schema>, required: readonly string[] = []): Schema {
-  return { type: 'object', properties, ...(required.length > 0 && { required }) };
-}
-
-/** Contract §3: the superset, in its order. */
-const MEDIA_PROPERTIES = {
-  id: integer,
-  hash_code: { type: 'string', format: 'uuid' },
-  added_at: date,
-  type: text,
-  title: textOrNull,
-  description: textOrNull,
-  url: textOrNull,
-  keywords: textOrNull,
-  entities: { type: 'null' },
-  image: textOrNull,
-  image_width: integerOrNull,
-  image_height: integerOrNull,
-  oembed_type: textOrNull,
-  oembed_url: textOrNull,
-  oembed_width: integerOrNull,
-  oembed_height: integerOrNull,
-  oembed_duration: integerOrNull,
-  oembed_html: textOrNull,
-  oembed_preview_ready: flag,
-  oembed_available: flag,
-  order: integer,
-  choice_images: { type: 'array' },
-  embed_type: textOrNull,
-  embed_id: textOrNull,
-  embed: { anyOf: [{ $ref: '#/components/schemas/Embed' }, { type: 'null' }] },
-  image_thumbnail: {
-    type: ['object', 'null'],
-    description: 'Null until the server has created it, soon after the upload.',
-    properties: { url: text, width: integer, height: integer, color: textOrNull },
-    required: ['url', 'width', 'height', 'color'],
-  },
-  image_mimetype: textOrNull,
-  mimetype: textOrNull,
-  size: integerOrNull,
-};
 
 const TAG_WRITABLE = {
   type: { ...tagType, default: 'user' },

@@ -1,11 +1,6 @@
 import { InvalidInputError } from '../../domain/error.ts';
-import { type File, originalAmong } from '../../domain/file/file.ts';
-import { THUMBNAIL } from '../../domain/rendition/thumbnail.ts';
-import type { Media, OEmbed } from '../../domain/tree/media.ts';
 import type { UploadSession } from '../../domain/upload/session.ts';
-import type { ToUrl } from '../../http/absolute-url.ts';
 import type { Fields } from './field.ts';
-import { toEmbedBody } from './link.ts';
 
 /** Contract §2.2: types that an upload can have in this dialect. */
 export const UPLOAD_TYPES = ['image', 'eimage', 'doc'] as const;
@@ -17,81 +12,6 @@ type UploadType = (typeof UPLOAD_TYPES)[number];
  */
 export function toSessionBody({ uploadId, offsetBytes, expiresAt }: UploadSession) {
   return { upload_id: uploadId, offset: String(offsetBytes), expires: expiresAt.toISOString() };
-}
-
-/**
- * Returns a media item. Contract §3: one object for all types, with its keys in this order. `files`
- * are empty for a link.
- */
-export function toMediaBody(media: Media, files: readonly File[], toUrl: ToUrl) {
-  const file = originalAmong(files);
-  const isImage = file !== null && file.width !== null;
-  const fileUrl = file && toUrl(file.urlPath);
-  return {
-    id: media.id,
-    hash_code: media.uuid,
-    added_at: media.createdAt.toISOString(),
-    type: media.type,
-    title: media.title ?? titleOf(media, file),
-    description: media.description,
-    url: media.url ?? (isImage ? null : fileUrl),
-    keywords: media.keywords,
-    entities: null,
-    image: media.imageUrl === null ? (isImage ? fileUrl : null) : cssSafe(media.imageUrl),
-    image_width: media.imageWidth ?? file?.width ?? null,
-    image_height: media.imageHeight ?? file?.height ?? null,
-    ...toOEmbedFields(media.oembed),
-    order: 0,
-    choice_images: media.choiceImages.map(cssSafe),
-    ...toEmbedFields(media),
-    image_thumbnail: toThumbnailBody(files, toUrl),
-    image_mimetype: isImage ? file.mimeType : null,
-    mimetype: file?.mimeType ?? null,
-    size: file?.sizeBytes ?? null,
-  };
-}
-
-/** Returns the thumbnail; null until it exists: contract §3. */
-function toThumbnailBody(files: readonly File[], toUrl: ToUrl) {
-  const thumbnail = files.find(({ key }) => key === THUMBNAIL);
-  if (thumbnail === undefined) return null;
-  const { urlPath, width, height, color } = thumbnail;
-  return { url: toUrl(urlPath), width, height, color };
-}
-
-/** Returns the text that clients show for a document (§8 row 19) or a link (§3). */
-function titleOf({ type, url }: Media, file: File | null): string | null {
-  return type === 'doc' ? (file?.filename ?? null) : type === 'url' ? url : null;
-}
-
-/**
- * Escapes a URL: clients put it unquoted into `url(…)`, where each of these characters would end it in CSS (contract
- * §3).
- */
-function cssSafe(url: string): string {
-  return url.replace(/[\s"'()\\\p{Cc}]/gu, (character) =>
-    Buffer.from(character).toString('hex').replace(/../g, '%$&').toUpperCase(),
-  );
-}
-
-function toOEmbedFields(oembed: OEmbed | null) {
-  return {
-    oembed_type: oembed?.type ?? null,
-    oembed_url: oembed?.url ?? null,
-    oembed_width: oembed?.width ?? null,
-    oembed_height: oembed?.height ?? null,
-    oembed_duration: oembed?.durationSeconds ?? null,
-    oembed_html: oembed?.html ?? null,
-    oembed_preview_ready: oembed !== null,
-    oembed_available: oembed !== null,
-  };
-}
-
-/** Returns the embed, both flat and nested: contract §8 row 10. */
-function toEmbedFields(media: Media) {
-  const embed = toEmbedBody(media);
-  const { embed_type = null, embed_id = null } = embed ?? {};
-  return { embed_type, embed_id, embed };
 }
 
 /**

@@ -9,10 +9,10 @@ import { appendChunk, completeUpload } from '../../domain/upload/upload.ts';
 import type { Answer, Call } from '../../http/dialect.ts';
 import { readBody } from './body.ts';
 import { RefusedError } from './error.ts';
+import { toMediaBody } from './media-shape.ts';
 import {
   type ContentRange,
   parseContentRange,
-  toMediaBody,
   toOffset,
   toSessionBody,
   toText,

@@ -4,6 +4,7 @@ import { describeEachBackend } from '../../support/backend.ts';
 import { sendRaw, toRequest } from '../../support/raw-request.ts';
 import { WITH_USERS } from '../../support/request.ts';
 import { tokenOf } from './call.ts';
+import { goldenMedia } from './golden-media.ts';
 
 /** `METHOD path`, and a body: an object is JSON, as the SDK sends it. */
 type Request = readonly [line: string, body?: object];
@@ -38,42 +39,6 @@ function settle(body: string): string {
     .replace(/"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/g, '"TIME"');
 }
 
-/** Contract §3: every key, in this order. */
-function media(given: Record<string, unknown>): object {
-  return {
-    id: 2,
-    hash_code: 'UUID',
-    added_at: 'TIME',
-    type: 'url',
-    title: null,
-    description: null,
-    url: null,
-    keywords: null,
-    entities: null,
-    image: null,
-    image_width: null,
-    image_height: null,
-    oembed_type: null,
-    oembed_url: null,
-    oembed_width: null,
-    oembed_height: null,
-    oembed_duration: null,
-    oembed_html: null,
-    oembed_preview_ready: false,
-    oembed_available: false,
-    order: 0,
-    choice_images: [],
-    embed_type: null,
-    embed_id: null,
-    embed: null,
-    image_thumbnail: null,
-    image_mimetype: null,
-    mimetype: null,
-    size: null,
-    ...given,
-  };
-}
-
 /** Contract §2.6: every key. */
 function tag(given: Record<string, unknown> = {}): object {
   return {
@@ -96,12 +61,12 @@ function link(images: string[] = []): object {
   const metadata = { url, title: url, description: '', images, type: 'link' };
   const embed = { id: 2, embed_type: 'sc_link', embed_id: '2', url, metadata };
   const image = images[0] ?? null;
-  return media({ title: url, url, image, embed_type: 'sc_link', embed_id: '2', embed });
+  return goldenMedia({ title: url, url, image, embed_type: 'sc_link', embed_id: '2', embed });
 }
 
 function embedded(id: number, type: string, embed: Record<string, unknown>): object {
   const { embed_type, embed_id, url } = embed;
-  return media({ id, type, url, embed_type, embed_id, embed: { id, ...embed } });
+  return goldenMedia({ id, type, url, embed_type, embed_id, embed: { id, ...embed } });
 }
 
 const EMBED = {

@@ -1,43 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { File } from '../../../src/domain/file/file.ts';
 import type { Media } from '../../../src/domain/tree/media.ts';
+import { toMediaBody } from '../../../src/rest/selfcommunity/media-shape.ts';
 import {
   parseContentRange,
-  toMediaBody,
   toOffset,
   toSessionBody,
 } from '../../../src/rest/selfcommunity/shape.ts';
+import { goldenMedia, MEDIA } from './golden-media.ts';
 
-const AT = new Date(Date.UTC(2026, 10, 21, 0, 14, 35, 526));
+const AT = MEDIA.createdAt;
 const toUrl = (path: string) => `https://host${path}`;
-
-const MEDIA: Media = {
-  id: 7,
-  uuid: '5dfe2ef5-1b28-417e-b650-0e7ec1ed126c',
-  name: 'beach.jpg',
-  parentId: null,
-  ancestorIds: [],
-  level: 0,
-  sortOrder: 0,
-  createdAt: AT,
-  updatedAt: AT,
-  type: 'image',
-  title: 'beach.jpg',
-  description: null,
-  keywords: null,
-  url: null,
-  imageUrl: null,
-  imageWidth: null,
-  imageHeight: null,
-  embed: null,
-  oembed: null,
-  choiceImages: [],
-  focalPoint: null,
-  crops: [],
-  owner: '1',
-  mediaTypeAlias: null,
-  isPublic: false,
-};
 
 const FILE: File = {
   id: 9,
@@ -59,18 +32,25 @@ const FILE: File = {
   updatedAt: AT,
 };
 
-/** The remaining keys of a media item, in the order of §3. */
-const REST = `"oembed_type":null,"oembed_url":null,"oembed_width":null,"oembed_height":null,"oembed_duration":null,\
-"oembed_html":null,"oembed_preview_ready":false,"oembed_available":false,"order":0,"choice_images":[],\
-"embed_type":null,"embed_id":null,"embed":null,"image_thumbnail":null`;
-const START = `{"id":7,"hash_code":"5dfe2ef5-1b28-417e-b650-0e7ec1ed126c","added_at":"2026-11-21T00:14:35.526Z"`;
+/** The fields of every media item below. */
+const START = { id: 7, hash_code: MEDIA.uuid, added_at: '2026-11-21T00:14:35.526Z' };
 
 describe('§3: a media item, byte for byte', () => {
   it('is an image', () => {
     expect(JSON.stringify(toMediaBody(MEDIA, [FILE], toUrl))).toBe(
-      `${START},"type":"image","title":"beach.jpg","description":null,"url":null,"keywords":null,"entities":null,\
-"image":"https://host/media/oiodd2qz/beach.jpg","image_width":1920,"image_height":1080,${REST},\
-"image_mimetype":"image/jpeg","mimetype":"image/jpeg","size":3000123}`,
+      JSON.stringify(
+        goldenMedia({
+          ...START,
+          type: 'image',
+          title: 'beach.jpg',
+          image: 'https://host/media/oiodd2qz/beach.jpg',
+          image_width: 1920,
+          image_height: 1080,
+          image_mimetype: 'image/jpeg',
+          mimetype: 'image/jpeg',
+          size: 3_000_123,
+        }),
+      ),
     );
   });
 
@@ -85,9 +65,16 @@ describe('§3: a media item, byte for byte', () => {
       urlPath: '/media/oiodd2qz/pdf.pdf',
     };
     expect(JSON.stringify(toMediaBody(media, [file], toUrl))).toBe(
-      `${START},"type":"doc","title":"pdf.pdf","description":null,"url":"https://host/media/oiodd2qz/pdf.pdf",\
-"keywords":null,"entities":null,"image":null,"image_width":null,"image_height":null,${REST},\
-"image_mimetype":null,"mimetype":"application/pdf","size":3000123}`,
+      JSON.stringify(
+        goldenMedia({
+          ...START,
+          type: 'doc',
+          title: 'pdf.pdf',
+          url: 'https://host/media/oiodd2qz/pdf.pdf',
+          mimetype: 'application/pdf',
+          size: 3_000_123,
+        }),
+      ),
     );
   });
 
