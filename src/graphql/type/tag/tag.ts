@@ -10,6 +10,7 @@ import {
 } from '../../../domain/tag/tag.ts';
 import { builder } from '../../builder.ts';
 import { toConnection } from '../../connection.ts';
+import { expose } from '../../expose.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
 import { identifierInput } from '../../identifier.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
@@ -33,13 +34,13 @@ TagRef.implement({
     databaseId: t.exposeInt('id', {
       description: 'Numeric id of the tag, as used by the REST dialects.',
     }),
-    name: t.exposeString('name', { description: 'Name. Several tags may have the same name.' }),
+    ...expose(t, 'String', {
+      name: 'Name. Several tags may have the same name.',
+      color: 'CSS color, stored as given and not validated. Defaults to `#ffffff`.',
+    }),
     description: t.exposeString('description', {
       nullable: true,
       description: 'Description. Null if there is none.',
-    }),
-    color: t.exposeString('color', {
-      description: 'CSS color, stored as given and not validated. Defaults to `#ffffff`.',
     }),
     visible: t.exposeBoolean('visible', { description: VISIBLE }),
     active: t.exposeBoolean('active', { description: ACTIVE }),

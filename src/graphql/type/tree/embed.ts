@@ -1,5 +1,6 @@
 import type { Embed, OEmbed } from '../../../domain/tree/media.ts';
 import { builder } from '../../builder.ts';
+import { exposeNullable } from '../../expose.ts';
 
 /** A reference from a media item to an object in another system. */
 export const EmbedRef = builder.objectRef<Embed>('Embed').implement({
@@ -29,13 +30,9 @@ export const OEmbedRef = builder.objectRef<OEmbed>('OEmbed').implement({
       nullable: true,
       description: 'URL of the image, for the type `photo`. Null if the provider sent none.',
     }),
-    width: t.exposeInt('width', {
-      nullable: true,
-      description: 'Width in pixels. Null if the provider sent none.',
-    }),
-    height: t.exposeInt('height', {
-      nullable: true,
-      description: 'Height in pixels. Null if the provider sent none.',
+    ...exposeNullable(t, 'Int', {
+      width: 'Width in pixels. Null if the provider sent none.',
+      height: 'Height in pixels. Null if the provider sent none.',
     }),
     duration: t.exposeInt('durationSeconds', {
       nullable: true,
