@@ -30,9 +30,8 @@ JobRef.implement({
   description:
     'A background job. The server runs it at least once, independently of any request. Every viewer with a credential may see all jobs.',
   fields: (t) => ({
-    uuid: t.expose('uuid', {
-      type: 'UUID',
-      description: 'UUID of the job, the same in GraphQL and in the REST dialects.',
+    ...expose(t, 'UUID', {
+      uuid: 'UUID of the job, the same in GraphQL and in the REST dialects.',
     }),
     jobClass: t.exposeString('jobClass', {
       description: 'Name of the task that the job runs, such as `import-url`.',

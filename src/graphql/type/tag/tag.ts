@@ -10,7 +10,7 @@ import {
 } from '../../../domain/tag/tag.ts';
 import { builder } from '../../builder.ts';
 import { toConnection } from '../../connection.ts';
-import { expose } from '../../expose.ts';
+import { expose, exposeNullable } from '../../expose.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
 import { identifierInput } from '../../identifier.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
@@ -38,16 +38,10 @@ TagRef.implement({
       name: 'Name. Several tags may have the same name.',
       color: 'CSS color, stored as given and not validated. Defaults to `#ffffff`.',
     }),
-    description: t.exposeString('description', {
-      nullable: true,
-      description: 'Description. Null if there is none.',
-    }),
+    ...exposeNullable(t, 'String', { description: 'Description. Null if there is none.' }),
     visible: t.exposeBoolean('visible', { description: VISIBLE }),
     active: t.exposeBoolean('active', { description: ACTIVE }),
-    createdAt: t.expose('createdAt', {
-      type: 'DateTime',
-      description: 'Time at which the tag was created.',
-    }),
+    ...expose(t, 'DateTime', { createdAt: 'Time at which the tag was created.' }),
   }),
 });
 
