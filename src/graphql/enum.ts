@@ -1,10 +1,18 @@
+import { builder } from './builder.ts';
+import type { Types } from './mutation.ts';
+
 /**
- * The values of an enum, one for each string of a union; a name is its string in upper case. An enum that lacks a
- * value, or binds a name to another value, does not compile. The order of the domain's lists does not matter.
+ * Defines an enum with a name for each string of a union: the string in upper case. Takes a description for each
+ * string, in any order; a description that is missing does not compile.
  */
-export type EnumValues<Value extends string> = {
-  readonly [Each in Value as Uppercase<Each>]: {
-    readonly value: Each;
-    readonly description: string;
-  };
-};
+export function enumOf<Value extends string>(
+  name: string,
+  description: string,
+  descriptions: Readonly<Record<Value, string>>,
+): PothosSchemaTypes.EnumRef<Types, Value> {
+  const values = Object.entries<string>(descriptions).map(([value, description]) => [
+    value.toUpperCase(),
+    { value, description },
+  ]);
+  return builder.enumType(name, { description, values: Object.fromEntries(values) });
+}

@@ -8,43 +8,38 @@ builder.scalarType('DateTime', {
   description:
     'A date and time in ISO 8601. Output is in UTC with milliseconds, as in `2026-11-21T09:30:00.000Z`. Input may have any UTC offset; without one, it is read as UTC.',
   serialize: (value) => value.toISOString(),
-  parseValue: (value) => {
+  parseValue: parser('DateTime', 'an ISO 8601 date and time', (value) => {
     const ms = typeof value === 'string' && value[10] === 'T' ? parseTime(value) : null;
-    if (ms !== null) return new Date(ms);
-    throw invalid('DateTime', 'an ISO 8601 date and time');
-  },
+    return ms === null ? null : new Date(ms);
+  }),
 });
 
 builder.scalarType('UUID', {
   description:
     'A UUID: 32 hex digits. Output is in lower case, in five groups separated by hyphens. Input may be in upper case and without hyphens.',
   serialize: (value) => value,
-  parseValue: (value) => {
-    const uuid = typeof value === 'string' ? parseUuidOrDigits(value) : null;
-    if (uuid !== null) return uuid;
-    throw invalid('UUID', 'a UUID');
-  },
+  parseValue: parser('UUID', 'a UUID', (value) =>
+    typeof value === 'string' ? parseUuidOrDigits(value) : null,
+  ),
 });
 
 builder.scalarType('URL', {
   description:
     'An absolute URL. The URL of a stored file is percent-encoded; the URL of a link is stored as given.',
   serialize: (value) => value,
-  parseValue: (value) => {
-    if (typeof value === 'string' && URL.canParse(value)) return value;
-    throw invalid('URL', 'an absolute URL');
-  },
+  parseValue: parser('URL', 'an absolute URL', (value) =>
+    typeof value === 'string' && URL.canParse(value) ? value : null,
+  ),
 });
 
 builder.scalarType('BigInt', {
   description:
     'An integer from 0 to 2^53 - 1, as a JSON number. Used for sizes and offsets in bytes.',
   serialize: (value) => value,
-  parseValue: (value) => {
+  parseValue: parser('BigInt', 'an integer from 0 to 2^53 - 1', (value) => {
     const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-    if (Number.isSafeInteger(number) && Number(number) >= 0) return Number(number);
-    throw invalid('BigInt', 'an integer from 0 to 2^53 - 1');
-  },
+    return Number.isSafeInteger(number) && Number(number) >= 0 ? Number(number) : null;
+  }),
 });
 
 builder.scalarType('JSON', {
@@ -58,6 +53,11 @@ builder.addScalarType('Upload', GraphQLUpload, {
     'A file in a multipart request: see https://github.com/jaydenseric/graphql-multipart-request-spec. The request must also have the header `x-graphql-yoga-csrf` or `apollo-require-preflight`.',
 });
 
-function invalid(scalar: string, expected: string) {
-  return createGraphQLError(`Invalid ${scalar}: expected ${expected}.`);
+/** Returns a function that parses a value of the scalar, and throws if `parse` returns null. */
+function parser<Value>(scalar: string, expected: string, parse: (value: unknown) => Value | null) {
+  return (value: unknown): Value => {
+    const parsed = parse(value);
+    if (parsed !== null) return parsed;
+    throw createGraphQLError(`Invalid ${scalar}: expected ${expected}.`);
+  };
 }

@@ -1,4 +1,5 @@
 import { builder } from '../builder.ts';
+import { enumOf } from '../enum.ts';
 import type { Types } from '../mutation.ts';
 
 /** A span of time in a filter. */
@@ -17,12 +18,9 @@ export const DateTimeRange = builder.inputType('DateTimeRange', {
 });
 
 /** The direction of an order by a field. */
-export const OrderDirection = builder.enumType('OrderDirection', {
-  description: 'Direction of an order.',
-  values: {
-    ASC: { value: 'asc', description: 'Ascending: the lowest value first.' },
-    DESC: { value: 'desc', description: 'Descending: the highest value first.' },
-  } as const,
+export const OrderDirection = enumOf<'asc' | 'desc'>('OrderDirection', 'Direction of an order.', {
+  asc: 'Ascending: the lowest value first.',
+  desc: 'Descending: the highest value first.',
 });
 
 /** Defines the input for an order by one of these fields. */

@@ -2,22 +2,23 @@ import type { SelectQueryBuilder } from 'kysely';
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRows } from '../dialect.ts';
 import type { Subtree } from '../path.ts';
+import { blobKeysOf } from '../result.ts';
 import { inScope, type Scope } from '../scope.ts';
 import type { Database } from '../table.ts';
 import { nodesIn } from '../tree/subtree.ts';
 import { filesInScope } from './file.ts';
 
 /** Returns those of the given blob keys that a file row refers to. */
-export async function listKnownFileBlobKeys(
+export function listKnownFileBlobKeys(
   db: Db,
   scope: Scope,
   keys: readonly string[],
 ): Promise<string[]> {
-  const rows = await filesInScope(db, scope)
-    .where(isAnyOf(db, 'blob_key', keys))
-    .select('blob_key')
-    .execute();
-  return rows.map((row) => row.blob_key);
+  return blobKeysOf(
+    filesInScope(db, scope)
+      .where(isAnyOf(db, 'blob_key', keys))
+      .select('blob_key'),
+  );
 }
 
 /**
@@ -48,11 +49,7 @@ async function lockedBlobKeys(
     .innerJoin('file', 'file.id', 'rendition.file_id')
     .where('file.media_id', 'in', medias)
     .select('rendition.blob_key');
-  const rows = await db
-    .selectFrom('file')
-    .where('media_id', 'in', medias)
-    .select('blob_key')
-    .unionAll(renditions)
-    .execute();
-  return rows.map((row) => row.blob_key);
+  return blobKeysOf(
+    db.selectFrom('file').where('media_id', 'in', medias).select('blob_key').unionAll(renditions),
+  );
 }

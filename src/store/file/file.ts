@@ -1,5 +1,6 @@
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { updatesRow } from '../result.ts';
 import { EVERYTHING, inScope, isInScope, type Scope, type ScopeColumns } from '../scope.ts';
 import type { FileChange, FileRow, NewFileRow } from '../table.ts';
 
@@ -111,19 +112,19 @@ export async function deleteFiles(db: Db, ids: readonly number[]): Promise<void>
 }
 
 /** Sets the digest of a file. Returns false if it has one already, or if the file has other bytes by now. */
-export async function updateFileSha256(
+export function updateFileSha256(
   db: Db,
   { id, blob_key }: Pick<FileRow, 'id' | 'blob_key'>,
   sha256: string,
 ): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('file')
-    .set({ sha256 })
-    .where('id', '=', id)
-    .where('blob_key', '=', blob_key)
-    .where('sha256', 'is', null)
-    .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  return updatesRow(
+    db
+      .updateTable('file')
+      .set({ sha256 })
+      .where('id', '=', id)
+      .where('blob_key', '=', blob_key)
+      .where('sha256', 'is', null),
+  );
 }
 
 // The Importer knows a media item that it has not named by its uuid.

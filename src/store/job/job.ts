@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { updatesRow } from '../result.ts';
 import type { JobAttemptRow, JobChange, JobRow, NewJobRow } from '../table.ts';
 
 /** The filter of a list of jobs: a job has to match every given field. */
@@ -48,18 +49,14 @@ export function findOpenJobByUnicity(db: Db, unicity: string): Promise<JobRow | 
 }
 
 /** Sets columns of a job if it still has this status; returns whether it had. */
-export async function updateJobIn(
+export function updateJobIn(
   db: Db,
   { id, status }: Pick<JobRow, 'id' | 'status'>,
   columns: JobChange,
 ): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('job')
-    .set(columns)
-    .where('id', '=', id)
-    .where('status', '=', status)
-    .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  return updatesRow(
+    db.updateTable('job').set(columns).where('id', '=', id).where('status', '=', status),
+  );
 }
 
 /** Sets the media item that a job is about. */

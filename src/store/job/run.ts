@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, skippingLocked } from '../dialect.ts';
+import { updatesRow } from '../result.ts';
 import type { JobChange, JobRow } from '../table.ts';
 
 /** Columns of a job. */
@@ -56,19 +57,19 @@ export interface Lease {
 }
 
 /** Sets columns of a job if this lease still holds it; otherwise returns false and changes nothing. */
-export async function updateLeasedJob(
+export function updateLeasedJob(
   db: Db,
   { id, leaseToken }: Lease,
   columns: JobChange,
 ): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('job')
-    .set(columns)
-    .where('id', '=', id)
-    .where('lease_token', '=', leaseToken)
-    .where('status', '=', 'running')
-    .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  return updatesRow(
+    db
+      .updateTable('job')
+      .set(columns)
+      .where('id', '=', id)
+      .where('lease_token', '=', leaseToken)
+      .where('status', '=', 'running'),
+  );
 }
 
 /** Returns the job if this lease still holds it. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { blobKeysOf } from '../result.ts';
 import type { NewRenditionRow, RenditionRow } from '../table.ts';
 
 /** Returns the rendition of these bytes with that spec. */
@@ -68,61 +69,55 @@ const DELETED_MAX = 5000;
  * Deletes the least recently used renditions until that many bytes are free, at most 5,000, and never the one to keep.
  * Returns their blob keys.
  */
-export async function deleteLeastUsedRenditions(
+export function deleteLeastUsedRenditions(
   db: Db,
   { neededBytes, keptId }: { neededBytes: number; keptId: number },
 ): Promise<string[]> {
-  const rows = await db
-    .with('oldest', (cte) =>
-      cte
-        .selectFrom('rendition')
-        .where('id', '!=', keptId)
-        .orderBy('used_at')
-        .orderBy('id')
-        .limit(DELETED_MAX)
-        .select(['id', 'used_at', sql<number>`size_bytes + ${OVERHEAD}`.as('taken_bytes')]),
-    )
-    .with('ranked', (cte) =>
-      cte
-        .selectFrom('oldest')
-        .select([
-          'id',
-          sql<number>`sum(taken_bytes) over (order by used_at, id) - taken_bytes`.as(
-            'before_bytes',
-          ),
-        ]),
-    )
-    .deleteFrom('rendition')
-    .where('id', 'in', (eb) =>
-      eb.selectFrom('ranked').where('before_bytes', '<', neededBytes).select('ranked.id'),
-    )
-    .returning('blob_key')
-    .execute();
-  return rows.map((row) => row.blob_key);
+  return blobKeysOf(
+    db
+      .with('oldest', (cte) =>
+        cte
+          .selectFrom('rendition')
+          .where('id', '!=', keptId)
+          .orderBy('used_at')
+          .orderBy('id')
+          .limit(DELETED_MAX)
+          .select(['id', 'used_at', sql<number>`size_bytes + ${OVERHEAD}`.as('taken_bytes')]),
+      )
+      .with('ranked', (cte) =>
+        cte
+          .selectFrom('oldest')
+          .select([
+            'id',
+            sql<number>`sum(taken_bytes) over (order by used_at, id) - taken_bytes`.as(
+              'before_bytes',
+            ),
+          ]),
+      )
+      .deleteFrom('rendition')
+      .where('id', 'in', (eb) =>
+        eb.selectFrom('ranked').where('before_bytes', '<', neededBytes).select('ranked.id'),
+      )
+      .returning('blob_key'),
+  );
 }
 
 /** Deletes the renditions of these files. Returns their blob keys. */
-export async function deleteRenditionsByFileIds(
-  db: Db,
-  fileIds: readonly number[],
-): Promise<string[]> {
-  const rows = await db
-    .deleteFrom('rendition')
-    .where(isAnyOf(db, 'file_id', fileIds))
-    .returning('blob_key')
-    .execute();
-  return rows.map((row) => row.blob_key);
+export function deleteRenditionsByFileIds(db: Db, fileIds: readonly number[]): Promise<string[]> {
+  return blobKeysOf(
+    db
+      .deleteFrom('rendition')
+      .where(isAnyOf(db, 'file_id', fileIds))
+      .returning('blob_key'),
+  );
 }
 
 /** Returns those of the given blob keys that a rendition refers to. */
-export async function listKnownRenditionBlobKeys(
-  db: Db,
-  keys: readonly string[],
-): Promise<string[]> {
-  const rows = await db
-    .selectFrom('rendition')
-    .where(isAnyOf(db, 'blob_key', keys))
-    .select('blob_key')
-    .execute();
-  return rows.map((row) => row.blob_key);
+export function listKnownRenditionBlobKeys(db: Db, keys: readonly string[]): Promise<string[]> {
+  return blobKeysOf(
+    db
+      .selectFrom('rendition')
+      .where(isAnyOf(db, 'blob_key', keys))
+      .select('blob_key'),
+  );
 }

@@ -1,5 +1,6 @@
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { blobKeysOf, updatesRow } from '../result.ts';
 import type { NewUploadRow, UploadRow } from '../table.ts';
 
 /** Inserts an upload. A second one with the same id or blob key is a unique violation. */
@@ -22,33 +23,33 @@ export interface UploadAdvance {
 }
 
 /** Moves the offset. Returns false, and changes nothing, if the upload is not at `fromBytes` or not open any more. */
-export async function advanceUpload(db: Db, advance: UploadAdvance): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('upload')
-    .set({
-      offset_bytes: advance.toBytes,
-      digest_state: advance.digestState,
-      updated_at: advance.now,
-    })
-    .where('upload_id', '=', advance.uploadId)
-    .where('offset_bytes', '=', advance.fromBytes)
-    .where('status', '=', 'open')
-    .executeTakeFirst();
-  return numUpdatedRows === 1n;
+export function advanceUpload(db: Db, advance: UploadAdvance): Promise<boolean> {
+  return updatesRow(
+    db
+      .updateTable('upload')
+      .set({
+        offset_bytes: advance.toBytes,
+        digest_state: advance.digestState,
+        updated_at: advance.now,
+      })
+      .where('upload_id', '=', advance.uploadId)
+      .where('offset_bytes', '=', advance.fromBytes)
+      .where('status', '=', 'open'),
+  );
 }
 
 /** Closes an upload from which a media item was created. Returns false if it is not open. */
-export async function updateUploadCompleted(
+export function updateUploadCompleted(
   db: Db,
   { uploadId, mediaId, now }: { uploadId: string; mediaId: number; now: number },
 ): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('upload')
-    .set({ status: 'completed', media_id: mediaId, updated_at: now })
-    .where('upload_id', '=', uploadId)
-    .where('status', '=', 'open')
-    .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  return updatesRow(
+    db
+      .updateTable('upload')
+      .set({ status: 'completed', media_id: mediaId, updated_at: now })
+      .where('upload_id', '=', uploadId)
+      .where('status', '=', 'open'),
+  );
 }
 
 /** Deletes an upload unless it is completed. Returns false if nothing was deleted. */
@@ -65,15 +66,15 @@ export async function deleteUpload(db: Db, uploadId: string): Promise<boolean> {
  * Marks open uploads past their expiry as expired. Returns the blob keys of their bytes, which can be deleted; the rows
  * still tell the reason.
  */
-export async function updateUploadsExpired(db: Db, now: number): Promise<string[]> {
-  const rows = await db
-    .updateTable('upload')
-    .set({ status: 'expired', updated_at: now })
-    .where('status', '=', 'open')
-    .where('expires_at', '<=', now)
-    .returning('blob_key')
-    .execute();
-  return rows.map((row) => row.blob_key);
+export function updateUploadsExpired(db: Db, now: number): Promise<string[]> {
+  return blobKeysOf(
+    db
+      .updateTable('upload')
+      .set({ status: 'expired', updated_at: now })
+      .where('status', '=', 'open')
+      .where('expires_at', '<=', now)
+      .returning('blob_key'),
+  );
 }
 
 /** Deletes completed and expired uploads whose expiry is before `expiredBefore`, in milliseconds since 1970. */
@@ -86,12 +87,12 @@ export async function deleteClosedUploads(db: Db, expiredBefore: number): Promis
 }
 
 /** Returns the given blob keys that open uploads refer to. */
-export async function listOpenUploadBlobKeys(db: Db, keys: readonly string[]): Promise<string[]> {
-  const rows = await db
-    .selectFrom('upload')
-    .where(isAnyOf(db, 'blob_key', keys))
-    .where('status', '=', 'open')
-    .select('blob_key')
-    .execute();
-  return rows.map((row) => row.blob_key);
+export function listOpenUploadBlobKeys(db: Db, keys: readonly string[]): Promise<string[]> {
+  return blobKeysOf(
+    db
+      .selectFrom('upload')
+      .where(isAnyOf(db, 'blob_key', keys))
+      .where('status', '=', 'open')
+      .select('blob_key'),
+  );
 }

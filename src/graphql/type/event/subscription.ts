@@ -2,7 +2,7 @@ import { watchJobs } from '../../../domain/job/watch.ts';
 import { type MediaChange, watchMedias } from '../../../domain/tree/watch.ts';
 import { watchUpload } from '../../../domain/upload/watch.ts';
 import { builder } from '../../builder.ts';
-import type { EnumValues } from '../../enum.ts';
+import { enumOf } from '../../enum.ts';
 import { parseOptionalNodeId } from '../../id.ts';
 import { JobRef } from '../job/job.ts';
 import { jobFilterArg, toJobFilter } from '../job/job-filter.ts';
@@ -47,21 +47,16 @@ builder.subscriptionField('jobChanged', (t) =>
   }),
 );
 
-const MediaChangeKindEnum = builder.enumType('MediaChangeKind', {
-  description: 'Kind of a change to a media item.',
-  values: {
-    CREATED: { value: 'created', description: 'The media item was created.' },
-    UPDATED: { value: 'updated', description: 'A field or the tags of the media item changed.' },
-    DELETED: {
-      value: 'deleted',
-      description: 'The media item was deleted, or the viewer may no longer see it.',
-    },
-    MOVED: {
-      value: 'moved',
-      description: 'The media item was moved to another folder or to another position.',
-    },
-  } as const satisfies EnumValues<MediaChange['kind']>,
-});
+const MediaChangeKindEnum = enumOf<MediaChange['kind']>(
+  'MediaChangeKind',
+  'Kind of a change to a media item.',
+  {
+    created: 'The media item was created.',
+    updated: 'A field or the tags of the media item changed.',
+    deleted: 'The media item was deleted, or the viewer may no longer see it.',
+    moved: 'The media item was moved to another folder or to another position.',
+  },
+);
 
 const MediaChangeRef = builder.objectRef<MediaChange>('MediaChange').implement({
   description: 'A change to a media item.',

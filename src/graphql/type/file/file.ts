@@ -5,6 +5,7 @@ import {
   originalAmong,
 } from '../../../domain/file/file.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
+import { expose, exposeNullable } from '../../expose.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
 
 /** A stored file. */
@@ -26,39 +27,23 @@ FileRef.implement({
       type: 'UUID',
       description: 'UUID of the file. The media item has a UUID of its own.',
     }),
-    resource: t.exposeString('resource', {
-      description:
-        'Name of the group that the file belongs to. All files of a media item share it.',
+    ...expose(t, 'String', {
+      resource: 'Name of the group that the file belongs to. All files of a media item share it.',
+      key: 'Name of the variant, such as `thumbnail.webp`. Empty for the original.',
+      filename: 'Filename as given by the client. It may contain any Unicode characters.',
+      mimeType: 'MIME type, detected from the content.',
+      md5: 'MD5 of the content, as 32 hex digits.',
     }),
-    key: t.exposeString('key', {
-      description: 'Name of the variant, such as `thumbnail.webp`. Empty for the original.',
-    }),
-    filename: t.exposeString('filename', {
-      description: 'Filename as given by the client. It may contain any Unicode characters.',
-    }),
-    extension: t.exposeString('extension', {
-      nullable: true,
-      description:
+    ...exposeNullable(t, 'String', {
+      extension:
         'Extension of the filename, in lower case and without the dot. Null if the filename has none.',
-    }),
-    mimeType: t.exposeString('mimeType', {
-      description: 'MIME type, detected from the content.',
+      sha256: 'SHA-256 of the content, as 64 hex digits. Null until the server has computed it.',
     }),
     sizeBytes: t.expose('sizeBytes', { type: 'BigInt', description: 'Size in bytes.' }),
-    md5: t.exposeString('md5', { description: 'MD5 of the content, as 32 hex digits.' }),
-    sha256: t.exposeString('sha256', {
-      nullable: true,
-      description:
-        'SHA-256 of the content, as 64 hex digits. Null until the server has computed it.',
-    }),
-    width: t.exposeInt('width', {
-      nullable: true,
-      description:
+    ...exposeNullable(t, 'Int', {
+      width:
         'Width of an image in pixels, as displayed (EXIF orientation applied). Null for other files.',
-    }),
-    height: t.exposeInt('height', {
-      nullable: true,
-      description:
+      height:
         'Height of an image in pixels, as displayed (EXIF orientation applied). Null for other files.',
     }),
     url: t.field({
@@ -67,13 +52,9 @@ FileRef.implement({
         'URL of the content. Append `?download=1` to make a browser save the file instead of displaying it.',
       resolve: ({ urlPath }, _args, { toUrl }) => toUrl(urlPath),
     }),
-    createdAt: t.expose('createdAt', {
-      type: 'DateTime',
-      description: 'Time at which the file was stored.',
-    }),
-    updatedAt: t.expose('updatedAt', {
-      type: 'DateTime',
-      description: 'Time of the last change.',
+    ...expose(t, 'DateTime', {
+      createdAt: 'Time at which the file was stored.',
+      updatedAt: 'Time of the last change.',
     }),
   }),
 });

@@ -1,6 +1,6 @@
 import type { JobFilter, JobOrder } from '../../../domain/job/list.ts';
 import { builder } from '../../builder.ts';
-import type { EnumValues } from '../../enum.ts';
+import { enumOf } from '../../enum.ts';
 import { parseOptionalNodeId } from '../../id.ts';
 import { DateTimeRange, orderInput, withoutNull } from '../filter.ts';
 import { JobStatusEnum } from './job-status.ts';
@@ -24,15 +24,16 @@ const JobFilterInput = builder.inputType('JobFilter', {
   }),
 });
 
-const JobOrderField = builder.enumType('JobOrderField', {
-  description: 'Field by which a list of jobs is ordered.',
-  values: {
-    CREATED_AT: { value: 'created_at', description: 'Orders by creation time.' },
-    UPDATED_AT: { value: 'updated_at', description: 'Orders by the time of the last change.' },
-    SCHEDULED_AT: { value: 'scheduled_at', description: 'Orders by scheduled time.' },
-    PRIORITY: { value: 'priority', description: 'Orders by priority.' },
-  } as const satisfies EnumValues<Exclude<JobOrder['field'], 'id'>>,
-});
+const JobOrderField = enumOf<Exclude<JobOrder['field'], 'id'>>(
+  'JobOrderField',
+  'Field by which a list of jobs is ordered.',
+  {
+    created_at: 'Orders by creation time.',
+    updated_at: 'Orders by the time of the last change.',
+    scheduled_at: 'Orders by scheduled time.',
+    priority: 'Orders by priority.',
+  },
+);
 
 const JobOrderInput = orderInput(
   'JobOrder',

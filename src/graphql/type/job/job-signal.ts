@@ -3,47 +3,23 @@ import type { IllegalSignalError, UnicityTakenError } from '../../../domain/job/
 import { signalJob } from '../../../domain/job/signal.ts';
 import { allowedSignals, type JobSignal } from '../../../domain/job/state.ts';
 import { builder } from '../../builder.ts';
-import type { EnumValues } from '../../enum.ts';
+import { enumOf } from '../../enum.ts';
 import { parseNodeId } from '../../id.ts';
 import { mutation } from '../../mutation.ts';
 import { JobRef } from './job.ts';
 import { JobStatusEnum } from './job-status.ts';
 
-const JobSignalEnum = builder.enumType('JobSignal', {
-  description: 'A signal that controls a job.',
-  values: {
-    RETRY: {
-      value: 'retry',
-      description: 'Runs a failed or cancelled job again as soon as a worker is free.',
-    },
-    RUN_NOW: {
-      value: 'run_now',
-      description: 'Runs a pending or paused job as soon as a worker is free.',
-    },
-    RESCHEDULE: {
-      value: 'reschedule',
-      description:
-        'Changes the scheduled time of a job that is neither running nor completed. A failed or cancelled job runs again at that time. Requires `at`.',
-    },
-    CANCEL: {
-      value: 'cancel',
-      description:
-        'Cancels a pending, paused or running job. A running job is asked to stop. A cancelled job can be started again with `RETRY`.',
-    },
-    PAUSE: {
-      value: 'pause',
-      description: 'Holds a pending job until it receives the signal `RESUME`.',
-    },
-    RESUME: { value: 'resume', description: 'Returns a paused job to the queue.' },
-    SET_PRIORITY: {
-      value: 'set_priority',
-      description: 'Changes the priority of a pending or paused job. Requires `priority`.',
-    },
-    DISCARD: {
-      value: 'discard',
-      description: 'Marks a pending or failed job as failed. It is not retried automatically.',
-    },
-  } as const satisfies EnumValues<JobSignal>,
+const JobSignalEnum = enumOf<JobSignal>('JobSignal', 'A signal that controls a job.', {
+  retry: 'Runs a failed or cancelled job again as soon as a worker is free.',
+  run_now: 'Runs a pending or paused job as soon as a worker is free.',
+  reschedule:
+    'Changes the scheduled time of a job that is neither running nor completed. A failed or cancelled job runs again at that time. Requires `at`.',
+  cancel:
+    'Cancels a pending, paused or running job. A running job is asked to stop. A cancelled job can be started again with `RETRY`.',
+  pause: 'Holds a pending job until it receives the signal `RESUME`.',
+  resume: 'Returns a paused job to the queue.',
+  set_priority: 'Changes the priority of a pending or paused job. Requires `priority`.',
+  discard: 'Marks a pending or failed job as failed. It is not retried automatically.',
 });
 
 builder.objectField(JobRef, 'allowedSignals', (t) =>

@@ -10,6 +10,7 @@ import { phaseOf } from '../../../domain/job/state.ts';
 import type { PageArgs } from '../../../domain/page.ts';
 import { builder } from '../../builder.ts';
 import { toConnection, toGroupConnection } from '../../connection.ts';
+import { expose, exposeNullable } from '../../expose.ts';
 import { parseNodeId } from '../../id.ts';
 import { identifierInput } from '../../identifier.ts';
 import { groupLoader, listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
@@ -29,9 +30,8 @@ JobRef.implement({
   description:
     'A background job. The server runs it at least once, independently of any request. Every viewer with a credential may see all jobs.',
   fields: (t) => ({
-    uuid: t.expose('uuid', {
-      type: 'UUID',
-      description: 'UUID of the job, the same in GraphQL and in the REST dialects.',
+    ...expose(t, 'UUID', {
+      uuid: 'UUID of the job, the same in GraphQL and in the REST dialects.',
     }),
     jobClass: t.exposeString('jobClass', {
       description: 'Name of the task that the job runs, such as `import-url`.',
@@ -40,42 +40,24 @@ JobRef.implement({
       type: 'JSON',
       description: 'Arguments of the task. Their format depends on `jobClass`.',
     }),
-    priority: t.exposeInt('priority', {
-      description: 'Priority; 0 by default. Jobs with a higher number run first.',
+    ...expose(t, 'Int', {
+      priority: 'Priority; 0 by default. Jobs with a higher number run first.',
+      retryCount: 'Number of times the job has been retried after a failure.',
+      maxRetries: 'Number of times the job may be retried after a failure.',
     }),
     status: t.expose('status', { type: JobStatusEnum, description: 'State of the job.' }),
     progress: t.exposeFloat('progress', { description: 'Progress of the job, from 0 to 1.' }),
-    retryCount: t.exposeInt('retryCount', {
-      description: 'Number of times the job has been retried after a failure.',
-    }),
-    maxRetries: t.exposeInt('maxRetries', {
-      description: 'Number of times the job may be retried after a failure.',
-    }),
-    error: t.exposeString('error', {
-      nullable: true,
-      description: 'Error message of the last failed run. Null if no run has failed.',
-    }),
-    unicity: t.exposeString('unicity', {
-      nullable: true,
-      description:
+    ...exposeNullable(t, 'String', {
+      error: 'Error message of the last failed run. Null if no run has failed.',
+      unicity:
         'Uniqueness key. At most one unfinished job can have a given key. Null if the job has no key.',
-    }),
-    scheduledAt: t.expose('scheduledAt', {
-      type: 'DateTime',
-      description: 'Scheduled time. The job does not run before it.',
-    }),
-    createdAt: t.expose('createdAt', {
-      type: 'DateTime',
-      description: 'Time at which the job was created.',
-    }),
-    updatedAt: t.expose('updatedAt', {
-      type: 'DateTime',
-      description: 'Time of the last change.',
-    }),
-    startedBy: t.exposeString('startedBy', {
-      nullable: true,
-      description:
+      startedBy:
         '`Viewer.id` of the viewer who created the job. Null if the server itself created it.',
+    }),
+    ...expose(t, 'DateTime', {
+      scheduledAt: 'Scheduled time. The job does not run before it.',
+      createdAt: 'Time at which the job was created.',
+      updatedAt: 'Time of the last change.',
     }),
   }),
 });
@@ -110,36 +92,18 @@ builder.objectFields(JobRef, (t) => ({
     description: 'Phase of the job: its `status`, and for a pending job the reason why it waits.',
     resolve: (job, _args, { domain }) => phaseOf(job, domain.clock()),
   }),
-  startedAt: t.expose('startedAt', {
-    type: 'DateTime',
-    nullable: true,
-    description: 'Time at which the last run started. Null if the job has never run.',
-  }),
-  finishedAt: t.expose('finishedAt', {
-    type: 'DateTime',
-    nullable: true,
-    description:
+  ...exposeNullable(t, 'DateTime', {
+    startedAt: 'Time at which the last run started. Null if the job has never run.',
+    finishedAt:
       'Time at which the job completed, failed for good or was cancelled. Null until then.',
-  }),
-  worker: t.exposeString('worker', {
-    nullable: true,
-    description:
-      'Name of the worker that runs the job, or that ran it last. Null if the job has never run.',
-  }),
-  heartbeatAt: t.expose('heartbeatAt', {
-    type: 'DateTime',
-    nullable: true,
-    description:
+    heartbeatAt:
       'Time at which the worker last reported that it is alive. Null if the job is not running.',
+    cancelRequestedAt: 'Time at which the cancellation was requested. Null if it was not.',
   }),
-  cancelRequestedAt: t.expose('cancelRequestedAt', {
-    type: 'DateTime',
-    nullable: true,
-    description: 'Time at which the cancellation was requested. Null if it was not.',
-  }),
-  cancelReason: t.exposeString('cancelReason', {
-    nullable: true,
-    description: 'Reason given for the cancellation. Null if none was given.',
+  ...exposeNullable(t, 'String', {
+    worker:
+      'Name of the worker that runs the job, or that ran it last. Null if the job has never run.',
+    cancelReason: 'Reason given for the cancellation. Null if none was given.',
   }),
   result: t.expose('result', {
     type: 'JSON',

@@ -1,6 +1,7 @@
 import type { File } from '../../../domain/file/file.ts';
 import type { Crop, Media } from '../../../domain/tree/media.ts';
 import { builder } from '../../builder.ts';
+import { expose, exposeNullable } from '../../expose.ts';
 
 interface ImageShape {
   /** Absolute, or a path on this server. */
@@ -44,8 +45,10 @@ const CropRef = builder.objectRef<Crop>('Crop').implement({
   description: 'A named crop of an image.',
   fields: (t) => ({
     alias: t.exposeString('alias', { description: 'Name of the crop.' }),
-    width: t.exposeInt('width', { description: 'Width of the cropped image in pixels.' }),
-    height: t.exposeInt('height', { description: 'Height of the cropped image in pixels.' }),
+    ...expose(t, 'Int', {
+      width: 'Width of the cropped image in pixels.',
+      height: 'Height of the cropped image in pixels.',
+    }),
     coordinates: t.field({
       type: CropCoordinatesRef,
       nullable: true,
@@ -64,13 +67,9 @@ export const ImageRef = builder.objectRef<ImageShape>('Image').implement({
       description: 'URL of the image.',
       resolve: ({ url }, _args, { toUrl }) => (url.startsWith('/') ? toUrl(url) : url),
     }),
-    width: t.exposeInt('width', {
-      nullable: true,
-      description: 'Width in pixels. Null if unknown.',
-    }),
-    height: t.exposeInt('height', {
-      nullable: true,
-      description: 'Height in pixels. Null if unknown.',
+    ...exposeNullable(t, 'Int', {
+      width: 'Width in pixels. Null if unknown.',
+      height: 'Height in pixels. Null if unknown.',
     }),
     focalPoint: t.field({
       type: FocalPointRef,

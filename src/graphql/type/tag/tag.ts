@@ -10,6 +10,7 @@ import {
 } from '../../../domain/tag/tag.ts';
 import { builder } from '../../builder.ts';
 import { toConnection } from '../../connection.ts';
+import { expose, exposeNullable } from '../../expose.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
 import { identifierInput } from '../../identifier.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
@@ -33,22 +34,16 @@ TagRef.implement({
     databaseId: t.exposeInt('id', {
       description: 'Numeric id of the tag, as used by the REST dialects.',
     }),
-    name: t.exposeString('name', {
-      description: 'Name of the tag. Several tags may have the same name.',
+    ...expose(t, 'String', {
+      name: 'Name of the tag. Several tags may have the same name.',
+      color: 'CSS color, stored as given and not validated. `#ffffff` if none was given.',
     }),
-    description: t.exposeString('description', {
-      nullable: true,
+    ...exposeNullable(t, 'String', {
       description: 'Description of the tag. Null if there is none.',
-    }),
-    color: t.exposeString('color', {
-      description: 'CSS color, stored as given and not validated. `#ffffff` if none was given.',
     }),
     visible: t.exposeBoolean('visible', { description: VISIBLE }),
     active: t.exposeBoolean('active', { description: ACTIVE }),
-    createdAt: t.expose('createdAt', {
-      type: 'DateTime',
-      description: 'Time at which the tag was created.',
-    }),
+    ...expose(t, 'DateTime', { createdAt: 'Time at which the tag was created.' }),
   }),
 });
 

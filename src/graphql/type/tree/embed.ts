@@ -1,5 +1,6 @@
 import type { Embed, OEmbed } from '../../../domain/tree/media.ts';
 import { builder } from '../../builder.ts';
+import { exposeNullable } from '../../expose.ts';
 
 /** A reference from a media item to an object in another system. */
 export const EmbedRef = builder.objectRef<Embed>('Embed').implement({
@@ -7,11 +8,7 @@ export const EmbedRef = builder.objectRef<Embed>('Embed').implement({
   fields: (t) => ({
     embedType: t.exposeString('type', { description: 'Type of the object in the other system.' }),
     embedId: t.exposeString('id', { description: 'Id of the object in the other system.' }),
-    url: t.expose('url', {
-      type: 'URL',
-      nullable: true,
-      description: 'URL of the object. Null if none was given.',
-    }),
+    ...exposeNullable(t, 'URL', { url: 'URL of the object. Null if none was given.' }),
     metadata: t.expose('metadata', {
       type: 'JSON',
       description: 'Metadata of the object: a JSON object, stored as given.',
@@ -24,18 +21,12 @@ export const OEmbedRef = builder.objectRef<OEmbed>('OEmbed').implement({
   description: 'oEmbed data from the provider of a linked page: see https://oembed.com.',
   fields: (t) => ({
     type: t.exposeString('type', { description: 'Type: `photo`, `video`, `link` or `rich`.' }),
-    url: t.expose('url', {
-      type: 'URL',
-      nullable: true,
-      description: 'URL of the image, for the type `photo`. Null if the provider sent none.',
+    ...exposeNullable(t, 'URL', {
+      url: 'URL of the image, for the type `photo`. Null if the provider sent none.',
     }),
-    width: t.exposeInt('width', {
-      nullable: true,
-      description: 'Width in pixels. Null if the provider sent none.',
-    }),
-    height: t.exposeInt('height', {
-      nullable: true,
-      description: 'Height in pixels. Null if the provider sent none.',
+    ...exposeNullable(t, 'Int', {
+      width: 'Width in pixels. Null if the provider sent none.',
+      height: 'Height in pixels. Null if the provider sent none.',
     }),
     duration: t.exposeInt('durationSeconds', {
       nullable: true,

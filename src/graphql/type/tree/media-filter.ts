@@ -1,7 +1,7 @@
 import type { MediaFilter } from '../../../domain/tree/media-list.ts';
 import type { NodeOrder } from '../../../domain/tree/order.ts';
 import { builder } from '../../builder.ts';
-import type { EnumValues } from '../../enum.ts';
+import { enumOf } from '../../enum.ts';
 import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
 import { DateTimeRange, orderInput, withoutNull } from '../filter.ts';
 import { MediaTypeEnum } from './media-type.ts';
@@ -43,18 +43,16 @@ const MediaFilterInput = builder.inputType('MediaFilter', {
   }),
 });
 
-const MediaOrderField = builder.enumType('MediaOrderField', {
-  description: 'Field by which a list of media is ordered.',
-  values: {
-    CREATED_AT: { value: 'created_at', description: 'Orders by creation time.' },
-    UPDATED_AT: { value: 'updated_at', description: 'Orders by the time of the last change.' },
-    NAME: {
-      value: 'name',
-      description: 'Orders by name, in the order of Unicode code points: `Z` comes before `a`.',
-    },
-    SORT_ORDER: { value: 'sort_order', description: 'Orders by position in the folder.' },
-  } as const satisfies EnumValues<Exclude<NodeOrder['field'], 'id'>>,
-});
+const MediaOrderField = enumOf<Exclude<NodeOrder['field'], 'id'>>(
+  'MediaOrderField',
+  'Field by which a list of media is ordered.',
+  {
+    created_at: 'Orders by creation time.',
+    updated_at: 'Orders by the time of the last change.',
+    name: 'Orders by name, in the order of Unicode code points: `Z` comes before `a`.',
+    sort_order: 'Orders by position in the folder.',
+  },
+);
 
 const MediaOrderInput = orderInput(
   'MediaOrder',

@@ -6,6 +6,7 @@ import { deleteMedia, updateMedia } from '../../../domain/tree/media-change.ts';
 import { countMedias, listMedias } from '../../../domain/tree/media-list.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
 import { toConnection } from '../../connection.ts';
+import { exposeNullable } from '../../expose.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
 import { identifierInput } from '../../identifier.ts';
 import { nodeLoader, nodeOptions } from '../../loader.ts';
@@ -42,18 +43,11 @@ MediaRef.implement({
   interfaces: [TreeNodeRef],
   fields: (t) => ({
     type: t.expose('type', { type: MediaTypeEnum, description: 'Type of the media item.' }),
-    title: t.exposeString('title', {
-      nullable: true,
-      description: 'Title for display. Null if there is none.',
-    }),
-    description: t.exposeString('description', {
-      nullable: true,
+    ...exposeNullable(t, 'String', {
+      title: 'Title for display. Null if there is none.',
       description: 'Description for display. Null if there is none.',
-    }),
-    keywords: t.exposeString('keywords', {
-      nullable: true,
-      description:
-        'Keywords, included in searches with `MediaFilter.search`. Null if there are none.',
+      keywords: 'Keywords, included in searches with `MediaFilter.search`. Null if there are none.',
+      owner: '`Viewer.id` of the viewer who created the media item. Null for an anonymous viewer.',
     }),
     url: t.field({
       type: 'URL',
@@ -77,11 +71,6 @@ MediaRef.implement({
     isPublic: t.exposeBoolean('isPublic', {
       description:
         'Whether viewers without a credential may see the media item even if the server requires a credential.',
-    }),
-    owner: t.exposeString('owner', {
-      nullable: true,
-      description:
-        '`Viewer.id` of the viewer who created the media item. Null for an anonymous viewer.',
     }),
     choiceImages: t.expose('choiceImages', {
       type: ['URL'],

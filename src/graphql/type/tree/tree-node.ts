@@ -3,6 +3,7 @@ import type { Folder } from '../../../domain/tree/folder.ts';
 import type { Media } from '../../../domain/tree/media.ts';
 import { moveNodes } from '../../../domain/tree/move.ts';
 import { builder } from '../../builder.ts';
+import { expose } from '../../expose.ts';
 import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
 import { mutation } from '../../mutation.ts';
 
@@ -25,19 +26,13 @@ TreeNodeRef.implement({
     name: t.exposeString('name', {
       description: 'Name of the node. Several nodes in a folder may have the same name.',
     }),
-    level: t.exposeInt('level', {
-      description: 'Depth in the tree: 1 at the top level, 0 for an unfiled media item.',
+    ...expose(t, 'Int', {
+      level: 'Depth in the tree: 1 at the top level, 0 for an unfiled media item.',
+      sortOrder: 'Position among the nodes of the same folder, lowest first.',
     }),
-    sortOrder: t.exposeInt('sortOrder', {
-      description: 'Position among the nodes of the same folder, lowest first.',
-    }),
-    createdAt: t.expose('createdAt', {
-      type: 'DateTime',
-      description: 'Time at which the node was created.',
-    }),
-    updatedAt: t.expose('updatedAt', {
-      type: 'DateTime',
-      description: 'Time of the last change.',
+    ...expose(t, 'DateTime', {
+      createdAt: 'Time at which the node was created.',
+      updatedAt: 'Time of the last change.',
     }),
   }),
 });

@@ -10,6 +10,7 @@ import {
 import { findUploadSession, type UploadSession } from '../../../domain/upload/session.ts';
 import { abortUpload, appendChunk, completeUpload } from '../../../domain/upload/upload.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
+import { expose } from '../../expose.ts';
 import { withFile } from '../../file-upload.ts';
 import { encodeGlobalId } from '../../id.ts';
 import { mutation } from '../../mutation.ts';
@@ -26,12 +27,10 @@ builder.node(UploadSessionRef, {
   id: { resolve: ({ uploadId }) => uploadId },
   loadOne: (uploadId, { domain }: GraphqlContext) => findUploadSession(domain, uploadId),
   fields: (t) => ({
-    uploadId: t.exposeString('uploadId', {
-      description:
+    ...expose(t, 'String', {
+      uploadId:
         'Id of the upload session, 32 hex digits. It is a secret: anyone who knows it can continue an anonymous upload.',
-    }),
-    filename: t.exposeString('filename', {
-      description:
+      filename:
         'Filename, without characters that are not allowed in one. Empty if none was given.',
     }),
     offset: t.expose('offsetBytes', {

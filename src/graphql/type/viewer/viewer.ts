@@ -1,32 +1,26 @@
 import type { Role, Viewer } from '../../../domain/viewer/viewer.ts';
 import { builder } from '../../builder.ts';
-import type { EnumValues } from '../../enum.ts';
+import { enumOf } from '../../enum.ts';
 
-const RoleEnum = builder.enumType('Role', {
-  description:
-    'Role of a viewer. `ADMIN` includes the permissions of `EDITOR`, which includes those of `READER`.',
-  values: {
-    READER: {
-      value: 'reader',
-      description: 'May read media, folders, tags and jobs.',
-    },
-    EDITOR: {
-      value: 'editor',
-      description:
-        'May create media and folders, and change the ones that the same viewer created.',
-    },
-    ADMIN: { value: 'admin', description: 'May do everything.' },
-  } as const satisfies EnumValues<Role>,
-});
+const RoleEnum = enumOf<Role>(
+  'Role',
+  'Role of a viewer. `ADMIN` includes the permissions of `EDITOR`, which includes those of `READER`.',
+  {
+    reader: 'May read media, folders, tags and jobs.',
+    editor: 'May create media and folders, and change the ones that the same viewer created.',
+    admin: 'May do everything.',
+  },
+);
 
-const ViewerKindEnum = builder.enumType('ViewerKind', {
-  description: 'Kind of a viewer: which credential the request has.',
-  values: {
-    ANONYMOUS: { value: 'anonymous', description: 'The request has no credential.' },
-    USER: { value: 'user', description: 'The request has a token, which names a user.' },
-    KEY: { value: 'key', description: 'The request has an API key.' },
-  } as const satisfies EnumValues<Viewer['kind']>,
-});
+const ViewerKindEnum = enumOf<Viewer['kind']>(
+  'ViewerKind',
+  'Kind of a viewer: which credential the request has.',
+  {
+    anonymous: 'The request has no credential.',
+    user: 'The request has a token, which names a user.',
+    key: 'The request has an API key.',
+  },
+);
 
 const ViewerRef = builder.objectRef<Viewer>('Viewer').implement({
   description: 'The sender of the request.',
