@@ -132,7 +132,7 @@ function hasPaths(entry: [string, unknown]): entry is [string, string[]] {
 }
 
 /**
- * Replaces a null or adds a missing property with an upload. Throws MalformedBodyError for any other path, such as
+ * Puts an upload in place of a null or a missing property. Throws MalformedBodyError for any other path, such as
  * one to an inherited property, to the length of an array, or to another upload.
  */
 function place(operations: unknown, path: string, upload: Upload): void {

@@ -155,7 +155,7 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
   });
 });
 
-describeEachBackend('credentials of uploads over SelfCommunity', (backend) => {
+describeEachBackend('the credential of an upload over SelfCommunity', (backend) => {
   test('§8 row 1: is optional while TRIVIUM_AUTH is open; a valid one records the owner', () =>
     withApp(
       backend,
