@@ -5,12 +5,12 @@ export interface SelectedRange {
 }
 
 /**
- * Returns the range of a representation of `sizeBytes` that a Range header selects (RFC 9110 §14.2). `whole`: there is
- * no header, or it is ignored. `unsatisfiable`: 416.
+ * Returns the range that a Range header selects from a file of `sizeBytes` (RFC 9110 §14.2). Returns `whole` if the
+ * header is absent or ignored, and `unsatisfiable` if the response must be 416.
  *
- * Ignored, as §14.2 allows in each case: other units, malformed ranges (`bytes=5-2` is one, §14.1.1), and several
- * satisfiable ranges. A client that asks for several must accept the whole file, which object stores send, too. A
- * header with hundreds of overlapping ranges can therefore not cause a response larger than the file.
+ * Ignores headers with another unit, with a malformed range (such as `bytes=5-2`, §14.1.1), or with several satisfiable
+ * ranges; §14.2 allows all three. Clients that request several ranges must accept the whole file, which object stores
+ * send, too. Hundreds of overlapping ranges can therefore not cause a response larger than the file.
  */
 export function selectRange(
   header: string | undefined,

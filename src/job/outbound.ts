@@ -10,8 +10,8 @@ class FetchError extends TaskError {
 }
 
 /**
- * Calls `work` with an HTTP client, closes the client, and returns the result of `work`. Throws what `work` throws;
- * instead of an OutboundError, a TaskError: PermanentError if another try cannot help.
+ * Calls `work` with an HTTP client, closes the client, and returns the result of `work`. Rethrows the errors of `work`,
+ * but converts an OutboundError to a PermanentError if retrying cannot help, or else to another TaskError.
  */
 export async function withOutbound<T>(
   { settings }: Context,

@@ -1,10 +1,10 @@
-/** Delivers each published event to the subscribers of that moment; keeps none for later ones. */
+/** Delivers each published event to the current subscribers. Stores no events for later subscribers. */
 export interface EventBus<Event> {
   /** Publishes an event. Returns at once and never throws. */
   publish(event: Event): void;
   /**
-   * Returns the events published from now on for which `choose` holds, until the signal is aborted. Iterate the result
-   * once. It subscribes at once: an event between this call and the first `next` is not lost.
+   * Returns the events published from now on for which `isChosen` returns true, until the signal aborts. Iterate the
+   * result only once. It subscribes at once, so an event between this call and the first `next` is not lost.
    */
   subscribe<Chosen extends Event>(
     isChosen: (event: Event) => event is Chosen,
@@ -45,7 +45,7 @@ export function createEventBus<Event>(options: EventBusOptions<Event>): EventBus
       subscriptions.add(subscription);
       signal.addEventListener('abort', end);
       if (signal.aborted) end();
-      // Two events that the subscriber chose stay chosen when they are merged.
+      // Merging two chosen events yields a chosen event.
       return subscription as AsyncIterableIterator<Chosen, undefined>;
     },
     subscriberCount: () => subscriptions.size,

@@ -58,7 +58,10 @@ const wholeNumber = (min: number, max: number) =>
     )
     .transform(Number);
 const bytes = wholeNumber(1, Number.MAX_SAFE_INTEGER);
-const oneOf = <const T extends string>(values: readonly T[]) => z.enum(values, values.join(', '));
+/** Formats values as `a, b or c`. */
+const alternatives = new Intl.ListFormat('en-GB', { type: 'disjunction' });
+const oneOf = <const T extends string>(values: readonly T[]) =>
+  z.enum(values, alternatives.format(values));
 const hostList = z
   .string()
   .transform((list) => list.split(',').map((entry) => entry.trim()))

@@ -10,6 +10,8 @@ import { OperationGenerator } from '../support/operation-generator.ts';
 
 /** Number of operations per test; `FUZZ_OPERATIONS=50000` finds more, and another `FUZZ_SEED` generates others. */
 const OPERATIONS = Number(process.env.FUZZ_OPERATIONS ?? 300);
+/** Time limit per test. Without FUZZ_OPERATIONS, it is close to the default of 30 s. */
+const TIMEOUT_MS = 30_000 + 20 * OPERATIONS;
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 
 /** Creates a chain of folders, tags, and media items in the folders and with the tags. */
@@ -26,52 +28,60 @@ const TREE = {
 const execute = createExecute(schema);
 
 describeEachBackend('generated operations', (backend) => {
-  it('succeed, or fail with an error that is not internal', () =>
-    withApp(backend, async (app) => {
-      const generator = new OperationGenerator(schema, SEED, { argument: 2, objectField: 5 });
-      let answered = 0;
-      for (let count = 0; count < OPERATIONS; count++) {
-        const body = JSON.stringify(generator.operation());
-        const headers = { 'content-type': 'application/json' };
-        const init = { method: 'POST', headers, body, asAdmin: true };
-        const response = await app.fetch('/graphql', init);
-        const text = await response.text();
-        expect(response.status, `${body}\n${text}`).toBeLessThan(500);
-        expect(text, body).not.toMatch(/INTERNAL|GRAPHQL_VALIDATION_FAILED/);
-        for (const [, id = ''] of text.matchAll(/"id":"([\w-]+)"/g)) generator.ids.push(id);
-        if (text.includes('"data":{')) answered++;
-      }
-      expect(answered).toBeGreaterThan(OPERATIONS / 4);
-    }));
-
-  it('have the data and the errors of graphql-js', () =>
-    // Mutations run on two databases with the same history, queries in the same one.
-    withServices(backend, (services) =>
-      withServices(backend, async (twin) => {
-        twin.advance(services.clock() - twin.clock());
-        const generator = new OperationGenerator(schema, SEED, {
-          argument: 4,
-          objectField: 2,
-          literal: 2,
-        });
-        let withData = 0;
-        for (let count = 0; count <= OPERATIONS; count++) {
-          const { query, variables } = count === 0 ? TREE : generator.operation();
-          const args = { schema, document: parse(query), variableValues: variables };
-          const isMutation = query.startsWith('mutation');
-          const other = isMutation ? twin : services;
-          // The second execution of a query finds its plan.
-          if (!isMutation) await execute({ ...args, contextValue: contextOf(services) });
-          const actual = await execute({ ...args, contextValue: contextOf(services) });
-          const expected = await executeByGraphqlJs({ ...args, contextValue: contextOf(other) });
-          expectSameResult(actual, expected, JSON.stringify({ query, variables }));
-          const data = JSON.stringify(actual.data ?? null);
-          for (const [, id = ''] of data.matchAll(/"id":"([\w-]+)"/g)) generator.ids.push(id);
-          if (actual.data) withData++;
+  it(
+    'succeed, or fail with an error that is not internal',
+    () =>
+      withApp(backend, async (app) => {
+        const generator = new OperationGenerator(schema, SEED, { argument: 2, objectField: 5 });
+        let answered = 0;
+        for (let count = 0; count < OPERATIONS; count++) {
+          const body = JSON.stringify(generator.operation());
+          const headers = { 'content-type': 'application/json' };
+          const init = { method: 'POST', headers, body, asAdmin: true };
+          const response = await app.fetch('/graphql', init);
+          const text = await response.text();
+          expect(response.status, `${body}\n${text}`).toBeLessThan(500);
+          expect(text, body).not.toMatch(/INTERNAL|GRAPHQL_VALIDATION_FAILED/);
+          for (const [, id = ''] of text.matchAll(/"id":"([\w-]+)"/g)) generator.ids.push(id);
+          if (text.includes('"data":{')) answered++;
         }
-        expect(withData).toBeGreaterThan(OPERATIONS / 4);
+        expect(answered).toBeGreaterThan(OPERATIONS / 4);
       }),
-    ));
+    TIMEOUT_MS,
+  );
+
+  it(
+    'have the data and the errors of graphql-js',
+    () =>
+      // Mutations run on two databases with the same history, queries in the same one.
+      withServices(backend, (services) =>
+        withServices(backend, async (twin) => {
+          twin.advance(services.clock() - twin.clock());
+          const generator = new OperationGenerator(schema, SEED, {
+            argument: 4,
+            objectField: 2,
+            literal: 2,
+          });
+          let withData = 0;
+          for (let count = 0; count <= OPERATIONS; count++) {
+            const { query, variables } = count === 0 ? TREE : generator.operation();
+            const args = { schema, document: parse(query), variableValues: variables };
+            const isMutation = query.startsWith('mutation');
+            const other = isMutation ? twin : services;
+            // The second execution of a query finds its plan.
+            if (!isMutation) await execute({ ...args, contextValue: contextOf(services) });
+            const actual = await execute({ ...args, contextValue: contextOf(services) });
+            const expected = await executeByGraphqlJs({ ...args, contextValue: contextOf(other) });
+            expectSameResult(actual, expected, JSON.stringify({ query, variables }));
+            const data = JSON.stringify(actual.data ?? null);
+            for (const [, id = ''] of data.matchAll(/"id":"([\w-]+)"/g)) generator.ids.push(id);
+            if (actual.data) withData++;
+          }
+          expect(withData).toBeGreaterThan(OPERATIONS / 4);
+        }),
+      ),
+    TIMEOUT_MS,
+  );
 });
 
 function contextOf(services: TestServices): OperationContext {

@@ -99,7 +99,7 @@ describe('parseAllowedHosts', () => {
   });
 
   it.each(['http://x.example', 'x/y', 'user@x', '', '10.0.0.0/40', 'x.example:99999', 'a b'])(
-    '"%s" is refused',
+    'throws a TypeError for the malformed entry "%s"',
     (entry) => expect(() => parseAllowedHosts([entry])).toThrow(TypeError),
   );
 });

@@ -130,7 +130,7 @@ describe('problems', () => {
     expect(problemsOf(wrong)).toEqual([
       'TRIVIUM_PORT: expected a whole number from 0 to 65535',
       'TRIVIUM_DATABASE_URL: expected sqlite:<file> or postgres://…',
-      'TRIVIUM_AUTH: expected open, required',
+      'TRIVIUM_AUTH: expected open or required',
       'TRIVIUM_IMAGE_BYTES_MAX: expected a whole number from 1 to 9007199254740991',
     ]);
   });

@@ -8,31 +8,31 @@ import { authorize } from '../viewer/access.ts';
 import { type Job, toJob } from './job.ts';
 import type { JobStatus } from './state.ts';
 
-/** The filter of a list of jobs: a job has to match every given field. */
+/** Filter of a list of jobs. A job must match every field that is set. */
 export interface JobFilter {
-  /** The job has one of these statuses. */
+  /** Statuses to include. */
   statuses?: readonly JobStatus[] | undefined;
-  /** The job has one of these classes. */
+  /** Job classes to include. */
   jobClasses?: readonly string[] | undefined;
   mediaId?: number | undefined;
   unicity?: string | undefined;
-  /** Both ends included. */
+  /** Range of creation times, both ends included. */
   createdAt?: { from?: Date | undefined; to?: Date | undefined } | undefined;
 }
 
-/** The order of a list of jobs; `id` is the order of creation. */
+/** Order of a list of jobs. `id` is the order of creation. */
 export interface JobOrder {
   field: 'id' | 'created_at' | 'updated_at' | 'scheduled_at' | 'priority';
   descending: boolean;
 }
 
-/** Newest first. */
+/** The default order. */
 const NEWEST_FIRST: JobOrder = { field: 'id', descending: true };
 
 /** Maximum number of values in one field of a filter. */
 const VALUES_MAX = 200;
 
-/** Returns a page of jobs. Throws InvalidInputError for the filter and the page. */
+/** Returns a page of jobs. Throws InvalidInputError for an invalid filter or page. */
 export async function listJobs(
   ctx: Context,
   args: PageArgs,
@@ -46,7 +46,7 @@ export async function listJobs(
   return toPage(rows, keyset, request, toJob);
 }
 
-/** Returns the number of jobs that match the filter. Throws InvalidInputError. */
+/** Returns the number of jobs that match the filter. Throws InvalidInputError for an invalid filter. */
 export async function countJobs(ctx: Context, filter: JobFilter = {}): Promise<number> {
   authorize(ctx, 'job.read');
   return store.countJobs(ctx.db, toStored(filter));
@@ -63,7 +63,10 @@ export async function findMatchingJob(
   return row === undefined ? null : toJob(row);
 }
 
-/** Returns the same page of the jobs of each of many media, newest first, in one statement. */
+/**
+ * Returns one page of jobs for each media item, newest first, with one statement for all of them. Throws
+ * InvalidInputError for an invalid page.
+ */
 export async function jobsOfEach(
   ctx: Context,
   mediaIds: readonly number[],
@@ -76,7 +79,7 @@ export async function jobsOfEach(
   return toPages(rows, keyset, request, toJob);
 }
 
-/** Returns the number of jobs of each media item; one without jobs has no entry. */
+/** Returns the number of jobs of each media item. Media without jobs are not in the map. */
 export async function countJobsOfEach(
   ctx: Context,
   mediaIds: readonly number[],
@@ -85,7 +88,7 @@ export async function countJobsOfEach(
   return countOfEach(ctx.db, mediaIds);
 }
 
-/** Returns the filter in the form of the store. Throws InvalidInputError. */
+/** Converts a filter to the store's filter. Throws InvalidInputError if a field has too many values. */
 export function toStored({ createdAt, ...filter }: JobFilter): store.JobFilter {
   const { statuses, jobClasses } = filter;
   for (const [field, values] of Object.entries({ statuses, jobClasses })) {

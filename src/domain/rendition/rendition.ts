@@ -36,10 +36,10 @@ interface UnkeptRendition
   bytes: Buffer;
 }
 
-/** Time limit for one rendition, without the wait for its turn. */
+/** Time limit for one rendition, not counting the wait for a turn. */
 const RENDER_TIMEOUT_MS = 10_000;
 
-/** Time limit for the wait for its turn: longer than a person looks at an empty frame. */
+/** Time limit for the wait for a turn. Few people wait longer for an image to appear. */
 const PATIENCE_MS = 20_000;
 
 /** The interval of writes of the last use: an image on a busy page would otherwise cause a write at every request. */

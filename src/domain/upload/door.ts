@@ -7,24 +7,24 @@ import { deleteBytes } from '../file/delete-bytes.ts';
 import { classify, type FileType, type Policy, typeOfUnknown } from './policy.ts';
 import type { StagedFile } from './staging.ts';
 
-/** The rows that staged files are stored in: new rows, or existing ones. */
+/** The rows that staged files are stored in, new or existing. */
 export interface Destination<T> {
   policy: Policy;
   /** The staged files, under the names and keys that they will have. */
   files: readonly StagedFile[];
-  /** Writes the rows of the files, whose bytes are stored by now, inside of one transaction. */
+  /** Writes the rows of the files, inside a transaction. The bytes are already in the blob store. */
   write: (ctx: Context, files: readonly ExaminedFile[]) => Promise<T>;
   /**
-   * Creates the error for rows that a concurrent request has written first. If present, `write` is tried three times
-   * before this is thrown: for all three to fail, a third request would have to insert the same row, and a fourth
-   * delete it, at the same time. If absent, the unique violation is thrown at once.
+   * Creates the error to throw if a concurrent request has written the same rows first. If present, `write` is tried
+   * three times before this error is thrown. All three fail only if other requests insert and delete the same row at
+   * the same time. If absent, the unique violation is thrown at once.
    */
   conflict?: () => DomainError;
 }
 
 /**
- * Opens a destination: rejects a request with a mistake in it before the bytes move, so that there is nothing to clean
- * up but the staged bytes.
+ * Opens a destination. Rejects an invalid request before any bytes move, so that only the staged bytes have to be
+ * deleted.
  */
 export type Into<T> = (ctx: Context, staged: readonly StagedFile[]) => Promise<Destination<T>>;
 

@@ -5,16 +5,16 @@ import { toStream } from './events.ts';
 import type { AnswerType, Pipeline } from './pipeline.ts';
 import type { Result } from './run.ts';
 
-/** The media types that a client accepts: for one result, and for the results of a subscription. */
+/** The media types that a client accepts, for a single result and for the results of a subscription. */
 export interface AcceptedTypes {
   result: AnswerType;
-  /** Null: the client accepts no event stream. */
+  /** Null if the client does not accept an event stream. */
   stream: AnswerType | null;
 }
 
 /**
- * Chooses the types of an answer by an `Accept` header. One result is sent as an event only to clients that accept
- * nothing else. The first JSON type in the header counts, whatever its `q`. Throws HttpError (406).
+ * Chooses the media types of a response from an `Accept` header. A single result is sent as an event only if the client
+ * accepts nothing else. The first JSON type in the header wins, whatever its `q`. Throws HttpError (406).
  */
 export function negotiate(accept: string | undefined): AcceptedTypes {
   const ranges = (accept || '*/*').toLowerCase().split(',').filter(isUtf8).map(mediaRange);
@@ -25,7 +25,7 @@ export function negotiate(accept: string | undefined): AcceptedTypes {
   throw new HttpError(406, 'NOT_ACCEPTABLE', `The response can be sent as ${TYPES}.`);
 }
 
-/** The type of one result by the media range that accepts it. */
+/** Media types of a single result, by the media range that accepts them. */
 const RESULT_TYPES = new Map<string, AnswerType>([
   ['*/*', 'application/json'],
   ['application/*', 'application/json'],
@@ -47,7 +47,7 @@ function isUtf8(range: string): boolean {
   return charset.trim() === 'utf-8';
 }
 
-/** Sends a result through Fastify, which adds the headers and the log line that every response has. */
+/** Sends a result through Fastify, which adds the common headers and the log line. */
 export async function sendResult(
   reply: FastifyReply,
   result: Result,

@@ -24,8 +24,8 @@ import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from '../../domain/page.ts';
 import { LIST_SIZE_DEFAULT, listSizeOf } from '../list-size.ts';
 
 /**
- * The price of a selection. Fields below `nodes` or `edges` are priced once per node of the page, but only the
- * field that returns the connection knows the page size: hence two figures.
+ * The price of a selection. It has two figures because fields below `nodes` or `edges` are priced once per node of the
+ * page, and only the field that returns the connection knows the page size.
  */
 interface Price {
   once: number;
@@ -35,11 +35,11 @@ interface Price {
 interface Pricing {
   schema: GraphQLSchema;
   fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** Prices of fragments: a fragment has one type, so each is walked once, however often it is spread. */
+  /** Prices of fragments. Each fragment has one type, so it is walked once, however often it is spread. */
   priced: Map<string, Price>;
   /** Values of the operation's variables. */
   variables: Readonly<Record<string, unknown>>;
-  /** Whether a size came from a variable: the cost then holds for these values only. */
+  /** Whether a size came from a variable. The cost is then valid for these values only. */
   dependsOnVariables: boolean;
 }
 
@@ -131,7 +131,7 @@ function priceField(pricing: Pricing, node: FieldNode, parent: GraphQLNamedType)
 }
 
 /**
- * Returns the page size. One out of range counts as the nearest in range: the domain refuses it with a better message.
+ * Returns the page size, clamped to the allowed range. The domain refuses a size out of range with a better message.
  */
 function pageSize(pricing: Pricing, node: FieldNode): number {
   const size = argument(pricing, node, 'first') ?? argument(pricing, node, 'last');

@@ -14,11 +14,11 @@ import { measureDocument, type Shape } from './shape.ts';
 
 /** Settings of the documents. */
 export interface DocumentOptions {
-  /** False: `__schema` and `__type` are refused. */
+  /** If false, `__schema` and `__type` are refused. */
   isIntrospectionEnabled: boolean;
 }
 
-/** Reads documents, each once for as long as the cache holds it. */
+/** Parses and validates documents, each once while it is in the cache. */
 export interface Documents {
   /** Throws RefusedOperationError for a document that is too long, GraphQLError for one that is malformed. */
   parse: (text: string) => DocumentNode;
@@ -41,7 +41,7 @@ export function createDocuments({ isIntrospectionEnabled }: DocumentOptions): Do
     validate(document) {
       const known = validated.get(document);
       if (known !== undefined) return known;
-      // Before the rules of validation, some of which take long for documents beyond a limit.
+      // Checked before validation, some of whose rules are slow for documents beyond a limit.
       checkShape(measureDocument(document), isIntrospectionEnabled);
       const errors = validate(schema, document).map((error) =>
         withCode(error, 'GRAPHQL_VALIDATION_FAILED'),
@@ -70,8 +70,8 @@ function parseWithinLimits(text: string): DocumentNode {
 }
 
 /**
- * Counts tokens before the parser runs: the parser's own limit comes too late for nested brackets, for each of which it
- * recurses.
+ * Counts tokens before the parser runs. The parser's own limit comes too late for nested brackets, because the parser
+ * recurses for each of them.
  */
 function scanTokens(text: string): void {
   const lexer = new Lexer(new Source(text));
@@ -90,8 +90,8 @@ const OPENING = new Set<TokenKind>([TokenKind.BRACE_L, TokenKind.BRACKET_L, Toke
 const CLOSING = new Set<TokenKind>([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
 
 /**
- * Returns the error with a code. `spec`: by GraphQL over HTTP §6.4.1, the status is 200 for clients that accept
- * `application/json`.
+ * Returns the error with a code. With `spec`, the status is 200 for clients that accept `application/json`, as GraphQL
+ * over HTTP §6.4.1 requires.
  */
 function withCode(error: unknown, code: string): GraphQLError {
   if (!(error instanceof GraphQLError)) throw error;

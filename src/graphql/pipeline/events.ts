@@ -2,15 +2,15 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
 /**
- * Maximum duration of a stream. Its credential is checked only at the start, so that one that expires or is revoked
- * stays usable for at most this long.
+ * Maximum duration of a stream. The credential is checked only when the stream starts, so an expired or revoked one
+ * keeps working for at most this long.
  */
 const LIFETIME_MS = 60 * 60_000;
 
 /**
- * Creates the signals that end a stream: when the client disconnects, when the time is over, and when the server stops,
- * which would otherwise wait for a client that has no reason to leave. Each is created on first use, because most
- * responses are not streams.
+ * Creates the signals that end a stream when the client disconnects, when its time is over, or when the server stops.
+ * Without them, a stopping server would wait for its clients. Each signal is created on first use, because
+ * most responses are not streams.
  */
 export function createStreamSignals(
   server: FastifyInstance,

@@ -55,7 +55,8 @@ export async function registerGraphql(
 }
 
 /**
- * Runs the operation of a request. An error that prevents it is the result, in the media type that the client accepts.
+ * Runs the operation of a request. Returns an error that prevents execution as a result, so that it is sent in the
+ * media type that the client accepts.
  */
 async function runRequest(
   run: Pipeline['run'],
@@ -67,7 +68,7 @@ async function runRequest(
     try {
       return await run(request.method === 'GET' ? 'GET' : 'POST', parameters, context);
     } finally {
-      // A client that reads no response before it has sent its request would wait for ever.
+      // A client that reads the response only after it has sent its whole request would wait for ever.
       discardFiles();
     }
   } catch (error) {

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 
-/** The limits of an operation; each prevents another way of requesting too much. */
+/** The limits of an operation. Each prevents a different way of requesting too much. */
 export const LIMITS = {
   /** Bounds the size of the document cache. GraphiQL's introspection query, longer than most, has 2,100. */
   characters: 50_000,
@@ -75,8 +75,7 @@ export class RefusedOperationError extends GraphQLError {
 }
 
 /**
- * Throws RefusedOperationError, which names the limit and the remedy. NaN is refused too, because it is within no
- * limit.
+ * Throws RefusedOperationError, which names the limit and the remedy, if the value exceeds the limit or is NaN.
  */
 export function checkLimit(limited: Limited, amount: number): void {
   const limit = LIMITS[limited];
@@ -89,7 +88,7 @@ export function checkLimit(limited: Limited, amount: number): void {
 
 /** Returns the error for `__schema` and `__type` when introspection is disabled. */
 export function introspectionRefusal(): RefusedOperationError {
-  const message =
-    'Introspection is off on this server (TRIVIUM_GRAPHIQL). The schema is in the file `schema.graphql` of the source code.';
+  const state = 'Introspection is off on this server (TRIVIUM_GRAPHIQL).';
+  const message = `${state} The schema is in the file \`schema.graphql\` of the source code.`;
   return new RefusedOperationError(message, 'INTROSPECTION_DISABLED');
 }

@@ -26,8 +26,8 @@ export function maskResult(result: ExecutionResult, context: OperationContext): 
 }
 
 /**
- * Returns an error that is not a member of a mutation's result, as the client may see it. Mistakes of the client keep
- * their message; anything else is a bug, which is logged and masked.
+ * Returns an error of the `errors` list as the client may see it. Errors of the client keep their message; anything
+ * else is a bug, which is logged and masked.
  */
 export function maskError(error: unknown, log: Log, requestId: string): GraphQLError {
   const graphqlError = error instanceof GraphQLError ? error : null;
@@ -46,7 +46,7 @@ export function maskError(error: unknown, log: Log, requestId: string): GraphQLE
   return toGraphqlError(publicMessage(cause), graphqlError, { code: 'INTERNAL', requestId });
 }
 
-/** Keeps the message of an error in the variables, and gives it the HTTP status that Yoga gives invalid documents. */
+/** Gives an error in the variables the HTTP status that Yoga gives invalid documents. Keeps its message. */
 function maskRequestError(error: GraphQLError, log: Log, requestId: string): GraphQLError {
   if (isThrownByResolver(error)) return maskError(error, log, requestId);
   const extensions = { code: 'BAD_USER_INPUT', http: { spec: true, status: 400 } };

@@ -6,14 +6,14 @@ import { HttpError } from '../../http/http-error.ts';
 import { type FilePart, readMultipart } from '../../http/multipart.ts';
 import type { SentFile } from '../file-upload.ts';
 
-/** An operation as a client has sent it. Nothing of it is checked yet. */
+/** An operation as the client sent it, not yet checked. */
 export interface SentOperation {
   parameters: unknown;
   /** Discards the files that no resolver has opened, which would otherwise hold up the request. */
   discardFiles: () => void;
 }
 
-/** Files that one request may have. */
+/** Maximum number of files in one request. */
 const FILES_MAX = 10;
 
 /**
@@ -38,7 +38,7 @@ export function readMultipartOperation(request: IncomingMessage): Promise<SentOp
     isMapRead = true;
     for (const [key, paths] of parseMap(value)) {
       const file = Promise.withResolvers<SentFile>();
-      // Without a handler, the failure of a file that no resolver waits for would end the process.
+      // Without a handler, an error of a file that no resolver waits for would end the process.
       file.promise.catch(() => undefined);
       files.set(key, file);
       const upload = Object.assign(new Upload(), { promise: file.promise });
@@ -60,7 +60,7 @@ export function readMultipartOperation(request: IncomingMessage): Promise<SentOp
         ),
       (error: unknown) => error,
     )
-    // Whatever has not been resolved by the end never will be.
+    // At the end of the body, the remaining files will never arrive.
     .then(fail);
   return sent.promise;
 }
@@ -76,7 +76,7 @@ async function deliver(
 ): Promise<void> {
   const passed = Promise.withResolvers<void>();
   const stream = Readable.from(endingWith(part.bytes, passed.resolve), STREAM_OPTIONS);
-  // The reader of the stream gets its error. Without a handler, an error before that would end the process.
+  // The reader of the stream receives the error. Without a handler, an earlier error would end the process.
   stream.on('error', () => undefined);
   stream.read(0);
   let isOpened = false;
@@ -132,8 +132,8 @@ function hasPaths(entry: [string, unknown]): entry is [string, string[]] {
 }
 
 /**
- * Puts an upload in the place of a null or of a missing property. No other place is allowed: a path must not lead to an
- * inherited property, to the length of an array, or to another upload.
+ * Puts an upload in place of a null or a missing property. Throws MalformedBodyError for any other path, such as
+ * one to an inherited property, to the length of an array, or to another upload.
  */
 function place(operations: unknown, path: string, upload: Upload): void {
   const names = path.split('.');

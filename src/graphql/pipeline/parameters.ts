@@ -4,9 +4,10 @@ import { HttpError } from '../../http/http-error.ts';
 import { readMultipartOperation, type SentOperation } from './multipart.ts';
 
 /**
- * Reads the operation that a request sends: in its URL, as JSON or as multipart. Throws HttpError for a URL that cannot
- * be read and for a form that another site could make a browser send, UnsupportedBodyError for a body of another type,
- * and the errors of `readMultipartOperation`.
+ * Reads the operation of a request from its URL, a JSON body or a multipart body.
+ *
+ * Throws HttpError for an invalid URL, and for a form without a header that prevents cross-site requests;
+ * UnsupportedBodyError for a body of another type; and the errors of `readMultipartOperation`.
  */
 export async function readParameters(request: FastifyRequest): Promise<SentOperation> {
   if (request.method === 'GET') return withoutFiles(parseUrl(request.url));
@@ -49,8 +50,8 @@ function parseJson(search: URLSearchParams, name: string): unknown {
 /** Throws HttpError unless a header is present that a form on another site cannot send. */
 function checkPreflight({ headers }: FastifyRequest): void {
   if ('x-graphql-yoga-csrf' in headers || 'apollo-require-preflight' in headers) return;
-  const message =
-    'A multipart request needs a header `x-graphql-yoga-csrf` or `apollo-require-preflight`, with any value.';
+  const names = '`x-graphql-yoga-csrf` or `apollo-require-preflight`';
+  const message = `A multipart request needs a header ${names}, with any value.`;
   throw new HttpError(403, 'CSRF', message);
 }
 

@@ -18,7 +18,7 @@ import { subscribe } from './subscribe.ts';
 /** The result of an operation, or the results of a subscription as they arise. */
 export type Result = ExecutionResult | AsyncIterable<ExecutionResult>;
 
-/** Runs an operation that was sent by an HTTP method. Throws GraphQLError for one that is not executed. */
+/** Runs an operation. Throws GraphQLError if it cannot be executed. */
 export type RunOperation = (
   params: GraphQLParams,
   method: string,
@@ -26,8 +26,9 @@ export type RunOperation = (
 ) => Promise<Result>;
 
 /**
- * Creates the steps of an operation: parse, limit, validate, limit its cost, execute. An operation beyond a limit is
- * refused with HTTP 400 before any resolver runs. The cost is measured for every request, as it depends on variables.
+ * Creates the function that runs operations: it parses, checks the limits, validates, checks the cost, and executes. An
+ * operation beyond a limit is refused with HTTP 400 before any resolver runs. The cost is measured for every request,
+ * because it depends on variables.
  */
 export function createRunOperation(options: DocumentOptions): RunOperation {
   const documents = createDocuments(options);

@@ -13,7 +13,7 @@ export interface Shape {
   directives: number;
   /** Nested fields of the deepest operation. Fields below `__schema` and `__type` do not count. */
   depth: number;
-  /** Aliases of the operation that has the most. Those of a fragment count once for each spread. */
+  /** Aliases of the operation that has the most. Aliases in a fragment count once per spread. */
   aliases: number;
   /** Whether it selects `__schema` or `__type`. */
   isIntrospective: boolean;
@@ -21,7 +21,7 @@ export interface Shape {
 
 type Extent = Pick<Shape, 'depth' | 'aliases'>;
 
-/** Fragments by name, and the extents of measured ones: each is walked once, however often it is spread. */
+/** Fragments by name, and the extents of those already measured. Each is walked once, however often it is spread. */
 interface Fragments {
   definitions: Map<string, FragmentDefinitionNode>;
   extents: Map<string, Extent>;
@@ -30,8 +30,8 @@ interface Fragments {
 const NOTHING: Extent = { depth: 0, aliases: 0 };
 
 /**
- * Measures a document, in time that depends on its length only. It need not be valid: a fragment that is missing, or
- * contains itself, counts as nothing, because validation refuses it afterwards.
+ * Measures a document in time proportional to its length. The document need not be valid: a fragment that is missing or
+ * contains itself counts as nothing, because validation refuses it afterwards.
  */
 export function measureDocument(document: DocumentNode): Shape {
   const fragments: Fragments = { definitions: new Map(), extents: new Map() };

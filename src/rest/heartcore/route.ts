@@ -32,7 +32,7 @@ const ROUTES: readonly HandledRoute[] = [
   { method: 'GET', path: '/media/:id/children', handle: getChildren },
 ];
 
-/** Contract §13: other paths that Heartcore serves to its clients, none of them about media. */
+/** Paths of Heartcore's APIs that do not concern media (contract §13). */
 const OTHERS = ['content', 'language', 'relation', 'member', 'forms'];
 
 const CONTENT_TYPE = 'application/hal+json; charset=utf-8';

@@ -48,10 +48,10 @@ describe('files in Heartcore’s dialect', () => {
     ['a bare string', 'bare.png', 'other.png', 'bare.png'],
     ['an object as text', '{"src":"text.png"}', 'other.png', 'text.png'],
     ['the last part of a path', { src: '/media/abcdefgh/deep.png' }, 'other.png', 'deep.png'],
-    ['the part, where the JSON says nothing', undefined, 'C:\\photos\\part.png', 'part.png'],
-    ['the part, where the source is nothing', { src: '' }, 'part.png', 'part.png'],
-    ['the part, where there is no source', { focalPoint: null }, 'part.png', 'part.png'],
-    ['nothing that could be a path', { src: '../../..' }, 'part.png', 'part.png'],
+    ['the part, if the JSON has no umbracoFile', undefined, 'C:\\photos\\part.png', 'part.png'],
+    ['the part, if the source is empty', { src: '' }, 'part.png', 'part.png'],
+    ['the part, if the JSON names no source', { focalPoint: null }, 'part.png', 'part.png'],
+    ['the part, if the source contains no file name', { src: '../../..' }, 'part.png', 'part.png'],
   ])('are named by %s', async (_what, umbracoFile, filename, name) => {
     const app = shared();
     const answer = await post(app, { ...IMAGE, umbracoFile }, file(filename, PICTURE));
@@ -214,7 +214,7 @@ describe('files in Heartcore’s dialect', () => {
     expect(await orphans(app)).toBe(0);
   });
 
-  it('cannot be cleared or replaced by a mere name; the item’s own address changes nothing', async () => {
+  it('cannot be removed or replaced without a new file; sending the current name or URL keeps the file', async () => {
     const app = shared();
     const image = await makeImage(app);
     const put = (umbracoFile: unknown) =>
@@ -259,7 +259,7 @@ describe('files in Heartcore’s dialect', () => {
     expect(await orphans(app)).toBe(0);
   });
 
-  it('sent with the whole response of GET are named by their part, not by the old address', async () => {
+  it('take their name from the upload part, even if the JSON still holds the old URL', async () => {
     const app = shared();
     const content = await makeImage(app);
     const parts = { content, umbracoFile: file('leia.png') };

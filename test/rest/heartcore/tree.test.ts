@@ -251,7 +251,7 @@ describeEachBackend('permissions in Heartcore’s dialect', (backend) => {
     }
   });
 
-  it('a folder that holds an item of another user cannot be deleted, and keeps all its items', async () => {
+  it('only an admin can delete a folder with another user’s item; a refused DELETE deletes nothing', async () => {
     const app = shared();
     const folder = await makeFolder(app, {}, { as: 'jane' });
     const image = await makeImage(app, { parentId: folder._id }, { as: 'joe' });

@@ -57,7 +57,7 @@ describeEachBackend('a job', (backend) => {
       ['no arguments', { job_class: 'import-url' }, ['arguments/url']],
       ['a wrong argument', importOf({ arguments: { url: 'ftp://a' } }), ['arguments/url']],
       ['arguments that are no object', importOf({ arguments: [] }), ['arguments']],
-      ['a priority that is no number', importOf({ priority: '5' }), ['priority']],
+      ['a priority that is not a number', importOf({ priority: '5' }), ['priority']],
       ['a priority past 32 bits', importOf({ priority: 2 ** 40 }), ['priority']],
       ['an invalid time', importOf({ scheduled_at: 'soon' }), ['scheduled_at']],
       ['an attribute that is not to be set', importOf({ status: 'completed' }), ['status']],

@@ -145,7 +145,7 @@ describeEachBackend('a list', (backend) => {
       expect(await list(query)).toMatchObject(badParameter(name!.replace('[eq]', '')));
     });
 
-    it('filter=x is no filter', async () => {
+    it('filter=x is refused, because it names no attribute', async () => {
       expect(await list('filter=x')).toMatchObject(badParameter('filter'));
     });
 
@@ -231,7 +231,7 @@ describeEachBackend('a list', (backend) => {
       expect(body).toMatchObject({ data: [], meta: { count: 4, more: false } });
     });
 
-    it('counts the jobs that match the filter, and only when asked', async () => {
+    it('`count=true` returns the number of matching jobs; without it, no count is computed', async () => {
       const count = async (query: string) => {
         app().statements.length = 0;
         const { body } = await list(query);
@@ -265,7 +265,7 @@ describeEachBackend('a list', (backend) => {
       expect(body.meta).toEqual(isCounted ? { count: 4, more: false } : {});
     });
 
-    it('§9.6: another word is 422', async () => {
+    it('§9.6: any other value returns 422', async () => {
       expect(await list('count=maybe')).toMatchObject(badParameter('count'));
     });
 
@@ -322,7 +322,7 @@ describeEachBackend('a list', (backend) => {
     });
 
     it.each(['fields[media:jobs]=', 'fields[media:jobs][]=', 'fields[media:jobs]', 'fields=id'])(
-      '%s is not one of them',
+      '%s selects no attributes',
       async (query) => {
         expect((await list(`${query}&filter[id]=${A}`)).body.data[0].attributes).toEqual({});
       },

@@ -68,7 +68,7 @@ describeEachBackend('medias', (backend) => {
     expect(slash.body.data.attributes.key).toBe('');
   });
 
-  it('§9.10: a missing file is 404', async () => {
+  it('§9.10: an unknown file returns 404', async () => {
     const resource = await makeResource();
     for (const path of [`${resource}/b`, `${resource}/a/b`, `${resource}/a%2Fb`, 'nothing', '']) {
       expect(await get(`/medias/info/${path}`), path).toMatchObject(problem(404, 'not_found'));
@@ -159,7 +159,7 @@ describeEachBackend('medias', (backend) => {
     expect(answer.headers.get('content-disposition')).toMatch(new RegExp(`^${expected};`));
   });
 
-  it('an uploaded page cannot run scripts under our address', async () => {
+  it('an uploaded HTML page is sandboxed and downloaded, so it cannot run scripts on this origin', async () => {
     const resource = randomUUID();
     await upload(app(), `${resource}/page.html`, { name: 'page.html', bytes: PAGE });
     const { headers } = await get(`/medias/files/${resource}/page.html`);

@@ -113,7 +113,7 @@ describeEachBackend('a request', (backend) => {
     }
   });
 
-  it('§9.9: a missing job is 404, and so is a malformed id', async () => {
+  it('§9.9: an unknown job id returns 404, even if it is malformed', async () => {
     const id = await makeJob(app());
     for (const unknown of [randomUUID(), 'abc', '1', '%00', "a'b"]) {
       for (const method of ['GET', 'DELETE']) {
@@ -140,7 +140,7 @@ describeEachBackend('a request', (backend) => {
     expect((await again()).body.data.attributes).toEqual({ status: 'pending', progress: 0.5 });
   });
 
-  it('§7.2: further attributes of a job are shown if fields names them', async () => {
+  it('§7.2: `fields` can request attributes of a job that are omitted by default', async () => {
     const id = await makeJob(app(), { max_retries: 3 });
     const { body } = await call(app(), `GET /jobs/${id}?fields=max_retries,attempts,finished_at`);
     expect(body.data.attributes).toEqual({ max_retries: 3, attempts: [], finished_at: null });

@@ -58,7 +58,7 @@ describeEachBackend('an upload', (backend) => {
     ]);
   });
 
-  it('§9.11: a key that is taken is 422, and nothing changes', async () => {
+  it('§9.11: an upload to an existing key returns 422 and changes nothing', async () => {
     const resource = randomUUID();
     await upload(app(), resource);
     const before = await blobs();
@@ -70,7 +70,7 @@ describeEachBackend('an upload', (backend) => {
     expect(await blobs()).toEqual(before);
   });
 
-  it('§9.11: of eight equal uploads at once one succeeds, and one blob remains', async () => {
+  it('§9.11: of eight concurrent uploads to one key, one succeeds and one blob remains', async () => {
     const resource = randomUUID();
     const before = await rows();
     const answers = await Promise.all(Array.from({ length: 8 }, () => upload(app(), resource)));
@@ -82,7 +82,7 @@ describeEachBackend('an upload', (backend) => {
     expect(await blobs()).toEqual(await rows());
   });
 
-  it('uploads of different keys of a new resource at once all succeed', async () => {
+  it('concurrent uploads of different keys to a new resource all succeed', async () => {
     const resource = randomUUID();
     const keys = ['', 'a.png', 'b.png', 'c.png', 'd.png'];
     const answers = await Promise.all(keys.map((key) => upload(app(), `${resource}/${key}`)));
@@ -143,7 +143,7 @@ describeEachBackend('an upload', (backend) => {
     expect(await blobs()).toEqual(await rows());
   });
 
-  it('§4.5: a broken form is 400, and leaves nothing', async () => {
+  it('§4.5: a broken form returns 400 and stores nothing', async () => {
     const headers = { 'content-type': 'multipart/form-data; boundary=x' };
     const begin = '--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nabc';
     const full = `${begin}\r\n--x\r\nContent-Disposition: form-data; name="k`;
@@ -153,7 +153,7 @@ describeEachBackend('an upload', (backend) => {
     expect(await blobs()).toEqual(await rows());
   });
 
-  it('a bare body is a file as well', async () => {
+  it('a raw body is stored as a file', async () => {
     const resource = randomUUID();
     const headers = {
       'content-type': 'video/mp4',
@@ -206,7 +206,7 @@ describeEachBackend('an upload', (backend) => {
     };
     const FIELDS = 'type name file { key url } files { key filename url }';
 
-    it('an upload creates an unfiled media item, whose files have URLs of their own', async () => {
+    it('all uploads to one resource create one unfiled media item, and each file has its own URL', async () => {
       const resource = randomUUID();
       await upload(app(), `${resource}/thumbnail.webp`, { name: 'picture.png' });
       await upload(app(), `${resource}/Thumbnail.WEBP`, { name: 'note.txt', bytes: NOTE });
@@ -243,7 +243,7 @@ describeEachBackend('an upload', (backend) => {
       expect(body.data).toHaveLength(2);
     });
 
-    it('a link cannot be given an original', async () => {
+    it('an original cannot be uploaded to a link', async () => {
       const made =
         await graphql(`mutation { createMedia(input: { type: URL, url: "https://a.example/" }) {
         ... on CreateMediaSuccess { media { uuid } } } }`);
@@ -255,7 +255,7 @@ describeEachBackend('an upload', (backend) => {
 });
 
 describe('the limits of an upload', () => {
-  it('a file that is too large is 413, and leaves nothing', () =>
+  it('a file over the limit returns 413 and stores nothing', () =>
     withApp(
       BACKENDS[0]!,
       async (app) => {

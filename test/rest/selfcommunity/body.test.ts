@@ -134,7 +134,7 @@ test.each(['/', '/nope/', '/media/1/nope/', '/tag/1/unassign/', '/media/upload/'
     }),
 );
 
-test('§4: an invalid token is 401 on every route, even if none is needed', () =>
+test('§4: an invalid token is 401 on every route, even if no token is required', () =>
   serve(async (app) => {
     const headers = { authorization: 'Bearer not.a.token' };
     const message = 'Given token not valid for any token type';

@@ -84,7 +84,7 @@ test('§8 row 7: a chunk without a file is 400 in any encoding, and never 415', 
     expect(answer).toMatchObject(refusal(400, text, 'required'));
   }));
 
-test('§8 row 8: `offset` is a string in an answer, and a number in an error', () =>
+test('§8 row 8: `offset` is a string in a response, and a number in an error', () =>
   serve(async (app) => {
     const { body } = await sendChunk(app, BYTES, { totalBytes: 100 });
     expect(body.offset).toBe('5');

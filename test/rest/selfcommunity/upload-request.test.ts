@@ -155,8 +155,8 @@ describeEachBackend('chunks over SelfCommunity', (backend) => {
   });
 });
 
-describeEachBackend('credentials of uploads over SelfCommunity', (backend) => {
-  test('§8 row 1: none is needed while TRIVIUM_AUTH is open; a valid one records the owner', () =>
+describeEachBackend('the credential of an upload over SelfCommunity', (backend) => {
+  test('§8 row 1: is optional while TRIVIUM_AUTH is open; a valid one records the owner', () =>
     withApp(
       backend,
       async (app) => {
@@ -174,7 +174,7 @@ describeEachBackend('credentials of uploads over SelfCommunity', (backend) => {
       { TRIVIUM_JWT_SECRET: SECRET },
     ));
 
-  test('one is needed if TRIVIUM_AUTH requires it, whatever the body is', () =>
+  test('is required if TRIVIUM_AUTH is required, whatever the body is', () =>
     withApp(
       backend,
       async (app) => {
@@ -196,7 +196,7 @@ describeEachBackend('credentials of uploads over SelfCommunity', (backend) => {
       { TRIVIUM_AUTH: 'required' },
     ));
 
-  test('an invalid one is refused even if none is needed, on any path and method', () =>
+  test('is refused if it is invalid, even where it is optional, on any path and method', () =>
     withApp(
       backend,
       async (app) => {
@@ -219,7 +219,7 @@ describeEachBackend('credentials of uploads over SelfCommunity', (backend) => {
       { TRIVIUM_JWT_SECRET: SECRET },
     ));
 
-  test('a reader’s credential is not sufficient', () =>
+  test('of a reader is refused', () =>
     withApp(
       backend,
       async (app) => {

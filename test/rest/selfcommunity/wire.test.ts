@@ -141,7 +141,7 @@ describeEachBackend('requests of the vendor’s uploader, byte for byte', (backe
       }),
   );
 
-  test('§7 capture 1: the SDK’s broken helper is told that there is no file', () =>
+  test('§7 capture 1: a request without a file, as from the SDK’s broken helper, is refused', () =>
     withApp(backend, async (app) => {
       const headers = ['Content-Type: application/json', 'Content-Range: bytes 0-204799/410834'];
       const request = toRequest(CHUNK, headers, Buffer.from('{"image":{}}'));

@@ -31,8 +31,8 @@ builder.objectField(JobRef, 'allowedSignals', (t) =>
 );
 
 /**
- * A conflict, with the details that it has if it concerns a job. `instanceof` cannot detect those: the errors plugin
- * puts a proxy around each error, whose class is that of the GraphQL type.
+ * A ConflictError, with the details of an IllegalSignalError or a UnicityTakenError if it is one. `instanceof` cannot
+ * detect these: the errors plugin wraps each error in a proxy whose class is that of the GraphQL type.
  */
 type JobConflict = ConflictError &
   Partial<
