@@ -106,6 +106,24 @@ export async function send(
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
+/** Returns the embed of a link before anything is known of its page. */
+export function linkEmbed(id: number, url: string, images: readonly string[] = []) {
+  const metadata = { url, title: url, description: '', images, type: 'link' };
+  return { id, embed_type: 'sc_link', embed_id: String(id), url, metadata };
+}
+
+/** The fields of a new tag that is named "abc" and described as "d", except id and time. */
+export const NEW_TAG = {
+  type: 'user',
+  name: 'abc',
+  description: 'd',
+  color: '#ffffff',
+  visible: true,
+  visibility_boost: false,
+  active: true,
+  deleted: false,
+};
+
 /** Returns a general error as it is on the wire, for `toMatchObject`. */
 export function refusal(status: number, detail: unknown, code: unknown = 'invalid') {
   return { status, body: { detail, errors: [{ message: detail, code }] } };

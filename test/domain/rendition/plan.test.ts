@@ -83,16 +83,7 @@ describe('the size of a rendition', () => {
     // Enlarged: only what is kept, and the pixels that the cut goes through.
     ['width=600&height=600&mode=crop', '100,0,200,200 600,600 - -'],
     ['width=437&height=211&mode=crop', '0,3,400,194 437,212 0,1,437,211 -'],
-  ])('%s', (query, expected) => expect(geometry(query)).toBe(expected));
-
-  it('follows the other side of a tall image', () => {
-    expect(geometry('width=100&height=100&mode=crop&center=1,0', TALL)).toBe(
-      '- 100,200 0,100,100,100 -',
-    );
-    expect(geometry('width=100&height=100&anchor=bottom', TALL)).toBe('- 50,100 - 25,0,100,100');
-  });
-
-  it.each([
+    // Cropped by the request.
     ['crop=0.25,0.5,0.25,0&cropmode=percentage', '100,100,200,100 200,100 - -'],
     ['crop=25,50,25,0&cropmode=Percentage', '100,100,200,100 200,100 - -'],
     ['crop=10,20,30,40', '10,20,30,40 30,40 - -'],
@@ -110,6 +101,13 @@ describe('the size of a rendition', () => {
     ['crop=1,2,3', '-'],
     ['crop=-1,0,10,10', '-'],
   ])('%s', (query, expected) => expect(geometry(query)).toBe(expected));
+
+  it('follows the other side of a tall image', () => {
+    expect(geometry('width=100&height=100&mode=crop&center=1,0', TALL)).toBe(
+      '- 100,200 0,100,100,100 -',
+    );
+    expect(geometry('width=100&height=100&anchor=bottom', TALL)).toBe('- 50,100 - 25,0,100,100');
+  });
 
   it('is not enlarged with upscale=false on either side, except where the mode says so', () => {
     for (const mode of ['pad', 'crop', 'max']) {
