@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { afterAll, expect, test, vi } from 'vitest';
 import { createAnswerCheck, loadDocument } from '../support/openapi.ts';
 import { type ServerProcess, withDataDir, withServerProcess } from '../support/process.ts';
-import { linkEmbed, NEW_TAG } from '../support/selfcommunity.ts';
+import { linkEmbed, newTag } from '../support/selfcommunity.ts';
 import { fixture } from '../support/temporary-file.ts';
 
 // §7: CommonJS; Node cannot load its other build.
@@ -252,11 +252,9 @@ test('a file is uploaded in chunks and becomes a media item', () =>
 test('a tag is created, read, changed, patched, assigned, and deleted', () =>
   withSdk(async () => {
     const made: Loose = await TagService.createTag({ name: 'abc', description: 'd' } as Loose);
-    expect(made).toEqual({
-      ...NEW_TAG,
-      id: expect.any(Number),
-      created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
-    });
+    expect(made).toEqual(
+      newTag(expect.any(Number), expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)),
+    );
     const { id } = made;
     expect(await TagService.getSpecificTag(id)).toEqual(made);
     const put = await TagService.updateTag(id, { name: 'abc', visible: false } as Loose);

@@ -3,17 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { expect } from 'vitest';
 import { BlobNotFoundError, type BlobStore } from '../../src/blob/blob-store.ts';
-import { describeContract, type GuaranteeOf } from './contract.ts';
-import {
-  countWhile,
-  cutAtRandom,
-  entriesOf,
-  failing,
-  HOSTILE_KEYS,
-  newKey,
-  pieces,
-  textOf,
-} from './source.ts';
+import { countWhile, describeContract, type GuaranteeOf } from './contract.ts';
+import { cutAtRandom, entriesOf, failing, HOSTILE_KEYS, newKey, pieces, textOf } from './source.ts';
 
 /** Opens an empty store, lends it to `work`, and deletes everything afterwards. */
 export type WithStore = (work: (store: BlobStore) => Promise<void>) => Promise<void>;

@@ -38,18 +38,6 @@ export function entriesOf(store: { list(): AsyncIterable<BlobEntry> }): Promise<
   return Array.fromAsync(store.list());
 }
 
-/** Lists a store, and does `work` once after the first entry. Returns the number of entries. */
-export async function countWhile(
-  store: { list(): AsyncIterable<BlobEntry> },
-  work: () => Promise<unknown>,
-): Promise<number> {
-  let listed = 0;
-  for await (const _ of store.list()) {
-    if (listed++ === 0) await work();
-  }
-  return listed;
-}
-
 const HEX = 'a'.repeat(32);
 
 /** Texts that are not blob keys, though some nearly are. */

@@ -6,17 +6,8 @@ import { setImmediate } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { BlobNotFoundError, type BlobStore } from '../../src/blob/blob-store.ts';
 import type { Staging } from '../../src/blob/staging.ts';
-import { describeContract, type GuaranteeOf } from './contract.ts';
-import {
-  countWhile,
-  cutAtRandom,
-  entriesOf,
-  failing,
-  HOSTILE_KEYS,
-  newKey,
-  pieces,
-  textOf,
-} from './source.ts';
+import { countWhile, describeContract, type GuaranteeOf } from './contract.ts';
+import { cutAtRandom, entriesOf, failing, HOSTILE_KEYS, newKey, pieces, textOf } from './source.ts';
 
 /** A staging area, and the blob store that it promotes to. */
 export interface Storage {

@@ -112,17 +112,21 @@ export function linkEmbed(id: number, url: string, images: readonly string[] = [
   return { id, embed_type: 'sc_link', embed_id: String(id), url, metadata };
 }
 
-/** The fields of a new tag that is named "abc" and described as "d", except id and time. */
-export const NEW_TAG = {
-  type: 'user',
-  name: 'abc',
-  description: 'd',
-  color: '#ffffff',
-  visible: true,
-  visibility_boost: false,
-  active: true,
-  deleted: false,
-};
+/** Returns a new tag that is named "abc" and described as "d", with its keys in the order of the wire. */
+export function newTag(id: unknown, createdAt: unknown) {
+  return {
+    id,
+    type: 'user',
+    name: 'abc',
+    description: 'd',
+    color: '#ffffff',
+    visible: true,
+    visibility_boost: false,
+    created_at: createdAt,
+    active: true,
+    deleted: false,
+  };
+}
 
 /** Returns a general error as it is on the wire, for `toMatchObject`. */
 export function refusal(status: number, detail: unknown, code: unknown = 'invalid') {
