@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withApp } from '../../support/app.ts';
+import { type TestApp, withApp } from '../../support/app.ts';
 import { type Backend, describeEachBackend } from '../../support/backend.ts';
 import { makeJwt } from '../../support/make.ts';
 import {
@@ -175,10 +175,7 @@ describeEachBackend('§5.3: a chunk over SelfCommunity is refused', (backend) =>
 
   test('Upload has expired: also when it has been completed before', () =>
     withApp(backend, async (app) => {
-      const pdf = await readFixture('document.pdf');
-      const upload_id = await sendFile(app, pdf);
-      const fields = { upload_id, md5: md5Of(pdf) };
-      expect((await complete(app, fields)).status).toBe(201);
+      const fields = await completeUpload(app);
       app.services.clock = () => Date.now() + 24 * HOUR_MS + 1;
       expect(await complete(app, fields)).toMatchObject(refusal(410, 'Upload has expired'));
     }));
@@ -247,10 +244,7 @@ describeEachBackend('§5.3: complete over SelfCommunity is refused', (backend) =
 
   test('§8 row 17: Upload has already been marked as complete', () =>
     withApp(backend, async (app) => {
-      const pdf = await readFixture('document.pdf');
-      const upload_id = await sendFile(app, pdf);
-      const fields = { upload_id, md5: md5Of(pdf) };
-      expect((await complete(app, fields)).status).toBe(201);
+      const fields = await completeUpload(app);
       const text = 'Upload has already been marked as complete';
       expect(await complete(app, fields)).toMatchObject(refusal(400, text));
     }));
@@ -284,4 +278,12 @@ function testRequired(
       expect(await send(app, path, init)).toMatchObject(refusal(400, text, 'required'));
     }),
   );
+}
+
+/** Uploads a PDF and completes it. Returns the fields that completed it. */
+async function completeUpload(app: TestApp) {
+  const pdf = await readFixture('document.pdf');
+  const fields = { upload_id: await sendFile(app, pdf), md5: md5Of(pdf) };
+  expect((await complete(app, fields)).status).toBe(201);
+  return fields;
 }
