@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { type Db, openDb } from '../src/store/db.ts';
 import { migrate } from '../src/store/migrate.ts';
-import type { NewJobRow } from '../src/store/table.ts';
+import { toJobRow } from '../test/support/job-row.ts';
 import { printTable } from './report.ts';
 import type { ServerSetup } from './server.ts';
 
@@ -57,21 +56,8 @@ async function drain(kind: Kind, path: string): Promise<Drain> {
 async function insertJobs(db: Db): Promise<void> {
   const now = Date.now();
   for (let at = 0; at < JOBS; at += BATCH_ROWS) {
-    const rows = Array.from(
-      { length: BATCH_ROWS },
-      (): NewJobRow => ({
-        uuid: randomUUID(),
-        job_class: 'delete-blob',
-        arguments: '{"blob_keys":[]}',
-        status: 'pending',
-        priority: 0,
-        progress: 0,
-        retry_count: 0,
-        max_retries: 0,
-        scheduled_at: now,
-        created_at: now,
-        updated_at: now,
-      }),
+    const rows = Array.from({ length: BATCH_ROWS }, () =>
+      toJobRow(now, { job_class: 'delete-blob', arguments: '{"blob_keys":[]}' }),
     );
     await db.insertInto('job').values(rows).execute();
   }

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { afterAll, expect, test, vi } from 'vitest';
 import { createAnswerCheck, loadDocument } from '../support/openapi.ts';
 import { type ServerProcess, withDataDir, withServerProcess } from '../support/process.ts';
+import { linkEmbed, newTag } from '../support/selfcommunity.ts';
 import { fixture } from '../support/temporary-file.ts';
 
 // §7: CommonJS; Node cannot load its other build.
@@ -119,13 +120,7 @@ test('a link is created, read, clicked, given an image, and deleted', () =>
     const made: Loose = await MediaService.createMedia({ type: MediaTypes.URL, url });
     expect(made).toMatchObject({ type: 'url', url, title: url, image: null, order: 0 });
     expect(made.hash_code).toMatch(UUID);
-    expect(made.embed).toEqual({
-      id: made.id,
-      embed_type: 'sc_link',
-      embed_id: String(made.id),
-      url,
-      metadata: { url, title: url, description: '', images: [], type: 'link' },
-    });
+    expect(made.embed).toEqual(linkEmbed(made.id, url));
     expect(new URL(made.embed.metadata.url).href).toBe(url);
     expect(await MediaService.getSpecificMedia(made.id)).toEqual(made);
     expect(await MediaService.clickMedia(made.id)).toBe('');
@@ -257,18 +252,9 @@ test('a file is uploaded in chunks and becomes a media item', () =>
 test('a tag is created, read, changed, patched, assigned, and deleted', () =>
   withSdk(async () => {
     const made: Loose = await TagService.createTag({ name: 'abc', description: 'd' } as Loose);
-    expect(made).toEqual({
-      id: expect.any(Number),
-      type: 'user',
-      name: 'abc',
-      description: 'd',
-      color: '#ffffff',
-      visible: true,
-      visibility_boost: false,
-      created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
-      active: true,
-      deleted: false,
-    });
+    expect(made).toEqual(
+      newTag(expect.any(Number), expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)),
+    );
     const { id } = made;
     expect(await TagService.getSpecificTag(id)).toEqual(made);
     const put = await TagService.updateTag(id, { name: 'abc', visible: false } as Loose);

@@ -1,4 +1,5 @@
 import { describe, test } from 'vitest';
+import type { BlobEntry } from '../../src/blob/blob-store.ts';
 
 /** Declares the test of one guarantee, whose work gets a subject of its own. */
 export type GuaranteeOf<Subject> = (
@@ -17,4 +18,16 @@ export function describeContract<Subject>(
       describe(part, () => describePart((name, work) => test(name, () => withSubject(work))));
     }
   });
+}
+
+/** Lists a store, and does `work` once after the first entry. Returns the number of entries. */
+export async function countWhile(
+  store: { list(): AsyncIterable<BlobEntry> },
+  work: () => Promise<unknown>,
+): Promise<number> {
+  let listed = 0;
+  for await (const _ of store.list()) {
+    if (listed++ === 0) await work();
+  }
+  return listed;
 }

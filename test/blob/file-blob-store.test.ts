@@ -1,10 +1,11 @@
-import { mkdir, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { BlobNotFoundError, type BlobStore } from '../../src/blob/blob-store.ts';
 import { createFileBlobStore } from '../../src/blob/file-blob-store.ts';
 import { describeBlobStore, storedBlob } from './blob-store-contract.ts';
+import { testCheck } from './file-check.ts';
 import { openPaths, runChild, traceCalls, withFileStorage } from './file-storage.ts';
 import { entriesOf, failing, newKey, pieces, textOf } from './source.ts';
 
@@ -81,18 +82,7 @@ describe('file blob store, its files', () => {
       expect(await entriesOf(blobs)).toEqual([]);
     }));
 
-  test('check fails, and leaves nothing behind, when the directory is gone', () =>
-    withFileStorage(async ({ directory, blobs }) => {
-      await rm(join(directory, 'stored'), { recursive: true });
-      await expect(blobs.check()).rejects.toThrow('ENOENT');
-      expect(await readdir(directory, { recursive: true })).toEqual(['staging']);
-    }));
-
-  test('check leaves no file', () =>
-    withFileStorage(async ({ directory, blobs }) => {
-      await blobs.check();
-      expect(await readdir(join(directory, 'stored'))).toEqual([]);
-    }));
+  testCheck('stored', 'staging', ({ blobs }) => blobs.check());
 
   test('adopting moves a file into place without copying it', () =>
     withFileStorage(async ({ directory, blobs }) => {

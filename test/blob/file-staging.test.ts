@@ -1,10 +1,11 @@
-import { mkdir, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import type { BlobStore } from '../../src/blob/blob-store.ts';
 import { createFileStaging } from '../../src/blob/file-staging.ts';
 import type { Staging } from '../../src/blob/staging.ts';
+import { testCheck } from './file-check.ts';
 import {
   openFileStorage,
   openPaths,
@@ -86,18 +87,7 @@ describe('file staging, its files', () => {
       expect(await entriesOf(staging)).toEqual([]);
     }));
 
-  test('check fails, and leaves nothing behind, when the directory is gone', () =>
-    withFileStorage(async ({ directory, staging }) => {
-      await rm(join(directory, 'staging'), { recursive: true });
-      await expect(staging.check()).rejects.toThrow('ENOENT');
-      expect(await readdir(directory, { recursive: true })).toEqual(['stored']);
-    }));
-
-  test('check leaves no file', () =>
-    withFileStorage(async ({ directory, staging }) => {
-      await staging.check();
-      expect(await readdir(join(directory, 'staging'))).toEqual([]);
-    }));
+  testCheck('staging', 'stored', ({ staging }) => staging.check());
 });
 
 describe.skipIf(process.platform !== 'linux')('file staging, its handles (Linux)', () => {

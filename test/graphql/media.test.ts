@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type TestApp, withApp } from '../support/app.ts';
-import { describeEachBackend } from '../support/backend.ts';
+import { type Backend, describeEachBackend } from '../support/backend.ts';
 import { graphql } from '../support/graphql.ts';
 import { makeFileRow, makeFolder, makeJwt, makeMediaRow } from '../support/make.ts';
 
@@ -21,6 +21,11 @@ const DELETE = `mutation ($input: DeleteMediaInput!) {
 
 async function bearer(sub: string): Promise<string> {
   return `Bearer ${await makeJwt({ sub }, { secret: SECRET.TRIVIUM_JWT_SECRET })}`;
+}
+
+/** Runs `work` with an app that knows users, and with the credential of one. */
+function asAlice(backend: Backend, work: (app: TestApp, alice: string) => Promise<void>) {
+  return withApp(backend, async (app) => work(app, await bearer('alice')), SECRET);
 }
 
 async function create(app: TestApp, input: Record<string, unknown>, authorization?: string) {
@@ -107,90 +112,75 @@ describeEachBackend('media in GraphQL', (backend) => {
   );
 
   test('a media item is renamed, and moved among its siblings', () =>
-    withApp(
-      backend,
-      async (app) => {
-        const alice = await bearer('alice');
-        const parent = await makeFolder(app.services.db, {});
-        const folderId = Buffer.from(`Folder:${parent}`).toString('base64url');
-        const link = { type: 'URL', url: 'https://x.org', folderId };
-        const { media } = await create(app, { ...link, name: 'A', title: 'One' }, alice);
-        await create(app, { ...link, name: 'B' }, alice);
-        await create(app, { ...link, name: 'C', sortOrder: -1 }, alice);
-        const names = async () => {
-          const query = `{ folder(by: { id: "${folderId}" }) { children { nodes { name } } } }`;
-          const { data } = await graphql(app, query, {}, { authorization: alice });
-          return data.folder.children.nodes.map(({ name }: { name: string }) => name);
-        };
-        expect(await names()).toEqual(['C', 'A', 'B']);
-        const input = { id: media.id, name: 'D', sortOrder: 9 };
-        const { data } = await graphql(app, UPDATE, { input }, { authorization: alice });
-        expect(data.updateMedia.media).toMatchObject({ name: 'D', title: 'One' });
-        expect(await names()).toEqual(['C', 'B', 'D']);
-        const kept = { id: media.id, name: null, sortOrder: null };
-        await graphql(app, UPDATE, { input: kept }, { authorization: alice });
-        expect(await names()).toEqual(['C', 'B', 'D']);
-      },
-      SECRET,
-    ));
+    asAlice(backend, async (app, alice) => {
+      const parent = await makeFolder(app.services.db, {});
+      const folderId = Buffer.from(`Folder:${parent}`).toString('base64url');
+      const link = { type: 'URL', url: 'https://x.org', folderId };
+      const { media } = await create(app, { ...link, name: 'A', title: 'One' }, alice);
+      await create(app, { ...link, name: 'B' }, alice);
+      await create(app, { ...link, name: 'C', sortOrder: -1 }, alice);
+      const names = async () => {
+        const query = `{ folder(by: { id: "${folderId}" }) { children { nodes { name } } } }`;
+        const { data } = await graphql(app, query, {}, { authorization: alice });
+        return data.folder.children.nodes.map(({ name }: { name: string }) => name);
+      };
+      expect(await names()).toEqual(['C', 'A', 'B']);
+      const input = { id: media.id, name: 'D', sortOrder: 9 };
+      const { data } = await graphql(app, UPDATE, { input }, { authorization: alice });
+      expect(data.updateMedia.media).toMatchObject({ name: 'D', title: 'One' });
+      expect(await names()).toEqual(['C', 'B', 'D']);
+      const kept = { id: media.id, name: null, sortOrder: null };
+      await graphql(app, UPDATE, { input: kept }, { authorization: alice });
+      expect(await names()).toEqual(['C', 'B', 'D']);
+    }));
 
   test('an update sets given fields, clears null fields, and keeps the others', () =>
-    withApp(
-      backend,
-      async (app) => {
-        const alice = await bearer('alice');
-        const start = { type: 'URL', url: 'https://x.org', title: 'A', description: 'B' };
-        const { media } = await create(app, start, alice);
-        const input = {
-          id: media.id,
-          title: null,
-          keywords: 'k',
-          imageUrl: 'https://x.org/i.png',
+    asAlice(backend, async (app, alice) => {
+      const start = { type: 'URL', url: 'https://x.org', title: 'A', description: 'B' };
+      const { media } = await create(app, start, alice);
+      const input = {
+        id: media.id,
+        title: null,
+        keywords: 'k',
+        imageUrl: 'https://x.org/i.png',
+        focalPoint: { left: 0.25, top: 1 },
+        crops: [{ alias: 'wide', width: 200, height: 100 }],
+        isPublic: true,
+      };
+      const { data } = await graphql(app, UPDATE, { input }, { authorization: alice });
+      expect(data.updateMedia.media).toMatchObject({
+        title: null,
+        description: 'B',
+        keywords: 'k',
+        isPublic: true,
+        image: {
+          url: 'https://x.org/i.png',
           focalPoint: { left: 0.25, top: 1 },
-          crops: [{ alias: 'wide', width: 200, height: 100 }],
-          isPublic: true,
-        };
-        const { data } = await graphql(app, UPDATE, { input }, { authorization: alice });
-        expect(data.updateMedia.media).toMatchObject({
-          title: null,
-          description: 'B',
-          keywords: 'k',
-          isPublic: true,
-          image: {
-            url: 'https://x.org/i.png',
-            focalPoint: { left: 0.25, top: 1 },
-            crops: [{ alias: 'wide', width: 200, height: 100, coordinates: null }],
-          },
-        });
-      },
-      SECRET,
-    ));
+          crops: [{ alias: 'wide', width: 200, height: 100, coordinates: null }],
+        },
+      });
+    }));
 
   test('only its creator and an admin may change or delete a media item', () =>
-    withApp(
-      backend,
-      async (app) => {
-        const alice = await bearer('alice');
-        const { media } = await create(app, { type: 'URL', url: 'https://x.org' }, alice);
-        const input = { id: media.id };
-        const codeOf = async (authorization?: string) => {
-          const options = authorization === undefined ? {} : { authorization };
-          const [changed, deleted] = await Promise.all([
-            graphql(app, UPDATE, { input }, options),
-            graphql(app, DELETE, { input: { id: media.id } }, options),
-          ]);
-          return [changed.data.updateMedia.code, deleted.data.deleteMedia.code];
-        };
-        expect(await codeOf()).toEqual(['NOT_AUTHENTICATED', 'NOT_AUTHENTICATED']);
-        expect(await codeOf(await bearer('bob'))).toEqual(['FORBIDDEN', 'FORBIDDEN']);
-        const admin = `Bearer ${app.adminKey}`;
-        const { data } = await graphql(app, DELETE, { input }, { authorization: admin });
-        expect(data.deleteMedia).toEqual({ __typename: 'DeleteMediaSuccess', deletedId: media.id });
-        const again = await graphql(app, DELETE, { input }, { authorization: admin });
-        expect(again.data.deleteMedia.code).toBe('NOT_FOUND');
-      },
-      SECRET,
-    ));
+    asAlice(backend, async (app, alice) => {
+      const { media } = await create(app, { type: 'URL', url: 'https://x.org' }, alice);
+      const input = { id: media.id };
+      const codeOf = async (authorization?: string) => {
+        const options = authorization === undefined ? {} : { authorization };
+        const [changed, deleted] = await Promise.all([
+          graphql(app, UPDATE, { input }, options),
+          graphql(app, DELETE, { input: { id: media.id } }, options),
+        ]);
+        return [changed.data.updateMedia.code, deleted.data.deleteMedia.code];
+      };
+      expect(await codeOf()).toEqual(['NOT_AUTHENTICATED', 'NOT_AUTHENTICATED']);
+      expect(await codeOf(await bearer('bob'))).toEqual(['FORBIDDEN', 'FORBIDDEN']);
+      const admin = `Bearer ${app.adminKey}`;
+      const { data } = await graphql(app, DELETE, { input }, { authorization: admin });
+      expect(data.deleteMedia).toEqual({ __typename: 'DeleteMediaSuccess', deletedId: media.id });
+      const again = await graphql(app, DELETE, { input }, { authorization: admin });
+      expect(again.data.deleteMedia.code).toBe('NOT_FOUND');
+    }));
 
   test('deleting a media item deletes its rows and creates a job that deletes its content', () =>
     withApp(backend, async (app) => {

@@ -31,19 +31,27 @@ describe('the schema', () => {
     );
   });
 
-  test.each([
-    ['Query', 'medias', 'MediaConnection!'],
-    ['Query', 'rootChildren', 'TreeNodeConnection!'],
-    ['Query', 'rootFolders', 'FolderConnection!'],
-    ['Query', 'tags', 'TagConnection!'],
-    ['Query', 'jobs', 'JobConnection!'],
-    ['Folder', 'children', 'TreeNodeConnection!'],
-    ['Folder', 'folders', 'FolderConnection!'],
-    ['Folder', 'medias', 'MediaConnection!'],
-    ['Tag', 'medias', 'MediaConnection!'],
-    ['Media', 'jobs', 'JobConnection!'],
-  ])('%s.%s is a %s', (typeName, field, expected) => {
-    expect(typeOf(schema.getType(typeName) as GraphQLObjectType, field)).toBe(expected);
+  const CONNECTIONS = {
+    Query: {
+      medias: 'MediaConnection!',
+      rootChildren: 'TreeNodeConnection!',
+      rootFolders: 'FolderConnection!',
+      tags: 'TagConnection!',
+      jobs: 'JobConnection!',
+    },
+    Folder: {
+      children: 'TreeNodeConnection!',
+      folders: 'FolderConnection!',
+      medias: 'MediaConnection!',
+    },
+    Tag: { medias: 'MediaConnection!' },
+    Media: { jobs: 'JobConnection!' },
+  };
+
+  describe.each(Object.entries(CONNECTIONS))('%s', (typeName, connections) => {
+    test.each(Object.entries(connections))('%s is a %s', (field, expected) => {
+      expect(typeOf(schema.getType(typeName) as GraphQLObjectType, field)).toBe(expected);
+    });
   });
 
   test('the order of a list may be null', () => {

@@ -9,17 +9,19 @@ test.each([
   expect(contentDisposition('inline', name)).toBe(header);
 });
 
-test.each([
-  ['Über café.pdf', 'Uber cafe.pdf', '%C3%9Cber%20caf%C3%A9.pdf'],
-  ['日本語.txt', '___.txt', '%E6%97%A5%E6%9C%AC%E8%AA%9E.txt'],
-  ['한국.txt', '__.txt', '%ED%95%9C%EA%B5%AD.txt'],
-  ['🎉.gif', '_.gif', '%F0%9F%8E%89.gif'],
-  ["it's *(é)*!.txt", "it's *(e)*!.txt", 'it%27s%20%2A%28%C3%A9%29%2A!.txt'],
-  ['say "hi".txt', 'say _hi_.txt', 'say%20%22hi%22.txt'],
-  ['back\\slash.txt', 'back_slash.txt', 'back%5Cslash.txt'],
-  ['100%41.txt', '100_41.txt', '100%2541.txt'],
-  ['€ rates', '_ rates', '%E2%82%AC%20rates'],
-])('any other name is in both parameters: %s', (name, ascii, extended) => {
+test.each(
+  Object.entries({
+    'Über café.pdf': { ascii: 'Uber cafe.pdf', extended: '%C3%9Cber%20caf%C3%A9.pdf' },
+    '日本語.txt': { ascii: '___.txt', extended: '%E6%97%A5%E6%9C%AC%E8%AA%9E.txt' },
+    '한국.txt': { ascii: '__.txt', extended: '%ED%95%9C%EA%B5%AD.txt' },
+    '🎉.gif': { ascii: '_.gif', extended: '%F0%9F%8E%89.gif' },
+    "it's *(é)*!.txt": { ascii: "it's *(e)*!.txt", extended: 'it%27s%20%2A%28%C3%A9%29%2A!.txt' },
+    'say "hi".txt': { ascii: 'say _hi_.txt', extended: 'say%20%22hi%22.txt' },
+    'back\\slash.txt': { ascii: 'back_slash.txt', extended: 'back%5Cslash.txt' },
+    '100%41.txt': { ascii: '100_41.txt', extended: '100%2541.txt' },
+    '€ rates': { ascii: '_ rates', extended: '%E2%82%AC%20rates' },
+  }),
+)('any other name is in both parameters: %s', (name, { ascii, extended }) => {
   expect(contentDisposition('attachment', name)).toBe(
     `attachment; filename="${ascii}"; filename*=UTF-8''${extended}`,
   );

@@ -15,32 +15,29 @@ function check(headers: IncomingHttpHeaders): Verdict {
 test('without conditions a request proceeds', () => expect(check({})).toBe('proceed'));
 
 describe('If-Match compares strongly', () => {
-  test.each<[string, Verdict]>([
-    ['"abc"', 'proceed'],
-    ['*', 'proceed'],
-    ['"x", "abc"', 'proceed'],
-    ['"x","abc"', 'proceed'],
-    [',"x" ,, "abc",', 'proceed'],
-    ['"x"', 'failed'],
-    ['W/"abc"', 'failed'],
-    ['"x", W/"abc"', 'failed'],
-    ['"ABC"', 'failed'],
-    ['""', 'failed'],
-    ['"a,b"', 'failed'],
-  ])('%s: %s', (header, verdict) => expect(check({ 'if-match': header })).toBe(verdict));
+  test.each(['"abc"', '*', '"x", "abc"', '"x","abc"', ',"x" ,, "abc",'])(
+    '%s: proceed',
+    (header) => {
+      expect(check({ 'if-match': header })).toBe('proceed');
+    },
+  );
+
+  test.each(['"x"', 'W/"abc"', '"x", W/"abc"', '"ABC"', '""', '"a,b"'])('%s: failed', (header) => {
+    expect(check({ 'if-match': header })).toBe('failed');
+  });
 });
 
 describe('If-None-Match compares weakly', () => {
-  test.each<[string, Verdict]>([
-    ['"abc"', 'not-modified'],
-    ['W/"abc"', 'not-modified'],
-    ['*', 'not-modified'],
-    [' * ', 'not-modified'],
-    ['"x", W/"y",\t"abc"', 'not-modified'],
-    ['"x"', 'proceed'],
-    ['"a,b", "\u00e9"', 'proceed'],
-    ['"abc "', 'proceed'],
-  ])('%s: %s', (header, verdict) => expect(check({ 'if-none-match': header })).toBe(verdict));
+  test.each(['"abc"', 'W/"abc"', '*', ' * ', '"x", W/"y",\t"abc"'])(
+    '%s: not-modified',
+    (header) => {
+      expect(check({ 'if-none-match': header })).toBe('not-modified');
+    },
+  );
+
+  test.each(['"x"', '"a,b", "\u00e9"', '"abc "'])('%s: proceed', (header) => {
+    expect(check({ 'if-none-match': header })).toBe('proceed');
+  });
 });
 
 describe('malformed tags are ignored', () => {
@@ -71,13 +68,14 @@ describe('dates are compared to the second', () => {
     [LATER, 'not-modified', 'proceed'],
     ['Friday, 02-Jan-26 03:04:05 GMT', 'not-modified', 'proceed'],
     ['Fri Jan  2 03:04:05 2026', 'not-modified', 'proceed'],
-    ['yesterday', 'proceed', 'proceed'],
-    ['2020-01-01', 'proceed', 'proceed'],
-    ['1', 'proceed', 'proceed'],
-    ['', 'proceed', 'proceed'],
   ])('%s: If-Modified-Since %s, If-Unmodified-Since %s', (date, modified, unmodified) => {
     expect(check({ 'if-modified-since': date })).toBe(modified);
     expect(check({ 'if-unmodified-since': date })).toBe(unmodified);
+  });
+
+  test.each(['yesterday', '2020-01-01', '1', ''])('%j is no date and is ignored', (text) => {
+    expect(check({ 'if-modified-since': text })).toBe('proceed');
+    expect(check({ 'if-unmodified-since': text })).toBe('proceed');
   });
 });
 

@@ -106,6 +106,28 @@ export async function send(
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
+/** Returns the embed of a link before anything is known of its page. */
+export function linkEmbed(id: number, url: string, images: readonly string[] = []) {
+  const metadata = { url, title: url, description: '', images, type: 'link' };
+  return { id, embed_type: 'sc_link', embed_id: String(id), url, metadata };
+}
+
+/** Returns a new tag that is named "abc" and described as "d", with its keys in the order of the wire. */
+export function newTag(id: unknown, createdAt: unknown) {
+  return {
+    id,
+    type: 'user',
+    name: 'abc',
+    description: 'd',
+    color: '#ffffff',
+    visible: true,
+    visibility_boost: false,
+    created_at: createdAt,
+    active: true,
+    deleted: false,
+  };
+}
+
 /** Returns a general error as it is on the wire, for `toMatchObject`. */
 export function refusal(status: number, detail: unknown, code: unknown = 'invalid') {
   return { status, body: { detail, errors: [{ message: detail, code }] } };

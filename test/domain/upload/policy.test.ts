@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Context } from '../../../src/domain/context.ts';
 import {
-  type DomainError,
   InvalidInputError,
   TooLargeError,
   UnsupportedMediaError,
@@ -50,89 +49,70 @@ describe('without a wanted type', () => {
   });
 });
 
+const WANTED: Claims<MediaType> = {
+  png: { fits: ['image', 'eimage', 'file'], differs: ['doc', 'vector', 'video'] },
+  svg: { fits: ['vector'], differs: ['image'] },
+  mp4: { fits: ['video'], differs: [] },
+  mp3: { fits: [], differs: ['video'] },
+  pdf: { fits: ['doc'], differs: ['image'] },
+  csv: { fits: [], differs: ['doc'] },
+  html: { fits: ['file'], differs: ['image'] },
+  unknown: { fits: [], differs: ['image'] },
+};
+
 describe('with a wanted type', () => {
-  it.each([
-    ['png', 'image', 'image'],
-    ['png', 'eimage', 'eimage'],
-    ['png', 'file', 'file'],
-    ['png', 'doc', UnsupportedMediaError],
-    ['png', 'vector', UnsupportedMediaError],
-    ['png', 'video', UnsupportedMediaError],
-    ['svg', 'image', UnsupportedMediaError],
-    ['svg', 'vector', 'vector'],
-    ['pdf', 'doc', 'doc'],
-    ['pdf', 'image', UnsupportedMediaError],
-    ['csv', 'doc', UnsupportedMediaError],
-    ['html', 'image', UnsupportedMediaError],
-    ['html', 'file', 'file'],
-    ['mp3', 'video', UnsupportedMediaError],
-    ['mp4', 'video', 'video'],
-    ['unknown', 'image', UnsupportedMediaError],
-    ['png', 'url', InvalidInputError],
-    ['png', 'vimeo', InvalidInputError],
-    ['png', 'embed', InvalidInputError],
-    ['png', 'share', InvalidInputError],
-  ] satisfies [Content, MediaType, Outcome][])('%s as %s', (content, wanted, outcome) => {
-    expect(decide({ content, wanted })).toBe(outcome);
+  it.each(claims(WANTED))('$content as $value: $agrees', ({ content, value, agrees }) => {
+    expect(decide({ content, wanted: value })).toBe(agrees ? value : UnsupportedMediaError);
+  });
+
+  it.each(['url', 'vimeo', 'embed', 'share'] as const)('png as %s is invalid', (wanted) => {
+    expect(decide({ content: 'png', wanted })).toBe(InvalidInputError);
   });
 });
 
+const NAMES: Claims<string> = {
+  // The extension of another image format is accepted.
+  png: {
+    fits: ['a.png', 'a.PNG', 'a.jpg', 'a', '', 'a.unknown'],
+    differs: ['a.pdf', 'a.svg', 'a.mp4'],
+  },
+  svg: { fits: ['a.svg'], differs: ['a.png'] },
+  mp4: { fits: ['a.ogg'], differs: [] },
+  mp3: { fits: ['a.mp4'], differs: ['a.png'] },
+  pdf: { fits: ['a.pdf'], differs: ['a.jpg'] },
+  html: { fits: ['a.html', 'a.png.html'], differs: ['a.png', 'a.svg', 'a.pdf'] },
+  zip: { fits: ['a.docx'], differs: ['a.jpg'] },
+  unknown: { fits: ['a.bin'], differs: ['a.mov'] },
+};
+
+const DECLARED_TYPES: Claims<string | null> = {
+  png: {
+    fits: [
+      ...['image/png', 'IMAGE/PNG; charset=binary', 'image/jpeg', 'application/octet-stream'],
+      ...['', null],
+    ],
+    differs: ['image/svg+xml', 'application/pdf', 'video/mp4'],
+  },
+  svg: { fits: ['image/svg+xml'], differs: ['image/png'] },
+  mp3: { fits: ['video/mp4'], differs: [] },
+  pdf: { fits: [], differs: ['image/png'] },
+  csv: { fits: ['text/html'], differs: [] },
+  html: { fits: [], differs: ['image/png'] },
+  unknown: { fits: [], differs: ['image/png'] },
+};
+
 describe('name and content', () => {
-  it.each([
-    ['png', 'a.png', true],
-    ['png', 'a.PNG', true],
-    // The extension of another image format is accepted.
-    ['png', 'a.jpg', true],
-    ['png', 'a', true],
-    ['png', '', true],
-    ['png', 'a.unknown', true],
-    ['png', 'a.pdf', false],
-    ['png', 'a.svg', false],
-    ['png', 'a.mp4', false],
-    ['html', 'a.png', false],
-    ['html', 'a.svg', false],
-    ['html', 'a.pdf', false],
-    ['html', 'a.html', true],
-    ['html', 'a.png.html', true],
-    ['svg', 'a.svg', true],
-    ['svg', 'a.png', false],
-    ['pdf', 'a.pdf', true],
-    ['pdf', 'a.jpg', false],
-    ['zip', 'a.jpg', false],
-    ['zip', 'a.docx', true],
-    ['mp3', 'a.mp4', true],
-    ['mp4', 'a.ogg', true],
-    ['mp3', 'a.png', false],
-    ['unknown', 'a.mov', false],
-    ['unknown', 'a.bin', true],
-  ] satisfies [Content, string, boolean][])('%s called "%s": %s', (content, filename, agrees) => {
-    const outcome = decide({ content, claim: { filename }, wanted: 'file' });
+  it.each(claims(NAMES))('$content called "$value": $agrees', ({ content, value, agrees }) => {
+    const outcome = decide({ content, claim: { filename: value }, wanted: 'file' });
     expect(outcome).toBe(agrees ? 'file' : UnsupportedMediaError);
   });
 });
 
 describe('declared type and content', () => {
-  it.each([
-    ['png', 'image/png', true],
-    ['png', 'IMAGE/PNG; charset=binary', true],
-    ['png', 'image/jpeg', true],
-    ['png', 'application/octet-stream', true],
-    ['png', '', true],
-    ['png', null, true],
-    ['png', 'image/svg+xml', false],
-    ['png', 'application/pdf', false],
-    ['png', 'video/mp4', false],
-    ['html', 'image/png', false],
-    ['svg', 'image/png', false],
-    ['svg', 'image/svg+xml', true],
-    ['pdf', 'image/png', false],
-    ['mp3', 'video/mp4', true],
-    ['csv', 'text/html', true],
-    ['unknown', 'image/png', false],
-  ] satisfies [Content, string | null, boolean][])(
-    '%s declared %s: %s',
-    (content, type, agrees) => {
-      const outcome = decide({ content, claim: { declaredType: type }, wanted: 'file' });
+  it.each(claims(DECLARED_TYPES))(
+    '$content declared $value: $agrees',
+    ({ content, value, agrees }) => {
+      const outcome = decide({ content, claim: { declaredType: value }, wanted: 'file' });
       expect(outcome).toBe(agrees ? 'file' : UnsupportedMediaError);
     },
   );
@@ -171,7 +151,19 @@ describe('the types that a dialect supports', () => {
   });
 });
 
-type Outcome = FileType | (new (...args: never[]) => DomainError);
+/** What agrees with each content, and what does not. */
+type Claims<T> = Partial<Record<Content, { fits: T[]; differs: T[] }>>;
+
+/** Returns each content with each claim about it, as rows of a table. */
+function claims<T>(table: Claims<T>) {
+  return Object.entries(table).flatMap(([key, { fits, differs }]) => {
+    const content = key as Content;
+    return [
+      ...fits.map((value) => ({ content, value, agrees: true })),
+      ...differs.map((value) => ({ content, value, agrees: false })),
+    ];
+  });
+}
 
 interface Question {
   content: Content;

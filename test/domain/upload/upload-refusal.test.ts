@@ -52,11 +52,7 @@ const WRONG_CHUNKS: [string, Wrong, object][] = [
 describeEachBackend('a first chunk', (backend) => {
   it.each<[string, Wrong, object]>([
     ...WRONG_CHUNKS,
-    [
-      'that does not start at 0',
-      () => ({ offsetBytes: 5 }),
-      { code: 'OFFSET_MISMATCH', offsetBytes: 0 },
-    ],
+    ['that does not start at 0', () => ({ offsetBytes: 5 }), offsetMismatch(0)],
     [
       'of an image larger than the limit for images',
       () => ({ totalBytes: 5 * 2 ** 20 + 1 }),
@@ -73,16 +69,8 @@ describeEachBackend('a first chunk', (backend) => {
 describeEachBackend('a later chunk', (backend) => {
   it.each<[string, Wrong, object]>([
     ...WRONG_CHUNKS,
-    [
-      'that was sent before',
-      () => ({ offsetBytes: 0 }),
-      { code: 'OFFSET_MISMATCH', offsetBytes: 100 },
-    ],
-    [
-      'that leaves a gap',
-      () => ({ offsetBytes: 101 }),
-      { code: 'OFFSET_MISMATCH', offsetBytes: 100 },
-    ],
+    ['that was sent before', () => ({ offsetBytes: 0 }), offsetMismatch(100)],
+    ['that leaves a gap', () => ({ offsetBytes: 101 }), offsetMismatch(100)],
     [
       'with another total',
       () => ({ offsetBytes: 100, totalBytes: PNG.length - 1 }),
@@ -184,7 +172,7 @@ describeEachBackend('a completion', (backend) => {
       const ctx = services.as();
       const { uploadId } = await first(ctx);
       const completed = completeUpload(ctx, { uploadId, md5: md5Of(PNG.subarray(0, 100)) });
-      await expect(completed).rejects.toMatchObject({ code: 'OFFSET_MISMATCH', offsetBytes: 100 });
+      await expect(completed).rejects.toMatchObject(offsetMismatch(100));
       await finish(ctx, uploadId);
     }));
 
@@ -226,6 +214,10 @@ describeEachBackend('a completion', (backend) => {
       }),
   );
 });
+
+function offsetMismatch(offsetBytes: number) {
+  return { code: 'OFFSET_MISMATCH', offsetBytes };
+}
 
 function issue(field: string, code?: string) {
   const expected = { path: [field], ...(code !== undefined && { code }) };

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { insertJob } from '../../../src/store/job/job.ts';
 import type { NewJobRow } from '../../../src/store/table.ts';
 import type { TestApp } from '../../support/app.ts';
 import { fixtureBytes } from '../../support/bytes.ts';
+import { toJobRow } from '../../support/job-row.ts';
 import {
   type Answer,
   type RequestOptions,
@@ -83,24 +83,9 @@ export async function makeJob(
   { services }: TestApp,
   columns: Partial<NewJobRow> = {},
 ): Promise<string> {
-  const now = Date.UTC(2026, 0, 1, 10);
-  const uuid = columns.uuid ?? randomUUID();
-  await insertJob(services.db, {
-    job_class: 'sweep',
-    arguments: '{}',
-    media_id: null,
-    status: 'pending',
-    priority: 0,
-    progress: 0,
-    retry_count: 0,
-    max_retries: 0,
-    scheduled_at: now,
-    created_at: now,
-    updated_at: now,
-    ...columns,
-    uuid,
-  });
-  return uuid;
+  const row = toJobRow(Date.UTC(2026, 0, 1, 10), columns);
+  await insertJob(services.db, row);
+  return row.uuid;
 }
 
 /** Returns one problem of a response, for `toMatchObject`. */

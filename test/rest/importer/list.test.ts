@@ -114,18 +114,21 @@ describeEachBackend('a list', (backend) => {
       expect(await listed(query)).toBe(expected);
     });
 
-    it.each([
-      ['filter[error]', 'a'],
-      ['filter[error]=null', 'a'],
-      ['filter[error]=', 'd'],
-      ['filter[error__neq]', 'bcd'],
-      ['filter[error__neq]=', 'bc'],
-      ['filter[error__exists]=true', 'bcd'],
-      ['filter[error__exists]=0', 'a'],
-      ['filter[error__exists]=false', 'a'],
-      ['filter[error__in][]=null&filter[error__in][]=', 'ad'],
-      ['filter[status]=null', ''],
-    ])('§9.8: null differs from the empty text: %s lists %s', async (query, expected) => {
+    it.each(
+      queriesBy({
+        a: [
+          'filter[error]',
+          'filter[error]=null',
+          'filter[error__exists]=0',
+          'filter[error__exists]=false',
+        ],
+        d: ['filter[error]='],
+        bcd: ['filter[error__neq]', 'filter[error__exists]=true'],
+        bc: ['filter[error__neq]='],
+        ad: ['filter[error__in][]=null&filter[error__in][]='],
+        '': ['filter[status]=null'],
+      }),
+    )('§9.8: null differs from the empty text: %s lists %s', async (query, expected) => {
       expect(await listed(query)).toBe(expected);
     });
 
@@ -183,19 +186,18 @@ describeEachBackend('a list', (backend) => {
   });
 
   describe('order', () => {
-    it.each([
-      ['', 'abcd'],
-      ['sort=', 'abcd'],
-      ['sort=-id', 'dcba'],
-      ['sort=priority', 'cabd'],
-      ['sort=priority,-status', 'cadb'],
-      ['sort=-priority,scheduled_at', 'bdac'],
-      ['sort=-priority&sort=-scheduled_at', 'dbac'],
-      ['sort=,-priority,,', 'bdac'],
-      ['sort=created_at,updated_at', 'abcd'],
-      ['sort=error', 'dbca'],
-      ['sort=-error', 'acbd'],
-    ])('§9.4: %s returns %s', async (query, expected) => {
+    it.each(
+      queriesBy({
+        abcd: ['', 'sort=', 'sort=created_at,updated_at'],
+        dcba: ['sort=-id'],
+        cabd: ['sort=priority'],
+        cadb: ['sort=priority,-status'],
+        bdac: ['sort=-priority,scheduled_at', 'sort=,-priority,,'],
+        dbac: ['sort=-priority&sort=-scheduled_at'],
+        dbca: ['sort=error'],
+        acbd: ['sort=-error'],
+      }),
+    )('§9.4: %s returns %s', async (query, expected) => {
       expect(await listed(query)).toBe(expected);
     });
 
@@ -397,3 +399,10 @@ describeEachBackend('a list', (backend) => {
     expect((await list('filter[stat%FFus]=a')).status).toBe(400);
   });
 });
+
+/** Returns each query with the names that it lists, as rows of a table. */
+function queriesBy(table: Record<string, string[]>): [query: string, expected: string][] {
+  return Object.entries(table).flatMap(([expected, queries]) =>
+    queries.map((query): [string, string] => [query, expected]),
+  );
+}

@@ -3,6 +3,7 @@ import { type TestApp, withApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { sendRaw, toRequest } from '../../support/raw-request.ts';
 import { WITH_USERS } from '../../support/request.ts';
+import { linkEmbed, newTag } from '../../support/selfcommunity.ts';
 import { tokenOf } from './call.ts';
 import { goldenMedia } from './golden-media.ts';
 
@@ -41,25 +42,12 @@ function settle(body: string): string {
 
 /** Contract §2.6: every key. */
 function tag(given: Record<string, unknown> = {}): object {
-  return {
-    id: 1,
-    type: 'user',
-    name: 'abc',
-    description: 'd',
-    color: '#ffffff',
-    visible: true,
-    visibility_boost: false,
-    created_at: 'TIME',
-    active: true,
-    deleted: false,
-    ...given,
-  };
+  return { ...newTag(1, 'TIME'), ...given };
 }
 
 function link(images: string[] = []): object {
   const url = 'https://www.google.it/';
-  const metadata = { url, title: url, description: '', images, type: 'link' };
-  const embed = { id: 2, embed_type: 'sc_link', embed_id: '2', url, metadata };
+  const embed = linkEmbed(2, url, images);
   const image = images[0] ?? null;
   return goldenMedia({ title: url, url, image, embed_type: 'sc_link', embed_id: '2', embed });
 }

@@ -6,6 +6,7 @@ import { WITH_USERS } from '../../support/request.ts';
 import {
   CHUNK_PATH,
   fieldRefusal,
+  linkEmbed,
   readFixture,
   refusal,
   send,
@@ -176,13 +177,7 @@ test('§8 row 20: a link has its embed before its page is fetched, and creating 
     for (const url of ['http://127.0.0.1:1/secret', 'http://169.254.169.254/latest', LINK.url]) {
       const { status, body } = await call(app, 'POST /media/', { fields: { type: 'url', url } });
       expect(status).toBe(201);
-      expect(body.embed).toEqual({
-        id: body.id,
-        embed_type: 'sc_link',
-        embed_id: String(body.id),
-        url,
-        metadata: { url, title: url, description: '', images: [], type: 'link' },
-      });
+      expect(body.embed).toEqual(linkEmbed(body.id, url));
     }
   }));
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { withApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { makeJwt } from '../../support/make.ts';
@@ -27,132 +27,130 @@ import {
   UNKNOWN_ID,
 } from './chunk.ts';
 
-describeEachBackend('chunks over SelfCommunity', (backend) => {
-  describe('§4: a body', () => {
-    test.each([
-      ['JSON', (fields: object) => ({ body: JSON.stringify(fields), headers: JSON_TYPE })],
-      [
-        'a form',
-        (fields: object) => ({
-          body: new URLSearchParams(Object.entries(fields)).toString(),
-          headers: FORM,
-        }),
-      ],
-      [
-        'JSON that calls itself a form, as in the documents',
-        (fields: object) => ({ body: ` ${JSON.stringify(fields)}`, headers: FORM }),
-      ],
-      [
-        'multipart',
-        (fields: object) =>
-          multipart(...Object.entries(fields).map(([name, value]) => fieldPart(name, value))),
-      ],
-      [
-        'a form of repeated keys, of which the last wins',
-        (fields: object) => ({
-          body: `md5=x&type=vimeo&${new URLSearchParams(Object.entries(fields))}`,
-          headers: FORM,
-        }),
-      ],
-      [
-        'multipart with repeated keys, of which the last wins',
-        (fields: object) =>
-          multipart(
-            fieldPart('md5', 'x'),
-            ...Object.entries(fields).map(([name, value]) => fieldPart(name, value)),
-          ),
-      ],
-    ])('may be %s', (_encoding, encode) =>
-      withApp(backend, async (app) => {
-        const pdf = await readFixture('document.pdf');
-        const upload_id = await sendFile(app, pdf);
-        const init = encode({ upload_id, type: 'doc', md5: md5Of(pdf) });
-        const answer = await send(app, COMPLETE_PATH, init);
-        expect(answer).toMatchObject({ status: 201, body: { type: 'doc' } });
+describeEachBackend('§4: a body over SelfCommunity', (backend) => {
+  test.each([
+    ['JSON', (fields: object) => ({ body: JSON.stringify(fields), headers: JSON_TYPE })],
+    [
+      'a form',
+      (fields: object) => ({
+        body: new URLSearchParams(Object.entries(fields)).toString(),
+        headers: FORM,
       }),
-    );
+    ],
+    [
+      'JSON that calls itself a form, as in the documents',
+      (fields: object) => ({ body: ` ${JSON.stringify(fields)}`, headers: FORM }),
+    ],
+    [
+      'multipart',
+      (fields: object) =>
+        multipart(...Object.entries(fields).map(([name, value]) => fieldPart(name, value))),
+    ],
+    [
+      'a form of repeated keys, of which the last wins',
+      (fields: object) => ({
+        body: `md5=x&type=vimeo&${new URLSearchParams(Object.entries(fields))}`,
+        headers: FORM,
+      }),
+    ],
+    [
+      'multipart with repeated keys, of which the last wins',
+      (fields: object) =>
+        multipart(
+          fieldPart('md5', 'x'),
+          ...Object.entries(fields).map(([name, value]) => fieldPart(name, value)),
+        ),
+    ],
+  ])('may be %s', (_encoding, encode) =>
+    withApp(backend, async (app) => {
+      const pdf = await readFixture('document.pdf');
+      const upload_id = await sendFile(app, pdf);
+      const init = encode({ upload_id, type: 'doc', md5: md5Of(pdf) });
+      const answer = await send(app, COMPLETE_PATH, init);
+      expect(answer).toMatchObject({ status: 201, body: { type: 'doc' } });
+    }),
+  );
 
-    test('of JSON that is not an object is refused, with the message of the original service', () =>
-      withApp(backend, async (app) => {
-        const types = { '[1]': 'list', '"x"': 'str', true: 'bool', 1: 'int', 1.5: 'float' };
-        for (const [body, type] of Object.entries(types)) {
-          const answer = await send(app, COMPLETE_PATH, { body, headers: JSON_TYPE });
-          const message = `Invalid data. Expected a dictionary, but got ${type}.`;
-          expect(answer).toMatchObject(fieldRefusal('non_field_errors', message, 'invalid'));
-        }
-      }));
+  test('of JSON that is not an object is refused, with the message of the original service', () =>
+    withApp(backend, async (app) => {
+      const types = { '[1]': 'list', '"x"': 'str', true: 'bool', 1: 'int', 1.5: 'float' };
+      for (const [body, type] of Object.entries(types)) {
+        const answer = await send(app, COMPLETE_PATH, { body, headers: JSON_TYPE });
+        const message = `Invalid data. Expected a dictionary, but got ${type}.`;
+        expect(answer).toMatchObject(fieldRefusal('non_field_errors', message, 'invalid'));
+      }
+    }));
 
-    test('of broken JSON is refused', () =>
-      withApp(backend, async (app) => {
-        const detail = expect.stringMatching(/^JSON parse error - ./);
-        for (const body of ['{', 'abc', '{"a":1}x', '\u0000', Buffer.from([0x22, 0xff, 0x22])]) {
-          for (const path of [CHUNK_PATH, COMPLETE_PATH]) {
-            const answer = await send(app, path, { body, headers: JSON_TYPE });
-            expect(answer).toMatchObject(refusal(400, detail, 'parse_error'));
-          }
-        }
-      }));
-
-    test.each([
-      ['without an end', { ...multipart(), body: '--b\r\n' }],
-      ['without a boundary', { body: 'x', headers: { 'content-type': 'multipart/form-data' } }],
-      ['of something else', { ...multipart(), body: 'upload_id=1' }],
-    ])('of broken multipart is refused: %s', (_what, init) =>
-      withApp(backend, async (app) => {
+  test('of broken JSON is refused', () =>
+    withApp(backend, async (app) => {
+      const detail = expect.stringMatching(/^JSON parse error - ./);
+      for (const body of ['{', 'abc', '{"a":1}x', '\u0000', Buffer.from([0x22, 0xff, 0x22])]) {
         for (const path of [CHUNK_PATH, COMPLETE_PATH]) {
-          const detail = expect.stringMatching(/^Multipart form parse error - ./);
-          expect(await send(app, path, init)).toMatchObject(refusal(400, detail, 'parse_error'));
+          const answer = await send(app, path, { body, headers: JSON_TYPE });
+          expect(answer).toMatchObject(refusal(400, detail, 'parse_error'));
         }
-      }),
-    );
+      }
+    }));
 
-    test('of another content type, or without one, is refused', () =>
-      withApp(backend, async (app) => {
-        for (const type of ['text/plain', 'image/jpeg', 'a/b; charset=utf-8', 'nonsense', '']) {
-          for (const path of [CHUNK_PATH, COMPLETE_PATH]) {
-            const body = Buffer.from('upload_id=1');
-            const init = { body, headers: type === '' ? {} : { 'content-type': type } };
-            const detail = `Unsupported media type "${type}" in request.`;
-            const expected = refusal(415, detail, 'unsupported_media_type');
-            expect(await send(app, path, init)).toMatchObject(expected);
-          }
-        }
-      }));
+  test.each([
+    ['without an end', { ...multipart(), body: '--b\r\n' }],
+    ['without a boundary', { body: 'x', headers: { 'content-type': 'multipart/form-data' } }],
+    ['of something else', { ...multipart(), body: 'upload_id=1' }],
+  ])('of broken multipart is refused: %s', (_what, init) =>
+    withApp(backend, async (app) => {
+      for (const path of [CHUNK_PATH, COMPLETE_PATH]) {
+        const detail = expect.stringMatching(/^Multipart form parse error - ./);
+        expect(await send(app, path, init)).toMatchObject(refusal(400, detail, 'parse_error'));
+      }
+    }),
+  );
 
-    test('of fields that are not text is refused', () =>
-      withApp(backend, async (app) => {
-        for (const value of [{}, [], true]) {
-          const body = JSON.stringify({ upload_id: value, md5: 'x' });
-          const answer = await send(app, COMPLETE_PATH, { body, headers: JSON_TYPE });
-          const expected = fieldRefusal('upload_id', 'Not a valid string.', 'invalid');
-          expect(answer).toMatchObject(expected);
+  test('of another content type, or without one, is refused', () =>
+    withApp(backend, async (app) => {
+      for (const type of ['text/plain', 'image/jpeg', 'a/b; charset=utf-8', 'nonsense', '']) {
+        for (const path of [CHUNK_PATH, COMPLETE_PATH]) {
+          const body = Buffer.from('upload_id=1');
+          const init = { body, headers: type === '' ? {} : { 'content-type': type } };
+          const detail = `Unsupported media type "${type}" in request.`;
+          const expected = refusal(415, detail, 'unsupported_media_type');
+          expect(await send(app, path, init)).toMatchObject(expected);
         }
-      }));
-  });
+      }
+    }));
 
-  describe('§4: other requests', () => {
-    test('of another method are not allowed, and the response names the allowed ones', () =>
-      withApp(backend, async (app) => {
-        for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
-          for (const path of [CHUNK_PATH, COMPLETE_PATH, CHUNK_PATH.slice(0, -1)]) {
-            const answer = await send(app, path, { method });
-            const detail = `Method "${method}" not allowed.`;
-            expect(answer).toMatchObject(refusal(405, detail, 'method_not_allowed'));
-            expect(answer.headers.get('allow')).toBe('POST, OPTIONS');
-          }
-        }
-      }));
+  test('of fields that are not text is refused', () =>
+    withApp(backend, async (app) => {
+      for (const value of [{}, [], true]) {
+        const body = JSON.stringify({ upload_id: value, md5: 'x' });
+        const answer = await send(app, COMPLETE_PATH, { body, headers: JSON_TYPE });
+        const expected = fieldRefusal('upload_id', 'Not a valid string.', 'invalid');
+        expect(answer).toMatchObject(expected);
+      }
+    }));
+});
 
-    test('of unknown paths are not found', () =>
-      withApp(backend, async (app) => {
-        for (const path of ['/api/v2/', '/api/v2', '/api/v2/media/upload/x/', '/api/v2/x/?a=1']) {
-          for (const method of ['GET', 'POST', 'DELETE']) {
-            const answer = await send(app, path, { method });
-            expect(answer).toMatchObject(refusal(404, 'Not found.', 'not_found'));
-          }
+describeEachBackend('§4: other requests over SelfCommunity', (backend) => {
+  test('of another method are not allowed, and the response names the allowed ones', () =>
+    withApp(backend, async (app) => {
+      for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
+        for (const path of [CHUNK_PATH, COMPLETE_PATH, CHUNK_PATH.slice(0, -1)]) {
+          const answer = await send(app, path, { method });
+          const detail = `Method "${method}" not allowed.`;
+          expect(answer).toMatchObject(refusal(405, detail, 'method_not_allowed'));
+          expect(answer.headers.get('allow')).toBe('POST, OPTIONS');
         }
-      }));
-  });
+      }
+    }));
+
+  test('of unknown paths are not found', () =>
+    withApp(backend, async (app) => {
+      for (const path of ['/api/v2/', '/api/v2', '/api/v2/media/upload/x/', '/api/v2/x/?a=1']) {
+        for (const method of ['GET', 'POST', 'DELETE']) {
+          const answer = await send(app, path, { method });
+          expect(answer).toMatchObject(refusal(404, 'Not found.', 'not_found'));
+        }
+      }
+    }));
 });
 
 describeEachBackend('the credential of an upload over SelfCommunity', (backend) => {

@@ -1,0 +1,23 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { withFileStorage } from './file-storage.ts';
+import type { Storage } from './staging-contract.ts';
+
+type Area = 'stored' | 'staging';
+
+/** Declares the tests of the check of the directory `area`; `other` is beside it. */
+export function testCheck(area: Area, other: Area, check: (storage: Storage) => Promise<void>) {
+  test('check fails, and leaves nothing behind, when the directory is gone', () =>
+    withFileStorage(async ({ directory, ...storage }) => {
+      await rm(join(directory, area), { recursive: true });
+      await expect(check(storage)).rejects.toThrow('ENOENT');
+      expect(await readdir(directory, { recursive: true })).toEqual([other]);
+    }));
+
+  test('check leaves no file', () =>
+    withFileStorage(async ({ directory, ...storage }) => {
+      await check(storage);
+      expect(await readdir(join(directory, area))).toEqual([]);
+    }));
+}
