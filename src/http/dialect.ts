@@ -64,7 +64,7 @@ export function registerRoutes<R extends Route>(
     });
   }
   for (const [path, group] of Map.groupBy(routes, ({ path }) => path)) {
-    refuseOtherMethods(server, prefix + path, group.flatMap(methodsOf), refuseMethod, onRequest);
+    refuseOtherMethods(server, prefix + path, servedMethods(group), refuseMethod, onRequest);
   }
 }
 
@@ -86,7 +86,7 @@ export function leaveBodies(server: FastifyInstance): void {
 
 /**
  * Answers the methods that a path does not have with 405 and `Allow` (RFC 9110 §15.5.6). `Allow` lists `methods` in
- * their order, then `HEAD` where it comes with `GET`, and `OPTIONS`, which the server answers before any route.
+ * their order, then `OPTIONS`, which the server answers before any route.
  */
 export function refuseOtherMethods(
   server: FastifyInstance,
@@ -95,8 +95,7 @@ export function refuseOtherMethods(
   refuseMethod: RouteOptions<Route>['refuseMethod'],
   onRequest?: RouteOptions<Route>['onRequest'],
 ): void {
-  const head: HTTPMethods[] = methods.includes('GET') ? ['HEAD'] : [];
-  const allowed = [...new Set([...methods, ...head, 'OPTIONS'])];
+  const allowed = [...new Set<string>([...methods, 'OPTIONS'])];
   // Before the body: a refusal must not depend on it.
   const refuse = async ({ method }: FastifyRequest, reply: FastifyReply): Promise<never> => {
     reply.header('allow', allowed.join(', '));
@@ -156,7 +155,7 @@ export function createSendError(
 }
 
 /** Logs an error with its stack if it is a bug of ours. */
-export function logFailure(request: FastifyRequest, error: unknown): void {
+function logFailure(request: FastifyRequest, error: unknown): void {
   if (httpStatus(error) >= 500) request.log.error({ err: error }, 'request failed');
 }
 
@@ -184,6 +183,12 @@ function retryAfter(error: unknown): Record<string, string> {
 function isUnparsableType(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : null;
   return code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
+}
+
+/** Returns the methods of a path, with the `HEAD` that comes with `GET`. */
+function servedMethods(routes: readonly Route[]): HTTPMethods[] {
+  const methods = routes.flatMap(methodsOf);
+  return methods.includes('GET') ? [...methods, 'HEAD'] : methods;
 }
 
 function methodsOf({ method }: Route): HTTPMethods[] {

@@ -10,6 +10,7 @@ import { createEvents, type Events } from '../domain/event/event.ts';
 import { createEventRelay } from '../domain/event/relay.ts';
 import { SWEEP_GRACE_MS, sweep } from '../domain/file/sweep.ts';
 import { createRenderQueue } from '../domain/rendition/queue.ts';
+import { expireUploads } from '../domain/upload/expire.ts';
 import { findViewerByKey, keySha256 } from '../domain/viewer/key.ts';
 import { createLogin } from '../domain/viewer/login.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
@@ -188,7 +189,7 @@ function warnOfUnknown(log: Logger, { unknownVariables }: Config): void {
 const FILE_CLOCK_LAG_MS = 50;
 
 /**
- * Sweeps the bytes that an earlier run of the server left behind; later sweeps are jobs. A SQLite database has one
+ * Ends expired uploads, and sweeps the bytes that an earlier run of the server left behind; later sweeps are jobs. A SQLite database has one
  * process, so no request can own bytes that are older than `startedAt`, the time before the first request.
  */
 async function sweepAtStart(
@@ -198,6 +199,7 @@ async function sweepAtStart(
 ) {
   const graceMs = servesOneProcess(databaseUrl) ? FILE_CLOCK_LAG_MS : SWEEP_GRACE_MS;
   try {
+    await expireUploads(services);
     await sweep(services, { modifiedBefore: startedAt - graceMs });
   } catch (error) {
     services.log.error({ err: error }, 'sweep failed');

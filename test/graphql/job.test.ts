@@ -13,8 +13,8 @@ const FIELDS = `id uuid jobClass arguments priority status progress retryCount m
   scheduledAt createdAt updatedAt startedAt finishedAt
   attempts { number worker startedAt finishedAt error }`;
 
-function makeJob(app: TestApp, columns: Partial<NewJobRow> = {}): Promise<number> {
-  return insertJob(app.services.db, {
+async function makeJob(app: TestApp, columns: Partial<NewJobRow> = {}): Promise<number> {
+  const { id } = await insertJob(app.services.db, {
     uuid: randomUUID(),
     job_class: 'delete-blob',
     arguments: '{"blob_keys":[]}',
@@ -28,6 +28,7 @@ function makeJob(app: TestApp, columns: Partial<NewJobRow> = {}): Promise<number
     updated_at: NOW,
     ...columns,
   });
+  return id;
 }
 
 async function makeAttempt(app: TestApp, jobId: number, number: number, error: string | null) {

@@ -213,7 +213,7 @@ describeEachBackend('a job that fails', (backend) => {
 });
 
 async function addSweep(services: TestServices): Promise<number> {
-  return (await enqueueJob(services.as(SYSTEM), 'sweep', {})).id;
+  return (await enqueueJob(services.as(SYSTEM), 'sweep', {})).job.id;
 }
 
 async function countOf({ db }: TestServices, status: string): Promise<number> {

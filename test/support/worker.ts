@@ -48,7 +48,7 @@ export async function addJob(
   options: Parameters<typeof enqueueJob>[3] = {},
 ): Promise<number> {
   const ctx = { ...services, viewer: SYSTEM } as never;
-  return (await enqueueJob(ctx, 'delete-blob', { blob_keys: [name] }, options)).id;
+  return (await enqueueJob(ctx, 'delete-blob', { blob_keys: [name] }, options)).job.id;
 }
 
 /** Reads a job from the database. */

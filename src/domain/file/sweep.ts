@@ -3,18 +3,8 @@ import { listKnownFileBlobKeys } from '../../store/file/blob-key.ts';
 import { type BlobKeyRange, listFilesByBlobKey } from '../../store/file/file.ts';
 import { listKnownRenditionBlobKeys } from '../../store/rendition/rendition.ts';
 import { EVERYTHING } from '../../store/scope.ts';
-import {
-  deleteClosedUploads,
-  listOpenUploadBlobKeys,
-  updateUploadsExpired,
-} from '../../store/upload/upload.ts';
+import { listOpenUploadBlobKeys } from '../../store/upload/upload.ts';
 import type { Log, Services } from '../context.ts';
-import { deleteBytes } from './delete-bytes.ts';
-
-/**
- * Time for which the row of a closed upload is kept, so that a client that returns late learns how the upload ended.
- */
-const CLOSED_UPLOAD_KEPT_MS = 7 * 24 * 3_600_000;
 
 /** Number of entries of a listing that are compared with the rows at once. */
 const BATCH_SIZE = 500;
@@ -45,17 +35,17 @@ export interface SweepResult {
 }
 
 /**
- * Compares the listings of bytes with the rows. Ends expired uploads, deletes bytes that no row refers to, and logs the
- * files whose bytes are lost: only someone with a backup can restore those. Uses bounded memory, and asks the blob
- * store for its listing only, never for single blobs: with a million files, a request for each would be a million
- * requests an hour.
+ * Compares the listings of bytes with the rows. Deletes bytes that no row refers to, and logs the files whose bytes are
+ * lost: only someone with a backup can restore those. Keeps the bytes of uploads that have expired but are not closed:
+ * call `expireUploads` first. Uses bounded memory, and asks the blob store for its listing only, never for single
+ * blobs: with a million files, a request for each would be a million requests an hour.
  */
 export async function sweep(
   services: Services & { log: Log },
   { modifiedBefore, signal }: SweepOptions,
 ): Promise<SweepResult> {
   const { log } = services;
-  const result = { removed: await expireUploads(services), lost: 0, lostUuids: [] };
+  const result = { removed: 0, lost: 0, lostUuids: [] };
   // Staged bytes first: what is promoted meanwhile is found in one of the two listings.
   for await (const batch of inBatches(services.staging.list(), signal)) {
     result.removed += await discardLeftovers(services, olderThan(modifiedBefore, batch));
@@ -70,16 +60,6 @@ export async function sweep(
   if (removed > 0) log.info({ blobsRemoved: removed }, 'swept bytes without a row');
   if (lost > 0) log.error({ files: lostUuids }, 'the bytes of files are lost');
   return { removed, lost };
-}
-
-/** Ends uploads that have expired and deletes their bytes; their rows still tell the reason. Returns their count. */
-export async function expireUploads(services: Services): Promise<number> {
-  const { db, clock } = services;
-  const now = clock();
-  const blobKeys = await updateUploadsExpired(db, now);
-  for (const key of blobKeys) await deleteBytes(services, key);
-  await deleteClosedUploads(db, now - CLOSED_UPLOAD_KEPT_MS);
-  return blobKeys.length;
 }
 
 /** Groups a listing; the last batch is shorter than `BATCH_SIZE`, and may be empty. */

@@ -2,6 +2,7 @@ import { findOpenJobByUnicity, insertJob, insertJobOnce } from '../../store/job/
 import type { NewJobRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { JOB_CLASSES, type JobArguments, type JobClass } from './class.ts';
+import { type Job, toJob } from './job.ts';
 
 /** Optional properties of a new job. */
 export interface EnqueueOptions {
@@ -19,24 +20,25 @@ export interface EnqueueOptions {
 
 /**
  * Creates a job, which runs at least once. Inside `transact` the job exists if and only if the transaction commits.
- * Returns its id, and whether it is new.
+ * Returns it, and whether it is new.
  */
 export async function enqueueJob<C extends JobClass>(
   ctx: Context,
   jobClass: C,
   args: JobArguments<C>,
   options: EnqueueOptions = {},
-): Promise<{ id: number; isNew: boolean }> {
+): Promise<{ job: Job; isNew: boolean }> {
   const row = toRow(ctx, jobClass, args, options);
-  const id = options.unicity ? await insertJobOnce(ctx.db, row) : await insertJob(ctx.db, row);
-  if (id !== undefined) {
-    ctx.events.publish({ type: 'job', id });
-    return { id, isNew: true };
+  const insert = options.unicity ? insertJobOnce : insertJob;
+  const inserted = await insert(ctx.db, row);
+  if (inserted !== undefined) {
+    ctx.events.publish({ type: 'job', id: inserted.id });
+    return { job: toJob(inserted), isNew: true };
   }
   const other = await findOpenJobByUnicity(ctx.db, options.unicity ?? '');
   // The other job has finished meanwhile: try again.
   if (other === undefined) return enqueueJob(ctx, jobClass, args, options);
-  return { id: other.id, isNew: false };
+  return { job: toJob(other), isNew: false };
 }
 
 function toRow(

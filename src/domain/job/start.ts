@@ -6,7 +6,7 @@ import { authorize } from '../viewer/access.ts';
 import { isServerUnicity, JOB_CLASSES, type JobArguments, type JobClass } from './class.ts';
 import { UnicityTakenError } from './conflict.ts';
 import { enqueueJob } from './enqueue.ts';
-import { findJob, type Job } from './job.ts';
+import type { Job } from './job.ts';
 
 const startInput = z.object({
   jobClass: z.string('Expected the name of a job class.'),
@@ -41,14 +41,12 @@ export async function startJob(
   await checkArguments(ctx, args);
   return transact(ctx, async (ctx) => {
     const { viewer } = ctx;
-    const { id, isNew } = await enqueueJob(ctx, name, args, {
+    const { job, isNew } = await enqueueJob(ctx, name, args, {
       ...(typeof priority === 'number' && { priority }),
       ...(unicity && { unicity }),
       ...(scheduledAt && { scheduledAt }),
       ...(viewer.kind !== 'anonymous' && { startedBy: viewer }),
     });
-    const job = await findJob(ctx, { id });
-    if (job === null) throw new Error('The new job does not exist.');
     if (!isNew) throw new UnicityTakenError(job.uuid);
     return job;
   });

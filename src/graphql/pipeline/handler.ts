@@ -1,7 +1,13 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { DomainError } from '../../domain/error.ts';
 import { urlMaker } from '../../http/absolute-url.ts';
-import { type DialectOptions, logFailure, requestContext } from '../../http/dialect.ts';
+import {
+  createSendError,
+  type DialectOptions,
+  type ErrorAnswer,
+  refuseOtherMethods,
+  requestContext,
+} from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 import { GRAPHIQL_OPTIONS, GRAPHIQL_POLICY, renderPage } from '../graphiql.ts';
@@ -27,15 +33,12 @@ export async function registerGraphql(
 ): Promise<void> {
   const { run, encode } = createPipeline({ isIntrospectionEnabled: isGraphiqlEnabled });
   const streamSignal = createStreamSignals(server);
-  server.setErrorHandler((error, request, reply) => {
-    logFailure(request, error);
-    return reply.code(httpStatus(error)).send(toErrorBody(error));
-  });
+  server.setErrorHandler(createSendError('application/json; charset=utf-8', toErrorAnswer));
   // The body is read while the operation runs.
   server.addContentTypeParser('multipart/form-data', (_request, _body, done) => done(null));
   server.route({
     url: '/graphql',
-    method: ['GET', 'POST'],
+    method: METHODS,
     exposeHeadRoute: false,
     handler: async (request, reply) => {
       if (isGraphiqlEnabled && isPageRequest(request)) return sendPage(reply);
@@ -51,7 +54,14 @@ export async function registerGraphql(
       return sendResult(reply, result, { encode, accepted, signal });
     },
   });
-  refuseOtherMethods(server);
+  refuseOtherMethods(server, '/graphql', METHODS, methodNotAllowed);
+}
+
+/** The methods of GraphQL over HTTP: `HEAD` is refused. */
+const METHODS: HTTPMethods[] = ['GET', 'POST'];
+
+function methodNotAllowed(method: string): HttpError {
+  return new HttpError(405, 'METHOD_NOT_ALLOWED', `GraphQL does not support ${method}.`);
 }
 
 /**
@@ -76,22 +86,6 @@ async function runRequest(
   }
 }
 
-/**
- * Refuses other methods. RFC 9110 §15.5.6: the response lists the allowed ones. OPTIONS is handled before it reaches
- * this route.
- */
-function refuseOtherMethods(server: FastifyInstance): void {
-  const allowed = ['GET', 'POST', 'OPTIONS'];
-  server.route({
-    url: '/graphql',
-    method: server.supportedMethods.filter((method) => !allowed.includes(method)),
-    handler: async ({ method }, reply) => {
-      reply.header('allow', allowed.join(', '));
-      throw new HttpError(405, 'METHOD_NOT_ALLOWED', `GraphQL does not support ${method}.`);
-    },
-  });
-}
-
 function isPageRequest({ method, headers }: FastifyRequest): boolean {
   return method === 'GET' && (headers.accept?.includes('text/html') ?? false);
 }
@@ -101,8 +95,9 @@ async function sendPage(reply: FastifyReply): Promise<FastifyReply> {
   return reply.send(await renderPage(GRAPHIQL_OPTIONS));
 }
 
-function toErrorBody(error: unknown) {
+function toErrorAnswer(error: unknown): ErrorAnswer {
   const hasCode = error instanceof DomainError || error instanceof HttpError;
   const code = hasCode ? error.code : 'BAD_REQUEST';
-  return { errors: [{ message: publicMessage(error), extensions: { code } }] };
+  const body = { errors: [{ message: publicMessage(error), extensions: { code } }] };
+  return { status: httpStatus(error), body };
 }

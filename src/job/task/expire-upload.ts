@@ -1,4 +1,4 @@
-import { expireUploads } from '../../domain/file/sweep.ts';
+import { expireUploads } from '../../domain/upload/expire.ts';
 import type { Task } from '../task.ts';
 
 /** Ends uploads that were not completed in time, and deletes their bytes. */

@@ -18,21 +18,19 @@ export interface JobFilter {
   createdTo?: number | undefined;
 }
 
-/** Returns the id that the database assigned. A `unicity` that another open job has is a unique violation. */
-export async function insertJob(db: Db, job: NewJobRow): Promise<number> {
-  const { id } = await db.insertInto('job').values(job).returning('id').executeTakeFirstOrThrow();
-  return id;
+/** Returns the row as stored. A `unicity` that another open job has is a unique violation. */
+export function insertJob(db: Db, job: NewJobRow): Promise<JobRow> {
+  return db.insertInto('job').values(job).returningAll().executeTakeFirstOrThrow();
 }
 
-/** Returns the id that the database assigned, or undefined if another open job has the same `unicity`. */
-export async function insertJobOnce(db: Db, job: NewJobRow): Promise<number | undefined> {
-  const row = await db
+/** Returns the row as stored, or undefined if another open job has the same `unicity`. */
+export function insertJobOnce(db: Db, job: NewJobRow): Promise<JobRow | undefined> {
+  return db
     .insertInto('job')
     .values(job)
     .onConflict((conflict) => conflict.doNothing())
-    .returning('id')
+    .returningAll()
     .executeTakeFirst();
-  return row?.id;
 }
 
 /** Returns the open job with this `unicity`. */

@@ -13,7 +13,6 @@ import { fixtureBytes, inPieces, leftovers, md5Of, NOTHING } from '../../support
 import { makeFileRow, makeMediaRow } from '../../support/make.ts';
 
 const PDF = fixtureBytes('document.pdf');
-const DAY_MS = 24 * 3_600_000;
 const EVERYTHING = { modifiedBefore: Number.POSITIVE_INFINITY };
 
 describeEachBackend('sweep', (backend) => {
@@ -43,43 +42,6 @@ describeEachBackend('sweep', (backend) => {
       expect(await sweep(services, { modifiedBefore: 5001 })).toEqual({ removed: 1, lost: 0 });
     }));
 
-  it('ends expired uploads and deletes their bytes', () =>
-    withServices(backend, async (services) => {
-      const { uploadId } = await startUpload(services.as());
-      services.advance(DAY_MS - 1);
-      expect(await sweep(services, EVERYTHING)).toEqual({ removed: 0, lost: 0 });
-      services.advance(1);
-      expect(await sweep(services, EVERYTHING)).toEqual({ removed: 1, lost: 0 });
-      expect(await leftovers(services)).toEqual(NOTHING);
-      const complete = completeUpload(services.as(), { uploadId, md5: md5Of(PDF) });
-      await expect(complete).rejects.toMatchObject({ code: 'UPLOAD_EXPIRED' });
-    }));
-
-  it('deletes bytes that a failed completion has promoted, once their upload expires', () =>
-    withServices(backend, async (services) => {
-      const { uploadId } = await startUpload(services.as(), PDF.length);
-      const { blob_key } = await onlyUpload(services);
-      await services.staging.promote(blob_key, PDF.length);
-      expect(await sweep(services, EVERYTHING)).toEqual({ removed: 0, lost: 0 });
-      services.advance(DAY_MS);
-      expect(await sweep(services, EVERYTHING)).toEqual({ removed: 1, lost: 0 });
-      expect(await leftovers(services)).toEqual(NOTHING);
-      expect(uploadId).toMatch(/^\w{32}$/);
-    }));
-
-  it('keeps the row of an expired upload for a week', () =>
-    withServices(backend, async (services) => {
-      await startUpload(services.as());
-      services.advance(DAY_MS);
-      await sweep(services, EVERYTHING);
-      services.advance(7 * DAY_MS);
-      await sweep(services, EVERYTHING);
-      expect(await onlyUpload(services)).toMatchObject({ status: 'expired' });
-      services.advance(1);
-      await sweep(services, EVERYTHING);
-      expect(await services.db.selectFrom('upload').selectAll().execute()).toEqual([]);
-    }));
-
   it('deletes no bytes of uploads that complete meanwhile', () =>
     withServices(backend, async (services) => {
       const ctx = services.as();
@@ -103,7 +65,7 @@ describeEachBackend('sweep', (backend) => {
       await Promise.all(orphans);
       services.statements.length = 0;
       expect(await sweep(services, EVERYTHING)).toEqual({ removed: 600, lost: 0 });
-      expect(services.statements).toHaveLength(2 + 2 * 1 + 3);
+      expect(services.statements).toHaveLength(2 * 1 + 3);
       expect(await leftovers(services)).toEqual({ ...NOTHING, medias: 1, files: 1, stored: 1 });
     }));
 
@@ -118,7 +80,7 @@ describeEachBackend('sweep', (backend) => {
       services.statements.length = 0;
       expect(await sweep(services, EVERYTHING)).toEqual({ removed: 600, lost: 0 });
       // Batches of 500, 500 and 200 blobs, each with half as many files.
-      expect(services.statements).toHaveLength(2 + 3 * 3);
+      expect(services.statements).toHaveLength(3 * 3);
       expect([stat, read].flatMap((spy) => spy.mock.calls)).toEqual([]);
       expect((await Array.fromAsync(services.blobs.list())).map(({ key }) => key)).toEqual(named);
     }));
@@ -203,10 +165,6 @@ function startUpload(ctx: Context, sentBytes = 10) {
   const chunk = { bytes: inPieces(PDF.subarray(0, sentBytes)) };
   const place = { offsetBytes: 0, totalBytes: PDF.length };
   return appendChunk(ctx, { filename: 'a.pdf', ...place, chunk });
-}
-
-function onlyUpload({ db }: TestServices) {
-  return db.selectFrom('upload').selectAll().executeTakeFirstOrThrow();
 }
 
 async function isReadable(ctx: Context, mediaId: number): Promise<boolean> {

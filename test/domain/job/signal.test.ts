@@ -257,7 +257,7 @@ describeEachBackend('the unicity of jobs', (backend) => {
         const isOpen = ['pending', 'running', 'paused'].includes(status);
         const ctx = services.as(SYSTEM);
         const second = await enqueueJob(ctx, 'sweep', {}, { unicity: status });
-        expect([status, second.isNew, second.id === first]).toEqual([status, !isOpen, isOpen]);
+        expect([status, second.isNew, second.job.id === first]).toEqual([status, !isOpen, isOpen]);
       }
     }));
 

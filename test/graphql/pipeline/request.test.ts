@@ -65,6 +65,18 @@ describe('a request that another site could make a browser send is refused', () 
     }),
   );
 
+  it.each(['HEAD', 'PUT'])('%s, whatever the type of its body', (method) =>
+    run(async (app) => {
+      const headers = { 'content-type': 'text/xyz' };
+      const body = method === 'HEAD' ? null : 'a';
+      const response = await app.fetch('/graphql', { method, headers, body });
+      expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, POST, OPTIONS']);
+      const code = 'METHOD_NOT_ALLOWED';
+      if (method === 'HEAD') return;
+      expect(await response.json()).toMatchObject({ errors: [{ extensions: { code } }] });
+    }),
+  );
+
   it('a mutation by GET', () =>
     run(async (app) => {
       const path = `/graphql?query=${encodeURIComponent(query)}`;

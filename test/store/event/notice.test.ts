@@ -85,9 +85,9 @@ async function tells(
   expect(count() - before).toBe(expected);
 }
 
-function makeJob(db: Db): Promise<number> {
+async function makeJob(db: Db): Promise<number> {
   const times = { scheduled_at: 1, created_at: 1, updated_at: 1 };
   const counts = { priority: 0, progress: 0, retry_count: 0, max_retries: 0 };
   const job = { uuid: crypto.randomUUID(), job_class: 'sweep', arguments: '{}', status: 'pending' };
-  return insertJob(db, { ...job, ...times, ...counts });
+  return (await insertJob(db, { ...job, ...times, ...counts })).id;
 }
