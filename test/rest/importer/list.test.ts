@@ -2,55 +2,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { describeEachBackend } from '../../support/backend.ts';
 import type { Answer } from '../../support/request.ts';
 import { shareApp } from '../../support/shared-app.ts';
-import { badParameter, call, JSON_API, makeJob, VARIABLES } from './call.ts';
-
-/** Eight jobs that no other test of the suite touches: each list is narrowed to their class. */
-const A = '00000000-0000-4000-8000-00000000000a';
-const B = '00000000-0000-4000-8000-00000000000b';
-const C = '00000000-0000-4000-8000-00000000000c';
-const D = '00000000-0000-4000-8000-00000000000d';
-const NAMES = new Map([
-  [A, 'a'],
-  [B, 'b'],
-  [C, 'c'],
-  [D, 'd'],
-]);
-
-const at = (day: number, hour = 0) => Date.UTC(2026, 0, day, hour);
+import { badParameter, call, JSON_API, VARIABLES } from './call.ts';
+import { A, at, B, C, insertListedJobs, NAMES, queriesBy } from './listed-job.ts';
 
 describeEachBackend('a list', (backend) => {
   const app = shareApp(backend, VARIABLES);
-  beforeAll(async () => {
-    const times = { created_at: at(1), updated_at: at(1) };
-    const job = (uuid: string, columns: object) => makeJob(app(), { uuid, ...times, ...columns });
-    await job(D, {
-      priority: 5,
-      status: 'running',
-      progress: 0.25,
-      scheduled_at: at(4),
-      error: '',
-    });
-    await job(B, {
-      priority: 5,
-      status: 'pending',
-      scheduled_at: at(2, 10),
-      error: 'Boom: 100%_\\ A',
-    });
-    await job(C, {
-      priority: 1,
-      status: 'errored',
-      scheduled_at: at(3),
-      retry_count: 2,
-      error: 'b,c',
-    });
-    await job(A, {
-      priority: 3,
-      status: 'completed',
-      progress: 1,
-      scheduled_at: at(1),
-      unicity: 'É',
-    });
-  });
+  beforeAll(() => insertListedJobs(app()));
   const list = (query: string, headers = {}) => call(app(), `GET /jobs?${query}`, { headers });
   const names = ({ body }: Answer) =>
     body.data.map(({ id }: { id: string }) => NAMES.get(id)).join('');
@@ -399,10 +356,3 @@ describeEachBackend('a list', (backend) => {
     expect((await list('filter[stat%FFus]=a')).status).toBe(400);
   });
 });
-
-/** Returns each query with the names that it lists, as rows of a table. */
-function queriesBy(table: Record<string, string[]>): [query: string, expected: string][] {
-  return Object.entries(table).flatMap(([expected, queries]) =>
-    queries.map((query): [string, string] => [query, expected]),
-  );
-}
