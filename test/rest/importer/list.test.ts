@@ -3,7 +3,7 @@ import { describeEachBackend } from '../../support/backend.ts';
 import type { Answer } from '../../support/request.ts';
 import { shareApp } from '../../support/shared-app.ts';
 import { badParameter, call, JSON_API, VARIABLES } from './call.ts';
-import { A, C, insertListedJobs, NAMES, queriesBy } from './listed-job.ts';
+import { A, C, insertListedJobs, NAMES, queriesBy } from './job/listed-job.ts';
 
 describeEachBackend('a list', (backend) => {
   const app = shareApp(backend, VARIABLES);
