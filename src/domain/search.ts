@@ -2,7 +2,9 @@ import type { Condition } from '../lib/search.ts';
 import { InvalidInputError } from './error.ts';
 
 /** Maximum number of words of a search: each is a look-up of its own. */
-const WORDS_MAX = 10;
+export const WORDS_MAX = 10;
+/** Maximum number of tags that a filter can ask for together. */
+export const TAGS_MAX = 50;
 /** Maximum length of a search, in characters. */
 const SEARCH_LENGTH_MAX = 500;
 /** Maximum number of values in one field of a filter. */

@@ -4,10 +4,10 @@ import RelayPlugin from '@pothos/plugin-relay';
 import type { Context } from '../domain/context.ts';
 import { ForbiddenError, InvalidInputError, NotAuthenticatedError } from '../domain/error.ts';
 import type { ToUrl } from '../http/absolute-url.ts';
-import type { SentFile } from './file-upload.ts';
 import { NODE_ID_PLUGIN } from './node-id.ts';
 import { PRICED_AS_COUNT } from './price.ts';
 import { RELAY_OPTIONS } from './relay.ts';
+import type { SentFile } from './type/upload/sent-file.ts';
 
 /** The context of a resolver, created for each request. */
 export interface GraphqlContext {

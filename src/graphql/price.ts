@@ -1,4 +1,5 @@
 import type { GraphQLField } from 'graphql';
+import { TAGS_MAX, WORDS_MAX } from '../domain/search.ts';
 
 /**
  * The number of items for which a list field is priced: a number, the length of the list in an argument
@@ -55,8 +56,9 @@ type ReadArgument = (name: string) => unknown;
 export function pricedByFilter(toWords: (search: string) => readonly string[] = () => []) {
   const work = (read: ReadArgument) => {
     const { search, tagIds, ...others } = given(read('filter'));
-    const words = typeof search === 'string' ? toWords(search).length : 0;
-    const tags = Array.isArray(tagIds) ? tagIds.length : 0;
+    // The domain refuses more of them, with a better message.
+    const words = typeof search === 'string' ? Math.min(toWords(search).length, WORDS_MAX) : 0;
+    const tags = Array.isArray(tagIds) ? Math.min(tagIds.length, TAGS_MAX) : 0;
     const criteria = words + tags + Object.keys(others).length;
     const isSorted = criteria > 0 && (read('orderBy') ?? null) !== null;
     const further = Object.keys(others).length + Math.sign(words) + Math.sign(tags) - 1;

@@ -11,11 +11,11 @@ import Fastify, {
 import { DomainError } from '../domain/error.ts';
 import { ANONYMOUS, type Viewer } from '../domain/viewer/viewer.ts';
 import { noteTargetOrigin } from './absolute-url.ts';
-import type { Authenticate } from './auth.ts';
 import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
 import { HttpError } from './http-error.ts';
 import { httpStatus, publicMessage } from './status.ts';
 import { closeUnusedConnections } from './unused-connection.ts';
+import type { Authenticate } from './viewer/auth.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -15,16 +15,16 @@ import { findViewerByKey, keySha256 } from '../domain/viewer/key.ts';
 import { createLogin } from '../domain/viewer/login.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
 import { registerGraphql } from '../graphql/pipeline/handler.ts';
-import { createAuthenticate } from '../http/auth.ts';
 import { createServer } from '../http/server.ts';
-import { createIssueToken } from '../http/token.ts';
+import { createAuthenticate } from '../http/viewer/auth.ts';
+import { createIssueToken } from '../http/viewer/token.ts';
 import { scheduleNext } from '../job/schedule.ts';
 import { TASKS } from '../job/task/index.ts';
 import { createWorker } from '../job/worker.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
-import { registerContent } from '../rest/content/route.ts';
+import { registerFiles } from '../rest/file/route.ts';
 import { registerHeartcore } from '../rest/heartcore/route.ts';
-import { registerToken } from '../rest/heartcore/token.ts';
+import { registerToken } from '../rest/heartcore/viewer/token.ts';
 import { registerImporter } from '../rest/importer/route.ts';
 import { registerSelfCommunity } from '../rest/selfcommunity/route.ts';
 import { openDb } from '../store/db.ts';
@@ -33,9 +33,9 @@ import { listenForNotices, type Notices } from '../store/event/notice.ts';
 import { migrate } from '../store/migrate.ts';
 import { ping } from '../store/ping.ts';
 import type { Config } from './config.ts';
-import { loadKeyFile } from './key-file.ts';
 import { createScavenger } from './scavenge.ts';
-import { readUsers } from './user-file.ts';
+import { loadKeyFile } from './viewer/key-file.ts';
+import { readUsers } from './viewer/user-file.ts';
 
 /** The whole server, composed but not yet listening. */
 export interface App {
@@ -82,7 +82,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     },
   });
   const transport = { services, publicUrl: config.publicUrl };
-  await server.register(registerContent, transport);
+  await server.register(registerFiles, transport);
   await server.register(registerHeartcore, transport);
   const login = createLogin({
     listUsers: () => readUsers(config.usersFile),

@@ -1,12 +1,12 @@
 import { Command, Option } from 'commander';
-import { readPassword } from '../cli/password.ts';
-import { uploadCommand } from '../cli/upload.ts';
+import { uploadCommand } from '../cli/upload/upload.ts';
+import { readPassword } from '../cli/viewer/password.ts';
 import { DomainError } from '../domain/error.ts';
 import { ROLES, type Role } from '../domain/viewer/viewer.ts';
 import { NewerDatabaseError } from '../store/error.ts';
 import type { App } from './app.ts';
 import { type Config, ConfigError, parseConfig, VARIABLES } from './config.ts';
-import { addUser } from './user-file.ts';
+import { addUser } from './viewer/user-file.ts';
 
 type Flags = Record<string, unknown>;
 

@@ -8,7 +8,7 @@ import { countNodes, listNodes } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
-import { checkSearch, checkValues } from '../search.ts';
+import { checkSearch, checkValues, TAGS_MAX } from '../search.ts';
 import { scopeOf } from '../viewer/access.ts';
 import { type Media, toMedia } from './media.ts';
 import { BY_POSITION, NEWEST_FIRST, type NodeOrder, orderKeyset } from './order.ts';
@@ -18,9 +18,6 @@ export interface MediaFilter extends Omit<NodeFilter, 'kind' | 'below'> {
   /** The media item is anywhere below this folder. */
   underFolderId?: number | undefined;
 }
-
-/** Maximum number of tags that a filter can ask for together. */
-const TAGS_MAX = 50;
 
 /** Returns a page of media, filed and unfiled. Throws InvalidInputError for the filter and the page. */
 export async function listMedias(

@@ -55,10 +55,11 @@ function statusOf(error: unknown): number {
 /** Returns the problem for a fault in the body or in a filter. The domain uses its own names of fields, see `renamed`. */
 function toInputProblem({ path, code, message }: InputIssue): Problem {
   const [first, field] = path;
-  const source =
-    first === 'filter'
-      ? { parameter: field === undefined ? 'filter' : `filter[${field}]` }
-      : { pointer: `/${path.map(escapePointer).join('/')}` };
+  if (first === 'filter') {
+    const parameter = field === undefined ? 'filter' : `filter[${field}]`;
+    return { status: 422, code: 'invalid_parameter', detail: message, source: { parameter } };
+  }
+  const source = { pointer: `/${path.map(escapePointer).join('/')}` };
   return { status: 422, code: code.toLowerCase(), detail: message, source };
 }
 

@@ -1,4 +1,3 @@
-import { clickMedia, getMedia, patchMedia, postMedia, putMedia, removeMedia } from './media.ts';
 import { QUERY_NAMES, type Route, toDocument } from './openapi.ts';
 import {
   assignTag,
@@ -9,8 +8,16 @@ import {
   postTag,
   putTag,
   removeTag,
-} from './tag.ts';
-import { completeChunks, uploadChunk } from './upload.ts';
+} from './tag/tag.ts';
+import {
+  clickMedia,
+  getMedia,
+  patchMedia,
+  postMedia,
+  putMedia,
+  removeMedia,
+} from './tree/media.ts';
+import { completeChunks, uploadChunk } from './upload/upload.ts';
 
 const MEDIA: readonly Route[] = [
   {

@@ -5,11 +5,11 @@ import {
   UnsupportedMediaError,
 } from '../../../domain/error.ts';
 import { replaceFile, uploadFile } from '../../../domain/upload/upload-file.ts';
-import { withFile } from '../../file-upload.ts';
 import { parseNodeId } from '../../id.ts';
 import { type InputFields, mutation } from '../../mutation.ts';
 import { MediaRef } from '../tree/media.ts';
 import { toPlacement, uploadFields } from '../tree/media-input.ts';
+import { withFile } from './sent-file.ts';
 
 const errors = [NotFoundError, DigestMismatchError, TooLargeError, UnsupportedMediaError];
 

@@ -11,11 +11,11 @@ import { findUploadSession, type UploadSession } from '../../../domain/upload/se
 import { abortUpload, appendChunk, completeUpload } from '../../../domain/upload/upload.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
 import { expose } from '../../expose.ts';
-import { withFile } from '../../file-upload.ts';
 import { encodeGlobalId } from '../../id.ts';
 import { mutation } from '../../mutation.ts';
 import { MediaRef } from '../tree/media.ts';
 import { toPlacement, uploadFields } from '../tree/media-input.ts';
+import { withFile } from './sent-file.ts';
 
 const UPLOAD_ID = 'Id of the upload session: `UploadSession.uploadId`.';
 
