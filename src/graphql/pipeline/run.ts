@@ -11,7 +11,7 @@ import { schema } from '../schema.ts';
 import { createCostMeter } from './cost.ts';
 import { createDocuments, type DocumentOptions } from './document.ts';
 import { execute } from './execute.ts';
-import { checkLimit, LIMITS } from './limit.ts';
+import { checkCost, LIMITS } from './limit.ts';
 import type { OperationContext } from './mask.ts';
 import { subscribe } from './subscribe.ts';
 
@@ -40,12 +40,12 @@ export function createRunOperation(options: DocumentOptions): RunOperation {
     if (errors.length > 0) return { errors };
     const args = { schema, document, contextValue, operationName, variableValues: variables };
     const cost = measureCost(args);
-    checkLimit('cost', cost);
+    checkCost(cost);
     const isSubscription = operation.operation === OperationTypeNode.SUBSCRIPTION;
     const result = isSubscription ? await subscribe(args) : await execute(args);
     return isAsyncIterable(result)
-      ? mapAsyncIterator(result, (event) => withCost(event, cost))
-      : withCost(result, cost);
+      ? mapAsyncIterator(result, (event) => withCost(event, cost.cost))
+      : withCost(result, cost.cost);
   };
 }
 

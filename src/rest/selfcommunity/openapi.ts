@@ -144,10 +144,12 @@ const REASONS: Readonly<Record<number, string>> = {
  * Returns the responses. Most refusals follow from the request: an id can be unknown, a body invalid, a credential
  * insufficient.
  */
-function toResponses({ method, path, body, answer, refusals = [] }: Route): object {
+function toResponses({ method, path, query = [], body, answer, refusals = [] }: Route): object {
   const [status, name] = answer;
   const errors = new Set([401, ...refusals]);
   if (body) for (const status of [400, 413, 415]) errors.add(status);
+  // Too many words.
+  if (query.includes('search')) errors.add(400);
   if (method !== 'GET') errors.add(403);
   if (path.includes(':id')) errors.add(404);
   const responses = [...errors].sort().map((status): [number, object] => {

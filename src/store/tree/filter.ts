@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { toWords } from '../../lib/word.ts';
 import type { Db } from '../db.ts';
 import { hasWords, isAnyOf } from '../dialect.ts';
 import { endOfPath } from '../path.ts';
@@ -90,15 +91,4 @@ function narrowedByText(db: Db, query: NodeQuery, { search }: NodeFilter): NodeQ
   return first === undefined
     ? query.where(sql<boolean>`1 = 0`)
     : query.where(hasWords(db, 'media.id', [first, ...rest]));
-}
-
-const WORDS_MAX = 16;
-
-/** Returns the words of a text as the index has them: letters and digits, in lower case and without accents. */
-function toWords(search: string): string[] {
-  const plain = search
-    .normalize('NFD')
-    .replace(/\p{M}+/gu, '')
-    .toLowerCase();
-  return plain.match(/[\p{L}\p{N}]+/gu)?.slice(0, WORDS_MAX) ?? [];
 }

@@ -105,6 +105,22 @@ describeEachBackend('a list', (backend) => {
       expect(await list(query)).toMatchObject(badParameter(name!.replace('[eq]', '')));
     });
 
+    it('more conditions, values or text than a search may have are refused', async () => {
+      const operators = ['gt', 'gte', 'lt', 'lte', 'neq', 'exists'];
+      const fields = ['priority', 'retry_count', 'progress', 'status'];
+      const all = fields.flatMap((field) =>
+        operators.map((operator) => `filter[${field}__${operator}]=1`),
+      );
+      expect(await list(all.slice(0, 18).join('&'))).toMatchObject({ status: 200 });
+      expect(await list(all.slice(0, 21).join('&'))).toMatchObject(badParameter('filter'));
+      const values = (count: number) => `filter[status__in]=${'a,'.repeat(count - 1)}a`;
+      expect(await list(values(200))).toMatchObject({ status: 200 });
+      expect(await list(values(201))).toMatchObject(badParameter('filter[status]'));
+      const text = (length: number) => `filter[error__match]=${'a'.repeat(length)}`;
+      expect(await list(text(500))).toMatchObject({ status: 200 });
+      expect(await list(text(501))).toMatchObject(badParameter('filter[error]'));
+    });
+
     it('filter=x is refused, because it names no attribute', async () => {
       expect(await list('filter=x')).toMatchObject(badParameter('filter'));
     });

@@ -15,6 +15,7 @@ import { parseNodeId } from '../../id.ts';
 import { identifierInput } from '../../identifier.ts';
 import { groupLoader, listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
 import { deletion } from '../../mutation.ts';
+import { pricedByFilter } from '../../price.ts';
 import { toOrder } from '../filter.ts';
 import { MediaRef } from '../tree/media.ts';
 import { jobListArgs, toJobFilter } from './job-filter.ts';
@@ -139,6 +140,7 @@ builder.queryFields((t) => ({
   jobs: t.connection(
     {
       type: JobRef,
+      ...pricedByFilter(),
       description:
         'Lists jobs, newest first by default. Fails with `NOT_AUTHENTICATED` without a credential.',
       args: jobListArgs,

@@ -8,6 +8,7 @@ import {
   tagsByMediaIds,
   updateTag,
 } from '../../../domain/tag/tag.ts';
+import { toTerms } from '../../../lib/word.ts';
 import { builder } from '../../builder.ts';
 import { toConnection } from '../../connection.ts';
 import { expose, exposeNullable } from '../../expose.ts';
@@ -15,6 +16,7 @@ import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
 import { identifierInput } from '../../identifier.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
 import { deletion, type InputFields, mutation } from '../../mutation.ts';
+import { pricedByFilter } from '../../price.ts';
 
 /** A tag. */
 export const TagRef = builder.nodeRef('Tag', nodeOptions(nodeLoader(tagsByIds)));
@@ -70,7 +72,7 @@ const TagFilter = builder.inputType('TagFilter', {
     name: t.string({ description: 'Matches tags with exactly this name.' }),
     search: t.string({
       description:
-        'Words separated by spaces or commas. Matches tags that contain each word in the name or the description. Upper and lower case are the same.',
+        'Words separated by spaces or commas, at most 10. Matches tags that contain each word in the name or the description. Upper and lower case are the same.',
     }),
     visible: t.boolean({ description: 'Matches tags with this value of `visible`.' }),
     active: t.boolean({ description: 'Matches tags with this value of `active`.' }),
@@ -92,6 +94,7 @@ builder.queryField('tags', (t) =>
   t.connection(
     {
       type: TagRef,
+      ...pricedByFilter(toTerms),
       description: 'Lists tags, newest first by default.',
       args: {
         filter: t.arg({
@@ -107,7 +110,7 @@ builder.queryField('tags', (t) =>
       resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
         const narrowed = {
           name: filter?.name ?? undefined,
-          terms: filter?.search?.split(/[\s,]+/).filter(Boolean),
+          search: filter?.search ?? undefined,
           visible: filter?.visible ?? undefined,
           active: filter?.active ?? undefined,
         };

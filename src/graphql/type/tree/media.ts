@@ -17,7 +17,7 @@ import { ImageRef, toImage } from '../rendition/image.ts';
 import { mediaTagLoader, TagRef } from '../tag/tag.ts';
 import { EmbedRef, OEmbedRef } from './embed.ts';
 import { FolderRef, parentOf } from './folder.ts';
-import { mediaListArgs, toMediaFilter } from './media-filter.ts';
+import { MEDIA_LIST_PRICE, mediaListArgs, toMediaFilter } from './media-filter.ts';
 import {
   CropInput,
   FocalPointInput,
@@ -147,6 +147,7 @@ builder.queryFields((t) => ({
   medias: t.connection(
     {
       type: MediaRef,
+      ...MEDIA_LIST_PRICE,
       description: 'Lists all media, in folders or unfiled, newest first by default.',
       args: mediaListArgs,
       resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {

@@ -35,9 +35,6 @@ export function toTagBody(tag: Tag) {
 const COLOR = /^(#([\da-f]{3}|[\da-f]{4}|[\da-f]{6}|[\da-f]{8})|(rgb|hsl)a?\([\d\s.,%/+-]+\))$/i;
 const COLOR_DEFAULT = '#ffffff';
 
-/** Maximum number of terms, more than anyone types. Each is a condition of the statement, whose size is limited. */
-const TERMS_MAX = 100;
-
 /** Returns the filter of a query; null if no tag can match. */
 export function toTagFilter(query: URLSearchParams): TagFilter | null {
   const type = query.get('type') || undefined;
@@ -45,20 +42,12 @@ export function toTagFilter(query: URLSearchParams): TagFilter | null {
   // Deleted tags are not kept.
   if (!isKnownType || queryFlag(query.get('deleted')) === true) return null;
   return {
-    terms: toTerms(query),
+    search: query.get('search') ?? undefined,
     type,
     active: queryFlag(query.get('active')),
     visible: queryFlag(query.get('visible')),
     visibilityBoost: queryFlag(query.get('visibility_boost')),
   };
-}
-
-/**
- * Returns the search terms, separated by spaces or commas: contract §4. NUL never occurs in text.
- */
-export function toTerms(query: URLSearchParams): string[] {
-  const terms = (query.get('search') ?? '').split(/[\s,\0]+/).filter(Boolean);
-  return [...new Set(terms)].slice(0, TERMS_MAX);
 }
 
 /**

@@ -10,11 +10,12 @@ import {
   type TagFilter,
   updateTag,
 } from '../../../domain/tag/tag.ts';
+
 import type { Answer, Call } from '../../../http/dialect.ts';
 import { readBody } from '../body.ts';
 import { readFields } from '../field.ts';
 import { parseId, parseQuery, toPageBody } from '../list.ts';
-import { TAG_FIELDS, toTagBody, toTagFilter, toTagOrder, toTerms } from './tag-shape.ts';
+import { TAG_FIELDS, toTagBody, toTagFilter, toTagOrder } from './tag-shape.ts';
 
 /** `GET /tag/` and `GET /tag/search/`: contract §2.6. */
 export function listTags(call: Call): Promise<Answer> {
@@ -76,7 +77,7 @@ async function change(call: Call, check: typeof checkNewTag) {
 /** Returns the tag of the URL. Contract §2.6: a search that does not match the tag hides it, on these routes too. */
 async function findTag({ ctx, request }: Call): Promise<Tag> {
   const id = parseId(request, 'tag');
-  const filter = { id, terms: toTerms(parseQuery(request)) };
+  const filter = { id, search: parseQuery(request).get('search') ?? undefined };
   const [tag] = await listTagsFrom(ctx, filter, [], { limit: 1, offset: 0 });
   if (tag === undefined) throw new NotFoundError('tag', id);
   return tag;
