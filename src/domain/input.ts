@@ -10,6 +10,17 @@ export function parseInput<T>(schema: ZodType<T>, input: unknown): T {
   throw new InvalidInputError(result.error.issues.map(toIssue));
 }
 
+/** Maximum number of values in one field of a filter. */
+const FILTER_VALUES_MAX = 200;
+
+/** Throws InvalidInputError if a list in a filter has too many values. */
+export function checkFilter(filter: object): void {
+  for (const [field, values] of Object.entries(filter)) {
+    if (!Array.isArray(values) || values.length <= FILTER_VALUES_MAX) continue;
+    throw InvalidInputError.of(field, 'TOO_BIG', `At most ${FILTER_VALUES_MAX} values.`);
+  }
+}
+
 type SchemaIssue = z.core.$ZodIssue;
 
 /** Describes an issue in our own words: the schema library's would change with its version. */

@@ -6,6 +6,7 @@ import { countNodesOfEach, type Grouping, listNodesOfEach } from '../../store/tr
 import { countNodes, listNodes } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
+import { checkFilter } from '../input.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
 import { scopeOf } from '../viewer/access.ts';
 import { type Media, toMedia } from './media.ts';
@@ -16,9 +17,6 @@ export interface MediaFilter extends Omit<NodeFilter, 'kind' | 'below'> {
   /** The media item is anywhere below this folder. */
   underFolderId?: number | undefined;
 }
-
-/** Maximum number of values in one field of a filter. */
-const VALUES_MAX = 200;
 
 /** Returns a page of media, filed and unfiled. Throws InvalidInputError for the filter and the page. */
 export async function listMedias(
@@ -70,10 +68,7 @@ async function resolveFilter(
   ctx: Context,
   { underFolderId, ...filter }: MediaFilter,
 ): Promise<NodeFilter> {
-  for (const [field, values] of Object.entries(filter)) {
-    if (!Array.isArray(values) || values.length <= VALUES_MAX) continue;
-    throw InvalidInputError.of(field, 'TOO_BIG', `At most ${VALUES_MAX} values.`);
-  }
+  checkFilter(filter);
   if (filter.unfiled && filter.folderId !== undefined) {
     throw InvalidInputError.of('unfiled', 'CONFLICT', 'Give `folderId` or `unfiled`, not both.');
   }
