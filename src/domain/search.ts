@@ -25,7 +25,12 @@ export function checkSearch(
   if (toWords(text).length > WORDS_MAX) throw tooBig(field, WORDS_MAX, 'words');
 }
 
-/** Throws InvalidInputError if a field of a filter has too many values. */
+/** Throws InvalidInputError if a list in a filter has too many values. */
+export function checkFilter(filter: object): void {
+  for (const [field, values] of Object.entries(filter)) checkValues(field, values);
+}
+
+/** Throws InvalidInputError if there are too many values. */
 export function checkValues(
   path: string | readonly string[],
   values: unknown,

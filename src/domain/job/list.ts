@@ -3,7 +3,7 @@ import { countJobsOfEach as countOfEach, listJobsOfEach } from '../../store/job/
 import * as store from '../../store/job/job.ts';
 import type { Context } from '../context.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
-import { checkValues } from '../search.ts';
+import { checkFilter } from '../search.ts';
 import { authorize } from '../viewer/access.ts';
 import { type Job, toJob } from './job.ts';
 import type { JobStatus } from './state.ts';
@@ -87,10 +87,7 @@ export async function countJobsOfEach(
 
 /** Converts a filter to the store's filter. Throws InvalidInputError if a field has too many values. */
 export function toStored({ createdAt, ...filter }: JobFilter): store.JobFilter {
-  const { statuses, jobClasses } = filter;
-  for (const [field, values] of Object.entries({ statuses, jobClasses })) {
-    checkValues(field, values);
-  }
+  checkFilter(filter);
   return {
     ...filter,
     createdFrom: createdAt?.from?.getTime(),

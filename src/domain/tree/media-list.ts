@@ -8,7 +8,7 @@ import { countNodes, listNodes } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
-import { checkSearch, checkValues, TAGS_MAX } from '../search.ts';
+import { checkFilter, checkSearch, checkValues, TAGS_MAX } from '../search.ts';
 import { scopeOf } from '../viewer/access.ts';
 import { type Media, toMedia } from './media.ts';
 import { BY_POSITION, NEWEST_FIRST, type NodeOrder, orderKeyset } from './order.ts';
@@ -69,7 +69,7 @@ async function resolveFilter(
   ctx: Context,
   { underFolderId, ...filter }: MediaFilter,
 ): Promise<NodeFilter> {
-  for (const [field, values] of Object.entries(filter)) checkValues(field, values);
+  checkFilter(filter);
   checkValues('tagIds', filter.tagIds, TAGS_MAX);
   checkSearch('search', filter.search, toWords);
   if (filter.unfiled && filter.folderId !== undefined) {

@@ -13,7 +13,7 @@ import { builder } from '../../builder.ts';
 import { toConnection } from '../../connection.ts';
 import { expose, exposeNullable } from '../../expose.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
-import { identifierInput } from '../../identifier.ts';
+import { identifierInput, lookup } from '../../identifier.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
 import { deletion, type InputFields, mutation } from '../../mutation.ts';
 import { pricedByFilter } from '../../price.ts';
@@ -53,18 +53,16 @@ const TagBy = identifierInput('TagBy', 'tag', (t) => ({
   databaseId: t.int({ description: 'Numeric id of the tag.' }),
 }));
 
-builder.queryField('tag', (t) =>
-  t.field({
-    type: TagRef,
-    nullable: true,
-    description: 'Returns a tag; null if it does not exist.',
-    args: { by: t.arg({ type: TagBy, required: true, description: 'Identifies the tag.' }) },
-    resolve: async (_root, { by }, { domain }) => {
-      const id = parseOptionalNodeId('Tag', by.id, 'id') ?? by.databaseId ?? 0;
-      return (await tagsByIds(domain, [id]))[0] ?? null;
-    },
-  }),
-);
+lookup('tag', {
+  type: TagRef,
+  by: TagBy,
+  noun: 'tag',
+  description: 'Returns a tag; null if it does not exist.',
+  find: async (domain, by) => {
+    const id = parseOptionalNodeId('Tag', by.id, 'id') ?? by.databaseId ?? 0;
+    return (await tagsByIds(domain, [id]))[0] ?? null;
+  },
+});
 
 const TagFilter = builder.inputType('TagFilter', {
   description: 'Filter for a list of tags. A tag must match every given field.',

@@ -2,7 +2,6 @@ import type { MediaFilter } from '../../../domain/tree/media-list.ts';
 import type { NodeOrder } from '../../../domain/tree/order.ts';
 import { toWords } from '../../../lib/word.ts';
 import { builder } from '../../builder.ts';
-import { enumOf } from '../../enum.ts';
 import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
 import { pricedByFilter } from '../../price.ts';
 import { DateTimeRange, orderInput, withoutNull } from '../filter.ts';
@@ -45,21 +44,16 @@ const MediaFilterInput = builder.inputType('MediaFilter', {
   }),
 });
 
-const MediaOrderField = enumOf<Exclude<NodeOrder['field'], 'id'>>(
-  'MediaOrderField',
-  'Field by which a list of media is ordered.',
+const MediaOrderInput = orderInput<Exclude<NodeOrder['field'], 'id'>>(
+  'Media',
+  'media',
+  'Ties are broken by `databaseId`.',
   {
     created_at: 'Orders by creation time.',
     updated_at: 'Orders by the time of the last change.',
     name: 'Orders by name, in the order of Unicode code points: `Z` comes before `a`.',
     sort_order: 'Orders by position in the folder.',
   },
-);
-
-const MediaOrderInput = orderInput(
-  'MediaOrder',
-  MediaOrderField,
-  'Order of a list of media. Ties are broken by `databaseId`.',
 );
 
 /** The price of every list of media that takes these arguments. */

@@ -9,9 +9,8 @@ import {
 } from '../../../domain/file/resource.ts';
 import { pathParameter } from '../../../http/dialect.ts';
 import { sendFile } from '../../../http/file/file-response.ts';
-import { type DocumentAnswer, parseFieldset, parseIncluded, toIncluded } from '../document.ts';
+import { answerResource, type DocumentAnswer, parseShown } from '../document.ts';
 import { answerList, listedType } from '../list.ts';
-import { readAll } from '../problem.ts';
 import { lastValue, parseFlag, type QueriedCall } from '../query.ts';
 import { MEDIA_TYPE, toMediaObject } from './media-shape.ts';
 
@@ -35,13 +34,9 @@ export function listMedias(call: QueriedCall): Promise<DocumentAnswer> {
 
 /** `GET /medias/info/{resource}(/{key})?`: contract §4.3. */
 export async function showMedia(call: QueriedCall): Promise<DocumentAnswer> {
-  const { fieldset, isIncluded } = readAll({
-    fieldset: () => parseFieldset(call.query, MEDIA_TYPE),
-    isIncluded: () => parseIncluded(call.query),
-  });
+  const shown = parseShown(call.query, MEDIA_TYPE);
   const file = await findResourceFile(call.ctx, toResourceKey(call));
-  const document = { data: toMediaObject(file, fieldset), ...toIncluded(isIncluded) };
-  return { status: 200, body: document, isCacheable: true };
+  return answerResource(toMediaObject(file, shown.fieldset), shown);
 }
 
 /**

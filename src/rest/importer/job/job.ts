@@ -7,15 +7,13 @@ import { requestJob } from '../../../domain/upload/import.ts';
 import { pathParameter } from '../../../http/dialect.ts';
 import { parseUuid } from '../../../lib/uuid.ts';
 import {
+  answerResource,
   type DocumentAnswer,
   type Fieldset,
-  parseFieldset,
-  parseIncluded,
+  parseShown,
   type ResourceObject,
-  toIncluded,
 } from '../document.ts';
 import { answerList, listedType } from '../list.ts';
-import { readAll } from '../problem.ts';
 import type { QueriedCall } from '../query.ts';
 import {
   JOB_TYPE,
@@ -42,12 +40,9 @@ export function listJobs(call: QueriedCall): Promise<DocumentAnswer> {
 
 /** `GET /jobs/{id}`: contract §3.2. */
 export async function showJob(call: QueriedCall): Promise<DocumentAnswer> {
-  const { fieldset, isIncluded } = readAll({
-    fieldset: () => parseFieldset(call.query, JOB_TYPE),
-    isIncluded: () => parseIncluded(call.query),
-  });
-  const [data] = await toObjects(call.ctx, [await find(call)], fieldset);
-  return { status: 200, body: { data, ...toIncluded(isIncluded) }, isCacheable: true };
+  const shown = parseShown(call.query, JOB_TYPE);
+  const [data] = await toObjects(call.ctx, [await find(call)], shown.fieldset);
+  return answerResource(data, shown);
 }
 
 /** `DELETE /jobs/{id}`: contract §3.3. */

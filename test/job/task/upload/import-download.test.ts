@@ -1,13 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 import { importUrl } from '../../../../src/domain/upload/import.ts';
 import { BACKENDS } from '../../../support/backend.ts';
-import { fixtureBytes, leftovers } from '../../../support/bytes.ts';
+import { leftovers, PNG } from '../../../support/bytes.ts';
 import { shareServices } from '../../../support/shared-app.ts';
 import { type Answer, withSite } from '../../../support/site.ts';
 import { jobIn, readJob } from '../../../support/worker.ts';
 import { importer, importFrom, readOriginal, send, TEXT, work } from './import.ts';
-
-const PNG = fixtureBytes('picture.png');
 
 describe('the download of an import', () => {
   const services = shareServices(BACKENDS[0]!);

@@ -6,14 +6,12 @@ import { uploadToResource } from '../../../../src/domain/upload/resource-upload.
 import { SYSTEM } from '../../../../src/domain/viewer/viewer.ts';
 import { type TestServices, user } from '../../../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../../../support/backend.ts';
-import { fixtureBytes, leftovers, md5Of } from '../../../support/bytes.ts';
+import { leftovers, md5Of, PNG } from '../../../support/bytes.ts';
 import { makeTag } from '../../../support/make.ts';
 import { shareServices } from '../../../support/shared-app.ts';
 import { type Answer, type Site, withSite } from '../../../support/site.ts';
 import { attemptsOf, jobIn, readJob } from '../../../support/worker.ts';
 import { allowing, importer, importFrom, readOriginal, send, TASKS, TEXT, work } from './import.ts';
-
-const PNG = fixtureBytes('picture.png');
 
 describeEachBackend('import-url', (backend) => {
   const services = shareServices(backend);
