@@ -1,0 +1,13 @@
+import type { Db } from './db.ts';
+import { RoutedAdapter } from './sqlite/kysely.ts';
+
+/**
+ * Returns the database for one request. When the signal aborts, its reads throw DatabaseBusyError, those that run are
+ * stopped, and those that wait do not start. Changes go on: they are short, and what a client has sent is kept.
+ * `getSignal` is called by the first read that leaves this thread, because most requests need no signal.
+ */
+export function withSignal(db: Db, getSignal: () => AbortSignal): Db {
+  if (db.isTransaction) return db;
+  const { adapter } = db.getExecutor();
+  return adapter instanceof RoutedAdapter ? adapter.withSignal(getSignal) : db;
+}
