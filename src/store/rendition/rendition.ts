@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { blobKeysOf } from '../result.ts';
 import type { NewRenditionRow, RenditionRow } from '../table.ts';
 
@@ -10,7 +11,7 @@ export function findRendition(
   sourceBlobKey: string,
   spec: string,
 ): Promise<RenditionRow | undefined> {
-  return db
+  return inline(db)
     .selectFrom('rendition')
     .where('source_blob_key', '=', sourceBlobKey)
     .where('spec', '=', spec)
@@ -115,7 +116,7 @@ export function deleteRenditionsByFileIds(db: Db, fileIds: readonly number[]): P
 /** Returns those of the given blob keys that a rendition refers to. */
 export function listKnownRenditionBlobKeys(db: Db, keys: readonly string[]): Promise<string[]> {
   return blobKeysOf(
-    db
+    inline(db, keys.length)
       .selectFrom('rendition')
       .where(isAnyOf(db, 'blob_key', keys))
       .select('blob_key'),

@@ -1,4 +1,5 @@
 import type { Db } from '../db.ts';
+import { inline } from '../inline.ts';
 import type { ApiKeyRow, NewApiKeyRow } from '../table.ts';
 
 /** Inserts a key. A second one with the same digest is a unique violation. */
@@ -8,7 +9,7 @@ export async function insertKey(db: Db, key: NewApiKeyRow): Promise<void> {
 
 /** Returns the key by lower-case hex digest, also if it has expired. */
 export function findKeyBySha256(db: Db, keySha256: string): Promise<ApiKeyRow | undefined> {
-  return db
+  return inline(db)
     .selectFrom('api_key')
     .where('key_sha256', '=', keySha256)
     .selectAll()
