@@ -8,7 +8,7 @@ import {
 import { createReaderPool } from './pool.ts';
 import { type Remote, startReaderProcess, startWriterThread } from './remote.ts';
 import { perform, type Runner } from './work.ts';
-import { createWriter, type Writer } from './writer.ts';
+import { createWriter, UNLIMITED, type Writer } from './writer.ts';
 
 /** The connections to one database. */
 export interface Channels {
@@ -50,8 +50,7 @@ export function openFileChannels(path: string, { limitMs }: { limitMs: number })
 /** Opens a database in memory, or a copy of a serialized one. It has one connection, on this thread. */
 export function openMemoryChannels(source: string | Buffer): Channels {
   const connection = openConnection(source, { access: 'write', busyTimeoutMs: 0 });
-  const unlimited = { limitMs: Number.POSITIVE_INFINITY, busyMs: Number.POSITIVE_INFINITY };
-  const writer = createWriter(createLocal(connection), unlimited);
+  const writer = createWriter(createLocal(connection), UNLIMITED);
   return {
     writer,
     // In turn with transactions, whose changes it would see too early.

@@ -14,6 +14,7 @@ import {
   type OnQuery,
   RoutedConnection,
   RoutedDriver,
+  type RouteOptions,
 } from './routing.ts';
 
 /**
@@ -24,7 +25,7 @@ export class RoutedAdapter extends SqliteAdapter {
   /** Reads on this thread; null if the database has only one connection. */
   readonly inline: Kysely<Database> | null;
   readonly #derive: Derive;
-  readonly #connect: (getSignal: GetSignal) => DatabaseConnection;
+  readonly #connect: (options: RouteOptions) => DatabaseConnection;
 
   constructor(channels: Channels, onQuery: OnQuery | undefined, derive: Derive) {
     super();
@@ -32,12 +33,17 @@ export class RoutedAdapter extends SqliteAdapter {
     const connection = readInline && new InlineConnection(readInline, { onQuery });
     this.inline = connection && derive(this, () => connection);
     this.#derive = derive;
-    this.#connect = (getSignal) => new RoutedConnection(channels, { onQuery, getSignal });
+    this.#connect = (options) => new RoutedConnection(channels, { onQuery, ...options });
   }
 
   /** Returns the database for one request, whose reads stop when its signal aborts. */
   withSignal(getSignal: GetSignal): Kysely<Database> {
-    return this.#derive(this, () => this.#connect(getSignal));
+    return this.#derive(this, () => this.#connect({ getSignal }));
+  }
+
+  /** Returns the database for changes without a time limit. */
+  withoutTimeLimit(): Kysely<Database> {
+    return this.#derive(this, () => this.#connect({ isUnlimited: true }));
   }
 }
 

@@ -13,6 +13,8 @@ export type GetSignal = () => AbortSignal;
 export interface RouteOptions {
   onQuery?: OnQuery | undefined;
   getSignal?: GetSignal | undefined;
+  /** Whether changes have no time limit. */
+  isUnlimited?: boolean;
 }
 
 /**
@@ -35,14 +37,13 @@ export class RoutedConnection implements DatabaseConnection {
 
   async begin(): Promise<void> {
     await observed(this.#options, 'begin', async () => {
-      this.#transaction = await this.#channels.writer.begin();
+      this.#transaction = await this.#channels.writer.begin(this.#options);
     });
   }
 
   /** Ends a transaction. One whose commit fails is still to be rolled back. */
   async end(how: 'commit' | 'rollback'): Promise<void> {
     await observed(this.#options, how, async () => this.#transaction?.[how]());
-    this.#transaction = null;
   }
 
   // biome-ignore lint/correctness/useYield: Kysely asks for a generator.
@@ -54,7 +55,7 @@ export class RoutedConnection implements DatabaseConnection {
     const statement: Statement = { sql: query.sql, parameters: query.parameters };
     if (this.#transaction !== null) return this.#transaction.run(statement);
     if (isRead(query)) return this.#channels.read(statement, this.#options.getSignal);
-    return this.#channels.writer.run(statement);
+    return this.#channels.writer.run(statement, this.#options);
   }
 }
 

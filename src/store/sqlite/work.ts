@@ -3,9 +3,9 @@ import type { Connection, Statement, StatementResult } from './connection.ts';
 
 /**
  * The place of a statement in its transaction: `single` has one of its own, `first` begins one unless an earlier `first`
- * has begun it, `next` continues one, `rollback` ends one if there is one.
+ * has begun it, `next` continues one, `commit` ends one, and `rollback` ends one if there is one.
  */
-export type Step = 'single' | 'first' | 'next' | 'rollback';
+export type Step = 'single' | 'first' | 'next' | 'commit' | 'rollback';
 
 /** A statement to run. */
 export interface Work extends Statement {
@@ -33,17 +33,24 @@ export function perform(connection: Connection, work: Work): StatementResult {
       if (!connection.inTransaction) connection.run(BEGIN);
       return performTimed(connection, work);
     case 'next':
-      // Another thread has begun the transaction, and died.
-      if (!connection.inTransaction) throw new DatabaseBusyError('lost');
+      checkBegun(connection);
       return performTimed(connection, work);
+    case 'commit':
+      checkBegun(connection);
+      return connection.run(COMMIT);
     case 'rollback':
-      return connection.inTransaction ? connection.run(work) : { rows: [] };
+      return connection.inTransaction ? connection.run(ROLLBACK) : { rows: [] };
   }
 }
 
 const BEGIN: Statement = { sql: 'begin immediate', parameters: [] };
 const COMMIT: Statement = { sql: 'commit', parameters: [] };
 const ROLLBACK: Statement = { sql: 'rollback', parameters: [] };
+
+/** Throws if another thread has begun the transaction, and died. */
+function checkBegun(connection: Connection): void {
+  if (!connection.inTransaction) throw new DatabaseBusyError('lost');
+}
 
 /** Changes rows in a transaction of its own: what took too long can then be undone. */
 function performAlone(connection: Connection, work: Work): StatementResult {

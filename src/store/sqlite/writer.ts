@@ -7,9 +7,9 @@ import type { Runner, Work } from './work.ts';
 /** The one connection that writes. Transactions take turns, in the order in which they began. */
 export interface Writer {
   /** Runs a statement in a transaction of its own. Throws DatabaseBusyError. */
-  run(statement: Statement): Promise<StatementResult>;
+  run(statement: Statement, options?: TurnOptions): Promise<StatementResult>;
   /** Waits for the turn. Throws DatabaseBusyError. */
-  begin(): Promise<WriterTransaction>;
+  begin(options?: TurnOptions): Promise<WriterTransaction>;
   end(): Promise<void>;
 }
 
@@ -23,6 +23,12 @@ export interface WriterTransaction {
   rollback(): Promise<void>;
 }
 
+/** Options of a turn. */
+export interface TurnOptions {
+  /** Whether the limits of the writer do not count. */
+  isUnlimited?: boolean;
+}
+
 /** Limits of a writer. */
 export interface WriterLimits {
   /** Maximum duration of a statement, and of the wait for other transactions of this process. */
@@ -31,38 +37,50 @@ export interface WriterLimits {
   busyMs: number;
 }
 
+/** No limits. */
+export const UNLIMITED: WriterLimits = {
+  limitMs: Number.POSITIVE_INFINITY,
+  busyMs: Number.POSITIVE_INFINITY,
+};
+
 const RETRY_MS = 25;
 
 /** The writer itself undoes a statement that took too long. It should be the first to say so. */
 const LATE_MS = 250;
 
 /** Creates a writer over a connection. */
-export function createWriter(runner: Runner, { limitMs, busyMs }: WriterLimits): Writer {
+export function createWriter(runner: Runner, limits: WriterLimits): Writer {
   const turns = createTurns({ runningMax: 1, tooBusy: () => new DatabaseBusyError('locked') });
 
-  async function takeTurn(): Promise<Turn> {
+  async function takeTurn({ isUnlimited }: TurnOptions = {}): Promise<Turn> {
+    const { limitMs, busyMs } = isUnlimited ? UNLIMITED : limits;
     const since = performance.now();
     const end = await turns.take({ patienceMs: limitMs });
     let last: Promise<unknown> = Promise.resolve();
-    const run = (work: Work) => {
-      const running = runner.run(Number.isFinite(limitMs) ? { ...work, limitMs } : work);
+    const start = (work: Work) => {
+      const running = runner.run(work);
       last = running.catch(() => undefined);
-      return limited(running, limitMs + LATE_MS);
+      return running;
     };
+    const run = (work: Work) =>
+      Number.isFinite(limitMs)
+        ? limited(start({ ...work, limitMs }), limitMs + LATE_MS)
+        : start(work);
     return {
       run,
       runFirst: (work) => runLocking(run, work, since + busyMs),
+      finish: async (step) => void (await start({ sql: step, parameters: [], step })),
       // Not before the last statement has ended: the writer may still be in it after its time limit.
       end: () => void last.then(end),
     };
   }
 
   return {
-    async run(statement) {
-      const turn = await takeTurn();
+    async run(statement, options) {
+      const turn = await takeTurn(options);
       return turn.runFirst({ ...statement, step: 'single' }).finally(turn.end);
     },
-    begin: async () => createTransaction(await takeTurn()),
+    begin: async (options) => createTransaction(await takeTurn(options)),
     end: () => runner.end(),
   };
 }
@@ -71,6 +89,8 @@ interface Turn {
   run(work: Work): Promise<StatementResult>;
   /** Runs a statement that needs the lock of the database. */
   runFirst(work: Work): Promise<StatementResult>;
+  /** Ends the transaction. A commit has no time limit: one that takes long is not undone. */
+  finish(step: 'commit' | 'rollback'): Promise<void>;
   end(): void;
 }
 
@@ -92,43 +112,40 @@ async function runLocking(
 }
 
 function createTransaction(turn: Turn): WriterTransaction {
-  let isBegun = false;
+  let state: 'new' | 'begun' | 'ended' = 'new';
   let isLate = false;
-  const run = async (statement: Statement) => {
-    const isFirst = !isBegun;
-    try {
-      const result = isFirst
-        ? await turn.runFirst({ ...statement, step: 'first' })
-        : await turn.run({ ...statement, step: 'next' });
-      isBegun = true;
-      return result;
-    } catch (error) {
-      const isUnbegun = isFirst && error instanceof DatabaseBusyError && error.reason === 'locked';
-      isBegun ||= !isUnbegun;
-      isLate ||= error instanceof DatabaseBusyError && error.reason === 'timeout';
-      throw error;
-    }
+  const end = async (step: 'commit' | 'rollback') => {
+    if (state === 'begun') await turn.finish(step);
+    state = 'ended';
+    turn.end();
   };
   return {
-    run,
-    async commit() {
-      if (isBegun) await run({ sql: 'commit', parameters: [] });
-      turn.end();
+    async run(statement) {
+      if (state === 'ended') throw new Error('The transaction has ended.');
+      try {
+        if (state === 'begun') return await turn.run({ ...statement, step: 'next' });
+        const result = await turn.runFirst({ ...statement, step: 'first' });
+        state = 'begun';
+        return result;
+      } catch (error) {
+        const reason = error instanceof DatabaseBusyError ? error.reason : null;
+        // A first statement that fails has begun the transaction nevertheless.
+        if (reason !== 'locked') state = 'begun';
+        isLate ||= reason === 'timeout';
+        throw error;
+      }
     },
+    commit: () => end('commit'),
     async rollback() {
-      const undone = isBegun
-        ? turn.run({ sql: 'rollback', parameters: [], step: 'rollback' })
-        : Promise.resolve();
       // It fails only with its thread, and then there is nothing to undo.
-      const ended = undone.catch(() => undefined).then(turn.end);
+      const undone = end('rollback').catch(turn.end);
       // The writer may still be in the statement.
-      if (!isLate) await ended;
+      if (!isLate) await undone;
     },
   };
 }
 
 async function limited<T>(running: Promise<T>, limitMs: number): Promise<T> {
-  if (!Number.isFinite(limitMs)) return running;
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new DatabaseBusyError('timeout')), limitMs);
   return Promise.race([running, late.promise]).finally(() => clearTimeout(timer));

@@ -11,3 +11,10 @@ export function withSignal(db: Db, getSignal: () => AbortSignal): Db {
   const { adapter } = db.getExecutor();
   return adapter instanceof RoutedAdapter ? adapter.withSignal(getSignal) : db;
 }
+
+/** Returns the database for work that may take its time: statements have no time limit, and wait for the lock for ever. */
+export function withoutTimeLimit(db: Db): Db {
+  if (db.isTransaction) return db;
+  const { adapter } = db.getExecutor();
+  return adapter instanceof RoutedAdapter ? adapter.withoutTimeLimit() : db;
+}
