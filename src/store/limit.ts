@@ -1,4 +1,5 @@
 import type { Db } from './db.ts';
+import { DatabaseBusyError } from './error.ts';
 import { RoutedAdapter } from './sqlite/kysely.ts';
 
 /**
@@ -16,5 +17,19 @@ export function withSignal(db: Db, getSignal: () => AbortSignal): Db {
 export function withoutTimeLimit(db: Db): Db {
   if (db.isTransaction) return db;
   const { adapter } = db.getExecutor();
-  return adapter instanceof RoutedAdapter ? adapter.withoutTimeLimit() : db;
+  return adapter instanceof RoutedAdapter ? adapter.withPatience('unlimited') : db;
+}
+
+/**
+ * Makes a change that is not worth a wait, such as the time of a last use: on SQLite it is left out if anyone else writes
+ * at the moment, because the request that asks for it only reads.
+ */
+export async function unlessBusy(db: Db, change: (db: Db) => Promise<unknown>): Promise<void> {
+  const { adapter } = db.getExecutor();
+  const isRouted = adapter instanceof RoutedAdapter && !db.isTransaction;
+  try {
+    await change(isRouted ? adapter.withPatience('none') : db);
+  } catch (error) {
+    if (!(error instanceof DatabaseBusyError)) throw error;
+  }
 }

@@ -84,8 +84,7 @@ async function findOrRender(
   const spec = specOf(plan);
   const found = await findRendition(ctx.db, file.blob_key, spec);
   if (found !== undefined) {
-    // Not awaited: a download must not wait for the lock of the database. If it fails, the next use is stored.
-    noteUse(ctx, found).catch(() => undefined);
+    await noteUse(ctx, found);
     return found;
   }
   return ctx.renders.run(`${file.blob_key} ${spec}`, async () => {

@@ -22,8 +22,7 @@ export async function findViewerByKey(
   }
   const row = await findKeyBySha256(services.db, digest);
   if (row === undefined || isExpired(services, row)) return null;
-  // Not awaited: a read must not wait for the lock of the database. If it fails, the next use is stored.
-  noteUse(services, row).catch(() => undefined);
+  await noteUse(services, row);
   const viewer = { kind: 'key', id: `key:${row.uuid}`, role: row.role as Role } as const;
   if (row.start_nodes === null) return viewer;
   return { ...viewer, startNodes: await resolveStartNodes(services, parseJson(row.start_nodes)) };

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
+import { unlessBusy } from '../limit.ts';
 import { blobKeysOf } from '../result.ts';
 import type { NewRenditionRow, RenditionRow } from '../table.ts';
 
@@ -32,18 +33,20 @@ export function insertRendition(
     .executeTakeFirst();
 }
 
-/** Sets the time of the last use, unless another one has been set since `noted`. */
+/** Sets the time of the last use, unless another one has been set since `noted`, or the database is busy. */
 export async function updateRenditionUsed(
   db: Db,
   id: number,
   { now, noted }: { now: number; noted: number },
 ): Promise<void> {
-  await db
-    .updateTable('rendition')
-    .set({ used_at: now })
-    .where('id', '=', id)
-    .where('used_at', '<=', noted)
-    .execute();
+  await unlessBusy(db, (db) =>
+    db
+      .updateTable('rendition')
+      .set({ used_at: now })
+      .where('id', '=', id)
+      .where('used_at', '<=', noted)
+      .execute(),
+  );
 }
 
 /** Deletes the row of a rendition; its bytes are left to the caller. */

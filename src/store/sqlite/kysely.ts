@@ -41,9 +41,9 @@ export class RoutedAdapter extends SqliteAdapter {
     return this.#derive(this, () => this.#connect({ getSignal }));
   }
 
-  /** Returns the database for changes without a time limit. */
-  withoutTimeLimit(): Kysely<Database> {
-    return this.#derive(this, () => this.#connect({ isUnlimited: true }));
+  /** Returns the database for changes that wait for ever, or not at all. */
+  withPatience(patience: 'unlimited' | 'none'): Kysely<Database> {
+    return this.#derive(this, () => this.#connect({ patience }));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
 import type { Channels } from './channels.ts';
 import type { Statement, StatementResult } from './connection.ts';
-import type { WriterTransaction } from './writer.ts';
+import type { TurnOptions, WriterTransaction } from './writer.ts';
 
 /** Observes statements. */
 export type OnQuery = (sql: string) => void;
@@ -13,8 +13,8 @@ export type GetSignal = () => AbortSignal;
 export interface RouteOptions {
   onQuery?: OnQuery | undefined;
   getSignal?: GetSignal | undefined;
-  /** Whether changes have no time limit. */
-  isUnlimited?: boolean;
+  /** How long changes wait. */
+  patience?: TurnOptions['patience'];
 }
 
 /**

@@ -25,8 +25,8 @@ export interface WriterTransaction {
 
 /** Options of a turn. */
 export interface TurnOptions {
-  /** Whether the limits of the writer do not count. */
-  isUnlimited?: boolean;
+  /** `unlimited`: the limits of the writer do not count. `none`: fails at once if anyone else writes. */
+  patience?: 'unlimited' | 'none' | undefined;
 }
 
 /** Limits of a writer. */
@@ -52,10 +52,11 @@ const LATE_MS = 250;
 export function createWriter(runner: Runner, limits: WriterLimits): Writer {
   const turns = createTurns({ runningMax: 1, tooBusy: () => new DatabaseBusyError('locked') });
 
-  async function takeTurn({ isUnlimited }: TurnOptions = {}): Promise<Turn> {
-    const { limitMs, busyMs } = isUnlimited ? UNLIMITED : limits;
+  async function takeTurn({ patience }: TurnOptions = {}): Promise<Turn> {
+    const { limitMs, busyMs } = patience === 'unlimited' ? UNLIMITED : limits;
     const since = performance.now();
-    const end = await turns.take({ patienceMs: limitMs });
+    const isEager = patience === 'none';
+    const end = await turns.take({ patienceMs: isEager ? 0 : limitMs });
     let last: Promise<unknown> = Promise.resolve();
     const start = (work: Work) => {
       const running = runner.run(work);
@@ -68,7 +69,7 @@ export function createWriter(runner: Runner, limits: WriterLimits): Writer {
         : start(work);
     return {
       run,
-      runFirst: (work) => runLocking(run, work, since + busyMs),
+      runFirst: (work) => runLocking(run, work, isEager ? since : since + busyMs),
       finish: async (step) => void (await start({ sql: step, parameters: [], step })),
       // Not before the last statement has ended: the writer may still be in it after its time limit.
       end: () => void last.then(end),

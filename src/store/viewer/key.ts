@@ -1,5 +1,6 @@
 import type { Db } from '../db.ts';
 import { inline } from '../inline.ts';
+import { unlessBusy } from '../limit.ts';
 import type { ApiKeyRow, NewApiKeyRow } from '../table.ts';
 
 /** Inserts a key. A second one with the same digest is a unique violation. */
@@ -16,7 +17,9 @@ export function findKeyBySha256(db: Db, keySha256: string): Promise<ApiKeyRow | 
     .executeTakeFirst();
 }
 
-/** Sets the time of the last use, in milliseconds since 1970. */
+/** Sets the time of the last use, in milliseconds since 1970, unless the database is busy. */
 export async function updateKeyUsed(db: Db, id: number, now: number): Promise<void> {
-  await db.updateTable('api_key').set({ last_used_at: now }).where('id', '=', id).execute();
+  await unlessBusy(db, (db) =>
+    db.updateTable('api_key').set({ last_used_at: now }).where('id', '=', id).execute(),
+  );
 }
