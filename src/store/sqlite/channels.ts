@@ -6,7 +6,7 @@ import {
   type StatementResult,
 } from './connection.ts';
 import { createReaderPool } from './pool.ts';
-import { type Remote, startReaderProcess, startWriterThread } from './remote.ts';
+import { createReplacing, startReaderProcess, startWriterThread } from './remote.ts';
 import { perform, type Runner } from './work.ts';
 import { createWriter, UNLIMITED, type Writer } from './writer.ts';
 
@@ -64,22 +64,5 @@ function createLocal(connection: Connection): Runner {
   return {
     run: async (work) => perform(connection, work),
     end: async () => connection.close(),
-  };
-}
-
-/** Runs statements on a thread, and on a new one after it has died. */
-function createReplacing(start: () => Remote): Runner {
-  let remote: Remote | undefined;
-  let isEnded = false;
-  return {
-    async run(work) {
-      if (isEnded) throw new Error('The database has been closed.');
-      if (remote === undefined || remote.isGone) remote = start();
-      return remote.run(work);
-    },
-    async end() {
-      isEnded = true;
-      await remote?.end();
-    },
   };
 }

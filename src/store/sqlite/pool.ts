@@ -39,6 +39,7 @@ export function createReaderPool(options: ReaderPoolOptions): ReaderPool {
   const readers = new Set<Remote>();
   const idle = new Map<Remote, NodeJS.Timeout>();
   const waitingRoom = createWaitingRoom<Remote>();
+  let isEnded = false;
 
   function takeFree(): Remote | undefined {
     for (const [reader, timer] of [...idle].reverse()) {
@@ -71,6 +72,7 @@ export function createReaderPool(options: ReaderPoolOptions): ReaderPool {
 
   return {
     async run(statement, signal) {
+      if (isEnded) throw new Error('The database has been closed.');
       if (signal?.aborted) throw new DatabaseBusyError('cancelled');
       const reader = takeFree() ?? (await waitingRoom.wait({ patienceMs: limitMs, signal }));
       const running = reader.run({ ...statement, step: 'single' });
@@ -80,6 +82,7 @@ export function createReaderPool(options: ReaderPoolOptions): ReaderPool {
       return supervise(running, { limitMs, signal, kill: reader.kill });
     },
     async end() {
+      isEnded = true;
       waitingRoom.close();
       for (const timer of idle.values()) clearTimeout(timer);
       for (const reader of readers) if (!idle.has(reader)) reader.kill();

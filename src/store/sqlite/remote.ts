@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import SqliteDatabase from 'better-sqlite3';
 import { DatabaseBusyError } from '../error.ts';
@@ -15,12 +16,23 @@ export interface Remote extends Runner {
 }
 
 /**
+ * To strip the types of these files again, each thread would load a compiler of 20 MiB. Only who may change the program
+ * may write to the cache; without it, everything works.
+ */
+const ENVIRONMENT = {
+  NODE_COMPILE_CACHE: fileURLToPath(
+    new URL('../../../node_modules/.cache/trivium-compiled', import.meta.url),
+  ),
+};
+
+/**
  * Starts the thread that writes to a file. The heap of its JavaScript holds no more than statements and their results.
  */
 export function startWriterThread(path: string): Remote {
   const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
     workerData: path,
     execArgv: [],
+    env: ENVIRONMENT,
     resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 },
   });
   const gone = new Promise<unknown>((resolve) => {
@@ -50,6 +62,7 @@ export function startReaderProcess(path: string): Remote {
     // Keeps 64-bit integers and bytes.
     serialization: 'advanced',
     execArgv: ['--max-semi-space-size=4'],
+    env: ENVIRONMENT,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const gone = new Promise<unknown>((resolve) => {
@@ -74,6 +87,23 @@ export function startReaderProcess(path: string): Remote {
     kill: () => void child.kill('SIGKILL'),
     close: () => child.connected && child.disconnect(),
   });
+}
+
+/** Returns a runner that starts a thread with its first statement, and another one when that has died. */
+export function createReplacing(start: () => Remote): Runner {
+  let remote: Remote | undefined;
+  let isEnded = false;
+  return {
+    async run(work) {
+      if (isEnded) throw new Error('The database has been closed.');
+      if (remote === undefined || remote.isGone) remote = start();
+      return remote.run(work);
+    },
+    async end() {
+      isEnded = true;
+      await remote?.end();
+    },
+  };
 }
 
 /** The way to a thread or process. */
