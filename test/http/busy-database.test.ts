@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import SqliteDatabase from 'better-sqlite3';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { createKey } from '../../src/domain/viewer/key.ts';
 import { registerRoutes } from '../../src/http/dialect.ts';
 import { createApp } from '../../src/start/app.ts';
 import { parseConfig } from '../../src/start/config.ts';
@@ -16,9 +17,13 @@ const sqlite = BACKENDS.find(({ name }) => name === 'sqlite')!;
 describe('while another program holds the lock of the database', () => {
   it('reads and downloads are answered at once, and every change with 503 in the end', () =>
     withApp(sqlite, async (app) => {
-      const picture = new URL((await storeFixture(app, 'picture.png')).url).pathname;
+      const { urlPath: picture } = await storeFixture(app, 'picture.png');
       const rendition = `${picture}?width=8`;
       expect((await app.fetch(rendition)).status).toBe(200);
+      // Now a download would note that the rendition and the key have been used.
+      await app.services.db.updateTable('rendition').set({ used_at: 0 }).execute();
+      const key = await createKey(app.services, { name: 'a', role: 'editor' });
+      const headers = { authorization: `Bearer ${key}` };
       const release = await holdLock(app);
       let isAnswered = false;
       const changes = Object.fromEntries(
@@ -36,7 +41,7 @@ describe('while another program holds the lock of the database', () => {
         rendition,
         '/graphql?query={medias{nodes{id}}}',
       ]) {
-        const { status } = await app.fetch(path);
+        const { status } = await app.fetch(path, { headers });
         expect([path, status]).toEqual([path, 200]);
       }
       expect(isAnswered).toBe(false);
