@@ -3,6 +3,7 @@ import type { Staging } from '../blob/staging.ts';
 import type { KeyedLock } from '../lib/keyed-lock.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
 import type { Db } from '../store/db.ts';
+import { withSignal } from '../store/limit.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { type Events, heldBack } from './event/event.ts';
 import type { Viewer } from './viewer/viewer.ts';
@@ -59,6 +60,17 @@ export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+}
+
+/**
+ * Returns the context of a request. When its signal aborts, long reads stop and throw; changes go on, because what a
+ * client has sent is kept.
+ */
+export function createContext(
+  services: Services,
+  { getSignal, ...request }: Pick<Context, 'viewer' | 'log'> & { getSignal: () => AbortSignal },
+): Context {
+  return { ...services, ...request, db: withSignal(services.db, getSignal) };
 }
 
 /**

@@ -1,3 +1,5 @@
+import { DatabaseBusyError } from '../store/error.ts';
+
 /**
  * A failure that a caller can act on: one of a closed set, each with a stable `code`, a message for
  * people and typed fields for machines. Any other error is a bug.
@@ -193,8 +195,8 @@ export class ServerBusyError extends DomainError {
   /** Delay after which another try may succeed, in milliseconds. */
   readonly retryAfterMs: number;
 
-  constructor(retryAfterMs = RETRY_AFTER_MS) {
-    super('The server is too busy for this operation. Try again later.');
+  constructor(retryAfterMs = RETRY_AFTER_MS, options?: ErrorOptions) {
+    super('The server is too busy for this operation. Try again later.', options);
     this.retryAfterMs = retryAfterMs;
   }
 }
@@ -229,4 +231,11 @@ export class SubscriptionLaggedError extends DomainError {
       'The subscription missed events because the client read them too slowly. Subscribe again and reload the data.',
     );
   }
+}
+
+/** Returns the error that a client gets for a failure of the database that may pass. Any other error stays as it is. */
+export function toDomainError(error: unknown): unknown {
+  return error instanceof DatabaseBusyError
+    ? new ServerBusyError(RETRY_AFTER_MS, { cause: error })
+    : error;
 }

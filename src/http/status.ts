@@ -1,4 +1,9 @@
-import { DomainError, type ErrorCode } from '../domain/error.ts';
+import {
+  DomainError,
+  type ErrorCode,
+  ServerBusyError,
+  TooManyRequestsError,
+} from '../domain/error.ts';
 
 /**
  * The only table from error codes to statuses. A dialect's `error.ts` gives the shape of the body.
@@ -32,6 +37,12 @@ export function httpStatus(error: unknown): number {
   if (error instanceof DomainError) return STATUS[error.code];
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
+}
+
+/** Returns the `Retry-After` header of an error, in whole seconds: RFC 9110 §10.2.3. */
+export function retryAfter(error: unknown): Record<string, string> {
+  const isLater = error instanceof ServerBusyError || error instanceof TooManyRequestsError;
+  return isLater ? { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) } : {};
 }
 
 /** Returns the message for a response. The message of a bug stays in the log. */

@@ -125,7 +125,8 @@ async function createServices(
   { onQuery }: AppOptions,
 ): Promise<Services> {
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const db = openDb({ url: config.databaseUrl, ...(onQuery && { onQuery }) });
+  const { databaseUrl: url, statementTimeoutMs } = config;
+  const db = openDb({ url, statementTimeoutMs, ...(onQuery && { onQuery }) });
   try {
     const applied = await migrate(db);
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');

@@ -29,6 +29,8 @@ export interface Config {
   renditionCacheBytesMax: number;
   documentTypes: readonly string[];
   uploadTtlHours: number;
+  /** Maximum duration of one statement in the database. */
+  statementTimeoutMs: number;
   /** Jobs that this process runs concurrently; 0: none. */
   jobConcurrency: number;
   /** Private hosts and networks that links and imports may fetch from. */
@@ -151,6 +153,10 @@ export const VARIABLES = {
     wholeNumber(1, 8760).default(24),
     'lifetime of an upload session, in hours; default: 24',
   ],
+  TRIVIUM_STATEMENT_TIMEOUT_MS: [
+    wholeNumber(100, 3_600_000).default(10_000),
+    'longest duration of a statement in the database, in milliseconds; default: 10,000',
+  ],
   TRIVIUM_JOB_CONCURRENCY: [
     wholeNumber(0, 64).default(2),
     'jobs that this process runs concurrently; 0: none; default: 2',
@@ -217,6 +223,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     renditionCacheBytesMax: values.TRIVIUM_RENDITION_CACHE_BYTES_MAX,
     documentTypes: values.TRIVIUM_DOCUMENT_TYPES,
     uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
+    statementTimeoutMs: values.TRIVIUM_STATEMENT_TIMEOUT_MS,
     jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,
     outboundAllowedHosts: values.TRIVIUM_OUTBOUND_ALLOWED_HOSTS,
     isGraphiqlEnabled: (values.TRIVIUM_GRAPHIQL ?? (auth === 'open' ? 'on' : 'off')) === 'on',

@@ -1,3 +1,32 @@
+/** The reason why a statement did not run, or did not end. */
+export type BusyReason =
+  /** Another process holds the write lock, or writes before it took too long. */
+  | 'locked'
+  /** It ran, or waited for a free reader, longer than a statement may. */
+  | 'timeout'
+  /** The client that asked for it has gone. */
+  | 'cancelled'
+  /** The thread or process that ran it has ended. */
+  | 'lost';
+
+const BUSY_MESSAGES: Readonly<Record<BusyReason, string>> = {
+  locked: 'Another process or a long write holds the lock of the database.',
+  timeout: 'The statement took longer than the time limit of statements.',
+  cancelled: 'The statement was cancelled, because nobody waits for its result.',
+  lost: 'The thread or process that ran the statement has ended.',
+};
+
+/** Thrown if the database did not run a statement now, but may later. A transaction with it is rolled back. */
+export class DatabaseBusyError extends Error {
+  override readonly name = 'DatabaseBusyError';
+  readonly reason: BusyReason;
+
+  constructor(reason: BusyReason, options?: ErrorOptions) {
+    super(BUSY_MESSAGES[reason], options);
+    this.reason = reason;
+  }
+}
+
 /** Thrown if the database has migrations that this program does not know: an older program on newer data. */
 export class NewerDatabaseError extends Error {
   constructor(unknown: readonly string[]) {

@@ -46,7 +46,7 @@ export async function registerGraphql(
       const signal = streamSignal(reply);
       const result = await runRequest(run, request, {
         requestId: request.id,
-        domain: requestContext(services, request),
+        domain: requestContext(services, request, reply),
         toUrl: urlMaker(publicUrl, request),
         signal,
         made: new Map(),

@@ -1,8 +1,8 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Log } from '../../domain/context.ts';
-import { DomainError, InvalidInputError } from '../../domain/error.ts';
+import { DomainError, InvalidInputError, toDomainError } from '../../domain/error.ts';
 import { HttpError } from '../../http/http-error.ts';
-import { httpStatus, publicMessage } from '../../http/status.ts';
+import { httpStatus, publicMessage, retryAfter } from '../../http/status.ts';
 import type { GraphqlContext } from '../builder.ts';
 
 /** The context of one operation. */
@@ -22,7 +22,20 @@ export function maskResult(result: ExecutionResult, context: OperationContext): 
   const errors = result.errors.map((error) =>
     maskOne(error, context.domain.log, context.requestId),
   );
-  return { ...result, errors };
+  const retry = isEmpty(result) ? laterOf(result.errors) : null;
+  if (retry === null) return { ...result, errors };
+  return { ...result, errors, extensions: { ...result.extensions, http: retry } };
+}
+
+function isEmpty({ data }: ExecutionResult): boolean {
+  return Object.values(data ?? {}).every((value) => value === null);
+}
+
+/** Returns the status and the headers of a response to an operation that may succeed later; null if none of its errors says so. */
+function laterOf(errors: readonly GraphQLError[]): object | null {
+  const causes = errors.map(({ originalError }) => toDomainError(originalError));
+  const later = causes.find((cause) => 'retry-after' in retryAfter(cause));
+  return later ? { status: httpStatus(later), headers: retryAfter(later) } : null;
 }
 
 /**
@@ -31,7 +44,7 @@ export function maskResult(result: ExecutionResult, context: OperationContext): 
  */
 export function maskError(error: unknown, log: Log, requestId: string): GraphQLError {
   const graphqlError = error instanceof GraphQLError ? error : null;
-  const cause = graphqlError?.originalError ?? error;
+  const cause = toDomainError(graphqlError?.originalError ?? error);
   if (cause instanceof DomainError) {
     return toGraphqlError(cause.message, graphqlError, domainExtensions(cause));
   }

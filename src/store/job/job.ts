@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { updatesRow } from '../result.ts';
 import type { JobAttemptRow, JobChange, JobRow, NewJobRow } from '../table.ts';
 
@@ -36,7 +37,7 @@ export function insertJobOnce(db: Db, job: NewJobRow): Promise<JobRow | undefine
 /** Returns the open job with this `unicity`. */
 export function findOpenJobByUnicity(db: Db, unicity: string): Promise<JobRow | undefined> {
   return (
-    db
+    inline(db)
       .selectFrom('job')
       .where('unicity', '=', unicity)
       // Written as in the index: SQLite does not recognize the condition in parameters.
@@ -64,7 +65,9 @@ export async function updateJobMedia(db: Db, id: number, mediaId: number): Promi
 
 /** Returns the jobs that match the filter, unordered: for filters that few jobs match. */
 export function findJobs(db: Db, filter: JobFilter): Promise<JobRow[]> {
-  return filteredJobs(db, filter).selectAll().execute();
+  const { ids, uuids } = filter;
+  const reader = ids || uuids ? inline(db, (ids ?? uuids)?.length) : db;
+  return filteredJobs(reader, filter).selectAll().execute();
 }
 
 /** Returns one page of the jobs that match the filter. */
@@ -84,7 +87,7 @@ export function countJobs(db: Db, filter: JobFilter): Promise<number> {
 
 /** Returns the runs of many jobs, oldest first. */
 export function listAttemptsByJobIds(db: Db, jobIds: readonly number[]): Promise<JobAttemptRow[]> {
-  return db
+  return inline(db, jobIds.length)
     .selectFrom('job_attempt')
     .where(isAnyOf(db, 'job_id', jobIds))
     .orderBy('job_id')

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, skippingLocked } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { updatesRow } from '../result.ts';
 import type { JobChange, JobRow } from '../table.ts';
 
@@ -41,7 +42,7 @@ export async function findNextDue(
   db: Db,
   jobClasses: readonly string[],
 ): Promise<number | undefined> {
-  const { due } = await db
+  const { due } = await inline(db)
     .selectFrom('job')
     .where('status', '=', sql.lit('pending'))
     .where(isAnyOf(db, 'job_class', jobClasses))
@@ -77,7 +78,7 @@ export function findLeasedJob(
   db: Db,
   { id, leaseToken }: Lease,
 ): Promise<Pick<JobRow, 'cancel_requested_at' | 'leased_until'> | undefined> {
-  return db
+  return inline(db)
     .selectFrom('job')
     .where('id', '=', id)
     .where('lease_token', '=', leaseToken)
@@ -94,7 +95,7 @@ export async function lockLeasedJob(db: Db, lease: Lease): ReturnType<typeof fin
 
 /** Returns the jobs whose lease has expired. */
 export function listLostJobs(db: Db, now: number, limit: number): Promise<JobRow[]> {
-  return db
+  return inline(db, limit)
     .selectFrom('job')
     .where('status', '=', sql.lit('running'))
     .where('leased_until', '<', now)
