@@ -6,7 +6,7 @@ import { createKey } from '../../src/domain/viewer/key.ts';
 import { registerRoutes } from '../../src/http/dialect.ts';
 import { createApp } from '../../src/start/app.ts';
 import { parseConfig } from '../../src/start/config.ts';
-import { storeFixture } from '../rest/content/stored-file.ts';
+import { storeFixture } from '../rest/file/stored-file.ts';
 import { type TestApp, withApp } from '../support/app.ts';
 import { BACKENDS } from '../support/backend.ts';
 import { withDataDir } from '../support/process.ts';
