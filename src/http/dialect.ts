@@ -1,8 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Context, Services } from '../domain/context.ts';
-import { ServerBusyError, TooManyRequestsError } from '../domain/error.ts';
+import {
+  InsufficientStorageError,
+  QuotaExceededError,
+  ServerBusyError,
+  TooManyRequestsError,
+} from '../domain/error.ts';
 import { type ToUrl, urlMaker } from './absolute-url.ts';
 import { UnsupportedBodyError } from './body.ts';
+import { rateHeaders } from './rate-limit.ts';
 import { httpStatus } from './status.ts';
 
 /** Options that every dialect is registered with. */
@@ -70,7 +76,8 @@ export function registerRoutes<R extends Route>(
 
 /** Returns the context of the operation that a request calls. */
 export function requestContext(services: Services, request: FastifyRequest): Context {
-  return { ...services, viewer: request.viewer, log: request.log };
+  const { viewer, client, log } = request;
+  return { ...services, viewer, client, log };
 }
 
 /** Returns a segment of the path, decoded; empty if the route has no such segment. */
@@ -136,7 +143,7 @@ export type SendError = (
 
 /**
  * Returns an error handler; `toErrorAnswer` gives the dialect's status and body. Adds `Retry-After` where the error
- * says when to retry. A content type that Fastify cannot parse, and rejects before any handler, becomes an
+ * says when to retry, and the headers of the limit that the request has met. A content type that Fastify cannot parse, and rejects before any handler, becomes an
  * UnsupportedBodyError.
  */
 export function createSendError(
@@ -149,7 +156,7 @@ export function createSendError(
       ? new UnsupportedBodyError(request.headers['content-type'] ?? '')
       : error;
     const { status, headers, body } = toErrorAnswer(cause, request);
-    reply.code(status).headers({ ...retryAfter(cause), ...headers });
+    reply.code(status).headers({ ...retryHeaders(cause), ...headers });
     return sendJson(reply, contentType, body);
   };
 }
@@ -174,10 +181,27 @@ function sendJson(reply: FastifyReply, contentType: string, body: object): Fasti
   return reply.header('content-type', contentType).send(Buffer.from(JSON.stringify(body)));
 }
 
-/** Returns the `Retry-After` header of an error, in whole seconds: RFC 9110 §10.2.3. */
-function retryAfter(error: unknown): Record<string, string> {
-  const isLater = error instanceof ServerBusyError || error instanceof TooManyRequestsError;
-  return isLater ? { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) } : {};
+/**
+ * Returns the `Retry-After` header of an error, in whole seconds (RFC 9110 §10.2.3), and those of the limit that it is
+ * about.
+ */
+export function retryHeaders(error: unknown): Record<string, string> {
+  if (!isRetryable(error)) return {};
+  const { retryAfterMs } = error;
+  const exceeded = 'exceeded' in error ? error.exceeded : null;
+  return {
+    'retry-after': String(Math.ceil(retryAfterMs / 1000)),
+    ...(exceeded !== null && rateHeaders(exceeded, 0, retryAfterMs)),
+  };
+}
+
+function isRetryable(error: unknown) {
+  return (
+    error instanceof ServerBusyError ||
+    error instanceof TooManyRequestsError ||
+    error instanceof QuotaExceededError ||
+    error instanceof InsufficientStorageError
+  );
 }
 
 function isUnparsableType(error: unknown): boolean {

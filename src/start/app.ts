@@ -16,6 +16,8 @@ import { createLogin } from '../domain/viewer/login.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
 import { registerGraphql } from '../graphql/pipeline/handler.ts';
 import { createAuthenticate } from '../http/auth.ts';
+import { createClientOf } from '../http/client.ts';
+import { createRateLimit } from '../http/rate-limit.ts';
 import { createServer } from '../http/server.ts';
 import { createIssueToken } from '../http/token.ts';
 import { scheduleNext } from '../job/schedule.ts';
@@ -76,6 +78,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       findViewerByKey: (key) => findViewerByKey(services, key),
       resolveStartNodes: (claim) => resolveStartNodes(services, claim),
     }),
+    clientOf: createClientOf({ trustedProxies: config.trustedProxies, secret: jwtSecret }),
+    rateLimit: createRateLimit({ ...config.rate, addressFactor: config.quotas.addressFactor }),
     checkReady: async () => {
       await ping(services.db);
       await Promise.all([services.staging.check(), services.blobs.check()]);
@@ -140,12 +144,14 @@ async function createServices(
         imagePixelsMax: config.imagePixelsMax,
         renditionCacheBytesMax: config.renditionCacheBytesMax,
         uploadTtlMs: config.uploadTtlHours * 3_600_000,
+        quotas: config.quotas,
         documentTypes: config.documentTypes,
         outboundAllowedHosts: config.outboundAllowedHosts,
       },
       events,
       uploadLocks: createKeyedLock(),
       renders: createRenderQueue({ clock: Date.now }),
+      arrivingBytes: new Map(),
       clock: Date.now,
       newId: randomUUID,
       adminKeySha256: keySha256(

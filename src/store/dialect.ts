@@ -176,6 +176,20 @@ export async function lockRows<T extends keyof Database, Row>(
   if (dialectOf(db) === 'postgres') await rows.forNoKeyUpdate().execute();
 }
 
+/**
+ * Makes other transactions wait that lock the same text, until the end of this one; on SQLite a transaction is alone
+ * anyway.
+ */
+export async function lockText(db: Db, text: string): Promise<void> {
+  if (dialectOf(db) !== 'postgres') return;
+  await sql`select pg_advisory_xact_lock(hashtextextended(${text}, 0))`.execute(db);
+}
+
+/** Tells whether triggers change one row of `usage` for each subject, and do not add rows. */
+export function hasOneUsageRow(db: Db): boolean {
+  return dialectOf(db) === 'sqlite';
+}
+
 /** Locks rows in the order of their ids, so that two callers cannot deadlock. */
 export async function lockRowsById(
   db: Db,

@@ -8,6 +8,8 @@ import type { GraphqlContext } from '../builder.ts';
 /** The context of one operation. */
 export interface OperationContext extends GraphqlContext {
   requestId: string;
+  /** Takes a slot for a subscription until the response ends. Throws TooManyRequestsError. */
+  takeStreamSlot: () => void;
 }
 
 /** Returns the context of the operation that `args` describe. */
@@ -59,9 +61,11 @@ function isThrownByResolver({ originalError }: GraphQLError): boolean {
 }
 
 function domainExtensions(error: DomainError): Record<string, unknown> {
-  return error instanceof InvalidInputError
-    ? { code: error.code, issues: error.issues }
-    : { code: error.code };
+  const { code } = error;
+  if (error instanceof InvalidInputError) return { code, issues: error.issues };
+  const retryAfterMs = 'retryAfterMs' in error ? error.retryAfterMs : undefined;
+  if (typeof retryAfterMs !== 'number') return { code };
+  return { code, retryAfterSeconds: Math.ceil(retryAfterMs / 1000) };
 }
 
 function toGraphqlError(

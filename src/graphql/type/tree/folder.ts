@@ -1,4 +1,4 @@
-import { ConflictError, NotFoundError } from '../../../domain/error.ts';
+import { ConflictError, NotFoundError, QuotaExceededError } from '../../../domain/error.ts';
 import {
   createFolder,
   deleteFolder,
@@ -87,7 +87,7 @@ function toFolderBy(by: typeof FolderBy.$inferInput) {
 
 mutation('createFolder', {
   description: 'Creates a folder. Requires the role `EDITOR`.',
-  errors: [NotFoundError],
+  errors: [NotFoundError, QuotaExceededError],
   input: (t) => ({
     name: t.string({
       required: true,

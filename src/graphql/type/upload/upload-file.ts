@@ -1,6 +1,8 @@
 import {
   DigestMismatchError,
+  InsufficientStorageError,
   NotFoundError,
+  QuotaExceededError,
   TooLargeError,
   UnsupportedMediaError,
 } from '../../../domain/error.ts';
@@ -11,7 +13,14 @@ import { type InputFields, mutation } from '../../mutation.ts';
 import { MediaRef } from '../tree/media.ts';
 import { toPlacement, uploadFields } from '../tree/media-input.ts';
 
-const errors = [NotFoundError, DigestMismatchError, TooLargeError, UnsupportedMediaError];
+const errors = [
+  NotFoundError,
+  DigestMismatchError,
+  TooLargeError,
+  UnsupportedMediaError,
+  QuotaExceededError,
+  InsufficientStorageError,
+];
 
 const fileFields = (t: InputFields) => ({
   file: t.field({ type: 'Upload', required: true, description: 'The complete file.' }),

@@ -1,8 +1,11 @@
 import {
   DigestMismatchError,
+  InsufficientStorageError,
   NotFoundError,
   OffsetMismatchError,
+  QuotaExceededError,
   TooLargeError,
+  TooManyRequestsError,
   UnsupportedMediaError,
   UploadCompletedError,
   UploadExpiredError,
@@ -66,7 +69,7 @@ builder.queryField('uploadSession', (t) =>
 
 mutation('uploadChunk', {
   description:
-    'Uploads one chunk of a file. The first chunk creates an upload session. A chunk is stored durably before the server reports success. Requires the role `EDITOR`; with `TRIVIUM_AUTH=open`, anyone may call it.',
+    'Uploads one chunk of a file. The first chunk creates an upload session, and reserves the room for the complete file. A chunk is stored durably before the server reports success. Requires the role `EDITOR`; with `TRIVIUM_AUTH=open`, anyone may call it.',
   errors: [
     NotFoundError,
     OffsetMismatchError,
@@ -74,6 +77,9 @@ mutation('uploadChunk', {
     TooLargeError,
     UploadExpiredError,
     UploadCompletedError,
+    TooManyRequestsError,
+    QuotaExceededError,
+    InsufficientStorageError,
   ],
   input: (t) => ({
     uploadId: t.string({ description: `${UPLOAD_ID} Omit it for the first chunk.` }),
