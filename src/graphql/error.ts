@@ -161,7 +161,8 @@ builder.objectType(UnsupportedMediaError, {
   }),
 });
 
-const exceededName = 'Name of the limit: `upload-sessions`, `promised-bytes`, `stored-bytes` or `items`.';
+const exceededName =
+  'Name of the limit: `upload-sessions`, `promised-bytes`, `stored-bytes` or `items`.';
 
 builder.objectType(TooManyRequestsError, {
   name: 'TooManyRequestsError',

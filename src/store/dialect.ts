@@ -77,6 +77,13 @@ export function isAnyOf(
     : sql`${ref} in (select value from json_each(${JSON.stringify(values)}))`;
 }
 
+/** Returns a table with one row for each of these values, whose column is `part.value`. */
+export function eachOf(db: Db, values: readonly string[]): RawBuilder<unknown> {
+  return dialectOf(db) === 'postgres'
+    ? sql`unnest(${values}::text[]) part(value)`
+    : sql`json_each(${JSON.stringify(values)}) part`;
+}
+
 /** Returns `column is one of the values of a query`. The query runs once, so that an index can serve its values. */
 export function isOneOf(db: Db, column: string, query: RawBuilder<unknown>): RawBuilder<SqlBool> {
   const ref = sql.ref(column);

@@ -1,5 +1,5 @@
-import { findUsages, lockUsages, type Usage } from '../../store/viewer/usage.ts';
-import type { Context, Quotas } from '../context.ts';
+import { compactUsages, findUsages, lockUsages, type Usage } from '../../store/viewer/usage.ts';
+import type { Context, Quotas, Services } from '../context.ts';
 import { type LimitName, QuotaExceededError, TooManyRequestsError } from '../error.ts';
 import { isAdmin } from './access.ts';
 import { type Subject, subjectsOf, viewerSubject } from './subject.ts';
@@ -126,4 +126,9 @@ export async function storageUsage(ctx: Context): Promise<StorageUsage> {
       items: limit('itemsMax'),
     },
   };
+}
+
+/** Merges the rows that usages consist of, so that reading one stays cheap. Call it now and then. */
+export function mergeUsages({ db }: Services): Promise<void> {
+  return compactUsages(db);
 }

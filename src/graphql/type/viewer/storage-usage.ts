@@ -2,14 +2,18 @@ import { type StorageUsage, storageUsage } from '../../../domain/viewer/quota.ts
 import { builder } from '../../builder.ts';
 
 const StorageQuotaRef = builder.objectRef<StorageUsage['quota']>('StorageQuota').implement({
-  description: 'The most that a viewer may store and reserve. Each field is null if there is no limit.',
+  description:
+    'The most that a viewer may store and reserve. Each field is null if there is no limit.',
   fields: (t) => ({
     bytes: t.expose('storedBytes', {
       type: 'BigInt',
       nullable: true,
       description: 'Total size of its files in bytes.',
     }),
-    items: t.exposeInt('items', { nullable: true, description: 'Number of its media and folders.' }),
+    items: t.exposeInt('items', {
+      nullable: true,
+      description: 'Number of its media and folders.',
+    }),
     uploadSessions: t.exposeInt('uploads', {
       nullable: true,
       description: 'Number of its open upload sessions.',
@@ -38,7 +42,8 @@ const StorageUsageRef = builder.objectRef<StorageUsage>('StorageUsage').implemen
     }),
     quota: t.field({
       type: StorageQuotaRef,
-      description: 'The quota of the viewer. An admin reads no quotas, because it reads the usage of all viewers.',
+      description:
+        'The quota of the viewer. An admin reads no quotas, because it reads the usage of all viewers.',
       resolve: ({ quota }) => quota,
     }),
   }),
