@@ -17,6 +17,7 @@ import { resolveStartNodes } from '../domain/viewer/start-node.ts';
 import { registerGraphql } from '../graphql/pipeline/handler.ts';
 import { createAuthenticate } from '../http/auth.ts';
 import { createClientOf } from '../http/client.ts';
+import { createRateExchange } from '../http/rate-exchange.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import { createServer } from '../http/server.ts';
 import { createIssueToken } from '../http/token.ts';
@@ -79,7 +80,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       resolveStartNodes: (claim) => resolveStartNodes(services, claim),
     }),
     clientOf: createClientOf({ trustedProxies: config.trustedProxies, secret: jwtSecret }),
-    rateLimit: createRateLimit({ ...config.rate, addressFactor: config.quotas.addressFactor }),
+    rateLimit: createRateLimit({
+      ...config.rate,
+      addressFactor: config.quotas.addressFactor,
+      exchange: exchange.rates,
+    }),
     checkReady: async () => {
       await ping(services.db);
       await Promise.all([services.staging.check(), services.blobs.check()]);
@@ -212,17 +217,28 @@ async function sweepAtStart(
   }
 }
 
-/** Creates the events that the processes of one PostgreSQL database share. A SQLite database has one process. */
+/** Creates the events and the counts of requests that the processes of one PostgreSQL database share. A SQLite database has one process. */
 function createExchange(databaseUrl: string) {
   let notices: Notices | undefined;
   if (servesOneProcess(databaseUrl)) {
-    return { events: createEvents(), start: () => undefined, stop: async () => undefined };
+    return {
+      events: createEvents(),
+      rates: undefined,
+      start: () => undefined,
+      stop: async () => undefined,
+    };
   }
-  const relay = createEventRelay(async (text) => notices?.tellEvents(text));
+  const tell = async (text: string) => notices?.tellEvents(text);
+  const relay = createEventRelay(tell);
+  const rates = createRateExchange(tell);
+  const onEvents = (text: string) => {
+    if (!rates.receive(text)) relay.receive(text);
+  };
   return {
     events: relay.events,
+    rates,
     start(onJob: () => void) {
-      notices = listenForNotices(databaseUrl, { onJob, onEvents: relay.receive });
+      notices = listenForNotices(databaseUrl, { onJob, onEvents });
     },
     stop: async () => notices?.stop(),
   };

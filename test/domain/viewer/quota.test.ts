@@ -30,20 +30,14 @@ function startUpload(ctx: Context, totalBytes = 10) {
 async function totals(services: TestServices) {
   const { quota: _, ...usage } = await storageUsage(services.as(ADMIN));
   const { db } = services;
-  const count = (eb: { fn: { countAll<T>(): { as(name: 'n'): never } } }) =>
-    eb.fn.countAll().as('n');
-  const nodes = await db
-    .selectFrom('media')
-    .where('id', '!=', 1)
-    .select(count as never)
-    .execute();
+  const nodes = await db.selectFrom('media').where('id', '!=', 1).select('id').execute();
   const files = await db.selectFrom('file').select('size_bytes').execute();
   const open = await db.selectFrom('upload').where('status', '=', 'open').selectAll().execute();
   const rows = {
     uploads: open.length,
     promisedBytes: open.reduce((sum, { total_bytes }) => sum + total_bytes, 0),
     storedBytes: files.reduce((sum, { size_bytes }) => sum + size_bytes, 0),
-    items: (nodes[0] as unknown as { n: number }).n,
+    items: nodes.length,
   };
   return { usage, rows };
 }
