@@ -17,6 +17,8 @@ export interface ClientOptions {
   trustedProxies: readonly string[];
   /** The key of the hashes of addresses. */
   secret: string;
+  /** Called once, for the first request with an X-Forwarded-For that is not believed. (Default: does nothing) */
+  onUntrusted?: () => void;
 }
 
 /** Returns the client of a request. */
@@ -30,12 +32,22 @@ const CLIENTS_MAX = 10_000;
  * X-Forwarded-For that no trusted proxy has; any other X-Forwarded-For is ignored, because every client can send one.
  * Not Fastify's `trustProxy`, which would believe X-Forwarded-Host, too.
  */
-export function createClientOf({ trustedProxies, secret }: ClientOptions): ClientOf {
+export function createClientOf({
+  trustedProxies,
+  secret,
+  onUntrusted = () => undefined,
+}: ClientOptions): ClientOf {
   const isTrusted = proxyAddr.compile([...trustedProxies]);
   const known = new LRUCache<string, HttpClient>({ max: CLIENTS_MAX });
+  let isNoted = false;
   return (request) => {
     const peer = request.socket.remoteAddress ?? '';
-    const hasProxy = request.headers['x-forwarded-for'] !== undefined && isTrusted(peer, 0);
+    const isForwarded = request.headers['x-forwarded-for'] !== undefined;
+    const hasProxy = isForwarded && isTrusted(peer, 0);
+    if (isForwarded && !hasProxy && !isNoted) {
+      isNoted = true;
+      onUntrusted();
+    }
     const address = hasProxy ? forwardedFor(request, isTrusted) : peer;
     let client = known.get(address);
     if (client === undefined) {

@@ -57,6 +57,10 @@ export interface AppOptions {
   onQuery?: (sql: string) => void;
 }
 
+/** An operator whose proxy hides its clients would otherwise learn it from clients that are refused. */
+const UNTRUSTED =
+  'X-Forwarded-For is ignored: if a reverse proxy sends it, name the proxy in TRIVIUM_TRUST_PROXY';
+
 /** Time in which requests in progress have to finish when the server stops. */
 const DRAIN_TIMEOUT_MS = 30_000;
 
@@ -79,7 +83,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       findViewerByKey: (key) => findViewerByKey(services, key),
       resolveStartNodes: (claim) => resolveStartNodes(services, claim),
     }),
-    clientOf: createClientOf({ trustedProxies: config.trustedProxies, secret: jwtSecret }),
+    clientOf: createClientOf({
+      trustedProxies: config.trustedProxies,
+      secret: jwtSecret,
+      onUntrusted: () => log.warn(UNTRUSTED),
+    }),
     rateLimit: createRateLimit({
       ...config.rate,
       addressFactor: config.quotas.addressFactor,
