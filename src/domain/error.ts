@@ -1,3 +1,5 @@
+import { type ExceededLimit, tooManyText } from './exceeded-limit.ts';
+
 /**
  * A failure that a caller can act on: one of a closed set, each with a stable `code`, a message for
  * people and typed fields for machines. Any other error is a bug.
@@ -201,24 +203,6 @@ export class ServerBusyError extends DomainError {
   }
 }
 
-/** A limit that a request would exceed. */
-export interface ExceededLimit {
-  name: LimitName;
-  /** The most that the sender may have, or send within the window. */
-  limit: number;
-  /** The window of a rate; absent: the limit is on what exists at one time. */
-  windowSeconds?: number;
-}
-
-/** The limits of what one viewer, or one address, may send and have. */
-export type LimitName =
-  | 'requests'
-  | 'subscriptions'
-  | 'upload-sessions'
-  | 'promised-bytes'
-  | 'stored-bytes'
-  | 'items';
-
 /** The client sent too many requests of this kind, or too many wrong ones, or has too much under way. */
 export class TooManyRequestsError extends DomainError {
   readonly code = 'TOO_MANY_REQUESTS';
@@ -235,49 +219,6 @@ export class TooManyRequestsError extends DomainError {
     );
     this.retryAfterMs = retryAfterMs;
     this.exceeded = exceeded;
-  }
-}
-
-function tooManyText({ name, limit }: ExceededLimit): string {
-  switch (name) {
-    case 'requests':
-      return `There were more than ${limit} requests in a second. Try again later.`;
-    case 'upload-sessions':
-      return `There are ${limit} open upload sessions already. Complete or abort one first.`;
-    case 'promised-bytes':
-      return `Open upload sessions may have at most ${limit} bytes together. Complete or abort one first.`;
-    default:
-      return `There may be at most ${limit} ${name} at once. Try again later.`;
-  }
-}
-
-/** Delay before a retry after a quota was exceeded: it has room again only after something was deleted. */
-const QUOTA_RETRY_AFTER_MS = 3_600_000;
-
-/** The viewer, or its address, would store more than its quota. */
-export class QuotaExceededError extends DomainError {
-  readonly code = 'QUOTA_EXCEEDED';
-  readonly retryAfterMs = QUOTA_RETRY_AFTER_MS;
-  readonly exceeded: ExceededLimit;
-
-  constructor(exceeded: ExceededLimit) {
-    const { name, limit } = exceeded;
-    const what = name === 'items' ? 'media and folders' : 'bytes of files';
-    super(`The quota of ${limit} ${what} is used up. Delete something first.`);
-    this.exceeded = exceeded;
-  }
-}
-
-/** Delay before a retry after the disk was full: somebody has to make room first. */
-const STORAGE_RETRY_AFTER_MS = 600_000;
-
-/** The disk of the server has too little free space for the bytes. */
-export class InsufficientStorageError extends DomainError {
-  readonly code = 'INSUFFICIENT_STORAGE';
-  readonly retryAfterMs = STORAGE_RETRY_AFTER_MS;
-
-  constructor(options?: ErrorOptions) {
-    super('The server has too little free space for this file. Try again later.', options);
   }
 }
 

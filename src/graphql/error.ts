@@ -5,18 +5,17 @@ import {
   FolderCycleError,
   ForbiddenError,
   type InputIssue,
-  InsufficientStorageError,
   InvalidInputError,
   NotAuthenticatedError,
   NotFoundError,
   OffsetMismatchError,
-  QuotaExceededError,
   TooLargeError,
   TooManyRequestsError,
   UnsupportedMediaError,
   UploadCompletedError,
   UploadExpiredError,
 } from '../domain/error.ts';
+import { InsufficientStorageError, QuotaExceededError } from '../domain/storage-error.ts';
 import { builder } from './builder.ts';
 
 const ErrorInterface = builder.interfaceRef<DomainError>('Error').implement({

@@ -1,11 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Context, Services } from '../domain/context.ts';
-import {
-  InsufficientStorageError,
-  QuotaExceededError,
-  ServerBusyError,
-  TooManyRequestsError,
-} from '../domain/error.ts';
+import { ServerBusyError, TooManyRequestsError } from '../domain/error.ts';
+import { InsufficientStorageError, QuotaExceededError } from '../domain/storage-error.ts';
 import { type ToUrl, urlMaker } from './absolute-url.ts';
 import { UnsupportedBodyError } from './body.ts';
 import { rateHeaders } from './rate-limit.ts';

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { type ExceededLimit, TooManyRequestsError } from '../domain/error.ts';
+import { TooManyRequestsError } from '../domain/error.ts';
+import type { ExceededLimit } from '../domain/exceeded-limit.ts';
 import { viewerSubject } from '../domain/viewer/subject.ts';
 import type { RateExchange } from './rate-exchange.ts';
 

@@ -17,7 +17,7 @@ import { resolveStartNodes } from '../domain/viewer/start-node.ts';
 import { registerGraphql } from '../graphql/pipeline/handler.ts';
 import { createAuthenticate } from '../http/auth.ts';
 import { createClientOf } from '../http/client.ts';
-import { createRateExchange } from '../http/rate-exchange.ts';
+import { createRateExchange, type RateExchange } from '../http/rate-exchange.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import { createServer } from '../http/server.ts';
 import { createIssueToken } from '../http/token.ts';
@@ -83,16 +83,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       findViewerByKey: (key) => findViewerByKey(services, key),
       resolveStartNodes: (claim) => resolveStartNodes(services, claim),
     }),
-    clientOf: createClientOf({
-      trustedProxies: config.trustedProxies,
-      secret: jwtSecret,
-      onUntrusted: () => log.warn(UNTRUSTED),
-    }),
-    rateLimit: createRateLimit({
-      ...config.rate,
-      addressFactor: config.quotas.addressFactor,
-      exchange: exchange.rates,
-    }),
+    ...createClientLimits(config, { log, secret: jwtSecret, exchange: exchange.rates }),
     checkReady: async () => {
       await ping(services.db);
       await Promise.all([services.staging.check(), services.blobs.check()]);
@@ -132,6 +123,18 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       await exchange.stop();
       await services.db.destroy();
     },
+  };
+}
+
+/** Creates what tells clients apart and limits their requests. */
+function createClientLimits(
+  { trustedProxies, rate, quotas }: Config,
+  { log, secret, exchange }: { log: Logger; secret: string; exchange: RateExchange | undefined },
+) {
+  const onUntrusted = () => log.warn(UNTRUSTED);
+  return {
+    clientOf: createClientOf({ trustedProxies, secret, onUntrusted }),
+    rateLimit: createRateLimit({ ...rate, addressFactor: quotas.addressFactor, exchange }),
   };
 }
 

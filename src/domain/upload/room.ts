@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { InsufficientStorageError, QuotaExceededError } from '../error.ts';
+import { InsufficientStorageError, QuotaExceededError } from '../storage-error.ts';
 import { storageRoom } from '../viewer/quota.ts';
 
 /** The room that a file still has while its bytes arrive. */

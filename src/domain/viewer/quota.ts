@@ -1,6 +1,8 @@
 import { compactUsages, findUsages, lockUsages, type Usage } from '../../store/viewer/usage.ts';
 import type { Context, Quotas, Services } from '../context.ts';
-import { type LimitName, QuotaExceededError, TooManyRequestsError } from '../error.ts';
+import { TooManyRequestsError } from '../error.ts';
+import type { LimitName } from '../exceeded-limit.ts';
+import { QuotaExceededError } from '../storage-error.ts';
 import { isAdmin } from './access.ts';
 import { type Subject, subjectsOf, viewerSubject } from './subject.ts';
 

@@ -1,7 +1,8 @@
 import type { Context } from '../../domain/context.ts';
-import { DomainError, InsufficientStorageError } from '../../domain/error.ts';
+import { DomainError } from '../../domain/error.ts';
 import type { JobArguments } from '../../domain/job/class.ts';
 import { findJob } from '../../domain/job/job.ts';
+import { InsufficientStorageError } from '../../domain/storage-error.ts';
 import type { Media } from '../../domain/tree/media.ts';
 import { checkImport, findImported, type Import, importFile } from '../../domain/upload/import.ts';
 import { ROLES, SYSTEM, type Viewer } from '../../domain/viewer/viewer.ts';

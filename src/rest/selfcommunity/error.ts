@@ -1,14 +1,13 @@
 import {
   DomainError,
   type InputIssue,
-  InsufficientStorageError,
   InvalidInputError,
   NotAuthenticatedError,
   OffsetMismatchError,
-  QuotaExceededError,
   TooLargeError,
   TooManyRequestsError,
 } from '../../domain/error.ts';
+import { InsufficientStorageError, QuotaExceededError } from '../../domain/storage-error.ts';
 import { MalformedBodyError, UnsupportedBodyError } from '../../http/body.ts';
 import type { ErrorAnswer } from '../../http/dialect.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';

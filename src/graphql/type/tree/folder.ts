@@ -1,4 +1,5 @@
-import { ConflictError, NotFoundError, QuotaExceededError } from '../../../domain/error.ts';
+import { ConflictError, NotFoundError } from '../../../domain/error.ts';
+import { QuotaExceededError } from '../../../domain/storage-error.ts';
 import {
   createFolder,
   deleteFolder,

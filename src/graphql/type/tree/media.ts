@@ -1,5 +1,6 @@
-import { NotFoundError, QuotaExceededError } from '../../../domain/error.ts';
+import { NotFoundError } from '../../../domain/error.ts';
 import { THUMBNAIL } from '../../../domain/rendition/thumbnail.ts';
+import { QuotaExceededError } from '../../../domain/storage-error.ts';
 import { createMedia, type LINK_TYPES } from '../../../domain/tree/link.ts';
 import { findMedia, type Media, mediasByIds } from '../../../domain/tree/media.ts';
 import { deleteMedia, updateMedia } from '../../../domain/tree/media-change.ts';

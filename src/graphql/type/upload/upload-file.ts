@@ -1,11 +1,10 @@
 import {
   DigestMismatchError,
-  InsufficientStorageError,
   NotFoundError,
-  QuotaExceededError,
   TooLargeError,
   UnsupportedMediaError,
 } from '../../../domain/error.ts';
+import { InsufficientStorageError, QuotaExceededError } from '../../../domain/storage-error.ts';
 import { replaceFile, uploadFile } from '../../../domain/upload/upload-file.ts';
 import { withFile } from '../../file-upload.ts';
 import { parseNodeId } from '../../id.ts';

@@ -1,15 +1,14 @@
 import {
   DigestMismatchError,
-  InsufficientStorageError,
   NotFoundError,
   OffsetMismatchError,
-  QuotaExceededError,
   TooLargeError,
   TooManyRequestsError,
   UnsupportedMediaError,
   UploadCompletedError,
   UploadExpiredError,
 } from '../../../domain/error.ts';
+import { InsufficientStorageError, QuotaExceededError } from '../../../domain/storage-error.ts';
 import { findUploadSession, type UploadSession } from '../../../domain/upload/session.ts';
 import { abortUpload, appendChunk, completeUpload } from '../../../domain/upload/upload.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
