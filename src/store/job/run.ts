@@ -52,11 +52,12 @@ export async function claimJob(db: Db, claim: JobClaim): Promise<JobRow | undefi
   const { now, worker, leaseToken, leasedUntil, jobClass, exceptClients } = claim;
   const due = sql`status = 'pending' and job_class = ${jobClass} and scheduled_at <= ${now}`;
   const order = sql`order by priority desc, turn, scheduled_at, id`;
+  // Not `due` again: the planner must look the candidates up, and not search for them.
   const next =
     exceptClients.length === 0
       ? due
-      : sql`${due} and id in (select id from job where ${due} ${order} limit ${sql.lit(CANDIDATES_MAX)})
-          and not ${isAnyOf(db, 'client', exceptClients)}`;
+      : sql`id in (select id from job where ${due} ${order} limit ${sql.lit(CANDIDATES_MAX)})
+          and status = 'pending' and not ${isAnyOf(db, 'client', exceptClients)}`;
   const { rows } = await sql<JobRow>`
     update job set status = 'running', lease_token = ${leaseToken}, leased_until = ${leasedUntil},
       heartbeat_at = ${now}, worker = ${worker}, started_at = ${now}, finished_at = null, progress = 0,
@@ -73,7 +74,8 @@ export async function findNextDue(
 ): Promise<number | undefined> {
   const { rows } = await sql<{ due: number | null }>`
     select min(due) as due from (select (
-      select min(scheduled_at) from job where status = 'pending' and job_class = part.value
+      select min(scheduled_at) from job
+      where status = 'pending' and scheduled_at > 0 and job_class = part.value
     ) as due from ${eachOf(db, jobClasses)}) next`.execute(db);
   return rows[0]?.due ?? undefined;
 }

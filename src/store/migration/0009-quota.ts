@@ -179,13 +179,19 @@ async function addTurns(db: Db): Promise<void> {
     .alterTable('job')
     .addColumn('turn', integer, (c) => c.notNull().defaultTo(0))
     .execute();
+  // A planner without statistics must find one index only for each query: no other one begins with the class, except
+  // `job_due`, which serves no query that does not repeat its condition.
   await run(
     db,
     `create index job_claim on job (job_class, priority desc, turn, scheduled_at, id)
       where status = 'pending'`,
   );
-  await run(db, `create index job_turn on job (job_class, client, turn) where status = 'pending'`);
-  await run(db, `create index job_due on job (job_class, scheduled_at) where status = 'pending'`);
+  await run(db, `create index job_turn on job (client, job_class, turn) where status = 'pending'`);
+  await run(
+    db,
+    `create index job_due on job (job_class, scheduled_at)
+      where status = 'pending' and scheduled_at > 0`,
+  );
 }
 
 async function run(db: Db, statement: string): Promise<void> {
