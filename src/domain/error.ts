@@ -1,4 +1,5 @@
 import { DatabaseBusyError } from '../store/error.ts';
+import { type ExceededLimit, tooManyText } from './exceeded-limit.ts';
 
 /**
  * A failure that a caller can act on: one of a closed set, each with a stable `code`, a message for
@@ -31,6 +32,8 @@ export type ErrorCode =
   | 'UNSUPPORTED_MEDIA'
   | 'SERVER_BUSY'
   | 'TOO_MANY_REQUESTS'
+  | 'QUOTA_EXCEEDED'
+  | 'INSUFFICIENT_STORAGE'
   | 'AUTH_UNAVAILABLE'
   | 'SUBSCRIPTION_LAGGED';
 
@@ -201,15 +204,22 @@ export class ServerBusyError extends DomainError {
   }
 }
 
-/** The client sent too many requests of this kind, or too many wrong ones. */
+/** The client sent too many requests of this kind, or too many wrong ones, or has too much under way. */
 export class TooManyRequestsError extends DomainError {
   readonly code = 'TOO_MANY_REQUESTS';
   /** Delay after which another try may succeed, in milliseconds. */
   readonly retryAfterMs: number;
+  /** Null: the limit is not one of a viewer or an address. */
+  readonly exceeded: ExceededLimit | null;
 
-  constructor(retryAfterMs: number) {
-    super('There were too many requests of this kind. Try again later.');
+  constructor(retryAfterMs: number, exceeded: ExceededLimit | null = null) {
+    super(
+      exceeded === null
+        ? 'There were too many requests of this kind. Try again later.'
+        : tooManyText(exceeded),
+    );
     this.retryAfterMs = retryAfterMs;
+    this.exceeded = exceeded;
   }
 }
 

@@ -4,7 +4,7 @@ import { toDomainError } from '../domain/error.ts';
 import { type ToUrl, urlMaker } from './absolute-url.ts';
 import { UnsupportedBodyError } from './body.ts';
 import { disconnectSignal } from './disconnect.ts';
-import { httpStatus, retryAfter } from './status.ts';
+import { httpStatus, retryHeaders } from './status.ts';
 
 /** Options that every dialect is registered with. */
 export interface DialectOptions {
@@ -72,10 +72,10 @@ export function registerRoutes<R extends Route>(
 /** Returns the context of the operation that a request calls. */
 export function requestContext(
   services: Services,
-  { viewer, log }: FastifyRequest,
+  { viewer, client, log }: FastifyRequest,
   reply: FastifyReply,
 ): Context {
-  return createContext(services, { viewer, log, getSignal: disconnectSignal(reply) });
+  return createContext(services, { viewer, client, log, getSignal: disconnectSignal(reply) });
 }
 
 /** Returns a segment of the path, decoded; empty if the route has no such segment. */
@@ -141,7 +141,7 @@ export type SendError = (
 
 /**
  * Returns an error handler; `toErrorAnswer` gives the dialect's status and body. Adds `Retry-After` where the error
- * says when to retry. A content type that Fastify cannot parse, and rejects before any handler, becomes an
+ * says when to retry, and the headers of the limit that the request has met. A content type that Fastify cannot parse, and rejects before any handler, becomes an
  * UnsupportedBodyError.
  */
 export function createSendError(
@@ -154,7 +154,7 @@ export function createSendError(
       ? new UnsupportedBodyError(request.headers['content-type'] ?? '')
       : toDomainError(error);
     const { status, headers, body } = toErrorAnswer(cause, request);
-    reply.code(status).headers({ ...retryAfter(cause), ...headers });
+    reply.code(status).headers({ ...retryHeaders(cause), ...headers });
     return sendJson(reply, contentType, body);
   };
 }

@@ -11,8 +11,10 @@ import Fastify, {
 import { DomainError } from '../domain/error.ts';
 import { ANONYMOUS, type Viewer } from '../domain/viewer/viewer.ts';
 import { noteTargetOrigin } from './absolute-url.ts';
+import type { ClientOf, HttpClient } from './client.ts';
 import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
 import { HttpError } from './http-error.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { httpStatus, publicMessage } from './status.ts';
 import { closeUnusedConnections } from './unused-connection.ts';
 import type { Authenticate } from './viewer/auth.ts';
@@ -20,6 +22,7 @@ import type { Authenticate } from './viewer/auth.ts';
 declare module 'fastify' {
   interface FastifyRequest {
     viewer: Viewer;
+    client: HttpClient;
   }
   interface FastifyInstance {
     /** Sets the handler that sends the error of a malformed URL below these paths: Fastify finds no route for one. */
@@ -31,6 +34,8 @@ declare module 'fastify' {
 export interface ServerOptions {
   log: FastifyBaseLogger;
   authenticate: Authenticate;
+  clientOf: ClientOf;
+  rateLimit: RateLimit;
   /** Throws unless the server can serve requests. */
   checkReady: () => Promise<void>;
 }
@@ -46,6 +51,8 @@ const CORS: FastifyCorsOptions = {
     'content-disposition',
     'content-range',
     'etag',
+    'ratelimit',
+    'ratelimit-policy',
     'retry-after',
     'x-request-id',
   ],
@@ -76,14 +83,18 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     targetErrorHandlers.push({ paths, handle });
   });
   server.decorateRequest('viewer');
+  server.decorateRequest('client');
   server.addHook('onRequest', async (request, reply) => {
     request.viewer = ANONYMOUS;
+    request.client = options.clientOf(request.raw);
     setCommonHeaders(request, reply);
   });
   // Before the credentials, which a preflight request does not carry.
   await server.register(cors, CORS);
-  server.addHook('onRequest', async (request) => {
+  server.addHook('onRequest', async (request, reply) => {
+    await options.rateLimit.countAddress(request);
     request.viewer = await options.authenticate(request);
+    await options.rateLimit.countViewer(request, reply);
   });
   server.addHook('onSend', addChallenge);
   server.addHook('onResponse', logResponse);

@@ -4,6 +4,8 @@ import {
   ServerBusyError,
   TooManyRequestsError,
 } from '../domain/error.ts';
+import { InsufficientStorageError, QuotaExceededError } from '../domain/storage-error.ts';
+import { rateHeaders } from './rate-limit.ts';
 
 /**
  * The only table from error codes to statuses. A dialect's `error.ts` gives the shape of the body.
@@ -25,6 +27,8 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   UNSUPPORTED_MEDIA: 415,
   SERVER_BUSY: 503,
   TOO_MANY_REQUESTS: 429,
+  QUOTA_EXCEEDED: 507,
+  INSUFFICIENT_STORAGE: 507,
   AUTH_UNAVAILABLE: 503,
   SUBSCRIPTION_LAGGED: 503,
 };
@@ -39,10 +43,27 @@ export function httpStatus(error: unknown): number {
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
 }
 
-/** Returns the `Retry-After` header of an error, in whole seconds: RFC 9110 §10.2.3. */
-export function retryAfter(error: unknown): Record<string, string> {
-  const isLater = error instanceof ServerBusyError || error instanceof TooManyRequestsError;
-  return isLater ? { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) } : {};
+/**
+ * Returns the `Retry-After` header of an error, in whole seconds (RFC 9110 §10.2.3), and those of the limit that it is
+ * about.
+ */
+export function retryHeaders(error: unknown): Record<string, string> {
+  if (!isRetryable(error)) return {};
+  const { retryAfterMs } = error;
+  const exceeded = 'exceeded' in error ? error.exceeded : null;
+  return {
+    'retry-after': String(Math.ceil(retryAfterMs / 1000)),
+    ...(exceeded !== null && rateHeaders(exceeded, 0, retryAfterMs)),
+  };
+}
+
+function isRetryable(error: unknown) {
+  return (
+    error instanceof ServerBusyError ||
+    error instanceof TooManyRequestsError ||
+    error instanceof QuotaExceededError ||
+    error instanceof InsufficientStorageError
+  );
 }
 
 /** Returns the message for a response. The message of a bug stays in the log. */

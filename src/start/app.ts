@@ -15,6 +15,9 @@ import { findViewerByKey, keySha256 } from '../domain/viewer/key.ts';
 import { createLogin } from '../domain/viewer/login.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
 import { registerGraphql } from '../graphql/pipeline/handler.ts';
+import { createClientOf } from '../http/client.ts';
+import { createRateExchange, type RateExchange } from '../http/rate-exchange.ts';
+import { createRateLimit } from '../http/rate-limit.ts';
 import { createServer } from '../http/server.ts';
 import { createAuthenticate } from '../http/viewer/auth.ts';
 import { createIssueToken } from '../http/viewer/token.ts';
@@ -54,6 +57,10 @@ export interface AppOptions {
   onQuery?: (sql: string) => void;
 }
 
+/** An operator whose proxy hides its clients would otherwise learn it from clients that are refused. */
+const UNTRUSTED =
+  'X-Forwarded-For is ignored: if a reverse proxy sends it, name the proxy in TRIVIUM_TRUST_PROXY';
+
 /** Time in which requests in progress have to finish when the server stops. */
 const DRAIN_TIMEOUT_MS = 30_000;
 
@@ -76,6 +83,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       findViewerByKey: (key) => findViewerByKey(services, key),
       resolveStartNodes: (claim) => resolveStartNodes(services, claim),
     }),
+    ...createClientLimits(config, { log, secret: jwtSecret, exchange: exchange.rates }),
     checkReady: async () => {
       await ping(services.db);
       await Promise.all([services.staging.check(), services.blobs.check()]);
@@ -118,6 +126,18 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   };
 }
 
+/** Creates what tells clients apart and limits their requests. */
+function createClientLimits(
+  { trustedProxies, rate, quotas }: Config,
+  { log, secret, exchange }: { log: Logger; secret: string; exchange: RateExchange | undefined },
+) {
+  const onUntrusted = () => log.warn(UNTRUSTED);
+  return {
+    clientOf: createClientOf({ trustedProxies, secret, onUntrusted }),
+    rateLimit: createRateLimit({ ...rate, addressFactor: quotas.addressFactor, exchange }),
+  };
+}
+
 async function createServices(
   config: Config,
   log: Logger,
@@ -141,12 +161,14 @@ async function createServices(
         imagePixelsMax: config.imagePixelsMax,
         renditionCacheBytesMax: config.renditionCacheBytesMax,
         uploadTtlMs: config.uploadTtlHours * 3_600_000,
+        quotas: config.quotas,
         documentTypes: config.documentTypes,
         outboundAllowedHosts: config.outboundAllowedHosts,
       },
       events,
       uploadLocks: createKeyedLock(),
       renders: createRenderQueue({ clock: Date.now }),
+      arrivingBytes: new Map(),
       clock: Date.now,
       newId: randomUUID,
       adminKeySha256: keySha256(
@@ -207,17 +229,28 @@ async function sweepAtStart(
   }
 }
 
-/** Creates the events that the processes of one PostgreSQL database share. A SQLite database has one process. */
+/** Creates the events and the counts of requests that the processes of one PostgreSQL database share. A SQLite database has one process. */
 function createExchange(databaseUrl: string) {
   let notices: Notices | undefined;
   if (servesOneProcess(databaseUrl)) {
-    return { events: createEvents(), start: () => undefined, stop: async () => undefined };
+    return {
+      events: createEvents(),
+      rates: undefined,
+      start: () => undefined,
+      stop: async () => undefined,
+    };
   }
-  const relay = createEventRelay(async (text) => notices?.tellEvents(text));
+  const tell = async (text: string) => notices?.tellEvents(text);
+  const relay = createEventRelay(tell);
+  const rates = createRateExchange(tell);
+  const onEvents = (text: string) => {
+    if (!rates.receive(text)) relay.receive(text);
+  };
   return {
     events: relay.events,
+    rates,
     start(onJob: () => void) {
-      notices = listenForNotices(databaseUrl, { onJob, onEvents: relay.receive });
+      notices = listenForNotices(databaseUrl, { onJob, onEvents });
     },
     stop: async () => notices?.stop(),
   };

@@ -2,9 +2,10 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseAllowedHosts } from '../outbound/address.ts';
+import { LIMIT_VARIABLES, type Limits, toLimits, wholeNumber } from './limit.ts';
 
 /** The configuration of the server, frozen. */
-export interface Config {
+export interface Config extends Limits {
   host: string;
   /** 0: any free port. */
   port: number;
@@ -51,14 +52,6 @@ export class ConfigError extends Error {
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .refine(
-      (text) => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max,
-      `a whole number from ${min} to ${max}`,
-    )
-    .transform(Number);
 const bytes = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 /** Formats values as `a, b or c`. */
 const alternatives = new Intl.ListFormat('en-GB', { type: 'disjunction' });
@@ -165,6 +158,7 @@ export const VARIABLES = {
     hostList.default([]),
     'private hosts, host:port and networks that links and imports may fetch from; default: none',
   ],
+  ...LIMIT_VARIABLES,
   TRIVIUM_GRAPHIQL: [
     oneOf(['on', 'off']).optional(),
     'on or off; default: on if TRIVIUM_AUTH is open, else off',
@@ -226,6 +220,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     statementTimeoutMs: values.TRIVIUM_STATEMENT_TIMEOUT_MS,
     jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,
     outboundAllowedHosts: values.TRIVIUM_OUTBOUND_ALLOWED_HOSTS,
+    ...toLimits(values),
     isGraphiqlEnabled: (values.TRIVIUM_GRAPHIQL ?? (auth === 'open' ? 'on' : 'off')) === 'on',
     logLevel: values.TRIVIUM_LOG_LEVEL,
   };

@@ -2,12 +2,14 @@ import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql'
 import type { Log } from '../../domain/context.ts';
 import { DomainError, InvalidInputError, toDomainError } from '../../domain/error.ts';
 import { HttpError } from '../../http/http-error.ts';
-import { httpStatus, publicMessage, retryAfter } from '../../http/status.ts';
+import { httpStatus, publicMessage, retryHeaders } from '../../http/status.ts';
 import type { GraphqlContext } from '../builder.ts';
 
 /** The context of one operation. */
 export interface OperationContext extends GraphqlContext {
   requestId: string;
+  /** Takes a slot for a subscription until the response ends. Throws TooManyRequestsError. */
+  takeStreamSlot: () => void;
 }
 
 /** Returns the context of the operation that `args` describe. */
@@ -34,8 +36,8 @@ function isEmpty({ data }: ExecutionResult): boolean {
 /** Returns the status and the headers of a response to an operation that may succeed later; null if none of its errors says so. */
 function laterOf(errors: readonly GraphQLError[]): object | null {
   const causes = errors.map(({ originalError }) => toDomainError(originalError));
-  const later = causes.find((cause) => 'retry-after' in retryAfter(cause));
-  return later ? { status: httpStatus(later), headers: retryAfter(later) } : null;
+  const later = causes.find((cause) => 'retry-after' in retryHeaders(cause));
+  return later ? { status: httpStatus(later), headers: retryHeaders(later) } : null;
 }
 
 /**
@@ -72,9 +74,11 @@ function isThrownByResolver({ originalError }: GraphQLError): boolean {
 }
 
 function domainExtensions(error: DomainError): Record<string, unknown> {
-  return error instanceof InvalidInputError
-    ? { code: error.code, issues: error.issues }
-    : { code: error.code };
+  const { code } = error;
+  if (error instanceof InvalidInputError) return { code, issues: error.issues };
+  const retryHeadersMs = 'retryHeadersMs' in error ? error.retryHeadersMs : undefined;
+  if (typeof retryHeadersMs !== 'number') return { code };
+  return { code, retryHeadersSeconds: Math.ceil(retryHeadersMs / 1000) };
 }
 
 function toGraphqlError(
