@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Context, Services } from '../domain/context.ts';
-import { ServerBusyError, TooManyRequestsError } from '../domain/error.ts';
+import { toCallerError } from '../domain/error.ts';
 import { type ToUrl, urlMaker } from './absolute-url.ts';
 import { UnsupportedBodyError } from './body.ts';
-import { httpStatus } from './status.ts';
+import { httpStatus, retryAfter } from './status.ts';
 
 /** Options that every dialect is registered with. */
 export interface DialectOptions {
@@ -144,19 +144,22 @@ export function createSendError(
   toErrorAnswer: (error: unknown, request: FastifyRequest) => ErrorAnswer,
 ): SendError {
   return (error, request, reply) => {
-    logFailure(request, error);
     const cause = isUnparsableType(error)
       ? new UnsupportedBodyError(request.headers['content-type'] ?? '')
-      : error;
+      : toCallerError(error);
+    logFailure(request, cause);
     const { status, headers, body } = toErrorAnswer(cause, request);
-    reply.code(status).headers({ ...retryAfter(cause), ...headers });
+    const seconds = retryAfter(cause);
+    reply.code(status).headers({ ...(seconds !== null && { 'retry-after': seconds }), ...headers });
     return sendJson(reply, contentType, body);
   };
 }
 
-/** Logs an error with its stack if it is a bug of ours. */
+/** Logs an error with its stack if it is a bug of ours; one that a later try may not meet is only a warning. */
 function logFailure(request: FastifyRequest, error: unknown): void {
-  if (httpStatus(error) >= 500) request.log.error({ err: error }, 'request failed');
+  if (httpStatus(error) < 500) return;
+  const level = retryAfter(error) === null ? 'error' : 'warn';
+  request.log[level]({ err: error }, 'request failed');
 }
 
 /** Sends the result of a handler. */
@@ -172,12 +175,6 @@ export function sendAnswer(
 /** Sends JSON as bytes, because Fastify adds a charset to the content type of text, and JSON:API's type allows none. */
 function sendJson(reply: FastifyReply, contentType: string, body: object): FastifyReply {
   return reply.header('content-type', contentType).send(Buffer.from(JSON.stringify(body)));
-}
-
-/** Returns the `Retry-After` header of an error, in whole seconds: RFC 9110 §10.2.3. */
-function retryAfter(error: unknown): Record<string, string> {
-  const isLater = error instanceof ServerBusyError || error instanceof TooManyRequestsError;
-  return isLater ? { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) } : {};
 }
 
 function isUnparsableType(error: unknown): boolean {

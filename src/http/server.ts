@@ -14,6 +14,7 @@ import { noteTargetOrigin } from './absolute-url.ts';
 import type { Authenticate } from './auth.ts';
 import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
 import { HttpError } from './http-error.ts';
+import { createReadiness } from './readiness.ts';
 import { httpStatus, publicMessage } from './status.ts';
 import { closeUnusedConnections } from './unused-connection.ts';
 
@@ -157,14 +158,15 @@ async function logResponse(request: FastifyRequest, reply: FastifyReply): Promis
 }
 
 function registerHealth(server: FastifyInstance, { checkReady }: ServerOptions): void {
+  const check = createReadiness(checkReady);
   server.get('/healthz', () => ({ status: 'ok' }));
   server.get('/readyz', async (request, reply) => {
     try {
-      await checkReady();
+      await check();
       return { status: 'ready' };
     } catch (error) {
       request.log.error({ err: error }, 'not ready');
-      return reply.code(503).send({ status: 'unavailable' });
+      return reply.code(503).header('retry-after', '5').send({ status: 'unavailable' });
     }
   });
 }

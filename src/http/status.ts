@@ -21,6 +21,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   SERVER_BUSY: 503,
   TOO_MANY_REQUESTS: 429,
   AUTH_UNAVAILABLE: 503,
+  DATABASE_UNAVAILABLE: 503,
   SUBSCRIPTION_LAGGED: 503,
 };
 
@@ -38,4 +39,10 @@ export function httpStatus(error: unknown): number {
 export function publicMessage(error: unknown): string {
   const isForClients = error instanceof DomainError || httpStatus(error) < 500;
   return isForClients && error instanceof Error ? error.message : 'Internal server error.';
+}
+
+/** Returns the `Retry-After` header of an error, in whole seconds: RFC 9110 §10.2.3. Null if the error names no time. */
+export function retryAfter(error: unknown): string | null {
+  const ms = error instanceof DomainError && 'retryAfterMs' in error ? error.retryAfterMs : null;
+  return typeof ms === 'number' ? String(Math.ceil(ms / 1000)) : null;
 }

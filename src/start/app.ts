@@ -31,7 +31,7 @@ import { openDb } from '../store/db.ts';
 import { servesOneProcess } from '../store/dialect.ts';
 import { listenForNotices, type Notices } from '../store/event/notice.ts';
 import { migrate } from '../store/migrate.ts';
-import { ping } from '../store/ping.ts';
+import { createPing } from '../store/ping.ts';
 import type { Config } from './config.ts';
 import { loadKeyFile } from './key-file.ts';
 import { createScavenger } from './scavenge.ts';
@@ -68,6 +68,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const jwtSecret =
     config.jwtSecret ??
     (await ownKey(join(config.dataDir, 'token.key'), log, 'created a token key'));
+  const ping = createPing(services.db, config.databaseUrl);
   const server = await createServer({
     log,
     authenticate: createAuthenticate({
@@ -77,8 +78,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       resolveStartNodes: (claim) => resolveStartNodes(services, claim),
     }),
     checkReady: async () => {
-      await ping(services.db);
-      await Promise.all([services.staging.check(), services.blobs.check()]);
+      await Promise.all([ping.check(), services.staging.check(), services.blobs.check()]);
     },
   });
   const transport = { services, publicUrl: config.publicUrl };
@@ -112,7 +112,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     stop: async () => {
       // Together: a running job must not keep the server open.
       await Promise.all([jobs.stop(), sweeping, drain(server)]);
-      await exchange.stop();
+      await Promise.all([exchange.stop(), ping.stop()]);
       await services.db.destroy();
     },
   };
@@ -125,7 +125,8 @@ async function createServices(
   { onQuery }: AppOptions,
 ): Promise<Services> {
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const db = openDb({ url: config.databaseUrl, ...(onQuery && { onQuery }) });
+  const { databaseUrl: url, statementTimeoutMs } = config;
+  const db = openDb({ url, statementTimeoutMs, ...(onQuery && { onQuery }) });
   try {
     const applied = await migrate(db);
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
@@ -212,11 +213,12 @@ function createExchange(databaseUrl: string) {
   if (servesOneProcess(databaseUrl)) {
     return { events: createEvents(), start: () => undefined, stop: async () => undefined };
   }
-  const relay = createEventRelay(async (text) => notices?.tellEvents(text));
+  const relay = createEventRelay(async (text) => (await notices?.tellEvents(text)) ?? false);
   return {
     events: relay.events,
     start(onJob: () => void) {
-      notices = listenForNotices(databaseUrl, { onJob, onEvents: relay.receive });
+      const listeners = { onJob, onEvents: relay.receive, onGap: relay.resume };
+      notices = listenForNotices(databaseUrl, listeners);
     },
     stop: async () => notices?.stop(),
   };

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseAllowedHosts } from '../outbound/address.ts';
+import { STATEMENT_TIMEOUT_MS } from '../store/db.ts';
 
 /** The configuration of the server, frozen. */
 export interface Config {
@@ -13,6 +14,8 @@ export interface Config {
   dataDir: string;
   /** `sqlite:<path>` or `postgres://…` */
   databaseUrl: string;
+  /** Time after which a statement is given up. */
+  statementTimeoutMs: number;
   /** Directory of the blobs. */
   blobDir: string;
   auth: 'open' | 'required';
@@ -97,6 +100,10 @@ export const VARIABLES = {
       .regex(/^(sqlite:.|postgres(ql)?:\/\/.)/, 'sqlite:<file> or postgres://…')
       .optional(),
     'sqlite:<file> or postgres://…; default: trivium.db in the data directory',
+  ],
+  TRIVIUM_STATEMENT_TIMEOUT_MS: [
+    wholeNumber(100, 3_600_000).default(STATEMENT_TIMEOUT_MS),
+    'time after which a statement of the database is given up, in milliseconds; default: 10000',
   ],
   TRIVIUM_STORAGE_URL: [
     z
@@ -202,6 +209,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     publicUrl: values.TRIVIUM_PUBLIC_URL ?? null,
     dataDir,
     databaseUrl: values.TRIVIUM_DATABASE_URL ?? `sqlite:${resolve(dataDir, 'trivium.db')}`,
+    statementTimeoutMs: values.TRIVIUM_STATEMENT_TIMEOUT_MS,
     blobDir: resolve(
       values.TRIVIUM_STORAGE_URL?.replace(/^file:(\/\/(?=\/))?/, '') ?? `${dataDir}/blobs`,
     ),

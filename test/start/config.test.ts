@@ -10,6 +10,7 @@ describe('defaults', () => {
       publicUrl: null,
       dataDir: resolve('data'),
       databaseUrl: `sqlite:${resolve('data/trivium.db')}`,
+      statementTimeoutMs: 10_000,
       blobDir: resolve('data/blobs'),
       auth: 'open',
       adminKey: null,

@@ -32,7 +32,7 @@ export async function registerGraphql(
   { services, publicUrl, isGraphiqlEnabled }: GraphqlOptions,
 ): Promise<void> {
   const { run, encode } = createPipeline({ isIntrospectionEnabled: isGraphiqlEnabled });
-  const streamSignal = createStreamSignals(server);
+  const streamSignal = createStreamSignals(server, services.events);
   server.setErrorHandler(createSendError('application/json; charset=utf-8', toErrorAnswer));
   // The body is read while the operation runs.
   server.addContentTypeParser('multipart/form-data', (_request, _body, done) => done(null));

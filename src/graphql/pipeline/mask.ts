@@ -1,8 +1,8 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Log } from '../../domain/context.ts';
-import { DomainError, InvalidInputError } from '../../domain/error.ts';
+import { DomainError, InvalidInputError, toCallerError } from '../../domain/error.ts';
 import { HttpError } from '../../http/http-error.ts';
-import { httpStatus, publicMessage } from '../../http/status.ts';
+import { httpStatus, publicMessage, retryAfter } from '../../http/status.ts';
 import type { GraphqlContext } from '../builder.ts';
 
 /** The context of one operation. */
@@ -22,7 +22,30 @@ export function maskResult(result: ExecutionResult, context: OperationContext): 
   const errors = result.errors.map((error) =>
     maskOne(error, context.domain.log, context.requestId),
   );
-  return { ...result, errors };
+  const http = hasData(result) ? null : laterResponse(result.errors);
+  return { ...result, errors, ...(http && { extensions: { ...result.extensions, http } }) };
+}
+
+/** Tells whether any field at the top of the result has a value. */
+function hasData({ data }: ExecutionResult): boolean {
+  return Object.values(data ?? {}).some((value) => value !== null);
+}
+
+/**
+ * Returns the status and the `Retry-After` header for an operation that a later try may complete, or null. Such an
+ * operation is not sent with status 200, whatever the client accepts: retrying clients and proxies read only the status.
+ */
+function laterResponse(errors: readonly GraphQLError[]) {
+  for (const error of errors) {
+    const cause = causeOf(error);
+    const seconds = retryAfter(cause);
+    if (seconds !== null) return { status: httpStatus(cause), headers: { 'retry-after': seconds } };
+  }
+  return null;
+}
+
+function causeOf(error: unknown): unknown {
+  return toCallerError(error instanceof GraphQLError ? (error.originalError ?? error) : error);
 }
 
 /**
@@ -31,8 +54,9 @@ export function maskResult(result: ExecutionResult, context: OperationContext): 
  */
 export function maskError(error: unknown, log: Log, requestId: string): GraphQLError {
   const graphqlError = error instanceof GraphQLError ? error : null;
-  const cause = graphqlError?.originalError ?? error;
+  const cause = causeOf(error);
   if (cause instanceof DomainError) {
+    if (retryAfter(cause) !== null) log.warn({ err: cause }, 'resolver failed');
     return toGraphqlError(cause.message, graphqlError, domainExtensions(cause));
   }
   const status = httpStatus(cause);

@@ -79,7 +79,7 @@ function describeDomainError(error: DomainError): [message: string, code: string
   if (error instanceof TooLargeError) {
     return [`Size of file exceeds the limit (${error.limitBytes} bytes)`, 'invalid'];
   }
-  return DESCRIPTIONS[error.code] ?? [error.message, 'invalid'];
+  return DESCRIPTIONS[error.code] ?? [error.message, httpStatus(error) < 500 ? 'invalid' : 'error'];
 }
 
 const DESCRIPTIONS: Readonly<Record<string, [message: string, code: string]>> = {

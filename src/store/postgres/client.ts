@@ -36,6 +36,7 @@ export function clientConfig(url: string): pg.ClientConfig {
   return {
     connectionString: url,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: 'trivium',
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     types: {

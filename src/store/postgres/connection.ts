@@ -1,4 +1,4 @@
-import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
+import { CompiledQuery, type DatabaseConnection, type QueryResult } from 'kysely';
 import type { QueryResult as PgResult, PoolClient } from 'pg';
 import { DatabaseUnavailableError } from '../error.ts';
 import { type QueryOptions, queryOptions } from '../query-option.ts';
@@ -17,7 +17,8 @@ export class PostgresConnection implements DatabaseConnection {
   readonly #pool: Pool;
   #client: PoolClient | null;
   #isBroken = false;
-  #isInTransaction = false;
+  /** Set by the driver. A connection that is released in a transaction is closed. */
+  isInTransaction = false;
 
   constructor(pool: Pool, client: PoolClient) {
     this.#pool = pool;
@@ -25,44 +26,30 @@ export class PostgresConnection implements DatabaseConnection {
   }
 
   /**
-   * Runs a query. A read outside of a transaction whose connection is lost runs once more, on a new connection. Throws
-   * DatabaseUnavailableError.
+   * Runs a query. If the connection is lost, a read outside of a transaction runs once more, on a new connection; so does
+   * a `begin`, before which nothing has been done. Throws DatabaseUnavailableError.
    */
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const isRepeatable = !this.#isInTransaction && isRead(query.sql);
+    const isRepeatable = !this.isInTransaction && isHarmless(query.sql);
     const run = () => this.#run(query.sql, query.parameters, queryOptions(query));
     return toQueryResult(await (isRepeatable ? this.#runTwice(run) : run()));
-  }
-
-  /** Begins a transaction; a lost connection, on which nothing has been done yet, is replaced. */
-  async begin(command: string): Promise<void> {
-    await this.#runTwice(() => this.#run(command));
-    this.#isInTransaction = true;
-  }
-
-  /** Commits. After a DatabaseUnavailableError nobody knows whether the server has committed. */
-  async commit(): Promise<void> {
-    const { command } = await this.#run('commit');
-    this.#isInTransaction = false;
-    // The answer to a commit after a failed statement.
-    if (command === 'ROLLBACK') throw new Error('The transaction had failed and was rolled back.');
   }
 
   /** Rolls back. Never throws: the server rolls back itself when the connection closes. */
   async rollback(): Promise<void> {
     try {
-      if (!this.#isBroken) await this.#run('rollback');
+      if (!this.#isBroken) await this.executeQuery(CompiledQuery.raw('rollback'));
     } catch {
       this.#isBroken = true;
     }
-    this.#isInTransaction = false;
+    this.isInTransaction = false;
   }
 
   /** Returns the connection to its pool, which closes a broken one. */
   release(): void {
     const client = this.#client;
     this.#client = null;
-    if (client !== null) this.#pool.release(client, this.#isBroken || this.#isInTransaction);
+    if (client !== null) this.#pool.release(client, this.#isBroken || this.isInTransaction);
   }
 
   // biome-ignore lint/correctness/useYield: Kysely's interface has it, and no statement of ours is streamed
@@ -77,7 +64,6 @@ export class PostgresConnection implements DatabaseConnection {
       const isLost = error instanceof DatabaseUnavailableError && error.reason === 'connection';
       if (!isLost) throw error;
       const lostAt = performance.now();
-      this.#isInTransaction = false;
       this.release();
       this.#client = await this.#pool.acquireNewer(lostAt);
       this.#isBroken = false;
@@ -120,17 +106,19 @@ export class PostgresConnection implements DatabaseConnection {
 }
 
 /**
- * Tells whether a statement only reads, so that it may run a second time. A statement that calls a function with an effect,
- * or changes rows in its `with`, does not.
+ * Tells whether a statement may run a second time. One that calls a function with an effect, or changes rows in its `with`,
+ * may not.
  */
-function isRead(text: string): boolean {
+function isHarmless(text: string): boolean {
   return READ.test(text) && !EFFECT.test(text);
 }
 
-const READ = /^\s*(select|with)\b/i;
+const READ = /^\s*(select|with|begin)\b/i;
 const EFFECT = /\b(insert|update|delete|merge|nextval|setval|pg_notify|pg_(try_)?advisory\w*)\b/i;
 
 function toQueryResult<R>({ command, rowCount, rows }: PgResult): QueryResult<R> {
+  // As Kysely's own driver does, for the driver's `commit`.
+  if (command === 'COMMIT' || command === 'ROLLBACK') return { rows: [{ command } as R] };
   return CHANGES.has(command) ? { numAffectedRows: BigInt(rowCount ?? 0), rows } : { rows };
 }
 

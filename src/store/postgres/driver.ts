@@ -1,4 +1,4 @@
-import type { DatabaseConnection, Driver } from 'kysely';
+import { CompiledQuery, type DatabaseConnection, type Driver } from 'kysely';
 import { PostgresConnection } from './connection.ts';
 import type { Pool } from './pool.ts';
 
@@ -10,11 +10,20 @@ export function createDriver(pool: Pool): Driver {
   return {
     init: async () => undefined,
     acquireConnection: async () => new PostgresConnection(pool, await pool.acquire()),
-    beginTransaction: (connection, { isolationLevel, accessMode }) => {
+    async beginTransaction(connection, { isolationLevel, accessMode }) {
       const level = isolationLevel ? ` isolation level ${isolationLevel}` : '';
-      return own(connection).begin(`begin${level}${accessMode ? ` ${accessMode}` : ''}`);
+      const begin = `begin${level}${accessMode ? ` ${accessMode}` : ''}`;
+      await connection.executeQuery(CompiledQuery.raw(begin));
+      own(connection).isInTransaction = true;
     },
-    commitTransaction: (connection) => own(connection).commit(),
+    // After a DatabaseUnavailableError nobody knows whether the server has committed.
+    async commitTransaction(connection) {
+      const commit = CompiledQuery.raw('commit');
+      const { rows } = await connection.executeQuery<{ command: string }>(commit);
+      own(connection).isInTransaction = false;
+      // The answer to a commit after a failed statement.
+      if (rows[0]?.command === 'ROLLBACK') throw new Error('The transaction was rolled back.');
+    },
     rollbackTransaction: (connection) => own(connection).rollback(),
     releaseConnection: async (connection) => own(connection).release(),
     destroy: () => pool.end(),
