@@ -8,7 +8,7 @@ import { type ServerProcess, withDataDir, withServerProcess } from '../support/p
 import { openStream } from '../support/sse.ts';
 
 /** Number of times that the database crashes and starts again. */
-const CRASHES = Math.ceil(Number(process.env.TRIVIUM_TEST_CUTS || 20) / 10);
+const CRASHES = Math.ceil(Number(process.env.TRIVIUM_TEST_CUTS || 20) / 20);
 
 const KEY = 'tvm_the-admin-key-of-the-tests';
 const authorization = `Bearer ${KEY}`;
