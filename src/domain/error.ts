@@ -244,6 +244,8 @@ export function toCallerError(error: unknown): unknown {
   if (!(error instanceof DatabaseUnavailableError)) return error;
   const { reason } = error;
   if (reason === 'connection') return new NoDatabaseError({ cause: error });
+  // Nobody reads the answer, and nobody has to look into the cause.
+  if (reason === 'cancelled') return new ServerBusyError();
   return new ServerBusyError(RETRY_AFTER_MS, { cause: error });
 }
 

@@ -155,11 +155,16 @@ export function createSendError(
   };
 }
 
-/** Logs an error with its stack if it is a bug of ours; one that a later try may not meet is only a warning. */
+/**
+ * Logs an error with its stack if it is a bug of ours. A failure that a later try may not meet is a warning if something
+ * has caused it, and no entry of its own if the server had only too much to do.
+ */
 function logFailure(request: FastifyRequest, error: unknown): void {
   if (httpStatus(error) < 500) return;
-  const level = retryAfter(error) === null ? 'error' : 'warn';
-  request.log[level]({ err: error }, 'request failed');
+  if (retryAfter(error) === null) request.log.error({ err: error }, 'request failed');
+  else if (error instanceof Error && error.cause !== undefined) {
+    request.log.warn({ err: error }, 'request failed');
+  }
 }
 
 /** Sends the result of a handler. */

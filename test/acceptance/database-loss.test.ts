@@ -29,52 +29,62 @@ const TERMINATE = `select pg_terminate_backend(pid) from pg_stat_activity
   where datname = current_database() and application_name like 'trivium%'`;
 
 describe.skipIf(POSTGRES === undefined)('a server whose database connections break', () => {
-  test(`survives ${CUTS} cuts, answers 503 or right, and loses nothing acknowledged`, {
-    timeout: 60_000 + CUTS * 3000,
-  }, () =>
-    withServer({ TRIVIUM_JOB_CONCURRENCY: '2' }, async (server, proxy, admin) => {
-      const created: string[] = [];
-      let refused = 0;
-      for (let round = 0; round < CUTS; round++) {
-        const [, fault] = FAULTS[round % FAULTS.length] as (typeof FAULTS)[0];
-        const answers = sendAll(server, round);
-        await fault(proxy, admin);
-        for (const { status, name } of await answers) {
-          if (name !== null) created.push(name);
-          else if (status === 503) refused++;
+  test(
+    `survives ${CUTS} cuts, answers 503 or right, and loses nothing acknowledged`,
+    {
+      timeout: 60_000 + CUTS * 3000,
+    },
+    () =>
+      withServer({ TRIVIUM_JOB_CONCURRENCY: '2' }, async (server, proxy, admin) => {
+        const created: string[] = [];
+        let refused = 0;
+        for (let round = 0; round < CUTS; round++) {
+          const [, fault] = FAULTS[round % FAULTS.length] as (typeof FAULTS)[0];
+          const answers = sendAll(server, round);
+          await fault(proxy, admin);
+          for (const { status, name } of await answers) {
+            if (name !== null) created.push(name);
+            else if (status === 503) refused++;
+          }
         }
-      }
-      console.info(`${proxy.cuts()} connections cut, ${refused} answers with 503`);
-      expect(server.child.exitCode).toBeNull();
-      expect(proxy.cuts()).toBeGreaterThan(CUTS / 2);
-      // Afterwards everything works, at once: what the last cut has broken is found by then.
-      const last = await sendAll(server, CUTS);
-      expect(last.map(({ status }) => status).filter((status) => status >= 300)).toEqual([]);
-      const { rows } = await admin.query('select name from media union select name from tag');
-      const names = new Set(rows.map(({ name }) => name));
-      expect(created.filter((name) => !names.has(name))).toEqual([]);
-      expect(created.length).toBeGreaterThan(CUTS);
-      expect(server.log.filter(({ level }) => Number(level) >= 60)).toEqual([]);
-    }));
+        console.info(`${proxy.cuts()} connections cut, ${refused} answers with 503`);
+        expect(server.child.exitCode).toBeNull();
+        expect(proxy.cuts()).toBeGreaterThan(CUTS / 2);
+        // Afterwards everything works, at once: what the last cut has broken is found by then.
+        const last = await sendAll(server, CUTS);
+        expect(last.map(({ status }) => status).filter((status) => status >= 300)).toEqual([]);
+        const { rows } = await admin.query('select name from media union select name from tag');
+        const names = new Set(rows.map(({ name }) => name));
+        expect(created.filter((name) => !names.has(name))).toEqual([]);
+        expect(created.length).toBeGreaterThan(CUTS);
+        expect(server.log.filter(({ level }) => Number(level) >= 60)).toEqual([]);
+      }),
+  );
 
-  test('answers 503 while the database hangs, `/readyz` too, and works when it is back', {
-    timeout: 60_000,
-  }, () =>
-    withServer({ TRIVIUM_STATEMENT_TIMEOUT_MS: '300' }, async (server, proxy) => {
-      proxy.hang(true);
-      const answers = sendAll(server, 0);
-      const begun = performance.now();
-      const ready = await Promise.all(Array.from({ length: 50 }, () => fetch(`${server.url}/readyz`)));
-      const waited = performance.now() - begun;
-      expect(ready.map(({ status }) => status)).toEqual(Array(50).fill(503));
-      expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
-      expect(new Set((await answers).map(({ status }) => status))).toEqual(new Set([503]));
-      console.info('/readyz answered within', Math.round(waited), 'ms');
-      proxy.hang(false);
-      await expect.poll(async () => (await fetch(`${server.url}/readyz`)).status).toBe(200);
-      const last = await sendAll(server, 1);
-      expect(last.map(({ status }) => status).filter((status) => status >= 300)).toEqual([]);
-    }));
+  test(
+    'answers 503 while the database hangs, `/readyz` too, and works when it is back',
+    {
+      timeout: 60_000,
+    },
+    () =>
+      withServer({ TRIVIUM_STATEMENT_TIMEOUT_MS: '300' }, async (server, proxy) => {
+        proxy.hang(true);
+        const answers = sendAll(server, 0);
+        const begun = performance.now();
+        const ready = await Promise.all(
+          Array.from({ length: 50 }, () => fetch(`${server.url}/readyz`)),
+        );
+        const waited = performance.now() - begun;
+        expect(ready.map(({ status }) => status)).toEqual(Array(50).fill(503));
+        expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+        expect(new Set((await answers).map(({ status }) => status))).toEqual(new Set([503]));
+        console.info('/readyz answered within', Math.round(waited), 'ms');
+        proxy.hang(false);
+        await expect.poll(async () => (await fetch(`${server.url}/readyz`)).status).toBe(200);
+        const last = await sendAll(server, 1);
+        expect(last.map(({ status }) => status).filter((status) => status >= 300)).toEqual([]);
+      }),
+  );
 });
 
 type Work = (server: ServerProcess, proxy: TcpProxy, admin: pg.Client) => Promise<void>;

@@ -1,9 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type OwnPostgres,
-  POSTGRES_PROGRAMS,
-  withOwnPostgres,
-} from '../support/own-postgres.ts';
+import { type OwnPostgres, POSTGRES_PROGRAMS, withOwnPostgres } from '../support/own-postgres.ts';
 import { type ServerProcess, withDataDir, withServerProcess } from '../support/process.ts';
 import { openStream } from '../support/sse.ts';
 
@@ -15,36 +11,40 @@ const authorization = `Bearer ${KEY}`;
 const MEDIA_CHANGED = 'subscription { mediaChanged { media { name } } }';
 
 describe.skipIf(POSTGRES_PROGRAMS === undefined)('servers whose PostgreSQL crashes', () => {
-  test(`survive ${CRASHES} crashes under load, and end the streams of their subscribers`, {
-    timeout: 120_000 + CRASHES * 20_000,
-  }, () =>
-    withOwnPostgres((postgres) =>
-      withServer(postgres, (first) =>
-        withServer(postgres, async (second) => {
-          const created: string[] = [];
-          for (let crash = 0; crash < CRASHES; crash++) {
-            const streams = [await subscribe(first), await subscribe(second)];
-            const load = startLoad([first, second], `${crash}`, created);
-            await postgres.crash();
-            await expect.poll(() => statusOf(first, '/readyz'), SLOW).toBe(503);
-            expect(await statusOf(second, '/medias')).toBe(503);
-            await postgres.start();
-            for (const { rest } of streams) {
-              const events = await rest();
-              // Clients take a stream without `complete` for a lost connection, and subscribe again.
-              expect(events.filter(({ event }) => event !== 'next')).toEqual([]);
+  test(
+    `survive ${CRASHES} crashes under load, and end the streams of their subscribers`,
+    {
+      timeout: 120_000 + CRASHES * 20_000,
+    },
+    () =>
+      withOwnPostgres((postgres) =>
+        withServer(postgres, (first) =>
+          withServer(postgres, async (second) => {
+            const created: string[] = [];
+            for (let crash = 0; crash < CRASHES; crash++) {
+              const streams = [await subscribe(first), await subscribe(second)];
+              const load = startLoad([first, second], `${crash}`, created);
+              await postgres.crash();
+              await expect.poll(() => statusOf(first, '/readyz'), SLOW).toBe(503);
+              expect(await statusOf(second, '/medias')).toBe(503);
+              await postgres.start();
+              for (const { rest } of streams) {
+                const events = await rest();
+                // Clients take a stream without `complete` for a lost connection, and subscribe again.
+                expect(events.filter(({ event }) => event !== 'next')).toEqual([]);
+              }
+              await load.stop();
+              await expect.poll(() => statusOf(first, '/readyz'), SLOW).toBe(200);
+              await expectDelivery(first, second, `after ${crash}`);
             }
-            await load.stop();
-            await expect.poll(() => statusOf(first, '/readyz'), SLOW).toBe(200);
-            await expectDelivery(first, second, `after ${crash}`);
-          }
-          expect([first.child.exitCode, second.child.exitCode]).toEqual([null, null]);
-          const names = await allNames(first);
-          expect(created.filter((name) => !names.has(name))).toEqual([]);
-          expect(created.length).toBeGreaterThan(CRASHES);
-        }),
+            expect([first.child.exitCode, second.child.exitCode]).toEqual([null, null]);
+            const names = await allNames(first);
+            expect(created.filter((name) => !names.has(name))).toEqual([]);
+            expect(created.length).toBeGreaterThan(CRASHES);
+          }),
+        ),
       ),
-    ));
+  );
 });
 
 const SLOW = { timeout: 20_000 };
@@ -93,14 +93,16 @@ async function create(server: ServerProcess, name: string): Promise<boolean> {
 
 /** Expects that a new subscriber of one server learns of a change by the other. */
 async function expectDelivery(first: ServerProcess, second: ServerProcess, name: string) {
-  await expect.poll(async () => {
-    const stream = await subscribe(first);
-    const next = stream.next(1000).catch(() => null);
-    await create(second, name);
-    const event = await next;
-    stream.close();
-    return event?.data?.mediaChanged.media.name;
-  }, SLOW).toBe(name);
+  await expect
+    .poll(async () => {
+      const stream = await subscribe(first);
+      const next = stream.next(1000).catch(() => null);
+      await create(second, name);
+      const event = await next;
+      stream.close();
+      return event?.data?.mediaChanged.media.name;
+    }, SLOW)
+    .toBe(name);
 }
 
 async function allNames(server: ServerProcess): Promise<Set<string>> {

@@ -56,7 +56,9 @@ export function maskError(error: unknown, log: Log, requestId: string): GraphQLE
   const graphqlError = error instanceof GraphQLError ? error : null;
   const cause = causeOf(error);
   if (cause instanceof DomainError) {
-    if (retryAfter(cause) !== null) log.warn({ err: cause }, 'resolver failed');
+    if (retryAfter(cause) !== null && cause.cause !== undefined) {
+      log.warn({ err: cause }, 'resolver failed');
+    }
     return toGraphqlError(cause.message, graphqlError, domainExtensions(cause));
   }
   const status = httpStatus(cause);

@@ -55,24 +55,13 @@ export function listenForNotices(
   let hasGap = false;
 
   async function connect(): Promise<void> {
-    const fresh = new pg.Client({
-      ...clientConfig(url),
-      connectionTimeoutMillis: timeoutMs,
-      query_timeout: timeoutMs,
-      application_name: 'trivium notices',
-    });
+    const fresh = createClient(url, timeoutMs);
     newest = fresh;
     fresh.on('notification', ({ channel, payload = '' }) => {
       if (channel === JOB_CHANNEL) onJob();
       else onEvents(payload);
     });
-    // Without a listener it would end the process. `end` follows.
-    fresh.on('error', () => destroyClient(fresh));
-    try {
-      await fresh.connect();
-      await fresh.query(`listen ${JOB_CHANNEL}; listen ${EVENT_CHANNEL}`);
-    } catch {
-      destroyClient(fresh);
+    if (!(await listen(fresh))) {
       reconnect();
       return;
     }
@@ -99,9 +88,7 @@ export function listenForNotices(
   return {
     async tellEvents(text) {
       await connecting;
-      return (
-        client !== undefined && ask(client, 'select pg_notify($1, $2)', [EVENT_CHANNEL, text])
-      );
+      return client !== undefined && ask(client, 'select pg_notify($1, $2)', [EVENT_CHANNEL, text]);
     },
     async stop() {
       isStopped = true;
@@ -111,6 +98,29 @@ export function listenForNotices(
       if (client !== undefined) await closeClient(client);
     },
   };
+}
+
+function createClient(url: string, timeoutMs: number): pg.Client {
+  const client = new pg.Client({
+    ...clientConfig(url),
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
+    application_name: 'trivium notices',
+  });
+  // Without a listener it would end the process. `end` follows.
+  client.on('error', () => destroyClient(client));
+  return client;
+}
+
+/** Opens the connection and listens. Returns false, and closes it, if that fails. */
+async function listen(client: pg.Client): Promise<boolean> {
+  try {
+    await client.connect();
+  } catch {
+    destroyClient(client);
+    return false;
+  }
+  return ask(client, `listen ${JOB_CHANNEL}; listen ${EVENT_CHANNEL}`);
 }
 
 /** Runs a statement; closes the connection, and returns false, if it fails or takes too long. */

@@ -14,6 +14,9 @@ const REASONS: Readonly<Record<string, UnavailableReason>> = {
   '25P03': 'connection',
   // The server is a standby: it was the primary, or is about to become it.
   '25006': 'connection',
+  // A deadlock, or a conflict of transactions: this one was rolled back for the sake of the others.
+  40001: 'busy',
+  '40P01': 'busy',
   '55P03': 'busy',
   '57014': 'timeout',
   // Shutdown, crash, start, dropped database, idle session.

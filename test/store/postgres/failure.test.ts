@@ -20,14 +20,16 @@ describe.skipIf(POSTGRES === undefined)('a PostgreSQL database that goes away', 
     }),
   );
 
-  it.each(['unsent', 'unanswered'] as const)('a write that is %s fails, and is done once at most', (which) =>
-    withDb(async (db, proxy) => {
-      proxy.cutAt(/insert into "tag"/, which);
-      await expect(makeTag(db, { name: 'a' })).rejects.toMatchObject(unavailable('connection'));
-      expect((await names(db)).length).toBeLessThan(2);
-      await makeTag(db, { name: 'b' });
-      expect(await names(db)).toContain('b');
-    }),
+  it.each(['unsent', 'unanswered'] as const)(
+    'a write that is %s fails, and is done once at most',
+    (which) =>
+      withDb(async (db, proxy) => {
+        proxy.cutAt(/insert into "tag"/, which);
+        await expect(makeTag(db, { name: 'a' })).rejects.toMatchObject(unavailable('connection'));
+        expect((await names(db)).length).toBeLessThan(2);
+        await makeTag(db, { name: 'b' });
+        expect(await names(db)).toContain('b');
+      }),
   );
 
   it('a read in a transaction is not repeated: what the transaction has done is lost', () =>
@@ -112,7 +114,8 @@ describe.skipIf(POSTGRES === undefined)('a PostgreSQL database that goes away', 
 
   it('a mistake in a statement is not: the error stays, and the connection too', () =>
     withDb(async (db) => {
-      const pid = async () => (await sql<{ pid: number }>`select pg_backend_pid() pid`.execute(db)).rows;
+      const pid = async () =>
+        (await sql<{ pid: number }>`select pg_backend_pid() pid`.execute(db)).rows;
       const before = await pid();
       await expect(sql`select nothing`.execute(db)).rejects.toMatchObject({ code: '42703' });
       expect(await pid()).toEqual(before);
