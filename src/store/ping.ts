@@ -1,13 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from './db.ts';
-import { createPostgresPing } from './postgres/ping.ts';
-
-/** Asks a database whether it responds. */
-export interface Ping {
-  /** Throws if the database does not respond. */
-  check(): Promise<void>;
-  stop(): Promise<void>;
-}
+import { createPostgresPing, type Ping } from './postgres/ping.ts';
 
 /**
  * Creates the ping of a database. PostgreSQL is asked on a connection of its own: one of the pool may be free only when

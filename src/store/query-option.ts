@@ -1,5 +1,5 @@
-import type { CompiledQuery, QueryId } from 'kysely';
-import type { Db } from './db.ts';
+import type { CompiledQuery, Kysely, QueryId } from 'kysely';
+import type { Database } from './table.ts';
 
 /** The options with which a driver runs a query. */
 export interface QueryOptions {
@@ -13,7 +13,7 @@ export interface QueryOptions {
 const OPTIONS = new WeakMap<QueryId, QueryOptions>();
 
 /** Returns the same database, or the same transaction, whose queries run with these options. */
-export function withQueryOptions(db: Db, options: QueryOptions): Db {
+export function withQueryOptions(db: Kysely<Database>, options: QueryOptions): Kysely<Database> {
   return db.withPlugin({
     transformQuery: ({ node, queryId }) => {
       OPTIONS.set(queryId, { ...OPTIONS.get(queryId), ...options });

@@ -1,7 +1,13 @@
 import pg from 'pg';
-import type { Ping } from '../ping.ts';
 import { clientConfig, closeClient, destroyClient } from './client.ts';
 import { connectError } from './failure.ts';
+
+/** Asks a database whether it responds. */
+export interface Ping {
+  /** Throws if the database does not respond. */
+  check(): Promise<void>;
+  stop(): Promise<void>;
+}
 
 /** Limit for opening the connection, and again for the answer. */
 const TIMEOUT_MS = 800;
