@@ -1,4 +1,4 @@
-import { DatabaseBusyError } from '../store/error.ts';
+import { DatabaseUnavailableError } from '../store/error.ts';
 import { type ExceededLimit, tooManyText } from './exceeded-limit.ts';
 
 /**
@@ -35,6 +35,7 @@ export type ErrorCode =
   | 'QUOTA_EXCEEDED'
   | 'INSUFFICIENT_STORAGE'
   | 'AUTH_UNAVAILABLE'
+  | 'DATABASE_UNAVAILABLE'
   | 'SUBSCRIPTION_LAGGED';
 
 /** One mistake in the input. */
@@ -226,10 +227,36 @@ export class TooManyRequestsError extends DomainError {
 /** The credential cannot be checked at the moment, which is not the sender's fault. */
 export class AuthUnavailableError extends DomainError {
   readonly code = 'AUTH_UNAVAILABLE';
+  /** Delay after which another try may succeed, in milliseconds. */
+  readonly retryAfterMs = RETRY_AFTER_MS;
 
   constructor(options?: ErrorOptions) {
     super('The credential cannot be checked at the moment. Try again later.', options);
   }
+}
+
+/** The database cannot be reached at the moment. A write that fails so may have been done. */
+export class NoDatabaseError extends DomainError {
+  readonly code = 'DATABASE_UNAVAILABLE';
+  /** Delay after which another try may succeed, in milliseconds. */
+  readonly retryAfterMs = RETRY_AFTER_MS;
+
+  constructor(options?: ErrorOptions) {
+    super('The database cannot be reached at the moment. Try again later.', options);
+  }
+}
+
+/**
+ * Returns the error that a caller gets for a failure of any operation: a database that cannot serve a statement is a
+ * NoDatabaseError, or a ServerBusyError if it was reached but took too long. Transports call this once, for every error.
+ */
+export function toCallerError(error: unknown): unknown {
+  if (!(error instanceof DatabaseUnavailableError)) return error;
+  const { reason } = error;
+  if (reason === 'connection') return new NoDatabaseError({ cause: error });
+  // Nobody reads the answer, and nobody has to look into the cause.
+  if (reason === 'cancelled') return new ServerBusyError();
+  return new ServerBusyError(RETRY_AFTER_MS, { cause: error });
 }
 
 /** A subscriber was so slow that it lost events: it must read its data again. */
@@ -241,11 +268,4 @@ export class SubscriptionLaggedError extends DomainError {
       'The subscription missed events because the client read them too slowly. Subscribe again and reload the data.',
     );
   }
-}
-
-/** Returns the error that a client gets for a failure of the database that may pass. Any other error stays as it is. */
-export function toDomainError(error: unknown): unknown {
-  return error instanceof DatabaseBusyError
-    ? new ServerBusyError(RETRY_AFTER_MS, { cause: error })
-    : error;
 }

@@ -15,6 +15,7 @@ import type { ClientOf, HttpClient } from './client.ts';
 import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
 import { HttpError } from './http-error.ts';
 import type { RateLimit } from './rate-limit.ts';
+import { createReadiness } from './readiness.ts';
 import { httpStatus, publicMessage } from './status.ts';
 import { closeUnusedConnections } from './unused-connection.ts';
 import type { Authenticate } from './viewer/auth.ts';
@@ -168,14 +169,15 @@ async function logResponse(request: FastifyRequest, reply: FastifyReply): Promis
 }
 
 function registerHealth(server: FastifyInstance, { checkReady }: ServerOptions): void {
+  const check = createReadiness(checkReady);
   server.get('/healthz', () => ({ status: 'ok' }));
   server.get('/readyz', async (request, reply) => {
     try {
-      await checkReady();
+      await check();
       return { status: 'ready' };
     } catch (error) {
       request.log.error({ err: error }, 'not ready');
-      return reply.code(503).send({ status: 'unavailable' });
+      return reply.code(503).header('retry-after', '5').send({ status: 'unavailable' });
     }
   });
 }

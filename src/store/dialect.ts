@@ -7,6 +7,7 @@ import {
   sql,
 } from 'kysely';
 import type { Db } from './db.ts';
+import { withQueryOptions } from './query-option.ts';
 import type { Database } from './table.ts';
 
 /**
@@ -155,6 +156,15 @@ export function rowsOfEach(
         cross join lateral ${ids} member join ${table} on ${table}.id = member.id`
     : sql`select part.value as part, ${table}.* from json_each(${JSON.stringify(groups)}) part
         join ${table} on ${table}.id in ${ids}`;
+}
+
+/**
+ * Returns a transaction without a time limit for its statements. SQLite has none inside of a transaction.
+ */
+export async function withoutTimeout(db: Db): Promise<Db> {
+  if (dialectOf(db) !== 'postgres') return db;
+  await sql`set local statement_timeout = 0`.execute(db);
+  return withQueryOptions(db, { hasNoTimeout: true });
 }
 
 /**
