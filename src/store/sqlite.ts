@@ -1,5 +1,6 @@
 import SqliteDatabase, { type Statement } from 'better-sqlite3';
 import { SqliteDialect, type SqliteStatement } from 'kysely';
+import { hasWordsFrom } from '../lib/word.ts';
 
 /** Opens a SQLite database, given by the path of its file or by its serialized bytes. */
 export function sqliteDialect(source: string | Buffer): SqliteDialect {
@@ -12,6 +13,9 @@ export function sqliteDialect(source: string | Buffer): SqliteDialect {
   // For `isLike`: folds case as PostgreSQL's `lower` does.
   database.function('fold', { deterministic: true }, (text: unknown) =>
     typeof text === 'string' ? text.toLowerCase() : text,
+  );
+  database.function('has_words', { deterministic: true }, (text: unknown, words: unknown) =>
+    Number(hasWordsFrom(String(text), JSON.parse(String(words)) as string[])),
   );
   return new SqliteDialect({ database: cachingStatements(database) });
 }
