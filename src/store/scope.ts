@@ -99,7 +99,7 @@ function idsInMoved(db: Db, subtrees: readonly Subtree[]): RawBuilder<unknown> {
 export function idsWithin(db: Db, { subtrees, owner }: Limits): RawBuilder<unknown> {
   const byPath = tableBy(db, 'media', 'media_path');
   const parts = [
-    sql`select id from ${tableBy(db, 'media', 'media_parent_id')} where parent_id is null and owner = ${owner}`,
+    sql`select id from ${tableBy(db, 'media', 'media_unfiled_owner')} where parent_id is null and owner = ${owner}`,
     sql`select id from media where ${isAnyOf(
       db,
       'id',

@@ -41,6 +41,7 @@ const INDEXES = {
   media_type_created: 'media (type, created_at, id, is_public)',
   media_owner: 'media (owner, id, type, is_public)',
   media_owner_created: 'media (owner, created_at, id, type, is_public)',
+  media_unfiled_owner: 'media (owner, id) where parent_id is null',
   media_public: `media (id) where is_public = 1 and type <> 'folder'`,
   media_public_created: `media (created_at, id) where is_public = 1 and type <> 'folder'`,
   media_tag_tag: 'media_tag (tag_id, media_id, is_public)',
