@@ -116,12 +116,16 @@ export function isoTime(db: Db, ms: RawBuilder<unknown>): RawBuilder<string> {
 
 /**
  * Selects the ids of media that have words that begin with all of these, in their names, texts and tags. Words are
- * letters and digits only, in lower case and without accents.
+ * letters and digits only, in lower case and without accents. `max` limits their number, on PostgreSQL.
  */
-export function idsWithWords(db: Db, words: readonly [string, ...string[]]): RawBuilder<unknown> {
+export function idsWithWords(
+  db: Db,
+  words: readonly [string, ...string[]],
+  max: number | null = null,
+): RawBuilder<unknown> {
   if (dialectOf(db) === 'postgres') {
     const query = words.map((word) => `${word}:*`).join(' & ');
-    return sql`select media_id as id from media_search where words @@ to_tsquery('simple', ${query})`;
+    return sql`select found.id from media_with_words(${query}, ${max}) found(id)`;
   }
   const query = words.map((word) => `"${word}"*`).join(' ');
   return sql`select rowid as id from media_search where media_search match ${query}`;

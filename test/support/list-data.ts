@@ -178,6 +178,8 @@ export function filtersOf(data: ListData): Record<string, NodeFilter> {
   const between = { from: new Date(1_001_000), to: new Date(1_001_100) };
   return {
     none: {},
+    'folders and media': { kind: 'any' },
+    'all folders': { kind: 'folder' },
     ids: { ids },
     'a large folder': { folderId: giantFolder },
     'a small folder': { folderId: smallFolder },

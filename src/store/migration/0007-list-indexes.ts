@@ -70,6 +70,10 @@ const SQLITE: readonly RawBuilder<unknown>[] = [
 ];
 
 const POSTGRES: readonly RawBuilder<unknown>[] = [
+  // A function has settings of its own: connections turn bitmaps off, but an index of words has no other plan.
+  sql`create function media_with_words(query text, max bigint) returns setof bigint
+    language plpgsql stable set enable_bitmapscan = on set enable_seqscan = off as $$
+    begin return query select media_id from media_search where words @@ to_tsquery('simple', query) limit max; end $$`,
   // The lock: a transaction that changes the visibility at this moment does not see the new row.
   sql`create function media_tag_copy() returns trigger language plpgsql as $$
     begin

@@ -61,7 +61,7 @@ export interface Condition {
 export function conditionsOf(db: Db, scope: Scope, filter: NodeFilter): Condition[] {
   return [
     ...kindOf(filter),
-    ...scopeOf(db, scope),
+    ...scopeOf(db, scope, filter),
     ...placeOf(db, filter),
     ...columnsOf(db, filter),
     ...tagsOf(db, filter),
@@ -80,14 +80,20 @@ function kindOf({ kind = 'media' }: NodeFilter): Condition[] {
   return [{ part: 'kind', check: checks[kind], kind }];
 }
 
-function scopeOf(db: Db, { publicOnly, within }: Scope): Condition[] {
+function scopeOf(
+  db: Db,
+  { publicOnly, within }: Scope,
+  { kind = 'media' }: NodeFilter,
+): Condition[] {
   const conditions: Condition[] = [];
   if (publicOnly) {
     const shown = tableBy(db, 'media', 'media_public');
     conditions.push({
       part: 'publicOnly',
       check: sql`media.is_public = 1`,
-      ids: sql`select id from ${shown} where is_public = 1 and type <> 'folder'`,
+      ...(kind === 'media' && {
+        ids: sql`select id from ${shown} where is_public = 1 and type <> 'folder'`,
+      }),
     });
   }
   if (within !== null) {
@@ -227,7 +233,11 @@ function wordsOf(db: Db, { search }: NodeFilter): Condition[] {
     ];
   }
   const words: [string, ...string[]] = [first, ...rest];
-  return [{ part: 'search', check: hasWords(db, words), ids: idsWithWords(db, words) }];
+  const sample = idsWithWords(db, words, SAMPLE_MAX);
+  return [{ part: 'search', check: hasWords(db, words), ids: idsWithWords(db, words), sample }];
 }
 
 const WORDS_MAX = 16;
+
+/** More nodes than a list ever counts to choose its way. */
+const SAMPLE_MAX = 50_000;
