@@ -7,7 +7,8 @@ import {
   pageClause,
 } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { asOwnQuery, checkedOnly, hasWordsOfMany, rowById, valuesOf } from '../dialect.ts';
+import { rowById } from '../dialect.ts';
+import { asOwnQuery, checkedOnly, hasWordsOfMany, valuesOf } from '../plan.ts';
 import type { Condition } from './filter.ts';
 import { type OrderColumn, type Walk, walkOf } from './walk.ts';
 

@@ -1,8 +1,9 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { toWords } from '../../lib/word.ts';
 import type { Db } from '../db.ts';
-import { hasWords, idsWithWords, isAnyOf, tableBy, valuesOf } from '../dialect.ts';
+import { isAnyOf, tableBy } from '../dialect.ts';
 import { endOfPath } from '../path.ts';
+import { hasWords, idsWithWords, valuesOf } from '../plan.ts';
 import { idsWithin, isWithin, type Scope } from '../scope.ts';
 import { ROOT_ID } from './folder.ts';
 

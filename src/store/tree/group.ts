@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
 import { type Keyset, type PageRequest, type RowPage, toRowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { valuesOf } from '../dialect.ts';
 import { listOfEach } from '../group.ts';
+import { valuesOf } from '../plan.ts';
 import type { Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
 import {
