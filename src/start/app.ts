@@ -11,6 +11,7 @@ import { createEventRelay } from '../domain/event/relay.ts';
 import { SWEEP_GRACE_MS, sweep } from '../domain/file/sweep.ts';
 import { createRenderQueue } from '../domain/rendition/queue.ts';
 import { expireUploads } from '../domain/upload/expire.ts';
+import { createDeletions } from '../domain/viewer/deletion.ts';
 import { findViewerByKey, keySha256 } from '../domain/viewer/key.ts';
 import { createLogin } from '../domain/viewer/login.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
@@ -81,6 +82,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       await Promise.all([services.staging.check(), services.blobs.check()]);
     },
   });
+  server.addHook('onRequest', async ({ url }) => {
+    // Checks of the server's health do not wait for the database.
+    if (url !== '/healthz' && url !== '/readyz') await services.deletions.refresh();
+  });
   const transport = { services, publicUrl: config.publicUrl };
   await server.register(registerContent, transport);
   await server.register(registerHeartcore, transport);
@@ -129,8 +134,11 @@ async function createServices(
   try {
     const applied = await migrate(db);
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
+    const deletions = createDeletions({ db, isShared: !servesOneProcess(config.databaseUrl) });
+    await deletions.reload();
     return {
       db,
+      deletions,
       ...(await openStorage(config.blobDir)),
       settings: {
         auth: config.auth,

@@ -34,7 +34,7 @@ const FIRST = { limit: 50, backward: false };
 const NEXT = { ...FIRST, after: [1000] };
 const PREVIOUS = { limit: 50, backward: true, before: [1000] };
 
-const PUBLIC: Scope = { publicOnly: true, within: null };
+const PUBLIC: Scope = { publicOnly: true, within: null, excluding: [] };
 
 /** Two subtrees, and the viewer's own unfiled media. */
 const LIMITED: Scope = {
@@ -46,6 +46,7 @@ const LIMITED: Scope = {
     ],
     owner: 'a',
   },
+  excluding: [],
 };
 
 const ALL = EVERYTHING;

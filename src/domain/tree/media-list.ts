@@ -1,5 +1,4 @@
 import { pathBelow } from '../../store/path.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import type { NodeFilter } from '../../store/tree/filter.ts';
 import { findFolderById } from '../../store/tree/folder.ts';
 import { countNodesOfEach, type Grouping, listNodesOfEach } from '../../store/tree/group.ts';
@@ -7,7 +6,7 @@ import { countNodes, listNodes } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
-import { scopeOf } from '../viewer/access.ts';
+import { existing, scopeOf } from '../viewer/access.ts';
 import { type Media, toMedia } from './media.ts';
 import { BY_POSITION, NEWEST_FIRST, type NodeOrder, orderKeyset } from './order.ts';
 
@@ -77,9 +76,12 @@ async function resolveFilter(
   if (filter.unfiled && filter.folderId !== undefined) {
     throw InvalidInputError.of('unfiled', 'CONFLICT', 'Give `folderId` or `unfiled`, not both.');
   }
+  // Its rows are still there while a job deletes them.
+  const hasDeletedTag = filter.tagIds?.some((id) => ctx.deletions.current.tagIds.has(id));
+  if (hasDeletedTag) return { ...filter, ids: [] };
   if (underFolderId === undefined) return filter;
   // Whether the viewer may see the folder does not matter: the list is narrowed to its scope.
-  const folder = await findFolderById(ctx.db, EVERYTHING, underFolderId);
+  const folder = await findFolderById(ctx.db, existing(ctx), underFolderId);
   return { ...filter, below: folder === undefined ? NOWHERE : pathBelow(folder) };
 }
 

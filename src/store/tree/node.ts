@@ -2,7 +2,7 @@ import type { Window } from '../../lib/search.ts';
 import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
-import { findInScope, listInScope, type Scope } from '../scope.ts';
+import { findInScope, inScope, listInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
 import { filteredNodes, type NodeFilter } from './filter.ts';
 import { ROOT_ID } from './folder.ts';
@@ -87,10 +87,10 @@ export async function nextSortOrder(db: Db, parentId: number): Promise<number> {
   return last === null ? 0 : Math.min(last + 1, SORT_ORDER_MAX);
 }
 
-/** Tells whether a folder holds any node. */
-export async function hasNodesIn(db: Db, folderId: number): Promise<boolean> {
-  const found = db.selectFrom('media').where('parent_id', '=', folderId).select('id').limit(1);
-  return (await found.executeTakeFirst()) !== undefined;
+/** Tells whether a folder holds any node of a scope. */
+export async function hasNodesIn(db: Db, scope: Scope, folderId: number): Promise<boolean> {
+  const found = inScope(db, db.selectFrom('media').where('parent_id', '=', folderId), scope);
+  return (await found.select('media.id').limit(1).executeTakeFirst()) !== undefined;
 }
 
 function nodes(db: Db) {

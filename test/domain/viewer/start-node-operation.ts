@@ -7,9 +7,9 @@ import {
   openResourceFile,
   searchFiles,
 } from '../../../src/domain/file/resource.ts';
+import { deleteFolder } from '../../../src/domain/tree/deletion.ts';
 import {
   createFolder,
-  deleteFolder,
   type Folder,
   findFolder,
   foldersByIds,
