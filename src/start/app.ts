@@ -82,10 +82,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       await Promise.all([services.staging.check(), services.blobs.check()]);
     },
   });
-  server.addHook('onRequest', async ({ url }) => {
-    // Checks of the server's health do not wait for the database.
-    if (url !== '/healthz' && url !== '/readyz') await services.deletions.refresh();
-  });
+  refreshDeletions(server, services);
   const transport = { services, publicUrl: config.publicUrl };
   await server.register(registerContent, transport);
   await server.register(registerHeartcore, transport);
@@ -212,6 +209,13 @@ async function sweepAtStart(
   } catch (error) {
     services.log.error({ err: error }, 'sweep failed');
   }
+}
+
+/** Makes each request know of deletions that another process has begun. Checks of health do not wait for the database. */
+function refreshDeletions(server: FastifyInstance, { deletions }: Services): void {
+  server.addHook('onRequest', async ({ url }) => {
+    if (url !== '/healthz' && url !== '/readyz') await deletions.refresh();
+  });
 }
 
 /** Creates the events that the processes of one PostgreSQL database share. A SQLite database has one process. */
