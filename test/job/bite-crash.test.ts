@@ -13,8 +13,8 @@ import { makeTag } from '../support/make.ts';
 import { spawnNode } from '../support/process.ts';
 
 /** Number of kills of each backend; more with TEST_KILLS. */
-const KILLS = Number(process.env.TEST_KILLS ?? 3);
-const MEDIA = 500 + 500 * KILLS;
+const KILLS = Number(process.env.TEST_KILLS ?? 2);
+const MEDIA = 400 * (KILLS + 1);
 
 describeEachBackend('large changes whose worker is killed', (backend) => {
   it(
