@@ -80,7 +80,7 @@ describeEachBackend('large changes whose worker is killed', (backend) => {
           await db.destroy();
         }
       }),
-    120_000,
+    300_000,
   );
 });
 

@@ -83,7 +83,7 @@ async function insertFiles(db: Db, mediaIds: readonly number[]): Promise<void> {
       md5: '0'.repeat(32),
       dir: dirOf(media_id),
       url_name: 'a.png',
-      blob_key: randomUUID(),
+      blob_key: randomUUID().replaceAll('-', ''),
       created_by: null,
       created_role: null,
       created_at: NOW,
