@@ -11,6 +11,7 @@ import { createEventRelay } from '../domain/event/relay.ts';
 import { SWEEP_GRACE_MS, sweep } from '../domain/file/sweep.ts';
 import { createRenderQueue } from '../domain/rendition/queue.ts';
 import { expireUploads } from '../domain/upload/expire.ts';
+import { createDeletions } from '../domain/viewer/deletion.ts';
 import { findViewerByKey, keySha256 } from '../domain/viewer/key.ts';
 import { createLogin } from '../domain/viewer/login.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
@@ -89,6 +90,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       await Promise.all([ping.check(), services.staging.check(), services.blobs.check()]);
     },
   });
+  refreshDeletions(server, services);
   const transport = { services, publicUrl: config.publicUrl };
   await server.register(registerFiles, transport);
   await server.register(registerHeartcore, transport);
@@ -150,8 +152,11 @@ async function createServices(
   try {
     const applied = await migrate(db);
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
+    const deletions = createDeletions({ db, isShared: !servesOneProcess(config.databaseUrl) });
+    await deletions.reload();
     return {
       db,
+      deletions,
       ...(await openStorage(config.blobDir)),
       settings: {
         auth: config.auth,
@@ -227,6 +232,13 @@ async function sweepAtStart(
   } catch (error) {
     services.log.error({ err: error }, 'sweep failed');
   }
+}
+
+/** Makes each request know of deletions that another process has begun. Checks of health do not wait for the database. */
+function refreshDeletions(server: FastifyInstance, { deletions }: Services): void {
+  server.addHook('onRequest', async ({ url }) => {
+    if (url !== '/healthz' && url !== '/readyz') await deletions.refresh();
+  });
 }
 
 /** Creates the events and the counts of requests that the processes of one PostgreSQL database share. A SQLite database has one process. */
