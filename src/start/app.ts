@@ -50,8 +50,8 @@ export interface App {
 
 /** Options for tests. */
 export interface AppOptions {
-  /** Receives every SQL statement. */
-  onQuery?: (sql: string) => void;
+  /** Receives every SQL statement and its milliseconds. */
+  onQuery?: (sql: string, ms: number) => void;
 }
 
 /** Time in which requests in progress have to finish when the server stops. */

@@ -10,8 +10,8 @@ export type Db = Kysely<Database>;
 export interface OpenDbOptions {
   /** `sqlite:<path>`, or `postgres://…` as libpq reads it. */
   url: string;
-  /** Called with every statement; tests count them. */
-  onQuery?: (sql: string) => void;
+  /** Called with every statement and its milliseconds; tests count them. */
+  onQuery?: (sql: string, ms: number) => void;
 }
 
 /** Opens a database without touching its schema; `migrate` does that. Close it with `db.destroy()`. */
@@ -21,14 +21,18 @@ export function openDb({ url, onQuery }: OpenDbOptions): Db {
     : postgresDialect(url);
   return new Kysely<Database>({
     dialect,
-    ...(onQuery && { log: (event: LogEvent) => onQuery(event.query.sql) }),
+    ...(onQuery && {
+      log: (event: LogEvent) => onQuery(event.query.sql, event.queryDurationMillis),
+    }),
   });
 }
 
 /** Opens a database from the bytes of a serialized one: tests get a migrated copy in 0.1 ms. */
-export function openSqliteCopy(bytes: Buffer, onQuery?: (sql: string) => void): Db {
+export function openSqliteCopy(bytes: Buffer, onQuery?: (sql: string, ms: number) => void): Db {
   return new Kysely<Database>({
     dialect: sqliteDialect(bytes),
-    ...(onQuery && { log: (event: LogEvent) => onQuery(event.query.sql) }),
+    ...(onQuery && {
+      log: (event: LogEvent) => onQuery(event.query.sql, event.queryDurationMillis),
+    }),
   });
 }
