@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
-import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
+import type { Condition } from '../../lib/search.ts';
+import type { Keyset, PageRequest, RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { updatesRow } from '../result.ts';
 import type { JobAttemptRow, JobChange, JobRow, NewJobRow } from '../table.ts';
+import { countMatchingJobs, type ListedJobField, pageJobs, selectJobs } from './search.ts';
 
 /** The filter of a list of jobs: a job has to match every given field. */
 export interface JobFilter {
@@ -62,9 +64,13 @@ export async function updateJobMedia(db: Db, id: number, mediaId: number): Promi
   await db.updateTable('job').set({ media_id: mediaId }).where('id', '=', id).execute();
 }
 
-/** Returns the jobs that match the filter, unordered: for filters that few jobs match. */
-export function findJobs(db: Db, filter: JobFilter): Promise<JobRow[]> {
-  return filteredJobs(db, filter).selectAll().execute();
+/** Returns the jobs with these ids or uuids that match the filter, unordered. */
+export async function findJobs(
+  db: Db,
+  filter: JobFilter & ({ ids: readonly number[] } | { uuids: readonly string[] }),
+): Promise<JobRow[]> {
+  const limit = (filter.ids ?? filter.uuids ?? []).length;
+  return selectJobs(db, conditionsOf(filter), { order: [], limit, offset: 0 });
 }
 
 /** Returns one page of the jobs that match the filter. */
@@ -74,12 +80,12 @@ export function listJobs(
   keyset: Keyset,
   page: PageRequest,
 ): Promise<RowPage<JobRow>> {
-  return listPage(filteredJobs(db, filter).selectAll(), keyset, page);
+  return pageJobs(db, conditionsOf(filter), keyset, page);
 }
 
 /** Returns the number of jobs that match the filter. */
 export function countJobs(db: Db, filter: JobFilter): Promise<number> {
-  return countRows(filteredJobs(db, filter));
+  return countMatchingJobs(db, conditionsOf(filter));
 }
 
 /** Returns the runs of many jobs, oldest first. */
@@ -99,16 +105,16 @@ export async function deleteJob(db: Db, id: number): Promise<boolean> {
   return numDeletedRows === 1n;
 }
 
-function filteredJobs(db: Db, filter: JobFilter) {
+function conditionsOf(filter: JobFilter): Condition<ListedJobField>[] {
   const { ids, uuids, statuses, jobClasses, mediaId, unicity, createdFrom, createdTo } = filter;
-  let query = db.selectFrom('job');
-  if (ids !== undefined) query = query.where(isAnyOf(db, 'id', ids));
-  if (uuids !== undefined) query = query.where(isAnyOf(db, 'uuid', uuids));
-  if (statuses !== undefined) query = query.where(isAnyOf(db, 'status', statuses));
-  if (jobClasses !== undefined) query = query.where(isAnyOf(db, 'job_class', jobClasses));
-  if (mediaId !== undefined) query = query.where('media_id', '=', mediaId);
-  if (unicity !== undefined) query = query.where('unicity', '=', unicity);
-  if (createdFrom !== undefined) query = query.where('created_at', '>=', createdFrom);
-  if (createdTo !== undefined) query = query.where('created_at', '<=', createdTo);
-  return query;
+  const lists = { id: ids, uuid: uuids, status: statuses, job_class: jobClasses };
+  const values = { media_id: mediaId, unicity };
+  const bounds = { '>=': createdFrom, '<=': createdTo };
+  const entries = <Key extends string, Value>(fields: Record<Key, Value | undefined>) =>
+    Object.entries(fields).filter(([, value]) => value !== undefined) as [Key, Value][];
+  return [
+    ...entries(lists).map(([field, values]) => ({ field, test: 'any' as const, values })),
+    ...entries(values).map(([field, value]) => ({ field, test: 'any' as const, values: [value] })),
+    ...entries(bounds).map(([test, value]) => ({ field: 'created_at' as const, test, value })),
+  ];
 }
