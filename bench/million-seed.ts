@@ -116,12 +116,12 @@ const STARTED_AT = Date.UTC(2025, 0, 1);
 function foldersOf(count: number): string[] {
   const columns = `insert into media
     (id, uuid, type, parent_id, level, path, sort_order, name, is_public, owner, created_at, updated_at)`;
-  const rest = `'folder ' || n, n % 2, 'user-' || n % 100, ${STARTED_AT} + n, ${STARTED_AT} + n
+  const rest = `'folder ' || n, n % 2, 'user-' || (n % 100), ${STARTED_AT} + n, ${STARTED_AT} + n
     from (select n from item where n < ${count}) folder`;
   return [
     `${columns} select n + 2, ${uuid('folder')}, 'folder', 1, 1, '/1/', n, ${rest} where n < ${TOP_FOLDER_COUNT}`,
     `${columns} select n + 2, ${uuid('folder')}, 'folder', n % ${TOP_FOLDER_COUNT} + 2, 2,
-      '/1/' || n % ${TOP_FOLDER_COUNT} + 2 || '/', n, ${rest} where n >= ${TOP_FOLDER_COUNT}`,
+      '/1/' || (n % ${TOP_FOLDER_COUNT} + 2) || '/', n, ${rest} where n >= ${TOP_FOLDER_COUNT}`,
   ];
 }
 
@@ -136,7 +136,7 @@ const MEDIAS = (count: number) => `insert into media
     case when item.parent_id is null then '' else folder.path || folder.id || '/' end,
     g, ${word('h')} || ' ' || ${word('g')} || ' ' || n,
     case when h % 4 = 0 then ${words(3)} end, case when h % 2 = 0 then ${words(8)} end,
-    case when g % 10 < 3 then 'resource-' || n end, 'user-' || h % 100, g % 2,
+    case when g % 10 < 3 then 'resource-' || n end, 'user-' || (h % 100), g % 2,
     ${createdAt(count)}, ${createdAt(count)} + h * 1000
   from item left join media folder on folder.id = item.parent_id`;
 
@@ -146,7 +146,7 @@ const FILE_COLUMNS = `insert into file
 const ORIGINALS = `${FILE_COLUMNS}
   select ${uuid('file')}, item.id, '', media.name || '.' || extension, extension, mime_type, g * 5 + h % 5, md5('bytes' || n),
     substr(md5('dir' || n), 1, 12), 'n' || n, 'b' || n, media.owner, case when h % 100 < 90 then 'editor' else 'admin' end,
-    case when g % 5 = 0 then 'project-' || h % 50 end, media.created_at, media.updated_at
+    case when g % 5 = 0 then 'project-' || (h % 50) end, media.created_at, media.updated_at
   from (select item.*,
     case when n % 99991 = 17 then 'bmp' when h % 100 < 50 then 'jpg' when h % 100 < 68 then 'png' when h % 100 < 70 then 'webp'
       when h % 100 < 84 then 'pdf' when h % 100 < 85 then 'txt' when h % 100 < 92 then 'mp4' else 'zip' end as extension,
@@ -177,7 +177,7 @@ function tagsOf(): string[] {
 /** A third as many as media: most are completed, as after months of retention. */
 const JOBS = `insert into job
   (uuid, job_class, arguments, media_id, priority, status, progress, retry_count, max_retries, error, scheduled_at, created_at, updated_at, started_at, finished_at)
-  select ${uuid('job')}, 'class-' || h % 7, '{}', item.id, h % 3, case when h % 100 < 96 then 'completed' when h % 100 < 98 then 'errored'
+  select ${uuid('job')}, 'class-' || (h % 7), '{}', item.id, h % 3, case when h % 100 < 96 then 'completed' when h % 100 < 98 then 'errored'
       when h % 100 = 98 then 'cancelled' else 'pending' end,
     1, g % 3, 3, case when h % 100 in (96, 97) then 'It failed.' end, ${STARTED_AT} + h * 30000 + 4000000000000 * (h % 100 / 99),
     ${STARTED_AT} + n * 30000, ${STARTED_AT} + g * 30000, null, case when h % 100 < 99 then ${STARTED_AT} + g * 30000 end
