@@ -1,7 +1,14 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Condition, OrderStep } from '../lib/search.ts';
 import type { Db } from './db.ts';
-import { rangeWay, referringRows, type Way, walkIndex, where } from './index-scan.ts';
+import {
+  type IndexedValue,
+  rangeWay,
+  referringRows,
+  type Way,
+  walkIndex,
+  where,
+} from './index-scan.ts';
 import { type Column, type Columns, isRange, toRangeSql, toSql, valuesOf } from './search.ts';
 
 /** A table that is listed by conditions on its columns, given by the names of the fields. */
@@ -15,7 +22,7 @@ export interface Narrowing {
   /** The condition as a test of a row of the listed table. */
   test: RawBuilder<SqlBool>;
   /** The column of the listed table that refers to `id` of the other table. */
-  reference: RawBuilder<unknown>;
+  reference: IndexedValue;
   /** Selects `id` of at most so many rows of the other table. */
   ids: (limit: number) => RawBuilder<unknown>;
 }
@@ -59,7 +66,7 @@ export async function selectUuids<Field extends string>(
   const rarest = await findRarest(db, table, selection);
   if (rarest === null) return walk(db, table, selection, slice);
   const { order, bounds = [], limit, offset } = slice;
-  const tests = where([rarest.test, ...testsOf(db, table, selection), ...bounds]);
+  const tests = where([...testsOf(db, table, selection, rarest), ...bounds]);
   return sql`select ${sql.ref(`${table.name}.uuid`)} from ${rarest.source} ${tests}
     order by ${orderOf(table, order)} limit ${limit} offset ${offset}`;
 }
@@ -72,9 +79,8 @@ export async function countSelection<Field extends string>(
 ): Promise<number> {
   const rarest = await findRarest(db, table, selection);
   const source = rarest?.source ?? sql.table(table.name);
-  const tests = testsOf(db, table, selection);
-  const all = where(rarest === null ? tests : [rarest.test, ...tests]);
-  const counted = sql<{ count: number }>`select count(*) as count from ${source} ${all}`;
+  const tests = where(testsOf(db, table, selection, rarest));
+  const counted = sql<{ count: number }>`select count(*) as count from ${source} ${tests}`;
   const { rows } = await counted.execute(db);
   return Number(rows[0]?.count);
 }
@@ -137,7 +143,7 @@ function waysOf<Field extends string>(
   if (!narrowing) return ways;
   const { ids, reference } = narrowing;
   const source = referringRows(db, table.name, reference, ids(MAX.source));
-  return [...ways, { probe: ids(MAX.probe), source, test: narrowing.test }];
+  return [...ways, { probe: ids(MAX.probe), source, test: null }];
 }
 
 /** Selects along the index of the order. */
@@ -169,7 +175,8 @@ function testsOf<Field extends string>(
   db: Db,
   { columns }: ListedTable<Field>,
   { conditions, narrowing }: Selection<Field>,
+  way: Way | null,
 ): RawBuilder<SqlBool>[] {
   const tests = conditions.map((one) => toSql(db, columns[one.field], one));
-  return narrowing ? [...tests, narrowing.test] : tests;
+  return [way?.test, ...tests, narrowing?.test].filter((test) => test != null);
 }

@@ -29,8 +29,8 @@ export interface Way {
   probe: RawBuilder<unknown>;
   /** What to select them from. */
   source: RawBuilder<unknown>;
-  /** The condition, which is still to be tested. */
-  test: RawBuilder<SqlBool>;
+  /** The condition in terms of the index, if it is still to be tested. */
+  test: RawBuilder<SqlBool> | null;
 }
 
 /** Maximum numbers of rows. */
@@ -82,13 +82,13 @@ const ARRAYS: Readonly<Record<FieldType['kind'], RawBuilder<unknown>>> = {
 export function referringRows(
   db: Db,
   table: 'file' | 'job',
-  reference: RawBuilder<unknown>,
+  { value, index }: IndexedValue,
   ids: RawBuilder<unknown>,
 ): RawBuilder<unknown> {
   const name = sql.table(table);
   return dialectOf(db) === 'postgres'
-    ? sql`(${ids}) found cross join lateral (select * from ${name} where ${reference} = found.id offset 0) as ${name}`
-    : sql`(${ids}) found cross join ${name} on ${reference} = found.id`;
+    ? sql`(${ids}) found cross join lateral (select * from ${name} where ${value} = found.id offset 0) as ${name}`
+    : sql`(${ids}) found cross join ${name} ${hintOf(index)} on ${value} = found.id`;
 }
 
 /** A part of the rows of a table, in the order of an index. */

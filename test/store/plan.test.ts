@@ -10,14 +10,11 @@ import {
   sql,
 } from 'kysely';
 import { expect, it } from 'vitest';
-import type { Search } from '../../src/lib/search.ts';
 import type { Db } from '../../src/store/db.ts';
 import * as blobKey from '../../src/store/file/blob-key.ts';
 import * as file from '../../src/store/file/file.ts';
-import * as fileSearch from '../../src/store/file/search.ts';
 import * as job from '../../src/store/job/job.ts';
 import * as jobRun from '../../src/store/job/run.ts';
-import * as jobSearch from '../../src/store/job/search.ts';
 import * as rendition from '../../src/store/rendition/rendition.ts';
 import { EVERYTHING, type Scope } from '../../src/store/scope.ts';
 import * as tag from '../../src/store/tag/tag.ts';
@@ -50,22 +47,7 @@ const LIMITED: Scope = {
 
 const ALL = EVERYTHING;
 
-/** The first 50 by a field and the uuid, of the rows with a value in another field. */
-function by<Field extends string>(
-  field: Field | 'uuid',
-  narrowedBy?: Field,
-): Search<Field | 'uuid'> {
-  const fields = new Set<Field | 'uuid'>([field, 'uuid']);
-  const condition = narrowedBy && { field: narrowedBy, test: 'any' as const, values: ['a'] };
-  return {
-    conditions: condition === undefined ? [] : [condition],
-    order: [...fields].map((field) => ({ field, descending: false })),
-    limit: 50,
-    offset: 0,
-  };
-}
-
-/** Every query that runs on a growing table, except counts. */
+/** Every query that runs on a growing table, except counts, and the lists of files and jobs (file/search.test.ts). */
 const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'the first page of media': (db) => node.listNodes(db, ALL, {}, NEWEST_FIRST, FIRST),
   'the next page of media': (db) => node.listNodes(db, ALL, {}, NEWEST_FIRST, NEXT),
@@ -90,13 +72,6 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'a file by key': (db) => file.findFileByKey(db, ALL, 1, 'a'),
   'the dir of a media item': (db) => file.findDir(db, ALL, 1),
   'names in URLs of a media item': (db) => file.listUrlNames(db, ALL, 1),
-  'the first page of files by id': (db) => fileSearch.searchFiles(db, ALL, by('uuid')),
-  'the first page of files by time': (db) => fileSearch.searchFiles(db, ALL, by('created_at')),
-  'files of a resource': (db) => fileSearch.searchFiles(db, ALL, by('uuid', 'resource')),
-  'files of a project': (db) => fileSearch.searchFiles(db, ALL, by('uuid', 'project_id')),
-  'files by name': (db) => fileSearch.searchFiles(db, ALL, by('uuid', 'name')),
-  'the first page of jobs by uuid': (db) => jobSearch.searchJobs(db, by('uuid')),
-  'the first page of jobs by time': (db) => jobSearch.searchJobs(db, by('created_at')),
   'blobs of files': (db) => blobKey.listKnownFileBlobKeys(db, ALL, ['a']),
   'a rendition': (db) => rendition.findRendition(db, 'a', 'b'),
   'blobs of renditions': (db) => rendition.listKnownRenditionBlobKeys(db, ['a']),
@@ -105,10 +80,6 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'tags by ids': (db) => tag.listTagsByIds(db, [1, 2]),
   'an upload': (db) => upload.findUpload(db, 'a'),
   'blobs of uploads': (db) => upload.listOpenUploadBlobKeys(db, ['a']),
-  'the first page of jobs': (db) => job.listJobs(db, {}, NEWEST_FIRST, FIRST),
-  'the next page of jobs': (db) => job.listJobs(db, {}, NEWEST_FIRST, NEXT),
-  'jobs by ids': (db) => job.findJobs(db, { ids: [1, 2] }),
-  'a job by uuid': (db) => job.findJobs(db, { uuids: ['a'] }),
   'a job by unicity': (db) => job.findOpenJobByUnicity(db, 'a'),
   'jobs whose worker is lost': (db) => jobRun.listLostJobs(db, 1, 100),
   'runs of jobs': (db) => job.listAttemptsByJobIds(db, [1]),
@@ -119,14 +90,7 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
  * Queries that sort: at most a handful of rows by a column that the index does not have next, or subtrees, each of
  * which is a range of an index: 20 ms where they hold 200,000 media.
  */
-const SORTED_AFTERWARDS = [
-  'folders by name',
-  'media below start nodes',
-  'files of media',
-  'files of a resource',
-  'files of a project',
-  'files by name',
-];
+const SORTED_AFTERWARDS = ['folders by name', 'media below start nodes', 'files of media'];
 
 describeEachBackend('an index serves', (backend) => {
   it.each(Object.entries(QUERIES))('%s', (name, query) =>

@@ -85,7 +85,8 @@ function inSight(
     narrowing: {
       // Not `exists`, which either planner may turn into a join, in whichever order it estimates to be better.
       test: sql`${ofFile} = 1`,
-      reference: sql.ref('file.media_id'),
+      // The index that SQLite has made for `unique (media_id, key)`.
+      reference: { value: sql.ref('file.media_id'), index: 'sqlite_autoindex_file_3' },
       ids: (limit) => sql`${medias.select('media.id').limit(limit)}`,
     },
   };

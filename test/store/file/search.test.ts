@@ -1,4 +1,4 @@
-import { CompiledQuery, type KyselyPlugin, type RawBuilder, sql } from 'kysely';
+import { CompiledQuery, type KyselyPlugin, type RawBuilder, RawNode, sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import type { Condition, OrderStep } from '../../../src/lib/search.ts';
 import { orderOf, SORTED_MAX } from '../../../src/store/access-path.ts';
@@ -9,6 +9,7 @@ import {
   type FileField,
   searchFiles,
 } from '../../../src/store/file/search.ts';
+import { listJobs } from '../../../src/store/job/job.ts';
 import {
   countMatchingJobs,
   JOB_COLUMNS,
@@ -157,100 +158,126 @@ const MIXED: OrderStep<FileField>[] = [
 
 describeEachBackend('searches of files and jobs', (backend) => {
   describe.each(Object.entries(STATES[backend.name]))('%s', (_state, fillAndAnalyse) => {
-    it('return what the same conditions and order return without indexes', () =>
+    it('return what the same conditions and order return without a chosen index', () =>
       backend.withDb(async (db) => {
         await fillAndAnalyse(db, backend);
         for (const [index, conditions] of FILE_FILTERS.entries()) {
-          const orders = [MIXED, ...FILE_ORDERS].filter((_, at) => at % 5 === index % 5);
-          for (const [scopeName, scope] of Object.entries(SCOPES)) {
-            const all = inScope(
-              db,
-              db.selectFrom('file').innerJoin('media', 'media.id', 'file.media_id'),
-              scope,
+          for (const [at, scope] of Object.values(SCOPES).entries()) {
+            const orders = [MIXED, ...FILE_ORDERS].filter(
+              (_, n) => n % 13 === (index + 3 * at) % 13,
             );
-            const where = conditions.map((one) => toSql(db, FILE_COLUMNS[one.field], one));
-            const naive = where.reduce((query, one) => query.where(one), all);
-            const count = await naive
-              .select((eb) => eb.fn.countAll<number>().as('n'))
-              .executeTakeFirstOrThrow();
-            expect(await countMatchingFiles(db, scope, conditions)).toBe(Number(count.n));
-            for (const order of orders) {
-              for (const offset of [0, 70]) {
-                const { rows } = await searchFiles(db, scope, {
-                  conditions,
-                  order,
-                  limit: 20,
-                  offset,
-                });
-                const expected = await naive
-                  .select('file.uuid')
-                  .orderBy(
-                    orderOf({ name: 'file', columns: FILE_COLUMNS }, order) as RawBuilder<string>,
-                  )
-                  .limit(20)
-                  .offset(offset)
-                  .execute();
-                expect([scopeName, conditions, order, rows.map(({ uuid }) => uuid)]).toEqual([
-                  scopeName,
-                  conditions,
-                  order,
-                  expected.map(({ uuid }) => uuid),
-                ]);
-              }
-            }
+            await compareFiles(db, scope, conditions, orders);
           }
         }
         for (const [index, conditions] of JOB_FILTERS.entries()) {
-          const where = conditions.map((one) => toSql(db, JOB_COLUMNS[one.field], one));
-          const naive = where.reduce((query, one) => query.where(one), db.selectFrom('job'));
-          const count = await naive
-            .select((eb) => eb.fn.countAll<number>().as('n'))
-            .executeTakeFirstOrThrow();
-          expect(await countMatchingJobs(db, conditions)).toBe(Number(count.n));
-          for (const order of JOB_ORDERS.filter((_, at) => at % 3 === index % 3)) {
-            const { rows } = await searchJobs(db, { conditions, order, limit: 20, offset: 10 });
-            const expected = await naive
-              .select('job.uuid')
-              .orderBy(orderOf({ name: 'job', columns: JOB_COLUMNS }, order) as RawBuilder<string>)
-              .limit(20)
-              .offset(10)
-              .execute();
-            expect([conditions, order, rows.map(({ uuid }) => uuid)]).toEqual([
-              conditions,
-              order,
-              expected.map(({ uuid }) => uuid),
-            ]);
-          }
+          const orders = JOB_ORDERS.filter((_, n) => n % 7 === index % 7);
+          await compareJobs(db, conditions, orders);
         }
       }));
 
     it('scan no table, and sort no more rows than are allowed', () =>
-      backend.withDb(async (db) => {
-        await fillAndAnalyse(db, backend);
-        const statements: CompiledQuery[] = [];
-        const recording = db.withPlugin(recorder(db, statements));
-        for (const conditions of FILE_FILTERS) {
-          for (const scope of Object.values(SCOPES)) {
-            const order = FILE_ORDERS[statements.length % FILE_ORDERS.length]!;
-            await searchFiles(recording, scope, { conditions, order, limit: 20, offset: 0 });
-          }
-        }
-        for (const order of FILE_ORDERS)
-          await searchFiles(recording, EVERYTHING, { conditions: [], order, limit: 20, offset: 0 });
-        for (const order of JOB_ORDERS) {
-          for (const conditions of [[], JOB_FILTERS[1]!, JOB_FILTERS[2]!]) {
-            await searchJobs(recording, { conditions, order, limit: 20, offset: 0 });
-          }
-        }
-        for (const statement of statements) await checkPlan(db, backend, statement);
-      }));
+      backend.withDb((db) =>
+        db.connection().execute(async (db) => {
+          await fillAndAnalyse(db, backend);
+          const statements: CompiledQuery[] = [];
+          await searchAll(db.withPlugin(recorder(db, statements)));
+          for (const statement of statements) await checkPlan(db, backend, statement);
+        }),
+      ));
   });
 });
+
+const WINDOW = { limit: 20, offset: 30 };
+
+async function compareFiles(
+  db: Db,
+  scope: Scope,
+  conditions: Condition<FileField>[],
+  orders: OrderStep<FileField>[][],
+): Promise<void> {
+  const files = db.selectFrom('file').innerJoin('media', 'media.id', 'file.media_id');
+  const naive = conditions
+    .map((one) => toSql(db, FILE_COLUMNS[one.field], one))
+    .reduce((query, one) => query.where(one), inScope(db, files, scope));
+  const all = await naive.select((eb) => eb.fn.countAll<number>().as('n')).executeTakeFirst();
+  expect([conditions, await countMatchingFiles(db, scope, conditions)]).toEqual([
+    conditions,
+    Number(all?.n),
+  ]);
+  for (const order of orders) {
+    const { rows } = await searchFiles(db, scope, { conditions, order, ...WINDOW });
+    const expected = await naive
+      .select('file.uuid')
+      .orderBy(orderOf({ name: 'file', columns: FILE_COLUMNS }, order) as RawBuilder<string>)
+      .limit(WINDOW.limit)
+      .offset(WINDOW.offset)
+      .execute();
+    expect([conditions, order, uuidsOf(rows)]).toEqual([conditions, order, uuidsOf(expected)]);
+  }
+}
+
+async function compareJobs(
+  db: Db,
+  conditions: Condition<JobField>[],
+  orders: OrderStep<JobField>[][],
+): Promise<void> {
+  const naive = conditions
+    .map((one) => toSql(db, JOB_COLUMNS[one.field], one))
+    .reduce((query, one) => query.where(one), db.selectFrom('job'));
+  const all = await naive.select((eb) => eb.fn.countAll<number>().as('n')).executeTakeFirst();
+  expect([conditions, await countMatchingJobs(db, conditions)]).toEqual([
+    conditions,
+    Number(all?.n),
+  ]);
+  for (const order of orders) {
+    const { rows } = await searchJobs(db, { conditions, order, ...WINDOW });
+    const expected = await naive
+      .select('job.uuid')
+      .orderBy(orderOf({ name: 'job', columns: JOB_COLUMNS }, order) as RawBuilder<string>)
+      .limit(WINDOW.limit)
+      .offset(WINDOW.offset)
+      .execute();
+    expect([conditions, order, uuidsOf(rows)]).toEqual([conditions, order, uuidsOf(expected)]);
+  }
+}
+
+function uuidsOf(rows: readonly { uuid: string }[]): string[] {
+  return rows.map(({ uuid }) => uuid);
+}
+
+/** Every filter in every scope and every order; pages of GraphQL's list of jobs too. */
+async function searchAll(db: Db): Promise<void> {
+  let turn = 0;
+  for (const conditions of FILE_FILTERS) {
+    for (const scope of Object.values(SCOPES)) {
+      const order = FILE_ORDERS[turn++ % FILE_ORDERS.length] ?? [];
+      await searchFiles(db, scope, { conditions, order, ...WINDOW });
+    }
+  }
+  for (const order of FILE_ORDERS)
+    await searchFiles(db, EVERYTHING, { conditions: [], order, ...WINDOW });
+  for (const order of JOB_ORDERS) {
+    for (const conditions of [[], JOB_FILTERS[1] ?? [], JOB_FILTERS[2] ?? []]) {
+      await searchJobs(db, { conditions, order, ...WINDOW });
+    }
+  }
+  for (const name of ['id', 'created_at', 'updated_at', 'scheduled_at', 'priority']) {
+    const id = { name: 'id', type: 'number' } as const;
+    const columns = name === 'id' ? [id] : [{ name, type: 'number' } as const, id];
+    const keyset = { name, columns, descending: true };
+    for (const filter of [{}, { statuses: ['rare'] }, { statuses: ['common'] }, { mediaId: 11 }]) {
+      await listJobs(db, filter, keyset, { limit: 20, backward: false });
+      const after = name === 'id' ? [900] : [2, 900];
+      await listJobs(db, filter, keyset, { limit: 20, backward: true, before: after });
+    }
+  }
+}
 
 function recorder(db: Db, statements: CompiledQuery[]): KyselyPlugin {
   return {
     transformQuery: ({ node, queryId }) => {
-      statements.push(db.getExecutor().compileQuery(node, queryId));
+      // Parts of a statement come here too.
+      if (RawNode.is(node)) statements.push(db.getExecutor().compileQuery(node, queryId));
       return node;
     },
     transformResult: async ({ result }) => result,
@@ -268,17 +295,21 @@ async function checkPlan(
     CompiledQuery.raw(`${explain} ${text}`, [...parameters]),
   );
   const plan = rows.map((row) => row.detail ?? row['QUERY PLAN']).join('\n');
-  // A walk of the table itself is a walk of its index by id.
-  expect(plan).not.toMatch(
-    /Seq Scan on (file|job|media)|SCAN (file|job|media|node|start)(?! USING)/,
-  );
-  if (name === 'postgres') {
-    for (const [, sorted] of plan.matchAll(/Sort .*actual rows=(\d+)/g))
-      expect(Number(sorted)).toBeLessThanOrEqual(2 * SORTED_MAX);
-    return;
-  }
-  // The page itself is put in order, and so are the rows that an index has found for a condition.
-  const isWalk = /SCAN (file|job) USING/.test(plan) || !plan.includes('CO-ROUTINE');
+  if (name === 'sqlite') return checkSqlitePlan(text, plan);
+  expect(plan).not.toMatch(/(Seq|Bitmap Heap) Scan on (file|job)/);
+  const sorted = [...plan.matchAll(/Sort .*actual rows=(\d+)/g)].map(([, rows]) => Number(rows));
+  expect([plan, Math.max(0, ...sorted)]).toEqual([
+    plan,
+    expect.toSatisfy((max) => max <= SORTED_MAX + 1),
+  ]);
+}
+
+function checkSqlitePlan(text: string, plan: string): void {
+  // A walk of the table itself is a walk of its index by id. The table of media is too small for an index here.
+  const isById = text.includes('"job" not indexed');
+  if (!isById) expect(plan).not.toMatch(/SCAN (file|job)(?! USING)/);
+  // At the end, the page. Before, what a condition has found: then its index is searched, not scanned.
   const sorts = plan.match(/TEMP B-TREE FOR ORDER BY/g)?.length ?? 0;
-  expect([plan, sorts]).toEqual([plan, isWalk ? Math.min(sorts, 1) : Math.min(sorts, 2)]);
+  if (/SCAN (file|job) USING/.test(plan) || isById)
+    expect([plan, sorts <= 1]).toEqual([plan, true]);
 }
