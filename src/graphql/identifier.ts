@@ -1,6 +1,7 @@
-import type { InputFieldMap } from '@pothos/core';
+import type { InputFieldMap, ShapeFromTypeParam, TypeParam } from '@pothos/core';
+import type { Context } from '../domain/context.ts';
 import { builder } from './builder.ts';
-import type { InputFields } from './mutation.ts';
+import type { InputFields, Types } from './mutation.ts';
 
 /**
  * Defines the input that identifies an object by exactly one field: its global id or one of `others`. `noun` names the
@@ -16,4 +17,31 @@ export function identifierInput<Fields extends InputFieldMap>(
     isOneOf: true,
     fields: (t) => ({ id: t.id({ description: `Global id of the ${noun}.` }), ...others(t) }),
   });
+}
+
+interface Lookup<Type extends TypeParam<Types>, By> {
+  type: Type;
+  /** The input of `identifierInput`. */
+  by: PothosSchemaTypes.InputObjectRef<Types, By>;
+  /** Names the object within a description. */
+  noun: string;
+  description: string;
+  find: (domain: Context, by: By) => Promise<ShapeFromTypeParam<Types, Type, true>>;
+}
+
+/** Defines the query `name`, which returns the object that its argument `by` identifies, or null. */
+export function lookup<Type extends TypeParam<Types>, By>(
+  name: string,
+  { type, by, noun, description, find }: Lookup<Type, By>,
+): void {
+  builder.queryField(name, (t) =>
+    t.field({
+      type,
+      nullable: true,
+      description,
+      args: { by: t.arg({ type: by, required: true, description: `Identifies the ${noun}.` }) },
+      // Its type depends on whether `Type` is a list, which is not known here.
+      resolve: (_root, args, { domain }): never => find(domain, (args as { by: By }).by) as never,
+    }),
+  );
 }

@@ -4,7 +4,7 @@ import type { Db } from './db.ts';
 import {
   type IndexedValue,
   rangeWay,
-  referringRows,
+  rowsByKey,
   type Way,
   walkIndex,
   where,
@@ -23,7 +23,7 @@ export interface Narrowing {
   test: RawBuilder<SqlBool>;
   /** The column of the listed table that refers to `id` of the other table. */
   reference: IndexedValue;
-  /** Selects `id` of at most so many rows of the other table. */
+  /** Selects `id` of at most so many rows of the other table, as `key`; one row may come several times. */
   ids: (limit: number) => RawBuilder<unknown>;
 }
 
@@ -142,7 +142,12 @@ function waysOf<Field extends string>(
   });
   if (!narrowing) return ways;
   const { ids, reference } = narrowing;
-  const source = referringRows(db, table.name, reference, ids(MAX.source));
+  const source = rowsByKey(
+    db,
+    table.name,
+    reference,
+    sql`select distinct key from (${ids(MAX.source)}) part`,
+  );
   return [...ways, { probe: ids(MAX.probe), source, test: null }];
 }
 

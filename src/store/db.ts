@@ -1,26 +1,42 @@
 import { Kysely, type LogEvent } from 'kysely';
-import { postgresDialect } from './postgres.ts';
-import { sqliteDialect } from './sqlite.ts';
+import { postgresDialect } from './postgres/dialect.ts';
+import { openFileChannels, openMemoryChannels } from './sqlite/channels.ts';
+import { createKysely } from './sqlite/kysely.ts';
+import type { OnQuery } from './sqlite/routing.ts';
 import type { Database } from './table.ts';
 
 /** The executor of every store function: a database, or an open transaction. */
 export type Db = Kysely<Database>;
 
-/** The address of the database, and an observer of its statements. */
+/** Time after which a statement is given up, unless the configuration says otherwise. */
+export const STATEMENT_TIMEOUT_MS = 10_000;
+
+/** The address of the database, the limit of its statements, and an observer. */
 export interface OpenDbOptions {
   /** `sqlite:<path>`, or `postgres://…` as libpq reads it. */
   url: string;
   /** Called with every statement and its milliseconds; tests count them. */
-  onQuery?: (sql: string, ms: number) => void;
+  onQuery?: OnQuery;
+  /** Maximum duration of a statement, in milliseconds. (Default: 10,000) */
+  statementTimeoutMs?: number;
 }
 
 /** Opens a database without touching its schema; `migrate` does that. Close it with `db.destroy()`. */
-export function openDb({ url, onQuery }: OpenDbOptions): Db {
-  const dialect = url.startsWith('sqlite:')
-    ? sqliteDialect(url.slice('sqlite:'.length))
-    : postgresDialect(url);
+export function openDb({
+  url,
+  onQuery,
+  statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+}: OpenDbOptions): Db {
+  if (url.startsWith('sqlite:')) {
+    const path = url.slice('sqlite:'.length);
+    const channels =
+      path === ':memory:'
+        ? openMemoryChannels(path)
+        : openFileChannels(path, { limitMs: statementTimeoutMs });
+    return createKysely(channels, onQuery);
+  }
   return new Kysely<Database>({
-    dialect,
+    dialect: postgresDialect({ url, statementTimeoutMs }),
     ...(onQuery && {
       log: (event: LogEvent) => onQuery(event.query.sql, event.queryDurationMillis),
     }),
@@ -28,11 +44,6 @@ export function openDb({ url, onQuery }: OpenDbOptions): Db {
 }
 
 /** Opens a database from the bytes of a serialized one: tests get a migrated copy in 0.1 ms. */
-export function openSqliteCopy(bytes: Buffer, onQuery?: (sql: string, ms: number) => void): Db {
-  return new Kysely<Database>({
-    dialect: sqliteDialect(bytes),
-    ...(onQuery && {
-      log: (event: LogEvent) => onQuery(event.query.sql, event.queryDurationMillis),
-    }),
-  });
+export function openSqliteCopy(bytes: Buffer, onQuery?: OnQuery): Db {
+  return createKysely(openMemoryChannels(bytes), onQuery);
 }

@@ -1,7 +1,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { FieldType, FieldValue } from '../lib/search.ts';
 import type { Db } from './db.ts';
-import { dialectOf } from './dialect.ts';
+import { dialectOf, tableBy } from './dialect.ts';
 
 /*
  * How to have each database read one index and no other. SQLite has `indexed by`. PostgreSQL has no hints: a subquery with
@@ -50,7 +50,7 @@ export function rangeWay(db: Db, range: IndexRange, max: WayMax): Way {
       test,
     };
   }
-  const source = sql`${table} ${hintOf(range.column.index)}`;
+  const source = tableBy(db, range.table, range.column.index ?? undefined);
   return { probe: sql`select 1 from ${source} where ${test} limit ${max.probe}`, source, test };
 }
 
@@ -78,17 +78,27 @@ const ARRAYS: Readonly<Record<FieldType['kind'], RawBuilder<unknown>>> = {
   flag: sql`bigint[]`,
 };
 
-/** Returns what to select the rows from that refer to one of the rows of another table, whose `id` a query selects. */
-export function referringRows(
+/** Returns what to select the rows from whose column has one of the values that a query selects as `key`. */
+export function rowsByKey(
   db: Db,
-  table: 'file' | 'job',
+  table: 'file' | 'job' | 'media',
   { value, index }: IndexedValue,
-  ids: RawBuilder<unknown>,
+  keys: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  return sql`(${keys}) found ${rowOf(db, table, { value, index }, sql.ref('found.key'))}`;
+}
+
+/** Returns a join with the rows whose column equals a value of the tables before. For each of these, it reads the index. */
+export function rowOf(
+  db: Db,
+  table: 'file' | 'job' | 'media',
+  { value, index }: IndexedValue,
+  key: RawBuilder<unknown>,
 ): RawBuilder<unknown> {
   const name = sql.table(table);
   return dialectOf(db) === 'postgres'
-    ? sql`(${ids}) found cross join lateral (select * from ${name} where ${value} = found.id offset 0) as ${name}`
-    : sql`(${ids}) found cross join ${name} ${hintOf(index)} on ${value} = found.id`;
+    ? sql`cross join lateral (select * from ${name} where ${value} = ${key} offset 0) as ${name}`
+    : sql`cross join ${tableBy(db, table, index ?? undefined)} on ${value} = ${key}`;
 }
 
 /** A part of the rows of a table, in the order of an index. */
@@ -114,7 +124,7 @@ export function walkIndex(db: Db, walk: IndexWalk): RawBuilder<{ uuid: string }>
   if (dialectOf(db) === 'sqlite') {
     // With `+`, the planner does not look for the column in an index.
     const all = [...ranges, ...tests.map((test) => sql<SqlBool>`+(${test})`)];
-    return sql`select ${uuid} from ${table} ${hintOf(index)} ${where(all)} order by ${order} ${page}`;
+    return sql`select ${uuid} from ${tableBy(db, walk.table, index ?? undefined)} ${where(all)} order by ${order} ${page}`;
   }
   const rows = sql`${table} ${where(ranges)} order by ${order}`;
   if (tests.length === 0) return sql`select ${uuid} from ${rows} ${page}`;
@@ -124,8 +134,4 @@ export function walkIndex(db: Db, walk: IndexWalk): RawBuilder<{ uuid: string }>
 /** Returns a `where` of all conditions; nothing for none. */
 export function where(tests: readonly RawBuilder<SqlBool>[]): RawBuilder<unknown> {
   return tests.length === 0 ? sql`` : sql`where ${sql.join(tests, sql` and `)}`;
-}
-
-function hintOf(index: string | null): RawBuilder<unknown> {
-  return index === null ? sql`not indexed` : sql`indexed by ${sql.ref(index)}`;
 }

@@ -6,6 +6,7 @@ import type { FileRow, NodeRow } from '../../store/table.ts';
 import { findMediaByResource } from '../../store/tree/media.ts';
 import type { Context } from '../context.ts';
 import { NotFoundError } from '../error.ts';
+import { checkConditions } from '../search.ts';
 import { authorize, isVisible, scopeOf } from '../viewer/access.ts';
 import { type File, type OpenedFile, openRow, toFile } from './file.ts';
 
@@ -27,12 +28,14 @@ export type FileField = store.FileField;
 
 /**
  * Returns a part of the files that match all conditions and that the viewer may see, and their count if `isCounted`.
+ * Throws InvalidInputError.
  */
 export async function searchFiles(
   ctx: Context,
   { isCounted, ...search }: Search<FileField> & { isCounted: boolean },
 ): Promise<Part<ResourceFile>> {
   authorize(ctx, 'resource.read');
+  checkConditions(search.conditions);
   const scope = scopeOf(ctx);
   const { rows, hasMore } = await store.searchFiles(ctx.db, scope, search);
   const count = isCounted ? await store.countMatchingFiles(ctx.db, scope, search.conditions) : null;

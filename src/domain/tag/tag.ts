@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { groupById } from '../../lib/group.ts';
 import type { Window } from '../../lib/search.ts';
 import { withoutUndefined } from '../../lib/without-undefined.ts';
+import { toTerms } from '../../lib/word.ts';
 import type { Keyset } from '../../store/cursor.ts';
 import type { TagRow } from '../../store/table.ts';
 import * as store from '../../store/tag/tag.ts';
@@ -9,6 +10,7 @@ import { type Context, transact } from '../context.ts';
 import { NotFoundError } from '../error.ts';
 import { displayName, freeText, parseInput } from '../input.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
+import { checkSearch } from '../search.ts';
 import { authorize } from '../viewer/access.ts';
 
 /** A label on media, shared by all viewers. */
@@ -31,7 +33,10 @@ export const TAG_TYPES = ['user', 'category', 'contribution'] as const;
 export type TagType = (typeof TAG_TYPES)[number];
 
 /** The filter of a list of tags: a tag has to match every given field. */
-export type TagFilter = store.TagFilter;
+export interface TagFilter extends Omit<store.TagFilter, 'terms'> {
+  /** Words, each of which is part of the name or the description, ignoring case. Spaces or commas separate them. */
+  search?: string | undefined;
+}
 /** One step of an order of tags. */
 export type TagOrder = store.TagOrder;
 
@@ -138,7 +143,7 @@ export async function tagsByMediaIds(
   return groupById(rows, (row) => row.media_id, toTag);
 }
 
-/** Returns a page of tags. Throws InvalidInputError for the arguments of the page. */
+/** Returns a page of tags. Throws InvalidInputError for the filter and the arguments of the page. */
 export async function listTags(
   ctx: Context,
   filter: TagFilter,
@@ -148,11 +153,11 @@ export async function listTags(
   authorize(ctx, 'tag.read');
   const keyset = KEYSETS[order];
   const request = parsePageArgs(args, keyset);
-  const rows = await store.listTags(ctx.db, filter, keyset, request);
+  const rows = await store.listTags(ctx.db, toStored(filter), keyset, request);
   return toPage(rows, keyset, request, toTag);
 }
 
-/** Returns a window of the tags; ties of the order are broken by id. */
+/** Returns a window of the tags; ties of the order are broken by id. Throws InvalidInputError for the filter. */
 export async function listTagsFrom(
   ctx: Context,
   filter: TagFilter,
@@ -161,13 +166,18 @@ export async function listTagsFrom(
 ): Promise<Tag[]> {
   authorize(ctx, 'tag.read');
   const stable = [...order, { field: 'id', descending: order[0]?.descending ?? true } as const];
-  return (await store.listTagsFrom(ctx.db, filter, stable, window)).map(toTag);
+  return (await store.listTagsFrom(ctx.db, toStored(filter), stable, window)).map(toTag);
 }
 
-/** Returns the number of tags that match the filter. */
+/** Returns the number of tags that match the filter. Throws InvalidInputError for the filter. */
 export async function countTags(ctx: Context, filter: TagFilter): Promise<number> {
   authorize(ctx, 'tag.read');
-  return store.countTags(ctx.db, filter);
+  return store.countTags(ctx.db, toStored(filter));
+}
+
+function toStored({ search, ...filter }: TagFilter): store.TagFilter {
+  checkSearch('search', search, toTerms);
+  return { ...filter, terms: search === undefined ? [] : toTerms(search) };
 }
 
 /** Throws NotFoundError for the first tag that does not exist. In a transaction, the tags are locked until its end. */

@@ -1,3 +1,4 @@
+import { toWords } from '../../lib/word.ts';
 import { pathBelow } from '../../store/path.ts';
 import { EVERYTHING } from '../../store/scope.ts';
 import type { NodeFilter } from '../../store/tree/filter.ts';
@@ -7,6 +8,7 @@ import { countNodes, listNodes } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
+import { checkFilter, checkSearch, checkValues, TAGS_MAX } from '../search.ts';
 import { scopeOf } from '../viewer/access.ts';
 import { type Media, toMedia } from './media.ts';
 import { BY_POSITION, NEWEST_FIRST, type NodeOrder, orderKeyset } from './order.ts';
@@ -16,9 +18,6 @@ export interface MediaFilter extends Omit<NodeFilter, 'kind' | 'below'> {
   /** The media item is anywhere below this folder. */
   underFolderId?: number | undefined;
 }
-
-/** Maximum number of values in one field of a filter. */
-const VALUES_MAX = 200;
 
 /** Returns a page of media, filed and unfiled. Throws InvalidInputError for the filter and the page. */
 export async function listMedias(
@@ -70,10 +69,9 @@ async function resolveFilter(
   ctx: Context,
   { underFolderId, ...filter }: MediaFilter,
 ): Promise<NodeFilter> {
-  for (const [field, values] of Object.entries(filter)) {
-    if (!Array.isArray(values) || values.length <= VALUES_MAX) continue;
-    throw InvalidInputError.of(field, 'TOO_BIG', `At most ${VALUES_MAX} values.`);
-  }
+  checkFilter(filter);
+  checkValues('tagIds', filter.tagIds, TAGS_MAX);
+  checkSearch('search', filter.search, toWords);
   if (filter.unfiled && filter.folderId !== undefined) {
     throw InvalidInputError.of('unfiled', 'CONFLICT', 'Give `folderId` or `unfiled`, not both.');
   }

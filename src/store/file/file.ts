@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { updatesRow } from '../result.ts';
 import { EVERYTHING, inScope, isInScope, type Scope, type ScopeColumns } from '../scope.ts';
 import type { FileChange, FileRow, NewFileRow } from '../table.ts';
@@ -30,7 +31,7 @@ export async function updateFile(db: Db, id: number, columns: FileChange): Promi
 
 /** Returns the files that exist, unordered. */
 export function listFilesByIds(db: Db, scope: Scope, ids: readonly number[]) {
-  return listFiles(files(db).where(isAnyOf(db, 'file.id', ids)), scope);
+  return listFiles(files(db, ids.length).where(isAnyOf(db, 'file.id', ids)), scope);
 }
 
 /** Returns the file by its own id, not its media item's. */
@@ -46,7 +47,7 @@ export function findFileByUuid(db: Db, scope: Scope, uuid: string) {
 /** Returns the files of each media item, the original first. */
 export function listFilesByMediaIds(db: Db, scope: Scope, mediaIds: readonly number[]) {
   return listFiles(
-    files(db)
+    files(db, mediaIds.length)
       .where(isAnyOf(db, 'file.media_id', mediaIds))
       .orderBy('file.key'),
     scope,
@@ -75,7 +76,7 @@ export function findFileByUrl(db: Db, scope: Scope, dir: string, urlName: string
 
 /** Returns the first segment of the URLs of a media item's files; undefined if it has none. */
 export async function findDir(db: Db, scope: Scope, mediaId: number): Promise<string | undefined> {
-  const row = await filesInScope(db, scope)
+  const row = await filesInScope(inline(db), scope)
     .where('media_id', '=', mediaId)
     .select('dir')
     .limit(1)
@@ -85,7 +86,7 @@ export async function findDir(db: Db, scope: Scope, mediaId: number): Promise<st
 
 /** Returns the last segments of the URLs of a media item's files. */
 export async function listUrlNames(db: Db, scope: Scope, mediaId: number): Promise<string[]> {
-  const rows = await filesInScope(db, scope)
+  const rows = await filesInScope(inline(db), scope)
     .where('media_id', '=', mediaId)
     .select('url_name')
     .execute();
@@ -94,7 +95,7 @@ export async function listUrlNames(db: Db, scope: Scope, mediaId: number): Promi
 
 /** Tells whether a media item has this first segment of URLs. */
 export async function isDirTaken(db: Db, dir: string): Promise<boolean> {
-  const row = await db
+  const row = await inline(db)
     .selectFrom('file')
     .where('dir', '=', dir)
     .select('id')
@@ -135,8 +136,8 @@ export function updateFileSha256(
   );
 }
 
-function files(db: Db) {
-  return db
+function files(db: Db, lookups = 1) {
+  return inline(db, lookups)
     .selectFrom('file')
     .innerJoin('media', 'media.id', 'file.media_id')
     .selectAll('file')
@@ -156,7 +157,7 @@ export async function listFilesByBlobKey(
   { after, upTo }: BlobKeyRange,
   limit: number,
 ): Promise<Pick<FileRow, 'uuid' | 'blob_key' | 'size_bytes' | 'updated_at'>[]> {
-  const all = filesInScope(db, scope).where('blob_key', '>', after);
+  const all = filesInScope(inline(db, limit), scope).where('blob_key', '>', after);
   return (upTo === null ? all : all.where('blob_key', '<=', upTo))
     .orderBy('blob_key')
     .limit(limit)

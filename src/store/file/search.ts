@@ -9,7 +9,8 @@ import {
 } from '../access-path.ts';
 import { type RowPage, toRowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { inScope, type Scope } from '../scope.ts';
+import { rowOf, rowsByKey } from '../index-scan.ts';
+import { idsWithin, isWithin, type Scope } from '../scope.ts';
 import type { Column } from '../search.ts';
 import type { FileOfMediaRow } from './file.ts';
 
@@ -49,12 +50,17 @@ export async function searchFiles(
   // One more than the limit, which tells whether more follow.
   const slice = { order, limit: limit + 1, offset };
   const uuids = await selectUuids(db, FILES, inSight(db, scope, conditions), slice);
+  const page = rowsByKey(
+    db,
+    'file',
+    FILE_COLUMNS.uuid,
+    sql`select uuid as key from (${uuids}) page`,
+  );
+  const mediaId = { value: sql.ref('media.id'), index: null };
   const { rows } = await sql<FileOfMediaRow>`
     select file.*, media.parent_id, media.path, media.owner, media.is_public
-    from (${uuids}) page cross join file cross join media
-    where file.uuid = page.uuid and media.id = file.media_id order by ${orderOf(FILES, order)}`.execute(
-    db,
-  );
+    from ${page} ${rowOf(db, 'media', mediaId, sql.ref('file.media_id'))}
+    order by ${orderOf(FILES, order)}`.execute(db);
   return toRowPage(rows, { limit, backward: false });
 }
 
@@ -78,16 +84,15 @@ function inSight(
     ? [...conditions, { field: 'is_public', test: 'any', values: [1] } as const]
     : conditions;
   if (within === null) return { conditions: shown };
-  const medias = inScope(db, db.selectFrom('media'), scope);
-  const ofFile = medias.where(sql<boolean>`media.id = file.media_id`).select(sql`1`.as('is_in'));
+  const isIn = sql`select 1 from media where media.id = file.media_id and ${isWithin(db, within)}`;
   return {
     conditions: shown,
     narrowing: {
       // Not `exists`, which either planner may turn into a join, in whichever order it estimates to be better.
-      test: sql`${ofFile} = 1`,
+      test: sql`(${isIn}) = 1`,
       // The index that SQLite has made for `unique (media_id, key)`.
       reference: { value: sql.ref('file.media_id'), index: 'sqlite_autoindex_file_3' },
-      ids: (limit) => sql`${medias.select('media.id').limit(limit)}`,
+      ids: (limit) => sql`select id as key from (${idsWithin(db, within)}) part limit ${limit}`,
     },
   };
 }

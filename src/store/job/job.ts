@@ -3,9 +3,10 @@ import type { Condition } from '../../lib/search.ts';
 import type { Keyset, PageRequest, RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { updatesRow } from '../result.ts';
 import type { JobAttemptRow, JobChange, JobRow, NewJobRow } from '../table.ts';
-import { countMatchingJobs, type ListedJobField, pageJobs, selectJobs } from './search.ts';
+import { countMatchingJobs, type ListedJobField, pageJobs } from './search.ts';
 
 /** The filter of a list of jobs: a job has to match every given field. */
 export interface JobFilter {
@@ -20,25 +21,41 @@ export interface JobFilter {
   createdTo?: number | undefined;
 }
 
-/** Returns the row as stored. A `unicity` that another open job has is a unique violation. */
+/**
+ * Returns the row as stored. A `unicity` that another open job has is a unique violation.
+ *
+ * The jobs of a class run in the order of their turns. A client's first job gets the turn of the job that is next, each
+ * further one the turn after its last, so that clients take turns however many jobs one of them has. All jobs of the
+ * server itself get the turn of the next job. A claim therefore reads one entry of an index, and counts nothing.
+ */
 export function insertJob(db: Db, job: NewJobRow): Promise<JobRow> {
-  return db.insertInto('job').values(job).returningAll().executeTakeFirstOrThrow();
+  return db.insertInto('job').values(withTurn(job)).returningAll().executeTakeFirstOrThrow();
 }
 
 /** Returns the row as stored, or undefined if another open job has the same `unicity`. */
 export function insertJobOnce(db: Db, job: NewJobRow): Promise<JobRow | undefined> {
   return db
     .insertInto('job')
-    .values(job)
+    .values(withTurn(job))
     .onConflict((conflict) => conflict.doNothing())
     .returningAll()
     .executeTakeFirst();
 }
 
+function withTurn(job: NewJobRow) {
+  const { job_class, client = '', created_at } = job;
+  const waiting = sql`status = 'pending' and job_class = ${job_class}`;
+  const turn = sql<number>`(select coalesce(max(turn), 0) from (
+    select turn from (select turn from job where ${waiting} and scheduled_at <= ${created_at}
+      order by priority desc, turn, scheduled_at, id limit 1) next
+    union all select max(turn) + 1 from job where ${waiting} and client = ${client} and client <> '') turns)`;
+  return { ...job, turn };
+}
+
 /** Returns the open job with this `unicity`. */
 export function findOpenJobByUnicity(db: Db, unicity: string): Promise<JobRow | undefined> {
   return (
-    db
+    inline(db)
       .selectFrom('job')
       .where('unicity', '=', unicity)
       // Written as in the index: SQLite does not recognize the condition in parameters.
@@ -64,13 +81,11 @@ export async function updateJobMedia(db: Db, id: number, mediaId: number): Promi
   await db.updateTable('job').set({ media_id: mediaId }).where('id', '=', id).execute();
 }
 
-/** Returns the jobs with these ids or uuids that match the filter, unordered. */
-export async function findJobs(
-  db: Db,
-  filter: JobFilter & ({ ids: readonly number[] } | { uuids: readonly string[] }),
-): Promise<JobRow[]> {
-  const limit = (filter.ids ?? filter.uuids ?? []).length;
-  return selectJobs(db, conditionsOf(filter), { order: [], limit, offset: 0 });
+/** Returns the jobs that match the filter, unordered: for filters that few jobs match. */
+export function findJobs(db: Db, filter: JobFilter): Promise<JobRow[]> {
+  const { ids, uuids } = filter;
+  const reader = ids || uuids ? inline(db, (ids ?? uuids)?.length) : db;
+  return filteredJobs(reader, filter).selectAll().execute();
 }
 
 /** Returns one page of the jobs that match the filter. */
@@ -90,7 +105,7 @@ export function countJobs(db: Db, filter: JobFilter): Promise<number> {
 
 /** Returns the runs of many jobs, oldest first. */
 export function listAttemptsByJobIds(db: Db, jobIds: readonly number[]): Promise<JobAttemptRow[]> {
-  return db
+  return inline(db, jobIds.length)
     .selectFrom('job_attempt')
     .where(isAnyOf(db, 'job_id', jobIds))
     .orderBy('job_id')
@@ -103,6 +118,20 @@ export function listAttemptsByJobIds(db: Db, jobIds: readonly number[]): Promise
 export async function deleteJob(db: Db, id: number): Promise<boolean> {
   const { numDeletedRows } = await db.deleteFrom('job').where('id', '=', id).executeTakeFirst();
   return numDeletedRows === 1n;
+}
+
+function filteredJobs(db: Db, filter: JobFilter) {
+  const { ids, uuids, statuses, jobClasses, mediaId, unicity, createdFrom, createdTo } = filter;
+  let query = db.selectFrom('job');
+  if (ids !== undefined) query = query.where(isAnyOf(db, 'id', ids));
+  if (uuids !== undefined) query = query.where(isAnyOf(db, 'uuid', uuids));
+  if (statuses !== undefined) query = query.where(isAnyOf(db, 'status', statuses));
+  if (jobClasses !== undefined) query = query.where(isAnyOf(db, 'job_class', jobClasses));
+  if (mediaId !== undefined) query = query.where('media_id', '=', mediaId);
+  if (unicity !== undefined) query = query.where('unicity', '=', unicity);
+  if (createdFrom !== undefined) query = query.where('created_at', '>=', createdFrom);
+  if (createdTo !== undefined) query = query.where('created_at', '<=', createdTo);
+  return query;
 }
 
 function conditionsOf(filter: JobFilter): Condition<ListedJobField>[] {

@@ -16,6 +16,7 @@ import {
   toRowPage,
 } from '../cursor.ts';
 import type { Db } from '../db.ts';
+import { rowsByKey } from '../index-scan.ts';
 import type { Column } from '../search.ts';
 import type { JobRow } from '../table.ts';
 
@@ -102,8 +103,9 @@ export async function selectJobs(
   slice: Slice<ListedJobField>,
 ): Promise<JobRow[]> {
   const uuids = await selectUuids(db, JOBS, { conditions }, slice);
-  const { rows } = await sql<JobRow>`select job.* from (${uuids}) page cross join job
-    where job.uuid = page.uuid order by ${orderOf(JOBS, slice.order)}`.execute(db);
+  const page = rowsByKey(db, 'job', JOB_COLUMNS.uuid, sql`select uuid as key from (${uuids}) page`);
+  const order = orderOf(JOBS, slice.order);
+  const { rows } = await sql<JobRow>`select job.* from ${page} order by ${order}`.execute(db);
   return rows;
 }
 

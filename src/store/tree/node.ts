@@ -1,11 +1,16 @@
+import { sql } from 'kysely';
 import type { Window } from '../../lib/search.ts';
-import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
+import { type Keyset, type PageRequest, type RowPage, toRowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { findInScope, listInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
-import { filteredNodes, type NodeFilter } from './filter.ts';
+import { idsOfPage, rowsOfPage } from './choice.ts';
+import { countOf } from './count.ts';
+import { conditionsOf, type NodeFilter } from './filter.ts';
 import { ROOT_ID } from './folder.ts';
+import { forPages } from './short-list.ts';
 
 /** Returns the folder or media item, which is never the root. Uuids are stored in lower case. */
 export function findNodeByUuid(db: Db, scope: Scope, uuid: string) {
@@ -14,39 +19,58 @@ export function findNodeByUuid(db: Db, scope: Scope, uuid: string) {
 
 /** Returns the nodes that exist, unordered and without the root. */
 export function listNodesByIds(db: Db, scope: Scope, ids: readonly number[]) {
-  return listInScope(nodes(db).where(isAnyOf(db, 'id', ids)), scope);
+  return listInScope(nodes(db, ids.length).where(isAnyOf(db, 'id', ids)), scope);
 }
 
 /** Returns the nodes that exist, unordered and without the root. Uuids are stored in lower case. */
 export function listNodesByUuids(db: Db, scope: Scope, uuids: readonly string[]) {
-  return listInScope(nodes(db).where(isAnyOf(db, 'uuid', uuids)), scope);
+  return listInScope(nodes(db, uuids.length).where(isAnyOf(db, 'uuid', uuids)), scope);
 }
 
 /** Returns one page of the nodes that match the filter. */
-export function listNodes(
+export async function listNodes(
   db: Db,
   scope: Scope,
   filter: NodeFilter,
   keyset: Keyset,
   page: PageRequest,
 ): Promise<RowPage<NodeRow>> {
-  return listPage(filteredNodes(db, scope, filter).selectAll(), keyset, page);
+  const reader = forPages(db, scope, filter, page);
+  const ids = await idsOfPage(reader, conditionsOf(reader, scope, filter), keyset, page);
+  const { rows } = await rowsOfPage<NodeRow>(reader, ids, keyset, page).execute(reader);
+  return toRowPage(rows, page);
 }
 
+const BY_POSITION: Keyset = {
+  name: 'nodes by position',
+  columns: [
+    { name: 'sort_order', type: 'number' },
+    { name: 'id', type: 'number' },
+  ],
+  descending: false,
+};
+
 /** Returns the nodes that match the filter, by their position in their folder: a window of them, or all. */
-export function listNodesInOrder(
+export async function listNodesInOrder(
   db: Db,
   scope: Scope,
   filter: NodeFilter,
-  window?: Window,
+  { limit, offset }: Window = { limit: ALL, offset: 0 },
 ): Promise<NodeRow[]> {
-  const ordered = filteredNodes(db, scope, filter).selectAll().orderBy('sort_order').orderBy('id');
-  return (window ? ordered.limit(window.limit).offset(window.offset) : ordered).execute();
+  const page = { limit: limit - 1, offset, backward: false };
+  const ids = await idsOfPage(db, conditionsOf(db, scope, filter), BY_POSITION, page);
+  const { rows } = await rowsOfPage<NodeRow>(db, ids, BY_POSITION, page).execute(db);
+  return rows;
 }
 
+/** A limit that no list reaches. */
+const ALL = 2 ** 31;
+
 /** Returns the number of nodes that match the filter. */
-export function countNodes(db: Db, scope: Scope, filter: NodeFilter): Promise<number> {
-  return countRows(filteredNodes(db, scope, filter));
+export async function countNodes(db: Db, scope: Scope, filter: NodeFilter): Promise<number> {
+  const count = await countOf(db, conditionsOf(db, scope, filter));
+  const { rows } = await sql<{ count: number }>`select ${count} as count`.execute(db);
+  return rows[0]?.count ?? 0;
 }
 
 /** Returns the row as stored. A `resource` that exists already is a unique violation. */
@@ -79,7 +103,7 @@ export const SORT_ORDER_MAX = 2 ** 31 - 1;
 
 /** Returns the position after the last child of a folder: 0 in an empty one. */
 export async function nextSortOrder(db: Db, parentId: number): Promise<number> {
-  const { last } = await db
+  const { last } = await inline(db)
     .selectFrom('media')
     .where('parent_id', '=', parentId)
     .select((eb) => eb.fn.max<number | null>('sort_order').as('last'))
@@ -89,10 +113,14 @@ export async function nextSortOrder(db: Db, parentId: number): Promise<number> {
 
 /** Tells whether a folder holds any node. */
 export async function hasNodesIn(db: Db, folderId: number): Promise<boolean> {
-  const found = db.selectFrom('media').where('parent_id', '=', folderId).select('id').limit(1);
+  const found = inline(db)
+    .selectFrom('media')
+    .where('parent_id', '=', folderId)
+    .select('id')
+    .limit(1);
   return (await found.executeTakeFirst()) !== undefined;
 }
 
-function nodes(db: Db) {
-  return db.selectFrom('media').where('id', '!=', ROOT_ID).selectAll();
+function nodes(db: Db, lookups = 1) {
+  return inline(db, lookups).selectFrom('media').where('id', '!=', ROOT_ID).selectAll();
 }

@@ -83,6 +83,16 @@ const SCOPES: Readonly<Record<string, Scope>> = {
     publicOnly: false,
     within: { subtrees: [{ id: 5, below: '/1/5/' }], owner: 'x' },
   },
+  'a subtree in another': {
+    publicOnly: false,
+    within: {
+      subtrees: [
+        { id: 7, below: '/1/7/' },
+        { id: 1, below: '/1/' },
+      ],
+      owner: 'x',
+    },
+  },
   'a small subtree, public': {
     publicOnly: true,
     within: { subtrees: [{ id: 7, below: '/1/7/' }], owner: 'x' },

@@ -8,13 +8,15 @@ import {
   tagsByMediaIds,
   updateTag,
 } from '../../../domain/tag/tag.ts';
+import { toTerms } from '../../../lib/word.ts';
 import { builder } from '../../builder.ts';
 import { toConnection } from '../../connection.ts';
 import { expose, exposeNullable } from '../../expose.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
-import { identifierInput } from '../../identifier.ts';
+import { identifierInput, lookup } from '../../identifier.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
 import { deletion, type InputFields, mutation } from '../../mutation.ts';
+import { pricedByFilter } from '../../price.ts';
 
 /** A tag. */
 export const TagRef = builder.nodeRef('Tag', nodeOptions(nodeLoader(tagsByIds)));
@@ -51,18 +53,16 @@ const TagBy = identifierInput('TagBy', 'tag', (t) => ({
   databaseId: t.int({ description: 'Numeric id of the tag.' }),
 }));
 
-builder.queryField('tag', (t) =>
-  t.field({
-    type: TagRef,
-    nullable: true,
-    description: 'Returns a tag; null if it does not exist.',
-    args: { by: t.arg({ type: TagBy, required: true, description: 'Identifies the tag.' }) },
-    resolve: async (_root, { by }, { domain }) => {
-      const id = parseOptionalNodeId('Tag', by.id, 'id') ?? by.databaseId ?? 0;
-      return (await tagsByIds(domain, [id]))[0] ?? null;
-    },
-  }),
-);
+lookup('tag', {
+  type: TagRef,
+  by: TagBy,
+  noun: 'tag',
+  description: 'Returns a tag; null if it does not exist.',
+  find: async (domain, by) => {
+    const id = parseOptionalNodeId('Tag', by.id, 'id') ?? by.databaseId ?? 0;
+    return (await tagsByIds(domain, [id]))[0] ?? null;
+  },
+});
 
 const TagFilter = builder.inputType('TagFilter', {
   description: 'Filter for a list of tags. A tag must match every given field.',
@@ -70,7 +70,7 @@ const TagFilter = builder.inputType('TagFilter', {
     name: t.string({ description: 'Matches tags with exactly this name.' }),
     search: t.string({
       description:
-        'Words separated by spaces or commas. Matches tags that contain each word in the name or the description. Upper and lower case are the same.',
+        'Words separated by spaces or commas, at most 10. Matches tags that contain each word in the name or the description. Upper and lower case are the same.',
     }),
     visible: t.boolean({ description: 'Matches tags with this value of `visible`.' }),
     active: t.boolean({ description: 'Matches tags with this value of `active`.' }),
@@ -92,6 +92,7 @@ builder.queryField('tags', (t) =>
   t.connection(
     {
       type: TagRef,
+      ...pricedByFilter(toTerms),
       description: 'Lists tags, newest first by default.',
       args: {
         filter: t.arg({
@@ -107,7 +108,7 @@ builder.queryField('tags', (t) =>
       resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
         const narrowed = {
           name: filter?.name ?? undefined,
-          terms: filter?.search?.split(/[\s,]+/).filter(Boolean),
+          search: filter?.search ?? undefined,
           visible: filter?.visible ?? undefined,
           active: filter?.active ?? undefined,
         };

@@ -18,7 +18,7 @@ import { groupLoader } from '../../loader.ts';
 import { toOrder } from '../filter.ts';
 import { FolderConnection, FolderRef } from './folder.ts';
 import { MediaConnection, MediaRef } from './media.ts';
-import { mediaListArgs, toMediaFilter } from './media-filter.ts';
+import { MEDIA_LIST_PRICE, mediaListArgs, toMediaFilter } from './media-filter.ts';
 import { TreeNodeConnection, TreeNodeRef } from './tree-node.ts';
 
 interface ChildArgs extends PageArgs {
@@ -76,6 +76,7 @@ builder.objectFields(FolderRef, (t) => ({
   medias: t.connection(
     {
       type: MediaRef,
+      ...MEDIA_LIST_PRICE,
       description: 'Media directly in this folder, ordered by `sortOrder` by default.',
       args: mediaListArgs,
       resolve: ({ id }, { filter, orderBy, ...page }, context) => {

@@ -1,4 +1,5 @@
 import { ConflictError, NotFoundError } from '../../../domain/error.ts';
+import { QuotaExceededError } from '../../../domain/storage-error.ts';
 import {
   createFolder,
   deleteFolder,
@@ -10,7 +11,7 @@ import {
 import { type NodeFields, visibleAncestorIds } from '../../../domain/tree/node.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
-import { identifierInput } from '../../identifier.ts';
+import { identifierInput, lookup } from '../../identifier.ts';
 import { nodeLoader, nodeOptions } from '../../loader.ts';
 import { mutation } from '../../mutation.ts';
 import { TreeNodeRef } from './tree-node.ts';
@@ -69,15 +70,13 @@ const FolderBy = identifierInput('FolderBy', 'folder', (t) => ({
   }),
 }));
 
-builder.queryField('folder', (t) =>
-  t.field({
-    type: FolderRef,
-    nullable: true,
-    description: 'Returns a folder; null if it does not exist or the viewer may not see it.',
-    args: { by: t.arg({ type: FolderBy, required: true, description: 'Identifies the folder.' }) },
-    resolve: (_root, { by }, { domain }) => findFolder(domain, toFolderBy(by)),
-  }),
-);
+lookup('folder', {
+  type: FolderRef,
+  by: FolderBy,
+  noun: 'folder',
+  description: 'Returns a folder; null if it does not exist or the viewer may not see it.',
+  find: (domain, by) => findFolder(domain, toFolderBy(by)),
+});
 
 function toFolderBy(by: typeof FolderBy.$inferInput) {
   if (by.uuid) return { uuid: by.uuid };
@@ -87,7 +86,7 @@ function toFolderBy(by: typeof FolderBy.$inferInput) {
 
 mutation('createFolder', {
   description: 'Creates a folder. Requires the role `EDITOR`.',
-  errors: [NotFoundError],
+  errors: [NotFoundError, QuotaExceededError],
   input: (t) => ({
     name: t.string({
       required: true,
