@@ -1,5 +1,5 @@
 /**
- * `npm run bench [reads|depth|uploads|memory|jobs|bites …] [-- --rounds 5 --seconds 2 --connections 8 --dir /tmp --results <file> --profile <dir>]`
+ * `npm run bench [reads|depth|uploads|memory|jobs|bites|million …] [-- --rounds 5 --seconds 2 --connections 8 --dir /tmp --results <file> --profile <dir>]`
  *
  * Measures this server and, in the same run and in turn, hand-written handlers that do the same work and nothing else
  * (limits). The ratios hold across machines; the absolute figures do not.
@@ -10,6 +10,7 @@ import { benchBites } from './bites.ts';
 import { benchDepth } from './depth.ts';
 import { benchJobs } from './jobs.ts';
 import { benchMemory, type MemoryOptions } from './memory.ts';
+import { benchMillion, type MillionOptions } from './million.ts';
 import { pinLoad } from './pinning.ts';
 import { benchReads, type ReadOptions } from './reads.ts';
 import { print, writeResultsTo } from './report.ts';
@@ -17,7 +18,7 @@ import { withScratch } from './scratch.ts';
 import type { ServerSetup } from './server.ts';
 import { benchUploads, type UploadOptions } from './uploads.ts';
 
-interface Options extends ReadOptions, UploadOptions, MemoryOptions {}
+interface Options extends ReadOptions, UploadOptions, MemoryOptions, MillionOptions {}
 
 const PARTS = {
   reads: benchReads,
@@ -26,7 +27,11 @@ const PARTS = {
   memory: benchMemory,
   jobs: benchJobs,
   bites: benchBites,
+  million: benchMillion,
 } satisfies Record<string, (setup: ServerSetup, options: Options) => Promise<void>>;
+
+/** Seeding a million media takes minutes: only on request. */
+const DEFAULT_PARTS = Object.values(PARTS).filter((part) => part !== benchMillion);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -43,6 +48,10 @@ const { values, positionals } = parseArgs({
     dir: { type: 'string', default: tmpdir() },
     /** Markdown file that the results are written to, such as `bench/RESULTS.md`. */
     results: { type: 'string' },
+    /** `sqlite`, `postgres` (at `TEST_POSTGRES_URL`) or `both`: for the part `million`. */
+    database: { type: 'string', default: 'both' },
+    /** Keeps the databases that the part `million` has created on PostgreSQL. */
+    keep: { type: 'boolean', default: false },
     /** Directory for our server's CPU profiles. */
     profile: { type: 'string' },
   },
@@ -60,12 +69,15 @@ const options = {
   seconds: parseCount('seconds'),
   connections: parseCount('connections'),
   only: values.only,
+  database: parseDatabase(values.database),
+  dir: values.dir,
+  keep: values.keep,
 };
 if (values.results) writeResultsTo(values.results);
 print(`Node ${process.version}, ${cpus()[0]?.model.trim()}; ${pinning.description}`);
 print(`Medians of ${options.rounds} rounds in turn; Trivium with a JWT and a log line a request.`);
 warnOfLoad();
-for (const part of parts.length > 0 ? parts : Object.values(PARTS)) {
+for (const part of parts.length > 0 ? parts : DEFAULT_PARTS) {
   await withScratch(values.dir, (scratch) =>
     part({ scratch, pinning, profileDirectory: values.profile ?? null }, options),
   );
@@ -80,6 +92,11 @@ function parseCount(name: 'rounds' | 'seconds' | 'connections'): number {
   const count = Number(values[name]);
   if (Number.isInteger(count) && count > 0) return count;
   throw new Error(`--${name}: a whole number above 0`);
+}
+
+function parseDatabase(name: string): MillionOptions['database'] {
+  if (name === 'sqlite' || name === 'postgres' || name === 'both') return name;
+  throw new Error('--database: sqlite, postgres or both');
 }
 
 /** Warns if other programs use the machine: they disturb the figures. */

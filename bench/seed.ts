@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { type Db, openDb } from '../src/store/db.ts';
 import { migrate } from '../src/store/migrate.ts';
 import type { NewFileRow, NewNodeRow, NewTagRow } from '../src/store/table.ts';
@@ -60,6 +61,7 @@ async function insertAll(db: Db, { mediaCount, tagsPerMedia }: SeedSize): Promis
   for (const batch of batches(range(mediaCount).map(makeFile))) {
     await db.insertInto('file').values(batch).execute();
   }
+  await sql`update file set resource = (select uuid from media where id = media_id)`.execute(db);
   await db.insertInto('tag').values(range(TAG_COUNT).map(makeTag)).execute();
   for (const batch of batches(mediaTags)) await db.insertInto('media_tag').values(batch).execute();
   const bigFolderIds = range(BIG_FOLDER_COUNT).map((index) => folders[LEVEL_3_AT + index]!.id);

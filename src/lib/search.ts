@@ -30,7 +30,7 @@ export interface Window {
   offset: number;
 }
 
-/** A window of the rows that meet all conditions. The last step of the order must distinguish all rows. */
+/** A window of the rows that meet all conditions. Ties are broken by uuid, in the direction of the last step. */
 export interface Search<Field extends string> extends Window {
   /** All must hold. */
   conditions: readonly Condition<Field>[];

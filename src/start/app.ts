@@ -54,8 +54,8 @@ export interface App {
 
 /** Options for tests. */
 export interface AppOptions {
-  /** Receives every SQL statement. */
-  onQuery?: (sql: string) => void;
+  /** Receives every SQL statement and its milliseconds. */
+  onQuery?: (sql: string, ms: number) => void;
 }
 
 /** An operator whose proxy hides its clients would otherwise learn it from clients that are refused. */

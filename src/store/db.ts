@@ -2,6 +2,7 @@ import { Kysely, type LogEvent } from 'kysely';
 import { postgresDialect } from './postgres/dialect.ts';
 import { openFileChannels, openMemoryChannels } from './sqlite/channels.ts';
 import { createKysely } from './sqlite/kysely.ts';
+import type { OnQuery } from './sqlite/routing.ts';
 import type { Database } from './table.ts';
 
 /** The executor of every store function: a database, or an open transaction. */
@@ -14,8 +15,8 @@ export const STATEMENT_TIMEOUT_MS = 10_000;
 export interface OpenDbOptions {
   /** `sqlite:<path>`, or `postgres://…` as libpq reads it. */
   url: string;
-  /** Called with every statement; tests count them. */
-  onQuery?: (sql: string) => void;
+  /** Called with every statement and its milliseconds; tests count them. */
+  onQuery?: OnQuery;
   /** Maximum duration of a statement, in milliseconds. (Default: 10,000) */
   statementTimeoutMs?: number;
 }
@@ -36,11 +37,13 @@ export function openDb({
   }
   return new Kysely<Database>({
     dialect: postgresDialect({ url, statementTimeoutMs }),
-    ...(onQuery && { log: (event: LogEvent) => onQuery(event.query.sql) }),
+    ...(onQuery && {
+      log: (event: LogEvent) => onQuery(event.query.sql, event.queryDurationMillis),
+    }),
   });
 }
 
 /** Opens a database from the bytes of a serialized one: tests get a migrated copy in 0.1 ms. */
-export function openSqliteCopy(bytes: Buffer, onQuery?: (sql: string) => void): Db {
+export function openSqliteCopy(bytes: Buffer, onQuery?: OnQuery): Db {
   return createKysely(openMemoryChannels(bytes), onQuery);
 }

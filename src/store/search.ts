@@ -1,57 +1,24 @@
-import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
-import type { Condition, FieldType, FieldValue, Search } from '../lib/search.ts';
-import { type RowPage, toRowPage } from './cursor.ts';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { Condition, FieldType, FieldValue } from '../lib/search.ts';
 import type { Db } from './db.ts';
 import { escapeLike, isAnyOf, isLike, isoTime } from './dialect.ts';
-import type { Database } from './table.ts';
 
 /** A column, or a value computed from columns. */
 export interface Column extends FieldType {
   value: RawBuilder<unknown>;
+  /** No two rows have the same value. */
+  isUnique: boolean;
+  /** The index of the column, in which ties are in the order of the uuids. Null: the table itself, for its id. */
+  index: string | null;
+  /** What the index holds instead, if values may be too long for it: their first characters. */
+  stem?: { value: RawBuilder<unknown>; length: number };
 }
 
-type Columns<Field extends string> = Readonly<Record<Field, Column>>;
+/** The columns of a list, by the names of its fields. */
+export type Columns<Field extends string> = Readonly<Record<Field, Column>>;
 
-/** Narrows a query to the rows that meet all conditions. */
-export function matching<Table extends keyof Database, Row, Field extends string>(
-  db: Db,
-  query: SelectQueryBuilder<Database, Table, Row>,
-  columns: Columns<Field>,
-  conditions: readonly Condition<Field>[],
-): SelectQueryBuilder<Database, Table, Row> {
-  return conditions.reduce(
-    (query, condition) => query.where(toSql(db, columns[condition.field], condition)),
-    query,
-  );
-}
-
-/** Returns a window of a list, in order. */
-export async function listWindow<Table extends keyof Database, Row, Field extends string>(
-  query: SelectQueryBuilder<Database, Table, Row>,
-  columns: Columns<Field>,
-  search: Omit<Search<Field>, 'conditions'>,
-): Promise<RowPage<Row>> {
-  const rows = await windowOf(query, columns, search).execute();
-  return toRowPage(rows, { limit: search.limit, backward: false });
-}
-
-/** Selects one row more than the limit, which tells whether more follow. */
-function windowOf<Table extends keyof Database, Row, Field extends string>(
-  query: SelectQueryBuilder<Database, Table, Row>,
-  columns: Columns<Field>,
-  { order, limit, offset }: Omit<Search<Field>, 'conditions'>,
-): SelectQueryBuilder<Database, Table, Row> {
-  const ordered = order.reduce((query, { field, descending }) => {
-    const { value, isNullable } = columns[field];
-    return query.orderBy(value, (step) => {
-      if (!isNullable) return descending ? step.desc() : step.asc();
-      return descending ? step.desc().nullsFirst() : step.asc().nullsLast();
-    });
-  }, query);
-  return ordered.limit(limit + 1).offset(offset);
-}
-
-function toSql<Field extends string>(
+/** Returns a condition as SQL. */
+export function toSql<Field extends string>(
   db: Db,
   column: Column,
   condition: Condition<Field>,
@@ -63,7 +30,8 @@ function toSql<Field extends string>(
     case 'none':
       return isNone(db, value, condition.values);
     case 'exists':
-      return sql`${value} is not null`;
+      // A range, because SQLite's indexes do not serve `is not null`.
+      return isText(column) ? sql`${value} >= ''` : sql`${value} is not null`;
     case 'absent':
       return sql`${value} is null`;
     case 'prefix':
@@ -77,7 +45,57 @@ function toSql<Field extends string>(
   }
 }
 
+/** Tells whether the rows that meet a condition are one range of an index, or one for each of its values. */
+export function isRange<Field extends string>(
+  column: Column,
+  condition: Condition<Field>,
+): boolean {
+  const { test } = condition;
+  if (column.stem && test !== 'any' && test !== 'absent') return false;
+  switch (test) {
+    case 'any':
+      return condition.values.length < 2 || !condition.values.includes(null);
+    case 'exists':
+      return isText(column);
+    case 'none':
+    case 'prefix':
+    case 'suffix':
+    case 'substring':
+      return false;
+    default:
+      return true;
+  }
+}
+
+/** Returns a condition that `isRange` as SQL on what the index of the column holds. */
+export function toRangeSql<Field extends string>(
+  db: Db,
+  column: Column,
+  condition: Condition<Field>,
+): RawBuilder<SqlBool> {
+  const { stem } = column;
+  if (stem === undefined) return toSql(db, column, condition);
+  const onStem = { ...column, value: stem.value };
+  if (condition.test !== 'any') return toSql(db, onStem, condition);
+  const values = condition.values.map((value) =>
+    typeof value === 'string' ? [...value].slice(0, stem.length).join('') : value,
+  );
+  return toSql(db, onStem, { ...condition, values });
+}
+
+/** Returns the values of which the column equals one; null for another condition, or if only one value is given. */
+export function valuesOf<Field extends string>(
+  condition: Condition<Field>,
+): readonly FieldValue[] | null {
+  return condition.test === 'any' && condition.values.length !== 1 ? condition.values : null;
+}
+
 function isAny(db: Db, column: RawBuilder<unknown>, values: readonly FieldValue[]) {
+  const [only, ...others] = values;
+  // Equal to one value, the rows are in the order of the index's next column.
+  if (only !== undefined && others.length === 0) {
+    return only === null ? sql<SqlBool>`${column} is null` : sql<SqlBool>`${column} = ${only}`;
+  }
   const known = values.filter((value) => value !== null);
   const isOne = isAnyOf(db, column, known);
   if (known.length === values.length) return isOne;
@@ -90,6 +108,10 @@ function isNone(db: Db, column: RawBuilder<unknown>, values: readonly FieldValue
   const isOther = sql<SqlBool>`not (${isAnyOf(db, column, known)})`;
   if (known.length === values.length) return isOther;
   return sql<SqlBool>`(${isOther} and ${column} is not null)`;
+}
+
+function isText({ kind }: Column): boolean {
+  return kind === 'text' || kind === 'uuid';
 }
 
 function textOf(db: Db, { value, kind }: Column): RawBuilder<unknown> {

@@ -94,6 +94,10 @@ export interface FileTable {
   created_role: Fixed<string | null>;
   client_hash: Fixed<string | null>;
   project_id: string | null;
+  /** The Importer's name for the media item's files: its `resource`, or its uuid. Set by `insertFile`. */
+  resource: ColumnType<string, string | undefined, never>;
+  /** The media item's. Set by `insertFile`, and by a trigger on `media`. */
+  is_public: ColumnType<number, number | undefined, never>;
   created_at: Fixed<number>;
   updated_at: number;
 }

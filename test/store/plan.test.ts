@@ -10,14 +10,11 @@ import {
   sql,
 } from 'kysely';
 import { expect, it } from 'vitest';
-import type { Search } from '../../src/lib/search.ts';
 import type { Db } from '../../src/store/db.ts';
 import * as blobKey from '../../src/store/file/blob-key.ts';
 import * as file from '../../src/store/file/file.ts';
-import * as fileSearch from '../../src/store/file/search.ts';
 import * as job from '../../src/store/job/job.ts';
 import * as jobRun from '../../src/store/job/run.ts';
-import * as jobSearch from '../../src/store/job/search.ts';
 import * as rendition from '../../src/store/rendition/rendition.ts';
 import { EVERYTHING } from '../../src/store/scope.ts';
 import * as tag from '../../src/store/tag/tag.ts';
@@ -35,22 +32,10 @@ const FIRST = { limit: 50, backward: false };
 const NEXT = { ...FIRST, after: [1000] };
 const ALL = EVERYTHING;
 
-/** The first 50 by a field and the uuid, of the rows with a value in another field. */
-function by<Field extends string>(
-  field: Field | 'uuid',
-  narrowedBy?: Field,
-): Search<Field | 'uuid'> {
-  const fields = new Set<Field | 'uuid'>([field, 'uuid']);
-  const condition = narrowedBy && { field: narrowedBy, test: 'any' as const, values: ['a'] };
-  return {
-    conditions: condition === undefined ? [] : [condition],
-    order: [...fields].map((field) => ({ field, descending: false })),
-    limit: 50,
-    offset: 0,
-  };
-}
-
-/** Every query that runs on a growing table, except counts and the lists of nodes: see `plan-list.test.ts`. */
+/**
+ * Every query that runs on a growing table, except counts and the lists of nodes, files and jobs: see `plan-list.test.ts`
+ * and `file/search.test.ts`.
+ */
 const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'start nodes by uuid': (db) => node.listNodesByUuids(db, ALL, ['a', 'b']),
   'media by ids': (db) => media.listMediasByIds(db, ALL, [1, 2]),
@@ -68,13 +53,6 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'a file by key': (db) => file.findFileByKey(db, ALL, 1, 'a'),
   'the dir of a media item': (db) => file.findDir(db, ALL, 1),
   'names in URLs of a media item': (db) => file.listUrlNames(db, ALL, 1),
-  'the first page of files by id': (db) => fileSearch.searchFiles(db, ALL, by('uuid')),
-  'the first page of files by time': (db) => fileSearch.searchFiles(db, ALL, by('created_at')),
-  'files of a resource': (db) => fileSearch.searchFiles(db, ALL, by('uuid', 'resource')),
-  'files of a project': (db) => fileSearch.searchFiles(db, ALL, by('uuid', 'project_id')),
-  'files by name': (db) => fileSearch.searchFiles(db, ALL, by('uuid', 'name')),
-  'the first page of jobs by uuid': (db) => jobSearch.searchJobs(db, by('uuid')),
-  'the first page of jobs by time': (db) => jobSearch.searchJobs(db, by('created_at')),
   'blobs of files': (db) => blobKey.listKnownFileBlobKeys(db, ALL, ['a']),
   'a rendition': (db) => rendition.findRendition(db, 'a', 'b'),
   'blobs of renditions': (db) => rendition.listKnownRenditionBlobKeys(db, ['a']),
@@ -83,10 +61,6 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'tags by ids': (db) => tag.listTagsByIds(db, [1, 2]),
   'an upload': (db) => upload.findUpload(db, 'a'),
   'blobs of uploads': (db) => upload.listOpenUploadBlobKeys(db, ['a']),
-  'the first page of jobs': (db) => job.listJobs(db, {}, NEWEST_FIRST, FIRST),
-  'the next page of jobs': (db) => job.listJobs(db, {}, NEWEST_FIRST, NEXT),
-  'jobs by ids': (db) => job.findJobs(db, { ids: [1, 2] }),
-  'a job by uuid': (db) => job.findJobs(db, { uuids: ['a'] }),
   'a job by unicity': (db) => job.findOpenJobByUnicity(db, 'a'),
   'classes with a due job': (db) => jobRun.listDueClasses(db, ['sweep', 'import-url'], 1),
   'the next due job': (db) => jobRun.findNextDue(db, ['sweep', 'import-url']),
@@ -99,13 +73,7 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
 /**
  * Queries that sort: at most a handful of rows by a column that the index does not have next.
  */
-const SORTED_AFTERWARDS = [
-  'folders by name',
-  'files of media',
-  'files of a resource',
-  'files of a project',
-  'files by name',
-];
+const SORTED_AFTERWARDS = ['folders by name', 'files of media'];
 
 describeEachBackend('an index serves', (backend) => {
   it.each(Object.entries(QUERIES))('%s', (name, query) =>

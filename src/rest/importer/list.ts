@@ -6,7 +6,7 @@ import { badParameter, readAll, readEach, suggestion } from './problem.ts';
 import { type Parameter, parseFlag, type QueriedCall } from './query.ts';
 
 /**
- * Fields that a list can be ordered by, by their names on the wire. `id` distinguishes all rows.
+ * Fields that a list can be ordered by, by their names on the wire. `id` is the default.
  */
 type SortFields<Field extends string> = Readonly<Record<string, Field>> & { id: Field };
 
@@ -80,8 +80,8 @@ function parseList<Field extends string>(call: QueriedCall, list: ListedType<Fie
 }
 
 /**
- * Parses the order. Contract §2.2: all keys in their order, then `id`, so that pages are stable. Throws ProblemError:
- * 400 for an unknown key, as JSON:API requires.
+ * Parses the order. Contract §2.2: all keys in their order, then `id`, so that pages are stable; it follows the direction of the last
+ * key, so that `-size` is the reverse of `size`. Throws ProblemError: 400 for an unknown key, as JSON:API requires.
  */
 function parseSort<Field extends string>(
   query: readonly Parameter[],
@@ -101,7 +101,7 @@ function parseSort<Field extends string>(
       400,
     );
   });
-  steps.push({ field: fields.id, descending: false });
+  if (steps.length === 0) return [{ field: fields.id, descending: false }];
   // A repeated field changes nothing.
   return steps.filter(
     ({ field }, index) => steps.findIndex((one) => one.field === field) === index,

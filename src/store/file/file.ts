@@ -1,3 +1,4 @@
+import { type RawBuilder, sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
@@ -6,14 +7,21 @@ import { inScope, isInScope, isUnlimited, type Scope, type ScopeColumns } from '
 import type { FileChange, FileRow, NewFileRow } from '../table.ts';
 
 /** A file with the columns of its media item that decide its visibility. */
-export interface FileOfMediaRow extends FileRow, Omit<ScopeColumns, 'id'> {
-  /** The Importer's name for the media item's files. */
-  resource: string;
-}
+export interface FileOfMediaRow extends FileRow, Omit<ScopeColumns, 'id'> {}
 
-/** Returns the new row. A second file of the same media item and key is a unique violation. */
+/**
+ * Returns the new row. A second file of the same media item and key is a unique violation. The caller has locked an
+ * existing media item, so that it is not made public or private meanwhile.
+ */
 export function insertFile(db: Db, file: NewFileRow): Promise<FileRow> {
-  return db.insertInto('file').values(file).returningAll().executeTakeFirstOrThrow();
+  const ofMedia = (column: RawBuilder<unknown>) =>
+    sql`(select ${column} from media where id = ${file.media_id})`;
+  const columns = {
+    ...file,
+    resource: sql<string>`${ofMedia(sql`coalesce(resource, uuid)`)}`,
+    is_public: sql<number>`coalesce(${ofMedia(sql`is_public`)}, 0)`,
+  };
+  return db.insertInto('file').values(columns).returningAll().executeTakeFirstOrThrow();
 }
 
 /** Sets the given columns. */
@@ -128,14 +136,12 @@ export function updateFileSha256(
   );
 }
 
-// The Importer knows a media item that it has not named by its uuid.
 function files(db: Db, lookups = 1) {
   return inline(db, lookups)
     .selectFrom('file')
     .innerJoin('media', 'media.id', 'file.media_id')
     .selectAll('file')
-    .select(['media.parent_id', 'media.path', 'media.owner', 'media.is_public'])
-    .select((eb) => eb.fn.coalesce('media.resource', 'media.uuid').as('resource'));
+    .select(['media.parent_id', 'media.path', 'media.owner', 'media.is_public']);
 }
 
 /** A range of blob keys: `after` is not part of it, `upTo` is; without `upTo` it has no end. */

@@ -1,61 +1,103 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Condition, Search } from '../../lib/search.ts';
-import { countRows, type RowPage } from '../cursor.ts';
+import {
+  countSelection,
+  type ListedTable,
+  orderOf,
+  type Selection,
+  selectUuids,
+} from '../access-path.ts';
+import { type RowPage, toRowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { inScope, type Scope } from '../scope.ts';
-import { type Column, listWindow, matching } from '../search.ts';
+import { rowOf, rowsByKey } from '../index-scan.ts';
+import { idsWithin, isWithin, type Scope } from '../scope.ts';
+import type { Column } from '../search.ts';
 import type { FileOfMediaRow } from './file.ts';
 
-const RESOURCE = sql<string>`coalesce(media.resource, media.uuid)`;
-
-/**
- * Each field that files can be searched and ordered by: columns of their own, and `resource` and `is_public` of their
- * media item. `name` is the uuid without hyphens, with the extension.
- */
+/** Each field that files can be searched and ordered by. `name` is the uuid without hyphens, with the extension. */
 export const FILE_COLUMNS = {
-  name: column(sql`replace(file.uuid, '-', '') || coalesce('.' || file.extension, '')`, 'text'),
-  resource: column(RESOURCE, 'text'),
-  key: column(sql.ref('file.key'), 'text'),
-  filename: column(sql.ref('file.filename'), 'text'),
-  size_bytes: column(sql.ref('file.size_bytes'), 'integer'),
-  mime_type: column(sql.ref('file.mime_type'), 'text'),
-  created_by: column(sql.ref('file.created_by'), 'text', true),
-  created_role: column(sql.ref('file.created_role'), 'text', true),
-  is_public: column(sql.ref('media.is_public'), 'flag'),
-  created_at: column(sql.ref('file.created_at'), 'time'),
-  updated_at: column(sql.ref('file.updated_at'), 'time'),
-  project_id: column(sql.ref('file.project_id'), 'text', true),
-  md5: column(sql.ref('file.md5'), 'text'),
-  uuid: column(sql.ref('file.uuid'), 'uuid'),
-};
+  name: {
+    ...column('name', 'text'),
+    value: sql`replace(file.uuid, '-', '') || coalesce('.' || file.extension, '')`,
+    index: 'file_name',
+  },
+  resource: column('resource', 'text'),
+  // An expression, so that no planner looks for an original in this index: nine of ten keys are empty.
+  key: { ...column('key', 'text'), value: sql`(file.key || '')` },
+  filename: column('filename', 'text'),
+  size_bytes: column('size_bytes', 'integer'),
+  mime_type: column('mime_type', 'text'),
+  created_by: column('created_by', 'text', true),
+  created_role: column('created_role', 'text', true),
+  is_public: column('is_public', 'flag'),
+  created_at: column('created_at', 'time'),
+  updated_at: column('updated_at', 'time'),
+  project_id: column('project_id', 'text', true),
+  md5: column('md5', 'text'),
+  // The index that SQLite has made for `unique`. PostgreSQL needs no name.
+  uuid: { ...column('uuid', 'uuid'), isUnique: true, index: 'sqlite_autoindex_file_1' },
+} satisfies Record<string, Column>;
 export type FileField = keyof typeof FILE_COLUMNS;
 
+const FILES: ListedTable<FileField> = { name: 'file', columns: FILE_COLUMNS };
+
 /** Returns a window of the files that meet all conditions. */
-export function searchFiles(
+export async function searchFiles(
   db: Db,
   scope: Scope,
-  search: Search<FileField>,
+  { conditions, order, limit, offset }: Search<FileField>,
 ): Promise<RowPage<FileOfMediaRow>> {
-  const found = matching(db, filesIn(db, scope), FILE_COLUMNS, search.conditions)
-    .selectAll('file')
-    .select(['media.parent_id', 'media.path', 'media.owner', 'media.is_public'])
-    .select(RESOURCE.as('resource'));
-  return listWindow(found, FILE_COLUMNS, search);
+  // One more than the limit, which tells whether more follow.
+  const slice = { order, limit: limit + 1, offset };
+  const uuids = await selectUuids(db, FILES, inSight(db, scope, conditions), slice);
+  const page = rowsByKey(
+    db,
+    'file',
+    FILE_COLUMNS.uuid,
+    sql`select uuid as key from (${uuids}) page`,
+  );
+  const mediaId = { value: sql.ref('media.id'), index: null };
+  const { rows } = await sql<FileOfMediaRow>`
+    select file.*, media.parent_id, media.path, media.owner, media.is_public
+    from ${page} ${rowOf(db, 'media', mediaId, sql.ref('file.media_id'))}
+    order by ${orderOf(FILES, order)}`.execute(db);
+  return toRowPage(rows, { limit, backward: false });
 }
 
 /** Returns the number of files that meet all conditions. */
-export async function countMatchingFiles(
+export function countMatchingFiles(
   db: Db,
   scope: Scope,
   conditions: readonly Condition<FileField>[],
 ): Promise<number> {
-  return countRows(matching(db, filesIn(db, scope), FILE_COLUMNS, conditions));
+  return countSelection(db, FILES, inSight(db, scope, conditions));
 }
 
-function filesIn(db: Db, scope: Scope) {
-  return inScope(db, db.selectFrom('file').innerJoin('media', 'media.id', 'file.media_id'), scope);
+/** Narrows the conditions to a scope. */
+function inSight(
+  db: Db,
+  scope: Scope,
+  conditions: readonly Condition<FileField>[],
+): Selection<FileField> {
+  const { publicOnly, within } = scope;
+  const shown = publicOnly
+    ? [...conditions, { field: 'is_public', test: 'any', values: [1] } as const]
+    : conditions;
+  if (within === null) return { conditions: shown };
+  const isIn = sql`select 1 from media where media.id = file.media_id and ${isWithin(db, within)}`;
+  return {
+    conditions: shown,
+    narrowing: {
+      // Not `exists`, which either planner may turn into a join, in whichever order it estimates to be better.
+      test: sql`(${isIn}) = 1`,
+      // The index that SQLite has made for `unique (media_id, key)`.
+      reference: { value: sql.ref('file.media_id'), index: 'sqlite_autoindex_file_3' },
+      ids: (limit) => sql`select id as key from (${idsWithin(db, within)}) part limit ${limit}`,
+    },
+  };
 }
 
-function column(value: RawBuilder<unknown>, kind: Column['kind'], isNullable = false): Column {
-  return { value, kind, isNullable };
+function column(name: string, kind: Column['kind'], isNullable = false) {
+  const value: RawBuilder<unknown> = sql.ref(`file.${name}`);
+  return { value, kind, isNullable, isUnique: false, index: `file_by_${name}` };
 }

@@ -1,10 +1,12 @@
 import { sql } from 'kysely';
-import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
+import type { Condition } from '../../lib/search.ts';
+import type { Keyset, PageRequest, RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
 import { updatesRow } from '../result.ts';
 import type { JobAttemptRow, JobChange, JobRow, NewJobRow } from '../table.ts';
+import { countMatchingJobs, type ListedJobField, pageJobs } from './search.ts';
 
 /** The filter of a list of jobs: a job has to match every given field. */
 export interface JobFilter {
@@ -93,12 +95,12 @@ export function listJobs(
   keyset: Keyset,
   page: PageRequest,
 ): Promise<RowPage<JobRow>> {
-  return listPage(filteredJobs(db, filter).selectAll(), keyset, page);
+  return pageJobs(db, conditionsOf(filter), keyset, page);
 }
 
 /** Returns the number of jobs that match the filter. */
 export function countJobs(db: Db, filter: JobFilter): Promise<number> {
-  return countRows(filteredJobs(db, filter));
+  return countMatchingJobs(db, conditionsOf(filter));
 }
 
 /** Returns the runs of many jobs, oldest first. */
@@ -130,4 +132,18 @@ function filteredJobs(db: Db, filter: JobFilter) {
   if (createdFrom !== undefined) query = query.where('created_at', '>=', createdFrom);
   if (createdTo !== undefined) query = query.where('created_at', '<=', createdTo);
   return query;
+}
+
+function conditionsOf(filter: JobFilter): Condition<ListedJobField>[] {
+  const { ids, uuids, statuses, jobClasses, mediaId, unicity, createdFrom, createdTo } = filter;
+  const lists = { id: ids, uuid: uuids, status: statuses, job_class: jobClasses };
+  const values = { media_id: mediaId, unicity };
+  const bounds = { '>=': createdFrom, '<=': createdTo };
+  const entries = <Key extends string, Value>(fields: Record<Key, Value | undefined>) =>
+    Object.entries(fields).filter(([, value]) => value !== undefined) as [Key, Value][];
+  return [
+    ...entries(lists).map(([field, values]) => ({ field, test: 'any' as const, values })),
+    ...entries(values).map(([field, value]) => ({ field, test: 'any' as const, values: [value] })),
+    ...entries(bounds).map(([test, value]) => ({ field: 'created_at' as const, test, value })),
+  ];
 }

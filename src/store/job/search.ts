@@ -1,19 +1,44 @@
-import { sql } from 'kysely';
+import { type SqlBool, sql } from 'kysely';
 import type { Condition, Search } from '../../lib/search.ts';
-import { countRows, type RowPage } from '../cursor.ts';
+import {
+  countSelection,
+  type ListedTable,
+  orderOf,
+  type Slice,
+  selectUuids,
+} from '../access-path.ts';
+import {
+  directionOf,
+  type Keyset,
+  type PageRequest,
+  type Position,
+  type RowPage,
+  toRowPage,
+} from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { type Column, listWindow, matching } from '../search.ts';
+import { rowsByKey } from '../index-scan.ts';
+import type { Column } from '../search.ts';
 import type { JobRow } from '../table.ts';
 
 /** Each field that jobs can be searched and ordered by. */
 export const JOB_COLUMNS = {
-  uuid: column('uuid', 'uuid'),
+  // The index that SQLite has made for `unique`. PostgreSQL needs no name.
+  uuid: {
+    ...column('uuid', 'uuid'),
+    value: sql.ref('job.uuid'),
+    isUnique: true,
+    index: 'sqlite_autoindex_job_1',
+  },
   job_class: column('job_class', 'text'),
   priority: column('priority', 'integer'),
   status: column('status', 'text'),
   progress: column('progress', 'real'),
   retry_count: column('retry_count', 'integer'),
-  error: column('error', 'text', true),
+  // An index of PostgreSQL holds no text of more than 2,700 bytes.
+  error: {
+    ...column('error', 'text', true),
+    stem: { value: sql`substr(job.error, 1, 200)`, length: 200 },
+  },
   unicity: column('unicity', 'text', true),
   scheduled_at: column('scheduled_at', 'time'),
   created_at: column('created_at', 'time'),
@@ -21,20 +46,85 @@ export const JOB_COLUMNS = {
 } satisfies Partial<Record<keyof JobRow, Column>>;
 export type JobField = keyof typeof JOB_COLUMNS;
 
+/** The fields of all lists of jobs. */
+export type ListedJobField = JobField | 'id' | 'media_id';
+
+const JOBS: ListedTable<ListedJobField> = {
+  name: 'job',
+  columns: {
+    ...JOB_COLUMNS,
+    id: { ...column('id', 'integer'), value: sql.ref('job.id'), isUnique: true, index: null },
+    media_id: {
+      ...column('media_id', 'integer', true),
+      value: sql.ref('job.media_id'),
+      index: 'job_media',
+    },
+  },
+};
+
 /** Returns a window of the jobs that meet all conditions. */
-export function searchJobs(db: Db, search: Search<JobField>): Promise<RowPage<JobRow>> {
-  const found = matching(db, db.selectFrom('job'), JOB_COLUMNS, search.conditions).selectAll();
-  return listWindow(found, JOB_COLUMNS, search);
+export async function searchJobs(
+  db: Db,
+  { conditions, order, limit, offset }: Search<JobField>,
+): Promise<RowPage<JobRow>> {
+  // One more than the limit, which tells whether more follow.
+  const rows = await selectJobs(db, conditions, { order, limit: limit + 1, offset });
+  return toRowPage(rows, { limit, backward: false });
+}
+
+/** Returns one page of the jobs that meet all conditions. The columns of the keyset are fields of the list. */
+export async function pageJobs(
+  db: Db,
+  conditions: readonly Condition<ListedJobField>[],
+  { columns, descending }: Keyset,
+  request: PageRequest,
+): Promise<RowPage<JobRow>> {
+  const { after, before, backward, limit } = request;
+  const fields = columns.map(({ name }) => name as ListedJobField);
+  const place = sql.join(fields.map((field) => JOBS.columns[field].value));
+  const beyond = (operator: string, position: Position | undefined) =>
+    position === undefined
+      ? []
+      : [sql<SqlBool>`(${place}) ${sql.raw(operator)} (${sql.join(position)})`];
+  const isDescending = directionOf(descending, backward) === 'desc';
+  const rows = await selectJobs(db, conditions, {
+    order: fields.map((field) => ({ field, descending: isDescending })),
+    bounds: [...beyond(descending ? '<' : '>', after), ...beyond(descending ? '>' : '<', before)],
+    limit: limit + 1,
+    offset: 0,
+  });
+  return toRowPage(rows, request);
+}
+
+/** Returns a part of the jobs that meet all conditions, in order. */
+export async function selectJobs(
+  db: Db,
+  conditions: readonly Condition<ListedJobField>[],
+  slice: Slice<ListedJobField>,
+): Promise<JobRow[]> {
+  const uuids = await selectUuids(db, JOBS, { conditions }, slice);
+  const page = rowsByKey(db, 'job', JOB_COLUMNS.uuid, sql`select uuid as key from (${uuids}) page`);
+  const order = orderOf(JOBS, slice.order);
+  const { rows } = await sql<JobRow>`select job.* from ${page} order by ${order}`.execute(db);
+  return rows;
 }
 
 /** Returns the number of jobs that meet all conditions. */
-export async function countMatchingJobs(
+export function countMatchingJobs(
   db: Db,
-  conditions: readonly Condition<JobField>[],
+  conditions: readonly Condition<ListedJobField>[],
 ): Promise<number> {
-  return countRows(matching(db, db.selectFrom('job'), JOB_COLUMNS, conditions));
+  return countSelection(db, JOBS, { conditions });
 }
 
-function column(name: keyof JobRow & string, kind: Column['kind'], isNullable = false): Column {
-  return { value: sql.ref(`job.${name}`), kind, isNullable };
+/** An expression, so that no planner takes its index for the statements of the queue, which have indexes of their own. */
+function column(name: keyof JobRow & string, kind: Column['kind'], isNullable = false) {
+  const ref = sql.ref(`job.${name}`);
+  return {
+    value: kind === 'text' ? sql`(${ref} || '')` : sql`(${ref} + 0)`,
+    kind,
+    isNullable,
+    isUnique: false,
+    index: `job_by_${name}`,
+  };
 }

@@ -3,8 +3,8 @@ import type { Channels } from './channels.ts';
 import type { Statement, StatementResult } from './connection.ts';
 import type { TurnOptions, WriterTransaction } from './writer.ts';
 
-/** Observes statements. */
-export type OnQuery = (sql: string) => void;
+/** Observes statements, with their milliseconds. */
+export type OnQuery = (sql: string, ms: number) => void;
 
 /** Returns a signal that aborts when nobody waits for results any more. It is called only when a read leaves this thread. */
 export type GetSignal = () => AbortSignal;
@@ -70,10 +70,11 @@ export class InlineConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    const startedAt = performance.now();
     try {
       return this.#read({ sql, parameters }) as QueryResult<Row>;
     } finally {
-      this.#options.onQuery?.(sql);
+      this.#options.onQuery?.(sql, performance.now() - startedAt);
     }
   }
 
@@ -124,10 +125,11 @@ async function observed<Row>(
   sql: string,
   run: () => Promise<unknown>,
 ): Promise<QueryResult<Row>> {
+  const startedAt = performance.now();
   try {
     return (await run()) as QueryResult<Row>;
   } finally {
-    onQuery?.(sql);
+    onQuery?.(sql, performance.now() - startedAt);
   }
 }
 

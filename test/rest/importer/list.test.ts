@@ -165,8 +165,9 @@ describeEachBackend('a list', (backend) => {
         dcba: ['sort=-id'],
         cabd: ['sort=priority'],
         cadb: ['sort=priority,-status'],
-        bdac: ['sort=-priority,scheduled_at', 'sort=,-priority,,'],
-        dbac: ['sort=-priority&sort=-scheduled_at'],
+        bdac: ['sort=-priority,scheduled_at'],
+        // Ties follow the direction of the last key.
+        dbac: ['sort=-priority&sort=-scheduled_at', 'sort=,-priority,,'],
         dbca: ['sort=error'],
         acbd: ['sort=-error'],
       }),
@@ -216,7 +217,8 @@ describeEachBackend('a list', (backend) => {
       expect(meta).toEqual({ count: 3, more: false });
       expect(await count('page[size]=3&filter[priority__gte]=3')).toEqual([
         {},
-        Number(statements) - 1,
+        // The count itself, and what finds an index for it.
+        Number(statements) - 2,
       ]);
       expect((await count('page[size]=3&count=true'))[0]).toEqual({ count: 4, more: true });
     });

@@ -1,0 +1,245 @@
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import pg from 'pg';
+import { encodeGlobalId } from '../src/graphql/id.ts';
+import { createApp } from '../src/start/app.ts';
+import { parseConfig } from '../src/start/config.ts';
+import { openDb } from '../src/store/db.ts';
+import { BIG_IDS, type ListOperation, listOperations, type Places } from './million-lists.ts';
+import { migrateAll, seedMillion } from './million-seed.ts';
+import { print, printTable } from './report.ts';
+import type { ServerSetup } from './server.ts';
+
+export interface MillionOptions {
+  rounds: number;
+  /** Only operations whose name contains this. */
+  only: string;
+  database: 'sqlite' | 'postgres' | 'both';
+  /** Parent of the directory that keeps seeded SQLite databases. */
+  dir: string;
+  /** Keeps the databases on PostgreSQL, so that the next run need not seed them. */
+  keep: boolean;
+}
+
+const SIZES = [10_000, 1_000_000] as const;
+/** A first page may take three times as long at a million, and a deep page 50 ms. Differences below a millisecond do not count. */
+const RATIO_MAX = 3;
+const DEEP_MS_MAX = 50;
+const NOISE_MS = 1;
+
+type State = 'bare' | 'analysed';
+
+/** Every list of every dialect at 10,000 and at a million media, with and without statistics of the planner. */
+export async function benchMillion(setup: ServerSetup, options: MillionOptions): Promise<void> {
+  const postgresUrl = process.env.TEST_POSTGRES_URL;
+  if (options.database !== 'postgres')
+    await benchDatabase(setup, options, 'SQLite', (size) => sqliteUrl(options.dir, size));
+  if (options.database === 'sqlite') return;
+  if (!postgresUrl) {
+    if (options.database === 'postgres') throw new Error('Set TEST_POSTGRES_URL.');
+    print('\nNo TEST_POSTGRES_URL: nothing is measured on PostgreSQL.');
+    return;
+  }
+  try {
+    await benchDatabase(setup, options, 'PostgreSQL', (size) => createPostgres(postgresUrl, size));
+  } finally {
+    if (!options.keep) await dropPostgres(postgresUrl);
+  }
+}
+
+async function benchDatabase(
+  setup: ServerSetup,
+  options: MillionOptions,
+  name: string,
+  place: (size: number) => Promise<{ url: string; isNew: boolean; publish: () => void }>,
+): Promise<void> {
+  const times = new Map<string, Map<string, number>>();
+  const operations = new Map<string, ListOperation>();
+  for (const size of SIZES) {
+    print(`\n${name}, ${size.toLocaleString('en')} media`);
+    const { url, isNew, publish } = await place(size);
+    const startedAt = performance.now();
+    if (isNew) await seedMillion(url, size);
+    if (isNew) print(`  seeded in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+    publish();
+    const published = (await place(size)).url;
+    await migrateAll(published);
+    for (const state of ['bare', 'analysed'] as const) {
+      await setStatistics(published, state);
+      for (const [operation, ms] of await measure(setup, published, options)) {
+        const key = `${operation.dialect}: ${operation.name}`;
+        operations.set(key, operation);
+        const row = times.get(key) ?? new Map<string, number>();
+        times.set(key, row.set(`${size} ${state}`, ms));
+      }
+    }
+  }
+  printTimes(name, operations, times);
+}
+
+async function sqliteUrl(dir: string, size: number) {
+  const directory = join(dir, 'trivium-bench-million');
+  mkdirSync(directory, { recursive: true });
+  const path = join(directory, `${size}.db`);
+  if (existsSync(path)) return { url: `sqlite:${path}`, isNew: false, publish: () => undefined };
+  // A seed that was interrupted must not pass for a whole one.
+  const partial = join(directory, `${size}-${process.pid}.db`);
+  return { url: `sqlite:${partial}`, isNew: true, publish: () => renameSync(partial, path) };
+}
+
+const databaseName = (size: number) => `trivium_bench_million_${size}`;
+
+async function createPostgres(server: string, size: number) {
+  const url = new URL(server);
+  url.pathname = databaseName(size);
+  const isNew = await administer(server, async (client) => {
+    const found = await client.query('select 1 from pg_database where datname = $1', [
+      databaseName(size),
+    ]);
+    if (found.rowCount === 0) await client.query(`create database ${databaseName(size)}`);
+    return found.rowCount === 0;
+  });
+  return { url: url.href, isNew, publish: () => undefined };
+}
+
+async function dropPostgres(server: string): Promise<void> {
+  await administer(server, async (client) => {
+    for (const size of SIZES)
+      await client.query(`drop database if exists ${databaseName(size)} with (force)`);
+  });
+}
+
+async function administer<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  return work(client).finally(() => client.end());
+}
+
+/** `bare`: the planner knows nothing of the data, as before the first `ANALYZE`. */
+async function setStatistics(url: string, state: State): Promise<void> {
+  const db = openDb({ url });
+  try {
+    if (!url.startsWith('sqlite:')) {
+      if (state === 'analysed') await sql`vacuum analyze`.execute(db);
+      else
+        await sql`delete from pg_statistic where starelid in (select oid from pg_class where relnamespace = 'public'::regnamespace)`.execute(
+          db,
+        );
+      return;
+    }
+    await sql`analyze`.execute(db);
+    if (state === 'bare') await sql`delete from sqlite_stat1`.execute(db);
+    await sql`pragma wal_checkpoint(truncate)`.execute(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
+const ADMIN_KEY = 'tvm_the-admin-key-of-the-benchmark';
+
+async function measure(
+  { scratch }: ServerSetup,
+  databaseUrl: string,
+  { only, rounds }: MillionOptions,
+) {
+  let databaseMs = 0;
+  const config = parseConfig({
+    TRIVIUM_PORT: '0',
+    TRIVIUM_LOG_LEVEL: 'silent',
+    TRIVIUM_JOB_CONCURRENCY: '0',
+    TRIVIUM_DATA_DIR: scratch.path('million'),
+    TRIVIUM_DATABASE_URL: databaseUrl,
+    TRIVIUM_ADMIN_KEY: ADMIN_KEY,
+    TRIVIUM_AUTH: 'open',
+  });
+  const app = await createApp(config, {
+    onQuery: (_sql, ms) => {
+      databaseMs += ms;
+    },
+  });
+  try {
+    const url = await app.start();
+    const operations = listOperations(await readPlaces(app.services.db)).filter((one) =>
+      `${one.dialect}: ${one.name}`.includes(only),
+    );
+    const times = new Map<ListOperation, number>();
+    for (const operation of operations) {
+      const request = async () => {
+        databaseMs = 0;
+        await send(url, operation);
+        return databaseMs;
+      };
+      const first = await request();
+      const runs = [];
+      for (let round = 0; round < (first > 500 ? 1 : rounds); round += 1)
+        runs.push(await request());
+      times.set(operation, runs.sort((a, b) => a - b)[Math.floor(runs.length / 2)] ?? first);
+    }
+    return times;
+  } finally {
+    await app.stop();
+  }
+}
+
+async function send(url: string, { path, query, isAnonymous, name }: ListOperation): Promise<void> {
+  const headers = new Headers(
+    isAnonymous ? {} : { 'api-key': ADMIN_KEY, authorization: `Bearer ${ADMIN_KEY}` },
+  );
+  if (query !== undefined) headers.set('content-type', 'application/json');
+  const body = query === undefined ? {} : { method: 'POST', body: JSON.stringify({ query }) };
+  const response = await fetch(url + path, { headers, ...body });
+  const text = await response.text();
+  if (!response.ok || text.startsWith('{"errors"'))
+    throw new Error(`${name}: ${response.status} ${text.slice(0, 500)}`);
+}
+
+async function readPlaces(db: ReturnType<typeof openDb>): Promise<Places> {
+  const { uuid } = await db
+    .selectFrom('media')
+    .where('id', '=', BIG_IDS.folder)
+    .select('uuid')
+    .executeTakeFirstOrThrow();
+  const { media_id } = await db
+    .selectFrom('job')
+    .where('media_id', 'is not', null)
+    .select('media_id')
+    .limit(1)
+    .executeTakeFirstOrThrow();
+  return {
+    folderUuid: uuid,
+    folderId: encodeGlobalId('Folder', BIG_IDS.folder),
+    tagId: encodeGlobalId('Tag', BIG_IDS.tag),
+    mediaId: encodeGlobalId('Media', Number(media_id)),
+  };
+}
+
+function printTimes(
+  name: string,
+  operations: ReadonlyMap<string, ListOperation>,
+  times: ReadonlyMap<string, ReadonlyMap<string, number>>,
+): void {
+  const [small, large] = SIZES;
+  const head = ['', '10⁴', '10⁶', '×', '10⁴ ANALYZE', '10⁶ ANALYZE', '×', ''];
+  let missed = 0;
+  const rows = [...times].map(([key, row]) => {
+    const at = (size: number, state: State) => row.get(`${size} ${state}`) ?? Number.NaN;
+    const cells = (['bare', 'analysed'] as const).flatMap((state) => {
+      const [few, many] = [at(small, state), at(large, state)];
+      return [few.toFixed(2), many.toFixed(2), (many / few).toFixed(1)];
+    });
+    const { kind } = operations.get(key)!;
+    const isMissed = (['bare', 'analysed'] as const).some((state) =>
+      isOver(kind, at(small, state), at(large, state)),
+    );
+    if (isMissed) missed += 1;
+    return [`${key} (${kind})`, ...cells, isMissed ? 'over' : ''];
+  });
+  printTable(`${name}: database time in ms`, head, rows);
+  print(`  ${missed} of ${rows.length} over the limit`);
+}
+
+function isOver(kind: ListOperation['kind'], fewMs: number, manyMs: number): boolean {
+  if (kind === 'first') return manyMs > Math.max(fewMs * RATIO_MAX, NOISE_MS);
+  return kind === 'deep' && manyMs > DEEP_MS_MAX;
+}

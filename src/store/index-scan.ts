@@ -1,0 +1,137 @@
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { FieldType, FieldValue } from '../lib/search.ts';
+import type { Db } from './db.ts';
+import { dialectOf, tableBy } from './dialect.ts';
+
+/*
+ * How to have each database read one index and no other. SQLite has `indexed by`. PostgreSQL has no hints: a subquery with
+ * `order by` and `limit`, or `offset 0`, is planned by itself, and every plan but that of the index would have to sort.
+ */
+
+/** Rows whose column meets a condition. */
+export interface IndexRange {
+  table: 'file' | 'job';
+  column: FieldType & IndexedValue & { stem?: { value: RawBuilder<unknown> } };
+  test: RawBuilder<SqlBool>;
+  /** Values of which the column equals one, if that is the condition or a part of it. */
+  values: readonly FieldValue[] | null;
+}
+
+/** A value that an index begins with. Null: the table itself, for its id. */
+export interface IndexedValue {
+  value: RawBuilder<unknown>;
+  index: string | null;
+}
+
+/** A way to the rows that meet a condition. */
+export interface Way {
+  /** Selects one row for each of them, up to a maximum. */
+  probe: RawBuilder<unknown>;
+  /** What to select them from. */
+  source: RawBuilder<unknown>;
+  /** The condition in terms of the index, if it is still to be tested. */
+  test: RawBuilder<SqlBool> | null;
+}
+
+/** Maximum numbers of rows. */
+export interface WayMax {
+  probe: number;
+  source: number;
+}
+
+/** Returns the way along an index to the rows in a range. */
+export function rangeWay(db: Db, range: IndexRange, max: WayMax): Way {
+  const table = sql.table(range.table);
+  const { test } = range;
+  if (dialectOf(db) === 'postgres') {
+    return {
+      probe: rangeOnPostgres(range, sql`1`, max.probe),
+      source: sql`(${rangeOnPostgres(range, sql`${table}.*`, max.source)}) as ${table}`,
+      test,
+    };
+  }
+  const source = tableBy(db, range.table, range.column.index ?? undefined);
+  return { probe: sql`select 1 from ${source} where ${test} limit ${max.probe}`, source, test };
+}
+
+function rangeOnPostgres(
+  { table, column, test, values }: IndexRange,
+  selected: RawBuilder<unknown>,
+  limit: number,
+): RawBuilder<unknown> {
+  const name = sql.table(table);
+  const key = column.stem?.value ?? column.value;
+  const inOrder = sql`order by ${key}, ${sql.ref(`${table}.uuid`)} limit ${limit}`;
+  if (values === null) return sql`select ${selected} from ${name} where ${test} ${inOrder}`;
+  // A range for each value: the index has the rows of a list of values in no order.
+  const list = sql`unnest(${[...new Set(values)]}::${ARRAYS[column.kind]})`;
+  const rows = sql`select * from ${name} where ${column.value} = part.value and ${test} ${inOrder}`;
+  return sql`select ${selected} from ${list} part(value) cross join lateral (${rows}) as ${name} limit ${limit}`;
+}
+
+const ARRAYS: Readonly<Record<FieldType['kind'], RawBuilder<unknown>>> = {
+  uuid: sql`text[]`,
+  text: sql`text[]`,
+  integer: sql`bigint[]`,
+  real: sql`double precision[]`,
+  time: sql`bigint[]`,
+  flag: sql`bigint[]`,
+};
+
+/** Returns what to select the rows from whose column has one of the values that a query selects as `key`. */
+export function rowsByKey(
+  db: Db,
+  table: 'file' | 'job' | 'media',
+  { value, index }: IndexedValue,
+  keys: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  return sql`(${keys}) found ${rowOf(db, table, { value, index }, sql.ref('found.key'))}`;
+}
+
+/** Returns a join with the rows whose column equals a value of the tables before. For each of these, it reads the index. */
+export function rowOf(
+  db: Db,
+  table: 'file' | 'job' | 'media',
+  { value, index }: IndexedValue,
+  key: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  const name = sql.table(table);
+  return dialectOf(db) === 'postgres'
+    ? sql`cross join lateral (select * from ${name} where ${value} = ${key} offset 0) as ${name}`
+    : sql`cross join ${tableBy(db, table, index ?? undefined)} on ${value} = ${key}`;
+}
+
+/** A part of the rows of a table, in the order of an index. */
+export interface IndexWalk {
+  table: 'file' | 'job';
+  /** The index of the first column of the order; null: the table itself. */
+  index: string | null;
+  order: RawBuilder<unknown>;
+  /** Conditions on columns of the order: they limit the part of the index that is read. */
+  ranges: readonly RawBuilder<SqlBool>[];
+  /** Conditions that are tested row by row. */
+  tests: readonly RawBuilder<SqlBool>[];
+  limit: number;
+  offset: number;
+}
+
+/** Returns the statement that selects uuids in the order of an index. */
+export function walkIndex(db: Db, walk: IndexWalk): RawBuilder<{ uuid: string }> {
+  const { index, order, ranges, tests, limit, offset } = walk;
+  const table = sql.table(walk.table);
+  const uuid = sql.ref(`${walk.table}.uuid`);
+  const page = sql`limit ${limit} offset ${offset}`;
+  if (dialectOf(db) === 'sqlite') {
+    // With `+`, the planner does not look for the column in an index.
+    const all = [...ranges, ...tests.map((test) => sql<SqlBool>`+(${test})`)];
+    return sql`select ${uuid} from ${tableBy(db, walk.table, index ?? undefined)} ${where(all)} order by ${order} ${page}`;
+  }
+  const rows = sql`${table} ${where(ranges)} order by ${order}`;
+  if (tests.length === 0) return sql`select ${uuid} from ${rows} ${page}`;
+  return sql`select ${uuid} from (select * from ${rows} offset 0) as ${table} ${where(tests)} ${page}`;
+}
+
+/** Returns a `where` of all conditions; nothing for none. */
+export function where(tests: readonly RawBuilder<SqlBool>[]): RawBuilder<unknown> {
+  return tests.length === 0 ? sql`` : sql`where ${sql.join(tests, sql` and `)}`;
+}
