@@ -29,6 +29,8 @@ export type ErrorCode =
   | 'UNSUPPORTED_MEDIA'
   | 'SERVER_BUSY'
   | 'TOO_MANY_REQUESTS'
+  | 'INSUFFICIENT_STORAGE'
+  | 'STORAGE_UNAVAILABLE'
   | 'AUTH_UNAVAILABLE'
   | 'SUBSCRIPTION_LAGGED';
 
@@ -208,6 +210,30 @@ export class TooManyRequestsError extends DomainError {
   constructor(retryAfterMs: number) {
     super('There were too many requests of this kind. Try again later.');
     this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Delay before a retry after the disk was full: somebody has to make room first. */
+const STORAGE_RETRY_AFTER_MS = 600_000;
+
+/** The disk of the server has too little free space for the bytes. */
+export class InsufficientStorageError extends DomainError {
+  readonly code = 'INSUFFICIENT_STORAGE';
+  readonly retryAfterMs = STORAGE_RETRY_AFTER_MS;
+
+  constructor(options?: ErrorOptions) {
+    super('The server has too little free space for this file. Try again later.', options);
+  }
+}
+
+/** The disk of the server cannot be written to, or not be read, at the moment. */
+export class StorageUnavailableError extends DomainError {
+  readonly code = 'STORAGE_UNAVAILABLE';
+  /** Delay after which another try may succeed, in milliseconds. */
+  readonly retryAfterMs = 60_000;
+
+  constructor(options?: ErrorOptions) {
+    super('The storage of the server cannot be used at the moment. Try again later.', options);
   }
 }
 

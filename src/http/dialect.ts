@@ -1,6 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Context, Services } from '../domain/context.ts';
-import { ServerBusyError, TooManyRequestsError } from '../domain/error.ts';
+import {
+  InsufficientStorageError,
+  ServerBusyError,
+  StorageUnavailableError,
+  TooManyRequestsError,
+} from '../domain/error.ts';
+import { toStorageError } from '../domain/file/storage-failure.ts';
 import { type ToUrl, urlMaker } from './absolute-url.ts';
 import { UnsupportedBodyError } from './body.ts';
 import { httpStatus } from './status.ts';
@@ -147,7 +153,7 @@ export function createSendError(
     logFailure(request, error);
     const cause = isUnparsableType(error)
       ? new UnsupportedBodyError(request.headers['content-type'] ?? '')
-      : error;
+      : toStorageError(error);
     const { status, headers, body } = toErrorAnswer(cause, request);
     reply.code(status).headers({ ...retryAfter(cause), ...headers });
     return sendJson(reply, contentType, body);
@@ -176,7 +182,11 @@ function sendJson(reply: FastifyReply, contentType: string, body: object): Fasti
 
 /** Returns the `Retry-After` header of an error, in whole seconds: RFC 9110 §10.2.3. */
 function retryAfter(error: unknown): Record<string, string> {
-  const isLater = error instanceof ServerBusyError || error instanceof TooManyRequestsError;
+  const isLater =
+    error instanceof ServerBusyError ||
+    error instanceof TooManyRequestsError ||
+    error instanceof InsufficientStorageError ||
+    error instanceof StorageUnavailableError;
   return isLater ? { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) } : {};
 }
 

@@ -16,9 +16,10 @@ import { createLogin } from '../domain/viewer/login.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
 import { registerGraphql } from '../graphql/pipeline/handler.ts';
 import { createServer } from '../http/server.ts';
+import type { BodyPace } from '../http/slow-body.ts';
 import { createAuthenticate } from '../http/viewer/auth.ts';
 import { createIssueToken } from '../http/viewer/token.ts';
-import { scheduleNext } from '../job/schedule.ts';
+import { resetFuture, scheduleNext } from '../job/schedule.ts';
 import { TASKS } from '../job/task/index.ts';
 import { createWorker } from '../job/worker.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
@@ -34,6 +35,7 @@ import { migrate } from '../store/migrate.ts';
 import { ping } from '../store/ping.ts';
 import type { Config } from './config.ts';
 import { createScavenger } from './scavenge.ts';
+import { drain, stopWithin } from './stop.ts';
 import { loadKeyFile } from './viewer/key-file.ts';
 import { readUsers } from './viewer/user-file.ts';
 
@@ -52,10 +54,9 @@ export interface App {
 export interface AppOptions {
   /** Receives every SQL statement. */
   onQuery?: (sql: string) => void;
+  /** Shortens the times in which bodies have to arrive. */
+  bodyPace?: Partial<BodyPace>;
 }
-
-/** Time in which requests in progress have to finish when the server stops. */
-const DRAIN_TIMEOUT_MS = 30_000;
 
 /** Opens and migrates the database, opens the blob store, and creates the admin key if there is none. */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
@@ -80,6 +81,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       await ping(services.db);
       await Promise.all([services.staging.check(), services.blobs.check()]);
     },
+    connectionsPerAddressMax: config.connectionsPerAddressMax,
+    bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
   const transport = { services, publicUrl: config.publicUrl };
   await server.register(registerFiles, transport);
@@ -96,6 +99,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     isGraphiqlEnabled: config.isGraphiqlEnabled,
   });
   const jobs = createJobs({ ...services, log }, config);
+  const stopping = new AbortController();
   let sweeping = Promise.resolve();
   return {
     server,
@@ -104,17 +108,19 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     start: async () => {
       const startedAt = services.clock();
       const url = await server.listen({ host: config.host, port: config.port });
-      sweeping = sweepAtStart({ ...services, log }, config, startedAt);
-      jobs.start();
+      sweeping = sweepAtStart({ ...services, log }, config, startedAt, stopping.signal);
+      await jobs.start();
       exchange.start(jobs.wake);
       return url;
     },
-    stop: async () => {
-      // Together: a running job must not keep the server open.
-      await Promise.all([jobs.stop(), sweeping, drain(server)]);
-      await exchange.stop();
-      await services.db.destroy();
-    },
+    stop: () =>
+      stopWithin(log, async () => {
+        stopping.abort();
+        // Together: a running job must not keep the server open.
+        await Promise.all([jobs.stop(), sweeping, drain(server)]);
+        await exchange.stop();
+        await services.db.destroy();
+      }),
   };
 }
 
@@ -196,13 +202,14 @@ async function sweepAtStart(
   services: Services & { log: Log },
   { databaseUrl }: Config,
   startedAt: number,
+  signal: AbortSignal,
 ) {
   const graceMs = servesOneProcess(databaseUrl) ? FILE_CLOCK_LAG_MS : SWEEP_GRACE_MS;
   try {
     await expireUploads(services);
-    await sweep(services, { modifiedBefore: startedAt - graceMs });
+    await sweep(services, { modifiedBefore: startedAt - graceMs, signal });
   } catch (error) {
-    services.log.error({ err: error }, 'sweep failed');
+    if (!signal.aborted) services.log.error({ err: error }, 'sweep failed');
   }
 }
 
@@ -222,28 +229,27 @@ function createExchange(databaseUrl: string) {
   };
 }
 
+/** A stopping job has this time to finish, and once more after it was told to end. */
+const JOB_GRACE_MS = 2500;
+
 /** Creates the part of the server that runs jobs. */
 function createJobs(services: Services & { log: Log }, config: Config) {
   const concurrency = config.jobConcurrency;
   const schedule = () => scheduleNext(services);
-  const worker = createWorker({ services, tasks: TASKS, concurrency, schedule });
+  const worker = createWorker({
+    services,
+    tasks: TASKS,
+    concurrency,
+    schedule,
+    graceMs: JOB_GRACE_MS,
+  });
   return {
-    start: () => {
-      if (concurrency > 0) worker.start();
+    start: async () => {
+      if (concurrency === 0) return;
+      await resetFuture(services);
+      worker.start();
     },
     wake: () => worker.wake(),
     stop: () => worker.stop(),
   };
-}
-
-async function drain(server: FastifyInstance): Promise<void> {
-  // A connection that becomes idle while the server stops would otherwise delay it until its timeout.
-  const closeIdle = setInterval(() => server.server.closeIdleConnections(), 100);
-  const cut = setTimeout(() => server.server.closeAllConnections(), DRAIN_TIMEOUT_MS);
-  try {
-    await server.close();
-  } finally {
-    clearInterval(closeIdle);
-    clearTimeout(cut);
-  }
 }

@@ -1,6 +1,12 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Log } from '../../domain/context.ts';
-import { DomainError, InvalidInputError } from '../../domain/error.ts';
+import {
+  DomainError,
+  InsufficientStorageError,
+  InvalidInputError,
+  StorageUnavailableError,
+} from '../../domain/error.ts';
+import { toStorageError } from '../../domain/file/storage-failure.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 import type { GraphqlContext } from '../builder.ts';
@@ -31,8 +37,15 @@ export function maskResult(result: ExecutionResult, context: OperationContext): 
  */
 export function maskError(error: unknown, log: Log, requestId: string): GraphQLError {
   const graphqlError = error instanceof GraphQLError ? error : null;
-  const cause = graphqlError?.originalError ?? error;
+  const cause = toStorageError(graphqlError?.originalError ?? error);
   if (cause instanceof DomainError) {
+    if (isOfStorage(cause)) {
+      // For the operator, who has to mend it.
+      log.error({ err: cause }, 'resolver failed');
+      const headers = { 'retry-after': String(cause.retryAfterMs / 1000) };
+      const http = { status: httpStatus(cause), headers };
+      return toGraphqlError(cause.message, graphqlError, { code: cause.code, http });
+    }
     return toGraphqlError(cause.message, graphqlError, domainExtensions(cause));
   }
   const status = httpStatus(cause);
@@ -56,6 +69,12 @@ function maskRequestError(error: GraphQLError, log: Log, requestId: string): Gra
 function isThrownByResolver({ originalError }: GraphQLError): boolean {
   if (originalError === undefined) return false;
   return !(originalError instanceof GraphQLError) || isThrownByResolver(originalError);
+}
+
+function isOfStorage(
+  error: DomainError,
+): error is InsufficientStorageError | StorageUnavailableError {
+  return error instanceof InsufficientStorageError || error instanceof StorageUnavailableError;
 }
 
 function domainExtensions(error: DomainError): Record<string, unknown> {

@@ -11,7 +11,7 @@ import { BodyTooLargeError, UnsupportedBodyError } from '../../http/body.ts';
 import type { ErrorAnswer } from '../../http/dialect.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 
-/** Contract §4.7: each code of the envelope, and its status. */
+/** Contract §4.7: each code of the envelope, and its status. The contract has no code for 507. */
 const STATUS = {
   BadRequest: 400,
   Unauthorized: 401,
@@ -23,6 +23,7 @@ const STATUS = {
   ValidationFailed: 422,
   InternalServerError: 500,
   ServiceUnavailable: 503,
+  InsufficientStorage: 507,
 } as const;
 type Code = keyof typeof STATUS;
 
@@ -114,6 +115,7 @@ function describe(error: unknown): [code: Code, message: string] {
   }
   const status = httpStatus(error);
   if (status === 503) return ['ServiceUnavailable', publicMessage(error)];
+  if (status === 507) return ['InsufficientStorage', publicMessage(error)];
   if (status >= 500) return ['InternalServerError', publicMessage(error)];
   return [status === 404 ? 'NotFound' : 'BadRequest', publicMessage(error)];
 }
