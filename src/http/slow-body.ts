@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
+import { HttpError } from './http-error.ts';
 
 /** A body arrives too slowly. */
-export class SlowBodyError extends Error {
-  override readonly name = 'SlowBodyError';
-  readonly statusCode = 408;
+export class SlowBodyError extends HttpError {
+  constructor(message: string) {
+    super(408, 'REQUEST_TIMEOUT', message);
+  }
 }
 
 /** The limits on the arrival of bodies. */

@@ -10,7 +10,7 @@ import { createRenderQueue } from '../../src/domain/rendition/queue.ts';
 import { keySha256 } from '../../src/domain/viewer/key.ts';
 import { ANONYMOUS, type Role, type Viewer } from '../../src/domain/viewer/viewer.ts';
 import { createKeyedLock } from '../../src/lib/keyed-lock.ts';
-import { type App, createApp } from '../../src/start/app.ts';
+import { type App, type AppOptions, createApp } from '../../src/start/app.ts';
 import { parseConfig } from '../../src/start/config.ts';
 import type { Backend } from './backend.ts';
 import { checkNoOpenFiles } from './open-file.ts';
@@ -39,9 +39,10 @@ export async function withApp<T>(
   backend: Backend,
   work: (app: TestApp) => Promise<T>,
   variables: Readonly<Record<string, string>> = {},
+  options: Pick<AppOptions, 'bodyPace'> = {},
 ): Promise<T> {
   return backend.withUrl((databaseUrl) =>
-    withDirectory((dataDir) => runApp({ dataDir, databaseUrl, variables }, work)),
+    withDirectory((dataDir) => runApp({ dataDir, databaseUrl, variables, options }, work)),
   );
 }
 
@@ -49,10 +50,11 @@ interface AppPlace {
   dataDir: string;
   databaseUrl: string;
   variables: Readonly<Record<string, string>>;
+  options: Pick<AppOptions, 'bodyPace'>;
 }
 
 async function runApp<T>(
-  { dataDir, databaseUrl, variables }: AppPlace,
+  { dataDir, databaseUrl, variables, options }: AppPlace,
   work: (app: TestApp) => Promise<T>,
 ): Promise<T> {
   const config = parseConfig({
@@ -67,7 +69,7 @@ async function runApp<T>(
   });
   const adminKey = config.adminKey ?? ADMIN_KEY;
   const statements: string[] = [];
-  const app = await createApp(config, { onQuery: (sql) => statements.push(sql) });
+  const app = await createApp(config, { ...options, onQuery: (sql) => statements.push(sql) });
   try {
     const url = await app.start();
     await waitForSweep(statements);
