@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -125,15 +125,20 @@ describe('a disk that is really full', () => {
       const { directory, unmount } = mount!;
       const adminKey = 'the-key-of-the-tests-1';
       try {
-        const blobs = join(directory, 'blobs');
-        mkdirSync(blobs);
         const variables = {
-          TRIVIUM_DATA_DIR: join(mount!.parent, 'data'),
-          TRIVIUM_STORAGE_URL: `file:${blobs}`,
+          TRIVIUM_DATA_DIR: join(directory, 'data'),
+          TRIVIUM_JOB_CONCURRENCY: '0',
           TRIVIUM_ADMIN_KEY: adminKey,
         };
-        await withServerProcess(variables, async ({ url }) => {
-          const filler = execFill(directory);
+        await withServerProcess(variables, async ({ url, log }) => {
+          const filler = fill(directory);
+          // Enough for the log of the database to grow.
+          const statuses = await Promise.all(
+            Array.from({ length: 100 }, () => createFolder({ url, adminKey })),
+          );
+          
+          expect(statuses.filter((status) => status !== 507 && status !== 200)).toEqual([]);
+          expect(statuses).toContain(507);
           for (const [name, send, codeOf] of DOORS) {
             const answer = await send({ url, adminKey });
             expect([name, answer.status]).toEqual([name, 507]);
@@ -149,13 +154,13 @@ describe('a disk that is really full', () => {
   );
 });
 
-/** Mounts a file system of 2 MiB; null if this user may not. */
+/** Mounts a file system of 8 MiB; null if this user may not. */
 function mountSmall() {
   const parent = mkdtempSync(join(tmpdir(), 'trivium-full-'));
   const directory = join(parent, 'disk');
   mkdirSync(directory);
   try {
-    const options = ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', directory];
+    const options = ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', directory];
     execFileSync('mount', options, { stdio: 'ignore' });
   } catch {
     rmSync(parent, { recursive: true });
@@ -168,9 +173,18 @@ function mountSmall() {
   return { parent, directory, unmount };
 }
 
-/** Fills the file system but for 100 kB, and returns the file. */
-function execFill(directory: string): string {
+/** Fills the file system, and returns the file. */
+function fill(directory: string): string {
   const path = join(directory, 'filler');
-  execFileSync('dd', ['if=/dev/zero', `of=${path}`, 'bs=1024', 'count=1900'], { stdio: 'ignore' });
+  spawnSync('dd', ['if=/dev/zero', `of=${path}`, 'bs=4096'], { stdio: 'ignore' });
   return path;
+}
+
+async function createFolder({ url, adminKey }: Place): Promise<number> {
+  const query = 'mutation ($name: String!) { createFolder(input: { name: $name }) { __typename } }';
+  const variables = { name: randomBytes(100).toString('hex') };
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${adminKey}` };
+  const body = JSON.stringify({ query, variables });
+  const answer = await fetch(`${url}/graphql`, { method: 'POST', body, headers });
+  return answer.status;
 }
