@@ -63,7 +63,11 @@ const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] 
   { name: /^(kysely|pg|better-sqlite3)$/, layers: ['store'] },
   { name: /^(sharp|file-type)$/, layers: ['media'] },
   { name: /^zod$/, layers: ['domain', 'start'] },
-  { name: /^(fastify|@fastify\/.+)$/, layers: ['http'], types: ['start', 'graphql', 'rest'] },
+  {
+    name: /^(fastify|@fastify\/.+|rate-limiter-flexible)$/,
+    layers: ['http'],
+    types: ['start', 'graphql', 'rest'],
+  },
   { name: /^jose$/, layers: ['http'] },
   { name: /^lru-cache$/, layers: ['http', 'graphql'] },
   { name: /^(undici|ipaddr\.js|htmlparser2|html-encoding-sniffer)$/, layers: ['outbound'] },

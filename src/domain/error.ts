@@ -1,3 +1,7 @@
+import { storageFailure } from '../blob/failure.ts';
+import { DatabaseBusyError, databaseFailure } from '../store/error.ts';
+import { type ExceededLimit, tooManyText } from './exceeded-limit.ts';
+
 /**
  * A failure that a caller can act on: one of a closed set, each with a stable `code`, a message for
  * people and typed fields for machines. Any other error is a bug.
@@ -29,6 +33,7 @@ export type ErrorCode =
   | 'UNSUPPORTED_MEDIA'
   | 'SERVER_BUSY'
   | 'TOO_MANY_REQUESTS'
+  | 'QUOTA_EXCEEDED'
   | 'INSUFFICIENT_STORAGE'
   | 'STORAGE_UNAVAILABLE'
   | 'AUTH_UNAVAILABLE'
@@ -195,21 +200,28 @@ export class ServerBusyError extends DomainError {
   /** Delay after which another try may succeed, in milliseconds. */
   readonly retryAfterMs: number;
 
-  constructor(retryAfterMs = RETRY_AFTER_MS) {
-    super('The server is too busy for this operation. Try again later.');
+  constructor(retryAfterMs = RETRY_AFTER_MS, options?: ErrorOptions) {
+    super('The server is too busy for this operation. Try again later.', options);
     this.retryAfterMs = retryAfterMs;
   }
 }
 
-/** The client sent too many requests of this kind, or too many wrong ones. */
+/** The client sent too many requests of this kind, or too many wrong ones, or has too much under way. */
 export class TooManyRequestsError extends DomainError {
   readonly code = 'TOO_MANY_REQUESTS';
   /** Delay after which another try may succeed, in milliseconds. */
   readonly retryAfterMs: number;
+  /** Null: the limit is not one of a viewer or an address. */
+  readonly exceeded: ExceededLimit | null;
 
-  constructor(retryAfterMs: number) {
-    super('There were too many requests of this kind. Try again later.');
+  constructor(retryAfterMs: number, exceeded: ExceededLimit | null = null) {
+    super(
+      exceeded === null
+        ? 'There were too many requests of this kind. Try again later.'
+        : tooManyText(exceeded),
+    );
     this.retryAfterMs = retryAfterMs;
+    this.exceeded = exceeded;
   }
 }
 
@@ -255,4 +267,17 @@ export class SubscriptionLaggedError extends DomainError {
       'The subscription missed events because the client read them too slowly. Subscribe again and reload the data.',
     );
   }
+}
+
+/**
+ * Returns the error that a client gets for a failure of the database or of the disk that may pass. Any other error stays
+ * as it is.
+ */
+export function toDomainError(error: unknown): unknown {
+  if (error instanceof DatabaseBusyError) {
+    return new ServerBusyError(RETRY_AFTER_MS, { cause: error });
+  }
+  const failure = storageFailure(error) ?? databaseFailure(error);
+  if (failure === 'full') return new InsufficientStorageError({ cause: error });
+  return failure === 'unavailable' ? new StorageUnavailableError({ cause: error }) : error;
 }

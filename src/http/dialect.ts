@@ -1,15 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
-import type { Context, Services } from '../domain/context.ts';
-import {
-  InsufficientStorageError,
-  ServerBusyError,
-  StorageUnavailableError,
-  TooManyRequestsError,
-} from '../domain/error.ts';
-import { toStorageError } from '../domain/file/storage-failure.ts';
+import { type Context, createContext, type Services } from '../domain/context.ts';
+import { toDomainError } from '../domain/error.ts';
 import { type ToUrl, urlMaker } from './absolute-url.ts';
 import { UnsupportedBodyError } from './body.ts';
-import { httpStatus } from './status.ts';
+import { disconnectSignal } from './disconnect.ts';
+import { httpStatus, retryHeaders } from './status.ts';
 
 /** Options that every dialect is registered with. */
 export interface DialectOptions {
@@ -64,7 +59,7 @@ export function registerRoutes<R extends Route>(
       url: prefix + route.path,
       onRequest: hooks,
       handler: (request, reply) => {
-        const ctx = requestContext(services, request);
+        const ctx = requestContext(services, request, reply);
         return serve(route, { ctx, request, reply, toUrl: urlMaker(publicUrl, request) });
       },
     });
@@ -75,8 +70,12 @@ export function registerRoutes<R extends Route>(
 }
 
 /** Returns the context of the operation that a request calls. */
-export function requestContext(services: Services, request: FastifyRequest): Context {
-  return { ...services, viewer: request.viewer, log: request.log };
+export function requestContext(
+  services: Services,
+  { viewer, client, log }: FastifyRequest,
+  reply: FastifyReply,
+): Context {
+  return createContext(services, { viewer, client, log, getSignal: disconnectSignal(reply) });
 }
 
 /** Returns a segment of the path, decoded; empty if the route has no such segment. */
@@ -142,7 +141,7 @@ export type SendError = (
 
 /**
  * Returns an error handler; `toErrorAnswer` gives the dialect's status and body. Adds `Retry-After` where the error
- * says when to retry. A content type that Fastify cannot parse, and rejects before any handler, becomes an
+ * says when to retry, and the headers of the limit that the request has met. A content type that Fastify cannot parse, and rejects before any handler, becomes an
  * UnsupportedBodyError.
  */
 export function createSendError(
@@ -153,16 +152,16 @@ export function createSendError(
     logFailure(request, error);
     const cause = isUnparsableType(error)
       ? new UnsupportedBodyError(request.headers['content-type'] ?? '')
-      : toStorageError(error);
+      : toDomainError(error);
     const { status, headers, body } = toErrorAnswer(cause, request);
-    reply.code(status).headers({ ...retryAfter(cause), ...headers });
+    reply.code(status).headers({ ...retryHeaders(cause), ...headers });
     return sendJson(reply, contentType, body);
   };
 }
 
 /** Logs an error with its stack if it is a bug of ours. */
 function logFailure(request: FastifyRequest, error: unknown): void {
-  if (httpStatus(error) >= 500) request.log.error({ err: error }, 'request failed');
+  if (httpStatus(toDomainError(error)) >= 500) request.log.error({ err: error }, 'request failed');
 }
 
 /** Sends the result of a handler. */
@@ -178,16 +177,6 @@ export function sendAnswer(
 /** Sends JSON as bytes, because Fastify adds a charset to the content type of text, and JSON:API's type allows none. */
 function sendJson(reply: FastifyReply, contentType: string, body: object): FastifyReply {
   return reply.header('content-type', contentType).send(Buffer.from(JSON.stringify(body)));
-}
-
-/** Returns the `Retry-After` header of an error, in whole seconds: RFC 9110 §10.2.3. */
-function retryAfter(error: unknown): Record<string, string> {
-  const isLater =
-    error instanceof ServerBusyError ||
-    error instanceof TooManyRequestsError ||
-    error instanceof InsufficientStorageError ||
-    error instanceof StorageUnavailableError;
-  return isLater ? { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) } : {};
 }
 
 function isUnparsableType(error: unknown): boolean {

@@ -12,9 +12,11 @@ import { DomainError } from '../domain/error.ts';
 import { ANONYMOUS, type Viewer } from '../domain/viewer/viewer.ts';
 import { noteTargetOrigin } from './absolute-url.ts';
 import { hasBody } from './body.ts';
+import type { ClientOf, HttpClient } from './client.ts';
 import { boundConnections } from './connection-bound.ts';
 import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
 import { HttpError } from './http-error.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { BODY_PACE, type BodyPace, createBodyWatch } from './slow-body.ts';
 import { httpStatus, publicMessage } from './status.ts';
 import { closeUnusedConnections } from './unused-connection.ts';
@@ -23,6 +25,7 @@ import type { Authenticate } from './viewer/auth.ts';
 declare module 'fastify' {
   interface FastifyRequest {
     viewer: Viewer;
+    client: HttpClient;
   }
   interface FastifyInstance {
     /** Sets the handler that sends the error of a malformed URL below these paths: Fastify finds no route for one. */
@@ -34,6 +37,8 @@ declare module 'fastify' {
 export interface ServerOptions {
   log: FastifyBaseLogger;
   authenticate: Authenticate;
+  clientOf: ClientOf;
+  rateLimit: RateLimit;
   /** Throws unless the server can serve requests. */
   checkReady: () => Promise<void>;
   /** Bound of open connections of one address; 0: none; null: the default, which spares loopback addresses. */
@@ -56,6 +61,8 @@ const CORS: FastifyCorsOptions = {
     'content-disposition',
     'content-range',
     'etag',
+    'ratelimit',
+    'ratelimit-policy',
     'retry-after',
     'x-request-id',
   ],
@@ -87,18 +94,22 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     targetErrorHandlers.push({ paths, handle });
   });
   server.decorateRequest('viewer');
+  server.decorateRequest('client');
   const bodies = createBodyWatch({ ...BODY_PACE, ...options.bodyPace });
   server.addHook('onClose', async () => bodies.stop());
   server.addHook('onRequest', async (request, reply) => {
     request.viewer = ANONYMOUS;
+    request.client = options.clientOf(request.raw);
     setCommonHeaders(request, reply);
     if (hasBody(request.headers)) bodies.add(request.raw);
     checkHost(request);
   });
   // Before the credentials, which a preflight request does not carry.
   await server.register(cors, CORS);
-  server.addHook('onRequest', async (request) => {
+  server.addHook('onRequest', async (request, reply) => {
+    await options.rateLimit.countAddress(request);
     request.viewer = await options.authenticate(request);
+    await options.rateLimit.countViewer(request, reply);
   });
   server.addHook('onSend', addStatusHeaders);
   server.addHook('onResponse', logResponse);

@@ -1,4 +1,12 @@
-import { DomainError, type ErrorCode } from '../domain/error.ts';
+import {
+  DomainError,
+  type ErrorCode,
+  ServerBusyError,
+  StorageUnavailableError,
+  TooManyRequestsError,
+} from '../domain/error.ts';
+import { InsufficientStorageError, QuotaExceededError } from '../domain/storage-error.ts';
+import { rateHeaders } from './rate-limit.ts';
 
 /**
  * The only table from error codes to statuses. A dialect's `error.ts` gives the shape of the body.
@@ -20,6 +28,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   UNSUPPORTED_MEDIA: 415,
   SERVER_BUSY: 503,
   TOO_MANY_REQUESTS: 429,
+  QUOTA_EXCEEDED: 507,
   INSUFFICIENT_STORAGE: 507,
   STORAGE_UNAVAILABLE: 503,
   AUTH_UNAVAILABLE: 503,
@@ -34,6 +43,30 @@ export function httpStatus(error: unknown): number {
   if (error instanceof DomainError) return STATUS[error.code];
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
+}
+
+/**
+ * Returns the `Retry-After` header of an error, in whole seconds (RFC 9110 §10.2.3), and those of the limit that it is
+ * about.
+ */
+export function retryHeaders(error: unknown): Record<string, string> {
+  if (!isRetryable(error)) return {};
+  const { retryAfterMs } = error;
+  const exceeded = 'exceeded' in error ? error.exceeded : null;
+  return {
+    'retry-after': String(Math.ceil(retryAfterMs / 1000)),
+    ...(exceeded !== null && rateHeaders(exceeded, 0, retryAfterMs)),
+  };
+}
+
+function isRetryable(error: unknown) {
+  return (
+    error instanceof ServerBusyError ||
+    error instanceof TooManyRequestsError ||
+    error instanceof QuotaExceededError ||
+    error instanceof InsufficientStorageError ||
+    error instanceof StorageUnavailableError
+  );
 }
 
 /** Returns the message for a response. The message of a bug stays in the log. */

@@ -15,6 +15,9 @@ import { findViewerByKey, keySha256 } from '../domain/viewer/key.ts';
 import { createLogin } from '../domain/viewer/login.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
 import { registerGraphql } from '../graphql/pipeline/handler.ts';
+import { createClientOf } from '../http/client.ts';
+import { createRateExchange, type RateExchange } from '../http/rate-exchange.ts';
+import { createRateLimit } from '../http/rate-limit.ts';
 import { createServer } from '../http/server.ts';
 import type { BodyPace } from '../http/slow-body.ts';
 import { createAuthenticate } from '../http/viewer/auth.ts';
@@ -58,6 +61,10 @@ export interface AppOptions {
   bodyPace?: Partial<BodyPace>;
 }
 
+/** An operator whose proxy hides its clients would otherwise learn it from clients that are refused. */
+const UNTRUSTED =
+  'X-Forwarded-For is ignored: if a reverse proxy sends it, name the proxy in TRIVIUM_TRUST_PROXY';
+
 /** Opens and migrates the database, opens the blob store, and creates the admin key if there is none. */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const log = pino({ level: config.logLevel });
@@ -77,6 +84,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       findViewerByKey: (key) => findViewerByKey(services, key),
       resolveStartNodes: (claim) => resolveStartNodes(services, claim),
     }),
+    ...createClientLimits(config, { log, secret: jwtSecret, exchange: exchange.rates }),
     checkReady: async () => {
       await ping(services.db);
       await Promise.all([services.staging.check(), services.blobs.check()]);
@@ -124,6 +132,18 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   };
 }
 
+/** Creates what tells clients apart and limits their requests. */
+function createClientLimits(
+  { trustedProxies, rate, quotas }: Config,
+  { log, secret, exchange }: { log: Logger; secret: string; exchange: RateExchange | undefined },
+) {
+  const onUntrusted = () => log.warn(UNTRUSTED);
+  return {
+    clientOf: createClientOf({ trustedProxies, secret, onUntrusted }),
+    rateLimit: createRateLimit({ ...rate, addressFactor: quotas.addressFactor, exchange }),
+  };
+}
+
 async function createServices(
   config: Config,
   log: Logger,
@@ -131,7 +151,8 @@ async function createServices(
   { onQuery }: AppOptions,
 ): Promise<Services> {
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const db = openDb({ url: config.databaseUrl, ...(onQuery && { onQuery }) });
+  const { databaseUrl: url, statementTimeoutMs } = config;
+  const db = openDb({ url, statementTimeoutMs, ...(onQuery && { onQuery }) });
   try {
     const applied = await migrate(db);
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
@@ -146,12 +167,14 @@ async function createServices(
         imagePixelsMax: config.imagePixelsMax,
         renditionCacheBytesMax: config.renditionCacheBytesMax,
         uploadTtlMs: config.uploadTtlHours * 3_600_000,
+        quotas: config.quotas,
         documentTypes: config.documentTypes,
         outboundAllowedHosts: config.outboundAllowedHosts,
       },
       events,
       uploadLocks: createKeyedLock(),
       renders: createRenderQueue({ clock: Date.now }),
+      arrivingBytes: new Map(),
       clock: Date.now,
       newId: randomUUID,
       adminKeySha256: keySha256(
@@ -213,17 +236,28 @@ async function sweepAtStart(
   }
 }
 
-/** Creates the events that the processes of one PostgreSQL database share. A SQLite database has one process. */
+/** Creates the events and the counts of requests that the processes of one PostgreSQL database share. A SQLite database has one process. */
 function createExchange(databaseUrl: string) {
   let notices: Notices | undefined;
   if (servesOneProcess(databaseUrl)) {
-    return { events: createEvents(), start: () => undefined, stop: async () => undefined };
+    return {
+      events: createEvents(),
+      rates: undefined,
+      start: () => undefined,
+      stop: async () => undefined,
+    };
   }
-  const relay = createEventRelay(async (text) => notices?.tellEvents(text));
+  const tell = async (text: string) => notices?.tellEvents(text);
+  const relay = createEventRelay(tell);
+  const rates = createRateExchange(tell);
+  const onEvents = (text: string) => {
+    if (!rates.receive(text)) relay.receive(text);
+  };
   return {
     events: relay.events,
+    rates,
     start(onJob: () => void) {
-      notices = listenForNotices(databaseUrl, { onJob, onEvents: relay.receive });
+      notices = listenForNotices(databaseUrl, { onJob, onEvents });
     },
     stop: async () => notices?.stop(),
   };

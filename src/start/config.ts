@@ -2,9 +2,10 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseAllowedHosts } from '../outbound/address.ts';
+import { LIMIT_VARIABLES, type Limits, toLimits, wholeNumber } from './limit.ts';
 
 /** The configuration of the server, frozen. */
-export interface Config {
+export interface Config extends Limits {
   host: string;
   /** 0: any free port. */
   port: number;
@@ -29,6 +30,8 @@ export interface Config {
   renditionCacheBytesMax: number;
   documentTypes: readonly string[];
   uploadTtlHours: number;
+  /** Maximum duration of one statement in the database. */
+  statementTimeoutMs: number;
   /** Jobs that this process runs concurrently; 0: none. */
   jobConcurrency: number;
   /** Null: a default, and no bound for loopback addresses; 0: no bound. */
@@ -55,14 +58,6 @@ export class ConfigError extends Error {
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .refine(
-      (text) => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max,
-      `a whole number from ${min} to ${max}`,
-    )
-    .transform(Number);
 const bytes = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 /** Formats values as `a, b or c`. */
 const alternatives = new Intl.ListFormat('en-GB', { type: 'disjunction' });
@@ -157,6 +152,10 @@ export const VARIABLES = {
     wholeNumber(1, 8760).default(24),
     'lifetime of an upload session, in hours; default: 24',
   ],
+  TRIVIUM_STATEMENT_TIMEOUT_MS: [
+    wholeNumber(100, 3_600_000).default(10_000),
+    'longest duration of a statement in the database, in milliseconds; default: 10,000',
+  ],
   TRIVIUM_JOB_CONCURRENCY: [
     wholeNumber(0, 64).default(2),
     'jobs that this process runs concurrently; 0: none; default: 2',
@@ -177,6 +176,7 @@ export const VARIABLES = {
     hostList.default([]),
     'private hosts, host:port and networks that links and imports may fetch from; default: none',
   ],
+  ...LIMIT_VARIABLES,
   TRIVIUM_GRAPHIQL: [
     oneOf(['on', 'off']).optional(),
     'on or off; default: on if TRIVIUM_AUTH is open, else off',
@@ -235,11 +235,13 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     renditionCacheBytesMax: values.TRIVIUM_RENDITION_CACHE_BYTES_MAX,
     documentTypes: values.TRIVIUM_DOCUMENT_TYPES,
     uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
+    statementTimeoutMs: values.TRIVIUM_STATEMENT_TIMEOUT_MS,
     jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,
     connectionsPerAddressMax: values.TRIVIUM_CONNECTIONS_PER_ADDRESS_MAX ?? null,
     bodyBytesPerSecondMin: values.TRIVIUM_BODY_BYTES_PER_SECOND_MIN,
     lockWaitSeconds: values.TRIVIUM_LOCK_WAIT_SECONDS,
     outboundAllowedHosts: values.TRIVIUM_OUTBOUND_ALLOWED_HOSTS,
+    ...toLimits(values),
     isGraphiqlEnabled: (values.TRIVIUM_GRAPHIQL ?? (auth === 'open' ? 'on' : 'off')) === 'on',
     logLevel: values.TRIVIUM_LOG_LEVEL,
   };

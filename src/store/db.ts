@@ -1,6 +1,7 @@
 import { Kysely, type LogEvent } from 'kysely';
 import { postgresDialect } from './postgres.ts';
-import { sqliteDialect } from './sqlite.ts';
+import { openFileChannels, openMemoryChannels } from './sqlite/channels.ts';
+import { createKysely } from './sqlite/kysely.ts';
 import type { Database } from './table.ts';
 
 /** The executor of every store function: a database, or an open transaction. */
@@ -12,23 +13,27 @@ export interface OpenDbOptions {
   url: string;
   /** Called with every statement; tests count them. */
   onQuery?: (sql: string) => void;
+  /** Maximum duration of a statement, in milliseconds. (Default: 10,000) */
+  statementTimeoutMs?: number;
 }
 
 /** Opens a database without touching its schema; `migrate` does that. Close it with `db.destroy()`. */
-export function openDb({ url, onQuery }: OpenDbOptions): Db {
-  const dialect = url.startsWith('sqlite:')
-    ? sqliteDialect(url.slice('sqlite:'.length))
-    : postgresDialect(url);
+export function openDb({ url, onQuery, statementTimeoutMs = 10_000 }: OpenDbOptions): Db {
+  if (url.startsWith('sqlite:')) {
+    const path = url.slice('sqlite:'.length);
+    const channels =
+      path === ':memory:'
+        ? openMemoryChannels(path)
+        : openFileChannels(path, { limitMs: statementTimeoutMs });
+    return createKysely(channels, onQuery);
+  }
   return new Kysely<Database>({
-    dialect,
+    dialect: postgresDialect(url),
     ...(onQuery && { log: (event: LogEvent) => onQuery(event.query.sql) }),
   });
 }
 
 /** Opens a database from the bytes of a serialized one: tests get a migrated copy in 0.1 ms. */
 export function openSqliteCopy(bytes: Buffer, onQuery?: (sql: string) => void): Db {
-  return new Kysely<Database>({
-    dialect: sqliteDialect(bytes),
-    ...(onQuery && { log: (event: LogEvent) => onQuery(event.query.sql) }),
-  });
+  return createKysely(openMemoryChannels(bytes), onQuery);
 }

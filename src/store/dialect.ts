@@ -77,6 +77,13 @@ export function isAnyOf(
     : sql`${ref} in (select value from json_each(${JSON.stringify(values)}))`;
 }
 
+/** Returns a table with one row for each of these values, whose column is `part.value`. */
+export function eachOf(db: Db, values: readonly string[]): RawBuilder<unknown> {
+  return dialectOf(db) === 'postgres'
+    ? sql`unnest(${values}::text[]) part(value)`
+    : sql`json_each(${JSON.stringify(values)}) part`;
+}
+
 /** Returns `column is one of the values of a query`. The query runs once, so that an index can serve its values. */
 export function isOneOf(db: Db, column: string, query: RawBuilder<unknown>): RawBuilder<SqlBool> {
   const ref = sql.ref(column);
@@ -174,6 +181,20 @@ export async function lockRows<T extends keyof Database, Row>(
   rows: SelectQueryBuilder<Database, T, Row>,
 ): Promise<void> {
   if (dialectOf(db) === 'postgres') await rows.forNoKeyUpdate().execute();
+}
+
+/**
+ * Makes other transactions wait that lock the same text, until the end of this one; on SQLite a transaction is alone
+ * anyway.
+ */
+export async function lockText(db: Db, text: string): Promise<void> {
+  if (dialectOf(db) !== 'postgres') return;
+  await sql`select pg_advisory_xact_lock(hashtextextended(${text}, 0))`.execute(db);
+}
+
+/** Tells whether triggers change one row of `usage` for each subject, and do not add rows. */
+export function hasOneUsageRow(db: Db): boolean {
+  return dialectOf(db) === 'sqlite';
 }
 
 /** Locks rows in the order of their ids, so that two callers cannot deadlock. */

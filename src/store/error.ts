@@ -1,3 +1,32 @@
+/** The reason why a statement did not run, or did not end. */
+export type BusyReason =
+  /** Another process holds the write lock, or writes before it took too long. */
+  | 'locked'
+  /** It ran, or waited for a free reader, longer than a statement may. */
+  | 'timeout'
+  /** The client that asked for it has gone. */
+  | 'cancelled'
+  /** The thread or process that ran it has ended. */
+  | 'lost';
+
+const BUSY_MESSAGES: Readonly<Record<BusyReason, string>> = {
+  locked: 'Another process or a long write holds the lock of the database.',
+  timeout: 'The statement took longer than the time limit of statements.',
+  cancelled: 'The statement was cancelled, because nobody waits for its result.',
+  lost: 'The thread or process that ran the statement has ended.',
+};
+
+/** Thrown if the database did not run a statement now, but may later. A transaction with it is rolled back. */
+export class DatabaseBusyError extends Error {
+  override readonly name = 'DatabaseBusyError';
+  readonly reason: BusyReason;
+
+  constructor(reason: BusyReason, options?: ErrorOptions) {
+    super(BUSY_MESSAGES[reason], options);
+    this.reason = reason;
+  }
+}
+
 /** Thrown if the database has migrations that this program does not know: an older program on newer data. */
 export class NewerDatabaseError extends Error {
   constructor(unknown: readonly string[]) {
@@ -36,22 +65,20 @@ export function isForeignKeyViolation(error: unknown): boolean {
   return code === 'SQLITE_CONSTRAINT_FOREIGNKEY' || code === '23503';
 }
 
-/** Tells whether a statement failed because the disk of the database is full, or may not grow. */
-export function isDatabaseFull(error: unknown): boolean {
-  const code = errorCode(error);
-  return (
-    code === 'SQLITE_FULL' ||
-    // A limit on the size of files, or a quota: SQLite knows only "no space" by name.
-    code === 'SQLITE_IOERR_WRITE' ||
-    code === 'SQLITE_IOERR_SHMSIZE' ||
-    code === '53100'
-  );
-}
+/** Codes of a database whose disk is full, or whose files may not grow. SQLite knows only "no space" by name. */
+const FULL: readonly unknown[] = [
+  'SQLITE_FULL',
+  'SQLITE_IOERR_WRITE',
+  'SQLITE_IOERR_SHMSIZE',
+  '53100',
+];
 
-/** Tells whether a statement failed because the database cannot be written to. */
-export function isDatabaseReadOnly(error: unknown): boolean {
-  const code = String(errorCode(error));
-  return code.startsWith('SQLITE_READONLY') || code === 'SQLITE_CANTOPEN' || code === '25006';
+/** Tells why a database cannot be written to: for lack of room, or because it is read-only; null: another failure. */
+export function databaseFailure(error: unknown): 'full' | 'unavailable' | null {
+  const code = errorCode(error);
+  if (FULL.includes(code)) return 'full';
+  const isClosed = String(code).startsWith('SQLITE_READONLY') || code === 'SQLITE_CANTOPEN';
+  return isClosed || code === '25006' ? 'unavailable' : null;
 }
 
 function errorCode(error: unknown): unknown {

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from './db.ts';
 import { lockForMigration } from './dialect.ts';
 import { NewerDatabaseError } from './error.ts';
+import { withoutTimeLimit } from './limit.ts';
 import { MIGRATIONS } from './migration.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -11,7 +12,8 @@ import { inTransaction } from './transaction.ts';
  * run. Throws NewerDatabaseError.
  */
 export function migrate(db: Db): Promise<string[]> {
-  return inTransaction(db, async (db) => {
+  // A step may write a large table anew.
+  return inTransaction(withoutTimeLimit(db), async (db) => {
     await lockForMigration(db);
     await sql`create table if not exists migration (name text primary key, applied_at text not null)`.execute(
       db,

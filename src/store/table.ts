@@ -14,6 +14,7 @@ export interface Database {
   job: JobTable;
   job_attempt: JobAttemptTable;
   api_key: ApiKeyTable;
+  usage: UsageTable;
 }
 
 /** A column that is set at insert and never changes. */
@@ -58,6 +59,8 @@ export interface NodeTable {
   media_type_alias: Fixed<string | null>;
   /** `Viewer.id` of the creator; null: anonymous. */
   owner: Fixed<string | null>;
+  /** `Client.hash` of the creator; null: unknown, as for background work. */
+  client_hash: Fixed<string | null>;
   is_public: number;
   created_at: Fixed<number>;
   updated_at: number;
@@ -88,6 +91,7 @@ export interface FileTable {
   blob_key: string;
   created_by: Fixed<string | null>;
   created_role: Fixed<string | null>;
+  client_hash: Fixed<string | null>;
   project_id: string | null;
   created_at: Fixed<number>;
   updated_at: number;
@@ -139,6 +143,7 @@ export interface MediaTagTable {
 export interface UploadTable {
   upload_id: Fixed<string>;
   owner: Fixed<string | null>;
+  client_hash: Fixed<string | null>;
   filename: Fixed<string>;
   declared_type: Fixed<string | null>;
   total_bytes: Fixed<number>;
@@ -178,6 +183,10 @@ export interface JobTable {
   /** `Viewer.id` of the viewer who started it; null: the server itself. */
   created_by: Fixed<string | null>;
   created_role: Fixed<string | null>;
+  /** The subject whose request has caused it, for turns: `viewer:…` or `anonymous:…`; empty: the server. */
+  client: ColumnType<string, string | undefined, never>;
+  /** Jobs of a class run in the order of their turns, so that clients take turns: see `insertJob`. */
+  turn: Generated<number>;
   /** The result, as JSON. */
   result: string | null;
   created_at: Fixed<number>;
@@ -210,6 +219,23 @@ export interface ApiKeyTable {
   created_at: Fixed<number>;
   expires_at: number | null;
   last_used_at: number | null;
+}
+
+/**
+ * What a subject has stored and reserved. Triggers maintain it. SQLite has one row for a subject; on PostgreSQL a usage
+ * is the sum of its rows.
+ */
+export interface UsageTable {
+  id: Generated<number>;
+  /** `all`, `viewer:<id>`, `anonymous:<client hash>` or `address:<client hash>`. */
+  subject: Fixed<string>;
+  /** Open upload sessions. */
+  uploads: Generated<number>;
+  /** The total sizes of the files of open upload sessions. */
+  promised_bytes: Generated<number>;
+  stored_bytes: Generated<number>;
+  /** Folders and media. */
+  items: Generated<number>;
 }
 
 /** Rows as they are read and as they are inserted. */

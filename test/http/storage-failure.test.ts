@@ -130,13 +130,13 @@ describe('a disk that is really full', () => {
           TRIVIUM_JOB_CONCURRENCY: '0',
           TRIVIUM_ADMIN_KEY: adminKey,
         };
-        await withServerProcess(variables, async ({ url, log }) => {
+        await withServerProcess(variables, async ({ url }) => {
           const filler = fill(directory);
           // Enough for the log of the database to grow.
           const statuses = await Promise.all(
             Array.from({ length: 100 }, () => createFolder({ url, adminKey })),
           );
-          
+
           expect(statuses.filter((status) => status !== 507 && status !== 200)).toEqual([]);
           expect(statuses).toContain(507);
           for (const [name, send, codeOf] of DOORS) {

@@ -27,6 +27,7 @@ import * as media from '../../src/store/tree/media.ts';
 import * as node from '../../src/store/tree/node.ts';
 import * as upload from '../../src/store/upload/upload.ts';
 import * as key from '../../src/store/viewer/key.ts';
+import { findUsages } from '../../src/store/viewer/usage.ts';
 import { type Backend, describeEachBackend } from '../support/backend.ts';
 import { NEWEST_FIRST } from '../support/keyset.ts';
 
@@ -110,7 +111,10 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'jobs by ids': (db) => job.findJobs(db, { ids: [1, 2] }),
   'a job by uuid': (db) => job.findJobs(db, { uuids: ['a'] }),
   'a job by unicity': (db) => job.findOpenJobByUnicity(db, 'a'),
+  'classes with a due job': (db) => jobRun.listDueClasses(db, ['sweep', 'import-url'], 1),
+  'the next due job': (db) => jobRun.findNextDue(db, ['sweep', 'import-url']),
   'jobs whose worker is lost': (db) => jobRun.listLostJobs(db, 1, 100),
+  'the usages of a viewer and its address': (db) => findUsages(db, ['viewer:a', 'address:b']),
   'runs of jobs': (db) => job.listAttemptsByJobIds(db, [1]),
   'a key': (db) => key.findKeyBySha256(db, 'a'),
 };

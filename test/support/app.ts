@@ -139,6 +139,7 @@ export function createTestServices(parts: Parts, settings: Partial<Settings> = {
     events: createEvents(),
     uploadLocks: createKeyedLock(),
     renders: createRenderQueue({ clock: () => now }),
+    arrivingBytes: new Map(),
     clock: () => now,
     advance: (ms) => {
       now += ms;

@@ -1,6 +1,7 @@
 import { findOpenJobByUnicity, insertJob, insertJobOnce } from '../../store/job/job.ts';
 import type { NewJobRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
+import { viewerSubject } from '../viewer/subject.ts';
 import { JOB_CLASSES, type JobArguments, type JobClass } from './class.ts';
 import { type Job, toJob } from './job.ts';
 
@@ -62,6 +63,7 @@ function toRow(
     scheduled_at: scheduledAt?.getTime() ?? now,
     created_by: startedBy?.id ?? null,
     created_role: startedBy?.role ?? null,
+    client: viewerSubject(ctx),
     created_at: now,
     updated_at: now,
   };

@@ -23,6 +23,7 @@ import {
   refuseStartNode,
   scopeOf,
 } from '../viewer/access.ts';
+import { checkQuota } from '../viewer/quota.ts';
 import { type NodeFields, toNodeFields } from './node.ts';
 import { placeIn } from './place.ts';
 
@@ -51,7 +52,7 @@ const createFolderInput = z.object({
   sortOrder: z.int32().nullish(),
 });
 
-/** Creates a folder: at top level without `parentId`, after its siblings without `sortOrder`. */
+/** Creates a folder: at top level without `parentId`, after its siblings without `sortOrder`. Throws QuotaExceededError. */
 export async function createFolder(
   ctx: Context,
   input: z.input<typeof createFolderInput>,
@@ -59,6 +60,7 @@ export async function createFolder(
   authorize(ctx, 'folder.create');
   const { name, parentId, sortOrder } = parseInput(createFolderInput, input);
   return transact(ctx, async (ctx) => {
+    await checkQuota(ctx, { items: 1 });
     const place = await placeIn(ctx, parentId ?? store.ROOT_ID);
     const now = ctx.clock();
     const row = await insertNode(ctx.db, {
@@ -68,6 +70,7 @@ export async function createFolder(
       name,
       sort_order: sortOrder ?? place.sort_order,
       owner: ctx.viewer.id,
+      client_hash: ctx.client?.hash ?? null,
       is_public: 0,
       created_at: now,
       updated_at: now,

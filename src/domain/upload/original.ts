@@ -35,6 +35,7 @@ export function intoOriginal<T>(
     await findOwnMedia(ctx, mediaId, 'media.update');
     return {
       policy,
+      items: 0,
       files: staged,
       write: async (ctx, files) => {
         await replace(ctx, mediaId, onlyFile(files));

@@ -30,7 +30,8 @@ export function intoResource(
   target: ResourceTarget,
   files: readonly StagedFile[],
 ): Into<ResourceFile[]> {
-  return async () => ({
+  return async (ctx) => ({
+    items: (await findMediaByResource(ctx.db, EVERYTHING, target.resource)) === undefined ? 1 : 0,
     // The content decides the type.
     policy: { type: null },
     files,

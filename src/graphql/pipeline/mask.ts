@@ -1,19 +1,15 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Log } from '../../domain/context.ts';
-import {
-  DomainError,
-  InsufficientStorageError,
-  InvalidInputError,
-  StorageUnavailableError,
-} from '../../domain/error.ts';
-import { toStorageError } from '../../domain/file/storage-failure.ts';
+import { DomainError, InvalidInputError, toDomainError } from '../../domain/error.ts';
 import { HttpError } from '../../http/http-error.ts';
-import { httpStatus, publicMessage } from '../../http/status.ts';
+import { httpStatus, publicMessage, retryHeaders } from '../../http/status.ts';
 import type { GraphqlContext } from '../builder.ts';
 
 /** The context of one operation. */
 export interface OperationContext extends GraphqlContext {
   requestId: string;
+  /** Takes a slot for a subscription until the response ends. Throws TooManyRequestsError. */
+  takeStreamSlot: () => void;
 }
 
 /** Returns the context of the operation that `args` describe. */
@@ -28,7 +24,20 @@ export function maskResult(result: ExecutionResult, context: OperationContext): 
   const errors = result.errors.map((error) =>
     maskOne(error, context.domain.log, context.requestId),
   );
-  return { ...result, errors };
+  const retry = isEmpty(result) ? laterOf(result.errors) : null;
+  if (retry === null) return { ...result, errors };
+  return { ...result, errors, extensions: { ...result.extensions, http: retry } };
+}
+
+function isEmpty({ data }: ExecutionResult): boolean {
+  return Object.values(data ?? {}).every((value) => value === null);
+}
+
+/** Returns the status and the headers of a response to an operation that may succeed later; null if none of its errors says so. */
+function laterOf(errors: readonly GraphQLError[]): object | null {
+  const causes = errors.map(({ originalError }) => toDomainError(originalError));
+  const later = causes.find((cause) => 'retry-after' in retryHeaders(cause));
+  return later ? { status: httpStatus(later), headers: retryHeaders(later) } : null;
 }
 
 /**
@@ -37,14 +46,11 @@ export function maskResult(result: ExecutionResult, context: OperationContext): 
  */
 export function maskError(error: unknown, log: Log, requestId: string): GraphQLError {
   const graphqlError = error instanceof GraphQLError ? error : null;
-  const cause = toStorageError(graphqlError?.originalError ?? error);
+  const cause = toDomainError(graphqlError?.originalError ?? error);
   if (cause instanceof DomainError) {
-    if (isOfStorage(cause)) {
+    if (cause.cause !== undefined && httpStatus(cause) >= 500) {
       // For the operator, who has to mend it.
       log.error({ err: cause }, 'resolver failed');
-      const headers = { 'retry-after': String(cause.retryAfterMs / 1000) };
-      const http = { status: httpStatus(cause), headers };
-      return toGraphqlError(cause.message, graphqlError, { code: cause.code, http });
     }
     return toGraphqlError(cause.message, graphqlError, domainExtensions(cause));
   }
@@ -71,16 +77,12 @@ function isThrownByResolver({ originalError }: GraphQLError): boolean {
   return !(originalError instanceof GraphQLError) || isThrownByResolver(originalError);
 }
 
-function isOfStorage(
-  error: DomainError,
-): error is InsufficientStorageError | StorageUnavailableError {
-  return error instanceof InsufficientStorageError || error instanceof StorageUnavailableError;
-}
-
 function domainExtensions(error: DomainError): Record<string, unknown> {
-  return error instanceof InvalidInputError
-    ? { code: error.code, issues: error.issues }
-    : { code: error.code };
+  const { code } = error;
+  if (error instanceof InvalidInputError) return { code, issues: error.issues };
+  const retryAfterMs = 'retryAfterMs' in error ? error.retryAfterMs : undefined;
+  if (typeof retryAfterMs !== 'number') return { code };
+  return { code, retryAfterSeconds: Math.ceil(retryAfterMs / 1000) };
 }
 
 function toGraphqlError(

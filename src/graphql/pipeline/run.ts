@@ -18,7 +18,7 @@ import { subscribe } from './subscribe.ts';
 /** The result of an operation, or the results of a subscription as they arise. */
 export type Result = ExecutionResult | AsyncIterable<ExecutionResult>;
 
-/** Runs an operation. Throws GraphQLError if it cannot be executed. */
+/** Runs an operation. Throws GraphQLError if it cannot be executed, and TooManyRequestsError. */
 export type RunOperation = (
   params: GraphQLParams,
   method: string,
@@ -42,6 +42,7 @@ export function createRunOperation(options: DocumentOptions): RunOperation {
     const cost = measureCost(args);
     checkCost(cost);
     const isSubscription = operation.operation === OperationTypeNode.SUBSCRIPTION;
+    if (isSubscription) contextValue.takeStreamSlot();
     const result = isSubscription ? await subscribe(args) : await execute(args);
     return isAsyncIterable(result)
       ? mapAsyncIterator(result, (event) => withCost(event, cost.cost))

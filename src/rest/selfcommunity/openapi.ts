@@ -138,6 +138,8 @@ const REASONS: Readonly<Record<number, string>> = {
   410: 'The upload has expired.',
   413: 'The fields are too large.',
   415: 'The content type of the body is not supported.',
+  429: 'There are too many requests or upload sessions. `Retry-After` says when to try again.',
+  507: 'The quota is used up, or the disk is full.',
 };
 
 /**
@@ -146,7 +148,8 @@ const REASONS: Readonly<Record<number, string>> = {
  */
 function toResponses({ method, path, query = [], body, answer, refusals = [] }: Route): object {
   const [status, name] = answer;
-  const errors = new Set([401, ...refusals]);
+  const errors = new Set([401, 429, ...refusals]);
+  if (method === 'POST' && path.startsWith('/media/') && !path.includes(':id')) errors.add(507);
   if (body) for (const status of [400, 413, 415]) errors.add(status);
   // Too many words.
   if (query.includes('search')) errors.add(400);

@@ -1,6 +1,7 @@
 import type { SelectQueryBuilder } from 'kysely';
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRows } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import type { Subtree } from '../path.ts';
 import { blobKeysOf } from '../result.ts';
 import { inScope, type Scope } from '../scope.ts';
@@ -15,7 +16,7 @@ export function listKnownFileBlobKeys(
   keys: readonly string[],
 ): Promise<string[]> {
   return blobKeysOf(
-    filesInScope(db, scope)
+    filesInScope(inline(db, keys.length), scope)
       .where(isAnyOf(db, 'blob_key', keys))
       .select('blob_key'),
   );

@@ -1,5 +1,6 @@
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { updatesRow } from '../result.ts';
 import { EVERYTHING, inScope, isInScope, type Scope, type ScopeColumns } from '../scope.ts';
 import type { FileChange, FileRow, NewFileRow } from '../table.ts';
@@ -22,7 +23,7 @@ export async function updateFile(db: Db, id: number, columns: FileChange): Promi
 
 /** Returns the files that exist, unordered. */
 export function listFilesByIds(db: Db, scope: Scope, ids: readonly number[]) {
-  return listFiles(files(db).where(isAnyOf(db, 'file.id', ids)), scope);
+  return listFiles(files(db, ids.length).where(isAnyOf(db, 'file.id', ids)), scope);
 }
 
 /** Returns the file by its own id, not its media item's. */
@@ -38,7 +39,7 @@ export function findFileByUuid(db: Db, scope: Scope, uuid: string) {
 /** Returns the files of each media item, the original first. */
 export function listFilesByMediaIds(db: Db, scope: Scope, mediaIds: readonly number[]) {
   return listFiles(
-    files(db)
+    files(db, mediaIds.length)
       .where(isAnyOf(db, 'file.media_id', mediaIds))
       .orderBy('file.key'),
     scope,
@@ -67,7 +68,7 @@ export function findFileByUrl(db: Db, scope: Scope, dir: string, urlName: string
 
 /** Returns the first segment of the URLs of a media item's files; undefined if it has none. */
 export async function findDir(db: Db, scope: Scope, mediaId: number): Promise<string | undefined> {
-  const row = await filesInScope(db, scope)
+  const row = await filesInScope(inline(db), scope)
     .where('media_id', '=', mediaId)
     .select('dir')
     .limit(1)
@@ -77,7 +78,7 @@ export async function findDir(db: Db, scope: Scope, mediaId: number): Promise<st
 
 /** Returns the last segments of the URLs of a media item's files. */
 export async function listUrlNames(db: Db, scope: Scope, mediaId: number): Promise<string[]> {
-  const rows = await filesInScope(db, scope)
+  const rows = await filesInScope(inline(db), scope)
     .where('media_id', '=', mediaId)
     .select('url_name')
     .execute();
@@ -86,7 +87,7 @@ export async function listUrlNames(db: Db, scope: Scope, mediaId: number): Promi
 
 /** Tells whether a media item has this first segment of URLs. */
 export async function isDirTaken(db: Db, dir: string): Promise<boolean> {
-  const row = await db
+  const row = await inline(db)
     .selectFrom('file')
     .where('dir', '=', dir)
     .select('id')
@@ -128,8 +129,8 @@ export function updateFileSha256(
 }
 
 // The Importer knows a media item that it has not named by its uuid.
-function files(db: Db) {
-  return db
+function files(db: Db, lookups = 1) {
+  return inline(db, lookups)
     .selectFrom('file')
     .innerJoin('media', 'media.id', 'file.media_id')
     .selectAll('file')
@@ -150,7 +151,7 @@ export async function listFilesByBlobKey(
   { after, upTo }: BlobKeyRange,
   limit: number,
 ): Promise<Pick<FileRow, 'uuid' | 'blob_key' | 'size_bytes' | 'updated_at'>[]> {
-  const all = filesInScope(db, scope).where('blob_key', '>', after);
+  const all = filesInScope(inline(db, limit), scope).where('blob_key', '>', after);
   return (upTo === null ? all : all.where('blob_key', '<=', upTo))
     .orderBy('blob_key')
     .limit(limit)

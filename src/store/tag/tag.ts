@@ -2,6 +2,7 @@ import type { OrderStep, Window } from '../../lib/search.ts';
 import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, isIn, lockRows, lockRowsById } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import type { NewTagRow, TagChange, TagRow } from '../table.ts';
 
 /** The filter of a list of tags: a tag has to match every given field. */
@@ -38,7 +39,7 @@ export async function lockMediasOfTag(db: Db, id: number): Promise<void> {
 
 /** Returns the tags that exist, unordered. */
 export function listTagsByIds(db: Db, ids: readonly number[]): Promise<TagRow[]> {
-  return db
+  return inline(db, ids.length)
     .selectFrom('tag')
     .where(isAnyOf(db, 'id', ids))
     .selectAll()
@@ -50,7 +51,7 @@ export function listTagsByMediaIds(
   db: Db,
   mediaIds: readonly number[],
 ): Promise<(TagRow & { media_id: number })[]> {
-  return db
+  return inline(db, mediaIds.length)
     .selectFrom('media_tag')
     .innerJoin('tag', 'tag.id', 'media_tag.tag_id')
     .where(isAnyOf(db, 'media_tag.media_id', mediaIds))
@@ -68,7 +69,10 @@ export function listTags(
   keyset: Keyset,
   page: PageRequest,
 ): Promise<RowPage<TagRow>> {
-  return listPage(filtered(db, filter).selectAll(), keyset, page);
+  // An index has the order of all tags.
+  const isWalk = Object.values(filter).every((value) => value === undefined);
+  const reader = isWalk ? inline(db, page.limit) : db;
+  return listPage(filtered(reader, filter).selectAll(), keyset, page);
 }
 
 /** Returns the number of tags that match the filter. */

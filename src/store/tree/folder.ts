@@ -1,5 +1,6 @@
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { EVERYTHING, findInScope, listInScope, type Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
 
@@ -35,7 +36,7 @@ export function listFoldersByName(
 
 /** Returns the folders that exist, unordered. */
 export function listFoldersByIds(db: Db, scope: Scope, ids: readonly number[]) {
-  return listInScope(folders(db).where(isAnyOf(db, 'id', ids)), scope);
+  return listInScope(folders(db, ids.length).where(isAnyOf(db, 'id', ids)), scope);
 }
 
 /**
@@ -64,6 +65,10 @@ async function foldersIn(
   return parentIds.flatMap((id) => byParent.get(id) ?? []);
 }
 
-function folders(db: Db) {
-  return db.selectFrom('media').where('type', '=', 'folder').where('id', '!=', ROOT_ID).selectAll();
+function folders(db: Db, lookups = 1) {
+  return inline(db, lookups)
+    .selectFrom('media')
+    .where('type', '=', 'folder')
+    .where('id', '!=', ROOT_ID)
+    .selectAll();
 }

@@ -6,6 +6,7 @@ import { listOfEach } from '../group.ts';
 import type { Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
 import { filteredNodes, type NodeFilter } from './filter.ts';
+import { forPages } from './short-list.ts';
 
 /** The criterion that groups nodes: the folder that holds them, or a tag on them. */
 export type Grouping = 'folder' | 'tag';
@@ -31,7 +32,8 @@ export function listNodesOfEach(
   request: PageRequest,
 ): Promise<Map<number, RowPage<NodeRow>>> {
   const members = filteredNodes(db, scope, filter).where(MEMBERSHIP[by]).select('media.id');
-  return listOfEach(db, 'media', members, ids, keyset, request);
+  const reader = by === 'folder' ? forPages(db, scope, filter, request, ids.length) : db;
+  return listOfEach(reader, 'media', members, ids, keyset, request);
 }
 
 /** Returns the number of nodes in each group; an empty group has no entry. */

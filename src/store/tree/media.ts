@@ -1,5 +1,6 @@
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { findInScope, listInScope, type Scope } from '../scope.ts';
 
 /** Returns the media item; undefined for a folder. */
@@ -22,7 +23,7 @@ export function findMediaByResource(db: Db, scope: Scope, resource: string) {
 
 /** Returns the media that exist, unordered. */
 export function listMediasByIds(db: Db, scope: Scope, ids: readonly number[]) {
-  return listInScope(medias(db).where(isAnyOf(db, 'id', ids)), scope);
+  return listInScope(medias(db, ids.length).where(isAnyOf(db, 'id', ids)), scope);
 }
 
 /** Deletes media with the rows of their files. The bytes are left to the caller. */
@@ -37,6 +38,6 @@ export async function deleteMedias(db: Db, ids: readonly number[]): Promise<void
     .execute();
 }
 
-function medias(db: Db) {
-  return db.selectFrom('media').where('type', '!=', 'folder').selectAll();
+function medias(db: Db, lookups = 1) {
+  return inline(db, lookups).selectFrom('media').where('type', '!=', 'folder').selectAll();
 }

@@ -2,10 +2,12 @@ import type { Window } from '../../lib/search.ts';
 import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { findInScope, listInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
 import { filteredNodes, type NodeFilter } from './filter.ts';
 import { ROOT_ID } from './folder.ts';
+import { forPages } from './short-list.ts';
 
 /** Returns the folder or media item, which is never the root. Uuids are stored in lower case. */
 export function findNodeByUuid(db: Db, scope: Scope, uuid: string) {
@@ -14,12 +16,12 @@ export function findNodeByUuid(db: Db, scope: Scope, uuid: string) {
 
 /** Returns the nodes that exist, unordered and without the root. */
 export function listNodesByIds(db: Db, scope: Scope, ids: readonly number[]) {
-  return listInScope(nodes(db).where(isAnyOf(db, 'id', ids)), scope);
+  return listInScope(nodes(db, ids.length).where(isAnyOf(db, 'id', ids)), scope);
 }
 
 /** Returns the nodes that exist, unordered and without the root. Uuids are stored in lower case. */
 export function listNodesByUuids(db: Db, scope: Scope, uuids: readonly string[]) {
-  return listInScope(nodes(db).where(isAnyOf(db, 'uuid', uuids)), scope);
+  return listInScope(nodes(db, uuids.length).where(isAnyOf(db, 'uuid', uuids)), scope);
 }
 
 /** Returns one page of the nodes that match the filter. */
@@ -30,7 +32,8 @@ export function listNodes(
   keyset: Keyset,
   page: PageRequest,
 ): Promise<RowPage<NodeRow>> {
-  return listPage(filteredNodes(db, scope, filter).selectAll(), keyset, page);
+  const reader = forPages(db, scope, filter, page);
+  return listPage(filteredNodes(reader, scope, filter).selectAll(), keyset, page);
 }
 
 /** Returns the nodes that match the filter, by their position in their folder: a window of them, or all. */
@@ -79,7 +82,7 @@ export const SORT_ORDER_MAX = 2 ** 31 - 1;
 
 /** Returns the position after the last child of a folder: 0 in an empty one. */
 export async function nextSortOrder(db: Db, parentId: number): Promise<number> {
-  const { last } = await db
+  const { last } = await inline(db)
     .selectFrom('media')
     .where('parent_id', '=', parentId)
     .select((eb) => eb.fn.max<number | null>('sort_order').as('last'))
@@ -89,10 +92,14 @@ export async function nextSortOrder(db: Db, parentId: number): Promise<number> {
 
 /** Tells whether a folder holds any node. */
 export async function hasNodesIn(db: Db, folderId: number): Promise<boolean> {
-  const found = db.selectFrom('media').where('parent_id', '=', folderId).select('id').limit(1);
+  const found = inline(db)
+    .selectFrom('media')
+    .where('parent_id', '=', folderId)
+    .select('id')
+    .limit(1);
   return (await found.executeTakeFirst()) !== undefined;
 }
 
-function nodes(db: Db) {
-  return db.selectFrom('media').where('id', '!=', ROOT_ID).selectAll();
+function nodes(db: Db, lookups = 1) {
+  return inline(db, lookups).selectFrom('media').where('id', '!=', ROOT_ID).selectAll();
 }

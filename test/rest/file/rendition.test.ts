@@ -168,7 +168,8 @@ async function checkStampede(app: App): Promise<void> {
   const rendered = vi.spyOn(blobs, 'withLocalFile');
   const written = vi.spyOn(blobs, 'put');
   const get = async (query: string) => {
-    const response = await app.fetch(urlPath + query);
+    // With a credential: sizes are exact then.
+    const response = await app.fetch(urlPath + query, { asAdmin: true });
     return { response, bytes: Buffer.from(await response.arrayBuffer()) };
   };
   const all = await Promise.all(Array.from({ length: 100 }, () => get('?width=200')));
@@ -183,14 +184,15 @@ async function checkStampede(app: App): Promise<void> {
     await go;
     return read(key, work);
   });
-  const different = Array.from({ length: 64 }, (_, at) => get(`?width=${at + 1}`));
-  await vi.waitUntil(() => waiting.mock.calls.length === 64);
-  const refused = await get('?width=90');
+  const different = Array.from({ length: 65 }, (_, at) => get(`?width=${at + 1}`));
+  // Four are under way, and sixty wait: only the last one is answered.
+  const refused = await Promise.race(different);
+  expect(waiting.mock.calls.length).toBe(4);
   expect(refused.response.status).toBe(503);
   expect(refused.response.headers.get('retry-after')).toBe('5');
   expect(JSON.parse(refused.bytes.toString())).toMatchObject({ error: { code: 'SERVER_BUSY' } });
   resolve();
   const statuses = (await Promise.all(different)).map(({ response }) => response.status);
-  expect(new Set(statuses)).toEqual(new Set([200]));
+  expect(statuses.filter((status) => status === 200)).toHaveLength(64);
   expect((await get('?width=90')).response.status).toBe(200);
 }

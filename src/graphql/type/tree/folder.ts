@@ -1,4 +1,5 @@
 import { ConflictError, NotFoundError } from '../../../domain/error.ts';
+import { QuotaExceededError } from '../../../domain/storage-error.ts';
 import {
   createFolder,
   deleteFolder,
@@ -85,7 +86,7 @@ function toFolderBy(by: typeof FolderBy.$inferInput) {
 
 mutation('createFolder', {
   description: 'Creates a folder. Requires the role `EDITOR`.',
-  errors: [NotFoundError],
+  errors: [NotFoundError, QuotaExceededError],
   input: (t) => ({
     name: t.string({
       required: true,

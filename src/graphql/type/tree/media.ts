@@ -1,5 +1,6 @@
 import { NotFoundError } from '../../../domain/error.ts';
 import { THUMBNAIL } from '../../../domain/rendition/thumbnail.ts';
+import { QuotaExceededError } from '../../../domain/storage-error.ts';
 import { createMedia, type LINK_TYPES } from '../../../domain/tree/link.ts';
 import { findMedia, type Media, mediasByIds } from '../../../domain/tree/media.ts';
 import { deleteMedia, updateMedia } from '../../../domain/tree/media-change.ts';
@@ -163,7 +164,7 @@ function toMediaBy(by: typeof MediaBy.$inferInput) {
 mutation('createMedia', {
   description:
     'Creates a media item without a stored file: a link, or a reference to another object. Requires the role `EDITOR`; with `TRIVIUM_AUTH=open`, anyone may call it.',
-  errors: [NotFoundError],
+  errors: [NotFoundError, QuotaExceededError],
   input: (t) => ({
     type: t.field({
       type: MediaTypeEnum,

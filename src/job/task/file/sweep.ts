@@ -1,6 +1,7 @@
 import { SWEEP_GRACE_MS, sweep as sweepBytes } from '../../../domain/file/sweep.ts';
 import { forgetJobs } from '../../../domain/job/retention.ts';
 import { expireUploads } from '../../../domain/upload/expire.ts';
+import { mergeUsages } from '../../../domain/viewer/quota.ts';
 import type { Task } from '../../task.ts';
 
 /**
@@ -12,5 +13,6 @@ export const sweep: Task<'sweep'> = async (ctx, _args, { signal }) => {
   const expired = await expireUploads(ctx);
   const { removed, lost } = await sweepBytes(ctx, { modifiedBefore, signal });
   const forgotten = await forgetJobs(ctx);
+  await mergeUsages(ctx);
   return { blobs_removed: expired + removed, jobs_forgotten: forgotten, lost_files: lost };
 };

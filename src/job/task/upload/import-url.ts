@@ -2,6 +2,7 @@ import type { Context } from '../../../domain/context.ts';
 import { DomainError } from '../../../domain/error.ts';
 import type { JobArguments } from '../../../domain/job/class.ts';
 import { findJob } from '../../../domain/job/job.ts';
+import { InsufficientStorageError } from '../../../domain/storage-error.ts';
 import type { Media } from '../../../domain/tree/media.ts';
 import {
   checkImport,
@@ -12,7 +13,7 @@ import {
 import { ROLES, SYSTEM, type Viewer } from '../../../domain/viewer/viewer.ts';
 import { type DownloadOptions, startDownload } from '../../../outbound/download.ts';
 import { withOutbound } from '../../outbound.ts';
-import { PermanentError, type Run, type Task } from '../../task.ts';
+import { PermanentError, type Run, type Task, TaskError } from '../../task.ts';
 
 /** Creates the task `import-url`. `limits`: default, those of `startDownload`. */
 export function createImportUrl(limits: Omit<DownloadOptions, 'signal'> = {}): Task<'import-url'> {
@@ -29,6 +30,10 @@ export function createImportUrl(limits: Omit<DownloadOptions, 'signal'> = {}): T
       return { media_uuid: media.uuid, media_id: media.id };
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
+      if (error instanceof InsufficientStorageError) {
+        const { message, retryAfterMs } = error;
+        throw new TaskError(message, { cause: error, retryAfterMs });
+      }
       // The rules of this server would refuse it again.
       throw new PermanentError(error.message, { cause: error });
     }
