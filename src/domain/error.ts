@@ -1,5 +1,3 @@
-import { storageFailure } from '../blob/failure.ts';
-import { DatabaseBusyError, databaseFailure } from '../store/error.ts';
 import { type ExceededLimit, tooManyText } from './exceeded-limit.ts';
 
 /**
@@ -225,30 +223,6 @@ export class TooManyRequestsError extends DomainError {
   }
 }
 
-/** Delay before a retry after the disk was full: somebody has to make room first. */
-const STORAGE_RETRY_AFTER_MS = 600_000;
-
-/** The disk of the server has too little free space for the bytes. */
-export class InsufficientStorageError extends DomainError {
-  readonly code = 'INSUFFICIENT_STORAGE';
-  readonly retryAfterMs = STORAGE_RETRY_AFTER_MS;
-
-  constructor(options?: ErrorOptions) {
-    super('The server has too little free space for this file. Try again later.', options);
-  }
-}
-
-/** The disk of the server cannot be written to, or not be read, at the moment. */
-export class StorageUnavailableError extends DomainError {
-  readonly code = 'STORAGE_UNAVAILABLE';
-  /** Delay after which another try may succeed, in milliseconds. */
-  readonly retryAfterMs = 60_000;
-
-  constructor(options?: ErrorOptions) {
-    super('The storage of the server cannot be used at the moment. Try again later.', options);
-  }
-}
-
 /** The credential cannot be checked at the moment, which is not the sender's fault. */
 export class AuthUnavailableError extends DomainError {
   readonly code = 'AUTH_UNAVAILABLE';
@@ -267,17 +241,4 @@ export class SubscriptionLaggedError extends DomainError {
       'The subscription missed events because the client read them too slowly. Subscribe again and reload the data.',
     );
   }
-}
-
-/**
- * Returns the error that a client gets for a failure of the database or of the disk that may pass. Any other error stays
- * as it is.
- */
-export function toDomainError(error: unknown): unknown {
-  if (error instanceof DatabaseBusyError) {
-    return new ServerBusyError(RETRY_AFTER_MS, { cause: error });
-  }
-  const failure = storageFailure(error) ?? databaseFailure(error);
-  if (failure === 'full') return new InsufficientStorageError({ cause: error });
-  return failure === 'unavailable' ? new StorageUnavailableError({ cause: error }) : error;
 }

@@ -2,10 +2,13 @@ import {
   DomainError,
   type ErrorCode,
   ServerBusyError,
-  StorageUnavailableError,
   TooManyRequestsError,
 } from '../domain/error.ts';
-import { InsufficientStorageError, QuotaExceededError } from '../domain/storage-error.ts';
+import {
+  InsufficientStorageError,
+  QuotaExceededError,
+  StorageUnavailableError,
+} from '../domain/storage-error.ts';
 import { rateHeaders } from './rate-limit.ts';
 
 /**

@@ -128,6 +128,7 @@ describe('a disk that is really full', () => {
         const variables = {
           TRIVIUM_DATA_DIR: join(directory, 'data'),
           TRIVIUM_JOB_CONCURRENCY: '0',
+          TRIVIUM_QUOTA_FREE_BYTES: '0',
           TRIVIUM_ADMIN_KEY: adminKey,
         };
         await withServerProcess(variables, async ({ url }) => {

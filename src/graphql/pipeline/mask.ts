@@ -1,6 +1,7 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Log } from '../../domain/context.ts';
-import { DomainError, InvalidInputError, toDomainError } from '../../domain/error.ts';
+import { DomainError, InvalidInputError } from '../../domain/error.ts';
+import { toDomainError } from '../../domain/failure.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { httpStatus, publicMessage, retryHeaders } from '../../http/status.ts';
 import type { GraphqlContext } from '../builder.ts';
