@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
-import { isIPv6, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { isLoopback, networkOf, trustOf } from './client.ts';
 
 /** Far more than a browser opens, which is six. */
 const DEFAULT_MAX = 512;
@@ -20,16 +21,23 @@ const REFUSAL = [
   REFUSAL_BODY,
 ].join('\r\n');
 
-/**
- * Bounds the open connections of one address. Closes further ones at once, with a 429. `max`: 0 sets no bound; null sets
- * the default, and none for loopback addresses, where a reverse proxy passes on the connections of many clients.
- */
-export function boundConnections(server: Server, max: number | null): void {
+/** Options of `boundConnections`. */
+export interface BoundOptions {
+  /** 0: no bound; null: the default, and none for loopback addresses. */
+  max: number | null;
+  /** Proxies, which pass on the requests of many clients, have no bound. */
+  trustedProxies: readonly string[];
+}
+
+/** Bounds the open connections of one address. Closes further ones at once, with a 429. */
+export function boundConnections(server: Server, { max, trustedProxies }: BoundOptions): void {
   if (max === 0) return;
+  const isTrusted = trustOf(trustedProxies);
   const counts = new Map<string, number>();
   server.on('connection', (socket: Socket) => {
-    const network = networkOf(socket.remoteAddress ?? '');
-    if (max === null && isLoopback(network)) return;
+    const { remoteAddress = '' } = socket;
+    if (isTrusted(remoteAddress, 0) || (max === null && isLoopback(remoteAddress))) return;
+    const network = networkOf(remoteAddress);
     const count = (counts.get(network) ?? 0) + 1;
     counts.set(network, count);
     socket.once('close', () => {
@@ -39,19 +47,4 @@ export function boundConnections(server: Server, max: number | null): void {
     });
     if (count > (max ?? DEFAULT_MAX)) socket.end(REFUSAL, () => socket.destroy());
   });
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1';
-}
-
-/** Returns an IPv4 address as it is, and the first 64 bits of an IPv6 address, whose other bits its client chooses. */
-function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
-  if (!isIPv6(plain) || plain === '::1') return plain;
-  const [head = '', tail = ''] = plain.split('::');
-  const before = head.split(':').filter((group) => group !== '');
-  const after = tail.split(':').filter((group) => group !== '');
-  const zeros = plain.includes('::') ? 8 - before.length - after.length : 0;
-  return [...before, ...Array.from({ length: zeros }, () => '0'), ...after].slice(0, 4).join(':');
 }

@@ -13,7 +13,7 @@ import { ANONYMOUS, type Viewer } from '../domain/viewer/viewer.ts';
 import { noteTargetOrigin } from './absolute-url.ts';
 import { hasBody } from './body.ts';
 import type { ClientOf, HttpClient } from './client.ts';
-import { boundConnections } from './connection-bound.ts';
+import { type BoundOptions, boundConnections } from './connection-bound.ts';
 import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
 import { HttpError } from './http-error.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -41,8 +41,7 @@ export interface ServerOptions {
   rateLimit: RateLimit;
   /** Throws unless the server can serve requests. */
   checkReady: () => Promise<void>;
-  /** Bound of open connections of one address; 0: none; null: the default, which spares loopback addresses. */
-  connectionsPerAddressMax: number | null;
+  connectionBound: BoundOptions;
   /** The limits on the arrival of bodies. (Default: `BODY_PACE`) */
   bodyPace: Partial<BodyPace> & Pick<BodyPace, 'bytesPerSecondMin'>;
 }
@@ -121,7 +120,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   );
   registerHealth(server, options);
   closeUnusedConnections(server);
-  boundConnections(server.server, options.connectionsPerAddressMax);
+  boundConnections(server.server, options.connectionBound);
   return server;
 }
 

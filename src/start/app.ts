@@ -8,9 +8,7 @@ import { createFileStaging } from '../blob/file-staging.ts';
 import type { Log, Services } from '../domain/context.ts';
 import { createEvents, type Events } from '../domain/event/event.ts';
 import { createEventRelay } from '../domain/event/relay.ts';
-import { SWEEP_GRACE_MS, sweep } from '../domain/file/sweep.ts';
 import { createRenderQueue } from '../domain/rendition/queue.ts';
-import { expireUploads } from '../domain/upload/expire.ts';
 import { findViewerByKey, keySha256 } from '../domain/viewer/key.ts';
 import { createLogin } from '../domain/viewer/login.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
@@ -39,6 +37,7 @@ import { ping } from '../store/ping.ts';
 import type { Config } from './config.ts';
 import { createScavenger } from './scavenge.ts';
 import { drain, stopWithin } from './stop.ts';
+import { sweepAtStart } from './sweep.ts';
 import { loadKeyFile } from './viewer/key-file.ts';
 import { readUsers } from './viewer/user-file.ts';
 
@@ -89,23 +88,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       await ping(services.db);
       await Promise.all([services.staging.check(), services.blobs.check()]);
     },
-    connectionsPerAddressMax: config.connectionsPerAddressMax,
     bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
-  const transport = { services, publicUrl: config.publicUrl };
-  await server.register(registerFiles, transport);
-  await server.register(registerHeartcore, transport);
-  const login = createLogin({
-    listUsers: () => readUsers(config.usersFile),
-    clock: services.clock,
-  });
-  await server.register(registerToken, { issueToken: createIssueToken(login, jwtSecret) });
-  await server.register(registerSelfCommunity, transport);
-  await server.register(registerImporter, transport);
-  await server.register(registerGraphql, {
-    ...transport,
-    isGraphiqlEnabled: config.isGraphiqlEnabled,
-  });
+  await registerDialects(server, services, config, jwtSecret);
   const jobs = createJobs({ ...services, log }, config);
   const stopping = new AbortController();
   let sweeping = Promise.resolve();
@@ -132,14 +117,37 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   };
 }
 
+async function registerDialects(
+  server: FastifyInstance,
+  services: Services,
+  config: Config,
+  jwtSecret: string,
+): Promise<void> {
+  const transport = { services, publicUrl: config.publicUrl };
+  await server.register(registerFiles, transport);
+  await server.register(registerHeartcore, transport);
+  const login = createLogin({
+    listUsers: () => readUsers(config.usersFile),
+    clock: services.clock,
+  });
+  await server.register(registerToken, { issueToken: createIssueToken(login, jwtSecret) });
+  await server.register(registerSelfCommunity, transport);
+  await server.register(registerImporter, transport);
+  await server.register(registerGraphql, {
+    ...transport,
+    isGraphiqlEnabled: config.isGraphiqlEnabled,
+  });
+}
+
 /** Creates what tells clients apart and limits their requests. */
 function createClientLimits(
-  { trustedProxies, rate, quotas }: Config,
+  { trustedProxies, rate, quotas, connectionsPerAddressMax: max }: Config,
   { log, secret, exchange }: { log: Logger; secret: string; exchange: RateExchange | undefined },
 ) {
   const onUntrusted = () => log.warn(UNTRUSTED);
   return {
     clientOf: createClientOf({ trustedProxies, secret, onUntrusted }),
+    connectionBound: { max, trustedProxies },
     rateLimit: createRateLimit({ ...rate, addressFactor: quotas.addressFactor, exchange }),
   };
 }
@@ -209,31 +217,6 @@ async function ownKey(path: string, log: Logger, message: string): Promise<strin
 function warnOfUnknown(log: Logger, { unknownVariables }: Config): void {
   if (unknownVariables.length === 0) return;
   log.warn({ variables: unknownVariables }, 'unknown settings have no effect');
-}
-
-/**
- * A file system stamps a file with the time of the kernel's last tick, at 100 Hz up to 10 ms ago. So the staged bytes
- * of the first request can look older than the server.
- */
-const FILE_CLOCK_LAG_MS = 50;
-
-/**
- * Ends expired uploads, and sweeps the bytes that an earlier run of the server left behind; later sweeps are jobs. A SQLite database has one
- * process, so no request can own bytes that are older than `startedAt`, the time before the first request.
- */
-async function sweepAtStart(
-  services: Services & { log: Log },
-  { databaseUrl }: Config,
-  startedAt: number,
-  signal: AbortSignal,
-) {
-  const graceMs = servesOneProcess(databaseUrl) ? FILE_CLOCK_LAG_MS : SWEEP_GRACE_MS;
-  try {
-    await expireUploads(services);
-    await sweep(services, { modifiedBefore: startedAt - graceMs, signal });
-  } catch (error) {
-    if (!signal.aborted) services.log.error({ err: error }, 'sweep failed');
-  }
 }
 
 /** Creates the events and the counts of requests that the processes of one PostgreSQL database share. A SQLite database has one process. */

@@ -1,6 +1,6 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { pino } from 'pino';
-import { lockFile } from '../store/lock-file.ts';
+import { lockFile } from '../store/process-lock.ts';
 import type { Config } from './config.ts';
 
 const PREFIX = 'sqlite:';
