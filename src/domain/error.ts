@@ -35,6 +35,7 @@ export type ErrorCode =
   | 'INSUFFICIENT_STORAGE'
   | 'STORAGE_UNAVAILABLE'
   | 'AUTH_UNAVAILABLE'
+  | 'DATABASE_UNAVAILABLE'
   | 'SUBSCRIPTION_LAGGED';
 
 /** One mistake in the input. */
@@ -226,9 +227,22 @@ export class TooManyRequestsError extends DomainError {
 /** The credential cannot be checked at the moment, which is not the sender's fault. */
 export class AuthUnavailableError extends DomainError {
   readonly code = 'AUTH_UNAVAILABLE';
+  /** Delay after which another try may succeed, in milliseconds. */
+  readonly retryAfterMs = RETRY_AFTER_MS;
 
   constructor(options?: ErrorOptions) {
     super('The credential cannot be checked at the moment. Try again later.', options);
+  }
+}
+
+/** The database cannot be reached at the moment. A write that fails so may have been done. */
+export class NoDatabaseError extends DomainError {
+  readonly code = 'DATABASE_UNAVAILABLE';
+  /** Delay after which another try may succeed, in milliseconds. */
+  readonly retryAfterMs = RETRY_AFTER_MS;
+
+  constructor(options?: ErrorOptions) {
+    super('The database cannot be reached at the moment. Try again later.', options);
   }
 }
 

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { type Context, createContext, type Services } from '../domain/context.ts';
-import { toDomainError } from '../domain/failure.ts';
+import { toCallerError } from '../domain/failure.ts';
 import { type ToUrl, urlMaker } from './absolute-url.ts';
 import { UnsupportedBodyError } from './body.ts';
 import { disconnectSignal } from './disconnect.ts';
-import { httpStatus, retryHeaders } from './status.ts';
+import { httpStatus, isRetryable, retryHeaders } from './status.ts';
 
 /** Options that every dialect is registered with. */
 export interface DialectOptions {
@@ -149,19 +149,26 @@ export function createSendError(
   toErrorAnswer: (error: unknown, request: FastifyRequest) => ErrorAnswer,
 ): SendError {
   return (error, request, reply) => {
-    logFailure(request, error);
     const cause = isUnparsableType(error)
       ? new UnsupportedBodyError(request.headers['content-type'] ?? '')
-      : toDomainError(error);
+      : toCallerError(error);
+    logFailure(request, cause);
     const { status, headers, body } = toErrorAnswer(cause, request);
     reply.code(status).headers({ ...retryHeaders(cause), ...headers });
     return sendJson(reply, contentType, body);
   };
 }
 
-/** Logs an error with its stack if it is a bug of ours. */
+/**
+ * Logs an error with its stack if it is a bug of ours. A failure that a later try may not meet is a warning if something
+ * has caused it, and no entry of its own if the server had only too much to do.
+ */
 function logFailure(request: FastifyRequest, error: unknown): void {
-  if (httpStatus(toDomainError(error)) >= 500) request.log.error({ err: error }, 'request failed');
+  if (httpStatus(error) < 500) return;
+  if (!isRetryable(error)) request.log.error({ err: error }, 'request failed');
+  else if (error instanceof Error && error.cause !== undefined) {
+    request.log.warn({ err: error }, 'request failed');
+  }
 }
 
 /** Sends the result of a handler. */

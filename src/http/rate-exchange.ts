@@ -19,7 +19,7 @@ const BEGIN = '{"rates":';
  * Creates an exchange over the notices of the database. While a notice is being sent, counts add up for the next one:
  * however many requests there are, notices are not sent faster than they are accepted.
  */
-export function createRateExchange(tell: (text: string) => Promise<void>): RateExchange {
+export function createRateExchange(tell: (text: string) => Promise<unknown>): RateExchange {
   const rates = randomUUID();
   const waiting = new Map<string, number>();
   let isTelling = false;

@@ -17,6 +17,7 @@ import { type BoundOptions, boundConnections } from './connection-bound.ts';
 import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
 import { HttpError } from './http-error.ts';
 import type { RateLimit } from './rate-limit.ts';
+import { createReadiness } from './readiness.ts';
 import { BODY_PACE, type BodyPace, createBodyWatch } from './slow-body.ts';
 import { httpStatus, publicMessage } from './status.ts';
 import { closeUnusedConnections } from './unused-connection.ts';
@@ -192,14 +193,15 @@ async function logResponse(request: FastifyRequest, reply: FastifyReply): Promis
 }
 
 function registerHealth(server: FastifyInstance, { checkReady }: ServerOptions): void {
+  const check = createReadiness(checkReady);
   server.get('/healthz', () => ({ status: 'ok' }));
   server.get('/readyz', async (request, reply) => {
     try {
-      await checkReady();
+      await check();
       return { status: 'ready' };
     } catch (error) {
       request.log.error({ err: error }, 'not ready');
-      return reply.code(503).send({ status: 'unavailable' });
+      return reply.code(503).header('retry-after', '5').send({ status: 'unavailable' });
     }
   });
 }

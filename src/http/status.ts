@@ -1,14 +1,5 @@
-import {
-  DomainError,
-  type ErrorCode,
-  ServerBusyError,
-  TooManyRequestsError,
-} from '../domain/error.ts';
-import {
-  InsufficientStorageError,
-  QuotaExceededError,
-  StorageUnavailableError,
-} from '../domain/storage-error.ts';
+import { DomainError, type ErrorCode } from '../domain/error.ts';
+import type { ExceededLimit } from '../domain/exceeded-limit.ts';
 import { rateHeaders } from './rate-limit.ts';
 
 /**
@@ -35,6 +26,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   INSUFFICIENT_STORAGE: 507,
   STORAGE_UNAVAILABLE: 503,
   AUTH_UNAVAILABLE: 503,
+  DATABASE_UNAVAILABLE: 503,
   SUBSCRIPTION_LAGGED: 503,
 };
 
@@ -54,22 +46,18 @@ export function httpStatus(error: unknown): number {
  */
 export function retryHeaders(error: unknown): Record<string, string> {
   if (!isRetryable(error)) return {};
-  const { retryAfterMs } = error;
-  const exceeded = 'exceeded' in error ? error.exceeded : null;
+  const { retryAfterMs, exceeded = null } = error;
   return {
     'retry-after': String(Math.ceil(retryAfterMs / 1000)),
     ...(exceeded !== null && rateHeaders(exceeded, 0, retryAfterMs)),
   };
 }
 
-function isRetryable(error: unknown) {
-  return (
-    error instanceof ServerBusyError ||
-    error instanceof TooManyRequestsError ||
-    error instanceof QuotaExceededError ||
-    error instanceof InsufficientStorageError ||
-    error instanceof StorageUnavailableError
-  );
+/** Tells whether an error says when a later try may succeed. */
+export function isRetryable(
+  error: unknown,
+): error is DomainError & { retryAfterMs: number; exceeded?: ExceededLimit | null } {
+  return error instanceof DomainError && 'retryAfterMs' in error;
 }
 
 /** Returns the message for a response. The message of a bug stays in the log. */

@@ -33,7 +33,7 @@ import { openDb } from '../store/db.ts';
 import { servesOneProcess } from '../store/dialect.ts';
 import { listenForNotices, type Notices } from '../store/event/notice.ts';
 import { migrate } from '../store/migrate.ts';
-import { ping } from '../store/ping.ts';
+import { createPing } from '../store/ping.ts';
 import type { Config } from './config.ts';
 import { createScavenger } from './scavenge.ts';
 import { drain, stopWithin } from './stop.ts';
@@ -75,6 +75,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const jwtSecret =
     config.jwtSecret ??
     (await ownKey(join(config.dataDir, 'token.key'), log, 'created a token key'));
+  const ping = createPing(services.db, config.databaseUrl);
   const server = await createServer({
     log,
     authenticate: createAuthenticate({
@@ -85,8 +86,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     }),
     ...createClientLimits(config, { log, secret: jwtSecret, exchange: exchange.rates }),
     checkReady: async () => {
-      await ping(services.db);
-      await Promise.all([services.staging.check(), services.blobs.check()]);
+      await Promise.all([ping.check(), services.staging.check(), services.blobs.check()]);
     },
     bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
@@ -111,7 +111,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         stopping.abort();
         // Together: a running job must not keep the server open.
         await Promise.all([jobs.stop(), sweeping, drain(server)]);
-        await exchange.stop();
+        await Promise.all([exchange.stop(), ping.stop()]);
         await services.db.destroy();
       }),
   };
@@ -230,7 +230,7 @@ function createExchange(databaseUrl: string) {
       stop: async () => undefined,
     };
   }
-  const tell = async (text: string) => notices?.tellEvents(text);
+  const tell = async (text: string) => (await notices?.tellEvents(text)) ?? false;
   const relay = createEventRelay(tell);
   const rates = createRateExchange(tell);
   const onEvents = (text: string) => {
@@ -240,7 +240,7 @@ function createExchange(databaseUrl: string) {
     events: relay.events,
     rates,
     start(onJob: () => void) {
-      notices = listenForNotices(databaseUrl, { onJob, onEvents });
+      notices = listenForNotices(databaseUrl, { onJob, onEvents, onGap: relay.resume });
     },
     stop: async () => notices?.stop(),
   };

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseAllowedHosts } from '../outbound/address.ts';
+import { STATEMENT_TIMEOUT_MS } from '../store/db.ts';
 import { LIMIT_VARIABLES, type Limits, toLimits, wholeNumber } from './limit.ts';
 
 /** The configuration of the server, frozen. */
@@ -99,6 +100,10 @@ export const VARIABLES = {
       .optional(),
     'sqlite:<file> or postgres://…; default: trivium.db in the data directory',
   ],
+  TRIVIUM_STATEMENT_TIMEOUT_MS: [
+    wholeNumber(100, 3_600_000).default(STATEMENT_TIMEOUT_MS),
+    'time after which a statement of the database is given up, in milliseconds; default: 10000',
+  ],
   TRIVIUM_STORAGE_URL: [
     z
       .string()
@@ -151,10 +156,6 @@ export const VARIABLES = {
   TRIVIUM_UPLOAD_TTL_HOURS: [
     wholeNumber(1, 8760).default(24),
     'lifetime of an upload session, in hours; default: 24',
-  ],
-  TRIVIUM_STATEMENT_TIMEOUT_MS: [
-    wholeNumber(100, 3_600_000).default(10_000),
-    'longest duration of a statement in the database, in milliseconds; default: 10,000',
   ],
   TRIVIUM_JOB_CONCURRENCY: [
     wholeNumber(0, 64).default(2),
@@ -220,6 +221,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     publicUrl: values.TRIVIUM_PUBLIC_URL ?? null,
     dataDir,
     databaseUrl: values.TRIVIUM_DATABASE_URL ?? `sqlite:${resolve(dataDir, 'trivium.db')}`,
+    statementTimeoutMs: values.TRIVIUM_STATEMENT_TIMEOUT_MS,
     blobDir: resolve(
       values.TRIVIUM_STORAGE_URL?.replace(/^file:(\/\/(?=\/))?/, '') ?? `${dataDir}/blobs`,
     ),
@@ -235,7 +237,6 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     renditionCacheBytesMax: values.TRIVIUM_RENDITION_CACHE_BYTES_MAX,
     documentTypes: values.TRIVIUM_DOCUMENT_TYPES,
     uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
-    statementTimeoutMs: values.TRIVIUM_STATEMENT_TIMEOUT_MS,
     jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,
     connectionsPerAddressMax: values.TRIVIUM_CONNECTIONS_PER_ADDRESS_MAX ?? null,
     bodyBytesPerSecondMin: values.TRIVIUM_BODY_BYTES_PER_SECOND_MIN,

@@ -1,4 +1,10 @@
-import { type ReferenceExpression, type SelectQueryBuilder, sql } from 'kysely';
+import {
+  type RawBuilder,
+  type ReferenceExpression,
+  type SelectQueryBuilder,
+  type SqlBool,
+  sql,
+} from 'kysely';
 import type { Database } from './table.ts';
 
 /** The order of a list. Its last column is unique, so that every row has a place of its own. */
@@ -26,6 +32,8 @@ export interface PageRequest {
   backward: boolean;
   after?: Position | undefined;
   before?: Position | undefined;
+  /** The number of rows that are skipped, in lists that page by offset. */
+  offset?: number | undefined;
 }
 
 /** Rows in the order of the list, in whichever direction they were read. */
@@ -79,6 +87,39 @@ export function pageOf<Table extends keyof Database, Row>(
     );
   }
   return page;
+}
+
+/**
+ * Returns the end of a statement that selects one page and one more row. `refs` are the keyset's columns in this
+ * statement.
+ */
+export function pageClause(
+  refs: readonly RawBuilder<unknown>[],
+  keyset: Keyset,
+  { limit, backward, after, before, offset }: PageRequest,
+  conditions: readonly RawBuilder<SqlBool>[],
+): RawBuilder<unknown> {
+  const [next, previous] = keyset.descending ? (['<', '>'] as const) : (['>', '<'] as const);
+  const beyond = (operator: '<' | '>', position: Position) =>
+    sql<SqlBool>`(${sql.join(refs)}) ${sql.raw(operator)} (${sql.join(position)})`;
+  const all = [
+    ...conditions,
+    ...(after ? [beyond(next, after)] : []),
+    ...(before ? [beyond(previous, before)] : []),
+  ];
+  const where = all.length === 0 ? sql`` : sql`where ${sql.join(all, sql` and `)}`;
+  const skipped = offset === undefined ? sql`` : sql`offset ${offset}`;
+  return sql`${where} ${orderClause(refs, keyset, backward)} limit ${limit + 1} ${skipped}`;
+}
+
+/** Returns the order in which the index is read. */
+export function orderClause(
+  refs: readonly RawBuilder<unknown>[],
+  { descending }: Keyset,
+  backward: boolean,
+): RawBuilder<unknown> {
+  const direction = sql.raw(directionOf(descending, backward));
+  return sql`order by ${sql.join(refs.map((ref) => sql`${ref} ${direction}`))}`;
 }
 
 /** Returns the rows of `pageOf` in the order of the list. */

@@ -1,5 +1,5 @@
 import { Kysely, type LogEvent } from 'kysely';
-import { postgresDialect } from './postgres.ts';
+import { postgresDialect } from './postgres/dialect.ts';
 import { openFileChannels, openMemoryChannels } from './sqlite/channels.ts';
 import { createKysely } from './sqlite/kysely.ts';
 import type { Database } from './table.ts';
@@ -7,7 +7,10 @@ import type { Database } from './table.ts';
 /** The executor of every store function: a database, or an open transaction. */
 export type Db = Kysely<Database>;
 
-/** The address of the database, and an observer of its statements. */
+/** Time after which a statement is given up, unless the configuration says otherwise. */
+export const STATEMENT_TIMEOUT_MS = 10_000;
+
+/** The address of the database, the limit of its statements, and an observer. */
 export interface OpenDbOptions {
   /** `sqlite:<path>`, or `postgres://…` as libpq reads it. */
   url: string;
@@ -18,7 +21,11 @@ export interface OpenDbOptions {
 }
 
 /** Opens a database without touching its schema; `migrate` does that. Close it with `db.destroy()`. */
-export function openDb({ url, onQuery, statementTimeoutMs = 10_000 }: OpenDbOptions): Db {
+export function openDb({
+  url,
+  onQuery,
+  statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+}: OpenDbOptions): Db {
   if (url.startsWith('sqlite:')) {
     const path = url.slice('sqlite:'.length);
     const channels =
@@ -28,7 +35,7 @@ export function openDb({ url, onQuery, statementTimeoutMs = 10_000 }: OpenDbOpti
     return createKysely(channels, onQuery);
   }
   return new Kysely<Database>({
-    dialect: postgresDialect(url),
+    dialect: postgresDialect({ url, statementTimeoutMs }),
     ...(onQuery && { log: (event: LogEvent) => onQuery(event.query.sql) }),
   });
 }

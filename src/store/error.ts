@@ -1,32 +1,3 @@
-/** The reason why a statement did not run, or did not end. */
-export type BusyReason =
-  /** Another process holds the write lock, or writes before it took too long. */
-  | 'locked'
-  /** It ran, or waited for a free reader, longer than a statement may. */
-  | 'timeout'
-  /** The client that asked for it has gone. */
-  | 'cancelled'
-  /** The thread or process that ran it has ended. */
-  | 'lost';
-
-const BUSY_MESSAGES: Readonly<Record<BusyReason, string>> = {
-  locked: 'Another process or a long write holds the lock of the database.',
-  timeout: 'The statement took longer than the time limit of statements.',
-  cancelled: 'The statement was cancelled, because nobody waits for its result.',
-  lost: 'The thread or process that ran the statement has ended.',
-};
-
-/** Thrown if the database did not run a statement now, but may later. A transaction with it is rolled back. */
-export class DatabaseBusyError extends Error {
-  override readonly name = 'DatabaseBusyError';
-  readonly reason: BusyReason;
-
-  constructor(reason: BusyReason, options?: ErrorOptions) {
-    super(BUSY_MESSAGES[reason], options);
-    this.reason = reason;
-  }
-}
-
 /** Thrown if the database has migrations that this program does not know: an older program on newer data. */
 export class NewerDatabaseError extends Error {
   constructor(unknown: readonly string[]) {
@@ -48,6 +19,35 @@ export class LockedDatabaseError extends Error {
     this.name = 'LockedDatabaseError';
   }
 }
+
+/**
+ * Why the database could not serve a statement. `connection`: it could not be reached, or the connection was lost;
+ * `timeout`: the statement took too long; `busy`: another one held a lock, or all connections, for too long;
+ * `cancelled`: the client for which it ran has gone.
+ */
+export type UnavailableReason = 'connection' | 'timeout' | 'busy' | 'cancelled';
+
+/**
+ * Thrown if the database cannot serve a statement at the moment, which is neither the client's fault nor a bug. A write
+ * whose connection was lost may have been committed.
+ */
+export class DatabaseUnavailableError extends Error {
+  override readonly name = 'DatabaseUnavailableError';
+  readonly reason: UnavailableReason;
+
+  constructor(reason: UnavailableReason, options: ErrorOptions = {}) {
+    const { cause } = options;
+    super(`${SENTENCES[reason]}${cause instanceof Error ? ` (${cause.message})` : ''}`, options);
+    this.reason = reason;
+  }
+}
+
+const SENTENCES: Readonly<Record<UnavailableReason, string>> = {
+  connection: 'The database cannot be reached, or its connection was lost.',
+  timeout: 'The statement took too long.',
+  busy: 'The database is busy.',
+  cancelled: 'The client has gone.',
+};
 
 /** Tells whether a statement failed because a unique index or primary key already holds the value. */
 export function isUniqueViolation(error: unknown): boolean {

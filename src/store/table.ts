@@ -137,6 +137,10 @@ export interface TagTable {
 export interface MediaTagTable {
   media_id: Fixed<number>;
   tag_id: Fixed<number>;
+  /** A copy of the media item's, for lists of a tag; null: a trigger copies it. */
+  created_at: Fixed<number | null>;
+  /** A copy of the media item's, which a trigger keeps. */
+  is_public: Fixed<number | null>;
 }
 
 /** A chunked upload. The row exists only once its first bytes are durable. */

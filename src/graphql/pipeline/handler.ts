@@ -35,7 +35,7 @@ export async function registerGraphql(
   { services, publicUrl, isGraphiqlEnabled }: GraphqlOptions,
 ): Promise<void> {
   const { run, encode } = createPipeline({ isIntrospectionEnabled: isGraphiqlEnabled });
-  const streamSignal = createStreamSignals(server);
+  const streamSignal = createStreamSignals(server, services.events);
   const takeStreamSlot = createStreamSlots(services.settings);
   server.setErrorHandler(createSendError('application/json; charset=utf-8', toErrorAnswer));
   // Fastify keeps a JSON body in memory, so it is small. The body of a multipart request is read while the operation runs.

@@ -1,9 +1,9 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Log } from '../../domain/context.ts';
 import { DomainError, InvalidInputError } from '../../domain/error.ts';
-import { toDomainError } from '../../domain/failure.ts';
+import { toCallerError } from '../../domain/failure.ts';
 import { HttpError } from '../../http/http-error.ts';
-import { httpStatus, publicMessage, retryHeaders } from '../../http/status.ts';
+import { httpStatus, isRetryable, publicMessage, retryHeaders } from '../../http/status.ts';
 import type { GraphqlContext } from '../builder.ts';
 
 /** The context of one operation. */
@@ -25,20 +25,29 @@ export function maskResult(result: ExecutionResult, context: OperationContext): 
   const errors = result.errors.map((error) =>
     maskOne(error, context.domain.log, context.requestId),
   );
-  const retry = isEmpty(result) ? laterOf(result.errors) : null;
-  if (retry === null) return { ...result, errors };
-  return { ...result, errors, extensions: { ...result.extensions, http: retry } };
+  const http = hasData(result) ? null : laterResponse(result.errors);
+  return { ...result, errors, ...(http && { extensions: { ...result.extensions, http } }) };
 }
 
-function isEmpty({ data }: ExecutionResult): boolean {
-  return Object.values(data ?? {}).every((value) => value === null);
+/** Tells whether any field at the top of the result has a value. */
+function hasData({ data }: ExecutionResult): boolean {
+  return Object.values(data ?? {}).some((value) => value !== null);
 }
 
-/** Returns the status and the headers of a response to an operation that may succeed later; null if none of its errors says so. */
-function laterOf(errors: readonly GraphQLError[]): object | null {
-  const causes = errors.map(({ originalError }) => toDomainError(originalError));
-  const later = causes.find((cause) => 'retry-after' in retryHeaders(cause));
-  return later ? { status: httpStatus(later), headers: retryHeaders(later) } : null;
+/**
+ * Returns the status and the headers for an operation that a later try may complete, or null. Such an
+ * operation is not sent with status 200, whatever the client accepts: retrying clients and proxies read only the status.
+ */
+function laterResponse(errors: readonly GraphQLError[]) {
+  for (const error of errors) {
+    const cause = causeOf(error);
+    if (isRetryable(cause)) return { status: httpStatus(cause), headers: retryHeaders(cause) };
+  }
+  return null;
+}
+
+function causeOf(error: unknown): unknown {
+  return toCallerError(error instanceof GraphQLError ? (error.originalError ?? error) : error);
 }
 
 /**
@@ -47,11 +56,10 @@ function laterOf(errors: readonly GraphQLError[]): object | null {
  */
 export function maskError(error: unknown, log: Log, requestId: string): GraphQLError {
   const graphqlError = error instanceof GraphQLError ? error : null;
-  const cause = toDomainError(graphqlError?.originalError ?? error);
+  const cause = causeOf(error);
   if (cause instanceof DomainError) {
-    if (cause.cause !== undefined && httpStatus(cause) >= 500) {
-      // For the operator, who has to mend it.
-      log.error({ err: cause }, 'resolver failed');
+    if (isRetryable(cause) && cause.cause !== undefined) {
+      log.warn({ err: cause }, 'resolver failed');
     }
     return toGraphqlError(cause.message, graphqlError, domainExtensions(cause));
   }

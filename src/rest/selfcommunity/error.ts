@@ -84,7 +84,7 @@ function describeDomainError(error: DomainError): [message: string, code: string
   if (error instanceof TooManyRequestsError) return [throttledText(error), 'throttled'];
   const isFull = error instanceof QuotaExceededError || error instanceof InsufficientStorageError;
   if (isFull) return [error.message, error.code.toLowerCase()];
-  return DESCRIPTIONS[error.code] ?? [error.message, 'invalid'];
+  return DESCRIPTIONS[error.code] ?? [error.message, httpStatus(error) < 500 ? 'invalid' : 'error'];
 }
 
 /** Returns the sentence of Django REST framework's `Throttled`, and the reason where it is not too many requests. */

@@ -13,7 +13,7 @@ import { createWriter, UNLIMITED, type Writer } from './writer.ts';
 /** The connections to one database. */
 export interface Channels {
   writer: Writer;
-  /** Runs a read of any length. Throws DatabaseBusyError. */
+  /** Runs a read of any length. Throws DatabaseUnavailableError. */
   read(statement: Statement, getSignal?: () => AbortSignal): Promise<StatementResult>;
   /** Runs a read on this thread; null if the database has only one connection. */
   readInline: ((statement: Statement) => StatementResult) | null;

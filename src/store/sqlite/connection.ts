@@ -1,4 +1,5 @@
 import SqliteDatabase, { type Statement as PreparedStatement } from 'better-sqlite3';
+import { hasWordsFrom } from '../../lib/word.ts';
 
 /** A statement with its parameters. */
 export interface Statement {
@@ -48,6 +49,10 @@ export function openConnection(
   // For `isLike`: folds case as PostgreSQL's `lower` does.
   database.function('fold', { deterministic: true }, (text: unknown) =>
     typeof text === 'string' ? text.toLowerCase() : text,
+  );
+  // For `hasWords`, which checks the words of a row without the index of words.
+  database.function('has_words', { deterministic: true }, (text: unknown, words: unknown) =>
+    Number(hasWordsFrom(String(text), JSON.parse(String(words)) as string[])),
   );
   return cachingStatements(database);
 }

@@ -1,4 +1,4 @@
-import { DatabaseBusyError } from '../error.ts';
+import { DatabaseUnavailableError } from '../error.ts';
 import type { Statement, StatementResult } from './connection.ts';
 import type { Remote } from './remote.ts';
 import { createWaitingRoom } from './waiting-room.ts';
@@ -6,7 +6,7 @@ import { createWaitingRoom } from './waiting-room.ts';
 /** Processes that read, each one statement at a time. */
 export interface ReaderPool {
   /**
-   * Runs a statement. Throws DatabaseBusyError if it, or its wait for a reader, takes longer than the limit, or when the
+   * Runs a statement. Throws DatabaseUnavailableError if it, or its wait for a reader, takes longer than the limit, or when the
    * signal aborts. The statement has then been stopped, or will be at once.
    */
   run(statement: Statement, signal?: AbortSignal): Promise<StatementResult>;
@@ -73,7 +73,7 @@ export function createReaderPool(options: ReaderPoolOptions): ReaderPool {
   return {
     async run(statement, signal) {
       if (isEnded) throw new Error('The database has been closed.');
-      if (signal?.aborted) throw new DatabaseBusyError('cancelled');
+      if (signal?.aborted) throw new DatabaseUnavailableError('cancelled');
       const reader = takeFree() ?? (await waitingRoom.wait({ patienceMs: limitMs, signal }));
       const running = reader.run({ ...statement, step: 'single' });
       // Not when the caller is answered: a cancelled statement still occupies its reader.
@@ -98,14 +98,14 @@ async function supervise(
 ): Promise<StatementResult> {
   const stopped = Promise.withResolvers<never>();
   const limit = setTimeout(() => {
-    stopped.reject(new DatabaseBusyError('timeout'));
+    stopped.reject(new DatabaseUnavailableError('timeout'));
     kill();
   }, limitMs);
   const cancel = () => {
     const grace = setTimeout(kill, CANCEL_GRACE_MS);
     const settle = () => clearTimeout(grace);
     running.then(settle, settle);
-    stopped.reject(new DatabaseBusyError('cancelled'));
+    stopped.reject(new DatabaseUnavailableError('cancelled'));
   };
   signal?.addEventListener('abort', cancel);
   try {

@@ -2,14 +2,14 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import SqliteDatabase from 'better-sqlite3';
-import { DatabaseBusyError } from '../error.ts';
+import { DatabaseUnavailableError } from '../error.ts';
 import type { StatementResult } from './connection.ts';
 import type { Answer, Request } from './serve.ts';
 import type { Failure, Runner } from './work.ts';
 
 /** A thread or process with a connection of its own. While it is idle, it does not keep this process alive. */
 export interface Remote extends Runner {
-  /** Whether it has ended, also by itself: its statements fail with DatabaseBusyError. */
+  /** Whether it has ended, also by itself: its statements fail with DatabaseUnavailableError. */
   readonly isGone: boolean;
   /** Ends a process in the middle of a statement. A thread ends after its statement. */
   kill(): void;
@@ -132,7 +132,8 @@ function createRemote(port: Port): Remote {
   });
   const gone = port.gone.then((cause) => {
     isGone = true;
-    for (const { reject } of waiting.values()) reject(new DatabaseBusyError('lost', { cause }));
+    for (const { reject } of waiting.values())
+      reject(new DatabaseUnavailableError('connection', { cause }));
     waiting.clear();
   });
   port.stayAlive(false);
@@ -141,7 +142,7 @@ function createRemote(port: Port): Remote {
       return isGone;
     },
     async run(work) {
-      if (isGone) throw new DatabaseBusyError('lost');
+      if (isGone) throw new DatabaseUnavailableError('connection');
       const id = ++lastId;
       const request = Promise.withResolvers<StatementResult>();
       waiting.set(id, request);
@@ -161,7 +162,7 @@ function createRemote(port: Port): Remote {
 }
 
 function fromFailure({ message, code, reason }: Failure): Error {
-  if (reason !== null) return new DatabaseBusyError(reason);
+  if (reason !== null) return new DatabaseUnavailableError(reason);
   return code?.startsWith('SQLITE_')
     ? new SqliteDatabase.SqliteError(message, code)
     : new Error(message);

@@ -1,11 +1,11 @@
-import { DatabaseBusyError } from '../error.ts';
+import { DatabaseUnavailableError } from '../error.ts';
 
 /** Statements that wait for a reader. */
 export interface WaitingRoom<Place> {
   readonly size: number;
   /**
    * Waits for a place. Requests take turns, so that one with many statements delays another one by one statement only:
-   * statements with the same signal are of one request. Throws DatabaseBusyError after `patienceMs`, when the signal
+   * statements with the same signal are of one request. Throws DatabaseUnavailableError after `patienceMs`, when the signal
    * aborts, and when the room closes.
    */
   wait(options: { patienceMs: number; signal: AbortSignal | undefined }): Promise<Place>;
@@ -25,13 +25,13 @@ export function createWaitingRoom<Place>(): WaitingRoom<Place> {
       const seat = Promise.withResolvers<Place>();
       const queue = queues.get(signal) ?? new Set();
       queues.set(signal, queue.add(seat));
-      const leave = (error: DatabaseBusyError) => {
+      const leave = (error: DatabaseUnavailableError) => {
         queue.delete(seat);
         if (queue.size === 0 && queues.get(signal) === queue) queues.delete(signal);
         seat.reject(error);
       };
-      const patience = setTimeout(() => leave(new DatabaseBusyError('timeout')), patienceMs);
-      const cancel = () => leave(new DatabaseBusyError('cancelled'));
+      const patience = setTimeout(() => leave(new DatabaseUnavailableError('timeout')), patienceMs);
+      const cancel = () => leave(new DatabaseUnavailableError('cancelled'));
       signal?.addEventListener('abort', cancel);
       try {
         return await seat.promise;
@@ -53,7 +53,7 @@ export function createWaitingRoom<Place>(): WaitingRoom<Place> {
     },
     close() {
       for (const queue of queues.values()) {
-        for (const { reject } of queue) reject(new DatabaseBusyError('lost'));
+        for (const { reject } of queue) reject(new DatabaseUnavailableError('connection'));
       }
       queues.clear();
     },

@@ -1,4 +1,4 @@
-import { type BusyReason, DatabaseBusyError } from '../error.ts';
+import { DatabaseUnavailableError, type UnavailableReason } from '../error.ts';
 import type { Connection, Statement, StatementResult } from './connection.ts';
 
 /**
@@ -49,7 +49,7 @@ const ROLLBACK: Statement = { sql: 'rollback', parameters: [] };
 
 /** Throws if another thread has begun the transaction, and died. */
 function checkBegun(connection: Connection): void {
-  if (!connection.inTransaction) throw new DatabaseBusyError('lost');
+  if (!connection.inTransaction) throw new DatabaseUnavailableError('connection');
 }
 
 /** Changes rows in a transaction of its own: what took too long can then be undone. */
@@ -69,7 +69,7 @@ function performTimed(connection: Connection, work: Work): StatementResult {
   const startedAt = performance.now();
   const result = connection.run(work);
   const { limitMs = Number.POSITIVE_INFINITY } = work;
-  if (performance.now() - startedAt > limitMs) throw new DatabaseBusyError('timeout');
+  if (performance.now() - startedAt > limitMs) throw new DatabaseUnavailableError('timeout');
   return result;
 }
 
@@ -83,14 +83,14 @@ export interface Failure {
   message: string;
   /** Code of SQLite, such as `SQLITE_BUSY`; null if the error is not SQLite's. */
   code: string | null;
-  /** Set for a DatabaseBusyError. */
-  reason: BusyReason | null;
+  /** Set for a DatabaseUnavailableError. */
+  reason: UnavailableReason | null;
 }
 
 /** Returns the form of an error that passes between threads and processes. */
 export function toFailure(error: unknown): Failure {
   if (!(error instanceof Error)) return { message: String(error), code: null, reason: null };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
-  const reason = error instanceof DatabaseBusyError ? error.reason : null;
+  const reason = error instanceof DatabaseUnavailableError ? error.reason : null;
   return { message: error.message, code, reason };
 }

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTurns } from '../../lib/turns.ts';
-import { DatabaseBusyError } from '../error.ts';
+import { DatabaseUnavailableError } from '../error.ts';
 import type { Statement, StatementResult } from './connection.ts';
 import type { Runner, Work } from './work.ts';
 
 /** The one connection that writes. Transactions take turns, in the order in which they began. */
 export interface Writer {
-  /** Runs a statement in a transaction of its own. Throws DatabaseBusyError. */
+  /** Runs a statement in a transaction of its own. Throws DatabaseUnavailableError. */
   run(statement: Statement, options?: TurnOptions): Promise<StatementResult>;
-  /** Waits for the turn. Throws DatabaseBusyError. */
+  /** Waits for the turn. Throws DatabaseUnavailableError. */
   begin(options?: TurnOptions): Promise<WriterTransaction>;
   end(): Promise<void>;
 }
@@ -50,7 +50,7 @@ const LATE_MS = 250;
 
 /** Creates a writer over a connection. */
 export function createWriter(runner: Runner, limits: WriterLimits): Writer {
-  const turns = createTurns({ runningMax: 1, tooBusy: () => new DatabaseBusyError('locked') });
+  const turns = createTurns({ runningMax: 1, tooBusy: () => new DatabaseUnavailableError('busy') });
 
   async function takeTurn({ patience }: TurnOptions = {}): Promise<Turn> {
     const { limitMs, busyMs } = patience === 'unlimited' ? UNLIMITED : limits;
@@ -106,7 +106,7 @@ async function runLocking(
       return await run(work);
     } catch (cause) {
       if (!isLocked(cause)) throw cause;
-      if (performance.now() > until) throw new DatabaseBusyError('locked', { cause });
+      if (performance.now() > until) throw new DatabaseUnavailableError('busy', { cause });
     }
     await sleep(RETRY_MS);
   }
@@ -129,9 +129,9 @@ function createTransaction(turn: Turn): WriterTransaction {
         state = 'begun';
         return result;
       } catch (error) {
-        const reason = error instanceof DatabaseBusyError ? error.reason : null;
+        const reason = error instanceof DatabaseUnavailableError ? error.reason : null;
         // A first statement that fails has begun the transaction nevertheless.
-        if (reason !== 'locked') state = 'begun';
+        if (reason !== 'busy') state = 'begun';
         isLate ||= reason === 'timeout';
         throw error;
       }
@@ -148,7 +148,7 @@ function createTransaction(turn: Turn): WriterTransaction {
 
 async function limited<T>(running: Promise<T>, limitMs: number): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new DatabaseBusyError('timeout')), limitMs);
+  const timer = setTimeout(() => late.reject(new DatabaseUnavailableError('timeout')), limitMs);
   return Promise.race([running, late.promise]).finally(() => clearTimeout(timer));
 }
 

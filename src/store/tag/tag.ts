@@ -89,11 +89,11 @@ export async function insertMediaTags(
   if (mediaIds.length === 0 || tagIds.length === 0) return;
   await db
     .insertInto('media_tag')
-    .columns(['media_id', 'tag_id'])
+    .columns(['media_id', 'tag_id', 'created_at', 'is_public'])
     .expression(
       db
         .selectFrom(['media', 'tag'])
-        .select(['media.id', 'tag.id as tag_id'])
+        .select(['media.id', 'tag.id as tag_id', 'media.created_at', 'media.is_public'])
         .where(isAnyOf(db, 'media.id', mediaIds))
         .where(isAnyOf(db, 'tag.id', tagIds)),
     )

@@ -1,20 +1,30 @@
-import { sql } from 'kysely';
-import type { Keyset, PageRequest, RowPage } from '../cursor.ts';
+import { type RawBuilder, sql } from 'kysely';
+import { type Keyset, type PageRequest, type RowPage, toRowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { isAnyOf } from '../dialect.ts';
 import { listOfEach } from '../group.ts';
+import { valuesOf } from '../plan.ts';
 import type { Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
-import { filteredNodes, type NodeFilter } from './filter.ts';
+import {
+  CANDIDATES_MAX,
+  candidatesBeside,
+  idsAmong,
+  idsOfPage,
+  idsOnWalk,
+  orderOf,
+  rowsOfPage,
+  withWordsAtOnce,
+} from './choice.ts';
+import { countOnWalk } from './count.ts';
+import { type Condition, conditionsOf, membershipOf, type NodeFilter } from './filter.ts';
 import { forPages } from './short-list.ts';
+import { walkOf } from './walk.ts';
 
 /** The criterion that groups nodes: the folder that holds them, or a tag on them. */
 export type Grouping = 'folder' | 'tag';
 
-const MEMBERSHIP = {
-  folder: sql<boolean>`media.parent_id = part.value`,
-  tag: sql<boolean>`media.id in (select media_id from media_tag where tag_id = part.value)`,
-} as const;
+/** The group of the statement's row. */
+const GROUP = sql.ref('part.value');
 
 /** The groups of a list: folders, or tags, by id. */
 export interface Groups {
@@ -22,18 +32,56 @@ export interface Groups {
   ids: readonly number[];
 }
 
-/** Returns one page of each group, in one statement. Every group has an entry. */
-export function listNodesOfEach(
-  db: Db,
+/** Returns one page of each group. Every group has an entry. */
+export async function listNodesOfEach(
+  all: Db,
   scope: Scope,
   { by, ids }: Groups,
   filter: NodeFilter,
   keyset: Keyset,
-  request: PageRequest,
+  page: PageRequest,
 ): Promise<Map<number, RowPage<NodeRow>>> {
-  const members = filteredNodes(db, scope, filter).where(MEMBERSHIP[by]).select('media.id');
-  const reader = by === 'folder' ? forPages(db, scope, filter, request, ids.length) : db;
-  return listOfEach(reader, 'media', members, ids, keyset, request);
+  const db = by === 'folder' ? forPages(all, scope, filter, page, ids.length) : all;
+  const conditions = conditionsOf(db, scope, filter);
+  const [group, ...others] = ids;
+  const walk = walkOf(db, [...kindOf(conditions), membershipOf(db, by, GROUP)], orderOf(keyset));
+  const isNarrowed = candidatesBeside(walk, conditions, keyset).length > 0 || filter.search;
+  if (group !== undefined && others.length === 0 && (isNarrowed || walk.by === null)) {
+    const member = membershipOf(db, by, sql`${group}`);
+    const selected = await idsOfPage(db, [member, ...conditions], keyset, page);
+    const { rows } = await rowsOfPage<NodeRow>(db, selected, keyset, page).execute(db);
+    return new Map([[group, toRowPage(rows, page)]]);
+  }
+  const checked = withWordsAtOnce(db, conditions);
+  if (walk.by !== null) {
+    const members = idsOnWalk(db, walk, [walk.by, ...checked], keyset, page);
+    return listOfEach(db, 'media', members, ids, keyset, page);
+  }
+  return listOfTags(db, ids, checked, keyset, page);
+}
+
+/** Lists the media of tags in an order that no index of tags has: the way depends on the number of media. */
+async function listOfTags(
+  db: Db,
+  tagIds: readonly number[],
+  conditions: readonly Condition[],
+  keyset: Keyset,
+  page: PageRequest,
+): Promise<Map<number, RowPage<NodeRow>>> {
+  const tag = membershipOf(db, 'tag', GROUP);
+  const up = sql<number>`(select count(*) from (${tag.ids} limit ${CANDIDATES_MAX + 1}) counted)`;
+  const counts = await valuesOfEach(db, tagIds, up);
+  const isSmall = (id: number) => (counts.get(id) ?? 0) <= CANDIDATES_MAX;
+  const small = tagIds.filter(isSmall);
+  const large = tagIds.filter((id) => !isSmall(id));
+  const all = [tag, ...conditions];
+  const sorted = idsAmong(db, tag, all, keyset, page);
+  const walked = idsOnWalk(db, walkOf(db, kindOf(all), orderOf(keyset)), all, keyset, page);
+  const pages = [
+    ...(small.length > 0 ? await listOfEach(db, 'media', sorted, small, keyset, page) : []),
+    ...(large.length > 0 ? await listOfEach(db, 'media', walked, large, keyset, page) : []),
+  ];
+  return new Map(pages);
 }
 
 /** Returns the number of nodes in each group; an empty group has no entry. */
@@ -43,17 +91,25 @@ export async function countNodesOfEach(
   { by, ids }: Groups,
   filter: NodeFilter,
 ): Promise<Map<number, number>> {
-  const nodes = filteredNodes(db, scope, filter);
-  const counted =
-    by === 'folder'
-      ? nodes.where(isAnyOf(db, 'media.parent_id', ids)).select('media.parent_id as part')
-      : nodes
-          .innerJoin('media_tag', 'media_tag.media_id', 'media.id')
-          .where(isAnyOf(db, 'media_tag.tag_id', ids))
-          .select('media_tag.tag_id as part');
-  const rows = await counted
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .groupBy(by === 'folder' ? 'media.parent_id' : sql.ref('media_tag.tag_id'))
-    .execute();
-  return new Map(rows.map(({ part, count }) => [Number(part), count]));
+  const conditions = conditionsOf(db, scope, filter);
+  const walk = walkOf(db, [...kindOf(conditions), membershipOf(db, by, GROUP)], 'id');
+  const checked = withWordsAtOnce(db, conditions);
+  const members = walk.by === null ? checked : [walk.by, ...checked];
+  const counts = await valuesOfEach(db, ids, countOnWalk(db, walk, members));
+  return new Map([...counts].filter(([, count]) => count > 0));
+}
+
+/** Returns the value of an expression for each group. */
+async function valuesOfEach(
+  db: Db,
+  groups: readonly number[],
+  value: RawBuilder<number>,
+): Promise<Map<number, number>> {
+  const { rows } = await sql<{ part: number; result: number }>`select part.value as part,
+    ${value} as result from (${valuesOf(db, groups)}) part`.execute(db);
+  return new Map(rows.map(({ part, result }) => [Number(part), result]));
+}
+
+function kindOf(conditions: readonly Condition[]): Condition[] {
+  return conditions.filter(({ kind }) => kind);
 }

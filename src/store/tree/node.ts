@@ -1,11 +1,14 @@
+import { sql } from 'kysely';
 import type { Window } from '../../lib/search.ts';
-import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
+import { type Keyset, type PageRequest, type RowPage, toRowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
 import { inline } from '../inline.ts';
 import { findInScope, listInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
-import { filteredNodes, type NodeFilter } from './filter.ts';
+import { idsOfPage, rowsOfPage } from './choice.ts';
+import { countOf } from './count.ts';
+import { conditionsOf, type NodeFilter } from './filter.ts';
 import { ROOT_ID } from './folder.ts';
 import { forPages } from './short-list.ts';
 
@@ -25,7 +28,7 @@ export function listNodesByUuids(db: Db, scope: Scope, uuids: readonly string[])
 }
 
 /** Returns one page of the nodes that match the filter. */
-export function listNodes(
+export async function listNodes(
   db: Db,
   scope: Scope,
   filter: NodeFilter,
@@ -33,23 +36,41 @@ export function listNodes(
   page: PageRequest,
 ): Promise<RowPage<NodeRow>> {
   const reader = forPages(db, scope, filter, page);
-  return listPage(filteredNodes(reader, scope, filter).selectAll(), keyset, page);
+  const ids = await idsOfPage(reader, conditionsOf(reader, scope, filter), keyset, page);
+  const { rows } = await rowsOfPage<NodeRow>(reader, ids, keyset, page).execute(reader);
+  return toRowPage(rows, page);
 }
 
+const BY_POSITION: Keyset = {
+  name: 'nodes by position',
+  columns: [
+    { name: 'sort_order', type: 'number' },
+    { name: 'id', type: 'number' },
+  ],
+  descending: false,
+};
+
 /** Returns the nodes that match the filter, by their position in their folder: a window of them, or all. */
-export function listNodesInOrder(
+export async function listNodesInOrder(
   db: Db,
   scope: Scope,
   filter: NodeFilter,
-  window?: Window,
+  { limit, offset }: Window = { limit: ALL, offset: 0 },
 ): Promise<NodeRow[]> {
-  const ordered = filteredNodes(db, scope, filter).selectAll().orderBy('sort_order').orderBy('id');
-  return (window ? ordered.limit(window.limit).offset(window.offset) : ordered).execute();
+  const page = { limit: limit - 1, offset, backward: false };
+  const ids = await idsOfPage(db, conditionsOf(db, scope, filter), BY_POSITION, page);
+  const { rows } = await rowsOfPage<NodeRow>(db, ids, BY_POSITION, page).execute(db);
+  return rows;
 }
 
+/** A limit that no list reaches. */
+const ALL = 2 ** 31;
+
 /** Returns the number of nodes that match the filter. */
-export function countNodes(db: Db, scope: Scope, filter: NodeFilter): Promise<number> {
-  return countRows(filteredNodes(db, scope, filter));
+export async function countNodes(db: Db, scope: Scope, filter: NodeFilter): Promise<number> {
+  const count = await countOf(db, conditionsOf(db, scope, filter));
+  const { rows } = await sql<{ count: number }>`select ${count} as count`.execute(db);
+  return rows[0]?.count ?? 0;
 }
 
 /** Returns the row as stored. A `resource` that exists already is a unique violation. */

@@ -6,15 +6,16 @@ import type { NodeFilter } from './filter.ts';
 
 /**
  * Returns the executor for pages of nodes: an inline one for all nodes, or those of folders, where an index has the
- * order of each list.
+ * order of each list and nothing is passed over.
  */
 export function forPages(
   db: Db,
-  { within }: Scope,
+  { within, publicOnly }: Scope,
   { kind: _kind, folderId: _folderId, ...others }: NodeFilter,
   { limit }: PageRequest,
   pages = 1,
 ): Db {
-  const isWalk = within === null && Object.values(others).every((value) => value === undefined);
+  const isWalk =
+    within === null && !publicOnly && Object.values(others).every((value) => value === undefined);
   return isWalk ? inline(db, pages * (limit + 1)) : db;
 }

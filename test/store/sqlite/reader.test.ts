@@ -64,7 +64,7 @@ it('a statement is stopped at the time limit, whatever it does, and the next one
   withPool(
     async (pool, started) => {
       await expect(pool.run(ENDLESS)).rejects.toMatchObject({
-        name: 'DatabaseBusyError',
+        name: 'DatabaseUnavailableError',
         reason: 'timeout',
       });
       await pool.run(select('select 1')).catch(() => undefined);
@@ -129,7 +129,10 @@ it('the statement of a reader that dies fails, and another reader takes its plac
     const running = pool.run(ENDLESS);
     const next = pool.run(select('select 1 as one'));
     started[0]?.kill();
-    await expect(running).rejects.toMatchObject({ name: 'DatabaseBusyError', reason: 'lost' });
+    await expect(running).rejects.toMatchObject({
+      name: 'DatabaseUnavailableError',
+      reason: 'connection',
+    });
     expect(await next).toEqual({ rows: [{ one: 1 }] });
   }));
 

@@ -34,7 +34,7 @@ it('while a read runs, this thread, other reads and changes go on', () =>
     expect(await listTagsByIds(db, [id])).toHaveLength(1);
     expect(isRunning).toBe(true);
     client.abort();
-    expect(await ended).toMatchObject({ name: 'DatabaseBusyError', reason: 'cancelled' });
+    expect(await ended).toMatchObject({ name: 'DatabaseUnavailableError', reason: 'cancelled' });
   }));
 
 it('what is acknowledged, every later read sees, on this thread and on readers', () =>

@@ -99,7 +99,7 @@ it('waits for another program, and fails when that takes too long', () =>
   withWriter(async ({ writer, other, names }) => {
     other.exec('begin immediate');
     const transaction = await writer.begin();
-    const locked = { name: 'DatabaseBusyError', reason: 'locked' };
+    const locked = { name: 'DatabaseUnavailableError', reason: 'busy' };
     await expect(transaction.run(insert('a'))).rejects.toMatchObject(locked);
     await transaction.rollback();
     await expect(writer.run(insert('b'))).rejects.toMatchObject(locked);
@@ -114,10 +114,10 @@ it('fails at once, if it is to have no patience, while anyone else writes', () =
   withWriter(async ({ writer, other, names }) => {
     const transaction = await writer.begin();
     const eager = () => writer.run(insert('eager'), { patience: 'none' });
-    await expect(eager()).rejects.toMatchObject({ reason: 'locked' });
+    await expect(eager()).rejects.toMatchObject({ reason: 'busy' });
     await transaction.rollback();
     other.exec('begin immediate');
-    await expect(eager()).rejects.toMatchObject({ reason: 'locked' });
+    await expect(eager()).rejects.toMatchObject({ reason: 'busy' });
     other.exec('commit');
     await eager();
     expect(names()).toEqual(['eager']);
@@ -144,7 +144,7 @@ it('the death of the thread rolls back, fails what ran, and is over with the nex
     const waiting = writer.run(insert('b'));
     threads[0]?.kill();
     await expect.poll(() => threads[0]?.isGone).toBe(true);
-    const lost = { name: 'DatabaseBusyError', reason: 'lost' };
+    const lost = { name: 'DatabaseUnavailableError', reason: 'connection' };
     await expect(transaction.run(insert('a'))).rejects.toMatchObject(lost);
     await expect(transaction.commit()).rejects.toMatchObject(lost);
     await transaction.rollback();
