@@ -6,6 +6,7 @@ import type { Db } from '../store/db.ts';
 import { withSignal } from '../store/limit.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { type Events, heldBack } from './event/event.ts';
+import type { Deletions } from './viewer/deletion.ts';
 import type { Viewer } from './viewer/viewer.ts';
 
 /** The environment of an operation: always its first parameter. */
@@ -31,6 +32,8 @@ export interface Services {
   /** Publishes events; inside of `transact`, after the commit. */
   events: Events;
   settings: Settings;
+  /** What jobs delete at the moment, which no viewer sees any more. */
+  deletions: Deletions;
   /** Serializes the chunks of each upload session, in this process only: see docs/decisions.md. */
   uploadLocks: KeyedLock;
   /**

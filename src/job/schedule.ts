@@ -1,6 +1,8 @@
 import type { Log, Services } from '../domain/context.ts';
 import { type JobClass, serverUnicity } from '../domain/job/class.ts';
 import { enqueueJob } from '../domain/job/enqueue.ts';
+import { resumeTags } from '../domain/tag/deletion.ts';
+import { resumeDeletions } from '../domain/tree/deletion.ts';
 import { SYSTEM } from '../domain/viewer/viewer.ts';
 import { advanceJob, resetFutureJobs } from '../store/job/run.ts';
 
@@ -13,7 +15,8 @@ export const SCHEDULE: readonly { jobClass: 'expire-upload' | 'sweep'; everyMs: 
 /**
  * Enqueues the next job of each recurring class, unless it exists. It waits in the database, so that it
  * survives a restart; its `unicity` allows only one pending or running job, however many processes there are. If it waits
- * for longer than its interval, because a clock was ahead when it was enqueued, it is moved to its next time.
+ * for longer than its interval, because a clock was ahead when it was enqueued, it is moved to its next time. Also enqueues
+ * the jobs of large changes that were begun and have lost theirs.
  */
 export async function scheduleNext(services: Services & { log: Log }): Promise<void> {
   const ctx = { ...services, viewer: SYSTEM };
@@ -28,6 +31,8 @@ export async function scheduleNext(services: Services & { log: Log }): Promise<v
     );
     if (!isNew) await advanceJob(ctx.db, job.id, scheduledAt.getTime());
   }
+  await resumeDeletions(ctx);
+  await resumeTags(ctx);
 }
 
 /** The clocks of several processes, and of one process after a correction, differ by less. */

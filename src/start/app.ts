@@ -9,6 +9,7 @@ import type { Log, Services } from '../domain/context.ts';
 import { createEvents, type Events } from '../domain/event/event.ts';
 import { createEventRelay } from '../domain/event/relay.ts';
 import { createRenderQueue } from '../domain/rendition/queue.ts';
+import { createDeletions } from '../domain/viewer/deletion.ts';
 import { findViewerByKey, keySha256 } from '../domain/viewer/key.ts';
 import { createLogin } from '../domain/viewer/login.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
@@ -90,6 +91,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     },
     bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
+  refreshDeletions(server, services);
   await registerDialects(server, services, config, jwtSecret);
   const jobs = createJobs({ ...services, log }, config);
   const stopping = new AbortController();
@@ -164,8 +166,11 @@ async function createServices(
   try {
     const applied = await migrate(db);
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
+    const deletions = createDeletions({ db, isShared: !servesOneProcess(config.databaseUrl) });
+    await deletions.reload();
     return {
       db,
+      deletions,
       ...(await openStorage(config.blobDir)),
       settings: {
         auth: config.auth,
@@ -217,6 +222,13 @@ async function ownKey(path: string, log: Logger, message: string): Promise<strin
 function warnOfUnknown(log: Logger, { unknownVariables }: Config): void {
   if (unknownVariables.length === 0) return;
   log.warn({ variables: unknownVariables }, 'unknown settings have no effect');
+}
+
+/** Makes each request know of deletions that another process has begun. Checks of health do not wait for the database. */
+function refreshDeletions(server: FastifyInstance, { deletions }: Services): void {
+  server.addHook('onRequest', async ({ url }) => {
+    if (url !== '/healthz' && url !== '/readyz') await deletions.refresh();
+  });
 }
 
 /** Creates the events and the counts of requests that the processes of one PostgreSQL database share. A SQLite database has one process. */

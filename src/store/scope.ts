@@ -13,6 +13,8 @@ export interface Scope {
   publicOnly: boolean;
   /** Null: the whole tree. */
   within: Limits | null;
+  /** Subtrees that a job deletes: their nodes count as deleted. Almost always empty. */
+  excluding: readonly Subtree[];
 }
 
 /** Limits the scope to these subtrees, and to the unfiled nodes of the owner. */
@@ -22,20 +24,30 @@ export interface Limits {
 }
 
 /**
- * The scope of the server's own work, where no viewer decides: jobs, sweeps, checks of uniqueness, reads that an
- * operation follows with a check of its own.
+ * All rows, also of nodes that are being deleted: the scope of sweeps and of deletions themselves. Other work of the
+ * server uses `existing` of the domain.
  */
-export const EVERYTHING: Scope = { publicOnly: false, within: null };
+export const EVERYTHING: Scope = { publicOnly: false, within: null, excluding: [] };
 
 /** The columns of a node that decide its visibility. */
 export type ScopeColumns = Pick<NodeRow, 'id' | 'parent_id' | 'path' | 'owner' | 'is_public'>;
 
 /** Tells whether a node is in a scope. Reads by key use it: their SQL is then the same for every viewer. */
-export function isInScope({ publicOnly, within }: Scope, node: ScopeColumns): boolean {
+export function isInScope({ publicOnly, within, excluding }: Scope, node: ScopeColumns): boolean {
   if (publicOnly && node.is_public !== 1) return false;
+  if (excluding.some((subtree) => isIn(subtree, node))) return false;
   if (within === null || (node.parent_id === null && node.owner === within.owner)) return true;
-  // By id, which a start node keeps when it is moved.
-  return within.subtrees.some(({ id }) => node.id === id || node.path.includes(`/${id}/`));
+  return within.subtrees.some((subtree) => isIn(subtree, node));
+}
+
+// By id, which the top of a subtree keeps when it is moved.
+function isIn({ id }: Subtree, node: ScopeColumns): boolean {
+  return node.id === id || node.path.includes(`/${id}/`);
+}
+
+/** Tells whether a scope contains all rows: a query then needs no condition. */
+export function isUnlimited({ publicOnly, within, excluding }: Scope): boolean {
+  return !publicOnly && within === null && excluding.length === 0;
 }
 
 /** Returns the node that a query finds by key; undefined if it is not in the scope. */
@@ -59,10 +71,16 @@ type NodeQuery = Pick<
 export function inScope<Table extends keyof Database, Row>(
   db: Db,
   query: SelectQueryBuilder<Database, Table, Row>,
-  { publicOnly, within }: Scope,
+  { publicOnly, within, excluding }: Scope,
 ): SelectQueryBuilder<Database, Table, Row> {
-  const shown = publicOnly ? query.where(sql<boolean>`media.is_public = 1`) : query;
+  let shown = publicOnly ? query.where(sql<boolean>`media.is_public = 1`) : query;
+  for (const subtree of excluding) shown = shown.where(isOutside(subtree));
   return within === null ? shown : shown.where(isWithin(db, within));
+}
+
+/** Returns `the node is not the top of this subtree, nor below it`. */
+export function isOutside({ id, below }: Subtree): RawBuilder<boolean> {
+  return sql`(media.id <> ${id} and (media.path < ${below} or media.path >= ${endOfPath(below)}))`;
 }
 
 /** Returns `the node is within these limits`. */

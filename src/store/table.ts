@@ -10,6 +10,7 @@ export interface Database {
   rendition: RenditionTable;
   tag: TagTable;
   media_tag: MediaTagTable;
+  deletion: DeletionTable;
   upload: UploadTable;
   job: JobTable;
   job_attempt: JobAttemptTable;
@@ -131,6 +132,12 @@ export interface TagTable {
   visibility_boost: number;
   created_at: Fixed<number>;
   updated_at: number;
+  /** Set while a job removes the tag from its media and then deletes the row. No list shows the tag any more. */
+  deleted_at: number | null;
+  /** `Viewer.id` of the viewer who deleted it; null: anonymous, or not deleted. */
+  deleted_by: string | null;
+  /** The last media item whose search words have the new name of the tag; null: all have it. */
+  indexed_up_to: number | null;
 }
 
 /** The tags of media. A row is deleted with its media item or its tag. */
@@ -141,6 +148,18 @@ export interface MediaTagTable {
   created_at: Fixed<number | null>;
   /** A copy of the media item's, which a trigger keeps. */
   is_public: Fixed<number | null>;
+}
+
+/**
+ * A subtree that a job deletes in small transactions. No list shows its nodes any more. The row is deleted with its top
+ * node.
+ */
+export interface DeletionTable {
+  /** The top node of the subtree. */
+  node_id: Fixed<number>;
+  /** `Viewer.id` of the viewer who deleted it; null: anonymous. */
+  deleted_by: Fixed<string | null>;
+  created_at: Fixed<number>;
 }
 
 /** A chunked upload. The row exists only once its first bytes are durable. */
@@ -254,6 +273,8 @@ export type NewRenditionRow = Insertable<RenditionTable>;
 export type TagRow = Selectable<TagTable>;
 export type NewTagRow = Insertable<TagTable>;
 export type TagChange = Updateable<TagTable>;
+export type DeletionRow = Selectable<DeletionTable>;
+export type NewDeletionRow = Insertable<DeletionTable>;
 export type UploadRow = Selectable<UploadTable>;
 export type NewUploadRow = Insertable<UploadTable>;
 export type JobRow = Selectable<JobTable>;

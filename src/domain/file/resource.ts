@@ -1,13 +1,12 @@
 import type { FieldType, Part, Search } from '../../lib/search.ts';
 import * as fileStore from '../../store/file/file.ts';
 import * as store from '../../store/file/search.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import type { FileRow, NodeRow } from '../../store/table.ts';
 import { findMediaByResource } from '../../store/tree/media.ts';
 import type { Context } from '../context.ts';
 import { NotFoundError } from '../error.ts';
 import { checkConditions } from '../search.ts';
-import { authorize, isVisible, scopeOf } from '../viewer/access.ts';
+import { authorize, existing, isVisible, scopeOf } from '../viewer/access.ts';
 import { type File, type OpenedFile, openRow, toFile } from './file.ts';
 
 /** A file of a resource. The Importer's resource is our media item, and its media are our files. */
@@ -64,11 +63,11 @@ export async function openResourceFile(ctx: Context, at: ResourceKey): Promise<O
 }
 
 async function findRow(ctx: Context, { resource, key }: ResourceKey) {
-  const media = await findMediaByResource(ctx.db, EVERYTHING, resource);
+  const media = await findMediaByResource(ctx.db, existing(ctx), resource);
   if (media?.is_public !== 1) authorize(ctx, 'resource.read');
   const isThere = media !== undefined && (media.is_public === 1 || isVisible(ctx, media));
   const file = isThere
-    ? await fileStore.findFileByKey(ctx.db, EVERYTHING, media.id, key)
+    ? await fileStore.findFileByKey(ctx.db, existing(ctx), media.id, key)
     : undefined;
   if (isThere && file !== undefined) return { media, file };
   authorize(ctx, 'resource.read');

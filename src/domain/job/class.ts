@@ -30,6 +30,18 @@ export const JOB_CLASSES = {
     maxRetries: 10,
     isStartable: false,
   },
+  'delete-subtree': {
+    arguments: z.strictObject({ folder_uuid: uuid }),
+    concurrency: 1,
+    maxRetries: 10,
+    isStartable: false,
+  },
+  'delete-tag': {
+    arguments: z.strictObject({ tag_id: z.int().positive() }),
+    concurrency: 1,
+    maxRetries: 10,
+    isStartable: false,
+  },
   'digest-file': {
     arguments: z.strictObject({ file_uuid: uuid }),
     concurrency: 1,
@@ -61,6 +73,12 @@ export const JOB_CLASSES = {
     isRemote: true,
     maxRetries: 5,
     isStartable: true,
+  },
+  'index-tag': {
+    arguments: z.strictObject({ tag_id: z.int().positive() }),
+    concurrency: 1,
+    maxRetries: 10,
+    isStartable: false,
   },
   // Creates a thumbnail, which is a file and not a rendition. The name is stored in jobs and known to clients of the
   // Importer dialect, so it stays.

@@ -2,7 +2,8 @@ import { findOpenJobByUnicity, insertJob, insertJobOnce } from '../../store/job/
 import type { NewJobRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { viewerSubject } from '../viewer/subject.ts';
-import { JOB_CLASSES, type JobArguments, type JobClass } from './class.ts';
+import { SYSTEM } from '../viewer/viewer.ts';
+import { JOB_CLASSES, type JobArguments, type JobClass, serverUnicity } from './class.ts';
 import { type Job, toJob } from './job.ts';
 
 /** Optional properties of a new job. */
@@ -67,6 +68,23 @@ function toRow(
     created_at: now,
     updated_at: now,
   };
+}
+
+/**
+ * Creates the job that finishes a change which the viewer's operation has begun, at most one for each `subject`. It runs
+ * once more if a running job has passed the change already: `resume` of the schedule sees to that.
+ */
+export async function enqueueRest<C extends JobClass>(
+  ctx: Context,
+  jobClass: C,
+  args: JobArguments<C>,
+  subject: string | number,
+): Promise<void> {
+  const { id, kind } = ctx.viewer;
+  await enqueueJob(ctx, jobClass, args, {
+    unicity: serverUnicity(jobClass, String(subject)),
+    ...(kind !== 'anonymous' && id !== SYSTEM.id && { startedBy: ctx.viewer }),
+  });
 }
 
 /** The most blobs that one job deletes. */

@@ -11,12 +11,12 @@ import {
   findRendition,
   updateRenditionUsed,
 } from '../../store/rendition/rendition.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import type { RenditionRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { ServerBusyError } from '../error.ts';
 import { type File, FileGoneError, openFile, openRow } from '../file/file.ts';
 import { md5Of, storeMadeBytes } from '../file/made-bytes.ts';
+import { existing } from '../viewer/access.ts';
 import { viewerSubject } from '../viewer/subject.ts';
 import { keepRendition } from './cache.ts';
 import { onLadder } from './ladder.ts';
@@ -61,7 +61,7 @@ export async function openRendition(
 ): Promise<OpenedRendition | null> {
   const request = parseRenditionRequest(query);
   if (request === null) return openFile(ctx, dir, urlName);
-  const file = await findFileByUrl(ctx.db, EVERYTHING, dir, urlName);
+  const file = await findFileByUrl(ctx.db, existing(ctx), dir, urlName);
   if (file === undefined) return null;
   const source = toSource({ ...file, mimeType: file.mime_type });
   const isExact = ctx.viewer.kind !== 'anonymous';

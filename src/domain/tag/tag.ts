@@ -12,6 +12,7 @@ import { displayName, freeText, parseInput } from '../input.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
 import { checkSearch } from '../search.ts';
 import { authorize } from '../viewer/access.ts';
+import { indexMediasOf } from './index-media.ts';
 
 /** A label on media, shared by all viewers. */
 export interface Tag {
@@ -88,7 +89,10 @@ export async function createTag(ctx: Context, input: z.input<typeof tagInput>): 
   return toTag(row);
 }
 
-/** Changes the given fields. Throws NotFoundError. */
+/**
+ * Changes the given fields. The media are found by a new name of the tag at once if the tag is on few media; otherwise a
+ * job changes their search words. Throws NotFoundError.
+ */
 export async function updateTag(
   ctx: Context,
   id: number,
@@ -96,29 +100,13 @@ export async function updateTag(
 ): Promise<Tag> {
   authorize(ctx, 'tag.update');
   return transact(ctx, async (ctx) => {
-    await lockTagAndMedias(ctx, id);
-    await findTag(ctx, id);
+    await store.lockTags(ctx.db, [id]);
+    const { name } = await findTag(ctx, id);
     const change = parseInput(tagChange, input);
     await store.updateTag(ctx.db, id, { ...toColumns(change), updated_at: ctx.clock() });
+    if (change.name !== undefined && change.name !== name) await indexMediasOf(ctx, id);
     return findTag(ctx, id);
   });
-}
-
-/** Deletes a tag and removes it from all media. Throws NotFoundError. */
-export async function deleteTag(ctx: Context, id: number): Promise<void> {
-  authorize(ctx, 'tag.delete');
-  await transact(ctx, async (ctx) => {
-    await lockTagAndMedias(ctx, id);
-    if (!(await store.deleteTag(ctx.db, id))) throw new NotFoundError('tag', id);
-  });
-}
-
-/**
- * Locks the tag, then its media. No other transaction can then add the tag to media, and two callers cannot deadlock.
- */
-async function lockTagAndMedias({ db }: Context, id: number): Promise<void> {
-  await store.lockTags(db, [id]);
-  await store.lockMediasOfTag(db, id);
 }
 
 /** Returns the tag. Throws NotFoundError. */

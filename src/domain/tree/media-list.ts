@@ -1,6 +1,5 @@
 import { toWords } from '../../lib/word.ts';
 import { pathBelow } from '../../store/path.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import type { NodeFilter } from '../../store/tree/filter.ts';
 import { findFolderById } from '../../store/tree/folder.ts';
 import { countNodesOfEach, type Grouping, listNodesOfEach } from '../../store/tree/group.ts';
@@ -9,7 +8,7 @@ import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
 import { checkFilter, checkSearch, checkValues, TAGS_MAX } from '../search.ts';
-import { scopeOf } from '../viewer/access.ts';
+import { existing, scopeOf } from '../viewer/access.ts';
 import { type Media, toMedia } from './media.ts';
 import { BY_POSITION, NEWEST_FIRST, type NodeOrder, orderKeyset } from './order.ts';
 
@@ -75,9 +74,12 @@ async function resolveFilter(
   if (filter.unfiled && filter.folderId !== undefined) {
     throw InvalidInputError.of('unfiled', 'CONFLICT', 'Give `folderId` or `unfiled`, not both.');
   }
+  // Its rows are still there while a job deletes them.
+  const hasDeletedTag = filter.tagIds?.some((id) => ctx.deletions.current.tagIds.has(id));
+  if (hasDeletedTag) return { ...filter, ids: [] };
   if (underFolderId === undefined) return filter;
   // Whether the viewer may see the folder does not matter: the list is narrowed to its scope.
-  const folder = await findFolderById(ctx.db, EVERYTHING, underFolderId);
+  const folder = await findFolderById(ctx.db, existing(ctx), underFolderId);
   return { ...filter, below: folder === undefined ? NOWHERE : pathBelow(folder) };
 }
 

@@ -3,6 +3,9 @@ import { deleteBlob } from './file/delete-blob.ts';
 import { digestFile } from './file/digest-file.ts';
 import { sweep } from './file/sweep.ts';
 import { createThumbnail } from './rendition/create-thumbnail.ts';
+import { deleteTag } from './tag/delete-tag.ts';
+import { indexTag } from './tag/index-tag.ts';
+import { deleteSubtree } from './tree/delete-subtree.ts';
 import { fetchLink } from './tree/fetch-link.ts';
 import { expireUpload } from './upload/expire-upload.ts';
 import { importUrl } from './upload/import-url.ts';
@@ -10,10 +13,13 @@ import { importUrl } from './upload/import-url.ts';
 /** The task of every job class. */
 export const TASKS = {
   'delete-blob': deleteBlob,
+  'delete-subtree': deleteSubtree,
+  'delete-tag': deleteTag,
   'digest-file': digestFile,
   'expire-upload': expireUpload,
   'fetch-link': fetchLink,
   'import-url': importUrl,
+  'index-tag': indexTag,
   'make-rendition': createThumbnail,
   sweep,
 } satisfies Required<Tasks>;

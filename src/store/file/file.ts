@@ -2,7 +2,7 @@ import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
 import { updatesRow } from '../result.ts';
-import { EVERYTHING, inScope, isInScope, type Scope, type ScopeColumns } from '../scope.ts';
+import { inScope, isInScope, isUnlimited, type Scope, type ScopeColumns } from '../scope.ts';
 import type { FileChange, FileRow, NewFileRow } from '../table.ts';
 
 /** A file with the columns of its media item that decide its visibility. */
@@ -99,7 +99,7 @@ export async function isDirTaken(db: Db, dir: string): Promise<boolean> {
 /** Starts a query over the files whose media item is in a scope. */
 export function filesInScope(db: Db, scope: Scope) {
   const files = db.selectFrom('file');
-  if (scope === EVERYTHING) return files;
+  if (isUnlimited(scope)) return files;
   const medias = inScope(db, db.selectFrom('media'), scope).select('media.id');
   return files.where('media_id', 'in', medias);
 }

@@ -4,7 +4,7 @@ import type { Db } from '../db.ts';
 import { isAnyOf, tableBy } from '../dialect.ts';
 import { endOfPath } from '../path.ts';
 import { hasWords, idsWithWords, valuesOf } from '../plan.ts';
-import { idsWithin, isWithin, type Scope } from '../scope.ts';
+import { idsWithin, isOutside, isWithin, type Scope } from '../scope.ts';
 import { ROOT_ID } from './folder.ts';
 
 /** The filter of a list of nodes: a node has to match every given field. */
@@ -83,7 +83,7 @@ function kindOf({ kind = 'media' }: NodeFilter): Condition[] {
 
 function scopeOf(
   db: Db,
-  { publicOnly, within }: Scope,
+  { publicOnly, within, excluding }: Scope,
   { kind = 'media' }: NodeFilter,
 ): Condition[] {
   const conditions: Condition[] = [];
@@ -96,6 +96,9 @@ function scopeOf(
         ids: sql`select id from ${shown} where is_public = 1 and type <> 'folder'`,
       }),
     });
+  }
+  for (const subtree of excluding) {
+    conditions.push({ part: 'excluding', check: isOutside(subtree) });
   }
   if (within !== null) {
     const sample = idsWithin(db, within);

@@ -26,8 +26,8 @@ export function listMediasByIds(db: Db, scope: Scope, ids: readonly number[]) {
   return listInScope(medias(db, ids.length).where(isAnyOf(db, 'id', ids)), scope);
 }
 
-/** Deletes media with the rows of their files. The bytes are left to the caller. */
-export async function deleteMedias(db: Db, ids: readonly number[]): Promise<void> {
+/** Deletes media, or folders, with the rows of their files. The bytes are left to the caller. */
+export async function deleteNodes(db: Db, ids: readonly number[]): Promise<void> {
   await db
     .deleteFrom('file')
     .where(isAnyOf(db, 'media_id', ids))

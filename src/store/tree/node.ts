@@ -4,7 +4,7 @@ import { type Keyset, type PageRequest, type RowPage, toRowPage } from '../curso
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
 import { inline } from '../inline.ts';
-import { findInScope, listInScope, type Scope } from '../scope.ts';
+import { findInScope, inScope, listInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
 import { idsOfPage, rowsOfPage } from './choice.ts';
 import { countOf } from './count.ts';
@@ -111,14 +111,10 @@ export async function nextSortOrder(db: Db, parentId: number): Promise<number> {
   return last === null ? 0 : Math.min(last + 1, SORT_ORDER_MAX);
 }
 
-/** Tells whether a folder holds any node. */
-export async function hasNodesIn(db: Db, folderId: number): Promise<boolean> {
-  const found = inline(db)
-    .selectFrom('media')
-    .where('parent_id', '=', folderId)
-    .select('id')
-    .limit(1);
-  return (await found.executeTakeFirst()) !== undefined;
+/** Tells whether a folder holds any node of a scope. */
+export async function hasNodesIn(db: Db, scope: Scope, folderId: number): Promise<boolean> {
+  const found = inScope(db, db.selectFrom('media').where('parent_id', '=', folderId), scope);
+  return (await found.select('media.id').limit(1).executeTakeFirst()) !== undefined;
 }
 
 function nodes(db: Db, lookups = 1) {

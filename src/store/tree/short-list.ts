@@ -1,7 +1,7 @@
 import type { PageRequest } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { inline } from '../inline.ts';
-import type { Scope } from '../scope.ts';
+import { isUnlimited, type Scope } from '../scope.ts';
 import type { NodeFilter } from './filter.ts';
 
 /**
@@ -10,12 +10,11 @@ import type { NodeFilter } from './filter.ts';
  */
 export function forPages(
   db: Db,
-  { within, publicOnly }: Scope,
+  scope: Scope,
   { kind: _kind, folderId: _folderId, ...others }: NodeFilter,
   { limit }: PageRequest,
   pages = 1,
 ): Db {
-  const isWalk =
-    within === null && !publicOnly && Object.values(others).every((value) => value === undefined);
+  const isWalk = isUnlimited(scope) && Object.values(others).every((value) => value === undefined);
   return isWalk ? inline(db, pages * (limit + 1)) : db;
 }

@@ -5,7 +5,7 @@ import type { Settings } from '../../../src/domain/context.ts';
 import { sweep } from '../../../src/domain/file/sweep.ts';
 import { openRendition } from '../../../src/domain/rendition/rendition.ts';
 import type { Query } from '../../../src/domain/rendition/request.ts';
-import { deleteFolder } from '../../../src/domain/tree/folder.ts';
+import { deleteFolder } from '../../../src/domain/tree/deletion.ts';
 import { deleteMedia } from '../../../src/domain/tree/media-change.ts';
 import { changeNode } from '../../../src/domain/upload/node-change.ts';
 import { stageFile } from '../../../src/domain/upload/staging.ts';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { Context, Settings } from '../../../src/domain/context.ts';
-import { createFolder, deleteFolder } from '../../../src/domain/tree/folder.ts';
+import { deleteFolder } from '../../../src/domain/tree/deletion.ts';
+import { createFolder } from '../../../src/domain/tree/folder.ts';
 import { expireUploads } from '../../../src/domain/upload/expire.ts';
 import { abortUpload, appendChunk, completeUpload } from '../../../src/domain/upload/upload.ts';
 import { replaceFile, uploadFile } from '../../../src/domain/upload/upload-file.ts';

@@ -7,6 +7,7 @@ import {
   openResourceFile,
   searchFiles,
 } from '../../../src/domain/file/resource.ts';
+import { deleteFolder } from '../../../src/domain/tree/deletion.ts';
 import * as folders from '../../../src/domain/tree/folder.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
 import { findMedia, type Media, mediasByIds } from '../../../src/domain/tree/media.ts';
@@ -168,7 +169,7 @@ export const WRITES: Readonly<Record<string, Write>> = {
     run: (ctx, { folder }) => folders.updateFolder(ctx, folder.id, { name: 'a' }),
   },
   'delete a folder': {
-    run: (ctx, { folder }) => folders.deleteFolder(ctx, folder.id, { recursive: true }),
+    run: (ctx, { folder }) => deleteFolder(ctx, folder.id, { recursive: true }),
   },
   'move from a folder': {
     run: (ctx, { media }, own) => moveNodes(ctx, { ids: [media.id], parentId: own.start.id }),

@@ -1,8 +1,8 @@
 import { NotFoundError } from '../../../domain/error.ts';
+import { deleteTag } from '../../../domain/tag/deletion.ts';
 import {
   countTags,
   createTag,
-  deleteTag,
   listTags,
   tagsByIds,
   tagsByMediaIds,
@@ -148,7 +148,7 @@ mutation('createTag', {
 });
 
 mutation('updateTag', {
-  description: `Changes a tag. ${PERMISSION}`,
+  description: `Changes a tag. If it is on many media, a job then makes searches find them by a new name. ${PERMISSION}`,
   errors: [NotFoundError],
   inputNote:
     'Omitted fields stay unchanged. Null clears `description`, resets `color` to `#ffffff`, and leaves other fields unchanged.',
@@ -165,7 +165,7 @@ mutation('updateTag', {
 });
 
 deletion('deleteTag', {
-  description: `Deletes a tag and removes it from all media. ${PERMISSION}`,
+  description: `Deletes a tag and removes it from all media. If it is on many media, a job then removes the stored rows and search words. ${PERMISSION}`,
   type: 'Tag',
   noun: 'tag',
   run: deleteTag,

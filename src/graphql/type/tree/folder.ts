@@ -1,8 +1,8 @@
 import { ConflictError, NotFoundError } from '../../../domain/error.ts';
 import { QuotaExceededError } from '../../../domain/storage-error.ts';
+import { deleteFolder } from '../../../domain/tree/deletion.ts';
 import {
   createFolder,
-  deleteFolder,
   type Folder,
   findFolder,
   foldersByIds,
@@ -131,7 +131,7 @@ mutation('updateFolder', {
 
 mutation('deleteFolder', {
   description:
-    'Deletes a folder. Requires the role `EDITOR` if the viewer created the folder and everything below it, and `ADMIN` otherwise.',
+    'Deletes a folder. Requires the role `EDITOR` if the viewer created the folder, and `ADMIN` otherwise; everything below it is deleted whoever created it. No list or file URL shows any of it when the mutation returns. If the folder is large, a job then deletes the stored rows and bytes.',
   errors: [NotFoundError, ConflictError],
   input: (t) => ({
     id: t.id({ required: true, description: 'Global id of the folder.' }),

@@ -1,7 +1,7 @@
 import type { Context } from '../../../domain/context.ts';
 import { type InputIssue, InvalidInputError, NotFoundError } from '../../../domain/error.ts';
 import { childItemsByOffset, type Item, itemOf, listRootItems } from '../../../domain/file/item.ts';
-import { deleteFolder } from '../../../domain/tree/folder.ts';
+import { deleteFolder } from '../../../domain/tree/deletion.ts';
 import { deleteMedia } from '../../../domain/tree/media-change.ts';
 import { findPermittedNode, type TreeNode } from '../../../domain/tree/node-list.ts';
 import { TOP_LEVEL_ID } from '../../../domain/tree/place.ts';

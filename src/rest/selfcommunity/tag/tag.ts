@@ -1,10 +1,10 @@
 import { NotFoundError } from '../../../domain/error.ts';
+import { deleteTag } from '../../../domain/tag/deletion.ts';
 import {
   checkNewTag,
   checkTagChange,
   countTags,
   createTag,
-  deleteTag,
   listTagsFrom,
   type Tag,
   type TagFilter,
