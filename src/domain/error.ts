@@ -1,4 +1,3 @@
-import { DatabaseUnavailableError } from '../store/error.ts';
 import { type ExceededLimit, tooManyText } from './exceeded-limit.ts';
 
 /**
@@ -34,6 +33,7 @@ export type ErrorCode =
   | 'TOO_MANY_REQUESTS'
   | 'QUOTA_EXCEEDED'
   | 'INSUFFICIENT_STORAGE'
+  | 'STORAGE_UNAVAILABLE'
   | 'AUTH_UNAVAILABLE'
   | 'DATABASE_UNAVAILABLE'
   | 'SUBSCRIPTION_LAGGED';
@@ -244,19 +244,6 @@ export class NoDatabaseError extends DomainError {
   constructor(options?: ErrorOptions) {
     super('The database cannot be reached at the moment. Try again later.', options);
   }
-}
-
-/**
- * Returns the error that a caller gets for a failure of any operation: a database that cannot serve a statement is a
- * NoDatabaseError, or a ServerBusyError if it was reached but took too long. Transports call this once, for every error.
- */
-export function toCallerError(error: unknown): unknown {
-  if (!(error instanceof DatabaseUnavailableError)) return error;
-  const { reason } = error;
-  if (reason === 'connection') return new NoDatabaseError({ cause: error });
-  // Nobody reads the answer, and nobody has to look into the cause.
-  if (reason === 'cancelled') return new ServerBusyError();
-  return new ServerBusyError(RETRY_AFTER_MS, { cause: error });
 }
 
 /** A subscriber was so slow that it lost events: it must read its data again. */

@@ -30,3 +30,14 @@ export class InsufficientStorageError extends DomainError {
     super('The server has too little free space for this file. Try again later.', options);
   }
 }
+
+/** The disk of the server cannot be written to, or not be read, at the moment. */
+export class StorageUnavailableError extends DomainError {
+  readonly code = 'STORAGE_UNAVAILABLE';
+  /** Delay after which another try may succeed, in milliseconds. */
+  readonly retryAfterMs = 60_000;
+
+  constructor(options?: ErrorOptions) {
+    super('The storage of the server cannot be used at the moment. Try again later.', options);
+  }
+}

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { mediaTypeOf } from '../lib/header-value.ts';
+import { expectSmallBody, nextPiece, SlowBodyError } from './slow-body.ts';
 
 /** The bytes of a body do not match its content type, or end early. */
 export class MalformedBodyError extends Error {
@@ -55,9 +56,10 @@ export function hasBody(headers: IncomingHttpHeaders): boolean {
 /**
  * Reads the whole body, at most FIELD_BYTES_MAX. Throws BodyTooLargeError, and MalformedBodyError
  * if the client disconnects; the rest of the request is then discarded as it arrives, so that the
- * client can read the response.
+ * client can read the response. Throws SlowBodyError if the body takes too long.
  */
 export async function readBytes(request: IncomingMessage): Promise<Buffer> {
+  expectSmallBody(request);
   try {
     return await gather(arrivingBytes(request), FIELD_BYTES_MAX);
   } finally {
@@ -82,13 +84,25 @@ export async function gather(
 
 /**
  * Yields the body as it arrives. Leaving it early keeps the connection open for the response; the
- * caller discards the rest. Throws MalformedBodyError if the client disconnects.
+ * caller discards the rest. Throws MalformedBodyError if the client disconnects, and SlowBodyError.
  */
 export async function* arrivingBytes(request: IncomingMessage): AsyncGenerator<Buffer> {
+  const pieces = request.iterator({ destroyOnReturn: false });
+  let isReadPending = false;
   try {
-    yield* request.iterator({ destroyOnReturn: false });
+    for (;;) {
+      const { done, value } = await nextPiece(request, pieces);
+      if (done) return;
+      yield value;
+    }
   } catch (cause) {
+    isReadPending = cause instanceof SlowBodyError;
+    if (isReadPending) throw cause;
     throw new MalformedBodyError(null, 'The request ended early.', { cause });
+  } finally {
+    const ended = pieces.return?.();
+    // Otherwise it waits for bytes that may never come.
+    if (!isReadPending) await ended;
   }
 }
 

@@ -37,7 +37,7 @@ export function createClientOf({
   secret,
   onUntrusted = () => undefined,
 }: ClientOptions): ClientOf {
-  const isTrusted = proxyAddr.compile([...trustedProxies]);
+  const isTrusted = trustOf(trustedProxies);
   const known = new LRUCache<string, HttpClient>({ max: CLIENTS_MAX });
   let isNoted = false;
   return (request) => {
@@ -56,6 +56,13 @@ export function createClientOf({
     }
     return client;
   };
+}
+
+/** Returns a function that tells whether an address, that of the connection at distance 0, is a trusted proxy. */
+export function trustOf(
+  trustedProxies: readonly string[],
+): (address: string, distance: number) => boolean {
+  return proxyAddr.compile([...trustedProxies]);
 }
 
 /** Tells whether all entries are addresses, networks or names of networks that `createClientOf` knows. */
@@ -79,16 +86,20 @@ function forwardedFor(
 
 function toClient(address: string, secret: string): HttpClient {
   const network = networkOf(address);
-  const isLoopback = network.startsWith('127.') || address === '::1';
   const hash = createHmac('sha256', secret).update(`address:${network}`).digest('base64url');
-  return { hash: hash.slice(0, 22), isLoopback };
+  return { hash: hash.slice(0, 22), isLoopback: isLoopback(address) };
+}
+
+/** Tells whether an address is one of this machine. */
+export function isLoopback(address: string): boolean {
+  return networkOf(address).startsWith('127.') || address === '::1';
 }
 
 /**
  * Returns an IPv4 address as it is, and the first half of an IPv6 address: the other half is chosen by the client, which
  * has 2^64 of them.
  */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
   if (!isIPv6(plain)) return plain;
   const [head = '', tail] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::');

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { type Context, createContext, type Services } from '../domain/context.ts';
-import { toCallerError } from '../domain/error.ts';
+import { toCallerError } from '../domain/failure.ts';
 import { type ToUrl, urlMaker } from './absolute-url.ts';
 import { UnsupportedBodyError } from './body.ts';
 import { disconnectSignal } from './disconnect.ts';

@@ -8,10 +8,13 @@ export interface Body extends AsyncIterable<Uint8Array> {
   recycle?: (piece: Uint8Array) => void;
 }
 
+/** Time in which a client has to take a piece, of at most 256 KiB: a KiB a second. */
+const PIECE_TIMEOUT_MS = 256_000;
+
 /**
  * Sends `lengthBytes` bytes with the current status and headers of the reply. Resolves when the
  * system has taken all of them, or the connection is closed; the body is closed by then. Cuts the
- * connection if the body fails or ends early: the status has been sent, and a client that expects
+ * connection if the client takes the bytes too slowly, or if the body fails or ends early: the status has been sent, and a client that expects
  * more bytes would take the next response for them.
  *
  * Not by `reply.send(stream)`, because a stream does not learn when a piece has been sent. So each
@@ -24,26 +27,34 @@ export async function sendBody(
   lengthBytes: number,
 ): Promise<FastifyReply> {
   const { raw } = reply.hijack();
+  const cut = setTimeout(() => raw.destroy(), PIECE_TIMEOUT_MS);
   raw.once('close', () => body.destroy());
   raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
   try {
-    const sentBytes = await writeAll(raw, body);
+    const sentBytes = await writeAll(raw, body, () => cut.refresh());
     if (sentBytes !== lengthBytes)
       throw new Error(`The body has ${sentBytes} bytes instead of ${lengthBytes}.`);
     raw.end();
   } catch (error) {
     logCut(reply, error);
     raw.destroy();
+  } finally {
+    clearTimeout(cut);
   }
   return reply;
 }
 
-async function writeAll(response: ServerResponse, body: Body): Promise<number> {
+async function writeAll(
+  response: ServerResponse,
+  body: Body,
+  onPiece: () => void,
+): Promise<number> {
   let sentBytes = 0;
   // Meanwhile the next piece is being read.
   for await (const piece of body) {
     await write(response, piece);
     sentBytes += piece.length;
+    onPiece();
     body.recycle?.(piece);
   }
   return sentBytes;

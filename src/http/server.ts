@@ -11,11 +11,14 @@ import Fastify, {
 import { DomainError } from '../domain/error.ts';
 import { ANONYMOUS, type Viewer } from '../domain/viewer/viewer.ts';
 import { noteTargetOrigin } from './absolute-url.ts';
+import { hasBody } from './body.ts';
 import type { ClientOf, HttpClient } from './client.ts';
+import { type BoundOptions, boundConnections } from './connection-bound.ts';
 import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
 import { HttpError } from './http-error.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { createReadiness } from './readiness.ts';
+import { BODY_PACE, type BodyPace, createBodyWatch } from './slow-body.ts';
 import { httpStatus, publicMessage } from './status.ts';
 import { closeUnusedConnections } from './unused-connection.ts';
 import type { Authenticate } from './viewer/auth.ts';
@@ -39,10 +42,16 @@ export interface ServerOptions {
   rateLimit: RateLimit;
   /** Throws unless the server can serve requests. */
   checkReady: () => Promise<void>;
+  connectionBound: BoundOptions;
+  /** The limits on the arrival of bodies. (Default: `BODY_PACE`) */
+  bodyPace: Partial<BodyPace> & Pick<BodyPace, 'bytesPerSecondMin'>;
 }
 
 /** A connection without traffic for this long is closed, because it may hold the lock of an upload. */
 const IDLE_TIMEOUT_MS = 60_000;
+
+/** Time in which the headers of a request have to arrive, and the interval at which that is checked. */
+const HEADERS_TIMEOUT = { headersTimeout: 20_000, connectionsCheckingInterval: 5000 };
 
 const CORS: FastifyCorsOptions = {
   origin: '*',
@@ -70,6 +79,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
     connectionTimeout: IDLE_TIMEOUT_MS,
+    http: HEADERS_TIMEOUT,
     rewriteUrl: toOriginForm,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
     // Fastify finds a malformed path before any hook runs.
@@ -85,10 +95,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   });
   server.decorateRequest('viewer');
   server.decorateRequest('client');
+  const bodies = createBodyWatch({ ...BODY_PACE, ...options.bodyPace });
+  server.addHook('onClose', async () => bodies.stop());
   server.addHook('onRequest', async (request, reply) => {
     request.viewer = ANONYMOUS;
     request.client = options.clientOf(request.raw);
     setCommonHeaders(request, reply);
+    if (hasBody(request.headers)) bodies.add(request.raw);
+    checkHost(request);
   });
   // Before the credentials, which a preflight request does not carry.
   await server.register(cors, CORS);
@@ -97,7 +111,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     request.viewer = await options.authenticate(request);
     await options.rateLimit.countViewer(request, reply);
   });
-  server.addHook('onSend', addChallenge);
+  server.addHook('onSend', addStatusHeaders);
   server.addHook('onResponse', logResponse);
   server.setErrorHandler(sendError);
   server.setNotFoundHandler((_request, reply) =>
@@ -107,6 +121,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   );
   registerHealth(server, options);
   closeUnusedConnections(server);
+  boundConnections(server.server, options.connectionBound);
   return server;
 }
 
@@ -130,9 +145,17 @@ function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-content-type-options', 'nosniff');
 }
 
+/** Throws HttpError if there are several `Host` headers: RFC 9112 §3.2. Node takes the first, a proxy perhaps the last. */
+function checkHost({ raw: { rawHeaders } }: FastifyRequest): void {
+  const isHost = (text: string, at: number) =>
+    at % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host';
+  if (rawHeaders.filter(isHost).length <= 1) return;
+  throw new HttpError(400, 'BAD_REQUEST', 'Expected one Host header, not several.');
+}
+
 // RFC 9110 §15.5.2: a 401 names a way to authenticate. `Basic` would make browsers ask for a
-// password.
-function addChallenge(
+// password. §15.5.9: the connection is of no more use after a 408.
+function addStatusHeaders(
   _request: FastifyRequest,
   reply: FastifyReply,
   _payload: unknown,
@@ -141,6 +164,7 @@ function addChallenge(
   if (reply.statusCode === 401 && !reply.hasHeader('www-authenticate')) {
     reply.header('www-authenticate', 'Bearer');
   }
+  if (reply.statusCode === 408) reply.header('connection', 'close');
   done();
 }
 

@@ -1,11 +1,14 @@
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { createFileWindow, type FileWindow, WINDOW_BYTES } from './file-window.ts';
+import { holdsTiffPixels } from './tiff.ts';
 
 /**
  * Returns whether the image at `path`, of MIME type `mimeType`, is complete, without decoding it:
- * checks that its structure continues to its end. Always true for types that are checked when their
- * header is read (WebP, TIFF).
+ * checks that its structure continues to its end, and that it has as many bytes as its pixels need at
+ * the least. Images of one color compress very well, so a legitimate image always has enough. Always
+ * true for WebP, which is checked when its header is read; there, and in AVIF and HEIC, a few bytes can
+ * hold any number of pixels.
  *
  * Reads the file at most once, 64 KiB at a time; a PNG of 33 MB takes 80 ms.
  */
@@ -26,21 +29,32 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'image/jpeg': hasEndOfJpeg,
   'image/png': hasWholeChunks,
   'image/gif': hasTrailerOfGif,
+  'image/tiff': holdsTiffPixels,
   'image/avif': hasWholeBoxes,
   'image/heic': hasWholeBoxes,
   'image/heif': hasWholeBoxes,
 };
 
+/** A Huffman code has at least one bit, and a block of 8 × 8 pixels at least one code. */
+const JPEG_PIXELS_PER_BYTE = 8 * 64;
+
 /**
  * Searches for the EOI marker after the start of the first scan: earlier segments may hold a
  * thumbnail with its own EOI (ITU-T T.81 B.1.1).
  */
-async function hasEndOfJpeg(window: FileWindow): Promise<boolean> {
+async function hasEndOfJpeg(window: FileWindow, sizeBytes: number): Promise<boolean> {
   const START_OF_SCAN = 0xda;
+  let pixels = 0;
   for (let at = 2; ; ) {
-    const segment = await window.at(at, 4);
-    if (segment.length < 4) return false;
-    if (segment[1] === START_OF_SCAN) return hasBytes(window, at, '\xff\xd9');
+    const segment = await window.at(at, 9);
+    if (segment.length < 9) return false;
+    // SOF0 to SOF2. Arithmetic coding, of the others, needs less than a bit.
+    const isHuffmanFrame = segment[1] === 0xc0 || segment[1] === 0xc1 || segment[1] === 0xc2;
+    if (isHuffmanFrame) pixels = segment.readUInt16BE(5) * segment.readUInt16BE(7);
+    if (segment[1] === START_OF_SCAN) {
+      if (pixels > (sizeBytes - at) * JPEG_PIXELS_PER_BYTE) return false;
+      return hasBytes(window, at, '\xff\xd9');
+    }
     // Any number of fill bytes may precede a marker.
     at += segment[1] === 0xff ? 1 : 2 + segment.readUInt16BE(2);
   }
@@ -48,20 +62,35 @@ async function hasEndOfJpeg(window: FileWindow): Promise<boolean> {
 
 /**
  * Checks that every chunk up to IEND is present and matches its stored checksum (PNG 3rd edition
- * §5.3). Does not decode the pixels.
+ * §5.3), and that the pixels have enough bytes. Does not decode the pixels.
  */
 async function hasWholeChunks(window: FileWindow, sizeBytes: number): Promise<boolean> {
+  const rawBytes = pngRawBytes(await window.at(0, 26));
+  let dataBytes = 0;
   for (let at = 8; ; ) {
     const header = await window.at(at, 8);
     if (header.length < 8) return false;
     const end = at + 8 + header.readUInt32BE(0);
-    const isLast = header.toString('latin1', 4, 8) === 'IEND';
+    const type = header.toString('latin1', 4, 8);
+    const isLast = type === 'IEND';
+    if (type === 'IDAT') dataBytes += end - at - 8;
     if (end + 4 > sizeBytes) return false;
     const actual = await checksum(window, at + 4, end);
     if (actual !== (await window.at(end, 4)).readUInt32BE(0)) return false;
-    if (isLast) return true;
+    if (isLast) return rawBytes <= dataBytes * DEFLATE_RATIO_MAX;
     at = end + 4;
   }
+}
+
+/** Deflate names at most 258 bytes with 2 bits (RFC 1951 §3.2.5). */
+const DEFLATE_RATIO_MAX = 1032;
+
+/** Returns the least size of the pixels before compression, from the header of a PNG: §11.2.1. */
+function pngRawBytes(head: Buffer): number {
+  if (head.length < 26) return Number.POSITIVE_INFINITY;
+  const [depth = 0, colorType = 0] = head.subarray(24);
+  const bits = depth * ({ 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }[colorType] ?? 1);
+  return Math.floor((head.readUInt32BE(16) * head.readUInt32BE(20) * bits) / 8);
 }
 
 async function checksum(window: FileWindow, from: number, end: number): Promise<number> {
@@ -84,21 +113,30 @@ async function hasBytes(window: FileWindow, from: number, wanted: string): Promi
 
 /**
  * Walks the blocks (GIF89a §15 to §27) up to the trailer. Any byte that starts no block also counts
- * as the end, since decoders stop there.
+ * as the end, since decoders stop there. Checks that each frame, which may be smaller than the image,
+ * has enough bytes for its pixels.
  */
 async function hasTrailerOfGif(window: FileWindow): Promise<boolean> {
   const [IMAGE, EXTENSION] = [0x2c, 0x21];
   const screen = await window.at(0, 13);
   for (let at = 13 + colorTableBytes(screen[10] ?? 0); at !== -1; ) {
-    const [block, , , , , , , , , flags] = await window.at(at, 10);
+    const head = await window.at(at, 10);
+    const [block] = head;
     if (block === undefined) return false;
     if (block === EXTENSION) at = await pastSubBlocks(window, at + 2);
-    else if (block === IMAGE)
-      at = await pastSubBlocks(window, at + 11 + colorTableBytes(flags ?? 0));
-    else return true;
+    else if (block === IMAGE) {
+      if (head.length < 10) return false;
+      const pixels = head.readUInt16LE(5) * head.readUInt16LE(7);
+      const start = at + 11 + colorTableBytes(head[9] ?? 0);
+      at = await pastSubBlocks(window, start);
+      if (at !== -1 && pixels > (at - start) * GIF_PIXELS_PER_BYTE) return false;
+    } else return true;
   }
   return false;
 }
+
+/** LZW names at most 3,837 pixels with a code of 12 bits (GIF89a appendix F): 2,558 a byte. */
+const GIF_PIXELS_PER_BYTE = 2600;
 
 function colorTableBytes(flags: number): number {
   return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;

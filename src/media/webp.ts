@@ -26,6 +26,7 @@ export async function readWebpHeader(
   const size = canvasSize(await window.at(12, 30 - 12));
   if (size === null || end > sizeBytes) return null;
   const header = { ...size, frames: 0, orientation: 1 };
+  let hasPixels = false;
   for (let at = 12; at < end; ) {
     const chunk = await window.at(at, 8);
     if (chunk.length < 8) return null;
@@ -33,12 +34,22 @@ export async function readWebpHeader(
     const next = at + 8 + chunk.readUInt32LE(4);
     if (next > end) return null;
     if (type === 'ANMF') header.frames++;
+    if (type === 'ANMF' || holdsImage(chunk, next - at - 8)) hasPixels = true;
     if (type === 'EXIF')
       header.orientation = exifOrientation(await window.at(at + 8, EXIF_BYTES_MAX));
     // Chunks are padded to even lengths.
     at = next + (next % 2);
   }
-  return { ...header, frames: Math.max(1, header.frames) };
+  return hasPixels ? { ...header, frames: Math.max(1, header.frames) } : null;
+}
+
+/** Bytes before the pixels: the frame header of VP8 (RFC 6386 §9.1), the header of VP8L (RFC 9649 §3.4). */
+const BITSTREAM_BYTES_MIN: Readonly<Record<string, number>> = { 'VP8 ': 10, VP8L: 5 };
+
+/** Returns whether a chunk is an image, and more than its header. */
+function holdsImage(chunk: Buffer, sizeBytes: number): boolean {
+  const minBytes = BITSTREAM_BYTES_MIN[chunk.toString('latin1', 0, 4)];
+  return minBytes !== undefined && sizeBytes > minBytes;
 }
 
 /** Bytes read of the EXIF chunk: the orientation is in its first directory, near the beginning. */

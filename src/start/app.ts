@@ -8,9 +8,7 @@ import { createFileStaging } from '../blob/file-staging.ts';
 import type { Log, Services } from '../domain/context.ts';
 import { createEvents, type Events } from '../domain/event/event.ts';
 import { createEventRelay } from '../domain/event/relay.ts';
-import { SWEEP_GRACE_MS, sweep } from '../domain/file/sweep.ts';
 import { createRenderQueue } from '../domain/rendition/queue.ts';
-import { expireUploads } from '../domain/upload/expire.ts';
 import { createDeletions } from '../domain/viewer/deletion.ts';
 import { findViewerByKey, keySha256 } from '../domain/viewer/key.ts';
 import { createLogin } from '../domain/viewer/login.ts';
@@ -20,9 +18,10 @@ import { createClientOf } from '../http/client.ts';
 import { createRateExchange, type RateExchange } from '../http/rate-exchange.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import { createServer } from '../http/server.ts';
+import type { BodyPace } from '../http/slow-body.ts';
 import { createAuthenticate } from '../http/viewer/auth.ts';
 import { createIssueToken } from '../http/viewer/token.ts';
-import { scheduleNext } from '../job/schedule.ts';
+import { resetFuture, scheduleNext } from '../job/schedule.ts';
 import { TASKS } from '../job/task/index.ts';
 import { createWorker } from '../job/worker.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
@@ -38,6 +37,8 @@ import { migrate } from '../store/migrate.ts';
 import { createPing } from '../store/ping.ts';
 import type { Config } from './config.ts';
 import { createScavenger } from './scavenge.ts';
+import { drain, stopWithin } from './stop.ts';
+import { sweepAtStart } from './sweep.ts';
 import { loadKeyFile } from './viewer/key-file.ts';
 import { readUsers } from './viewer/user-file.ts';
 
@@ -56,14 +57,13 @@ export interface App {
 export interface AppOptions {
   /** Receives every SQL statement and its milliseconds. */
   onQuery?: (sql: string, ms: number) => void;
+  /** Shortens the times in which bodies have to arrive. */
+  bodyPace?: Partial<BodyPace>;
 }
 
 /** An operator whose proxy hides its clients would otherwise learn it from clients that are refused. */
 const UNTRUSTED =
   'X-Forwarded-For is ignored: if a reverse proxy sends it, name the proxy in TRIVIUM_TRUST_PROXY';
-
-/** Time in which requests in progress have to finish when the server stops. */
-const DRAIN_TIMEOUT_MS = 30_000;
 
 /** Opens and migrates the database, opens the blob store, and creates the admin key if there is none. */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
@@ -89,8 +89,42 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     checkReady: async () => {
       await Promise.all([ping.check(), services.staging.check(), services.blobs.check()]);
     },
+    bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
   refreshDeletions(server, services);
+  await registerDialects(server, services, config, jwtSecret);
+  const jobs = createJobs({ ...services, log }, config);
+  const stopping = new AbortController();
+  let sweeping = Promise.resolve();
+  return {
+    server,
+    services,
+    log,
+    start: async () => {
+      const startedAt = services.clock();
+      const url = await server.listen({ host: config.host, port: config.port });
+      sweeping = sweepAtStart({ ...services, log }, config, startedAt, stopping.signal);
+      await jobs.start();
+      exchange.start(jobs.wake);
+      return url;
+    },
+    stop: () =>
+      stopWithin(log, async () => {
+        stopping.abort();
+        // Together: a running job must not keep the server open.
+        await Promise.all([jobs.stop(), sweeping, drain(server)]);
+        await Promise.all([exchange.stop(), ping.stop()]);
+        await services.db.destroy();
+      }),
+  };
+}
+
+async function registerDialects(
+  server: FastifyInstance,
+  services: Services,
+  config: Config,
+  jwtSecret: string,
+): Promise<void> {
   const transport = { services, publicUrl: config.publicUrl };
   await server.register(registerFiles, transport);
   await server.register(registerHeartcore, transport);
@@ -105,37 +139,17 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     ...transport,
     isGraphiqlEnabled: config.isGraphiqlEnabled,
   });
-  const jobs = createJobs({ ...services, log }, config);
-  let sweeping = Promise.resolve();
-  return {
-    server,
-    services,
-    log,
-    start: async () => {
-      const startedAt = services.clock();
-      const url = await server.listen({ host: config.host, port: config.port });
-      sweeping = sweepAtStart({ ...services, log }, config, startedAt);
-      jobs.start();
-      exchange.start(jobs.wake);
-      return url;
-    },
-    stop: async () => {
-      // Together: a running job must not keep the server open.
-      await Promise.all([jobs.stop(), sweeping, drain(server)]);
-      await Promise.all([exchange.stop(), ping.stop()]);
-      await services.db.destroy();
-    },
-  };
 }
 
 /** Creates what tells clients apart and limits their requests. */
 function createClientLimits(
-  { trustedProxies, rate, quotas }: Config,
+  { trustedProxies, rate, quotas, connectionsPerAddressMax: max }: Config,
   { log, secret, exchange }: { log: Logger; secret: string; exchange: RateExchange | undefined },
 ) {
   const onUntrusted = () => log.warn(UNTRUSTED);
   return {
     clientOf: createClientOf({ trustedProxies, secret, onUntrusted }),
+    connectionBound: { max, trustedProxies },
     rateLimit: createRateLimit({ ...rate, addressFactor: quotas.addressFactor, exchange }),
   };
 }
@@ -210,30 +224,6 @@ function warnOfUnknown(log: Logger, { unknownVariables }: Config): void {
   log.warn({ variables: unknownVariables }, 'unknown settings have no effect');
 }
 
-/**
- * A file system stamps a file with the time of the kernel's last tick, at 100 Hz up to 10 ms ago. So the staged bytes
- * of the first request can look older than the server.
- */
-const FILE_CLOCK_LAG_MS = 50;
-
-/**
- * Ends expired uploads, and sweeps the bytes that an earlier run of the server left behind; later sweeps are jobs. A SQLite database has one
- * process, so no request can own bytes that are older than `startedAt`, the time before the first request.
- */
-async function sweepAtStart(
-  services: Services & { log: Log },
-  { databaseUrl }: Config,
-  startedAt: number,
-) {
-  const graceMs = servesOneProcess(databaseUrl) ? FILE_CLOCK_LAG_MS : SWEEP_GRACE_MS;
-  try {
-    await expireUploads(services);
-    await sweep(services, { modifiedBefore: startedAt - graceMs });
-  } catch (error) {
-    services.log.error({ err: error }, 'sweep failed');
-  }
-}
-
 /** Makes each request know of deletions that another process has begun. Checks of health do not wait for the database. */
 function refreshDeletions(server: FastifyInstance, { deletions }: Services): void {
   server.addHook('onRequest', async ({ url }) => {
@@ -268,28 +258,27 @@ function createExchange(databaseUrl: string) {
   };
 }
 
+/** A stopping job has this time to finish, and once more after it was told to end. */
+const JOB_GRACE_MS = 2500;
+
 /** Creates the part of the server that runs jobs. */
 function createJobs(services: Services & { log: Log }, config: Config) {
   const concurrency = config.jobConcurrency;
   const schedule = () => scheduleNext(services);
-  const worker = createWorker({ services, tasks: TASKS, concurrency, schedule });
+  const worker = createWorker({
+    services,
+    tasks: TASKS,
+    concurrency,
+    schedule,
+    graceMs: JOB_GRACE_MS,
+  });
   return {
-    start: () => {
-      if (concurrency > 0) worker.start();
+    start: async () => {
+      if (concurrency === 0) return;
+      await resetFuture(services);
+      worker.start();
     },
     wake: () => worker.wake(),
     stop: () => worker.stop(),
   };
-}
-
-async function drain(server: FastifyInstance): Promise<void> {
-  // A connection that becomes idle while the server stops would otherwise delay it until its timeout.
-  const closeIdle = setInterval(() => server.server.closeIdleConnections(), 100);
-  const cut = setTimeout(() => server.server.closeAllConnections(), DRAIN_TIMEOUT_MS);
-  try {
-    await server.close();
-  } finally {
-    clearInterval(closeIdle);
-    clearTimeout(cut);
-  }
 }

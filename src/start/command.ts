@@ -3,7 +3,7 @@ import { uploadCommand } from '../cli/upload/upload.ts';
 import { readPassword } from '../cli/viewer/password.ts';
 import { DomainError } from '../domain/error.ts';
 import { ROLES, type Role } from '../domain/viewer/viewer.ts';
-import { NewerDatabaseError } from '../store/error.ts';
+import { LockedDatabaseError, NewerDatabaseError } from '../store/error.ts';
 import type { App } from './app.ts';
 import { type Config, ConfigError, parseConfig, VARIABLES } from './config.ts';
 import { addUser } from './viewer/user-file.ts';
@@ -61,8 +61,10 @@ type NamedRun = (config: Config, name: string, flags: UserFlags) => Promise<void
 
 async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<void> {
   const { createApp } = await import('./app.ts');
+  const { lockDatabase } = await import('./lock.ts');
+  const unlock = await lockDatabase(config);
   const app = await createApp(config);
-  stopOnSignal(app, exit);
+  stopOnSignal(app, unlock, exit);
   const url = await app.start();
   app.log.info({ url, auth: config.auth }, `listening on ${url}`);
 }
@@ -138,7 +140,7 @@ function readConfig(env: ProcessHandle['env'], command: Command, flags: Flags): 
 }
 
 /** Stops the app on the first signal; a second signal ends the process at once. */
-function stopOnSignal(app: App, exit: ProcessHandle['exit']): void {
+function stopOnSignal(app: App, unlock: () => void, exit: ProcessHandle['exit']): void {
   const attempt = attemptWith(exit);
   let isStopping = false;
   const stop = async (signal: string) => {
@@ -146,6 +148,7 @@ function stopOnSignal(app: App, exit: ProcessHandle['exit']): void {
     isStopping = true;
     app.log.info({ signal }, 'stopping');
     await app.stop();
+    unlock();
     app.log.info('stopped');
     exit(0);
   };
@@ -166,8 +169,8 @@ function attemptWith(exit: ProcessHandle['exit']) {
 
 function isUserError(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
-  if ([ConfigError, DomainError, NewerDatabaseError].some((known) => error instanceof known))
-    return true;
+  const known = [ConfigError, DomainError, LockedDatabaseError, NewerDatabaseError];
+  if (known.some((known) => error instanceof known)) return true;
   // Errors of the system or the database have a code: a port in use, a directory without write permission, no server.
   return 'code' in error && typeof error.code === 'string';
 }

@@ -35,6 +35,12 @@ export interface Config extends Limits {
   statementTimeoutMs: number;
   /** Jobs that this process runs concurrently; 0: none. */
   jobConcurrency: number;
+  /** Null: a default, and no bound for loopback addresses; 0: no bound. */
+  connectionsPerAddressMax: number | null;
+  /** The least average rate at which bodies have to arrive; 0: none. */
+  bodyBytesPerSecondMin: number;
+  /** Time for which a start waits for another process that serves the same SQLite database. */
+  lockWaitSeconds: number;
   /** Private hosts and networks that links and imports may fetch from. */
   outboundAllowedHosts: readonly string[];
   isGraphiqlEnabled: boolean;
@@ -155,6 +161,18 @@ export const VARIABLES = {
     wholeNumber(0, 64).default(2),
     'jobs that this process runs concurrently; 0: none; default: 2',
   ],
+  TRIVIUM_CONNECTIONS_PER_ADDRESS_MAX: [
+    wholeNumber(0, 1_000_000).optional(),
+    'open connections of one address; 0: no limit; default: 512, and no limit for loopback addresses',
+  ],
+  TRIVIUM_BODY_BYTES_PER_SECOND_MIN: [
+    wholeNumber(0, 2 ** 30).default(1024),
+    'least rate at which bodies must arrive, averaged over 30 seconds, in bytes a second; 0: none; default: 1,024',
+  ],
+  TRIVIUM_LOCK_WAIT_SECONDS: [
+    wholeNumber(0, 86_400).default(60),
+    'time for which a start waits for the process that uses the same SQLite file, in seconds; default: 60',
+  ],
   TRIVIUM_OUTBOUND_ALLOWED_HOSTS: [
     hostList.default([]),
     'private hosts, host:port and networks that links and imports may fetch from; default: none',
@@ -220,6 +238,9 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     documentTypes: values.TRIVIUM_DOCUMENT_TYPES,
     uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
     jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,
+    connectionsPerAddressMax: values.TRIVIUM_CONNECTIONS_PER_ADDRESS_MAX ?? null,
+    bodyBytesPerSecondMin: values.TRIVIUM_BODY_BYTES_PER_SECOND_MIN,
+    lockWaitSeconds: values.TRIVIUM_LOCK_WAIT_SECONDS,
     outboundAllowedHosts: values.TRIVIUM_OUTBOUND_ALLOWED_HOSTS,
     ...toLimits(values),
     isGraphiqlEnabled: (values.TRIVIUM_GRAPHIQL ?? (auth === 'open' ? 'on' : 'off')) === 'on',

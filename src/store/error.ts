@@ -9,6 +9,17 @@ export class NewerDatabaseError extends Error {
   }
 }
 
+/** Thrown if another process still serves the same SQLite database after the time for waiting. */
+export class LockedDatabaseError extends Error {
+  constructor(path: string, waitSeconds: number) {
+    super(
+      `Another process serves ${path}, and has not ended within ${waitSeconds} seconds. ` +
+        'A SQLite database is for one server process: stop the other one, or use PostgreSQL.',
+    );
+    this.name = 'LockedDatabaseError';
+  }
+}
+
 /**
  * Why the database could not serve a statement. `connection`: it could not be reached, or the connection was lost;
  * `timeout`: the statement took too long; `busy`: another one held a lock, or all connections, for too long;
@@ -52,6 +63,22 @@ export function isUniqueViolation(error: unknown): boolean {
 export function isForeignKeyViolation(error: unknown): boolean {
   const code = errorCode(error);
   return code === 'SQLITE_CONSTRAINT_FOREIGNKEY' || code === '23503';
+}
+
+/** Codes of a database whose disk is full, or whose files may not grow. SQLite knows only "no space" by name. */
+const FULL: readonly unknown[] = [
+  'SQLITE_FULL',
+  'SQLITE_IOERR_WRITE',
+  'SQLITE_IOERR_SHMSIZE',
+  '53100',
+];
+
+/** Tells why a database cannot be written to: for lack of room, or because it is read-only; null: another failure. */
+export function databaseFailure(error: unknown): 'full' | 'unavailable' | null {
+  const code = errorCode(error);
+  if (FULL.includes(code)) return 'full';
+  const isClosed = String(code).startsWith('SQLITE_READONLY') || code === 'SQLITE_CANTOPEN';
+  return isClosed || code === '25006' ? 'unavailable' : null;
 }
 
 function errorCode(error: unknown): unknown {

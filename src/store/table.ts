@@ -180,7 +180,7 @@ export interface UploadTable {
   blob_key: Fixed<string>;
   status: 'open' | 'completed' | 'expired';
   media_id: number | null;
-  expires_at: Fixed<number>;
+  expires_at: number;
   created_at: Fixed<number>;
   updated_at: number;
 }

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { type TestApp, withApp } from '../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../support/backend.ts';
+import { sendRaw } from '../support/raw-request.ts';
 
 const SQLITE = BACKENDS[0]!;
 const BAD = { authorization: 'Bearer tvm_unknown' };
@@ -63,6 +64,23 @@ describe('responses', () => {
       );
       const aNew = expect.stringMatching(UUID);
       expect(ids).toEqual([aNew, 'a-b.c_1', aNew, aNew, aNew]);
+    }));
+
+  it('to a request with two Host headers are 400, in the envelope of their path', () =>
+    onApp(async (app) => {
+      for (const path of [
+        '/healthz',
+        '/graphql',
+        '/api/v2/tag/',
+        '/media',
+        '/medias',
+        '/nowhere',
+      ]) {
+        const head = [`GET ${path} HTTP/1.1`, 'Host: a.example', 'host: b.example', '', ''];
+        const answer = await sendRaw(app, Buffer.from(head.join('\r\n')));
+        expect([path, answer?.status]).toEqual([path, 400]);
+        expect(answer?.body).toContain('Expected one Host header');
+      }
     }));
 
   it('to unknown paths are 404 in JSON, whatever the method', () =>

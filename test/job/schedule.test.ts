@@ -1,8 +1,10 @@
 import { expect, it, vi } from 'vitest';
+import { enqueueJob } from '../../src/domain/job/enqueue.ts';
 import { requestJob } from '../../src/domain/upload/import.ts';
 import { SYSTEM } from '../../src/domain/viewer/viewer.ts';
-import { scheduleNext } from '../../src/job/schedule.ts';
+import { resetFuture, scheduleNext } from '../../src/job/schedule.ts';
 import type { Tasks } from '../../src/job/task.ts';
+import { listLostJobs } from '../../src/store/job/run.ts';
 import { type TestServices, withServices } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
 import { withWorker } from '../support/worker.ts';
@@ -78,3 +80,59 @@ async function completed({ db }: TestServices): Promise<number> {
   const query = db.selectFrom('job').where('status', '=', 'completed');
   return (await query.select('id').execute()).length;
 }
+
+const YEAR_MS = 365 * 24 * HOUR_MS;
+
+describeEachBackend('after a clock that was ahead has been set back', (backend) => {
+  it('recurring jobs run within their interval', () =>
+    withServices(backend, async (services) => {
+      services.advance(HOUR_MS - (services.clock() % HOUR_MS) + MINUTE_MS);
+      const hour = services.clock() - MINUTE_MS;
+      services.advance(YEAR_MS);
+      await scheduleNext(services);
+      services.advance(-YEAR_MS);
+      await scheduleNext(services);
+      expect(await waiting(services)).toEqual([
+        ['expire-upload', hour + 10 * MINUTE_MS],
+        ['sweep', hour + HOUR_MS],
+      ]);
+    }));
+
+  it('retries and lost jobs of the server are due at the next start, and jobs that clients put off stay', () =>
+    withServices(backend, async (services) => {
+      const { db } = services;
+      const ctx = services.as(SYSTEM);
+      services.advance(YEAR_MS);
+      const own = await enqueueJob(ctx, 'delete-blob', { blob_keys: [] });
+      const lost = await enqueueJob(ctx, 'delete-blob', { blob_keys: [] });
+      const startedBy = { id: 'user:a', role: 'editor' };
+      const at = new Date(services.clock() + HOUR_MS);
+      const theirs = await enqueueJob(
+        ctx,
+        'delete-blob',
+        { blob_keys: [] },
+        { startedBy, scheduledAt: at },
+      );
+      const future = services.clock();
+      const lease = {
+        status: 'running',
+        lease_token: 'x',
+        leased_until: future,
+        heartbeat_at: future,
+      };
+      await db.updateTable('job').set(lease).where('id', '=', lost.job.id).execute();
+      services.advance(-YEAR_MS);
+      await resetFuture(services);
+      const now = services.clock();
+      const rows = await db.selectFrom('job').selectAll().orderBy('id').execute();
+      expect(rows.map(({ id, scheduled_at }) => [id, scheduled_at <= now])).toEqual([
+        [own.job.id, true],
+        [lost.job.id, false],
+        [theirs.job.id, false],
+      ]);
+      // The worker finds a lease that has expired, and counts the wait of the retry from now.
+      expect(rows[1]).toMatchObject({ leased_until: now - 1, heartbeat_at: now });
+      const jobs = await listLostJobs(db, now, 10);
+      expect(jobs.map(({ id }) => id)).toEqual([lost.job.id]);
+    }));
+});

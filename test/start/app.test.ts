@@ -28,6 +28,8 @@ describe('the sweep at startup', () => {
         return key;
       };
       await stage(startedAt - 1000);
+      // Written by a clock that has been set back since.
+      await stage(startedAt + 400 * 24 * 3_600_000);
       // The kernel sets file times to its last tick, which may precede the start.
       const first = await stage(startedAt - 10);
       app.server.addHook('onListen', async () => void vi.setSystemTime(startedAt + 1000));

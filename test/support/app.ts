@@ -11,7 +11,7 @@ import { createDeletions } from '../../src/domain/viewer/deletion.ts';
 import { keySha256 } from '../../src/domain/viewer/key.ts';
 import { ANONYMOUS, type Role, type Viewer } from '../../src/domain/viewer/viewer.ts';
 import { createKeyedLock } from '../../src/lib/keyed-lock.ts';
-import { type App, createApp } from '../../src/start/app.ts';
+import { type App, type AppOptions, createApp } from '../../src/start/app.ts';
 import { parseConfig } from '../../src/start/config.ts';
 import type { Backend } from './backend.ts';
 import { checkNoOpenFiles } from './open-file.ts';
@@ -40,9 +40,10 @@ export async function withApp<T>(
   backend: Backend,
   work: (app: TestApp) => Promise<T>,
   variables: Readonly<Record<string, string>> = {},
+  options: Pick<AppOptions, 'bodyPace'> = {},
 ): Promise<T> {
   return backend.withUrl((databaseUrl) =>
-    withDirectory((dataDir) => runApp({ dataDir, databaseUrl, variables }, work)),
+    withDirectory((dataDir) => runApp({ dataDir, databaseUrl, variables, options }, work)),
   );
 }
 
@@ -50,10 +51,11 @@ interface AppPlace {
   dataDir: string;
   databaseUrl: string;
   variables: Readonly<Record<string, string>>;
+  options: Pick<AppOptions, 'bodyPace'>;
 }
 
 async function runApp<T>(
-  { dataDir, databaseUrl, variables }: AppPlace,
+  { dataDir, databaseUrl, variables, options }: AppPlace,
   work: (app: TestApp) => Promise<T>,
 ): Promise<T> {
   const config = parseConfig({
@@ -69,6 +71,7 @@ async function runApp<T>(
   const adminKey = config.adminKey ?? ADMIN_KEY;
   const statements: string[] = [];
   const app = await createApp(config, {
+    ...options,
     onQuery: (sql) => void (isOfOperation(sql) && statements.push(sql)),
   });
   try {

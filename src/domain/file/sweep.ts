@@ -48,7 +48,7 @@ export async function sweep(
   const result = { removed: 0, lost: 0, lostUuids: [] };
   // Staged bytes first: what is promoted meanwhile is found in one of the two listings.
   for await (const batch of inBatches(services.staging.list(), signal)) {
-    result.removed += await discardLeftovers(services, olderThan(modifiedBefore, batch));
+    result.removed += await discardLeftovers(services, olderThan(services, modifiedBefore, batch));
   }
   let after = '';
   for await (const batch of inBatches(services.blobs.list(), signal)) {
@@ -75,8 +75,17 @@ async function* inBatches(entries: AsyncIterable<BlobEntry>, signal: AbortSignal
   signal?.throwIfAborted();
 }
 
-function olderThan(time: number, entries: readonly BlobEntry[]): string[] {
-  return entries.filter((entry) => entry.modifiedAt.getTime() < time).map(({ key }) => key);
+/** No request has been writing for so long: bytes from further in the future are those of a clock that was ahead. */
+const FUTURE_MS = 24 * 60 * 60_000;
+
+function olderThan(
+  { clock }: Pick<Services, 'clock'>,
+  time: number,
+  entries: readonly BlobEntry[],
+): string[] {
+  const future = clock() + FUTURE_MS;
+  const isOld = (modifiedAt: number) => modifiedAt < time || modifiedAt > future;
+  return entries.filter((entry) => isOld(entry.modifiedAt.getTime())).map(({ key }) => key);
 }
 
 /** Discards staged bytes that do not belong to an open upload: a file has a row only after its promotion. */
@@ -106,7 +115,7 @@ async function compareWithRows(
   findings: Findings,
 ): Promise<void> {
   const { db, blobs } = services;
-  const unnamed = new Set(olderThan(modifiedBefore, batch));
+  const unnamed = new Set(olderThan(services, modifiedBefore, batch));
   if (unnamed.size > 0) {
     const keys = [...unnamed];
     // Uploads first: the bytes of one that completes between the queries belong to a file by then.

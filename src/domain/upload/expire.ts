@@ -1,4 +1,8 @@
-import { deleteClosedUploads, updateUploadsExpired } from '../../store/upload/upload.ts';
+import {
+  deleteClosedUploads,
+  updateFutureUploads,
+  updateUploadsExpired,
+} from '../../store/upload/upload.ts';
 import type { Services } from '../context.ts';
 import { deleteBytes } from '../file/delete-bytes.ts';
 
@@ -7,10 +11,14 @@ import { deleteBytes } from '../file/delete-bytes.ts';
  */
 const CLOSED_UPLOAD_KEPT_MS = 7 * 24 * 3_600_000;
 
-/** Ends uploads that have expired and deletes their bytes; their rows still tell the reason. Returns their count. */
+/**
+ * Ends uploads that have expired and deletes their bytes; their rows still tell the reason. Returns their count. Uploads
+ * that a clock in the future has created live as long as if they were created now.
+ */
 export async function expireUploads(services: Services): Promise<number> {
-  const { db, clock } = services;
+  const { db, clock, settings } = services;
   const now = clock();
+  await updateFutureUploads(db, { now, expiresMax: now + settings.uploadTtlMs });
   const blobKeys = await updateUploadsExpired(db, now);
   for (const key of blobKeys) await deleteBytes(services, key);
   await deleteClosedUploads(db, now - CLOSED_UPLOAD_KEPT_MS);

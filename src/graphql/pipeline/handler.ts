@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { DomainError, TooManyRequestsError } from '../../domain/error.ts';
 import { urlMaker } from '../../http/absolute-url.ts';
+import { bodyType } from '../../http/body.ts';
 import {
   createSendError,
   type DialectOptions,
@@ -9,6 +10,7 @@ import {
   requestContext,
 } from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
+import { expectSmallBody } from '../../http/slow-body.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 import { GRAPHIQL_OPTIONS, GRAPHIQL_POLICY, renderPage } from '../graphiql.ts';
 import { negotiate, sendResult } from './answer.ts';
@@ -36,7 +38,10 @@ export async function registerGraphql(
   const streamSignal = createStreamSignals(server, services.events);
   const takeStreamSlot = createStreamSlots(services.settings);
   server.setErrorHandler(createSendError('application/json; charset=utf-8', toErrorAnswer));
-  // The body is read while the operation runs.
+  // Fastify keeps a JSON body in memory, so it is small. The body of a multipart request is read while the operation runs.
+  server.addHook('preParsing', async ({ raw, headers }) => {
+    if (bodyType(headers) === 'application/json') expectSmallBody(raw);
+  });
   server.addContentTypeParser('multipart/form-data', (_request, _body, done) => done(null));
   server.route({
     url: '/graphql',

@@ -1,6 +1,7 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Log } from '../../domain/context.ts';
-import { DomainError, InvalidInputError, toCallerError } from '../../domain/error.ts';
+import { DomainError, InvalidInputError } from '../../domain/error.ts';
+import { toCallerError } from '../../domain/failure.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { httpStatus, isRetryable, publicMessage, retryHeaders } from '../../http/status.ts';
 import type { GraphqlContext } from '../builder.ts';
@@ -88,9 +89,9 @@ function isThrownByResolver({ originalError }: GraphQLError): boolean {
 function domainExtensions(error: DomainError): Record<string, unknown> {
   const { code } = error;
   if (error instanceof InvalidInputError) return { code, issues: error.issues };
-  const retryHeadersMs = 'retryHeadersMs' in error ? error.retryHeadersMs : undefined;
-  if (typeof retryHeadersMs !== 'number') return { code };
-  return { code, retryHeadersSeconds: Math.ceil(retryHeadersMs / 1000) };
+  const retryAfterMs = 'retryAfterMs' in error ? error.retryAfterMs : undefined;
+  if (typeof retryAfterMs !== 'number') return { code };
+  return { code, retryAfterSeconds: Math.ceil(retryAfterMs / 1000) };
 }
 
 function toGraphqlError(

@@ -11,13 +11,14 @@ import { BodyTooLargeError, UnsupportedBodyError } from '../../http/body.ts';
 import type { ErrorAnswer } from '../../http/dialect.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 
-/** Contract §4.7: each code of the envelope, and its status. The contract has no code for 429 and 507. */
+/** Contract §4.7: each code of the envelope, and its status. The contract has no code for 408, 429 and 507. */
 const STATUS = {
   BadRequest: 400,
   Unauthorized: 401,
   Forbidden: 403,
   NotFound: 404,
   MethodNotAllowed: 405,
+  RequestTimeout: 408,
   PayloadTooLarge: 413,
   UnsupportedMediaType: 415,
   ValidationFailed: 422,
@@ -118,6 +119,7 @@ function describe(error: unknown): [code: Code, message: string] {
   if (status === 429) return ['TooManyRequests', publicMessage(error)];
   if (status === 507) return ['InsufficientStorage', publicMessage(error)];
   if (status === 503) return ['ServiceUnavailable', publicMessage(error)];
+  if (status === 408) return ['RequestTimeout', publicMessage(error)];
   if (status >= 500) return ['InternalServerError', publicMessage(error)];
   return [status === 404 ? 'NotFound' : 'BadRequest', publicMessage(error)];
 }

@@ -123,6 +123,43 @@ export async function lockLeasedJob(db: Db, lease: Lease): ReturnType<typeof fin
   return findLeasedJob(db, lease);
 }
 
+/** Moves a pending job that is due later to that time. */
+export async function advanceJob(db: Db, id: number, scheduledAt: number): Promise<void> {
+  await db
+    .updateTable('job')
+    .set({ scheduled_at: scheduledAt })
+    .where('id', '=', id)
+    .where('status', '=', 'pending')
+    .where('scheduled_at', '>', scheduledAt)
+    .execute();
+}
+
+/**
+ * Makes times that a clock in the future has written due now: leases that end after `leasedUntilMax`, and retries and
+ * other waits of jobs that were last changed after `changedMax`. Returns the number of jobs.
+ */
+export async function resetFutureJobs(
+  db: Db,
+  { now, leasedUntilMax, changedMax }: Record<'now' | 'leasedUntilMax' | 'changedMax', number>,
+): Promise<number> {
+  const leased = await db
+    .updateTable('job')
+    .set({ leased_until: now - 1, heartbeat_at: now, updated_at: now })
+    .where('status', '=', sql.lit('running'))
+    .where('leased_until', '>', leasedUntilMax)
+    .executeTakeFirst();
+  const waiting = await db
+    .updateTable('job')
+    .set({ scheduled_at: now, updated_at: now })
+    .where('status', '=', sql.lit('pending'))
+    .where('scheduled_at', '>', now)
+    .where('updated_at', '>', changedMax)
+    // A client may have asked for a time, which its own clock has told it.
+    .where((eb) => eb.or([eb('created_by', 'is', null), eb('retry_count', '>', 0)]))
+    .executeTakeFirst();
+  return Number(leased.numUpdatedRows + waiting.numUpdatedRows);
+}
+
 /** Returns the jobs whose lease has expired. */
 export function listLostJobs(db: Db, now: number, limit: number): Promise<JobRow[]> {
   return inline(db, limit)

@@ -82,6 +82,25 @@ export function updateUploadsExpired(db: Db, now: number): Promise<string[]> {
   );
 }
 
+/**
+ * Shortens the life of uploads that a clock in the future has created: none expires after `expiresMax`. Returns their
+ * number.
+ */
+export async function updateFutureUploads(
+  db: Db,
+  { now, expiresMax }: { now: number; expiresMax: number },
+): Promise<number> {
+  const { numUpdatedRows } = await db
+    .updateTable('upload')
+    .set({ expires_at: expiresMax, updated_at: now })
+    // All of them, so that the index of the expiry is used.
+    .where('status', 'in', ['open', 'completed', 'expired'])
+    .where('expires_at', '>', expiresMax)
+    .where('created_at', '>', now)
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
+}
+
 /** Deletes completed and expired uploads whose expiry is before `expiredBefore`, in milliseconds since 1970. */
 export async function deleteClosedUploads(db: Db, expiredBefore: number): Promise<void> {
   await db

@@ -48,6 +48,19 @@ describeEachBackend('the expiry of uploads', (backend) => {
       await expireUploads(services);
       expect(await services.db.selectFrom('upload').selectAll().execute()).toEqual([]);
     }));
+
+  it('counts from now for an upload that was created by a clock in the future', () =>
+    withServices(backend, async (services) => {
+      services.advance(400 * DAY_MS);
+      await startUpload(services.as());
+      services.advance(-400 * DAY_MS);
+      expect(await expireUploads(services)).toBe(0);
+      services.advance(DAY_MS - 1);
+      expect(await expireUploads(services)).toBe(0);
+      services.advance(1);
+      expect(await expireUploads(services)).toBe(1);
+      expect(await leftovers(services)).toEqual(NOTHING);
+    }));
 });
 
 function startUpload(ctx: Context, sentBytes = 10) {

@@ -78,13 +78,15 @@ const STATES: Readonly<
 
 const SCOPES: Readonly<Record<string, Scope>> = {
   everything: EVERYTHING,
-  public: { publicOnly: true, within: null },
+  public: { publicOnly: true, excluding: [], within: null },
   'a large subtree': {
     publicOnly: false,
+    excluding: [],
     within: { subtrees: [{ id: 5, below: '/1/5/' }], owner: 'x' },
   },
   'a subtree in another': {
     publicOnly: false,
+    excluding: [],
     within: {
       subtrees: [
         { id: 7, below: '/1/7/' },
@@ -95,6 +97,7 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   },
   'a small subtree, public': {
     publicOnly: true,
+    excluding: [],
     within: { subtrees: [{ id: 7, below: '/1/7/' }], owner: 'x' },
   },
 };

@@ -1,0 +1,24 @@
+import { storageFailure } from '../blob/failure.ts';
+import { DatabaseUnavailableError, databaseFailure } from '../store/error.ts';
+import { NoDatabaseError, RETRY_AFTER_MS, ServerBusyError } from './error.ts';
+import { InsufficientStorageError, StorageUnavailableError } from './storage-error.ts';
+
+/**
+ * Returns the error that a caller gets for a failure of any operation: a database that cannot serve a statement is a
+ * NoDatabaseError, or a ServerBusyError if it was reached but took too long; a full disk is an InsufficientStorageError,
+ * and one that is closed to the server a StorageUnavailableError. Transports call this once, for every error.
+ */
+export function toCallerError(error: unknown): unknown {
+  if (error instanceof DatabaseUnavailableError) return toUnavailable(error);
+  const failure = storageFailure(error) ?? databaseFailure(error);
+  if (failure === 'full') return new InsufficientStorageError({ cause: error });
+  return failure === 'unavailable' ? new StorageUnavailableError({ cause: error }) : error;
+}
+
+function toUnavailable(error: DatabaseUnavailableError): NoDatabaseError | ServerBusyError {
+  const { reason } = error;
+  if (reason === 'connection') return new NoDatabaseError({ cause: error });
+  // Nobody reads the answer, and nobody has to look into the cause.
+  if (reason === 'cancelled') return new ServerBusyError();
+  return new ServerBusyError(RETRY_AFTER_MS, { cause: error });
+}

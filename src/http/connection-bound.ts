@@ -1,0 +1,50 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { isLoopback, networkOf, trustOf } from './client.ts';
+
+/** Far more than a browser opens, which is six. */
+const DEFAULT_MAX = 512;
+
+const REFUSAL_BODY = JSON.stringify({
+  error: {
+    code: 'TOO_MANY_CONNECTIONS',
+    message: 'There are too many connections from this address. Close some, or try again later.',
+  },
+});
+const REFUSAL = [
+  'HTTP/1.1 429 Too Many Requests',
+  'Content-Type: application/json; charset=utf-8',
+  `Content-Length: ${Buffer.byteLength(REFUSAL_BODY)}`,
+  'Retry-After: 5',
+  'Connection: close',
+  '',
+  REFUSAL_BODY,
+].join('\r\n');
+
+/** Options of `boundConnections`. */
+export interface BoundOptions {
+  /** 0: no bound; null: the default, and none for loopback addresses. */
+  max: number | null;
+  /** Proxies, which pass on the requests of many clients, have no bound. */
+  trustedProxies: readonly string[];
+}
+
+/** Bounds the open connections of one address. Closes further ones at once, with a 429. */
+export function boundConnections(server: Server, { max, trustedProxies }: BoundOptions): void {
+  if (max === 0) return;
+  const isTrusted = trustOf(trustedProxies);
+  const counts = new Map<string, number>();
+  server.on('connection', (socket: Socket) => {
+    const { remoteAddress = '' } = socket;
+    if (isTrusted(remoteAddress, 0) || (max === null && isLoopback(remoteAddress))) return;
+    const network = networkOf(remoteAddress);
+    const count = (counts.get(network) ?? 0) + 1;
+    counts.set(network, count);
+    socket.once('close', () => {
+      const left = (counts.get(network) ?? 1) - 1;
+      if (left === 0) counts.delete(network);
+      else counts.set(network, left);
+    });
+    if (count > (max ?? DEFAULT_MAX)) socket.end(REFUSAL, () => socket.destroy());
+  });
+}

@@ -1,0 +1,47 @@
+import type { FastifyInstance } from 'fastify';
+import type { Log } from '../domain/context.ts';
+
+/** Time in which requests in progress have to finish when the server stops; then their connections are cut. */
+const DRAIN_TIMEOUT_MS = 5000;
+
+/** Longest duration of a stop. Docker kills a container 10 s after it has told it to stop. */
+const STOP_TIMEOUT_MS = 7000;
+
+/**
+ * Refuses new requests, and waits for those in progress. A body that a cut connection leaves unfinished is not
+ * acknowledged: its client continues at the last offset that was.
+ */
+export async function drain(server: FastifyInstance): Promise<void> {
+  // A connection that becomes idle while the server stops would otherwise delay it until its timeout.
+  const closeIdle = setInterval(() => server.server.closeIdleConnections(), 100);
+  const cut = setTimeout(() => server.server.closeAllConnections(), DRAIN_TIMEOUT_MS);
+  try {
+    await server.close();
+  } finally {
+    clearInterval(closeIdle);
+    clearTimeout(cut);
+  }
+}
+
+/**
+ * Runs the steps of a stop, and gives up waiting for them when the time is over: a decoder cannot be interrupted, and a
+ * database may hang. Nothing is lost then, because whatever was acknowledged is durable, and the jobs of a lost process
+ * are run again.
+ */
+export async function stopWithin(
+  log: Log,
+  stop: () => Promise<void>,
+  timeoutMs = STOP_TIMEOUT_MS,
+): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<'late'>();
+  const timer = setTimeout(() => resolve('late'), timeoutMs);
+  const stopped = stop();
+  try {
+    if ((await Promise.race([stopped, late])) !== 'late') return;
+    log.warn({ timeoutMs }, 'stopped without waiting for work in progress');
+    // Nobody awaits it any more.
+    stopped.catch(() => undefined);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,96 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import {
+  runTrivium,
+  type ServerProcess,
+  withDataDir,
+  withServerProcess,
+} from '../support/process.ts';
+import { openSocket } from '../support/raw-request.ts';
+import { complete, md5Of, sendChunk } from '../support/selfcommunity.ts';
+
+const BYTES = Buffer.from(`%PDF-1.7\n${'0123456789'.repeat(1000)}`.slice(0, 10_000));
+const HALF = BYTES.length / 2;
+
+it('a second process on one SQLite file waits for the first, or ends with a message; uploads go on in it', () =>
+  withDataDir(async (TRIVIUM_DATA_DIR) => {
+    await withServerProcess({ TRIVIUM_DATA_DIR }, async (first) => {
+      const begun = await sendHalf(first);
+      const waiting = withServerProcess({ TRIVIUM_DATA_DIR }, async (second) => {
+        expect(second.log).toContainEqual(
+          expect.objectContaining({ msg: 'the other process has ended' }),
+        );
+        await finish(second, begun);
+      });
+      // Longer than a start takes.
+      const early = await Promise.race([waiting.then(() => 'started'), sleep(3000)]);
+      expect(early).toBeUndefined();
+      expect(await readdir(join(TRIVIUM_DATA_DIR, 'blobs', 'staging'))).toHaveLength(1);
+      // Commands do not serve, so they do not wait.
+      expect(await runTrivium(['key', 'create', 'x'], { TRIVIUM_DATA_DIR })).toMatchObject({
+        code: 0,
+      });
+      const variables = { TRIVIUM_DATA_DIR, TRIVIUM_LOCK_WAIT_SECONDS: '0', TRIVIUM_PORT: '0' };
+      const ended = await runTrivium(['serve'], variables);
+      expect(ended.code).toBe(1);
+      expect(ended.output).toContain('another process serves this database');
+      expect(ended.errors).toMatch(/^trivium: Another process serves .*trivium\.db.*\n$/);
+      first.child.kill('SIGTERM');
+      expect(await first.exit).toBe(0);
+      await waiting;
+    });
+  }));
+
+it('SIGTERM ends a server that has a dripping client; its upload goes on at the acknowledged offset', () =>
+  withDataDir(async (TRIVIUM_DATA_DIR) => {
+    const variables = { TRIVIUM_DATA_DIR };
+    const begun = await withServerProcess(variables, async (server) => {
+      const begun = await sendHalf(server);
+      const socket = await openSocket(server);
+      socket.write(dripHead(begun));
+      const drip = setInterval(() => socket.write('x'), 100);
+      await sleep(300);
+      server.child.kill('SIGTERM');
+      // Docker kills a container after 10 s.
+      const ended = await Promise.race([server.exit, sleep(10_000).then(() => 'still runs')]);
+      clearInterval(drip);
+      socket.destroy();
+      expect(ended).toBe(0);
+      expect(server.log.at(-1)).toMatchObject({ msg: 'stopped' });
+      return begun;
+    });
+    await withServerProcess(variables, (server) => finish(server, begun));
+  }));
+
+async function sendHalf(server: ServerProcess): Promise<string> {
+  const chunk = BYTES.subarray(0, HALF);
+  const options = { startBytes: 0, totalBytes: BYTES.length };
+  const { status, body } = await sendChunk(server, chunk, options);
+  expect(status).toBe(201);
+  return body.upload_id;
+}
+
+async function finish(server: ServerProcess, uploadId: string): Promise<void> {
+  const options = { uploadId, startBytes: HALF, totalBytes: BYTES.length };
+  expect(await sendChunk(server, BYTES.subarray(HALF), options)).toMatchObject({ status: 201 });
+  const done = await complete(server, { upload_id: uploadId, md5: md5Of(BYTES), type: 'doc' });
+  expect(done).toMatchObject({ status: 201, body: { size: BYTES.length } });
+}
+
+/** The beginning of a request with the second half, whose body does not come. */
+function dripHead(uploadId: string): string {
+  const parts = [
+    `--b\r\nContent-Disposition: form-data; name="upload_id"\r\n\r\n${uploadId}\r\n`,
+    '--b\r\nContent-Disposition: form-data; name="image"; filename="a.bin"\r\n\r\nx',
+  ].join('');
+  const head = [
+    'POST /api/v2/media/upload/chunk/ HTTP/1.1',
+    'Host: x',
+    'Content-Type: multipart/form-data; boundary=b',
+    `Content-Range: bytes ${HALF}-${BYTES.length - 1}/${BYTES.length}`,
+    'Content-Length: 1000000',
+  ];
+  return `${head.join('\r\n')}\r\n\r\n${parts}`;
+}
