@@ -23,8 +23,11 @@ export interface Narrowing {
   test: RawBuilder<SqlBool>;
   /** The column of the listed table that refers to `id` of the other table. */
   reference: IndexedValue;
-  /** Selects `id` of at most so many rows of the other table, as `key`; one row may come several times. */
-  ids: (limit: number) => RawBuilder<unknown>;
+  /**
+   * Selects `id` of at most so many rows of the other table, as `key`; one row may come several times. Absent if almost
+   * all rows meet the condition.
+   */
+  ids?: (limit: number) => RawBuilder<unknown>;
 }
 
 /** The rows of a list: those that meet everything. */
@@ -140,8 +143,8 @@ function waysOf<Field extends string>(
     const values = ranges.map(valuesOf).find((values) => values !== null) ?? null;
     return rangeWay(db, { table: table.name, column, test, values }, MAX);
   });
-  if (!narrowing) return ways;
-  const { ids, reference } = narrowing;
+  const { ids, reference } = narrowing ?? {};
+  if (!ids || !reference) return ways;
   const source = rowsByKey(
     db,
     table.name,

@@ -12,7 +12,7 @@ import { displayName, freeText, parseInput } from '../input.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
 import { checkSearch } from '../search.ts';
 import { authorize } from '../viewer/access.ts';
-import { indexMediasOf } from './index-media.ts';
+import { indexMediasOf } from './search-words.ts';
 
 /** A label on media, shared by all viewers. */
 export interface Tag {

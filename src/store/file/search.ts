@@ -10,7 +10,7 @@ import {
 import { type RowPage, toRowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { rowOf, rowsByKey } from '../index-scan.ts';
-import { idsWithin, isWithin, type Scope } from '../scope.ts';
+import { idsWithin, isOutside, isWithin, type Scope } from '../scope.ts';
 import type { Column } from '../search.ts';
 import type { FileOfMediaRow } from './file.ts';
 
@@ -79,12 +79,13 @@ function inSight(
   scope: Scope,
   conditions: readonly Condition<FileField>[],
 ): Selection<FileField> {
-  const { publicOnly, within } = scope;
+  const { publicOnly, within, excluding } = scope;
   const shown = publicOnly
     ? [...conditions, { field: 'is_public', test: 'any', values: [1] } as const]
     : conditions;
-  if (within === null) return { conditions: shown };
-  const isIn = sql`select 1 from media where media.id = file.media_id and ${isWithin(db, within)}`;
+  const limits = [...excluding.map(isOutside), ...(within ? [isWithin(db, within)] : [])];
+  if (limits.length === 0) return { conditions: shown };
+  const isIn = sql`select 1 from media where media.id = file.media_id and ${sql.join(limits, sql` and `)}`;
   return {
     conditions: shown,
     narrowing: {
@@ -92,7 +93,9 @@ function inSight(
       test: sql`(${isIn}) = 1`,
       // The index that SQLite has made for `unique (media_id, key)`.
       reference: { value: sql.ref('file.media_id'), index: 'sqlite_autoindex_file_3' },
-      ids: (limit) => sql`select id as key from (${idsWithin(db, within)}) part limit ${limit}`,
+      ...(within && {
+        ids: (limit) => sql`select id as key from (${idsWithin(db, within)}) part limit ${limit}`,
+      }),
     },
   };
 }

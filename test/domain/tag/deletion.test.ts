@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { BITE_ROWS } from '../../../src/domain/job/bite.ts';
 import { deleteTag, deleteTagRest, resumeTags } from '../../../src/domain/tag/deletion.ts';
-import { indexRest } from '../../../src/domain/tag/index-media.ts';
+import { indexRest } from '../../../src/domain/tag/search-words.ts';
 import {
   countTags,
   listTags,

@@ -78,6 +78,11 @@ const STATES: Readonly<
 
 const SCOPES: Readonly<Record<string, Scope>> = {
   everything: EVERYTHING,
+  'without a subtree': {
+    publicOnly: false,
+    within: null,
+    excluding: [{ id: 7, below: '/1/7/' }],
+  },
   public: { publicOnly: true, excluding: [], within: null },
   'a large subtree': {
     publicOnly: false,

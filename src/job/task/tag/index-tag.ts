@@ -1,4 +1,4 @@
-import { indexRest } from '../../../domain/tag/index-media.ts';
+import { indexRest } from '../../../domain/tag/search-words.ts';
 import type { Task } from '../../task.ts';
 
 /** Writes the search words of the many media of a renamed tag. */
