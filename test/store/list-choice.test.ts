@@ -20,7 +20,7 @@ const FIELDS = ['id', 'created_at', 'updated_at', 'name', 'sort_order'] as const
 const LIMIT = 7;
 /** The number of random orders, scopes and places for each filter. */
 const ROUNDS = 2;
-const SCOPES = 4;
+const SCOPES = 5;
 
 function scopesOf({ giantFolder, smallFolder }: ListData): Scope[] {
   const start = (id: number, owner: string) => ({
@@ -32,6 +32,7 @@ function scopesOf({ giantFolder, smallFolder }: ListData): Scope[] {
     { ...EVERYTHING, publicOnly: true },
     { ...EVERYTHING, within: start(giantFolder, 'bob') },
     { ...EVERYTHING, publicOnly: true, within: start(smallFolder, 'carol') },
+    { ...EVERYTHING, excluding: start(giantFolder, '').subtrees },
   ];
 }
 
