@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from './db.ts';
+import { inline } from './inline.ts';
 import { pathBelow, type Subtree } from './path.ts';
 import type { DeletionRow, NewDeletionRow } from './table.ts';
 
@@ -13,7 +14,10 @@ export interface Deleted {
 export async function listDeleted(db: Db): Promise<Deleted> {
   const { rows } = await sql<{ id: number; path: string | null }>`
     select media.id, media.path from "deletion" join media on media.id = deletion.node_id
-    union all select id, null from tag where deleted_at is not null`.execute(db);
+    union all select id, null from tag
+      where (deleted_at is not null or indexed_up_to is not null) and deleted_at is not null`.execute(
+    inline(db),
+  );
   const subtrees = rows.flatMap(({ id, path }) =>
     path === null ? [] : [{ id, below: pathBelow({ id, path }) }],
   );
@@ -28,10 +32,14 @@ export async function insertDeletion(db: Db, deletion: NewDeletionRow): Promise<
 
 /** Returns the row of a subtree that is being deleted, by its top node. */
 export function findDeletion(db: Db, nodeId: number): Promise<DeletionRow | undefined> {
-  return db.selectFrom('deletion').where('node_id', '=', nodeId).selectAll().executeTakeFirst();
+  return inline(db)
+    .selectFrom('deletion')
+    .where('node_id', '=', nodeId)
+    .selectAll()
+    .executeTakeFirst();
 }
 
 /** Returns the rows of all subtrees that are being deleted. */
 export function listDeletions(db: Db): Promise<DeletionRow[]> {
-  return db.selectFrom('deletion').selectAll().execute();
+  return inline(db).selectFrom('deletion').selectAll().execute();
 }
