@@ -24,6 +24,8 @@ export async function lockFile(
   { waitSeconds, onWait }: LockFileOptions,
 ): Promise<() => void> {
   const lock = new SqliteDatabase(`${path}.lock`, { timeout: 0 });
+  // Nothing is written, and a process that is killed leaves no journal behind.
+  lock.pragma('journal_mode = memory');
   const givesUpAt = performance.now() + waitSeconds * 1000;
   try {
     for (let isFirst = true; !tryLock(lock); isFirst = false) {

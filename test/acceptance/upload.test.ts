@@ -213,7 +213,8 @@ function leftovers(dataDir: string): string[] {
     const known = [
       ...open.map((key) => `blobs/staging/${key}`),
       ...keys('select blob_key from file').map((key) => storedPath(key)),
-      ...['trivium.db', 'trivium.db-shm', 'trivium.db-wal', 'admin.key', 'token.key'],
+      ...['trivium.db', 'trivium.db-shm', 'trivium.db-wal', 'trivium.db.lock'],
+      ...['admin.key', 'token.key'],
     ];
     const files = filesIn(dataDir);
     return [
