@@ -24,8 +24,6 @@ export async function lockFile(
   { waitSeconds, onWait }: LockFileOptions,
 ): Promise<() => void> {
   const lock = new SqliteDatabase(`${path}.lock`, { timeout: 0 });
-  // Nothing is written, and a process that is killed leaves no journal behind.
-  lock.pragma('journal_mode = memory');
   const givesUpAt = performance.now() + waitSeconds * 1000;
   try {
     for (let isFirst = true; !tryLock(lock); isFirst = false) {
@@ -42,7 +40,8 @@ export async function lockFile(
 
 function tryLock(lock: SqliteDatabase.Database): boolean {
   try {
-    lock.exec('begin exclusive');
+    // Nothing is written, and a process that is killed leaves no journal behind.
+    lock.exec('pragma journal_mode = memory; begin exclusive');
     return true;
   } catch (error) {
     if (error instanceof SqliteDatabase.SqliteError && error.code.startsWith('SQLITE_BUSY')) {

@@ -37,7 +37,10 @@ describe.skipIf(POSTGRES === undefined)('while statements time out', () => {
         expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
         const { errors, extensions } = (await response.json()) as Record<string, object>;
         expect(errors).toEqual([
-          expect.objectContaining({ message: MESSAGE, extensions: { code: 'SERVER_BUSY' } }),
+          expect.objectContaining({
+            message: MESSAGE,
+            extensions: { code: 'SERVER_BUSY', retryAfterSeconds: 5 },
+          }),
         ]);
         expect(extensions).toEqual({ cost: expect.anything() });
       }),
