@@ -125,7 +125,11 @@ async function createServices(
   { onQuery }: AppOptions,
 ): Promise<Services> {
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const db = openDb({ url: config.databaseUrl, ...(onQuery && { onQuery }) });
+  const db = openDb({
+    url: config.databaseUrl,
+    isFastPathEnabled: config.isFastPathEnabled,
+    ...(onQuery && { onQuery }),
+  });
   try {
     const applied = await migrate(db);
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
@@ -133,6 +137,7 @@ async function createServices(
       db,
       ...(await openStorage(config.blobDir)),
       settings: {
+        isFastPathEnabled: config.isFastPathEnabled,
         auth: config.auth,
         imageBytesMax: config.imageBytesMax,
         documentBytesMax: config.documentBytesMax,

@@ -1,4 +1,5 @@
 import { type ReferenceExpression, type SelectQueryBuilder, sql } from 'kysely';
+import { derived, type ToSlot } from './slot.ts';
 import type { Database } from './table.ts';
 
 /** The order of a list. Its last column is unique, so that every row has a place of its own. */
@@ -69,7 +70,7 @@ export function pageOf<Table extends keyof Database, Row>(
     sql<boolean>`(${place}) ${sql.raw(operator)} (${sql.join(position)})`;
   const [next, previous] = descending ? (['<', '>'] as const) : (['>', '<'] as const);
 
-  let page = query.limit(limit + 1);
+  let page = query.limit(derived(limit, (limit) => limit + 1));
   if (after) page = page.where(beyond(next, after));
   if (before) page = page.where(beyond(previous, before));
   for (const { name } of columns) {
@@ -79,6 +80,28 @@ export function pageOf<Table extends keyof Database, Row>(
     );
   }
   return page;
+}
+
+/** Returns what the text of a page's query depends on. */
+export function pageKey(
+  { columns, descending }: Keyset,
+  { backward, after, before }: PageRequest,
+): string {
+  const order = `${columns.map(({ name }) => name)} ${descending}`;
+  return `${order} ${backward} ${after !== undefined} ${before !== undefined}`;
+}
+
+/** Returns a request of the same kind with slots for its values. */
+export function pageSlots(
+  { backward, after, before }: PageRequest,
+  slot: ToSlot<{ page: PageRequest }>,
+): PageRequest {
+  return {
+    limit: slot(({ page }) => page.limit),
+    backward,
+    after: after?.map((_, index) => slot(({ page }) => page.after?.[index] ?? '')),
+    before: before?.map((_, index) => slot(({ page }) => page.before?.[index] ?? '')),
+  };
 }
 
 /** Returns the rows of `pageOf` in the order of the list. */

@@ -1,6 +1,7 @@
-import { Kysely, type LogEvent } from 'kysely';
+import { type Dialect, Kysely, type LogEvent } from 'kysely';
+import { addFastPath, type DirectReader } from './fast-path.ts';
 import { postgresDialect } from './postgres.ts';
-import { sqliteDialect } from './sqlite.ts';
+import { openSqlite } from './sqlite.ts';
 import type { Database } from './table.ts';
 
 /** The executor of every store function: a database, or an open transaction. */
@@ -12,23 +13,45 @@ export interface OpenDbOptions {
   url: string;
   /** Called with every statement; tests count them. */
   onQuery?: (sql: string) => void;
+  /** Whether queries are prepared: see `prepared.ts`. (Default: true) */
+  isFastPathEnabled?: boolean;
 }
 
 /** Opens a database without touching its schema; `migrate` does that. Close it with `db.destroy()`. */
-export function openDb({ url, onQuery }: OpenDbOptions): Db {
-  const dialect = url.startsWith('sqlite:')
-    ? sqliteDialect(url.slice('sqlite:'.length))
-    : postgresDialect(url);
-  return new Kysely<Database>({
-    dialect,
-    ...(onQuery && { log: (event: LogEvent) => onQuery(event.query.sql) }),
-  });
+export function openDb({ url, onQuery, isFastPathEnabled = true }: OpenDbOptions): Db {
+  if (url.startsWith('sqlite:')) {
+    return open(openSqlite(url.slice('sqlite:'.length)), isFastPathEnabled, onQuery);
+  }
+  return open({ dialect: postgresDialect(url) }, isFastPathEnabled, onQuery);
 }
 
 /** Opens a database from the bytes of a serialized one: tests get a migrated copy in 0.1 ms. */
 export function openSqliteCopy(bytes: Buffer, onQuery?: (sql: string) => void): Db {
-  return new Kysely<Database>({
-    dialect: sqliteDialect(bytes),
+  return open(openSqlite(bytes), true, onQuery);
+}
+
+function open(
+  { dialect, direct }: { dialect: Dialect; direct?: DirectReader },
+  isFastPathEnabled: boolean,
+  onQuery?: (sql: string) => void,
+): Db {
+  const db = new Kysely<Database>({
+    dialect,
     ...(onQuery && { log: (event: LogEvent) => onQuery(event.query.sql) }),
   });
+  if (isFastPathEnabled) {
+    addFastPath(db.getExecutor().adapter, { direct: direct && observed(direct, onQuery) });
+  }
+  return db;
+}
+
+function observed(direct: DirectReader, onQuery?: (sql: string) => void): DirectReader {
+  if (onQuery === undefined) return direct;
+  return {
+    read(sql, parameters) {
+      const rows = direct.read(sql, parameters);
+      if (rows !== undefined) onQuery(sql);
+      return rows;
+    },
+  };
 }

@@ -7,6 +7,7 @@ import {
   sql,
 } from 'kysely';
 import type { Db } from './db.ts';
+import { derived } from './slot.ts';
 import type { Database } from './table.ts';
 
 /**
@@ -74,7 +75,7 @@ export function isAnyOf(
   const ref = typeof column === 'string' ? sql.ref(column) : column;
   return dialectOf(db) === 'postgres'
     ? sql`${ref} = any(${values})`
-    : sql`${ref} in (select value from json_each(${JSON.stringify(values)}))`;
+    : sql`${ref} in (select value from json_each(${derived(values, JSON.stringify)}))`;
 }
 
 /** Returns `column is one of the values of a query`. The query runs once, so that an index can serve its values. */
@@ -141,12 +142,16 @@ export function rowsOfEach(
   name: 'media' | 'job',
   groups: readonly number[],
   ids: Expression<{ id: number }>,
+  columns?: readonly string[],
 ): RawBuilder<unknown> {
   const table = sql.table(name);
+  const selected = columns
+    ? sql.join(columns.map((column) => sql.ref(`${name}.${column}`)))
+    : sql`${table}.*`;
   return dialectOf(db) === 'postgres'
-    ? sql`select part.value as part, ${table}.* from unnest(${groups}::bigint[]) part(value)
+    ? sql`select part.value as part, ${selected} from unnest(${groups}::bigint[]) part(value)
         cross join lateral ${ids} member join ${table} on ${table}.id = member.id`
-    : sql`select part.value as part, ${table}.* from json_each(${JSON.stringify(groups)}) part
+    : sql`select part.value as part, ${selected} from json_each(${derived(groups, JSON.stringify)}) part
         join ${table} on ${table}.id in ${ids}`;
 }
 

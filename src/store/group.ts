@@ -1,4 +1,4 @@
-import { type Selectable, type SelectQueryBuilder, sql } from 'kysely';
+import { type RawBuilder, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import {
   directionOf,
   type Keyset,
@@ -11,6 +11,13 @@ import type { Db } from './db.ts';
 import { rowsOfEach } from './dialect.ts';
 import type { Database } from './table.ts';
 
+/** The pages of many groups. */
+export interface PagesRequest {
+  keyset: Keyset;
+  page: PageRequest;
+  columns?: readonly string[] | undefined;
+}
+
 /**
  * Returns one page of each of many groups, in one statement. `members` selects the ids of one group, which it calls
  * `part.value`. Every group has an entry.
@@ -21,16 +28,34 @@ export async function listOfEach<Table extends 'media' | 'job'>(
   members: SelectQueryBuilder<Database, Table, { id: number }>,
   groups: readonly number[],
   keyset: Keyset,
-  request: PageRequest,
+  page: PageRequest,
 ): Promise<Map<number, RowPage<Selectable<Database[Table]>>>> {
+  const { rows } = await rowsOfPages(db, table, members, groups, { keyset, page }).execute(db);
+  return toPages(rows, groups, page);
+}
+
+/** Returns the query of `listOfEach`, whose rows name their group `part`. */
+export function rowsOfPages<Table extends 'media' | 'job'>(
+  db: Db,
+  table: Table,
+  members: SelectQueryBuilder<Database, Table, { id: number }>,
+  groups: readonly number[],
+  { keyset, page, columns }: PagesRequest,
+): RawBuilder<Selectable<Database[Table]> & { part: number }> {
   const order = keyset.columns.map(
     ({ name }) =>
-      sql`${sql.ref(`${table}.${name}`)} ${sql.raw(directionOf(keyset.descending, request.backward))}`,
+      sql`${sql.ref(`${table}.${name}`)} ${sql.raw(directionOf(keyset.descending, page.backward))}`,
   );
-  const rows = rowsOfEach(db, table, groups, pageOf(members, keyset, request));
-  const ordered = await sql<
-    Selectable<Database[Table]> & { part: number }
-  >`${rows} order by ${sql.join(order)}`.execute(db);
-  const byGroup = Map.groupBy(ordered.rows, ({ part }) => part);
-  return new Map(groups.map((group) => [group, toRowPage(byGroup.get(group) ?? [], request)]));
+  const rows = rowsOfEach(db, table, groups, pageOf(members, keyset, page), columns);
+  return sql`${rows} order by ${sql.join(order)}`;
+}
+
+/** Returns the page of each group among the rows of all. */
+export function toPages<Row extends { part: number }>(
+  rows: readonly Row[],
+  groups: readonly number[],
+  page: PageRequest,
+): Map<number, RowPage<Row>> {
+  const byGroup = Map.groupBy(rows, ({ part }) => part);
+  return new Map(groups.map((group) => [group, toRowPage(byGroup.get(group) ?? [], page)]));
 }

@@ -1,4 +1,5 @@
 import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
+import { type Columns, withColumns } from './columns.ts';
 import type { Db } from './db.ts';
 import { isAnyOf, isOneOf } from './dialect.ts';
 import { endOfPath, type Subtree } from './path.ts';
@@ -36,6 +37,16 @@ export function isInScope({ publicOnly, within }: Scope, node: ScopeColumns): bo
   if (within === null || (node.parent_id === null && node.owner === within.owner)) return true;
   // By id, which a start node keeps when it is moved.
   return within.subtrees.some(({ id }) => node.id === id || node.path.includes(`/${id}/`));
+}
+
+const SCOPE_COLUMNS = ['id', 'parent_id', 'path', 'owner', 'is_public'] as const;
+
+/** Returns the columns and those that `isInScope` needs; none of those if every node is in the scope. */
+export function withScopeColumns(
+  columns: Columns<NodeRow>,
+  { publicOnly, within }: Scope,
+): Columns<NodeRow> {
+  return publicOnly || within !== null ? withColumns<NodeRow>(columns, SCOPE_COLUMNS) : columns;
 }
 
 /** Returns the node that a query finds by key; undefined if it is not in the scope. */

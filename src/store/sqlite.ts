@@ -1,8 +1,15 @@
 import SqliteDatabase, { type Statement } from 'better-sqlite3';
 import { SqliteDialect, type SqliteStatement } from 'kysely';
+import type { DirectReader } from './fast-path.ts';
+
+/** An open SQLite database: for Kysely, and for reads without it. */
+export interface OpenSqlite {
+  dialect: SqliteDialect;
+  direct: DirectReader;
+}
 
 /** Opens a SQLite database, given by the path of its file or by its serialized bytes. */
-export function sqliteDialect(source: string | Buffer): SqliteDialect {
+export function openSqlite(source: string | Buffer): OpenSqlite {
   const database = new SqliteDatabase(source);
   database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
   useWal(database);
@@ -13,7 +20,15 @@ export function sqliteDialect(source: string | Buffer): SqliteDialect {
   database.function('fold', { deterministic: true }, (text: unknown) =>
     typeof text === 'string' ? text.toLowerCase() : text,
   );
-  return new SqliteDialect({ database: cachingStatements(database) });
+  const caching = cachingStatements(database);
+  return {
+    dialect: new SqliteDialect({ database: caching }),
+    direct: {
+      // A transaction of another request must not be read before its commit.
+      read: (sql, parameters) =>
+        database.inTransaction ? undefined : (caching.prepare(sql).all(parameters) as unknown[]),
+    },
+  };
 }
 
 /** Maximum wait of a statement for another process. */

@@ -26,6 +26,7 @@ describe('defaults', () => {
       jobConcurrency: 2,
       outboundAllowedHosts: [],
       isGraphiqlEnabled: true,
+      isFastPathEnabled: true,
       logLevel: 'info',
       unknownVariables: [],
     } satisfies Config);

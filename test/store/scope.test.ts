@@ -57,7 +57,9 @@ describe('a list or read of the store', () => {
   it('is in a module that the type test knows', () => {
     const known = ['blob-key.ts', 'file.ts', 'search.ts', 'folder.ts', 'group.ts', 'media.ts'];
     const files = ['file', 'tree'].flatMap((room) => readdirSync(`src/store/${room}`));
-    expect(files.sort()).toEqual([...known, 'filter.ts', 'node.ts', 'subtree.ts'].sort());
+    expect(files.sort()).toEqual(
+      [...known, 'by-id.ts', 'filter.ts', 'node.ts', 'plain.ts', 'subtree.ts'].sort(),
+    );
   });
 });
 

@@ -33,6 +33,12 @@ export class Pending {
     }
   }
 
+  /** Waits until the function that it returns has been called. */
+  hold(): () => void {
+    this.#count++;
+    return () => this.#countDown();
+  }
+
   /** Resolves when all promises have settled, those added meanwhile included. At least one must be pending. */
   allSettled(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -32,6 +32,7 @@ export async function registerGraphql(
   { services, publicUrl, isGraphiqlEnabled }: GraphqlOptions,
 ): Promise<void> {
   const { run, encode } = createPipeline({ isIntrospectionEnabled: isGraphiqlEnabled });
+  const { isFastPathEnabled } = services.settings;
   const streamSignal = createStreamSignals(server);
   server.setErrorHandler(createSendError('application/json; charset=utf-8', toErrorAnswer));
   // The body is read while the operation runs.
@@ -51,7 +52,7 @@ export async function registerGraphql(
         signal,
         made: new Map(),
       });
-      return sendResult(reply, result, { encode, accepted, signal });
+      return sendResult(reply, result, { encode, accepted, signal, isFastPathEnabled });
     },
   });
   refuseOtherMethods(server, '/graphql', METHODS, methodNotAllowed);

@@ -1,5 +1,7 @@
+import type { Columns, RowOf } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { prepared } from '../prepared.ts';
 import { updatesRow } from '../result.ts';
 import { EVERYTHING, inScope, isInScope, type Scope, type ScopeColumns } from '../scope.ts';
 import type { FileChange, FileRow, NewFileRow } from '../table.ts';
@@ -35,14 +37,46 @@ export function findFileByUuid(db: Db, scope: Scope, uuid: string) {
   return findFile(files(db).where('file.uuid', '=', uuid), scope);
 }
 
-/** Returns the files of each media item, the original first. */
-export function listFilesByMediaIds(db: Db, scope: Scope, mediaIds: readonly number[]) {
-  return listFiles(
-    files(db)
-      .where(isAnyOf(db, 'file.media_id', mediaIds))
+/** Columns of a file and, by the alias `resource`, of its media item. */
+export type FileColumns = Columns<FileRow & Pick<FileOfMediaRow, 'resource'>>;
+
+interface ByMedia {
+  mediaIds: readonly number[];
+  columns: FileColumns;
+  /** Whether the columns of the media item are selected too. */
+  withMedia: boolean;
+}
+
+const byMediaIds = prepared<ByMedia, FileOfMediaRow>({
+  keyOf: ({ columns, withMedia }) => `${withMedia} ${columns}`,
+  build: (db, { columns, withMedia }, slot) =>
+    someOf(db, columns, withMedia)
+      .where(isAnyOf(db, 'file.media_id', slot(mediaIdsOf)))
       .orderBy('file.key'),
-    scope,
-  );
+});
+
+const mediaIdsOf = ({ mediaIds }: ByMedia) => mediaIds;
+
+/** Returns the files of each media item, the original first. */
+export async function listFilesByMediaIds<C extends FileColumns = undefined>(
+  db: Db,
+  scope: Scope,
+  mediaIds: readonly number[],
+  columns?: C,
+) {
+  const isChecked = scope.publicOnly || scope.within !== null;
+  const withMedia = isChecked || columns === undefined || columns.includes('resource');
+  const rows = await byMediaIds(db, { mediaIds, columns, withMedia });
+  const shown = isChecked ? rows.filter((file) => isFileInScope(scope, file)) : rows;
+  return shown as RowOf<FileOfMediaRow, C>[];
+}
+
+function someOf(db: Db, columns: FileColumns, withMedia: boolean): ReturnType<typeof files> {
+  if (columns === undefined) return files(db);
+  const own = ['media_id', ...columns].filter((name) => name !== 'resource');
+  const selected = [...new Set(own)].map((name) => `file.${name}`) as ['file.media_id'];
+  const some = withMedia ? withMediaColumns(db) : db.selectFrom('file');
+  return some.select(selected) as unknown as ReturnType<typeof files>;
 }
 
 /** Returns the original of a media item, whose key is empty, or one of its variants. */
@@ -129,10 +163,13 @@ export function updateFileSha256(
 
 // The Importer knows a media item that it has not named by its uuid.
 function files(db: Db) {
+  return withMediaColumns(db).selectAll('file');
+}
+
+function withMediaColumns(db: Db) {
   return db
     .selectFrom('file')
     .innerJoin('media', 'media.id', 'file.media_id')
-    .selectAll('file')
     .select(['media.parent_id', 'media.path', 'media.owner', 'media.is_public'])
     .select((eb) => eb.fn.coalesce('media.resource', 'media.uuid').as('resource'));
 }

@@ -1,14 +1,24 @@
+import type { Columns } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { EVERYTHING, findInScope, listInScope, type Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
+import { preparedNodes } from './by-id.ts';
 
 /** Id of the hidden folder that holds the nodes at top level. No dialect ever shows it. */
 export const ROOT_ID = 1;
 
+const byIds = preparedNodes((db, ids) => folderRows(db).where(isAnyOf(db, 'id', ids)));
+
 /** Returns the folder, which is never the root. */
-export function findFolderById(db: Db, scope: Scope, id: number) {
-  return findInScope(folders(db).where('id', '=', id), scope);
+export async function findFolderById<C extends Columns<NodeRow> = undefined>(
+  db: Db,
+  scope: Scope,
+  id: number,
+  columns?: C,
+) {
+  const [folder] = await byIds(db, scope, [id], columns);
+  return folder;
 }
 
 /** Returns the folder, which is never the root. Uuids are stored in lower case. */
@@ -34,8 +44,13 @@ export function listFoldersByName(
 }
 
 /** Returns the folders that exist, unordered. */
-export function listFoldersByIds(db: Db, scope: Scope, ids: readonly number[]) {
-  return listInScope(folders(db).where(isAnyOf(db, 'id', ids)), scope);
+export function listFoldersByIds<C extends Columns<NodeRow> = undefined>(
+  db: Db,
+  scope: Scope,
+  ids: readonly number[],
+  columns?: C,
+) {
+  return byIds(db, scope, ids, columns);
 }
 
 /**
@@ -65,5 +80,9 @@ async function foldersIn(
 }
 
 function folders(db: Db) {
-  return db.selectFrom('media').where('type', '=', 'folder').where('id', '!=', ROOT_ID).selectAll();
+  return folderRows(db).selectAll();
+}
+
+function folderRows(db: Db) {
+  return db.selectFrom('media').where('type', '=', 'folder').where('id', '!=', ROOT_ID);
 }

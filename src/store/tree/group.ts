@@ -1,11 +1,14 @@
 import { sql } from 'kysely';
-import type { Keyset, PageRequest, RowPage } from '../cursor.ts';
+import { type Columns, type RowOf, withColumns } from '../columns.ts';
+import { type Keyset, type PageRequest, pageKey, pageSlots, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
-import { listOfEach } from '../group.ts';
+import { rowsOfPages, toPages } from '../group.ts';
+import { compilable, prepared } from '../prepared.ts';
 import type { Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
 import { filteredNodes, type NodeFilter } from './filter.ts';
+import { isPlain, plainKey, plainSlots } from './plain.ts';
 
 /** The criterion that groups nodes: the folder that holds them, or a tag on them. */
 export type Grouping = 'folder' | 'tag';
@@ -21,17 +24,53 @@ export interface Groups {
   ids: readonly number[];
 }
 
+interface ListArgs {
+  scope: Scope;
+  groups: Groups;
+  filter: NodeFilter;
+  keyset: Keyset;
+  page: PageRequest;
+  columns: Columns<NodeRow>;
+}
+
+type MemberRow = NodeRow & { part: number };
+
+function membersOf(db: Db, { scope, groups: { by, ids }, filter, ...rest }: ListArgs) {
+  const members = filteredNodes(db, scope, filter).where(MEMBERSHIP[by]).select('media.id');
+  return rowsOfPages(db, 'media', members, ids, rest);
+}
+
+const ofPlainGroups = prepared<ListArgs, MemberRow>({
+  keyOf: ({ scope, groups: { by }, filter, keyset, page, columns }) =>
+    `${by} ${plainKey(scope, filter)} ${pageKey(keyset, page)} ${columns}`,
+  build: (db, args, slot) =>
+    compilable(
+      db,
+      membersOf(db, {
+        ...args,
+        groups: { by: args.groups.by, ids: slot(({ groups }) => groups.ids) },
+        filter: plainSlots(args.filter, slot),
+        page: pageSlots(args.page, slot),
+      }),
+    ),
+});
+
 /** Returns one page of each group, in one statement. Every group has an entry. */
-export function listNodesOfEach(
+export async function listNodesOfEach<C extends Columns<NodeRow> = undefined>(
   db: Db,
   scope: Scope,
-  { by, ids }: Groups,
+  groups: Groups,
   filter: NodeFilter,
   keyset: Keyset,
-  request: PageRequest,
-): Promise<Map<number, RowPage<NodeRow>>> {
-  const members = filteredNodes(db, scope, filter).where(MEMBERSHIP[by]).select('media.id');
-  return listOfEach(db, 'media', members, ids, keyset, request);
+  page: PageRequest,
+  columns?: C,
+): Promise<Map<number, RowPage<RowOf<NodeRow, C>>>> {
+  const ordering = keyset.columns.map(({ name }) => name as keyof NodeRow);
+  const args = { scope, groups, filter, keyset, page, columns: withColumns(columns, ordering) };
+  const rows = isPlain(scope, filter)
+    ? await ofPlainGroups(db, args)
+    : (await membersOf(db, args).execute(db)).rows;
+  return toPages(rows as (RowOf<NodeRow, C> & { part: number })[], groups.ids, page);
 }
 
 /** Returns the number of nodes in each group; an empty group has no entry. */

@@ -1,11 +1,23 @@
 import type { Window } from '../../lib/search.ts';
-import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
+import { type Columns, type RowOf, selectColumns, withColumns } from '../columns.ts';
+import {
+  countRows,
+  type Keyset,
+  type PageRequest,
+  pageKey,
+  pageOf,
+  pageSlots,
+  type RowPage,
+  toRowPage,
+} from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
+import { prepared } from '../prepared.ts';
 import { findInScope, listInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
 import { filteredNodes, type NodeFilter } from './filter.ts';
 import { ROOT_ID } from './folder.ts';
+import { isPlain, plainKey, plainSlots } from './plain.ts';
 
 /** Returns the folder or media item, which is never the root. Uuids are stored in lower case. */
 export function findNodeByUuid(db: Db, scope: Scope, uuid: string) {
@@ -22,15 +34,45 @@ export function listNodesByUuids(db: Db, scope: Scope, uuids: readonly string[])
   return listInScope(nodes(db).where(isAnyOf(db, 'uuid', uuids)), scope);
 }
 
+interface ListArgs {
+  scope: Scope;
+  filter: NodeFilter;
+  keyset: Keyset;
+  page: PageRequest;
+  columns: Columns<NodeRow>;
+}
+
+function pageOfNodes(db: Db, { scope, filter, keyset, page, columns }: ListArgs) {
+  const nodes = filteredNodes(db, scope, filter);
+  return pageOf(selectColumns(nodes, 'media', columns), keyset, page);
+}
+
+const inFolder = prepared<ListArgs, NodeRow>({
+  keyOf: ({ scope, filter, keyset, page, columns }) =>
+    `${plainKey(scope, filter)} ${pageKey(keyset, page)} ${columns}`,
+  build: (db, args, slot) =>
+    pageOfNodes(db, {
+      ...args,
+      filter: plainSlots(args.filter, slot),
+      page: pageSlots(args.page, slot),
+    }),
+});
+
 /** Returns one page of the nodes that match the filter. */
-export function listNodes(
+export async function listNodes<C extends Columns<NodeRow> = undefined>(
   db: Db,
   scope: Scope,
   filter: NodeFilter,
   keyset: Keyset,
   page: PageRequest,
-): Promise<RowPage<NodeRow>> {
-  return listPage(filteredNodes(db, scope, filter).selectAll(), keyset, page);
+  columns?: C,
+): Promise<RowPage<RowOf<NodeRow, C>>> {
+  const ordering = keyset.columns.map(({ name }) => name as keyof NodeRow);
+  const args = { scope, filter, keyset, page, columns: withColumns(columns, ordering) };
+  const rows = isPlain(scope, filter)
+    ? await inFolder(db, args)
+    : await pageOfNodes(db, args).execute();
+  return toRowPage(rows as RowOf<NodeRow, C>[], page);
 }
 
 /** Returns the nodes that match the filter, by their position in their folder: a window of them, or all. */

@@ -9,7 +9,7 @@ import { countJobs, countJobsOfEach, jobsOfEach, listJobs } from '../../../domai
 import { phaseOf } from '../../../domain/job/state.ts';
 import type { PageArgs } from '../../../domain/page.ts';
 import { builder } from '../../builder.ts';
-import { toConnection, toGroupConnection } from '../../connection.ts';
+import { groupConnection, toConnection } from '../../connection.ts';
 import { expose, exposeNullable } from '../../expose.ts';
 import { parseNodeId } from '../../id.ts';
 import { identifierInput } from '../../identifier.ts';
@@ -166,8 +166,11 @@ builder.objectField(MediaRef, 'jobs', (t) =>
       type: JobRef,
       description:
         'Jobs for this media item, newest first. Fails with `NOT_AUTHENTICATED` without a credential.',
-      resolve: ({ id }, page, context) =>
-        toGroupConnection(mediaJobs(context, id, page), () => mediaJobCounts(context, id, null)),
+      ...groupConnection({
+        toArgs: (page: PageArgs) => page,
+        pages: mediaJobs,
+        count: (context, id) => mediaJobCounts.load(context, id, null),
+      }),
     },
     JobConnection,
   ),

@@ -4,6 +4,7 @@ import {
   createTag,
   deleteTag,
   listTags,
+  type Tag,
   tagsByIds,
   tagsByMediaIds,
   updateTag,
@@ -14,6 +15,7 @@ import { expose, exposeNullable } from '../../expose.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
 import { identifierInput } from '../../identifier.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
+import { createLookup } from '../../lookup.ts';
 import { deletion, type InputFields, mutation } from '../../mutation.ts';
 
 /** A tag. */
@@ -22,8 +24,12 @@ export const TagRef = builder.nodeRef('Tag', nodeOptions(nodeLoader(tagsByIds)))
 /** The connection of every list of tags. */
 export const TagConnection = builder.connectionObject({ type: TagRef, name: 'TagConnection' });
 
-/** Loads the tags of a media item; one statement for all media of a request. */
-export const mediaTagLoader = listLoader(tagsByMediaIds);
+/** Returns the options of a field whose value is found among the tags of a media item. */
+export const foundTags = createLookup<Tag[]>({
+  loader: listLoader(tagsByMediaIds),
+  load: tagsByMediaIds,
+  absent: [],
+});
 
 const VISIBLE = 'Whether clients should display the tag.';
 const ACTIVE = 'Whether clients should offer the tag for selection.';

@@ -3,15 +3,15 @@ import type { PageArgs } from '../../../domain/page.ts';
 import { countMediasOfEach, mediasOfEach } from '../../../domain/tree/media-list.ts';
 import { tagMedia } from '../../../domain/tree/tagging.ts';
 import { builder } from '../../builder.ts';
-import { toGroupConnection } from '../../connection.ts';
+import { groupConnection } from '../../connection.ts';
 import { parseNodeIds } from '../../id.ts';
 import { groupLoader } from '../../loader.ts';
 import { mutation } from '../../mutation.ts';
 import { TagRef } from '../tag/tag.ts';
 import { MediaConnection, MediaRef } from './media.ts';
 
-const tagMedias = groupLoader(({ domain }, tagIds, page: PageArgs) =>
-  mediasOfEach(domain, 'tag', tagIds, page),
+const tagMedias = groupLoader(({ domain }, tagIds, page: PageArgs, only) =>
+  mediasOfEach(domain, 'tag', tagIds, page, {}, undefined, only),
 );
 const tagCounts = groupLoader(({ domain }, tagIds, _args: null) =>
   countMediasOfEach(domain, 'tag', tagIds),
@@ -22,8 +22,11 @@ builder.objectField(TagRef, 'medias', (t) =>
     {
       type: MediaRef,
       description: 'Media with this tag, newest first.',
-      resolve: ({ id }, page, context) =>
-        toGroupConnection(tagMedias(context, id, page), () => tagCounts(context, id, null)),
+      ...groupConnection({
+        toArgs: (page: PageArgs) => page,
+        pages: tagMedias,
+        count: (context, id) => tagCounts.load(context, id, null),
+      }),
     },
     MediaConnection,
   ),
