@@ -92,11 +92,9 @@ export class Batches {
           this.#owner.complete(field, values[index]?.[at], target, parent);
         }
       }
-      this.startSoon();
     };
     const fail = (error: unknown) => {
       for (const { entries } of requests) this.#failAll(entries, error);
-      this.startSoon();
     };
     const promise = batch(requests, this.#owner.context);
     this.#owner.pending.add(promise, (values) => complete(values as Values), fail);

@@ -38,7 +38,7 @@ export class Execution implements RunningOperation {
   readonly #errors: GraphQLError[] = [];
   readonly #arguments: ArgumentValues;
   readonly #batches: Batches;
-  readonly #pending = new Pending();
+  readonly #pending = new Pending(() => this.#batches.startSoon());
 
   constructor(plan: OperationPlan, args: ExecutionArgs, variables: Variables) {
     this.plan = plan;
@@ -190,10 +190,7 @@ export class Execution implements RunningOperation {
     target[key] = null;
     this.#pending.add(
       promise,
-      (value) => {
-        this.#complete(info, output, value, target, key, parent);
-        this.#batches.startSoon();
-      },
+      (value) => this.#complete(info, output, value, target, key, parent),
       (error) => this.#fail(error, new Place(parent, info.field, target, key, output.isNonNull)),
     );
   }
@@ -293,7 +290,6 @@ export class Execution implements RunningOperation {
     const complete = (value: unknown) => {
       try {
         onKnown(value);
-        this.#batches.startSoon();
       } catch (error) {
         fail(error);
       }

@@ -1,15 +1,11 @@
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import { createExecute } from '../execution/execute.ts';
-import type { Batch } from '../execution/plan.ts';
-import { exposedProperty } from '../needs.ts';
 import { schema } from '../schema.ts';
+import { SHORTCUTS } from '../shortcuts.ts';
 import { contextOf, maskResult } from './mask.ts';
 
 const executeOneByOne = createExecute(schema);
-const executeFast = createExecute(schema, {
-  batchOf: ({ extensions }) => extensions.batch as Batch | undefined,
-  propertyOf: exposedProperty,
-});
+const executeFast = createExecute(schema, SHORTCUTS);
 
 /**
  * Executes an operation that is valid and within the limits. Masks its errors with the log and the id of its request.
