@@ -76,9 +76,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     targetErrorHandlers.push({ paths, handle });
   });
   server.decorateRequest('viewer');
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', (request, reply, done) => {
     request.viewer = ANONYMOUS;
     setCommonHeaders(request, reply);
+    done();
   });
   // Before the credentials, which a preflight request does not carry.
   await server.register(cors, CORS);
@@ -144,7 +145,7 @@ function requestId(given: string | string[] | undefined): string {
 }
 
 // Without the query, which can hold secrets.
-async function logResponse(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+function logResponse(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const { method, url } = request;
   const fields = {
     method,
@@ -154,6 +155,7 @@ async function logResponse(request: FastifyRequest, reply: FastifyReply): Promis
     viewer: request.viewer.id ?? undefined,
   };
   request.log.info(fields, 'request');
+  done();
 }
 
 function registerHealth(server: FastifyInstance, { checkReady }: ServerOptions): void {

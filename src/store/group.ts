@@ -31,7 +31,7 @@ export async function listOfEach<Table extends 'media' | 'job'>(
   page: PageRequest,
 ): Promise<Map<number, RowPage<Selectable<Database[Table]>>>> {
   const { rows } = await rowsOfPages(db, table, members, groups, { keyset, page }).execute(db);
-  return toPages(rows, groups, page);
+  return toPages(rows, groups, keyset, page);
 }
 
 /** Returns the query of `listOfEach`, whose rows name their group `part`. */
@@ -42,11 +42,12 @@ export function rowsOfPages<Table extends 'media' | 'job'>(
   groups: readonly number[],
   { keyset, page, columns }: PagesRequest,
 ): RawBuilder<Selectable<Database[Table]> & { part: number }> {
+  const rows = rowsOfEach(db, table, groups, pageOf(members, keyset, page), columns);
+  if (isNumeric(keyset)) return sql`${rows}`;
   const order = keyset.columns.map(
     ({ name }) =>
       sql`${sql.ref(`${table}.${name}`)} ${sql.raw(directionOf(keyset.descending, page.backward))}`,
   );
-  const rows = rowsOfEach(db, table, groups, pageOf(members, keyset, page), columns);
   return sql`${rows} order by ${sql.join(order)}`;
 }
 
@@ -54,8 +55,33 @@ export function rowsOfPages<Table extends 'media' | 'job'>(
 export function toPages<Row extends { part: number }>(
   rows: readonly Row[],
   groups: readonly number[],
+  keyset: Keyset,
   page: PageRequest,
 ): Map<number, RowPage<Row>> {
   const byGroup = Map.groupBy(rows, ({ part }) => part);
+  if (isNumeric(keyset)) {
+    const compare = comparison<Row>(keyset, page);
+    for (const members of byGroup.values()) members.sort(compare);
+  }
   return new Map(groups.map((group) => [group, toRowPage(byGroup.get(group) ?? [], page)]));
+}
+
+/**
+ * Tells whether JavaScript can put the rows of a group in order. That is faster than to have the rows of all groups put
+ * in order together, which took SQLite two fifths of the time; but it would order text otherwise than the databases.
+ */
+function isNumeric({ columns }: Keyset): boolean {
+  return columns.every(({ type }) => type === 'number');
+}
+
+function comparison<Row>({ columns, descending }: Keyset, { backward }: PageRequest) {
+  const names = columns.map(({ name }) => name as keyof Row);
+  const sign = directionOf(descending, backward) === 'asc' ? 1 : -1;
+  return (a: Row, b: Row): number => {
+    for (const name of names) {
+      const difference = Number(a[name]) - Number(b[name]);
+      if (difference !== 0) return sign * difference;
+    }
+    return 0;
+  };
 }

@@ -52,6 +52,8 @@ const byMediaIds = prepared<ByMedia, FileOfMediaRow>({
   build: (db, { columns, withMedia }, slot) =>
     someOf(db, columns, withMedia)
       .where(isAnyOf(db, 'file.media_id', slot(mediaIdsOf)))
+      // The order of an index, so that nothing has to be sorted.
+      .orderBy('file.media_id')
       .orderBy('file.key'),
 });
 

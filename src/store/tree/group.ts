@@ -8,6 +8,7 @@ import { compilable, prepared } from '../prepared.ts';
 import type { Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
 import { filteredNodes, type NodeFilter } from './filter.ts';
+import { listNodes } from './node.ts';
 import { isPlain, plainKey, plainSlots } from './plain.ts';
 
 /** The criterion that groups nodes: the folder that holds them, or a tag on them. */
@@ -65,12 +66,20 @@ export async function listNodesOfEach<C extends Columns<NodeRow> = undefined>(
   page: PageRequest,
   columns?: C,
 ): Promise<Map<number, RowPage<RowOf<NodeRow, C>>>> {
+  const [only, ...others] = groups.ids;
+  if (groups.by === 'folder' && filter.folderId === undefined && only !== undefined) {
+    // Without the grouping, it takes two thirds of the time.
+    const alone = { ...filter, folderId: only };
+    if (others.length === 0) {
+      return new Map([[only, await listNodes(db, scope, alone, keyset, page, columns)]]);
+    }
+  }
   const ordering = keyset.columns.map(({ name }) => name as keyof NodeRow);
   const args = { scope, groups, filter, keyset, page, columns: withColumns(columns, ordering) };
   const rows = isPlain(scope, filter)
     ? await ofPlainGroups(db, args)
     : (await membersOf(db, args).execute(db)).rows;
-  return toPages(rows as (RowOf<NodeRow, C> & { part: number })[], groups.ids, page);
+  return toPages(rows as (RowOf<NodeRow, C> & { part: number })[], groups.ids, keyset, page);
 }
 
 /** Returns the number of nodes in each group; an empty group has no entry. */
