@@ -71,7 +71,7 @@ export async function listTopLevel(
   const keyset = orderKeyset(BY_POSITION);
   const request = parsePageArgs(args, keyset);
   const filter = topLevelFilter(ctx, kind);
-  const { columns, convert } = nodePart(only);
+  const { columns, convert } = nodePart(kind, only);
   const rows = await store.listNodes(ctx.db, scopeOf(ctx), filter, keyset, request, columns);
   return toPage(rows, keyset, request, convert);
 }
@@ -91,7 +91,7 @@ export async function childrenOfEach(
 ): Promise<Map<number, Page<TreeNode>>> {
   const keyset = orderKeyset(BY_POSITION);
   const request = parsePageArgs(args, keyset);
-  const { columns, convert } = nodePart(only);
+  const { columns, convert } = nodePart(kind, only);
   const scope = scopeOf(ctx);
   const groups = { by: 'folder', ids: folderIds } as const;
   const pages = await listNodesOfEach(ctx.db, scope, groups, { kind }, keyset, request, columns);
@@ -115,7 +115,8 @@ function topLevelFilter(ctx: Context, kind: 'any' | 'folder'): NodeFilter {
 }
 
 /** Every field of a folder is one of a media item too. */
-function nodePart(only: Only<Media>): Part<NodeRow, TreeNode> {
+function nodePart(kind: 'any' | 'folder', only: Only<Media>): Part<NodeRow, TreeNode> {
+  if (kind === 'folder') return FOLDER.part(only as Only<Folder>);
   const media = MEDIA.part(only && [...only, 'type']);
   const folder = FOLDER.part(only && []);
   return {
