@@ -1,8 +1,8 @@
-import type { Page } from '../domain/page.ts';
+import type { Page, PageArgs } from '../domain/page.ts';
 import type { GraphqlContext } from './builder.ts';
 import type { Batch } from './execution/plan.ts';
 import type { GroupLoader } from './loader.ts';
-import { onlyOf } from './needs.ts';
+import { looksAhead, onlyOf } from './needs.ts';
 
 /** Returns a page of the domain as a Relay connection. `totalCount` is called only if the field is selected. */
 export function toConnection<Node>(page: Page<Node>, totalCount: () => Promise<number>) {
@@ -61,7 +61,7 @@ export function groupConnection<Args, GroupArgs, Node>({
       requests.map(async ({ field, sources, args }) => {
         try {
           const ids = (sources as { id: number }[]).map(({ id }) => id);
-          const own = toArgs(args as Args);
+          const own = toArgs({ ...(args as Args & PageArgs), looksAhead: looksAhead(field) });
           const found = await pages.loadAll(
             context as GraphqlContext,
             new Set(ids),

@@ -38,6 +38,13 @@ export function onlyIn(info: GraphQLResolveInfo): Properties {
   return field && onlyOf(field);
 }
 
+/** Tells whether the operation asks if a connection goes on. */
+export function looksAhead({ output }: PlannedField): boolean {
+  if (output.kind !== 'object') return true;
+  const fields = output.selections.fieldsOf(output.type);
+  return fields.some(({ definition }) => definition.name === 'pageInfo');
+}
+
 const known = new WeakMap<PlannedField, readonly string[] | undefined>();
 
 /** Adds the properties that are read of an output. Returns false if they are not known. */

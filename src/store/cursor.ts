@@ -23,6 +23,8 @@ export type Position = readonly (string | number)[];
 export interface PageRequest {
   /** The maximum number of rows. */
   limit: number;
+  /** Whether the row after the last one is read, which tells whether more rows follow. (Default: true) */
+  looksAhead?: boolean | undefined;
   /** True: the last rows before `before`. False: the first rows after `after`. */
   backward: boolean;
   after?: Position | undefined;
@@ -32,7 +34,7 @@ export interface PageRequest {
 /** Rows in the order of the list, in whichever direction they were read. */
 export interface RowPage<Row> {
   rows: Row[];
-  /** Whether more rows follow in the direction that was read. */
+  /** Whether more rows follow in the direction that was read; false also if the request did not look ahead. */
   hasMore: boolean;
 }
 
@@ -59,18 +61,18 @@ export async function countRows<Table extends keyof Database, Row>(
   return Number(count);
 }
 
-/** Returns the query of a page and of one more row, which tells whether more rows follow. */
+/** Returns the query of a page and, if the request looks ahead, of one more row. */
 export function pageOf<Table extends keyof Database, Row>(
   query: SelectQueryBuilder<Database, Table, Row>,
   { columns, descending }: Keyset,
-  { limit, backward, after, before }: PageRequest,
+  { limit, looksAhead = true, backward, after, before }: PageRequest,
 ): SelectQueryBuilder<Database, Table, Row> {
   const place = sql.join(columns.map(({ name }) => sql.ref(name)));
   const beyond = (operator: '<' | '>', position: Position) =>
     sql<boolean>`(${place}) ${sql.raw(operator)} (${sql.join(position)})`;
   const [next, previous] = descending ? (['<', '>'] as const) : (['>', '<'] as const);
 
-  let page = query.limit(derived(limit, (limit) => limit + 1));
+  let page = query.limit(derived(limit, (limit) => limit + Number(looksAhead)));
   if (after) page = page.where(beyond(next, after));
   if (before) page = page.where(beyond(previous, before));
   for (const { name } of columns) {
@@ -85,19 +87,20 @@ export function pageOf<Table extends keyof Database, Row>(
 /** Returns what the text of a page's query depends on. */
 export function pageKey(
   { columns, descending }: Keyset,
-  { backward, after, before }: PageRequest,
+  { looksAhead = true, backward, after, before }: PageRequest,
 ): string {
   const order = `${columns.map(({ name }) => name)} ${descending}`;
-  return `${order} ${backward} ${after !== undefined} ${before !== undefined}`;
+  return `${order} ${looksAhead} ${backward} ${after !== undefined} ${before !== undefined}`;
 }
 
 /** Returns a request of the same kind with slots for its values. */
 export function pageSlots(
-  { backward, after, before }: PageRequest,
+  { looksAhead, backward, after, before }: PageRequest,
   slot: ToSlot<{ page: PageRequest }>,
 ): PageRequest {
   return {
     limit: slot(({ page }) => page.limit),
+    looksAhead,
     backward,
     after: after?.map((_, index) => slot(({ page }) => page.after?.[index] ?? '')),
     before: before?.map((_, index) => slot(({ page }) => page.before?.[index] ?? '')),
