@@ -1,11 +1,12 @@
 /**
- * `npm run bench [reads|depth|uploads|memory|jobs …] [-- --rounds 5 --seconds 2 --connections 8 --dir /tmp --results <file> --profile <dir>]`
+ * `npm run bench [reads|depth|uploads|memory|jobs|bites …] [-- --rounds 5 --seconds 2 --connections 8 --dir /tmp --results <file> --profile <dir>]`
  *
  * Measures this server and, in the same run and in turn, hand-written handlers that do the same work and nothing else
  * (limits). The ratios hold across machines; the absolute figures do not.
  */
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
+import { benchBites } from './bites.ts';
 import { benchDepth } from './depth.ts';
 import { benchJobs } from './jobs.ts';
 import { benchMemory, type MemoryOptions } from './memory.ts';
@@ -24,6 +25,7 @@ const PARTS = {
   uploads: benchUploads,
   memory: benchMemory,
   jobs: benchJobs,
+  bites: benchBites,
 } satisfies Record<string, (setup: ServerSetup, options: Options) => Promise<void>>;
 
 const { values, positionals } = parseArgs({

@@ -41,6 +41,20 @@ const ROOTS = ['main', 'start'];
 /** The rooms of `domain` and of `store`, in order. Each may import the rooms before it. */
 const ROOMS = ['viewer', 'event', 'job', 'tag', 'tree', 'file', 'rendition', 'upload'];
 
+/** Folders that hold rooms, beside the layers themselves. */
+const PARTS = /^src\/(rest\/[a-z]+|graphql\/[a-z]+|job\/task|store\/migration|[a-z]+)\//;
+
+/** Layers that know no feature, so their files may have any name. */
+const FREE_NAMES = /^src\/(lib|blob|media|outbound|store\/migration)\//;
+
+/** Other nouns of a room in the names of files. */
+const NOUNS: Readonly<Record<string, RegExp>> = {
+  viewer: /^(user|key|token|auth|password)$/,
+  tree: /^(folder|media|link)$/,
+  rendition: /^thumbnail$/,
+  upload: /^chunk(ed)?$/,
+};
+
 /**
  * The layers that may import a package; those in `types` may import only its types. No layer may import an
  * unlisted package.
@@ -49,7 +63,11 @@ const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] 
   { name: /^(kysely|pg|better-sqlite3)$/, layers: ['store'] },
   { name: /^(sharp|file-type)$/, layers: ['media'] },
   { name: /^zod$/, layers: ['domain', 'start'] },
-  { name: /^(fastify|@fastify\/.+)$/, layers: ['http'], types: ['start', 'graphql', 'rest'] },
+  {
+    name: /^(fastify|@fastify\/.+|rate-limiter-flexible)$/,
+    layers: ['http'],
+    types: ['start', 'graphql', 'rest'],
+  },
   { name: /^jose$/, layers: ['http'] },
   { name: /^lru-cache$/, layers: ['http', 'graphql'] },
   { name: /^(undici|ipaddr\.js|htmlparser2|html-encoding-sniffer)$/, layers: ['outbound'] },
@@ -192,6 +210,29 @@ describe('names', () => {
   });
 });
 
+describe('rooms', () => {
+  const ours = SOURCES.map(({ path }) => path);
+
+  it('are the only folders of a layer, of a dialect, and of the parts of graphql and job', () => {
+    expect(ours.filter(isInStrangeFolder)).toEqual([]);
+  });
+
+  it('hold every file whose name has their noun; a later room may hold it instead', () => {
+    expect(ours.filter(isOutsideItsRoom)).toEqual([]);
+  });
+
+  it.each([
+    ['src/job/task/helper/x.ts', isInStrangeFolder],
+    ['src/rest/one/file/deep/x.ts', isInStrangeFolder],
+    ['src/job/task/create-thumbnail.ts', isOutsideItsRoom],
+    ['src/client/chunked-upload.ts', isOutsideItsRoom],
+    ['src/domain/tree/upload.ts', isOutsideItsRoom],
+    ['src/rest/one/file/rendition.ts', isOutsideItsRoom],
+  ] as const)('report %s', (path, isWrong) => {
+    expect(isWrong(path)).toBe(true);
+  });
+});
+
 describe('source', () => {
   it('reads the environment and exits the process in main.ts only', () => {
     const uses = SOURCES.filter(({ path }) => path !== 'src/main.ts').flatMap(
@@ -265,6 +306,22 @@ function importsLaterRoom({ path }: SourceFile, { target }: Import): boolean {
   const rank = (file: string) => ROOMS.indexOf(file.slice(layer.length).split('/')[0]!);
   const isBesideRooms = rank(path) === -1;
   return rank(target) > (isBesideRooms ? ROOMS.indexOf('event') : rank(path));
+}
+
+function isInStrangeFolder(path: string): boolean {
+  const folders = path.replace(PARTS, '').split('/').slice(0, -1);
+  return (
+    path !== 'src/main.ts' && (folders.length > 1 || !folders.every((one) => ROOMS.includes(one)))
+  );
+}
+
+/** Tells whether a name has a noun of a later room only: `upload/file-row.ts` may write the rows of files. */
+function isOutsideItsRoom(path: string): boolean {
+  const words = basename(path, '.ts').split('-');
+  const hasNoun = (room: string) => words.some((word) => word === room || NOUNS[room]?.test(word));
+  const own = ROOMS.findLastIndex((room) => dirname(path).split('/').includes(room));
+  const isOwn = own !== -1 && hasNoun(ROOMS[own]!);
+  return !FREE_NAMES.test(path) && !isOwn && ROOMS.findLastIndex(hasNoun) > own;
 }
 
 /** Returns a line for each set of files that import each other. */

@@ -117,6 +117,11 @@ class FileStaging implements Staging {
     return true;
   }
 
+  async freeBytes() {
+    const { bavail, bsize } = await fs.statfs(this.#directory);
+    return bavail * bsize;
+  }
+
   async #requireStored(key: string, sizeBytes: number): Promise<void> {
     const blob = await this.#blobs.stat(key);
     if (blob === null) throw new BlobNotFoundError(key);

@@ -65,6 +65,9 @@ export interface Staging {
    */
   list(): AsyncIterable<BlobEntry>;
 
+  /** Returns how many bytes can still be staged: the free space of the disk. */
+  freeBytes(): Promise<number>;
+
   /** Throws unless bytes can be staged and made durable now. Leaves nothing behind. */
   check(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { UploadError } from '../client/upload-error.ts';
+import type { UploadError } from '../client/upload/upload-error.ts';
 
 /** A failure that the user of a command can resolve. The message is complete. */
 export class CommandError extends Error {

@@ -102,7 +102,7 @@ export type CheckQuery = { readonly __typename: 'Query' };
 
 export type SessionFragment = { readonly uploadId: string, readonly offset: number, readonly sizeBytes: number | null, readonly expiresAt: string };
 
-type Failure_UrgvcrBhZoPz31dCsWzVjhbOjt5nlBUir1v3j5WLnY_Fragment = { readonly code: string, readonly message: string };
+type Failure_Sw1bxUbCvaeJuPiiesk9pOsaxvs8Bq6dNHjXpRxhGq_Fragment = { readonly code: string, readonly message: string };
 
 type Failure_InvalidInputError_Fragment = { readonly code: string, readonly message: string, readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly code: string, readonly message: string }> };
 
@@ -113,7 +113,7 @@ type Failure_TooLargeError_Fragment = { readonly limit: number, readonly code: s
 type Failure_UnsupportedMediaError_Fragment = { readonly mediaType: string, readonly code: string, readonly message: string };
 
 export type FailureFragment =
-  | Failure_UrgvcrBhZoPz31dCsWzVjhbOjt5nlBUir1v3j5WLnY_Fragment
+  | Failure_Sw1bxUbCvaeJuPiiesk9pOsaxvs8Bq6dNHjXpRxhGq_Fragment
   | Failure_InvalidInputError_Fragment
   | Failure_OffsetMismatchError_Fragment
   | Failure_TooLargeError_Fragment

@@ -13,7 +13,7 @@ import {
 import type { CompleteUploadInput, UploadChunkInput } from './input.ts';
 import type { FilePart } from './multipart.ts';
 import { type Endpoint, request } from './request.ts';
-import { UploadError } from './upload-error.ts';
+import { UploadError } from './upload/upload-error.ts';
 
 /** Types of media items that hold a file. */
 export type UploadedMediaType =

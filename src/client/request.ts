@@ -1,5 +1,5 @@
 import { type FilePart, toMultipart } from './multipart.ts';
-import { UploadError } from './upload-error.ts';
+import { UploadError } from './upload/upload-error.ts';
 
 /** The endpoint of requests and how they are sent. */
 export interface Endpoint {

@@ -1,4 +1,4 @@
-import { UploadError } from './upload-error.ts';
+import { UploadError } from './upload/upload-error.ts';
 
 /** Limits and delays of the retries of a request. */
 export interface RetryPolicy {

@@ -3,14 +3,24 @@ import type { Staging } from '../blob/staging.ts';
 import type { KeyedLock } from '../lib/keyed-lock.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
 import type { Db } from '../store/db.ts';
+import { withSignal } from '../store/limit.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { type Events, heldBack } from './event/event.ts';
+import type { Deletions } from './viewer/deletion.ts';
 import type { Viewer } from './viewer/viewer.ts';
 
 /** The environment of an operation: always its first parameter. */
 export interface Context extends Services {
   viewer: Viewer;
+  /** The client that sent the request; absent for background work. */
+  client?: Client;
   log: Log;
+}
+
+/** The address of a client, as far as the domain knows it. */
+export interface Client {
+  /** A keyed hash of the address, the same in all processes: the address itself is not stored. */
+  hash: string;
 }
 
 /** The part of the context that lives as long as the process. */
@@ -22,6 +32,8 @@ export interface Services {
   /** Publishes events; inside of `transact`, after the commit. */
   events: Events;
   settings: Settings;
+  /** What jobs delete at the moment, which no viewer sees any more. */
+  deletions: Deletions;
   /** Serializes the chunks of each upload session, in this process only: see docs/decisions.md. */
   uploadLocks: KeyedLock;
   /**
@@ -29,6 +41,8 @@ export interface Services {
    * the same one.
    */
   renders: SingleFlight;
+  /** The bytes of uploads that are arriving at this process in single requests, by subject: see `quota.ts`. */
+  arrivingBytes: Map<string, number>;
   /** Milliseconds since 1970. */
   clock: () => number;
   /** A random UUID. */
@@ -50,10 +64,29 @@ export interface Settings {
   /** Total size that stored renditions may have. */
   renditionCacheBytesMax: number;
   uploadTtlMs: number;
+  quotas: Quotas;
   /** MIME types that count as documents. */
   documentTypes: readonly string[];
   /** Hosts and networks that links and imports may reach although they are not public. */
   outboundAllowedHosts: readonly string[];
+}
+
+/** What one viewer may have. All viewers of one address may have `addressFactor` times as much. 0: no limit. */
+export interface Quotas {
+  /** Open upload sessions. */
+  uploadsMax: number;
+  /** The total sizes of the files of open upload sessions. */
+  promisedBytesMax: number;
+  storedBytesMax: number;
+  /** Folders and media. */
+  itemsMax: number;
+  /** Subscriptions at once, in this process. */
+  subscriptionsMax: number;
+  /** Subscriptions at once of all viewers together, in this process. */
+  subscriptionsTotalMax: number;
+  addressFactor: number;
+  /** Free space of the disk that uploads leave. */
+  freeBytesMin: number;
 }
 
 /** The part of a logger that operations use: fields for machines, then a sentence without their values. */
@@ -61,6 +94,22 @@ export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+}
+
+/**
+ * Returns the context of a request. When its signal aborts, long reads stop and throw; changes go on, because what a
+ * client has sent is kept.
+ */
+export function createContext(
+  services: Services,
+  {
+    getSignal,
+    ...request
+  }: Pick<Context, 'viewer' | 'client' | 'log'> & {
+    getSignal: () => AbortSignal;
+  },
+): Context {
+  return { ...services, ...request, db: withSignal(services.db, getSignal) };
 }
 
 /**

@@ -1,3 +1,6 @@
+import { DatabaseUnavailableError } from '../store/error.ts';
+import { type ExceededLimit, tooManyText } from './exceeded-limit.ts';
+
 /**
  * A failure that a caller can act on: one of a closed set, each with a stable `code`, a message for
  * people and typed fields for machines. Any other error is a bug.
@@ -29,7 +32,10 @@ export type ErrorCode =
   | 'UNSUPPORTED_MEDIA'
   | 'SERVER_BUSY'
   | 'TOO_MANY_REQUESTS'
+  | 'QUOTA_EXCEEDED'
+  | 'INSUFFICIENT_STORAGE'
   | 'AUTH_UNAVAILABLE'
+  | 'DATABASE_UNAVAILABLE'
   | 'SUBSCRIPTION_LAGGED';
 
 /** One mistake in the input. */
@@ -193,31 +199,64 @@ export class ServerBusyError extends DomainError {
   /** Delay after which another try may succeed, in milliseconds. */
   readonly retryAfterMs: number;
 
-  constructor(retryAfterMs = RETRY_AFTER_MS) {
-    super('The server is too busy for this operation. Try again later.');
+  constructor(retryAfterMs = RETRY_AFTER_MS, options?: ErrorOptions) {
+    super('The server is too busy for this operation. Try again later.', options);
     this.retryAfterMs = retryAfterMs;
   }
 }
 
-/** The client sent too many requests of this kind, or too many wrong ones. */
+/** The client sent too many requests of this kind, or too many wrong ones, or has too much under way. */
 export class TooManyRequestsError extends DomainError {
   readonly code = 'TOO_MANY_REQUESTS';
   /** Delay after which another try may succeed, in milliseconds. */
   readonly retryAfterMs: number;
+  /** Null: the limit is not one of a viewer or an address. */
+  readonly exceeded: ExceededLimit | null;
 
-  constructor(retryAfterMs: number) {
-    super('There were too many requests of this kind. Try again later.');
+  constructor(retryAfterMs: number, exceeded: ExceededLimit | null = null) {
+    super(
+      exceeded === null
+        ? 'There were too many requests of this kind. Try again later.'
+        : tooManyText(exceeded),
+    );
     this.retryAfterMs = retryAfterMs;
+    this.exceeded = exceeded;
   }
 }
 
 /** The credential cannot be checked at the moment, which is not the sender's fault. */
 export class AuthUnavailableError extends DomainError {
   readonly code = 'AUTH_UNAVAILABLE';
+  /** Delay after which another try may succeed, in milliseconds. */
+  readonly retryAfterMs = RETRY_AFTER_MS;
 
   constructor(options?: ErrorOptions) {
     super('The credential cannot be checked at the moment. Try again later.', options);
   }
+}
+
+/** The database cannot be reached at the moment. A write that fails so may have been done. */
+export class NoDatabaseError extends DomainError {
+  readonly code = 'DATABASE_UNAVAILABLE';
+  /** Delay after which another try may succeed, in milliseconds. */
+  readonly retryAfterMs = RETRY_AFTER_MS;
+
+  constructor(options?: ErrorOptions) {
+    super('The database cannot be reached at the moment. Try again later.', options);
+  }
+}
+
+/**
+ * Returns the error that a caller gets for a failure of any operation: a database that cannot serve a statement is a
+ * NoDatabaseError, or a ServerBusyError if it was reached but took too long. Transports call this once, for every error.
+ */
+export function toCallerError(error: unknown): unknown {
+  if (!(error instanceof DatabaseUnavailableError)) return error;
+  const { reason } = error;
+  if (reason === 'connection') return new NoDatabaseError({ cause: error });
+  // Nobody reads the answer, and nobody has to look into the cause.
+  if (reason === 'cancelled') return new ServerBusyError();
+  return new ServerBusyError(RETRY_AFTER_MS, { cause: error });
 }
 
 /** A subscriber was so slow that it lost events: it must read its data again. */

@@ -4,9 +4,10 @@ import RelayPlugin from '@pothos/plugin-relay';
 import type { Context } from '../domain/context.ts';
 import { ForbiddenError, InvalidInputError, NotAuthenticatedError } from '../domain/error.ts';
 import type { ToUrl } from '../http/absolute-url.ts';
-import type { SentFile } from './file-upload.ts';
 import { NODE_ID_PLUGIN } from './node-id.ts';
+import { PRICED_AS_COUNT } from './price.ts';
 import { RELAY_OPTIONS } from './relay.ts';
+import type { SentFile } from './type/upload/sent-file.ts';
 
 /** The context of a resolver, created for each request. */
 export interface GraphqlContext {
@@ -58,6 +59,7 @@ builder.mutationType({
 });
 builder.globalConnectionField('totalCount', (t) =>
   t.int({
+    ...PRICED_AS_COUNT,
     description:
       'Number of entries in the whole list, across all pages. The server counts them only if this field is selected.',
     resolve: (connection) => connection.totalCount(),

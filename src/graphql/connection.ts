@@ -1,8 +1,9 @@
+import type { Context } from '../domain/context.ts';
 import type { Page, PageArgs } from '../domain/page.ts';
 import type { GraphqlContext } from './builder.ts';
 import type { Batch } from './execution/plan.ts';
-import type { GroupLoader } from './loader.ts';
-import { looksAhead, onlyOf } from './needs.ts';
+import { type GroupLoader, groupLoader } from './loader.ts';
+import { looksAhead, onlyOf, type Properties } from './needs.ts';
 
 /** Returns a page of the domain as a Relay connection. `totalCount` is called only if the field is selected. */
 export function toConnection<Node>(page: Page<Node>, totalCount: () => Promise<number>) {
@@ -81,4 +82,28 @@ export function groupConnection<Args, GroupArgs, Node>({
       return connectionOf(await pages.load(context, id, own), id, own, context);
     },
   };
+}
+
+/**
+ * Returns the options of a list that each object with an id has, and that takes no arguments but those of a page. The pages
+ * of all objects are one call of `pages`, and their counts one call of `counts`.
+ */
+export function pageConnection<Node>(
+  pages: (
+    domain: Context,
+    ids: readonly number[],
+    args: PageArgs,
+    only: Properties,
+  ) => Promise<Map<number, Page<Node>>>,
+  counts: (domain: Context, ids: readonly number[]) => Promise<Map<number, number>>,
+) {
+  const pageOf = groupLoader(({ domain }, ids, args: PageArgs, only) =>
+    pages(domain, ids, args, only),
+  );
+  const countOf = groupLoader(({ domain }, ids, _args: null) => counts(domain, ids));
+  return groupConnection({
+    toArgs: (args: PageArgs) => args,
+    pages: pageOf,
+    count: (context, id) => countOf.load(context, id, null),
+  });
 }

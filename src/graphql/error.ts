@@ -10,10 +10,12 @@ import {
   NotFoundError,
   OffsetMismatchError,
   TooLargeError,
+  TooManyRequestsError,
   UnsupportedMediaError,
   UploadCompletedError,
   UploadExpiredError,
 } from '../domain/error.ts';
+import { InsufficientStorageError, QuotaExceededError } from '../domain/storage-error.ts';
 import { builder } from './builder.ts';
 
 const ErrorInterface = builder.interfaceRef<DomainError>('Error').implement({
@@ -154,6 +156,59 @@ builder.objectType(UnsupportedMediaError, {
   fields: (t) => ({
     mediaType: t.exposeString('mediaType', {
       description: 'MIME type, detected from the content.',
+    }),
+  }),
+});
+
+const exceededName =
+  'Name of the limit: `upload-sessions`, `promised-bytes`, `stored-bytes` or `items`.';
+
+builder.objectType(TooManyRequestsError, {
+  name: 'TooManyRequestsError',
+  description:
+    'The viewer, or its address, has too many open upload sessions, or has promised too many bytes in them. Complete or abort one, or try again later.',
+  interfaces,
+  fields: (t) => ({
+    // Not null: a query may select the fields of the same name of several errors.
+    limitName: t.string({
+      description: exceededName,
+      resolve: ({ exceeded }) => exceeded?.name ?? 'requests',
+    }),
+    limit: t.field({
+      type: 'BigInt',
+      description: 'The most that the viewer, or its address, may have.',
+      resolve: ({ exceeded }) => exceeded?.limit ?? 0,
+    }),
+    retryAfterSeconds: t.int({
+      description: 'Seconds after which another try may succeed.',
+      resolve: ({ retryAfterMs }) => Math.ceil(retryAfterMs / 1000),
+    }),
+  }),
+});
+
+builder.objectType(QuotaExceededError, {
+  name: 'QuotaExceededError',
+  description:
+    'The viewer, or its address, would store more than its quota. Delete something first. `storageUsage` tells how much is used.',
+  interfaces,
+  fields: (t) => ({
+    limitName: t.string({ description: exceededName, resolve: ({ exceeded }) => exceeded.name }),
+    limit: t.field({
+      type: 'BigInt',
+      description: 'The quota: a number of bytes, or of media and folders.',
+      resolve: ({ exceeded }) => exceeded.limit,
+    }),
+  }),
+});
+
+builder.objectType(InsufficientStorageError, {
+  name: 'InsufficientStorageError',
+  description: 'The disk of the server has too little free space for the file. Try again later.',
+  interfaces,
+  fields: (t) => ({
+    retryAfterSeconds: t.int({
+      description: 'Seconds after which another try may succeed.',
+      resolve: ({ retryAfterMs }) => Math.ceil(retryAfterMs / 1000),
     }),
   }),
 });

@@ -10,7 +10,7 @@ import { NotFoundError } from '../domain/error.ts';
 import { PAGE_SIZE_MAX } from '../domain/page.ts';
 import { builder, COMMON_ERRORS } from './builder.ts';
 import { parseNodeId } from './id.ts';
-import { withListSize } from './list-size.ts';
+import { withListSize } from './price.ts';
 
 /** The types that the builder of the schema knows. */
 export type Types =

@@ -1,5 +1,5 @@
 import { decodeGlobalId, encodeGlobalId } from './id.ts';
-import { withListSize } from './list-size.ts';
+import { withListSize } from './price.ts';
 
 /** Options of the Relay plugin: our ids and cursors, and descriptions of the types that the plugin generates. */
 export const RELAY_OPTIONS = {

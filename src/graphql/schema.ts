@@ -2,6 +2,7 @@ import { builder } from './builder.ts';
 import './scalar.ts';
 import './error.ts';
 import './type/viewer/viewer.ts';
+import './type/viewer/storage-usage.ts';
 import './type/tree/tree-node.ts';
 import './type/tree/folder.ts';
 import './type/tree/folder-children.ts';

@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
-import type { Context, Services } from '../domain/context.ts';
-import { ServerBusyError, TooManyRequestsError } from '../domain/error.ts';
+import { type Context, createContext, type Services } from '../domain/context.ts';
+import { toCallerError } from '../domain/error.ts';
 import { type ToUrl, urlMaker } from './absolute-url.ts';
 import { UnsupportedBodyError } from './body.ts';
-import { httpStatus } from './status.ts';
+import { disconnectSignal } from './disconnect.ts';
+import { httpStatus, isRetryable, retryHeaders } from './status.ts';
 
 /** Options that every dialect is registered with. */
 export interface DialectOptions {
@@ -58,7 +59,7 @@ export function registerRoutes<R extends Route>(
       url: prefix + route.path,
       onRequest: hooks,
       handler: (request, reply) => {
-        const ctx = requestContext(services, request);
+        const ctx = requestContext(services, request, reply);
         return serve(route, { ctx, request, reply, toUrl: urlMaker(publicUrl, request) });
       },
     });
@@ -69,8 +70,12 @@ export function registerRoutes<R extends Route>(
 }
 
 /** Returns the context of the operation that a request calls. */
-export function requestContext(services: Services, request: FastifyRequest): Context {
-  return { ...services, viewer: request.viewer, log: request.log };
+export function requestContext(
+  services: Services,
+  { viewer, client, log }: FastifyRequest,
+  reply: FastifyReply,
+): Context {
+  return createContext(services, { viewer, client, log, getSignal: disconnectSignal(reply) });
 }
 
 /** Returns a segment of the path, decoded; empty if the route has no such segment. */
@@ -136,7 +141,7 @@ export type SendError = (
 
 /**
  * Returns an error handler; `toErrorAnswer` gives the dialect's status and body. Adds `Retry-After` where the error
- * says when to retry. A content type that Fastify cannot parse, and rejects before any handler, becomes an
+ * says when to retry, and the headers of the limit that the request has met. A content type that Fastify cannot parse, and rejects before any handler, becomes an
  * UnsupportedBodyError.
  */
 export function createSendError(
@@ -144,19 +149,26 @@ export function createSendError(
   toErrorAnswer: (error: unknown, request: FastifyRequest) => ErrorAnswer,
 ): SendError {
   return (error, request, reply) => {
-    logFailure(request, error);
     const cause = isUnparsableType(error)
       ? new UnsupportedBodyError(request.headers['content-type'] ?? '')
-      : error;
+      : toCallerError(error);
+    logFailure(request, cause);
     const { status, headers, body } = toErrorAnswer(cause, request);
-    reply.code(status).headers({ ...retryAfter(cause), ...headers });
+    reply.code(status).headers({ ...retryHeaders(cause), ...headers });
     return sendJson(reply, contentType, body);
   };
 }
 
-/** Logs an error with its stack if it is a bug of ours. */
+/**
+ * Logs an error with its stack if it is a bug of ours. A failure that a later try may not meet is a warning if something
+ * has caused it, and no entry of its own if the server had only too much to do.
+ */
 function logFailure(request: FastifyRequest, error: unknown): void {
-  if (httpStatus(error) >= 500) request.log.error({ err: error }, 'request failed');
+  if (httpStatus(error) < 500) return;
+  if (!isRetryable(error)) request.log.error({ err: error }, 'request failed');
+  else if (error instanceof Error && error.cause !== undefined) {
+    request.log.warn({ err: error }, 'request failed');
+  }
 }
 
 /** Sends the result of a handler. */
@@ -172,12 +184,6 @@ export function sendAnswer(
 /** Sends JSON as bytes, because Fastify adds a charset to the content type of text, and JSON:API's type allows none. */
 function sendJson(reply: FastifyReply, contentType: string, body: object): FastifyReply {
   return reply.header('content-type', contentType).send(Buffer.from(JSON.stringify(body)));
-}
-
-/** Returns the `Retry-After` header of an error, in whole seconds: RFC 9110 §10.2.3. */
-function retryAfter(error: unknown): Record<string, string> {
-  const isLater = error instanceof ServerBusyError || error instanceof TooManyRequestsError;
-  return isLater ? { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) } : {};
 }
 
 function isUnparsableType(error: unknown): boolean {

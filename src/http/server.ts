@@ -11,15 +11,19 @@ import Fastify, {
 import { DomainError } from '../domain/error.ts';
 import { ANONYMOUS, type Viewer } from '../domain/viewer/viewer.ts';
 import { noteTargetOrigin } from './absolute-url.ts';
-import type { Authenticate } from './auth.ts';
+import type { ClientOf, HttpClient } from './client.ts';
 import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
 import { HttpError } from './http-error.ts';
+import type { RateLimit } from './rate-limit.ts';
+import { createReadiness } from './readiness.ts';
 import { httpStatus, publicMessage } from './status.ts';
 import { closeUnusedConnections } from './unused-connection.ts';
+import type { Authenticate } from './viewer/auth.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     viewer: Viewer;
+    client: HttpClient;
   }
   interface FastifyInstance {
     /** Sets the handler that sends the error of a malformed URL below these paths: Fastify finds no route for one. */
@@ -31,6 +35,8 @@ declare module 'fastify' {
 export interface ServerOptions {
   log: FastifyBaseLogger;
   authenticate: Authenticate;
+  clientOf: ClientOf;
+  rateLimit: RateLimit;
   /** Throws unless the server can serve requests. */
   checkReady: () => Promise<void>;
 }
@@ -46,6 +52,8 @@ const CORS: FastifyCorsOptions = {
     'content-disposition',
     'content-range',
     'etag',
+    'ratelimit',
+    'ratelimit-policy',
     'retry-after',
     'x-request-id',
   ],
@@ -76,15 +84,19 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     targetErrorHandlers.push({ paths, handle });
   });
   server.decorateRequest('viewer');
+  server.decorateRequest('client');
   server.addHook('onRequest', (request, reply, done) => {
     request.viewer = ANONYMOUS;
+    request.client = options.clientOf(request.raw);
     setCommonHeaders(request, reply);
     done();
   });
   // Before the credentials, which a preflight request does not carry.
   await server.register(cors, CORS);
-  server.addHook('onRequest', async (request) => {
+  server.addHook('onRequest', async (request, reply) => {
+    await options.rateLimit.countAddress(request);
     request.viewer = await options.authenticate(request);
+    await options.rateLimit.countViewer(request, reply);
   });
   server.addHook('onSend', addChallenge);
   server.addHook('onResponse', logResponse);
@@ -159,14 +171,15 @@ function logResponse(request: FastifyRequest, reply: FastifyReply, done: () => v
 }
 
 function registerHealth(server: FastifyInstance, { checkReady }: ServerOptions): void {
+  const check = createReadiness(checkReady);
   server.get('/healthz', () => ({ status: 'ok' }));
   server.get('/readyz', async (request, reply) => {
     try {
-      await checkReady();
+      await check();
       return { status: 'ready' };
     } catch (error) {
       request.log.error({ err: error }, 'not ready');
-      return reply.code(503).send({ status: 'unavailable' });
+      return reply.code(503).header('retry-after', '5').send({ status: 'unavailable' });
     }
   });
 }

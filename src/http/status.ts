@@ -1,4 +1,6 @@
 import { DomainError, type ErrorCode } from '../domain/error.ts';
+import type { ExceededLimit } from '../domain/exceeded-limit.ts';
+import { rateHeaders } from './rate-limit.ts';
 
 /**
  * The only table from error codes to statuses. A dialect's `error.ts` gives the shape of the body.
@@ -20,7 +22,10 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   UNSUPPORTED_MEDIA: 415,
   SERVER_BUSY: 503,
   TOO_MANY_REQUESTS: 429,
+  QUOTA_EXCEEDED: 507,
+  INSUFFICIENT_STORAGE: 507,
   AUTH_UNAVAILABLE: 503,
+  DATABASE_UNAVAILABLE: 503,
   SUBSCRIPTION_LAGGED: 503,
 };
 
@@ -32,6 +37,26 @@ export function httpStatus(error: unknown): number {
   if (error instanceof DomainError) return STATUS[error.code];
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
+}
+
+/**
+ * Returns the `Retry-After` header of an error, in whole seconds (RFC 9110 §10.2.3), and those of the limit that it is
+ * about.
+ */
+export function retryHeaders(error: unknown): Record<string, string> {
+  if (!isRetryable(error)) return {};
+  const { retryAfterMs, exceeded = null } = error;
+  return {
+    'retry-after': String(Math.ceil(retryAfterMs / 1000)),
+    ...(exceeded !== null && rateHeaders(exceeded, 0, retryAfterMs)),
+  };
+}
+
+/** Tells whether an error says when a later try may succeed. */
+export function isRetryable(
+  error: unknown,
+): error is DomainError & { retryAfterMs: number; exceeded?: ExceededLimit | null } {
+  return error instanceof DomainError && 'retryAfterMs' in error;
 }
 
 /** Returns the message for a response. The message of a bug stays in the log. */

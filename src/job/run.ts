@@ -29,6 +29,8 @@ export class RunEndedError extends Error {
 /** A run that is in progress in this process. */
 export interface ActiveRun {
   job: Job;
+  /** The client that has caused the job: see `JobTable.client`. */
+  client: string;
   /** Resolves after the end of the run has been written; never rejects. */
   done: Promise<void>;
   /** Aborts the task; gives it up if it does not stop in time. */
@@ -79,7 +81,14 @@ export function startRun(ctx: Context, row: JobRow, options: RunOptions): Active
     work.catch((error) =>
       ctx.log.error({ err: error, job: row.uuid }, 'a lease could not be read'),
     );
-  return { job: toJob(row), done, end, look: () => logged(look()), beat: () => logged(beat()) };
+  return {
+    job: toJob(row),
+    client: row.client,
+    done,
+    end,
+    look: () => logged(look()),
+    beat: () => logged(beat()),
+  };
 }
 
 /** Calls `onOver` when a lease that could not be extended expires: then another worker may take the job. */

@@ -3,9 +3,15 @@ import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { type Context, type Log, type Services, transact } from '../domain/context.ts';
 import type { DomainEvent, JobEvent } from '../domain/event/event.ts';
-import { concurrencyOf, type JobClass } from '../domain/job/class.ts';
+import { concurrencyOf, isRemote, type JobClass } from '../domain/job/class.ts';
 import { SYSTEM } from '../domain/viewer/viewer.ts';
-import { claimJob, findNextDue, insertAttempt, listLostJobs } from '../store/job/run.ts';
+import {
+  claimJob,
+  findNextDue,
+  insertAttempt,
+  listDueClasses,
+  listLostJobs,
+} from '../store/job/run.ts';
 import { createAlarm } from './alarm.ts';
 import { endRun, failure, WorkerLostError } from './outcome.ts';
 import { type ActiveRun, startRun } from './run.ts';
@@ -24,7 +30,7 @@ export interface Worker {
 export interface WorkerOptions {
   services: Services & { log: Log };
   tasks: Tasks;
-  /** Maximum number of jobs that it runs at once. */
+  /** Maximum number of jobs that it runs at once, besides up to four that wait for other servers. */
   concurrency: number;
   /** Time for which a worker keeps a job without a heartbeat. (Default: 60 s) */
   leaseMs?: number;
@@ -42,6 +48,9 @@ export interface WorkerOptions {
 
 /** The shortest wait: a due job that could not be claimed is locked by another worker, for a moment. */
 const IDLE_MIN_MS = 20;
+
+/** Slots of the jobs that wait for other servers: they take a connection and little else. */
+const REMOTE_SLOTS = 4;
 
 /** Creates a worker that has not been started. */
 export function createWorker(options: WorkerOptions): Worker {
@@ -61,10 +70,15 @@ class JobWorker implements Worker {
   #claiming: Promise<unknown> = Promise.resolve();
   #watching: Promise<unknown> = Promise.resolve();
   #looking: Promise<unknown> | null = null;
+  /** The job classes, the one whose last claim is the longest ago first: classes take turns, too. */
+  #classes: JobClass[];
+  /** Remote classes of which this worker runs a job of every waiting client. */
+  #blocked = new Set<JobClass>();
   #keptHouseAt = Number.NEGATIVE_INFINITY;
 
   constructor({ services, ...options }: WorkerOptions) {
     this.#ctx = { ...services, viewer: SYSTEM };
+    this.#classes = Object.keys(options.tasks) as JobClass[];
     this.#options = {
       leaseMs: 60_000,
       heartbeatMs: 15_000,
@@ -118,19 +132,44 @@ class JobWorker implements Worker {
   }
 
   async #claimAll() {
-    while (this.#active.size < this.#options.concurrency && !this.#stopping.signal.aborted) {
-      const jobClasses = this.#freeClasses();
-      if (jobClasses.length === 0 || !(await this.#claim(jobClasses))) return;
+    this.#blocked.clear();
+    while (!this.#stopping.signal.aborted) {
+      const jobClass = await this.#claimNext();
+      if (jobClass === null) return;
+      this.#classes = [...this.#classes.filter((name) => name !== jobClass), jobClass];
     }
   }
 
-  async #claim(jobClasses: readonly JobClass[]): Promise<boolean> {
+  /** Claims a job. Returns its class, or null if there is no job that this worker may run now. */
+  async #claimNext(): Promise<JobClass | null> {
+    const free = this.#freeClasses();
+    if (free.length === 0) return null;
+    const due = await listDueClasses(this.#ctx.db, free, this.#ctx.clock());
+    // The sort is stable: among classes of one priority the order of `#classes` remains.
+    const order = (name: string) => free.indexOf(name as JobClass);
+    due.sort((a, b) => b.priority - a.priority || order(a.jobClass) - order(b.jobClass));
+    for (const { jobClass } of due as { jobClass: JobClass }[]) {
+      if (await this.#claim(jobClass)) return jobClass;
+      if (isRemote(jobClass)) this.#blocked.add(jobClass);
+    }
+    return null;
+  }
+
+  async #claim(jobClass: JobClass): Promise<boolean> {
+    const exceptClients = isRemote(jobClass) ? this.#clientsOf(jobClass) : [];
     const now = this.#ctx.clock();
     const leaseToken = randomUUID();
     const leasedUntil = now + this.#options.leaseMs;
     const worker = this.#name;
     const row = await transact(this.#ctx, async (ctx) => {
-      const row = await claimJob(ctx.db, { jobClasses, worker, leaseToken, leasedUntil, now });
+      const row = await claimJob(ctx.db, {
+        jobClass,
+        exceptClients,
+        worker,
+        leaseToken,
+        leasedUntil,
+        now,
+      });
       if (row !== undefined) await insertAttempt(ctx.db, { jobId: row.id, worker, now });
       return row;
     });
@@ -146,17 +185,34 @@ class JobWorker implements Worker {
     return true;
   }
 
-  /** Returns the job classes of which this process may run another job. */
+  /** Returns the job classes of which this process may run another job, in the order of their turns. */
   #freeClasses(): JobClass[] {
-    const counts = Map.groupBy(this.#active.values(), ({ job }) => job.jobClass);
-    const isFree = (name: JobClass) => (counts.get(name)?.length ?? 0) < concurrencyOf(name);
-    return (Object.keys(this.#options.tasks) as JobClass[]).filter(isFree);
+    const active = [...this.#active.values()].map(({ job }) => job.jobClass as JobClass);
+    const remote = active.filter(isRemote).length;
+    const isLaneFree = {
+      true: remote < REMOTE_SLOTS,
+      false: active.length - remote < this.#options.concurrency,
+    };
+    const count = (name: JobClass) => active.filter((other) => other === name).length;
+    return this.#classes.filter(
+      (name) =>
+        isLaneFree[`${isRemote(name)}`] &&
+        count(name) < concurrencyOf(name) &&
+        !this.#blocked.has(name),
+    );
+  }
+
+  /** Returns the clients of which a job of this class runs here. The server itself is none. */
+  #clientsOf(jobClass: JobClass): string[] {
+    const runs = [...this.#active.values()].filter(({ job }) => job.jobClass === jobClass);
+    return [...new Set(runs.map(({ client }) => client))].filter((client) => client !== '');
   }
 
   async #idleMs(): Promise<number> {
-    const { concurrency, pollMs } = this.#options;
-    if (this.#active.size >= concurrency) return pollMs;
-    const due = await findNextDue(this.#ctx.db, this.#freeClasses());
+    const { pollMs } = this.#options;
+    // The end of a run rings the alarm. Jobs that were left to others need no look before.
+    const free = this.#freeClasses();
+    const due = free.length === 0 ? undefined : await findNextDue(this.#ctx.db, free);
     if (due === undefined) return pollMs;
     return Math.min(pollMs, Math.max(IDLE_MIN_MS, due - this.#ctx.clock()));
   }

@@ -10,6 +10,10 @@ export interface EventBus<Event> {
     isChosen: (event: Event) => event is Chosen,
     signal: AbortSignal,
   ): AsyncIterableIterator<Chosen, undefined>;
+  /** Reports that events of elsewhere may have been lost. Subscriptions do not end by themselves. */
+  reportGap(): void;
+  /** Calls the listener at each gap. */
+  onGap(listener: () => void): void;
   /** Returns the number of subscribers. */
   subscriberCount(): number;
 }
@@ -29,6 +33,7 @@ export interface EventBusOptions<Event> {
 /** Creates a bus without subscribers. */
 export function createEventBus<Event>(options: EventBusOptions<Event>): EventBus<Event> {
   const subscriptions = new Set<Subscription<Event>>();
+  const gapListeners: (() => void)[] = [];
   return {
     publish: (event) => {
       for (const subscription of subscriptions) subscription.offer(event);
@@ -48,6 +53,10 @@ export function createEventBus<Event>(options: EventBusOptions<Event>): EventBus
       // Merging two chosen events yields a chosen event.
       return subscription as AsyncIterableIterator<Chosen, undefined>;
     },
+    reportGap: () => {
+      for (const listener of gapListeners) listener();
+    },
+    onGap: (listener) => void gapListeners.push(listener),
     subscriberCount: () => subscriptions.size,
   };
 }

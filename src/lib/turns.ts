@@ -1,9 +1,9 @@
 /** A bounded queue: work takes a turn, waits if too much is running, and ends the turn. */
 export interface Turns {
   /**
-   * Waits for a turn and returns the function that ends it. First come, first served, so that heavy work is not
-   * overtaken for ever by light work. Throws the error of `tooBusy` at once if `waitingMax` others are waiting, and
-   * after `patienceMs` without a turn.
+   * Waits for a turn and returns the function that ends it. Groups take turns; within a group, and if there is only one,
+   * first come, first served, so that heavy work is not overtaken for ever by light work. Throws the error of `tooBusy`
+   * at once if `waitingMax` others are waiting, or `groupWaitingMax` of its group, and after `patienceMs` without a turn.
    */
   take(options?: TurnOptions): Promise<() => void>;
 }
@@ -12,6 +12,8 @@ export interface Turns {
 export interface TurnOptions {
   /** Its share of `weightMax`. Work that is heavier than `weightMax` never gets a turn. (Default: 0) */
   weight?: number;
+  /** The one whose work it is: a group with much work does not hold up the others. (Default: the same for all) */
+  group?: string;
   /** Maximum wait for the turn. (Default: for ever) */
   patienceMs?: number;
 }
@@ -24,6 +26,8 @@ export interface TurnLimits {
   weightMax?: number;
   /** Maximum number of waiting pieces of work. (Default: unlimited) */
   waitingMax?: number;
+  /** Maximum number of waiting pieces of work of one group. (Default: unlimited) */
+  groupWaitingMax?: number;
   /** Creates the error for work that gets no turn. */
   tooBusy: () => Error;
 }
@@ -67,8 +71,8 @@ export function createTurnGroup(runningMax: number): TurnGroup {
       const queue: Queue = { limits, waiting: [], running: 0, weight: 0 };
       queues.push(queue);
       return {
-        async take({ weight = 0, patienceMs } = {}) {
-          await enter(queue, { weight, patienceMs }, admitWaiting);
+        async take({ weight = 0, group = '', patienceMs } = {}) {
+          await enter(queue, { weight, group, patienceMs }, admitWaiting);
           return () => end(queue, weight);
         },
       };
@@ -78,9 +82,18 @@ export function createTurnGroup(runningMax: number): TurnGroup {
 
 interface Queue {
   readonly limits: TurnLimits;
-  readonly waiting: { weight: number; admit: () => void }[];
+  /** In the order of their turns. */
+  readonly waiting: Place[];
   running: number;
   weight: number;
+}
+
+interface Place {
+  weight: number;
+  group: string;
+  /** The work of the lowest turn is next. */
+  turn: number;
+  admit: () => void;
 }
 
 function hasRoom({ limits, running, weight }: Queue, added: number): boolean {
@@ -90,16 +103,20 @@ function hasRoom({ limits, running, weight }: Queue, added: number): boolean {
 
 async function enter(
   { limits, waiting }: Queue,
-  { weight, patienceMs }: { weight: number; patienceMs: number | undefined },
+  { weight, group, patienceMs }: { weight: number; group: string; patienceMs: number | undefined },
   admitWaiting: () => void,
 ): Promise<void> {
   const { waitingMax = Number.POSITIVE_INFINITY, tooBusy } = limits;
+  const { groupWaitingMax = Number.POSITIVE_INFINITY } = limits;
   const { promise: admitted, resolve: admit, reject } = Promise.withResolvers<void>();
-  const place = { weight, admit };
-  waiting.push(place);
+  const place = { weight, group, turn: nextTurn(waiting, group), admit };
+  const behind = waiting.findIndex(({ turn }) => turn > place.turn);
+  waiting.splice(behind === -1 ? waiting.length : behind, 0, place);
   admitWaiting();
-  if (waiting.length > waitingMax) {
-    waiting.pop();
+  const groupWaiting = waiting.filter((other) => other.group === group).length;
+  const isWaiting = waiting.includes(place);
+  if (isWaiting && (waiting.length > waitingMax || groupWaiting > groupWaitingMax)) {
+    waiting.splice(waiting.indexOf(place), 1);
     throw tooBusy();
   }
   const timer =
@@ -112,4 +129,14 @@ async function enter(
           admitWaiting();
         }, patienceMs);
   await admitted.finally(() => clearTimeout(timer));
+}
+
+/**
+ * Returns the turn of new work of a group: that of the work that is next, or the one after the group's last. So the first
+ * work of each group comes before the second of any other.
+ */
+function nextTurn(waiting: readonly Place[], group: string): number {
+  const next = waiting[0]?.turn ?? 0;
+  const last = waiting.findLast((place) => place.group === group)?.turn;
+  return last === undefined ? next : Math.max(next, last + 1);
 }

@@ -20,6 +20,8 @@ export interface DownloadOptions {
   signal: AbortSignal;
   /** Time limit for all of its requests together. (Default: an hour) */
   timeoutMs?: number;
+  /** The least rate: fewer bytes in a window of waiting end the download. (Default: 30 KiB in 30 s) */
+  leastRate?: { bytes: number; windowMs: number };
   /** The wait before the first resume; after n fruitless ones, n + 1 times as long. (Default: 1 s) */
   resumeDelayMs?: number;
 }
@@ -27,6 +29,9 @@ export interface DownloadOptions {
 /** Maximum number of resumes in a row that bring no byte. After that the download fails, and the job starts over. */
 const RESUMES_MAX = 3;
 const TIMEOUT_MS = 3_600_000;
+
+/** A slower server is cut: it would keep its place from others for an hour. */
+const LEAST_RATE = { bytes: 30 * 1024, windowMs: 30_000 };
 
 /** Starts to download a file. Throws like `Outbound.get`. */
 export async function startDownload(
@@ -49,8 +54,10 @@ async function* readAll(
   outbound: Outbound,
   url: string,
   first: OutboundResponse,
-  { signal, timeoutMs = TIMEOUT_MS, resumeDelayMs = 1000 }: DownloadOptions,
+  options: DownloadOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const { signal, timeoutMs = TIMEOUT_MS, resumeDelayMs = 1000 } = options;
+  const checkRate = createRateCheck(options.leastRate ?? LEAST_RATE);
   const validator = validatorOf(first);
   const deadline = Date.now() + timeoutMs;
   let response: Promise<OutboundResponse> = Promise.resolve(first);
@@ -59,14 +66,16 @@ async function* readAll(
   for (;;) {
     const from = offset;
     try {
-      for await (const piece of (await response).body) {
+      for await (const piece of checkRate((await response).body)) {
         offset += piece.length;
         yield piece;
       }
       return;
     } catch (error) {
       const isBroken =
-        error instanceof OutboundError && !error.isPermanent && !(error instanceof ChangedError);
+        error instanceof OutboundError &&
+        !error.isPermanent &&
+        !(error instanceof ChangedError || error instanceof SlowError);
       if (offset > from) resumes = 0;
       if (!isBroken || validator === null || resumes === RESUMES_MAX) throw error;
       resumes += 1;
@@ -81,6 +90,32 @@ async function* readAll(
 
 /** The file has changed, so that the rest of the old one cannot be fetched. */
 class ChangedError extends OutboundError {}
+
+/** The server sends so slowly that the download is given up. */
+class SlowError extends OutboundError {}
+
+/**
+ * Creates a function that passes the bytes of one response after the other on. It throws SlowError if too few arrive in a
+ * window of the time that is spent waiting for them: the time that the reader takes does not count.
+ */
+function createRateCheck({ bytes: leastBytes, windowMs }: { bytes: number; windowMs: number }) {
+  let waitedMs = 0;
+  let arrivedBytes = 0;
+  return async function* check(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let askedAt = performance.now();
+    for await (const piece of body) {
+      waitedMs += performance.now() - askedAt;
+      arrivedBytes += piece.length;
+      if (waitedMs >= windowMs) {
+        if (arrivedBytes < leastBytes) throw new SlowError('The server sends the file too slowly.');
+        waitedMs = 0;
+        arrivedBytes = 0;
+      }
+      yield piece;
+      askedAt = performance.now();
+    }
+  };
+}
 
 /** Returns the validator for If-Range (RFC 9110 §13.1.5); null if there is none, so that the download cannot resume. */
 function validatorOf({ header }: OutboundResponse): string | null {

@@ -11,31 +11,35 @@ import { createEventRelay } from '../domain/event/relay.ts';
 import { SWEEP_GRACE_MS, sweep } from '../domain/file/sweep.ts';
 import { createRenderQueue } from '../domain/rendition/queue.ts';
 import { expireUploads } from '../domain/upload/expire.ts';
+import { createDeletions } from '../domain/viewer/deletion.ts';
 import { findViewerByKey, keySha256 } from '../domain/viewer/key.ts';
 import { createLogin } from '../domain/viewer/login.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
 import { registerGraphql } from '../graphql/pipeline/handler.ts';
-import { createAuthenticate } from '../http/auth.ts';
+import { createClientOf } from '../http/client.ts';
+import { createRateExchange, type RateExchange } from '../http/rate-exchange.ts';
+import { createRateLimit } from '../http/rate-limit.ts';
 import { createServer } from '../http/server.ts';
-import { createIssueToken } from '../http/token.ts';
+import { createAuthenticate } from '../http/viewer/auth.ts';
+import { createIssueToken } from '../http/viewer/token.ts';
 import { scheduleNext } from '../job/schedule.ts';
 import { TASKS } from '../job/task/index.ts';
 import { createWorker } from '../job/worker.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
-import { registerContent } from '../rest/content/route.ts';
+import { registerFiles } from '../rest/file/route.ts';
 import { registerHeartcore } from '../rest/heartcore/route.ts';
-import { registerToken } from '../rest/heartcore/token.ts';
+import { registerToken } from '../rest/heartcore/viewer/token.ts';
 import { registerImporter } from '../rest/importer/route.ts';
 import { registerSelfCommunity } from '../rest/selfcommunity/route.ts';
 import { openDb } from '../store/db.ts';
 import { servesOneProcess } from '../store/dialect.ts';
 import { listenForNotices, type Notices } from '../store/event/notice.ts';
 import { migrate } from '../store/migrate.ts';
-import { ping } from '../store/ping.ts';
+import { createPing } from '../store/ping.ts';
 import type { Config } from './config.ts';
-import { loadKeyFile } from './key-file.ts';
 import { createScavenger } from './scavenge.ts';
-import { readUsers } from './user-file.ts';
+import { loadKeyFile } from './viewer/key-file.ts';
+import { readUsers } from './viewer/user-file.ts';
 
 /** The whole server, composed but not yet listening. */
 export interface App {
@@ -54,6 +58,10 @@ export interface AppOptions {
   onQuery?: (sql: string) => void;
 }
 
+/** An operator whose proxy hides its clients would otherwise learn it from clients that are refused. */
+const UNTRUSTED =
+  'X-Forwarded-For is ignored: if a reverse proxy sends it, name the proxy in TRIVIUM_TRUST_PROXY';
+
 /** Time in which requests in progress have to finish when the server stops. */
 const DRAIN_TIMEOUT_MS = 30_000;
 
@@ -68,6 +76,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const jwtSecret =
     config.jwtSecret ??
     (await ownKey(join(config.dataDir, 'token.key'), log, 'created a token key'));
+  const ping = createPing(services.db, config.databaseUrl);
   const server = await createServer({
     log,
     authenticate: createAuthenticate({
@@ -76,13 +85,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       findViewerByKey: (key) => findViewerByKey(services, key),
       resolveStartNodes: (claim) => resolveStartNodes(services, claim),
     }),
+    ...createClientLimits(config, { log, secret: jwtSecret, exchange: exchange.rates }),
     checkReady: async () => {
-      await ping(services.db);
-      await Promise.all([services.staging.check(), services.blobs.check()]);
+      await Promise.all([ping.check(), services.staging.check(), services.blobs.check()]);
     },
   });
+  refreshDeletions(server, services);
   const transport = { services, publicUrl: config.publicUrl };
-  await server.register(registerContent, transport);
+  await server.register(registerFiles, transport);
   await server.register(registerHeartcore, transport);
   const login = createLogin({
     listUsers: () => readUsers(config.usersFile),
@@ -112,9 +122,21 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     stop: async () => {
       // Together: a running job must not keep the server open.
       await Promise.all([jobs.stop(), sweeping, drain(server)]);
-      await exchange.stop();
+      await Promise.all([exchange.stop(), ping.stop()]);
       await services.db.destroy();
     },
+  };
+}
+
+/** Creates what tells clients apart and limits their requests. */
+function createClientLimits(
+  { trustedProxies, rate, quotas }: Config,
+  { log, secret, exchange }: { log: Logger; secret: string; exchange: RateExchange | undefined },
+) {
+  const onUntrusted = () => log.warn(UNTRUSTED);
+  return {
+    clientOf: createClientOf({ trustedProxies, secret, onUntrusted }),
+    rateLimit: createRateLimit({ ...rate, addressFactor: quotas.addressFactor, exchange }),
   };
 }
 
@@ -125,16 +147,16 @@ async function createServices(
   { onQuery }: AppOptions,
 ): Promise<Services> {
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const db = openDb({
-    url: config.databaseUrl,
-    isFastPathEnabled: config.isFastPathEnabled,
-    ...(onQuery && { onQuery }),
-  });
+  const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled } = config;
+  const db = openDb({ url, statementTimeoutMs, isFastPathEnabled, ...(onQuery && { onQuery }) });
   try {
     const applied = await migrate(db);
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
+    const deletions = createDeletions({ db, isShared: !servesOneProcess(config.databaseUrl) });
+    await deletions.reload();
     return {
       db,
+      deletions,
       ...(await openStorage(config.blobDir)),
       settings: {
         isFastPathEnabled: config.isFastPathEnabled,
@@ -145,12 +167,14 @@ async function createServices(
         imagePixelsMax: config.imagePixelsMax,
         renditionCacheBytesMax: config.renditionCacheBytesMax,
         uploadTtlMs: config.uploadTtlHours * 3_600_000,
+        quotas: config.quotas,
         documentTypes: config.documentTypes,
         outboundAllowedHosts: config.outboundAllowedHosts,
       },
       events,
       uploadLocks: createKeyedLock(),
       renders: createRenderQueue({ clock: Date.now }),
+      arrivingBytes: new Map(),
       clock: Date.now,
       newId: randomUUID,
       adminKeySha256: keySha256(
@@ -211,17 +235,35 @@ async function sweepAtStart(
   }
 }
 
-/** Creates the events that the processes of one PostgreSQL database share. A SQLite database has one process. */
+/** Makes each request know of deletions that another process has begun. Checks of health do not wait for the database. */
+function refreshDeletions(server: FastifyInstance, { deletions }: Services): void {
+  server.addHook('onRequest', async ({ url }) => {
+    if (url !== '/healthz' && url !== '/readyz') await deletions.refresh();
+  });
+}
+
+/** Creates the events and the counts of requests that the processes of one PostgreSQL database share. A SQLite database has one process. */
 function createExchange(databaseUrl: string) {
   let notices: Notices | undefined;
   if (servesOneProcess(databaseUrl)) {
-    return { events: createEvents(), start: () => undefined, stop: async () => undefined };
+    return {
+      events: createEvents(),
+      rates: undefined,
+      start: () => undefined,
+      stop: async () => undefined,
+    };
   }
-  const relay = createEventRelay(async (text) => notices?.tellEvents(text));
+  const tell = async (text: string) => (await notices?.tellEvents(text)) ?? false;
+  const relay = createEventRelay(tell);
+  const rates = createRateExchange(tell);
+  const onEvents = (text: string) => {
+    if (!rates.receive(text)) relay.receive(text);
+  };
   return {
     events: relay.events,
+    rates,
     start(onJob: () => void) {
-      notices = listenForNotices(databaseUrl, { onJob, onEvents: relay.receive });
+      notices = listenForNotices(databaseUrl, { onJob, onEvents, onGap: relay.resume });
     },
     stop: async () => notices?.stop(),
   };

@@ -1,12 +1,12 @@
 import { Command, Option } from 'commander';
-import { readPassword } from '../cli/password.ts';
-import { uploadCommand } from '../cli/upload.ts';
+import { uploadCommand } from '../cli/upload/upload.ts';
+import { readPassword } from '../cli/viewer/password.ts';
 import { DomainError } from '../domain/error.ts';
 import { ROLES, type Role } from '../domain/viewer/viewer.ts';
 import { NewerDatabaseError } from '../store/error.ts';
 import type { App } from './app.ts';
 import { type Config, ConfigError, parseConfig, VARIABLES } from './config.ts';
-import { addUser } from './user-file.ts';
+import { addUser } from './viewer/user-file.ts';
 
 type Flags = Record<string, unknown>;
 
@@ -29,26 +29,25 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
     attempt(() => runServer(readConfig(env, serve, flags), exit)),
   );
 
+  const runNamed = (command: Command, run: NamedRun) =>
+    withSettings(command).action((name: string, flags: UserFlags) =>
+      attempt(() => run(readConfig(env, command, flags), name, flags)),
+    );
+
   const key = program.command('key').description('manage API keys');
   const create = key
     .command('create <name>')
-    .description('create an API key in the database and print it; it cannot be shown again')
-    .addOption(new Option('--role <role>', 'role of the key').choices(ROLES).default('editor'))
-    .addOption(startNodeOption())
-    .option('--expires-days <days>', 'days until the key expires; default: never');
-  withSettings(create).action((name: string, flags: KeyFlags) =>
-    attempt(() => runKeyCreate(readConfig(env, create, flags), name, flags)),
-  );
+    .description('create an API key in the database and print it; it cannot be shown again');
+  const days = 'days until the key expires; default: never';
+  runNamed(withAccess(create, 'key').option('--expires-days <days>', days), runKeyCreate);
 
   const user = program.command('user').description('manage users who log in with a password');
   const add = user
     .command('add <name>')
-    .description('add a user to the users’ file; asks for the password, or reads it from a pipe')
-    .addOption(new Option('--role <role>', 'role of the user').choices(ROLES).default('editor'))
-    .addOption(startNodeOption())
-    .option('--force', 'replace the user if the name is taken');
-  withSettings(add).action((name: string, flags: UserFlags) =>
-    attempt(() => runUserAdd(readConfig(env, add, flags), name, flags)),
+    .description('add a user to the users’ file; asks for the password, or reads it from a pipe');
+  runNamed(
+    withAccess(add, 'user').option('--force', 'replace the user if the name is taken'),
+    runUserAdd,
   );
 
   program.addCommand(uploadCommand(env, attempt));
@@ -57,6 +56,8 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
 
 type KeyFlags = Flags & { role: Role; startNode?: string[] };
 type UserFlags = KeyFlags & { force?: boolean };
+/** The work of a command for a key or a user, whose name is its argument. */
+type NamedRun = (config: Config, name: string, flags: UserFlags) => Promise<void>;
 
 async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<void> {
   const { createApp } = await import('./app.ts');
@@ -101,11 +102,20 @@ async function findStartNodes(config: Config, names: readonly string[]): Promise
   }
 }
 
-function startNodeOption(): Option {
+/** Adds the options that say what a key or a user may do. */
+function withAccess(command: Command, noun: string): Command {
   const meaning = 'limit access to this folder and its subtree; repeatable; default: no limit';
-  // One value per flag: a list would also take the name that follows it.
-  return new Option('--start-node <uuid or path>', meaning).argParser(
-    (name: string, names: string[] = []) => [...names, name],
+  return (
+    command
+      .addOption(
+        new Option('--role <role>', `role of the ${noun}`).choices(ROLES).default('editor'),
+      )
+      // One value per flag: a list would also take the name that follows it.
+      .addOption(
+        new Option('--start-node <uuid or path>', meaning).argParser(
+          (name: string, names: string[] = []) => [...names, name],
+        ),
+      )
   );
 }
 

@@ -2,9 +2,11 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseAllowedHosts } from '../outbound/address.ts';
+import { STATEMENT_TIMEOUT_MS } from '../store/db.ts';
+import { LIMIT_VARIABLES, type Limits, toLimits, wholeNumber } from './limit.ts';
 
 /** The configuration of the server, frozen. */
-export interface Config {
+export interface Config extends Limits {
   host: string;
   /** 0: any free port. */
   port: number;
@@ -29,6 +31,8 @@ export interface Config {
   renditionCacheBytesMax: number;
   documentTypes: readonly string[];
   uploadTtlHours: number;
+  /** Maximum duration of one statement in the database. */
+  statementTimeoutMs: number;
   /** Jobs that this process runs concurrently; 0: none. */
   jobConcurrency: number;
   /** Private hosts and networks that links and imports may fetch from. */
@@ -51,14 +55,6 @@ export class ConfigError extends Error {
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .refine(
-      (text) => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max,
-      `a whole number from ${min} to ${max}`,
-    )
-    .transform(Number);
 const bytes = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 /** Formats values as `a, b or c`. */
 const alternatives = new Intl.ListFormat('en-GB', { type: 'disjunction' });
@@ -99,6 +95,10 @@ export const VARIABLES = {
       .regex(/^(sqlite:.|postgres(ql)?:\/\/.)/, 'sqlite:<file> or postgres://…')
       .optional(),
     'sqlite:<file> or postgres://…; default: trivium.db in the data directory',
+  ],
+  TRIVIUM_STATEMENT_TIMEOUT_MS: [
+    wholeNumber(100, 3_600_000).default(STATEMENT_TIMEOUT_MS),
+    'time after which a statement of the database is given up, in milliseconds; default: 10000',
   ],
   TRIVIUM_STORAGE_URL: [
     z
@@ -161,6 +161,7 @@ export const VARIABLES = {
     hostList.default([]),
     'private hosts, host:port and networks that links and imports may fetch from; default: none',
   ],
+  ...LIMIT_VARIABLES,
   TRIVIUM_GRAPHIQL: [
     oneOf(['on', 'off']).optional(),
     'on or off; default: on if TRIVIUM_AUTH is open, else off',
@@ -208,6 +209,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     publicUrl: values.TRIVIUM_PUBLIC_URL ?? null,
     dataDir,
     databaseUrl: values.TRIVIUM_DATABASE_URL ?? `sqlite:${resolve(dataDir, 'trivium.db')}`,
+    statementTimeoutMs: values.TRIVIUM_STATEMENT_TIMEOUT_MS,
     blobDir: resolve(
       values.TRIVIUM_STORAGE_URL?.replace(/^file:(\/\/(?=\/))?/, '') ?? `${dataDir}/blobs`,
     ),
@@ -225,6 +227,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
     jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,
     outboundAllowedHosts: values.TRIVIUM_OUTBOUND_ALLOWED_HOSTS,
+    ...toLimits(values),
     isGraphiqlEnabled: (values.TRIVIUM_GRAPHIQL ?? (auth === 'open' ? 'on' : 'off')) === 'on',
     isFastPathEnabled: values.TRIVIUM_FAST_PATH === 'on',
     logLevel: values.TRIVIUM_LOG_LEVEL,

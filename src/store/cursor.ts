@@ -1,4 +1,10 @@
-import { type ReferenceExpression, type SelectQueryBuilder, sql } from 'kysely';
+import {
+  type RawBuilder,
+  type ReferenceExpression,
+  type SelectQueryBuilder,
+  type SqlBool,
+  sql,
+} from 'kysely';
 import { derived, type ToSlot } from './slot.ts';
 import type { Database } from './table.ts';
 
@@ -29,6 +35,8 @@ export interface PageRequest {
   backward: boolean;
   after?: Position | undefined;
   before?: Position | undefined;
+  /** The number of rows that are skipped, in lists that page by offset. */
+  offset?: number | undefined;
 }
 
 /** Rows in the order of the list, in whichever direction they were read. */
@@ -72,7 +80,7 @@ export function pageOf<Table extends keyof Database, Row>(
     sql<boolean>`(${place}) ${sql.raw(operator)} (${sql.join(position)})`;
   const [next, previous] = descending ? (['<', '>'] as const) : (['>', '<'] as const);
 
-  let page = query.limit(derived(limit, (limit) => limit + Number(looksAhead)));
+  let page = query.limit(rowsToRead({ limit, looksAhead }));
   if (after) page = page.where(beyond(next, after));
   if (before) page = page.where(beyond(previous, before));
   for (const { name } of columns) {
@@ -87,15 +95,15 @@ export function pageOf<Table extends keyof Database, Row>(
 /** Returns what the text of a page's query depends on. */
 export function pageKey(
   { columns, descending }: Keyset,
-  { looksAhead = true, backward, after, before }: PageRequest,
+  { looksAhead = true, backward, after, before, offset }: PageRequest,
 ): string {
-  const order = `${columns.map(({ name }) => name)} ${descending}`;
-  return `${order} ${looksAhead} ${backward} ${after !== undefined} ${before !== undefined}`;
+  const order = `${columns.map(({ name }) => name)} ${descending} ${backward}`;
+  return `${order} ${looksAhead} ${[after, before, offset].map((value) => value !== undefined)}`;
 }
 
 /** Returns a request of the same kind with slots for its values. */
 export function pageSlots(
-  { looksAhead, backward, after, before }: PageRequest,
+  { looksAhead, backward, after, before, offset }: PageRequest,
   slot: ToSlot<{ page: PageRequest }>,
 ): PageRequest {
   return {
@@ -104,7 +112,49 @@ export function pageSlots(
     backward,
     after: after?.map((_, index) => slot(({ page }) => page.after?.[index] ?? '')),
     before: before?.map((_, index) => slot(({ page }) => page.before?.[index] ?? '')),
+    ...(offset !== undefined && { offset: slot(({ page }) => page.offset) }),
   };
+}
+
+/** Returns the number of rows that are read for a page: the limit is a value, or the slot of one. */
+function rowsToRead({
+  limit,
+  looksAhead = true,
+}: Pick<PageRequest, 'limit' | 'looksAhead'>): number {
+  return derived(limit, (limit) => limit + Number(looksAhead));
+}
+
+/**
+ * Returns the end of a statement that selects one page and, if the request looks ahead, one more row. `refs` are the keyset's columns in this
+ * statement.
+ */
+export function pageClause(
+  refs: readonly RawBuilder<unknown>[],
+  keyset: Keyset,
+  { limit, looksAhead, backward, after, before, offset }: PageRequest,
+  conditions: readonly RawBuilder<SqlBool>[],
+): RawBuilder<unknown> {
+  const [next, previous] = keyset.descending ? (['<', '>'] as const) : (['>', '<'] as const);
+  const beyond = (operator: '<' | '>', position: Position) =>
+    sql<SqlBool>`(${sql.join(refs)}) ${sql.raw(operator)} (${sql.join(position)})`;
+  const all = [
+    ...conditions,
+    ...(after ? [beyond(next, after)] : []),
+    ...(before ? [beyond(previous, before)] : []),
+  ];
+  const where = all.length === 0 ? sql`` : sql`where ${sql.join(all, sql` and `)}`;
+  const skipped = offset === undefined ? sql`` : sql`offset ${offset}`;
+  return sql`${where} ${orderClause(refs, keyset, backward)} limit ${rowsToRead({ limit, looksAhead })} ${skipped}`;
+}
+
+/** Returns the order in which the index is read. */
+export function orderClause(
+  refs: readonly RawBuilder<unknown>[],
+  { descending }: Keyset,
+  backward: boolean,
+): RawBuilder<unknown> {
+  const direction = sql.raw(directionOf(descending, backward));
+  return sql`order by ${sql.join(refs.map((ref) => sql`${ref} ${direction}`))}`;
 }
 
 /** Returns the rows of `pageOf` in the order of the list. */

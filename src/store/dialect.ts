@@ -7,12 +7,13 @@ import {
   sql,
 } from 'kysely';
 import type { Db } from './db.ts';
+import { withQueryOptions } from './query-option.ts';
 import { derived } from './slot.ts';
 import type { Database } from './table.ts';
 
 /**
- * The name of a database system. This file holds every difference between the two that the store has to know. Only
- * `db.ts`, which opens them, and migrations also ask which one it is.
+ * The name of a database system. This file and `plan.ts` hold every difference between the two that the store has to
+ * know. Only `db.ts`, which opens them, and migrations also ask which one it is.
  */
 export type DialectName = 'sqlite' | 'postgres';
 
@@ -78,6 +79,13 @@ export function isAnyOf(
     : sql`${ref} in (select value from json_each(${derived(values, JSON.stringify)}))`;
 }
 
+/** Returns a table with one row for each of these values, whose column is `part.value`. */
+export function eachOf(db: Db, values: readonly string[]): RawBuilder<unknown> {
+  return dialectOf(db) === 'postgres'
+    ? sql`unnest(${values}::text[]) part(value)`
+    : sql`json_each(${JSON.stringify(values)}) part`;
+}
+
 /** Returns `column is one of the values of a query`. The query runs once, so that an index can serve its values. */
 export function isOneOf(db: Db, column: string, query: RawBuilder<unknown>): RawBuilder<SqlBool> {
   const ref = sql.ref(column);
@@ -116,24 +124,6 @@ export function isoTime(db: Db, ms: RawBuilder<unknown>): RawBuilder<string> {
 }
 
 /**
- * Returns `the media item has words that begin with all of these`, in its names, texts and tags. Words are letters
- * and digits only, in lower case and without accents.
- */
-export function hasWords(
-  db: Db,
-  mediaId: string,
-  words: readonly [string, ...string[]],
-): RawBuilder<SqlBool> {
-  const ref = sql.ref(mediaId);
-  if (dialectOf(db) === 'postgres') {
-    const query = words.map((word) => `${word}:*`).join(' & ');
-    return sql`${ref} in (select media_id from media_search where words @@ to_tsquery('simple', ${query}))`;
-  }
-  const query = words.map((word) => `"${word}"*`).join(' ');
-  return sql`${ref} in (select rowid from media_search where media_search match ${query})`;
-}
-
-/**
  * Returns the rows of each of many groups. `ids` selects those of one group, which it calls `part.value`, and sets
  * its own limit. Five times as fast as numbering the rows of all groups with `row_number()`.
  */
@@ -145,14 +135,54 @@ export function rowsOfEach(
   columns?: readonly string[],
 ): RawBuilder<unknown> {
   const table = sql.table(name);
-  const selected = columns
-    ? sql.join(columns.map((column) => sql.ref(`${name}.${column}`)))
-    : sql`${table}.*`;
+  const selected = selectedFrom(name, columns);
   return dialectOf(db) === 'postgres'
     ? sql`select part.value as part, ${selected} from unnest(${groups}::bigint[]) part(value)
-        cross join lateral ${ids} member join ${table} on ${table}.id = member.id`
+        cross join lateral ${ids} member ${rowById(db, name, sql`member.id`)}`
     : sql`select part.value as part, ${selected} from json_each(${derived(groups, JSON.stringify)}) part
-        join ${table} on ${table}.id in ${ids}`;
+        cross join ${table} not indexed on ${table}.id in ${ids}`;
+}
+
+/** Returns the selection of some columns of a table, or of all. */
+export function selectedFrom(
+  table: keyof Database,
+  columns: readonly string[] | undefined,
+): RawBuilder<unknown> {
+  return columns === undefined
+    ? sql`${sql.table(table)}.*`
+    : sql.join(columns.map((column) => sql.ref(`${table}.${column}`)));
+}
+
+/** Returns `table`, to be read by this index only; without one, in the order of its ids or by id only. */
+export function tableBy(db: Db, table: string, index?: string): RawBuilder<unknown> {
+  if (dialectOf(db) === 'postgres') return sql.table(table);
+  return index === undefined
+    ? sql`${sql.table(table)} not indexed`
+    : sql`${sql.table(table)} indexed by ${sql.ref(index)}`;
+}
+
+/**
+ * Returns a join with the row of an id that the tables before it select. The join has one plan: for each id, the row by
+ * its key. PostgreSQL does not merge a subquery with an offset into the statement.
+ */
+export function rowById(
+  db: Db,
+  name: 'media' | 'job',
+  id: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  const table = sql.table(name);
+  return dialectOf(db) === 'postgres'
+    ? sql`cross join lateral (select * from ${table} by_id where by_id.id = ${id} offset 0) ${table}`
+    : sql`cross join ${table} not indexed on ${table}.id = ${id}`;
+}
+
+/**
+ * Returns a transaction without a time limit for its statements. SQLite has none inside of a transaction.
+ */
+export async function withoutTimeout(db: Db): Promise<Db> {
+  if (dialectOf(db) !== 'postgres') return db;
+  await sql`set local statement_timeout = 0`.execute(db);
+  return withQueryOptions(db, { hasNoTimeout: true });
 }
 
 /**
@@ -179,6 +209,20 @@ export async function lockRows<T extends keyof Database, Row>(
   rows: SelectQueryBuilder<Database, T, Row>,
 ): Promise<void> {
   if (dialectOf(db) === 'postgres') await rows.forNoKeyUpdate().execute();
+}
+
+/**
+ * Makes other transactions wait that lock the same text, until the end of this one; on SQLite a transaction is alone
+ * anyway.
+ */
+export async function lockText(db: Db, text: string): Promise<void> {
+  if (dialectOf(db) !== 'postgres') return;
+  await sql`select pg_advisory_xact_lock(hashtextextended(${text}, 0))`.execute(db);
+}
+
+/** Tells whether triggers change one row of `usage` for each subject, and do not add rows. */
+export function hasOneUsageRow(db: Db): boolean {
+  return dialectOf(db) === 'sqlite';
 }
 
 /** Locks rows in the order of their ids, so that two callers cannot deadlock. */

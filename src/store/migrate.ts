@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Db } from './db.ts';
-import { lockForMigration } from './dialect.ts';
+import { lockForMigration, withoutTimeout } from './dialect.ts';
 import { NewerDatabaseError } from './error.ts';
+import { withoutTimeLimit } from './limit.ts';
 import { MIGRATIONS } from './migration.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -11,7 +12,9 @@ import { inTransaction } from './transaction.ts';
  * run. Throws NewerDatabaseError.
  */
 export function migrate(db: Db): Promise<string[]> {
-  return inTransaction(db, async (db) => {
+  // Another process may migrate for minutes, and so may this one.
+  return inTransaction(withoutTimeLimit(db), async (limited) => {
+    const db = await withoutTimeout(limited);
     await lockForMigration(db);
     await sql`create table if not exists migration (name text primary key, applied_at text not null)`.execute(
       db,

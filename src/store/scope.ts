@@ -1,7 +1,7 @@
 import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
 import { type Columns, withColumns } from './columns.ts';
 import type { Db } from './db.ts';
-import { isAnyOf, isOneOf } from './dialect.ts';
+import { isAnyOf, isOneOf, tableBy } from './dialect.ts';
 import { endOfPath, type Subtree } from './path.ts';
 import type { Database, NodeRow } from './table.ts';
 
@@ -14,6 +14,8 @@ export interface Scope {
   publicOnly: boolean;
   /** Null: the whole tree. */
   within: Limits | null;
+  /** Subtrees that a job deletes: their nodes count as deleted. Almost always empty. */
+  excluding: readonly Subtree[];
 }
 
 /** Limits the scope to these subtrees, and to the unfiled nodes of the owner. */
@@ -23,30 +25,37 @@ export interface Limits {
 }
 
 /**
- * The scope of the server's own work, where no viewer decides: jobs, sweeps, checks of uniqueness, reads that an
- * operation follows with a check of its own.
+ * All rows, also of nodes that are being deleted: the scope of sweeps and of deletions themselves. Other work of the
+ * server uses `existing` of the domain.
  */
-export const EVERYTHING: Scope = { publicOnly: false, within: null };
+export const EVERYTHING: Scope = { publicOnly: false, within: null, excluding: [] };
 
 /** The columns of a node that decide its visibility. */
 export type ScopeColumns = Pick<NodeRow, 'id' | 'parent_id' | 'path' | 'owner' | 'is_public'>;
 
 /** Tells whether a node is in a scope. Reads by key use it: their SQL is then the same for every viewer. */
-export function isInScope({ publicOnly, within }: Scope, node: ScopeColumns): boolean {
+export function isInScope({ publicOnly, within, excluding }: Scope, node: ScopeColumns): boolean {
   if (publicOnly && node.is_public !== 1) return false;
+  if (excluding.some((subtree) => isIn(subtree, node))) return false;
   if (within === null || (node.parent_id === null && node.owner === within.owner)) return true;
-  // By id, which a start node keeps when it is moved.
-  return within.subtrees.some(({ id }) => node.id === id || node.path.includes(`/${id}/`));
+  return within.subtrees.some((subtree) => isIn(subtree, node));
+}
+
+// By id, which the top of a subtree keeps when it is moved.
+function isIn({ id }: Subtree, node: ScopeColumns): boolean {
+  return node.id === id || node.path.includes(`/${id}/`);
+}
+
+/** Tells whether a scope contains all rows: a query then needs no condition. */
+export function isUnlimited({ publicOnly, within, excluding }: Scope): boolean {
+  return !publicOnly && within === null && excluding.length === 0;
 }
 
 const SCOPE_COLUMNS = ['id', 'parent_id', 'path', 'owner', 'is_public'] as const;
 
 /** Returns the columns and those that `isInScope` needs; none of those if every node is in the scope. */
-export function withScopeColumns(
-  columns: Columns<NodeRow>,
-  { publicOnly, within }: Scope,
-): Columns<NodeRow> {
-  return publicOnly || within !== null ? withColumns<NodeRow>(columns, SCOPE_COLUMNS) : columns;
+export function withScopeColumns(columns: Columns<NodeRow>, scope: Scope): Columns<NodeRow> {
+  return isUnlimited(scope) ? columns : withColumns<NodeRow>(columns, SCOPE_COLUMNS);
 }
 
 /** Returns the node that a query finds by key; undefined if it is not in the scope. */
@@ -70,13 +79,20 @@ type NodeQuery = Pick<
 export function inScope<Table extends keyof Database, Row>(
   db: Db,
   query: SelectQueryBuilder<Database, Table, Row>,
-  { publicOnly, within }: Scope,
+  { publicOnly, within, excluding }: Scope,
 ): SelectQueryBuilder<Database, Table, Row> {
-  const shown = publicOnly ? query.where(sql<boolean>`media.is_public = 1`) : query;
-  return within === null ? shown : shown.where(withinSql(db, within));
+  let shown = publicOnly ? query.where(sql<boolean>`media.is_public = 1`) : query;
+  for (const subtree of excluding) shown = shown.where(isOutside(subtree));
+  return within === null ? shown : shown.where(isWithin(db, within));
 }
 
-function withinSql(db: Db, { subtrees, owner }: Limits): RawBuilder<boolean> {
+/** Returns `the node is not the top of this subtree, nor below it`. */
+export function isOutside({ id, below }: Subtree): RawBuilder<boolean> {
+  return sql`(media.id <> ${id} and (media.path < ${below} or media.path >= ${endOfPath(below)}))`;
+}
+
+/** Returns `the node is within these limits`. */
+export function isWithin(db: Db, { subtrees, owner }: Limits): RawBuilder<boolean> {
   const isOwn = sql`(media.parent_id is null and media.owner = ${owner})`;
   if (subtrees.length === 0) return sql<boolean>`${isOwn}`;
   const ids = subtrees.map(({ id }) => id);
@@ -93,11 +109,33 @@ function withinSql(db: Db, { subtrees, owner }: Limits): RawBuilder<boolean> {
  * cannot use its statistics, and a page of 50 out of 200,000 media took 130 ms instead of 0.2.
  */
 function isInMoved(db: Db, subtrees: readonly Subtree[]): RawBuilder<SqlBool> {
+  return isOneOf(db, 'media.id', idsInMoved(db, subtrees));
+}
+
+function idsInMoved(db: Db, subtrees: readonly Subtree[]): RawBuilder<unknown> {
   const below = sql`(start.path || start.id || '/')`;
   const ids = subtrees.map(({ id }) => id);
   const paths = subtrees.map(({ below }) => below);
-  const moved = sql`select node.id from media start
-    join media node on node.path >= ${below} and node.path < start.path || start.id || '0'
-    where ${isAnyOf(db, 'start.id', ids)} and not (${isAnyOf(db, below, paths)})`;
-  return isOneOf(db, 'media.id', moved);
+  return sql`select node.id from media start
+    cross join media node where node.path >= ${below} and node.path < start.path || start.id || '0'
+    and ${isAnyOf(db, 'start.id', ids)} and not (${isAnyOf(db, below, paths)})`;
+}
+
+/** Selects the ids of the nodes within these limits, each part by its index: an id may be in several. */
+export function idsWithin(db: Db, { subtrees, owner }: Limits): RawBuilder<unknown> {
+  const byPath = tableBy(db, 'media', 'media_path');
+  const parts = [
+    sql`select id from ${tableBy(db, 'media', 'media_unfiled_owner')} where parent_id is null and owner = ${owner}`,
+    sql`select id from media where ${isAnyOf(
+      db,
+      'id',
+      subtrees.map(({ id }) => id),
+    )}`,
+    ...subtrees.map(
+      ({ below }) =>
+        sql`select id from ${byPath} where path >= ${below} and path < ${endOfPath(below)}`,
+    ),
+    idsInMoved(db, subtrees),
+  ];
+  return sql.join(parts, sql` union all `);
 }

@@ -10,10 +10,12 @@ export interface Database {
   rendition: RenditionTable;
   tag: TagTable;
   media_tag: MediaTagTable;
+  deletion: DeletionTable;
   upload: UploadTable;
   job: JobTable;
   job_attempt: JobAttemptTable;
   api_key: ApiKeyTable;
+  usage: UsageTable;
 }
 
 /** A column that is set at insert and never changes. */
@@ -58,6 +60,8 @@ export interface NodeTable {
   media_type_alias: Fixed<string | null>;
   /** `Viewer.id` of the creator; null: anonymous. */
   owner: Fixed<string | null>;
+  /** `Client.hash` of the creator; null: unknown, as for background work. */
+  client_hash: Fixed<string | null>;
   is_public: number;
   created_at: Fixed<number>;
   updated_at: number;
@@ -88,6 +92,7 @@ export interface FileTable {
   blob_key: string;
   created_by: Fixed<string | null>;
   created_role: Fixed<string | null>;
+  client_hash: Fixed<string | null>;
   project_id: string | null;
   created_at: Fixed<number>;
   updated_at: number;
@@ -127,18 +132,41 @@ export interface TagTable {
   visibility_boost: number;
   created_at: Fixed<number>;
   updated_at: number;
+  /** Set while a job removes the tag from its media and then deletes the row. No list shows the tag any more. */
+  deleted_at: number | null;
+  /** `Viewer.id` of the viewer who deleted it; null: anonymous, or not deleted. */
+  deleted_by: string | null;
+  /** The last media item whose search words have the new name of the tag; null: all have it. */
+  indexed_up_to: number | null;
 }
 
 /** The tags of media. A row is deleted with its media item or its tag. */
 export interface MediaTagTable {
   media_id: Fixed<number>;
   tag_id: Fixed<number>;
+  /** A copy of the media item's, for lists of a tag; null: a trigger copies it. */
+  created_at: Fixed<number | null>;
+  /** A copy of the media item's, which a trigger keeps. */
+  is_public: Fixed<number | null>;
+}
+
+/**
+ * A subtree that a job deletes in small transactions. No list shows its nodes any more. The row is deleted with its top
+ * node.
+ */
+export interface DeletionTable {
+  /** The top node of the subtree. */
+  node_id: Fixed<number>;
+  /** `Viewer.id` of the viewer who deleted it; null: anonymous. */
+  deleted_by: Fixed<string | null>;
+  created_at: Fixed<number>;
 }
 
 /** A chunked upload. The row exists only once its first bytes are durable. */
 export interface UploadTable {
   upload_id: Fixed<string>;
   owner: Fixed<string | null>;
+  client_hash: Fixed<string | null>;
   filename: Fixed<string>;
   declared_type: Fixed<string | null>;
   total_bytes: Fixed<number>;
@@ -178,6 +206,10 @@ export interface JobTable {
   /** `Viewer.id` of the viewer who started it; null: the server itself. */
   created_by: Fixed<string | null>;
   created_role: Fixed<string | null>;
+  /** The subject whose request has caused it, for turns: `viewer:…` or `anonymous:…`; empty: the server. */
+  client: ColumnType<string, string | undefined, never>;
+  /** Jobs of a class run in the order of their turns, so that clients take turns: see `insertJob`. */
+  turn: Generated<number>;
   /** The result, as JSON. */
   result: string | null;
   created_at: Fixed<number>;
@@ -212,6 +244,23 @@ export interface ApiKeyTable {
   last_used_at: number | null;
 }
 
+/**
+ * What a subject has stored and reserved. Triggers maintain it. SQLite has one row for a subject; on PostgreSQL a usage
+ * is the sum of its rows.
+ */
+export interface UsageTable {
+  id: Generated<number>;
+  /** `all`, `viewer:<id>`, `anonymous:<client hash>` or `address:<client hash>`. */
+  subject: Fixed<string>;
+  /** Open upload sessions. */
+  uploads: Generated<number>;
+  /** The total sizes of the files of open upload sessions. */
+  promised_bytes: Generated<number>;
+  stored_bytes: Generated<number>;
+  /** Folders and media. */
+  items: Generated<number>;
+}
+
 /** Rows as they are read and as they are inserted. */
 export type NodeRow = Selectable<NodeTable>;
 export type NewNodeRow = Insertable<NodeTable>;
@@ -224,6 +273,8 @@ export type NewRenditionRow = Insertable<RenditionTable>;
 export type TagRow = Selectable<TagTable>;
 export type NewTagRow = Insertable<TagTable>;
 export type TagChange = Updateable<TagTable>;
+export type DeletionRow = Selectable<DeletionTable>;
+export type NewDeletionRow = Insertable<DeletionTable>;
 export type UploadRow = Selectable<UploadTable>;
 export type NewUploadRow = Insertable<UploadTable>;
 export type JobRow = Selectable<JobTable>;

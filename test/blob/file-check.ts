@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { withFileStorage } from './file-storage.ts';
+import { openPaths, withFileStorage } from './file-storage.ts';
 import type { Storage } from './staging-contract.ts';
 
 type Area = 'stored' | 'staging';
@@ -20,4 +20,18 @@ export function testCheck(area: Area, other: Area, check: (storage: Storage) => 
       await check(storage);
       expect(await readdir(join(directory, area))).toEqual([]);
     }));
+}
+
+/** Declares a test of each action: it leaves no file open, also if it fails. `how` says what storage it runs on. */
+export function testHandles(
+  actions: Readonly<Record<string, (storage: Storage) => Promise<unknown>>>,
+  how: string,
+  withStorage = withFileStorage,
+) {
+  test.each(Object.entries(actions))(`none stays open when %s (${how})`, (_, work) =>
+    withStorage(async ({ directory, ...storage }) => {
+      await work(storage).catch(() => {});
+      await expect.poll(() => openPaths(directory)).toEqual([]);
+    }),
+  );
 }

@@ -4,22 +4,13 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import type { BlobStore } from '../../src/blob/blob-store.ts';
 import { createFileStaging } from '../../src/blob/file-staging.ts';
-import type { Staging } from '../../src/blob/staging.ts';
-import { testCheck } from './file-check.ts';
-import {
-  openFileStorage,
-  openPaths,
-  runChild,
-  traceCalls,
-  withFileStorage,
-} from './file-storage.ts';
+import { testCheck, testHandles } from './file-check.ts';
+import { KEY, openFileStorage, runChild, traceCalls, withFileStorage } from './file-storage.ts';
 import { entriesOf, failing, newKey, pieces, textOf } from './source.ts';
-import { describeStaging, promoted } from './staging-contract.ts';
+import { describeStaging, promoted, type Storage } from './staging-contract.ts';
 
 describeStaging('file staging', withFileStorage);
 describeStaging('file staging, before a store that cannot adopt files', withCopyingStorage);
-
-const KEY = `01ab${'c'.repeat(28)}`;
 
 describe('file staging, its files', () => {
   test('staged bytes and blobs have the same paths as in earlier versions', () =>
@@ -91,48 +82,38 @@ describe('file staging, its files', () => {
 });
 
 describe.skipIf(process.platform !== 'linux')('file staging, its handles (Linux)', () => {
-  const actions: Record<string, (staging: Staging) => Promise<unknown>> = {
-    'bytes are promoted': (staging) => promoted(staging, 'abc'),
-    'a source fails': (staging) => staging.append(newKey(), 0, failing(new Error('gone'))),
-    'there is nothing to append to': (staging) => staging.append(newKey(), 1, pieces('x')),
-    'an append would leave a gap': async (staging) => {
+  const actions: Record<string, (storage: Storage) => Promise<unknown>> = {
+    'bytes are promoted': ({ staging }) => promoted(staging, 'abc'),
+    'a source fails': ({ staging }) => staging.append(newKey(), 0, failing(new Error('gone'))),
+    'there is nothing to append to': ({ staging }) => staging.append(newKey(), 1, pieces('x')),
+    'an append would leave a gap': async ({ staging }) => {
       await staging.append(KEY, 0, pieces('x'));
       await staging.append(KEY, 2, pieces('x'));
     },
-    'a promotion finds too few bytes': async (staging) => {
+    'a promotion finds too few bytes': async ({ staging }) => {
       await staging.append(KEY, 0, pieces('x'));
       await staging.promote(KEY, 2);
     },
-    'a promotion cuts off leftovers': async (staging) => {
+    'a promotion cuts off leftovers': async ({ staging }) => {
       await staging.append(KEY, 0, pieces('xyz'));
       await staging.promote(KEY, 1);
     },
-    'a range is rejected': async (staging) => {
+    'a range is rejected': async ({ staging }) => {
       await staging.append(KEY, 0, pieces('abc'));
       await staging.read(KEY, { start: 3, end: 3 });
     },
-    'staged bytes are read to their end': async (staging) => {
+    'staged bytes are read to their end': async ({ staging }) => {
       await staging.append(KEY, 0, pieces('abc'));
       await text(await staging.read(KEY));
     },
-    'a list is left early': async (staging) => {
+    'a list is left early': async ({ staging }) => {
       for (let i = 0; i < 3; i++) await staging.append(newKey(), 0, pieces('abc'));
       for await (const _ of staging.list()) break;
     },
-    'the staging area is checked': (staging) => staging.check(),
+    'the staging area is checked': ({ staging }) => staging.check(),
   };
-  const storages: [string, typeof withFileStorage][] = [
-    ['by renames', withFileStorage],
-    ['by copies', withCopyingStorage],
-  ];
-  for (const [how, withStorage] of storages) {
-    test.each(Object.entries(actions))(`none stays open when %s (${how})`, (_, work) =>
-      withStorage(async ({ directory, staging }) => {
-        await work(staging).catch(() => {});
-        await expect.poll(() => openPaths(directory)).toEqual([]);
-      }),
-    );
-  }
+  testHandles(actions, 'by renames');
+  testHandles(actions, 'by copies', withCopyingStorage);
 });
 
 describe('file staging, its flushes', () => {

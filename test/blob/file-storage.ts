@@ -7,6 +7,9 @@ import { createFileBlobStore } from '../../src/blob/file-blob-store.ts';
 import { createFileStaging } from '../../src/blob/file-staging.ts';
 import type { Storage } from './staging-contract.ts';
 
+/** The key of a blob. It lies in `01/ab`. */
+export const KEY = `01ab${'c'.repeat(28)}`;
+
 /** Storage on disk, laid out as the server does: `staging/` and `stored/` in one directory. */
 export async function openFileStorage(directory: string): Promise<Storage> {
   const blobs = await createFileBlobStore({ directory: join(directory, 'stored') });

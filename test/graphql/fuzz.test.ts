@@ -94,6 +94,7 @@ function contextOf(services: TestServices): OperationContext {
     toUrl: (path) => `http://test.example${path}`,
     signal: () => new AbortController().signal,
     made: new Map(),
+    takeStreamSlot: () => undefined,
     requestId: 'request',
   };
 }

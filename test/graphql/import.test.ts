@@ -1,11 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { BACKENDS } from '../support/backend.ts';
-import { fixtureBytes } from '../support/bytes.ts';
+import { PNG } from '../support/bytes.ts';
 import { graphql } from '../support/graphql.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { type Answer, withSite } from '../support/site.ts';
 
-const PNG = fixtureBytes('picture.png');
 const IMPORT = `mutation ($input: ImportUrlInput!) { importUrl(input: $input) { __typename
   ... on ImportUrlSuccess { job { id jobClass status arguments } }
   ... on InvalidInputError { issues { path } } ... on Error { code } } }`;

@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
 import { type TestApp, withApp } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
-import { fixtureBytes } from '../support/bytes.ts';
+import { fixtureBytes, PNG } from '../support/bytes.ts';
 import { graphql } from '../support/graphql.ts';
 import { makeFolder, makeJwt, makeMediaRow, makeTag } from '../support/make.ts';
 
 const SECRET = { TRIVIUM_JWT_SECRET: 'the-secret-of-the-tests' };
-const PNG = fixtureBytes('picture.png');
 const PDF = fixtureBytes('document.pdf');
 const MEDIA = 'id uuid type url tags { name } folder { id } file { filename sizeBytes uuid }';
 const REPLACE = `mutation ($input: ReplaceFileInput!) { replaceFile(input: $input) {

@@ -76,6 +76,8 @@ describe('the schema', () => {
 
   const COMMON = 'ForbiddenError, InvalidInputError, NotAuthenticatedError';
   const UPLOAD = `DigestMismatchError, ${COMMON}, NotFoundError`;
+  const STORE =
+    'DigestMismatchError, ForbiddenError, InsufficientStorageError, InvalidInputError, NotAuthenticatedError, NotFoundError';
 
   test.each([
     ['abortUpload', `${COMMON}, NotFoundError, UploadCompletedError`],
@@ -83,8 +85,8 @@ describe('the schema', () => {
       'completeUpload',
       `${UPLOAD}, OffsetMismatchError, TooLargeError, UnsupportedMediaError, UploadCompletedError, UploadExpiredError`,
     ],
-    ['createFolder', `${COMMON}, NotFoundError`],
-    ['createMedia', `${COMMON}, NotFoundError`],
+    ['createFolder', `${COMMON}, NotFoundError, QuotaExceededError`],
+    ['createMedia', `${COMMON}, NotFoundError, QuotaExceededError`],
     ['createTag', COMMON],
     ['deleteFolder', `ConflictError, ${COMMON}, NotFoundError`],
     ['deleteJob', `${COMMON}, NotFoundError`],
@@ -92,7 +94,7 @@ describe('the schema', () => {
     ['deleteTag', `${COMMON}, NotFoundError`],
     ['importUrl', `${COMMON}, NotFoundError`],
     ['moveNodes', `FolderCycleError, ${COMMON}, NotFoundError`],
-    ['replaceFile', `${UPLOAD}, TooLargeError, UnsupportedMediaError`],
+    ['replaceFile', `${STORE}, QuotaExceededError, TooLargeError, UnsupportedMediaError`],
     ['signalJob', `ConflictError, ${COMMON}, NotFoundError`],
     ['tagMedia', `${COMMON}, NotFoundError`],
     ['updateFolder', `${COMMON}, NotFoundError`],
@@ -100,9 +102,9 @@ describe('the schema', () => {
     ['updateTag', `${COMMON}, NotFoundError`],
     [
       'uploadChunk',
-      `${UPLOAD}, OffsetMismatchError, TooLargeError, UploadCompletedError, UploadExpiredError`,
+      `${STORE}, OffsetMismatchError, QuotaExceededError, TooLargeError, TooManyRequestsError, UploadCompletedError, UploadExpiredError`,
     ],
-    ['uploadFile', `${UPLOAD}, TooLargeError, UnsupportedMediaError`],
+    ['uploadFile', `${STORE}, QuotaExceededError, TooLargeError, UnsupportedMediaError`],
   ])('%s can return, and its description lists: %s', (name, errors) => {
     const mutation = schema.getMutationType()?.getFields()[name];
     const listed = mutation?.description?.split(' Errors: ')[1]?.replaceAll('`', '');

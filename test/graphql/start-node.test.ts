@@ -137,7 +137,7 @@ describeEachBackend('a viewer with start nodes in GraphQL', (backend) => {
     }
   });
 
-  test('takes one more statement than a viewer without start nodes', async () => {
+  test('takes one more statement than a viewer without start nodes, and counts its media for a list and for its number', async () => {
     const app = shared();
     const { uuid } = await makeTree(app);
     const count = async (claims: object) => {
@@ -150,6 +150,6 @@ describeEachBackend('a viewer with start nodes in GraphQL', (backend) => {
       return app.statements.length;
     };
     const without = await count({});
-    expect(await count({ start_nodes: [uuid] })).toBe(without + 1);
+    expect(await count({ start_nodes: [uuid] })).toBe(without + 3);
   });
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { Readable } from 'node:stream';
 import { expect, test, vi } from 'vitest';
-import { contentOf, MIB, withListening } from './content.ts';
+import { contentOf, MIB, withListening } from './file/content.ts';
 
 test('bytes that end before their promised length cut the connection', async () => {
   const bytes = randomBytes(MIB);

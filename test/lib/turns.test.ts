@@ -23,6 +23,37 @@ async function expectAfter(end: () => void, order: string[], expected: string[])
   expect(order).toEqual(expected);
 }
 
+describe('groups', () => {
+  const tooBusy = () => new Error('busy');
+
+  it('take turns, whatever one of them has waiting', async () => {
+    const turns = createTurns({ runningMax: 1, tooBusy });
+    const order: string[] = [];
+    const run = async (group: string, name: string) => {
+      const end = await turns.take({ group });
+      order.push(name);
+      end();
+    };
+    const end = await turns.take({ group: 'a' });
+    const all = ['a1', 'a2', 'a3', 'a4'].map((name) => run('a', name));
+    all.push(run('b', 'b1'), run('b', 'b2'), run('c', 'c1'));
+    end();
+    await Promise.all(all);
+    expect(order).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4']);
+  });
+
+  it('have limits of their own on waiting work', async () => {
+    const turns = createTurns({ runningMax: 1, groupWaitingMax: 1, tooBusy });
+    const end = await turns.take({ group: 'a' });
+    const waiting = turns.take({ group: 'a' });
+    await expect(turns.take({ group: 'a' })).rejects.toThrow('busy');
+    const other = turns.take({ group: 'b' });
+    end();
+    (await waiting)();
+    (await other)();
+  });
+});
+
 describe('a bounded queue', () => {
   it('gives turns in the order of arrival, and hands over an ended one', async () => {
     const order: string[] = [];

@@ -2,7 +2,6 @@ import SqliteDatabase from 'better-sqlite3';
 import { sql } from 'kysely';
 import { describe, expect, it, vi } from 'vitest';
 import { openDb } from '../../src/store/db.ts';
-import { ping } from '../../src/store/ping.ts';
 import { listTagsByIds } from '../../src/store/tag/tag.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import { BACKENDS, describeEachBackend } from '../support/backend.ts';
@@ -13,7 +12,7 @@ describeEachBackend('openDb', (backend) => {
     backend.withUrl(async (url) => {
       const seen: string[] = [];
       const db = openDb({ url, onQuery: (text) => seen.push(text) });
-      await ping(db).finally(() => db.destroy());
+      await sql`select 1`.execute(db).finally(() => db.destroy());
       expect(seen).toEqual(['select 1']);
     }));
 
@@ -67,7 +66,7 @@ describe.skipIf(!postgres)('openDb on postgres', () => {
       const [db, other] = [openDb({ url }), openDb({ url })];
       const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db);
       await sql`select pg_terminate_backend(${rows[0]!.pid})`.execute(other);
-      await vi.waitFor(() => ping(db));
+      await vi.waitFor(() => sql`select 1`.execute(db));
       await Promise.all([db.destroy(), other.destroy()]);
     }));
 });

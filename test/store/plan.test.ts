@@ -19,7 +19,7 @@ import * as job from '../../src/store/job/job.ts';
 import * as jobRun from '../../src/store/job/run.ts';
 import * as jobSearch from '../../src/store/job/search.ts';
 import * as rendition from '../../src/store/rendition/rendition.ts';
-import { EVERYTHING, type Scope } from '../../src/store/scope.ts';
+import { EVERYTHING } from '../../src/store/scope.ts';
 import * as tag from '../../src/store/tag/tag.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import * as folder from '../../src/store/tree/folder.ts';
@@ -27,27 +27,12 @@ import * as media from '../../src/store/tree/media.ts';
 import * as node from '../../src/store/tree/node.ts';
 import * as upload from '../../src/store/upload/upload.ts';
 import * as key from '../../src/store/viewer/key.ts';
+import { findUsages } from '../../src/store/viewer/usage.ts';
 import { type Backend, describeEachBackend } from '../support/backend.ts';
 import { NEWEST_FIRST } from '../support/keyset.ts';
 
 const FIRST = { limit: 50, backward: false };
 const NEXT = { ...FIRST, after: [1000] };
-const PREVIOUS = { limit: 50, backward: true, before: [1000] };
-
-const PUBLIC: Scope = { publicOnly: true, within: null };
-
-/** Two subtrees, and the viewer's own unfiled media. */
-const LIMITED: Scope = {
-  publicOnly: false,
-  within: {
-    subtrees: [
-      { id: 5, below: '/1/5/' },
-      { id: 7, below: '/1/6/7/' },
-    ],
-    owner: 'a',
-  },
-};
-
 const ALL = EVERYTHING;
 
 /** The first 50 by a field and the uuid, of the rows with a value in another field. */
@@ -65,15 +50,8 @@ function by<Field extends string>(
   };
 }
 
-/** Every query that runs on a growing table, except counts. */
+/** Every query that runs on a growing table, except counts and the lists of nodes: see `plan-list.test.ts`. */
 const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
-  'the first page of media': (db) => node.listNodes(db, ALL, {}, NEWEST_FIRST, FIRST),
-  'the next page of media': (db) => node.listNodes(db, ALL, {}, NEWEST_FIRST, NEXT),
-  'the previous page of media': (db) => node.listNodes(db, ALL, {}, NEWEST_FIRST, PREVIOUS),
-  'a page of public media': (db) => node.listNodes(db, PUBLIC, {}, NEWEST_FIRST, NEXT),
-  'media below start nodes': (db) => node.listNodes(db, LIMITED, {}, NEWEST_FIRST, FIRST),
-  'media of one folder below start nodes': (db) =>
-    node.listNodes(db, LIMITED, { folderId: 9 }, NEWEST_FIRST, NEXT),
   'start nodes by uuid': (db) => node.listNodesByUuids(db, ALL, ['a', 'b']),
   'media by ids': (db) => media.listMediasByIds(db, ALL, [1, 2]),
   'media by uuid': (db) => media.findMediaByUuid(db, ALL, 'a'),
@@ -110,18 +88,19 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'jobs by ids': (db) => job.findJobs(db, { ids: [1, 2] }),
   'a job by uuid': (db) => job.findJobs(db, { uuids: ['a'] }),
   'a job by unicity': (db) => job.findOpenJobByUnicity(db, 'a'),
+  'classes with a due job': (db) => jobRun.listDueClasses(db, ['sweep', 'import-url'], 1),
+  'the next due job': (db) => jobRun.findNextDue(db, ['sweep', 'import-url']),
   'jobs whose worker is lost': (db) => jobRun.listLostJobs(db, 1, 100),
+  'the usages of a viewer and its address': (db) => findUsages(db, ['viewer:a', 'address:b']),
   'runs of jobs': (db) => job.listAttemptsByJobIds(db, [1]),
   'a key': (db) => key.findKeyBySha256(db, 'a'),
 };
 
 /**
- * Queries that sort: at most a handful of rows by a column that the index does not have next, or subtrees, each of
- * which is a range of an index: 20 ms where they hold 200,000 media.
+ * Queries that sort: at most a handful of rows by a column that the index does not have next.
  */
 const SORTED_AFTERWARDS = [
   'folders by name',
-  'media below start nodes',
   'files of media',
   'files of a resource',
   'files of a project',

@@ -27,6 +27,7 @@ describeEachBackend('a prepared query', (backend) => {
       const built: string[] = [];
       const run = prepared<Args, { name?: string }>({
         keyOf: ({ column }) => column,
+        lookupsOf: ({ ids }) => ids.length,
         build: (db, { column }, slot) => {
           built.push(column);
           const isOne = isAnyOf(

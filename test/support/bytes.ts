@@ -8,6 +8,10 @@ export function fixtureBytes(name: string): Buffer {
   return readFileSync(fixture(name));
 }
 
+/** A small image, and its digest. */
+export const PNG = fixtureBytes('picture.png');
+export const PNG_MD5 = md5Of(PNG);
+
 /** Yields the bytes in small pieces, as a request body does. */
 export async function* inPieces(bytes: Uint8Array, pieceBytes = 7): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += pieceBytes) {

@@ -31,7 +31,7 @@ export type UploadChunkMutation = { readonly uploadChunk:
     )
     | (
       { readonly code: string, readonly message: string }
-      & { readonly __typename: 'ForbiddenError' | 'NotAuthenticatedError' | 'UploadCompletedError' | 'UploadExpiredError' }
+      & { readonly __typename: 'ForbiddenError' | 'InsufficientStorageError' | 'NotAuthenticatedError' | 'QuotaExceededError' | 'TooManyRequestsError' | 'UploadCompletedError' | 'UploadExpiredError' }
     )
     | (
       { readonly code: string, readonly message: string, readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly code: string, readonly message: string }> }
@@ -103,7 +103,7 @@ export type UploadFileMutation = { readonly uploadFile:
     )
     | (
       { readonly code: string, readonly message: string }
-      & { readonly __typename: 'ForbiddenError' | 'NotAuthenticatedError' | 'UnsupportedMediaError' }
+      & { readonly __typename: 'ForbiddenError' | 'InsufficientStorageError' | 'NotAuthenticatedError' | 'QuotaExceededError' | 'UnsupportedMediaError' }
     )
     | (
       { readonly code: string, readonly message: string, readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly code: string, readonly message: string }> }
@@ -154,7 +154,7 @@ export type UploadSessionQueryVariables = Exact<{
 
 export type UploadSessionQuery = { readonly uploadSession: { readonly offset: number, readonly sizeBytes: number | null } | null };
 
-type Failure_Mj5dp16CuWXa3WcjOPyuLa68Q0xvg1XiEs6NoT6Oea_Fragment = { readonly code: string, readonly message: string };
+type Failure_RpTrOn8EcRYbbGdPaYuu9QiynyUOntiyzBccWDq4xk_Fragment = { readonly code: string, readonly message: string };
 
 type Failure_DigestMismatchError_Fragment = { readonly expected: string, readonly actual: string, readonly code: string, readonly message: string };
 
@@ -167,7 +167,7 @@ type Failure_OffsetMismatchError_Fragment = { readonly offset: number, readonly 
 type Failure_TooLargeError_Fragment = { readonly limit: number, readonly code: string, readonly message: string };
 
 export type FailureFragment =
-  | Failure_Mj5dp16CuWXa3WcjOPyuLa68Q0xvg1XiEs6NoT6Oea_Fragment
+  | Failure_RpTrOn8EcRYbbGdPaYuu9QiynyUOntiyzBccWDq4xk_Fragment
   | Failure_DigestMismatchError_Fragment
   | Failure_InvalidInputError_Fragment
   | Failure_NotFoundError_Fragment

@@ -81,7 +81,8 @@ async function writeReset(admin: pg.Pool): Promise<Omit<Copy, 'url' | 'admin'>> 
   // One statement, so that the order of the tables does not matter: references are checked at its end.
   const deletions = tables.split(',').map((table, index) => `t${index} as (delete from ${table})`);
   return {
-    deletion: `with ${deletions.join(', ')} select 1`,
+    // Twice: the first deletion fires triggers, which insert rows.
+    deletion: `with ${deletions.join(', ')} select 1; with ${deletions.join(', ')} select 1`,
     truncation: `truncate ${tables}`,
     refill: `select ${sequences};
       insert into media select * from json_populate_record(null::media, ${pg.escapeLiteral(root)});

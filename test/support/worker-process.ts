@@ -35,7 +35,8 @@ const worker = createWorker({
   graceMs: 50,
 });
 worker.start();
-const listeners = { onJob: () => worker.wake(), onEvents: () => undefined };
+const nothing = () => undefined;
+const listeners = { onJob: () => worker.wake(), onEvents: nothing, onGap: nothing };
 const notices = url.startsWith('sqlite:') ? null : listenForNotices(url, listeners);
 
 process.once('SIGTERM', async () => {

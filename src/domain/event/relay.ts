@@ -15,24 +15,38 @@ export interface EventRelay {
   events: Events;
   /** Receives the notices of all processes; ignores its own. */
   receive(text: string): void;
+  /** Reports that notices of others may have been missed; tells the others if they have missed some of this one. */
+  resume(): void;
 }
 
 /**
  * Creates a bus whose events also reach the subscribers of other processes, by a notice of their database. While a
  * notice is being sent, new events wait for the next one, and those of the same thing are merged: however fast things
- * change, notices are not sent faster than they are accepted. Events that cannot be sent are lost, as for a
- * subscriber that comes too late.
+ * change, notices are not sent faster than they are accepted. `tell` returns whether a notice has been sent; the next one
+ * that can be sent after lost ones makes the others report a gap.
  */
-export function createEventRelay(tell: (text: string) => Promise<void>): EventRelay {
+export function createEventRelay(tell: (text: string) => Promise<boolean>): EventRelay {
   const events = createEvents();
   const from = randomUUID();
   const waiting = new Map<string, DomainEvent>();
   let isTelling = false;
+  let hasLost = false;
+
+  function lose(): void {
+    waiting.clear();
+    hasLost = true;
+  }
 
   async function tellAll(): Promise<void> {
     if (isTelling) return;
     isTelling = true;
-    while (waiting.size > 0) await tell(JSON.stringify({ from, events: takeBatch(waiting) }));
+    let isTold = true;
+    while (isTold && (waiting.size > 0 || hasLost)) {
+      const hasGap = hasLost;
+      hasLost = false;
+      isTold = await tell(JSON.stringify({ from, events: takeBatch(waiting), hasGap }));
+      if (!isTold) lose();
+    }
     isTelling = false;
   }
 
@@ -44,19 +58,31 @@ export function createEventRelay(tell: (text: string) => Promise<void>): EventRe
         const key = keyOf(event);
         const earlier = waiting.get(key);
         waiting.set(key, earlier === undefined ? event : merge(earlier, event));
-        if (waiting.size > WAITING_MAX) waiting.clear();
+        if (waiting.size > WAITING_MAX) lose();
         void tellAll();
       },
     },
     receive(text) {
-      const notice = JSON.parse(text) as { from: string; events: DomainEvent[] };
+      const notice = JSON.parse(text) as Notice;
       if (notice.from === from) return;
       for (const event of notice.events) events.publish({ ...revived(event), isElsewhere: true });
+      if (notice.hasGap) events.reportGap();
+    },
+    resume() {
+      events.reportGap();
+      if (hasLost) void tellAll();
     },
   };
 }
 
-/** Takes as many events as fit into a notice, at least one. */
+interface Notice {
+  from: string;
+  events: DomainEvent[];
+  /** Whether earlier events of the sender have been lost. */
+  hasGap: boolean;
+}
+
+/** Takes as many events as fit into a notice, at least one if there is one. */
 function takeBatch(waiting: Map<string, DomainEvent>): DomainEvent[] {
   const batch: DomainEvent[] = [];
   // For the sender's name and the punctuation.

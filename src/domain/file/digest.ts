@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { BlobNotFoundError } from '../../blob/blob-store.ts';
 import { type FileOfMediaRow, findFileByUuid, updateFileSha256 } from '../../store/file/file.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import { findMediaById } from '../../store/tree/media.ts';
 import { type Context, transact } from '../context.ts';
 import { mediaEvent } from '../event/event.ts';
+import { existing } from '../viewer/access.ts';
 import { FileGoneError } from './file.ts';
 
 /** Options of `digestFile`. */
@@ -25,12 +25,12 @@ export async function digestFile(
   fileUuid: string,
   options: DigestOptions = {},
 ): Promise<void> {
-  const file = await findFileByUuid(ctx.db, EVERYTHING, fileUuid);
+  const file = await findFileByUuid(ctx.db, existing(ctx), fileUuid);
   if (file === undefined || file.sha256 !== null) return;
   const sha256 = await digest(ctx, file, options);
   if (sha256 === null) return;
   await transact(ctx, async (ctx) => {
-    const media = await findMediaById(ctx.db, EVERYTHING, file.media_id);
+    const media = await findMediaById(ctx.db, existing(ctx), file.media_id);
     if (media === undefined || !(await updateFileSha256(ctx.db, file, sha256))) return;
     ctx.events.publish(mediaEvent('updated', media));
   });
@@ -43,7 +43,7 @@ async function digest(
 ): Promise<string | null> {
   const bytes = await ctx.blobs.read(file.blob_key).catch(async (cause) => {
     if (!(cause instanceof BlobNotFoundError)) throw cause;
-    const current = await findFileByUuid(ctx.db, EVERYTHING, file.uuid);
+    const current = await findFileByUuid(ctx.db, existing(ctx), file.uuid);
     if (current?.blob_key === file.blob_key) throw new FileGoneError(file, { cause });
     return null;
   });

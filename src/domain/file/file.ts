@@ -2,11 +2,10 @@ import { BlobNotFoundError, type BlobStream } from '../../blob/blob-store.ts';
 import type { ByteRange } from '../../blob/byte-range.ts';
 import { groupById } from '../../lib/group.ts';
 import * as store from '../../store/file/file.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import type { FileRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { column, computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
-import { scopeOf } from '../viewer/access.ts';
+import { existing, scopeOf } from '../viewer/access.ts';
 
 /** One stored file of a media item: the original, whose key is empty, or a variant. */
 export interface File {
@@ -86,7 +85,7 @@ export async function openFile(
   dir: string,
   urlName: string,
 ): Promise<OpenedFile | null> {
-  const row = await store.findFileByUrl(ctx.db, EVERYTHING, dir, urlName);
+  const row = await store.findFileByUrl(ctx.db, existing(ctx), dir, urlName);
   return row ? openRow(ctx, row) : null;
 }
 

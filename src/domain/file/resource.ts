@@ -1,12 +1,12 @@
 import type { FieldType, Part, Search } from '../../lib/search.ts';
 import * as fileStore from '../../store/file/file.ts';
 import * as store from '../../store/file/search.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import type { FileRow, NodeRow } from '../../store/table.ts';
 import { findMediaByResource } from '../../store/tree/media.ts';
 import type { Context } from '../context.ts';
 import { NotFoundError } from '../error.ts';
-import { authorize, isVisible, scopeOf } from '../viewer/access.ts';
+import { checkConditions } from '../search.ts';
+import { authorize, existing, isVisible, scopeOf } from '../viewer/access.ts';
 import { type File, type OpenedFile, openRow, toFile } from './file.ts';
 
 /** A file of a resource. The Importer's resource is our media item, and its media are our files. */
@@ -27,12 +27,14 @@ export type FileField = store.FileField;
 
 /**
  * Returns a part of the files that match all conditions and that the viewer may see, and their count if `isCounted`.
+ * Throws InvalidInputError.
  */
 export async function searchFiles(
   ctx: Context,
   { isCounted, ...search }: Search<FileField> & { isCounted: boolean },
 ): Promise<Part<ResourceFile>> {
   authorize(ctx, 'resource.read');
+  checkConditions(search.conditions);
   const scope = scopeOf(ctx);
   const { rows, hasMore } = await store.searchFiles(ctx.db, scope, search);
   const count = isCounted ? await store.countMatchingFiles(ctx.db, scope, search.conditions) : null;
@@ -61,11 +63,11 @@ export async function openResourceFile(ctx: Context, at: ResourceKey): Promise<O
 }
 
 async function findRow(ctx: Context, { resource, key }: ResourceKey) {
-  const media = await findMediaByResource(ctx.db, EVERYTHING, resource);
+  const media = await findMediaByResource(ctx.db, existing(ctx), resource);
   if (media?.is_public !== 1) authorize(ctx, 'resource.read');
   const isThere = media !== undefined && (media.is_public === 1 || isVisible(ctx, media));
   const file = isThere
-    ? await fileStore.findFileByKey(ctx.db, EVERYTHING, media.id, key)
+    ? await fileStore.findFileByKey(ctx.db, existing(ctx), media.id, key)
     : undefined;
   if (isThere && file !== undefined) return { media, file };
   authorize(ctx, 'resource.read');

@@ -10,6 +10,11 @@ interface JobClassRule {
    * classes.
    */
   concurrency?: number;
+  /**
+   * Whether its jobs wait for another server. They have slots of their own, of which a client gets one for each class,
+   * so that a slow server holds up neither the other jobs nor other clients.
+   */
+  isRemote?: true;
   /** Maximum number of retries of a failed job. */
   maxRetries: number;
   /** Whether a client may start a job of this class; only the server starts the others. */
@@ -22,6 +27,18 @@ const uuid = z.guid().toLowerCase();
 export const JOB_CLASSES = {
   'delete-blob': {
     arguments: z.strictObject({ blob_keys: z.array(z.string()).max(500) }),
+    maxRetries: 10,
+    isStartable: false,
+  },
+  'delete-subtree': {
+    arguments: z.strictObject({ folder_uuid: uuid }),
+    concurrency: 1,
+    maxRetries: 10,
+    isStartable: false,
+  },
+  'delete-tag': {
+    arguments: z.strictObject({ tag_id: z.int().positive() }),
+    concurrency: 1,
     maxRetries: 10,
     isStartable: false,
   },
@@ -39,6 +56,8 @@ export const JOB_CLASSES = {
   },
   'fetch-link': {
     arguments: z.strictObject({ media_uuid: uuid }),
+    concurrency: 3,
+    isRemote: true,
     maxRetries: 3,
     isStartable: false,
   },
@@ -49,10 +68,17 @@ export const JOB_CLASSES = {
       folder_uuid: uuid.optional(),
       tags: z.array(z.int().positive()).max(200).optional(),
     }),
-    // Each may take an hour, because the other server is slow: thumbnails must not wait for it.
-    concurrency: 1,
+    // Each may take an hour.
+    concurrency: 2,
+    isRemote: true,
     maxRetries: 5,
     isStartable: true,
+  },
+  'index-tag': {
+    arguments: z.strictObject({ tag_id: z.int().positive() }),
+    concurrency: 1,
+    maxRetries: 10,
+    isStartable: false,
   },
   // Creates a thumbnail, which is a file and not a rendition. The name is stored in jobs and known to clients of the
   // Importer dialect, so it stays.
@@ -87,4 +113,10 @@ export function isServerUnicity(unicity: string): boolean {
 export function concurrencyOf(jobClass: JobClass): number {
   const rule: JobClassRule = JOB_CLASSES[jobClass];
   return rule.concurrency ?? Number.POSITIVE_INFINITY;
+}
+
+/** Returns whether the jobs of a class wait for another server. */
+export function isRemote(jobClass: JobClass): boolean {
+  const rule: JobClassRule = JOB_CLASSES[jobClass];
+  return rule.isRemote === true;
 }

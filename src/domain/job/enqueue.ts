@@ -1,7 +1,9 @@
 import { findOpenJobByUnicity, insertJob, insertJobOnce } from '../../store/job/job.ts';
 import type { NewJobRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
-import { JOB_CLASSES, type JobArguments, type JobClass } from './class.ts';
+import { viewerSubject } from '../viewer/subject.ts';
+import { SYSTEM } from '../viewer/viewer.ts';
+import { JOB_CLASSES, type JobArguments, type JobClass, serverUnicity } from './class.ts';
 import { type Job, toJob } from './job.ts';
 
 /** Optional properties of a new job. */
@@ -62,9 +64,27 @@ function toRow(
     scheduled_at: scheduledAt?.getTime() ?? now,
     created_by: startedBy?.id ?? null,
     created_role: startedBy?.role ?? null,
+    client: viewerSubject(ctx),
     created_at: now,
     updated_at: now,
   };
+}
+
+/**
+ * Creates the job that finishes a change which the viewer's operation has begun, at most one for each `subject`. It runs
+ * once more if a running job has passed the change already: `resume` of the schedule sees to that.
+ */
+export async function enqueueRest<C extends JobClass>(
+  ctx: Context,
+  jobClass: C,
+  args: JobArguments<C>,
+  subject: string | number,
+): Promise<void> {
+  const { id, kind } = ctx.viewer;
+  await enqueueJob(ctx, jobClass, args, {
+    unicity: serverUnicity(jobClass, String(subject)),
+    ...(kind !== 'anonymous' && id !== SYSTEM.id && { startedBy: ctx.viewer }),
+  });
 }
 
 /** The most blobs that one job deletes. */

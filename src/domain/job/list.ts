@@ -2,8 +2,8 @@ import type { Keyset } from '../../store/cursor.ts';
 import { countJobsOfEach as countOfEach, listJobsOfEach } from '../../store/job/group.ts';
 import * as store from '../../store/job/job.ts';
 import type { Context } from '../context.ts';
-import { InvalidInputError } from '../error.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
+import { checkFilter } from '../search.ts';
 import { authorize } from '../viewer/access.ts';
 import { type Job, toJob } from './job.ts';
 import type { JobStatus } from './state.ts';
@@ -28,9 +28,6 @@ export interface JobOrder {
 
 /** The default order. */
 const NEWEST_FIRST: JobOrder = { field: 'id', descending: true };
-
-/** Maximum number of values in one field of a filter. */
-const VALUES_MAX = 200;
 
 /** Returns a page of jobs. Throws InvalidInputError for an invalid filter or page. */
 export async function listJobs(
@@ -90,11 +87,7 @@ export async function countJobsOfEach(
 
 /** Converts a filter to the store's filter. Throws InvalidInputError if a field has too many values. */
 export function toStored({ createdAt, ...filter }: JobFilter): store.JobFilter {
-  const { statuses, jobClasses } = filter;
-  for (const [field, values] of Object.entries({ statuses, jobClasses })) {
-    if (values === undefined || values.length <= VALUES_MAX) continue;
-    throw InvalidInputError.of(field, 'TOO_BIG', `At most ${VALUES_MAX} values.`);
-  }
+  checkFilter(filter);
   return {
     ...filter,
     createdFrom: createdAt?.from?.getTime(),

@@ -5,12 +5,12 @@ import {
   insertRendition,
   sumRenditionBytes,
 } from '../../store/rendition/rendition.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import type { NewRenditionRow, RenditionRow } from '../../store/table.ts';
 import { lockNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { FileGoneError } from '../file/file.ts';
 import { enqueueBlobDeletion } from '../job/enqueue.ts';
+import { existing } from '../viewer/access.ts';
 
 type NewRendition = Omit<NewRenditionRow, 'file_id' | 'source_blob_key' | 'used_at'>;
 
@@ -27,7 +27,7 @@ export async function keepRendition(
   const kept = await transact(ctx, async (ctx) => {
     // Deleting or replacing the file takes the same lock: either it finds this row, or we find the change.
     await lockNode(ctx.db, file.media_id);
-    const current = await findFileById(ctx.db, EVERYTHING, file.id);
+    const current = await findFileById(ctx.db, existing(ctx), file.id);
     if (current?.blob_key !== file.blob_key) return 'gone';
     const row = await insertRendition(ctx.db, {
       ...rendition,

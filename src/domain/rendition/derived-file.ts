@@ -1,9 +1,9 @@
 import { deleteFiles, listFilesByMediaIds } from '../../store/file/file.ts';
 import { deleteRenditionsByFileIds } from '../../store/rendition/rendition.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import type { FileRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { enqueueBlobDeletion, enqueueJob } from '../job/enqueue.ts';
+import { existing } from '../viewer/access.ts';
 import { toSource } from './plan.ts';
 
 /** `file.created_role` of files that this server derives from an original. */
@@ -32,7 +32,7 @@ export async function enqueueFileJobs(ctx: Context, file: NewFile): Promise<void
  * the node locked; `enqueueFileJobs` enqueues a job for a new thumbnail.
  */
 export async function dropDerivedFiles(ctx: Context, mediaId: number): Promise<void> {
-  const files = await listFilesByMediaIds(ctx.db, EVERYTHING, [mediaId]);
+  const files = await listFilesByMediaIds(ctx.db, existing(ctx), [mediaId]);
   const made = files.filter(({ key, created_role }) => key !== '' && created_role === PROCESSOR);
   const ids = files.filter((file) => file.key === '' || made.includes(file)).map(({ id }) => id);
   const renditions = await deleteRenditionsByFileIds(ctx.db, ids);

@@ -11,13 +11,15 @@ import {
   findRendition,
   updateRenditionUsed,
 } from '../../store/rendition/rendition.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import type { RenditionRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { ServerBusyError } from '../error.ts';
 import { type File, FileGoneError, openFile, openRow } from '../file/file.ts';
 import { md5Of, storeMadeBytes } from '../file/made-bytes.ts';
+import { existing } from '../viewer/access.ts';
+import { viewerSubject } from '../viewer/subject.ts';
 import { keepRendition } from './cache.ts';
+import { onLadder } from './ladder.ts';
 import { planRendition, specOf, toSource } from './plan.ts';
 import { parseRenditionRequest, type Query } from './request.ts';
 
@@ -48,7 +50,8 @@ const USE_NOTED_MS = 3_600_000;
 /**
  * Returns the rendition that a query asks for of the file behind `/media/{dir}/{urlName}`; null if there is no such
  * file. Returns the file itself if the query asks for no rendition, or if the file is not an image or cannot be
- * rendered. Everybody who knows the URL may read it. Throws ServerBusyError, FileGoneError.
+ * rendered. Everybody who knows the URL may read it. Without a credential, its size is one of the ladder: otherwise
+ * strangers could have every image rendered in millions of sizes. Throws ServerBusyError, FileGoneError.
  */
 export async function openRendition(
   ctx: Context,
@@ -58,10 +61,11 @@ export async function openRendition(
 ): Promise<OpenedRendition | null> {
   const request = parseRenditionRequest(query);
   if (request === null) return openFile(ctx, dir, urlName);
-  const file = await findFileByUrl(ctx.db, EVERYTHING, dir, urlName);
+  const file = await findFileByUrl(ctx.db, existing(ctx), dir, urlName);
   if (file === undefined) return null;
   const source = toSource({ ...file, mimeType: file.mime_type });
-  const plan = source && planRendition(request, source);
+  const isExact = ctx.viewer.kind !== 'anonymous';
+  const plan = source && planRendition(isExact ? request : onLadder(request, source), source);
   if (plan === null) return openRow(ctx, file);
   try {
     return open(ctx, file, await findOrRender(ctx, file, plan));
@@ -87,11 +91,12 @@ async function findOrRender(
     await noteUse(ctx, found);
     return found;
   }
-  return ctx.renders.run(`${file.blob_key} ${spec}`, async () => {
+  const work = async () => {
     // Another process may have created it while this one waited for its turn.
     const made = await findRendition(ctx.db, file.blob_key, spec);
     return made ?? render(ctx, file, plan);
-  });
+  };
+  return ctx.renders.run(`${file.blob_key} ${spec}`, work, viewerSubject(ctx));
 }
 
 async function noteUse({ db, clock }: Context, { id, used_at }: RenditionRow): Promise<void> {

@@ -7,7 +7,6 @@ import {
   insertFile,
   listFilesByMediaIds,
 } from '../../store/file/file.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import { findMediaById } from '../../store/tree/media.ts';
 import { lockNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
@@ -16,6 +15,7 @@ import { mediaEvent } from '../event/event.ts';
 import { FileGoneError } from '../file/file.ts';
 import { type MadeBytes, storeMadeBytes } from '../file/made-bytes.ts';
 import { freeUrlName } from '../file/url-name.ts';
+import { existing } from '../viewer/access.ts';
 import { PROCESSOR } from './derived-file.ts';
 import { planThumbnail, toSource } from './plan.ts';
 
@@ -39,7 +39,7 @@ export async function createThumbnail(
   fileUuid: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const original = await findFileByUuid(ctx.db, EVERYTHING, fileUuid);
+  const original = await findFileByUuid(ctx.db, existing(ctx), fileUuid);
   if (original === undefined || original.key !== '') return;
   const source = toSource({ ...original, mimeType: original.mime_type });
   if (source === null || (await hasThumbnail(ctx, original))) return;
@@ -52,8 +52,8 @@ export async function createThumbnail(
   if (!isInserted) await ctx.blobs.delete(made.blobKey);
 }
 
-async function hasThumbnail({ db }: Context, { media_id }: FileOfMediaRow): Promise<boolean> {
-  return (await listFilesByMediaIds(db, EVERYTHING, [media_id])).some(
+async function hasThumbnail(ctx: Context, { media_id }: FileOfMediaRow): Promise<boolean> {
+  return (await listFilesByMediaIds(ctx.db, existing(ctx), [media_id])).some(
     ({ key }) => key === THUMBNAIL,
   );
 }
@@ -75,7 +75,7 @@ async function render(
       throw new UnsupportedMediaError(original.mime_type, cause.message, { cause });
     }
     if (!(cause instanceof BlobNotFoundError)) throw cause;
-    const current = await findFileByUuid(ctx.db, EVERYTHING, original.uuid);
+    const current = await findFileByUuid(ctx.db, existing(ctx), original.uuid);
     if (current?.blob_key === original.blob_key) throw new FileGoneError(original, { cause });
     return null;
   }
@@ -94,9 +94,9 @@ async function insert(
   { image, color, made }: Thumbnail,
 ): Promise<boolean> {
   await lockNode(ctx.db, media_id);
-  const files = await listFilesByMediaIds(ctx.db, EVERYTHING, [media_id]);
+  const files = await listFilesByMediaIds(ctx.db, existing(ctx), [media_id]);
   const original = files.find((file) => file.uuid === uuid && file.blob_key === blob_key);
-  const media = await findMediaById(ctx.db, EVERYTHING, media_id);
+  const media = await findMediaById(ctx.db, existing(ctx), media_id);
   if (original === undefined || media === undefined) return false;
   if (files.some(({ key }) => key === THUMBNAIL)) return false;
   const now = ctx.clock();

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { groupById } from '../../lib/group.ts';
 import type { Window } from '../../lib/search.ts';
 import { withoutUndefined } from '../../lib/without-undefined.ts';
+import { toTerms } from '../../lib/word.ts';
 import type { Keyset } from '../../store/cursor.ts';
 import type { TagRow } from '../../store/table.ts';
 import * as store from '../../store/tag/tag.ts';
@@ -10,7 +11,9 @@ import { NotFoundError } from '../error.ts';
 import { displayName, freeText, parseInput } from '../input.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
 import { column, computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
+import { checkSearch } from '../search.ts';
 import { authorize } from '../viewer/access.ts';
+import { indexMediasOf } from './index-media.ts';
 
 /** A label on media, shared by all viewers. */
 export interface Tag {
@@ -32,7 +35,10 @@ export const TAG_TYPES = ['user', 'category', 'contribution'] as const;
 export type TagType = (typeof TAG_TYPES)[number];
 
 /** The filter of a list of tags: a tag has to match every given field. */
-export type TagFilter = store.TagFilter;
+export interface TagFilter extends Omit<store.TagFilter, 'terms'> {
+  /** Words, each of which is part of the name or the description, ignoring case. Spaces or commas separate them. */
+  search?: string | undefined;
+}
 /** One step of an order of tags. */
 export type TagOrder = store.TagOrder;
 
@@ -99,7 +105,10 @@ export async function createTag(ctx: Context, input: z.input<typeof tagInput>): 
   return toTag(row);
 }
 
-/** Changes the given fields. Throws NotFoundError. */
+/**
+ * Changes the given fields. The media are found by a new name of the tag at once if the tag is on few media; otherwise a
+ * job changes their search words. Throws NotFoundError.
+ */
 export async function updateTag(
   ctx: Context,
   id: number,
@@ -107,29 +116,13 @@ export async function updateTag(
 ): Promise<Tag> {
   authorize(ctx, 'tag.update');
   return transact(ctx, async (ctx) => {
-    await lockTagAndMedias(ctx, id);
-    await findTag(ctx, id);
+    await store.lockTags(ctx.db, [id]);
+    const { name } = await findTag(ctx, id);
     const change = parseInput(tagChange, input);
     await store.updateTag(ctx.db, id, { ...toColumns(change), updated_at: ctx.clock() });
+    if (change.name !== undefined && change.name !== name) await indexMediasOf(ctx, id);
     return findTag(ctx, id);
   });
-}
-
-/** Deletes a tag and removes it from all media. Throws NotFoundError. */
-export async function deleteTag(ctx: Context, id: number): Promise<void> {
-  authorize(ctx, 'tag.delete');
-  await transact(ctx, async (ctx) => {
-    await lockTagAndMedias(ctx, id);
-    if (!(await store.deleteTag(ctx.db, id))) throw new NotFoundError('tag', id);
-  });
-}
-
-/**
- * Locks the tag, then its media. No other transaction can then add the tag to media, and two callers cannot deadlock.
- */
-async function lockTagAndMedias({ db }: Context, id: number): Promise<void> {
-  await store.lockTags(db, [id]);
-  await store.lockMediasOfTag(db, id);
 }
 
 /** Returns the tag. Throws NotFoundError. */
@@ -156,7 +149,7 @@ export async function tagsByMediaIds(
   return groupById(rows, (row) => row.media_id, convert);
 }
 
-/** Returns a page of tags. Throws InvalidInputError for the arguments of the page. */
+/** Returns a page of tags. Throws InvalidInputError for the filter and the arguments of the page. */
 export async function listTags(
   ctx: Context,
   filter: TagFilter,
@@ -166,11 +159,11 @@ export async function listTags(
   authorize(ctx, 'tag.read');
   const keyset = KEYSETS[order];
   const request = parsePageArgs(args, keyset);
-  const rows = await store.listTags(ctx.db, filter, keyset, request);
+  const rows = await store.listTags(ctx.db, toStored(filter), keyset, request);
   return toPage(rows, keyset, request, toTag);
 }
 
-/** Returns a window of the tags; ties of the order are broken by id. */
+/** Returns a window of the tags; ties of the order are broken by id. Throws InvalidInputError for the filter. */
 export async function listTagsFrom(
   ctx: Context,
   filter: TagFilter,
@@ -179,13 +172,18 @@ export async function listTagsFrom(
 ): Promise<Tag[]> {
   authorize(ctx, 'tag.read');
   const stable = [...order, { field: 'id', descending: order[0]?.descending ?? true } as const];
-  return (await store.listTagsFrom(ctx.db, filter, stable, window)).map(toTag);
+  return (await store.listTagsFrom(ctx.db, toStored(filter), stable, window)).map(toTag);
 }
 
-/** Returns the number of tags that match the filter. */
+/** Returns the number of tags that match the filter. Throws InvalidInputError for the filter. */
 export async function countTags(ctx: Context, filter: TagFilter): Promise<number> {
   authorize(ctx, 'tag.read');
-  return store.countTags(ctx.db, filter);
+  return store.countTags(ctx.db, toStored(filter));
+}
+
+function toStored({ search, ...filter }: TagFilter): store.TagFilter {
+  checkSearch('search', search, toTerms);
+  return { ...filter, terms: search === undefined ? [] : toTerms(search) };
 }
 
 /** Throws NotFoundError for the first tag that does not exist. In a transaction, the tags are locked until its end. */

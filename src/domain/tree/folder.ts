@@ -1,29 +1,12 @@
 import { z } from 'zod';
-import { listBlobKeysInSubtree } from '../../store/file/blob-key.ts';
-import { pathBelow } from '../../store/path.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
 import * as store from '../../store/tree/folder.ts';
-import { hasNodesIn, insertNode, lockNode, updateNode } from '../../store/tree/node.ts';
-import {
-  deleteSubtree,
-  hasNodesOfOthers,
-  listMediasInSubtree,
-  lockTree,
-} from '../../store/tree/subtree.ts';
+import { insertNode, lockNode, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
-import { ConflictError, ForbiddenError } from '../error.ts';
-import { mediaEvent } from '../event/event.ts';
 import { displayName, parseInput } from '../input.ts';
-import { enqueueBlobDeletion } from '../job/enqueue.ts';
 import { computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
-import {
-  authorize,
-  authorizeExisting,
-  isAdmin,
-  refuseStartNode,
-  scopeOf,
-} from '../viewer/access.ts';
+import { authorize, authorizeExisting, scopeOf } from '../viewer/access.ts';
+import { checkQuota } from '../viewer/quota.ts';
 import { NODE_FIELDS, type NodeFields } from './node.ts';
 import { placeIn } from './place.ts';
 
@@ -68,7 +51,7 @@ const createFolderInput = z.object({
   sortOrder: z.int32().nullish(),
 });
 
-/** Creates a folder: at top level without `parentId`, after its siblings without `sortOrder`. */
+/** Creates a folder: at top level without `parentId`, after its siblings without `sortOrder`. Throws QuotaExceededError. */
 export async function createFolder(
   ctx: Context,
   input: z.input<typeof createFolderInput>,
@@ -76,6 +59,7 @@ export async function createFolder(
   authorize(ctx, 'folder.create');
   const { name, parentId, sortOrder } = parseInput(createFolderInput, input);
   return transact(ctx, async (ctx) => {
+    await checkQuota(ctx, { items: 1 });
     const place = await placeIn(ctx, parentId ?? store.ROOT_ID);
     const now = ctx.clock();
     const row = await insertNode(ctx.db, {
@@ -85,6 +69,7 @@ export async function createFolder(
       name,
       sort_order: sortOrder ?? place.sort_order,
       owner: ctx.viewer.id,
+      client_hash: ctx.client?.hash ?? null,
       is_public: 0,
       created_at: now,
       updated_at: now,
@@ -107,7 +92,7 @@ export async function updateFolder(
   return transact(ctx, async (ctx) => {
     // Without the lock it could be deleted between the lines below.
     await lockNode(ctx.db, id);
-    await findOwnFolder(ctx, id, 'folder.update');
+    await findOwnFolder(ctx, id);
     const { name, sortOrder } = parseInput(updateFolderInput, input);
     const row = await updateNode(ctx.db, id, {
       ...(name !== undefined && { name }),
@@ -115,35 +100,6 @@ export async function updateFolder(
       updated_at: ctx.clock(),
     });
     return toFolder(row);
-  });
-}
-
-/**
- * Deletes a folder; `recursive` also deletes everything below it, with its bytes. Needs the creator of all of it or an
- * admin. Throws NotFoundError, ConflictError FOLDER_NOT_EMPTY, ForbiddenError.
- */
-export async function deleteFolder(
-  ctx: Context,
-  id: number,
-  { recursive }: { recursive: boolean },
-): Promise<void> {
-  await transact(ctx, async (ctx) => {
-    await lockTree(ctx.db);
-    const folder = await findOwnFolder(ctx, id, 'folder.delete');
-    if (!recursive && (await hasNodesIn(ctx.db, id))) {
-      throw new ConflictError('FOLDER_NOT_EMPTY', 'The folder is not empty.');
-    }
-    const subtree = { id, below: pathBelow(folder) };
-    if (!isAdmin(ctx) && (await hasNodesOfOthers(ctx.db, subtree, ctx.viewer.id ?? ''))) {
-      throw new ForbiddenError(
-        'The folder contains nodes that another viewer created. Only an admin can delete it.',
-      );
-    }
-    const medias = recursive ? await listMediasInSubtree(ctx.db, EVERYTHING, subtree) : [];
-    const blobKeys = await listBlobKeysInSubtree(ctx.db, EVERYTHING, subtree);
-    await deleteSubtree(ctx.db, subtree);
-    await enqueueBlobDeletion(ctx, blobKeys);
-    for (const media of medias) ctx.events.publish(mediaEvent('deleted', media));
   });
 }
 
@@ -159,13 +115,7 @@ async function findRow(ctx: Context, by: FolderBy): Promise<NodeRow | undefined>
   return (await store.listFoldersByPath(ctx.db, scope, by.path))[0];
 }
 
-async function findOwnFolder(
-  ctx: Context,
-  id: number,
-  operation: 'folder.update' | 'folder.delete',
-): Promise<NodeRow> {
+async function findOwnFolder(ctx: Context, id: number): Promise<NodeRow> {
   const found = await store.findFolderById(ctx.db, scopeOf(ctx), id);
-  const row = authorizeExisting(ctx, operation, found, { noun: 'folder', id });
-  if (operation === 'folder.delete') refuseStartNode(ctx, id);
-  return row;
+  return authorizeExisting(ctx, 'folder.update', found, { noun: 'folder', id });
 }

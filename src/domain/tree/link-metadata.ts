@@ -1,10 +1,10 @@
-import { EVERYTHING } from '../../store/scope.ts';
 import type { NodeColumns, NodeRow } from '../../store/table.ts';
 import { findMediaByUuid } from '../../store/tree/media.ts';
 import { lockNode, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { mediaEvent } from '../event/event.ts';
 import { webUrl } from '../input.ts';
+import { existing } from '../viewer/access.ts';
 import { isPageType, type OEmbed } from './media.ts';
 
 /** An image of a page, with its size if the page gives it. */
@@ -33,10 +33,10 @@ export async function describeLink(
   metadata: LinkMetadata,
 ): Promise<void> {
   await transact(ctx, async (ctx) => {
-    const found = await findMediaByUuid(ctx.db, EVERYTHING, mediaUuid);
+    const found = await findMediaByUuid(ctx.db, existing(ctx), mediaUuid);
     if (found === undefined) return;
     await lockNode(ctx.db, found.id);
-    const row = await findMediaByUuid(ctx.db, EVERYTHING, mediaUuid);
+    const row = await findMediaByUuid(ctx.db, existing(ctx), mediaUuid);
     if (row === undefined || !isPageType(row.type)) return;
     const columns = missingColumns(row, metadata);
     if (Object.keys(columns).length === 0) return;

@@ -8,6 +8,7 @@ import { serverUnicity } from '../job/class.ts';
 import { enqueueJob } from '../job/enqueue.ts';
 import { tagNewMedia } from '../tag/tag.ts';
 import { authorize } from '../viewer/access.ts';
+import { checkQuota } from '../viewer/quota.ts';
 import { isPageType, type Media, mediaColumns, mediaInput, toMedia } from './media.ts';
 import { placeIn, UNFILED } from './place.ts';
 
@@ -38,13 +39,14 @@ type Link = z.output<typeof linkInput>;
 /**
  * Creates a media item without bytes: a page or a video elsewhere (`url`, `vimeo`), an image elsewhere (`image`), or a
  * thing of another system (`embed`, `share`). Throws InvalidInputError for a field that the type needs; NotFoundError
- * for folder and tags.
+ * for folder and tags; QuotaExceededError.
  */
 export async function createMedia(ctx: Context, input: LinkInput): Promise<Media> {
   authorize(ctx, 'media.create');
   const link = parseInput(linkInput, input);
   checkNeeded(link);
   return transact(ctx, async (ctx) => {
+    await checkQuota(ctx, { items: 1 });
     const place = link.folderId ? await placeIn(ctx, link.folderId) : UNFILED;
     const row = await insertNode(ctx.db, { ...place, ...toRow(ctx, link) });
     await tagNewMedia(ctx, row.id, link.tagIds ?? []);
@@ -94,6 +96,7 @@ function toRow(ctx: Context, link: Link) {
     embed_url: link.embedUrl ?? null,
     embed_metadata: link.embedMetadata ? JSON.stringify(link.embedMetadata) : null,
     owner: ctx.viewer.id,
+    client_hash: ctx.client?.hash ?? null,
     is_public: Number(link.isPublic ?? false),
     created_at: now,
     updated_at: now,

@@ -1,15 +1,13 @@
 import type { z } from 'zod';
-import { listBlobKeysByMediaIds } from '../../store/file/blob-key.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
-import { deleteMedias, findMediaById } from '../../store/tree/media.ts';
+import { findMediaById } from '../../store/tree/media.ts';
 import { lockNode, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
 import { parseInput } from '../input.ts';
-import { enqueueBlobDeletion } from '../job/enqueue.ts';
 import { authorizeExisting, refuseStartNode, scopeOf } from '../viewer/access.ts';
+import { removeNodes } from './deletion.ts';
 import { isPageType, type Media, mediaColumns, mediaInput, toMedia } from './media.ts';
 
 /** Input of `updateMedia`. */
@@ -54,10 +52,7 @@ export async function deleteMedia(ctx: Context, id: number): Promise<void> {
     // Of two deletions at once, the second one finds nothing left to delete.
     await lockNode(ctx.db, id);
     const row = await findOwnMedia(ctx, id, 'media.delete');
-    const blobKeys = await listBlobKeysByMediaIds(ctx.db, EVERYTHING, [id]);
-    await deleteMedias(ctx.db, [id]);
-    await enqueueBlobDeletion(ctx, blobKeys);
-    ctx.events.publish(mediaEvent('deleted', row));
+    await removeNodes(ctx, [row]);
   });
 }
 

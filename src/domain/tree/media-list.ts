@@ -1,5 +1,5 @@
+import { toWords } from '../../lib/word.ts';
 import { pathBelow } from '../../store/path.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import type { NodeFilter } from '../../store/tree/filter.ts';
 import { findFolderById } from '../../store/tree/folder.ts';
 import { countNodesOfEach, type Grouping, listNodesOfEach } from '../../store/tree/group.ts';
@@ -8,7 +8,8 @@ import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
 import type { Only } from '../row-reader.ts';
-import { scopeOf } from '../viewer/access.ts';
+import { checkFilter, checkSearch, checkValues, TAGS_MAX } from '../search.ts';
+import { existing, scopeOf } from '../viewer/access.ts';
 import { MEDIA, type Media } from './media.ts';
 import { BY_POSITION, NEWEST_FIRST, type NodeOrder, orderKeyset } from './order.ts';
 
@@ -17,9 +18,6 @@ export interface MediaFilter extends Omit<NodeFilter, 'kind' | 'below'> {
   /** The media item is anywhere below this folder. */
   underFolderId?: number | undefined;
 }
-
-/** Maximum number of values in one field of a filter. */
-const VALUES_MAX = 200;
 
 /** Returns a page of media, filed and unfiled. Throws InvalidInputError for the filter and the page. */
 export async function listMedias(
@@ -76,16 +74,18 @@ async function resolveFilter(
   ctx: Context,
   { underFolderId, ...filter }: MediaFilter,
 ): Promise<NodeFilter> {
-  for (const [field, values] of Object.entries(filter)) {
-    if (!Array.isArray(values) || values.length <= VALUES_MAX) continue;
-    throw InvalidInputError.of(field, 'TOO_BIG', `At most ${VALUES_MAX} values.`);
-  }
+  checkFilter(filter);
+  checkValues('tagIds', filter.tagIds, TAGS_MAX);
+  checkSearch('search', filter.search, toWords);
   if (filter.unfiled && filter.folderId !== undefined) {
     throw InvalidInputError.of('unfiled', 'CONFLICT', 'Give `folderId` or `unfiled`, not both.');
   }
+  // Its rows are still there while a job deletes them.
+  const hasDeletedTag = filter.tagIds?.some((id) => ctx.deletions.current.tagIds.has(id));
+  if (hasDeletedTag) return { ...filter, ids: [] };
   if (underFolderId === undefined) return filter;
   // Whether the viewer may see the folder does not matter: the list is narrowed to its scope.
-  const folder = await findFolderById(ctx.db, EVERYTHING, underFolderId);
+  const folder = await findFolderById(ctx.db, existing(ctx), underFolderId);
   return { ...filter, below: folder === undefined ? NOWHERE : pathBelow(folder) };
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isWebUrl } from '../../lib/web-url.ts';
 import { withoutUndefined } from '../../lib/without-undefined.ts';
+import type { ProviderEmbed } from '../../outbound/oembed.ts';
 import type { NodeRow } from '../../store/table.ts';
 import * as store from '../../store/tree/media.ts';
 import type { Context } from '../context.ts';
@@ -67,15 +68,8 @@ export interface Embed {
   metadata: Record<string, unknown>;
 }
 
-/** https://oembed.com, §2.3.4. */
-export interface OEmbed {
-  type: string;
-  url: string | null;
-  width: number | null;
-  height: number | null;
-  durationSeconds: number | null;
-  html: string | null;
-}
+/** The oEmbed data of a linked page, as its provider sent them. */
+export type OEmbed = ProviderEmbed;
 
 /** A named crop of an image. Coordinates are the fractions to cut off at each side. */
 export interface Crop {

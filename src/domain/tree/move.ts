@@ -9,6 +9,7 @@ import { FolderCycleError, ForbiddenError, NotFoundError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
 import { parseInput } from '../input.ts';
 import { authorize, isAdmin, isOwner, refuseStartNode, scopeOf } from '../viewer/access.ts';
+import { withLatest } from './deletion.ts';
 import { nodesByIds, type TreeNode } from './node-list.ts';
 import { type Place, placeIn } from './place.ts';
 
@@ -31,14 +32,25 @@ export async function moveNodes(
 ): Promise<TreeNode[]> {
   authorize(ctx, 'folder.update');
   const { ids, parentId } = parseInput(moveInput, input);
-  return transact(ctx, async (ctx) => {
+  const nodes = await transact(ctx, async (inside) => {
     // Without the lock, two moves into each other could both find no cycle and create one.
-    await lockTree(ctx.db);
+    await lockTree(inside.db);
+    const ctx = await withLatest(inside);
     const place = await placeIn(ctx, parentId ?? ROOT_ID);
     const rows = await findOwnNodes(ctx, ids);
     for (const [index, row] of rows.entries()) await move(ctx, row, place, index);
     return nodesByIds(ctx, ids);
   });
+  await announceMove(ctx);
+  return nodes;
+}
+
+/**
+ * Lets all processes know the new paths of subtrees that are being deleted: they may have moved with a folder above
+ * them. Does nothing inside a transaction: whoever began it calls this after the commit.
+ */
+export async function announceMove({ db, deletions }: Context): Promise<void> {
+  if (!db.isTransaction && deletions.current.subtrees.length > 0) await deletions.announce();
 }
 
 async function findOwnNodes(ctx: Context, ids: readonly number[]): Promise<NodeRow[]> {

@@ -1,5 +1,5 @@
 import type { Window } from '../../lib/search.ts';
-import { EVERYTHING, isInScope } from '../../store/scope.ts';
+import { isInScope } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
 import type { NodeFilter } from '../../store/tree/filter.ts';
 import { ROOT_ID } from '../../store/tree/folder.ts';
@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { ForbiddenError } from '../error.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
 import type { Only, Part } from '../row-reader.ts';
-import { isVisible, reachOf, scopeOf } from '../viewer/access.ts';
+import { existing, isVisible, reachOf, scopeOf } from '../viewer/access.ts';
 import { FOLDER, type Folder, toFolder } from './folder.ts';
 import { MEDIA, type Media, toMedia } from './media.ts';
 import { BY_POSITION, orderKeyset } from './order.ts';
@@ -38,7 +38,7 @@ export async function findPermittedNode(
   ctx: Context,
   { uuid }: { uuid: string },
 ): Promise<TreeNode | null> {
-  const row = await store.findNodeByUuid(ctx.db, EVERYTHING, uuid.toLowerCase());
+  const row = await store.findNodeByUuid(ctx.db, existing(ctx), uuid.toLowerCase());
   if (row && !isInScope(reachOf(ctx), row)) throw new ForbiddenError();
   return row && isVisible(ctx, row) ? toNode(row) : null;
 }

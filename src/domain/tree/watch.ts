@@ -1,6 +1,7 @@
+import { isInScope } from '../../store/scope.ts';
 import type { Context } from '../context.ts';
 import type { MediaChangeKind, MediaEvent } from '../event/event.ts';
-import { isVisible, scopeOf } from '../viewer/access.ts';
+import { scopeOf } from '../viewer/access.ts';
 import { findMedia, type Media } from './media.ts';
 
 /** A change of a media item. */
@@ -33,13 +34,14 @@ async function* visibleChanges(
   ctx: Context,
   events: AsyncIterable<MediaEvent>,
 ): AsyncGenerator<MediaChange> {
-  const { publicOnly, within } = scopeOf(ctx);
-  const seesAll = !publicOnly && within === null;
+  // A job may still be deleting the media item, or other nodes of its folder.
+  const scope = { ...scopeOf(ctx), excluding: [] };
+  const seesAll = !scope.publicOnly && scope.within === null;
   for await (const { kind, id, before } of events) {
     const media = kind === 'deleted' ? null : await findMedia(ctx, { id });
     if (media !== null) yield { kind, id, media };
     // A deletion has an event of its own; leaving the viewer's scope has none.
-    else if ((kind === 'deleted' || !seesAll) && isVisible(ctx, before)) {
+    else if ((kind === 'deleted' || !seesAll) && isInScope(scope, before)) {
       yield { kind: 'deleted', id, media };
     }
   }

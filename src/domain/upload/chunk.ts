@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ResumableMd5 } from '../../lib/md5.ts';
 import type { Context } from '../context.ts';
 import { DigestMismatchError, InvalidInputError } from '../error.ts';
+import { createDiskWatch } from './room.ts';
 
 /** The bytes of one chunk, and what the request declares about them. */
 export interface Chunk {
@@ -25,16 +26,17 @@ export interface ChunkTarget {
  * Appends a chunk to the staged bytes and advances the digest. Returns the new offset once the bytes are durable. The
  * caller still has to record the offset: until then the bytes are not acknowledged, and the next chunk overwrites them.
  * Throws InvalidInputError for a chunk that is empty, exceeds its limit or the end of the file, or has another size
- * than declared, and DigestMismatchError for a chunk that was damaged on its way.
+ * than declared, DigestMismatchError for a chunk that was damaged on its way, and InsufficientStorageError.
  */
 export async function stageChunk(
-  { staging }: Context,
+  ctx: Context,
   { blobKey, offsetBytes, totalBytes }: ChunkTarget,
   digest: ResumableMd5,
   chunk: Chunk,
 ): Promise<number> {
   const restBytes = totalBytes - offsetBytes;
   const { sizeBytesMax = Number.POSITIVE_INFINITY } = chunk;
+  const watchDisk = createDiskWatch(ctx);
   const own = chunk.md5 === undefined ? null : createHash('md5');
   let sizeBytes = 0;
   async function* checked() {
@@ -42,12 +44,13 @@ export async function stageChunk(
       sizeBytes += bytes.length;
       if (sizeBytes > sizeBytesMax) throw tooBig(sizeBytesMax);
       if (sizeBytes > restBytes) throw pastEnd(totalBytes);
+      await watchDisk(bytes.length);
       digest.update(bytes);
       own?.update(bytes);
       yield bytes;
     }
   }
-  await staging.append(blobKey, offsetBytes, checked());
+  await ctx.staging.append(blobKey, offsetBytes, checked());
   if (sizeBytes === 0) throw InvalidInputError.of('chunk', 'EMPTY', 'The chunk is empty.');
   if (chunk.sizeBytes !== undefined && chunk.sizeBytes !== sizeBytes) {
     throw sizeMismatch(chunk.sizeBytes, sizeBytes);

@@ -4,12 +4,15 @@ import { isUniqueViolation } from '../../store/error.ts';
 import { type Context, transact } from '../context.ts';
 import { DomainError, UnsupportedMediaError } from '../error.ts';
 import { deleteBytes } from '../file/delete-bytes.ts';
+import { checkQuota } from '../viewer/quota.ts';
 import { classify, type FileType, type Policy, typeOfUnknown } from './policy.ts';
 import type { StagedFile } from './staging.ts';
 
 /** The rows that staged files are stored in, new or existing. */
 export interface Destination<T> {
   policy: Policy;
+  /** Number of media that `write` creates, for the quota. (Default: 1) */
+  items?: number;
   /** The staged files, under the names and keys that they will have. */
   files: readonly StagedFile[];
   /** Writes the rows of the files, inside a transaction. The bytes are already in the blob store. */
@@ -50,7 +53,8 @@ const TRIES_MAX = 3;
  *
  * If the files are refused, no row is written and their bytes are deleted, unless `isKeptWhenRefused`. After any other
  * failure, such as a lost database connection, the rows may exist; the sweep decides then whether the bytes are
- * deleted. Throws UnsupportedMediaError, TooLargeError, InvalidInputError, and the errors of the destination.
+ * deleted. Throws UnsupportedMediaError, TooLargeError, InvalidInputError, QuotaExceededError, and the errors of the
+ * destination.
  */
 export async function take<T>(
   ctx: Context,
@@ -124,12 +128,19 @@ async function probe(
 
 async function write<T>(
   ctx: Context,
-  { write, conflict }: Destination<T>,
+  { write, conflict, items = 1 }: Destination<T>,
   files: readonly ExaminedFile[],
 ): Promise<T> {
+  // An upload session has reserved its room when it began.
+  const isReserved = files.some(({ isKeptWhenRefused }) => isKeptWhenRefused);
+  const storedBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const demand = isReserved ? {} : { items, storedBytes };
   for (let tries = 1; ; tries++) {
     try {
-      return await transact(ctx, (ctx) => write(ctx, files));
+      return await transact(ctx, async (ctx) => {
+        await checkQuota(ctx, demand);
+        return write(ctx, files);
+      });
     } catch (error) {
       if (conflict === undefined || !isUniqueViolation(error)) throw error;
       if (tries === TRIES_MAX) throw conflict();

@@ -6,7 +6,7 @@ import { parseInput } from '../input.ts';
 import { updateFolder } from '../tree/folder.ts';
 import { mediaInput } from '../tree/media.ts';
 import { updateMedia } from '../tree/media-change.ts';
-import { moveNodes } from '../tree/move.ts';
+import { announceMove, moveNodes } from '../tree/move.ts';
 import { nodesByIds, type TreeNode } from '../tree/node-list.ts';
 import { TOP_LEVEL_ID } from '../tree/place.ts';
 import { authorizeExisting, scopeOf } from '../viewer/access.ts';
@@ -46,8 +46,11 @@ export async function changeNode(
 ): Promise<TreeNode> {
   const change = parseInput(nodeChange, input);
   const applyChange = (ctx: Context) => apply(ctx, id, change);
-  if (original === undefined) return transact(ctx, applyChange);
-  return take(ctx, [original.staged], intoOriginal(id, original.policy, applyChange));
+  const node = await (original === undefined
+    ? transact(ctx, applyChange)
+    : take(ctx, [original.staged], intoOriginal(id, original.policy, applyChange)));
+  await announceMove(ctx);
+  return node;
 }
 
 async function apply(ctx: Context, id: number, change: Change): Promise<TreeNode> {

@@ -1,5 +1,4 @@
 import { listFilesByMediaIds, updateFile } from '../../store/file/file.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import { lockNode, updateNode } from '../../store/tree/node.ts';
 import { lockTree } from '../../store/tree/subtree.ts';
 import type { Context } from '../context.ts';
@@ -8,6 +7,7 @@ import { freeUrlName } from '../file/url-name.ts';
 import { enqueueBlobDeletion } from '../job/enqueue.ts';
 import { dropDerivedFiles, enqueueFileJobs } from '../rendition/derived-file.ts';
 import { findOwnMedia } from '../tree/media-change.ts';
+import { existing } from '../viewer/access.ts';
 import { type ExaminedFile, type Into, onlyFile } from './door.ts';
 import { fileColumns } from './file-row.ts';
 import type { Policy } from './policy.ts';
@@ -35,6 +35,7 @@ export function intoOriginal<T>(
     await findOwnMedia(ctx, mediaId, 'media.update');
     return {
       policy,
+      items: 0,
       files: staged,
       write: async (ctx, files) => {
         await replace(ctx, mediaId, onlyFile(files));
@@ -52,7 +53,7 @@ async function replace(ctx: Context, mediaId: number, file: ExaminedFile): Promi
   // It may have been deleted while the bytes were examined.
   await findOwnMedia(ctx, mediaId, 'media.update');
   await dropDerivedFiles(ctx, mediaId);
-  const files = await listFilesByMediaIds(ctx.db, EVERYTHING, [mediaId]);
+  const files = await listFilesByMediaIds(ctx.db, existing(ctx), [mediaId]);
   const original = files.find(({ key }) => key === '');
   if (original === undefined) {
     throw InvalidInputError.of('file', 'NO_FILE', 'The media item has no file to replace.');

@@ -1,5 +1,5 @@
 import { findDir, findFileByKey, findFileByUrl, listUrlNames } from '../../store/file/file.ts';
-import { EVERYTHING } from '../../store/scope.ts';
+import { EVERYTHING, isInScope } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
 import { findMediaById, findMediaByResource } from '../../store/tree/media.ts';
 import { lockNode, updateNode } from '../../store/tree/node.ts';
@@ -8,8 +8,9 @@ import { ConflictError, ForbiddenError, InvalidInputError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
 import { type ResourceFile, toResourceFile } from '../file/resource.ts';
 import { freeUrlName } from '../file/url-name.ts';
+import { removeNodes } from '../tree/deletion.ts';
 import { UNFILED } from '../tree/place.ts';
-import { authorizeOwner, isVisible } from '../viewer/access.ts';
+import { authorizeOwner, existing, isVisible } from '../viewer/access.ts';
 import type { ExaminedFile, Into } from './door.ts';
 import { insertFileRow, insertMediaRow, newDir } from './file-row.ts';
 import { FILE_TYPES } from './policy.ts';
@@ -30,7 +31,8 @@ export function intoResource(
   target: ResourceTarget,
   files: readonly StagedFile[],
 ): Into<ResourceFile[]> {
-  return async () => ({
+  return async (ctx) => ({
+    items: (await findMediaByResource(ctx.db, EVERYTHING, target.resource)) === undefined ? 1 : 0,
     // The content decides the type.
     policy: { type: null },
     files,
@@ -52,12 +54,18 @@ export async function findResource(
 ): Promise<NodeRow | null> {
   const found = await findMediaByResource(ctx.db, EVERYTHING, resource);
   if (found === undefined) return null;
+  if (!isInScope(existing(ctx), found)) {
+    // A job will delete it. The new one needs its name now.
+    if (ctx.db.isTransaction) await removeNodes(ctx, [found]);
+    return null;
+  }
   if (ctx.db.isTransaction) await lockNode(ctx.db, found.id);
-  const media = await findMediaById(ctx.db, EVERYTHING, found.id);
+  const media = await findMediaById(ctx.db, existing(ctx), found.id);
   if (media === undefined) return null;
   if (!isVisible(ctx, media)) throw new ForbiddenError();
   for (const key of keys) {
-    if (await findFileByKey(ctx.db, EVERYTHING, media.id, key)) throw alreadyExists(resource, key);
+    if (await findFileByKey(ctx.db, existing(ctx), media.id, key))
+      throw alreadyExists(resource, key);
   }
   authorizeOwner(ctx, 'media.update', media.owner);
   if (keys.includes('') && isLink(media)) {
@@ -76,9 +84,9 @@ async function insertRows(
   files: readonly ExaminedFile[],
 ): Promise<ResourceFile[]> {
   const keys = files.map(({ key }) => key);
-  const existing = await findResource(ctx, resource, keys);
-  const media = existing ?? (await insertMedia(ctx, resource, files));
-  const dir = (await findDir(ctx.db, EVERYTHING, media.id)) ?? (await newDir(ctx));
+  const found = await findResource(ctx, resource, keys);
+  const media = found ?? (await insertMedia(ctx, resource, files));
+  const dir = (await findDir(ctx.db, existing(ctx), media.id)) ?? (await newDir(ctx));
   const inserted: ResourceFile[] = [];
   for (const file of files) {
     const name = file.key || file.filename;
@@ -86,9 +94,9 @@ async function insertRows(
     const columns = { media_id: media.id, dir, url_name, project_id: projectId };
     const row = await insertFileRow(ctx, file, columns);
     inserted.push(toResourceFile({ ...row, resource }, media));
-    if (existing !== null) await updateExisting(ctx, existing, file);
+    if (found !== null) await updateExisting(ctx, found, file);
   }
-  ctx.events.publish(mediaEvent(existing === null ? 'created' : 'updated', media));
+  ctx.events.publish(mediaEvent(found === null ? 'created' : 'updated', media));
   return inserted;
 }
 
@@ -124,12 +132,12 @@ async function updateExisting(
 
 /** Reads all names only if the first choice is taken: a video may have thousands of parts. */
 async function chooseUrlName(
-  { db }: Context,
+  ctx: Context,
   { mediaId, dir, name }: { mediaId: number; dir: string; name: string },
 ): Promise<string> {
   const wanted = freeUrlName(name, []);
-  const isTaken = (await findFileByUrl(db, EVERYTHING, dir, wanted)) !== undefined;
-  return isTaken ? freeUrlName(name, await listUrlNames(db, EVERYTHING, mediaId)) : wanted;
+  const isTaken = (await findFileByUrl(ctx.db, existing(ctx), dir, wanted)) !== undefined;
+  return isTaken ? freeUrlName(name, await listUrlNames(ctx.db, existing(ctx), mediaId)) : wanted;
 }
 
 function alreadyExists(resource: string, key: string): ConflictError {

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { DigestMismatchError, InvalidInputError, TooLargeError } from '../error.ts';
 import { newBlobKey } from '../file/blob-key.ts';
 import { authorize } from '../viewer/access.ts';
+import { openRoom } from './room.ts';
 
 /** The properties that a request declares for a file. */
 export interface DeclaredFile {
@@ -42,7 +43,8 @@ export interface StageOptions {
 
 /**
  * Stages the bytes of a whole file, and counts and hashes them on the way. Leaves nothing behind if it fails. Throws
- * TooLargeError, DigestMismatchError, and InvalidInputError for an empty file.
+ * TooLargeError, QuotaExceededError, InsufficientStorageError, DigestMismatchError, and InvalidInputError for an empty
+ * file.
  */
 export async function stageFile(
   ctx: Context,
@@ -51,6 +53,7 @@ export async function stageFile(
   { limitBytes = ctx.settings.fileBytesMax, md5: expected }: StageOptions = {},
 ): Promise<StagedFile> {
   authorize(ctx, 'upload.write');
+  const room = await openRoom(ctx);
   const blobKey = newBlobKey();
   const digests = { md5: createHash('md5'), sha256: createHash('sha256') };
   let sizeBytes = 0;
@@ -58,6 +61,7 @@ export async function stageFile(
     for await (const bytes of source) {
       sizeBytes += bytes.length;
       if (sizeBytes > limitBytes) throw new TooLargeError(limitBytes);
+      await room.take(bytes.length);
       digests.md5.update(bytes);
       digests.sha256.update(bytes);
       yield bytes;
@@ -74,6 +78,8 @@ export async function stageFile(
   } catch (error) {
     await ctx.staging.discard(blobKey);
     throw error;
+  } finally {
+    room.leave();
   }
 }
 

@@ -4,6 +4,7 @@ import { md5Hex, parseInput } from '../input.ts';
 import type { Media } from '../tree/media.ts';
 import { findOwnMedia, updateMedia } from '../tree/media-change.ts';
 import { authorize } from '../viewer/access.ts';
+import { checkQuota } from '../viewer/quota.ts';
 import { take } from './door.ts';
 import { intoNewMedia, newMediaInput, toNewMedia } from './new-media.ts';
 import { intoOriginal } from './original.ts';
@@ -33,6 +34,8 @@ export interface FileInput extends z.input<typeof fileInput> {
 export async function uploadFile(ctx: Context, input: FileInput): Promise<Media> {
   authorize(ctx, 'upload.write');
   const { filename, declaredType = null, md5, ...media } = parseInput(fileInput, input);
+  // Before the bytes are received.
+  await checkQuota(ctx, { items: 1 });
   const staged = await stageFile(ctx, input.bytes, { filename, declaredType }, { md5 });
   return take(ctx, [staged], intoNewMedia(toNewMedia(media, input.allowedTypes)));
 }

@@ -6,7 +6,7 @@ import { sniffFile } from '../../media/sniff.ts';
 import { isUniqueViolation } from '../../store/error.ts';
 import type { UploadRow } from '../../store/table.ts';
 import * as store from '../../store/upload/upload.ts';
-import type { Context } from '../context.ts';
+import { type Context, transact } from '../context.ts';
 import {
   DigestMismatchError,
   InvalidInputError,
@@ -19,6 +19,7 @@ import { deleteBytes } from '../file/delete-bytes.ts';
 import { md5Hex, parseInput } from '../input.ts';
 import type { Media } from '../tree/media.ts';
 import { authorize } from '../viewer/access.ts';
+import { checkQuota } from '../viewer/quota.ts';
 import { type Chunk, stageChunk } from './chunk.ts';
 import { take } from './door.ts';
 import { intoNewMedia, newMediaInput, toNewMedia } from './new-media.ts';
@@ -29,6 +30,7 @@ import {
   sizeLimitBytes,
   totalLimitBytes,
 } from './policy.ts';
+import { checkDisk } from './room.ts';
 import {
   findOpenUpload,
   findOwnUpload,
@@ -61,7 +63,9 @@ export interface ChunkInput extends z.input<typeof chunkInput> {
 /**
  * Appends one chunk; without `uploadId` it starts an upload session. Resolves once bytes and offset are durable. Throws
  * NotFoundError (also for another user's session), UploadExpiredError, UploadCompletedError, TooLargeError,
- * OffsetMismatchError, DigestMismatchError, InvalidInputError.
+ * OffsetMismatchError, DigestMismatchError, InvalidInputError, InsufficientStorageError; for a new session also
+ * TooManyRequestsError and QuotaExceededError: it reserves the whole file, so that completing it cannot fail for lack of
+ * room.
  */
 export async function appendChunk(ctx: Context, input: ChunkInput): Promise<UploadSession> {
   authorize(ctx, 'upload.write');
@@ -84,6 +88,9 @@ async function startUpload(ctx: Context, input: ParsedChunk): Promise<UploadSess
   }
   checkTotal(ctx, totalBytes, input.allowedTypes);
   if (input.offsetBytes !== 0) throw new OffsetMismatchError(0);
+  const demand = { uploads: 1, promisedBytes: totalBytes };
+  await checkQuota(ctx, demand);
+  await checkDisk(ctx, totalBytes);
   const blobKey = newBlobKey();
   try {
     const digest = await createResumableMd5();
@@ -100,6 +107,7 @@ async function startUpload(ctx: Context, input: ParsedChunk): Promise<UploadSess
     const row: UploadRow = {
       upload_id: ctx.newId().replaceAll('-', ''),
       owner: ctx.viewer.id,
+      client_hash: ctx.client?.hash ?? null,
       filename: cleanFilename(input.filename ?? ''),
       declared_type: declaredType,
       total_bytes: totalBytes,
@@ -112,7 +120,11 @@ async function startUpload(ctx: Context, input: ParsedChunk): Promise<UploadSess
       created_at: now,
       updated_at: now,
     };
-    await store.insertUpload(ctx.db, row);
+    await transact(ctx, async (ctx) => {
+      // Again, and exactly: others may have taken the room while the bytes arrived.
+      await checkQuota(ctx, demand);
+      await store.insertUpload(ctx.db, row);
+    });
     return toSession(row);
   } catch (error) {
     await ctx.staging.discard(blobKey);

@@ -1,4 +1,4 @@
-import { isInScope, type Scope, type ScopeColumns } from '../../store/scope.ts';
+import { EVERYTHING, isInScope, type Scope, type ScopeColumns } from '../../store/scope.ts';
 import type { Context } from '../context.ts';
 import { ForbiddenError, NotAuthenticatedError, NotFoundError } from '../error.ts';
 import { ANONYMOUS, ROLES, type Role } from './viewer.ts';
@@ -102,7 +102,16 @@ export function scopeOf(ctx: Context): Scope {
   return {
     publicOnly: !isAllowed(ctx, 'media.read'),
     within: subtrees && viewer.id !== null ? { subtrees, owner: viewer.id } : null,
+    excluding: ctx.deletions.current.subtrees,
   };
+}
+
+/**
+ * Returns all nodes that exist, whoever may see them: the scope of the server's own work, such as jobs, checks of
+ * uniqueness, and reads that an operation follows with a check of its own. A node that a job is deleting does not exist.
+ */
+export function existing({ deletions }: Pick<Context, 'deletions'>): Scope {
+  return { ...EVERYTHING, excluding: deletions.current.subtrees };
 }
 
 /** Returns the nodes within the viewer's start nodes, public or not. */

@@ -1,11 +1,11 @@
 import { parseUuid } from '../../lib/uuid.ts';
 import { pathBelow } from '../../store/path.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
 import { listFoldersByPath } from '../../store/tree/folder.ts';
 import { findNodeByUuid, listNodesByIds, listNodesByUuids } from '../../store/tree/node.ts';
 import type { Services } from '../context.ts';
 import { NotFoundError } from '../error.ts';
+import { existing } from './access.ts';
 import type { StartNode } from './viewer.ts';
 
 /** Maximum number of start nodes. Further ones are ignored, because each adds a condition to every statement. */
@@ -17,15 +17,15 @@ const START_NODES_MAX = 200;
  * not understood grants the least.
  */
 export async function resolveStartNodes(
-  { db }: Pick<Services, 'db'>,
+  services: Pick<Services, 'db' | 'deletions'>,
   claim: unknown,
 ): Promise<StartNode[]> {
   const names: readonly unknown[] = Array.isArray(claim) ? claim.slice(0, START_NODES_MAX) : [];
   const uuids = names.flatMap((name) => (typeof name === 'string' && parseUuid(name)) || []);
   const ids = names.filter((name) => Number.isSafeInteger(name)) as number[];
   const named = [
-    ...(uuids.length > 0 ? await listNodesByUuids(db, EVERYTHING, uuids) : []),
-    ...(ids.length > 0 ? await listNodesByIds(db, EVERYTHING, ids) : []),
+    ...(uuids.length > 0 ? await listNodesByUuids(services.db, existing(services), uuids) : []),
+    ...(ids.length > 0 ? await listNodesByIds(services.db, existing(services), ids) : []),
   ];
   const rows = [...new Map(named.map((row) => [row.id, row])).values()];
   const isTop = (row: NodeRow) =>
@@ -38,7 +38,7 @@ export async function resolveStartNodes(
  * Throws NotFoundError for the first that does not exist.
  */
 export async function findStartNodes(
-  { db }: Pick<Services, 'db'>,
+  services: Pick<Services, 'db' | 'deletions'>,
   names: readonly string[],
 ): Promise<string[]> {
   const uuids: string[] = [];
@@ -46,8 +46,8 @@ export async function findStartNodes(
     const uuid = parseUuid(name);
     const row =
       uuid === null
-        ? (await listFoldersByPath(db, EVERYTHING, name))[0]
-        : await findNodeByUuid(db, EVERYTHING, uuid);
+        ? (await listFoldersByPath(services.db, existing(services), name))[0]
+        : await findNodeByUuid(services.db, existing(services), uuid);
     if (row === undefined) throw new NotFoundError('folder', name);
     uuids.push(row.uuid);
   }

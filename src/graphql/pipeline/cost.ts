@@ -21,15 +21,45 @@ import {
   valueFromASTUntyped,
 } from 'graphql';
 import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from '../../domain/page.ts';
-import { LIST_SIZE_DEFAULT, listSizeOf } from '../list-size.ts';
+import {
+  COUNT_PAGES,
+  COUNT_WORK,
+  isCount,
+  LIST_SIZE_DEFAULT,
+  LIST_WORK,
+  listSizeOf,
+  workOf,
+} from '../price.ts';
+
+/** What an operation takes. */
+export interface Cost {
+  /** In fields of a result; see `createCostMeter`. */
+  cost: number;
+  /** Fields that count a whole list. */
+  counts: number;
+  /** Names of the fields in the result that lead to the dearest part; empty if no field has a selection. */
+  dearest: readonly string[];
+}
 
 /**
- * The price of a selection. It has two figures because fields below `nodes` or `edges` are priced once per node of the
- * page, and only the field that returns the connection knows the page size.
+ * The price of a selection. Fields below `nodes` or `edges` are priced once per node of the page, and `totalCount` by
+ * the list that it counts: only the field that returns the connection knows the size of the page and the filter.
  */
 interface Price {
   once: number;
   perNode: number;
+  /** Counts of the connection that this is the selection of. */
+  ownCounts: number;
+  /** Counts anywhere in the selection. */
+  counts: number;
+  /** The dearest field with a selection. */
+  dearest: Step | null;
+}
+
+/** A step of the way to the dearest part: down to the innermost field that accounts for most of the step above it. */
+interface Step {
+  name: string;
+  below: Step | null;
 }
 
 interface Pricing {
@@ -45,27 +75,35 @@ interface Pricing {
 
 /**
  * Returns a function that computes the cost of a valid operation: **the number of fields in its response if
- * every page is full**, every list that declares no size has 10 items, and nothing is skipped. The members of a
- * union are added up, and so are fields that two fragments both select. Costs that no variable can change are
- * cached.
+ * every page is full**, every list that declares no size has 10 items, and nothing is skipped, and **the work of its
+ * lists** (`price.ts`). The members of a union are added up, and so are fields that two fragments both select. Costs
+ * that no variable can change are cached.
  */
-export function createCostMeter(): (args: ExecutionArgs) => number {
-  const fixed = new WeakMap<OperationDefinitionNode, number>();
+export function createCostMeter(): (args: ExecutionArgs) => Cost {
+  const fixed = new WeakMap<OperationDefinitionNode, Cost>();
   return (args) => {
     const operation = getOperationAST(args.document, args.operationName);
-    if (!operation) return 0;
+    if (!operation) return toCost(FREE);
     const known = fixed.get(operation);
     if (known !== undefined) return known;
     const pricing = createPricing(args, operation);
     const root = args.schema.getRootType(operation.operation);
-    const { once } = root ? priceSelections(pricing, operation.selectionSet, root) : FREE;
-    if (!pricing.dependsOnVariables) fixed.set(operation, once);
-    return once;
+    const price = root ? priceSelections(pricing, operation.selectionSet, root) : FREE;
+    const cost = toCost(price);
+    if (!pricing.dependsOnVariables) fixed.set(operation, cost);
+    return cost;
   };
 }
 
-const FREE: Price = { once: 0, perNode: 0 };
-const LEAF: Price = { once: 1, perNode: 0 };
+function toCost({ once, counts, dearest }: Price): Cost {
+  const path: string[] = [];
+  for (let step = dearest; step; step = step.below) path.push(step.name);
+  return { cost: once, counts, dearest: path };
+}
+
+const FREE: Price = { once: 0, perNode: 0, ownCounts: 0, counts: 0, dearest: null };
+const LEAF: Price = { ...FREE, once: 1 };
+const COUNT: Price = { ...LEAF, ownCounts: 1, counts: 1 };
 
 function createPricing(
   { schema, document, variableValues }: ExecutionArgs,
@@ -90,10 +128,16 @@ function priceSelections(
   type: GraphQLNamedType,
 ): Price {
   const price = { ...FREE };
+  let most = 0;
   for (const selection of selections) {
-    const { once, perNode } = priceSelection(pricing, selection, type);
+    const { once, perNode, ownCounts, counts, dearest } = priceSelection(pricing, selection, type);
     price.once += once;
     price.perNode += perNode;
+    price.ownCounts += ownCounts;
+    price.counts += counts;
+    if (once + perNode <= most) continue;
+    most = once + perNode;
+    price.dearest = dearest;
   }
   return price;
 }
@@ -118,16 +162,39 @@ function priceFragment(pricing: Pricing, name: string): Price {
 
 function priceField(pricing: Pricing, node: FieldNode, parent: GraphQLNamedType): Price {
   const field = findField(parent, node.name.value);
-  if (!field || !node.selectionSet) return LEAF;
+  if (!field) return LEAF;
+  if (!node.selectionSet) return isCount(field) ? COUNT : LEAF;
   const inner = priceSelections(pricing, node.selectionSet, getNamedType(field.type));
+  const { counts } = inner;
+  const below = (cost: number, of: number) => ({
+    name: node.alias?.value ?? node.name.value,
+    below: cost > of / 2 ? inner.dearest : null,
+  });
   if (!isList(field.type)) {
     const size = inner.perNode === 0 ? 0 : pageSize(pricing, node);
-    return { once: 1 + inner.once + size * inner.perNode, perNode: 0 };
+    const ofResult = inner.once + size * inner.perNode;
+    const once = 1 + ofResult + listWork(pricing, node, field, inner.ownCounts);
+    return { ...FREE, once, counts, dearest: below(ofResult, once) };
   }
   const size = listSizeOf(field);
-  if (size === 'page') return { once: 1, perNode: inner.once };
+  if (size === 'page') {
+    return { ...FREE, once: 1, perNode: inner.once, counts, dearest: below(1, 1) };
+  }
   const count = typeof size === 'number' ? size : lengthOf(pricing, node, size.argument);
-  return { once: 1 + count * inner.once, perNode: 0 };
+  const once = 1 + count * inner.once;
+  return { ...FREE, once, counts, dearest: below(count * inner.once, once) };
+}
+
+/** Returns the work of a connection beyond its result: to find the page, and to count. */
+function listWork(
+  pricing: Pricing,
+  node: FieldNode,
+  field: GraphQLField<unknown, unknown>,
+  counts: number,
+): number {
+  if (!isConnection(field)) return 0;
+  const work = LIST_WORK + workOf(field, (name) => argument(pricing, node, name));
+  return work + counts * (COUNT_WORK + COUNT_PAGES * work);
 }
 
 /**
@@ -159,6 +226,13 @@ function findField(
   if (name === SchemaMetaFieldDef.name) return SchemaMetaFieldDef;
   if (name === TypeMetaFieldDef.name) return TypeMetaFieldDef;
   return isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
+}
+
+/** A connection is an object with a list that has the size of a page. */
+function isConnection({ type }: GraphQLField<unknown, unknown>): boolean {
+  const named = getNamedType(type);
+  const nodes = isObjectType(named) ? named.getFields().nodes : undefined;
+  return nodes !== undefined && listSizeOf(nodes) === 'page';
 }
 
 function isList(type: GraphQLOutputType): boolean {

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Events } from '../../domain/event/event.ts';
 
 /**
  * Maximum duration of a stream. The credential is checked only when the stream starts, so an expired or revoked one
@@ -8,18 +9,24 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 const LIFETIME_MS = 60 * 60_000;
 
 /**
- * Creates the signals that end a stream when the client disconnects, when its time is over, or when the server stops.
- * Without them, a stopping server would wait for its clients. Each signal is created on first use, because
+ * Creates the signals that end a stream when the client disconnects, when its time is over, when events may have been
+ * lost, or when the server stops. Without them, a stopping server would wait for its clients. Each signal is created on first use, because
  * most responses are not streams.
  */
 export function createStreamSignals(
   server: FastifyInstance,
+  { onGap }: Pick<Events, 'onGap'>,
 ): (reply: FastifyReply) => () => AbortSignal {
   const open = new Set<AbortController>();
   let isStopping = false;
+  const endAll = () => {
+    for (const controller of open) controller.abort();
+  };
+  // Nobody knows which subscriber has missed something: all subscribe again and read what may have changed.
+  onGap(endAll);
   server.addHook('preClose', (done) => {
     isStopping = true;
-    for (const controller of open) controller.abort();
+    endAll();
     done();
   });
   const openSignal = (reply: FastifyReply): AbortSignal => {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
-import { DomainError } from '../../domain/error.ts';
+import { DomainError, TooManyRequestsError } from '../../domain/error.ts';
 import { urlMaker } from '../../http/absolute-url.ts';
 import {
   createSendError,
@@ -17,6 +17,7 @@ import { maskError, type OperationContext } from './mask.ts';
 import { readParameters } from './parameters.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 import type { Result } from './run.ts';
+import { createStreamSlots } from './stream-slot.ts';
 
 /** Options of GraphQL over HTTP. */
 export interface GraphqlOptions extends DialectOptions {
@@ -33,7 +34,8 @@ export async function registerGraphql(
 ): Promise<void> {
   const { run, encode } = createPipeline({ isIntrospectionEnabled: isGraphiqlEnabled });
   const { isFastPathEnabled } = services.settings;
-  const streamSignal = createStreamSignals(server);
+  const streamSignal = createStreamSignals(server, services.events);
+  const takeStreamSlot = createStreamSlots(services.settings);
   server.setErrorHandler(createSendError('application/json; charset=utf-8', toErrorAnswer));
   // The body is read while the operation runs.
   server.addContentTypeParser('multipart/form-data', (_request, _body, done) => done(null));
@@ -45,9 +47,11 @@ export async function registerGraphql(
       if (isGraphiqlEnabled && isPageRequest(request)) return sendPage(reply);
       const accepted = negotiate(request.headers.accept);
       const signal = streamSignal(reply);
+      const domain = requestContext(services, request, reply);
       const result = await runRequest(run, request, {
         requestId: request.id,
-        domain: requestContext(services, request),
+        domain,
+        takeStreamSlot: () => void reply.raw.once('close', takeStreamSlot(domain)),
         toUrl: urlMaker(publicUrl, request),
         signal,
         made: new Map(),
@@ -67,7 +71,7 @@ function methodNotAllowed(method: string): HttpError {
 
 /**
  * Runs the operation of a request. Returns an error that prevents execution as a result, so that it is sent in the
- * media type that the client accepts.
+ * media type that the client accepts. Throws TooManyRequestsError: a refused subscription must not look like a stream.
  */
 async function runRequest(
   run: Pipeline['run'],
@@ -83,6 +87,7 @@ async function runRequest(
       discardFiles();
     }
   } catch (error) {
+    if (error instanceof TooManyRequestsError) throw error;
     return { errors: [maskError(error, context.domain.log, context.requestId)] };
   }
 }

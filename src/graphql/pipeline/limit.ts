@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql';
+import type { Cost } from './cost.ts';
 
 /** The limits of an operation. Each prevents a different way of requesting too much. */
 export const LIMITS = {
@@ -16,8 +17,11 @@ export const LIMITS = {
   aliases: 30,
   /** Each directive is checked against all others at its place. Clients write a few of `@include` and `@skip`. */
   directives: 20,
+  /** Counts of whole lists: enough for a count of each type of media, too few to count everything in many ways. */
+  counts: 12,
   /**
-   * Fields of the response, see `cost.ts`. All fields of 200 media and of the objects that belong to them are 90,000.
+   * Fields of the response and work of the lists, see `cost.ts`. All fields of 200 media and of the objects that
+   * belong to them are 90,000.
    */
   cost: 200_000,
 } as const;
@@ -60,10 +64,16 @@ const REFUSALS: Record<Limited, { code: string; of: string; advice: string }> = 
     of: 'directives in a document',
     advice: 'Split the operation.',
   },
+  counts: {
+    code: 'TOO_MANY_COUNTS',
+    of: 'fields that count a list (`totalCount`)',
+    advice: 'Split the operation, or leave out counts that nobody reads.',
+  },
   cost: {
     code: 'OPERATION_TOO_COSTLY',
-    of: 'fields in the result if every page is full',
-    advice: 'Ask for smaller pages with `first`, or for fewer fields.',
+    of: 'as the cost: the fields in the result if every page is full, and the work of its lists',
+    advice:
+      'Ask for smaller pages with `first`, for fewer fields or counts, or for a filter with fewer words and criteria.',
   },
 };
 
@@ -78,12 +88,23 @@ export class RefusedOperationError extends GraphQLError {
  * Throws RefusedOperationError, which names the limit and the remedy, if the value exceeds the limit or is NaN.
  */
 export function checkLimit(limited: Limited, amount: number): void {
+  if (amount <= LIMITS[limited]) return;
+  throw refusal(limited);
+}
+
+/** Throws RefusedOperationError if an operation costs too much. It names the dearest part of the operation. */
+export function checkCost({ cost, counts, dearest }: Cost): void {
+  checkLimit('counts', counts);
+  if (cost <= LIMITS.cost) return;
+  const path = dearest.join('.');
+  throw refusal('cost', path && `The dearest part is \`${path}\`. `, { cost, dearest: path });
+}
+
+function refusal(limited: Limited, reason = '', details: Record<string, unknown> = {}) {
   const limit = LIMITS[limited];
-  if (amount <= limit) return;
   const { code, of, advice } = REFUSALS[limited];
-  const message = `The limit is ${limit.toLocaleString('en')} ${of}. ${advice}`;
-  const cost = limited === 'cost' ? { cost: amount } : {};
-  throw new RefusedOperationError(message, code, { ...cost, limit });
+  const message = `The limit is ${limit.toLocaleString('en')} ${of}. ${reason}${advice}`;
+  return new RefusedOperationError(message, code, { ...details, limit });
 }
 
 /** Returns the error for `__schema` and `__type` when introspection is disabled. */

@@ -1,13 +1,15 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Log } from '../../domain/context.ts';
-import { DomainError, InvalidInputError } from '../../domain/error.ts';
+import { DomainError, InvalidInputError, toCallerError } from '../../domain/error.ts';
 import { HttpError } from '../../http/http-error.ts';
-import { httpStatus, publicMessage } from '../../http/status.ts';
+import { httpStatus, isRetryable, publicMessage, retryHeaders } from '../../http/status.ts';
 import type { GraphqlContext } from '../builder.ts';
 
 /** The context of one operation. */
 export interface OperationContext extends GraphqlContext {
   requestId: string;
+  /** Takes a slot for a subscription until the response ends. Throws TooManyRequestsError. */
+  takeStreamSlot: () => void;
 }
 
 /** Returns the context of the operation that `args` describe. */
@@ -22,7 +24,29 @@ export function maskResult(result: ExecutionResult, context: OperationContext): 
   const errors = result.errors.map((error) =>
     maskOne(error, context.domain.log, context.requestId),
   );
-  return { ...result, errors };
+  const http = hasData(result) ? null : laterResponse(result.errors);
+  return { ...result, errors, ...(http && { extensions: { ...result.extensions, http } }) };
+}
+
+/** Tells whether any field at the top of the result has a value. */
+function hasData({ data }: ExecutionResult): boolean {
+  return Object.values(data ?? {}).some((value) => value !== null);
+}
+
+/**
+ * Returns the status and the headers for an operation that a later try may complete, or null. Such an
+ * operation is not sent with status 200, whatever the client accepts: retrying clients and proxies read only the status.
+ */
+function laterResponse(errors: readonly GraphQLError[]) {
+  for (const error of errors) {
+    const cause = causeOf(error);
+    if (isRetryable(cause)) return { status: httpStatus(cause), headers: retryHeaders(cause) };
+  }
+  return null;
+}
+
+function causeOf(error: unknown): unknown {
+  return toCallerError(error instanceof GraphQLError ? (error.originalError ?? error) : error);
 }
 
 /**
@@ -31,8 +55,11 @@ export function maskResult(result: ExecutionResult, context: OperationContext): 
  */
 export function maskError(error: unknown, log: Log, requestId: string): GraphQLError {
   const graphqlError = error instanceof GraphQLError ? error : null;
-  const cause = graphqlError?.originalError ?? error;
+  const cause = causeOf(error);
   if (cause instanceof DomainError) {
+    if (isRetryable(cause) && cause.cause !== undefined) {
+      log.warn({ err: cause }, 'resolver failed');
+    }
     return toGraphqlError(cause.message, graphqlError, domainExtensions(cause));
   }
   const status = httpStatus(cause);
@@ -59,9 +86,11 @@ function isThrownByResolver({ originalError }: GraphQLError): boolean {
 }
 
 function domainExtensions(error: DomainError): Record<string, unknown> {
-  return error instanceof InvalidInputError
-    ? { code: error.code, issues: error.issues }
-    : { code: error.code };
+  const { code } = error;
+  if (error instanceof InvalidInputError) return { code, issues: error.issues };
+  const retryHeadersMs = 'retryHeadersMs' in error ? error.retryHeadersMs : undefined;
+  if (typeof retryHeadersMs !== 'number') return { code };
+  return { code, retryHeadersSeconds: Math.ceil(retryHeadersMs / 1000) };
 }
 
 function toGraphqlError(

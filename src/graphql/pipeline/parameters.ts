@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { bodyType, UnsupportedBodyError } from '../../http/body.ts';
 import { HttpError } from '../../http/http-error.ts';
-import { readMultipartOperation, type SentOperation } from './multipart.ts';
+import { readMultipartOperation, type SentOperation } from './upload/multipart.ts';
 
 /**
  * Reads the operation of a request from its URL, a JSON body or a multipart body.

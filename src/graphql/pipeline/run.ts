@@ -11,14 +11,14 @@ import { schema } from '../schema.ts';
 import { createCostMeter } from './cost.ts';
 import { createDocuments, type DocumentOptions } from './document.ts';
 import { execute } from './execute.ts';
-import { checkLimit, LIMITS } from './limit.ts';
+import { checkCost, LIMITS } from './limit.ts';
 import type { OperationContext } from './mask.ts';
 import { subscribe } from './subscribe.ts';
 
 /** The result of an operation, or the results of a subscription as they arise. */
 export type Result = ExecutionResult | AsyncIterable<ExecutionResult>;
 
-/** Runs an operation. Throws GraphQLError if it cannot be executed. */
+/** Runs an operation. Throws GraphQLError if it cannot be executed, and TooManyRequestsError. */
 export type RunOperation = (
   params: GraphQLParams,
   method: string,
@@ -40,12 +40,13 @@ export function createRunOperation(options: DocumentOptions): RunOperation {
     if (errors.length > 0) return { errors };
     const args = { schema, document, contextValue, operationName, variableValues: variables };
     const cost = measureCost(args);
-    checkLimit('cost', cost);
+    checkCost(cost);
     const isSubscription = operation.operation === OperationTypeNode.SUBSCRIPTION;
+    if (isSubscription) contextValue.takeStreamSlot();
     const result = isSubscription ? await subscribe(args) : await execute(args);
     return isAsyncIterable(result)
-      ? mapAsyncIterator(result, (event) => withCost(event, cost))
-      : withCost(result, cost);
+      ? mapAsyncIterator(result, (event) => withCost(event, cost.cost))
+      : withCost(result, cost.cost);
   };
 }
 

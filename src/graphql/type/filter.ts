@@ -1,6 +1,10 @@
-import { builder } from '../builder.ts';
+import type { GraphQLResolveInfo } from 'graphql';
+import type { Context } from '../../domain/context.ts';
+import type { Page, PageArgs } from '../../domain/page.ts';
+import { builder, type GraphqlContext } from '../builder.ts';
+import { toConnection } from '../connection.ts';
 import { enumOf } from '../enum.ts';
-import type { Types } from '../mutation.ts';
+import { onlyIn, type Properties } from '../needs.ts';
 
 /** A span of time in a filter. */
 export const DateTimeRange = builder.inputType('DateTimeRange', {
@@ -23,14 +27,23 @@ export const OrderDirection = enumOf<'asc' | 'desc'>('OrderDirection', 'Directio
   desc: 'Descending: the highest value first.',
 });
 
-/** Defines the input for an order by one of these fields. */
-export function orderInput<Value extends string>(
-  name: string,
-  field: PothosSchemaTypes.EnumRef<Types, Value>,
-  description: string,
+/**
+ * Defines the input `<type>Order` for an order of a list by one of `fields`, and the enum of the fields. `things` and
+ * `ties` are parts of the description.
+ */
+export function orderInput<Field extends string>(
+  type: string,
+  things: string,
+  ties: string,
+  fields: Readonly<Record<Field, string>>,
 ) {
-  return builder.inputType(name, {
-    description,
+  const field = enumOf<Field>(
+    `${type}OrderField`,
+    `Field by which a list of ${things} is ordered.`,
+    fields,
+  );
+  return builder.inputType(`${type}Order`, {
+    description: `Order of a list of ${things}. ${ties}`,
     fields: (t) => ({
       field: t.field({ type: field, required: true, description: 'Field to order by.' }),
       direction: t.field({
@@ -48,6 +61,41 @@ export function toOrder<Field>(
   order: { field: Field; direction: 'asc' | 'desc' } | null | undefined,
 ): { field: Field; descending: boolean } | undefined {
   return order ? { field: order.field, descending: order.direction === 'desc' } : undefined;
+}
+
+interface ListArgs<Sent, Field> extends PageArgs {
+  filter?: Sent | null | undefined;
+  orderBy?: { field: Field; direction: 'asc' | 'desc' } | null | undefined;
+}
+
+interface List<Sent, Filter, Field, Node> {
+  toFilter: (filter?: Sent | null) => Filter;
+  list: (
+    domain: Context,
+    page: PageArgs,
+    filter: Filter,
+    order: { field: Field; descending: boolean } | undefined,
+    only: Properties,
+  ) => Promise<Page<Node>>;
+  count: (domain: Context, filter: Filter) => Promise<number>;
+}
+
+/** Creates the resolver of a list with the arguments `filter` and `orderBy`. */
+export function filteredList<Sent, Filter, Field, Node>({
+  toFilter,
+  list,
+  count,
+}: List<Sent, Filter, Field, Node>) {
+  return async (
+    _root: unknown,
+    { filter, orderBy, ...page }: ListArgs<Sent, Field>,
+    { domain }: GraphqlContext,
+    info: GraphQLResolveInfo,
+  ) => {
+    const narrowed = toFilter(filter);
+    const found = await list(domain, page, narrowed, toOrder(orderBy), onlyIn(info));
+    return toConnection(found, () => count(domain, narrowed));
+  };
 }
 
 type WithoutNull<T> = { [K in keyof T]: Exclude<T[K], null> };

@@ -1,19 +1,25 @@
 import type { Tasks } from '../task.ts';
-import { createThumbnail } from './create-thumbnail.ts';
-import { deleteBlob } from './delete-blob.ts';
-import { digestFile } from './digest-file.ts';
-import { expireUpload } from './expire-upload.ts';
-import { fetchLink } from './fetch-link.ts';
-import { importUrl } from './import-url.ts';
-import { sweep } from './sweep.ts';
+import { deleteBlob } from './file/delete-blob.ts';
+import { digestFile } from './file/digest-file.ts';
+import { sweep } from './file/sweep.ts';
+import { createThumbnail } from './rendition/create-thumbnail.ts';
+import { deleteTag } from './tag/delete-tag.ts';
+import { indexTag } from './tag/index-tag.ts';
+import { deleteSubtree } from './tree/delete-subtree.ts';
+import { fetchLink } from './tree/fetch-link.ts';
+import { expireUpload } from './upload/expire-upload.ts';
+import { importUrl } from './upload/import-url.ts';
 
 /** The task of every job class. */
 export const TASKS = {
   'delete-blob': deleteBlob,
+  'delete-subtree': deleteSubtree,
+  'delete-tag': deleteTag,
   'digest-file': digestFile,
   'expire-upload': expireUpload,
   'fetch-link': fetchLink,
   'import-url': importUrl,
+  'index-tag': indexTag,
   'make-rendition': createThumbnail,
   sweep,
 } satisfies Required<Tasks>;

@@ -11,7 +11,7 @@ import { BodyTooLargeError, UnsupportedBodyError } from '../../http/body.ts';
 import type { ErrorAnswer } from '../../http/dialect.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
 
-/** Contract §4.7: each code of the envelope, and its status. */
+/** Contract §4.7: each code of the envelope, and its status. The contract has no code for 429 and 507. */
 const STATUS = {
   BadRequest: 400,
   Unauthorized: 401,
@@ -21,8 +21,10 @@ const STATUS = {
   PayloadTooLarge: 413,
   UnsupportedMediaType: 415,
   ValidationFailed: 422,
+  TooManyRequests: 429,
   InternalServerError: 500,
   ServiceUnavailable: 503,
+  InsufficientStorage: 507,
 } as const;
 type Code = keyof typeof STATUS;
 
@@ -113,6 +115,8 @@ function describe(error: unknown): [code: Code, message: string] {
     return ['UnsupportedMediaType', 'Send application/json or multipart/form-data.'];
   }
   const status = httpStatus(error);
+  if (status === 429) return ['TooManyRequests', publicMessage(error)];
+  if (status === 507) return ['InsufficientStorage', publicMessage(error)];
   if (status === 503) return ['ServiceUnavailable', publicMessage(error)];
   if (status >= 500) return ['InternalServerError', publicMessage(error)];
   return [status === 404 ? 'NotFound' : 'BadRequest', publicMessage(error)];

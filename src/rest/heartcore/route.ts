@@ -11,11 +11,11 @@ import {
   registerRoutes,
   sendAnswer,
 } from '../../http/dialect.ts';
-import { putItem } from './change.ts';
-import { postItem } from './creation.ts';
 import { noSuchItem, RefusedError, toErrorAnswer } from './error.ts';
-import { deleteItem, getChildren, getItem, getRoots } from './media.ts';
-import { getItemType, listItemTypes } from './media-type.ts';
+import { putItem } from './tree/change.ts';
+import { postItem } from './tree/creation.ts';
+import { deleteItem, getChildren, getItem, getRoots } from './tree/media.ts';
+import { getItemType, listItemTypes } from './tree/media-type.ts';
 
 interface HandledRoute extends Route {
   handle: (call: Call) => Promise<Answer>;

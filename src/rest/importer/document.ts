@@ -1,5 +1,5 @@
 import type { Answer } from '../../http/dialect.ts';
-import { badParameter } from './problem.ts';
+import { badParameter, readAll } from './problem.ts';
 import type { Parameter } from './query.ts';
 
 /** The result of a handler: a document of JSON:API. */
@@ -30,9 +30,26 @@ export function toResourceObject(
   return { type, id, attributes: Object.fromEntries(named) };
 }
 
-/** Returns `included`, which is present only if requested, and always empty: contract §2.5. */
-export function toIncluded(isAsked: boolean): { included?: [] } {
-  return isAsked ? { included: [] } : {};
+/** What a document shows: the attributes, and `included`, which is always empty, if it is requested (contract §2.5). */
+export interface Shown {
+  fieldset: Fieldset;
+  included: { included?: [] };
+}
+
+/** Parses what the document of a type is to show. Throws ProblemError. */
+export function parseShown(query: readonly Parameter[], type: string): Shown {
+  return readAll({
+    fieldset: () => parseFieldset(query, type),
+    included: () => (parseIncluded(query) ? { included: [] as [] } : {}),
+  });
+}
+
+/** Returns the response with one resource. It has an ETag. */
+export function answerResource(
+  data: ResourceObject | undefined,
+  { included }: Shown,
+): DocumentAnswer {
+  return { status: 200, body: { data, ...included }, isCacheable: true };
 }
 
 /** Names of the attributes to show; null: the usual ones. */
@@ -43,7 +60,7 @@ export type Fieldset = ReadonlySet<string> | null;
  * indices, and `fields=a,b` for the type of the list. An empty value names no attribute; unknown
  * names are ignored.
  */
-export function parseFieldset(query: readonly Parameter[], type: string): Fieldset {
+function parseFieldset(query: readonly Parameter[], type: string): Fieldset {
   const sent = query.filter(({ family, members }) => {
     const isOwn = members.length === 0 || members[0] === type || isItem(members[0]);
     return family === 'fields' && isOwn;
@@ -65,7 +82,7 @@ function isItem(member: string | undefined): boolean {
  * ProblemError if anything is to be included: 400 for JSON:API's `include`, 422 for the reference's
  * `included`.
  */
-export function parseIncluded(query: readonly Parameter[]): boolean {
+function parseIncluded(query: readonly Parameter[]): boolean {
   const sent = query.filter(({ family }) => family === 'include' || family === 'included');
   const asked = sent.find(({ value }) => value !== null && value !== '');
   if (asked === undefined) return sent.length > 0;

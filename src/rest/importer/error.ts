@@ -52,8 +52,13 @@ function statusOf(error: unknown): number {
   return own ?? httpStatus(error);
 }
 
-/** Returns the problem for a fault in the body. The domain uses its own names of fields, see `renamed`. */
+/** Returns the problem for a fault in the body or in a filter. The domain uses its own names of fields, see `renamed`. */
 function toInputProblem({ path, code, message }: InputIssue): Problem {
+  const [first, field] = path;
+  if (first === 'filter') {
+    const parameter = field === undefined ? 'filter' : `filter[${field}]`;
+    return { status: 422, code: 'invalid_parameter', detail: message, source: { parameter } };
+  }
   const source = { pointer: `/${path.map(escapePointer).join('/')}` };
   return { status: 422, code: code.toLowerCase(), detail: message, source };
 }

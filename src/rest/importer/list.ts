@@ -1,12 +1,5 @@
 import type { FieldType, OrderStep, Part, Search } from '../../lib/search.ts';
-import {
-  type DocumentAnswer,
-  type Fieldset,
-  parseFieldset,
-  parseIncluded,
-  type ResourceObject,
-  toIncluded,
-} from './document.ts';
+import { type DocumentAnswer, type Fieldset, parseShown, type ResourceObject } from './document.ts';
 import { type FilterFields, parseFilter } from './filter.ts';
 import { type PageRequest, parsePage, toPageLinks } from './page.ts';
 import { badParameter, readAll, readEach, suggestion } from './problem.ts';
@@ -58,15 +51,15 @@ export async function answerList<Field extends string, Node>(
   call: QueriedCall,
   list: List<Field, Node>,
 ): Promise<DocumentAnswer> {
-  const { page, order, isCounted, filter, fieldset, isIncluded } = parseList(call, list);
+  const { page, order, isCounted, filter, shown } = parseList(call, list);
   const { conditions, ignored } = filter;
   const offset = Math.min((page.number - 1) * page.size, Number.MAX_SAFE_INTEGER);
   const part = await list.search({ conditions, order, limit: page.size, offset, isCounted });
   const { count, hasMore } = part;
   const counted = count === null ? {} : { count, more: hasMore };
   const document = {
-    data: await list.show(part.nodes, fieldset),
-    ...toIncluded(isIncluded),
+    data: await list.show(part.nodes, shown.fieldset),
+    ...shown.included,
     meta: { ...counted, ...(ignored.length > 0 && { ignored }) },
     links: toLinks(call, page, part),
   };
@@ -82,8 +75,7 @@ function parseList<Field extends string>(call: QueriedCall, list: ListedType<Fie
     order: () => parseSort(query, list.sorts),
     isCounted: () => parseCount(query),
     filter: () => parseFilter(query, list.filters, { isLenient: isLenient(call) }),
-    fieldset: () => parseFieldset(query, list.name),
-    isIncluded: () => parseIncluded(query),
+    shown: () => parseShown(query, list.name),
   });
 }
 

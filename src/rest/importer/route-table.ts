@@ -2,10 +2,10 @@ import type { FastifyReply } from 'fastify';
 import type { Operation } from '../../domain/viewer/access.ts';
 import type { Route } from '../../http/dialect.ts';
 import type { DocumentAnswer } from './document.ts';
-import { listJobs, postJob, removeJob, showJob, signal } from './job.ts';
-import { downloadMedia, listMedias, showMedia } from './media.ts';
+import { downloadMedia, listMedias, showMedia } from './file/media.ts';
+import { listJobs, postJob, removeJob, showJob, signal } from './job/job.ts';
 import type { QueriedCall } from './query.ts';
-import { uploadMedia } from './upload.ts';
+import { uploadMedia } from './upload/upload.ts';
 
 /** A route that responds with a document. */
 export interface DocumentRoute extends Route {

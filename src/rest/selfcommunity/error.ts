@@ -5,7 +5,9 @@ import {
   NotAuthenticatedError,
   OffsetMismatchError,
   TooLargeError,
+  TooManyRequestsError,
 } from '../../domain/error.ts';
+import { InsufficientStorageError, QuotaExceededError } from '../../domain/storage-error.ts';
 import { MalformedBodyError, UnsupportedBodyError } from '../../http/body.ts';
 import type { ErrorAnswer } from '../../http/dialect.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
@@ -79,7 +81,17 @@ function describeDomainError(error: DomainError): [message: string, code: string
   if (error instanceof TooLargeError) {
     return [`Size of file exceeds the limit (${error.limitBytes} bytes)`, 'invalid'];
   }
-  return DESCRIPTIONS[error.code] ?? [error.message, 'invalid'];
+  if (error instanceof TooManyRequestsError) return [throttledText(error), 'throttled'];
+  const isFull = error instanceof QuotaExceededError || error instanceof InsufficientStorageError;
+  if (isFull) return [error.message, error.code.toLowerCase()];
+  return DESCRIPTIONS[error.code] ?? [error.message, httpStatus(error) < 500 ? 'invalid' : 'error'];
+}
+
+/** Returns the sentence of Django REST framework's `Throttled`, and the reason where it is not too many requests. */
+function throttledText({ message, retryAfterMs, exceeded }: TooManyRequestsError): string {
+  if (exceeded !== null && exceeded.name !== 'requests') return message;
+  const seconds = Math.ceil(retryAfterMs / 1000);
+  return `Request was throttled. Expected available in ${seconds} second${seconds === 1 ? '' : 's'}.`;
 }
 
 const DESCRIPTIONS: Readonly<Record<string, [message: string, code: string]>> = {

@@ -138,16 +138,21 @@ const REASONS: Readonly<Record<number, string>> = {
   410: 'The upload has expired.',
   413: 'The fields are too large.',
   415: 'The content type of the body is not supported.',
+  429: 'There are too many requests or upload sessions. `Retry-After` says when to try again.',
+  507: 'The quota is used up, or the disk is full.',
 };
 
 /**
  * Returns the responses. Most refusals follow from the request: an id can be unknown, a body invalid, a credential
  * insufficient.
  */
-function toResponses({ method, path, body, answer, refusals = [] }: Route): object {
+function toResponses({ method, path, query = [], body, answer, refusals = [] }: Route): object {
   const [status, name] = answer;
-  const errors = new Set([401, ...refusals]);
+  const errors = new Set([401, 429, ...refusals]);
+  if (method === 'POST' && path.startsWith('/media/') && !path.includes(':id')) errors.add(507);
   if (body) for (const status of [400, 413, 415]) errors.add(status);
+  // Too many words.
+  if (query.includes('search')) errors.add(400);
   if (method !== 'GET') errors.add(403);
   if (path.includes(':id')) errors.add(404);
   const responses = [...errors].sort().map((status): [number, object] => {

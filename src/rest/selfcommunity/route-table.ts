@@ -1,4 +1,3 @@
-import { clickMedia, getMedia, patchMedia, postMedia, putMedia, removeMedia } from './media.ts';
 import { QUERY_NAMES, type Route, toDocument } from './openapi.ts';
 import {
   assignTag,
@@ -9,29 +8,36 @@ import {
   postTag,
   putTag,
   removeTag,
-} from './tag.ts';
-import { completeChunks, uploadChunk } from './upload.ts';
+} from './tag/tag.ts';
+import {
+  clickMedia,
+  getMedia,
+  patchMedia,
+  postMedia,
+  putMedia,
+  removeMedia,
+} from './tree/media.ts';
+import { completeChunks, uploadChunk } from './upload/upload.ts';
+
+/** What both routes of an upload have in common. */
+const UPLOAD = { method: 'POST', operation: 'upload.write', refusals: [404, 410] } as const;
 
 const MEDIA: readonly Route[] = [
   {
-    method: 'POST',
+    ...UPLOAD,
     path: '/media/upload/chunk/',
-    operation: 'upload.write',
     handle: uploadChunk,
     summary: 'Upload a chunk of a file',
     body: 'Chunk',
     answer: [201, 'UploadSession'],
-    refusals: [404, 410],
   },
   {
-    method: 'POST',
+    ...UPLOAD,
     path: '/media/upload/complete/',
-    operation: 'upload.write',
     handle: completeChunks,
     summary: 'Create a media item from the chunks',
     body: 'UploadCompletion',
     answer: [201, 'Media'],
-    refusals: [404, 410],
   },
   {
     method: 'POST',

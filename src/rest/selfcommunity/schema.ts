@@ -12,7 +12,7 @@ import {
   text,
   textOrNull,
 } from './json-schema.ts';
-import { MEDIA_PROPERTIES } from './media-shape.ts';
+import { MEDIA_PROPERTIES } from './tree/media-shape.ts';
 
 const tagType = { enum: ['user', 'category', 'contribution'] };
 

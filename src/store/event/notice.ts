@@ -1,19 +1,23 @@
 import pg from 'pg';
 import { EVENT_CHANNEL, JOB_CHANNEL } from '../dialect.ts';
+import { clientConfig, closeClient, destroyClient } from '../postgres/client.ts';
 
 /** Delay before a lost connection is opened again. */
 const RETRY_MS = 2000;
 
-/** Limit for closing the connection: a server that does not respond must not block the end of the process. */
-const CONNECT_MS = 5000;
+/** Limit for opening the connection and for each of its statements. A connection that is silent for longer is closed. */
+const TIMEOUT_MS = 5000;
+
+/** Interval at which the connection is tested: without traffic, a broken network would not show for hours. */
+const TEST_MS = 10_000;
 
 /** The notices between the processes of one PostgreSQL database. */
 export interface Notices {
   /**
-   * Sends a text of less than 8,000 bytes to `onEvents` of all processes, this one included. Lost while there is no
-   * connection.
+   * Sends a text of less than 8,000 bytes to `onEvents` of all processes, this one included. Returns whether the database
+   * has accepted it: without a connection the text is lost.
    */
-  tellEvents(text: string): Promise<void>;
+  tellEvents(text: string): Promise<boolean>;
   stop(): Promise<void>;
 }
 
@@ -22,58 +26,110 @@ export interface NoticeListeners {
   /** Called when there may be work for a worker, and whenever a notice may have been missed. */
   onJob: () => void;
   onEvents: (text: string) => void;
+  /** Called when the process listens again after a time in which it may have missed notices. */
+  onGap: () => void;
+}
+
+/** The settings of the connection; tests shorten the times. */
+export interface NoticeOptions {
+  /** (Default: 2 s) */
+  retryMs?: number;
+  /** (Default: 10 s) */
+  testMs?: number;
+  /** (Default: 5 s) */
+  timeoutMs?: number;
 }
 
 /** Listens until it is stopped. A lost connection is opened again; notices sent meanwhile are lost. */
-export function listenForNotices(url: string, { onJob, onEvents }: NoticeListeners): Notices {
+export function listenForNotices(
+  url: string,
+  { onJob, onEvents, onGap }: NoticeListeners,
+  { retryMs = RETRY_MS, testMs = TEST_MS, timeoutMs = TIMEOUT_MS }: NoticeOptions = {},
+): Notices {
+  /** The connection while it listens. */
   let client: pg.Client | undefined;
+  /** The connection, also while it is being opened. */
+  let newest: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
   let isStopped = false;
+  let hasGap = false;
 
   async function connect(): Promise<void> {
-    const fresh = new pg.Client({
-      connectionString: url,
-      connectionTimeoutMillis: CONNECT_MS,
-      application_name: 'trivium notices',
-    });
+    const fresh = createClient(url, timeoutMs);
+    newest = fresh;
     fresh.on('notification', ({ channel, payload = '' }) => {
       if (channel === JOB_CHANNEL) onJob();
       else onEvents(payload);
     });
-    fresh.once('end', reconnect);
-    // `end` follows. Without a listener it would end the process.
-    fresh.on('error', () => void fresh.end().catch(() => undefined));
-    try {
-      await fresh.connect();
-      await fresh.query(`listen ${JOB_CHANNEL}; listen ${EVENT_CHANNEL}`);
-      client = fresh;
-      onJob();
-    } catch {
-      fresh.removeListener('end', reconnect);
-      await fresh.end().catch(() => undefined);
+    if (!(await listen(fresh))) {
       reconnect();
+      return;
     }
+    const test = setInterval(() => void ask(fresh, 'select 1'), testMs);
+    fresh.once('end', () => {
+      clearInterval(test);
+      reconnect();
+    });
+    client = fresh;
+    onJob();
+    if (hasGap) onGap();
+    hasGap = false;
   }
 
   function reconnect(): void {
     client = undefined;
+    hasGap = true;
     if (isStopped) return;
-    retry = setTimeout(() => (connecting = connect()), RETRY_MS);
+    retry = setTimeout(() => (connecting = connect()), retryMs);
     retry.unref();
   }
 
   let connecting = connect();
   return {
     async tellEvents(text) {
-      const telling = client?.query('select pg_notify($1, $2)', [EVENT_CHANNEL, text]);
-      // Fails with the connection.
-      await telling?.catch(() => undefined);
+      await connecting;
+      return client !== undefined && ask(client, 'select pg_notify($1, $2)', [EVENT_CHANNEL, text]);
     },
     async stop() {
       isStopped = true;
       clearTimeout(retry);
+      if (client === undefined && newest !== undefined) destroyClient(newest);
       await connecting;
-      await client?.end().catch(() => undefined);
+      if (client !== undefined) await closeClient(client);
     },
   };
+}
+
+function createClient(url: string, timeoutMs: number): pg.Client {
+  const client = new pg.Client({
+    ...clientConfig(url),
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
+    application_name: 'trivium notices',
+  });
+  // Without a listener it would end the process. `end` follows.
+  client.on('error', () => destroyClient(client));
+  return client;
+}
+
+/** Opens the connection and listens. Returns false, and closes it, if that fails. */
+async function listen(client: pg.Client): Promise<boolean> {
+  try {
+    await client.connect();
+  } catch {
+    destroyClient(client);
+    return false;
+  }
+  return ask(client, `listen ${JOB_CHANNEL}; listen ${EVENT_CHANNEL}`);
+}
+
+/** Runs a statement; closes the connection, and returns false, if it fails or takes too long. */
+async function ask(client: pg.Client, text: string, values?: string[]): Promise<boolean> {
+  try {
+    await client.query(text, values);
+    return true;
+  } catch {
+    destroyClient(client);
+    return false;
+  }
 }

@@ -1,11 +1,10 @@
 import type { SelectQueryBuilder } from 'kysely';
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRows } from '../dialect.ts';
-import type { Subtree } from '../path.ts';
+import { inline } from '../inline.ts';
 import { blobKeysOf } from '../result.ts';
 import { inScope, type Scope } from '../scope.ts';
 import type { Database } from '../table.ts';
-import { nodesIn } from '../tree/subtree.ts';
 import { filesInScope } from './file.ts';
 
 /** Returns those of the given blob keys that a file row refers to. */
@@ -15,7 +14,7 @@ export function listKnownFileBlobKeys(
   keys: readonly string[],
 ): Promise<string[]> {
   return blobKeysOf(
-    filesInScope(db, scope)
+    filesInScope(inline(db, keys.length), scope)
       .where(isAnyOf(db, 'blob_key', keys))
       .select('blob_key'),
   );
@@ -32,11 +31,6 @@ export function listBlobKeysByMediaIds(
 ): Promise<string[]> {
   const medias = db.selectFrom('media').where(isAnyOf(db, 'media.id', mediaIds));
   return lockedBlobKeys(db, inScope(db, medias, scope).select('media.id'));
-}
-
-/** Returns the blob keys of all media in a subtree, as `listBlobKeysByMediaIds` does. */
-export function listBlobKeysInSubtree(db: Db, scope: Scope, subtree: Subtree): Promise<string[]> {
-  return lockedBlobKeys(db, inScope(db, nodesIn(db, subtree), scope).select('media.id'));
 }
 
 async function lockedBlobKeys(

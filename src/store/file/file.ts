@@ -1,9 +1,10 @@
 import type { Columns, RowOf } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { prepared } from '../prepared.ts';
 import { updatesRow } from '../result.ts';
-import { EVERYTHING, inScope, isInScope, type Scope, type ScopeColumns } from '../scope.ts';
+import { inScope, isInScope, isUnlimited, type Scope, type ScopeColumns } from '../scope.ts';
 import type { FileChange, FileRow, NewFileRow } from '../table.ts';
 
 /** A file with the columns of its media item that decide its visibility. */
@@ -24,7 +25,7 @@ export async function updateFile(db: Db, id: number, columns: FileChange): Promi
 
 /** Returns the files that exist, unordered. */
 export function listFilesByIds(db: Db, scope: Scope, ids: readonly number[]) {
-  return listFiles(files(db).where(isAnyOf(db, 'file.id', ids)), scope);
+  return listFiles(files(db, ids.length).where(isAnyOf(db, 'file.id', ids)), scope);
 }
 
 /** Returns the file by its own id, not its media item's. */
@@ -48,6 +49,7 @@ interface ByMedia {
 }
 
 const byMediaIds = prepared<ByMedia, FileOfMediaRow>({
+  lookupsOf: ({ mediaIds }) => mediaIds.length,
   keyOf: ({ columns, withMedia }) => `${withMedia} ${columns}`,
   build: (db, { columns, withMedia }, slot) =>
     someOf(db, columns, withMedia)
@@ -66,7 +68,7 @@ export async function listFilesByMediaIds<C extends FileColumns = undefined>(
   mediaIds: readonly number[],
   columns?: C,
 ) {
-  const isChecked = scope.publicOnly || scope.within !== null;
+  const isChecked = !isUnlimited(scope);
   const withMedia = isChecked || columns === undefined || columns.includes('resource');
   const rows = await byMediaIds(db, { mediaIds, columns, withMedia });
   const shown = isChecked ? rows.filter((file) => isFileInScope(scope, file)) : rows;
@@ -74,7 +76,7 @@ export async function listFilesByMediaIds<C extends FileColumns = undefined>(
 }
 
 function someOf(db: Db, columns: FileColumns, withMedia: boolean): ReturnType<typeof files> {
-  if (columns === undefined) return files(db);
+  if (columns === undefined) return fileRows(db);
   const own = ['media_id', ...columns].filter((name) => name !== 'resource');
   const selected = [...new Set(own)].map((name) => `file.${name}`) as ['file.media_id'];
   const some = withMedia ? withMediaColumns(db) : db.selectFrom('file');
@@ -103,7 +105,7 @@ export function findFileByUrl(db: Db, scope: Scope, dir: string, urlName: string
 
 /** Returns the first segment of the URLs of a media item's files; undefined if it has none. */
 export async function findDir(db: Db, scope: Scope, mediaId: number): Promise<string | undefined> {
-  const row = await filesInScope(db, scope)
+  const row = await filesInScope(inline(db), scope)
     .where('media_id', '=', mediaId)
     .select('dir')
     .limit(1)
@@ -113,7 +115,7 @@ export async function findDir(db: Db, scope: Scope, mediaId: number): Promise<st
 
 /** Returns the last segments of the URLs of a media item's files. */
 export async function listUrlNames(db: Db, scope: Scope, mediaId: number): Promise<string[]> {
-  const rows = await filesInScope(db, scope)
+  const rows = await filesInScope(inline(db), scope)
     .where('media_id', '=', mediaId)
     .select('url_name')
     .execute();
@@ -122,7 +124,7 @@ export async function listUrlNames(db: Db, scope: Scope, mediaId: number): Promi
 
 /** Tells whether a media item has this first segment of URLs. */
 export async function isDirTaken(db: Db, dir: string): Promise<boolean> {
-  const row = await db
+  const row = await inline(db)
     .selectFrom('file')
     .where('dir', '=', dir)
     .select('id')
@@ -134,7 +136,7 @@ export async function isDirTaken(db: Db, dir: string): Promise<boolean> {
 /** Starts a query over the files whose media item is in a scope. */
 export function filesInScope(db: Db, scope: Scope) {
   const files = db.selectFrom('file');
-  if (scope === EVERYTHING) return files;
+  if (isUnlimited(scope)) return files;
   const medias = inScope(db, db.selectFrom('media'), scope).select('media.id');
   return files.where('media_id', 'in', medias);
 }
@@ -164,7 +166,11 @@ export function updateFileSha256(
 }
 
 // The Importer knows a media item that it has not named by its uuid.
-function files(db: Db) {
+function files(db: Db, lookups = 1) {
+  return fileRows(inline(db, lookups));
+}
+
+function fileRows(db: Db) {
   return withMediaColumns(db).selectAll('file');
 }
 
@@ -189,7 +195,7 @@ export async function listFilesByBlobKey(
   { after, upTo }: BlobKeyRange,
   limit: number,
 ): Promise<Pick<FileRow, 'uuid' | 'blob_key' | 'size_bytes' | 'updated_at'>[]> {
-  const all = filesInScope(db, scope).where('blob_key', '>', after);
+  const all = filesInScope(inline(db, limit), scope).where('blob_key', '>', after);
   return (upTo === null ? all : all.where('blob_key', '<=', upTo))
     .orderBy('blob_key')
     .limit(limit)

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Keyset, PageRequest, RowPage } from '../cursor.ts';
+import { type Keyset, type PageRequest, pageOf, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { listOfEach } from '../group.ts';
@@ -16,7 +16,10 @@ export function listJobsOfEach(
     .selectFrom('job')
     .where(sql<boolean>`job.media_id = part.value`)
     .select('job.id');
-  return listOfEach(db, 'job', members, mediaIds, keyset, request);
+  return listOfEach(db, 'job', pageOf(members, keyset, request), mediaIds, {
+    keyset,
+    page: request,
+  });
 }
 
 /** Returns the number of jobs of each media item; one without jobs has no entry. */

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { updatesRow } from '../result.ts';
 import type { JobAttemptRow, JobChange, JobRow, NewJobRow } from '../table.ts';
 
@@ -18,25 +19,41 @@ export interface JobFilter {
   createdTo?: number | undefined;
 }
 
-/** Returns the row as stored. A `unicity` that another open job has is a unique violation. */
+/**
+ * Returns the row as stored. A `unicity` that another open job has is a unique violation.
+ *
+ * The jobs of a class run in the order of their turns. A client's first job gets the turn of the job that is next, each
+ * further one the turn after its last, so that clients take turns however many jobs one of them has. All jobs of the
+ * server itself get the turn of the next job. A claim therefore reads one entry of an index, and counts nothing.
+ */
 export function insertJob(db: Db, job: NewJobRow): Promise<JobRow> {
-  return db.insertInto('job').values(job).returningAll().executeTakeFirstOrThrow();
+  return db.insertInto('job').values(withTurn(job)).returningAll().executeTakeFirstOrThrow();
 }
 
 /** Returns the row as stored, or undefined if another open job has the same `unicity`. */
 export function insertJobOnce(db: Db, job: NewJobRow): Promise<JobRow | undefined> {
   return db
     .insertInto('job')
-    .values(job)
+    .values(withTurn(job))
     .onConflict((conflict) => conflict.doNothing())
     .returningAll()
     .executeTakeFirst();
 }
 
+function withTurn(job: NewJobRow) {
+  const { job_class, client = '', created_at } = job;
+  const waiting = sql`status = 'pending' and job_class = ${job_class}`;
+  const turn = sql<number>`(select coalesce(max(turn), 0) from (
+    select turn from (select turn from job where ${waiting} and scheduled_at <= ${created_at}
+      order by priority desc, turn, scheduled_at, id limit 1) next
+    union all select max(turn) + 1 from job where ${waiting} and client = ${client} and client <> '') turns)`;
+  return { ...job, turn };
+}
+
 /** Returns the open job with this `unicity`. */
 export function findOpenJobByUnicity(db: Db, unicity: string): Promise<JobRow | undefined> {
   return (
-    db
+    inline(db)
       .selectFrom('job')
       .where('unicity', '=', unicity)
       // Written as in the index: SQLite does not recognize the condition in parameters.
@@ -64,7 +81,9 @@ export async function updateJobMedia(db: Db, id: number, mediaId: number): Promi
 
 /** Returns the jobs that match the filter, unordered: for filters that few jobs match. */
 export function findJobs(db: Db, filter: JobFilter): Promise<JobRow[]> {
-  return filteredJobs(db, filter).selectAll().execute();
+  const { ids, uuids } = filter;
+  const reader = ids || uuids ? inline(db, (ids ?? uuids)?.length) : db;
+  return filteredJobs(reader, filter).selectAll().execute();
 }
 
 /** Returns one page of the jobs that match the filter. */
@@ -84,7 +103,7 @@ export function countJobs(db: Db, filter: JobFilter): Promise<number> {
 
 /** Returns the runs of many jobs, oldest first. */
 export function listAttemptsByJobIds(db: Db, jobIds: readonly number[]): Promise<JobAttemptRow[]> {
-  return db
+  return inline(db, jobIds.length)
     .selectFrom('job_attempt')
     .where(isAnyOf(db, 'job_id', jobIds))
     .orderBy('job_id')

@@ -1,15 +1,40 @@
 import { sql } from 'kysely';
 import type { Db } from '../db.ts';
-import { isAnyOf, lockRow, skippingLocked } from '../dialect.ts';
+import { eachOf, isAnyOf, lockRow, skippingLocked } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { updatesRow } from '../result.ts';
 import type { JobChange, JobRow } from '../table.ts';
 
 /** Columns of a job. */
 export type { JobChange, JobRow };
 
+/** A job class that has a due job. */
+export interface DueClass {
+  jobClass: string;
+  /** The highest priority of its due jobs. */
+  priority: number;
+}
+
+/** Returns those of the classes that have a due job, in their order. Locks nothing, so the job may be gone soon. */
+export async function listDueClasses(
+  db: Db,
+  jobClasses: readonly string[],
+  now: number,
+): Promise<DueClass[]> {
+  const { rows } = await sql<{ jobClass: string; priority: number | null }>`
+    select part.value as "jobClass", (
+      select priority from job
+      where status = 'pending' and job_class = part.value and scheduled_at <= ${now}
+      order by priority desc, turn, scheduled_at, id limit 1
+    ) as priority from ${eachOf(db, jobClasses)}`.execute(db);
+  return rows.filter((row): row is DueClass => row.priority !== null);
+}
+
 /** The worker that takes a job, and its lease. */
 export interface JobClaim {
-  jobClasses: readonly string[];
+  jobClass: string;
+  /** Clients whose jobs are left to others, because the worker runs enough of theirs. */
+  exceptClients: readonly string[];
   worker: string;
   /** The token that proves, from then on, that the worker still holds the job. */
   leaseToken: string;
@@ -17,37 +42,43 @@ export interface JobClaim {
   now: number;
 }
 
+/** With clients to leave out, a claim looks at so many jobs. Turns put the first job of each other client among them. */
+const CANDIDATES_MAX = 100;
+
 /**
- * Takes the next job: of the due jobs the one with the highest priority, then the one that has been due for the
- * longest. One statement, so that no two workers take the same job.
+ * Takes the next job of a class: of the due jobs the one with the highest priority, then the one whose turn it is, then
+ * the one that has been due for the longest. One statement, so that no two workers take the same job.
  */
 export async function claimJob(db: Db, claim: JobClaim): Promise<JobRow | undefined> {
-  const { now, worker, leaseToken, leasedUntil, jobClasses } = claim;
+  const { now, worker, leaseToken, leasedUntil, jobClass, exceptClients } = claim;
+  const due = sql`status = 'pending' and job_class = ${jobClass} and scheduled_at <= ${now}`;
+  const order = sql`order by priority desc, turn, scheduled_at, id`;
+  // Not `due` again: the planner must look the candidates up, and not search for them.
+  const next =
+    exceptClients.length === 0
+      ? due
+      : sql`id in (select id from job where ${due} ${order} limit ${sql.lit(CANDIDATES_MAX)})
+          and status = 'pending' and not ${isAnyOf(db, 'client', exceptClients)}`;
   const { rows } = await sql<JobRow>`
     update job set status = 'running', lease_token = ${leaseToken}, leased_until = ${leasedUntil},
       heartbeat_at = ${now}, worker = ${worker}, started_at = ${now}, finished_at = null, progress = 0,
       cancel_requested_at = null, cancel_reason = null, updated_at = ${now}
-    where id = (
-      select id from job
-      where status = 'pending' and scheduled_at <= ${now} and ${isAnyOf(db, 'job_class', jobClasses)}
-      order by priority desc, scheduled_at, id limit 1 ${skippingLocked(db)}
-    )
+    where id = (select id from job where ${next} ${order} limit 1 ${skippingLocked(db)})
     returning *`.execute(db);
   return rows[0];
 }
 
-/** Returns the time at which the next job that these workers can take is due, in milliseconds since 1970. */
+/** Returns the time at which the next job of these classes is due, in milliseconds since 1970. */
 export async function findNextDue(
   db: Db,
   jobClasses: readonly string[],
 ): Promise<number | undefined> {
-  const { due } = await db
-    .selectFrom('job')
-    .where('status', '=', sql.lit('pending'))
-    .where(isAnyOf(db, 'job_class', jobClasses))
-    .select((eb) => eb.fn.min<number | null>('scheduled_at').as('due'))
-    .executeTakeFirstOrThrow();
-  return due ?? undefined;
+  const { rows } = await sql<{ due: number | null }>`
+    select min(due) as due from (select (
+      select min(scheduled_at) from job
+      where status = 'pending' and scheduled_at > 0 and job_class = part.value
+    ) as due from ${eachOf(db, jobClasses)}) next`.execute(inline(db));
+  return rows[0]?.due ?? undefined;
 }
 
 /** The run that holds the lease of a job. */
@@ -77,7 +108,7 @@ export function findLeasedJob(
   db: Db,
   { id, leaseToken }: Lease,
 ): Promise<Pick<JobRow, 'cancel_requested_at' | 'leased_until'> | undefined> {
-  return db
+  return inline(db)
     .selectFrom('job')
     .where('id', '=', id)
     .where('lease_token', '=', leaseToken)
@@ -94,7 +125,7 @@ export async function lockLeasedJob(db: Db, lease: Lease): ReturnType<typeof fin
 
 /** Returns the jobs whose lease has expired. */
 export function listLostJobs(db: Db, now: number, limit: number): Promise<JobRow[]> {
-  return db
+  return inline(db, limit)
     .selectFrom('job')
     .where('status', '=', sql.lit('running'))
     .where('leased_until', '<', now)

@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { inline } from '../inline.ts';
+import { unlessBusy } from '../limit.ts';
 import { blobKeysOf } from '../result.ts';
 import type { NewRenditionRow, RenditionRow } from '../table.ts';
 
@@ -10,7 +12,7 @@ export function findRendition(
   sourceBlobKey: string,
   spec: string,
 ): Promise<RenditionRow | undefined> {
-  return db
+  return inline(db)
     .selectFrom('rendition')
     .where('source_blob_key', '=', sourceBlobKey)
     .where('spec', '=', spec)
@@ -31,18 +33,20 @@ export function insertRendition(
     .executeTakeFirst();
 }
 
-/** Sets the time of the last use, unless another one has been set since `noted`. */
+/** Sets the time of the last use, unless another one has been set since `noted`, or the database is busy. */
 export async function updateRenditionUsed(
   db: Db,
   id: number,
   { now, noted }: { now: number; noted: number },
 ): Promise<void> {
-  await db
-    .updateTable('rendition')
-    .set({ used_at: now })
-    .where('id', '=', id)
-    .where('used_at', '<=', noted)
-    .execute();
+  await unlessBusy(db, (db) =>
+    db
+      .updateTable('rendition')
+      .set({ used_at: now })
+      .where('id', '=', id)
+      .where('used_at', '<=', noted)
+      .execute(),
+  );
 }
 
 /** Deletes the row of a rendition; its bytes are left to the caller. */
@@ -115,7 +119,7 @@ export function deleteRenditionsByFileIds(db: Db, fileIds: readonly number[]): P
 /** Returns those of the given blob keys that a rendition refers to. */
 export function listKnownRenditionBlobKeys(db: Db, keys: readonly string[]): Promise<string[]> {
   return blobKeysOf(
-    db
+    inline(db, keys.length)
       .selectFrom('rendition')
       .where(isAnyOf(db, 'blob_key', keys))
       .select('blob_key'),

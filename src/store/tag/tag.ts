@@ -1,8 +1,10 @@
+import { sql } from 'kysely';
 import type { OrderStep, Window } from '../../lib/search.ts';
 import { type Columns, type RowOf, selectColumns } from '../columns.ts';
 import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { isAnyOf, isIn, lockRows, lockRowsById } from '../dialect.ts';
+import { isAnyOf, isIn, lockRowsById } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { prepared } from '../prepared.ts';
 import type { NewTagRow, TagChange, TagRow } from '../table.ts';
 
@@ -32,17 +34,59 @@ export async function lockTags(db: Db, ids: readonly number[]): Promise<void> {
   await lockRowsById(db, 'tag', ids);
 }
 
-/** Locks the media that a tag is on: a change of the tag writes their search words anew. */
-export async function lockMediasOfTag(db: Db, id: number): Promise<void> {
-  const tagged = db.selectFrom('media_tag').where('tag_id', '=', id).select('media_id');
-  await lockRows(db, db.selectFrom('media').where('id', 'in', tagged).orderBy('id').select('id'));
+/**
+ * Returns the ids of media that a tag is on, in their order: the first `limit` after a given one. Locks the media until
+ * the end of the transaction: their search words change.
+ */
+export async function lockMediasOfTag(
+  db: Db,
+  id: number,
+  { after, limit }: { after: number; limit: number },
+): Promise<number[]> {
+  const links = await db
+    .selectFrom('media_tag')
+    .where('tag_id', '=', id)
+    .where('media_id', '>', after)
+    .orderBy('media_id')
+    .limit(limit)
+    .select('media_id')
+    .execute();
+  const ids = links.map(({ media_id }) => media_id);
+  await lockRowsById(db, 'media', ids);
+  return ids;
+}
+
+/** Returns the number of media that a tag is on, those that are being deleted included. */
+export function countLinksOfTag(db: Db, id: number): Promise<number> {
+  return countRows(db.selectFrom('media_tag').where('tag_id', '=', id));
+}
+
+/** Writes the search words of media anew: the trigger of the name does it, also for a name that stays as it is. */
+export async function indexMedias(db: Db, ids: readonly number[]): Promise<void> {
+  const medias = db.updateTable('media').where(isAnyOf(db, 'id', ids));
+  await medias.set({ name: sql<string>`name` }).execute();
+}
+
+/** Returns the tag, also while a job deletes it. */
+export function findTagRow(db: Db, id: number): Promise<TagRow | undefined> {
+  return db.selectFrom('tag').where('id', '=', id).selectAll().executeTakeFirst();
+}
+
+/** Returns the tags that a job has to delete, or whose media a job has to index. */
+export function listUnfinishedTags(db: Db): Promise<TagRow[]> {
+  return db
+    .selectFrom('tag')
+    .where(sql<boolean>`(deleted_at is not null or indexed_up_to is not null)`)
+    .selectAll()
+    .execute();
 }
 
 /** Returns the tags that exist, unordered. */
 export function listTagsByIds(db: Db, ids: readonly number[]): Promise<TagRow[]> {
-  return db
+  return inline(db, ids.length)
     .selectFrom('tag')
     .where(isAnyOf(db, 'id', ids))
+    .where('deleted_at', 'is', null)
     .selectAll()
     .execute();
 }
@@ -56,11 +100,13 @@ const mediaIdsOf = ({ mediaIds }: ByMedia) => mediaIds;
 
 const byMediaIds = prepared<ByMedia, TagRow & { media_id: number }>({
   keyOf: ({ columns }) => String(columns),
+  lookupsOf: ({ mediaIds }) => mediaIds.length,
   build: (db, { columns }, slot) => {
     const tags = db
       .selectFrom('media_tag')
       .innerJoin('tag', 'tag.id', 'media_tag.tag_id')
       .where(isAnyOf(db, 'media_tag.media_id', slot(mediaIdsOf)))
+      .where('tag.deleted_at', 'is', null)
       .orderBy('tag.name')
       .orderBy('tag.id')
       .select('media_tag.media_id');
@@ -85,7 +131,10 @@ export function listTags(
   keyset: Keyset,
   page: PageRequest,
 ): Promise<RowPage<TagRow>> {
-  return listPage(filtered(db, filter).selectAll(), keyset, page);
+  // An index has the order of all tags.
+  const isWalk = Object.values(filter).every((value) => value === undefined);
+  const reader = isWalk ? inline(db, page.limit) : db;
+  return listPage(filtered(reader, filter).selectAll(), keyset, page);
 }
 
 /** Returns the number of tags that match the filter. */
@@ -102,13 +151,14 @@ export async function insertMediaTags(
   if (mediaIds.length === 0 || tagIds.length === 0) return;
   await db
     .insertInto('media_tag')
-    .columns(['media_id', 'tag_id'])
+    .columns(['media_id', 'tag_id', 'created_at', 'is_public'])
     .expression(
       db
         .selectFrom(['media', 'tag'])
-        .select(['media.id', 'tag.id as tag_id'])
+        .select(['media.id', 'tag.id as tag_id', 'media.created_at', 'media.is_public'])
         .where(isAnyOf(db, 'media.id', mediaIds))
-        .where(isAnyOf(db, 'tag.id', tagIds)),
+        .where(isAnyOf(db, 'tag.id', tagIds))
+        .where('tag.deleted_at', 'is', null),
     )
     .onConflict((conflict) => conflict.doNothing())
     .execute();
@@ -146,15 +196,14 @@ export async function updateTag(db: Db, id: number, columns: TagChange): Promise
   await db.updateTable('tag').set(columns).where('id', '=', id).execute();
 }
 
-/** Deletes a tag and removes it from all media. Returns false if it does not exist. */
-export async function deleteTag(db: Db, id: number): Promise<boolean> {
-  const { numDeletedRows } = await db.deleteFrom('tag').where('id', '=', id).executeTakeFirst();
-  return numDeletedRows === 1n;
+/** Deletes a tag and removes it from the media that still have it. */
+export async function deleteTag(db: Db, id: number): Promise<void> {
+  await db.deleteFrom('tag').where('id', '=', id).execute();
 }
 
 function filtered(db: Db, filter: TagFilter) {
   const { id, name, terms = [], type, active, visible, visibilityBoost } = filter;
-  let query = db.selectFrom('tag');
+  let query = db.selectFrom('tag').where('deleted_at', 'is', null);
   if (id !== undefined) query = query.where('id', '=', id);
   if (name !== undefined) query = query.where('name', '=', name);
   if (type !== undefined) query = query.where('type', '=', type);

@@ -16,6 +16,7 @@ export function preparedNodes(
 ) {
   const run = prepared<Args, ScopeColumns>({
     keyOf: ({ columns }) => String(columns),
+    lookupsOf: ({ ids }) => ids.length,
     build: (db, { columns }, slot) =>
       selectColumns(
         build(

@@ -1,8 +1,10 @@
-import { sql } from 'kysely';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import { toWords } from '../../lib/word.ts';
 import type { Db } from '../db.ts';
-import { hasWords, isAnyOf } from '../dialect.ts';
+import { isAnyOf, tableBy } from '../dialect.ts';
 import { endOfPath } from '../path.ts';
-import { inScope, type Scope } from '../scope.ts';
+import { hasWords, idsWithWords, valuesOf } from '../plan.ts';
+import { idsWithin, isOutside, isWithin, type Scope } from '../scope.ts';
 import { ROOT_ID } from './folder.ts';
 
 /** The filter of a list of nodes: a node has to match every given field. */
@@ -34,71 +36,210 @@ export interface NodeFilter {
   md5?: string | undefined;
 }
 
-/** Starts a query over the nodes in a scope that match a filter, without the root. An index serves each field. */
-export function filteredNodes(db: Db, scope: Scope, filter: NodeFilter) {
-  let query = inScope(db, ofKind(db, filter.kind), scope);
-  const { ids, types, folderId, unfiled, below, ownedBy, createdAt } = filter;
-  if (ids !== undefined) query = query.where(isAnyOf(db, 'media.id', ids));
-  if (types !== undefined) query = query.where(isAnyOf(db, 'media.type', types));
-  if (unfiled) query = query.where('parent_id', 'is', null);
-  if (folderId !== undefined) query = query.where('parent_id', '=', folderId);
-  if (below !== undefined) {
-    query = query.where('path', '>=', below).where('path', '<', endOfPath(below));
-  }
-  if (ownedBy !== undefined) query = query.where('owner', '=', ownedBy);
-  if (createdAt?.from) query = query.where('created_at', '>=', createdAt.from.getTime());
-  if (createdAt?.to) query = query.where('created_at', '<=', createdAt.to.getTime());
-  return narrowedByText(db, narrowedByRelated(db, query, filter), filter);
+/** The part of a filter or a scope that a condition stands for. */
+export type Part = keyof NodeFilter | keyof Scope | 'tag';
+
+/** A condition on a node, in the two ways in which a statement can use it. */
+export interface Condition {
+  part: Part;
+  /** Tells whether `media` meets it. Null: another condition checks the same. */
+  check: RawBuilder<SqlBool> | null;
+  /** Selects the ids of the nodes that meet it, from an index. */
+  ids?: RawBuilder<unknown>;
+  /** The same, with duplicates: the first ones are found sooner. */
+  sample?: RawBuilder<unknown>;
+  /** The value that an index can begin with: see `walk.ts`. */
+  value?: RawBuilder<unknown>;
+  /** Returns the condition for another column with the same value. */
+  range?: (column: RawBuilder<unknown>) => RawBuilder<SqlBool>;
+  /** True: `ids` has few rows. */
+  isSmall?: boolean;
+  /** The kind of nodes, of the condition on it. */
+  kind?: NodeFilter['kind'];
 }
 
-function ofKind(db: Db, kind: NodeFilter['kind'] = 'media') {
-  const nodes = db.selectFrom('media');
-  if (kind === 'media') return nodes.where('type', '!=', 'folder');
-  const shown = nodes.where('media.id', '!=', ROOT_ID);
-  return kind === 'folder' ? shown.where('type', '=', 'folder') : shown;
+/** Returns the conditions that the nodes of a list meet. No list contains the root. */
+export function conditionsOf(db: Db, scope: Scope, filter: NodeFilter): Condition[] {
+  return [
+    ...kindOf(filter),
+    ...scopeOf(db, scope, filter),
+    ...placeOf(db, filter),
+    ...columnsOf(db, filter),
+    ...tagsOf(db, filter),
+    ...filesOf(db, filter),
+    ...wordsOf(db, filter),
+  ];
 }
 
-type NodeQuery = ReturnType<typeof ofKind>;
+function kindOf({ kind = 'media' }: NodeFilter): Condition[] {
+  const isShown = sql<SqlBool>`media.id <> ${sql.lit(ROOT_ID)}`;
+  const checks: Record<typeof kind, RawBuilder<SqlBool>> = {
+    media: sql`media.type <> 'folder'`,
+    folder: sql`${isShown} and media.type = 'folder'`,
+    any: isShown,
+  };
+  return [{ part: 'kind', check: checks[kind], kind }];
+}
 
-/** Narrows a query by rows of other tables. */
-function narrowedByRelated(
+function scopeOf(
   db: Db,
-  query: NodeQuery,
-  { tagIds = [], mimeTypes, md5 }: NodeFilter,
-): NodeQuery {
-  for (const tagId of new Set(tagIds)) {
-    query = query.where(
-      sql<boolean>`media.id in (select media_id from media_tag where tag_id = ${tagId})`,
-    );
+  { publicOnly, within, excluding }: Scope,
+  { kind = 'media' }: NodeFilter,
+): Condition[] {
+  const conditions: Condition[] = [];
+  if (publicOnly) {
+    const shown = tableBy(db, 'media', 'media_public');
+    conditions.push({
+      part: 'publicOnly',
+      check: sql`media.is_public = 1`,
+      ...(kind === 'media' && {
+        ids: sql`select id from ${shown} where is_public = 1 and type <> 'folder'`,
+      }),
+    });
   }
+  for (const subtree of excluding) {
+    conditions.push({ part: 'excluding', check: isOutside(subtree) });
+  }
+  if (within !== null) {
+    const sample = idsWithin(db, within);
+    const ids = sql`select distinct id from (${sample}) part`;
+    conditions.push({ part: 'within', check: isWithin(db, within), ids, sample });
+  }
+  return conditions;
+}
+
+function placeOf(db: Db, { ids, folderId, unfiled, below }: NodeFilter): Condition[] {
+  const conditions: Condition[] = [];
+  if (ids !== undefined) {
+    conditions.push({
+      part: 'ids',
+      check: isAnyOf(db, 'media.id', ids),
+      ids: sql`select value as id from (${valuesOf(db, [...new Set(ids)])}) given`,
+      isSmall: true,
+    });
+  }
+  if (folderId !== undefined) conditions.push(membershipOf(db, 'folder', sql`${folderId}`));
+  if (unfiled) {
+    conditions.push({
+      part: 'unfiled',
+      check: sql`media.parent_id is null`,
+      ids: sql`select id from ${tableBy(db, 'media', 'media_parent_id')} where parent_id is null`,
+      value: sql`is null`,
+    });
+  }
+  if (below !== undefined) {
+    const isBelow = (path: RawBuilder<unknown>) =>
+      sql<SqlBool>`${path} >= ${below} and ${path} < ${endOfPath(below)}`;
+    conditions.push({
+      part: 'below',
+      check: isBelow(sql`media.path`),
+      ids: sql`select id from ${tableBy(db, 'media', 'media_path')} where ${isBelow(sql`path`)}`,
+    });
+  }
+  return conditions;
+}
+
+function columnsOf(db: Db, { types, ownedBy, createdAt }: NodeFilter): Condition[] {
+  const conditions: Condition[] = [];
+  if (types !== undefined) {
+    const [type] = types;
+    conditions.push({
+      part: 'types',
+      check: isAnyOf(db, 'media.type', types),
+      ids: sql`select id from ${tableBy(db, 'media', 'media_type')} where ${isAnyOf(db, 'type', types)}`,
+      ...(type !== undefined && new Set(types).size === 1 && { value: sql`= ${type}` }),
+    });
+  }
+  if (ownedBy !== undefined) {
+    conditions.push({
+      part: 'ownedBy',
+      check: sql`media.owner = ${ownedBy}`,
+      ids: sql`select id from ${tableBy(db, 'media', 'media_owner')} where owner = ${ownedBy}`,
+      value: sql`= ${ownedBy}`,
+    });
+  }
+  const { from, to } = createdAt ?? {};
+  if (from || to) {
+    const range = (column: RawBuilder<unknown>) => {
+      const first = from && sql`${column} >= ${from.getTime()}`;
+      const last = to && sql`${column} <= ${to.getTime()}`;
+      return sql<SqlBool>`${sql.join([first, last].filter(Boolean), sql` and `)}`;
+    };
+    const check = range(sql.ref('media.created_at'));
+    const ids = sql`select id from ${tableBy(db, 'media', 'media_created')} where ${check}`;
+    conditions.push({ part: 'createdAt', check, ids, range });
+  }
+  return conditions;
+}
+
+/** Returns the condition `the node is in this folder`, or `the node has this tag`, for a value in SQL. */
+export function membershipOf(db: Db, by: 'folder' | 'tag', group: RawBuilder<unknown>): Condition {
+  const value = sql`= ${group}`;
+  if (by === 'folder') {
+    const inFolder = tableBy(db, 'media', 'media_parent_id');
+    const ids = sql`select id from ${inFolder} where parent_id ${value}`;
+    return { part: 'folderId', check: sql`media.parent_id ${value}`, ids, value };
+  }
+  const tagged = tableBy(db, 'media_tag', 'media_tag_tag');
+  const check = sql<SqlBool>`(select count(*) from media_tag
+    where media_tag.media_id = media.id and media_tag.tag_id ${value}) > 0`;
+  return {
+    part: 'tag',
+    check,
+    ids: sql`select media_id as id from ${tagged} where tag_id ${value}`,
+    value,
+  };
+}
+
+/** One condition a tag, so that the rarest can select the candidates, and one check for all. */
+function tagsOf(db: Db, { tagIds = [] }: NodeFilter): Condition[] {
+  const ids = [...new Set(tagIds)];
+  const each = ids.map((id) => membershipOf(db, 'tag', sql`${id}`));
+  if (ids.length <= 1) return each;
+  const carried = sql`(select count(*) from media_tag
+    where media_tag.media_id = media.id and ${isAnyOf(db, sql`+media_tag.tag_id`, ids)})`;
+  return [
+    { part: 'tagIds', check: sql`${carried} = ${ids.length}` },
+    ...each.map((condition) => ({ ...condition, check: null })),
+  ];
+}
+
+function filesOf(db: Db, { mimeTypes, md5 }: NodeFilter): Condition[] {
+  const conditions: Condition[] = [];
   if (mimeTypes !== undefined) {
-    const isOne = isAnyOf(db, 'mime_type', mimeTypes);
-    query = query.where(
-      sql<boolean>`media.id in (select media_id from file where ${isOne} and key = '')`,
-    );
+    const [mimeType] = mimeTypes;
+    const originals = tableBy(db, 'file', 'file_original_type');
+    const original = sql`(select mime_type from file where media_id = media.id and key = '')`;
+    conditions.push({
+      part: 'mimeTypes',
+      check: isAnyOf(db, original, mimeTypes),
+      ids: sql`select media_id as id from ${originals} where ${isAnyOf(db, 'mime_type', mimeTypes)} and key = ''`,
+      ...(mimeType !== undefined && new Set(mimeTypes).size === 1 && { value: sql`= ${mimeType}` }),
+    });
   }
   if (md5 !== undefined) {
-    const isOfFile = sql<boolean>`media.id in (select media_id from file where md5 = ${md5.toLowerCase()})`;
-    query = query.where(isOfFile);
+    const digest = md5.toLowerCase();
+    conditions.push({
+      part: 'md5',
+      check: sql`(select count(*) from file where media_id = media.id and md5 = ${digest}) > 0`,
+      ids: sql`select distinct media_id as id from ${tableBy(db, 'file', 'file_md5')} where md5 = ${digest}`,
+    });
   }
-  return query;
+  return conditions;
 }
 
-function narrowedByText(db: Db, query: NodeQuery, { search }: NodeFilter): NodeQuery {
-  if (!search?.trim()) return query;
+function wordsOf(db: Db, { search }: NodeFilter): Condition[] {
+  if (!search?.trim()) return [];
   const [first, ...rest] = toWords(search);
-  return first === undefined
-    ? query.where(sql<boolean>`1 = 0`)
-    : query.where(hasWords(db, 'media.id', [first, ...rest]));
+  if (first === undefined) {
+    return [
+      { part: 'ids', check: sql`1 = 0`, ids: sql`select id from media where 1 = 0`, isSmall: true },
+    ];
+  }
+  const words: [string, ...string[]] = [first, ...rest];
+  const sample = idsWithWords(db, words, SAMPLE_MAX);
+  return [{ part: 'search', check: hasWords(db, words), ids: idsWithWords(db, words), sample }];
 }
 
-const WORDS_MAX = 16;
-
-/** Returns the words of a text as the index has them: letters and digits, in lower case and without accents. */
-function toWords(search: string): string[] {
-  const plain = search
-    .normalize('NFD')
-    .replace(/\p{M}+/gu, '')
-    .toLowerCase();
-  return plain.match(/[\p{L}\p{N}]+/gu)?.slice(0, WORDS_MAX) ?? [];
-}
+/** More nodes than a list ever counts to choose its way. */
+const SAMPLE_MAX = 50_000;

@@ -1,6 +1,7 @@
 import type { Columns } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { EVERYTHING, findInScope, listInScope, type Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
 import { preparedNodes } from './by-id.ts';
@@ -80,7 +81,7 @@ async function foldersIn(
 }
 
 function folders(db: Db) {
-  return folderRows(db).selectAll();
+  return folderRows(inline(db)).selectAll();
 }
 
 function folderRows(db: Db) {

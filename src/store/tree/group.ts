@@ -1,23 +1,39 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { type Columns, type RowOf, withColumns } from '../columns.ts';
-import { type Keyset, type PageRequest, pageKey, pageSlots, type RowPage } from '../cursor.ts';
+import {
+  type Keyset,
+  type PageRequest,
+  pageKey,
+  pageSlots,
+  type RowPage,
+  toRowPage,
+} from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { isAnyOf } from '../dialect.ts';
-import { rowsOfPages, toPages } from '../group.ts';
+import { listOfEach, type PagesRequest, rowsOfPages, toPages } from '../group.ts';
+import { valuesOf } from '../plan.ts';
 import { compilable, prepared } from '../prepared.ts';
 import type { Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
-import { filteredNodes, type NodeFilter } from './filter.ts';
-import { listNodes } from './node.ts';
-import { isPlain, plainKey, plainSlots } from './plain.ts';
+import {
+  CANDIDATES_MAX,
+  candidatesBeside,
+  idsAmong,
+  idsOfPage,
+  idsOnWalk,
+  orderOf,
+  rowsOfPage,
+  withWordsAtOnce,
+} from './choice.ts';
+import { countOnWalk } from './count.ts';
+import { type Condition, conditionsOf, membershipOf, type NodeFilter } from './filter.ts';
+import { isPlain, plainConditions, plainKey } from './plain.ts';
+import { walkOf } from './walk.ts';
 
 /** The criterion that groups nodes: the folder that holds them, or a tag on them. */
 export type Grouping = 'folder' | 'tag';
 
-const MEMBERSHIP = {
-  folder: sql<boolean>`media.parent_id = part.value`,
-  tag: sql<boolean>`media.id in (select media_id from media_tag where tag_id = part.value)`,
-} as const;
+/** The group of the statement's row. */
+const GROUP = sql.ref('part.value');
 
 /** The groups of a list: folders, or tags, by id. */
 export interface Groups {
@@ -34,29 +50,21 @@ interface ListArgs {
   columns: Columns<NodeRow>;
 }
 
-type MemberRow = NodeRow & { part: number };
-
-function membersOf(db: Db, { scope, groups: { by, ids }, filter, ...rest }: ListArgs) {
-  const members = filteredNodes(db, scope, filter).where(MEMBERSHIP[by]).select('media.id');
-  return rowsOfPages(db, 'media', members, ids, rest);
-}
-
-const ofPlainGroups = prepared<ListArgs, MemberRow>({
-  keyOf: ({ scope, groups: { by }, filter, keyset, page, columns }) =>
-    `${by} ${plainKey(scope, filter)} ${pageKey(keyset, page)} ${columns}`,
-  build: (db, args, slot) =>
-    compilable(
-      db,
-      membersOf(db, {
-        ...args,
-        groups: { by: args.groups.by, ids: slot(({ groups }) => groups.ids) },
-        filter: plainSlots(args.filter, slot),
-        page: pageSlots(args.page, slot),
-      }),
-    ),
+const ofPlainFolders = prepared<ListArgs, NodeRow & { part: number }>({
+  keyOf: ({ filter, keyset, page, columns }) =>
+    `${plainKey(filter)} ${pageKey(keyset, page)} ${columns}`,
+  lookupsOf: ({ groups, page }) => groups.ids.length * (page.limit + 1),
+  build: (db, { scope, filter, keyset, page, columns }, slot) => {
+    const member = membershipOf(db, 'folder', GROUP);
+    const conditions = [member, ...plainConditions(db, scope, filter, slot)];
+    const walk = walkOf(db, conditions, orderOf(keyset));
+    const members = idsOnWalk(db, walk, conditions, keyset, pageSlots(page, slot));
+    const ids = slot(({ groups }) => groups.ids);
+    return compilable(db, rowsOfPages(db, 'media', members, ids, { keyset, page, columns }));
+  },
 });
 
-/** Returns one page of each group, in one statement. Every group has an entry. */
+/** Returns one page of each group. Every group has an entry. */
 export async function listNodesOfEach<C extends Columns<NodeRow> = undefined>(
   db: Db,
   scope: Scope,
@@ -66,20 +74,65 @@ export async function listNodesOfEach<C extends Columns<NodeRow> = undefined>(
   page: PageRequest,
   columns?: C,
 ): Promise<Map<number, RowPage<RowOf<NodeRow, C>>>> {
-  const [only, ...others] = groups.ids;
-  if (groups.by === 'folder' && filter.folderId === undefined && only !== undefined) {
-    // Without the grouping, it takes two thirds of the time.
-    const alone = { ...filter, folderId: only };
-    if (others.length === 0) {
-      return new Map([[only, await listNodes(db, scope, alone, keyset, page, columns)]]);
-    }
-  }
   const ordering = keyset.columns.map(({ name }) => name as keyof NodeRow);
   const args = { scope, groups, filter, keyset, page, columns: withColumns(columns, ordering) };
-  const rows = isPlain(scope, filter)
-    ? await ofPlainGroups(db, args)
-    : (await membersOf(db, args).execute(db)).rows;
-  return toPages(rows as (RowOf<NodeRow, C> & { part: number })[], groups.ids, keyset, page);
+  const isOfFolders = groups.by === 'folder' && filter.folderId === undefined;
+  const pages =
+    isOfFolders && isPlain(scope, filter)
+      ? toPages(await ofPlainFolders(db, args), groups.ids, page)
+      : await chosenPages(db, args);
+  return pages as Map<number, RowPage<RowOf<NodeRow, C>>>;
+}
+
+async function chosenPages(db: Db, args: ListArgs): Promise<Map<number, RowPage<NodeRow>>> {
+  const {
+    scope,
+    groups: { by, ids },
+    filter,
+    keyset,
+    page,
+    columns,
+  } = args;
+  const conditions = conditionsOf(db, scope, filter);
+  const [group, ...others] = ids;
+  const walk = walkOf(db, [...kindOf(conditions), membershipOf(db, by, GROUP)], orderOf(keyset));
+  const isNarrowed = candidatesBeside(walk, conditions, keyset).length > 0 || filter.search;
+  if (group !== undefined && others.length === 0 && (isNarrowed || walk.by === null)) {
+    const member = membershipOf(db, by, sql`${group}`);
+    const selected = await idsOfPage(db, [member, ...conditions], keyset, page);
+    const { rows } = await rowsOfPage<NodeRow>(db, selected, keyset, page, columns).execute(db);
+    return new Map([[group, toRowPage(rows, page)]]);
+  }
+  const checked = withWordsAtOnce(db, conditions);
+  if (walk.by !== null) {
+    const members = idsOnWalk(db, walk, [walk.by, ...checked], keyset, page);
+    return listOfEach(db, 'media', members, ids, { keyset, page, columns });
+  }
+  return listOfTags(db, ids, checked, { keyset, page, columns });
+}
+
+/** Lists the media of tags in an order that no index of tags has: the way depends on the number of media. */
+async function listOfTags(
+  db: Db,
+  tagIds: readonly number[],
+  conditions: readonly Condition[],
+  request: PagesRequest,
+): Promise<Map<number, RowPage<NodeRow>>> {
+  const { keyset, page } = request;
+  const tag = membershipOf(db, 'tag', GROUP);
+  const up = sql<number>`(select count(*) from (${tag.ids} limit ${CANDIDATES_MAX + 1}) counted)`;
+  const counts = await valuesOfEach(db, tagIds, up);
+  const isSmall = (id: number) => (counts.get(id) ?? 0) <= CANDIDATES_MAX;
+  const small = tagIds.filter(isSmall);
+  const large = tagIds.filter((id) => !isSmall(id));
+  const all = [tag, ...conditions];
+  const sorted = idsAmong(db, tag, all, keyset, page);
+  const walked = idsOnWalk(db, walkOf(db, kindOf(all), orderOf(keyset)), all, keyset, page);
+  const pages = [
+    ...(small.length > 0 ? await listOfEach(db, 'media', sorted, small, request) : []),
+    ...(large.length > 0 ? await listOfEach(db, 'media', walked, large, request) : []),
+  ];
+  return new Map(pages);
 }
 
 /** Returns the number of nodes in each group; an empty group has no entry. */
@@ -89,17 +142,25 @@ export async function countNodesOfEach(
   { by, ids }: Groups,
   filter: NodeFilter,
 ): Promise<Map<number, number>> {
-  const nodes = filteredNodes(db, scope, filter);
-  const counted =
-    by === 'folder'
-      ? nodes.where(isAnyOf(db, 'media.parent_id', ids)).select('media.parent_id as part')
-      : nodes
-          .innerJoin('media_tag', 'media_tag.media_id', 'media.id')
-          .where(isAnyOf(db, 'media_tag.tag_id', ids))
-          .select('media_tag.tag_id as part');
-  const rows = await counted
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .groupBy(by === 'folder' ? 'media.parent_id' : sql.ref('media_tag.tag_id'))
-    .execute();
-  return new Map(rows.map(({ part, count }) => [Number(part), count]));
+  const conditions = conditionsOf(db, scope, filter);
+  const walk = walkOf(db, [...kindOf(conditions), membershipOf(db, by, GROUP)], 'id');
+  const checked = withWordsAtOnce(db, conditions);
+  const members = walk.by === null ? checked : [walk.by, ...checked];
+  const counts = await valuesOfEach(db, ids, countOnWalk(db, walk, members));
+  return new Map([...counts].filter(([, count]) => count > 0));
+}
+
+/** Returns the value of an expression for each group. */
+async function valuesOfEach(
+  db: Db,
+  groups: readonly number[],
+  value: RawBuilder<number>,
+): Promise<Map<number, number>> {
+  const { rows } = await sql<{ part: number; result: number }>`select part.value as part,
+    ${value} as result from (${valuesOf(db, groups)}) part`.execute(db);
+  return new Map(rows.map(({ part, result }) => [Number(part), result]));
+}
+
+function kindOf(conditions: readonly Condition[]): Condition[] {
+  return conditions.filter(({ kind }) => kind);
 }

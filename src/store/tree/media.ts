@@ -1,6 +1,7 @@
 import type { Columns } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { findInScope, type Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
 import { preparedNodes } from './by-id.ts';
@@ -41,8 +42,8 @@ export function listMediasByIds<C extends Columns<NodeRow> = undefined>(
   return byIds(db, scope, ids, columns);
 }
 
-/** Deletes media with the rows of their files. The bytes are left to the caller. */
-export async function deleteMedias(db: Db, ids: readonly number[]): Promise<void> {
+/** Deletes media, or folders, with the rows of their files. The bytes are left to the caller. */
+export async function deleteNodes(db: Db, ids: readonly number[]): Promise<void> {
   await db
     .deleteFrom('file')
     .where(isAnyOf(db, 'media_id', ids))
@@ -54,7 +55,7 @@ export async function deleteMedias(db: Db, ids: readonly number[]): Promise<void
 }
 
 function medias(db: Db) {
-  return mediaRows(db).selectAll();
+  return mediaRows(inline(db)).selectAll();
 }
 
 function mediaRows(db: Db) {

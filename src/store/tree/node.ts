@@ -1,23 +1,26 @@
+import { sql } from 'kysely';
 import type { Window } from '../../lib/search.ts';
-import { type Columns, type RowOf, selectColumns, withColumns } from '../columns.ts';
+import { type Columns, type RowOf, withColumns } from '../columns.ts';
 import {
-  countRows,
   type Keyset,
   type PageRequest,
   pageKey,
-  pageOf,
   pageSlots,
   type RowPage,
   toRowPage,
 } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
-import { prepared } from '../prepared.ts';
-import { findInScope, listInScope, type Scope } from '../scope.ts';
+import { inline } from '../inline.ts';
+import { compilable, prepared } from '../prepared.ts';
+import { findInScope, inScope, listInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
-import { filteredNodes, type NodeFilter } from './filter.ts';
+import { idsOfPage, idsOnWalk, orderOf, rowsOfPage } from './choice.ts';
+import { countOf } from './count.ts';
+import { conditionsOf, type NodeFilter } from './filter.ts';
 import { ROOT_ID } from './folder.ts';
-import { isPlain, plainKey, plainSlots } from './plain.ts';
+import { isPlain, plainConditions, plainKey } from './plain.ts';
+import { walkOf } from './walk.ts';
 
 /** Returns the folder or media item, which is never the root. Uuids are stored in lower case. */
 export function findNodeByUuid(db: Db, scope: Scope, uuid: string) {
@@ -26,12 +29,12 @@ export function findNodeByUuid(db: Db, scope: Scope, uuid: string) {
 
 /** Returns the nodes that exist, unordered and without the root. */
 export function listNodesByIds(db: Db, scope: Scope, ids: readonly number[]) {
-  return listInScope(nodes(db).where(isAnyOf(db, 'id', ids)), scope);
+  return listInScope(nodes(db, ids.length).where(isAnyOf(db, 'id', ids)), scope);
 }
 
 /** Returns the nodes that exist, unordered and without the root. Uuids are stored in lower case. */
 export function listNodesByUuids(db: Db, scope: Scope, uuids: readonly string[]) {
-  return listInScope(nodes(db).where(isAnyOf(db, 'uuid', uuids)), scope);
+  return listInScope(nodes(db, uuids.length).where(isAnyOf(db, 'uuid', uuids)), scope);
 }
 
 interface ListArgs {
@@ -42,20 +45,16 @@ interface ListArgs {
   columns: Columns<NodeRow>;
 }
 
-function pageOfNodes(db: Db, { scope, filter, keyset, page, columns }: ListArgs) {
-  const nodes = filteredNodes(db, scope, filter);
-  return pageOf(selectColumns(nodes, 'media', columns), keyset, page);
-}
-
-const inFolder = prepared<ListArgs, NodeRow>({
-  keyOf: ({ scope, filter, keyset, page, columns }) =>
-    `${plainKey(scope, filter)} ${pageKey(keyset, page)} ${columns}`,
-  build: (db, args, slot) =>
-    pageOfNodes(db, {
-      ...args,
-      filter: plainSlots(args.filter, slot),
-      page: pageSlots(args.page, slot),
-    }),
+const plainPage = prepared<ListArgs, NodeRow>({
+  keyOf: ({ filter, keyset, page, columns }) =>
+    `${plainKey(filter)} ${pageKey(keyset, page)} ${columns}`,
+  lookupsOf: ({ page }) => page.limit + 1,
+  build: (db, { scope, filter, keyset, page, columns }, slot) => {
+    const conditions = plainConditions(db, scope, filter, slot);
+    const walk = walkOf(db, conditions, orderOf(keyset));
+    const ids = idsOnWalk(db, walk, conditions, keyset, pageSlots(page, slot));
+    return compilable(db, rowsOfPage(db, ids, keyset, page, columns));
+  },
 });
 
 /** Returns one page of the nodes that match the filter. */
@@ -69,26 +68,49 @@ export async function listNodes<C extends Columns<NodeRow> = undefined>(
 ): Promise<RowPage<RowOf<NodeRow, C>>> {
   const ordering = keyset.columns.map(({ name }) => name as keyof NodeRow);
   const args = { scope, filter, keyset, page, columns: withColumns(columns, ordering) };
-  const rows = isPlain(scope, filter)
-    ? await inFolder(db, args)
-    : await pageOfNodes(db, args).execute();
+  const rows = isPlain(scope, filter) ? await plainPage(db, args) : await chosenPage(db, args);
   return toRowPage(rows as RowOf<NodeRow, C>[], page);
 }
 
+async function chosenPage(
+  db: Db,
+  { scope, filter, keyset, page, columns }: ListArgs,
+): Promise<NodeRow[]> {
+  const ids = await idsOfPage(db, conditionsOf(db, scope, filter), keyset, page);
+  const { rows } = await rowsOfPage<NodeRow>(db, ids, keyset, page, columns).execute(db);
+  return rows;
+}
+
+const BY_POSITION: Keyset = {
+  name: 'nodes by position',
+  columns: [
+    { name: 'sort_order', type: 'number' },
+    { name: 'id', type: 'number' },
+  ],
+  descending: false,
+};
+
 /** Returns the nodes that match the filter, by their position in their folder: a window of them, or all. */
-export function listNodesInOrder(
+export async function listNodesInOrder(
   db: Db,
   scope: Scope,
   filter: NodeFilter,
-  window?: Window,
+  { limit, offset }: Window = { limit: ALL, offset: 0 },
 ): Promise<NodeRow[]> {
-  const ordered = filteredNodes(db, scope, filter).selectAll().orderBy('sort_order').orderBy('id');
-  return (window ? ordered.limit(window.limit).offset(window.offset) : ordered).execute();
+  const page = { limit: limit - 1, offset, backward: false };
+  const ids = await idsOfPage(db, conditionsOf(db, scope, filter), BY_POSITION, page);
+  const { rows } = await rowsOfPage<NodeRow>(db, ids, BY_POSITION, page).execute(db);
+  return rows;
 }
 
+/** A limit that no list reaches. */
+const ALL = 2 ** 31;
+
 /** Returns the number of nodes that match the filter. */
-export function countNodes(db: Db, scope: Scope, filter: NodeFilter): Promise<number> {
-  return countRows(filteredNodes(db, scope, filter));
+export async function countNodes(db: Db, scope: Scope, filter: NodeFilter): Promise<number> {
+  const count = await countOf(db, conditionsOf(db, scope, filter));
+  const { rows } = await sql<{ count: number }>`select ${count} as count`.execute(db);
+  return rows[0]?.count ?? 0;
 }
 
 /** Returns the row as stored. A `resource` that exists already is a unique violation. */
@@ -121,7 +143,7 @@ export const SORT_ORDER_MAX = 2 ** 31 - 1;
 
 /** Returns the position after the last child of a folder: 0 in an empty one. */
 export async function nextSortOrder(db: Db, parentId: number): Promise<number> {
-  const { last } = await db
+  const { last } = await inline(db)
     .selectFrom('media')
     .where('parent_id', '=', parentId)
     .select((eb) => eb.fn.max<number | null>('sort_order').as('last'))
@@ -129,12 +151,12 @@ export async function nextSortOrder(db: Db, parentId: number): Promise<number> {
   return last === null ? 0 : Math.min(last + 1, SORT_ORDER_MAX);
 }
 
-/** Tells whether a folder holds any node. */
-export async function hasNodesIn(db: Db, folderId: number): Promise<boolean> {
-  const found = db.selectFrom('media').where('parent_id', '=', folderId).select('id').limit(1);
-  return (await found.executeTakeFirst()) !== undefined;
+/** Tells whether a folder holds any node of a scope. */
+export async function hasNodesIn(db: Db, scope: Scope, folderId: number): Promise<boolean> {
+  const found = inScope(db, db.selectFrom('media').where('parent_id', '=', folderId), scope);
+  return (await found.select('media.id').limit(1).executeTakeFirst()) !== undefined;
 }
 
-function nodes(db: Db) {
-  return db.selectFrom('media').where('id', '!=', ROOT_ID).selectAll();
+function nodes(db: Db, lookups = 1) {
+  return inline(db, lookups).selectFrom('media').where('id', '!=', ROOT_ID).selectAll();
 }

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { countRows } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { lockRow } from '../dialect.ts';
 import { endOfPath, pathBelow, type Subtree } from '../path.ts';
@@ -46,40 +47,29 @@ export async function moveSubtree(db: Db, move: Move): Promise<void> {
     .execute();
 }
 
-/** Tells whether a subtree holds a node that does not belong to this owner. */
-export async function hasNodesOfOthers(db: Db, subtree: Subtree, owner: string): Promise<boolean> {
-  const found = nodesIn(db, subtree)
-    .where((eb) => eb.or([eb('owner', '!=', owner), eb('owner', 'is', null)]))
-    .select('id')
-    .limit(1);
-  return (await found.executeTakeFirst()) !== undefined;
-}
+/** A node that is being deleted: its type, and the columns that decided its visibility. */
+export type DeletedNode = ScopeColumns & Pick<NodeRow, 'type'>;
 
-/** Returns the media in a subtree, with the columns that decide their visibility. */
-export function listMediasInSubtree(
+/**
+ * Returns the first `limit` nodes below the top of a subtree in an order in which each node comes after everything below
+ * it: a path begins with the path of each folder above it.
+ */
+export function listDeepestNodes(
   db: Db,
   scope: Scope,
-  subtree: Subtree,
-): Promise<ScopeColumns[]> {
-  return inScope(db, nodesIn(db, subtree), scope)
-    .where('type', '!=', 'folder')
-    .select(['id', 'parent_id', 'path', 'owner', 'is_public'])
+  { below }: Subtree,
+  limit: number,
+): Promise<DeletedNode[]> {
+  return inScope(db, db.selectFrom('media').where(isBelow(below)), scope)
+    .orderBy('path', 'desc')
+    .limit(limit)
+    .select(['id', 'type', 'parent_id', 'path', 'owner', 'is_public'])
     .execute();
 }
 
-/** Deletes a node and everything below it. */
-export async function deleteSubtree(db: Db, subtree: Subtree): Promise<void> {
-  await db.deleteFrom('file').where('media_id', 'in', nodesIn(db, subtree).select('id')).execute();
-  await db.deleteFrom('media').where(isInSubtree(subtree)).execute();
-}
-
-/** Starts a query over a node and everything below it. */
-export function nodesIn(db: Db, subtree: Subtree) {
-  return db.selectFrom('media').where(isInSubtree(subtree));
-}
-
-function isInSubtree({ id, below }: Subtree): RawBuilder<boolean> {
-  return sql<boolean>`(id = ${id} or ${isBelow(below)})`;
+/** Returns the number of nodes below the top of a subtree. */
+export function countNodesBelow(db: Db, scope: Scope, { below }: Subtree): Promise<number> {
+  return countRows(inScope(db, db.selectFrom('media').where(isBelow(below)), scope));
 }
 
 // A range, and not `like`: an index serves it on both databases.

@@ -1,5 +1,6 @@
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { blobKeysOf, updatesRow } from '../result.ts';
 import type { NewUploadRow, UploadRow } from '../table.ts';
 
@@ -10,7 +11,11 @@ export async function insertUpload(db: Db, upload: NewUploadRow): Promise<void> 
 
 /** Returns an upload in any state. */
 export function findUpload(db: Db, uploadId: string): Promise<UploadRow | undefined> {
-  return db.selectFrom('upload').where('upload_id', '=', uploadId).selectAll().executeTakeFirst();
+  return inline(db)
+    .selectFrom('upload')
+    .where('upload_id', '=', uploadId)
+    .selectAll()
+    .executeTakeFirst();
 }
 
 /** A durable chunk, and the state of the upload after it. */
@@ -89,7 +94,7 @@ export async function deleteClosedUploads(db: Db, expiredBefore: number): Promis
 /** Returns the given blob keys that open uploads refer to. */
 export function listOpenUploadBlobKeys(db: Db, keys: readonly string[]): Promise<string[]> {
   return blobKeysOf(
-    db
+    inline(db, keys.length)
       .selectFrom('upload')
       .where(isAnyOf(db, 'blob_key', keys))
       .where('status', '=', 'open')

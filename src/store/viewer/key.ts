@@ -1,4 +1,6 @@
 import type { Db } from '../db.ts';
+import { inline } from '../inline.ts';
+import { unlessBusy } from '../limit.ts';
 import type { ApiKeyRow, NewApiKeyRow } from '../table.ts';
 
 /** Inserts a key. A second one with the same digest is a unique violation. */
@@ -8,14 +10,16 @@ export async function insertKey(db: Db, key: NewApiKeyRow): Promise<void> {
 
 /** Returns the key by lower-case hex digest, also if it has expired. */
 export function findKeyBySha256(db: Db, keySha256: string): Promise<ApiKeyRow | undefined> {
-  return db
+  return inline(db)
     .selectFrom('api_key')
     .where('key_sha256', '=', keySha256)
     .selectAll()
     .executeTakeFirst();
 }
 
-/** Sets the time of the last use, in milliseconds since 1970. */
+/** Sets the time of the last use, in milliseconds since 1970, unless the database is busy. */
 export async function updateKeyUsed(db: Db, id: number, now: number): Promise<void> {
-  await db.updateTable('api_key').set({ last_used_at: now }).where('id', '=', id).execute();
+  await unlessBusy(db, (db) =>
+    db.updateTable('api_key').set({ last_used_at: now }).where('id', '=', id).execute(),
+  );
 }

@@ -18,16 +18,22 @@ function makePair() {
   const first = createEventRelay(async (text) => {
     sent.push(text);
     await arrived.promise;
+    if (isCut) return false;
     first.receive(text);
     second.receive(text);
+    return true;
   });
-  const second = createEventRelay(async () => undefined);
+  const second = createEventRelay(async () => true);
+  let isCut = false;
+  const cut = (value: boolean) => {
+    isCut = value;
+  };
   const deliver = async () => {
     arrived.resolve();
     arrived = Promise.withResolvers();
     await new Promise(setImmediate);
   };
-  return { first, second, sent, deliver };
+  return { first, second, sent, deliver, cut };
 }
 
 function listen({ events }: ReturnType<typeof createEventRelay>) {
@@ -79,4 +85,48 @@ describe('a relay of events', () => {
     expect(Math.max(...sizes)).toBeLessThan(8000);
     expect(new Set(there.map((event) => 'uploadId' in event && event.uploadId)).size).toBe(900);
   });
+
+  it('reports a gap to the others once notices arrive again after some were lost', async () => {
+    const { first, second, sent, deliver, cut } = makePair();
+    const [here, there] = [countGaps(first), countGaps(second)];
+    cut(true);
+    first.events.publish(UPLOAD);
+    await deliver();
+    first.events.publish({ ...UPLOAD, uploadId: 'b' });
+    await deliver();
+    expect([sent.length, here(), there()]).toEqual([2, 0, 0]);
+    cut(false);
+    first.resume();
+    await deliver();
+    expect([sent.length, here(), there()]).toEqual([3, 1, 1]);
+    first.events.publish(UPLOAD);
+    await deliver();
+    expect([sent.length, here(), there()]).toEqual([4, 1, 1]);
+  });
+
+  it('reports a gap to the others when more events wait than it keeps', async () => {
+    const { first, second, deliver } = makePair();
+    const gaps = countGaps(second);
+    for (let count = 0; count < 1100; count++) {
+      first.events.publish({ ...UPLOAD, uploadId: `${count}` });
+    }
+    await deliver();
+    await deliver();
+    expect(gaps()).toBe(1);
+  });
+
+  it('reports no gap to the others after one of its own, if nothing of its own was lost', async () => {
+    const { first, sent } = makePair();
+    const here = countGaps(first);
+    first.resume();
+    expect([here(), sent]).toEqual([1, []]);
+  });
 });
+
+function countGaps({ events }: ReturnType<typeof createEventRelay>): () => number {
+  let gaps = 0;
+  events.onGap(() => {
+    gaps++;
+  });
+  return () => gaps;
+}

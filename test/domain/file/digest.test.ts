@@ -4,7 +4,7 @@ import { digestFile } from '../../../src/domain/file/digest.ts';
 import { filesByMediaIds } from '../../../src/domain/file/file.ts';
 import { deleteMedia } from '../../../src/domain/tree/media-change.ts';
 import { appendChunk, completeUpload } from '../../../src/domain/upload/upload.ts';
-import { digestFile as task } from '../../../src/job/task/digest-file.ts';
+import { digestFile as task } from '../../../src/job/task/file/digest-file.ts';
 import { PermanentError } from '../../../src/job/task.ts';
 import { type TestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';

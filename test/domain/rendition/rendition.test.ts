@@ -5,7 +5,7 @@ import type { Settings } from '../../../src/domain/context.ts';
 import { sweep } from '../../../src/domain/file/sweep.ts';
 import { openRendition } from '../../../src/domain/rendition/rendition.ts';
 import type { Query } from '../../../src/domain/rendition/request.ts';
-import { deleteFolder } from '../../../src/domain/tree/folder.ts';
+import { deleteFolder } from '../../../src/domain/tree/deletion.ts';
 import { deleteMedia } from '../../../src/domain/tree/media-change.ts';
 import { changeNode } from '../../../src/domain/upload/node-change.ts';
 import { stageFile } from '../../../src/domain/upload/staging.ts';
@@ -238,8 +238,9 @@ describe('renditions that fail', () => {
         await go;
         return read(key, work);
       });
+      // Four are under way, and sixty wait.
       const made = Array.from({ length: 64 }, (_, at) => picture.get({ width: `${at + 1}` }));
-      await vi.waitUntil(() => waiting.mock.calls.length === 64);
+      await vi.waitUntil(() => waiting.mock.calls.length === 4);
       const refused = picture.get({ width: '65' });
       await expect(refused).rejects.toMatchObject({ code: 'SERVER_BUSY', retryAfterMs: 5000 });
       // A request for one of those waits with the others; a request for no rendition does not wait.
@@ -297,7 +298,7 @@ async function storePicture(
 
 async function send(services: TestServices, path: string, query: Query, range?: ByteRange) {
   const [dir = '', name = ''] = path.split('/');
-  const { file, read } = (await openRendition(services.as(), dir, name, query))!;
+  const { file, read } = (await openRendition(services.as(user()), dir, name, query))!;
   return { file, bytes: Buffer.concat(await (await read(range)).toArray()) };
 }
 

@@ -11,7 +11,7 @@ import { changeNode } from '../../../src/domain/upload/node-change.ts';
 import { stageFile } from '../../../src/domain/upload/staging.ts';
 import { appendChunk, completeUpload } from '../../../src/domain/upload/upload.ts';
 import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
-import { createThumbnail as createThumbnailTask } from '../../../src/job/task/create-thumbnail.ts';
+import { createThumbnail as createThumbnailTask } from '../../../src/job/task/rendition/create-thumbnail.ts';
 import { PermanentError } from '../../../src/job/task.ts';
 import { type TestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';

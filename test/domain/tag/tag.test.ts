@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { InvalidInputError, NotFoundError } from '../../../src/domain/error.ts';
+import { deleteTag } from '../../../src/domain/tag/deletion.ts';
 import {
   checkTags,
   countTags,
   createTag,
-  deleteTag,
   listTags,
   tagNewMedia,
   tagsByIds,

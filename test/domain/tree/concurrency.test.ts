@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { NotFoundError } from '../../../src/domain/error.ts';
-import { createFolder, deleteFolder } from '../../../src/domain/tree/folder.ts';
+import { deleteFolder } from '../../../src/domain/tree/deletion.ts';
+import { createFolder } from '../../../src/domain/tree/folder.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
 import { deleteMedia } from '../../../src/domain/tree/media-change.ts';
 import { moveNodes } from '../../../src/domain/tree/move.ts';

@@ -12,10 +12,8 @@ import { appendChunk, completeUpload } from '../../../src/domain/upload/upload.t
 import { replaceFile, uploadFile } from '../../../src/domain/upload/upload-file.ts';
 import { type TestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
-import { fixtureBytes, inPieces, leftovers, md5Of, NOTHING } from '../../support/bytes.ts';
+import { inPieces, leftovers, md5Of, NOTHING, PNG } from '../../support/bytes.ts';
 import { listFiles } from '../../support/source.ts';
-
-const PNG = fixtureBytes('picture.png');
 
 /** An operation that takes in the bytes of an image under a name. */
 type Upload = (ctx: Context, filename: string) => Promise<unknown>;

@@ -12,10 +12,10 @@ import {
   leftovers,
   md5Of,
   NOTHING,
+  PNG,
 } from '../../support/bytes.ts';
 
 const CONNECTION_LOST = new Error('connection lost');
-const PNG = fixtureBytes('picture.png');
 
 describeEachBackend('uploadFile', (backend) => {
   it('creates a media item from the bytes, with both digests', () =>

@@ -16,11 +16,11 @@ import {
   leftovers,
   md5Of,
   NOTHING,
+  PNG,
+  PNG_MD5,
 } from '../../support/bytes.ts';
 import { makeMediaRow } from '../../support/make.ts';
 
-const PNG = fixtureBytes('picture.png');
-const MD5 = md5Of(PNG);
 const DAY_MS = 24 * 3_600_000;
 const CONNECTION_LOST = new Error('connection lost');
 
@@ -36,7 +36,7 @@ const WRONG_CHUNKS: [string, Wrong, object][] = [
   ],
   ['shorter than declared', () => bytesOf(9, { sizeBytes: 10 }), issue('chunk', 'SIZE_MISMATCH')],
   ['longer than declared', () => bytesOf(11, { sizeBytes: 10 }), issue('chunk', 'SIZE_MISMATCH')],
-  ['with a wrong MD5', () => ({ md5: MD5 }), { code: 'DIGEST_MISMATCH', expected: MD5 }],
+  ['with a wrong MD5', () => ({ md5: PNG_MD5 }), { code: 'DIGEST_MISMATCH', expected: PNG_MD5 }],
   ['with a malformed MD5', () => ({ md5: 'abc' }), issue('md5')],
   ['with a negative offset', () => ({ offsetBytes: -1 }), issue('offsetBytes')],
   ['with a fractional offset', () => ({ offsetBytes: 0.5 }), issue('offsetBytes')],
@@ -102,7 +102,7 @@ describeEachBackend('a later chunk', (backend) => {
       const intruder = services.as(viewer);
       const attempts = [
         next(intruder, { uploadId }),
-        completeUpload(intruder, { uploadId, md5: MD5 }),
+        completeUpload(intruder, { uploadId, md5: PNG_MD5 }),
         abortUpload(intruder, { uploadId }),
       ];
       for (const attempt of attempts) {
@@ -121,7 +121,7 @@ describeEachBackend('a later chunk', (backend) => {
       services.advance(1);
       const expired = { code: 'UPLOAD_EXPIRED' };
       await expect(next(ctx, { uploadId, offsetBytes: 110 })).rejects.toMatchObject(expired);
-      await expect(completeUpload(ctx, { uploadId, md5: MD5 })).rejects.toMatchObject(expired);
+      await expect(completeUpload(ctx, { uploadId, md5: PNG_MD5 })).rejects.toMatchObject(expired);
     }));
 
   it('of a completed upload is rejected', () =>
@@ -131,14 +131,16 @@ describeEachBackend('a later chunk', (backend) => {
       await finish(ctx, uploadId);
       const completed = { code: 'UPLOAD_COMPLETED' };
       await expect(next(ctx, { uploadId })).rejects.toMatchObject(completed);
-      await expect(completeUpload(ctx, { uploadId, md5: MD5 })).rejects.toMatchObject(completed);
+      await expect(completeUpload(ctx, { uploadId, md5: PNG_MD5 })).rejects.toMatchObject(
+        completed,
+      );
       expect(await leftovers(services)).toEqual({ ...NOTHING, medias: 1, files: 1, stored: 1 });
     }));
 });
 
 describeEachBackend('a completion', (backend) => {
   it.each<[string, Partial<CompleteInput>, object]>([
-    ['with a wrong MD5', { md5: '0'.repeat(32) }, { code: 'DIGEST_MISMATCH', actual: MD5 }],
+    ['with a wrong MD5', { md5: '0'.repeat(32) }, { code: 'DIGEST_MISMATCH', actual: PNG_MD5 }],
     ['with a malformed MD5', { md5: '' }, issue('md5')],
     [
       'as a type that the content is not',
@@ -160,10 +162,10 @@ describeEachBackend('a completion', (backend) => {
       const ctx = services.as();
       const { uploadId } = await first(ctx);
       await next(ctx, { uploadId });
-      const completed = completeUpload(ctx, { uploadId, md5: MD5, ...wrong });
+      const completed = completeUpload(ctx, { uploadId, md5: PNG_MD5, ...wrong });
       await expect(completed).rejects.toMatchObject(error);
       expect(await leftovers(services)).toEqual({ ...NOTHING, openAt: [PNG.length], staged: 1 });
-      await completeUpload(ctx, { uploadId, md5: MD5 });
+      await completeUpload(ctx, { uploadId, md5: PNG_MD5 });
     }),
   );
 
@@ -181,7 +183,7 @@ describeEachBackend('a completion', (backend) => {
       const folderId = await makeMediaRow(services.db);
       const { uploadId } = await first(services.as());
       await next(services.as(), { uploadId });
-      const completed = completeUpload(services.as(), { uploadId, md5: MD5, folderId });
+      const completed = completeUpload(services.as(), { uploadId, md5: PNG_MD5, folderId });
       await expect(completed).rejects.toMatchObject({ code: 'NOT_FOUND', noun: 'folder' });
     }));
 
@@ -247,5 +249,5 @@ function next(ctx: Context, input: Partial<ChunkInput>) {
 /** Sends the missing bytes and completes the upload. */
 async function finish(ctx: Context, uploadId: string): Promise<void> {
   await next(ctx, { uploadId });
-  await completeUpload(ctx, { uploadId, md5: MD5 });
+  await completeUpload(ctx, { uploadId, md5: PNG_MD5 });
 }

@@ -14,11 +14,9 @@ import { findUploadSession } from '../../../src/domain/upload/session.ts';
 import { abortUpload, appendChunk, completeUpload } from '../../../src/domain/upload/upload.ts';
 import { createTestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
-import { fixtureBytes, inPieces, leftovers, md5Of, NOTHING } from '../../support/bytes.ts';
+import { inPieces, leftovers, NOTHING, PNG, PNG_MD5 } from '../../support/bytes.ts';
 import { makeFolder, makeTag } from '../../support/make.ts';
 
-const PNG = fixtureBytes('picture.png');
-const MD5 = md5Of(PNG);
 const HOUR_MS = 3_600_000;
 
 describeEachBackend('chunked upload', (backend) => {
@@ -26,7 +24,7 @@ describeEachBackend('chunked upload', (backend) => {
     withServices(backend, async ({ as }) => {
       const ctx = as(user());
       const uploadId = await send(ctx, [0, 1, 100, 101, PNG.length]);
-      const media = await completeUpload(ctx, { uploadId, md5: MD5 });
+      const media = await completeUpload(ctx, { uploadId, md5: PNG_MD5 });
       expect(media).toMatchObject({ type: 'image', name: 'logo.png', owner: 'alice', level: 0 });
       const [file] = (await filesByMediaIds(ctx, [media.id])).get(media.id) ?? [];
       expect(file).toMatchObject({
@@ -34,7 +32,7 @@ describeEachBackend('chunked upload', (backend) => {
         extension: 'png',
         mimeType: 'image/png',
         sizeBytes: PNG.length,
-        md5: MD5,
+        md5: PNG_MD5,
         sha256: null,
         urlPath: expect.stringMatching(/^\/media\/[a-z0-5]{8}\/logo\.png$/),
       });
@@ -49,7 +47,7 @@ describeEachBackend('chunked upload', (backend) => {
       const uploadId = await send(as(), [0, PNG.length]);
       const words = { title: 'The logo', description: 'In blue.' };
       const place = { folderId, tagIds: [tag.id, tag.id] };
-      const media = await completeUpload(as(), { uploadId, md5: MD5, ...words, ...place });
+      const media = await completeUpload(as(), { uploadId, md5: PNG_MD5, ...words, ...place });
       expect(media).toMatchObject({ ...words, name: 'The logo', parentId: folderId, level: 2 });
       expect((await tagsByMediaIds(as(), [media.id])).get(media.id)).toMatchObject([
         { id: tag.id },
@@ -65,7 +63,7 @@ describeEachBackend('chunked upload', (backend) => {
   ])('a file called %j is kept as %j', (filename, kept) =>
     withServices(backend, async ({ as }) => {
       const uploadId = await send(as(), [0, PNG.length], filename);
-      const media = await completeUpload(as(), { uploadId, md5: MD5 });
+      const media = await completeUpload(as(), { uploadId, md5: PNG_MD5 });
       expect(media.name).toBe(kept);
     }),
   );
@@ -83,7 +81,7 @@ describeEachBackend('chunked upload', (backend) => {
         const session = await sendChunk(ctx, from, to, { uploadId });
         uploadId = session.uploadId;
       }
-      await completeUpload(start, { uploadId: uploadId!, md5: MD5 });
+      await completeUpload(start, { uploadId: uploadId!, md5: PNG_MD5 });
       expect(await leftovers(services)).toEqual({ ...NOTHING, medias: 1, files: 1, stored: 1 });
     }));
 
@@ -117,7 +115,7 @@ describeEachBackend('chunked upload', (backend) => {
         expect(await findUploadSession(other, uploadId)).toBeNull();
       }
       expect(await findUploadSession(ctx, 'unknown\0')).toBeNull();
-      await completeUpload(ctx, { uploadId, md5: MD5 });
+      await completeUpload(ctx, { uploadId, md5: PNG_MD5 });
       expect(await findUploadSession(ctx, uploadId)).toBeNull();
     }));
 
@@ -145,13 +143,13 @@ describeEachBackend('chunked upload', (backend) => {
         expect(outcome.reason).toMatchObject({ offsetBytes });
       }
       await sendChunk(as(), offsetBytes, PNG.length, { uploadId });
-      await completeUpload(as(), { uploadId, md5: MD5 });
+      await completeUpload(as(), { uploadId, md5: PNG_MD5 });
     }));
 
   it('one of several racing completions creates a media item', () =>
     withServices(backend, async (services) => {
       const uploadId = await send(services.as(), [0, PNG.length]);
-      const complete = () => completeUpload(services.as(), { uploadId, md5: MD5 });
+      const complete = () => completeUpload(services.as(), { uploadId, md5: PNG_MD5 });
       const outcomes = await Promise.allSettled([complete(), complete(), complete()]);
       const reasons = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
       expect(reasons).toHaveLength(2);
@@ -165,7 +163,7 @@ describeEachBackend('chunked upload', (backend) => {
       const row = await db.selectFrom('upload').select('blob_key').executeTakeFirstOrThrow();
       // The staged bytes are now part of an image, and have another digest.
       writeFileSync(join(blobDir, 'staging', row.blob_key), PNG.subarray(0, 8));
-      const completed = completeUpload(as(), { uploadId, md5: MD5 });
+      const completed = completeUpload(as(), { uploadId, md5: PNG_MD5 });
       await expect(completed).rejects.toMatchObject({ code: 'UNSUPPORTED_MEDIA' });
     }));
 
@@ -182,7 +180,7 @@ describeEachBackend('chunked upload', (backend) => {
       await sendChunk(ctx, 100, PNG.length, { uploadId });
       expect(services.logged.map(({ level }) => level)).toEqual(['warn']);
       await spoil();
-      await completeUpload(ctx, { uploadId, md5: MD5 });
+      await completeUpload(ctx, { uploadId, md5: PNG_MD5 });
     }));
 
   it('abort deletes the session and its bytes', () =>
@@ -201,7 +199,7 @@ describeEachBackend('chunked upload', (backend) => {
       const uploadId = await send(ctx, [0, PNG.length]);
       const others = abortUpload(services.as(user('bob', 'admin')), { uploadId });
       await expect(others).rejects.toThrow(NotFoundError);
-      await completeUpload(ctx, { uploadId, md5: MD5 });
+      await completeUpload(ctx, { uploadId, md5: PNG_MD5 });
       await expect(abortUpload(ctx, { uploadId })).rejects.toThrow(UploadCompletedError);
       expect(await leftovers(services)).toEqual({ ...NOTHING, medias: 1, files: 1, stored: 1 });
     }));

@@ -224,7 +224,8 @@ describeEachBackend('access', (backend) => {
 });
 
 function contextOf({ viewer, auth }: { viewer: Viewer; auth: Auth }): Context {
-  return { viewer, settings: { auth } } as Context;
+  const deletions = { current: { subtrees: [], tagIds: new Set() } };
+  return { viewer, settings: { auth }, deletions } as unknown as Context;
 }
 
 function ask(ctx: Context, operation: Operation): Answer {

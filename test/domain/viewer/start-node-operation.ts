@@ -7,14 +7,8 @@ import {
   openResourceFile,
   searchFiles,
 } from '../../../src/domain/file/resource.ts';
-import {
-  createFolder,
-  deleteFolder,
-  type Folder,
-  findFolder,
-  foldersByIds,
-  updateFolder,
-} from '../../../src/domain/tree/folder.ts';
+import { deleteFolder } from '../../../src/domain/tree/deletion.ts';
+import * as folders from '../../../src/domain/tree/folder.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
 import { findMedia, type Media, mediasByIds } from '../../../src/domain/tree/media.ts';
 import { deleteMedia, updateMedia } from '../../../src/domain/tree/media-change.ts';
@@ -45,8 +39,8 @@ import { inPieces, md5Of } from '../../support/bytes.ts';
 
 /** A folder, a folder in it, and in that one a public text with a tag, beside a private media item. */
 export interface Subtree {
-  start: Folder;
-  folder: Folder;
+  start: folders.Folder;
+  folder: folders.Folder;
   media: Media;
   file: { id: number; uuid: string; md5: string };
   privateUuid: string;
@@ -91,11 +85,12 @@ export const READS: Readonly<Record<string, Read>> = {
     isFound(findMedia(ctx, { resource: media.uuid })),
   'the numbers of media': async (ctx, { media }) =>
     holds(await mediasByIds(ctx, [media.id]), media),
-  'the number of a folder': (ctx, { start }) => isFound(findFolder(ctx, { id: start.id })),
-  'the uuid of a folder': (ctx, { folder }) => isFound(findFolder(ctx, { uuid: folder.uuid })),
-  'the path of a folder': (ctx, { path }) => isFound(findFolder(ctx, { path })),
+  'the number of a folder': (ctx, { start }) => isFound(folders.findFolder(ctx, { id: start.id })),
+  'the uuid of a folder': (ctx, { folder }) =>
+    isFound(folders.findFolder(ctx, { uuid: folder.uuid })),
+  'the path of a folder': (ctx, { path }) => isFound(folders.findFolder(ctx, { path })),
   'the numbers of folders': async (ctx, { folder }) =>
-    holds(await foldersByIds(ctx, [folder.id]), folder),
+    holds(await folders.foldersByIds(ctx, [folder.id]), folder),
   'the uuid of a node': (ctx, { folder }) => isFound(findNode(ctx, { uuid: folder.uuid })),
   'the numbers of nodes': async (ctx, { media }) => holds(await nodesByIds(ctx, [media.id]), media),
   'asking whether it may be changed': (ctx, { media }) => isFound(authorizeChange(ctx, media.id)),
@@ -168,9 +163,11 @@ const stage = (ctx: Context) => stageFile(ctx, inPieces(TEXT), FILE);
 /** Every way to change the tree. */
 export const WRITES: Readonly<Record<string, Write>> = {
   'make a folder': {
-    run: (ctx, { start }) => createFolder(ctx, { name: 'a', parentId: start.id }),
+    run: (ctx, { start }) => folders.createFolder(ctx, { name: 'a', parentId: start.id }),
   },
-  'change a folder': { run: (ctx, { folder }) => updateFolder(ctx, folder.id, { name: 'a' }) },
+  'change a folder': {
+    run: (ctx, { folder }) => folders.updateFolder(ctx, folder.id, { name: 'a' }),
+  },
   'delete a folder': {
     run: (ctx, { folder }) => deleteFolder(ctx, folder.id, { recursive: true }),
   },

@@ -2,12 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { Context } from '../../../src/domain/context.ts';
 import { ForbiddenError, NotFoundError } from '../../../src/domain/error.ts';
-import {
-  createFolder,
-  deleteFolder,
-  type Folder,
-  updateFolder,
-} from '../../../src/domain/tree/folder.ts';
+import { deleteFolder } from '../../../src/domain/tree/deletion.ts';
+import { createFolder, type Folder, updateFolder } from '../../../src/domain/tree/folder.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
 import { findMedia, mediasByIds } from '../../../src/domain/tree/media.ts';
 import { deleteMedia, updateMedia } from '../../../src/domain/tree/media-change.ts';

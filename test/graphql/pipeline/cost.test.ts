@@ -2,6 +2,7 @@ import { getIntrospectionQuery } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { EXAMPLES } from '../../../src/graphql/example.ts';
 import { LIMITS } from '../../../src/graphql/pipeline/limit.ts';
+import { COUNT_PAGES, COUNT_WORK, LIST_WORK } from '../../../src/graphql/price.ts';
 import type { TestApp } from '../../support/app.ts';
 import { graphql } from '../../support/graphql.ts';
 import {
@@ -22,7 +23,7 @@ describe('cost', () => {
   it('depends on the variables, also for a cached document', () =>
     run(async (app) => {
       const query = `query ($n: Int) { ${nested('$n', '$n', '$n')} }`;
-      const size = (n: number) => 2 + n * (2 + n * (2 + n));
+      const size = (n: number) => 12 + n * (12 + n * (12 + n));
       expect(await costOf(app, query, { n: 5 })).toBe(size(5));
       await expectRefused(app, 'OPERATION_TOO_COSTLY', query, { n: 200 });
       expect(await costOf(app, query, { n: 20 })).toBe(size(20));
@@ -30,32 +31,32 @@ describe('cost', () => {
     }));
 
   it.each<[title: string, query: string, variables: Variables, cost: number]>([
-    ['a literal', '{ medias(first: 7) { nodes { id } } }', {}, 9],
-    ['a page from the end', '{ medias(last: 7) { nodes { id } } }', {}, 9],
-    ['no size: 50', '{ medias { nodes { id } } }', {}, 52],
-    ['a variable', `query ($n: Int) { ${PAGE} }`, { n: 7 }, 9],
-    ['a missing variable', `query ($n: Int) { ${PAGE} }`, {}, 52],
-    ['a variable that is null', `query ($n: Int = 7) { ${PAGE} }`, { n: null }, 52],
-    ['a variable’s default', `query ($n: Int = 7) { ${PAGE} }`, {}, 9],
-    ['a variable that replaces its default', `query ($n: Int = 7) { ${PAGE} }`, { n: 8 }, 10],
-    ['edges', '{ medias(first: 7) { edges { cursor node { id } } } }', {}, 23],
+    ['a literal', '{ medias(first: 7) { nodes { id } } }', {}, 19],
+    ['a page from the end', '{ medias(last: 7) { nodes { id } } }', {}, 19],
+    ['no size: 50', '{ medias { nodes { id } } }', {}, 62],
+    ['a variable', `query ($n: Int) { ${PAGE} }`, { n: 7 }, 19],
+    ['a missing variable', `query ($n: Int) { ${PAGE} }`, {}, 62],
+    ['a variable that is null', `query ($n: Int = 7) { ${PAGE} }`, { n: null }, 62],
+    ['a variable’s default', `query ($n: Int = 7) { ${PAGE} }`, {}, 19],
+    ['a variable that replaces its default', `query ($n: Int = 7) { ${PAGE} }`, { n: 8 }, 20],
+    ['edges', '{ medias(first: 7) { edges { cursor node { id } } } }', {}, 33],
     [
       'fields that a page has once',
       '{ medias(first: 7) { totalCount pageInfo { hasNextPage } } }',
       {},
-      4,
+      4 + LIST_WORK + COUNT_WORK + COUNT_PAGES * LIST_WORK,
     ],
     ['one node for each id', '{ nodes(ids: ["eA", "eA"]) { id } }', {}, 3],
     ['ids in a variable', 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids: ['eA'] }, 2],
-    ['a list without a size', '{ medias(first: 2) { nodes { tags { name } } } }', {}, 24],
-    ['a size out of range: the nearest', '{ medias(first: 999999) { nodes { id } } }', {}, 202],
-    ['a size below zero', '{ medias(first: -1) { nodes { id } } }', {}, 2],
-    ['a skipped field', '{ medias(first: 7) @skip(if: true) { nodes { id } } }', {}, 9],
+    ['a list without a size', '{ medias(first: 2) { nodes { tags { name } } } }', {}, 34],
+    ['a size out of range: the nearest', '{ medias(first: 999999) { nodes { id } } }', {}, 212],
+    ['a size below zero', '{ medias(first: -1) { nodes { id } } }', {}, 12],
+    ['a skipped field', '{ medias(first: 7) @skip(if: true) { nodes { id } } }', {}, 19],
     [
       'fragments',
       '{ ...Q } fragment Q on Query { medias(first: 7) { ...C } } fragment C on MediaConnection { nodes { ... on Media { id } } }',
       {},
-      9,
+      19,
     ],
   ])('counts %s', (_title, query, variables, cost) =>
     run(async (app) => expect(await costOf(app, query, variables)).toBe(cost)),

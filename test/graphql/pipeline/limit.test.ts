@@ -3,6 +3,7 @@ import { LIMITS } from '../../../src/graphql/pipeline/limit.ts';
 import { graphql } from '../../support/graphql.ts';
 import {
   aliases,
+  costOf,
   expectAllowed,
   expectRefused,
   fields,
@@ -21,9 +22,9 @@ const byName = (depth: number) =>
 const inline = (depth: number): string =>
   depth === 1 ? 'id' : `... on Folder { parent { ${inline(depth - 1)} } }`;
 
-/** 1 + 1 + 200 × (1 + 1 + 12 × (1 + 1 + 81)) = 199,602. */
-const NEARLY = nested(200, 12, 81);
-const FILL = LIMITS.cost - 199_602;
+/** 12 + 200 × (12 + 21 × (12 + 35)) = 199,812. */
+const NEARLY = nested(200, 21, 35);
+const FILL = LIMITS.cost - 199_812;
 
 describe('an operation just within a limit runs, one beyond it is refused', () => {
   it.each<[code: string, within: string, beyond: string]>([
@@ -67,6 +68,16 @@ describe('an operation just within a limit runs, one beyond it is refused', () =
       `{ ... { ${aliases(15)} } ... on Query { ${aliases(16, 'b')} } }`,
     ],
     [
+      'TOO_MANY_COUNTS',
+      `{ ${times(LIMITS.counts, (n) => `a${n}: medias { totalCount }`)} }`,
+      `{ ${times(LIMITS.counts + 1, (n) => `a${n}: medias { totalCount }`)} }`,
+    ],
+    [
+      'TOO_MANY_COUNTS',
+      `{ ${times(LIMITS.counts / 2, () => 'rootFolders { ...F }')} } fragment F on FolderConnection { a: totalCount b: totalCount }`,
+      `{ ${times(LIMITS.counts / 2 + 1, () => 'rootFolders { ...F }')} } fragment F on FolderConnection { a: totalCount b: totalCount }`,
+    ],
+    [
       'OPERATION_TOO_COSTLY',
       `{ ${'__typename '.repeat(FILL)} ${NEARLY} }`,
       `{ ${'__typename '.repeat(FILL + 1)} ${NEARLY} }`,
@@ -95,14 +106,66 @@ describe('an operation just within a limit runs, one beyond it is refused', () =
       expect(errors).toEqual([
         {
           message:
-            'The limit is 200,000 fields in the result if every page is full. Ask for smaller pages with `first`, or for fewer fields.',
-          extensions: { code: 'OPERATION_TOO_COSTLY', cost: 8_080_402, limit: 200_000 },
+            'The limit is 200,000 as the cost: the fields in the result if every page is full, and the work of its lists. The dearest part is `rootFolders.nodes.folders.nodes.medias.nodes`. Ask for smaller pages with `first`, for fewer fields or counts, or for a filter with fewer words and criteria.',
+          extensions: {
+            code: 'OPERATION_TOO_COSTLY',
+            cost: 8_482_412,
+            dearest: 'rootFolders.nodes.folders.nodes.medias.nodes',
+            limit: 200_000,
+          },
         },
       ]);
     }));
 });
 
 describe('a hostile operation is refused', () => {
+  // Each of these kept a server busy for seconds when only the size of the result was priced.
+  it.each<[title: string, query: string, dearest: string]>([
+    [
+      '30 searches for several words',
+      `{ ${times(30, (n) => `a${n}: medias(first: 1, filter: { search: "a b c d" }) { nodes { id } }`)} }`,
+      'a0',
+    ],
+    [
+      '30 lists by criteria that no index serves together',
+      `{ ${times(30, (n) => `a${n}: medias(first: 1, filter: { tagIds: ["VGFnOjE="], types: [IMAGE], mimeTypes: ["image/png"], search: "a" }) { nodes { id } }`)} }`,
+      'a0',
+    ],
+    [
+      'counts of searches',
+      `{ medias { nodes { id } } ${times(12, (n) => `a${n}: medias(first: 1, filter: { search: "a b" }) { totalCount }`)} }`,
+      'a0',
+    ],
+    [
+      'a search in each of many folders',
+      '{ rootFolders(first: 200) { nodes { medias(first: 1, filter: { search: "a" }) { nodes { id } } } } }',
+      'rootFolders.nodes.medias',
+    ],
+  ])('%s', (_title, query, dearest) =>
+    run(async (app) => {
+      await expectRefused(app, 'OPERATION_TOO_COSTLY', query);
+      const { errors } = await graphql(app, query);
+      expect(errors?.[0]).toMatchObject({
+        message: expect.stringContaining(`\`${dearest}\``),
+        extensions: { dearest },
+      });
+    }),
+  );
+
+  it('a filter costs the same as a literal and as a variable', () =>
+    run(async (app) => {
+      const list = (filter: string) => `medias(filter: ${filter}) { totalCount nodes { id } }`;
+      const filter = '{ search: "a b", types: [IMAGE] }';
+      const literal = await costOf(app, `{ ${list(filter)} }`);
+      const variables = { f: { search: 'a b', types: ['IMAGE'] } };
+      expect(await costOf(app, `query ($f: MediaFilter) { ${list('$f')} }`, variables)).toBe(
+        literal,
+      );
+      expect(literal).toBeGreaterThan(
+        Number(await costOf(app, `{ ${list('{ search: "a b" }')} }`)),
+      );
+    }));
+
   it.each<[title: string, code: string, query: string]>([
     ['1,000 aliases', 'TOO_MANY_TOKENS', `{ ${aliases(1000)} }`],
     ['600 aliases', 'TOO_MANY_ALIASES', `{ ${aliases(600)} }`],

@@ -3,7 +3,7 @@ import { describeEachBackend } from '../../support/backend.ts';
 import type { Answer } from '../../support/request.ts';
 import { shareApp } from '../../support/shared-app.ts';
 import { badParameter, call, JSON_API, VARIABLES } from './call.ts';
-import { A, C, insertListedJobs, NAMES, queriesBy } from './listed-job.ts';
+import { A, C, insertListedJobs, NAMES, queriesBy } from './job/listed-job.ts';
 
 describeEachBackend('a list', (backend) => {
   const app = shareApp(backend, VARIABLES);
@@ -103,6 +103,22 @@ describeEachBackend('a list', (backend) => {
     ])('§9.7: %s is refused with its name', async (query) => {
       const [name] = query.split('=');
       expect(await list(query)).toMatchObject(badParameter(name!.replace('[eq]', '')));
+    });
+
+    it('more conditions, values or text than a search may have are refused', async () => {
+      const operators = ['gt', 'gte', 'lt', 'lte', 'neq', 'exists'];
+      const fields = ['priority', 'retry_count', 'progress', 'status'];
+      const all = fields.flatMap((field) =>
+        operators.map((operator) => `filter[${field}__${operator}]=1`),
+      );
+      expect(await list(all.slice(0, 18).join('&'))).toMatchObject({ status: 200 });
+      expect(await list(all.slice(0, 21).join('&'))).toMatchObject(badParameter('filter'));
+      const values = (count: number) => `filter[status__in]=${'a,'.repeat(count - 1)}a`;
+      expect(await list(values(200))).toMatchObject({ status: 200 });
+      expect(await list(values(201))).toMatchObject(badParameter('filter[status]'));
+      const text = (length: number) => `filter[error__match]=${'a'.repeat(length)}`;
+      expect(await list(text(500))).toMatchObject({ status: 200 });
+      expect(await list(text(501))).toMatchObject(badParameter('filter[error]'));
     });
 
     it('filter=x is refused, because it names no attribute', async () => {

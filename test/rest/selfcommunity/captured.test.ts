@@ -5,7 +5,7 @@ import { sendRaw, toRequest } from '../../support/raw-request.ts';
 import { WITH_USERS } from '../../support/request.ts';
 import { linkEmbed, newTag } from '../../support/selfcommunity.ts';
 import { tokenOf } from './call.ts';
-import { goldenMedia } from './golden-media.ts';
+import { goldenMedia } from './tree/golden-media.ts';
 
 /** `METHOD path`, and a body: an object is JSON, as the SDK sends it. */
 type Request = readonly [line: string, body?: object];

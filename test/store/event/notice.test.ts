@@ -34,11 +34,13 @@ describe.skipIf(POSTGRES === undefined)('notices of jobs, which only PostgreSQL 
     }));
 
   it('resume after the connection was lost, and report at once that some may have been missed', () =>
-    withNotices(async (db, count) => {
+    withNotices(async (db, count, gaps) => {
       const before = count();
+      expect(gaps()).toBe(0);
       await sql`select pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and application_name = 'trivium notices'`.execute(db);
       await vi.waitFor(() => expect(count()).toBe(before + 1), { timeout: 10_000 });
+      expect(gaps()).toBe(1);
       await tells(count, 1, () => makeJob(db));
     }));
 
@@ -46,25 +48,36 @@ describe.skipIf(POSTGRES === undefined)('notices of jobs, which only PostgreSQL 
     const notices = listenForNotices('postgres://127.0.0.1:9/none', {
       onJob: () => undefined,
       onEvents: () => undefined,
+      onGap: () => undefined,
     });
-    await notices.tellEvents('lost');
+    expect(await notices.tellEvents('lost')).toBe(false);
     await sleep(50);
     await notices.stop();
   });
 });
 
 /** Runs `work` once the process listens. `count`: the notices so far. */
-async function withNotices(work: (db: Db, count: () => number) => Promise<void>): Promise<void> {
+async function withNotices(
+  work: (db: Db, count: () => number, gaps: () => number) => Promise<void>,
+): Promise<void> {
   await POSTGRES?.withUrl(async (url) => {
     const db = openDb({ url });
     let count = 0;
     const onJob = () => {
       count++;
     };
-    const notices = listenForNotices(url, { onJob, onEvents: () => undefined });
+    let gaps = 0;
+    const onGap = () => {
+      gaps++;
+    };
+    const notices = listenForNotices(url, { onJob, onEvents: () => undefined, onGap });
     try {
       await vi.waitUntil(() => count === 1);
-      await work(db, () => count);
+      await work(
+        db,
+        () => count,
+        () => gaps,
+      );
     } finally {
       await notices.stop();
       await db.destroy();

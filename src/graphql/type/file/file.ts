@@ -22,10 +22,7 @@ FileRef.implement({
   description:
     'A stored file of a media item: the original, or a variant of it, such as the thumbnail.',
   fields: (t) => ({
-    uuid: t.expose('uuid', {
-      type: 'UUID',
-      description: 'UUID of the file. The media item has a UUID of its own.',
-    }),
+    ...expose(t, 'UUID', { uuid: 'UUID of the file. The media item has a UUID of its own.' }),
     ...expose(t, 'String', {
       resource: 'Name of the group that the file belongs to. All files of a media item share it.',
       key: 'Name of the variant, such as `thumbnail.webp`. Empty for the original.',

@@ -1,6 +1,5 @@
 import type { JobFilter, JobOrder } from '../../../domain/job/list.ts';
 import { builder } from '../../builder.ts';
-import { enumOf } from '../../enum.ts';
 import { parseOptionalNodeId } from '../../id.ts';
 import { DateTimeRange, orderInput, withoutNull } from '../filter.ts';
 import { JobStatusEnum } from './job-status.ts';
@@ -24,21 +23,16 @@ const JobFilterInput = builder.inputType('JobFilter', {
   }),
 });
 
-const JobOrderField = enumOf<Exclude<JobOrder['field'], 'id'>>(
-  'JobOrderField',
-  'Field by which a list of jobs is ordered.',
+const JobOrderInput = orderInput<Exclude<JobOrder['field'], 'id'>>(
+  'Job',
+  'jobs',
+  'Ties are broken by creation time.',
   {
     created_at: 'Orders by creation time.',
     updated_at: 'Orders by the time of the last change.',
     scheduled_at: 'Orders by scheduled time.',
     priority: 'Orders by priority.',
   },
-);
-
-const JobOrderInput = orderInput(
-  'JobOrder',
-  JobOrderField,
-  'Order of a list of jobs. Ties are broken by creation time.',
 );
 
 /** The `filter` argument of every field that returns a selection of jobs. */

@@ -7,15 +7,15 @@ import {
 } from '../../../domain/job/job.ts';
 import { countJobs, countJobsOfEach, jobsOfEach, listJobs } from '../../../domain/job/list.ts';
 import { phaseOf } from '../../../domain/job/state.ts';
-import type { PageArgs } from '../../../domain/page.ts';
 import { builder } from '../../builder.ts';
-import { groupConnection, toConnection } from '../../connection.ts';
+import { pageConnection } from '../../connection.ts';
 import { expose, exposeNullable } from '../../expose.ts';
 import { parseNodeId } from '../../id.ts';
-import { identifierInput } from '../../identifier.ts';
-import { groupLoader, listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
+import { identifierInput, objectQuery } from '../../identifier.ts';
+import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
 import { deletion } from '../../mutation.ts';
-import { toOrder } from '../filter.ts';
+import { pricedByFilter } from '../../price.ts';
+import { filteredList } from '../filter.ts';
 import { MediaRef } from '../tree/media.ts';
 import { jobListArgs, toJobFilter } from './job-filter.ts';
 import { JobPhaseEnum, JobStatusEnum } from './job-status.ts';
@@ -121,43 +121,31 @@ const JobBy = identifierInput('JobBy', 'job', (t) => ({
   uuid: t.field({ type: 'UUID', description: 'UUID of the job.' }),
 }));
 
-builder.queryFields((t) => ({
-  job: t.field({
-    type: JobRef,
-    nullable: true,
-    description:
-      'Returns a job; null if it does not exist. Fails with `NOT_AUTHENTICATED` without a credential.',
-    args: { by: t.arg({ type: JobBy, required: true, description: 'Identifies the job.' }) },
-    resolve: (_root, { by }, { domain }) =>
-      findJob(
-        domain,
-        typeof by.id === 'string'
-          ? { id: parseNodeId('Job', by.id, 'id') }
-          : { uuid: by.uuid ?? '' },
-      ),
-  }),
-  jobs: t.connection(
+objectQuery('job', {
+  type: JobRef,
+  by: JobBy,
+  noun: 'job',
+  description:
+    'Returns a job; null if it does not exist. Fails with `NOT_AUTHENTICATED` without a credential.',
+  find: (domain, by) =>
+    findJob(
+      domain,
+      typeof by.id === 'string' ? { id: parseNodeId('Job', by.id, 'id') } : { uuid: by.uuid ?? '' },
+    ),
+});
+
+builder.queryField('jobs', (t) =>
+  t.connection(
     {
       type: JobRef,
+      ...pricedByFilter(),
       description:
         'Lists jobs, newest first by default. Fails with `NOT_AUTHENTICATED` without a credential.',
       args: jobListArgs,
-      resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
-        const narrowed = toJobFilter(filter);
-        return toConnection(await listJobs(domain, page, narrowed, toOrder(orderBy)), () =>
-          countJobs(domain, narrowed),
-        );
-      },
+      resolve: filteredList({ toFilter: toJobFilter, list: listJobs, count: countJobs }),
     },
     JobConnection,
   ),
-}));
-
-const mediaJobs = groupLoader(({ domain }, mediaIds, page: PageArgs) =>
-  jobsOfEach(domain, mediaIds, page),
-);
-const mediaJobCounts = groupLoader(({ domain }, mediaIds, _args: null) =>
-  countJobsOfEach(domain, mediaIds),
 );
 
 builder.objectField(MediaRef, 'jobs', (t) =>
@@ -166,11 +154,7 @@ builder.objectField(MediaRef, 'jobs', (t) =>
       type: JobRef,
       description:
         'Jobs for this media item, newest first. Fails with `NOT_AUTHENTICATED` without a credential.',
-      ...groupConnection({
-        toArgs: (page: PageArgs) => page,
-        pages: mediaJobs,
-        count: (context, id) => mediaJobCounts.load(context, id, null),
-      }),
+      ...pageConnection(jobsOfEach, countJobsOfEach),
     },
     JobConnection,
   ),

@@ -1,22 +1,24 @@
 import { NotFoundError } from '../../../domain/error.ts';
+import { deleteTag } from '../../../domain/tag/deletion.ts';
 import {
   countTags,
   createTag,
-  deleteTag,
   listTags,
   type Tag,
   tagsByIds,
   tagsByMediaIds,
   updateTag,
 } from '../../../domain/tag/tag.ts';
+import { toTerms } from '../../../lib/word.ts';
 import { builder } from '../../builder.ts';
 import { toConnection } from '../../connection.ts';
 import { expose, exposeNullable } from '../../expose.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
-import { identifierInput } from '../../identifier.ts';
+import { identifierInput, objectQuery } from '../../identifier.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
 import { createLookup } from '../../lookup.ts';
 import { deletion, type InputFields, mutation } from '../../mutation.ts';
+import { pricedByFilter } from '../../price.ts';
 
 /** A tag. */
 export const TagRef = builder.nodeRef('Tag', nodeOptions(nodeLoader(tagsByIds)));
@@ -57,18 +59,16 @@ const TagBy = identifierInput('TagBy', 'tag', (t) => ({
   databaseId: t.int({ description: 'Numeric id of the tag.' }),
 }));
 
-builder.queryField('tag', (t) =>
-  t.field({
-    type: TagRef,
-    nullable: true,
-    description: 'Returns a tag; null if it does not exist.',
-    args: { by: t.arg({ type: TagBy, required: true, description: 'Identifies the tag.' }) },
-    resolve: async (_root, { by }, { domain }) => {
-      const id = parseOptionalNodeId('Tag', by.id, 'id') ?? by.databaseId ?? 0;
-      return (await tagsByIds(domain, [id]))[0] ?? null;
-    },
-  }),
-);
+objectQuery('tag', {
+  type: TagRef,
+  by: TagBy,
+  noun: 'tag',
+  description: 'Returns a tag; null if it does not exist.',
+  find: async (domain, by) => {
+    const id = parseOptionalNodeId('Tag', by.id, 'id') ?? by.databaseId ?? 0;
+    return (await tagsByIds(domain, [id]))[0] ?? null;
+  },
+});
 
 const TagFilter = builder.inputType('TagFilter', {
   description: 'Filter for a list of tags. A tag must match every given field.',
@@ -76,7 +76,7 @@ const TagFilter = builder.inputType('TagFilter', {
     name: t.string({ description: 'Matches tags with exactly this name.' }),
     search: t.string({
       description:
-        'Words separated by spaces or commas. Matches tags that contain each word in the name or the description. Upper and lower case are the same.',
+        'Words separated by spaces or commas, at most 10. Matches tags that contain each word in the name or the description. Upper and lower case are the same.',
     }),
     visible: t.boolean({ description: 'Matches tags with this value of `visible`.' }),
     active: t.boolean({ description: 'Matches tags with this value of `active`.' }),
@@ -98,6 +98,7 @@ builder.queryField('tags', (t) =>
   t.connection(
     {
       type: TagRef,
+      ...pricedByFilter(toTerms),
       description: 'Lists tags, newest first by default.',
       args: {
         filter: t.arg({
@@ -113,7 +114,7 @@ builder.queryField('tags', (t) =>
       resolve: async (_root, { filter, orderBy, ...page }, { domain }) => {
         const narrowed = {
           name: filter?.name ?? undefined,
-          terms: filter?.search?.split(/[\s,]+/).filter(Boolean),
+          search: filter?.search ?? undefined,
           visible: filter?.visible ?? undefined,
           active: filter?.active ?? undefined,
         };
@@ -153,7 +154,7 @@ mutation('createTag', {
 });
 
 mutation('updateTag', {
-  description: `Changes a tag. ${PERMISSION}`,
+  description: `Changes a tag. If it is on many media, a job then makes searches find them by a new name. ${PERMISSION}`,
   errors: [NotFoundError],
   inputNote:
     'Omitted fields stay unchanged. Null clears `description`, resets `color` to `#ffffff`, and leaves other fields unchanged.',
@@ -170,7 +171,7 @@ mutation('updateTag', {
 });
 
 deletion('deleteTag', {
-  description: `Deletes a tag and removes it from all media. ${PERMISSION}`,
+  description: `Deletes a tag and removes it from all media. If it is on many media, a job then removes the stored rows and search words. ${PERMISSION}`,
   type: 'Tag',
   noun: 'tag',
   run: deleteTag,

@@ -19,7 +19,12 @@ import { onlyIn, withNeeds } from '../../needs.ts';
 import { toOrder } from '../filter.ts';
 import { FolderConnection, FolderRef } from './folder.ts';
 import { MediaConnection, MediaRef } from './media.ts';
-import { type MediaListArgs, mediaListArgs, toMediaFilter } from './media-filter.ts';
+import {
+  MEDIA_LIST_PRICE,
+  type MediaListArgs,
+  mediaListArgs,
+  toMediaFilter,
+} from './media-filter.ts';
 import { TreeNodeConnection, TreeNodeRef } from './tree-node.ts';
 
 interface ChildArgs extends PageArgs {
@@ -72,6 +77,7 @@ builder.objectFields(FolderRef, (t) => ({
   medias: t.connection(
     {
       type: MediaRef,
+      ...MEDIA_LIST_PRICE,
       description: 'Media directly in this folder, ordered by `sortOrder` by default.',
       args: mediaListArgs,
       ...groupConnection({

@@ -1,7 +1,8 @@
 import { ConflictError, NotFoundError } from '../../../domain/error.ts';
+import { QuotaExceededError } from '../../../domain/storage-error.ts';
+import { deleteFolder } from '../../../domain/tree/deletion.ts';
 import {
   createFolder,
-  deleteFolder,
   type Folder,
   findFolder,
   foldersByIds,
@@ -10,11 +11,10 @@ import {
 import { type NodeFields, visibleAncestorIds } from '../../../domain/tree/node.ts';
 import { builder } from '../../builder.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
-import { identifierInput } from '../../identifier.ts';
+import { identifierInput, objectQuery } from '../../identifier.ts';
 import { nodeLoader, nodeOptions } from '../../loader.ts';
 import { createLookup, withId } from '../../lookup.ts';
 import { mutation } from '../../mutation.ts';
-import { onlyIn } from '../../needs.ts';
 import { TreeNodeRef } from './tree-node.ts';
 
 const folderLoader = nodeLoader(foldersByIds);
@@ -75,15 +75,13 @@ const FolderBy = identifierInput('FolderBy', 'folder', (t) => ({
   }),
 }));
 
-builder.queryField('folder', (t) =>
-  t.field({
-    type: FolderRef,
-    nullable: true,
-    description: 'Returns a folder; null if it does not exist or the viewer may not see it.',
-    args: { by: t.arg({ type: FolderBy, required: true, description: 'Identifies the folder.' }) },
-    resolve: (_root, { by }, { domain }, info) => findFolder(domain, toFolderBy(by), onlyIn(info)),
-  }),
-);
+objectQuery('folder', {
+  type: FolderRef,
+  by: FolderBy,
+  noun: 'folder',
+  description: 'Returns a folder; null if it does not exist or the viewer may not see it.',
+  find: (domain, by, only) => findFolder(domain, toFolderBy(by), only),
+});
 
 function toFolderBy(by: typeof FolderBy.$inferInput) {
   if (by.uuid) return { uuid: by.uuid };
@@ -93,7 +91,7 @@ function toFolderBy(by: typeof FolderBy.$inferInput) {
 
 mutation('createFolder', {
   description: 'Creates a folder. Requires the role `EDITOR`.',
-  errors: [NotFoundError],
+  errors: [NotFoundError, QuotaExceededError],
   input: (t) => ({
     name: t.string({
       required: true,
@@ -138,7 +136,7 @@ mutation('updateFolder', {
 
 mutation('deleteFolder', {
   description:
-    'Deletes a folder. Requires the role `EDITOR` if the viewer created the folder and everything below it, and `ADMIN` otherwise.',
+    'Deletes a folder. Requires the role `EDITOR` if the viewer created the folder, and `ADMIN` otherwise; everything below it is deleted whoever created it. No list or file URL shows any of it when the mutation returns. If the folder is large, a job then deletes the stored rows and bytes.',
   errors: [NotFoundError, ConflictError],
   input: (t) => ({
     id: t.id({ required: true, description: 'Global id of the folder.' }),

@@ -1,8 +1,9 @@
 import type { MediaFilter } from '../../../domain/tree/media-list.ts';
 import type { NodeOrder } from '../../../domain/tree/order.ts';
+import { toWords } from '../../../lib/word.ts';
 import { builder } from '../../builder.ts';
-import { enumOf } from '../../enum.ts';
 import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
+import { pricedByFilter } from '../../price.ts';
 import { DateTimeRange, orderInput, withoutNull } from '../filter.ts';
 import { MediaTypeEnum } from './media-type.ts';
 
@@ -21,11 +22,11 @@ const MediaFilterInput = builder.inputType('MediaFilter', {
       description: 'If true, matches media that are in no folder. False has no effect.',
     }),
     tagIds: t.idList({
-      description: 'Matches media with all of these tags: global ids, at most 200.',
+      description: 'Matches media with all of these tags: global ids, at most 50.',
     }),
     search: t.string({
       description:
-        'Words to search for. Each must be the start of a word in the name, title, description, keywords or tags. Case and accents are ignored. Words after the 16th are ignored.',
+        'Words to search for. Each must be the start of a word in the name, title, description, keywords or tags. Case and accents are ignored. At most 10 words, and 500 characters.',
     }),
     ownedBy: t.string({
       description: 'Matches media created by the viewer with this `Viewer.id`.',
@@ -43,9 +44,10 @@ const MediaFilterInput = builder.inputType('MediaFilter', {
   }),
 });
 
-const MediaOrderField = enumOf<Exclude<NodeOrder['field'], 'id'>>(
-  'MediaOrderField',
-  'Field by which a list of media is ordered.',
+const MediaOrderInput = orderInput<Exclude<NodeOrder['field'], 'id'>>(
+  'Media',
+  'media',
+  'Ties are broken by `databaseId`.',
   {
     created_at: 'Orders by creation time.',
     updated_at: 'Orders by the time of the last change.',
@@ -54,11 +56,8 @@ const MediaOrderField = enumOf<Exclude<NodeOrder['field'], 'id'>>(
   },
 );
 
-const MediaOrderInput = orderInput(
-  'MediaOrder',
-  MediaOrderField,
-  'Order of a list of media. Ties are broken by `databaseId`.',
-);
+/** The price of every list of media that takes these arguments. */
+export const MEDIA_LIST_PRICE = pricedByFilter(toWords);
 
 /** Arguments of every list of media. */
 export const mediaListArgs = builder.args((t) => ({

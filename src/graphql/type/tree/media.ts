@@ -1,25 +1,25 @@
 import { NotFoundError } from '../../../domain/error.ts';
 import { type File, originalAmong } from '../../../domain/file/file.ts';
 import { THUMBNAIL } from '../../../domain/rendition/thumbnail.ts';
+import { QuotaExceededError } from '../../../domain/storage-error.ts';
 import { createMedia, type LINK_TYPES } from '../../../domain/tree/link.ts';
 import { findMedia, type Media, mediasByIds } from '../../../domain/tree/media.ts';
 import { deleteMedia, updateMedia } from '../../../domain/tree/media-change.ts';
 import { countMedias, listMedias } from '../../../domain/tree/media-list.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
-import { toConnection } from '../../connection.ts';
 import { exposeNullable } from '../../expose.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
-import { identifierInput } from '../../identifier.ts';
+import { identifierInput, objectQuery } from '../../identifier.ts';
 import { nodeLoader, nodeOptions } from '../../loader.ts';
 import { deletion, mutation } from '../../mutation.ts';
-import { onlyIn, withNeeds } from '../../needs.ts';
+import { withNeeds } from '../../needs.ts';
 import { FileRef, foundFiles } from '../file/file.ts';
-import { toOrder } from '../filter.ts';
+import { filteredList } from '../filter.ts';
 import { ImageRef, toImage } from '../rendition/image.ts';
 import { foundTags, TagRef } from '../tag/tag.ts';
 import { EmbedRef, OEmbedRef } from './embed.ts';
 import { FolderRef, parent } from './folder.ts';
-import { mediaListArgs, toMediaFilter } from './media-filter.ts';
+import { MEDIA_LIST_PRICE, mediaListArgs, toMediaFilter } from './media-filter.ts';
 import {
   CropInput,
   FocalPointInput,
@@ -154,31 +154,26 @@ const MediaBy = identifierInput('MediaBy', 'media item', (t) => ({
   }),
 }));
 
-builder.queryFields((t) => ({
-  media: t.field({
-    type: MediaRef,
-    nullable: true,
-    description: 'Returns a media item; null if it does not exist or the viewer may not see it.',
-    args: {
-      by: t.arg({ type: MediaBy, required: true, description: 'Identifies the media item.' }),
-    },
-    resolve: (_root, { by }, { domain }, info) => findMedia(domain, toMediaBy(by), onlyIn(info)),
-  }),
-  medias: t.connection(
+objectQuery('media', {
+  type: MediaRef,
+  by: MediaBy,
+  noun: 'media item',
+  description: 'Returns a media item; null if it does not exist or the viewer may not see it.',
+  find: (domain, by, only) => findMedia(domain, toMediaBy(by), only),
+});
+
+builder.queryField('medias', (t) =>
+  t.connection(
     {
       type: MediaRef,
+      ...MEDIA_LIST_PRICE,
       description: 'Lists all media, in folders or unfiled, newest first by default.',
       args: mediaListArgs,
-      resolve: async (_root, { filter, orderBy, ...page }, { domain }, info) => {
-        const narrowed = toMediaFilter(filter);
-        const order = toOrder(orderBy);
-        const medias = await listMedias(domain, page, narrowed, order, onlyIn(info));
-        return toConnection(medias, () => countMedias(domain, narrowed));
-      },
+      resolve: filteredList({ toFilter: toMediaFilter, list: listMedias, count: countMedias }),
     },
     MediaConnection,
   ),
-}));
+);
 
 function toMediaBy(by: typeof MediaBy.$inferInput) {
   if (by.uuid) return { uuid: by.uuid };
@@ -189,7 +184,7 @@ function toMediaBy(by: typeof MediaBy.$inferInput) {
 mutation('createMedia', {
   description:
     'Creates a media item without a stored file: a link, or a reference to another object. Requires the role `EDITOR`; with `TRIVIUM_AUTH=open`, anyone may call it.',
-  errors: [NotFoundError],
+  errors: [NotFoundError, QuotaExceededError],
   input: (t) => ({
     type: t.field({
       type: MediaTypeEnum,

@@ -1,32 +1,23 @@
 import { NotFoundError } from '../../../domain/error.ts';
-import type { PageArgs } from '../../../domain/page.ts';
 import { countMediasOfEach, mediasOfEach } from '../../../domain/tree/media-list.ts';
 import { tagMedia } from '../../../domain/tree/tagging.ts';
 import { builder } from '../../builder.ts';
-import { groupConnection } from '../../connection.ts';
+import { pageConnection } from '../../connection.ts';
 import { parseNodeIds } from '../../id.ts';
-import { groupLoader } from '../../loader.ts';
 import { mutation } from '../../mutation.ts';
 import { TagRef } from '../tag/tag.ts';
 import { MediaConnection, MediaRef } from './media.ts';
-
-const tagMedias = groupLoader(({ domain }, tagIds, page: PageArgs, only) =>
-  mediasOfEach(domain, 'tag', tagIds, page, {}, undefined, only),
-);
-const tagCounts = groupLoader(({ domain }, tagIds, _args: null) =>
-  countMediasOfEach(domain, 'tag', tagIds),
-);
 
 builder.objectField(TagRef, 'medias', (t) =>
   t.connection(
     {
       type: MediaRef,
       description: 'Media with this tag, newest first.',
-      ...groupConnection({
-        toArgs: (page: PageArgs) => page,
-        pages: tagMedias,
-        count: (context, id) => tagCounts.load(context, id, null),
-      }),
+      ...pageConnection(
+        (domain, tagIds, page, only) =>
+          mediasOfEach(domain, 'tag', tagIds, page, {}, undefined, only),
+        (domain, tagIds) => countMediasOfEach(domain, 'tag', tagIds),
+      ),
     },
     MediaConnection,
   ),

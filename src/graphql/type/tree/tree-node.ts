@@ -19,12 +19,11 @@ TreeNodeRef.implement({
       description:
         'Numeric id of the node, as used by the REST dialects. Folders and media share one sequence of numbers.',
     }),
-    uuid: t.expose('uuid', {
-      type: 'UUID',
-      description: 'UUID of the node, the same in GraphQL and in the REST dialects.',
+    ...expose(t, 'UUID', {
+      uuid: 'UUID of the node, the same in GraphQL and in the REST dialects.',
     }),
-    name: t.exposeString('name', {
-      description: 'Name of the node. Several nodes in a folder may have the same name.',
+    ...expose(t, 'String', {
+      name: 'Name of the node. Several nodes in a folder may have the same name.',
     }),
     ...expose(t, 'Int', {
       level: 'Depth in the tree: 1 at the top level, 0 for an unfiled media item.',

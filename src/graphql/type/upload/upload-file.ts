@@ -4,14 +4,22 @@ import {
   TooLargeError,
   UnsupportedMediaError,
 } from '../../../domain/error.ts';
+import { InsufficientStorageError, QuotaExceededError } from '../../../domain/storage-error.ts';
 import { replaceFile, uploadFile } from '../../../domain/upload/upload-file.ts';
-import { withFile } from '../../file-upload.ts';
 import { parseNodeId } from '../../id.ts';
 import { type InputFields, mutation } from '../../mutation.ts';
 import { MediaRef } from '../tree/media.ts';
 import { toPlacement, uploadFields } from '../tree/media-input.ts';
+import { withFile } from './sent-file.ts';
 
-const errors = [NotFoundError, DigestMismatchError, TooLargeError, UnsupportedMediaError];
+const errors = [
+  NotFoundError,
+  DigestMismatchError,
+  TooLargeError,
+  UnsupportedMediaError,
+  QuotaExceededError,
+  InsufficientStorageError,
+];
 
 const fileFields = (t: InputFields) => ({
   file: t.field({ type: 'Upload', required: true, description: 'The complete file.' }),

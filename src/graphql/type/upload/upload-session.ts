@@ -3,19 +3,21 @@ import {
   NotFoundError,
   OffsetMismatchError,
   TooLargeError,
+  TooManyRequestsError,
   UnsupportedMediaError,
   UploadCompletedError,
   UploadExpiredError,
 } from '../../../domain/error.ts';
+import { InsufficientStorageError, QuotaExceededError } from '../../../domain/storage-error.ts';
 import { findUploadSession, type UploadSession } from '../../../domain/upload/session.ts';
 import { abortUpload, appendChunk, completeUpload } from '../../../domain/upload/upload.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
 import { expose } from '../../expose.ts';
-import { withFile } from '../../file-upload.ts';
 import { encodeGlobalId } from '../../id.ts';
 import { mutation } from '../../mutation.ts';
 import { MediaRef } from '../tree/media.ts';
 import { toPlacement, uploadFields } from '../tree/media-input.ts';
+import { withFile } from './sent-file.ts';
 
 const UPLOAD_ID = 'Id of the upload session: `UploadSession.uploadId`.';
 
@@ -66,7 +68,7 @@ builder.queryField('uploadSession', (t) =>
 
 mutation('uploadChunk', {
   description:
-    'Uploads one chunk of a file. The first chunk creates an upload session. A chunk is stored durably before the server reports success. Requires the role `EDITOR`; with `TRIVIUM_AUTH=open`, anyone may call it.',
+    'Uploads one chunk of a file. The first chunk creates an upload session, and reserves the room for the complete file. A chunk is stored durably before the server reports success. Requires the role `EDITOR`; with `TRIVIUM_AUTH=open`, anyone may call it.',
   errors: [
     NotFoundError,
     OffsetMismatchError,
@@ -74,6 +76,9 @@ mutation('uploadChunk', {
     TooLargeError,
     UploadExpiredError,
     UploadCompletedError,
+    TooManyRequestsError,
+    QuotaExceededError,
+    InsufficientStorageError,
   ],
   input: (t) => ({
     uploadId: t.string({ description: `${UPLOAD_ID} Omit it for the first chunk.` }),

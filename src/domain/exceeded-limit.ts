@@ -1,0 +1,31 @@
+/** A limit that a request would exceed. */
+export interface ExceededLimit {
+  name: LimitName;
+  /** The most that the sender may have, or send within the window. */
+  limit: number;
+  /** The window of a rate; absent: the limit is on what exists at one time. */
+  windowSeconds?: number;
+}
+
+/** The limits of what one viewer, or one address, may send and have. */
+export type LimitName =
+  | 'requests'
+  | 'subscriptions'
+  | 'upload-sessions'
+  | 'promised-bytes'
+  | 'stored-bytes'
+  | 'items';
+
+/** Returns the message for a client that has reached a limit on what is under way. */
+export function tooManyText({ name, limit }: ExceededLimit): string {
+  switch (name) {
+    case 'requests':
+      return `There were more than ${limit} requests in a second. Try again later.`;
+    case 'upload-sessions':
+      return `There are ${limit} open upload sessions already. Complete or abort one first.`;
+    case 'promised-bytes':
+      return `Open upload sessions may have at most ${limit} bytes together. Complete or abort one first.`;
+    default:
+      return `There may be at most ${limit} ${name} at once. Try again later.`;
+  }
+}

@@ -1,0 +1,62 @@
+import type { Condition } from '../lib/search.ts';
+import { InvalidInputError } from './error.ts';
+
+/** Maximum number of words of a search: each is a look-up of its own. */
+export const WORDS_MAX = 10;
+/** Maximum number of tags that a filter can ask for together. */
+export const TAGS_MAX = 50;
+/** Maximum length of a search, in characters. */
+const SEARCH_LENGTH_MAX = 500;
+/** Maximum number of values in one field of a filter. */
+const VALUES_MAX = 200;
+/** Maximum number of conditions of a search by fields. */
+const CONDITIONS_MAX = 20;
+
+/** Throws InvalidInputError if a search is too long, or has too many words. */
+export function checkSearch(
+  field: string,
+  text: string | undefined,
+  toWords: (text: string) => readonly string[],
+): void {
+  if (text === undefined) return;
+  if (text.length > SEARCH_LENGTH_MAX) {
+    throw tooBig(field, SEARCH_LENGTH_MAX, 'characters');
+  }
+  if (toWords(text).length > WORDS_MAX) throw tooBig(field, WORDS_MAX, 'words');
+}
+
+/** Throws InvalidInputError if a list in a filter has too many values. */
+export function checkFilter(filter: object): void {
+  for (const [field, values] of Object.entries(filter)) checkValues(field, values);
+}
+
+/** Throws InvalidInputError if there are too many values. */
+export function checkValues(
+  path: string | readonly string[],
+  values: unknown,
+  max = VALUES_MAX,
+): void {
+  if (Array.isArray(values) && values.length > max) throw tooBig(path, max, 'values');
+}
+
+/**
+ * Throws InvalidInputError if there are too many conditions, or one has too many values or too long a text. The paths
+ * of its issues begin with `filter`. Only so many conditions may look for a part of a text: no index serves them.
+ */
+export function checkConditions(conditions: readonly Condition<string>[]): void {
+  if (conditions.length > CONDITIONS_MAX) throw tooBig('filter', CONDITIONS_MAX, 'conditions');
+  for (const condition of conditions) {
+    const path = ['filter', condition.field];
+    if ('values' in condition) checkValues(path, condition.values);
+    if ('text' in condition && condition.text.length > SEARCH_LENGTH_MAX) {
+      throw tooBig(path, SEARCH_LENGTH_MAX, 'characters');
+    }
+  }
+  const parts = conditions.filter(({ test }) => test === 'substring' || test === 'suffix');
+  if (parts.length > WORDS_MAX) throw tooBig('filter', WORDS_MAX, 'conditions on a part of a text');
+}
+
+function tooBig(path: string | readonly string[], max: number, of: string): InvalidInputError {
+  const message = `Expected at most ${max} ${of}.`;
+  return new InvalidInputError([{ path: [path].flat(), code: 'TOO_BIG', message }]);
+}

@@ -1,0 +1,143 @@
+import { findDeletion, insertDeletion, listDeleted, listDeletions } from '../../store/deletion.ts';
+import { listBlobKeysByMediaIds } from '../../store/file/blob-key.ts';
+import { pathBelow, type Subtree } from '../../store/path.ts';
+import { EVERYTHING } from '../../store/scope.ts';
+import type { NodeRow } from '../../store/table.ts';
+import { findFolderById, findFolderByUuid } from '../../store/tree/folder.ts';
+import { deleteNodes } from '../../store/tree/media.ts';
+import { hasNodesIn } from '../../store/tree/node.ts';
+import {
+  countNodesBelow,
+  type DeletedNode,
+  listDeepestNodes,
+  lockTree,
+} from '../../store/tree/subtree.ts';
+import { type Context, transact } from '../context.ts';
+import { ConflictError } from '../error.ts';
+import { mediaEvent } from '../event/event.ts';
+import { BITE_ROWS, type BiteOptions, inBites } from '../job/bite.ts';
+import { enqueueBlobDeletion, enqueueRest } from '../job/enqueue.ts';
+import { authorizeExisting, existing, refuseStartNode, scopeOf } from '../viewer/access.ts';
+
+/**
+ * Deletes a folder; `recursive` also deletes everything below it, with its bytes, whoever has created it. Needs the
+ * creator of the folder or an admin. A large subtree is gone for every reader when this returns; a job then deletes its
+ * rows and bytes. Throws NotFoundError, ConflictError FOLDER_NOT_EMPTY.
+ */
+export async function deleteFolder(
+  ctx: Context,
+  id: number,
+  { recursive }: { recursive: boolean },
+): Promise<void> {
+  const { folder, removed } = await transact(ctx, async (inside) => {
+    await lockTree(inside.db);
+    const ctx = await withLatest(inside);
+    const folder = await findOwnFolder(ctx, id);
+    if (!recursive && (await hasNodesIn(ctx.db, existing(ctx), id))) {
+      throw new ConflictError('FOLDER_NOT_EMPTY', 'The folder is not empty.');
+    }
+    const nodes = await listDeepestNodes(ctx.db, EVERYTHING, toSubtree(folder), BITE_ROWS);
+    if (nodes.length < BITE_ROWS) {
+      const removed = [...nodes, folder];
+      await removeNodes(ctx, removed);
+      return { folder, removed };
+    }
+    const deletion = { node_id: id, deleted_by: ctx.viewer.id, created_at: ctx.clock() };
+    await insertDeletion(ctx.db, deletion);
+    await enqueueRest(ctx, 'delete-subtree', { folder_uuid: folder.uuid }, folder.uuid);
+    return { folder, removed: null };
+  });
+  const fields = { folder: folder.uuid, name: folder.name, deletedBy: ctx.viewer.id };
+  if (removed === null) {
+    ctx.log.info(fields, 'began to delete a folder');
+    await ctx.deletions.announce();
+  } else {
+    ctx.log.info({ ...fields, ...countNodes(removed, ctx.viewer.id) }, 'deleted a folder');
+  }
+}
+
+/**
+ * Deletes the rest of a subtree whose deletion `deleteFolder` has begun, in small transactions. May be called again after
+ * a crash. Returns the number of nodes that this call has deleted.
+ */
+export async function deleteRest(
+  ctx: Context,
+  folderUuid: string,
+  { signal, onProgress }: BiteOptions = {},
+): Promise<number> {
+  const folder = await findFolderByUuid(ctx.db, EVERYTHING, folderUuid);
+  const deletion = folder && (await findDeletion(ctx.db, folder.id));
+  if (folder === undefined || deletion === undefined) return 0;
+  const all = 1 + (await countNodesBelow(ctx.db, EVERYTHING, toSubtree(folder)));
+  const options = { signal, onProgress: (nodes: number) => onProgress?.(nodes / all) };
+  let nodesOfOthers = 0;
+  const nodes = await inBites(options, async (rowsMax) => {
+    const removed = await transact(ctx, (ctx) => deleteBite(ctx, folder.id, rowsMax));
+    const counts = countNodes(removed, deletion.deleted_by);
+    nodesOfOthers += counts.nodesOfOthers;
+    return counts.nodes;
+  });
+  await ctx.deletions.reload();
+  const fields = { folder: folderUuid, name: folder.name, deletedBy: deletion.deleted_by };
+  ctx.log.info({ ...fields, nodes, nodesOfOthers }, 'deleted a folder');
+  return nodes;
+}
+
+/** Deletes up to `rowsMax` nodes of a subtree, its top last; returns them. */
+async function deleteBite(ctx: Context, id: number, rowsMax: number): Promise<DeletedNode[]> {
+  // Nobody can add a node, or move one, while the last ones are looked for.
+  await lockTree(ctx.db);
+  // A folder above it may have been moved since the last bite.
+  const folder = await findFolderById(ctx.db, EVERYTHING, id);
+  if (folder === undefined) return [];
+  const nodes = await listDeepestNodes(ctx.db, EVERYTHING, toSubtree(folder), rowsMax);
+  const rows = nodes.length === 0 ? [folder] : nodes;
+  await removeNodes(ctx, rows);
+  return rows;
+}
+
+/** Deletes nodes with their files, enqueues the deletion of their bytes, and publishes the events. */
+export async function removeNodes(ctx: Context, nodes: readonly DeletedNode[]): Promise<void> {
+  const ids = nodes.map(({ id }) => id);
+  const blobKeys = await listBlobKeysByMediaIds(ctx.db, EVERYTHING, ids);
+  await deleteNodes(ctx.db, ids);
+  await enqueueBlobDeletion(ctx, blobKeys);
+  for (const node of nodes) {
+    if (node.type !== 'folder') ctx.events.publish(mediaEvent('deleted', node));
+  }
+}
+
+/** Enqueues the jobs of deletions that have none: an admin may have cancelled or deleted a job. */
+export async function resumeDeletions(ctx: Context): Promise<void> {
+  for (const { node_id } of await listDeletions(ctx.db)) {
+    const folder = await findFolderById(ctx.db, EVERYTHING, node_id);
+    if (folder === undefined) continue;
+    await enqueueRest(ctx, 'delete-subtree', { folder_uuid: folder.uuid }, folder.uuid);
+  }
+}
+
+/**
+ * Returns the context with what is being deleted now, read in this transaction: of two operations on the same nodes, the
+ * second one must not find what the first one has deleted. Lock the tree before.
+ */
+export async function withLatest(ctx: Context): Promise<Context> {
+  const current = await listDeleted(ctx.db);
+  return { ...ctx, deletions: { ...ctx.deletions, current } };
+}
+
+async function findOwnFolder(ctx: Context, id: number): Promise<NodeRow> {
+  const found = await findFolderById(ctx.db, scopeOf(ctx), id);
+  const folder = authorizeExisting(ctx, 'folder.delete', found, { noun: 'folder', id });
+  refuseStartNode(ctx, id);
+  return folder;
+}
+
+function toSubtree(folder: NodeRow): Subtree {
+  return { id: folder.id, below: pathBelow(folder) };
+}
+
+/** Counts deleted nodes for the log: whoever may delete a folder may delete what others have put into it. */
+function countNodes(nodes: readonly DeletedNode[], deletedBy: string | null) {
+  const nodesOfOthers = nodes.filter(({ owner }) => owner !== deletedBy).length;
+  return { nodes: nodes.length, nodesOfOthers };
+}

@@ -1,0 +1,67 @@
+import type { Context } from '../context.ts';
+import { InsufficientStorageError, QuotaExceededError } from '../storage-error.ts';
+import { storageRoom } from '../viewer/quota.ts';
+
+/** The room that a file still has while its bytes arrive. */
+export interface Room {
+  /** Counts bytes that have arrived. Throws QuotaExceededError and InsufficientStorageError. */
+  take(sizeBytes: number): Promise<void>;
+  /** Stops counting the bytes: they are stored by now, or deleted. */
+  leave(): void;
+}
+
+/** The interval at which the disk is asked for its free space: it takes some 30 µs. */
+const DISK_CHECKED_BYTES = 16 * 2 ** 20;
+
+/**
+ * Opens room for a file that arrives in one request. Its size is unknown, so its bytes count as they come, together with
+ * those that arrive at the same time. Throws QuotaExceededError if there is none.
+ */
+export async function openRoom(ctx: Context): Promise<Room> {
+  const { arrivingBytes, settings } = ctx;
+  const { quotas } = settings;
+  const rooms = await storageRoom(ctx);
+  const watchDisk = createDiskWatch(ctx);
+  let ownBytes = 0;
+  const add = (sizeBytes: number) => {
+    ownBytes += sizeBytes;
+    for (const name of rooms.keys()) {
+      const all = (arrivingBytes.get(name) ?? 0) + sizeBytes;
+      if (all > 0) arrivingBytes.set(name, all);
+      else arrivingBytes.delete(name);
+    }
+  };
+  const check = () => {
+    for (const [name, roomBytes] of rooms) {
+      if ((arrivingBytes.get(name) ?? 0) < roomBytes + 1) continue;
+      const factor = name.startsWith('address:') ? quotas.addressFactor : 1;
+      throw new QuotaExceededError({ name: 'stored-bytes', limit: quotas.storedBytesMax * factor });
+    }
+  };
+  return {
+    async take(sizeBytes) {
+      add(sizeBytes);
+      check();
+      await watchDisk(sizeBytes);
+    },
+    leave: () => add(-ownBytes),
+  };
+}
+
+/** Creates a function that counts bytes, and throws InsufficientStorageError when the disk has too little free space. */
+export function createDiskWatch(ctx: Context): (sizeBytes: number) => Promise<void> {
+  let uncheckedBytes = DISK_CHECKED_BYTES;
+  return async (sizeBytes) => {
+    uncheckedBytes += sizeBytes;
+    if (uncheckedBytes < DISK_CHECKED_BYTES) return;
+    uncheckedBytes = 0;
+    await checkDisk(ctx, sizeBytes);
+  };
+}
+
+/** Throws InsufficientStorageError unless the disk has room for so many bytes more. */
+export async function checkDisk({ staging, settings }: Context, sizeBytes: number): Promise<void> {
+  const { freeBytesMin } = settings.quotas;
+  if (freeBytesMin === 0) return;
+  if ((await staging.freeBytes()) - sizeBytes < freeBytesMin) throw new InsufficientStorageError();
+}

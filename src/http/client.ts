@@ -1,0 +1,99 @@
+import { createHmac } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { isIP, isIPv6 } from 'node:net';
+import proxyAddr from '@fastify/proxy-addr';
+import { LRUCache } from 'lru-cache';
+import type { Client } from '../domain/context.ts';
+
+/** The sender of a request, by its address. */
+export interface HttpClient extends Client {
+  /** Whether the address is one of this machine. */
+  isLoopback: boolean;
+}
+
+/** How the address of a client is found, and hidden. */
+export interface ClientOptions {
+  /** Addresses, networks, and `loopback`: the proxies whose X-Forwarded-For is believed. */
+  trustedProxies: readonly string[];
+  /** The key of the hashes of addresses. */
+  secret: string;
+  /** Called once, for the first request with an X-Forwarded-For that is not believed. (Default: does nothing) */
+  onUntrusted?: () => void;
+}
+
+/** Returns the client of a request. */
+export type ClientOf = (request: IncomingMessage) => HttpClient;
+
+/** Clients that are kept: hashing an address takes some 3 µs. */
+const CLIENTS_MAX = 10_000;
+
+/**
+ * Creates a `ClientOf`. The address is that of the connection. If that is a trusted proxy, it is the last address in
+ * X-Forwarded-For that no trusted proxy has; any other X-Forwarded-For is ignored, because every client can send one.
+ * Not Fastify's `trustProxy`, which would believe X-Forwarded-Host, too.
+ */
+export function createClientOf({
+  trustedProxies,
+  secret,
+  onUntrusted = () => undefined,
+}: ClientOptions): ClientOf {
+  const isTrusted = proxyAddr.compile([...trustedProxies]);
+  const known = new LRUCache<string, HttpClient>({ max: CLIENTS_MAX });
+  let isNoted = false;
+  return (request) => {
+    const peer = request.socket.remoteAddress ?? '';
+    const isForwarded = request.headers['x-forwarded-for'] !== undefined;
+    const hasProxy = isForwarded && isTrusted(peer, 0);
+    if (isForwarded && !hasProxy && !isNoted) {
+      isNoted = true;
+      onUntrusted();
+    }
+    const address = hasProxy ? forwardedFor(request, isTrusted) : peer;
+    let client = known.get(address);
+    if (client === undefined) {
+      client = toClient(address, secret);
+      known.set(address, client);
+    }
+    return client;
+  };
+}
+
+/** Tells whether all entries are addresses, networks or names of networks that `createClientOf` knows. */
+export function isProxyList(entries: readonly string[]): boolean {
+  try {
+    proxyAddr.compile([...entries]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Returns the address before the trusted proxies; the proxy's if the header has no address there. */
+function forwardedFor(
+  request: IncomingMessage,
+  isTrusted: (address: string, index: number) => boolean,
+): string {
+  const address = proxyAddr(request, isTrusted);
+  return isIP(address) === 0 ? (request.socket.remoteAddress ?? '') : address;
+}
+
+function toClient(address: string, secret: string): HttpClient {
+  const network = networkOf(address);
+  const isLoopback = network.startsWith('127.') || address === '::1';
+  const hash = createHmac('sha256', secret).update(`address:${network}`).digest('base64url');
+  return { hash: hash.slice(0, 22), isLoopback };
+}
+
+/**
+ * Returns an IPv4 address as it is, and the first half of an IPv6 address: the other half is chosen by the client, which
+ * has 2^64 of them.
+ */
+function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  if (!isIPv6(plain)) return plain;
+  const [head = '', tail] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::');
+  const before = head.split(':').filter((group) => group !== '');
+  const after = (tail ?? '').split(':').filter((group) => group !== '');
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0');
+  return [...before, ...zeros, ...after].slice(0, 4).join(':');
+}

@@ -1,0 +1,158 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type File, FileGoneError } from '../../domain/file/file.ts';
+import { contentType } from '../charset.ts';
+import { contentPolicy } from '../content-policy.ts';
+import { contentDisposition, type DispositionType } from '../disposition.ts';
+import { evaluateConditions, isRangeWanted, type Validators } from '../etag.ts';
+import { HttpError } from '../http-error.ts';
+import { type SelectedRange, selectRange } from '../range.ts';
+import { type Body, sendBody } from '../send-body.ts';
+
+/** Bytes to send, and their description. */
+export interface Content {
+  file: Pick<File, 'filename' | 'mimeType' | 'sizeBytes' | 'md5' | 'updatedAt'>;
+  /** Throws FileGoneError if the bytes have been deleted. */
+  read: (range?: SelectedRange) => Promise<Body>;
+}
+
+/** Options that differ between dialects. */
+export interface FileResponseOptions {
+  /**
+   * `attachment`: the browser saves the file, whatever its type. `inline`: it shows the file, if
+   * its type may be shown.
+   */
+  disposition?: DispositionType;
+  /**
+   * `private, no-cache` for a response that a shared cache must not keep. (Default: `public,
+   * no-cache`)
+   */
+  cacheControl?: string;
+}
+
+/**
+ * Caches keep a file but revalidate it before each use: a file can be replaced or deleted under its
+ * URL, and the change must show at once. Revalidation costs one lookup and a 304, and reads no
+ * bytes.
+ */
+const CACHE_CONTROL = 'public, no-cache';
+
+/**
+ * Answers a GET or HEAD with a file: whole, a range of it, 304, or an HttpError (412, 416). Calls
+ * `open` again if the bytes are gone, so that a file that was deleted or replaced meanwhile is a
+ * 404 or the new file. If the file still exists then, throws FileGoneError: this server has lost
+ * the bytes, which is its own failure and not a 404.
+ */
+export async function sendFile(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  open: () => Promise<Content>,
+  options: FileResponseOptions = {},
+): Promise<FastifyReply> {
+  try {
+    return await sendContent(request, reply, await open(), options);
+  } catch (error) {
+    if (!(error instanceof FileGoneError)) throw error;
+    return sendContent(request, reply, await open(), options);
+  }
+}
+
+async function sendContent(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  content: Content,
+  options: FileResponseOptions,
+): Promise<FastifyReply> {
+  const validators = validatorsOf(content.file);
+  const verdict = evaluateConditions(request.headers, validators);
+  if (verdict === 'failed') {
+    throw new HttpError(
+      412,
+      'PRECONDITION_FAILED',
+      'The file does not meet the conditions in the headers of the request.',
+    );
+  }
+  const headers = cachedHeaders(content.file, validators, options);
+  if (verdict === 'not-modified') return reply.code(304).headers(headers).send();
+  const { sizeBytes } = content.file;
+  const range = requestedRange(request, sizeBytes, validators);
+  if (range === 'unsatisfiable') {
+    reply.header('content-range', `bytes */${sizeBytes}`);
+    throw new HttpError(
+      416,
+      'RANGE_NOT_SATISFIABLE',
+      `The range is outside of the file, which has ${sizeBytes} bytes.`,
+    );
+  }
+  const lastModified = validators.lastModified.toUTCString();
+  return sendBytes(request, reply, content, range, { ...headers, 'last-modified': lastModified });
+}
+
+async function sendBytes(
+  { method }: FastifyRequest,
+  reply: FastifyReply,
+  { file, read }: Content,
+  range: SelectedRange | 'whole',
+  headers: Record<string, string>,
+): Promise<FastifyReply> {
+  const { start, end } = range === 'whole' ? { start: 0, end: file.sizeBytes - 1 } : range;
+  const lengthBytes = end - start + 1;
+  const type = await contentType(file, read);
+  // HEAD opens the file too: it must not promise a file that GET could not send.
+  const body = await read(file.sizeBytes === 0 ? undefined : { start, end });
+  reply.headers({ ...headers, 'accept-ranges': 'bytes' });
+  reply.headers({ 'content-type': type, 'content-length': lengthBytes });
+  if (range !== 'whole') {
+    reply.code(206).header('content-range', `bytes ${start}-${end}/${file.sizeBytes}`);
+  }
+  if (method === 'HEAD') {
+    body.destroy();
+    return reply.send();
+  }
+  return sendBody(reply, body, lengthBytes);
+}
+
+/**
+ * Returns the validators of a file. The tag is the MD5, which every file has from the start;
+ * switching to the SHA-256, which is computed later, would make caches fetch everything again. RFC
+ * 9110 §8.8.2.1: Last-Modified must not be later than Date, even if another machine's clock has
+ * written it.
+ */
+function validatorsOf({ md5, updatedAt }: Content['file']): Validators {
+  return { etag: `"${md5}"`, lastModified: new Date(Math.min(updatedAt.getTime(), Date.now())) };
+}
+
+/**
+ * Headers of 200, 206 and 304. A cache copies them from a 304 to its stored response (RFC 9111
+ * §3.2): a new name, or a policy that has become stricter.
+ */
+function cachedHeaders(
+  { mimeType, filename }: Content['file'],
+  { etag }: Validators,
+  { disposition, cacheControl = CACHE_CONTROL }: FileResponseOptions,
+): Record<string, string> {
+  const policy = contentPolicy(mimeType);
+  const type = disposition === 'attachment' ? disposition : policy.disposition;
+  return {
+    etag,
+    'cache-control': cacheControl,
+    'content-disposition': contentDisposition(type, filename),
+    // For pages with `Cross-Origin-Embedder-Policy: require-corp`: files are meant to be embedded.
+    'cross-origin-resource-policy': 'cross-origin',
+    'x-content-type-options': 'nosniff',
+    ...(policy.csp !== null && { 'content-security-policy': policy.csp }),
+  };
+}
+
+/**
+ * Returns the range that a GET requests. RFC 9110 §14.2: "A server MUST ignore a Range header field received with a
+ * request method" other than GET.
+ */
+function requestedRange(
+  { method, headers }: FastifyRequest,
+  sizeBytes: number,
+  validators: Validators,
+): ReturnType<typeof selectRange> {
+  const ifRange = headers['if-range'];
+  const isWanted = method === 'GET' && isRangeWanted(ifRange?.toString(), validators);
+  return isWanted ? selectRange(headers.range, sizeBytes) : 'whole';
+}

@@ -1,0 +1,113 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { TooManyRequestsError } from '../domain/error.ts';
+import type { ExceededLimit } from '../domain/exceeded-limit.ts';
+import { viewerSubject } from '../domain/viewer/subject.ts';
+import type { RateExchange } from './rate-exchange.ts';
+
+/** The limits on requests. */
+export interface RateOptions {
+  /** Requests a second that one viewer may send; 0: no limit. */
+  requestsPerSecondMax: number;
+  /** All viewers of one address may send this many times as much. */
+  addressFactor: number;
+  /** Whether the limit also holds for addresses of this machine. */
+  isLoopbackLimited: boolean;
+  /** Shares the counts with other processes. (Default: this process is alone) */
+  exchange?: RateExchange | undefined;
+}
+
+/** Counts requests. Each function throws TooManyRequestsError. */
+export interface RateLimit {
+  /** Counts a request for its address, before its credential is checked. */
+  countAddress(request: FastifyRequest): Promise<void>;
+  /** Counts a request for its viewer, and adds the headers that tell how many are left. */
+  countViewer(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+}
+
+const WINDOW_SECONDS = 1;
+
+/** Paths that are always answered: a limit must not make a healthy server look ill. */
+const FREE_PATHS = ['/healthz', '/readyz'];
+
+/** The part of a limit that a viewer uses up in each process unseen by the others: few reach it, so few notices are sent. */
+const UNSHARED_PART = 0.1;
+
+/**
+ * Creates the limit on requests. A window begins with the first request of a viewer or an address and lasts a second.
+ * Each process counts in memory, because a statement for each request would take ten times as long as many requests.
+ * It tells the others what viewers send beyond a tenth of their limit.
+ */
+export function createRateLimit(options: RateOptions): RateLimit {
+  const { requestsPerSecondMax: viewerMax, addressFactor, isLoopbackLimited } = options;
+  const { exchange } = options;
+  const viewers = createCounter(viewerMax, exchange);
+  const addresses = createCounter(viewerMax * addressFactor, exchange);
+  exchange?.onElsewhere((subject, count) => {
+    if (viewerMax > 0) (isAddress(subject) ? addresses : viewers).add(subject, count);
+  });
+  const isFree = ({ client, routeOptions }: FastifyRequest) =>
+    viewerMax === 0 ||
+    (client.isLoopback && !isLoopbackLimited) ||
+    FREE_PATHS.includes(routeOptions.url ?? '');
+  return {
+    async countAddress(request) {
+      if (!isFree(request)) await addresses.count(`address:${request.client.hash}`);
+    },
+    async countViewer(request, reply) {
+      if (isFree(request)) return;
+      const { remainingPoints, msBeforeNext } = await viewers.count(viewerSubject(request));
+      reply.headers(rateHeaders(viewers.limit, remainingPoints, msBeforeNext));
+    },
+  };
+}
+
+function isAddress(subject: string): boolean {
+  return subject.startsWith('address:');
+}
+
+function createCounter(points: number, exchange: RateExchange | undefined) {
+  const limit = { name: 'requests', limit: points, windowSeconds: WINDOW_SECONDS } as const;
+  const limiter = new RateLimiterMemory({ points, duration: WINDOW_SECONDS });
+  return {
+    limit,
+    async count(key: string): Promise<RateLimiterRes> {
+      try {
+        const result = await limiter.consume(key);
+        if (result.consumedPoints > points * UNSHARED_PART) exchange?.count(key);
+        return result;
+      } catch (refusal) {
+        if (!(refusal instanceof RateLimiterRes)) throw refusal;
+        throw new TooManyRequestsError(Math.max(1, refusal.msBeforeNext), limit);
+      }
+    },
+    /** Adds requests that another process has counted. */
+    add(key: string, count: number): void {
+      void limiter.penalty(key, count);
+    },
+  };
+}
+
+/**
+ * Returns the headers that describe a limit: draft-ietf-httpapi-ratelimit-headers-10. `remaining`: how much is left for
+ * the next `resetMs` milliseconds.
+ */
+export function rateHeaders(
+  { name, limit, windowSeconds }: ExceededLimit,
+  remaining: number,
+  resetMs: number,
+): Record<string, string> {
+  const unit = UNITS[name];
+  const window = windowSeconds === undefined ? '' : `;w=${windowSeconds}`;
+  return {
+    'ratelimit-policy': `"${name}";q=${limit}${unit === undefined ? '' : `;qu="${unit}"`}${window}`,
+    ratelimit: `"${name}";r=${remaining};t=${Math.ceil(resetMs / 1000)}`,
+  };
+}
+
+/** Units other than requests, as the draft (§2.1.1, `qu`) registers them. */
+const UNITS: Partial<Record<ExceededLimit['name'], string>> = {
+  subscriptions: 'concurrent-requests',
+  'promised-bytes': 'content-bytes',
+  'stored-bytes': 'content-bytes',
+};

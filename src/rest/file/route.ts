@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify';
+import { type DialectOptions, registerRoutes } from '../../http/dialect.ts';
+import { HttpError } from '../../http/http-error.ts';
+import { sendRendition } from './rendition/send-rendition.ts';
+
+/** The shape of the URL of every file, see `urlFilename`. Other paths below `/media` are Heartcore's, or unknown. */
+const PATH = '/media/:dir(^[a-z0-5]{8}$)/:name(^[a-z0-9_.-]{1,100}$)';
+
+// HEAD is explicit: the one that Fastify derives would read the file to its end and discard it.
+const ROUTES = [{ method: ['GET', 'HEAD'], path: PATH }];
+
+/**
+ * Serves the bytes of stored files, `GET` and `HEAD /media/{dir}/{file}`, at the URLs that all dialects name. The query
+ * can ask for an image in another size or format.
+ */
+export async function registerFiles(
+  server: FastifyInstance,
+  options: DialectOptions,
+): Promise<void> {
+  registerRoutes(server, ROUTES, {
+    ...options,
+    serve: (_route, call) => sendRendition(call),
+    refuseMethod: (method) =>
+      new HttpError(405, 'METHOD_NOT_ALLOWED', `A file does not support ${method}.`),
+  });
+}

@@ -1,0 +1,25 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { newKey } from '../../domain/viewer/key.ts';
+
+/** A generated secret, and whether it is new. */
+export interface KeyFile {
+  key: string;
+  /** Path of the new file; null if the file existed already. */
+  writtenTo: string | null;
+}
+
+/** Returns the key in a file; creates the file at the first start, readable by its owner only. */
+export async function loadKeyFile(path: string): Promise<KeyFile> {
+  try {
+    // `wx`: when two processes start together, one writes the file and the other reads it.
+    const key = newKey();
+    await writeFile(path, `${key}\n`, { mode: 0o600, flag: 'wx' });
+    return { key, writtenTo: path };
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+  const key = (await readFile(path, 'utf8')).trim();
+  if (key === '')
+    throw new Error(`${path} is empty. Delete it, and the next start generates a new key.`);
+  return { key, writtenTo: null };
+}

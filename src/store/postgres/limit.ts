@@ -1,0 +1,22 @@
+import { DatabaseUnavailableError } from '../error.ts';
+
+/** A limit on the time of one statement. */
+export interface Limit {
+  /** Rejects with DatabaseUnavailableError when the time is over. */
+  passed: Promise<never>;
+  /** Starts the time again, with another limit. */
+  set(ms: number): void;
+  stop(): void;
+}
+
+/** Starts the time of a statement. Null: no limit until `set` is called. */
+export function createLimit(ms: number | null): Limit {
+  const { promise: passed, reject } = Promise.withResolvers<never>();
+  let timer: NodeJS.Timeout | undefined;
+  const set = (ms: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => reject(new DatabaseUnavailableError('timeout')), ms);
+  };
+  if (ms !== null) set(ms);
+  return { passed, set, stop: () => clearTimeout(timer) };
+}

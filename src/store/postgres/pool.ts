@@ -1,0 +1,84 @@
+import pg from 'pg';
+import { clientConfig, destroyClient } from './client.ts';
+import { connectError } from './failure.ts';
+
+/** Connections of one process. */
+const CONNECTIONS_MAX = 10;
+
+/** A transaction contains SQL only, so that one that is idle for so long belongs to a process that stands still. */
+const IDLE_IN_TRANSACTION_MS = 60_000;
+
+/**
+ * Settings of each connection. Every statement has an index; wrong or missing statistics must not make PostgreSQL read
+ * and sort a whole table, or a whole folder, instead, nor compile a short statement. A bitmap is still used where
+ * nothing else serves: for words, and for `or`. A page of an index costs what it costs in memory.
+ */
+const STEADY_PLANS = `set enable_seqscan = off; set enable_bitmapscan = off; set random_page_cost = 1.1;
+  set jit = off; set max_parallel_workers_per_gather = 0`;
+
+/** The settings of a pool. */
+export interface PoolOptions {
+  url: string;
+  /** Time after which the server cancels a statement. */
+  statementTimeoutMs: number;
+}
+
+/** A pool that hands out no connection that is known to be broken. */
+export interface Pool {
+  config: pg.PoolConfig;
+  /** See `PoolOptions`. */
+  statementTimeoutMs: number;
+  /** Throws DatabaseUnavailableError. */
+  acquire(): Promise<pg.PoolClient>;
+  /**
+   * Like `acquire`, but returns a connection that was opened after this moment of `performance.now()`, and closes older
+   * ones that are idle: what has broken one connection has often broken all.
+   */
+  acquireNewer(since: number): Promise<pg.PoolClient>;
+  /** Takes a connection back. A broken one is closed. */
+  release(client: pg.PoolClient, isBroken: boolean): void;
+  end(): Promise<void>;
+}
+
+/** Creates a pool without connections. */
+export function createPool({ url, statementTimeoutMs }: PoolOptions): Pool {
+  const config: pg.PoolConfig = {
+    ...clientConfig(url),
+    max: CONNECTIONS_MAX,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+  };
+  const pool = new pg.Pool(config);
+  const openedAt = new WeakMap<pg.PoolClient, number>();
+  pool.on('connect', (client) => {
+    openedAt.set(client, performance.now());
+    // For as long as it exists: an error without a listener would end the process. The statement in progress fails
+    // with the same error.
+    client.on('error', () => undefined);
+    void client.query(STEADY_PLANS).catch(() => undefined);
+  });
+  // Emitted for an idle connection that is lost; the pool opens another one.
+  pool.on('error', () => undefined);
+  const acquire = () =>
+    pool.connect().catch((error) => {
+      throw connectError(error);
+    });
+  const release = (client: pg.PoolClient, isBroken: boolean) => {
+    if (isBroken) destroyClient(client);
+    client.release(isBroken);
+  };
+  return {
+    config,
+    statementTimeoutMs,
+    acquire,
+    async acquireNewer(since) {
+      for (;;) {
+        const client = await acquire();
+        if ((openedAt.get(client) ?? 0) > since) return client;
+        release(client, true);
+      }
+    },
+    release,
+    end: () => pool.end(),
+  };
+}

@@ -1,0 +1,31 @@
+import type { CompiledQuery, Kysely, QueryId } from 'kysely';
+import type { Database } from './table.ts';
+
+/** The options with which a driver runs a query. */
+export interface QueryOptions {
+  /** Cancels the query when it aborts; a query that has not begun is not sent. */
+  signal?: AbortSignal;
+  /** True for a query that may take longer than the statement timeout. */
+  hasNoTimeout?: boolean;
+}
+
+/** Options by the id of their query, which stays the same from the builder to the driver. */
+const OPTIONS = new WeakMap<QueryId, QueryOptions>();
+
+/** Returns the same database, or the same transaction, whose queries run with these options. */
+export function withQueryOptions(db: Kysely<Database>, options: QueryOptions): Kysely<Database> {
+  return db.withPlugin({
+    transformQuery: ({ node, queryId }) => {
+      OPTIONS.set(queryId, { ...OPTIONS.get(queryId), ...options });
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  });
+}
+
+/** Returns the options of a query, for drivers. */
+export function queryOptions({ queryId }: Pick<CompiledQuery, 'queryId'>): QueryOptions {
+  return OPTIONS.get(queryId) ?? NONE;
+}
+
+const NONE: QueryOptions = {};

@@ -1,0 +1,68 @@
+import { availableParallelism } from 'node:os';
+import {
+  type Connection,
+  openConnection,
+  type Statement,
+  type StatementResult,
+} from './connection.ts';
+import { createReaderPool } from './pool.ts';
+import { createReplacing, startReaderProcess, startWriterThread } from './remote.ts';
+import { perform, type Runner } from './work.ts';
+import { createWriter, UNLIMITED, type Writer } from './writer.ts';
+
+/** The connections to one database. */
+export interface Channels {
+  writer: Writer;
+  /** Runs a read of any length. Throws DatabaseUnavailableError. */
+  read(statement: Statement, getSignal?: () => AbortSignal): Promise<StatementResult>;
+  /** Runs a read on this thread; null if the database has only one connection. */
+  readInline: ((statement: Statement) => StatementResult) | null;
+  end(): Promise<void>;
+}
+
+/** Maximum wait for a transaction of another process. */
+const BUSY_MS = 5000;
+
+/** Maximum wait on this thread, where nothing but the start and end of another process blocks a read. */
+const INLINE_BUSY_MS = 100;
+
+/**
+ * Opens a file: one thread writes, a few processes read, and this thread reads too. The file is created if it does not
+ * exist.
+ */
+export function openFileChannels(path: string, { limitMs }: { limitMs: number }): Channels {
+  const inline = openConnection(path, { access: 'query', busyTimeoutMs: INLINE_BUSY_MS });
+  const runner = createReplacing(() => startWriterThread(path));
+  const writer = createWriter(runner, { limitMs, busyMs: BUSY_MS });
+  const readersMax = Math.max(1, Math.min(4, availableParallelism() - 1));
+  const pool = createReaderPool({ start: () => startReaderProcess(path), readersMax, limitMs });
+  return {
+    writer,
+    read: (statement, getSignal) => pool.run(statement, getSignal?.()),
+    readInline: (statement) => inline.run(statement),
+    async end() {
+      await Promise.all([pool.end(), writer.end()]);
+      inline.close();
+    },
+  };
+}
+
+/** Opens a database in memory, or a copy of a serialized one. It has one connection, on this thread. */
+export function openMemoryChannels(source: string | Buffer): Channels {
+  const connection = openConnection(source, { access: 'write', busyTimeoutMs: 0 });
+  const writer = createWriter(createLocal(connection), UNLIMITED);
+  return {
+    writer,
+    // In turn with transactions, whose changes it would see too early.
+    read: (statement) => writer.run(statement),
+    readInline: null,
+    end: () => writer.end(),
+  };
+}
+
+function createLocal(connection: Connection): Runner {
+  return {
+    run: async (work) => perform(connection, work),
+    end: async () => connection.close(),
+  };
+}

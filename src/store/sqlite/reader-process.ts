@@ -1,0 +1,17 @@
+// A process that reads. It ends with its parent, which closes the channel between them.
+import { openConnection } from './connection.ts';
+import { answer, type Request } from './serve.ts';
+
+/** Only another process that opens the database blocks a reader, and not for long. */
+const BUSY_TIMEOUT_MS = 1000;
+
+const connection = openConnection(process.argv[2] ?? '', {
+  access: 'readonly',
+  busyTimeoutMs: BUSY_TIMEOUT_MS,
+});
+// A terminal sends these to the whole group. The parent still needs its readers while it finishes its requests.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
+process.on('message', (request: Request) => {
+  process.send?.(answer(connection, request));
+});
+process.once('disconnect', () => connection.close());

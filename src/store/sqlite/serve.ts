@@ -1,0 +1,20 @@
+import type { Connection, StatementResult } from './connection.ts';
+import { type Failure, perform, toFailure, type Work } from './work.ts';
+
+/** A statement for a thread or process. */
+export interface Request {
+  id: number;
+  work: Work;
+}
+
+/** The answer to the request with the same id. */
+export type Answer = { id: number } & ({ result: StatementResult } | { failure: Failure });
+
+/** Runs the statement of a request. Never throws. */
+export function answer(connection: Connection, { id, work }: Request): Answer {
+  try {
+    return { id, result: perform(connection, work) };
+  } catch (error) {
+    return { id, failure: toFailure(error) };
+  }
+}

@@ -1,0 +1,81 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Keyset } from '../cursor.ts';
+import type { Db } from '../db.ts';
+import { tableBy } from '../dialect.ts';
+import {
+  candidatesBeside,
+  candidatesOf,
+  checkOf,
+  fewestOf,
+  partsOf,
+  withWordsAtOnce,
+} from './choice.ts';
+import type { Condition } from './filter.ts';
+import { type Walk, walkOf } from './walk.ts';
+
+const BY_ID: Keyset = { name: 'id', columns: [{ name: 'id', type: 'number' }], descending: false };
+const BY_TIME: Keyset = {
+  name: 'time',
+  columns: [
+    { name: 'created_at', type: 'number' },
+    { name: 'id', type: 'number' },
+  ],
+  descending: false,
+};
+
+/** Returns the number of nodes that meet all conditions, in SQL. The counts of one condition read an index only. */
+export async function countOf(
+  db: Db,
+  conditions: readonly Condition[],
+): Promise<RawBuilder<number>> {
+  const isOfMedia = conditions.some(({ kind }) => kind === 'media');
+  const others = conditions.filter(({ part }) => part !== 'kind');
+  if (isOfMedia && others.length === 0) return countOfMedia(db);
+  const [only] = others;
+  // The index of words has media only, and so has one of types.
+  const isExact = only?.part === 'search' || only?.part === 'types';
+  if (isOfMedia && only?.ids && others.length === 1 && isExact) {
+    return sql`(select count(*) from (${only.ids}) counted)`;
+  }
+  const hasRange = conditions.some(({ range }) => range);
+  const keyset = hasRange ? BY_TIME : BY_ID;
+  const walk = walkOf(db, conditions, hasRange ? 'created_at' : 'id');
+  const few = await fewestOf(db, candidatesBeside(walk, conditions, keyset));
+  const words = conditions.find(({ part }) => part === 'search');
+  const selective = few ?? words ?? (walk.by || hasRange ? undefined : widest(conditions));
+  return selective === undefined
+    ? countOnWalk(db, walk, conditions, keyset)
+    : countAmong(db, selective, conditions);
+}
+
+/** Returns the number of nodes on a walk that meet all conditions. */
+export function countOnWalk(
+  db: Db,
+  walk: Walk,
+  conditions: readonly Condition[],
+  keyset: Keyset = BY_ID,
+): RawBuilder<number> {
+  const { from, where } = partsOf(db, walk, conditions, keyset);
+  const narrowed = where.length === 0 ? sql`` : sql`where ${sql.join(where, sql` and `)}`;
+  return sql`(select count(*) from ${from} ${narrowed})`;
+}
+
+/** The number of all rows is cheaper than that of a part of them: SQLite does not look at each row. */
+function countOfMedia(db: Db): RawBuilder<number> {
+  const folders = sql`select count(*) from ${tableBy(db, 'media', 'media_type')} where type = 'folder'`;
+  return sql`((select count(*) from media) - (${folders}))`;
+}
+
+function countAmong(
+  db: Db,
+  candidates: Condition,
+  conditions: readonly Condition[],
+): RawBuilder<number> {
+  return sql`(select count(*) from ${candidatesOf(db, candidates)}
+    where ${checkOf(db, withWordsAtOnce(db, conditions, candidates), candidates)})`;
+}
+
+/** Returns a condition whose nodes an index has together, of those that many nodes meet. */
+function widest(conditions: readonly Condition[]): Condition | undefined {
+  return conditions.find(({ ids }) => ids);
+}

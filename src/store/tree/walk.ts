@@ -1,0 +1,142 @@
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { Db } from '../db.ts';
+import { rowById, tableBy } from '../dialect.ts';
+import type { Condition, Part } from './filter.ts';
+
+/** The columns that lists of nodes are ordered by, each followed by the id. */
+export type OrderColumn = 'id' | 'created_at' | 'updated_at' | 'name' | 'sort_order';
+
+/**
+ * A way through the nodes in the order of a list, by one index. The nodes that are found first are the first ones of the
+ * list, so that nothing is sorted.
+ */
+export interface Walk {
+  /** The table, with the row of `media` unless `meets` checks all conditions without it. */
+  from(needsMedia: boolean): RawBuilder<unknown>;
+  /** The part of the index. */
+  where: RawBuilder<SqlBool>[];
+  columns: Readonly<Record<'first' | 'id', RawBuilder<unknown>>>;
+  /** The condition whose nodes the index has together. */
+  by: Condition | null;
+  /** Other conditions that the index meets, or checks of its own columns that replace theirs. */
+  meets: ReadonlyMap<Part, RawBuilder<SqlBool> | null>;
+}
+
+type Way = Readonly<Partial<Record<OrderColumn, string | null>>>;
+
+/** The index of each order, for the nodes that meet a condition. Null: the table itself. */
+const INDEXES = {
+  folderId: {
+    id: 'media_parent_id',
+    created_at: 'media_parent_created',
+    updated_at: 'media_parent_updated',
+    name: 'media_parent_name',
+    sort_order: 'media_parent',
+  },
+  mimeTypes: { id: 'file_original_type' },
+  ownedBy: { id: 'media_owner', created_at: 'media_owner_created' },
+  tag: { id: 'media_tag_tag', created_at: 'media_tag_created' },
+  types: { id: 'media_type', created_at: 'media_type_created' },
+  publicOnly: { id: 'media_public', created_at: 'media_public_created' },
+  all: {
+    id: null,
+    created_at: 'media_created',
+    updated_at: 'media_updated',
+    name: 'media_name',
+    sort_order: 'media_sort',
+  },
+} as const satisfies Record<string, Way>;
+
+/** The column that the index of a condition begins with. */
+const FIRST_COLUMN = {
+  folderId: 'parent_id',
+  unfiled: 'parent_id',
+  ownedBy: 'owner',
+  types: 'type',
+} as const;
+
+/**
+ * Returns the walk for an order. If several conditions have an index in this order, the first one of this list is
+ * chosen: it is likely to have the fewest nodes.
+ */
+export function walkOf(db: Db, conditions: readonly Condition[], order: OrderColumn): Walk {
+  const parts = ['unfiled', 'folderId', 'mimeTypes', 'ownedBy', 'tag', 'types'] as const;
+  const kind = conditions.find(({ part }) => part === 'kind')?.kind;
+  for (const part of parts) {
+    const by = conditions.find((condition) => condition.part === part && condition.value);
+    if (by === undefined) continue;
+    if (part === 'tag' && order in INDEXES.tag) return walkOfTag(db, by, order, kind);
+    if (part === 'mimeTypes' && order === 'id') return walkOfMimeType(db, by, kind);
+    if (part === 'tag' || part === 'mimeTypes') continue;
+    const way: Way = INDEXES[part === 'unfiled' ? 'folderId' : part];
+    const index = way[order];
+    if (typeof index !== 'string') continue;
+    const isMet = sql<SqlBool>`media.${sql.ref(FIRST_COLUMN[part])} ${by.value}`;
+    if (kind === 'folder' && order === 'sort_order' && part === 'folderId') {
+      const isFolder = sql<SqlBool>`media.type = 'folder'`;
+      return walkOfMedia(db, by, order, 'media_parent_folder', [isMet, isFolder]);
+    }
+    return walkOfMedia(db, by, order, index, [isMet]);
+  }
+  return walkOfAll(db, conditions, order);
+}
+
+function walkOfAll(db: Db, conditions: readonly Condition[], order: OrderColumn): Walk {
+  const shown = conditions.find(({ part }) => part === 'publicOnly') ?? null;
+  const index = (INDEXES.publicOnly as Way)[order];
+  const isOfMedia = conditions.some(({ kind }) => kind === 'media');
+  if (shown !== null && typeof index === 'string' && isOfMedia) {
+    const isShown = sql<SqlBool>`media.is_public = 1 and media.type <> 'folder'`;
+    return walkOfMedia(db, shown, order, index, [isShown]);
+  }
+  return walkOfMedia(db, null, order, INDEXES.all[order], []);
+}
+
+function walkOfMedia(
+  db: Db,
+  by: Condition | null,
+  order: OrderColumn,
+  index: string | null,
+  where: RawBuilder<SqlBool>[],
+): Walk {
+  const table = tableBy(db, 'media', index ?? undefined);
+  return {
+    from: () => table,
+    where,
+    columns: { first: sql.ref(`media.${order}`), id: sql.ref('media.id') },
+    by,
+    meets: new Map(),
+  };
+}
+
+/** Only media have tags. */
+function walkOfTag(db: Db, by: Condition, order: OrderColumn, kind: Condition['kind']): Walk {
+  const isCreated = order === 'created_at';
+  const table = tableBy(db, 'media_tag', isCreated ? 'media_tag_created' : 'media_tag_tag');
+  const id = sql.ref('media_tag.media_id');
+  return {
+    from: (needsMedia) => (needsMedia ? sql`${table} ${rowById(db, 'media', id)}` : table),
+    where: [sql`media_tag.tag_id ${by.value}`],
+    columns: { first: isCreated ? sql.ref('media_tag.created_at') : id, id },
+    by,
+    meets: new Map<Part, RawBuilder<SqlBool> | null>([
+      ...(kind === 'media' ? [['kind', null] as const] : []),
+      ['publicOnly', sql`media_tag.is_public = 1`],
+    ]),
+  };
+}
+
+/** Only media have files. */
+function walkOfMimeType(db: Db, by: Condition, kind: Condition['kind']): Walk {
+  const table = tableBy(db, 'file', 'file_original_type');
+  const id = sql.ref('file.media_id');
+  return {
+    from: (needsMedia) => (needsMedia ? sql`${table} ${rowById(db, 'media', id)}` : table),
+    where: [sql`file.mime_type ${by.value}`, sql`file.key = ''`],
+    columns: { first: id, id },
+    by,
+    meets: new Map<Part, RawBuilder<SqlBool> | null>([
+      ...(kind === 'media' ? [['kind', null] as const] : []),
+    ]),
+  };
+}

@@ -1,0 +1,81 @@
+import { sql } from 'kysely';
+import type { Db } from '../db.ts';
+import { hasOneUsageRow, isAnyOf, lockText } from '../dialect.ts';
+import { inline } from '../inline.ts';
+
+/** What a subject has stored, and what its open upload sessions reserve. */
+export interface Usage {
+  /** Open upload sessions. */
+  uploads: number;
+  /** The total sizes of the files of open upload sessions. */
+  promisedBytes: number;
+  storedBytes: number;
+  /** Folders and media. */
+  items: number;
+}
+
+/** Returns the usage of each subject that has any. */
+export async function findUsages(
+  db: Db,
+  subjects: readonly string[],
+): Promise<ReadonlyMap<string, Usage>> {
+  const rows = await inline(db)
+    .selectFrom('usage')
+    .where(isAnyOf(db, 'subject', subjects))
+    .groupBy('subject')
+    .select((eb) => [
+      'subject',
+      eb.fn.sum<number>('uploads').as('uploads'),
+      eb.fn.sum<number>('promised_bytes').as('promisedBytes'),
+      eb.fn.sum<number>('stored_bytes').as('storedBytes'),
+      eb.fn.sum<number>('items').as('items'),
+      eb.fn.countAll<number>().as('parts'),
+    ])
+    .execute();
+  for (const { subject, parts } of rows) {
+    if (parts > PARTS_MAX) await compactUsage(db, subject);
+  }
+  return new Map(rows.map(({ subject, parts: _, ...usage }) => [subject, usage]));
+}
+
+/** Rows of a subject that are summed without merging them: it takes about 50 µs. */
+const PARTS_MAX = 200;
+
+/** The most rows that are merged at once. */
+const MERGED_MAX = 10_000;
+
+/**
+ * Merges the rows of a subject that no other transaction is merging. Readers see all of the old rows or the new one. Does
+ * nothing on SQLite, where a subject has one row.
+ */
+async function compactUsage(db: Db, subject: string): Promise<void> {
+  await sql`
+    with merged as (
+      delete from usage where id in (
+        select id from usage where subject = ${subject}
+        order by id limit ${sql.lit(MERGED_MAX)} for update skip locked)
+      returning *)
+    insert into usage (subject, uploads, promised_bytes, stored_bytes, items)
+    select subject, sum(uploads), sum(promised_bytes), sum(stored_bytes), sum(items)
+    from merged group by subject`.execute(db);
+}
+
+/** Merges the rows of every subject that has many. Call it now and then, for subjects whose usage nobody reads. */
+export async function compactUsages(db: Db): Promise<void> {
+  if (hasOneUsageRow(db)) return;
+  const subjects = await db
+    .selectFrom('usage')
+    .groupBy('subject')
+    .having((eb) => eb.fn.countAll(), '>', PARTS_MAX)
+    .select('subject')
+    .execute();
+  for (const { subject } of subjects) await compactUsage(db, subject);
+}
+
+/**
+ * Makes other transactions wait that lock one of these subjects, until the end of this one. Call it before any other
+ * lock of the transaction, and once: callers then cannot deadlock.
+ */
+export async function lockUsages(db: Db, subjects: readonly string[]): Promise<void> {
+  for (const subject of [...subjects].sort()) await lockText(db, subject);
+}

@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it, vi } from 'vitest';
+import { deleteTag } from '../../src/domain/tag/deletion.ts';
+import { updateTag } from '../../src/domain/tag/tag.ts';
+import { deleteFolder } from '../../src/domain/tree/deletion.ts';
+import { countMedias } from '../../src/domain/tree/media-list.ts';
+import { type Db, openDb } from '../../src/store/db.ts';
+import { createTestServices, type TestServices, user } from '../support/app.ts';
+import { describeEachBackend } from '../support/backend.ts';
+import { makeBranch, tagAll } from '../support/branch.ts';
+import { makeTag } from '../support/make.ts';
+import { spawnNode } from '../support/process.ts';
+
+/** Number of kills of each backend; more with TEST_KILLS. */
+const KILLS = Number(process.env.TEST_KILLS ?? 2);
+const MEDIA = 400 * (KILLS + 1);
+
+describeEachBackend('large changes whose worker is killed', (backend) => {
+  it(
+    `${KILLS} times are finished by the next one, and nothing shows in between`,
+    () =>
+      backend.withUrl(async (url) => {
+        const db = openDb({ url });
+        try {
+          const services = createTestServices({ db } as TestServices);
+          const ctx = services.as(user('root', 'admin'));
+          const branch = await makeBranch(db, MEDIA);
+          const kept = await makeBranch(db, MEDIA);
+          const [gone, renamed] = [await makeTag(db), await makeTag(db, { name: 'pin' })];
+          await tagAll(db, gone.id, kept.mediaIds);
+          await tagAll(db, renamed.id, kept.mediaIds);
+          await deleteFolder(ctx, branch.id, { recursive: true });
+          await deleteTag(ctx, gone.id);
+          await updateTag(ctx, renamed.id, { name: 'clip' });
+          for (let kill = 0; kill < KILLS; kill++) {
+            await killInMiddle(url, db);
+            expect(await countMedias(ctx)).toBe(MEDIA);
+            expect(await countMedias(ctx, { tagIds: [gone.id] })).toBe(0);
+            await db.updateTable('job').set({ scheduled_at: 0, leased_until: 0 }).execute();
+          }
+          const { child, exit } = startWorker(url);
+          const open = () => db.selectFrom('job').where('finished_at', 'is', null);
+          await vi.waitFor(
+            async () => {
+              const now = Date.now();
+              await db
+                .updateTable('job')
+                .set({ scheduled_at: now })
+                .where('status', '=', 'pending')
+                .execute();
+              const left = await open()
+                .where('job_class', '!=', 'delete-blob')
+                .select('id')
+                .execute();
+              expect(left).toEqual([]);
+            },
+            { timeout: 60_000, interval: 100 },
+          );
+          child.kill('SIGKILL');
+          await exit;
+          const nodes = await db.selectFrom('media').select('id').execute();
+          // The root, ten folders and their top, and their media.
+          expect(nodes).toHaveLength(MEDIA + 12);
+          expect(await db.selectFrom('file').select('id').execute()).toHaveLength(MEDIA);
+          expect(await db.selectFrom('deletion').selectAll().execute()).toEqual([]);
+          expect(await db.selectFrom('tag').select(['name', 'indexed_up_to']).execute()).toEqual([
+            { name: 'clip', indexed_up_to: null },
+          ]);
+          expect(await countMedias(ctx, { search: 'clip' })).toBe(MEDIA);
+          expect(await countMedias(ctx, { search: 'pin' })).toBe(0);
+          const bytes = await open()
+            .where('job_class', '=', 'delete-blob')
+            .select('arguments')
+            .execute();
+          const keys = bytes.flatMap((job) => JSON.parse(job.arguments).blob_keys);
+          expect(keys).toHaveLength(MEDIA);
+          expect(new Set(keys).size).toBe(MEDIA);
+        } finally {
+          await db.destroy();
+        }
+      }),
+    300_000,
+  );
+});
+
+function startWorker(url: string) {
+  const options = { stdio: ['ignore', 'inherit', 'inherit'] } as const;
+  const child = spawnNode(
+    ['test/support/bite-process.ts', url],
+    {},
+    { ...options, stdio: [...options.stdio] },
+  );
+  return { child, exit: once(child, 'exit') };
+}
+
+/** Starts a worker and kills it when it has deleted some rows, but not all. */
+async function killInMiddle(url: string, db: Db): Promise<void> {
+  const before = await countRows(db);
+  const { child, exit } = startWorker(url);
+  await vi.waitUntil(async () => (await countRows(db)) < before, { timeout: 30_000, interval: 2 });
+  await sleep(Math.random() * 50);
+  child.kill('SIGKILL');
+  await exit;
+}
+
+async function countRows(db: Db): Promise<number> {
+  return (await db.selectFrom('media').select('id').execute()).length;
+}

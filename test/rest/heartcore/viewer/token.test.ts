@@ -1,0 +1,121 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeJwt } from 'jose';
+import { expect, test } from 'vitest';
+import { isPassword } from '../../../../src/domain/viewer/password.ts';
+import { createUser } from '../../../../src/domain/viewer/user.ts';
+import { addUser } from '../../../../src/start/viewer/user-file.ts';
+import { type TestApp, withApp } from '../../../support/app.ts';
+import { BACKENDS } from '../../../support/backend.ts';
+import { runTrivium, withDataDir } from '../../../support/process.ts';
+
+const PASSWORD = 'pass 1234é';
+
+/** A server whose users' file has Jane, an editor. */
+function withJane(work: (app: TestApp, usersFile: string) => Promise<void>): Promise<void> {
+  return withDataDir(async (directory) => {
+    const usersFile = join(directory, 'users.json');
+    const jane = { name: 'jane@example.com', role: 'editor', password: PASSWORD } as const;
+    await addUser(usersFile, await createUser(jane), { replace: false });
+    await withApp(BACKENDS[0]!, (app) => work(app, usersFile), { TRIVIUM_USERS_FILE: usersFile });
+  });
+}
+
+function ask(app: TestApp, form: Record<string, string>, headers: Record<string, string> = {}) {
+  return app.fetch('/oauth/token', { method: 'POST', body: new URLSearchParams(form), headers });
+}
+
+const login = (username: string, password: string) => ({
+  grant_type: 'password',
+  username,
+  password,
+});
+
+test('only a correct password returns a token, and every dialect accepts it', () =>
+  withJane(async (app) => {
+    const response = await ask(app, login('jane@example.com', PASSWORD));
+    expect(response.status).toBe(200);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    const body = await response.json();
+    expect(body).toEqual({
+      access_token: expect.any(String),
+      token_type: 'bearer',
+      expires_in: 3600,
+    });
+    const { sub, role, exp = 0, iat = 0 } = decodeJwt(body.access_token);
+    expect([sub, role, exp - iat]).toEqual(['user:jane@example.com', 'editor', body.expires_in]);
+    const headers = { authorization: `Bearer ${body.access_token}` };
+    expect((await app.fetch('/media', { headers })).status).toBe(200);
+    const query = JSON.stringify({ query: '{ viewer { id role } }' });
+    const asked = await app.fetch('/graphql', {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: query,
+    });
+    expect((await asked.json()).data.viewer).toEqual({
+      id: 'user:jane@example.com',
+      role: 'EDITOR',
+    });
+    const wrong = await ask(app, login('jane@example.com', 'wrong password'));
+    const unknown = await ask(app, login('john', PASSWORD));
+    for (const refused of [wrong, unknown]) {
+      expect(refused.status).toBe(400);
+      expect(await refused.json()).toEqual({
+        error: 'invalid_grant',
+        error_description: 'The user name or password is incorrect.',
+      });
+    }
+    const forms = [
+      [{ username: 'a', password: 'b' }, 'invalid_request'],
+      [{ grant_type: 'password', username: 'a' }, 'invalid_request'],
+      [
+        { grant_type: 'client_credentials', username: 'a', password: 'b' },
+        'unsupported_grant_type',
+      ],
+      [{ grant_type: 'refresh_token', refresh_token: 'a' }, 'unsupported_grant_type'],
+    ] as const;
+    for (const [form, error] of forms) {
+      expect((await (await ask(app, form)).json()).error).toBe(error);
+    }
+    const json = { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } };
+    expect((await app.fetch('/oauth/token', json)).status).toBe(415);
+    expect((await ask(app, login('a', 'b'), { 'api-key': 'wrong' })).status).toBe(401);
+  }));
+
+test('a user who is added while the server runs can log in, and a removed user cannot', () =>
+  withJane(async (app, usersFile) => {
+    const added = ['user', 'add', 'joe', '--role', 'reader', '--users-file', usersFile];
+    expect((await runTrivium(added, {}, `${PASSWORD}\n`)).code).toBe(0);
+    expect((await ask(app, login('joe', PASSWORD))).status).toBe(200);
+    const again = await runTrivium(added, {}, `${PASSWORD}\n`);
+    expect([again.code, again.errors]).toEqual([
+      1,
+      expect.stringContaining('user "joe" already exists'),
+    ]);
+    const short = await runTrivium([...added, '--force'], {}, 'short\n');
+    expect([short.code, short.errors]).toEqual([1, expect.stringContaining('At least 8')]);
+    expect((await runTrivium([...added, '--force'], {}, 'another one\n')).code).toBe(0);
+    expect((await ask(app, login('joe', PASSWORD))).status).toBe(400);
+    expect((await stat(usersFile)).mode & 0o777).toBe(0o600);
+    const text = await readFile(usersFile, 'utf8');
+    expect(text).not.toContain(PASSWORD);
+    const { users } = JSON.parse(text);
+    expect(users.map((user: { name: string }) => user.name)).toEqual(['jane@example.com', 'joe']);
+    expect(await isPassword('another one', users[1].password)).toBe(true);
+    await writeFile(usersFile, '{"users":[]}');
+    expect((await ask(app, login('joe', 'another one'))).status).toBe(400);
+    await writeFile(usersFile, '{"users": "secret');
+    const broken = await ask(app, login('joe', 'another one'));
+    expect(broken.status).toBe(500);
+    expect(await broken.text()).not.toMatch(/secret|users\.json/);
+  }));
+
+test('a users’ file that cannot be used stops the start', () =>
+  withDataDir(async (directory) => {
+    const usersFile = join(directory, 'users.json');
+    await writeFile(usersFile, '{"users":[{"name":"a","role":"king","password":"x"}]}');
+    const { code, errors } = await runTrivium(['serve', '--data-dir', directory, '--port', '0']);
+    expect(code).toBe(1);
+    expect(errors).toContain(`${usersFile} cannot be used`);
+    expect(errors).toContain('users.0.role');
+  }));

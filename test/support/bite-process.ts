@@ -1,0 +1,32 @@
+/**
+ * `node bite-process.ts <database>`: a worker that runs the jobs of large changes, and only those, until it is killed.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Services } from '../../src/domain/context.ts';
+import { createEvents } from '../../src/domain/event/event.ts';
+import { createDeletions } from '../../src/domain/viewer/deletion.ts';
+import { TASKS } from '../../src/job/task/index.ts';
+import { createWorker } from '../../src/job/worker.ts';
+import { openDb } from '../../src/store/db.ts';
+
+const [url = ''] = process.argv.slice(2);
+const log = { info() {}, warn() {}, error: (fields: object) => console.error(fields) };
+const db = openDb({ url });
+const services = {
+  db,
+  events: createEvents(),
+  clock: Date.now,
+  newId: randomUUID,
+  deletions: createDeletions({ db, isShared: false }),
+  log,
+};
+const { 'delete-subtree': deleteSubtree, 'delete-tag': deleteTag, 'index-tag': indexTag } = TASKS;
+const worker = createWorker({
+  services: services as unknown as Services & { log: typeof log },
+  tasks: { 'delete-subtree': deleteSubtree, 'delete-tag': deleteTag, 'index-tag': indexTag },
+  concurrency: 3,
+  leaseMs: 1000,
+  heartbeatMs: 200,
+  pollMs: 50,
+});
+worker.start();
