@@ -1,13 +1,14 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Standing } from './compare.ts';
 
 let resultsPath: string | null = null;
 
-/** Has everything that is printed from now on written to a Markdown file, too. */
+/** Has everything that is printed from now on written to a Markdown file, too, and after it what was tried. */
 export function writeResultsTo(path: string): void {
   resultsPath = path;
   writeFileSync(path, `${HEAD}\n\n\`\`\`\n`);
-  process.on('exit', () => appendFileSync(path, '```\n'));
+  const tried = readFileSync(new URL('./tried.md', import.meta.url), 'utf8');
+  process.on('exit', () => appendFileSync(path, `\`\`\`\n\n${tried}`));
 }
 
 const HEAD = `# Results of the benchmark

@@ -55,6 +55,8 @@ export interface Services {
 export interface Settings {
   /** `open`: an anonymous viewer may call the operations that `access.ts` marks as open. */
   auth: 'open' | 'required';
+  /** Whether reads take shortcuts that never change an answer. */
+  isFastPathEnabled: boolean;
   imageBytesMax: number;
   documentBytesMax: number;
   fileBytesMax: number;

@@ -12,6 +12,8 @@ export interface PageArgs {
   after?: string | null | undefined;
   last?: number | null | undefined;
   before?: string | null | undefined;
+  /** False: nobody asks whether the list goes on, and reading that of the page throws. (Default: true) */
+  looksAhead?: boolean | undefined;
 }
 
 /** A node and its place in the list. */
@@ -23,8 +25,8 @@ export interface Edge<Node> {
 /** One page of a list, with its cursors. */
 export interface Page<Node> {
   edges: Edge<Node>[];
-  hasNextPage: boolean;
-  hasPreviousPage: boolean;
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
 }
 
 /**
@@ -38,6 +40,7 @@ export function parsePageArgs(args: PageArgs, keyset: Keyset): PageRequest {
   }
   return {
     limit: parseSize('first', first) ?? parseSize('last', last) ?? PAGE_SIZE_DEFAULT,
+    looksAhead: args.looksAhead,
     backward: last !== null,
     after: parseCursor('after', args.after, keyset),
     before: parseCursor('before', args.before, keyset),
@@ -51,10 +54,18 @@ export function toPage<Row extends object, Node>(
   request: PageRequest,
   toNode: (row: Row) => Node,
 ): Page<Node> {
+  const known = () => {
+    if (request.looksAhead === false) throw new Error('The page was read without a look ahead.');
+    return hasMore;
+  };
   return {
     edges: rows.map((row) => new RowEdge(row, keyset, toNode(row))),
-    hasNextPage: request.backward ? request.before !== undefined : hasMore,
-    hasPreviousPage: request.backward ? hasMore : request.after !== undefined,
+    get hasNextPage() {
+      return request.backward ? request.before !== undefined : known();
+    },
+    get hasPreviousPage() {
+      return request.backward ? known() : request.after !== undefined;
+    },
   };
 }
 

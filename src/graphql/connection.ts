@@ -1,46 +1,109 @@
 import type { Context } from '../domain/context.ts';
 import type { Page, PageArgs } from '../domain/page.ts';
 import type { GraphqlContext } from './builder.ts';
-import { groupLoader } from './loader.ts';
+import type { Batch } from './execution/plan.ts';
+import { type GroupLoader, groupLoader } from './loader.ts';
+import { looksAhead, onlyOf, type Properties } from './needs.ts';
 
 /** Returns a page of the domain as a Relay connection. `totalCount` is called only if the field is selected. */
 export function toConnection<Node>(page: Page<Node>, totalCount: () => Promise<number>) {
-  return {
-    edges: page.edges,
-    pageInfo: {
-      hasNextPage: page.hasNextPage,
-      hasPreviousPage: page.hasPreviousPage,
-      startCursor: page.edges[0]?.cursor ?? null,
-      endCursor: page.edges.at(-1)?.cursor ?? null,
-    },
-    totalCount,
-  };
+  return { edges: page.edges, pageInfo: new PageInfo(page), totalCount };
+}
+
+/** Computes a cursor only if it is selected. */
+class PageInfo {
+  readonly #page: Page<unknown>;
+
+  constructor(page: Page<unknown>) {
+    this.#page = page;
+  }
+
+  get hasNextPage(): boolean {
+    return this.#page.hasNextPage;
+  }
+
+  get hasPreviousPage(): boolean {
+    return this.#page.hasPreviousPage;
+  }
+
+  get startCursor(): string | null {
+    return this.#page.edges[0]?.cursor ?? null;
+  }
+
+  get endCursor(): string | null {
+    return this.#page.edges.at(-1)?.cursor ?? null;
+  }
 }
 
 const EMPTY: Page<never> = { edges: [], hasNextPage: false, hasPreviousPage: false };
 
-/** Returns the connection of one of many groups, whose page and count come from loaders. */
-export async function toGroupConnection<Node>(
-  page: Promise<Page<Node> | undefined>,
-  totalCount: () => Promise<number | undefined>,
-) {
-  return toConnection((await page) ?? EMPTY, async () => (await totalCount()) ?? 0);
+/** The list of each of many groups. */
+export interface GroupConnection<Args, GroupArgs, Node> {
+  /** Converts the arguments of the field. */
+  toArgs: (args: Args) => GroupArgs;
+  pages: GroupLoader<GroupArgs, Page<Node>>;
+  count: (context: GraphqlContext, id: number, args: GroupArgs) => Promise<number | undefined>;
+}
+
+/** Returns the options of a field that is the connection of one of many groups: of each object with an id. */
+export function groupConnection<Args, GroupArgs, Node>({
+  toArgs,
+  pages,
+  count,
+}: GroupConnection<Args, GroupArgs, Node>) {
+  const connectionOf = (
+    page: Page<Node> | undefined,
+    id: number,
+    args: GroupArgs,
+    context: GraphqlContext,
+  ) => toConnection(page ?? EMPTY, async () => (await count(context, id, args)) ?? 0);
+  const batch: Batch = (requests, context) =>
+    Promise.all(
+      requests.map(async ({ field, sources, args }) => {
+        try {
+          const ids = (sources as { id: number }[]).map(({ id }) => id);
+          const own = toArgs({ ...(args as Args & PageArgs), looksAhead: looksAhead(field) });
+          const found = await pages.loadAll(
+            context as GraphqlContext,
+            new Set(ids),
+            own,
+            onlyOf(field),
+          );
+          return ids.map((id) => connectionOf(found.get(id), id, own, context as GraphqlContext));
+        } catch (error) {
+          return sources.map(() => error);
+        }
+      }),
+    );
+  return {
+    extensions: { needs: ['id'], batch },
+    resolve: async ({ id }: { id: number }, args: Args, context: GraphqlContext) => {
+      const own = toArgs(args);
+      return connectionOf(await pages.load(context, id, own), id, own, context);
+    },
+  };
 }
 
 /**
- * Creates the resolver of a list that each parent has. The pages of all parents of a request are one call of `pages`,
- * and their counts one call of `counts`.
+ * Returns the options of a list that each object with an id has, and that takes no arguments but those of a page. The pages
+ * of all objects are one call of `pages`, and their counts one call of `counts`.
  */
-export function groupConnection<Node>(
+export function pageConnection<Node>(
   pages: (
     domain: Context,
     ids: readonly number[],
     args: PageArgs,
+    only: Properties,
   ) => Promise<Map<number, Page<Node>>>,
   counts: (domain: Context, ids: readonly number[]) => Promise<Map<number, number>>,
 ) {
-  const pageOf = groupLoader(({ domain }, ids, args: PageArgs) => pages(domain, ids, args));
+  const pageOf = groupLoader(({ domain }, ids, args: PageArgs, only) =>
+    pages(domain, ids, args, only),
+  );
   const countOf = groupLoader(({ domain }, ids, _args: null) => counts(domain, ids));
-  return ({ id }: { id: number }, args: PageArgs, context: GraphqlContext) =>
-    toGroupConnection(pageOf(context, id, args), () => countOf(context, id, null));
+  return groupConnection({
+    toArgs: (args: PageArgs) => args,
+    pages: pageOf,
+    count: (context, id) => countOf.load(context, id, null),
+  });
 }

@@ -2,6 +2,7 @@ import type { InputFieldMap, ShapeFromTypeParam, TypeParam } from '@pothos/core'
 import type { Context } from '../domain/context.ts';
 import { builder } from './builder.ts';
 import type { InputFields, Types } from './mutation.ts';
+import { onlyIn, type Properties } from './needs.ts';
 
 /**
  * Defines the input that identifies an object by exactly one field: its global id or one of `others`. `noun` names the
@@ -19,20 +20,25 @@ export function identifierInput<Fields extends InputFieldMap>(
   });
 }
 
-interface Lookup<Type extends TypeParam<Types>, By> {
+interface ObjectQuery<Type extends TypeParam<Types>, By> {
   type: Type;
   /** The input of `identifierInput`. */
   by: PothosSchemaTypes.InputObjectRef<Types, By>;
   /** Names the object within a description. */
   noun: string;
   description: string;
-  find: (domain: Context, by: By) => Promise<ShapeFromTypeParam<Types, Type, true>>;
+  /** `only` names the properties that the operation needs. */
+  find: (
+    domain: Context,
+    by: By,
+    only: Properties,
+  ) => Promise<ShapeFromTypeParam<Types, Type, true>>;
 }
 
 /** Defines the query `name`, which returns the object that its argument `by` identifies, or null. */
-export function lookup<Type extends TypeParam<Types>, By>(
+export function objectQuery<Type extends TypeParam<Types>, By>(
   name: string,
-  { type, by, noun, description, find }: Lookup<Type, By>,
+  { type, by, noun, description, find }: ObjectQuery<Type, By>,
 ): void {
   builder.queryField(name, (t) =>
     t.field({
@@ -41,7 +47,8 @@ export function lookup<Type extends TypeParam<Types>, By>(
       description,
       args: { by: t.arg({ type: by, required: true, description: `Identifies the ${noun}.` }) },
       // Its type depends on whether `Type` is a list, which is not known here.
-      resolve: (_root, args, { domain }): never => find(domain, (args as { by: By }).by) as never,
+      resolve: (_root, args, { domain }, info): never =>
+        find(domain, (args as { by: By }).by, onlyIn(info)) as never,
     }),
   );
 }

@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import type { Context } from '../domain/context.ts';
 import type { GraphqlContext } from './builder.ts';
 import { parseDatabaseId } from './id.ts';
+import type { Properties } from './needs.ts';
 
 /**
  * Returns a function that creates a value the first time a request needs it, and returns the same value for the
@@ -57,29 +58,45 @@ export function listLoader<Item>(
   );
 }
 
+/** Loads one value for each of many parents. */
+export interface GroupLoader<Args, Value> {
+  /** Loads that of one parent: all loads of a request with the same arguments are one call. */
+  load: (context: GraphqlContext, id: number, args: Args) => Promise<Value | undefined>;
+  /** Loads those of many parents at once, with the given properties. */
+  loadAll: (
+    context: GraphqlContext,
+    ids: ReadonlySet<number>,
+    args: Args,
+    only: Properties,
+  ) => Promise<ReadonlyMap<number, Value>>;
+}
+
 /**
- * Creates a loader of one value for each of many parents. All loads of a request with the same arguments are one call
- * of `load`, so that a list in a list costs a fixed number of statements.
+ * Creates a loader of one value for each of many parents, so that a list in a list costs a fixed number of statements.
  */
 export function groupLoader<Args, Value>(
   load: (
     context: GraphqlContext,
     ids: readonly number[],
     args: Args,
+    only?: Properties,
   ) => Promise<Map<number, Value>>,
-): (context: GraphqlContext, id: number, args: Args) => Promise<Value | undefined> {
+): GroupLoader<Args, Value> {
   const loaders = perRequest(() => new Map<string, DataLoader<number, Value | undefined>>());
-  return (context, id, args) => {
-    const byArgs = loaders(context);
-    const key = JSON.stringify(args);
-    let loader = byArgs.get(key);
-    if (loader === undefined) {
-      loader = new DataLoader(async (ids) => {
-        const values = await load(context, ids, args);
-        return ids.map((id) => values.get(id));
-      });
-      byArgs.set(key, loader);
-    }
-    return loader.load(id);
+  return {
+    load(context, id, args) {
+      const byArgs = loaders(context);
+      const key = JSON.stringify(args);
+      let loader = byArgs.get(key);
+      if (loader === undefined) {
+        loader = new DataLoader(async (ids) => {
+          const values = await load(context, ids, args);
+          return ids.map((id) => values.get(id));
+        });
+        byArgs.set(key, loader);
+      }
+      return loader.load(id);
+    },
+    loadAll: (context, ids, args, only) => load(context, [...ids], args, only),
   };
 }

@@ -31,7 +31,11 @@ class NodeIdPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     const type = this.builder.configStore.getTypeConfig(field.parentType);
     const { id } = type.pothosOptions as NodeOptions;
     if (!id) return field;
-    return { ...field, resolve: (node: unknown) => encodeGlobalId(type.name, id.resolve(node)) };
+    return {
+      ...field,
+      extensions: { ...field.extensions, needs: ['id'] },
+      resolve: (node: unknown) => encodeGlobalId(type.name, id.resolve(node)),
+    };
   }
 }
 

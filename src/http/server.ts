@@ -97,12 +97,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   server.decorateRequest('client');
   const bodies = createBodyWatch({ ...BODY_PACE, ...options.bodyPace });
   server.addHook('onClose', async () => bodies.stop());
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', (request, reply, done) => {
     request.viewer = ANONYMOUS;
     request.client = options.clientOf(request.raw);
     setCommonHeaders(request, reply);
     if (hasBody(request.headers)) bodies.add(request.raw);
-    checkHost(request);
+    done(hostError(request));
   });
   // Before the credentials, which a preflight request does not carry.
   await server.register(cors, CORS);
@@ -146,11 +146,12 @@ function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
 }
 
 /** Throws HttpError if there are several `Host` headers: RFC 9112 §3.2. Node takes the first, a proxy perhaps the last. */
-function checkHost({ raw: { rawHeaders } }: FastifyRequest): void {
+function hostError({ raw: { rawHeaders } }: FastifyRequest): HttpError | undefined {
   const isHost = (text: string, at: number) =>
     at % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host';
-  if (rawHeaders.filter(isHost).length <= 1) return;
-  throw new HttpError(400, 'BAD_REQUEST', 'Expected one Host header, not several.');
+  return rawHeaders.filter(isHost).length > 1
+    ? new HttpError(400, 'BAD_REQUEST', 'Expected one Host header, not several.')
+    : undefined;
 }
 
 // RFC 9110 §15.5.2: a 401 names a way to authenticate. `Basic` would make browsers ask for a
@@ -180,7 +181,7 @@ function requestId(given: string | string[] | undefined): string {
 }
 
 // Without the query, which can hold secrets.
-async function logResponse(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+function logResponse(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const { method, url } = request;
   const fields = {
     method,
@@ -190,6 +191,7 @@ async function logResponse(request: FastifyRequest, reply: FastifyReply): Promis
     viewer: request.viewer.id ?? undefined,
   };
   request.log.info(fields, 'request');
+  done();
 }
 
 function registerHealth(server: FastifyInstance, { checkReady }: ServerOptions): void {

@@ -161,8 +161,8 @@ async function createServices(
   { onQuery }: AppOptions,
 ): Promise<Services> {
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const { databaseUrl: url, statementTimeoutMs } = config;
-  const db = openDb({ url, statementTimeoutMs, ...(onQuery && { onQuery }) });
+  const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled } = config;
+  const db = openDb({ url, statementTimeoutMs, isFastPathEnabled, ...(onQuery && { onQuery }) });
   try {
     const applied = await migrate(db);
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
@@ -173,6 +173,7 @@ async function createServices(
       deletions,
       ...(await openStorage(config.blobDir)),
       settings: {
+        isFastPathEnabled: config.isFastPathEnabled,
         auth: config.auth,
         imageBytesMax: config.imageBytesMax,
         documentBytesMax: config.documentBytesMax,

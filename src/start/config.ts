@@ -44,6 +44,8 @@ export interface Config extends Limits {
   /** Private hosts and networks that links and imports may fetch from. */
   outboundAllowedHosts: readonly string[];
   isGraphiqlEnabled: boolean;
+  /** Whether reads take shortcuts that never change an answer. */
+  isFastPathEnabled: boolean;
   logLevel: (typeof LOG_LEVELS)[number];
   /** Unknown variables with our prefix, probably misspelled: they deserve a warning. */
   unknownVariables: readonly string[];
@@ -182,6 +184,10 @@ export const VARIABLES = {
     oneOf(['on', 'off']).optional(),
     'on or off; default: on if TRIVIUM_AUTH is open, else off',
   ],
+  TRIVIUM_FAST_PATH: [
+    oneOf(['on', 'off']).default('on'),
+    'on or off: shortcuts of reads, which never change an answer; default: on',
+  ],
   TRIVIUM_LOG_LEVEL: [oneOf(LOG_LEVELS).default('info'), `${LOG_LEVELS.join(', ')}; default: info`],
 } as const satisfies Record<string, readonly [z.ZodType, string]>;
 
@@ -244,6 +250,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     outboundAllowedHosts: values.TRIVIUM_OUTBOUND_ALLOWED_HOSTS,
     ...toLimits(values),
     isGraphiqlEnabled: (values.TRIVIUM_GRAPHIQL ?? (auth === 'open' ? 'on' : 'off')) === 'on',
+    isFastPathEnabled: values.TRIVIUM_FAST_PATH === 'on',
     logLevel: values.TRIVIUM_LOG_LEVEL,
   };
 }

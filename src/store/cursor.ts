@@ -5,6 +5,7 @@ import {
   type SqlBool,
   sql,
 } from 'kysely';
+import { derived, type ToSlot } from './slot.ts';
 import type { Database } from './table.ts';
 
 /** The order of a list. Its last column is unique, so that every row has a place of its own. */
@@ -28,6 +29,8 @@ export type Position = readonly (string | number)[];
 export interface PageRequest {
   /** The maximum number of rows. */
   limit: number;
+  /** Whether the row after the last one is read, which tells whether more rows follow. (Default: true) */
+  looksAhead?: boolean | undefined;
   /** True: the last rows before `before`. False: the first rows after `after`. */
   backward: boolean;
   after?: Position | undefined;
@@ -39,7 +42,7 @@ export interface PageRequest {
 /** Rows in the order of the list, in whichever direction they were read. */
 export interface RowPage<Row> {
   rows: Row[];
-  /** Whether more rows follow in the direction that was read. */
+  /** Whether more rows follow in the direction that was read; false also if the request did not look ahead. */
   hasMore: boolean;
 }
 
@@ -66,18 +69,18 @@ export async function countRows<Table extends keyof Database, Row>(
   return Number(count);
 }
 
-/** Returns the query of a page and of one more row, which tells whether more rows follow. */
+/** Returns the query of a page and, if the request looks ahead, of one more row. */
 export function pageOf<Table extends keyof Database, Row>(
   query: SelectQueryBuilder<Database, Table, Row>,
   { columns, descending }: Keyset,
-  { limit, backward, after, before }: PageRequest,
+  { limit, looksAhead = true, backward, after, before }: PageRequest,
 ): SelectQueryBuilder<Database, Table, Row> {
   const place = sql.join(columns.map(({ name }) => sql.ref(name)));
   const beyond = (operator: '<' | '>', position: Position) =>
     sql<boolean>`(${place}) ${sql.raw(operator)} (${sql.join(position)})`;
   const [next, previous] = descending ? (['<', '>'] as const) : (['>', '<'] as const);
 
-  let page = query.limit(limit + 1);
+  let page = query.limit(rowsToRead({ limit, looksAhead }));
   if (after) page = page.where(beyond(next, after));
   if (before) page = page.where(beyond(previous, before));
   for (const { name } of columns) {
@@ -89,14 +92,46 @@ export function pageOf<Table extends keyof Database, Row>(
   return page;
 }
 
+/** Returns what the text of a page's query depends on. */
+export function pageKey(
+  { columns, descending }: Keyset,
+  { looksAhead = true, backward, after, before, offset }: PageRequest,
+): string {
+  const order = `${columns.map(({ name }) => name)} ${descending} ${backward}`;
+  return `${order} ${looksAhead} ${[after, before, offset].map((value) => value !== undefined)}`;
+}
+
+/** Returns a request of the same kind with slots for its values. */
+export function pageSlots(
+  { looksAhead, backward, after, before, offset }: PageRequest,
+  slot: ToSlot<{ page: PageRequest }>,
+): PageRequest {
+  return {
+    limit: slot(({ page }) => page.limit),
+    looksAhead,
+    backward,
+    after: after?.map((_, index) => slot(({ page }) => page.after?.[index] ?? '')),
+    before: before?.map((_, index) => slot(({ page }) => page.before?.[index] ?? '')),
+    ...(offset !== undefined && { offset: slot(({ page }) => page.offset) }),
+  };
+}
+
+/** Returns the number of rows that are read for a page: the limit is a value, or the slot of one. */
+function rowsToRead({
+  limit,
+  looksAhead = true,
+}: Pick<PageRequest, 'limit' | 'looksAhead'>): number {
+  return derived(limit, (limit) => limit + Number(looksAhead));
+}
+
 /**
- * Returns the end of a statement that selects one page and one more row. `refs` are the keyset's columns in this
+ * Returns the end of a statement that selects one page and, if the request looks ahead, one more row. `refs` are the keyset's columns in this
  * statement.
  */
 export function pageClause(
   refs: readonly RawBuilder<unknown>[],
   keyset: Keyset,
-  { limit, backward, after, before, offset }: PageRequest,
+  { limit, looksAhead, backward, after, before, offset }: PageRequest,
   conditions: readonly RawBuilder<SqlBool>[],
 ): RawBuilder<unknown> {
   const [next, previous] = keyset.descending ? (['<', '>'] as const) : (['>', '<'] as const);
@@ -109,7 +144,7 @@ export function pageClause(
   ];
   const where = all.length === 0 ? sql`` : sql`where ${sql.join(all, sql` and `)}`;
   const skipped = offset === undefined ? sql`` : sql`offset ${offset}`;
-  return sql`${where} ${orderClause(refs, keyset, backward)} limit ${limit + 1} ${skipped}`;
+  return sql`${where} ${orderClause(refs, keyset, backward)} limit ${rowsToRead({ limit, looksAhead })} ${skipped}`;
 }
 
 /** Returns the order in which the index is read. */

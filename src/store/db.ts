@@ -1,4 +1,5 @@
 import { Kysely, type LogEvent } from 'kysely';
+import { enableFastPath } from './fast-path.ts';
 import { postgresDialect } from './postgres/dialect.ts';
 import { openFileChannels, openMemoryChannels } from './sqlite/channels.ts';
 import { createKysely } from './sqlite/kysely.ts';
@@ -17,16 +18,23 @@ export interface OpenDbOptions {
   url: string;
   /** Called with every statement and its milliseconds; tests count them. */
   onQuery?: OnQuery;
+  /** Whether queries are built once: see `prepared.ts`. (Default: true) */
+  isFastPathEnabled?: boolean;
   /** Maximum duration of a statement, in milliseconds. (Default: 10,000) */
   statementTimeoutMs?: number;
 }
 
 /** Opens a database without touching its schema; `migrate` does that. Close it with `db.destroy()`. */
-export function openDb({
+export function openDb({ isFastPathEnabled = true, ...options }: OpenDbOptions): Db {
+  const db = open(options);
+  return isFastPathEnabled ? enableFastPath(db) : db;
+}
+
+function open({
   url,
   onQuery,
   statementTimeoutMs = STATEMENT_TIMEOUT_MS,
-}: OpenDbOptions): Db {
+}: Omit<OpenDbOptions, 'isFastPathEnabled'>): Db {
   if (url.startsWith('sqlite:')) {
     const path = url.slice('sqlite:'.length);
     const channels =
@@ -45,5 +53,5 @@ export function openDb({
 
 /** Opens a database from the bytes of a serialized one: tests get a migrated copy in 0.1 ms. */
 export function openSqliteCopy(bytes: Buffer, onQuery?: OnQuery): Db {
-  return createKysely(openMemoryChannels(bytes), onQuery);
+  return enableFastPath(createKysely(openMemoryChannels(bytes), onQuery));
 }

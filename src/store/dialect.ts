@@ -8,6 +8,7 @@ import {
 } from 'kysely';
 import type { Db } from './db.ts';
 import { withQueryOptions } from './query-option.ts';
+import { derived } from './slot.ts';
 import type { Database } from './table.ts';
 
 /**
@@ -75,7 +76,7 @@ export function isAnyOf(
   const ref = typeof column === 'string' ? sql.ref(column) : column;
   return dialectOf(db) === 'postgres'
     ? sql`${ref} = any(${values})`
-    : sql`${ref} in (select value from json_each(${JSON.stringify(values)}))`;
+    : sql`${ref} in (select value from json_each(${derived(values, JSON.stringify)}))`;
 }
 
 /** Returns a table with one row for each of these values, whose column is `part.value`. */
@@ -131,13 +132,25 @@ export function rowsOfEach(
   name: 'media' | 'job',
   groups: readonly number[],
   ids: Expression<{ id: number }>,
+  columns?: readonly string[],
 ): RawBuilder<unknown> {
   const table = sql.table(name);
+  const selected = selectedFrom(name, columns);
   return dialectOf(db) === 'postgres'
-    ? sql`select part.value as part, ${table}.* from unnest(${groups}::bigint[]) part(value)
+    ? sql`select part.value as part, ${selected} from unnest(${groups}::bigint[]) part(value)
         cross join lateral ${ids} member ${rowById(db, name, sql`member.id`)}`
-    : sql`select part.value as part, ${table}.* from json_each(${JSON.stringify(groups)}) part
+    : sql`select part.value as part, ${selected} from json_each(${derived(groups, JSON.stringify)}) part
         cross join ${table} not indexed on ${table}.id in ${ids}`;
+}
+
+/** Returns the selection of some columns of a table, or of all. */
+export function selectedFrom(
+  table: keyof Database,
+  columns: readonly string[] | undefined,
+): RawBuilder<unknown> {
+  return columns === undefined
+    ? sql`${sql.table(table)}.*`
+    : sql.join(columns.map((column) => sql.ref(`${table}.${column}`)));
 }
 
 /** Returns `table`, to be read by this index only; without one, in the order of its ids or by id only. */

@@ -1,5 +1,6 @@
 import type { Db } from './db.ts';
 import { RoutedAdapter } from './sqlite/kysely.ts';
+import type { InlineRead } from './sqlite/routing.ts';
 
 /** Look-ups that take a few milliseconds. A statement with more would delay everyone. */
 const LOOKUPS_MAX = 4096;
@@ -11,7 +12,16 @@ const LOOKUPS_MAX = 4096;
  * because only the transaction sees its own changes.
  */
 export function inline(db: Db, lookups = 1): Db {
-  if (lookups > LOOKUPS_MAX || db.isTransaction) return db;
+  return adapterFor(db, lookups)?.inline ?? db;
+}
+
+/** Returns what runs compiled text where `inline` runs a query on this thread; null where it returns `db` itself. */
+export function inlineRead(db: Db, lookups: number): InlineRead | null {
+  return adapterFor(db, lookups)?.readInline ?? null;
+}
+
+function adapterFor(db: Db, lookups: number): RoutedAdapter | null {
+  if (lookups > LOOKUPS_MAX || db.isTransaction) return null;
   const { adapter } = db.getExecutor();
-  return (adapter instanceof RoutedAdapter && adapter.inline) || db;
+  return adapter instanceof RoutedAdapter ? adapter : null;
 }

@@ -1,4 +1,5 @@
 import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
+import { type Columns, withColumns } from './columns.ts';
 import type { Db } from './db.ts';
 import { isAnyOf, isOneOf, tableBy } from './dialect.ts';
 import { endOfPath, type Subtree } from './path.ts';
@@ -48,6 +49,13 @@ function isIn({ id }: Subtree, node: ScopeColumns): boolean {
 /** Tells whether a scope contains all rows: a query then needs no condition. */
 export function isUnlimited({ publicOnly, within, excluding }: Scope): boolean {
   return !publicOnly && within === null && excluding.length === 0;
+}
+
+const SCOPE_COLUMNS = ['id', 'parent_id', 'path', 'owner', 'is_public'] as const;
+
+/** Returns the columns and those that `isInScope` needs; none of those if every node is in the scope. */
+export function withScopeColumns(columns: Columns<NodeRow>, scope: Scope): Columns<NodeRow> {
+  return isUnlimited(scope) ? columns : withColumns<NodeRow>(columns, SCOPE_COLUMNS);
 }
 
 /** Returns the node that a query finds by key; undefined if it is not in the scope. */

@@ -42,6 +42,7 @@ describe('defaults', () => {
         freeBytesMin: 2 ** 28,
       },
       isGraphiqlEnabled: true,
+      isFastPathEnabled: true,
       logLevel: 'info',
       unknownVariables: [],
     } satisfies Config);

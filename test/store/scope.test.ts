@@ -58,7 +58,7 @@ describe('a list or read of the store', () => {
     const known = ['blob-key.ts', 'file.ts', 'search.ts', 'folder.ts', 'group.ts', 'media.ts'];
     const files = ['file', 'tree'].flatMap((room) => readdirSync(`src/store/${room}`));
     // These build the statements of `node.ts` and `group.ts`, or choose who runs them.
-    const parts = ['choice.ts', 'count.ts', 'filter.ts', 'short-list.ts', 'walk.ts'];
+    const parts = ['by-id.ts', 'choice.ts', 'count.ts', 'filter.ts', 'plain.ts', 'walk.ts'];
     expect(files.sort()).toEqual([...known, ...parts, 'node.ts', 'subtree.ts'].sort());
   });
 });

@@ -23,6 +23,7 @@ export interface TestApp {
   services: Services;
   adminKey: string;
   dataDir: string;
+  databaseUrl: string;
   /** Every SQL statement so far. Empty it before the statements to count. */
   statements: string[];
   /** Fetches a path; sends the admin's credential if `asAdmin` is true. */
@@ -83,7 +84,16 @@ async function runApp<T>(
       return fetch(url + path, { ...init, headers });
     };
     const { services } = app;
-    return await work({ url, app, services, adminKey, dataDir, statements, fetch: fetchPath });
+    return await work({
+      url,
+      app,
+      services,
+      adminKey,
+      dataDir,
+      databaseUrl,
+      statements,
+      fetch: fetchPath,
+    });
   } finally {
     await app.stop();
   }

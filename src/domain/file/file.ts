@@ -4,6 +4,7 @@ import { groupById } from '../../lib/group.ts';
 import * as store from '../../store/file/file.ts';
 import type { FileRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
+import { column, computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
 import { existing, scopeOf } from '../viewer/access.ts';
 
 /** One stored file of a media item: the original, whose key is empty, or a variant. */
@@ -68,9 +69,11 @@ export function originalAmong(files: readonly File[] | undefined): File | null {
 export async function filesByMediaIds(
   ctx: Context,
   mediaIds: readonly number[],
+  only?: Only<File>,
 ): Promise<Map<number, File[]>> {
-  const rows = await store.listFilesByMediaIds(ctx.db, scopeOf(ctx), mediaIds);
-  return groupById(rows, (row) => row.media_id, toFile);
+  const { columns, convert } = FILE.part(only && [...only, 'mediaId', 'key']);
+  const rows = await store.listFilesByMediaIds(ctx.db, scopeOf(ctx), mediaIds, columns);
+  return groupById(rows, (row) => row.media_id ?? 0, convert);
 }
 
 /**
@@ -103,25 +106,29 @@ async function read(
   }
 }
 
+/** The row of a file, with its media item's name for the group. */
+type Row = FileRow & { resource: string };
+
+/** The reader of files. */
+export const FILE: RowReader<Row, File> = createRowReader<Row, File>({
+  id: column('id'),
+  uuid: column('uuid'),
+  mediaId: column('media_id'),
+  resource: column('resource'),
+  key: column('key'),
+  filename: column('filename'),
+  extension: column('extension'),
+  mimeType: column('mime_type'),
+  sizeBytes: column('size_bytes'),
+  md5: column('md5'),
+  sha256: column('sha256'),
+  width: column('width'),
+  height: column('height'),
+  color: column('color'),
+  urlPath: computed(['dir', 'url_name'], ({ dir, url_name }) => `/media/${dir}/${url_name}`),
+  createdAt: computed(['created_at'], (row) => new Date(row.created_at)),
+  updatedAt: computed(['updated_at'], (row) => new Date(row.updated_at)),
+});
+
 /** Converts a row of a file. */
-export function toFile(row: FileRow & { resource: string }): File {
-  return {
-    id: row.id,
-    uuid: row.uuid,
-    mediaId: row.media_id,
-    resource: row.resource,
-    key: row.key,
-    filename: row.filename,
-    extension: row.extension,
-    mimeType: row.mime_type,
-    sizeBytes: row.size_bytes,
-    md5: row.md5,
-    sha256: row.sha256,
-    width: row.width,
-    height: row.height,
-    color: row.color,
-    urlPath: `/media/${row.dir}/${row.url_name}`,
-    createdAt: new Date(row.created_at),
-    updatedAt: new Date(row.updated_at),
-  };
-}
+export const toFile: (row: Row) => File = FILE.toObject;

@@ -10,6 +10,7 @@ import { type Context, transact } from '../context.ts';
 import { NotFoundError } from '../error.ts';
 import { displayName, freeText, parseInput } from '../input.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
+import { column, computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
 import { checkSearch } from '../search.ts';
 import { authorize } from '../viewer/access.ts';
 import { indexMediasOf } from './search-words.ts';
@@ -40,6 +41,21 @@ export interface TagFilter extends Omit<store.TagFilter, 'terms'> {
 }
 /** One step of an order of tags. */
 export type TagOrder = store.TagOrder;
+
+/** The reader of tags. */
+const TAG: RowReader<TagRow, Tag> = createRowReader<TagRow, Tag>({
+  id: column('id'),
+  type: computed(['type'], (row) => row.type as TagType),
+  name: column('name'),
+  description: column('description'),
+  color: column('color'),
+  visible: computed(['visible'], (row) => row.visible === 1),
+  active: computed(['active'], (row) => row.active === 1),
+  visibilityBoost: computed(['visibility_boost'], (row) => row.visibility_boost === 1),
+  createdAt: computed(['created_at'], (row) => new Date(row.created_at)),
+});
+
+const toTag: (row: TagRow) => Tag = TAG.toObject;
 
 const KEYSETS = {
   newest: { name: 'newest tags', columns: [{ name: 'id', type: 'number' }], descending: true },
@@ -126,9 +142,11 @@ export async function tagsByIds(ctx: Context, ids: readonly number[]): Promise<T
 export async function tagsByMediaIds(
   ctx: Context,
   mediaIds: readonly number[],
+  only?: Only<Tag>,
 ): Promise<Map<number, Tag[]>> {
-  const rows = await store.listTagsByMediaIds(ctx.db, mediaIds);
-  return groupById(rows, (row) => row.media_id, toTag);
+  const { columns, convert } = TAG.part(only);
+  const rows = await store.listTagsByMediaIds(ctx.db, mediaIds, columns);
+  return groupById(rows, (row) => row.media_id, convert);
 }
 
 /** Returns a page of tags. Throws InvalidInputError for the filter and the arguments of the page. */
@@ -211,18 +229,4 @@ function toColumns({ visibilityBoost, ...tag }: z.output<typeof tagChange>) {
 
 function toColumn(flag: boolean | null | undefined): number | undefined {
   return flag === null || flag === undefined ? undefined : Number(flag);
-}
-
-function toTag(row: TagRow): Tag {
-  return {
-    id: row.id,
-    type: row.type as TagType,
-    name: row.name,
-    description: row.description,
-    color: row.color,
-    visible: row.visible === 1,
-    active: row.active === 1,
-    visibilityBoost: row.visibility_boost === 1,
-    createdAt: new Date(row.created_at),
-  };
 }

@@ -4,9 +4,10 @@ import * as store from '../../store/tree/folder.ts';
 import { insertNode, lockNode, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { displayName, parseInput } from '../input.ts';
+import { computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
 import { authorize, authorizeExisting, scopeOf } from '../viewer/access.ts';
 import { checkQuota } from '../viewer/quota.ts';
-import { type NodeFields, toNodeFields } from './node.ts';
+import { NODE_FIELDS, type NodeFields } from './node.ts';
 import { placeIn } from './place.ts';
 
 /** A node of the tree that holds other nodes. */
@@ -14,18 +15,34 @@ export interface Folder extends NodeFields {
   type: 'folder';
 }
 
+/** The reader of folders. */
+export const FOLDER: RowReader<NodeRow, Folder> = createRowReader<NodeRow, Folder>({
+  ...NODE_FIELDS,
+  type: computed([], () => 'folder'),
+});
+
 /** A key of a folder: exactly one of the fields. `path` consists of names, `/Design/Logos`. */
 export type FolderBy = { id: number } | { uuid: string } | { path: string };
 
 /** Returns the folder, or null if none exists that the viewer may see. */
-export async function findFolder(ctx: Context, by: FolderBy): Promise<Folder | null> {
+export async function findFolder(
+  ctx: Context,
+  by: FolderBy,
+  only?: Only<Folder>,
+): Promise<Folder | null> {
+  if (only !== undefined && 'id' in by) return (await foldersByIds(ctx, [by.id], only))[0] ?? null;
   const row = await findRow(ctx, by);
   return row ? toFolder(row) : null;
 }
 
 /** Returns those of the folders that exist and that the viewer may see, unordered. */
-export async function foldersByIds(ctx: Context, ids: readonly number[]): Promise<Folder[]> {
-  return (await store.listFoldersByIds(ctx.db, scopeOf(ctx), ids)).map(toFolder);
+export async function foldersByIds(
+  ctx: Context,
+  ids: readonly number[],
+  only?: Only<Folder>,
+): Promise<Folder[]> {
+  const { columns, convert } = FOLDER.part(only);
+  return (await store.listFoldersByIds(ctx.db, scopeOf(ctx), ids, columns)).map(convert);
 }
 
 const createFolderInput = z.object({
@@ -88,7 +105,7 @@ export async function updateFolder(
 
 /** Converts a row of a folder. */
 export function toFolder(row: NodeRow): Folder {
-  return { ...toNodeFields(row), type: 'folder' };
+  return FOLDER.toObject(row);
 }
 
 async function findRow(ctx: Context, by: FolderBy): Promise<NodeRow | undefined> {

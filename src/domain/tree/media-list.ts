@@ -7,9 +7,10 @@ import { countNodes, listNodes } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
+import type { Only } from '../row-reader.ts';
 import { checkFilter, checkSearch, checkValues, TAGS_MAX } from '../search.ts';
 import { existing, scopeOf } from '../viewer/access.ts';
-import { type Media, toMedia } from './media.ts';
+import { MEDIA, type Media } from './media.ts';
 import { BY_POSITION, NEWEST_FIRST, type NodeOrder, orderKeyset } from './order.ts';
 
 /** The filter of a list of media: a media item has to match every given field. */
@@ -24,12 +25,14 @@ export async function listMedias(
   args: PageArgs,
   filter: MediaFilter = {},
   order: NodeOrder = NEWEST_FIRST,
+  only?: Only<Media>,
 ): Promise<Page<Media>> {
   const keyset = orderKeyset(order);
   const request = parsePageArgs(args, keyset);
   const resolved = await resolveFilter(ctx, filter);
-  const rows = await listNodes(ctx.db, scopeOf(ctx), resolved, keyset, request);
-  return toPage(rows, keyset, request, toMedia);
+  const { columns, convert } = MEDIA.part(only);
+  const rows = await listNodes(ctx.db, scopeOf(ctx), resolved, keyset, request, columns);
+  return toPage(rows, keyset, request, convert);
 }
 
 /** Returns the number of media that match the filter. Throws InvalidInputError. */
@@ -45,13 +48,16 @@ export async function mediasOfEach(
   args: PageArgs,
   filter: MediaFilter = {},
   order: NodeOrder = by === 'folder' ? BY_POSITION : NEWEST_FIRST,
+  only?: Only<Media>,
 ): Promise<Map<number, Page<Media>>> {
   const keyset = orderKeyset(order);
   const request = parsePageArgs(args, keyset);
   const resolved = await resolveFilter(ctx, filter);
   const groups = { by, ids };
-  const pages = await listNodesOfEach(ctx.db, scopeOf(ctx), groups, resolved, keyset, request);
-  return toPages(pages, keyset, request, toMedia);
+  const { columns, convert } = MEDIA.part(only);
+  const scope = scopeOf(ctx);
+  const pages = await listNodesOfEach(ctx.db, scope, groups, resolved, keyset, request, columns);
+  return toPages(pages, keyset, request, convert);
 }
 
 /** Returns the number of media in each folder, or with each tag; a group without media has no entry. */

@@ -6,8 +6,9 @@ import type { NodeRow } from '../../store/table.ts';
 import * as store from '../../store/tree/media.ts';
 import type { Context } from '../context.ts';
 import { displayName, freeText, webUrl } from '../input.ts';
+import { column, computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
 import { scopeOf } from '../viewer/access.ts';
-import { type NodeFields, toNodeFields } from './node.ts';
+import { NODE_FIELDS, type NodeFields } from './node.ts';
 
 /** Every type of node except `folder`: stored files, then links. */
 export const MEDIA_TYPES = [
@@ -134,7 +135,16 @@ export type MediaColumns = ReturnType<typeof mediaColumns>;
 export type MediaBy = { id: number } | { uuid: string } | { resource: string };
 
 /** Returns the media item, or null if none exists that the viewer may see. */
-export async function findMedia(ctx: Context, by: MediaBy): Promise<Media | null> {
+export async function findMedia(
+  ctx: Context,
+  by: MediaBy,
+  only?: Only<Media>,
+): Promise<Media | null> {
+  if (only !== undefined && 'id' in by) {
+    const { columns, convert } = MEDIA.part(only);
+    const some = await store.findMediaById(ctx.db, scopeOf(ctx), by.id, columns);
+    return some ? convert(some) : null;
+  }
   const row = await findRow(ctx, by);
   return row ? toMedia(row) : null;
 }
@@ -144,28 +154,41 @@ export async function mediasByIds(ctx: Context, ids: readonly number[]): Promise
   return (await store.listMediasByIds(ctx.db, scopeOf(ctx), ids)).map(toMedia);
 }
 
+const OEMBED_COLUMNS = [
+  'oembed_type',
+  'oembed_url',
+  'oembed_width',
+  'oembed_height',
+  'oembed_duration',
+  'oembed_html',
+] as const;
+
+/** The reader of media. */
+export const MEDIA: RowReader<NodeRow, Media> = createRowReader<NodeRow, Media>({
+  ...NODE_FIELDS,
+  type: computed(['type'], (row) => row.type as MediaType),
+  title: column('title'),
+  description: column('description'),
+  keywords: column('keywords'),
+  url: column('url'),
+  imageUrl: column('image_url'),
+  imageWidth: column('image_width'),
+  imageHeight: column('image_height'),
+  embed: computed(['embed_type', 'embed_id', 'embed_url', 'embed_metadata'], toEmbed),
+  oembed: computed(OEMBED_COLUMNS, toOEmbed),
+  choiceImages: computed(['type', 'embed_metadata'], toChoiceImages),
+  focalPoint: computed(
+    ['focal_point'],
+    (row) => parseJson<Media['focalPoint']>(row.focal_point) ?? null,
+  ),
+  crops: computed(['crops'], (row) => parseJson<Crop[]>(row.crops) ?? []),
+  mediaTypeAlias: column('media_type_alias'),
+  owner: column('owner'),
+  isPublic: computed(['is_public'], (row) => row.is_public === 1),
+});
+
 /** Converts a row of a media item. */
-export function toMedia(row: NodeRow): Media {
-  return {
-    ...toNodeFields(row),
-    type: row.type as MediaType,
-    title: row.title,
-    description: row.description,
-    keywords: row.keywords,
-    url: row.url,
-    imageUrl: row.image_url,
-    imageWidth: row.image_width,
-    imageHeight: row.image_height,
-    embed: toEmbed(row),
-    oembed: toOEmbed(row),
-    choiceImages: toChoiceImages(row),
-    focalPoint: parseJson<Media['focalPoint']>(row.focal_point) ?? null,
-    crops: parseJson<Crop[]>(row.crops) ?? [],
-    mediaTypeAlias: row.media_type_alias,
-    owner: row.owner,
-    isPublic: row.is_public === 1,
-  };
-}
+export const toMedia: (row: NodeRow) => Media = MEDIA.toObject;
 
 function findRow(ctx: Context, by: MediaBy): Promise<NodeRow | undefined> {
   const scope = scopeOf(ctx);
@@ -174,20 +197,25 @@ function findRow(ctx: Context, by: MediaBy): Promise<NodeRow | undefined> {
   return store.findMediaByResource(ctx.db, scope, by.resource);
 }
 
-function toEmbed(row: NodeRow): Embed | null {
+type EmbedColumns = Pick<NodeRow, 'embed_type' | 'embed_id' | 'embed_url' | 'embed_metadata'>;
+
+function toEmbed(row: EmbedColumns): Embed | null {
   if (row.embed_type === null || row.embed_id === null) return null;
   const metadata = parseJson<Embed['metadata']>(row.embed_metadata) ?? {};
   return { type: row.embed_type, id: row.embed_id, url: row.embed_url, metadata };
 }
 
 // An owner may have given any value as `images` of a link's metadata.
-function toChoiceImages({ type, embed_metadata }: NodeRow): string[] {
+function toChoiceImages({
+  type,
+  embed_metadata,
+}: Pick<NodeRow, 'type' | 'embed_metadata'>): string[] {
   const images = isPageType(type) && parseJson<Embed['metadata']>(embed_metadata)?.images;
   if (!Array.isArray(images)) return [];
   return images.filter((url) => typeof url === 'string' && isWebUrl(url));
 }
 
-function toOEmbed(row: NodeRow): OEmbed | null {
+function toOEmbed(row: Pick<NodeRow, (typeof OEMBED_COLUMNS)[number]>): OEmbed | null {
   if (row.oembed_type === null) return null;
   return {
     type: row.oembed_type,

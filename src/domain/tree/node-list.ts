@@ -8,9 +8,10 @@ import * as store from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { ForbiddenError } from '../error.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
+import type { Only, Part } from '../row-reader.ts';
 import { existing, isVisible, reachOf, scopeOf } from '../viewer/access.ts';
-import { type Folder, toFolder } from './folder.ts';
-import { type Media, toMedia } from './media.ts';
+import { FOLDER, type Folder, toFolder } from './folder.ts';
+import { MEDIA, type Media, toMedia } from './media.ts';
 import { BY_POSITION, orderKeyset } from './order.ts';
 
 /** A folder or a media item. */
@@ -65,12 +66,14 @@ export async function listTopLevel(
   ctx: Context,
   kind: 'any' | 'folder',
   args: PageArgs,
+  only?: Only<Media>,
 ): Promise<Page<TreeNode>> {
   const keyset = orderKeyset(BY_POSITION);
   const request = parsePageArgs(args, keyset);
   const filter = topLevelFilter(ctx, kind);
-  const rows = await store.listNodes(ctx.db, scopeOf(ctx), filter, keyset, request);
-  return toPage(rows, keyset, request, toNode);
+  const { columns, convert } = nodePart(kind, only);
+  const rows = await store.listNodes(ctx.db, scopeOf(ctx), filter, keyset, request, columns);
+  return toPage(rows, keyset, request, convert);
 }
 
 /** Returns the number of nodes at top level. */
@@ -84,19 +87,15 @@ export async function childrenOfEach(
   folderIds: readonly number[],
   kind: 'any' | 'folder',
   args: PageArgs,
+  only?: Only<Media>,
 ): Promise<Map<number, Page<TreeNode>>> {
   const keyset = orderKeyset(BY_POSITION);
   const request = parsePageArgs(args, keyset);
+  const { columns, convert } = nodePart(kind, only);
   const scope = scopeOf(ctx);
-  const pages = await listNodesOfEach(
-    ctx.db,
-    scope,
-    { by: 'folder', ids: folderIds },
-    { kind },
-    keyset,
-    request,
-  );
-  return toPages(pages, keyset, request, toNode);
+  const groups = { by: 'folder', ids: folderIds } as const;
+  const pages = await listNodesOfEach(ctx.db, scope, groups, { kind }, keyset, request, columns);
+  return toPages(pages, keyset, request, convert);
 }
 
 /** Returns the number of nodes in each folder; an empty folder has no entry. */
@@ -113,6 +112,17 @@ function topLevelFilter(ctx: Context, kind: 'any' | 'folder'): NodeFilter {
   return within === null
     ? { kind, folderId: ROOT_ID }
     : { kind, ids: within.subtrees.map(({ id }) => id) };
+}
+
+/** Every field of a folder is one of a media item too. */
+function nodePart(kind: 'any' | 'folder', only: Only<Media>): Part<NodeRow, TreeNode> {
+  if (kind === 'folder') return FOLDER.part(only as Only<Folder>);
+  const media = MEDIA.part(only && [...only, 'type']);
+  const folder = FOLDER.part(only && []);
+  return {
+    columns: media.columns,
+    convert: (row) => (row.type === 'folder' ? folder : media).convert(row),
+  };
 }
 
 function toNode(row: NodeRow): TreeNode {

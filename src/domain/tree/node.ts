@@ -1,5 +1,6 @@
 import type { NodeRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
+import { column, computed, type FieldsOfRow } from '../row-reader.ts';
 import { scopeOf } from '../viewer/access.ts';
 
 /** The fields that folders and media share. */
@@ -18,21 +19,22 @@ export interface NodeFields {
   updatedAt: Date;
 }
 
-/** Returns the fields that folders and media share. */
-export function toNodeFields(row: NodeRow): NodeFields {
-  // The path begins with the hidden root, which is never shown.
-  const ancestorIds = row.path.split('/').slice(2, -1).map(Number);
-  return {
-    id: row.id,
-    uuid: row.uuid,
-    name: row.name,
-    parentId: ancestorIds.at(-1) ?? null,
-    ancestorIds,
-    level: row.level,
-    sortOrder: row.sort_order,
-    createdAt: new Date(row.created_at),
-    updatedAt: new Date(row.updated_at),
-  };
+/** How the fields that folders and media share are read. */
+export const NODE_FIELDS: FieldsOfRow<NodeRow, NodeFields> = {
+  id: column('id'),
+  uuid: column('uuid'),
+  name: column('name'),
+  parentId: computed(['path'], (row) => ancestorIdsOf(row).at(-1) ?? null),
+  ancestorIds: computed(['path'], ancestorIdsOf),
+  level: column('level'),
+  sortOrder: column('sort_order'),
+  createdAt: computed(['created_at'], (row) => new Date(row.created_at)),
+  updatedAt: computed(['updated_at'], (row) => new Date(row.updated_at)),
+};
+
+// The path begins with the hidden root, which is never shown.
+function ancestorIdsOf({ path }: Pick<NodeRow, 'path'>): number[] {
+  return path.split('/').slice(2, -1).map(Number);
 }
 
 /** Returns the folders above a node that the viewer may see, from the top down: none above a start node. */

@@ -1,11 +1,35 @@
 import { getArgumentValues, Kind } from 'graphql';
 import type { Arguments, KeptArguments, PlannedField, Variables } from './plan.ts';
 
+/** The arguments of the fields of one run of an operation. */
+export class ArgumentValues {
+  readonly #variables: Variables;
+  /** Kept arguments of the fields whose arguments depend on variables. */
+  readonly #kept = new Map<PlannedField, KeptArguments>();
+
+  constructor(variables: Variables) {
+    this.#variables = variables;
+  }
+
+  /** Returns an object that no other call receives, as in graphql-js: a resolver may change it. */
+  of(field: PlannedField): Arguments {
+    if (field.definition.args.length === 0) return {};
+    const known = field.arguments ?? this.#kept.get(field);
+    if (known !== undefined) return copyArguments(known);
+    const { args, kept } = coerceArguments(field, this.#variables);
+    if (kept !== null) {
+      if (field.readsVariables) this.#kept.set(field, kept);
+      else field.arguments = kept;
+    }
+    return args;
+  }
+}
+
 /**
  * Coerces the arguments of a field. Throws the GraphQLError of graphql-js for a value that does not fit. `kept` is null
  * if a literal holds a value that only its scalar can create, such as a Date: then every call has to coerce again.
  */
-export function coerceArguments(
+function coerceArguments(
   { definition, nodes: [node] }: PlannedField,
   variables: Variables,
 ): { args: Arguments; kept: KeptArguments | null } {
@@ -22,7 +46,7 @@ export function coerceArguments(
 }
 
 /** Returns arguments that a resolver may change without an effect on any other call. */
-export function copyArguments({ values, containers }: KeptArguments): Arguments {
+function copyArguments({ values, containers }: KeptArguments): Arguments {
   const args = { ...values };
   for (const name of containers) args[name] = copy(args[name]);
   return args;

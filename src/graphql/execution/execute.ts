@@ -8,7 +8,7 @@ import {
   getVariableValues,
 } from 'graphql';
 import { Execution } from './execution.ts';
-import { type OperationPlan, planOperation } from './plan.ts';
+import { type OperationPlan, planOperation, type Shortcuts } from './plan.ts';
 
 /** Executes an operation of a valid document. Returns a promise only if the result depends on one. */
 export type Execute = (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>;
@@ -22,14 +22,16 @@ export type Execute = (args: ExecutionArgs) => ExecutionResult | Promise<Executi
  * object. A response waits for all promises, also for those inside such an object. The executor's own messages about a
  * wrong value leave out the value, which may be secret or large. `info` has getters instead of own properties, so that
  * a spread of it is empty.
+ *
+ * `shortcuts` make it resolve fields of many objects at once: one promise for a level of the response.
  */
-export function createExecute(schema: GraphQLSchema): Execute {
+export function createExecute(schema: GraphQLSchema, shortcuts?: Shortcuts): Execute {
   assertValidSchema(schema);
   const plans = new WeakMap<DocumentNode, Map<string | null, OperationPlan>>();
   const planOf = (document: DocumentNode, operationName: string | null) => {
     const known = plans.get(document)?.get(operationName);
     if (known !== undefined) return known;
-    const plan = planOperation(schema, document, operationName);
+    const plan = planOperation(schema, document, operationName, shortcuts);
     if (plan === undefined) return undefined;
     if (!plans.has(document)) plans.set(document, new Map());
     plans.get(document)?.set(operationName, plan);

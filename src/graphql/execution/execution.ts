@@ -9,13 +9,12 @@ import {
   type GraphQLTypeResolver,
   OperationTypeNode,
 } from 'graphql';
-import { coerceArguments, copyArguments } from './argument.ts';
+import { ArgumentValues } from './argument.ts';
+import { Batches } from './batch.ts';
 import { FieldInfo, type RunningOperation } from './field-info.ts';
 import { Pending } from './pending.ts';
 import { locate, Place, type Target } from './place.ts';
 import {
-  type Arguments,
-  type KeptArguments,
   nameOf,
   type OperationPlan,
   type Output,
@@ -24,14 +23,9 @@ import {
   type Selections,
   type Variables,
 } from './plan.ts';
+import { nullMessage, writeProperty } from './property.ts';
 import { checkType, runtimeType } from './runtime-type.ts';
-import { isIterable, isPromise, serialize } from './value.ts';
-
-/** An object of a response. It has no prototype, because a client may use `__proto__` as an alias. */
-class Fields {
-  [name: string]: unknown;
-}
-Object.setPrototypeOf(Fields.prototype, null);
+import { Fields, isIterable, isPromise, serialize } from './value.ts';
 
 /** One run of an operation. */
 export class Execution implements RunningOperation {
@@ -42,13 +36,26 @@ export class Execution implements RunningOperation {
   readonly #resolveField: GraphQLFieldResolver<unknown, unknown>;
   readonly #resolveType: GraphQLTypeResolver<unknown, unknown>;
   readonly #errors: GraphQLError[] = [];
-  /** Kept arguments of the fields whose arguments depend on variables. */
-  readonly #arguments = new Map<PlannedField, KeptArguments>();
-  readonly #pending = new Pending();
+  readonly #arguments: ArgumentValues;
+  readonly #batches: Batches;
+  readonly #pending = new Pending(() => this.#batches.startSoon());
 
   constructor(plan: OperationPlan, args: ExecutionArgs, variables: Variables) {
     this.plan = plan;
     this.variables = variables;
+    this.#arguments = new ArgumentValues(variables);
+    this.#batches = new Batches({
+      arguments: this.#arguments,
+      context: args.contextValue,
+      pending: this.#pending,
+      complete: (field, value, target, parent) => {
+        const info = new FieldInfo(this, field, parent);
+        this.#complete(info, field.output, value, target, field.name, parent);
+      },
+      fail: (error, field, target, parent) => {
+        this.#fail(error, new Place(parent, field, target, field.name, field.output.isNonNull));
+      },
+    });
     this.rootValue = args.rootValue;
     this.#context = args.contextValue;
     this.#resolveField = args.fieldResolver ?? defaultFieldResolver;
@@ -67,6 +74,7 @@ export class Execution implements RunningOperation {
       finished = this.#executeSerially(fields, data, root);
     } else {
       this.#executeFields(fields, this.rootValue, data, root);
+      this.#batches.start();
       if (!this.#pending.isNone) finished = this.#pending.allSettled();
     }
     return finished === undefined
@@ -96,7 +104,8 @@ export class Execution implements RunningOperation {
   ): Promise<void> | undefined {
     for (const [index, field] of fields.entries()) {
       if (root.isNulled) return undefined;
-      this.#executeField(field, this.rootValue, data, root);
+      this.#executeOne(field, this.rootValue, data, root);
+      this.#batches.start();
       if (this.#pending.isNone) continue;
       const rest = fields.slice(index + 1);
       return this.#pending.allSettled().then(() => this.#executeSerially(rest, data, root));
@@ -111,8 +120,15 @@ export class Execution implements RunningOperation {
     parent: Place,
   ): void {
     for (const field of fields) {
-      this.#executeField(field, source, target, parent);
+      this.#executeOne(field, source, target, parent);
       if (parent.isNulled) return;
+    }
+  }
+
+  #executeOne(field: PlannedField, source: unknown, target: Target, parent: Place): void {
+    if (field.batch !== undefined) this.#batches.add(field, source, target, parent);
+    else if (!writeProperty(field, source, target)) {
+      this.#executeField(field, source, target, parent);
     }
   }
 
@@ -121,25 +137,12 @@ export class Execution implements RunningOperation {
     let value: unknown;
     try {
       const resolve = field.definition.resolve ?? this.#resolveField;
-      value = resolve(source, this.#argumentsOf(field), this.#context, info);
+      value = resolve(source, this.#arguments.of(field), this.#context, info);
     } catch (error) {
       this.#fail(error, new Place(parent, field, target, field.name, field.output.isNonNull));
       return;
     }
     this.#complete(info, field.output, value, target, field.name, parent);
-  }
-
-  /** Returns an object that no other call receives, as in graphql-js: a resolver may change it. */
-  #argumentsOf(field: PlannedField): Arguments {
-    if (field.definition.args.length === 0) return {};
-    const known = field.arguments ?? this.#arguments.get(field);
-    if (known !== undefined) return copyArguments(known);
-    const { args, kept } = coerceArguments(field, this.variables);
-    if (kept !== null) {
-      if (field.readsVariables) this.#arguments.set(field, kept);
-      else field.arguments = kept;
-    }
-    return args;
   }
 
   /** GraphQL §6.4.3, CompleteValue: writes the value to its place in the response, now or when its promise settles. */
@@ -293,8 +296,4 @@ export class Execution implements RunningOperation {
     };
     this.#pending.add(promise, complete, fail);
   }
-}
-
-function nullMessage(field: PlannedField): string {
-  return `Cannot return null for non-nullable field ${nameOf(field)}.`;
 }

@@ -22,6 +22,10 @@ export class FieldInfo implements GraphQLResolveInfo {
     this.#parent = parent;
   }
 
+  get hasShortcuts() {
+    return this.#execution.plan.shortcuts !== undefined;
+  }
+
   get fieldName() {
     return this.field.definition.name;
   }
@@ -62,4 +66,9 @@ export class FieldInfo implements GraphQLResolveInfo {
   get variableValues() {
     return this.#execution.variables as Record<string, unknown>;
   }
+}
+
+/** Returns the plan of the field that a resolver resolves; undefined if the operation runs without shortcuts. */
+export function plannedField(info: GraphQLResolveInfo): PlannedField | undefined {
+  return info instanceof FieldInfo && info.hasShortcuts ? info.field : undefined;
 }

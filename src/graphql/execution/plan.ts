@@ -25,9 +25,8 @@ import {
   TypeMetaFieldDef,
   TypeNameMetaFieldDef,
   typeFromAST,
-  type ValueNode,
-  visit,
 } from 'graphql';
+import { conditionsOf, hasVariable } from './variable.ts';
 
 /** Coerced values of the variables of an operation, by name. */
 export type Variables = Readonly<Record<string, unknown>>;
@@ -40,6 +39,8 @@ export interface OperationPlan {
   operation: OperationDefinitionNode;
   fragments: Fragments;
   rootType: GraphQLObjectType;
+  /** Undefined: every field is resolved by its resolver. */
+  shortcuts: Shortcuts | undefined;
   /** Names of the variables in `@skip` and `@include`, whose values decide which fields are selected. */
   conditions: readonly string[];
   /** Selections of the root type, by the values of the variables in `conditions`. */
@@ -67,10 +68,38 @@ export interface PlannedField {
   parentType: GraphQLObjectType;
   definition: GraphQLField<unknown, unknown>;
   output: Output;
+  /** The function that resolves it for many objects. */
+  batch: Batch | undefined;
+  /** The property of its object that is its value. */
+  property: string | undefined;
   /** Whether an argument contains a variable. */
   readsVariables: boolean;
   /** The coerced arguments, kept after the first call if they contain no variable. */
   arguments: KeptArguments | undefined;
+}
+
+/** The objects of which one field is wanted. */
+export interface BatchRequest {
+  field: PlannedField;
+  sources: readonly unknown[];
+  args: Arguments;
+}
+
+/**
+ * Resolves fields for many objects at once. Returns the values of each request, in the order of its sources: what the
+ * field's resolver would return for each, or an Error that it would throw.
+ */
+export type Batch = (
+  requests: readonly BatchRequest[],
+  context: unknown,
+) => Promise<readonly (readonly unknown[])[]>;
+
+/** How fields can be resolved faster than by their resolvers, with the same values. Undefined: by their resolvers. */
+export interface Shortcuts {
+  /** Returns the function that resolves the field for many objects. */
+  batchOf: (field: GraphQLField<unknown, unknown>) => Batch | undefined;
+  /** Returns the property of the object that is the value of the field. */
+  propertyOf: (field: GraphQLField<unknown, unknown>) => string | undefined;
 }
 
 /** The type of a field, or of the items of a list, with the selections of its objects. */
@@ -92,6 +121,7 @@ export function planOperation(
   schema: GraphQLSchema,
   document: DocumentNode,
   operationName: string | null,
+  shortcuts?: Shortcuts,
 ): OperationPlan | undefined {
   const fragments: Record<string, FragmentDefinitionNode> = Object.create(null);
   let operation: OperationDefinitionNode | undefined;
@@ -108,7 +138,8 @@ export function planOperation(
   const rootType = operation && schema.getRootType(operation.operation);
   if (operation === undefined || !rootType) return undefined;
   const conditions = conditionsOf(document);
-  return { schema, operation, fragments, rootType, conditions, variants: new Map() };
+  const variants = new Map<string, Selections>();
+  return { schema, operation, fragments, rootType, shortcuts, conditions, variants };
 }
 
 /** Returns the selections of the root type for these values of the variables. */
@@ -120,21 +151,6 @@ export function rootSelections(plan: OperationPlan, variables: Variables): Selec
   if (plan.variants.size >= VARIANTS_MAX) plan.variants.clear();
   plan.variants.set(key, selections);
   return selections;
-}
-
-const CONDITIONAL: readonly string[] = [GraphQLSkipDirective.name, GraphQLIncludeDirective.name];
-
-function conditionsOf(document: DocumentNode): string[] {
-  const names = new Set<string>();
-  visit(document, {
-    Directive: ({ name, arguments: args = [] }) => {
-      if (!CONDITIONAL.includes(name.value)) return;
-      for (const { value } of args) {
-        if (value.kind === Kind.VARIABLE) names.add(value.name.value);
-      }
-    },
-  });
-  return [...names];
 }
 
 /** Returns the name of a field in the schema: `Media.title`. */
@@ -167,6 +183,11 @@ export class Selections {
     const fields = [...nodes].flatMap(([name, nodes]) => this.#planField(name, nodes, type) ?? []);
     this.#fields.set(type, fields);
     return fields;
+  }
+
+  /** Returns the object types that an abstract type can be. */
+  possibleTypes(type: GraphQLAbstractType): readonly GraphQLObjectType[] {
+    return this.#plan.schema.getPossibleTypes(type);
   }
 
   /** Collects the fields of a selection set: GraphQL §6.3.2, CollectFields. */
@@ -223,7 +244,18 @@ export class Selections {
     if (definition === undefined) return undefined;
     const output = this.#toOutput(definition.type, nodes);
     const readsVariables = nodes[0].arguments?.some(({ value }) => hasVariable(value)) ?? false;
-    return { name, nodes, parentType, definition, output, readsVariables, arguments: undefined };
+    const { batchOf, propertyOf } = this.#plan.shortcuts ?? {};
+    return {
+      name,
+      nodes,
+      parentType,
+      definition,
+      output,
+      batch: batchOf?.(definition),
+      property: propertyOf?.(definition),
+      readsVariables,
+      arguments: undefined,
+    };
   }
 
   #definitionOf(type: GraphQLObjectType, name: string): GraphQLField<unknown, unknown> | undefined {
@@ -248,10 +280,4 @@ export class Selections {
       ? { kind: 'object', isNonNull, type, selections }
       : { kind: 'abstract', isNonNull, type, selections };
   }
-}
-
-function hasVariable(value: ValueNode): boolean {
-  if (value.kind === Kind.LIST) return value.values.some(hasVariable);
-  if (value.kind === Kind.OBJECT) return value.fields.some((field) => hasVariable(field.value));
-  return value.kind === Kind.VARIABLE;
 }

@@ -6,6 +6,12 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return isObject && typeof (value as { then?: unknown }).then === 'function';
 }
 
+/** Returns whether a value is neither null, nor a promise, an Error or a function: only such a value is serialized. */
+export function isPlain(value: unknown): boolean {
+  if (typeof value === 'object') return value instanceof Date;
+  return typeof value !== 'function' && value !== undefined;
+}
+
 /** Returns whether a value can be a list: any iterable but a string. */
 export function isIterable(value: unknown): value is Iterable<unknown> {
   if (typeof value !== 'object' || value === null) return false;
@@ -20,3 +26,9 @@ export function serialize(type: GraphQLLeafType, value: unknown): unknown {
     `Expected \`${type}.serialize()\` to return non-nullable value, returned: ${serialized}`,
   );
 }
+
+/** An object of a response. It has no prototype, because a client may use `__proto__` as an alias. */
+export class Fields {
+  [name: string]: unknown;
+}
+Object.setPrototypeOf(Fields.prototype, null);

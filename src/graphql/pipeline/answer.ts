@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import type { ExecutionResult } from 'graphql';
 import { isAsyncIterable } from 'graphql-yoga';
 import { HttpError } from '../../http/http-error.ts';
 import { toStream } from './events.ts';
@@ -51,13 +52,16 @@ function isUtf8(range: string): boolean {
 export async function sendResult(
   reply: FastifyReply,
   result: Result,
-  { encode, accepted, signal }: SendOptions,
+  { encode, accepted, signal, isFastPathEnabled }: SendOptions,
 ): Promise<FastifyReply> {
   const isStream = isAsyncIterable(result);
   const type = isStream ? accepted.stream : accepted.result;
   if (type === null) {
     const message = 'The results of a subscription can only be sent as text/event-stream.';
     throw new HttpError(406, 'NOT_ACCEPTABLE', message);
+  }
+  if (isFastPathEnabled && !isStream && isPlain(result) && type !== 'text/event-stream') {
+    return reply.type(`${type}; charset=utf-8`).send(JSON.stringify(result));
   }
   const response = await encode(result, type);
   reply.code(response.status);
@@ -68,10 +72,16 @@ export async function sendResult(
   return reply.send(toStream(response, signal()));
 }
 
+/** Tells whether a result has status 200 and nothing that Yoga keeps to itself: then its JSON is the whole response. */
+function isPlain({ data, errors }: ExecutionResult): boolean {
+  return errors === undefined && data !== undefined && data !== null;
+}
+
 /** The settings of one response. */
 export interface SendOptions {
   encode: Pipeline['encode'];
   accepted: AcceptedTypes;
+  isFastPathEnabled: boolean;
   /** Ends an event stream. */
   signal: () => AbortSignal;
 }

@@ -35,6 +35,7 @@ export async function registerGraphql(
   { services, publicUrl, isGraphiqlEnabled }: GraphqlOptions,
 ): Promise<void> {
   const { run, encode } = createPipeline({ isIntrospectionEnabled: isGraphiqlEnabled });
+  const { isFastPathEnabled } = services.settings;
   const streamSignal = createStreamSignals(server, services.events);
   const takeStreamSlot = createStreamSlots(services.settings);
   server.setErrorHandler(createSendError('application/json; charset=utf-8', toErrorAnswer));
@@ -60,7 +61,7 @@ export async function registerGraphql(
         signal,
         made: new Map(),
       });
-      return sendResult(reply, result, { encode, accepted, signal });
+      return sendResult(reply, result, { encode, accepted, signal, isFastPathEnabled });
     },
   });
   refuseOtherMethods(server, '/graphql', METHODS, methodNotAllowed);

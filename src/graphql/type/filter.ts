@@ -1,8 +1,10 @@
+import type { GraphQLResolveInfo } from 'graphql';
 import type { Context } from '../../domain/context.ts';
 import type { Page, PageArgs } from '../../domain/page.ts';
 import { builder, type GraphqlContext } from '../builder.ts';
 import { toConnection } from '../connection.ts';
 import { enumOf } from '../enum.ts';
+import { onlyIn, type Properties } from '../needs.ts';
 
 /** A span of time in a filter. */
 export const DateTimeRange = builder.inputType('DateTimeRange', {
@@ -72,7 +74,8 @@ interface List<Sent, Filter, Field, Node> {
     domain: Context,
     page: PageArgs,
     filter: Filter,
-    order?: { field: Field; descending: boolean },
+    order: { field: Field; descending: boolean } | undefined,
+    only: Properties,
   ) => Promise<Page<Node>>;
   count: (domain: Context, filter: Filter) => Promise<number>;
 }
@@ -87,9 +90,10 @@ export function filteredList<Sent, Filter, Field, Node>({
     _root: unknown,
     { filter, orderBy, ...page }: ListArgs<Sent, Field>,
     { domain }: GraphqlContext,
+    info: GraphQLResolveInfo,
   ) => {
     const narrowed = toFilter(filter);
-    const found = await list(domain, page, narrowed, toOrder(orderBy));
+    const found = await list(domain, page, narrowed, toOrder(orderBy), onlyIn(info));
     return toConnection(found, () => count(domain, narrowed));
   };
 }

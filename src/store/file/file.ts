@@ -1,7 +1,9 @@
 import { type RawBuilder, sql } from 'kysely';
+import type { Columns, RowOf } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
+import { prepared } from '../prepared.ts';
 import { updatesRow } from '../result.ts';
 import { inScope, isInScope, isUnlimited, type Scope, type ScopeColumns } from '../scope.ts';
 import type { FileChange, FileRow, NewFileRow } from '../table.ts';
@@ -44,14 +46,49 @@ export function findFileByUuid(db: Db, scope: Scope, uuid: string) {
   return findFile(files(db).where('file.uuid', '=', uuid), scope);
 }
 
-/** Returns the files of each media item, the original first. */
-export function listFilesByMediaIds(db: Db, scope: Scope, mediaIds: readonly number[]) {
-  return listFiles(
-    files(db, mediaIds.length)
-      .where(isAnyOf(db, 'file.media_id', mediaIds))
+/** Columns of a file. */
+export type FileColumns = Columns<FileRow>;
+
+interface ByMedia {
+  mediaIds: readonly number[];
+  columns: FileColumns;
+  /** Whether the columns of the media item are selected too. */
+  withMedia: boolean;
+}
+
+const byMediaIds = prepared<ByMedia, FileOfMediaRow>({
+  lookupsOf: ({ mediaIds }) => mediaIds.length,
+  keyOf: ({ columns, withMedia }) => `${withMedia} ${columns}`,
+  build: (db, { columns, withMedia }, slot) =>
+    someOf(db, columns, withMedia)
+      .where(isAnyOf(db, 'file.media_id', slot(mediaIdsOf)))
+      // The order of an index, so that nothing has to be sorted.
+      .orderBy('file.media_id')
       .orderBy('file.key'),
-    scope,
-  );
+});
+
+const mediaIdsOf = ({ mediaIds }: ByMedia) => mediaIds;
+
+/** Returns the files of each media item, the original first. */
+export async function listFilesByMediaIds<C extends FileColumns = undefined>(
+  db: Db,
+  scope: Scope,
+  mediaIds: readonly number[],
+  columns?: C,
+) {
+  const isChecked = !isUnlimited(scope);
+  const withMedia = isChecked || columns === undefined;
+  const rows = await byMediaIds(db, { mediaIds, columns, withMedia });
+  const shown = isChecked ? rows.filter((file) => isFileInScope(scope, file)) : rows;
+  return shown as RowOf<FileOfMediaRow, C>[];
+}
+
+function someOf(db: Db, columns: FileColumns, withMedia: boolean): ReturnType<typeof files> {
+  if (columns === undefined) return fileRows(db);
+  const own = new Set(['media_id', ...columns]);
+  const selected = [...own].map((name) => `file.${name}`) as ['file.media_id'];
+  const some = withMedia ? withMediaColumns(db) : db.selectFrom('file');
+  return some.select(selected) as unknown as ReturnType<typeof files>;
 }
 
 /** Returns the original of a media item, whose key is empty, or one of its variants. */
@@ -137,10 +174,17 @@ export function updateFileSha256(
 }
 
 function files(db: Db, lookups = 1) {
-  return inline(db, lookups)
+  return fileRows(inline(db, lookups));
+}
+
+function fileRows(db: Db) {
+  return withMediaColumns(db).selectAll('file');
+}
+
+function withMediaColumns(db: Db) {
+  return db
     .selectFrom('file')
     .innerJoin('media', 'media.id', 'file.media_id')
-    .selectAll('file')
     .select(['media.parent_id', 'media.path', 'media.owner', 'media.is_public']);
 }
 

@@ -16,7 +16,10 @@ export function listJobsOfEach(
     .selectFrom('job')
     .where(sql<boolean>`job.media_id = part.value`)
     .select('job.id');
-  return listOfEach(db, 'job', pageOf(members, keyset, request), mediaIds, keyset, request);
+  return listOfEach(db, 'job', pageOf(members, keyset, request), mediaIds, {
+    keyset,
+    page: request,
+  });
 }
 
 /** Returns the number of jobs of each media item; one without jobs has no entry. */

@@ -11,7 +11,9 @@ import type { Channels } from './channels.ts';
 import {
   type GetSignal,
   InlineConnection,
+  type InlineRead,
   type OnQuery,
+  observedInline,
   RoutedConnection,
   RoutedDriver,
   type RouteOptions,
@@ -24,13 +26,15 @@ import {
 export class RoutedAdapter extends SqliteAdapter {
   /** Reads on this thread; null if the database has only one connection. */
   readonly inline: Kysely<Database> | null;
+  /** The same for compiled text, without the steps of Kysely. */
+  readonly readInline: InlineRead | null;
   readonly #derive: Derive;
   readonly #connect: (options: RouteOptions) => DatabaseConnection;
 
   constructor(channels: Channels, onQuery: OnQuery | undefined, derive: Derive) {
     super();
-    const { readInline } = channels;
-    const connection = readInline && new InlineConnection(readInline, { onQuery });
+    this.readInline = channels.readInline && observedInline(channels.readInline, onQuery);
+    const connection = this.readInline && new InlineConnection(this.readInline);
     this.inline = connection && derive(this, () => connection);
     this.#derive = derive;
     this.#connect = (options) => new RoutedConnection(channels, { onQuery, ...options });

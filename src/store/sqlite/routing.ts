@@ -59,23 +59,32 @@ export class RoutedConnection implements DatabaseConnection {
   }
 }
 
+/** Runs a read on this thread. */
+export type InlineRead = (statement: Statement) => StatementResult;
+
+/** Returns a reader that reports each statement when it has ended, also when it has failed. */
+export function observedInline(read: InlineRead, onQuery: OnQuery | undefined): InlineRead {
+  if (onQuery === undefined) return read;
+  return (statement) => {
+    const startedAt = performance.now();
+    try {
+      return read(statement);
+    } finally {
+      onQuery(statement.sql, performance.now() - startedAt);
+    }
+  };
+}
+
 /** A connection on this thread, for reads. */
 export class InlineConnection implements DatabaseConnection {
-  readonly #read: (statement: Statement) => StatementResult;
-  readonly #options: RouteOptions;
+  readonly #read: InlineRead;
 
-  constructor(read: (statement: Statement) => StatementResult, options: RouteOptions) {
+  constructor(read: InlineRead) {
     this.#read = read;
-    this.#options = options;
   }
 
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
-    const startedAt = performance.now();
-    try {
-      return this.#read({ sql, parameters }) as QueryResult<Row>;
-    } finally {
-      this.#options.onQuery?.(sql, performance.now() - startedAt);
-    }
+    return this.#read({ sql, parameters }) as QueryResult<Row>;
   }
 
   // biome-ignore lint/correctness/useYield: Kysely asks for a generator.

@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
 import type { OrderStep, Window } from '../../lib/search.ts';
+import { type Columns, type RowOf, selectColumns } from '../columns.ts';
 import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, isIn, lockRowsById } from '../dialect.ts';
 import { inline } from '../inline.ts';
+import { prepared } from '../prepared.ts';
 import type { NewTagRow, TagChange, TagRow } from '../table.ts';
 
 /** The filter of a list of tags: a tag has to match every given field. */
@@ -89,21 +91,37 @@ export function listTagsByIds(db: Db, ids: readonly number[]): Promise<TagRow[]>
     .execute();
 }
 
+interface ByMedia {
+  mediaIds: readonly number[];
+  columns: Columns<TagRow>;
+}
+
+const mediaIdsOf = ({ mediaIds }: ByMedia) => mediaIds;
+
+const byMediaIds = prepared<ByMedia, TagRow & { media_id: number }>({
+  keyOf: ({ columns }) => String(columns),
+  lookupsOf: ({ mediaIds }) => mediaIds.length,
+  build: (db, { columns }, slot) => {
+    const tags = db
+      .selectFrom('media_tag')
+      .innerJoin('tag', 'tag.id', 'media_tag.tag_id')
+      .where(isAnyOf(db, 'media_tag.media_id', slot(mediaIdsOf)))
+      .where('tag.deleted_at', 'is', null)
+      .orderBy('tag.name')
+      .orderBy('tag.id')
+      .select('media_tag.media_id');
+    return selectColumns(tags, 'tag', columns);
+  },
+});
+
 /** Returns the tags of each media item, by name. */
-export function listTagsByMediaIds(
+export async function listTagsByMediaIds<C extends Columns<TagRow> = undefined>(
   db: Db,
   mediaIds: readonly number[],
-): Promise<(TagRow & { media_id: number })[]> {
-  return inline(db, mediaIds.length)
-    .selectFrom('media_tag')
-    .innerJoin('tag', 'tag.id', 'media_tag.tag_id')
-    .where(isAnyOf(db, 'media_tag.media_id', mediaIds))
-    .where('tag.deleted_at', 'is', null)
-    .orderBy('tag.name')
-    .orderBy('tag.id')
-    .selectAll('tag')
-    .select('media_tag.media_id')
-    .execute();
+  columns?: C,
+) {
+  const rows = await byMediaIds(db, { mediaIds, columns });
+  return rows as (RowOf<TagRow, C> & { media_id: number })[];
 }
 
 /** Returns one page of the tags that match the filter. */

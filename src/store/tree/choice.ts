@@ -7,7 +7,7 @@ import {
   pageClause,
 } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { rowById } from '../dialect.ts';
+import { rowById, selectedFrom } from '../dialect.ts';
 import { asOwnQuery, checkedOnly, hasWordsOfMany, valuesOf } from '../plan.ts';
 import type { Condition } from './filter.ts';
 import { type OrderColumn, type Walk, walkOf } from './walk.ts';
@@ -212,14 +212,20 @@ async function idsNearby(
 ): Promise<Ids | undefined> {
   const isSearch = conditions.some(({ part }) => part === 'search');
   const length = isSearch ? SEARCH_WALK_MAX : WALK_MAX;
-  const end = await endOfWalk(db, walk, keyset, { ...request, limit: 0, offset: length });
+  const end = await endOfWalk(db, walk, keyset, {
+    ...request,
+    limit: 0,
+    looksAhead: true,
+    offset: length,
+  });
   const { from, where } = partsOf(db, walk, conditions, keyset);
   const refs = refsOf(walk, keyset);
   const isNearby = end && isUpTo(refs, keyset, request, end);
   const page = pageClause(refs, keyset, request, isNearby ? [...where, isNearby] : where);
   const nearby = sql<{ id: number }>`select ${walk.columns.id} as id from ${from} ${page}`;
   const { rows } = await nearby.execute(db);
-  if (rows.length <= request.limit && end !== undefined) return undefined;
+  const { limit, looksAhead = true } = request;
+  if (rows.length < limit + Number(looksAhead) && end !== undefined) return undefined;
   const ids = valuesOf(
     db,
     rows.map(({ id }) => id),
@@ -254,14 +260,15 @@ function isUpTo(
   return sql`(${sql.join(refs)}) ${operator} (${sql.join(end)})`;
 }
 
-/** Returns the rows of a page, in the order of the list. */
+/** Returns the rows of a page, in the order of the list, with some columns or all. */
 export function rowsOfPage<Row>(
   db: Db,
   ids: Ids,
   keyset: Keyset,
   { backward }: Pick<PageRequest, 'backward'>,
+  columns?: readonly string[],
 ): RawBuilder<Row> {
   const refs = keyset.columns.map(({ name }) => sql.ref(`media.${name}`));
-  return sql`select media.* from ${ids} page ${rowById(db, 'media', sql.ref('page.id'))}
+  return sql`select ${selectedFrom('media', columns)} from ${ids} page ${rowById(db, 'media', sql.ref('page.id'))}
     ${orderClause(refs, keyset, backward)}`;
 }

@@ -1,15 +1,25 @@
+import type { Columns } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
 import { EVERYTHING, findInScope, listInScope, type Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
+import { preparedNodes } from './by-id.ts';
 
 /** Id of the hidden folder that holds the nodes at top level. No dialect ever shows it. */
 export const ROOT_ID = 1;
 
+const byIds = preparedNodes((db, ids) => folderRows(db).where(isAnyOf(db, 'id', ids)));
+
 /** Returns the folder, which is never the root. */
-export function findFolderById(db: Db, scope: Scope, id: number) {
-  return findInScope(folders(db).where('id', '=', id), scope);
+export async function findFolderById<C extends Columns<NodeRow> = undefined>(
+  db: Db,
+  scope: Scope,
+  id: number,
+  columns?: C,
+) {
+  const [folder] = await byIds(db, scope, [id], columns);
+  return folder;
 }
 
 /** Returns the folder, which is never the root. Uuids are stored in lower case. */
@@ -35,8 +45,13 @@ export function listFoldersByName(
 }
 
 /** Returns the folders that exist, unordered. */
-export function listFoldersByIds(db: Db, scope: Scope, ids: readonly number[]) {
-  return listInScope(folders(db, ids.length).where(isAnyOf(db, 'id', ids)), scope);
+export function listFoldersByIds<C extends Columns<NodeRow> = undefined>(
+  db: Db,
+  scope: Scope,
+  ids: readonly number[],
+  columns?: C,
+) {
+  return byIds(db, scope, ids, columns);
 }
 
 /**
@@ -65,10 +80,10 @@ async function foldersIn(
   return parentIds.flatMap((id) => byParent.get(id) ?? []);
 }
 
-function folders(db: Db, lookups = 1) {
-  return inline(db, lookups)
-    .selectFrom('media')
-    .where('type', '=', 'folder')
-    .where('id', '!=', ROOT_ID)
-    .selectAll();
+function folders(db: Db) {
+  return folderRows(inline(db)).selectAll();
+}
+
+function folderRows(db: Db) {
+  return db.selectFrom('media').where('type', '=', 'folder').where('id', '!=', ROOT_ID);
 }

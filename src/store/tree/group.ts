@@ -1,8 +1,17 @@
 import { type RawBuilder, sql } from 'kysely';
-import { type Keyset, type PageRequest, type RowPage, toRowPage } from '../cursor.ts';
+import { type Columns, type RowOf, withColumns } from '../columns.ts';
+import {
+  type Keyset,
+  type PageRequest,
+  pageKey,
+  pageSlots,
+  type RowPage,
+  toRowPage,
+} from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { listOfEach } from '../group.ts';
+import { listOfEach, type PagesRequest, rowsOfPages, toPages } from '../group.ts';
 import { valuesOf } from '../plan.ts';
+import { compilable, prepared } from '../prepared.ts';
 import type { Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
 import {
@@ -17,7 +26,7 @@ import {
 } from './choice.ts';
 import { countOnWalk } from './count.ts';
 import { type Condition, conditionsOf, membershipOf, type NodeFilter } from './filter.ts';
-import { forPages } from './short-list.ts';
+import { isPlain, plainConditions, plainKey } from './plain.ts';
 import { walkOf } from './walk.ts';
 
 /** The criterion that groups nodes: the folder that holds them, or a tag on them. */
@@ -32,16 +41,58 @@ export interface Groups {
   ids: readonly number[];
 }
 
+interface ListArgs {
+  scope: Scope;
+  groups: Groups;
+  filter: NodeFilter;
+  keyset: Keyset;
+  page: PageRequest;
+  columns: Columns<NodeRow>;
+}
+
+const ofPlainFolders = prepared<ListArgs, NodeRow & { part: number }>({
+  keyOf: ({ filter, keyset, page, columns }) =>
+    `${plainKey(filter)} ${pageKey(keyset, page)} ${columns}`,
+  lookupsOf: ({ groups, page }) => groups.ids.length * (page.limit + 1),
+  build: (db, { scope, filter, keyset, page, columns }, slot) => {
+    const member = membershipOf(db, 'folder', GROUP);
+    const conditions = [member, ...plainConditions(db, scope, filter, slot)];
+    const walk = walkOf(db, conditions, orderOf(keyset));
+    const members = idsOnWalk(db, walk, conditions, keyset, pageSlots(page, slot));
+    const ids = slot(({ groups }) => groups.ids);
+    return compilable(db, rowsOfPages(db, 'media', members, ids, { keyset, page, columns }));
+  },
+});
+
 /** Returns one page of each group. Every group has an entry. */
-export async function listNodesOfEach(
-  all: Db,
+export async function listNodesOfEach<C extends Columns<NodeRow> = undefined>(
+  db: Db,
   scope: Scope,
-  { by, ids }: Groups,
+  groups: Groups,
   filter: NodeFilter,
   keyset: Keyset,
   page: PageRequest,
-): Promise<Map<number, RowPage<NodeRow>>> {
-  const db = by === 'folder' ? forPages(all, scope, filter, page, ids.length) : all;
+  columns?: C,
+): Promise<Map<number, RowPage<RowOf<NodeRow, C>>>> {
+  const ordering = keyset.columns.map(({ name }) => name as keyof NodeRow);
+  const args = { scope, groups, filter, keyset, page, columns: withColumns(columns, ordering) };
+  const isOfFolders = groups.by === 'folder' && filter.folderId === undefined;
+  const pages =
+    isOfFolders && isPlain(scope, filter)
+      ? toPages(await ofPlainFolders(db, args), groups.ids, page)
+      : await chosenPages(db, args);
+  return pages as Map<number, RowPage<RowOf<NodeRow, C>>>;
+}
+
+async function chosenPages(db: Db, args: ListArgs): Promise<Map<number, RowPage<NodeRow>>> {
+  const {
+    scope,
+    groups: { by, ids },
+    filter,
+    keyset,
+    page,
+    columns,
+  } = args;
   const conditions = conditionsOf(db, scope, filter);
   const [group, ...others] = ids;
   const walk = walkOf(db, [...kindOf(conditions), membershipOf(db, by, GROUP)], orderOf(keyset));
@@ -49,15 +100,15 @@ export async function listNodesOfEach(
   if (group !== undefined && others.length === 0 && (isNarrowed || walk.by === null)) {
     const member = membershipOf(db, by, sql`${group}`);
     const selected = await idsOfPage(db, [member, ...conditions], keyset, page);
-    const { rows } = await rowsOfPage<NodeRow>(db, selected, keyset, page).execute(db);
+    const { rows } = await rowsOfPage<NodeRow>(db, selected, keyset, page, columns).execute(db);
     return new Map([[group, toRowPage(rows, page)]]);
   }
   const checked = withWordsAtOnce(db, conditions);
   if (walk.by !== null) {
     const members = idsOnWalk(db, walk, [walk.by, ...checked], keyset, page);
-    return listOfEach(db, 'media', members, ids, keyset, page);
+    return listOfEach(db, 'media', members, ids, { keyset, page, columns });
   }
-  return listOfTags(db, ids, checked, keyset, page);
+  return listOfTags(db, ids, checked, { keyset, page, columns });
 }
 
 /** Lists the media of tags in an order that no index of tags has: the way depends on the number of media. */
@@ -65,9 +116,9 @@ async function listOfTags(
   db: Db,
   tagIds: readonly number[],
   conditions: readonly Condition[],
-  keyset: Keyset,
-  page: PageRequest,
+  request: PagesRequest,
 ): Promise<Map<number, RowPage<NodeRow>>> {
+  const { keyset, page } = request;
   const tag = membershipOf(db, 'tag', GROUP);
   const up = sql<number>`(select count(*) from (${tag.ids} limit ${CANDIDATES_MAX + 1}) counted)`;
   const counts = await valuesOfEach(db, tagIds, up);
@@ -78,8 +129,8 @@ async function listOfTags(
   const sorted = idsAmong(db, tag, all, keyset, page);
   const walked = idsOnWalk(db, walkOf(db, kindOf(all), orderOf(keyset)), all, keyset, page);
   const pages = [
-    ...(small.length > 0 ? await listOfEach(db, 'media', sorted, small, keyset, page) : []),
-    ...(large.length > 0 ? await listOfEach(db, 'media', walked, large, keyset, page) : []),
+    ...(small.length > 0 ? await listOfEach(db, 'media', sorted, small, request) : []),
+    ...(large.length > 0 ? await listOfEach(db, 'media', walked, large, request) : []),
   ];
   return new Map(pages);
 }

@@ -1,11 +1,22 @@
+import type { Columns } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
-import { findInScope, listInScope, type Scope } from '../scope.ts';
+import { findInScope, type Scope } from '../scope.ts';
+import type { NodeRow } from '../table.ts';
+import { preparedNodes } from './by-id.ts';
+
+const byIds = preparedNodes((db, ids) => mediaRows(db).where(isAnyOf(db, 'id', ids)));
 
 /** Returns the media item; undefined for a folder. */
-export function findMediaById(db: Db, scope: Scope, id: number) {
-  return findInScope(medias(db).where('id', '=', id), scope);
+export async function findMediaById<C extends Columns<NodeRow> = undefined>(
+  db: Db,
+  scope: Scope,
+  id: number,
+  columns?: C,
+) {
+  const [media] = await byIds(db, scope, [id], columns);
+  return media;
 }
 
 /** Returns the media item; undefined for a folder. Uuids are stored in lower case. */
@@ -22,8 +33,13 @@ export function findMediaByResource(db: Db, scope: Scope, resource: string) {
 }
 
 /** Returns the media that exist, unordered. */
-export function listMediasByIds(db: Db, scope: Scope, ids: readonly number[]) {
-  return listInScope(medias(db, ids.length).where(isAnyOf(db, 'id', ids)), scope);
+export function listMediasByIds<C extends Columns<NodeRow> = undefined>(
+  db: Db,
+  scope: Scope,
+  ids: readonly number[],
+  columns?: C,
+) {
+  return byIds(db, scope, ids, columns);
 }
 
 /** Deletes media, or folders, with the rows of their files. The bytes are left to the caller. */
@@ -38,6 +54,10 @@ export async function deleteNodes(db: Db, ids: readonly number[]): Promise<void>
     .execute();
 }
 
-function medias(db: Db, lookups = 1) {
-  return inline(db, lookups).selectFrom('media').where('type', '!=', 'folder').selectAll();
+function medias(db: Db) {
+  return mediaRows(inline(db)).selectAll();
+}
+
+function mediaRows(db: Db) {
+  return db.selectFrom('media').where('type', '!=', 'folder');
 }

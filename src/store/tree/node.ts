@@ -1,16 +1,26 @@
 import { sql } from 'kysely';
 import type { Window } from '../../lib/search.ts';
-import { type Keyset, type PageRequest, type RowPage, toRowPage } from '../cursor.ts';
+import { type Columns, type RowOf, withColumns } from '../columns.ts';
+import {
+  type Keyset,
+  type PageRequest,
+  pageKey,
+  pageSlots,
+  type RowPage,
+  toRowPage,
+} from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
 import { inline } from '../inline.ts';
+import { compilable, prepared } from '../prepared.ts';
 import { findInScope, inScope, listInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
-import { idsOfPage, rowsOfPage } from './choice.ts';
+import { idsOfPage, idsOnWalk, orderOf, rowsOfPage } from './choice.ts';
 import { countOf } from './count.ts';
 import { conditionsOf, type NodeFilter } from './filter.ts';
 import { ROOT_ID } from './folder.ts';
-import { forPages } from './short-list.ts';
+import { isPlain, plainConditions, plainKey } from './plain.ts';
+import { walkOf } from './walk.ts';
 
 /** Returns the folder or media item, which is never the root. Uuids are stored in lower case. */
 export function findNodeByUuid(db: Db, scope: Scope, uuid: string) {
@@ -27,18 +37,48 @@ export function listNodesByUuids(db: Db, scope: Scope, uuids: readonly string[])
   return listInScope(nodes(db, uuids.length).where(isAnyOf(db, 'uuid', uuids)), scope);
 }
 
+interface ListArgs {
+  scope: Scope;
+  filter: NodeFilter;
+  keyset: Keyset;
+  page: PageRequest;
+  columns: Columns<NodeRow>;
+}
+
+const plainPage = prepared<ListArgs, NodeRow>({
+  keyOf: ({ filter, keyset, page, columns }) =>
+    `${plainKey(filter)} ${pageKey(keyset, page)} ${columns}`,
+  lookupsOf: ({ page }) => page.limit + 1,
+  build: (db, { scope, filter, keyset, page, columns }, slot) => {
+    const conditions = plainConditions(db, scope, filter, slot);
+    const walk = walkOf(db, conditions, orderOf(keyset));
+    const ids = idsOnWalk(db, walk, conditions, keyset, pageSlots(page, slot));
+    return compilable(db, rowsOfPage(db, ids, keyset, page, columns));
+  },
+});
+
 /** Returns one page of the nodes that match the filter. */
-export async function listNodes(
+export async function listNodes<C extends Columns<NodeRow> = undefined>(
   db: Db,
   scope: Scope,
   filter: NodeFilter,
   keyset: Keyset,
   page: PageRequest,
-): Promise<RowPage<NodeRow>> {
-  const reader = forPages(db, scope, filter, page);
-  const ids = await idsOfPage(reader, conditionsOf(reader, scope, filter), keyset, page);
-  const { rows } = await rowsOfPage<NodeRow>(reader, ids, keyset, page).execute(reader);
-  return toRowPage(rows, page);
+  columns?: C,
+): Promise<RowPage<RowOf<NodeRow, C>>> {
+  const ordering = keyset.columns.map(({ name }) => name as keyof NodeRow);
+  const args = { scope, filter, keyset, page, columns: withColumns(columns, ordering) };
+  const rows = isPlain(scope, filter) ? await plainPage(db, args) : await chosenPage(db, args);
+  return toRowPage(rows as RowOf<NodeRow, C>[], page);
+}
+
+async function chosenPage(
+  db: Db,
+  { scope, filter, keyset, page, columns }: ListArgs,
+): Promise<NodeRow[]> {
+  const ids = await idsOfPage(db, conditionsOf(db, scope, filter), keyset, page);
+  const { rows } = await rowsOfPage<NodeRow>(db, ids, keyset, page, columns).execute(db);
+  return rows;
 }
 
 const BY_POSITION: Keyset = {

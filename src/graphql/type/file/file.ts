@@ -1,12 +1,9 @@
-import {
-  type File,
-  filesByIds,
-  filesByMediaIds,
-  originalAmong,
-} from '../../../domain/file/file.ts';
-import { builder, type GraphqlContext } from '../../builder.ts';
+import { type File, filesByIds, filesByMediaIds } from '../../../domain/file/file.ts';
+import { builder } from '../../builder.ts';
 import { expose, exposeNullable } from '../../expose.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
+import { createLookup } from '../../lookup.ts';
+import { withNeeds } from '../../needs.ts';
 
 /** A stored file. */
 export const FileRef = builder.nodeRef('File', nodeOptions(nodeLoader(filesByIds)));
@@ -14,10 +11,12 @@ export const FileRef = builder.nodeRef('File', nodeOptions(nodeLoader(filesByIds
 /** Loads all files of a media item, the original first; one statement for all media of a request. */
 export const fileLoader = listLoader(filesByMediaIds);
 
-/** Returns the original of a media item; null if it has no file. */
-export async function originalOf(context: GraphqlContext, mediaId: number): Promise<File | null> {
-  return originalAmong(await fileLoader(context).load(mediaId));
-}
+/** Returns the options of a field whose value is found among the files of a media item, the original first. */
+export const foundFiles = createLookup<File[]>({
+  loader: fileLoader,
+  load: filesByMediaIds,
+  absent: [],
+});
 
 FileRef.implement({
   description:
@@ -47,6 +46,7 @@ FileRef.implement({
       type: 'URL',
       description:
         'URL of the content. Append `?download=1` to make a browser save the file instead of displaying it.',
+      ...withNeeds('urlPath'),
       resolve: ({ urlPath }, _args, { toUrl }) => toUrl(urlPath),
     }),
     ...expose(t, 'DateTime', {

@@ -8,10 +8,10 @@ import {
 import { countJobs, countJobsOfEach, jobsOfEach, listJobs } from '../../../domain/job/list.ts';
 import { phaseOf } from '../../../domain/job/state.ts';
 import { builder } from '../../builder.ts';
-import { groupConnection } from '../../connection.ts';
+import { pageConnection } from '../../connection.ts';
 import { expose, exposeNullable } from '../../expose.ts';
 import { parseNodeId } from '../../id.ts';
-import { identifierInput, lookup } from '../../identifier.ts';
+import { identifierInput, objectQuery } from '../../identifier.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
 import { deletion } from '../../mutation.ts';
 import { pricedByFilter } from '../../price.ts';
@@ -121,7 +121,7 @@ const JobBy = identifierInput('JobBy', 'job', (t) => ({
   uuid: t.field({ type: 'UUID', description: 'UUID of the job.' }),
 }));
 
-lookup('job', {
+objectQuery('job', {
   type: JobRef,
   by: JobBy,
   noun: 'job',
@@ -154,7 +154,7 @@ builder.objectField(MediaRef, 'jobs', (t) =>
       type: JobRef,
       description:
         'Jobs for this media item, newest first. Fails with `NOT_AUTHENTICATED` without a credential.',
-      resolve: groupConnection(jobsOfEach, countJobsOfEach),
+      ...pageConnection(jobsOfEach, countJobsOfEach),
     },
     JobConnection,
   ),

@@ -4,6 +4,7 @@ import {
   countTags,
   createTag,
   listTags,
+  type Tag,
   tagsByIds,
   tagsByMediaIds,
   updateTag,
@@ -13,8 +14,9 @@ import { builder } from '../../builder.ts';
 import { toConnection } from '../../connection.ts';
 import { expose, exposeNullable } from '../../expose.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
-import { identifierInput, lookup } from '../../identifier.ts';
+import { identifierInput, objectQuery } from '../../identifier.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
+import { createLookup } from '../../lookup.ts';
 import { deletion, type InputFields, mutation } from '../../mutation.ts';
 import { pricedByFilter } from '../../price.ts';
 
@@ -24,8 +26,12 @@ export const TagRef = builder.nodeRef('Tag', nodeOptions(nodeLoader(tagsByIds)))
 /** The connection of every list of tags. */
 export const TagConnection = builder.connectionObject({ type: TagRef, name: 'TagConnection' });
 
-/** Loads the tags of a media item; one statement for all media of a request. */
-export const mediaTagLoader = listLoader(tagsByMediaIds);
+/** Returns the options of a field whose value is found among the tags of a media item. */
+export const foundTags = createLookup<Tag[]>({
+  loader: listLoader(tagsByMediaIds),
+  load: tagsByMediaIds,
+  absent: [],
+});
 
 const VISIBLE = 'Whether clients should display the tag.';
 const ACTIVE = 'Whether clients should offer the tag for selection.';
@@ -53,7 +59,7 @@ const TagBy = identifierInput('TagBy', 'tag', (t) => ({
   databaseId: t.int({ description: 'Numeric id of the tag.' }),
 }));
 
-lookup('tag', {
+objectQuery('tag', {
   type: TagRef,
   by: TagBy,
   noun: 'tag',

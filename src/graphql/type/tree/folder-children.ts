@@ -13,12 +13,18 @@ import {
 } from '../../../domain/tree/node-list.ts';
 import type { NodeOrder } from '../../../domain/tree/order.ts';
 import { builder } from '../../builder.ts';
-import { toConnection, toGroupConnection } from '../../connection.ts';
-import { groupLoader } from '../../loader.ts';
+import { groupConnection, toConnection } from '../../connection.ts';
+import { type GroupLoader, groupLoader } from '../../loader.ts';
+import { onlyIn, withNeeds } from '../../needs.ts';
 import { toOrder } from '../filter.ts';
 import { FolderConnection, FolderRef } from './folder.ts';
 import { MediaConnection, MediaRef } from './media.ts';
-import { MEDIA_LIST_PRICE, mediaListArgs, toMediaFilter } from './media-filter.ts';
+import {
+  MEDIA_LIST_PRICE,
+  type MediaListArgs,
+  mediaListArgs,
+  toMediaFilter,
+} from './media-filter.ts';
 import { TreeNodeConnection, TreeNodeRef } from './tree-node.ts';
 
 interface ChildArgs extends PageArgs {
@@ -30,14 +36,14 @@ interface MediaArgs extends PageArgs {
   order: NodeOrder | undefined;
 }
 
-const children = groupLoader(({ domain }, ids, { kind, ...page }: ChildArgs) =>
-  childrenOfEach(domain, ids, kind, page),
+const children = groupLoader(({ domain }, ids, { kind, ...page }: ChildArgs, only) =>
+  childrenOfEach(domain, ids, kind, page, only),
 );
 const childCounts = groupLoader(({ domain }, ids, { kind }: Pick<ChildArgs, 'kind'>) =>
   countChildrenOfEach(domain, ids, kind),
 );
-const medias = groupLoader(({ domain }, ids, { filter, order, ...page }: MediaArgs) =>
-  mediasOfEach(domain, 'folder', ids, page, filter, order),
+const medias = groupLoader(({ domain }, ids, { filter, order, ...page }: MediaArgs, only) =>
+  mediasOfEach(domain, 'folder', ids, page, filter, order, only),
 );
 const mediaCounts = groupLoader(({ domain }, ids, filter: MediaFilter) =>
   countMediasOfEach(domain, 'folder', ids, filter),
@@ -45,9 +51,10 @@ const mediaCounts = groupLoader(({ domain }, ids, filter: MediaFilter) =>
 
 builder.objectFields(FolderRef, (t) => ({
   hasChildren: t.boolean({
+    ...withNeeds('id'),
     description: 'Whether the folder contains a node that the viewer may see.',
     resolve: async ({ id }, _args, context) => {
-      const page = await children(context, id, { kind: 'any', first: 1 });
+      const page = await children.load(context, id, { kind: 'any', first: 1 });
       return (page?.edges.length ?? 0) > 0;
     },
   }),
@@ -55,10 +62,7 @@ builder.objectFields(FolderRef, (t) => ({
     {
       type: TreeNodeRef,
       description: 'Folders and media directly in this folder, ordered by `sortOrder`.',
-      resolve: ({ id }, page, context) =>
-        toGroupConnection(children(context, id, { kind: 'any', ...page }), () =>
-          childCounts(context, id, { kind: 'any' }),
-        ),
+      ...childConnection(children, 'any'),
     },
     TreeNodeConnection,
   ),
@@ -66,10 +70,7 @@ builder.objectFields(FolderRef, (t) => ({
     {
       type: FolderRef,
       description: 'Folders directly in this folder, ordered by `sortOrder`.',
-      resolve: ({ id }, page, context) =>
-        toGroupConnection(children(context, id, { kind: 'folder', ...page }) as FolderPage, () =>
-          childCounts(context, id, { kind: 'folder' }),
-        ),
+      ...childConnection(children as GroupLoader<ChildArgs, Page<Folder>>, 'folder'),
     },
     FolderConnection,
   ),
@@ -79,17 +80,27 @@ builder.objectFields(FolderRef, (t) => ({
       ...MEDIA_LIST_PRICE,
       description: 'Media directly in this folder, ordered by `sortOrder` by default.',
       args: mediaListArgs,
-      resolve: ({ id }, { filter, orderBy, ...page }, context) => {
-        const narrowed = toMediaFilter(filter);
-        const args = { ...page, filter: narrowed, order: toOrder(orderBy) };
-        return toGroupConnection(medias(context, id, args), () =>
-          mediaCounts(context, id, narrowed),
-        );
-      },
+      ...groupConnection({
+        toArgs: ({ filter, orderBy, ...page }: MediaListArgs & PageArgs): MediaArgs => ({
+          ...page,
+          filter: toMediaFilter(filter),
+          order: toOrder(orderBy),
+        }),
+        pages: medias,
+        count: (context, id, { filter }) => mediaCounts.load(context, id, filter),
+      }),
     },
     MediaConnection,
   ),
 }));
+
+function childConnection<Node>(pages: GroupLoader<ChildArgs, Page<Node>>, kind: ChildArgs['kind']) {
+  return groupConnection({
+    toArgs: (page: PageArgs): ChildArgs => ({ kind, ...page }),
+    pages,
+    count: (context, id) => childCounts.load(context, id, { kind }),
+  });
+}
 
 builder.queryFields((t) => ({
   rootChildren: t.connection(
@@ -97,8 +108,10 @@ builder.queryFields((t) => ({
       type: TreeNodeRef,
       description:
         'Lists the folders and media at the top level, ordered by `sortOrder`. For a viewer limited to start nodes, lists the start nodes.',
-      resolve: async (_root, page, { domain }) =>
-        toConnection(await listTopLevel(domain, 'any', page), () => countTopLevel(domain, 'any')),
+      resolve: async (_root, page, { domain }, info) =>
+        toConnection(await listTopLevel(domain, 'any', page, onlyIn(info)), () =>
+          countTopLevel(domain, 'any'),
+        ),
     },
     TreeNodeConnection,
   ),
@@ -107,14 +120,12 @@ builder.queryFields((t) => ({
       type: FolderRef,
       description:
         'Lists the folders at the top level, ordered by `sortOrder`. For a viewer limited to start nodes, lists the start nodes that are folders.',
-      resolve: async (_root, page, { domain }) =>
-        toConnection((await listTopLevel(domain, 'folder', page)) as Page<Folder>, () =>
-          countTopLevel(domain, 'folder'),
+      resolve: async (_root, page, { domain }, info) =>
+        toConnection(
+          (await listTopLevel(domain, 'folder', page, onlyIn(info))) as Page<Folder>,
+          () => countTopLevel(domain, 'folder'),
         ),
     },
     FolderConnection,
   ),
 }));
-
-/** A page of children of the kind `folder`. */
-type FolderPage = Promise<Page<Folder> | undefined>;

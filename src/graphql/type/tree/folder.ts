@@ -9,10 +9,11 @@ import {
   updateFolder,
 } from '../../../domain/tree/folder.ts';
 import { type NodeFields, visibleAncestorIds } from '../../../domain/tree/node.ts';
-import { builder, type GraphqlContext } from '../../builder.ts';
+import { builder } from '../../builder.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
-import { identifierInput, lookup } from '../../identifier.ts';
+import { identifierInput, objectQuery } from '../../identifier.ts';
 import { nodeLoader, nodeOptions } from '../../loader.ts';
+import { createLookup, withId } from '../../lookup.ts';
 import { mutation } from '../../mutation.ts';
 import { TreeNodeRef } from './tree-node.ts';
 
@@ -32,34 +33,38 @@ export const FolderConnection = builder.connectionObject({
   name: 'FolderConnection',
 });
 
+const foundFolders = createLookup<Folder | null>({
+  loader: folderLoader,
+  load: async (ctx, ids, only) =>
+    new Map((await foldersByIds(ctx, ids, withId(only))).map((folder) => [folder.id, folder])),
+  absent: null,
+});
+
+/** Options of a field that is the folder that contains a node; null if there is none that the viewer may see. */
+export const parent = foundFolders({
+  needs: ['ancestorIds'],
+  keysOf: (node: NodeFields, { domain }) => visibleAncestorIds(domain, node).slice(-1),
+  valueOf: ([folder = null]) => folder,
+});
+
 builder.interfaceFields(TreeNodeRef, (t) => ({
   parent: t.field({
     type: FolderRef,
     nullable: true,
     description:
       'Folder that contains the node. Null at the top level, for an unfiled media item, and for a start node of the viewer.',
-    resolve: parentOf,
+    ...parent,
   }),
   ancestors: t.field({
     type: [FolderRef],
     description: 'Folders above the node, from the top level down.',
-    resolve: async (node, _args, context) => {
-      const ids = visibleAncestorIds(context.domain, node);
-      const folders = await Promise.all(ids.map((id) => folderLoader(context).load(id)));
-      return folders.filter((folder) => folder !== null);
-    },
+    ...foundFolders({
+      needs: ['ancestorIds'],
+      keysOf: (node: NodeFields, { domain }) => visibleAncestorIds(domain, node),
+      valueOf: (folders) => folders.filter((folder) => folder !== null),
+    }),
   }),
 }));
-
-/** Returns the folder that contains a node; null if there is none that the viewer may see. */
-export function parentOf(
-  node: NodeFields,
-  _args: object,
-  context: GraphqlContext,
-): Promise<Folder | null> | null {
-  const id = visibleAncestorIds(context.domain, node).at(-1);
-  return id === undefined ? null : folderLoader(context).load(id);
-}
 
 const FolderBy = identifierInput('FolderBy', 'folder', (t) => ({
   databaseId: t.int({ description: 'Numeric id of the folder.' }),
@@ -70,12 +75,12 @@ const FolderBy = identifierInput('FolderBy', 'folder', (t) => ({
   }),
 }));
 
-lookup('folder', {
+objectQuery('folder', {
   type: FolderRef,
   by: FolderBy,
   noun: 'folder',
   description: 'Returns a folder; null if it does not exist or the viewer may not see it.',
-  find: (domain, by) => findFolder(domain, toFolderBy(by)),
+  find: (domain, by, only) => findFolder(domain, toFolderBy(by), only),
 });
 
 function toFolderBy(by: typeof FolderBy.$inferInput) {

@@ -71,6 +71,12 @@ export const mediaListArgs = builder.args((t) => ({
   }),
 }));
 
+/** The values of these arguments. */
+export interface MediaListArgs {
+  filter?: typeof MediaFilterInput.$inferInput | null | undefined;
+  orderBy?: typeof MediaOrderInput.$inferInput | null | undefined;
+}
+
 /** Returns the filter with database ids. Throws InvalidInputError for an id of another type. */
 export function toMediaFilter(filter?: typeof MediaFilterInput.$inferInput | null): MediaFilter {
   if (!filter) return {};

@@ -1,4 +1,5 @@
 import { NotFoundError } from '../../../domain/error.ts';
+import { type File, originalAmong } from '../../../domain/file/file.ts';
 import { THUMBNAIL } from '../../../domain/rendition/thumbnail.ts';
 import { QuotaExceededError } from '../../../domain/storage-error.ts';
 import { createMedia, type LINK_TYPES } from '../../../domain/tree/link.ts';
@@ -8,15 +9,16 @@ import { countMedias, listMedias } from '../../../domain/tree/media-list.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
 import { exposeNullable } from '../../expose.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
-import { identifierInput, lookup } from '../../identifier.ts';
+import { identifierInput, objectQuery } from '../../identifier.ts';
 import { nodeLoader, nodeOptions } from '../../loader.ts';
 import { deletion, mutation } from '../../mutation.ts';
-import { FileRef, fileLoader, originalOf } from '../file/file.ts';
+import { withNeeds } from '../../needs.ts';
+import { FileRef, foundFiles } from '../file/file.ts';
 import { filteredList } from '../filter.ts';
 import { ImageRef, toImage } from '../rendition/image.ts';
-import { mediaTagLoader, TagRef } from '../tag/tag.ts';
+import { foundTags, TagRef } from '../tag/tag.ts';
 import { EmbedRef, OEmbedRef } from './embed.ts';
-import { FolderRef, parentOf } from './folder.ts';
+import { FolderRef, parent } from './folder.ts';
 import { MEDIA_LIST_PRICE, mediaListArgs, toMediaFilter } from './media-filter.ts';
 import {
   CropInput,
@@ -53,12 +55,18 @@ MediaRef.implement({
       type: 'URL',
       nullable: true,
       description: 'URL of the linked page, or of the original file. Null if there is neither.',
-      resolve: urlOf,
+      ...foundFiles({
+        needs: ['id', 'url'],
+        only: ['urlPath'],
+        keysOf: ({ id, url }: Media) => (url === null ? [id] : []),
+        valueOf: ([files], { url }, { toUrl }) => url ?? urlOfOriginal(files, toUrl),
+      }),
     }),
     embed: t.field({
       type: EmbedRef,
       nullable: true,
       description: 'The referenced object in another system. Null if there is none.',
+      ...withNeeds('embed'),
       resolve: ({ embed }) => embed,
     }),
     oembed: t.field({
@@ -66,6 +74,7 @@ MediaRef.implement({
       nullable: true,
       description:
         'oEmbed data of the linked page. Null until a background job has fetched it, or if the page has none.',
+      ...withNeeds('oembed'),
       resolve: ({ oembed }) => oembed,
     }),
     isPublic: t.exposeBoolean('isPublic', {
@@ -86,44 +95,55 @@ builder.objectFields(MediaRef, (t) => ({
     nullable: true,
     description:
       'The linked image or preview image; otherwise the original, if it is an image. Null if there is neither.',
-    resolve: async (media, _args, context) => toImage(media, await originalOf(context, media.id)),
+    ...foundFiles({
+      needs: ['id', 'type', 'imageUrl', 'imageWidth', 'imageHeight', 'focalPoint', 'crops'],
+      only: ['urlPath', 'width', 'height'],
+      keysOf: idOf,
+      valueOf: ([files], media: Media) => toImage(media, originalAmong(files)),
+    }),
   }),
   file: t.field({
     type: FileRef,
     nullable: true,
     description: 'The original file. Null for a media item without a stored file, such as a link.',
-    resolve: ({ id }, _args, context) => originalOf(context, id),
+    ...foundFiles({ needs: ['id'], keysOf: idOf, valueOf: ([files]) => originalAmong(files) }),
   }),
   files: t.field({
     type: [FileRef],
     description: 'The original file and its variants, the original first.',
-    resolve: ({ id }, _args, context) => fileLoader(context).load(id),
+    ...foundFiles({ needs: ['id'], keysOf: idOf, valueOf: ([files]) => files ?? [] }),
   }),
   folder: t.field({
     type: FolderRef,
     nullable: true,
     description: 'Folder that contains the media item. The same as `parent`.',
-    resolve: parentOf,
+    ...parent,
   }),
   tags: t.field({
     type: [TagRef],
     description: 'Tags of the media item, ordered by name.',
-    resolve: ({ id }, _args, context) => mediaTagLoader(context).load(id),
+    ...foundTags({ needs: ['id'], keysOf: idOf, valueOf: ([tags]) => tags ?? [] }),
   }),
   thumbnail: t.field({
     type: FileRef,
     nullable: true,
     description:
       'A WebP thumbnail of the stored image, at most 320 pixels wide and high. Null until a background job has created it, shortly after the upload.',
-    resolve: async ({ id }, _args, context) =>
-      (await fileLoader(context).load(id)).find(({ key }) => key === THUMBNAIL),
+    ...foundFiles({
+      needs: ['id'],
+      keysOf: idOf,
+      valueOf: ([files]) => files?.find(({ key }) => key === THUMBNAIL),
+    }),
   }),
 }));
 
-async function urlOf(media: Media, _args: object, context: GraphqlContext): Promise<string | null> {
-  if (media.url !== null) return media.url;
-  const file = await originalOf(context, media.id);
-  return file === null ? null : context.toUrl(file.urlPath);
+function idOf({ id }: Media): number[] {
+  return [id];
+}
+
+function urlOfOriginal(files: File[] | undefined, toUrl: GraphqlContext['toUrl']): string | null {
+  const original = originalAmong(files);
+  return original === null ? null : toUrl(original.urlPath);
 }
 
 const MediaBy = identifierInput('MediaBy', 'media item', (t) => ({
@@ -134,12 +154,12 @@ const MediaBy = identifierInput('MediaBy', 'media item', (t) => ({
   }),
 }));
 
-lookup('media', {
+objectQuery('media', {
   type: MediaRef,
   by: MediaBy,
   noun: 'media item',
   description: 'Returns a media item; null if it does not exist or the viewer may not see it.',
-  find: (domain, by) => findMedia(domain, toMediaBy(by)),
+  find: (domain, by, only) => findMedia(domain, toMediaBy(by), only),
 });
 
 builder.queryField('medias', (t) =>

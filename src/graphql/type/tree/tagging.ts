@@ -2,7 +2,7 @@ import { NotFoundError } from '../../../domain/error.ts';
 import { countMediasOfEach, mediasOfEach } from '../../../domain/tree/media-list.ts';
 import { tagMedia } from '../../../domain/tree/tagging.ts';
 import { builder } from '../../builder.ts';
-import { groupConnection } from '../../connection.ts';
+import { pageConnection } from '../../connection.ts';
 import { parseNodeIds } from '../../id.ts';
 import { mutation } from '../../mutation.ts';
 import { TagRef } from '../tag/tag.ts';
@@ -13,8 +13,9 @@ builder.objectField(TagRef, 'medias', (t) =>
     {
       type: MediaRef,
       description: 'Media with this tag, newest first.',
-      resolve: groupConnection(
-        (domain, tagIds, page) => mediasOfEach(domain, 'tag', tagIds, page),
+      ...pageConnection(
+        (domain, tagIds, page, only) =>
+          mediasOfEach(domain, 'tag', tagIds, page, {}, undefined, only),
         (domain, tagIds) => countMediasOfEach(domain, 'tag', tagIds),
       ),
     },

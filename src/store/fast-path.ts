@@ -1,0 +1,15 @@
+import type { Db } from './db.ts';
+
+/** The adapters of databases. A database shares its adapter with its transactions. */
+const adapters = new WeakSet<object>();
+
+/** Lets the queries of a database be built once: see `prepared.ts`. */
+export function enableFastPath(db: Db): Db {
+  adapters.add(db.getExecutor().adapter);
+  return db;
+}
+
+/** Tells whether a database, given by its adapter, keeps queries. */
+export function hasFastPath(adapter: object): boolean {
+  return adapters.has(adapter);
+}

@@ -1,0 +1,39 @@
+import type { Db } from '../db.ts';
+import { isUnlimited, type Scope } from '../scope.ts';
+import type { ToSlot } from '../slot.ts';
+import { type Condition, conditionsOf, type NodeFilter } from './filter.ts';
+
+/** The fields of a filter that an index begins with, in each order. */
+const PLAIN_FIELDS: readonly string[] = ['kind', 'folderId'];
+
+/**
+ * Tells whether a list is one of all nodes, or of those in a folder: an index has its order, and nothing is passed over.
+ * Clients ask for these lists most. Their queries are prepared: there are few texts, and each page is a bounded number of
+ * look-ups.
+ */
+export function isPlain(scope: Scope, filter: NodeFilter): boolean {
+  if (!isUnlimited(scope)) return false;
+  for (const field in filter) {
+    const value = filter[field as keyof NodeFilter];
+    if (value !== undefined && !PLAIN_FIELDS.includes(field)) return false;
+  }
+  return true;
+}
+
+/** Returns what the text of such a query depends on. */
+export function plainKey({ kind, folderId }: NodeFilter): string {
+  return `${kind} ${folderId !== undefined}`;
+}
+
+/** Returns the conditions of such a query, with slots for their values. */
+export function plainConditions(
+  db: Db,
+  scope: Scope,
+  { kind, folderId }: NodeFilter,
+  slot: ToSlot<{ filter: NodeFilter }>,
+): Condition[] {
+  return conditionsOf(db, scope, {
+    kind,
+    ...(folderId !== undefined && { folderId: slot(({ filter }) => filter.folderId) }),
+  });
+}
