@@ -145,7 +145,7 @@ function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-content-type-options', 'nosniff');
 }
 
-/** Throws HttpError if there are several `Host` headers: RFC 9112 §3.2. Node takes the first, a proxy perhaps the last. */
+/** Returns the error for several `Host` headers: RFC 9112 §3.2. Node takes the first, a proxy perhaps the last. */
 function hostError({ raw: { rawHeaders } }: FastifyRequest): HttpError | undefined {
   const isHost = (text: string, at: number) =>
     at % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host';

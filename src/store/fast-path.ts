@@ -1,10 +1,11 @@
-import type { Db } from './db.ts';
+import type { Kysely } from 'kysely';
+import type { Database } from './table.ts';
 
 /** The adapters of databases. A database shares its adapter with its transactions. */
 const adapters = new WeakSet<object>();
 
 /** Lets the queries of a database be built once: see `prepared.ts`. */
-export function enableFastPath(db: Db): Db {
+export function enableFastPath(db: Kysely<Database>): Kysely<Database> {
   adapters.add(db.getExecutor().adapter);
   return db;
 }

@@ -1,8 +1,13 @@
-import { findDeletion, insertDeletion, listDeleted, listDeletions } from '../../store/deletion.ts';
 import { listBlobKeysByMediaIds } from '../../store/file/blob-key.ts';
 import { pathBelow, type Subtree } from '../../store/path.ts';
 import { EVERYTHING } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
+import {
+  findDeletion,
+  insertDeletion,
+  listDeleted,
+  listDeletions,
+} from '../../store/tree/deletion.ts';
 import { findFolderById, findFolderByUuid } from '../../store/tree/folder.ts';
 import { deleteNodes } from '../../store/tree/media.ts';
 import { hasNodesIn } from '../../store/tree/node.ts';

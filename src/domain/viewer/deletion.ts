@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from '../../store/db.ts';
-import { type Deleted, listDeleted } from '../../store/deletion.ts';
+import { type Deleted, listDeleted } from '../../store/tree/deletion.ts';
 
 /**
  * What jobs delete at the moment, as this process knows it. No viewer sees any of it, from the moment at which the

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import type { Db } from './db.ts';
-import { inline } from './inline.ts';
-import { pathBelow, type Subtree } from './path.ts';
-import type { DeletionRow, NewDeletionRow } from './table.ts';
+import type { Db } from '../db.ts';
+import { inline } from '../inline.ts';
+import { pathBelow, type Subtree } from '../path.ts';
+import type { DeletionRow, NewDeletionRow } from '../table.ts';
 
 /** What jobs delete at the moment. */
 export interface Deleted {
