@@ -1,5 +1,5 @@
 import { Kysely, type LogEvent } from 'kysely';
-import { enableFastPath } from './fast-path.ts';
+import { setFastPath } from './fast-path.ts';
 import { postgresDialect } from './postgres/dialect.ts';
 import { openFileChannels, openMemoryChannels } from './sqlite/channels.ts';
 import { createKysely } from './sqlite/kysely.ts';
@@ -26,8 +26,7 @@ export interface OpenDbOptions {
 
 /** Opens a database without touching its schema; `migrate` does that. Close it with `db.destroy()`. */
 export function openDb({ isFastPathEnabled = true, ...options }: OpenDbOptions): Db {
-  const db = open(options);
-  return isFastPathEnabled ? enableFastPath(db) : db;
+  return setFastPath(open(options), isFastPathEnabled);
 }
 
 function open({
@@ -53,5 +52,5 @@ function open({
 
 /** Opens a database from the bytes of a serialized one: tests get a migrated copy in 0.1 ms. */
 export function openSqliteCopy(bytes: Buffer, onQuery?: OnQuery): Db {
-  return enableFastPath(createKysely(openMemoryChannels(bytes), onQuery));
+  return setFastPath(createKysely(openMemoryChannels(bytes), onQuery), true);
 }

@@ -4,9 +4,11 @@ import type { Database } from './table.ts';
 /** The adapters of databases. A database shares its adapter with its transactions. */
 const adapters = new WeakSet<object>();
 
-/** Lets the queries of a database be built once: see `prepared.ts`. */
-export function enableFastPath(db: Kysely<Database>): Kysely<Database> {
-  adapters.add(db.getExecutor().adapter);
+/** Sets whether the queries of a database are built once: see `prepared.ts`. Returns the database. */
+export function setFastPath(db: Kysely<Database>, isEnabled: boolean): Kysely<Database> {
+  const { adapter } = db.getExecutor();
+  if (isEnabled) adapters.add(adapter);
+  else adapters.delete(adapter);
   return db;
 }
 

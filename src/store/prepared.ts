@@ -33,31 +33,36 @@ const TEXTS_MAX = 200;
  */
 export function prepared<Args, Row>({ keyOf, lookupsOf, build }: Query<Args>): Run<Args, Row> {
   const texts = new WeakMap<object, Map<string, CompiledQuery>>();
-  // Without the plugins of the first run, which hold the signal of its request.
-  const compile = (db: Db, args: Args) => build(db.withoutPlugins(), args, toSlot).compile();
-  const find = (db: Db, adapter: object, args: Args) => {
+  const find = (db: Db, args: Args) => {
+    const { adapter } = db.getExecutor();
     const known = texts.get(adapter) ?? new Map<string, CompiledQuery>();
     const key = keyOf(args);
     const kept = known.get(key);
     if (kept !== undefined) return kept;
     if (known.size >= TEXTS_MAX) known.clear();
-    const compiled = compile(db, args);
+    // Without the plugins of the first run, which hold the signal of its request.
+    const compiled = build(db.withoutPlugins(), args, toSlot).compile();
     known.set(key, compiled);
     texts.set(adapter, known);
     return compiled;
   };
   return async (db, args) => {
-    const { adapter } = db.getExecutor();
-    const isKept = hasFastPath(adapter);
-    const compiled = isKept ? find(db, adapter, args) : compile(db, args);
+    const lookups = lookupsOf(args);
+    if (!hasFastPath(db.getExecutor().adapter)) return buildAnew(inline(db, lookups), args);
+    const compiled = find(db, args);
     const parameters = compiled.parameters.map((value) =>
       value instanceof Slot ? value.read(args) : value,
     );
-    const lookups = lookupsOf(args);
-    const read = isKept ? inlineRead(db, lookups) : null;
+    const read = inlineRead(db, lookups);
     if (read !== null) return read({ sql: compiled.sql, parameters }).rows as Row[];
     return execute<Row>(inline(db, lookups), { ...compiled, parameters });
   };
+
+  /** Builds and runs a query as Kysely does, with its values instead of slots. */
+  async function buildAnew(db: Db, args: Args): Promise<Row[]> {
+    const { rows } = await db.executeQuery(build(db, args, (read) => read(args)));
+    return rows as Row[];
+  }
 }
 
 /** Runs a compiled query as one of its own, with the options that `db` gives its queries. */

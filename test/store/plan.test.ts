@@ -11,6 +11,7 @@ import {
 } from 'kysely';
 import { expect, it } from 'vitest';
 import type { Db } from '../../src/store/db.ts';
+import { setFastPath } from '../../src/store/fast-path.ts';
 import * as blobKey from '../../src/store/file/blob-key.ts';
 import * as file from '../../src/store/file/file.ts';
 import * as job from '../../src/store/job/job.ts';
@@ -97,6 +98,8 @@ async function explain(
   query: (db: Db) => Promise<unknown>,
 ): Promise<string> {
   const explainer = new Explainer(name === 'sqlite' ? sql`query plan` : sql`costs off`);
+  // The fast path hides its queries from plugins.
+  setFastPath(db, false);
   await inTransaction(db, async (db) => {
     if (name === 'postgres') await sql`set local enable_seqscan = off`.execute(db);
     if (name === 'postgres') await sql`set local enable_sort = off`.execute(db);
