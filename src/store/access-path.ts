@@ -161,22 +161,46 @@ function walk<Field extends string>(
   { conditions, narrowing }: Selection<Field>,
   { order, bounds = [], limit, offset }: Slice<Field>,
 ): RawBuilder<{ uuid: string }> {
-  const first = order[0]?.field;
-  const isOfIndex = (one: Condition<Field>) => {
-    const column: Column = table.columns[one.field];
-    return one.field === first && isRange(column, one) && !column.stem && valuesOf(one) === null;
-  };
+  const field = leadingField(table, conditions, order);
+  const column: Column | undefined = field && table.columns[field];
+  const isOfIndex = (one: Condition<Field>) =>
+    one.field === field &&
+    isRange(table.columns[one.field], one) &&
+    !column?.stem &&
+    valuesOf(one) === null;
   const toTest = (one: Condition<Field>) => toSql(db, table.columns[one.field], one);
   const tests = conditions.filter((one) => !isOfIndex(one)).map(toTest);
   return walkIndex(db, {
     table: table.name,
-    index: first === undefined ? null : table.columns[first].index,
+    index: column?.index ?? null,
     order: orderOf(table, order),
     ranges: [...conditions.filter(isOfIndex).map(toTest), ...bounds],
     tests: narrowing ? [...tests, narrowing.test] : tests,
     limit,
     offset,
   });
+}
+
+/**
+ * Returns the field whose index is in the order. By uuid, which is the default, rows that are equal in a field are in
+ * order in the index of that field.
+ */
+function leadingField<Field extends string>(
+  { columns }: ListedTable<Field>,
+  conditions: readonly Condition<Field>[],
+  order: readonly OrderStep<Field>[],
+): Field | undefined {
+  const first = order[0]?.field;
+  if (first !== 'uuid') return first;
+  const equal = conditions.find((one) => {
+    const { index, isUnique, stem }: Column = columns[one.field];
+    return isEquality(one) && index !== null && !isUnique && !stem;
+  });
+  return equal?.field ?? first;
+}
+
+function isEquality<Field extends string>(condition: Condition<Field>): boolean {
+  return condition.test === 'absent' || (condition.test === 'any' && condition.values.length === 1);
 }
 
 function testsOf<Field extends string>(
