@@ -1,3 +1,4 @@
+import { JOB_FIELDS } from '../src/domain/job/search.ts';
 import { BIG_FOLDER_ID, BIG_TAG_ID } from './million-seed.ts';
 
 /** A list operation of a dialect, as a client requests it. */
@@ -213,19 +214,7 @@ const MEDIA_FILTERS: Record<string, string> = {
   'a key': 'key=thumbnail',
   'an unknown key': 'key=none',
 };
-const JOB_SORTS = [
-  'id',
-  'job_class',
-  'priority',
-  'status',
-  'progress',
-  'retry_count',
-  'error',
-  'unicity',
-  'scheduled_at',
-  'created_at',
-  'updated_at',
-];
+const JOB_SORTS = Object.keys(JOB_FIELDS).map((field) => (field === 'uuid' ? 'id' : field));
 const JOB_FILTERS: Record<string, string> = {
   'a status': 'status=errored',
   'a common status': 'status=completed',

@@ -193,23 +193,29 @@ export class UnsupportedMediaError extends DomainError {
 /** Delay before a retry after a queue was full, in milliseconds: by then most of the queue has been served. */
 export const RETRY_AFTER_MS = 5000;
 
-/** The server runs too much work of this kind already. */
-export class ServerBusyError extends DomainError {
-  readonly code = 'SERVER_BUSY';
+/** A failure that passes: the same call may succeed later. */
+export abstract class PassingError extends DomainError {
   /** Delay after which another try may succeed, in milliseconds. */
   readonly retryAfterMs: number;
 
-  constructor(retryAfterMs = RETRY_AFTER_MS, options?: ErrorOptions) {
-    super('The server is too busy for this operation. Try again later.', options);
+  constructor(message: string, retryAfterMs: number, options?: ErrorOptions) {
+    super(message, options);
     this.retryAfterMs = retryAfterMs;
   }
 }
 
+/** The server runs too much work of this kind already. */
+export class ServerBusyError extends PassingError {
+  readonly code = 'SERVER_BUSY';
+
+  constructor(retryAfterMs = RETRY_AFTER_MS, options?: ErrorOptions) {
+    super('The server is too busy for this operation. Try again later.', retryAfterMs, options);
+  }
+}
+
 /** The client sent too many requests of this kind, or too many wrong ones, or has too much under way. */
-export class TooManyRequestsError extends DomainError {
+export class TooManyRequestsError extends PassingError {
   readonly code = 'TOO_MANY_REQUESTS';
-  /** Delay after which another try may succeed, in milliseconds. */
-  readonly retryAfterMs: number;
   /** Null: the limit is not one of a viewer or an address. */
   readonly exceeded: ExceededLimit | null;
 
@@ -218,31 +224,35 @@ export class TooManyRequestsError extends DomainError {
       exceeded === null
         ? 'There were too many requests of this kind. Try again later.'
         : tooManyText(exceeded),
+      retryAfterMs,
     );
-    this.retryAfterMs = retryAfterMs;
     this.exceeded = exceeded;
   }
 }
 
 /** The credential cannot be checked at the moment, which is not the sender's fault. */
-export class AuthUnavailableError extends DomainError {
+export class AuthUnavailableError extends PassingError {
   readonly code = 'AUTH_UNAVAILABLE';
-  /** Delay after which another try may succeed, in milliseconds. */
-  readonly retryAfterMs = RETRY_AFTER_MS;
 
   constructor(options?: ErrorOptions) {
-    super('The credential cannot be checked at the moment. Try again later.', options);
+    super(
+      'The credential cannot be checked at the moment. Try again later.',
+      RETRY_AFTER_MS,
+      options,
+    );
   }
 }
 
 /** The database cannot be reached at the moment. A write that fails so may have been done. */
-export class NoDatabaseError extends DomainError {
+export class NoDatabaseError extends PassingError {
   readonly code = 'DATABASE_UNAVAILABLE';
-  /** Delay after which another try may succeed, in milliseconds. */
-  readonly retryAfterMs = RETRY_AFTER_MS;
 
   constructor(options?: ErrorOptions) {
-    super('The database cannot be reached at the moment. Try again later.', options);
+    super(
+      'The database cannot be reached at the moment. Try again later.',
+      RETRY_AFTER_MS,
+      options,
+    );
   }
 }
 

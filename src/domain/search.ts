@@ -1,4 +1,5 @@
-import type { Condition } from '../lib/search.ts';
+import type { Condition, Part, Search } from '../lib/search.ts';
+import type { RowPage } from '../store/cursor.ts';
 import { InvalidInputError } from './error.ts';
 
 /** Maximum number of words of a search: each is a look-up of its own. */
@@ -43,7 +44,7 @@ export function checkValues(
  * Throws InvalidInputError if there are too many conditions, or one has too many values or too long a text. The paths
  * of its issues begin with `filter`. Only so many conditions may look for a part of a text: no index serves them.
  */
-export function checkConditions(conditions: readonly Condition<string>[]): void {
+function checkConditions(conditions: readonly Condition<string>[]): void {
   if (conditions.length > CONDITIONS_MAX) throw tooBig('filter', CONDITIONS_MAX, 'conditions');
   for (const condition of conditions) {
     const path = ['filter', condition.field];
@@ -54,6 +55,32 @@ export function checkConditions(conditions: readonly Condition<string>[]): void 
   }
   const parts = conditions.filter(({ test }) => test === 'substring' || test === 'suffix');
   if (parts.length > WORDS_MAX) throw tooBig('filter', WORDS_MAX, 'conditions on a part of a text');
+}
+
+/** A search, and whether the rows of all its parts are counted. */
+export interface CountedSearch<Field extends string> extends Search<Field> {
+  isCounted: boolean;
+}
+
+/** How the rows that meet all conditions are read, counted and shown. */
+interface Rows<Field extends string, Row, Node> {
+  find: (search: Search<Field>) => Promise<RowPage<Row>>;
+  count: (conditions: readonly Condition<Field>[]) => Promise<number>;
+  convert: (row: Row) => Node;
+}
+
+/** Returns the part that a search asks for, and its count if `isCounted`. Throws InvalidInputError. */
+export async function searchPart<Field extends string, Row, Node>(
+  { isCounted, ...search }: CountedSearch<Field>,
+  { find, count, convert }: Rows<Field, Row, Node>,
+): Promise<Part<Node>> {
+  checkConditions(search.conditions);
+  const { rows, hasMore } = await find(search);
+  return {
+    nodes: rows.map(convert),
+    hasMore,
+    count: isCounted ? await count(search.conditions) : null,
+  };
 }
 
 function tooBig(path: string | readonly string[], max: number, of: string): InvalidInputError {

@@ -1,19 +1,21 @@
-import { DomainError } from './error.ts';
+import { PassingError } from './error.ts';
 import type { ExceededLimit } from './exceeded-limit.ts';
 
 /** Delay before a retry after a quota was exceeded: it has room again only after something was deleted. */
 const QUOTA_RETRY_AFTER_MS = 3_600_000;
 
 /** The viewer, or its address, would store more than its quota. */
-export class QuotaExceededError extends DomainError {
+export class QuotaExceededError extends PassingError {
   readonly code = 'QUOTA_EXCEEDED';
-  readonly retryAfterMs = QUOTA_RETRY_AFTER_MS;
   readonly exceeded: ExceededLimit;
 
   constructor(exceeded: ExceededLimit) {
     const { name, limit } = exceeded;
     const what = name === 'items' ? 'media and folders' : 'bytes of files';
-    super(`The quota of ${limit} ${what} is used up. Delete something first.`);
+    super(
+      `The quota of ${limit} ${what} is used up. Delete something first.`,
+      QUOTA_RETRY_AFTER_MS,
+    );
     this.exceeded = exceeded;
   }
 }
@@ -22,22 +24,30 @@ export class QuotaExceededError extends DomainError {
 const STORAGE_RETRY_AFTER_MS = 600_000;
 
 /** The disk of the server has too little free space for the bytes. */
-export class InsufficientStorageError extends DomainError {
+export class InsufficientStorageError extends PassingError {
   readonly code = 'INSUFFICIENT_STORAGE';
-  readonly retryAfterMs = STORAGE_RETRY_AFTER_MS;
 
   constructor(options?: ErrorOptions) {
-    super('The server has too little free space for this file. Try again later.', options);
+    super(
+      'The server has too little free space for this file. Try again later.',
+      STORAGE_RETRY_AFTER_MS,
+      options,
+    );
   }
 }
 
+/** Delay before a retry after the disk failed. */
+const UNAVAILABLE_RETRY_AFTER_MS = 60_000;
+
 /** The disk of the server cannot be written to, or not be read, at the moment. */
-export class StorageUnavailableError extends DomainError {
+export class StorageUnavailableError extends PassingError {
   readonly code = 'STORAGE_UNAVAILABLE';
-  /** Delay after which another try may succeed, in milliseconds. */
-  readonly retryAfterMs = 60_000;
 
   constructor(options?: ErrorOptions) {
-    super('The storage of the server cannot be used at the moment. Try again later.', options);
+    super(
+      'The storage of the server cannot be used at the moment. Try again later.',
+      UNAVAILABLE_RETRY_AFTER_MS,
+      options,
+    );
   }
 }

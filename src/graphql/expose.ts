@@ -1,7 +1,7 @@
 import type { FieldRef } from '@pothos/core';
 import type { Types } from './mutation.ts';
 
-type Scalar = 'String' | 'Int' | 'DateTime' | 'BigInt' | 'URL' | 'UUID';
+type Scalar = 'String' | 'Int' | 'Boolean' | 'JSON' | 'DateTime' | 'BigInt' | 'URL' | 'UUID';
 type Kind = 'Object' | 'Interface';
 type Builder<Shape, Of extends Kind> = PothosSchemaTypes.FieldBuilder<Types, Shape, Of>;
 

@@ -1,4 +1,4 @@
-import { DomainError, type ErrorCode } from '../domain/error.ts';
+import { DomainError, type ErrorCode, PassingError } from '../domain/error.ts';
 import type { ExceededLimit } from '../domain/exceeded-limit.ts';
 import { rateHeaders } from './rate-limit.ts';
 
@@ -56,8 +56,8 @@ export function retryHeaders(error: unknown): Record<string, string> {
 /** Tells whether an error says when a later try may succeed. */
 export function isRetryable(
   error: unknown,
-): error is DomainError & { retryAfterMs: number; exceeded?: ExceededLimit | null } {
-  return error instanceof DomainError && 'retryAfterMs' in error;
+): error is PassingError & { exceeded?: ExceededLimit | null } {
+  return error instanceof PassingError;
 }
 
 /** Returns the message for a response. The message of a bug stays in the log. */

@@ -22,6 +22,12 @@ export interface KeysetColumn {
   type: 'number' | 'string';
 }
 
+/** Returns the keyset of a list that is ordered by one column, then by id. */
+export function keysetBy(name: string, column: KeysetColumn, descending = false): Keyset {
+  const id: KeysetColumn = { name: 'id', type: 'number' };
+  return { name, columns: column.name === 'id' ? [id] : [column, id], descending };
+}
+
 /** The values of a row's keyset columns: its place in the list. */
 export type Position = readonly (string | number)[];
 

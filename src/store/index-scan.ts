@@ -82,10 +82,10 @@ const ARRAYS: Readonly<Record<FieldType['kind'], RawBuilder<unknown>>> = {
 export function rowsByKey(
   db: Db,
   table: 'file' | 'job' | 'media',
-  { value, index }: IndexedValue,
+  column: IndexedValue,
   keys: RawBuilder<unknown>,
 ): RawBuilder<unknown> {
-  return sql`(${keys}) found ${rowOf(db, table, { value, index }, sql.ref('found.key'))}`;
+  return sql`(${keys}) found ${rowOf(db, table, column, sql.ref('found.key'))}`;
 }
 
 /** Returns a join with the rows whose column equals a value of the tables before. For each of these, it reads the index. */

@@ -1,6 +1,8 @@
+import type { Selectable } from 'kysely';
 import type { Db } from './db.ts';
 import { RoutedAdapter } from './sqlite/kysely.ts';
 import type { InlineRead } from './sqlite/routing.ts';
+import type { Database } from './table.ts';
 
 /** Look-ups that take a few milliseconds. A statement with more would delay everyone. */
 const LOOKUPS_MAX = 4096;
@@ -13,6 +15,21 @@ const LOOKUPS_MAX = 4096;
  */
 export function inline(db: Db, lookups = 1): Db {
   return adapterFor(db, lookups)?.inline ?? db;
+}
+
+/** Returns the row whose column has this value. The column has an index, and its values are unique. */
+export function findBy<Table extends 'api_key' | 'deletion' | 'upload'>(
+  db: Db,
+  table: Table,
+  column: keyof Selectable<Database[Table]> & string,
+  value: string | number,
+): Promise<Selectable<Database[Table]> | undefined> {
+  // Kysely cannot resolve the columns of any `Table`.
+  const query = inline(db)
+    .selectFrom(table as 'upload')
+    .selectAll();
+  const found = query.where(column as 'upload_id', '=', value as string).executeTakeFirst();
+  return found as Promise<unknown> as Promise<Selectable<Database[Table]> | undefined>;
 }
 
 /** Returns what runs compiled text where `inline` runs a query on this thread; null where it returns `db` itself. */

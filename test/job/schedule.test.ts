@@ -15,14 +15,10 @@ const HOUR_MS = 60 * MINUTE_MS;
 describeEachBackend('recurring jobs', (backend) => {
   it('wait in the database once each, however many processes enqueue them', () =>
     withServices(backend, async (services) => {
-      services.advance(HOUR_MS - (services.clock() % HOUR_MS) + MINUTE_MS);
-      const hour = services.clock() - MINUTE_MS;
+      const hour = startHour(services);
       await Promise.all([1, 2, 3, 4].map(() => scheduleNext(services)));
       await scheduleNext(services);
-      expect(await waiting(services)).toEqual([
-        ['expire-upload', hour + 10 * MINUTE_MS],
-        ['sweep', hour + HOUR_MS],
-      ]);
+      expect(await waiting(services)).toEqual(dueIn(hour));
     }));
 
   it('have a unicity that clients cannot take', () =>
@@ -42,7 +38,7 @@ describeEachBackend('recurring jobs', (backend) => {
   it('are enqueued again by the worker after they have run, and do not pile up', () =>
     withServices(backend, async (services) => {
       // Nothing is due within the seconds that it advances by.
-      services.advance(HOUR_MS - (services.clock() % HOUR_MS) + MINUTE_MS);
+      startHour(services);
       const ran = { 'expire-upload': 0, sweep: 0 };
       const tasks: Tasks = {
         'expire-upload': async () => void ran['expire-upload']++,
@@ -70,6 +66,20 @@ describeEachBackend('recurring jobs', (backend) => {
     }));
 });
 
+/** Sets the clock to the first minute of an hour. Returns the time at which the hour began. */
+function startHour(services: TestServices): number {
+  services.advance(HOUR_MS - (services.clock() % HOUR_MS) + MINUTE_MS);
+  return services.clock() - MINUTE_MS;
+}
+
+/** Returns the recurring jobs of an hour, and when they are due. */
+function dueIn(hour: number): [string, number][] {
+  return [
+    ['expire-upload', hour + 10 * MINUTE_MS],
+    ['sweep', hour + HOUR_MS],
+  ];
+}
+
 async function waiting({ db }: TestServices): Promise<[string, number][]> {
   const query = db.selectFrom('job').where('status', '=', 'pending').orderBy('job_class');
   const rows = await query.select(['job_class', 'scheduled_at']).execute();
@@ -86,16 +96,12 @@ const YEAR_MS = 365 * 24 * HOUR_MS;
 describeEachBackend('after a clock that was ahead has been set back', (backend) => {
   it('recurring jobs run within their interval', () =>
     withServices(backend, async (services) => {
-      services.advance(HOUR_MS - (services.clock() % HOUR_MS) + MINUTE_MS);
-      const hour = services.clock() - MINUTE_MS;
+      const hour = startHour(services);
       services.advance(YEAR_MS);
       await scheduleNext(services);
       services.advance(-YEAR_MS);
       await scheduleNext(services);
-      expect(await waiting(services)).toEqual([
-        ['expire-upload', hour + 10 * MINUTE_MS],
-        ['sweep', hour + HOUR_MS],
-      ]);
+      expect(await waiting(services)).toEqual(dueIn(hour));
     }));
 
   it('retries and lost jobs of the server are due at the next start, and jobs that clients put off stay', () =>

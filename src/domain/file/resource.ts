@@ -1,11 +1,11 @@
-import type { FieldType, Part, Search } from '../../lib/search.ts';
+import type { FieldType, Part } from '../../lib/search.ts';
 import * as fileStore from '../../store/file/file.ts';
 import * as store from '../../store/file/search.ts';
 import type { FileRow, NodeRow } from '../../store/table.ts';
 import { findMediaByResource } from '../../store/tree/media.ts';
 import type { Context } from '../context.ts';
 import { NotFoundError } from '../error.ts';
-import { checkConditions } from '../search.ts';
+import { type CountedSearch, searchPart } from '../search.ts';
 import { authorize, existing, isVisible, scopeOf } from '../viewer/access.ts';
 import { type File, type OpenedFile, openRow, toFile } from './file.ts';
 
@@ -31,14 +31,15 @@ export type FileField = store.FileField;
  */
 export async function searchFiles(
   ctx: Context,
-  { isCounted, ...search }: Search<FileField> & { isCounted: boolean },
+  search: CountedSearch<FileField>,
 ): Promise<Part<ResourceFile>> {
   authorize(ctx, 'resource.read');
-  checkConditions(search.conditions);
   const scope = scopeOf(ctx);
-  const { rows, hasMore } = await store.searchFiles(ctx.db, scope, search);
-  const count = isCounted ? await store.countMatchingFiles(ctx.db, scope, search.conditions) : null;
-  return { nodes: rows.map((row) => toResourceFile(row, row)), hasMore, count };
+  return searchPart(search, {
+    find: (part) => store.searchFiles(ctx.db, scope, part),
+    count: (conditions) => store.countMatchingFiles(ctx.db, scope, conditions),
+    convert: (row) => toResourceFile(row, row),
+  });
 }
 
 /** Identifies a file. The key of the original is empty. */

@@ -23,6 +23,9 @@ interface JobClassRule {
 
 const uuid = z.guid().toLowerCase();
 
+/** The rules of work in bites, which goes on until all of it is done. */
+const ONE_AT_A_TIME = { concurrency: 1, maxRetries: 10, isStartable: false } as const;
+
 /** The job classes, named `verb-noun`. */
 export const JOB_CLASSES = {
   'delete-blob': {
@@ -32,15 +35,11 @@ export const JOB_CLASSES = {
   },
   'delete-subtree': {
     arguments: z.strictObject({ folder_uuid: uuid }),
-    concurrency: 1,
-    maxRetries: 10,
-    isStartable: false,
+    ...ONE_AT_A_TIME,
   },
   'delete-tag': {
     arguments: z.strictObject({ tag_id: z.int().positive() }),
-    concurrency: 1,
-    maxRetries: 10,
-    isStartable: false,
+    ...ONE_AT_A_TIME,
   },
   'digest-file': {
     arguments: z.strictObject({ file_uuid: uuid }),
@@ -76,9 +75,7 @@ export const JOB_CLASSES = {
   },
   'index-tag': {
     arguments: z.strictObject({ tag_id: z.int().positive() }),
-    concurrency: 1,
-    maxRetries: 10,
-    isStartable: false,
+    ...ONE_AT_A_TIME,
   },
   // Creates a thumbnail, which is a file and not a rendition. The name is stored in jobs and known to clients of the
   // Importer dialect, so it stays.

@@ -1,4 +1,4 @@
-import type { Keyset } from '../../store/cursor.ts';
+import { type Keyset, keysetBy } from '../../store/cursor.ts';
 import { countJobsOfEach as countOfEach, listJobsOfEach } from '../../store/job/group.ts';
 import * as store from '../../store/job/job.ts';
 import type { Context } from '../context.ts';
@@ -96,10 +96,6 @@ export function toStored({ createdAt, ...filter }: JobFilter): store.JobFilter {
 }
 
 function toKeyset({ field, descending }: JobOrder): Keyset {
-  const id = { name: 'id', type: 'number' } as const;
-  return {
-    name: `jobs by ${field}${descending ? ', last first' : ''}`,
-    columns: field === 'id' ? [id] : [{ name: field, type: 'number' }, id],
-    descending,
-  };
+  const name = `jobs by ${field}${descending ? ', last first' : ''}`;
+  return keysetBy(name, { name: field, type: 'number' }, descending);
 }

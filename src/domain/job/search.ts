@@ -1,7 +1,7 @@
-import type { FieldType, Part, Search } from '../../lib/search.ts';
+import type { FieldType, Part } from '../../lib/search.ts';
 import * as store from '../../store/job/search.ts';
 import type { Context } from '../context.ts';
-import { checkConditions } from '../search.ts';
+import { type CountedSearch, searchPart } from '../search.ts';
 import { authorize } from '../viewer/access.ts';
 import { type Job, toJob } from './job.ts';
 
@@ -12,11 +12,12 @@ export type JobField = store.JobField;
 /** Returns a part of the jobs that match all conditions, and their count if `isCounted`. Throws InvalidInputError. */
 export async function searchJobs(
   ctx: Context,
-  { isCounted, ...search }: Search<JobField> & { isCounted: boolean },
+  search: CountedSearch<JobField>,
 ): Promise<Part<Job>> {
   authorize(ctx, 'job.read');
-  checkConditions(search.conditions);
-  const { rows, hasMore } = await store.searchJobs(ctx.db, search);
-  const count = isCounted ? await store.countMatchingJobs(ctx.db, search.conditions) : null;
-  return { nodes: rows.map(toJob), hasMore, count };
+  return searchPart(search, {
+    find: (part) => store.searchJobs(ctx.db, part),
+    count: (conditions) => store.countMatchingJobs(ctx.db, conditions),
+    convert: toJob,
+  });
 }

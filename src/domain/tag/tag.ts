@@ -3,7 +3,7 @@ import { groupById } from '../../lib/group.ts';
 import type { Window } from '../../lib/search.ts';
 import { withoutUndefined } from '../../lib/without-undefined.ts';
 import { toTerms } from '../../lib/word.ts';
-import type { Keyset } from '../../store/cursor.ts';
+import { type Keyset, keysetBy } from '../../store/cursor.ts';
 import type { TagRow } from '../../store/table.ts';
 import * as store from '../../store/tag/tag.ts';
 import { type Context, transact } from '../context.ts';
@@ -58,16 +58,9 @@ const TAG: RowReader<TagRow, Tag> = createRowReader<TagRow, Tag>({
 const toTag: (row: TagRow) => Tag = TAG.toObject;
 
 const KEYSETS = {
-  newest: { name: 'newest tags', columns: [{ name: 'id', type: 'number' }], descending: true },
-  name: {
-    name: 'tags by name',
-    columns: [
-      { name: 'name', type: 'string' },
-      { name: 'id', type: 'number' },
-    ],
-    descending: false,
-  },
-} as const satisfies Record<string, Keyset>;
+  newest: keysetBy('newest tags', { name: 'id', type: 'number' }, true),
+  name: keysetBy('tags by name', { name: 'name', type: 'string' }),
+} satisfies Record<string, Keyset>;
 
 const tagInput = z.object({
   type: z.enum(TAG_TYPES).optional(),

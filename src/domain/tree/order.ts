@@ -1,4 +1,4 @@
-import type { Keyset } from '../../store/cursor.ts';
+import { type Keyset, keysetBy } from '../../store/cursor.ts';
 
 /** The fields that nodes are ordered by. `id` is the order of creation. */
 const ORDER_FIELDS = ['id', 'created_at', 'updated_at', 'name', 'sort_order'] as const;
@@ -17,12 +17,8 @@ export const BY_POSITION: NodeOrder = { field: 'sort_order', descending: false }
 
 /** Returns the keyset of an order. */
 export function orderKeyset({ field, descending }: NodeOrder): Keyset {
-  const id = { name: 'id', type: 'number' } as const;
-  const first = { name: field, type: field === 'name' ? 'string' : 'number' } as const;
-  return {
-    // Part of every cursor that clients have kept.
-    name: `media by ${field}${descending ? ', last first' : ''}`,
-    columns: field === 'id' ? [id] : [first, id],
-    descending,
-  };
+  // Part of every cursor that clients have kept.
+  const name = `media by ${field}${descending ? ', last first' : ''}`;
+  const type = field === 'name' ? 'string' : 'number';
+  return keysetBy(name, { name: field, type }, descending);
 }

@@ -10,7 +10,7 @@ interface Args {
   columns: Columns<NodeRow>;
 }
 
-/** Prepares a read of nodes by ids: those that are in a scope, unordered. */
+/** Prepares reads of nodes that are in a scope: of one node by its id, and of several by their ids, unordered. */
 export function preparedNodes(
   build: (db: Db, ids: readonly number[]) => SelectQueryBuilder<Database, 'media', object>,
 ) {
@@ -27,7 +27,7 @@ export function preparedNodes(
         columns,
       ),
   });
-  return async <C extends Columns<NodeRow>>(
+  const list = async <C extends Columns<NodeRow> = undefined>(
     db: Db,
     scope: Scope,
     ids: readonly number[],
@@ -36,4 +36,11 @@ export function preparedNodes(
     const rows = await run(db, { ids, columns: withScopeColumns(columns, scope) });
     return rows.filter((row) => isInScope(scope, row)) as unknown[] as RowOf<NodeRow, C>[];
   };
+  const find = async <C extends Columns<NodeRow> = undefined>(
+    db: Db,
+    scope: Scope,
+    id: number,
+    columns?: C,
+  ): Promise<RowOf<NodeRow, C> | undefined> => (await list(db, scope, [id], columns))[0];
+  return { find, list };
 }

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { Keyset } from '../cursor.ts';
+import { type Keyset, keysetBy } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { tableBy } from '../dialect.ts';
 import {
@@ -13,15 +13,8 @@ import {
 import type { Condition } from './filter.ts';
 import { type Walk, walkOf } from './walk.ts';
 
-const BY_ID: Keyset = { name: 'id', columns: [{ name: 'id', type: 'number' }], descending: false };
-const BY_TIME: Keyset = {
-  name: 'time',
-  columns: [
-    { name: 'created_at', type: 'number' },
-    { name: 'id', type: 'number' },
-  ],
-  descending: false,
-};
+const BY_ID = keysetBy('id', { name: 'id', type: 'number' });
+const BY_TIME = keysetBy('time', { name: 'created_at', type: 'number' });
 
 /** Returns the number of nodes that meet all conditions, in SQL. The counts of one condition read an index only. */
 export async function countOf(

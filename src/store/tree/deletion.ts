@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../db.ts';
-import { inline } from '../inline.ts';
+import { findBy, inline } from '../inline.ts';
 import { pathBelow, type Subtree } from '../path.ts';
 import type { DeletionRow, NewDeletionRow } from '../table.ts';
 
@@ -32,11 +32,7 @@ export async function insertDeletion(db: Db, deletion: NewDeletionRow): Promise<
 
 /** Returns the row of a subtree that is being deleted, by its top node. */
 export function findDeletion(db: Db, nodeId: number): Promise<DeletionRow | undefined> {
-  return inline(db)
-    .selectFrom('deletion')
-    .where('node_id', '=', nodeId)
-    .selectAll()
-    .executeTakeFirst();
+  return findBy(db, 'deletion', 'node_id', nodeId);
 }
 
 /** Returns the rows of all subtrees that are being deleted. */

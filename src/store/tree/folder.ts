@@ -1,4 +1,3 @@
-import type { Columns } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
@@ -9,18 +8,10 @@ import { preparedNodes } from './by-id.ts';
 /** Id of the hidden folder that holds the nodes at top level. No dialect ever shows it. */
 export const ROOT_ID = 1;
 
-const byIds = preparedNodes((db, ids) => folderRows(db).where(isAnyOf(db, 'id', ids)));
+const byId = preparedNodes((db, ids) => folderRows(db).where(isAnyOf(db, 'id', ids)));
 
 /** Returns the folder, which is never the root. */
-export async function findFolderById<C extends Columns<NodeRow> = undefined>(
-  db: Db,
-  scope: Scope,
-  id: number,
-  columns?: C,
-) {
-  const [folder] = await byIds(db, scope, [id], columns);
-  return folder;
-}
+export const findFolderById = byId.find;
 
 /** Returns the folder, which is never the root. Uuids are stored in lower case. */
 export function findFolderByUuid(db: Db, scope: Scope, uuid: string) {
@@ -45,14 +36,7 @@ export function listFoldersByName(
 }
 
 /** Returns the folders that exist, unordered. */
-export function listFoldersByIds<C extends Columns<NodeRow> = undefined>(
-  db: Db,
-  scope: Scope,
-  ids: readonly number[],
-  columns?: C,
-) {
-  return byIds(db, scope, ids, columns);
-}
+export const listFoldersByIds = byId.list;
 
 /**
  * Returns the folders at a path of names from the top, `/Design/Logos`, in the order of the tree. Names are not unique:

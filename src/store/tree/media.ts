@@ -1,23 +1,13 @@
-import type { Columns } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
 import { findInScope, type Scope } from '../scope.ts';
-import type { NodeRow } from '../table.ts';
 import { preparedNodes } from './by-id.ts';
 
-const byIds = preparedNodes((db, ids) => mediaRows(db).where(isAnyOf(db, 'id', ids)));
+const byId = preparedNodes((db, ids) => mediaRows(db).where(isAnyOf(db, 'id', ids)));
 
 /** Returns the media item; undefined for a folder. */
-export async function findMediaById<C extends Columns<NodeRow> = undefined>(
-  db: Db,
-  scope: Scope,
-  id: number,
-  columns?: C,
-) {
-  const [media] = await byIds(db, scope, [id], columns);
-  return media;
-}
+export const findMediaById = byId.find;
 
 /** Returns the media item; undefined for a folder. Uuids are stored in lower case. */
 export function findMediaByUuid(db: Db, scope: Scope, uuid: string) {
@@ -33,14 +23,7 @@ export function findMediaByResource(db: Db, scope: Scope, resource: string) {
 }
 
 /** Returns the media that exist, unordered. */
-export function listMediasByIds<C extends Columns<NodeRow> = undefined>(
-  db: Db,
-  scope: Scope,
-  ids: readonly number[],
-  columns?: C,
-) {
-  return byIds(db, scope, ids, columns);
-}
+export const listMediasByIds = byId.list;
 
 /** Deletes media, or folders, with the rows of their files. The bytes are left to the caller. */
 export async function deleteNodes(db: Db, ids: readonly number[]): Promise<void> {

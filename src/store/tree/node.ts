@@ -3,6 +3,7 @@ import type { Window } from '../../lib/search.ts';
 import { type Columns, type RowOf, withColumns } from '../columns.ts';
 import {
   type Keyset,
+  keysetBy,
   type PageRequest,
   pageKey,
   pageSlots,
@@ -81,14 +82,7 @@ async function chosenPage(
   return rows;
 }
 
-const BY_POSITION: Keyset = {
-  name: 'nodes by position',
-  columns: [
-    { name: 'sort_order', type: 'number' },
-    { name: 'id', type: 'number' },
-  ],
-  descending: false,
-};
+const BY_POSITION = keysetBy('nodes by position', { name: 'sort_order', type: 'number' });
 
 /** Returns the nodes that match the filter, by their position in their folder: a window of them, or all. */
 export async function listNodesInOrder(

@@ -1,6 +1,6 @@
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
-import { inline } from '../inline.ts';
+import { findBy, inline } from '../inline.ts';
 import { blobKeysOf, updatesRow } from '../result.ts';
 import type { NewUploadRow, UploadRow } from '../table.ts';
 
@@ -11,11 +11,7 @@ export async function insertUpload(db: Db, upload: NewUploadRow): Promise<void> 
 
 /** Returns an upload in any state. */
 export function findUpload(db: Db, uploadId: string): Promise<UploadRow | undefined> {
-  return inline(db)
-    .selectFrom('upload')
-    .where('upload_id', '=', uploadId)
-    .selectAll()
-    .executeTakeFirst();
+  return findBy(db, 'upload', 'upload_id', uploadId);
 }
 
 /** A durable chunk, and the state of the upload after it. */

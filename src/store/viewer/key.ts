@@ -1,5 +1,5 @@
 import type { Db } from '../db.ts';
-import { inline } from '../inline.ts';
+import { findBy } from '../inline.ts';
 import { unlessBusy } from '../limit.ts';
 import type { ApiKeyRow, NewApiKeyRow } from '../table.ts';
 
@@ -10,11 +10,7 @@ export async function insertKey(db: Db, key: NewApiKeyRow): Promise<void> {
 
 /** Returns the key by lower-case hex digest, also if it has expired. */
 export function findKeyBySha256(db: Db, keySha256: string): Promise<ApiKeyRow | undefined> {
-  return inline(db)
-    .selectFrom('api_key')
-    .where('key_sha256', '=', keySha256)
-    .selectAll()
-    .executeTakeFirst();
+  return findBy(db, 'api_key', 'key_sha256', keySha256);
 }
 
 /** Sets the time of the last use, in milliseconds since 1970, unless the database is busy. */

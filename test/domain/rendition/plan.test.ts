@@ -121,20 +121,20 @@ describe('the size of a rendition', () => {
     expect(summary('width=500&height=500&mode=boxpad&upscale=false')).toBe('500x500 jpeg 80');
   });
 
-  it('has a limit, past which the requested size is ignored', () => {
-    expect(summary('width=5000')).toBe('5000x2500 jpeg 80');
-    expect(summary('width=5001')).toBe('-');
-    expect(summary('height=4000')).toBe('-');
-    expect(summary('width=999999999&height=10&mode=stretch')).toBe('-');
-    expect(summary('width=5001&format=png')).toBe('400x200 png null');
-  });
-
-  it('is limited even if the image itself exceeds the limit', () => {
-    const huge = { ...WIDE, width: 10_000, height: 4000 };
-    expect(summary('format=webp', huge)).toBe('5000x2000 webp 80');
-    expect(summary('crop=0,0,8000,4000', huge)).toBe('5000x2500 jpeg 80');
-    expect(summary('width=6000', huge)).toBe('-');
-  });
+  const HUGE = { ...WIDE, width: 10_000, height: 4000 };
+  it.each([
+    ['width=5000', WIDE, '5000x2500 jpeg 80'],
+    ['width=5001', WIDE, '-'],
+    ['height=4000', WIDE, '-'],
+    ['width=999999999&height=10&mode=stretch', WIDE, '-'],
+    ['width=5001&format=png', WIDE, '400x200 png null'],
+    // The image itself exceeds the limit.
+    ['format=webp', HUGE, '5000x2000 webp 80'],
+    ['crop=0,0,8000,4000', HUGE, '5000x2500 jpeg 80'],
+    ['width=6000', HUGE, '-'],
+  ])('has a limit, past which the requested size is ignored: %s', (query, source, expected) =>
+    expect(summary(query, source)).toBe(expected),
+  );
 
   it('is never empty, and never enormous at an intermediate step', () => {
     for (const [width, height] of [

@@ -1,7 +1,14 @@
-import { CompiledQuery, type KyselyPlugin, type RawBuilder, RawNode, sql } from 'kysely';
+import {
+  CompiledQuery,
+  type KyselyPlugin,
+  type RawBuilder,
+  RawNode,
+  type SelectQueryBuilder,
+  sql,
+} from 'kysely';
 import { describe, expect, it } from 'vitest';
-import type { Condition, OrderStep } from '../../../src/lib/search.ts';
-import { orderOf, SORTED_MAX } from '../../../src/store/access-path.ts';
+import type { Condition, OrderStep, Search } from '../../../src/lib/search.ts';
+import { type ListedTable, orderOf, SORTED_MAX } from '../../../src/store/access-path.ts';
 import type { Db } from '../../../src/store/db.ts';
 import {
   countMatchingFiles,
@@ -18,6 +25,7 @@ import {
 } from '../../../src/store/job/search.ts';
 import { EVERYTHING, inScope, type Scope } from '../../../src/store/scope.ts';
 import { toSql } from '../../../src/store/search.ts';
+import type { Database } from '../../../src/store/table.ts';
 import { type Backend, describeEachBackend } from '../../support/backend.ts';
 
 /** More than are ever sorted. */
@@ -184,12 +192,12 @@ describeEachBackend('searches of files and jobs', (backend) => {
             const orders = [MIXED, ...FILE_ORDERS].filter(
               (_, n) => n % 27 === (4 * index + 7 * at) % 27,
             );
-            await compareFiles(db, scope, conditions, orders);
+            await compare(db, comparedFiles(db, scope), conditions, orders);
           }
         }
         for (const [index, conditions] of JOB_FILTERS.entries()) {
           const orders = JOB_ORDERS.filter((_, n) => n % 11 === index % 11);
-          await compareJobs(db, conditions, orders);
+          await compare(db, comparedJobs(db), conditions, orders);
         }
       }));
 
@@ -207,51 +215,52 @@ describeEachBackend('searches of files and jobs', (backend) => {
 
 const WINDOW = { limit: 20, offset: 30 };
 
-async function compareFiles(
-  db: Db,
-  scope: Scope,
-  conditions: Condition<FileField>[],
-  orders: OrderStep<FileField>[][],
-): Promise<void> {
-  const files = db.selectFrom('file').innerJoin('media', 'media.id', 'file.media_id');
-  const naive = conditions
-    .map((one) => toSql(db, FILE_COLUMNS[one.field], one))
-    .reduce((query, one) => query.where(one), inScope(db, files, scope));
-  const all = await naive.select((eb) => eb.fn.countAll<number>().as('n')).executeTakeFirst();
-  expect([conditions, await countMatchingFiles(db, scope, conditions)]).toEqual([
-    conditions,
-    Number(all?.n),
-  ]);
-  for (const order of orders) {
-    const { rows } = await searchFiles(db, scope, { conditions, order, ...WINDOW });
-    const expected = await naive
-      .select('file.uuid')
-      .orderBy(orderOf({ name: 'file', columns: FILE_COLUMNS }, order) as RawBuilder<string>)
-      .limit(WINDOW.limit)
-      .offset(WINDOW.offset)
-      .execute();
-    expect([conditions, order, uuidsOf(rows)]).toEqual([conditions, order, uuidsOf(expected)]);
-  }
+/** The rows of a list without any conditions, and the searches whose results are compared. */
+interface Compared<Field extends string> {
+  table: ListedTable<Field>;
+  // Kysely has no type of a query of either table.
+  all: SelectQueryBuilder<Database, 'file' | 'job', object>;
+  count: (conditions: Condition<Field>[]) => Promise<number>;
+  search: (search: Search<Field>) => Promise<{ rows: { uuid: string }[] }>;
 }
 
-async function compareJobs(
+function comparedFiles(db: Db, scope: Scope): Compared<FileField> {
+  const files = db.selectFrom('file').innerJoin('media', 'media.id', 'file.media_id');
+  return {
+    table: { name: 'file', columns: FILE_COLUMNS },
+    all: inScope(db, files, scope) as never,
+    count: (conditions) => countMatchingFiles(db, scope, conditions),
+    search: (search) => searchFiles(db, scope, search),
+  };
+}
+
+function comparedJobs(db: Db): Compared<JobField> {
+  return {
+    table: { name: 'job', columns: JOB_COLUMNS },
+    all: db.selectFrom('job') as never,
+    count: (conditions) => countMatchingJobs(db, conditions),
+    search: (search) => searchJobs(db, search),
+  };
+}
+
+async function compare<Field extends string>(
   db: Db,
-  conditions: Condition<JobField>[],
-  orders: OrderStep<JobField>[][],
+  { table, all, count, search }: Compared<Field>,
+  conditions: Condition<Field>[],
+  orders: OrderStep<Field>[][],
 ): Promise<void> {
   const naive = conditions
-    .map((one) => toSql(db, JOB_COLUMNS[one.field], one))
-    .reduce((query, one) => query.where(one), db.selectFrom('job'));
-  const all = await naive.select((eb) => eb.fn.countAll<number>().as('n')).executeTakeFirst();
-  expect([conditions, await countMatchingJobs(db, conditions)]).toEqual([
-    conditions,
-    Number(all?.n),
-  ]);
+    .map((one) => toSql(db, table.columns[one.field], one))
+    .reduce((query, one) => query.where(one), all);
+  const { n } = await naive
+    .select((eb) => eb.fn.countAll<number>().as('n'))
+    .executeTakeFirstOrThrow();
+  expect([conditions, await count(conditions)]).toEqual([conditions, Number(n)]);
   for (const order of orders) {
-    const { rows } = await searchJobs(db, { conditions, order, ...WINDOW });
+    const { rows } = await search({ conditions, order, ...WINDOW });
     const expected = await naive
-      .select('job.uuid')
-      .orderBy(orderOf({ name: 'job', columns: JOB_COLUMNS }, order) as RawBuilder<string>)
+      .select(sql<string>`${sql.ref(`${table.name}.uuid`)}`.as('uuid'))
+      .orderBy(orderOf(table, order) as RawBuilder<string>)
       .limit(WINDOW.limit)
       .offset(WINDOW.offset)
       .execute();

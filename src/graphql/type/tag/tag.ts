@@ -49,8 +49,7 @@ TagRef.implement({
     ...exposeNullable(t, 'String', {
       description: 'Description of the tag. Null if there is none.',
     }),
-    visible: t.exposeBoolean('visible', { description: VISIBLE }),
-    active: t.exposeBoolean('active', { description: ACTIVE }),
+    ...expose(t, 'Boolean', { visible: VISIBLE, active: ACTIVE }),
     ...expose(t, 'DateTime', { createdAt: 'Time at which the tag was created.' }),
   }),
 });

@@ -1,6 +1,6 @@
 import type { Embed, OEmbed } from '../../../domain/tree/media.ts';
 import { builder } from '../../builder.ts';
-import { exposeNullable } from '../../expose.ts';
+import { expose, exposeNullable } from '../../expose.ts';
 
 /** A reference from a media item to an object in another system. */
 export const EmbedRef = builder.objectRef<Embed>('Embed').implement({
@@ -9,9 +9,8 @@ export const EmbedRef = builder.objectRef<Embed>('Embed').implement({
     embedType: t.exposeString('type', { description: 'Type of the object in the other system.' }),
     embedId: t.exposeString('id', { description: 'Id of the object in the other system.' }),
     ...exposeNullable(t, 'URL', { url: 'URL of the object. Null if none was given.' }),
-    metadata: t.expose('metadata', {
-      type: 'JSON',
-      description: 'Metadata of the object: a JSON object, stored as given.',
+    ...expose(t, 'JSON', {
+      metadata: 'Metadata of the object: a JSON object, stored as given.',
     }),
   }),
 });
@@ -32,10 +31,8 @@ export const OEmbedRef = builder.objectRef<OEmbed>('OEmbed').implement({
       nullable: true,
       description: 'Duration in seconds. Null if the provider sent none.',
     }),
-    html: t.exposeString('html', {
-      nullable: true,
-      description:
-        'HTML that displays the page. It comes from another site: show it in a sandboxed iframe only. Null if the provider sent none.',
+    ...exposeNullable(t, 'String', {
+      html: 'HTML that displays the page. It comes from another site: show it in a sandboxed iframe only. Null if the provider sent none.',
     }),
   }),
 });
