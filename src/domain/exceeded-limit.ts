@@ -1,13 +1,13 @@
 /** A limit that a request would exceed. */
 export interface ExceededLimit {
   name: LimitName;
-  /** The most that the sender may have, or send within the window. */
+  /** Maximum that the sender may have, or may send within the window. */
   limit: number;
-  /** The window of a rate; absent: the limit is on what exists at one time. */
+  /** Length of the window of a rate. Absent if the limit is on what exists at one time. */
   windowSeconds?: number;
 }
 
-/** The limits of what one viewer, or one address, may send and have. */
+/** Limits on what one viewer, or one address, may send and have. */
 export type LimitName =
   | 'requests'
   | 'subscriptions'
@@ -16,7 +16,7 @@ export type LimitName =
   | 'stored-bytes'
   | 'items';
 
-/** Returns the message for a client that has reached a limit on what is under way. */
+/** Returns the message for a client that has sent too many requests, or has too many streams or uploads open. */
 export function tooManyText({ name, limit }: ExceededLimit): string {
   switch (name) {
     case 'requests':

@@ -12,7 +12,7 @@ export interface PageArgs {
   after?: string | null | undefined;
   last?: number | null | undefined;
   before?: string | null | undefined;
-  /** False: nobody asks whether the list goes on, and reading that of the page throws. (Default: true) */
+  /** Whether to find out if more rows follow. If false, reading that from the page throws. (Default: true) */
   looksAhead?: boolean | undefined;
 }
 

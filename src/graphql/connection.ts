@@ -85,8 +85,8 @@ export function groupConnection<Args, GroupArgs, Node>({
 }
 
 /**
- * Returns the options of a list that each object with an id has, and that takes no arguments but those of a page. The pages
- * of all objects are one call of `pages`, and their counts one call of `counts`.
+ * Returns the options of a list that each object with an id has, and that takes no arguments but those of a page. The
+ * pages of all objects are one call of `pages`, and their counts one call of `counts`.
  */
 export function pageConnection<Node>(
   pages: (

@@ -96,8 +96,8 @@ export function isLoopback(address: string): boolean {
 }
 
 /**
- * Returns an IPv4 address as it is, and the first half of an IPv6 address: the other half is chosen by the client, which
- * has 2^64 of them.
+ * Returns an IPv4 address as it is, and the first half of an IPv6 address: the other half is chosen by the client,
+ * which has 2^64 of them.
  */
 export function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');

@@ -30,7 +30,10 @@ const WINDOW_SECONDS = 1;
 /** Paths that are always answered: a limit must not make a healthy server look ill. */
 const FREE_PATHS = ['/healthz', '/readyz'];
 
-/** The part of a limit that a viewer uses up in each process unseen by the others: few reach it, so few notices are sent. */
+/**
+ * The part of a limit that a viewer uses up in each process unseen by the others: few reach it, so few notices are
+ * sent.
+ */
 const UNSHARED_PART = 0.1;
 
 /**

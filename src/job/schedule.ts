@@ -13,9 +13,9 @@ export const SCHEDULE: readonly { jobClass: 'expire-upload' | 'sweep'; everyMs: 
 ];
 
 /**
- * Enqueues the next job of each recurring class, unless it exists. It waits in the database, so that it
- * survives a restart; its `unicity` allows only one pending or running job, however many processes there are. If it waits
- * for longer than its interval, because a clock was ahead when it was enqueued, it is moved to its next time. Also enqueues
+ * Enqueues the next job of each recurring class, unless it exists. It waits in the database, so that it survives a
+ * restart; its `unicity` allows only one pending or running job, however many processes there are. If it waits for
+ * longer than its interval, because a clock was ahead when it was enqueued, it is moved to its next time. Also enqueues
  * the jobs of large changes that were begun and have lost theirs.
  */
 export async function scheduleNext(services: Services & { log: Log }): Promise<void> {

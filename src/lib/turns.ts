@@ -1,9 +1,10 @@
 /** A bounded queue: work takes a turn, waits if too much is running, and ends the turn. */
 export interface Turns {
   /**
-   * Waits for a turn and returns the function that ends it. Groups take turns; within a group, and if there is only one,
-   * first come, first served, so that heavy work is not overtaken for ever by light work. Throws the error of `tooBusy`
-   * at once if `waitingMax` others are waiting, or `groupWaitingMax` of its group, and after `patienceMs` without a turn.
+   * Waits for a turn and returns the function that ends it. Groups take turns; within a group, and if there is only
+   * one, first come, first served, so that heavy work is not overtaken for ever by light work. Throws the error of
+   * `tooBusy` at once if `waitingMax` others are waiting, or `groupWaitingMax` of its group, and after `patienceMs`
+   * without a turn.
    */
   take(options?: TurnOptions): Promise<() => void>;
 }
@@ -132,8 +133,8 @@ async function enter(
 }
 
 /**
- * Returns the turn of new work of a group: that of the work that is next, or the one after the group's last. So the first
- * work of each group comes before the second of any other.
+ * Returns the turn of new work of a group: that of the work that is next, or the one after the group's last. So the
+ * first work of each group comes before the second of any other.
  */
 function nextTurn(waiting: readonly Place[], group: string): number {
   const next = waiting[0]?.turn ?? 0;

@@ -95,8 +95,8 @@ class ChangedError extends OutboundError {}
 class SlowError extends OutboundError {}
 
 /**
- * Creates a function that passes the bytes of one response after the other on. It throws SlowError if too few arrive in a
- * window of the time that is spent waiting for them: the time that the reader takes does not count.
+ * Creates a function that passes the bytes of one response after the other on. It throws SlowError if too few arrive in
+ * a window of the time that is spent waiting for them: the time that the reader takes does not count.
  */
 function createRateCheck({ bytes: leastBytes, windowMs }: { bytes: number; windowMs: number }) {
   let waitedMs = 0;

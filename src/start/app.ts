@@ -225,14 +225,19 @@ function warnOfUnknown(log: Logger, { unknownVariables }: Config): void {
   log.warn({ variables: unknownVariables }, 'unknown settings have no effect');
 }
 
-/** Makes each request know of deletions that another process has begun. Checks of health do not wait for the database. */
+/**
+ * Makes each request know of deletions that another process has begun. Checks of health do not wait for the database.
+ */
 function refreshDeletions(server: FastifyInstance, { deletions }: Services): void {
   server.addHook('onRequest', async ({ url }) => {
     if (url !== '/healthz' && url !== '/readyz') await deletions.refresh();
   });
 }
 
-/** Creates the events and the counts of requests that the processes of one PostgreSQL database share. A SQLite database has one process. */
+/**
+ * Creates the events and the counts of requests that the processes of one PostgreSQL database share. A SQLite database
+ * has one process.
+ */
 function createExchange(databaseUrl: string) {
   let notices: Notices | undefined;
   if (servesOneProcess(databaseUrl)) {

@@ -6,10 +6,10 @@ import type { Config } from './config.ts';
 const PREFIX = 'sqlite:';
 
 /**
- * Makes this process the only one that serves the SQLite database: a second one would not learn of changes, and its sweep
- * would delete the bytes of uploads that are in progress in the first. Waits for the other process to end, as in a
- * rolling restart. Throws LockedDatabaseError if it does not. Returns the function that releases the lock, which the caller
- * has to keep as long as it serves. PostgreSQL needs no lock.
+ * Makes this process the only one that serves the SQLite database: a second one would not learn of changes, and its
+ * sweep would delete the bytes of uploads that are in progress in the first. Waits for the other process to end, as in
+ * a rolling restart. Throws LockedDatabaseError if it does not. Returns the function that releases the lock, which the
+ * caller has to keep as long as it serves. PostgreSQL needs no lock.
  */
 export async function lockDatabase({
   databaseUrl,

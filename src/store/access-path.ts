@@ -52,8 +52,8 @@ export interface Slice<Field extends string> {
 export const SORTED_MAX = 5000;
 
 /**
- * Returns the statement that selects the uuids of a part of a list, in order: indexes hold them, so that a page far from
- * the start reads an index only.
+ * Returns the statement that selects the uuids of a part of a list, in order: indexes hold them, so that a page far
+ * from the start reads an index only.
  *
  * Planners decide by estimates, which are wrong without statistics; with them, SQLite took 4 s for a filter that no row
  * meets. Here, the rows of each condition are counted in its index, up to `SORTED_MAX`. If the rarest condition has

@@ -88,7 +88,9 @@ export function rowsByKey(
   return sql`(${keys}) found ${rowOf(db, table, { value, index }, sql.ref('found.key'))}`;
 }
 
-/** Returns a join with the rows whose column equals a value of the tables before. For each of these, it reads the index. */
+/**
+ * Returns a join with the rows whose column equals a value of the tables before. For each of these, it reads the index.
+ */
 export function rowOf(
   db: Db,
   table: 'file' | 'job' | 'media',

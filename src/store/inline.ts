@@ -6,10 +6,10 @@ import type { InlineRead } from './sqlite/routing.ts';
 const LOOKUPS_MAX = 4096;
 
 /**
- * Returns an executor for a read whose work is a bounded number of look-ups in an index: by ids, keys and URLs, and pages
- * that an index has in their order. On SQLite it runs on this thread, which serves everyone, and saves the way to another
- * process. Any other read uses `db` itself, and so does one with too many look-ups. A transaction is returned as it is,
- * because only the transaction sees its own changes.
+ * Returns an executor for a read whose work is a bounded number of look-ups in an index: by ids, keys and URLs, and
+ * pages that an index has in their order. On SQLite it runs on this thread, which serves everyone, and saves the way to
+ * another process. Any other read uses `db` itself, and so does one with too many look-ups. A transaction is returned
+ * as it is, because only the transaction sees its own changes.
  */
 export function inline(db: Db, lookups = 1): Db {
   return adapterFor(db, lookups)?.inline ?? db;

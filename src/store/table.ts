@@ -258,7 +258,7 @@ export interface UsageTable {
   subject: Fixed<string>;
   /** Open upload sessions. */
   uploads: Generated<number>;
-  /** The total sizes of the files of open upload sessions. */
+  /** Total size of the files of open upload sessions, in bytes. */
   promised_bytes: Generated<number>;
   stored_bytes: Generated<number>;
   /** Folders and media. */

@@ -10,8 +10,8 @@ const LIFETIME_MS = 60 * 60_000;
 
 /**
  * Creates the signals that end a stream when the client disconnects, when its time is over, when events may have been
- * lost, or when the server stops. Without them, a stopping server would wait for its clients. Each signal is created on first use, because
- * most responses are not streams.
+ * lost, or when the server stops. Without them, a stopping server would wait for its clients. Each signal is created on
+ * first use, because most responses are not streams.
  */
 export function createStreamSignals(
   server: FastifyInstance,

@@ -5,7 +5,9 @@ import { clientConfig, closeClient, destroyClient } from '../postgres/client.ts'
 /** Delay before a lost connection is opened again. */
 const RETRY_MS = 2000;
 
-/** Limit for opening the connection and for each of its statements. A connection that is silent for longer is closed. */
+/**
+ * Limit for opening the connection and for each of its statements. A connection that is silent for longer is closed.
+ */
 const TIMEOUT_MS = 5000;
 
 /** Interval at which the connection is tested: without traffic, a broken network would not show for hours. */
@@ -14,8 +16,8 @@ const TEST_MS = 10_000;
 /** The notices between the processes of one PostgreSQL database. */
 export interface Notices {
   /**
-   * Sends a text of less than 8,000 bytes to `onEvents` of all processes, this one included. Returns whether the database
-   * has accepted it: without a connection the text is lost.
+   * Sends a text of less than 8,000 bytes to `onEvents` of all processes, this one included. Returns whether the
+   * database has accepted it: without a connection the text is lost.
    */
   tellEvents(text: string): Promise<boolean>;
   stop(): Promise<void>;

@@ -42,7 +42,9 @@ export interface JobClaim {
   now: number;
 }
 
-/** With clients to leave out, a claim looks at so many jobs. Turns put the first job of each other client among them. */
+/**
+ * With clients to leave out, a claim looks at so many jobs. Turns put the first job of each other client among them.
+ */
 const CANDIDATES_MAX = 100;
 
 /**

@@ -8,7 +8,8 @@ import { createLimit } from './limit.ts';
 import type { Pool } from './pool.ts';
 
 /**
- * Time that the server gets beyond its statement timeout. A server that is silent for longer hangs, or the network does.
+ * Time that the server gets beyond its statement timeout. A server that is silent for longer hangs, or the network
+ * does.
  */
 const SILENCE_MS = 3000;
 
@@ -26,8 +27,8 @@ export class PostgresConnection implements DatabaseConnection {
   }
 
   /**
-   * Runs a query. If the connection is lost, a read outside of a transaction runs once more, on a new connection; so does
-   * a `begin`, before which nothing has been done. Throws DatabaseUnavailableError.
+   * Runs a query. If the connection is lost, a read outside of a transaction runs once more, on a new connection; so
+   * does a `begin`, before which nothing has been done. Throws DatabaseUnavailableError.
    */
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const isRepeatable = !this.isInTransaction && isHarmless(query.sql);
@@ -106,8 +107,8 @@ export class PostgresConnection implements DatabaseConnection {
 }
 
 /**
- * Tells whether a statement may run a second time. One that calls a function with an effect, or changes rows in its `with`,
- * may not.
+ * Tells whether a statement may run a second time. One that calls a function with an effect, or changes rows in its
+ * `with`, may not.
  */
 function isHarmless(text: string): boolean {
   return READ.test(text) && !EFFECT.test(text);

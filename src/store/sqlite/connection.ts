@@ -24,8 +24,8 @@ export interface Connection {
 /** Options of a connection. */
 export interface ConnectionOptions {
   /**
-   * `write`: it may create the file. `query`: it may create the file too, and then refuses every change. `readonly`: the
-   * file has to exist.
+   * `write`: it may create the file. `query`: it may create the file too, and then refuses every change. `readonly`:
+   * the file has to exist.
    */
   access: 'write' | 'query' | 'readonly';
   /** Maximum wait of a statement for another process. It blocks the thread. */

@@ -6,7 +6,10 @@ import type { TurnOptions, WriterTransaction } from './writer.ts';
 /** Observes statements, with their milliseconds. */
 export type OnQuery = (sql: string, ms: number) => void;
 
-/** Returns a signal that aborts when nobody waits for results any more. It is called only when a read leaves this thread. */
+/**
+ * Returns a signal that aborts when nobody waits for results any more. It is called only when a read leaves this
+ * thread.
+ */
 export type GetSignal = () => AbortSignal;
 
 /** How the statements of one Kysely run. */
@@ -18,8 +21,8 @@ export interface RouteOptions {
 }
 
 /**
- * A connection of Kysely. A single SELECT goes to a reader, any other statement to the writer, and so does everything in
- * a transaction.
+ * A connection of Kysely. A single SELECT goes to a reader, any other statement to the writer, and so does everything
+ * in a transaction.
  */
 export class RoutedConnection implements DatabaseConnection {
   readonly #channels: Channels;

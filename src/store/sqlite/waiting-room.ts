@@ -5,8 +5,8 @@ export interface WaitingRoom<Place> {
   readonly size: number;
   /**
    * Waits for a place. Requests take turns, so that one with many statements delays another one by one statement only:
-   * statements with the same signal are of one request. Throws DatabaseUnavailableError after `patienceMs`, when the signal
-   * aborts, and when the room closes.
+   * statements with the same signal are of one request. Throws DatabaseUnavailableError after `patienceMs`, when the
+   * signal aborts, and when the room closes.
    */
   wait(options: { patienceMs: number; signal: AbortSignal | undefined }): Promise<Place>;
   /** Gives the next one a place. */

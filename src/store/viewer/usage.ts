@@ -7,7 +7,7 @@ import { inline } from '../inline.ts';
 export interface Usage {
   /** Open upload sessions. */
   uploads: number;
-  /** The total sizes of the files of open upload sessions. */
+  /** Total size of the files of open upload sessions, in bytes. */
   promisedBytes: number;
   storedBytes: number;
   /** Folders and media. */
@@ -45,8 +45,8 @@ const PARTS_MAX = 200;
 const MERGED_MAX = 10_000;
 
 /**
- * Merges the rows of a subject that no other transaction is merging. Readers see all of the old rows or the new one. Does
- * nothing on SQLite, where a subject has one row.
+ * Merges the rows of a subject that no other transaction is merging. Readers see all of the old rows or the new one.
+ * Does nothing on SQLite, where a subject has one row.
  */
 async function compactUsage(db: Db, subject: string): Promise<void> {
   await sql`
