@@ -169,7 +169,7 @@ builder.objectType(TooManyRequestsError, {
     'The viewer, or its address, has too many open upload sessions, or has promised too many bytes in them. Complete or abort one, or try again later.',
   interfaces,
   fields: (t) => ({
-    // Not null: a query may select the fields of the same name of several errors.
+    // Not null, because a query may select fields of the same name from several error types.
     limitName: t.string({
       description: exceededName,
       resolve: ({ exceeded }) => exceeded?.name ?? 'requests',

@@ -2,8 +2,8 @@
 const LIMIT_MS = 500;
 
 /**
- * Returns a function that runs the check and rejects if it fails or takes longer than `limitMs`. The check runs once at
- * a time: calls that come meanwhile wait for the one that runs, so that calls do not pile up on something that hangs.
+ * Returns a function that runs the check and rejects if it fails or takes longer than `limitMs`. Only one check runs at
+ * a time: calls that come meanwhile wait for its result, so that checks do not pile up on something that hangs.
  */
 export function createReadiness(
   check: () => Promise<void>,

@@ -8,7 +8,7 @@ export interface Body extends AsyncIterable<Uint8Array> {
   recycle?: (piece: Uint8Array) => void;
 }
 
-/** Time in which a client has to take a piece, of at most 256 KiB: a KiB a second. */
+/** Time in which a client has to accept a piece of at most 256 KiB: 1 KiB a second. */
 const PIECE_TIMEOUT_MS = 256_000;
 
 /**

@@ -3,7 +3,7 @@ import type { Quotas } from '../domain/context.ts';
 import { isProxyList } from '../http/client.ts';
 import type { RateOptions } from '../http/rate-limit.ts';
 
-/** The configuration of what clients may send and have, and how they are told apart. */
+/** Configuration of the limits on clients, and of how clients are identified. */
 export interface Limits {
   /** The proxies whose X-Forwarded-For is believed: addresses, networks, `loopback`. */
   trustedProxies: readonly string[];
@@ -67,7 +67,7 @@ export const LIMIT_VARIABLES = {
   ),
 } as const;
 
-/** A process serves some ten times as many. */
+/** A process serves about ten times as many. */
 const REQUESTS_PER_SECOND_MAX = 2000;
 
 type Values = {

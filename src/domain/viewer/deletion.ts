@@ -19,7 +19,7 @@ export interface Deletions {
   announce(): Promise<void>;
 }
 
-/** Maximum age of `current`. An operation that begins a deletion returns only after this time, see `started`. */
+/** Maximum age of `current`. An operation that begins a deletion returns only after this time: see `announce`. */
 const AGE_MAX_MS = 100;
 
 /** Creates the list of one process. `isShared`: whether other processes may serve the same database. */

@@ -17,11 +17,11 @@ export const LIMITS = {
   aliases: 30,
   /** Each directive is checked against all others at its place. Clients write a few of `@include` and `@skip`. */
   directives: 20,
-  /** Counts of whole lists: enough for a count of each type of media, too few to count everything in many ways. */
+  /** `totalCount` fields: enough to count each type of media, too few to count everything in many ways. */
   counts: 12,
   /**
-   * Fields of the response and work of the lists, see `cost.ts`. All fields of 200 media and of the objects that
-   * belong to them are 90,000.
+   * Fields of the response and work of the lists: see `cost.ts`. All fields of 200 media and of the objects that belong
+   * to them cost 90,000.
    */
   cost: 200_000,
 } as const;
@@ -92,7 +92,7 @@ export function checkLimit(limited: Limited, amount: number): void {
   throw refusal(limited);
 }
 
-/** Throws RefusedOperationError if an operation costs too much. It names the dearest part of the operation. */
+/** Throws RefusedOperationError if an operation costs too much. The error names the most expensive part. */
 export function checkCost({ cost, counts, dearest }: Cost): void {
   checkLimit('counts', counts);
   if (cost <= LIMITS.cost) return;
