@@ -20,12 +20,12 @@ export type LimitName =
 export function tooManyText({ name, limit }: ExceededLimit): string {
   switch (name) {
     case 'requests':
-      return `There were more than ${limit} requests in a second. Try again later.`;
+      return `More than ${limit} requests arrived in one second. Try again later.`;
     case 'upload-sessions':
-      return `There are ${limit} open upload sessions already. Complete or abort one first.`;
+      return `The limit of ${limit} open upload sessions is reached. Complete or abort one first.`;
     case 'promised-bytes':
-      return `Open upload sessions may have at most ${limit} bytes together. Complete or abort one first.`;
+      return `The files of all open upload sessions may have at most ${limit} bytes together. Complete or abort one first.`;
     default:
-      return `There may be at most ${limit} ${name} at once. Try again later.`;
+      return `The limit of ${limit} ${name} at once is reached. Try again later.`;
   }
 }

@@ -55,7 +55,7 @@ export function toPage<Row extends object, Node>(
   toNode: (row: Row) => Node,
 ): Page<Node> {
   const known = () => {
-    if (request.looksAhead === false) throw new Error('The page was read without a look ahead.');
+    if (request.looksAhead === false) throw new Error('The page was read without `looksAhead`.');
     return hasMore;
   };
   return {

@@ -8,7 +8,7 @@ const DEFAULT_MAX = 512;
 const REFUSAL_BODY = JSON.stringify({
   error: {
     code: 'TOO_MANY_CONNECTIONS',
-    message: 'There are too many connections from this address. Close some, or try again later.',
+    message: 'This address has too many open connections. Close some, or try again later.',
   },
 });
 const REFUSAL = [

@@ -15,7 +15,7 @@ export function createReadiness(
       running = undefined;
     });
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error('The check takes too long.')), limitMs);
+    const timer = setTimeout(() => reject(new Error('The check took too long.')), limitMs);
     await Promise.race([running, late]).finally(() => clearTimeout(timer));
   };
 }

@@ -63,8 +63,8 @@ const LOOKS_PER_WINDOW = 10;
 export function createBodyWatch({ bytesPerSecondMin, windowMs, smallBodyMs }: BodyPace): BodyWatch {
   const open = new Set<Arrival>();
   const lookMs = windowMs / LOOKS_PER_WINDOW;
-  const slowText = `The body arrives too slowly: less than ${bytesPerSecondMin} bytes a second.`;
-  const lateText = `The body has not arrived within ${smallBodyMs / 1000} seconds.`;
+  const slowText = `The request body arrived too slowly. Send at least ${bytesPerSecondMin} bytes a second.`;
+  const lateText = `The request body did not arrive within ${smallBodyMs / 1000} seconds.`;
   const isBelowRate = (arrival: Arrival) => {
     if (arrival.windowWaitedMs < windowMs) return false;
     const { bytesRead } = arrival.request.socket;

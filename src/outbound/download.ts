@@ -107,7 +107,8 @@ function createRateCheck({ bytes: leastBytes, windowMs }: { bytes: number; windo
       waitedMs += performance.now() - askedAt;
       arrivedBytes += piece.length;
       if (waitedMs >= windowMs) {
-        if (arrivedBytes < leastBytes) throw new SlowError('The server sends the file too slowly.');
+        if (arrivedBytes < leastBytes)
+          throw new SlowError('The remote server sent the file too slowly.');
         waitedMs = 0;
         arrivedBytes = 0;
       }

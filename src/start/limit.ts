@@ -58,10 +58,10 @@ export const LIMIT_VARIABLES = {
   TRIVIUM_QUOTA_SUBSCRIPTIONS_TOTAL: limit('subscriptions of all viewers at once', 2000),
   TRIVIUM_QUOTA_ADDRESS_FACTOR: [
     wholeNumber(1, 1_000_000).default(10),
-    'all viewers of one address together may have this many times what one may have; default: 10',
+    'all viewers of one address together may have this many times the limit of one viewer; default: 10',
   ],
   TRIVIUM_QUOTA_FREE_BYTES: limit(
-    'free space that uploads leave on the disk, in bytes',
+    'free disk space that uploads must leave, in bytes',
     2 ** 28,
     '256 MiB',
   ),

@@ -71,9 +71,9 @@ const REFUSALS: Record<Limited, { code: string; of: string; advice: string }> = 
   },
   cost: {
     code: 'OPERATION_TOO_COSTLY',
-    of: 'as the cost: the fields in the result if every page is full, and the work of its lists',
+    of: 'for the cost: the fields of the response if every page is full, plus the work of its lists',
     advice:
-      'Ask for smaller pages with `first`, for fewer fields or counts, or for a filter with fewer words and criteria.',
+      'Request smaller pages with `first`, fewer fields or counts, or a filter with fewer words and criteria.',
   },
 };
 
@@ -97,7 +97,9 @@ export function checkCost({ cost, counts, dearest }: Cost): void {
   checkLimit('counts', counts);
   if (cost <= LIMITS.cost) return;
   const path = dearest.join('.');
-  throw refusal('cost', path && `The dearest part is \`${path}\`. `, { cost, dearest: path });
+  const total = `The operation costs ${cost.toLocaleString('en')}. `;
+  const part = path && `Its most expensive part is \`${path}\`. `;
+  throw refusal('cost', total + part, { cost, dearest: path });
 }
 
 function refusal(limited: Limited, reason = '', details: Record<string, unknown> = {}) {
