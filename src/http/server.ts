@@ -150,7 +150,7 @@ function hostError({ raw: { rawHeaders } }: FastifyRequest): HttpError | undefin
   const isHost = (text: string, at: number) =>
     at % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host';
   return rawHeaders.filter(isHost).length > 1
-    ? new HttpError(400, 'BAD_REQUEST', 'Expected exactly one Host header.')
+    ? new HttpError(400, 'BAD_REQUEST', 'Expected one Host header.')
     : undefined;
 }
 
