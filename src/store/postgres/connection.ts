@@ -7,10 +7,7 @@ import { isCancelled, leavesConnection, statementError } from './failure.ts';
 import { createLimit } from './limit.ts';
 import type { Pool } from './pool.ts';
 
-/**
- * Time that the server gets beyond its statement timeout. A server that is silent for longer hangs, or the network
- * does.
- */
+/** Time that the server gets beyond its statement timeout. If it is silent for longer, it or the network hangs. */
 const SILENCE_MS = 3000;
 
 /** A connection while one statement or one transaction uses it. */
@@ -99,7 +96,7 @@ export class PostgresConnection implements DatabaseConnection {
     } finally {
       limit.stop();
       signal?.removeEventListener('abort', cancel);
-      // A request that has not hit this statement could hit the next one.
+      // A late cancel request could cancel the next statement of this connection.
       if (cancelling !== undefined && isUnsure) this.#isBroken = true;
       if (!this.#isBroken) await cancelling;
     }

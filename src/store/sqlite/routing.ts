@@ -147,7 +147,7 @@ async function observed<Row>(
 
 /**
  * Tells whether a statement only reads. Kysely knows it of its own queries; of a text that begins with `with`, only the
- * rest tells. When in doubt it is a change, which the writer runs: a reader would refuse it.
+ * rest tells. When in doubt, treats it as a change for the writer, because a reader would refuse it.
  */
 function isRead({ query, sql }: CompiledQuery): boolean {
   if (query.kind === 'SelectQueryNode') return true;
