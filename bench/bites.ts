@@ -15,9 +15,9 @@ const TAG_ID = 1;
 const QUIET_MS = 3000;
 
 /**
- * Deletes a folder of 50,000 media, and renames and deletes a tag on 50,000 and 100,000, while other connections ask for
- * the server's health and for one media item. Prints how long those waited. The rest of each change counts: until its
- * rows are gone.
+ * Deletes a folder of 50,000 media, and renames and deletes a tag on 50,000 and 100,000, while other connections ask
+ * for the server's health and for one media item. Prints how long those waited. The rest of each change counts: until
+ * its rows are gone.
  */
 export async function benchBites(setup: ServerSetup): Promise<void> {
   const { scratch } = setup;

@@ -1,5 +1,6 @@
 /**
- * `npm run bench [reads|depth|uploads|memory|jobs|bites|million …] [-- --rounds 5 --seconds 2 --connections 8 --dir /tmp --results <file> --profile <dir>]`
+ * `npm run bench [reads|depth|uploads|memory|jobs|bites|million …] [-- --rounds 5 --seconds 2 --connections 8 --dir
+ * /tmp --results <file> --profile <dir>]`
  *
  * Measures this server and, in the same run and in turn, hand-written handlers that do the same work and nothing else
  * (limits). The ratios hold across machines; the absolute figures do not.

@@ -16,8 +16,9 @@ const TOP_FOLDER_COUNT = 20;
 
 /**
  * Fills an empty database with media: a folder of a tenth of them, a tag on half of them, and files, tags and jobs with
- * frequencies as people produce them. The rows are inserted into the first version of the schema, and all other migrations
- * run on them: triggers would take ten times as long, and so a migration shows how long it takes on a large database.
+ * frequencies as people produce them. The rows are inserted into the first version of the schema, and all other
+ * migrations run on them: triggers would take ten times as long, and so a migration shows how long it takes on a large
+ * database.
  */
 export async function seedMillion(url: string, mediaCount: number): Promise<void> {
   await createFirstSchema(url);

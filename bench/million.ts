@@ -23,7 +23,10 @@ export interface MillionOptions {
 }
 
 const SIZES = [10_000, 1_000_000] as const;
-/** A first page may take three times as long at a million, and a deep page 50 ms. Differences below a millisecond do not count. */
+/**
+ * A first page may take three times as long at a million, and a deep page 50 ms. Differences below a millisecond do not
+ * count.
+ */
 const RATIO_MAX = 3;
 const DEEP_MS_MAX = 50;
 const NOISE_MS = 1;

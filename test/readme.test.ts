@@ -140,11 +140,25 @@ async function runScript({ directory, run, adapt }: Reader, example: string): Pr
   return output;
 }
 
-test('the table of settings names exactly those of `trivium serve`', async () => {
-  const document = await readFile('README.md', 'utf8');
-  const rows = document.split('\n').filter((line) => line.startsWith('| `TRIVIUM_'));
-  const namesIn = (text: string) => new Set(text.match(/TRIVIUM_[A-Z_]+/g));
-  const { output } = await runTrivium(['serve', '--help']);
-  const firstCells = rows.map((row) => row.split('|')[1]).join();
-  expect(namesIn(firstCells)).toEqual(namesIn(output));
+const rowsOf = async (path: string) =>
+  (await readFile(path, 'utf8')).split('\n').filter((line) => line.startsWith('| `TRIVIUM_'));
+
+/** The names in the first cells of rows, in their order. */
+const namesOf = (rows: readonly string[]) =>
+  rows.flatMap((row) => row.split('|')[1]?.match(/TRIVIUM_[A-Z_]+/g) ?? []);
+
+describe('the tables of settings', () => {
+  const allRows = rowsOf('docs/operations.md');
+
+  test('that of docs/operations.md names each setting of `trivium serve` once, and no other', async () => {
+    const { output } = await runTrivium(['serve', '--help']);
+    const settings = new Set(output.match(/TRIVIUM_[A-Z_]+/g));
+    expect(namesOf(await allRows).toSorted()).toEqual([...settings].toSorted());
+  });
+
+  test('each row of the README is a row of docs/operations.md', async () => {
+    const rows = await rowsOf('README.md');
+    expect(rows.length).toBeGreaterThan(5);
+    expect(await allRows).toEqual(expect.arrayContaining(rows));
+  });
 });

@@ -1,10 +1,10 @@
-/** Codes of the system for a full disk, an exceeded quota, and a limit on the size of files. */
+/** Error codes of the operating system for a full disk, an exceeded disk quota, and a file that is too large. */
 const FULL: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
-/** Codes of the system for a place that is read-only, or closed to the server. */
+/** Error codes of the operating system for storage that is read-only or that the server has no permission for. */
 const UNAVAILABLE: readonly unknown[] = ['EROFS', 'EACCES', 'EPERM'];
 
-/** Tells how a call of the file system failed: for lack of room or of permission; null: otherwise. */
+/** Tells whether a file system call failed for lack of space or of permission; null for any other failure. */
 export function storageFailure(error: unknown): 'full' | 'unavailable' | null {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return null;
   if (FULL.includes(error.code)) return 'full';

@@ -32,7 +32,7 @@ export interface Services {
   /** Publishes events; inside of `transact`, after the commit. */
   events: Events;
   settings: Settings;
-  /** What jobs delete at the moment, which no viewer sees any more. */
+  /** Subtrees and tags that jobs are deleting. No viewer sees them. */
   deletions: Deletions;
   /** Serializes the chunks of each upload session, in this process only: see docs/decisions.md. */
   uploadLocks: KeyedLock;
@@ -41,7 +41,9 @@ export interface Services {
    * the same one.
    */
   renders: SingleFlight;
-  /** The bytes of uploads that are arriving at this process in single requests, by subject: see `quota.ts`. */
+  /**
+   * Bytes that have arrived so far in unfinished single-request uploads of this process, by subject: see `quota.ts`.
+   */
   arrivingBytes: Map<string, number>;
   /** Milliseconds since 1970. */
   clock: () => number;
@@ -71,11 +73,11 @@ export interface Settings {
   outboundAllowedHosts: readonly string[];
 }
 
-/** What one viewer may have. All viewers of one address may have `addressFactor` times as much. 0: no limit. */
+/** Quotas of one viewer. All viewers of one address together may have `addressFactor` times as much. 0: no limit. */
 export interface Quotas {
   /** Open upload sessions. */
   uploadsMax: number;
-  /** The total sizes of the files of open upload sessions. */
+  /** Total size of the files of open upload sessions, in bytes. */
   promisedBytesMax: number;
   storedBytesMax: number;
   /** Folders and media. */
@@ -85,7 +87,7 @@ export interface Quotas {
   /** Subscriptions at once of all viewers together, in this process. */
   subscriptionsTotalMax: number;
   addressFactor: number;
-  /** Free space of the disk that uploads leave. */
+  /** Free disk space that uploads must leave, in bytes. */
   freeBytesMin: number;
 }
 
@@ -97,8 +99,8 @@ export interface Log {
 }
 
 /**
- * Returns the context of a request. When its signal aborts, long reads stop and throw; changes go on, because what a
- * client has sent is kept.
+ * Returns the context of a request. When its signal aborts, long reads stop and throw. Changes continue, because the
+ * server keeps what a client has sent.
  */
 export function createContext(
   services: Services,

@@ -1,13 +1,13 @@
 /** A limit that a request would exceed. */
 export interface ExceededLimit {
   name: LimitName;
-  /** The most that the sender may have, or send within the window. */
+  /** Maximum that the sender may have, or may send within the window. */
   limit: number;
-  /** The window of a rate; absent: the limit is on what exists at one time. */
+  /** Length of the window of a rate. Absent if the limit is on what exists at one time. */
   windowSeconds?: number;
 }
 
-/** The limits of what one viewer, or one address, may send and have. */
+/** Limits on what one viewer, or one address, may send and have. */
 export type LimitName =
   | 'requests'
   | 'subscriptions'
@@ -16,16 +16,16 @@ export type LimitName =
   | 'stored-bytes'
   | 'items';
 
-/** Returns the message for a client that has reached a limit on what is under way. */
+/** Returns the message for a client that has sent too many requests, or has too many streams or uploads open. */
 export function tooManyText({ name, limit }: ExceededLimit): string {
   switch (name) {
     case 'requests':
-      return `There were more than ${limit} requests in a second. Try again later.`;
+      return `More than ${limit} requests arrived in one second. Try again later.`;
     case 'upload-sessions':
-      return `There are ${limit} open upload sessions already. Complete or abort one first.`;
+      return `The limit of ${limit} open upload sessions is reached. Complete or abort one first.`;
     case 'promised-bytes':
-      return `Open upload sessions may have at most ${limit} bytes together. Complete or abort one first.`;
+      return `The files of all open upload sessions may have at most ${limit} bytes together. Complete or abort one first.`;
     default:
-      return `There may be at most ${limit} ${name} at once. Try again later.`;
+      return `The limit of ${limit} ${name} at once is reached. Try again later.`;
   }
 }

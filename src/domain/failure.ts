@@ -5,8 +5,9 @@ import { InsufficientStorageError, StorageUnavailableError } from './storage-err
 
 /**
  * Returns the error that a caller gets for a failure of any operation: a database that cannot serve a statement is a
- * NoDatabaseError, or a ServerBusyError if it was reached but took too long; a full disk is an InsufficientStorageError,
- * and one that is closed to the server a StorageUnavailableError. Transports call this once, for every error.
+ * NoDatabaseError, or a ServerBusyError if it was reached but took too long; a full disk is an
+ * InsufficientStorageError, and one that is closed to the server a StorageUnavailableError. Dialects call this once for
+ * every error.
  */
 export function toCallerError(error: unknown): unknown {
   if (error instanceof DatabaseUnavailableError) return toUnavailable(error);
@@ -18,7 +19,7 @@ export function toCallerError(error: unknown): unknown {
 function toUnavailable(error: DatabaseUnavailableError): NoDatabaseError | ServerBusyError {
   const { reason } = error;
   if (reason === 'connection') return new NoDatabaseError({ cause: error });
-  // Nobody reads the answer, and nobody has to look into the cause.
+  // The client has gone, so nobody reads the response or needs a log entry.
   if (reason === 'cancelled') return new ServerBusyError();
   return new ServerBusyError(RETRY_AFTER_MS, { cause: error });
 }

@@ -12,7 +12,7 @@ export interface PageArgs {
   after?: string | null | undefined;
   last?: number | null | undefined;
   before?: string | null | undefined;
-  /** False: nobody asks whether the list goes on, and reading that of the page throws. (Default: true) */
+  /** Whether to find out if more rows follow. If false, reading that from the page throws. (Default: true) */
   looksAhead?: boolean | undefined;
 }
 
@@ -55,7 +55,7 @@ export function toPage<Row extends object, Node>(
   toNode: (row: Row) => Node,
 ): Page<Node> {
   const known = () => {
-    if (request.looksAhead === false) throw new Error('The page was read without a look ahead.');
+    if (request.looksAhead === false) throw new Error('The page was read without `looksAhead`.');
     return hasMore;
   };
   return {

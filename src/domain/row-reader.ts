@@ -1,4 +1,4 @@
-/** How a field of an object is read from its row: the columns that it needs, and their conversion. */
+/** How a field of an object is read from its row: the columns that the field needs, and their conversion. */
 export interface FieldOfRow<Row, Value> {
   columns: readonly (keyof Row & string)[];
   read: (row: Row) => Value;
@@ -9,7 +9,7 @@ export type FieldsOfRow<Row, Fields> = {
   readonly [Name in keyof Fields]-?: FieldOfRow<Row, Fields[Name]>;
 };
 
-/** The fields that a reader needs of each object. Undefined: all. */
+/** Fields of each object that the caller needs. Undefined: all. */
 export type Only<Fields> = readonly (keyof Fields & string)[] | undefined;
 
 /** Converts rows to objects. */
@@ -19,12 +19,12 @@ export interface RowReader<Row, Fields> {
   part: (only: Only<Fields>) => Part<Row, Fields>;
 }
 
-/** What a reader of some fields selects, and how the rows become objects. */
+/** The columns to select for some fields, and the conversion of the rows to objects. */
 export interface Part<Row, Fields> {
   columns: readonly (keyof Row & string)[] | undefined;
   /**
-   * Returns the object of a row with these columns. It converts a field when that is read, because a client sees few of
-   * them. Reading a field whose columns were not selected throws an Error.
+   * Returns the object of a row with these columns. It converts each field when that field is read, because most
+   * requests read few. Reading a field whose columns were not selected throws an Error.
    */
   convert: (row: Partial<Row>) => Fields;
 }

@@ -37,7 +37,7 @@ class PageInfo {
 
 const EMPTY: Page<never> = { edges: [], hasNextPage: false, hasPreviousPage: false };
 
-/** The list of each of many groups. */
+/** A list for each of many groups, such as the media of each folder. */
 export interface GroupConnection<Args, GroupArgs, Node> {
   /** Converts the arguments of the field. */
   toArgs: (args: Args) => GroupArgs;
@@ -45,7 +45,7 @@ export interface GroupConnection<Args, GroupArgs, Node> {
   count: (context: GraphqlContext, id: number, args: GroupArgs) => Promise<number | undefined>;
 }
 
-/** Returns the options of a field that is the connection of one of many groups: of each object with an id. */
+/** Returns the options of a field that is a connection with one list for each object. */
 export function groupConnection<Args, GroupArgs, Node>({
   toArgs,
   pages,
@@ -85,8 +85,8 @@ export function groupConnection<Args, GroupArgs, Node>({
 }
 
 /**
- * Returns the options of a list that each object with an id has, and that takes no arguments but those of a page. The pages
- * of all objects are one call of `pages`, and their counts one call of `counts`.
+ * Returns the options of a list that each object with an id has, and that takes no arguments but those of a page. The
+ * pages of all objects are one call of `pages`, and their counts one call of `counts`.
  */
 export function pageConnection<Node>(
   pages: (

@@ -42,7 +42,7 @@ const InputIssueRef = builder.objectRef<InputIssue>('InputIssue').implement({
       description: 'Machine-readable code of the problem in `UPPER_SNAKE_CASE`. It never changes.',
     }),
     message: t.exposeString('message', {
-      description: 'Says for people what is expected. Its wording may change.',
+      description: 'Message for people that says what is expected. Its wording may change.',
     }),
   }),
 });
@@ -166,21 +166,21 @@ const exceededName =
 builder.objectType(TooManyRequestsError, {
   name: 'TooManyRequestsError',
   description:
-    'The viewer, or its address, has too many open upload sessions, or has promised too many bytes in them. Complete or abort one, or try again later.',
+    'The viewer or its address has too many open upload sessions, or too many bytes reserved by them. Complete or abort a session, or try again later.',
   interfaces,
   fields: (t) => ({
-    // Not null: a query may select the fields of the same name of several errors.
+    // Not null, because a query may select fields of the same name from several error types.
     limitName: t.string({
       description: exceededName,
       resolve: ({ exceeded }) => exceeded?.name ?? 'requests',
     }),
     limit: t.field({
       type: 'BigInt',
-      description: 'The most that the viewer, or its address, may have.',
+      description: 'The limit that was reached: a number of upload sessions, or of bytes.',
       resolve: ({ exceeded }) => exceeded?.limit ?? 0,
     }),
     retryAfterSeconds: t.int({
-      description: 'Seconds after which another try may succeed.',
+      description: 'Seconds to wait before the next attempt.',
       resolve: ({ retryAfterMs }) => Math.ceil(retryAfterMs / 1000),
     }),
   }),
@@ -189,7 +189,7 @@ builder.objectType(TooManyRequestsError, {
 builder.objectType(QuotaExceededError, {
   name: 'QuotaExceededError',
   description:
-    'The viewer, or its address, would store more than its quota. Delete something first. `storageUsage` tells how much is used.',
+    'The operation would exceed the storage quota of the viewer or its address. Delete something first. `storageUsage` returns the current usage.',
   interfaces,
   fields: (t) => ({
     limitName: t.string({ description: exceededName, resolve: ({ exceeded }) => exceeded.name }),
@@ -207,7 +207,7 @@ builder.objectType(InsufficientStorageError, {
   interfaces,
   fields: (t) => ({
     retryAfterSeconds: t.int({
-      description: 'Seconds after which another try may succeed.',
+      description: 'Seconds to wait before the next attempt.',
       resolve: ({ retryAfterMs }) => Math.ceil(retryAfterMs / 1000),
     }),
   }),

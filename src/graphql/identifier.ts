@@ -46,7 +46,7 @@ export function objectQuery<Type extends TypeParam<Types>, By>(
       nullable: true,
       description,
       args: { by: t.arg({ type: by, required: true, description: `Identifies the ${noun}.` }) },
-      // Its type depends on whether `Type` is a list, which is not known here.
+      // The type of the options depends on whether `Type` is a list, which is not known here.
       resolve: (_root, args, { domain }, info): never =>
         find(domain, (args as { by: By }).by, onlyIn(info)) as never,
     }),

@@ -60,9 +60,9 @@ export function listLoader<Item>(
 
 /** Loads one value for each of many parents. */
 export interface GroupLoader<Args, Value> {
-  /** Loads that of one parent: all loads of a request with the same arguments are one call. */
+  /** Loads the value of one parent. All loads of a request with the same arguments are one call. */
   load: (context: GraphqlContext, id: number, args: Args) => Promise<Value | undefined>;
-  /** Loads those of many parents at once, with the given properties. */
+  /** Loads the values of many parents at once, with the given properties. */
   loadAll: (
     context: GraphqlContext,
     ids: ReadonlySet<number>,

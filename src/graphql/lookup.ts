@@ -9,7 +9,7 @@ export interface FoundBy<Source, Item, Value> {
   /** The properties of the object that `keysOf` and `valueOf` read. */
   needs: readonly (keyof Source & string)[];
   keysOf: (source: Source, context: GraphqlContext) => readonly number[];
-  /** `items` has an item for each key, in their order. */
+  /** `items` has one item for each key, in the same order. */
   valueOf: (items: readonly Item[], source: Source, context: GraphqlContext) => Value;
   /** The properties of the items that `valueOf` reads. (Default: those that the operation selects) */
   only?: readonly string[];
@@ -23,13 +23,13 @@ export interface LookupOptions<Item> {
     ids: readonly number[],
     only: Properties,
   ) => Promise<ReadonlyMap<number, Item>>;
-  /** What an id without an item has. */
+  /** Value for an id that has no item. */
   absent: Item;
 }
 
 /**
- * Creates a function that returns the options of a field whose value is found by ids. The resolver asks the loader. The
- * batch of the fast path reads the items of all fields and objects of a level at once, with no more columns than they
+ * Creates a function that returns the options of a field whose value is found by ids. The resolver uses the loader. On
+ * the fast path, a batch reads the items for all fields and objects of a level at once, with only the columns that they
  * need.
  */
 export function createLookup<Item>({ loader, load, absent }: LookupOptions<Item>) {
@@ -59,7 +59,7 @@ export function createLookup<Item>({ loader, load, absent }: LookupOptions<Item>
   });
 }
 
-/** What one field needs for all its objects. */
+/** The keys that one field needs for all its objects. */
 interface Lookup<Item> {
   keys: readonly (readonly number[])[];
   only: Properties;
@@ -82,7 +82,7 @@ function toLookup<Item>({ field, sources }: BatchRequest, context: GraphqlContex
   };
 }
 
-/** Adds the id, by which the items of a lookup are told apart. */
+/** Adds the id, which identifies the items of a lookup. */
 export function withId(only: Properties): Properties {
   return only && [...only, 'id' as never];
 }

@@ -58,7 +58,7 @@ export function mutation<Fields extends InputFieldMap, Type extends TypeParam<Ty
           type: success.type,
           description: success.description,
           ...(Array.isArray(success.type) && withListSize(PAGE_SIZE_MAX)),
-          // Its type depends on whether `Type` is a list, which is not known here.
+          // The type of the options depends on whether `Type` is a list, which is not known here.
           resolve: ({ value }): never => value as never,
         }),
       }),

@@ -38,7 +38,7 @@ export function onlyIn(info: GraphQLResolveInfo): Properties {
   return field && onlyOf(field);
 }
 
-/** Tells whether the operation asks if a connection goes on. */
+/** Tells whether the operation asks if a connection has more pages. */
 export function looksAhead({ output }: PlannedField): boolean {
   if (output.kind !== 'object') return true;
   const fields = output.selections.fieldsOf(output.type);
@@ -47,7 +47,7 @@ export function looksAhead({ output }: PlannedField): boolean {
 
 const known = new WeakMap<PlannedField, readonly string[] | undefined>();
 
-/** Adds the properties that are read of an output. Returns false if they are not known. */
+/** Adds the properties that an output type's fields read. Returns false if they are not known. */
 function addOutput(output: Output, names: Set<string>): boolean {
   if (output.kind === 'leaf') return false;
   if (output.kind === 'list') return addOutput(output.item, names);
@@ -79,7 +79,7 @@ function needsOf(field: GraphQLField<unknown, unknown>): readonly string[] | und
   return exposed === undefined ? undefined : [exposed];
 }
 
-/** Returns the property that a field exposes; undefined if it does anything else. */
+/** Returns the property that a field exposes; undefined if the field is computed. */
 export function exposedProperty({
   extensions,
 }: GraphQLField<unknown, unknown>): string | undefined {

@@ -8,7 +8,7 @@ import { TAGS_MAX, WORDS_MAX } from '../domain/search.ts';
  */
 export type ListSize = number | 'page' | { argument: string };
 
-/** The size of lists that declare none, such as the tags, files and ancestors of a media item. */
+/** Assumed size of lists that declare none, such as the tags, files and ancestors of a media item. */
 export const LIST_SIZE_DEFAULT = 10;
 
 /** Returns options for a field that declare its list size. */
@@ -34,11 +34,11 @@ export function isCount({ extensions }: GraphQLField<unknown, unknown>): boolean
  * for 100,000 media.
  */
 const WORK = {
-  /** A word of a search: an index holds the media that have it, and they may be many. */
+  /** A word of a search. The index of words may hold many media for it. */
   word: 3000,
-  /** One of several tags that a media item must have. */
+  /** A tag of a filter. */
   tag: 500,
-  /** A criterion beyond the first, or an order: the index that serves the first one does not help with it. */
+  /** A criterion beyond the first, or an order: the index that serves the first criterion does not serve it. */
   criterion: 3000,
 } as const;
 
@@ -46,7 +46,7 @@ const WORK = {
 export const LIST_WORK = 10;
 /** The work to count a list by an index. */
 export const COUNT_WORK = 500;
-/** Counting visits every entry, where a page stops when it is full: a count costs as much as this many pages. */
+/** A count costs as much as this many pages: it visits every entry, while a page stops when it is full. */
 export const COUNT_PAGES = 4;
 
 /** Reads an argument of a field as the client sent it: nothing has checked its type. */
@@ -56,7 +56,7 @@ type ReadArgument = (name: string) => unknown;
 export function pricedByFilter(toWords: (search: string) => readonly string[] = () => []) {
   const work = (read: ReadArgument) => {
     const { search, tagIds, ...others } = given(read('filter'));
-    // The domain refuses more of them, with a better message.
+    // The domain refuses more words and tags, with a better message.
     const words = typeof search === 'string' ? Math.min(toWords(search).length, WORDS_MAX) : 0;
     const tags = Array.isArray(tagIds) ? Math.min(tagIds.length, TAGS_MAX) : 0;
     const criteria = words + tags + Object.keys(others).length;

@@ -101,7 +101,7 @@ export async function* arrivingBytes(request: IncomingMessage): AsyncGenerator<B
     throw new MalformedBodyError(null, 'The request ended early.', { cause });
   } finally {
     const ended = pieces.return?.();
-    // Otherwise it waits for bytes that may never come.
+    // Otherwise it would wait for bytes that may never come.
     if (!isReadPending) await ended;
   }
 }

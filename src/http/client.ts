@@ -11,9 +11,9 @@ export interface HttpClient extends Client {
   isLoopback: boolean;
 }
 
-/** How the address of a client is found, and hidden. */
+/** Settings that determine how the address of a client is found and hashed. */
 export interface ClientOptions {
-  /** Addresses, networks, and `loopback`: the proxies whose X-Forwarded-For is believed. */
+  /** Proxies whose X-Forwarded-For is believed: addresses, networks, and `loopback`. */
   trustedProxies: readonly string[];
   /** The key of the hashes of addresses. */
   secret: string;
@@ -24,13 +24,13 @@ export interface ClientOptions {
 /** Returns the client of a request. */
 export type ClientOf = (request: IncomingMessage) => HttpClient;
 
-/** Clients that are kept: hashing an address takes some 3 µs. */
+/** Size of the cache of clients: hashing an address takes about 3 µs. */
 const CLIENTS_MAX = 10_000;
 
 /**
- * Creates a `ClientOf`. The address is that of the connection. If that is a trusted proxy, it is the last address in
- * X-Forwarded-For that no trusted proxy has; any other X-Forwarded-For is ignored, because every client can send one.
- * Not Fastify's `trustProxy`, which would believe X-Forwarded-Host, too.
+ * Creates a `ClientOf`. The address is that of the connection. If that is a trusted proxy, the address is the last one
+ * in X-Forwarded-For that is not a trusted proxy. X-Forwarded-For from other senders is ignored, because any client can
+ * send it. Fastify's `trustProxy` is not used, because it would also believe X-Forwarded-Host.
  */
 export function createClientOf({
   trustedProxies,
@@ -96,8 +96,8 @@ export function isLoopback(address: string): boolean {
 }
 
 /**
- * Returns an IPv4 address as it is, and the first half of an IPv6 address: the other half is chosen by the client, which
- * has 2^64 of them.
+ * Returns an IPv4 address as it is, and the first half of an IPv6 address: the other half is chosen by the client,
+ * which has 2^64 of them.
  */
 export function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');

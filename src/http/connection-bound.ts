@@ -2,13 +2,13 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { isLoopback, networkOf, trustOf } from './client.ts';
 
-/** Far more than a browser opens, which is six. */
+/** Far more than the six that a browser opens. */
 const DEFAULT_MAX = 512;
 
 const REFUSAL_BODY = JSON.stringify({
   error: {
     code: 'TOO_MANY_CONNECTIONS',
-    message: 'There are too many connections from this address. Close some, or try again later.',
+    message: 'This address has too many open connections. Close some, or try again later.',
   },
 });
 const REFUSAL = [
@@ -23,13 +23,13 @@ const REFUSAL = [
 
 /** Options of `boundConnections`. */
 export interface BoundOptions {
-  /** 0: no bound; null: the default, and none for loopback addresses. */
+  /** Maximum number; 0: no limit; null: the default, without a limit for loopback addresses. */
   max: number | null;
-  /** Proxies, which pass on the requests of many clients, have no bound. */
+  /** Trusted proxies. They have no limit, because they pass on the requests of many clients. */
   trustedProxies: readonly string[];
 }
 
-/** Bounds the open connections of one address. Closes further ones at once, with a 429. */
+/** Limits the open connections of each address. Closes further ones at once with a 429. */
 export function boundConnections(server: Server, { max, trustedProxies }: BoundOptions): void {
   if (max === 0) return;
   const isTrusted = trustOf(trustedProxies);

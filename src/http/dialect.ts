@@ -141,8 +141,8 @@ export type SendError = (
 
 /**
  * Returns an error handler; `toErrorAnswer` gives the dialect's status and body. Adds `Retry-After` where the error
- * says when to retry, and the headers of the limit that the request has met. A content type that Fastify cannot parse, and rejects before any handler, becomes an
- * UnsupportedBodyError.
+ * says when to retry, and the headers of the limit that the request has met. A content type that Fastify cannot parse,
+ * and rejects before any handler, becomes an UnsupportedBodyError.
  */
 export function createSendError(
   contentType: string,
@@ -160,8 +160,8 @@ export function createSendError(
 }
 
 /**
- * Logs an error with its stack if it is a bug of ours. A failure that a later try may not meet is a warning if something
- * has caused it, and no entry of its own if the server had only too much to do.
+ * Logs a bug as an error with its stack. Logs a temporary failure as a warning if it has a cause, and not at all if the
+ * server was only too busy.
  */
 function logFailure(request: FastifyRequest, error: unknown): void {
   if (httpStatus(error) < 500) return;

@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify';
 
 /**
- * Returns a function that returns the signal of a request: it aborts when the client disconnects before it has the whole
- * response. The signal is created on first use, because most requests need none.
+ * Returns a function that returns the signal of a request: it aborts when the client disconnects before it has the
+ * whole response. The signal is created on first use, because most requests need none.
  */
 export function disconnectSignal({ raw }: FastifyReply): () => AbortSignal {
   let signal: AbortSignal | undefined;

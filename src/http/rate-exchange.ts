@@ -1,23 +1,23 @@
 import { randomUUID } from 'node:crypto';
 
-/** Tells the other processes of a database what this one has counted, and is told by them. */
+/** Exchanges counts of requests with the other processes of a database. */
 export interface RateExchange {
   /** Counts one request of a subject. */
   count(subject: string): void;
-  /** Receives a notice of any process. Returns false if it is not about counts. */
+  /** Receives a notice from any process. Returns false if it contains no counts. */
   receive(text: string): boolean;
-  /** Calls `add` for what the other processes have counted. */
+  /** Calls `add` for the counts of the other processes. */
   onElsewhere(add: (subject: string, count: number) => void): void;
 }
 
-/** Subjects in one notice: it has some 60 bytes for each, and PostgreSQL allows 8,000. */
+/** Maximum number of subjects in one notice: each takes about 60 bytes, and PostgreSQL allows 8,000. */
 const SUBJECTS_MAX = 100;
 
 const BEGIN = '{"rates":';
 
 /**
  * Creates an exchange over the notices of the database. While a notice is being sent, counts add up for the next one:
- * however many requests there are, notices are not sent faster than they are accepted.
+ * so notices are never sent faster than the database accepts them.
  */
 export function createRateExchange(tell: (text: string) => Promise<unknown>): RateExchange {
   const rates = randomUUID();

@@ -11,7 +11,7 @@ export interface RateOptions {
   requestsPerSecondMax: number;
   /** All viewers of one address may send this many times as much. */
   addressFactor: number;
-  /** Whether the limit also holds for addresses of this machine. */
+  /** Whether the limit also applies to loopback addresses. */
   isLoopbackLimited: boolean;
   /** Shares the counts with other processes. (Default: this process is alone) */
   exchange?: RateExchange | undefined;
@@ -21,22 +21,24 @@ export interface RateOptions {
 export interface RateLimit {
   /** Counts a request for its address, before its credential is checked. */
   countAddress(request: FastifyRequest): Promise<void>;
-  /** Counts a request for its viewer, and adds the headers that tell how many are left. */
+  /** Counts a request for its viewer, and adds the headers that say how many are left. */
   countViewer(request: FastifyRequest, reply: FastifyReply): Promise<void>;
 }
 
 const WINDOW_SECONDS = 1;
 
-/** Paths that are always answered: a limit must not make a healthy server look ill. */
+/** Paths without a limit: a limit must not make a healthy server look unhealthy. */
 const FREE_PATHS = ['/healthz', '/readyz'];
 
-/** The part of a limit that a viewer uses up in each process unseen by the others: few reach it, so few notices are sent. */
+/**
+ * Fraction of a limit that a process counts before it tells the others. Few viewers reach it, so few notices are sent.
+ */
 const UNSHARED_PART = 0.1;
 
 /**
  * Creates the limit on requests. A window begins with the first request of a viewer or an address and lasts a second.
- * Each process counts in memory, because a statement for each request would take ten times as long as many requests.
- * It tells the others what viewers send beyond a tenth of their limit.
+ * Each process counts in memory, because a statement for each request would take longer than many requests do. It tells
+ * the others what viewers send beyond a tenth of their limit.
  */
 export function createRateLimit(options: RateOptions): RateLimit {
   const { requestsPerSecondMax: viewerMax, addressFactor, isLoopbackLimited } = options;

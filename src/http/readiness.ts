@@ -2,8 +2,8 @@
 const LIMIT_MS = 500;
 
 /**
- * Returns a function that runs the check and rejects if it fails or takes longer than `limitMs`. The check runs once at a
- * time: calls that come meanwhile wait for the one that runs, so that calls do not pile up on something that hangs.
+ * Returns a function that runs the check and rejects if it fails or takes longer than `limitMs`. Only one check runs at
+ * a time: calls that come meanwhile wait for its result, so that checks do not pile up on something that hangs.
  */
 export function createReadiness(
   check: () => Promise<void>,
@@ -15,7 +15,7 @@ export function createReadiness(
       running = undefined;
     });
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error('The check takes too long.')), limitMs);
+    const timer = setTimeout(() => reject(new Error('The check took too long.')), limitMs);
     await Promise.race([running, late]).finally(() => clearTimeout(timer));
   };
 }

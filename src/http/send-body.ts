@@ -8,18 +8,18 @@ export interface Body extends AsyncIterable<Uint8Array> {
   recycle?: (piece: Uint8Array) => void;
 }
 
-/** Time in which a client has to take a piece, of at most 256 KiB: a KiB a second. */
+/** Time in which a client has to accept a piece of at most 256 KiB: 1 KiB a second. */
 const PIECE_TIMEOUT_MS = 256_000;
 
 /**
- * Sends `lengthBytes` bytes with the current status and headers of the reply. Resolves when the
- * system has taken all of them, or the connection is closed; the body is closed by then. Cuts the
- * connection if the client takes the bytes too slowly, or if the body fails or ends early: the status has been sent, and a client that expects
- * more bytes would take the next response for them.
+ * Sends `lengthBytes` bytes with the current status and headers of the reply. Resolves when the system has taken all of
+ * them, or the connection is closed; the body is closed by then. Cuts the connection if the client takes the bytes too
+ * slowly, or if the body fails or ends early: the status has been sent, and a client that expects more bytes would take
+ * the next response for them.
  *
- * Not by `reply.send(stream)`, because a stream does not learn when a piece has been sent. So each
- * piece gets new memory, 64 MiB outside V8's heap for a download of 64 MiB, and V8 collects the
- * whole heap twice per download: 140 ms of processor time, against 32.
+ * Not by `reply.send(stream)`, because a stream does not learn when a piece has been sent. So each piece gets new
+ * memory, 64 MiB outside V8's heap for a download of 64 MiB, and V8 collects the whole heap twice per download: 140 ms
+ * of processor time, against 32.
  */
 export async function sendBody(
   reply: FastifyReply,

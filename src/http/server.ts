@@ -50,7 +50,7 @@ export interface ServerOptions {
 /** A connection without traffic for this long is closed, because it may hold the lock of an upload. */
 const IDLE_TIMEOUT_MS = 60_000;
 
-/** Time in which the headers of a request have to arrive, and the interval at which that is checked. */
+/** Time limit for the arrival of the headers of a request, and the interval of its check. */
 const HEADERS_TIMEOUT = { headersTimeout: 20_000, connectionsCheckingInterval: 5000 };
 
 const CORS: FastifyCorsOptions = {
@@ -150,12 +150,12 @@ function hostError({ raw: { rawHeaders } }: FastifyRequest): HttpError | undefin
   const isHost = (text: string, at: number) =>
     at % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host';
   return rawHeaders.filter(isHost).length > 1
-    ? new HttpError(400, 'BAD_REQUEST', 'Expected one Host header, not several.')
+    ? new HttpError(400, 'BAD_REQUEST', 'Expected one Host header.')
     : undefined;
 }
 
-// RFC 9110 §15.5.2: a 401 names a way to authenticate. `Basic` would make browsers ask for a
-// password. §15.5.9: the connection is of no more use after a 408.
+// RFC 9110 §15.5.2: a 401 names a way to authenticate. `Basic` would make browsers ask for a password. §15.5.9: the
+// connection cannot be used after a 408.
 function addStatusHeaders(
   _request: FastifyRequest,
   reply: FastifyReply,

@@ -10,15 +10,15 @@ export class SlowBodyError extends HttpError {
 
 /** The limits on the arrival of bodies. */
 export interface BodyPace {
-  /** The least average rate; 0: none. */
+  /** Lowest average rate in bytes a second; 0: no limit. */
   bytesPerSecondMin: number;
-  /** Time over which the average is taken. */
+  /** Period over which the rate is averaged. */
   windowMs: number;
-  /** Time in which a body that is kept in memory has to arrive. */
+  /** Time limit for the arrival of a body that is kept in memory. */
   smallBodyMs: number;
 }
 
-/** The pace of a server. 30 s also bridge a phone's change from one network to another. */
+/** The limits of a server. 30 s allow a phone to change from one network to another. */
 export const BODY_PACE: Omit<BodyPace, 'bytesPerSecondMin'> = {
   windowMs: 30_000,
   smallBodyMs: 60_000,
@@ -29,7 +29,7 @@ interface Arrival {
   request: IncomingMessage;
   /** Bytes that the connection had received when the window began. */
   windowBytes: number;
-  /** Time within the window, and in all, for which the server has waited for the client. */
+  /** Time that the server has waited for the client, within the window and in total. */
   windowWaitedMs: number;
   waitedMs: number;
   isSmall: boolean;
@@ -49,13 +49,13 @@ export interface BodyWatch {
 
 const arrivals = new WeakMap<IncomingMessage, Arrival>();
 
-/** Looks at all bodies this often in a window: a body is cut at most a tenth of the window too late. */
+/** Number of checks in a window: a body is cut at most a tenth of the window too late. */
 const LOOKS_PER_WINDOW = 10;
 
 /**
- * Creates a watch over bodies. Not Node's `requestTimeout`, which limits the time of the whole request: a large file
- * over a slow line is legitimate. Only time in which the server waits for the client counts: while it has bytes that it
- * has not read yet, it is the server that is slow.
+ * Creates a watch over bodies. Node's `requestTimeout` is not used: it limits the time of the whole request, but a
+ * large file over a slow line is legitimate. Only the time in which the server waits for the client counts. While the
+ * server has unread bytes, the server is the slow one.
  *
  * A body that arrives too slowly fails with SlowBodyError where it is being read. If nothing reads it, because the
  * response has been sent, its connection is closed.
@@ -63,8 +63,8 @@ const LOOKS_PER_WINDOW = 10;
 export function createBodyWatch({ bytesPerSecondMin, windowMs, smallBodyMs }: BodyPace): BodyWatch {
   const open = new Set<Arrival>();
   const lookMs = windowMs / LOOKS_PER_WINDOW;
-  const slowText = `The body arrives too slowly: less than ${bytesPerSecondMin} bytes a second.`;
-  const lateText = `The body has not arrived within ${smallBodyMs / 1000} seconds.`;
+  const slowText = `The request body arrived too slowly. Send at least ${bytesPerSecondMin} bytes a second.`;
+  const lateText = `The request body did not arrive within ${smallBodyMs / 1000} seconds.`;
   const isBelowRate = (arrival: Arrival) => {
     if (arrival.windowWaitedMs < windowMs) return false;
     const { bytesRead } = arrival.request.socket;
@@ -79,7 +79,7 @@ export function createBodyWatch({ bytesPerSecondMin, windowMs, smallBodyMs }: Bo
     arrival.windowWaitedMs += lookMs;
     arrival.waitedMs += lookMs;
     const isSlow = isBelowRate(arrival);
-    // Its client has had a whole window for reading the response.
+    // The client has had a whole window to read the response.
     if (arrival.error !== null && arrival.waitedMs >= arrival.refusedAtMs + windowMs)
       request.socket.destroy();
     else if (isSlow) refuse(arrival, slowText);
@@ -112,12 +112,12 @@ function refuse(arrival: Arrival, message: string): void {
   const { request, reject } = arrival;
   Object.assign(arrival, { error, refusedAtMs: arrival.waitedMs });
   if (reject !== null) reject(error);
-  // Fastify's own parser listens for errors. `destroy` would close the connection, and the answer could not be sent.
+  // Fastify's own parser listens for errors. `destroy` would close the connection before the response is sent.
   else if (request.listenerCount('error') > 0) request.emit('error', error);
   else if (request.listenerCount('readable') === 0) request.socket.destroy();
 }
 
-/** Limits the time in which the body of a request has to arrive: it is kept in memory, so it is small. */
+/** Limits the time for the arrival of a small body, which is kept in memory. */
 export function expectSmallBody(request: IncomingMessage): void {
   const arrival = arrivals.get(request);
   if (arrival !== undefined) arrival.isSmall = true;
@@ -131,7 +131,7 @@ export function nextPiece(
   const arrival = arrivals.get(request);
   if (arrival === undefined) return pieces.next();
   if (arrival.error !== null) return Promise.reject(arrival.error);
-  // Not `Promise.race`: with a promise that lives as long as the request, it would keep something of every piece.
+  // Not `Promise.race`: its reaction to a promise that lives as long as the request would be kept for every piece.
   return new Promise<IteratorResult<Buffer>>((resolve, reject) => {
     arrival.reject = reject;
     pieces.next().then(resolve, reject);

@@ -41,8 +41,8 @@ export function httpStatus(error: unknown): number {
 }
 
 /**
- * Returns the `Retry-After` header of an error, in whole seconds (RFC 9110 §10.2.3), and those of the limit that it is
- * about.
+ * Returns the `Retry-After` header of an error, in whole seconds (RFC 9110 §10.2.3), and the headers of the limit that
+ * was exceeded.
  */
 export function retryHeaders(error: unknown): Record<string, string> {
   if (!isRetryable(error)) return {};

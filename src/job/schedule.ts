@@ -13,10 +13,10 @@ export const SCHEDULE: readonly { jobClass: 'expire-upload' | 'sweep'; everyMs: 
 ];
 
 /**
- * Enqueues the next job of each recurring class, unless it exists. It waits in the database, so that it
- * survives a restart; its `unicity` allows only one pending or running job, however many processes there are. If it waits
- * for longer than its interval, because a clock was ahead when it was enqueued, it is moved to its next time. Also enqueues
- * the jobs of large changes that were begun and have lost theirs.
+ * Enqueues the next job of each recurring class, unless it exists. It waits in the database, so that it survives a
+ * restart; its `unicity` allows only one pending or running job, however many processes there are. If it would wait
+ * longer than its interval, because the clock was ahead when it was enqueued, it is moved to its next time. Also
+ * enqueues jobs for large changes that were begun and have lost their jobs.
  */
 export async function scheduleNext(services: Services & { log: Log }): Promise<void> {
   const ctx = { ...services, viewer: SYSTEM };
@@ -35,12 +35,12 @@ export async function scheduleNext(services: Services & { log: Log }): Promise<v
   await resumeTags(ctx);
 }
 
-/** The clocks of several processes, and of one process after a correction, differ by less. */
+/** Maximum difference between the clocks of several processes, or before and after a correction of one clock. */
 const CLOCK_ERROR_MS = 10 * 60_000;
 
 /**
- * Makes the work due that a clock in the future has put off: retries, and jobs that seem to run still. To be called at
- * the start: the machine's clock may have been set back since the last run.
+ * Makes work due that was put off while the clock was ahead: retries, and jobs that seem to be still running. Call it
+ * when the server starts: the machine's clock may have been set back since the last run.
  */
 export async function resetFuture(services: Services & { log: Log }): Promise<void> {
   const now = services.clock();

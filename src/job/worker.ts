@@ -30,7 +30,7 @@ export interface Worker {
 export interface WorkerOptions {
   services: Services & { log: Log };
   tasks: Tasks;
-  /** Maximum number of jobs that it runs at once, besides up to four that wait for other servers. */
+  /** Maximum number of jobs that the worker runs at once, in addition to up to four that wait for other servers. */
   concurrency: number;
   /** Time for which a worker keeps a job without a heartbeat. (Default: 60 s) */
   leaseMs?: number;
@@ -49,7 +49,7 @@ export interface WorkerOptions {
 /** The shortest wait: a due job that could not be claimed is locked by another worker, for a moment. */
 const IDLE_MIN_MS = 20;
 
-/** Slots of the jobs that wait for other servers: they take a connection and little else. */
+/** Slots of the jobs that wait for other servers. Such a job takes a connection and little else. */
 const REMOTE_SLOTS = 4;
 
 /** Creates a worker that has not been started. */
@@ -70,9 +70,9 @@ class JobWorker implements Worker {
   #claiming: Promise<unknown> = Promise.resolve();
   #watching: Promise<unknown> = Promise.resolve();
   #looking: Promise<unknown> | null = null;
-  /** The job classes, the one whose last claim is the longest ago first: classes take turns, too. */
+  /** The job classes, least recently claimed first, so that classes take turns. */
   #classes: JobClass[];
-  /** Remote classes of which this worker runs a job of every waiting client. */
+  /** Remote classes for which this worker already runs a job of every waiting client. */
   #blocked = new Set<JobClass>();
   #keptHouseAt = Number.NEGATIVE_INFINITY;
 
@@ -202,7 +202,7 @@ class JobWorker implements Worker {
     );
   }
 
-  /** Returns the clients of which a job of this class runs here. The server itself is none. */
+  /** Returns the clients that have a job of this class running here. The server itself is not a client. */
   #clientsOf(jobClass: JobClass): string[] {
     const runs = [...this.#active.values()].filter(({ job }) => job.jobClass === jobClass);
     return [...new Set(runs.map(({ client }) => client))].filter((client) => client !== '');
@@ -210,7 +210,7 @@ class JobWorker implements Worker {
 
   async #idleMs(): Promise<number> {
     const { pollMs } = this.#options;
-    // The end of a run rings the alarm. Jobs that were left to others need no look before.
+    // The end of a run wakes the worker. Jobs that it has left to others need no earlier look.
     const free = this.#freeClasses();
     const due = free.length === 0 ? undefined : await findNextDue(this.#ctx.db, free);
     if (due === undefined) return pollMs;

@@ -10,7 +10,7 @@ export interface EventBus<Event> {
     isChosen: (event: Event) => event is Chosen,
     signal: AbortSignal,
   ): AsyncIterableIterator<Chosen, undefined>;
-  /** Reports that events of elsewhere may have been lost. Subscriptions do not end by themselves. */
+  /** Reports that events from other processes may have been lost. Does not end subscriptions. */
   reportGap(): void;
   /** Calls the listener at each gap. */
   onGap(listener: () => void): void;

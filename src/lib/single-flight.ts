@@ -3,9 +3,9 @@ import { createTurns, type TurnLimits } from './turns.ts';
 /** Runs the work of each key once at a time, for all callers that ask for it meanwhile. */
 export interface SingleFlight {
   /**
-   * Returns what `work` returns. Callers that ask for the same key while it runs share its result. An error for
-   * which `isFinal` holds is kept for a minute and thrown again without running `work`. `group`: the one for whom the
-   * work is; groups take turns. Throws the error of `tooBusy` if too many other keys are running and waiting.
+   * Returns what `work` returns. Callers that ask for the same key while it runs share its result. An error for which
+   * `isFinal` holds is kept for a minute and thrown again without running `work`. `group` owns the work; groups take
+   * turns. Throws the error of `tooBusy` if too many other keys are running and waiting.
    */
   run<T>(key: string, work: () => Promise<T>, group?: string): Promise<T>;
 }

@@ -1,9 +1,9 @@
 /** A bounded queue: work takes a turn, waits if too much is running, and ends the turn. */
 export interface Turns {
   /**
-   * Waits for a turn and returns the function that ends it. Groups take turns; within a group, and if there is only one,
-   * first come, first served, so that heavy work is not overtaken for ever by light work. Throws the error of `tooBusy`
-   * at once if `waitingMax` others are waiting, or `groupWaitingMax` of its group, and after `patienceMs` without a turn.
+   * Waits for a turn and returns the function that ends it. Groups take turns. Within a group, work runs in the order
+   * of arrival, so that light work does not overtake heavy work for ever. Throws the error of `tooBusy` at once if
+   * `waitingMax` pieces of work are waiting, or `groupWaitingMax` of the group, and after `patienceMs` without a turn.
    */
   take(options?: TurnOptions): Promise<() => void>;
 }
@@ -12,7 +12,7 @@ export interface Turns {
 export interface TurnOptions {
   /** Its share of `weightMax`. Work that is heavier than `weightMax` never gets a turn. (Default: 0) */
   weight?: number;
-  /** The one whose work it is: a group with much work does not hold up the others. (Default: the same for all) */
+  /** Owner of the work. A group with much work does not delay the others. (Default: one group for all) */
   group?: string;
   /** Maximum wait for the turn. (Default: for ever) */
   patienceMs?: number;
@@ -132,8 +132,8 @@ async function enter(
 }
 
 /**
- * Returns the turn of new work of a group: that of the work that is next, or the one after the group's last. So the first
- * work of each group comes before the second of any other.
+ * Returns the turn of new work of a group: the turn of the next work to run, or the one after the group's last turn. So
+ * the first work of each group comes before the second work of any other.
  */
 function nextTurn(waiting: readonly Place[], group: string): number {
   const next = waiting[0]?.turn ?? 0;

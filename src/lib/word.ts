@@ -9,7 +9,7 @@ export function hasWordsFrom(text: string, beginnings: readonly string[]): boole
   return beginnings.every((beginning) => hasWordFrom(plain, beginning));
 }
 
-// Without a list of the words: a walk through a list checks thousands of texts.
+// Makes no list of the words, because a list may check thousands of texts.
 function hasWordFrom(plain: string, beginning: string): boolean {
   for (let at = plain.indexOf(beginning); at !== -1; at = plain.indexOf(beginning, at + 1)) {
     if (at === 0 || !ENDS_IN_WORD.test(plain.slice(Math.max(0, at - 2), at))) return true;

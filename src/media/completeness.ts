@@ -4,11 +4,10 @@ import { createFileWindow, type FileWindow, WINDOW_BYTES } from './file-window.t
 import { holdsTiffPixels } from './tiff.ts';
 
 /**
- * Returns whether the image at `path`, of MIME type `mimeType`, is complete, without decoding it:
- * checks that its structure continues to its end, and that it has as many bytes as its pixels need at
- * the least. Images of one color compress very well, so a legitimate image always has enough. Always
- * true for WebP, which is checked when its header is read; there, and in AVIF and HEIC, a few bytes can
- * hold any number of pixels.
+ * Returns whether the image at `path`, of MIME type `mimeType`, is complete, without decoding it: checks that its
+ * structure is complete, and that it has at least as many bytes as its pixels need at the best compression. Always true
+ * for WebP, which is checked when its header is read; there, and in AVIF and HEIC, a few bytes can hold any number of
+ * pixels.
  *
  * Reads the file at most once, 64 KiB at a time; a PNG of 33 MB takes 80 ms.
  */

@@ -14,9 +14,9 @@ const TAG = {
 } as const;
 
 /**
- * The most bytes that a byte of data can stand for, by compression. LZW: a code of 12 bits names at most 3,837 bytes;
- * PackBits: 128 bytes for 2; deflate: 258 bytes for 2 bits. Others have no bound that is worth checking: a line of a fax
- * takes one bit, whatever its width.
+ * Maximum number of bytes that one compressed byte can stand for, by compression. LZW: a code of 12 bits names at most
+ * 3,837 bytes; PackBits: 128 bytes for 2; deflate: 258 bytes for 2 bits. Other compressions have no useful bound: a
+ * line of a fax takes one bit, whatever its width.
  */
 const RATIOS: Readonly<Record<number, number>> = {
   1: 1,
@@ -26,7 +26,7 @@ const RATIOS: Readonly<Record<number, number>> = {
   32946: 1032,
 };
 
-/** No image has as many strips or tiles; a hostile one is read only so far. */
+/** Maximum number of strips or tiles that are read. Only hostile images have more. */
 const PARTS_MAX = 1_000_000;
 
 /** Values of a directory entry. */
@@ -44,8 +44,8 @@ interface Layout {
 }
 
 /**
- * Returns whether the strips or tiles of the first page of a TIFF (TIFF 6.0, or BigTIFF) have enough bytes within the file
- * for its pixels.
+ * Returns whether the strips or tiles of the first page of a TIFF (TIFF 6.0, or BigTIFF) have enough bytes within the
+ * file for its pixels.
  */
 export async function holdsTiffPixels(window: FileWindow, sizeBytes: number): Promise<boolean> {
   const head = await window.at(0, 16);

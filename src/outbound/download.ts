@@ -20,7 +20,7 @@ export interface DownloadOptions {
   signal: AbortSignal;
   /** Time limit for all of its requests together. (Default: an hour) */
   timeoutMs?: number;
-  /** The least rate: fewer bytes in a window of waiting end the download. (Default: 30 KiB in 30 s) */
+  /** Lowest rate: fewer bytes in a window of waiting end the download. (Default: 30 KiB in 30 s) */
   leastRate?: { bytes: number; windowMs: number };
   /** The wait before the first resume; after n fruitless ones, n + 1 times as long. (Default: 1 s) */
   resumeDelayMs?: number;
@@ -30,7 +30,7 @@ export interface DownloadOptions {
 const RESUMES_MAX = 3;
 const TIMEOUT_MS = 3_600_000;
 
-/** A slower server is cut: it would keep its place from others for an hour. */
+/** A slower server is cut, because it would occupy a slot for an hour. */
 const LEAST_RATE = { bytes: 30 * 1024, windowMs: 30_000 };
 
 /** Starts to download a file. Throws like `Outbound.get`. */
@@ -91,12 +91,12 @@ async function* readAll(
 /** The file has changed, so that the rest of the old one cannot be fetched. */
 class ChangedError extends OutboundError {}
 
-/** The server sends so slowly that the download is given up. */
+/** Thrown when a server sends too slowly. */
 class SlowError extends OutboundError {}
 
 /**
- * Creates a function that passes the bytes of one response after the other on. It throws SlowError if too few arrive in a
- * window of the time that is spent waiting for them: the time that the reader takes does not count.
+ * Creates a function that passes on the bytes of one response after another. It throws SlowError if too few arrive in a
+ * window. Only the time spent waiting for bytes counts, not the time that the reader takes.
  */
 function createRateCheck({ bytes: leastBytes, windowMs }: { bytes: number; windowMs: number }) {
   let waitedMs = 0;
@@ -107,7 +107,8 @@ function createRateCheck({ bytes: leastBytes, windowMs }: { bytes: number; windo
       waitedMs += performance.now() - askedAt;
       arrivedBytes += piece.length;
       if (waitedMs >= windowMs) {
-        if (arrivedBytes < leastBytes) throw new SlowError('The server sends the file too slowly.');
+        if (arrivedBytes < leastBytes)
+          throw new SlowError('The remote server sent the file too slowly.');
         waitedMs = 0;
         arrivedBytes = 0;
       }

@@ -57,11 +57,11 @@ export interface App {
 export interface AppOptions {
   /** Receives every SQL statement and its milliseconds. */
   onQuery?: (sql: string, ms: number) => void;
-  /** Shortens the times in which bodies have to arrive. */
+  /** Shorter limits for the arrival of bodies, for tests. */
   bodyPace?: Partial<BodyPace>;
 }
 
-/** An operator whose proxy hides its clients would otherwise learn it from clients that are refused. */
+/** Logged because the operator would otherwise learn it only from refused clients. */
 const UNTRUSTED =
   'X-Forwarded-For is ignored: if a reverse proxy sends it, name the proxy in TRIVIUM_TRUST_PROXY';
 
@@ -111,7 +111,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     stop: () =>
       stopWithin(log, async () => {
         stopping.abort();
-        // Together: a running job must not keep the server open.
+        // Both at once: a running job must not keep the server open.
         await Promise.all([jobs.stop(), sweeping, drain(server)]);
         await Promise.all([exchange.stop(), ping.stop()]);
         await services.db.destroy();
@@ -141,7 +141,7 @@ async function registerDialects(
   });
 }
 
-/** Creates what tells clients apart and limits their requests. */
+/** Creates the parts that identify clients and limit their requests. */
 function createClientLimits(
   { trustedProxies, rate, quotas, connectionsPerAddressMax: max }: Config,
   { log, secret, exchange }: { log: Logger; secret: string; exchange: RateExchange | undefined },
@@ -225,14 +225,17 @@ function warnOfUnknown(log: Logger, { unknownVariables }: Config): void {
   log.warn({ variables: unknownVariables }, 'unknown settings have no effect');
 }
 
-/** Makes each request know of deletions that another process has begun. Checks of health do not wait for the database. */
+/** Makes each request, except health checks, know of deletions that another process has begun. */
 function refreshDeletions(server: FastifyInstance, { deletions }: Services): void {
   server.addHook('onRequest', async ({ url }) => {
     if (url !== '/healthz' && url !== '/readyz') await deletions.refresh();
   });
 }
 
-/** Creates the events and the counts of requests that the processes of one PostgreSQL database share. A SQLite database has one process. */
+/**
+ * Creates the events and the counts of requests that the processes of one PostgreSQL database share. A SQLite database
+ * has one process.
+ */
 function createExchange(databaseUrl: string) {
   let notices: Notices | undefined;
   if (servesOneProcess(databaseUrl)) {
@@ -259,7 +262,7 @@ function createExchange(databaseUrl: string) {
   };
 }
 
-/** A stopping job has this time to finish, and once more after it was told to end. */
+/** Time that a running job has to finish when the server stops, and again after it has been aborted. */
 const JOB_GRACE_MS = 2500;
 
 /** Creates the part of the server that runs jobs. */

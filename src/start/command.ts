@@ -56,7 +56,7 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
 
 type KeyFlags = Flags & { role: Role; startNode?: string[] };
 type UserFlags = KeyFlags & { force?: boolean };
-/** The work of a command for a key or a user, whose name is its argument. */
+/** Runs a command for a key or a user, whose name is its argument. */
 type NamedRun = (config: Config, name: string, flags: UserFlags) => Promise<void>;
 
 async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<void> {

@@ -35,11 +35,11 @@ export interface Config extends Limits {
   statementTimeoutMs: number;
   /** Jobs that this process runs concurrently; 0: none. */
   jobConcurrency: number;
-  /** Null: a default, and no bound for loopback addresses; 0: no bound. */
+  /** Null: a default, without a limit for loopback addresses; 0: no limit. */
   connectionsPerAddressMax: number | null;
-  /** The least average rate at which bodies have to arrive; 0: none. */
+  /** Lowest average rate at which bodies may arrive, in bytes a second; 0: no limit. */
   bodyBytesPerSecondMin: number;
-  /** Time for which a start waits for another process that serves the same SQLite database. */
+  /** Time that a starting server waits for another process that serves the same SQLite database. */
   lockWaitSeconds: number;
   /** Private hosts and networks that links and imports may fetch from. */
   outboundAllowedHosts: readonly string[];

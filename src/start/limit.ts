@@ -3,7 +3,7 @@ import type { Quotas } from '../domain/context.ts';
 import { isProxyList } from '../http/client.ts';
 import type { RateOptions } from '../http/rate-limit.ts';
 
-/** The configuration of what clients may send and have, and how they are told apart. */
+/** Configuration of the limits on clients, and of how clients are identified. */
 export interface Limits {
   /** The proxies whose X-Forwarded-For is believed: addresses, networks, `loopback`. */
   trustedProxies: readonly string[];
@@ -58,16 +58,16 @@ export const LIMIT_VARIABLES = {
   TRIVIUM_QUOTA_SUBSCRIPTIONS_TOTAL: limit('subscriptions of all viewers at once', 2000),
   TRIVIUM_QUOTA_ADDRESS_FACTOR: [
     wholeNumber(1, 1_000_000).default(10),
-    'all viewers of one address together may have this many times what one may have; default: 10',
+    'all viewers of one address together may have this many times the limit of one viewer; default: 10',
   ],
   TRIVIUM_QUOTA_FREE_BYTES: limit(
-    'free space that uploads leave on the disk, in bytes',
+    'free disk space that uploads must leave, in bytes',
     2 ** 28,
     '256 MiB',
   ),
 } as const;
 
-/** A process serves some ten times as many. */
+/** A process serves about ten times as many. */
 const REQUESTS_PER_SECOND_MAX = 2000;
 
 type Values = {

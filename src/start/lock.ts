@@ -6,10 +6,10 @@ import type { Config } from './config.ts';
 const PREFIX = 'sqlite:';
 
 /**
- * Makes this process the only one that serves the SQLite database: a second one would not learn of changes, and its sweep
- * would delete the bytes of uploads that are in progress in the first. Waits for the other process to end, as in a
- * rolling restart. Throws LockedDatabaseError if it does not. Returns the function that releases the lock, which the caller
- * has to keep as long as it serves. PostgreSQL needs no lock.
+ * Makes this process the only one that serves the SQLite database: a second one would not learn of changes, and its
+ * sweep would delete the bytes of uploads that are in progress in the first. Waits for the other process to end, as in
+ * a rolling restart. Throws LockedDatabaseError if it does not. Returns the function that releases the lock. Keep a
+ * reference to it while the server runs. PostgreSQL needs no lock.
  */
 export async function lockDatabase({
   databaseUrl,
@@ -22,7 +22,7 @@ export async function lockDatabase({
   const log = pino({ level: logLevel });
   let hasWaited = false;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  // Two names of one file have one lock.
+  // Two paths of one file share one lock.
   const path = await realpath(given).catch(() => given);
   const unlock = await lockFile(path, {
     waitSeconds: lockWaitSeconds,

@@ -1,15 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../domain/context.ts';
 
-/** Time in which requests in progress have to finish when the server stops; then their connections are cut. */
+/** Time that requests in progress have to finish when the server stops. Then their connections are cut. */
 const DRAIN_TIMEOUT_MS = 5000;
 
-/** Longest duration of a stop. Docker kills a container 10 s after it has told it to stop. */
+/** Maximum duration of a stop. Docker kills a container 10 s after it has asked it to stop. */
 const STOP_TIMEOUT_MS = 7000;
 
 /**
- * Refuses new requests, and waits for those in progress. A body that a cut connection leaves unfinished is not
- * acknowledged: its client continues at the last offset that was.
+ * Refuses new requests, and waits for those in progress. An unfinished body of a cut connection is not acknowledged:
+ * its client continues at the last acknowledged offset.
  */
 export async function drain(server: FastifyInstance): Promise<void> {
   // A connection that becomes idle while the server stops would otherwise delay it until its timeout.
@@ -25,8 +25,8 @@ export async function drain(server: FastifyInstance): Promise<void> {
 
 /**
  * Runs the steps of a stop, and gives up waiting for them when the time is over: a decoder cannot be interrupted, and a
- * database may hang. Nothing is lost then, because whatever was acknowledged is durable, and the jobs of a lost process
- * are run again.
+ * database may hang. Nothing is lost then, because acknowledged bytes are durable, and the jobs of an ended process run
+ * again.
  */
 export async function stopWithin(
   log: Log,
@@ -39,7 +39,7 @@ export async function stopWithin(
   try {
     if ((await Promise.race([stopped, late])) !== 'late') return;
     log.warn({ timeoutMs }, 'stopped without waiting for work in progress');
-    // Nobody awaits it any more.
+    // Nothing awaits it any more.
     stopped.catch(() => undefined);
   } finally {
     clearTimeout(timer);

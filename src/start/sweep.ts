@@ -11,8 +11,9 @@ import type { Config } from './config.ts';
 const FILE_CLOCK_LAG_MS = 50;
 
 /**
- * Ends expired uploads, and sweeps the bytes that an earlier run of the server left behind; later sweeps are jobs. A SQLite database has one
- * process, so no request can own bytes that are older than `startedAt`, the time before the first request.
+ * Ends expired uploads, and sweeps the bytes that an earlier run of the server left behind; later sweeps are jobs. A
+ * SQLite database has one process, so no request can own bytes that are older than `startedAt`, the time before the
+ * first request.
  */
 export async function sweepAtStart(
   services: Services & { log: Log },

@@ -24,19 +24,19 @@ export interface Narrowing {
   /** The column of the listed table that refers to `id` of the other table. */
   reference: IndexedValue;
   /**
-   * Selects `id` of at most so many rows of the other table, as `key`; one row may come several times. Absent if almost
-   * all rows meet the condition.
+   * Selects `id` of the rows of the other table that meet the condition, up to a maximum, as `key`; a row may appear
+   * several times. Absent if almost all rows meet the condition.
    */
   ids?: (limit: number) => RawBuilder<unknown>;
 }
 
-/** The rows of a list: those that meet everything. */
+/** The rows of a list: those that meet all conditions. */
 export interface Selection<Field extends string> {
   conditions: readonly Condition<Field>[];
   narrowing?: Narrowing | null;
 }
 
-/** A part of a list, and its order. Ties are broken by uuid, in the direction of the last step. */
+/** A part of a list, with the order of the list. Ties are broken by uuid, in the direction of the last step. */
 export interface Slice<Field extends string> {
   order: readonly OrderStep<Field>[];
   /** The ends of the part, on the columns of the order. */
@@ -46,14 +46,14 @@ export interface Slice<Field extends string> {
 }
 
 /**
- * The maximum number of rows that are sorted for one page. Fewer rows are read by the index of their condition and
- * sorted, in 5 ms. More rows lie so close in any order that the index of the order soon leads to a page of them.
+ * The maximum number of rows that are sorted for one page. Up to this many rows are read by the index of their
+ * condition and sorted, in 5 ms. If more rows meet the condition, the index of the order soon finds a page of them.
  */
 export const SORTED_MAX = 5000;
 
 /**
- * Returns the statement that selects the uuids of a part of a list, in order: indexes hold them, so that a page far from
- * the start reads an index only.
+ * Returns the statement that selects the uuids of a part of a list, in order. Indexes contain the uuids, so that a page
+ * far from the start reads an index only.
  *
  * Planners decide by estimates, which are wrong without statistics; with them, SQLite took 4 s for a filter that no row
  * meets. Here, the rows of each condition are counted in its index, up to `SORTED_MAX`. If the rarest condition has
@@ -108,7 +108,7 @@ function directionOf(descending: boolean): string {
   return descending ? ' desc' : ' asc';
 }
 
-/** Returns the way to the fewest rows; null if every one leads to more than `SORTED_MAX`. */
+/** Returns the access path with the fewest rows; null if each has more than `SORTED_MAX`. */
 async function findRarest<Field extends string>(
   db: Db,
   table: ListedTable<Field>,
@@ -125,7 +125,7 @@ async function findRarest<Field extends string>(
   return rarest.size <= SORTED_MAX ? rarest.way : null;
 }
 
-/** The source has more than the probe counts, because rows may have been added since. */
+/** The limit exceeds the counted number, because rows may have been added since. */
 const MAX = { probe: SORTED_MAX + 1, source: 2 * SORTED_MAX };
 
 function waysOf<Field extends string>(

@@ -4,7 +4,7 @@ import type { Database } from './table.ts';
 /** The columns that a reader needs. Undefined: all. */
 export type Columns<Row> = readonly (keyof Row & string)[] | undefined;
 
-/** A row as it was read: whole, or some of its columns. */
+/** A row with all of its columns, or with those that were selected. */
 export type RowOf<Row, C> = C extends undefined ? Row : Partial<Row>;
 
 /** Selects columns of a table. */
@@ -18,7 +18,7 @@ export function selectColumns<Tables extends keyof Database>(
     : query.select(columns.map((name) => `${table}.${name}`) as never);
 }
 
-/** Returns these columns and the others, each once; all, if all were asked for. */
+/** Returns these columns and the others, each once; all columns if the first argument is undefined. */
 export function withColumns<Row>(
   columns: Columns<Row>,
   others: readonly (keyof Row & string)[],

@@ -9,7 +9,7 @@ import type { Database } from './table.ts';
 /** The executor of every store function: a database, or an open transaction. */
 export type Db = Kysely<Database>;
 
-/** Time after which a statement is given up, unless the configuration says otherwise. */
+/** Default time limit of a statement. */
 export const STATEMENT_TIMEOUT_MS = 10_000;
 
 /** The address of the database, the limit of its statements, and an observer. */

@@ -153,7 +153,7 @@ export function selectedFrom(
     : sql.join(columns.map((column) => sql.ref(`${table}.${column}`)));
 }
 
-/** Returns `table`, to be read by this index only; without one, in the order of its ids or by id only. */
+/** Returns `table`, to be read only by this index; without an index, only by id or in the order of the ids. */
 export function tableBy(db: Db, table: string, index?: string): RawBuilder<unknown> {
   if (dialectOf(db) === 'postgres') return sql.table(table);
   return index === undefined
@@ -212,15 +212,15 @@ export async function lockRows<T extends keyof Database, Row>(
 }
 
 /**
- * Makes other transactions wait that lock the same text, until the end of this one; on SQLite a transaction is alone
- * anyway.
+ * Makes other transactions that lock the same text wait until this one ends. On SQLite, only one transaction runs at a
+ * time anyway.
  */
 export async function lockText(db: Db, text: string): Promise<void> {
   if (dialectOf(db) !== 'postgres') return;
   await sql`select pg_advisory_xact_lock(hashtextextended(${text}, 0))`.execute(db);
 }
 
-/** Tells whether triggers change one row of `usage` for each subject, and do not add rows. */
+/** Tells whether triggers update one row of `usage` for each subject instead of adding rows. */
 export function hasOneUsageRow(db: Db): boolean {
   return dialectOf(db) === 'sqlite';
 }

@@ -9,7 +9,7 @@ export class NewerDatabaseError extends Error {
   }
 }
 
-/** Thrown if another process still serves the same SQLite database after the time for waiting. */
+/** Thrown if another process still serves the same SQLite database when the time limit of the wait ends. */
 export class LockedDatabaseError extends Error {
   constructor(path: string, waitSeconds: number) {
     super(
@@ -23,7 +23,7 @@ export class LockedDatabaseError extends Error {
 /**
  * Why the database could not serve a statement. `connection`: it could not be reached, or the connection was lost;
  * `timeout`: the statement took too long; `busy`: another one held a lock, or all connections, for too long;
- * `cancelled`: the client for which it ran has gone.
+ * `cancelled`: the client of the request has disconnected.
  */
 export type UnavailableReason = 'connection' | 'timeout' | 'busy' | 'cancelled';
 

@@ -12,7 +12,7 @@ export function setFastPath(db: Kysely<Database>, isEnabled: boolean): Kysely<Da
   return db;
 }
 
-/** Tells whether a database, given by its adapter, keeps queries. */
+/** Tells whether a database, given by its adapter, keeps prepared queries. */
 export function hasFastPath(adapter: object): boolean {
   return adapters.has(adapter);
 }

@@ -13,8 +13,8 @@ export interface PagesRequest {
 }
 
 /**
- * Returns one page of each of many groups, in one statement. `members` selects the ids of one group's page, which it calls
- * `part.value`. Every group has an entry.
+ * Returns one page of each of many groups, in one statement. `members` selects the ids of one group's page, which it
+ * calls `part.value`. Every group has an entry.
  */
 export async function listOfEach<Table extends 'media' | 'job'>(
   db: Db,

@@ -4,8 +4,7 @@ import type { Db } from './db.ts';
 import { dialectOf, tableBy } from './dialect.ts';
 
 /*
- * How to have each database read one index and no other. SQLite has `indexed by`. PostgreSQL has no hints: a subquery with
- * `order by` and `limit`, or `offset 0`, is planned by itself, and every plan but that of the index would have to sort.
+ * Makes each database read one given index and no other. SQLite has `indexed by`. PostgreSQL has no hints: a subquery with `order by` and `limit`, or `offset 0`, is planned separately, and only the plan with the index needs no sort.
  */
 
 /** Rows whose column meets a condition. */
@@ -13,7 +12,7 @@ export interface IndexRange {
   table: 'file' | 'job';
   column: FieldType & IndexedValue & { stem?: { value: RawBuilder<unknown> } };
   test: RawBuilder<SqlBool>;
-  /** Values of which the column equals one, if that is the condition or a part of it. */
+  /** Values that the condition, or a part of it, compares with the column: one of them must be equal. */
   values: readonly FieldValue[] | null;
 }
 
@@ -25,11 +24,11 @@ export interface IndexedValue {
 
 /** A way to the rows that meet a condition. */
 export interface Way {
-  /** Selects one row for each of them, up to a maximum. */
+  /** Selects the rows that meet the condition, up to a maximum. */
   probe: RawBuilder<unknown>;
   /** What to select them from. */
   source: RawBuilder<unknown>;
-  /** The condition in terms of the index, if it is still to be tested. */
+  /** The condition on what the index holds, if rows still have to be tested. */
   test: RawBuilder<SqlBool> | null;
 }
 
@@ -63,7 +62,7 @@ function rangeOnPostgres(
   const key = column.stem?.value ?? column.value;
   const inOrder = sql`order by ${key}, ${sql.ref(`${table}.uuid`)} limit ${limit}`;
   if (values === null) return sql`select ${selected} from ${name} where ${test} ${inOrder}`;
-  // A range for each value: the index has the rows of a list of values in no order.
+  // One range for each value: across several values, the index has no order.
   const list = sql`unnest(${[...new Set(values)]}::${ARRAYS[column.kind]})`;
   const rows = sql`select * from ${name} where ${column.value} = part.value and ${test} ${inOrder}`;
   return sql`select ${selected} from ${list} part(value) cross join lateral (${rows}) as ${name} limit ${limit}`;
@@ -88,7 +87,9 @@ export function rowsByKey(
   return sql`(${keys}) found ${rowOf(db, table, column, sql.ref('found.key'))}`;
 }
 
-/** Returns a join with the rows whose column equals a value of the tables before. For each of these, it reads the index. */
+/**
+ * Returns a join with the rows whose column equals a value of the tables before. For each of these, it reads the index.
+ */
 export function rowOf(
   db: Db,
   table: 'file' | 'job' | 'media',

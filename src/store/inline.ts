@@ -4,14 +4,14 @@ import { RoutedAdapter } from './sqlite/kysely.ts';
 import type { InlineRead } from './sqlite/routing.ts';
 import type { Database } from './table.ts';
 
-/** Look-ups that take a few milliseconds. A statement with more would delay everyone. */
+/** Number of look-ups that take a few milliseconds. A statement with more would delay all requests. */
 const LOOKUPS_MAX = 4096;
 
 /**
- * Returns an executor for a read whose work is a bounded number of look-ups in an index: by ids, keys and URLs, and pages
- * that an index has in their order. On SQLite it runs on this thread, which serves everyone, and saves the way to another
- * process. Any other read uses `db` itself, and so does one with too many look-ups. A transaction is returned as it is,
- * because only the transaction sees its own changes.
+ * Returns an executor for a read whose work is a bounded number of look-ups in an index: by ids, keys and URLs, and
+ * pages that an index has in their order. On SQLite, the read runs on this thread, which serves all requests, and needs
+ * no message to another process. A read with too many look-ups gets `db` itself; use `db` for any other read. A
+ * transaction is returned as it is, because only the transaction sees its own changes.
  */
 export function inline(db: Db, lookups = 1): Db {
   return adapterFor(db, lookups)?.inline ?? db;
@@ -32,7 +32,7 @@ export function findBy<Table extends 'api_key' | 'deletion' | 'upload'>(
   return found as Promise<unknown> as Promise<Selectable<Database[Table]> | undefined>;
 }
 
-/** Returns what runs compiled text where `inline` runs a query on this thread; null where it returns `db` itself. */
+/** Returns the function that runs compiled SQL on this thread; null where `inline` returns `db` itself. */
 export function inlineRead(db: Db, lookups: number): InlineRead | null {
   return adapterFor(db, lookups)?.readInline ?? null;
 }

@@ -4,9 +4,9 @@ import { withQueryOptions } from './query-option.ts';
 import { RoutedAdapter } from './sqlite/kysely.ts';
 
 /**
- * Returns the database for one request. When the signal aborts, its reads throw DatabaseUnavailableError, those that run are
- * stopped, and those that wait do not start. Changes go on: they are short, and what a client has sent is kept.
- * `getSignal` is called by the first read that leaves this thread, because most requests need no signal.
+ * Returns the database for one request. When the signal aborts, its reads throw DatabaseUnavailableError, those that
+ * run are stopped, and those that wait do not start. Changes continue: they are short, and the server keeps what a
+ * client has sent. Only the first read that leaves this thread calls `getSignal`, because most requests need no signal.
  */
 export function withSignal(db: Db, getSignal: () => AbortSignal): Db {
   if (db.isTransaction) return db;
@@ -19,7 +19,7 @@ export function withSignal(db: Db, getSignal: () => AbortSignal): Db {
   });
 }
 
-/** Returns the database for work that may take its time: statements have no time limit, and wait for the lock for ever. */
+/** Returns the database for long work: statements have no time limit and wait for the lock for ever. */
 export function withoutTimeLimit(db: Db): Db {
   if (db.isTransaction) return db;
   const { adapter } = db.getExecutor();
@@ -27,8 +27,8 @@ export function withoutTimeLimit(db: Db): Db {
 }
 
 /**
- * Makes a change that is not worth a wait, such as the time of a last use: on SQLite it is left out if anyone else writes
- * at the moment, because the request that asks for it only reads.
+ * Makes a change that is not worth a wait, such as the time of a last use. On SQLite, it is skipped while anyone else
+ * writes, because its request only reads.
  */
 export async function unlessBusy(db: Db, change: (db: Db) => Promise<unknown>): Promise<void> {
   const { adapter } = db.getExecutor();

@@ -7,8 +7,8 @@ export interface Migration {
 }
 
 /**
- * The files of the folder `migration`, in the order of their numbers, in which they run. A migration that has been released
- * is never changed.
+ * The files of the folder `migration`, in the order of their numbers, in which they run. A migration that has been
+ * released is never changed.
  */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.fromEntries(
   await Promise.all(migrationNames().map(loadMigration)),

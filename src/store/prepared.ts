@@ -6,7 +6,7 @@ import { Slot, type ToSlot, toSlot } from './slot.ts';
 
 /** A query that is built and compiled once for each of its texts. */
 export interface Query<Args> {
-  /** Returns what the text of the query depends on. Every other part of the arguments has to be a slot. */
+  /** Returns the key: everything that the text of the query depends on. All other arguments must be slots. */
   keyOf: (args: Args) => string;
   /** Returns the bound of its look-ups: see `inline`. */
   lookupsOf: (args: Args) => number;
@@ -23,7 +23,7 @@ export function compilable<Row>(db: Db, text: RawBuilder<Row>): Compilable<Row> 
 export type Run<Args, Row> = (db: Db, args: Args) => Promise<Row[]>;
 
 /**
- * The most texts of one query that are kept. Clients choose columns: without a limit, they could fill the memory.
+ * Maximum number of kept texts of one query. Clients choose the columns, so without a limit they could fill the memory.
  */
 const TEXTS_MAX = 200;
 

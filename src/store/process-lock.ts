@@ -40,7 +40,7 @@ export async function lockFile(
 
 function tryLock(lock: SqliteDatabase.Database): boolean {
   try {
-    // Nothing is written, and a process that is killed leaves no journal behind.
+    // Nothing is written, so a killed process leaves no journal behind.
     lock.exec('pragma journal_mode = memory; begin exclusive');
     return true;
   } catch (error) {

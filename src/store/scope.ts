@@ -14,7 +14,7 @@ export interface Scope {
   publicOnly: boolean;
   /** Null: the whole tree. */
   within: Limits | null;
-  /** Subtrees that a job deletes: their nodes count as deleted. Almost always empty. */
+  /** Subtrees that jobs are deleting. Their nodes count as deleted. Almost always empty. */
   excluding: readonly Subtree[];
 }
 
@@ -41,7 +41,7 @@ export function isInScope({ publicOnly, within, excluding }: Scope, node: ScopeC
   return within.subtrees.some((subtree) => isIn(subtree, node));
 }
 
-// By id, which the top of a subtree keeps when it is moved.
+// Identifies a subtree by the id of its top, which stays the same when the subtree moves.
 function isIn({ id }: Subtree, node: ScopeColumns): boolean {
   return node.id === id || node.path.includes(`/${id}/`);
 }

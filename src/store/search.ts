@@ -10,7 +10,7 @@ export interface Column extends FieldType {
   isUnique: boolean;
   /** The index of the column, in which ties are in the order of the uuids. Null: the table itself, for its id. */
   index: string | null;
-  /** What the index holds instead, if values may be too long for it: their first characters. */
+  /** What the index holds instead of values that may be too long for it: their first characters. */
   stem?: { value: RawBuilder<unknown>; length: number };
 }
 
@@ -92,7 +92,7 @@ export function valuesOf<Field extends string>(
 
 function isAny(db: Db, column: RawBuilder<unknown>, values: readonly FieldValue[]) {
   const [only, ...others] = values;
-  // Equal to one value, the rows are in the order of the index's next column.
+  // With a single value, the rows are in the order of the index's next column.
   if (only !== undefined && others.length === 0) {
     return only === null ? sql<SqlBool>`${column} is null` : sql<SqlBool>`${column} = ${only}`;
   }

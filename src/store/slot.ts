@@ -16,7 +16,7 @@ export function toSlot<Args, Value>(read: (args: Args) => Value): Value {
   return new Slot(read as (args: unknown) => unknown) as Value;
 }
 
-/** Returns what `derive` makes of a value; of a slot, the slot of that. */
+/** Applies `derive` to a value; for a slot, returns a slot of the derived value. */
 export function derived<Value, Derived>(value: Value, derive: (value: Value) => Derived): Derived {
   if (!(value instanceof Slot)) return derive(value);
   return toSlot((args) => derive(value.read(args) as Value));

@@ -140,7 +140,7 @@ export interface TagTable {
   deleted_at: number | null;
   /** `Viewer.id` of the viewer who deleted it; null: anonymous, or not deleted. */
   deleted_by: string | null;
-  /** The last media item whose search words have the new name of the tag; null: all have it. */
+  /** The last media item whose search words already have the new name of the tag; null if all have it. */
   indexed_up_to: number | null;
 }
 
@@ -210,7 +210,7 @@ export interface JobTable {
   /** `Viewer.id` of the viewer who started it; null: the server itself. */
   created_by: Fixed<string | null>;
   created_role: Fixed<string | null>;
-  /** The subject whose request has caused it, for turns: `viewer:…` or `anonymous:…`; empty: the server. */
+  /** The subject whose request caused the job: `viewer:…` or `anonymous:…`; empty for the server. Used for turns. */
   client: ColumnType<string, string | undefined, never>;
   /** Jobs of a class run in the order of their turns, so that clients take turns: see `insertJob`. */
   turn: Generated<number>;
@@ -258,7 +258,7 @@ export interface UsageTable {
   subject: Fixed<string>;
   /** Open upload sessions. */
   uploads: Generated<number>;
-  /** The total sizes of the files of open upload sessions. */
+  /** Total size of the files of open upload sessions, in bytes. */
   promised_bytes: Generated<number>;
   stored_bytes: Generated<number>;
   /** Folders and media. */

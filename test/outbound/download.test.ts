@@ -39,7 +39,7 @@ async function download(pieces: number, pauseMs: number, readMs = 0) {
 it('a server that drips is cut, and not asked for the rest', async () => {
   await expect(download(1000, 20)).rejects.toMatchObject({
     name: 'OutboundError',
-    message: 'The server sends the file too slowly.',
+    message: 'The remote server sent the file too slowly.',
     isPermanent: false,
   });
 });

@@ -15,15 +15,18 @@ export interface EventRelay {
   events: Events;
   /** Receives the notices of all processes; ignores its own. */
   receive(text: string): void;
-  /** Reports that notices of others may have been missed; tells the others if they have missed some of this one. */
+  /**
+   * Reports that this process may have missed notices of others. Tells the others if they have missed notices of this
+   * one.
+   */
   resume(): void;
 }
 
 /**
  * Creates a bus whose events also reach the subscribers of other processes, by a notice of their database. While a
  * notice is being sent, new events wait for the next one, and those of the same thing are merged: however fast things
- * change, notices are not sent faster than they are accepted. `tell` returns whether a notice has been sent; the next one
- * that can be sent after lost ones makes the others report a gap.
+ * change, notices are not sent faster than they are accepted. `tell` returns whether the notice was sent. If one was
+ * lost, the next one makes the other processes report a gap.
  */
 export function createEventRelay(tell: (text: string) => Promise<boolean>): EventRelay {
   const events = createEvents();
@@ -78,7 +81,7 @@ export function createEventRelay(tell: (text: string) => Promise<boolean>): Even
 interface Notice {
   from: string;
   events: DomainEvent[];
-  /** Whether earlier events of the sender have been lost. */
+  /** Whether the sender has lost earlier events. */
   hasGap: boolean;
 }
 

@@ -75,7 +75,7 @@ async function* inBatches(entries: AsyncIterable<BlobEntry>, signal: AbortSignal
   signal?.throwIfAborted();
 }
 
-/** No request has been writing for so long: bytes from further in the future are those of a clock that was ahead. */
+/** No request writes for this long. Bytes with a later time were written while the clock was ahead. */
 const FUTURE_MS = 24 * 60 * 60_000;
 
 function olderThan(

@@ -1,29 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * The most rows that a large change changes in one transaction. A change of so many rows or fewer is made by the request
- * itself, a larger one by a job.
+ * Maximum number of rows that one transaction of a large change changes. The request itself makes a change of at most
+ * this many rows; a job makes a larger one.
  */
 export const BITE_ROWS = 200;
 
-/** The size of the first bite, before anything is known of the speed of the database. */
+/** Size of the first bite, when the speed of the database is still unknown. */
 const FIRST_ROWS = 50;
 const ROWS_MIN = 10;
 
-/** The time that one bite should take: others wait for it. */
+/** Target duration of one bite. Other changes wait meanwhile. */
 const BITE_MS = 25;
 
 /** The run of a job that works in bites. */
 export interface BiteOptions {
   signal?: AbortSignal | undefined;
-  /** Called after each bite with the number of rows so far. */
+  /** Called after each bite with the number of rows changed so far. */
   onProgress?: ((rows: number) => void) | undefined;
 }
 
 /**
- * Makes a large change in small transactions: calls `bite` with the most rows that it may change until it returns 0.
- * Adapts that number, so that a bite takes about 25 ms, and leaves the database to others for as long as each bite took.
- * Returns the number of all rows. Throws the reason of an aborted signal.
+ * Makes a large change in small transactions, the bites. Calls `bite` with the maximum number of rows to change, until
+ * it returns 0. Adapts that number so that a bite takes about 25 ms, and pauses after each bite for as long as it took.
+ * Returns the total number of rows. Throws the reason of an aborted signal.
  */
 export async function inBites(
   { signal, onProgress }: BiteOptions,

@@ -11,8 +11,8 @@ interface JobClassRule {
    */
   concurrency?: number;
   /**
-   * Whether its jobs wait for another server. They have slots of their own, of which a client gets one for each class,
-   * so that a slow server holds up neither the other jobs nor other clients.
+   * Whether its jobs wait for another server. Such jobs have slots of their own, one for each client and class, so that
+   * a slow server delays neither other jobs nor other clients.
    */
   isRemote?: true;
   /** Maximum number of retries of a failed job. */

@@ -71,8 +71,8 @@ function toRow(
 }
 
 /**
- * Creates the job that finishes a change which the viewer's operation has begun, at most one for each `subject`. It runs
- * once more if a running job has passed the change already: `resume` of the schedule sees to that.
+ * Creates the job that finishes a change that the viewer's operation has begun; at most one job is open for each
+ * `subject`. If a running job has already passed the change, `resume` of the schedule runs it once more.
  */
 export async function enqueueRest<C extends JobClass>(
   ctx: Context,

@@ -2,7 +2,7 @@ import type { Size } from '../../media/render.ts';
 import { SIDE_MAX } from './layout.ts';
 import type { RenditionRequest } from './request.ts';
 
-/** Up to each of these lengths, the ladder has all multiples of the step. */
+/** The ladder has all multiples of the step up to each of these lengths. */
 const STEPS = [
   { upTo: 20, step: 1 },
   { upTo: 100, step: 5 },
@@ -22,9 +22,9 @@ const USUAL = [
 export const LADDER: readonly number[] = [...new Set([...steps(), ...USUAL])].sort((a, b) => a - b);
 
 /**
- * Rounds the sides of a request up to the ladder, so that no rendition is smaller than asked. A side that the image has
- * itself is not exceeded: the image would be enlarged although nobody asked for it. Both sides are rounded on their own,
- * which changes the shape of a box by a few percent if its sides are not on the ladder.
+ * Rounds the sides of a request up to the ladder, so that no rendition is smaller than asked. Rounding never makes a
+ * side longer than that of the image, so that it does not enlarge the image. Each side is rounded separately, which
+ * changes the aspect ratio of a box by a few percent if its sides are not on the ladder.
  */
 export function onLadder(request: RenditionRequest, source: Size): RenditionRequest {
   return {

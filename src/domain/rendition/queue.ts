@@ -2,20 +2,20 @@ import { createSingleFlight, type SingleFlight } from '../../lib/single-flight.t
 import { BrokenImageError } from '../../media/probe.ts';
 import { ServerBusyError } from '../error.ts';
 
-/** Renditions at once: two are rendered (see `media/decode-memory`), and others read and write meanwhile. */
+/** Renditions in progress at once: two render (see `media/decode-memory`), while others read and write. */
 const RUNNING_MAX = 4;
 
 /** Waiting renditions of one viewer, or of one address without a credential: about those of one page of images. */
 const GROUP_WAITING_MAX = 60;
 const WAITING_MAX = 1000;
 
-/** Time limit for the wait for a turn. Few people wait longer for an image to appear. */
+/** Maximum wait for a turn. Few people wait longer for an image to appear. */
 const PATIENCE_MS = 20_000;
 
 /**
- * Creates the queue of the renditions of this process, in which viewers take turns: one that asks for many waits for its
- * own. A broken image is not tried again for a minute. The queue throws ServerBusyError when it is full, and after 20
- * seconds without a turn.
+ * Creates the queue of this process's renditions. Viewers take turns, so that one that requests many renditions delays
+ * only itself. A broken image is not tried again for a minute. The queue throws ServerBusyError when it is full, and
+ * after 20 seconds without a turn.
  */
 export function createRenderQueue({ clock }: { clock: () => number }): SingleFlight {
   return createSingleFlight({

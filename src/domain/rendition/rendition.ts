@@ -41,7 +41,7 @@ interface UnkeptRendition
 /** Time limit for one rendition, not counting the wait for a turn. */
 const RENDER_TIMEOUT_MS = 10_000;
 
-/** Time limit for the wait for a turn. Few people wait longer for an image to appear. */
+/** Maximum wait for a turn. Few people wait longer for an image to appear. */
 const PATIENCE_MS = 20_000;
 
 /** The interval of writes of the last use: an image on a busy page would otherwise cause a write at every request. */
@@ -50,7 +50,7 @@ const USE_NOTED_MS = 3_600_000;
 /**
  * Returns the rendition that a query asks for of the file behind `/media/{dir}/{urlName}`; null if there is no such
  * file. Returns the file itself if the query asks for no rendition, or if the file is not an image or cannot be
- * rendered. Everybody who knows the URL may read it. Without a credential, its size is one of the ladder: otherwise
+ * rendered. Anyone who knows the URL may read it. Without a credential, its size is rounded to the ladder: otherwise
  * strangers could have every image rendered in millions of sizes. Throws ServerBusyError, FileGoneError.
  */
 export async function openRendition(

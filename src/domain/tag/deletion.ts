@@ -6,13 +6,14 @@ import { authorize } from '../viewer/access.ts';
 import { findTag } from './tag.ts';
 
 /**
- * Deletes a tag and removes it from all media. No media item has it, and no filter finds it, when this returns; if it is
- * on many media, a job then removes the rows and the search words. Throws NotFoundError.
+ * Deletes a tag and removes it from all media. When this returns, no media item shows the tag and no filter finds it.
+ * If it was on many media, a job then deletes the rows and the search words. Throws NotFoundError.
  */
 export async function deleteTag(ctx: Context, id: number): Promise<void> {
   authorize(ctx, 'tag.delete');
   const { tag, isDone } = await transact(ctx, async (ctx) => {
-    // No other transaction can then add the tag to media. The tag before its media, so that two callers cannot deadlock.
+    // With the tag locked, no other transaction can add it to media. Locks the tag before its media, so that two
+    // callers cannot deadlock.
     await store.lockTags(ctx.db, [id]);
     const tag = await findTag(ctx, id);
     const medias = await store.lockMediasOfTag(ctx.db, id, { after: 0, limit: BITE_ROWS + 1 });

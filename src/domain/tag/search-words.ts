@@ -4,8 +4,8 @@ import { BITE_ROWS, type BiteOptions, inBites } from '../job/bite.ts';
 import { enqueueRest } from '../job/enqueue.ts';
 
 /**
- * Writes the search words of the media of a renamed tag, or leaves them to a job if they are many. Call it in the
- * transaction of the new name, with the tag locked. A second name starts the job's work anew.
+ * Writes the search words of the media of a renamed tag; if the media are many, enqueues a job that does it. Call it in
+ * the transaction of the new name, with the tag locked. A second change of the name restarts the job's work.
  */
 export async function indexMediasOf(ctx: Context, tagId: number): Promise<void> {
   const ids = await store.lockMediasOfTag(ctx.db, tagId, { after: 0, limit: BITE_ROWS + 1 });
@@ -18,8 +18,8 @@ export async function indexMediasOf(ctx: Context, tagId: number): Promise<void> 
 }
 
 /**
- * Writes the rest of the search words of a renamed tag's media, in small transactions. May be called again after a crash:
- * the row of the tag tells how far it is. Returns the number of media that this call has indexed.
+ * Writes the rest of the search words of a renamed tag's media, in small transactions. May be called again after a
+ * crash: the row of the tag records the progress. Returns the number of media that this call has indexed.
  */
 export async function indexRest(
   ctx: Context,

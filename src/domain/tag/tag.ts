@@ -36,7 +36,7 @@ export type TagType = (typeof TAG_TYPES)[number];
 
 /** The filter of a list of tags: a tag has to match every given field. */
 export interface TagFilter extends Omit<store.TagFilter, 'terms'> {
-  /** Words, each of which is part of the name or the description, ignoring case. Spaces or commas separate them. */
+  /** Words separated by spaces or commas. Each must be part of the name or the description, ignoring case. */
   search?: string | undefined;
 }
 /** One step of an order of tags. */
@@ -99,8 +99,8 @@ export async function createTag(ctx: Context, input: z.input<typeof tagInput>): 
 }
 
 /**
- * Changes the given fields. The media are found by a new name of the tag at once if the tag is on few media; otherwise a
- * job changes their search words. Throws NotFoundError.
+ * Changes the given fields. If the tag is on few media, searches find them by its new name at once; otherwise a job
+ * changes their search words. Throws NotFoundError.
  */
 export async function updateTag(
   ctx: Context,

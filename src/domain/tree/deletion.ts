@@ -25,9 +25,9 @@ import { enqueueBlobDeletion, enqueueRest } from '../job/enqueue.ts';
 import { authorizeExisting, existing, refuseStartNode, scopeOf } from '../viewer/access.ts';
 
 /**
- * Deletes a folder; `recursive` also deletes everything below it, with its bytes, whoever has created it. Needs the
- * creator of the folder or an admin. A large subtree is gone for every reader when this returns; a job then deletes its
- * rows and bytes. Throws NotFoundError, ConflictError FOLDER_NOT_EMPTY.
+ * Deletes a folder; `recursive` also deletes everything below it, with its bytes, whoever created it. Requires the
+ * creator of the folder or an admin. When this returns, no reader sees the subtree. If it is large, a job then deletes
+ * its rows and bytes. Throws NotFoundError, ConflictError FOLDER_NOT_EMPTY.
  */
 export async function deleteFolder(
   ctx: Context,
@@ -62,8 +62,8 @@ export async function deleteFolder(
 }
 
 /**
- * Deletes the rest of a subtree whose deletion `deleteFolder` has begun, in small transactions. May be called again after
- * a crash. Returns the number of nodes that this call has deleted.
+ * Deletes the rest of a subtree whose deletion `deleteFolder` has begun, in small transactions. May be called again
+ * after a crash. Returns the number of nodes that this call has deleted.
  */
 export async function deleteRest(
   ctx: Context,
@@ -88,9 +88,9 @@ export async function deleteRest(
   return nodes;
 }
 
-/** Deletes up to `rowsMax` nodes of a subtree, its top last; returns them. */
+/** Deletes up to `rowsMax` nodes of a subtree, its top node last, and returns them. */
 async function deleteBite(ctx: Context, id: number, rowsMax: number): Promise<DeletedNode[]> {
-  // Nobody can add a node, or move one, while the last ones are looked for.
+  // With the tree locked, nobody can add or move a node while the last ones are being searched for.
   await lockTree(ctx.db);
   // A folder above it may have been moved since the last bite.
   const folder = await findFolderById(ctx.db, EVERYTHING, id);
@@ -122,8 +122,8 @@ export async function resumeDeletions(ctx: Context): Promise<void> {
 }
 
 /**
- * Returns the context with what is being deleted now, read in this transaction: of two operations on the same nodes, the
- * second one must not find what the first one has deleted. Lock the tree before.
+ * Returns the context with the deletions in progress, read in this transaction, so that an operation does not find
+ * nodes that an earlier one has deleted. Lock the tree first.
  */
 export async function withLatest(ctx: Context): Promise<Context> {
   const current = await listDeleted(ctx.db);
@@ -141,7 +141,7 @@ function toSubtree(folder: NodeRow): Subtree {
   return { id: folder.id, below: pathBelow(folder) };
 }
 
-/** Counts deleted nodes for the log: whoever may delete a folder may delete what others have put into it. */
+/** Counts deleted nodes for the log, because the creator of a folder may delete what others have put into it. */
 function countNodes(nodes: readonly DeletedNode[], deletedBy: string | null) {
   const nodesOfOthers = nodes.filter(({ owner }) => owner !== deletedBy).length;
   return { nodes: nodes.length, nodesOfOthers };

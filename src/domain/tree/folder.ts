@@ -51,7 +51,7 @@ const createFolderInput = z.object({
   sortOrder: z.int32().nullish(),
 });
 
-/** Creates a folder: at top level without `parentId`, after its siblings without `sortOrder`. Throws QuotaExceededError. */
+/** Creates a folder, by default at the top level and after its siblings. Throws QuotaExceededError. */
 export async function createFolder(
   ctx: Context,
   input: z.input<typeof createFolderInput>,

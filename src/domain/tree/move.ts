@@ -46,8 +46,8 @@ export async function moveNodes(
 }
 
 /**
- * Lets all processes know the new paths of subtrees that are being deleted: they may have moved with a folder above
- * them. Does nothing inside a transaction: whoever began it calls this after the commit.
+ * Makes all processes reload the paths of subtrees that are being deleted, which may have moved with a folder above
+ * them. Does nothing inside a transaction: its owner calls this after the commit.
  */
 export async function announceMove({ db, deletions }: Context): Promise<void> {
   if (!db.isTransaction && deletions.current.subtrees.length > 0) await deletions.announce();

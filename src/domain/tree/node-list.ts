@@ -114,7 +114,7 @@ function topLevelFilter(ctx: Context, kind: 'any' | 'folder'): NodeFilter {
     : { kind, ids: within.subtrees.map(({ id }) => id) };
 }
 
-/** Every field of a folder is one of a media item too. */
+/** Media items have every field that folders have. */
 function nodePart(kind: 'any' | 'folder', only: Only<Media>): Part<NodeRow, TreeNode> {
   if (kind === 'folder') return FOLDER.part(only as Only<Folder>);
   const media = MEDIA.part(only && [...only, 'type']);

@@ -131,7 +131,7 @@ async function write<T>(
   { write, conflict, items = 1 }: Destination<T>,
   files: readonly ExaminedFile[],
 ): Promise<T> {
-  // An upload session has reserved its room when it began.
+  // An upload session reserved its room when it began.
   const isReserved = files.some(({ isKeptWhenRefused }) => isKeptWhenRefused);
   const storedBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const demand = isReserved ? {} : { items, storedBytes };

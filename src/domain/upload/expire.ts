@@ -12,8 +12,8 @@ import { deleteBytes } from '../file/delete-bytes.ts';
 const CLOSED_UPLOAD_KEPT_MS = 7 * 24 * 3_600_000;
 
 /**
- * Ends uploads that have expired and deletes their bytes; their rows still tell the reason. Returns their count. Uploads
- * that a clock in the future has created live as long as if they were created now.
+ * Ends uploads that have expired and deletes their bytes; their rows keep the reason. Returns their number. An upload
+ * created while the clock was ahead lives as long as one created now.
  */
 export async function expireUploads(services: Services): Promise<number> {
   const { db, clock, settings } = services;

@@ -55,7 +55,7 @@ export async function findResource(
   const found = await findMediaByResource(ctx.db, EVERYTHING, resource);
   if (found === undefined) return null;
   if (!isInScope(existing(ctx), found)) {
-    // A job will delete it. The new one needs its name now.
+    // A job will delete it, but the new file needs its name now.
     if (ctx.db.isTransaction) await removeNodes(ctx, [found]);
     return null;
   }

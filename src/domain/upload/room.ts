@@ -2,20 +2,20 @@ import type { Context } from '../context.ts';
 import { InsufficientStorageError, QuotaExceededError } from '../storage-error.ts';
 import { storageRoom } from '../viewer/quota.ts';
 
-/** The room that a file still has while its bytes arrive. */
+/** The remaining room for a file while its bytes arrive. */
 export interface Room {
   /** Counts bytes that have arrived. Throws QuotaExceededError and InsufficientStorageError. */
   take(sizeBytes: number): Promise<void>;
-  /** Stops counting the bytes: they are stored by now, or deleted. */
+  /** Stops counting the bytes. They have been stored or deleted. */
   leave(): void;
 }
 
-/** The interval at which the disk is asked for its free space: it takes some 30 µs. */
+/** Number of bytes between two checks of the free disk space: a check takes about 30 µs. */
 const DISK_CHECKED_BYTES = 16 * 2 ** 20;
 
 /**
- * Opens room for a file that arrives in one request. Its size is unknown, so its bytes count as they come, together with
- * those that arrive at the same time. Throws QuotaExceededError if there is none.
+ * Opens room for a file that arrives in one request. Its size is unknown, so each byte counts when it arrives, as do
+ * the bytes of other files that arrive at the same time. Throws QuotaExceededError if there is no room.
  */
 export async function openRoom(ctx: Context): Promise<Room> {
   const { arrivingBytes, settings } = ctx;
@@ -48,7 +48,9 @@ export async function openRoom(ctx: Context): Promise<Room> {
   };
 }
 
-/** Creates a function that counts bytes, and throws InsufficientStorageError when the disk has too little free space. */
+/**
+ * Creates a function that counts bytes, and throws InsufficientStorageError when the disk has too little free space.
+ */
 export function createDiskWatch(ctx: Context): (sizeBytes: number) => Promise<void> {
   let uncheckedBytes = DISK_CHECKED_BYTES;
   return async (sizeBytes) => {
@@ -59,7 +61,7 @@ export function createDiskWatch(ctx: Context): (sizeBytes: number) => Promise<vo
   };
 }
 
-/** Throws InsufficientStorageError unless the disk has room for so many bytes more. */
+/** Throws InsufficientStorageError unless the disk has room for this many more bytes. */
 export async function checkDisk({ staging, settings }: Context, sizeBytes: number): Promise<void> {
   const { freeBytesMin } = settings.quotas;
   if (freeBytesMin === 0) return;

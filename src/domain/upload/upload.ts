@@ -64,8 +64,8 @@ export interface ChunkInput extends z.input<typeof chunkInput> {
  * Appends one chunk; without `uploadId` it starts an upload session. Resolves once bytes and offset are durable. Throws
  * NotFoundError (also for another user's session), UploadExpiredError, UploadCompletedError, TooLargeError,
  * OffsetMismatchError, DigestMismatchError, InvalidInputError, InsufficientStorageError; for a new session also
- * TooManyRequestsError and QuotaExceededError: it reserves the whole file, so that completing it cannot fail for lack of
- * room.
+ * TooManyRequestsError and QuotaExceededError: it reserves the whole file, so that completing it cannot fail for lack
+ * of room.
  */
 export async function appendChunk(ctx: Context, input: ChunkInput): Promise<UploadSession> {
   authorize(ctx, 'upload.write');
@@ -121,7 +121,7 @@ async function startUpload(ctx: Context, input: ParsedChunk): Promise<UploadSess
       updated_at: now,
     };
     await transact(ctx, async (ctx) => {
-      // Again, and exactly: others may have taken the room while the bytes arrived.
+      // Checks again, exactly: others may have taken the room while the bytes arrived.
       await checkQuota(ctx, demand);
       await store.insertUpload(ctx.db, row);
     });

@@ -107,8 +107,9 @@ export function scopeOf(ctx: Context): Scope {
 }
 
 /**
- * Returns all nodes that exist, whoever may see them: the scope of the server's own work, such as jobs, checks of
- * uniqueness, and reads that an operation follows with a check of its own. A node that a job is deleting does not exist.
+ * Returns the scope of all existing nodes, whoever may see them. It is for the server's own work, such as jobs, checks
+ * of uniqueness, and reads that an operation follows with a check of its own. A node that a job is deleting does not
+ * exist.
  */
 export function existing({ deletions }: Pick<Context, 'deletions'>): Scope {
   return { ...EVERYTHING, excluding: deletions.current.subtrees };

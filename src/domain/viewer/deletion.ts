@@ -3,36 +3,35 @@ import type { Db } from '../../store/db.ts';
 import { type Deleted, listDeleted } from '../../store/tree/deletion.ts';
 
 /**
- * What jobs delete at the moment, as this process knows it. No viewer sees any of it, from the moment at which the
- * operation that deletes it returns. Almost always nothing, so that reads do not pay for it: they do not ask the
- * database.
+ * The deletions in progress, as this process knows them. Once the operation that deletes something has returned, no
+ * viewer sees it. The list is kept in memory and almost always empty, so it costs reads nothing.
  */
 export interface Deletions {
   readonly current: Deleted;
-  /** Makes `current` recent enough for a request that begins now. Never rejects. */
+  /** Refreshes `current` if it is too old for a request that begins now. Never rejects. */
   refresh(): Promise<void>;
   /** Reads `current` from the database. */
   reload(): Promise<void>;
   /**
-   * Reads `current` after a commit that has started a deletion. Resolves when each process of the database has it for all
-   * requests that begin from then on.
+   * Reads `current` after a commit that has started a deletion. Resolves when every process of the database uses it for
+   * each request that begins from then on.
    */
   announce(): Promise<void>;
 }
 
-/** Another process may have started a deletion this long ago, and not have returned yet. */
+/** Maximum age of `current`. An operation that begins a deletion returns only after this time: see `announce`. */
 const AGE_MAX_MS = 100;
 
-/** Creates the knowledge of one process. `isShared`: other processes may serve the same database. */
+/** Creates the list of one process. `isShared`: whether other processes may serve the same database. */
 export function createDeletions({ db, isShared }: { db: Db; isShared: boolean }): Deletions {
   let current: Deleted = { subtrees: [], tagIds: new Set() };
-  /** The start of the load that `current` comes from. */
+  /** Time at which the load of `current` started. */
   let loadedAt = Number.NEGATIVE_INFINITY;
   let loading: { startedAt: number; done: Promise<void> } | undefined;
 
   async function load(startedAt: number): Promise<void> {
     const found = await listDeleted(db);
-    // A later load may have ended before this one.
+    // A load that started later may have ended first.
     if (startedAt < loadedAt) return;
     loadedAt = startedAt;
     current = found;
@@ -56,12 +55,12 @@ export function createDeletions({ db, isShared }: { db: Db; isShared: boolean })
       const oldest = performance.now() - AGE_MAX_MS;
       if (!isShared || loadedAt > oldest) return;
       const recent = loading !== undefined && loading.startedAt > oldest ? loading.done : reload();
-      // The request's own statements report a database that does not respond.
+      // If the database does not respond, the request's own statements report it.
       await recent.catch(() => undefined);
     },
     async announce() {
       await reload();
-      // Other processes ask again when what they know is this old.
+      // Other processes reload their lists when they are this old.
       if (isShared) await sleep(1.2 * AGE_MAX_MS);
     },
   };

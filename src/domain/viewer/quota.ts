@@ -6,24 +6,24 @@ import { QuotaExceededError } from '../storage-error.ts';
 import { isAdmin } from './access.ts';
 import { type Subject, subjectsOf, viewerSubject } from './subject.ts';
 
-/** What a request is going to add; absent: nothing. */
+/** What a request is about to add. Absent values count as 0. */
 export interface Demand {
-  /** Upload sessions. Each also counts as an item, because it becomes one. */
+  /** Upload sessions. Each also counts as an item, which it becomes when it is completed. */
   uploads?: number;
   promisedBytes?: number;
   storedBytes?: number;
   items?: number;
 }
 
-/** Delay before a retry after too many sessions: a client needs some time to complete one. */
+/** Delay before a retry after too many upload sessions: a client needs some time to complete one. */
 const SESSION_RETRY_AFTER_MS = 60_000;
 
 const NOTHING: Usage = { uploads: 0, promisedBytes: 0, storedBytes: 0, items: 0 };
 
 /**
- * Checks that the viewer and its address may have this much more. Inside of `transact` it also blocks others from taking
- * the room until the end of the transaction: call it there before anything else is locked. What open sessions have
- * promised counts as stored. Throws TooManyRequestsError and QuotaExceededError.
+ * Checks that the viewer and its address may have this much more. Inside `transact`, it also keeps others from taking
+ * the room until the transaction ends: call it there before anything else is locked. Bytes promised by open upload
+ * sessions count as stored. Throws TooManyRequestsError and QuotaExceededError.
  */
 export async function checkQuota(ctx: Context, demand: Demand): Promise<void> {
   const { quotas } = ctx.settings;
@@ -106,13 +106,13 @@ function checkSubject(quotas: Quotas, subject: Subject, usage: Usage, demand: De
   }
 }
 
-/** What is stored and reserved, and the most that may be. */
+/** What a viewer has stored and reserved, and its quotas. */
 export interface StorageUsage extends Usage {
   /** Null: no limit. */
   quota: { [K in keyof Usage]: number | null };
 }
 
-/** Returns the usage of the viewer; of everybody, without quotas, for an admin. */
+/** Returns the usage and the quotas of the viewer; for an admin, the usage of all viewers, without quotas. */
 export async function storageUsage(ctx: Context): Promise<StorageUsage> {
   const isAll = isAdmin(ctx);
   const subject = isAll ? 'all' : viewerSubject(ctx);
@@ -130,7 +130,7 @@ export async function storageUsage(ctx: Context): Promise<StorageUsage> {
   };
 }
 
-/** Merges the rows that usages consist of, so that reading one stays cheap. Call it now and then. */
+/** Merges the rows that make up each usage, so that reading one stays cheap. Call it regularly. */
 export function mergeUsages({ db }: Services): Promise<void> {
   return compactUsages(db);
 }

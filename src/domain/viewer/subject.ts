@@ -1,20 +1,20 @@
 import type { Context } from '../context.ts';
 import { SYSTEM } from './viewer.ts';
 
-/** Who a limit counts for: a viewer, or the address that it sends from. */
+/** A viewer or an address to which limits apply. */
 export interface Subject {
   /** `viewer:<id>`, `anonymous:<client hash>` or `address:<client hash>`, as in the table `usage`. */
   name: string;
-  /** Whether the limit is that of all viewers of an address together. */
+  /** Whether the subject is an address, whose limits hold for all its viewers together. */
   isAddress: boolean;
 }
 
-/** The parts of a context that decide its subjects. */
+/** Parts of a context that determine its subjects. */
 export type Sender = Pick<Context, 'viewer' | 'client'>;
 
 /**
- * Returns who limits of a request count for: the viewer and its address. All anonymous clients of one address are one
- * viewer. Background work of the server has none.
+ * Returns the subjects whose limits apply to a request: the viewer and its address. All anonymous clients of one
+ * address are one viewer. Background work has no subjects.
  */
 export function subjectsOf(sender: Sender): Subject[] {
   const viewer = viewerSubject(sender);
@@ -25,7 +25,7 @@ export function subjectsOf(sender: Sender): Subject[] {
   ];
 }
 
-/** Returns the viewer's name among subjects; an empty text for the server itself and for an unknown client. */
+/** Returns the viewer's subject name; an empty text for the server itself and for an unknown client. */
 export function viewerSubject({ viewer, client }: Sender): string {
   if (viewer.id === SYSTEM.id) return '';
   if (viewer.id !== null) return `viewer:${viewer.id}`;

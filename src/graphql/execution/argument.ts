@@ -11,7 +11,7 @@ export class ArgumentValues {
     this.#variables = variables;
   }
 
-  /** Returns an object that no other call receives, as in graphql-js: a resolver may change it. */
+  /** Returns a new object for each call, as graphql-js does, because a resolver may change it. */
   of(field: PlannedField): Arguments {
     if (field.definition.args.length === 0) return {};
     const known = field.arguments ?? this.#kept.get(field);

@@ -12,7 +12,7 @@ interface Entry {
   parent: Place;
 }
 
-/** A field of many objects, and their places in the response in the order of `sources`. */
+/** A field of many objects, with their places in the response, in the order of `sources`. */
 interface Request extends BatchRequest {
   entries: readonly Entry[];
 }
@@ -30,7 +30,7 @@ export interface BatchOwner {
   fail: (error: unknown, field: PlannedField, target: Target, parent: Place) => void;
 }
 
-/** Resolves fields of many objects at once: those of one level of the response. */
+/** Resolves a field for all objects of one level of the response at once. */
 export class Batches {
   readonly #owner: BatchOwner;
   #waiting = new Map<PlannedField, Entry[]>();
@@ -40,7 +40,7 @@ export class Batches {
     this.#owner = owner;
   }
 
-  /** Lets a field wait for the other objects of its level. */
+  /** Makes a field wait for the other objects of its level. */
   add(field: PlannedField, source: unknown, target: Target, parent: Place): void {
     // Reserves its position among the other fields.
     target[field.name] = null;
@@ -50,7 +50,7 @@ export class Batches {
     else entries.push(entry);
   }
 
-  /** Starts what waits. */
+  /** Starts the waiting fields. */
   start(): void {
     if (this.#waiting.size === 0) return;
     const waiting = this.#waiting;
@@ -61,7 +61,10 @@ export class Batches {
     }
   }
 
-  /** Starts what waits when all promises that have settled by now have been handled: what they add is one level. */
+  /**
+   * Starts the waiting fields after all settled promises have been handled: the fields that these add belong to one
+   * level.
+   */
   startSoon(): void {
     if (this.#waiting.size === 0 || this.#isScheduled) return;
     this.#isScheduled = true;

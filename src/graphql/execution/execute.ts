@@ -23,7 +23,7 @@ export type Execute = (args: ExecutionArgs) => ExecutionResult | Promise<Executi
  * wrong value leave out the value, which may be secret or large. `info` has getters instead of own properties, so that
  * a spread of it is empty.
  *
- * `shortcuts` make it resolve fields of many objects at once: one promise for a level of the response.
+ * With `shortcuts`, it resolves a field for many objects at once, with one promise for a level of the response.
  */
 export function createExecute(schema: GraphQLSchema, shortcuts?: Shortcuts): Execute {
   assertValidSchema(schema);

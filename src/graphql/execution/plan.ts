@@ -68,9 +68,9 @@ export interface PlannedField {
   parentType: GraphQLObjectType;
   definition: GraphQLField<unknown, unknown>;
   output: Output;
-  /** The function that resolves it for many objects. */
+  /** The function that resolves the field for many objects. */
   batch: Batch | undefined;
-  /** The property of its object that is its value. */
+  /** The property of the object that is the value of the field. */
   property: string | undefined;
   /** Whether an argument contains a variable. */
   readsVariables: boolean;
@@ -78,7 +78,7 @@ export interface PlannedField {
   arguments: KeptArguments | undefined;
 }
 
-/** The objects of which one field is wanted. */
+/** The objects for which one field is resolved. */
 export interface BatchRequest {
   field: PlannedField;
   sources: readonly unknown[];
@@ -86,15 +86,15 @@ export interface BatchRequest {
 }
 
 /**
- * Resolves fields for many objects at once. Returns the values of each request, in the order of its sources: what the
- * field's resolver would return for each, or an Error that it would throw.
+ * Resolves fields for many objects at once. Returns the values for each request in the order of its sources: for each
+ * source, what the field's resolver would return, or the Error that it would throw.
  */
 export type Batch = (
   requests: readonly BatchRequest[],
   context: unknown,
 ) => Promise<readonly (readonly unknown[])[]>;
 
-/** How fields can be resolved faster than by their resolvers, with the same values. Undefined: by their resolvers. */
+/** Faster ways to resolve fields, with the same values as their resolvers. Undefined: the resolver is used. */
 export interface Shortcuts {
   /** Returns the function that resolves the field for many objects. */
   batchOf: (field: GraphQLField<unknown, unknown>) => Batch | undefined;

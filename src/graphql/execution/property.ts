@@ -3,9 +3,8 @@ import { nameOf, type PlannedField } from './plan.ts';
 import { isPlain, serialize } from './value.ts';
 
 /**
- * Writes the value of a scalar field that is a property of its object: what its resolver would do, without the
- * arguments and the `info` that it does not read. Returns false if the field has to be resolved after all: for a null,
- * a promise, or an error, which would be reported otherwise.
+ * Writes the value of a scalar field that is a property of its object, without calling its resolver. Returns false if
+ * the resolver is needed: for null, a promise or an error.
  */
 export function writeProperty(
   { property, output, name }: PlannedField,
@@ -23,7 +22,7 @@ export function writeProperty(
   }
 }
 
-/** Returns the message for a null where none may be. */
+/** Returns the message for a null in a non-nullable field. */
 export function nullMessage(field: PlannedField): string {
   return `Cannot return null for non-nullable field ${nameOf(field)}.`;
 }

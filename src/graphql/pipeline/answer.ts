@@ -72,7 +72,9 @@ export async function sendResult(
   return reply.send(toStream(response, signal()));
 }
 
-/** Tells whether a result has status 200 and nothing that Yoga keeps to itself: then its JSON is the whole response. */
+/**
+ * Tells whether a result has status 200 and no data that Yoga keeps for itself. Its JSON is then the whole response.
+ */
 function isPlain({ data, errors }: ExecutionResult): boolean {
   return errors === undefined && data !== undefined && data !== null;
 }

@@ -31,13 +31,13 @@ import {
   workOf,
 } from '../price.ts';
 
-/** What an operation takes. */
+/** Cost of an operation. */
 export interface Cost {
   /** In fields of a result; see `createCostMeter`. */
   cost: number;
   /** Fields that count a whole list. */
   counts: number;
-  /** Names of the fields in the result that lead to the dearest part; empty if no field has a selection. */
+  /** Path in the result to the most expensive part; empty if no field has a selection. */
   dearest: readonly string[];
 }
 
@@ -48,15 +48,18 @@ export interface Cost {
 interface Price {
   once: number;
   perNode: number;
-  /** Counts of the connection that this is the selection of. */
+  /** Number of `totalCount` fields directly in this selection of a connection. */
   ownCounts: number;
-  /** Counts anywhere in the selection. */
+  /** Number of `totalCount` fields anywhere in the selection. */
   counts: number;
-  /** The dearest field with a selection. */
+  /** The most expensive field with a selection. */
   dearest: Step | null;
 }
 
-/** A step of the way to the dearest part: down to the innermost field that accounts for most of the step above it. */
+/**
+ * A step of the path to the most expensive part. Each step accounts for more than half of the cost of the step above
+ * it.
+ */
 interface Step {
   name: string;
   below: Step | null;
@@ -185,7 +188,7 @@ function priceField(pricing: Pricing, node: FieldNode, parent: GraphQLNamedType)
   return { ...FREE, once, counts, dearest: below(count * inner.once, once) };
 }
 
-/** Returns the work of a connection beyond its result: to find the page, and to count. */
+/** Returns the work of a connection beyond its result: finding the page, and counting. */
 function listWork(
   pricing: Pricing,
   node: FieldNode,

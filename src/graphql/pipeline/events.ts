@@ -9,9 +9,9 @@ import type { Events } from '../../domain/event/event.ts';
 const LIFETIME_MS = 60 * 60_000;
 
 /**
- * Creates the signals that end a stream when the client disconnects, when its time is over, when events may have been
- * lost, or when the server stops. Without them, a stopping server would wait for its clients. Each signal is created on first use, because
- * most responses are not streams.
+ * Creates the signals that end a stream when the client disconnects, after the time limit of a stream, when events may
+ * have been lost, or when the server stops. Without them, a stopping server would wait for its clients. Each signal is
+ * created on first use, because most responses are not streams.
  */
 export function createStreamSignals(
   server: FastifyInstance,
@@ -22,7 +22,7 @@ export function createStreamSignals(
   const endAll = () => {
     for (const controller of open) controller.abort();
   };
-  // Nobody knows which subscriber has missed something: all subscribe again and read what may have changed.
+  // It is unknown which subscribers have missed events, so all subscribe again and read what may have changed.
   onGap(endAll);
   server.addHook('preClose', (done) => {
     isStopping = true;

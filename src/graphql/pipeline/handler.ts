@@ -39,7 +39,8 @@ export async function registerGraphql(
   const streamSignal = createStreamSignals(server, services.events);
   const takeStreamSlot = createStreamSlots(services.settings);
   server.setErrorHandler(createSendError('application/json; charset=utf-8', toErrorAnswer));
-  // Fastify keeps a JSON body in memory, so it is small. The body of a multipart request is read while the operation runs.
+  // Fastify keeps a JSON body in memory, so it is small. The body of a multipart request is read while the operation
+  // runs.
   server.addHook('preParsing', async ({ raw, headers }) => {
     if (bodyType(headers) === 'application/json') expectSmallBody(raw);
   });

@@ -17,11 +17,11 @@ export const LIMITS = {
   aliases: 30,
   /** Each directive is checked against all others at its place. Clients write a few of `@include` and `@skip`. */
   directives: 20,
-  /** Counts of whole lists: enough for a count of each type of media, too few to count everything in many ways. */
+  /** `totalCount` fields: enough to count each type of media, too few to count everything in many ways. */
   counts: 12,
   /**
-   * Fields of the response and work of the lists, see `cost.ts`. All fields of 200 media and of the objects that
-   * belong to them are 90,000.
+   * Fields of the response and work of the lists: see `cost.ts`. All fields of 200 media and of the objects that belong
+   * to them cost 90,000.
    */
   cost: 200_000,
 } as const;
@@ -71,9 +71,9 @@ const REFUSALS: Record<Limited, { code: string; of: string; advice: string }> = 
   },
   cost: {
     code: 'OPERATION_TOO_COSTLY',
-    of: 'as the cost: the fields in the result if every page is full, and the work of its lists',
+    of: 'for the cost: the fields of the response if every page is full, plus the work of its lists',
     advice:
-      'Ask for smaller pages with `first`, for fewer fields or counts, or for a filter with fewer words and criteria.',
+      'Request smaller pages with `first`, fewer fields or counts, or a filter with fewer words and criteria.',
   },
 };
 
@@ -92,12 +92,14 @@ export function checkLimit(limited: Limited, amount: number): void {
   throw refusal(limited);
 }
 
-/** Throws RefusedOperationError if an operation costs too much. It names the dearest part of the operation. */
+/** Throws RefusedOperationError if an operation costs too much. The error names the most expensive part. */
 export function checkCost({ cost, counts, dearest }: Cost): void {
   checkLimit('counts', counts);
   if (cost <= LIMITS.cost) return;
   const path = dearest.join('.');
-  throw refusal('cost', path && `The dearest part is \`${path}\`. `, { cost, dearest: path });
+  const total = `The operation costs ${cost.toLocaleString('en')}. `;
+  const part = path && `Its most expensive part is \`${path}\`. `;
+  throw refusal('cost', total + part, { cost, dearest: path });
 }
 
 function refusal(limited: Limited, reason = '', details: Record<string, unknown> = {}) {

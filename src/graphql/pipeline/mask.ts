@@ -35,8 +35,9 @@ function hasData({ data }: ExecutionResult): boolean {
 }
 
 /**
- * Returns the status and the headers for an operation that a later try may complete, or null. Such an
- * operation is not sent with status 200, whatever the client accepts: retrying clients and proxies read only the status.
+ * Returns the status and the headers for an operation that failed but may succeed later; null for any other. Its result
+ * is not sent with status 200, whatever the client accepts, because clients that retry and proxies read only the
+ * status.
  */
 function laterResponse(errors: readonly GraphQLError[]) {
   for (const error of errors) {

@@ -8,15 +8,15 @@ import { type Sender, subjectsOf } from '../../domain/viewer/subject.ts';
  */
 export type TakeStreamSlot = (sender: Sender) => () => void;
 
-/** Delay before a retry after there were too many subscriptions: somebody has to leave first. */
+/** Delay before a retry after too many subscriptions: another one has to end first. */
 const RETRY_AFTER_MS = 30_000;
 
-/** The name that counts all subscriptions. */
+/** Name of the counter of all subscriptions. */
 const ALL = 'all';
 
 /**
- * Creates the slots of this process. Other processes count their own, because what a subscription takes is memory of
- * its process: about 100 KiB.
+ * Creates the slots of this process. Each process counts its own subscriptions, because each takes about 100 KiB of its
+ * memory.
  */
 export function createStreamSlots({ quotas }: Context['settings']): TakeStreamSlot {
   const { subscriptionsMax, subscriptionsTotalMax, addressFactor } = quotas;

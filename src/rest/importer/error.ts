@@ -52,7 +52,9 @@ function statusOf(error: unknown): number {
   return own ?? httpStatus(error);
 }
 
-/** Returns the problem for a fault in the body or in a filter. The domain uses its own names of fields, see `renamed`. */
+/**
+ * Returns the problem for a fault in the body or in a filter. The domain uses its own names of fields, see `renamed`.
+ */
 function toInputProblem({ path, code, message }: InputIssue): Problem {
   const [first, field] = path;
   if (first === 'filter') {

@@ -80,8 +80,9 @@ function parseList<Field extends string>(call: QueriedCall, list: ListedType<Fie
 }
 
 /**
- * Parses the order. Contract §2.2: all keys in their order, then `id`, so that pages are stable; it follows the direction of the last
- * key, so that `-size` is the reverse of `size`. Throws ProblemError: 400 for an unknown key, as JSON:API requires.
+ * Parses the order. Contract §2.2: all keys in their order, then `id`, so that pages are stable; it follows the
+ * direction of the last key, so that `-size` is the reverse of `size`. Throws ProblemError: 400 for an unknown key, as
+ * JSON:API requires.
  */
 function parseSort<Field extends string>(
   query: readonly Parameter[],

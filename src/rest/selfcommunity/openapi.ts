@@ -138,7 +138,7 @@ const REASONS: Readonly<Record<number, string>> = {
   410: 'The upload has expired.',
   413: 'The fields are too large.',
   415: 'The content type of the body is not supported.',
-  429: 'There are too many requests or upload sessions. `Retry-After` says when to try again.',
+  429: 'The client sent too many requests or has too many open upload sessions. `Retry-After` says when to try again.',
   507: 'The quota is used up, or the disk is full.',
 };
 

@@ -5,17 +5,19 @@ import { clientConfig, closeClient, destroyClient } from '../postgres/client.ts'
 /** Delay before a lost connection is opened again. */
 const RETRY_MS = 2000;
 
-/** Limit for opening the connection and for each of its statements. A connection that is silent for longer is closed. */
+/**
+ * Limit for opening the connection and for each of its statements. A connection that is silent for longer is closed.
+ */
 const TIMEOUT_MS = 5000;
 
-/** Interval at which the connection is tested: without traffic, a broken network would not show for hours. */
+/** Interval of the test of the connection: without traffic, a broken network would not be noticed for hours. */
 const TEST_MS = 10_000;
 
 /** The notices between the processes of one PostgreSQL database. */
 export interface Notices {
   /**
-   * Sends a text of less than 8,000 bytes to `onEvents` of all processes, this one included. Returns whether the database
-   * has accepted it: without a connection the text is lost.
+   * Sends a text of less than 8,000 bytes to `onEvents` of all processes, this one included. Returns whether the
+   * database has accepted it. Without a connection, the text is lost.
    */
   tellEvents(text: string): Promise<boolean>;
   stop(): Promise<void>;
@@ -26,7 +28,7 @@ export interface NoticeListeners {
   /** Called when there may be work for a worker, and whenever a notice may have been missed. */
   onJob: () => void;
   onEvents: (text: string) => void;
-  /** Called when the process listens again after a time in which it may have missed notices. */
+  /** Called when the process listens again after it may have missed notices. */
   onGap: () => void;
 }
 
@@ -107,7 +109,7 @@ function createClient(url: string, timeoutMs: number): pg.Client {
     query_timeout: timeoutMs,
     application_name: 'trivium notices',
   });
-  // Without a listener it would end the process. `end` follows.
+  // Without a listener, the error would end the process. The event `end` follows.
   client.on('error', () => destroyClient(client));
   return client;
 }

@@ -52,7 +52,7 @@ export type FileColumns = Columns<FileRow>;
 interface ByMedia {
   mediaIds: readonly number[];
   columns: FileColumns;
-  /** Whether the columns of the media item are selected too. */
+  /** Whether the columns of the media item are also selected. */
   withMedia: boolean;
 }
 

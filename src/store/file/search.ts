@@ -22,7 +22,7 @@ export const FILE_COLUMNS = {
     index: 'file_name',
   },
   resource: column('resource', 'text'),
-  // An expression, so that no planner looks for an original in this index: nine of ten keys are empty.
+  // An expression, so that planners do not search for originals in this index: nine of ten keys are empty.
   key: { ...column('key', 'text'), value: sql`(file.key || '')` },
   filename: column('filename', 'text'),
   size_bytes: column('size_bytes', 'integer'),
@@ -89,7 +89,7 @@ function inSight(
   return {
     conditions: shown,
     narrowing: {
-      // Not `exists`, which either planner may turn into a join, in whichever order it estimates to be better.
+      // Not `exists`, which both planners may turn into a join in any order.
       test: sql`(${isIn}) = 1`,
       // The index that SQLite has made for `unique (media_id, key)`.
       reference: { value: sql.ref('file.media_id'), index: 'sqlite_autoindex_file_3' },

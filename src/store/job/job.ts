@@ -24,9 +24,10 @@ export interface JobFilter {
 /**
  * Returns the row as stored. A `unicity` that another open job has is a unique violation.
  *
- * The jobs of a class run in the order of their turns. A client's first job gets the turn of the job that is next, each
- * further one the turn after its last, so that clients take turns however many jobs one of them has. All jobs of the
- * server itself get the turn of the next job. A claim therefore reads one entry of an index, and counts nothing.
+ * The jobs of a class run in the order of their turns. A client's first waiting job gets the turn of the next job to
+ * run; each further job gets the turn after the client's last one. So clients alternate, however many jobs one of them
+ * has. All jobs of the server itself get the turn of the next job to run. A claim therefore reads one entry of an
+ * index, and counts nothing.
  */
 export function insertJob(db: Db, job: NewJobRow): Promise<JobRow> {
   return db.insertInto('job').values(withTurn(job)).returningAll().executeTakeFirstOrThrow();

@@ -15,7 +15,10 @@ export interface DueClass {
   priority: number;
 }
 
-/** Returns those of the classes that have a due job, in their order. Locks nothing, so the job may be gone soon. */
+/**
+ * Returns the given classes that have a due job, in the given order. Locks nothing, so another worker may take the job
+ * first.
+ */
 export async function listDueClasses(
   db: Db,
   jobClasses: readonly string[],
@@ -33,7 +36,7 @@ export async function listDueClasses(
 /** The worker that takes a job, and its lease. */
 export interface JobClaim {
   jobClass: string;
-  /** Clients whose jobs are left to others, because the worker runs enough of theirs. */
+  /** Clients whose jobs this worker skips, because it runs enough of theirs. */
   exceptClients: readonly string[];
   worker: string;
   /** The token that proves, from then on, that the worker still holds the job. */
@@ -42,18 +45,21 @@ export interface JobClaim {
   now: number;
 }
 
-/** With clients to leave out, a claim looks at so many jobs. Turns put the first job of each other client among them. */
+/**
+ * Number of jobs that a claim examines if it skips clients. By the turns, the first job of each other client is among
+ * them.
+ */
 const CANDIDATES_MAX = 100;
 
 /**
- * Takes the next job of a class: of the due jobs the one with the highest priority, then the one whose turn it is, then
- * the one that has been due for the longest. One statement, so that no two workers take the same job.
+ * Takes the next job of a class: the due job with the highest priority, then the lowest turn, then the earliest due
+ * time. One statement, so that no two workers take the same job.
  */
 export async function claimJob(db: Db, claim: JobClaim): Promise<JobRow | undefined> {
   const { now, worker, leaseToken, leasedUntil, jobClass, exceptClients } = claim;
   const due = sql`status = 'pending' and job_class = ${jobClass} and scheduled_at <= ${now}`;
   const order = sql`order by priority desc, turn, scheduled_at, id`;
-  // Not `due` again: the planner must look the candidates up, and not search for them.
+  // Does not repeat the condition on `due`: the planner must look up the candidates by id, not search for them.
   const next =
     exceptClients.length === 0
       ? due
@@ -135,8 +141,8 @@ export async function advanceJob(db: Db, id: number, scheduledAt: number): Promi
 }
 
 /**
- * Makes times that a clock in the future has written due now: leases that end after `leasedUntilMax`, and retries and
- * other waits of jobs that were last changed after `changedMax`. Returns the number of jobs.
+ * Makes jobs due now that were put off while the clock was ahead: leases that end after `leasedUntilMax`, and retries
+ * and other waits of jobs last changed after `changedMax`. Returns the number of jobs.
  */
 export async function resetFutureJobs(
   db: Db,
@@ -154,7 +160,7 @@ export async function resetFutureJobs(
     .where('status', '=', sql.lit('pending'))
     .where('scheduled_at', '>', now)
     .where('updated_at', '>', changedMax)
-    // A client may have asked for a time, which its own clock has told it.
+    // Keeps a due time that a client may have requested by its own clock.
     .where((eb) => eb.or([eb('created_by', 'is', null), eb('retry_count', '>', 0)]))
     .executeTakeFirst();
   return Number(leased.numUpdatedRows + waiting.numUpdatedRows);

@@ -117,7 +117,9 @@ export function countMatchingJobs(
   return countSelection(db, JOBS, { conditions });
 }
 
-/** An expression, so that no planner takes its index for the statements of the queue, which have indexes of their own. */
+/**
+ * An expression, so that planners do not use its index for statements of the queue, which have indexes of their own.
+ */
 function column(name: keyof JobRow & string, kind: Column['kind'], isNullable = false) {
   const ref = sql.ref(`job.${name}`);
   return {

@@ -3,8 +3,8 @@ import type { Db } from '../db.ts';
 import { columnTypes, dialectOf } from '../dialect.ts';
 
 /**
- * Creates an index for each filter and order of the lists of files and jobs. Gives each file the two fields of its media item
- * that lists of files are ordered by: an index cannot have columns of two tables.
+ * Creates an index for each filter and order of the lists of files and jobs. Gives each file the two fields of its
+ * media item that lists of files are ordered by: an index cannot have columns of two tables.
  */
 export async function up(db: Db): Promise<void> {
   const { integer, text } = columnTypes(db);
@@ -25,8 +25,8 @@ export async function up(db: Db): Promise<void> {
 }
 
 /**
- * Each ends with the uuid, by which ties are ordered. Those of jobs, and that of `key`, are on expressions that only the
- * lists use: otherwise planners would prefer them to the indexes of the queue, and to those that find an original.
+ * Each ends with the uuid, by which ties are ordered. Those of jobs, and that of `key`, are on expressions that only
+ * the lists use: otherwise planners would prefer them to the indexes of the queue, and to those that find an original.
  */
 const INDEXES = {
   file_by_resource: 'file (resource, uuid)',

@@ -4,8 +4,8 @@ import { columnTypes, dialectOf } from '../dialect.ts';
 
 /**
  * Adds what quotas count: the client's address of media, files and uploads (a keyed hash), and the table `usage`, which
- * triggers keep equal to the rows, so that no code that inserts or deletes can forget it. Adds the place of a job in the
- * round-robin of clients.
+ * triggers keep equal to the rows, so that no code that inserts or deletes can forget it. Adds the place of a job in
+ * the round-robin of clients.
  */
 export async function up(db: Db): Promise<void> {
   const { id, integer, text } = columnTypes(db);

@@ -4,8 +4,8 @@ import { columnTypes, dialectOf } from '../dialect.ts';
 
 /**
  * Adds the state of large changes, which jobs make in small transactions: the subtrees and tags that are being deleted,
- * and the tags whose media get new search words. A renamed tag no longer writes the search words of all its media in one
- * statement: the operation that renames it does that in parts.
+ * and the tags whose media get new search words. A renamed tag no longer writes the search words of all its media in
+ * one statement: the operation that renames it does that in parts.
  */
 export async function up(db: Db): Promise<void> {
   const { integer, text } = columnTypes(db);

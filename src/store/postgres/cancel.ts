@@ -4,8 +4,8 @@ import { CONNECT_TIMEOUT_MS, internalsOf } from './client.ts';
 /**
  * Asks the server to cancel the statement that a client runs, by the cancel request of the protocol (PostgreSQL manual
  * §54.2.8): it needs no free connection and no login, and a pooler between the two understands it. Resolves when the
- * server has closed the connection of the request, or could not be reached in time. Never rejects. The request may still
- * arrive after the statement has ended: then the next statement of that client may be cancelled.
+ * server has closed the connection of the request, or could not be reached in time. Never rejects. The request may
+ * still arrive after the statement has ended: then the next statement of that client may be cancelled.
  */
 export async function cancelStatement(
   target: pg.ClientBase,

@@ -50,7 +50,7 @@ function integerParser(oid: number): ((text: string) => number) | undefined {
   return oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC ? Number : undefined;
 }
 
-/** Closes a socket at once, without a farewell that a server that hangs would not read. */
+/** Closes a socket at once, without the closing message, which a hanging server would not read. */
 export function destroyClient(client: pg.ClientBase): void {
   internalsOf(client).connection.stream.destroy();
 }

@@ -7,9 +7,7 @@ import { isCancelled, leavesConnection, statementError } from './failure.ts';
 import { createLimit } from './limit.ts';
 import type { Pool } from './pool.ts';
 
-/**
- * Time that the server gets beyond its statement timeout. A server that is silent for longer hangs, or the network does.
- */
+/** Time that the server gets beyond its statement timeout. If it is silent for longer, it or the network hangs. */
 const SILENCE_MS = 3000;
 
 /** A connection while one statement or one transaction uses it. */
@@ -26,8 +24,8 @@ export class PostgresConnection implements DatabaseConnection {
   }
 
   /**
-   * Runs a query. If the connection is lost, a read outside of a transaction runs once more, on a new connection; so does
-   * a `begin`, before which nothing has been done. Throws DatabaseUnavailableError.
+   * Runs a query. If the connection is lost, a read outside of a transaction runs once more, on a new connection; so
+   * does a `begin`, before which nothing has been done. Throws DatabaseUnavailableError.
    */
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const isRepeatable = !this.isInTransaction && isHarmless(query.sql);
@@ -98,7 +96,7 @@ export class PostgresConnection implements DatabaseConnection {
     } finally {
       limit.stop();
       signal?.removeEventListener('abort', cancel);
-      // A request that has not hit this statement could hit the next one.
+      // A late cancel request could cancel the next statement of this connection.
       if (cancelling !== undefined && isUnsure) this.#isBroken = true;
       if (!this.#isBroken) await cancelling;
     }
@@ -106,8 +104,8 @@ export class PostgresConnection implements DatabaseConnection {
 }
 
 /**
- * Tells whether a statement may run a second time. One that calls a function with an effect, or changes rows in its `with`,
- * may not.
+ * Tells whether a statement may run a second time. One that calls a function with an effect, or changes rows in its
+ * `with`, may not.
  */
 function isHarmless(text: string): boolean {
   return READ.test(text) && !EFFECT.test(text);

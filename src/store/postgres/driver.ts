@@ -16,7 +16,7 @@ export function createDriver(pool: Pool): Driver {
       await connection.executeQuery(CompiledQuery.raw(begin));
       own(connection).isInTransaction = true;
     },
-    // After a DatabaseUnavailableError nobody knows whether the server has committed.
+    // After a DatabaseUnavailableError, it is unknown whether the server has committed.
     async commitTransaction(connection) {
       const commit = CompiledQuery.raw('commit');
       const { rows } = await connection.executeQuery<{ command: string }>(commit);

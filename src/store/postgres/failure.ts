@@ -10,7 +10,7 @@ const REASONS: Readonly<Record<string, UnavailableReason>> = {
   '08': 'connection',
   // Insufficient resources: connections, memory, disk.
   53: 'busy',
-  // The transaction was idle for too long, which only a process that stood still can cause.
+  // The transaction was idle for too long, which happens only if this process was suspended.
   '25P03': 'connection',
   // The server is a standby: it was the primary, or is about to become it.
   '25006': 'connection',

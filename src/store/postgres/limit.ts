@@ -1,10 +1,10 @@
 import { DatabaseUnavailableError } from '../error.ts';
 
-/** A limit on the time of one statement. */
+/** The time limit of one statement. */
 export interface Limit {
-  /** Rejects with DatabaseUnavailableError when the time is over. */
+  /** Rejects with DatabaseUnavailableError at the time limit. */
   passed: Promise<never>;
-  /** Starts the time again, with another limit. */
+  /** Restarts the time with another limit. */
   set(ms: number): void;
   stop(): void;
 }

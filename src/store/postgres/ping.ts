@@ -13,8 +13,8 @@ export interface Ping {
 const TIMEOUT_MS = 800;
 
 /**
- * Creates a ping with one connection, which stays open. Only one check runs at a time, so that checks do not pile up on a
- * database that hangs: callers that come meanwhile get the result of the one that runs.
+ * Creates a ping with one connection, which stays open. Only one check runs at a time, so that checks do not pile up on
+ * a database that hangs: callers that come meanwhile get the result of the one that runs.
  */
 export function createPostgresPing(url: string): Ping {
   let client: pg.Client | undefined;

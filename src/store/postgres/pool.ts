@@ -5,7 +5,7 @@ import { connectError } from './failure.ts';
 /** Connections of one process. */
 const CONNECTIONS_MAX = 10;
 
-/** A transaction contains SQL only, so that one that is idle for so long belongs to a process that stands still. */
+/** A transaction contains only SQL, so one that is idle for this long belongs to a suspended process. */
 const IDLE_IN_TRANSACTION_MS = 60_000;
 
 /**
@@ -31,8 +31,8 @@ export interface Pool {
   /** Throws DatabaseUnavailableError. */
   acquire(): Promise<pg.PoolClient>;
   /**
-   * Like `acquire`, but returns a connection that was opened after this moment of `performance.now()`, and closes older
-   * ones that are idle: what has broken one connection has often broken all.
+   * Like `acquire`, but returns a connection opened after this time of `performance.now()`, and closes older idle ones:
+   * the cause that broke one connection has often broken all.
    */
   acquireNewer(since: number): Promise<pg.PoolClient>;
   /** Takes a connection back. A broken one is closed. */

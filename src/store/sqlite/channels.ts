@@ -23,7 +23,7 @@ export interface Channels {
 /** Maximum wait for a transaction of another process. */
 const BUSY_MS = 5000;
 
-/** Maximum wait on this thread, where nothing but the start and end of another process blocks a read. */
+/** Maximum wait on this thread, where only the start or end of another process blocks a read. */
 const INLINE_BUSY_MS = 100;
 
 /**
@@ -53,7 +53,7 @@ export function openMemoryChannels(source: string | Buffer): Channels {
   const writer = createWriter(createLocal(connection), UNLIMITED);
   return {
     writer,
-    // In turn with transactions, whose changes it would see too early.
+    // Takes turns with transactions: otherwise it would see their uncommitted changes.
     read: (statement) => writer.run(statement),
     readInline: null,
     end: () => writer.end(),

@@ -24,8 +24,8 @@ export interface Connection {
 /** Options of a connection. */
 export interface ConnectionOptions {
   /**
-   * `write`: it may create the file. `query`: it may create the file too, and then refuses every change. `readonly`: the
-   * file has to exist.
+   * `write`: it may create the file. `query`: it may create the file too, and then refuses every change. `readonly`:
+   * the file has to exist.
    */
   access: 'write' | 'query' | 'readonly';
   /** Maximum wait of a statement for another process. It blocks the thread. */
@@ -57,7 +57,7 @@ export function openConnection(
   return cachingStatements(database);
 }
 
-/** Maximum wait at the opening of a database that another process opens too. */
+/** Maximum wait when another process opens the same database at the same time. */
 const OPEN_TIMEOUT_MS = 5000;
 
 /**
@@ -78,7 +78,8 @@ function useWal(database: SqliteDatabase.Database): void {
 }
 
 /**
- * More than the program has statements. A leak of generated ones would show as a slow program, not as a full memory.
+ * More than the number of statements of the program. If generated statements leaked, the program would become slow
+ * instead of filling the memory.
  */
 const STATEMENTS_MAX = 500;
 

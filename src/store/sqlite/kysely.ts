@@ -20,8 +20,8 @@ import {
 } from './routing.ts';
 
 /**
- * Gives the other ways to the same database. Kysely keeps its adapter in everything that it derives, so that no function
- * needs more than `db`.
+ * Gives the other ways to the same database. Kysely keeps its adapter in everything that it derives, so that no
+ * function needs more than `db`.
  */
 export class RoutedAdapter extends SqliteAdapter {
   /** Reads on this thread; null if the database has only one connection. */

@@ -6,8 +6,8 @@ import { createWaitingRoom } from './waiting-room.ts';
 /** Processes that read, each one statement at a time. */
 export interface ReaderPool {
   /**
-   * Runs a statement. Throws DatabaseUnavailableError if it, or its wait for a reader, takes longer than the limit, or when the
-   * signal aborts. The statement has then been stopped, or will be at once.
+   * Runs a statement. Throws DatabaseUnavailableError if it, or its wait for a reader, takes longer than the limit, or
+   * when the signal aborts. The statement has then been stopped, or will be at once.
    */
   run(statement: Statement, signal?: AbortSignal): Promise<StatementResult>;
   /** Ends all readers. Running statements fail. */
@@ -28,8 +28,8 @@ export interface ReaderPoolOptions {
 const IDLE_MS = 30_000;
 
 /**
- * Time that a cancelled statement may still run before its reader is killed: most end by themselves, and the next reader
- * takes 50 ms to start.
+ * Time that a cancelled statement may still run before its reader is killed. Most statements end by themselves, and a
+ * new reader takes 50 ms to start.
  */
 const CANCEL_GRACE_MS = 100;
 
@@ -76,7 +76,7 @@ export function createReaderPool(options: ReaderPoolOptions): ReaderPool {
       if (signal?.aborted) throw new DatabaseUnavailableError('cancelled');
       const reader = takeFree() ?? (await waitingRoom.wait({ patienceMs: limitMs, signal }));
       const running = reader.run({ ...statement, step: 'single' });
-      // Not when the caller is answered: a cancelled statement still occupies its reader.
+      // Not earlier, when the caller gets its error: a cancelled statement still occupies its reader.
       const settle = () => giveBack(reader);
       running.then(settle, settle);
       return supervise(running, { limitMs, signal, kill: reader.kill });

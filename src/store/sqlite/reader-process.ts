@@ -9,7 +9,8 @@ const connection = openConnection(process.argv[2] ?? '', {
   access: 'readonly',
   busyTimeoutMs: BUSY_TIMEOUT_MS,
 });
-// A terminal sends these to the whole group. The parent still needs its readers while it finishes its requests.
+// Ignores the signals that a terminal sends to the whole process group: the parent needs its readers while it finishes
+// its requests.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
 process.on('message', (request: Request) => {
   process.send?.(answer(connection, request));

@@ -16,8 +16,8 @@ export interface Remote extends Runner {
 }
 
 /**
- * To strip the types of these files again, each thread would load a compiler of 20 MiB. Only who may change the program
- * may write to the cache; without it, everything works.
+ * Without this cache, each thread would load a compiler of 20 MiB to strip the types of its files. Only someone who may
+ * change the program may write to the cache. Everything works without it.
  */
 const ENVIRONMENT = {
   NODE_COMPILE_CACHE: fileURLToPath(

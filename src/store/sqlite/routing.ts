@@ -6,7 +6,10 @@ import type { TurnOptions, WriterTransaction } from './writer.ts';
 /** Observes statements, with their milliseconds. */
 export type OnQuery = (sql: string, ms: number) => void;
 
-/** Returns a signal that aborts when nobody waits for results any more. It is called only when a read leaves this thread. */
+/**
+ * Returns a signal that aborts when nobody waits for results any more. It is called only when a read leaves this
+ * thread.
+ */
 export type GetSignal = () => AbortSignal;
 
 /** How the statements of one Kysely run. */
@@ -18,8 +21,8 @@ export interface RouteOptions {
 }
 
 /**
- * A connection of Kysely. A single SELECT goes to a reader, any other statement to the writer, and so does everything in
- * a transaction.
+ * A connection of Kysely. A single SELECT goes to a reader, any other statement to the writer, and so does everything
+ * in a transaction.
  */
 export class RoutedConnection implements DatabaseConnection {
   readonly #channels: Channels;
@@ -144,7 +147,7 @@ async function observed<Row>(
 
 /**
  * Tells whether a statement only reads. Kysely knows it of its own queries; of a text that begins with `with`, only the
- * rest tells. When in doubt it is a change, which the writer runs: a reader would refuse it.
+ * rest tells. When in doubt, treats it as a change for the writer, because a reader would refuse it.
  */
 function isRead({ query, sql }: CompiledQuery): boolean {
   if (query.kind === 'SelectQueryNode') return true;

@@ -4,9 +4,9 @@ import { DatabaseUnavailableError } from '../error.ts';
 export interface WaitingRoom<Place> {
   readonly size: number;
   /**
-   * Waits for a place. Requests take turns, so that one with many statements delays another one by one statement only:
-   * statements with the same signal are of one request. Throws DatabaseUnavailableError after `patienceMs`, when the signal
-   * aborts, and when the room closes.
+   * Waits for a place. Requests take turns, so that a request with many statements delays another one by only one
+   * statement. Statements with the same signal belong to one request. Throws DatabaseUnavailableError after
+   * `patienceMs`, when the signal aborts, and when the room closes.
    */
   wait(options: { patienceMs: number; signal: AbortSignal | undefined }): Promise<Place>;
   /** Gives the next one a place. */

@@ -2,8 +2,8 @@ import { DatabaseUnavailableError, type UnavailableReason } from '../error.ts';
 import type { Connection, Statement, StatementResult } from './connection.ts';
 
 /**
- * The place of a statement in its transaction: `single` has one of its own, `first` begins one unless an earlier `first`
- * has begun it, `next` continues one, `commit` ends one, and `rollback` ends one if there is one.
+ * The place of a statement in its transaction: `single` has one of its own, `first` begins one unless an earlier
+ * `first` has begun it, `next` continues one, `commit` ends one, and `rollback` ends one if there is one.
  */
 export type Step = 'single' | 'first' | 'next' | 'commit' | 'rollback';
 

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openConnection } from './connection.ts';
 import { answer, type Request } from './serve.ts';
 
-/** A short wait: who waits longer does so outside of this thread, so that it can give up. */
+/** A short wait. Longer waits happen outside of this thread, where the caller can give up. */
 const BUSY_TIMEOUT_MS = 20;
 
 const connection = openConnection(workerData, {

@@ -14,7 +14,7 @@ export interface Writer {
 }
 
 /**
- * A transaction. It takes the lock of the database with its first statement: a message of its own would make a short
+ * A transaction. It takes the lock of the database with its first statement: a separate message would make a short
  * transaction a third longer.
  */
 export interface WriterTransaction {
@@ -45,7 +45,7 @@ export const UNLIMITED: WriterLimits = {
 
 const RETRY_MS = 25;
 
-/** The writer itself undoes a statement that took too long. It should be the first to say so. */
+/** Extra time for the writer, which itself undoes a statement that took too long, to report that first. */
 const LATE_MS = 250;
 
 /** Creates a writer over a connection. */
@@ -71,7 +71,7 @@ export function createWriter(runner: Runner, limits: WriterLimits): Writer {
       run,
       runFirst: (work) => runLocking(run, work, isEager ? since : since + busyMs),
       finish: async (step) => void (await start({ sql: step, parameters: [], step })),
-      // Not before the last statement has ended: the writer may still be in it after its time limit.
+      // Waits until the last statement has ended: the writer may still run it after the time limit.
       end: () => void last.then(end),
     };
   }
@@ -90,7 +90,7 @@ interface Turn {
   run(work: Work): Promise<StatementResult>;
   /** Runs a statement that needs the lock of the database. */
   runFirst(work: Work): Promise<StatementResult>;
-  /** Ends the transaction. A commit has no time limit: one that takes long is not undone. */
+  /** Ends the transaction. A commit has no time limit: a slow one is not undone. */
   finish(step: 'commit' | 'rollback'): Promise<void>;
   end(): void;
 }
@@ -138,7 +138,7 @@ function createTransaction(turn: Turn): WriterTransaction {
     },
     commit: () => end('commit'),
     async rollback() {
-      // It fails only with its thread, and then there is nothing to undo.
+      // It fails only if the thread has ended, and then there is nothing to undo.
       const undone = end('rollback').catch(turn.end);
       // The writer may still be in the statement.
       if (!isLate) await undone;

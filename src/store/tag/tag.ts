@@ -56,12 +56,12 @@ export async function lockMediasOfTag(
   return ids;
 }
 
-/** Returns the number of media that a tag is on, those that are being deleted included. */
+/** Returns the number of media that a tag is on, including those that are being deleted. */
 export function countLinksOfTag(db: Db, id: number): Promise<number> {
   return countRows(db.selectFrom('media_tag').where('tag_id', '=', id));
 }
 
-/** Writes the search words of media anew: the trigger of the name does it, also for a name that stays as it is. */
+/** Rewrites the search words of media, by setting each name to itself: the trigger on the name does the rest. */
 export async function indexMedias(db: Db, ids: readonly number[]): Promise<void> {
   const medias = db.updateTable('media').where(isAnyOf(db, 'id', ids));
   await medias.set({ name: sql<string>`name` }).execute();

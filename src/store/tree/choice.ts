@@ -18,13 +18,13 @@ import { type OrderColumn, type Walk, walkOf } from './walk.ts';
  */
 export const CANDIDATES_MAX = 4000;
 
-/** The number of nodes that a walk passes before other ways are weighed. */
+/** Number of nodes that a walk passes before other plans are considered. */
 const WALK_MAX = 12_000;
 
-/** The same for a search: to compare the words of a node takes longer. */
+/** The same number for a search, where comparing the words of a node takes longer. */
 const SEARCH_WALK_MAX = 2000;
 
-/** The number of candidates up to which reading all of them is weighed against a long walk. */
+/** Maximum number of candidates for which reading all of them is considered instead of a long walk. */
 const LONG_WALK = 30_000;
 
 /** A selection of the ids of a list, in SQL. */
@@ -87,7 +87,7 @@ export function candidatesBeside(
   keyset: Keyset,
 ): Condition[] {
   const range = rangeOf(conditions, keyset);
-  // The index of words reads all that match, however few are asked for.
+  // The index of words reads all matches, however few are requested.
   const others = conditions.filter(
     (condition) =>
       condition.ids && condition !== walk.by && condition !== range && condition.part !== 'search',
@@ -96,7 +96,7 @@ export function candidatesBeside(
   return walk.by === null ? others : others.filter(({ part }) => part !== 'publicOnly');
 }
 
-/** Returns the condition with the fewest nodes, if it has not more than a maximum. */
+/** Returns the condition with the fewest nodes, if these are at most a given number. */
 export async function fewestOf(
   db: Db,
   conditions: readonly Condition[],
@@ -202,7 +202,7 @@ function rangeOf(conditions: readonly Condition[], keyset: Keyset): Condition | 
   return conditions.find(({ range }) => range && orderOf(keyset) === 'created_at');
 }
 
-/** Returns a page that a short walk finds; undefined if the list may have more nodes than those. */
+/** Returns a page that a short walk finds; undefined if the list may have further nodes for it. */
 async function idsNearby(
   db: Db,
   walk: Walk,
@@ -233,7 +233,7 @@ async function idsNearby(
   return sql`(select value as id from (${ids}) found)`;
 }
 
-/** Returns the place of the node at an offset of a walk; undefined if the walk comes to the end of the list before. */
+/** Returns the place of the node at an offset of a walk; undefined if the list ends before it. */
 async function endOfWalk(
   db: Db,
   walk: Walk,

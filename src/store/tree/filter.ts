@@ -241,5 +241,5 @@ function wordsOf(db: Db, { search }: NodeFilter): Condition[] {
   return [{ part: 'search', check: hasWords(db, words), ids: idsWithWords(db, words), sample }];
 }
 
-/** More nodes than a list ever counts to choose its way. */
+/** More nodes than a list ever counts to choose its plan. */
 const SAMPLE_MAX = 50_000;

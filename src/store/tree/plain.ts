@@ -7,9 +7,9 @@ import { type Condition, conditionsOf, type NodeFilter } from './filter.ts';
 const PLAIN_FIELDS: readonly string[] = ['kind', 'folderId'];
 
 /**
- * Tells whether a list is one of all nodes, or of those in a folder: an index has its order, and nothing is passed over.
- * Clients ask for these lists most. Their queries are prepared: there are few texts, and each page is a bounded number of
- * look-ups.
+ * Tells whether a list is one of all nodes, or of those in a folder: an index has its order, and nothing is passed
+ * over. Clients ask for these lists most. Their queries are prepared: there are few texts, and each page is a bounded
+ * number of look-ups.
  */
 export function isPlain(scope: Scope, filter: NodeFilter): boolean {
   if (!isUnlimited(scope)) return false;

@@ -51,8 +51,8 @@ export async function moveSubtree(db: Db, move: Move): Promise<void> {
 export type DeletedNode = ScopeColumns & Pick<NodeRow, 'type'>;
 
 /**
- * Returns the first `limit` nodes below the top of a subtree in an order in which each node comes after everything below
- * it: a path begins with the path of each folder above it.
+ * Returns the first `limit` nodes below the top of a subtree in an order in which each node comes after everything
+ * below it: a path begins with the path of each folder above it.
  */
 export function listDeepestNodes(
   db: Db,

@@ -7,8 +7,8 @@ import type { Condition, Part } from './filter.ts';
 export type OrderColumn = 'id' | 'created_at' | 'updated_at' | 'name' | 'sort_order';
 
 /**
- * A way through the nodes in the order of a list, by one index. The nodes that are found first are the first ones of the
- * list, so that nothing is sorted.
+ * A way through the nodes in the order of a list, by one index. The nodes that are found first are the first ones of
+ * the list, so that nothing is sorted.
  */
 export interface Walk {
   /** The table, with the row of `media` unless `meets` checks all conditions without it. */

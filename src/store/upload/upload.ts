@@ -79,8 +79,8 @@ export function updateUploadsExpired(db: Db, now: number): Promise<string[]> {
 }
 
 /**
- * Shortens the life of uploads that a clock in the future has created: none expires after `expiresMax`. Returns their
- * number.
+ * Shortens the life of uploads created while the clock was ahead, so that none expires after `expiresMax`. Returns
+ * their number.
  */
 export async function updateFutureUploads(
   db: Db,
@@ -89,7 +89,7 @@ export async function updateFutureUploads(
   const { numUpdatedRows } = await db
     .updateTable('upload')
     .set({ expires_at: expiresMax, updated_at: now })
-    // All of them, so that the index of the expiry is used.
+    // Names all states, so that the index of the expiry is used.
     .where('status', 'in', ['open', 'completed', 'expired'])
     .where('expires_at', '>', expiresMax)
     .where('created_at', '>', now)

@@ -7,7 +7,7 @@ import { inline } from '../inline.ts';
 export interface Usage {
   /** Open upload sessions. */
   uploads: number;
-  /** The total sizes of the files of open upload sessions. */
+  /** Total size of the files of open upload sessions, in bytes. */
   promisedBytes: number;
   storedBytes: number;
   /** Folders and media. */
@@ -38,15 +38,15 @@ export async function findUsages(
   return new Map(rows.map(({ subject, parts: _, ...usage }) => [subject, usage]));
 }
 
-/** Rows of a subject that are summed without merging them: it takes about 50 µs. */
+/** Maximum number of rows of a subject that are summed without merging. Summing them takes about 50 µs. */
 const PARTS_MAX = 200;
 
-/** The most rows that are merged at once. */
+/** Maximum number of rows that are merged at once. */
 const MERGED_MAX = 10_000;
 
 /**
- * Merges the rows of a subject that no other transaction is merging. Readers see all of the old rows or the new one. Does
- * nothing on SQLite, where a subject has one row.
+ * Merges the rows of a subject that no other transaction is merging. Readers see all of the old rows or the new one.
+ * Does nothing on SQLite, where a subject has one row.
  */
 async function compactUsage(db: Db, subject: string): Promise<void> {
   await sql`
@@ -60,7 +60,7 @@ async function compactUsage(db: Db, subject: string): Promise<void> {
     from merged group by subject`.execute(db);
 }
 
-/** Merges the rows of every subject that has many. Call it now and then, for subjects whose usage nobody reads. */
+/** Merges the rows of every subject that has many. Call it regularly, for subjects whose usage nobody reads. */
 export async function compactUsages(db: Db): Promise<void> {
   if (hasOneUsageRow(db)) return;
   const subjects = await db
@@ -73,8 +73,8 @@ export async function compactUsages(db: Db): Promise<void> {
 }
 
 /**
- * Makes other transactions wait that lock one of these subjects, until the end of this one. Call it before any other
- * lock of the transaction, and once: callers then cannot deadlock.
+ * Makes other transactions that lock one of these subjects wait until this one ends. To avoid deadlocks, call it once,
+ * before any other lock of the transaction.
  */
 export async function lockUsages(db: Db, subjects: readonly string[]): Promise<void> {
   for (const subject of [...subjects].sort()) await lockText(db, subject);

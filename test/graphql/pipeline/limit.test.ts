@@ -106,7 +106,7 @@ describe('an operation just within a limit runs, one beyond it is refused', () =
       expect(errors).toEqual([
         {
           message:
-            'The limit is 200,000 as the cost: the fields in the result if every page is full, and the work of its lists. The dearest part is `rootFolders.nodes.folders.nodes.medias.nodes`. Ask for smaller pages with `first`, for fewer fields or counts, or for a filter with fewer words and criteria.',
+            'The limit is 200,000 for the cost: the fields of the response if every page is full, plus the work of its lists. The operation costs 8,482,412. Its most expensive part is `rootFolders.nodes.folders.nodes.medias.nodes`. Request smaller pages with `first`, fewer fields or counts, or a filter with fewer words and criteria.',
           extensions: {
             code: 'OPERATION_TOO_COSTLY',
             cost: 8_482_412,

@@ -153,7 +153,7 @@ mutation('createTag', {
 });
 
 mutation('updateTag', {
-  description: `Changes a tag. If it is on many media, a job then makes searches find them by a new name. ${PERMISSION}`,
+  description: `Changes a tag. If a tag on many media is renamed, searches find the media by the new name only after a job has indexed them. ${PERMISSION}`,
   errors: [NotFoundError],
   inputNote:
     'Omitted fields stay unchanged. Null clears `description`, resets `color` to `#ffffff`, and leaves other fields unchanged.',
@@ -170,7 +170,7 @@ mutation('updateTag', {
 });
 
 deletion('deleteTag', {
-  description: `Deletes a tag and removes it from all media. If it is on many media, a job then removes the stored rows and search words. ${PERMISSION}`,
+  description: `Deletes a tag and removes it from all media. If it is on many media, a job then cleans up in the background; no list or filter shows the tag meanwhile. ${PERMISSION}`,
   type: 'Tag',
   noun: 'tag',
   run: deleteTag,

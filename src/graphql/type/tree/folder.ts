@@ -136,7 +136,7 @@ mutation('updateFolder', {
 
 mutation('deleteFolder', {
   description:
-    'Deletes a folder. Requires the role `EDITOR` if the viewer created the folder, and `ADMIN` otherwise; everything below it is deleted whoever created it. No list or file URL shows any of it when the mutation returns. If the folder is large, a job then deletes the stored rows and bytes.',
+    'Deletes a folder. Requires the role `EDITOR` if the viewer created the folder, and `ADMIN` otherwise. Everything below the folder is deleted, whoever created it. When the mutation returns, no list or file URL shows any of it. If the folder is large, a job then deletes the stored rows and bytes.',
   errors: [NotFoundError, ConflictError],
   input: (t) => ({
     id: t.id({ required: true, description: 'Global id of the folder.' }),

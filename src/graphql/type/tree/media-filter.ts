@@ -26,7 +26,7 @@ const MediaFilterInput = builder.inputType('MediaFilter', {
     }),
     search: t.string({
       description:
-        'Words to search for. Each must be the start of a word in the name, title, description, keywords or tags. Case and accents are ignored. At most 10 words, and 500 characters.',
+        'Words to search for. Each must be the start of a word in the name, title, description, keywords or tags. Case and accents are ignored. A search has at most 10 words and 500 characters.',
     }),
     ownedBy: t.string({
       description: 'Matches media created by the viewer with this `Viewer.id`.',

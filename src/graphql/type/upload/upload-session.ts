@@ -68,7 +68,7 @@ builder.queryField('uploadSession', (t) =>
 
 mutation('uploadChunk', {
   description:
-    'Uploads one chunk of a file. The first chunk creates an upload session, and reserves the room for the complete file. A chunk is stored durably before the server reports success. Requires the role `EDITOR`; with `TRIVIUM_AUTH=open`, anyone may call it.',
+    'Uploads one chunk of a file. The first chunk creates an upload session and reserves storage for the whole file. A chunk is stored durably before the server reports success. Requires the role `EDITOR`; with `TRIVIUM_AUTH=open`, anyone may call it.',
   errors: [
     NotFoundError,
     OffsetMismatchError,
