@@ -39,6 +39,8 @@ const EMPTY: Page<never> = { edges: [], hasNextPage: false, hasPreviousPage: fal
 
 /** A list for each of many groups, such as the media of each folder. */
 export interface GroupConnection<Args, GroupArgs, Node> {
+  /** What the field declares of its price, see `price.ts`. */
+  price?: { extensions: object };
   /** Converts the arguments of the field. */
   toArgs: (args: Args) => GroupArgs;
   pages: GroupLoader<GroupArgs, Page<Node>>;
@@ -47,6 +49,7 @@ export interface GroupConnection<Args, GroupArgs, Node> {
 
 /** Returns the options of a field that is a connection with one list for each object. */
 export function groupConnection<Args, GroupArgs, Node>({
+  price,
   toArgs,
   pages,
   count,
@@ -76,7 +79,7 @@ export function groupConnection<Args, GroupArgs, Node>({
       }),
     );
   return {
-    extensions: { needs: ['id'], batch },
+    extensions: { ...price?.extensions, needs: ['id'], batch },
     resolve: async ({ id }: { id: number }, args: Args, context: GraphqlContext) => {
       const own = toArgs(args);
       return connectionOf(await pages.load(context, id, own), id, own, context);

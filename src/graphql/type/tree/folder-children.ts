@@ -77,10 +77,10 @@ builder.objectFields(FolderRef, (t) => ({
   medias: t.connection(
     {
       type: MediaRef,
-      ...MEDIA_LIST_PRICE,
       description: 'Media directly in this folder, ordered by `sortOrder` by default.',
       args: mediaListArgs,
       ...groupConnection({
+        price: MEDIA_LIST_PRICE,
         toArgs: ({ filter, orderBy, ...page }: MediaListArgs & PageArgs): MediaArgs => ({
           ...page,
           filter: toMediaFilter(filter),
