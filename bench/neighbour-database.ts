@@ -26,7 +26,7 @@ export async function createDatabase(
     server === null
       ? await copySqlite(scratch.path('neighbours.db'), size, dir)
       : await createPostgres(server, size);
-  const db = openDb({ url });
+  const db = openDb({ url, statementTimeoutMs: 600_000 });
   try {
     await arrange(db, size, server === null);
     return { url, places: await readPlaces(db), drop: () => dropPostgres(server) };

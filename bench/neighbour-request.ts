@@ -98,7 +98,7 @@ function mediaFilter(dice: Dice, { places }: Nesting): string {
   const criteria: Record<string, () => string> = {
     search: () => `"${words()}"`,
     tagIds: () => `["${places.tagId}"]`,
-    types: () => dice.pick(['[VIDEO]', '[IMAGE]', '[VIDEO, DOCUMENT]', '[IMAGE, DOCUMENT, LINK]']),
+    types: () => dice.pick(['[VIDEO]', '[IMAGE]', '[VIDEO, DOCUMENT]', '[IMAGE, DOCUMENT, AUDIO]']),
     mimeTypes: () => `["${dice.pick(MIME_TYPES)}"]`,
     ownedBy: () => `"user-${dice.count(100)}"`,
     underFolderId: () => `"${places.folderId}"`,
@@ -168,7 +168,7 @@ function documents(dice: Dice, share: number): WorstRequest {
     (inner: string) => `... on Media { ${inner} }`,
     (inner: string) => `file { id } ${inner}`,
     (inner: string) => inner,
-    (inner: string) => `folder { ${inner.replaceAll('type', 'level')} }`,
+    (inner: string) => `folder { ${inner.replaceAll(/\btype\b/g, 'level')} }`,
   ]);
   const isSpread = dice.is(0.5);
   const body = Array.from({ length: fragments }, (_, index) =>
