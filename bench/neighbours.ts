@@ -79,11 +79,19 @@ async function benchOn(setup: ServerSetup, options: NeighbourOptions, server: st
       neighbours,
       places: database.places,
     };
-    const rows = [await quietRow(target)];
+    const rows: string[][] = [];
+    const add = (row: string[]) => {
+      rows.push(row);
+      // A run takes minutes, and may be stopped.
+      print(`  ${row.join('  ')}`);
+    };
+    add(await quietRow(target));
     for (const dialect of Object.keys(GENERATORS)) {
-      if (dialect.includes(options.only)) rows.push(await worstRow(target, dialect, options.tries));
+      if (dialect.includes(options.only)) add(await worstRow(target, dialect, options.tries));
     }
-    rows.push(...(await deletionRows(target, running.url, authorization, database.url)));
+    for (const row of await deletionRows(target, running.url, authorization, database.url))
+      add(row);
+    add(await quietRow(target));
     await neighbours.stop();
     printTable(`${name}: waits of others, ms (limit of p99: ${WAIT_MS_MAX})`, HEAD, rows);
   } finally {
@@ -121,7 +129,11 @@ async function sendAlone(url: string, authorization: string, { path, query }: Wo
     authorization,
     ...(query !== undefined && { 'content-type': 'application/json' }),
   };
-  const body = query === undefined ? [] : [Buffer.from(JSON.stringify({ query }))];
+  // Another document each time, so that the server does not know it.
+  const body =
+    query === undefined
+      ? []
+      : [Buffer.from(JSON.stringify({ query: `# ${Math.random()}\n${query}` }))];
   try {
     const startedAt = performance.now();
     const method = query === undefined ? 'GET' : 'POST';
