@@ -1,6 +1,6 @@
 /**
- * `npm run bench [reads|depth|uploads|memory|jobs|bites|million …] [-- --rounds 5 --seconds 2 --connections 8 --dir
- * /tmp --results <file> --profile <dir>]`
+ * `npm run bench [reads|depth|uploads|memory|jobs|bites|million|neighbours …] [-- --rounds 5 --seconds 2 --connections 8
+ * --dir /tmp --results <file> --profile <dir>]`
  *
  * Measures this server and, in the same run and in turn, hand-written handlers that do the same work and nothing else
  * (limits). The ratios hold across machines; the absolute figures do not.
@@ -12,6 +12,7 @@ import { benchDepth } from './depth.ts';
 import { benchJobs } from './jobs.ts';
 import { benchMemory, type MemoryOptions } from './memory.ts';
 import { benchMillion, type MillionOptions } from './million.ts';
+import { benchNeighbours, type NeighbourOptions } from './neighbours.ts';
 import { pinLoad } from './pinning.ts';
 import { benchReads, type ReadOptions } from './reads.ts';
 import { print, writeResultsTo } from './report.ts';
@@ -19,7 +20,12 @@ import { withScratch } from './scratch.ts';
 import type { ServerSetup } from './server.ts';
 import { benchUploads, type UploadOptions } from './uploads.ts';
 
-interface Options extends ReadOptions, UploadOptions, MemoryOptions, MillionOptions {}
+interface Options
+  extends ReadOptions,
+    UploadOptions,
+    MemoryOptions,
+    MillionOptions,
+    NeighbourOptions {}
 
 const PARTS = {
   reads: benchReads,
@@ -29,10 +35,12 @@ const PARTS = {
   jobs: benchJobs,
   bites: benchBites,
   million: benchMillion,
+  neighbours: benchNeighbours,
 } satisfies Record<string, (setup: ServerSetup, options: Options) => Promise<void>>;
 
-/** Seeding a million media takes minutes: only on request. */
-const DEFAULT_PARTS = Object.values(PARTS).filter((part) => part !== benchMillion);
+/** Seeding a million media takes minutes, and so does a search for the worst request: only on request. */
+const { million: _million, neighbours: _neighbours, ...defaultParts } = PARTS;
+const DEFAULT_PARTS = Object.values(defaultParts);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -49,8 +57,12 @@ const { values, positionals } = parseArgs({
     dir: { type: 'string', default: tmpdir() },
     /** Markdown file that the results are written to, such as `bench/RESULTS.md`. */
     results: { type: 'string' },
-    /** `sqlite`, `postgres` (at `TEST_POSTGRES_URL`) or `both`: for the part `million`. */
+    /** `sqlite`, `postgres` (at `TEST_POSTGRES_URL`) or `both`: for the parts `million` and `neighbours`. */
     database: { type: 'string', default: 'both' },
+    /** Media of the part `neighbours`. */
+    size: { type: 'string', default: '100000' },
+    /** Requests of each dialect that the part `neighbours` tries. */
+    tries: { type: 'string', default: '120' },
     /** Keeps the databases that the part `million` has created on PostgreSQL. */
     keep: { type: 'boolean', default: false },
     /** Directory for our server's CPU profiles. */
@@ -73,6 +85,8 @@ const options = {
   database: parseDatabase(values.database),
   dir: values.dir,
   keep: values.keep,
+  size: parseCount('size'),
+  tries: parseCount('tries'),
 };
 if (values.results) writeResultsTo(values.results);
 print(`Node ${process.version}, ${cpus()[0]?.model.trim()}; ${pinning.description}`);
@@ -89,7 +103,7 @@ function parsePart(name: string) {
   throw new Error(`No part ${name}: ${Object.keys(PARTS).join(', ')}`);
 }
 
-function parseCount(name: 'rounds' | 'seconds' | 'connections'): number {
+function parseCount(name: 'rounds' | 'seconds' | 'connections' | 'size' | 'tries'): number {
   const count = Number(values[name]);
   if (Number.isInteger(count) && count > 0) return count;
   throw new Error(`--${name}: a whole number above 0`);

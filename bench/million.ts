@@ -87,7 +87,8 @@ async function benchDatabase(
   printTimes(name, operations, times);
 }
 
-async function sqliteUrl(dir: string, size: number) {
+/** Returns the URL of the seeded database of a size. A new one is to be filled, then published. */
+export async function sqliteUrl(dir: string, size: number) {
   const directory = join(dir, 'trivium-bench-million');
   mkdirSync(directory, { recursive: true });
   const path = join(directory, `${size}.db`);
@@ -119,7 +120,11 @@ async function dropPostgres(server: string): Promise<void> {
   });
 }
 
-async function administer<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+/** Runs `work` with a connection to a PostgreSQL server. */
+export async function administer<T>(
+  url: string,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   return work(client).finally(() => client.end());
@@ -202,7 +207,8 @@ async function send(url: string, { path, query, isAnonymous, name }: ListOperati
     throw new Error(`${name}: ${response.status} ${text.slice(0, 500)}`);
 }
 
-async function readPlaces(db: ReturnType<typeof openDb>): Promise<Places> {
+/** Returns what the operations ask for in a seeded database. */
+export async function readPlaces(db: ReturnType<typeof openDb>): Promise<Places> {
   const { uuid } = await db
     .selectFrom('media')
     .where('id', '=', BIG_IDS.folder)

@@ -123,10 +123,11 @@ function createRemote(port: Port): Remote {
   const waiting = new Map<number, PromiseWithResolvers<StatementResult>>();
   let lastId = 0;
   let isGone = false;
+  let isEnding = false;
   port.listen((answer) => {
     const request = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if (waiting.size === 0) port.stayAlive(false);
+    if (waiting.size === 0 && !isEnding) port.stayAlive(false);
     if ('result' in answer) request?.resolve(answer.result);
     else request?.reject(fromFailure(answer.failure));
   });
@@ -153,7 +154,8 @@ function createRemote(port: Port): Remote {
     kill: port.kill,
     async end() {
       if (isGone) return;
-      // Waits for it, so that the file is closed.
+      // Waits for it, so that the file is closed, also if a statement ends meanwhile.
+      isEnding = true;
       port.stayAlive(true);
       port.close();
       await gone;
