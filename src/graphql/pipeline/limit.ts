@@ -5,7 +5,10 @@ import type { Cost } from './cost.ts';
 export const LIMITS = {
   /** Bounds the size of the document cache. GraphiQL's introspection query, longer than most, has 2,100. */
   characters: 50_000,
-  /** Bounds the time of parsing and validation, which grows with the square: fields repeated 400 times take 0.2 s at 2,000. GraphiQL's introspection query has 184. */
+  /**
+   * Bounds the time of parsing and validation, which grows with the square of the fields in one place: at 2,000, a field
+   * repeated 400 times took 0.2 s. GraphiQL's introspection query has 184.
+   */
   tokens: 1_000,
   /** Nested brackets: the parser, the rules and coercion recurse for each, and some hundreds overflow the stack. */
   nesting: 50,
