@@ -30,8 +30,8 @@ export function parseParameters(value: string): Map<string, string> {
 const PARAMETER = /;\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))/g;
 
 /**
- * Returns the file name of a Content-Disposition without any path before it, or null if there is none. `filename*` wins
- * over `filename` (RFC 6266 §4.3).
+ * Returns the file name of a Content-Disposition without any path before it. Returns null without a file name.
+ * `filename*` wins over `filename` (RFC 6266 §4.3).
  */
 export function parseFilename(disposition: string): string | null {
   return filenameOf(parseParameters(disposition));

@@ -89,7 +89,7 @@ export interface RemoteFile extends IncomingFile {
 }
 
 /**
- * Returns the media item that an earlier, interrupted run of a job has created; null if there is none. Throws
+ * Returns the media item that an earlier, interrupted run of a job has created. Returns null if it created none. Throws
  * ConflictError if someone else has uploaded a file under the job's uuid, which everyone who can see the job knows.
  */
 export async function findImported(ctx: Context, { uuid }: Import): Promise<Media | null> {

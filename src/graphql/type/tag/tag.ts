@@ -47,7 +47,7 @@ TagRef.implement({
       color: 'CSS color, stored as given and not validated. `#ffffff` if none was given.',
     }),
     ...exposeNullable(t, 'String', {
-      description: 'Description of the tag. Null if there is none.',
+      description: 'Description of the tag. Null if the tag has no description.',
     }),
     ...expose(t, 'Boolean', { visible: VISIBLE, active: ACTIVE }),
     ...expose(t, 'DateTime', { createdAt: 'Time at which the tag was created.' }),
