@@ -10,6 +10,7 @@ import { withConnections } from './transfer.ts';
 export interface DownloadTarget {
   trivium: RunningServer;
   limit: RunningServer;
+  before: RunningServer | null;
   authorization: string;
 }
 
@@ -52,7 +53,7 @@ async function benchDownload(
     const path = await store(url, send, payload);
     return {
       name,
-      isLimit: server === target.limit,
+      isLimit: server !== target.trivium,
       pid,
       run: () => download(url, path, downloadsPerRound, amount),
     };
@@ -61,6 +62,10 @@ async function benchDownload(
     await contender('limit: bare pipe', target.limit, sendToLimit('bytes')),
     await contender('Trivium', target.trivium, sendWhole(target.authorization)),
   ];
+  if (target.before) {
+    const send = sendWhole(target.authorization);
+    contenders.push(await contender('Trivium before', target.before, send));
+  }
   printStandings(title, unit, await compare(contenders, rounds));
 }
 

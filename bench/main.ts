@@ -1,11 +1,12 @@
 /**
  * `npm run bench [reads|depth|uploads|memory|jobs|bites|million|neighbours …] [-- --rounds 5 --seconds 2 --connections 8
- * --dir /tmp --results <file> --profile <dir>]`
+ * --dir /tmp --before <checkout> --results <file> --profile <dir>]`
  *
  * Measures this server and, in the same run and in turn, hand-written handlers that do the same work and nothing else
  * (limits). The ratios hold across machines; the absolute figures do not.
  */
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchBites } from './bites.ts';
 import { benchDepth } from './depth.ts';
@@ -51,7 +52,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '2' },
     /** Connections of the reads. */
     connections: { type: 'string', default: '8' },
-    /** Only uploads and memory scenarios whose title contains this. */
+    /** Only reads, uploads and memory scenarios whose title contains this. */
     only: { type: 'string', default: '' },
     /** Parent of the temporary directory, on the disk that uploads are measured on. */
     dir: { type: 'string', default: tmpdir() },
@@ -65,6 +66,8 @@ const { values, positionals } = parseArgs({
     tries: { type: 'string', default: '120' },
     /** Keeps the databases that the part `million` has created on PostgreSQL. */
     keep: { type: 'boolean', default: false },
+    /** Another checkout of Trivium, with its `node_modules`: reads and uploads measure its server too. */
+    before: { type: 'string' },
     /** Directory for our server's CPU profiles. */
     profile: { type: 'string' },
   },
@@ -84,6 +87,7 @@ const options = {
   only: values.only,
   database: parseDatabase(values.database),
   dir: values.dir,
+  before: values.before === undefined ? null : pathToFileURL(`${values.before}/`),
   keep: values.keep,
   size: parseCount('size'),
   tries: parseCount('tries'),

@@ -12,6 +12,10 @@ export interface ReadOptions {
   /** Length of a round. */
   seconds: number;
   connections: number;
+  /** Operations whose title contains this; empty: all. */
+  only: string;
+  /** Another checkout, installed, that is measured too; null: none. */
+  before: URL | null;
 }
 
 /** A server under load, and how it is asked. */
@@ -40,12 +44,15 @@ export async function benchReads(setup: ServerSetup, options: ReadOptions): Prom
   const answers = JSON.stringify(extensions);
   const limit = await startLimit(setup, limitScript, databasePath, PUBLIC_URL, answers);
   const yoga = await startLimit(setup, yogaScript, databasePath, PUBLIC_URL);
+  const before = await startBefore(setup, options.before);
   const targets = [
     limitTarget('limit: node:http + SQLite', limit),
     graphqlTarget('bare Yoga + DataLoader', yoga, {}, true),
     ours,
+    ...(before ? [graphqlTarget('Trivium before', before, { authorization }, true)] : []),
   ];
   for (const operation of operations) {
+    if (!`${operation.name}  ${operation.title}`.includes(options.only)) continue;
     if (operation !== WRITE_OPERATION) await checkSame(targets, operation);
     const standings = await compare(
       targets.map((target) => toContender(target, operation, options)),
@@ -58,6 +65,17 @@ export async function benchReads(setup: ServerSetup, options: ReadOptions): Prom
     print(`  RSS afterwards, ${name}: ${formatMib(rssBytes(server.pid))} MiB`);
   }
   await Promise.all(targets.map(({ server }) => server.stop()));
+}
+
+/** The server of another checkout, with the data of that checkout's own `bench/seed.ts`. */
+async function startBefore(
+  setup: ServerSetup,
+  checkout: URL | null,
+): Promise<RunningServer | null> {
+  if (checkout === null) return null;
+  const theirs: { seed: typeof seed } = await import(new URL('bench/seed.ts', checkout).href);
+  await theirs.seed(setup.scratch.path('before'));
+  return startTrivium(setup, 'before', {}, checkout);
 }
 
 function graphqlTarget(
@@ -118,9 +136,10 @@ async function checkSame(targets: readonly Target[], operation: Operation): Prom
     const answers = await Promise.all(
       targets.map((target) => fetchOnce(target, operation, variables)),
     );
-    const [limit = '', yoga = '', ours = ''] = answers;
+    const [limit = '', yoga = '', ours = '', before = yoga] = answers;
     requireSame(operation.name, limit, ours);
     requireSame(operation.name, dataOf(yoga), dataOf(ours));
+    requireSame(operation.name, dataOf(before), dataOf(ours));
   }
 }
 

@@ -7,6 +7,9 @@ import type { RunningServer, Scratch } from './scratch.ts';
 /** Base of the links in answers, the same for both sides whatever port they get. */
 export const PUBLIC_URL = 'http://media.example';
 
+/** The root of this checkout. */
+const OWN_CHECKOUT = new URL('../', import.meta.url);
+
 const JWT_SECRET = 'trivium-bench-secret-trivium-bench-secret';
 
 export interface ServerSetup {
@@ -16,15 +19,19 @@ export interface ServerSetup {
   profileDirectory: string | null;
 }
 
-/** Starts our server as it runs in production: credentials required, a log line for each request. */
+/**
+ * Starts our server, or that of another checkout, as it runs in production: credentials required, a log line for each
+ * request.
+ */
 export function startTrivium(
   { scratch, pinning, profileDirectory }: ServerSetup,
   name: string,
   settings: Readonly<Record<string, string>> = {},
+  checkout: URL = OWN_CHECKOUT,
 ): Promise<RunningServer> {
   const profile =
     profileDirectory === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDirectory];
-  const entry = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+  const entry = fileURLToPath(new URL('src/main.ts', checkout));
   return scratch.start(
     name,
     [...pinning.serverPrefix, process.execPath, ...profile, entry, 'serve'],

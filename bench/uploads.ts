@@ -15,12 +15,15 @@ export interface UploadOptions {
   rounds: number;
   /** Cases whose title contains this; empty: all. */
   only: string;
+  /** Another checkout, installed, that is measured too; null: none. */
+  before: URL | null;
 }
 
 interface Bench {
   setup: ServerSetup;
   trivium: RunningServer;
   limit: RunningServer;
+  before: RunningServer | null;
   rounds: number;
 }
 
@@ -33,26 +36,28 @@ const LIMITS: readonly (readonly [LimitVariant, string])[] = [
 /** Uploads and downloads, against bare handlers whose names say what they do. */
 export async function benchUploads(
   setup: ServerSetup,
-  { rounds, only }: UploadOptions,
+  { rounds, only, before: checkout }: UploadOptions,
 ): Promise<void> {
   const limitDirectory = setup.scratch.path('limit');
   mkdirSync(limitDirectory);
   const script = new URL('./limit-upload-server.ts', import.meta.url);
   const limit = await startLimit(setup, script, limitDirectory);
   // What is measured is the request: jobs would compete with it for the one core.
-  const trivium = await startTrivium(setup, 'uploads', { TRIVIUM_JOB_CONCURRENCY: '0' });
+  const settings = { TRIVIUM_JOB_CONCURRENCY: '0' };
+  const trivium = await startTrivium(setup, 'uploads', settings);
+  const before = checkout && (await startTrivium(setup, 'before', settings, checkout));
   const authorization = await bearerToken();
   for (const uploadCase of await uploadCases(authorization)) {
     if (!uploadCase.title.includes(only)) continue;
-    await benchUpload({ setup, trivium, limit, rounds }, uploadCase);
+    await benchUpload({ setup, trivium, limit, before, rounds }, uploadCase);
   }
-  await benchDownloads({ trivium, limit, authorization }, { rounds, only });
-  await Promise.all([trivium.stop(), limit.stop()]);
+  await benchDownloads({ trivium, limit, before, authorization }, { rounds, only });
+  await Promise.all([trivium, limit, before].map((server) => server?.stop()));
 }
 
 async function benchUpload(bench: Bench, uploadCase: UploadCase): Promise<void> {
   const { title, unit, payloads, concurrency, chunkBytes, ours, keepsFiles } = uploadCase;
-  const { setup, trivium, limit, rounds } = bench;
+  const { setup, trivium, limit, before, rounds } = bench;
   const run = (url: string, send: Send) => () =>
     transfer(url, payloads, { concurrency, unit, send });
   const contenders: Contender[] = LIMITS.map(([variant, name]) => ({
@@ -65,16 +70,18 @@ async function benchUpload(bench: Bench, uploadCase: UploadCase): Promise<void> 
       settleDisk(setup.scratch.directory);
     },
   }));
-  contenders.push({
-    name: ours.name,
-    isLimit: false,
-    pid: trivium.pid,
-    run: run(trivium.url, ours.send),
+  const toContender = (name: string, { pid, url }: RunningServer, dataDir: string): Contender => ({
+    name,
+    isLimit: name !== ours.name,
+    pid,
+    run: run(url, ours.send),
     tidy: async () => {
-      if (!keepsFiles) await removeFiles(setup.scratch.path('uploads/blobs/stored'));
+      if (!keepsFiles) await removeFiles(setup.scratch.path(`${dataDir}/blobs/stored`));
       settleDisk(setup.scratch.directory);
     },
   });
+  contenders.push(toContender(ours.name, trivium, 'uploads'));
+  if (before) contenders.push(toContender('Trivium before', before, 'before'));
   printStandings(title, unit, await compare(contenders, rounds));
 }
 
