@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { createFileBlobStore } from '../blob/file-blob-store.ts';
 import { createFileStaging } from '../blob/file-staging.ts';
 import type { Log, Services } from '../domain/context.ts';
@@ -36,6 +36,7 @@ import { listenForNotices, type Notices } from '../store/event/notice.ts';
 import { migrate } from '../store/migrate.ts';
 import { createPing } from '../store/ping.ts';
 import type { Config } from './config.ts';
+import { createLog } from './log.ts';
 import { createScavenger } from './scavenge.ts';
 import { drain, stopWithin } from './stop.ts';
 import { sweepAtStart } from './sweep.ts';
@@ -67,7 +68,7 @@ const UNTRUSTED =
 
 /** Opens and migrates the database, opens the blob store, and creates the admin key if there is none. */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
-  const log = pino({ level: config.logLevel });
+  const log = createLog(config.logLevel);
   // A broken users' file stops the start rather than the first login.
   await readUsers(config.usersFile);
   warnOfUnknown(log, config);

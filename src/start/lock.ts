@@ -1,7 +1,7 @@
 import { mkdir, realpath } from 'node:fs/promises';
-import { pino } from 'pino';
 import { lockFile } from '../store/process-lock.ts';
 import type { Config } from './config.ts';
+import { createLog } from './log.ts';
 
 const PREFIX = 'sqlite:';
 
@@ -19,7 +19,7 @@ export async function lockDatabase({
 }: Config): Promise<() => void> {
   const given = databaseUrl.slice(PREFIX.length);
   if (!databaseUrl.startsWith(PREFIX) || given === ':memory:') return () => undefined;
-  const log = pino({ level: logLevel });
+  const log = createLog(logLevel);
   let hasWaited = false;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   // Two paths of one file share one lock.
