@@ -1,5 +1,7 @@
 /** A bounded queue: work takes a turn, waits if too much is running, and ends the turn. */
 export interface Turns {
+  /** Number of pieces of work that wait. */
+  readonly waiting: number;
   /**
    * Waits for a turn and returns the function that ends it. Groups take turns. Within a group, work runs in the order
    * of arrival, so that light work does not overtake heavy work for ever. Throws the error of `tooBusy` at once if
@@ -71,6 +73,9 @@ export function createTurnGroup(runningMax: number): TurnGroup {
       const queue: Queue = { limits, waiting: [], running: 0, weight: 0 };
       queues.push(queue);
       return {
+        get waiting() {
+          return queue.waiting.length;
+        },
         async take({ weight = 0, group = '', patienceMs } = {}) {
           await enter(queue, { weight, group, patienceMs }, admitWaiting);
           return () => end(queue, weight);

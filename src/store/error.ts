@@ -23,9 +23,9 @@ export class LockedDatabaseError extends Error {
 /**
  * Why the database could not serve a statement. `connection`: it could not be reached, or the connection was lost;
  * `timeout`: the statement took too long; `busy`: another one held a lock, or all connections, for too long;
- * `cancelled`: the client of the request has disconnected.
+ * `cancelled`: the client of the request has disconnected; `lost`: the transaction had already been rolled back.
  */
-export type UnavailableReason = 'connection' | 'timeout' | 'busy' | 'cancelled';
+export type UnavailableReason = 'connection' | 'timeout' | 'busy' | 'cancelled' | 'lost';
 
 /**
  * Thrown if the database cannot serve a statement at the moment, which is neither the client's fault nor a bug. A write
@@ -47,6 +47,7 @@ const SENTENCES: Readonly<Record<UnavailableReason, string>> = {
   timeout: 'The statement took too long.',
   busy: 'The database is busy.',
   cancelled: 'The client has gone.',
+  lost: 'The transaction was rolled back.',
 };
 
 /** Tells whether a statement failed because a unique index or primary key already holds the value. */

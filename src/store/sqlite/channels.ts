@@ -7,7 +7,7 @@ import {
 } from './connection.ts';
 import { createReaderPool } from './pool.ts';
 import { createReplacing, startReaderProcess, startWriterThread } from './remote.ts';
-import { perform, type Runner } from './work.ts';
+import { Performer, type Runner } from './work.ts';
 import { createWriter, UNLIMITED, type Writer } from './writer.ts';
 
 /** The connections to one database. */
@@ -61,8 +61,9 @@ export function openMemoryChannels(source: string | Buffer): Channels {
 }
 
 function createLocal(connection: Connection): Runner {
+  const performer = new Performer(connection);
   return {
-    run: async (work) => perform(connection, work),
+    run: async (work) => performer.perform(work),
     end: async () => connection.close(),
   };
 }

@@ -75,7 +75,7 @@ export function createReaderPool(options: ReaderPoolOptions): ReaderPool {
       if (isEnded) throw new Error('The database has been closed.');
       if (signal?.aborted) throw new DatabaseUnavailableError('cancelled');
       const reader = takeFree() ?? (await waitingRoom.wait({ patienceMs: limitMs, signal }));
-      const running = reader.run({ ...statement, step: 'single' });
+      const running = reader.run({ statement });
       // Not earlier, when the caller gets its error: a cancelled statement still occupies its reader.
       const settle = () => giveBack(reader);
       running.then(settle, settle);

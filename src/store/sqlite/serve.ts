@@ -1,5 +1,5 @@
-import type { Connection, StatementResult } from './connection.ts';
-import { type Failure, perform, toFailure, type Work } from './work.ts';
+import type { StatementResult } from './connection.ts';
+import { type Failure, type Performer, toFailure, type Work } from './work.ts';
 
 /** A statement for a thread or process. */
 export interface Request {
@@ -11,9 +11,9 @@ export interface Request {
 export type Answer = { id: number } & ({ result: StatementResult } | { failure: Failure });
 
 /** Runs the statement of a request. Never throws. */
-export function answer(connection: Connection, { id, work }: Request): Answer {
+export function answer(performer: Performer, { id, work }: Request): Answer {
   try {
-    return { id, result: perform(connection, work) };
+    return { id, result: performer.perform(work) };
   } catch (error) {
     return { id, failure: toFailure(error) };
   }

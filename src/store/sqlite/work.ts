@@ -2,79 +2,133 @@ import { DatabaseUnavailableError, type UnavailableReason } from '../error.ts';
 import type { Connection, Statement, StatementResult } from './connection.ts';
 
 /**
- * The place of a statement in its transaction: `single` has one of its own, `first` begins one unless an earlier
- * `first` has begun it, `next` continues one, `commit` ends one, and `rollback` ends one if there is one.
+ * Work for a connection: to begin a transaction, to run a statement, and to end the transaction, or only some of these.
+ * Without a transaction, a statement runs by itself.
  */
-export type Step = 'single' | 'first' | 'next' | 'commit' | 'rollback';
-
-/** A statement to run. */
-export interface Work extends Statement {
-  step: Step;
-  /** A change that takes longer is undone. (Default: unlimited) */
+export interface Work {
+  begin?: Begin;
+  statement?: Statement;
+  end?: End;
+  /** The batch of the transaction: the transactions that are committed together. */
+  batch?: number;
+  /** A statement of a transaction that takes longer fails. (Default: unlimited) */
   limitMs?: number;
 }
 
-/** Runs statements one after the other. */
+/** `open`: as the first transaction of its batch. `join`: after others, whose changes it sees. */
+export type Begin = 'open' | 'join';
+
+/**
+ * `leave`: keeps the changes in the batch, uncommitted. `commit`: commits the batch. `rollback`: undoes the changes of
+ * this transaction, but not of others.
+ */
+export type End = 'leave' | 'commit' | 'rollback';
+
+/** Runs work in the order of its calls. */
 export interface Runner {
   run(work: Work): Promise<StatementResult>;
   end(): Promise<void>;
 }
 
-/** Runs a statement on a connection. */
-export function perform(connection: Connection, work: Work): StatementResult {
-  switch (work.step) {
-    case 'single':
-      return work.limitMs !== undefined && isChange(work.sql)
-        ? performAlone(connection, work)
-        : connection.run(work);
-    case 'first':
-      // Immediate: a transaction that reads before it writes would otherwise fail, instead of waiting, when another
-      // process has written in between.
-      if (!connection.inTransaction) connection.run(BEGIN);
-      return performTimed(connection, work);
-    case 'next':
-      checkBegun(connection);
-      return performTimed(connection, work);
-    case 'commit':
-      checkBegun(connection);
-      return connection.run(COMMIT);
-    case 'rollback':
-      return connection.inTransaction ? connection.run(ROLLBACK) : { rows: [] };
-  }
-}
-
+// Immediate: a transaction that reads before it writes would otherwise fail, instead of waiting, when another process
+// has written in between.
 const BEGIN: Statement = { sql: 'begin immediate', parameters: [] };
 const COMMIT: Statement = { sql: 'commit', parameters: [] };
 const ROLLBACK: Statement = { sql: 'rollback', parameters: [] };
+const SAVE: Statement = { sql: 'savepoint joined', parameters: [] };
+const RELEASE: Statement = { sql: 'release joined', parameters: [] };
+const ROLLBACK_TO: Statement = { sql: 'rollback to joined', parameters: [] };
 
-/** Throws if another thread has begun the transaction, and died. */
-function checkBegun(connection: Connection): void {
-  if (!connection.inTransaction) throw new DatabaseUnavailableError('connection');
-}
+/** Runs all work of a connection. */
+export class Performer {
+  readonly #connection: Connection;
+  /** The batch of the open transaction of SQLite. */
+  #batch: number | undefined;
+  /** Whether the last transaction of the batch has a savepoint. */
+  #hasJoined = false;
 
-/** Changes rows in a transaction of its own: what took too long can then be undone. */
-function performAlone(connection: Connection, work: Work): StatementResult {
-  connection.run(BEGIN);
-  try {
-    const result = performTimed(connection, work);
-    connection.run(COMMIT);
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Throws the error of the statement, or DatabaseUnavailableError. */
+  perform(work: Work): StatementResult {
+    const { statement, batch } = work;
+    if (work.begin) this.#begin(work);
+    else if (statement && batch !== undefined) this.#checkOpen(work, 'connection');
+    try {
+      const result = statement ? this.#runTimed(statement, work) : { rows: [] };
+      this.#end(work);
+      return result;
+    } catch (error) {
+      // Nobody else would end a transaction of a single statement.
+      if (work.begin && work.end) this.#rollback(work);
+      throw error;
+    }
+  }
+
+  #begin(work: Work): void {
+    if (work.begin === 'open') {
+      this.#connection.run(BEGIN);
+      this.#batch = work.batch;
+      this.#hasJoined = false;
+      return;
+    }
+    this.#checkOpen(work, 'lost');
+    this.#leave();
+    this.#connection.run(SAVE);
+    this.#hasJoined = true;
+  }
+
+  #runTimed(statement: Statement, { batch, limitMs = Number.POSITIVE_INFINITY }: Work) {
+    const startedAt = performance.now();
+    const result = this.#connection.run(statement);
+    const isLate = batch !== undefined && performance.now() - startedAt > limitMs;
+    if (isLate) throw new DatabaseUnavailableError('timeout');
     return result;
-  } catch (error) {
-    if (connection.inTransaction) connection.run(ROLLBACK);
-    throw error;
+  }
+
+  #end(work: Work): void {
+    if (work.end === 'leave') this.#leave();
+    else if (work.end === 'rollback') this.#rollback(work);
+    else if (work.end === 'commit') this.#commit(work);
+  }
+
+  /** Ends a transaction within its batch. */
+  #leave(): void {
+    if (this.#hasJoined) this.#connection.run(RELEASE);
+    this.#hasJoined = false;
+  }
+
+  #commit(work: Work): void {
+    this.#checkOpen(work, 'connection');
+    this.#hasJoined = false;
+    try {
+      this.#connection.run(COMMIT);
+    } catch (error) {
+      if (this.#connection.inTransaction) this.#connection.run(ROLLBACK);
+      throw error;
+    }
+  }
+
+  #rollback(work: Work): void {
+    if (!this.#isOpen(work)) return;
+    this.#connection.run(this.#hasJoined ? ROLLBACK_TO : ROLLBACK);
+    this.#leave();
+  }
+
+  /** Throws if SQLite has ended the transaction after an error, or if another thread had begun it, and died. */
+  #checkOpen(work: Work, reason: UnavailableReason): void {
+    if (!this.#isOpen(work)) throw new DatabaseUnavailableError(reason);
+  }
+
+  #isOpen({ batch }: Work): boolean {
+    return this.#connection.inTransaction && this.#batch === batch;
   }
 }
 
-function performTimed(connection: Connection, work: Work): StatementResult {
-  const startedAt = performance.now();
-  const result = connection.run(work);
-  const { limitMs = Number.POSITIVE_INFINITY } = work;
-  if (performance.now() - startedAt > limitMs) throw new DatabaseUnavailableError('timeout');
-  return result;
-}
-
 /** Tells whether a statement changes rows. Others, such as `vacuum`, may not run in a transaction. */
-function isChange(sql: string): boolean {
+export function isChange({ sql }: Statement): boolean {
   return /^\s*(insert|update|delete|replace|with)\b/i.test(sql);
 }
 

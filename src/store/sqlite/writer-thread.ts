@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openConnection } from './connection.ts';
 import { answer, type Request } from './serve.ts';
+import { Performer } from './work.ts';
 
 /** A short wait. Longer waits happen outside of this thread, where the caller can give up. */
 const BUSY_TIMEOUT_MS = 20;
@@ -10,9 +11,10 @@ const connection = openConnection(workerData, {
   access: 'write',
   busyTimeoutMs: BUSY_TIMEOUT_MS,
 });
+const performer = new Performer(connection);
 parentPort?.on('message', (request: Request | null) => {
   if (request !== null) {
-    parentPort?.postMessage(answer(connection, request));
+    parentPort?.postMessage(answer(performer, request));
     return;
   }
   connection.close();

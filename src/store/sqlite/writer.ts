@@ -1,8 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createTurns } from '../../lib/turns.ts';
 import { DatabaseUnavailableError } from '../error.ts';
+import { Batches } from './batch.ts';
 import type { Statement, StatementResult } from './connection.ts';
-import type { Runner, Work } from './work.ts';
+import { Turn } from './turn.ts';
+import { isChange, type Runner } from './work.ts';
 
 /** The one connection that writes. Transactions take turns, in the order in which they began. */
 export interface Writer {
@@ -43,89 +44,43 @@ export const UNLIMITED: WriterLimits = {
   busyMs: Number.POSITIVE_INFINITY,
 };
 
-const RETRY_MS = 25;
-
-/** Extra time for the writer, which itself undoes a statement that took too long, to report that first. */
-const LATE_MS = 250;
-
 /** Creates a writer over a connection. */
 export function createWriter(runner: Runner, limits: WriterLimits): Writer {
   const turns = createTurns({ runningMax: 1, tooBusy: () => new DatabaseUnavailableError('busy') });
+  const batches = new Batches(runner, () => turns.waiting > 0);
 
   async function takeTurn({ patience }: TurnOptions = {}): Promise<Turn> {
     const { limitMs, busyMs } = patience === 'unlimited' ? UNLIMITED : limits;
     const since = performance.now();
     const isEager = patience === 'none';
-    const end = await turns.take({ patienceMs: isEager ? 0 : limitMs });
-    let last: Promise<unknown> = Promise.resolve();
-    const start = (work: Work) => {
-      const running = runner.run(work);
-      last = running.catch(() => undefined);
-      return running;
-    };
-    const run = (work: Work) =>
-      Number.isFinite(limitMs)
-        ? limited(start({ ...work, limitMs }), limitMs + LATE_MS)
-        : start(work);
-    return {
-      run,
-      runFirst: (work) => runLocking(run, work, isEager ? since : since + busyMs),
-      finish: async (step) => void (await start({ sql: step, parameters: [], step })),
-      // Waits until the last statement has ended: the writer may still run it after the time limit.
-      end: () => void last.then(end),
-    };
+    const free = await turns.take({ patienceMs: isEager ? 0 : limitMs });
+    return new Turn(batches, { limitMs, giveUpAt: isEager ? since : since + busyMs, free });
   }
 
   return {
     async run(statement, options) {
       const turn = await takeTurn(options);
-      return turn.runFirst({ ...statement, step: 'single' }).finally(turn.end);
+      return isChange(statement) ? turn.runSingle(statement) : turn.runAlone(statement);
     },
     begin: async (options) => createTransaction(await takeTurn(options)),
     end: () => runner.end(),
   };
 }
 
-interface Turn {
-  run(work: Work): Promise<StatementResult>;
-  /** Runs a statement that needs the lock of the database. */
-  runFirst(work: Work): Promise<StatementResult>;
-  /** Ends the transaction. A commit has no time limit: a slow one is not undone. */
-  finish(step: 'commit' | 'rollback'): Promise<void>;
-  end(): void;
-}
-
-/** Tries again while another process has the lock. The wait blocks no thread. */
-async function runLocking(
-  run: (work: Work) => Promise<StatementResult>,
-  work: Work,
-  until: number,
-): Promise<StatementResult> {
-  for (;;) {
-    try {
-      return await run(work);
-    } catch (cause) {
-      if (!isLocked(cause)) throw cause;
-      if (performance.now() > until) throw new DatabaseUnavailableError('busy', { cause });
-    }
-    await sleep(RETRY_MS);
-  }
-}
-
 function createTransaction(turn: Turn): WriterTransaction {
   let state: 'new' | 'begun' | 'ended' = 'new';
   let isLate = false;
-  const end = async (step: 'commit' | 'rollback') => {
-    if (state === 'begun') await turn.finish(step);
+  const end = async (how: 'commit' | 'rollback') => {
+    const hasBegun = state === 'begun';
     state = 'ended';
-    turn.end();
+    await (hasBegun ? turn[how]() : turn.end());
   };
   return {
     async run(statement) {
       if (state === 'ended') throw new Error('The transaction has ended.');
       try {
-        if (state === 'begun') return await turn.run({ ...statement, step: 'next' });
-        const result = await turn.runFirst({ ...statement, step: 'first' });
+        if (state === 'begun') return await turn.run({ statement });
+        const result = await turn.begin({ statement });
         state = 'begun';
         return result;
       } catch (error) {
@@ -138,21 +93,10 @@ function createTransaction(turn: Turn): WriterTransaction {
     },
     commit: () => end('commit'),
     async rollback() {
-      // It fails only if the thread has ended, and then there is nothing to undo.
-      const undone = end('rollback').catch(turn.end);
+      if (state === 'ended') return;
+      const undone = end('rollback');
       // The writer may still be in the statement.
       if (!isLate) await undone;
     },
   };
-}
-
-async function limited<T>(running: Promise<T>, limitMs: number): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new DatabaseUnavailableError('timeout')), limitMs);
-  return Promise.race([running, late.promise]).finally(() => clearTimeout(timer));
-}
-
-function isLocked(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && code.startsWith('SQLITE_BUSY');
 }
