@@ -9,9 +9,7 @@ type BinaryType = readonly [mimeType: string, extension: string];
  */
 export async function binaryType(head: Buffer): Promise<BinaryType | null> {
   if (startsWith(head, '\x1f\x8b\x08')) return ['application/gzip', 'gz'];
-  // A file with an ID3 tag is always MP3. file-type skips the tag and classifies the rest: it would
-  // call a GIF after a tag an image.
-  if (startsWith(head, 'ID3')) return ['audio/mpeg', 'mp3'];
+  if (startsWith(head, 'ID3')) return taggedType(head);
   if (startsWith(head, 'OggS')) return oggType(head);
   // No program reads binary data after a byte order mark. file-type skips the mark and classifies
   // the rest.
@@ -45,13 +43,31 @@ async function recognise(head: Buffer): Promise<BinaryType | null> {
  * most writers put at the end of the file, outside of the head.
  */
 function isTiff(head: Buffer): boolean {
-  return startsWith(head, 'II*\0') || startsWith(head, 'MM\0*');
+  return TIFF_SIGNATURES.some((signature) => startsWith(head, signature));
+}
+
+/** With addresses of 32 bits, and with addresses of 64 (BigTIFF). */
+const TIFF_SIGNATURES = ['II*\0', 'MM\0*', 'II+\0\x08\0', 'MM\0+\0\x08'];
+
+/**
+ * Returns the type of sound after an ID3 tag: MP3 unless the tag says that FLAC or AAC follows. file-type skips the tag
+ * and classifies the rest: it would call a GIF after a tag an image.
+ */
+function taggedType(head: Buffer): BinaryType {
+  // ID3v2.4 §3.1 and §6.2: the size has seven bits in each byte.
+  const sizeBytes = [6, 7, 8, 9].reduce((sum, at) => sum * 128 + ((head[at] ?? 0) & 127), 0);
+  const sound = head.subarray(10 + sizeBytes);
+  if (startsWith(sound, 'fLaC')) return ['audio/flac', 'flac'];
+  // The layer of a frame of ADTS is always 0: ISO 14496-3, table 1.A.5.
+  const isAdts = sound[0] === 0xff && ((sound[1] ?? 0) & 0xf6) === 0xf0;
+  return isAdts ? ['audio/aac', 'aac'] : ['audio/mpeg', 'mp3'];
 }
 
 function refine(found: BinaryType, head: Buffer): BinaryType {
   const [mimeType] = found;
   if (mimeType === 'image/heif' || mimeType === 'image/heif-sequence')
     return heifType(head) ?? found;
+  if (mimeType.endsWith('ms-asf')) return asfType(head);
   if (mimeType === 'video/webm' && hasOnlySound(head)) return ['audio/webm', 'weba'];
   if (mimeType === 'video/matroska' && hasOnlySound(head)) return ['audio/matroska', 'mka'];
   return found;
@@ -64,8 +80,18 @@ function refine(found: BinaryType, head: Buffer): BinaryType {
 function heifType(head: Buffer): BinaryType | null {
   const brands = head.toString('latin1', 16, Math.min(head.readUInt32BE(0), 128));
   if (/^(?:....)*?avi[fs]/s.test(brands)) return ['image/avif', 'avif'];
-  return /^(?:....)*?hei[cx]/s.test(brands) ? ['image/heic', 'heic'] : null;
+  return /^(?:....)*?he(?:i[cxms]|v[cxms])/s.test(brands) ? ['image/heic', 'heic'] : null;
 }
+
+/**
+ * Returns the type of an ASF file: video if any stream is video. file-type looks at the first stream, which may be the
+ * sound (ASF specification, §3.3 and §10.2: the identifier of the stream type).
+ */
+function asfType(head: Buffer): BinaryType {
+  return head.includes(ASF_VIDEO) ? ['video/x-ms-wmv', 'wmv'] : ['audio/x-ms-wma', 'wma'];
+}
+
+const ASF_VIDEO = Buffer.from('c0ef19bc4d5bcf11a8fd00805f5c442b', 'hex');
 
 /**
  * Returns whether the head names an audio codec and no video codec. Any file made for streaming
@@ -73,7 +99,11 @@ function heifType(head: Buffer): BinaryType | null {
  */
 function hasOnlySound(head: Buffer): boolean {
   const text = head.toString('latin1');
-  return /A_(?:OPUS|VORBIS|AAC|MPEG|FLAC|PCM)/.test(text) && !/V_[A-Z]{2}/.test(text);
+  return (
+    /A_(?:OPUS|VORBIS|AAC|MPEG|FLAC|PCM|E?AC3|DTS|TRUEHD|ALAC|TTA1|WAVPACK4|REAL|MS\/ACM)/.test(
+      text,
+    ) && !/V_[A-Z]{2}/.test(text)
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
 import { fileExtension } from '../lib/filename.ts';
+import { OPEN_DOCUMENT_BY_EXTENSION } from './open-document.ts';
 
 /**
  * The category of a MIME type. `vector` is SVG only. `document` covers formats that people write
@@ -34,8 +35,10 @@ export const UNKNOWN: Sniffed = {
 export function describeType(content: string, usual: string, filename = ''): Sniffed {
   const named = fileExtension(filename) ?? usual;
   const proved = SYNONYM[content] ?? content;
-  const mimeType = FAMILY[proved]?.[named] ?? proved;
-  const isOwn = EXTENSIONS[mimeType]?.split(' ').includes(named) ?? false;
+  const family = FAMILY[proved] ?? {};
+  const selected = Object.hasOwn(family, named) ? family[named] : undefined;
+  const mimeType = selected ?? proved;
+  const isOwn = selected !== undefined || EXTENSIONS[mimeType]?.split(' ').includes(named) === true;
   return { mimeType, extension: isOwn ? named : usual, kind: kindOf(mimeType) };
 }
 
@@ -49,7 +52,7 @@ function kindOf(mimeType: string): Kind {
 }
 
 const DOCUMENT =
-  /^(?:text\/.*|application\/(?:json|yaml|rtf|msword|epub\+zip|vnd\.(?:oasis\.opendocument|openxmlformats-officedocument|ms-(?:word|excel|powerpoint))(?:\..*)?))$/;
+  /^(?:text\/.*|application\/(?:json|(?:geo|ld|manifest|x-ipynb)\+json|jsonl|x-ndjson|x-subrip|yaml|rtf|msword|epub\+zip|vnd\.(?:oasis\.opendocument|openxmlformats-officedocument|ms-(?:word|excel|powerpoint))(?:\..*)?))$/;
 
 /** Other names of a format, mapped to the name that players and browsers know. */
 const SYNONYM: Readonly<Record<string, string>> = {
@@ -64,6 +67,19 @@ const SYNONYM: Readonly<Record<string, string>> = {
 
 const OOXML = 'application/vnd.openxmlformats-officedocument.';
 
+/** Types of Office files with macros. */
+const MACRO = {
+  docm: 'application/vnd.ms-word.document.macroenabled.12',
+  dotm: 'application/vnd.ms-word.template.macroenabled.12',
+  xlsm: 'application/vnd.ms-excel.sheet.macroenabled.12',
+  xltm: 'application/vnd.ms-excel.template.macroenabled.12',
+  xlam: 'application/vnd.ms-excel.addin.macroenabled.12',
+  pptm: 'application/vnd.ms-powerpoint.presentation.macroenabled.12',
+  potm: 'application/vnd.ms-powerpoint.template.macroenabled.12',
+  ppsm: 'application/vnd.ms-powerpoint.slideshow.macroenabled.12',
+  ppam: 'application/vnd.ms-powerpoint.addin.macroenabled.12',
+} as const;
+
 /**
  * The family of each proved type: the types that an extension in the filename may select. Every
  * member is as harmless as the proved type.
@@ -76,7 +92,12 @@ const FAMILY: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     markdown: 'text/markdown',
     yaml: 'application/yaml',
     yml: 'application/yaml',
+    srt: 'application/x-subrip',
+    ass: 'text/x-ssa',
+    ssa: 'text/x-ssa',
   },
+  // A text that begins with a tag: as Markdown, no browser runs it.
+  'text/html': { md: 'text/markdown', markdown: 'text/markdown' },
   'application/x-cfb': {
     doc: 'application/msword',
     dot: 'application/msword',
@@ -87,15 +108,54 @@ const FAMILY: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     pot: 'application/vnd.ms-powerpoint',
     msg: 'application/vnd.ms-outlook',
   },
-  [`${OOXML}wordprocessingml.document`]: { dotx: `${OOXML}wordprocessingml.template` },
-  [`${OOXML}spreadsheetml.sheet`]: { xltx: `${OOXML}spreadsheetml.template` },
+  'application/x-ole-encrypted': {
+    docx: `${OOXML}wordprocessingml.document`,
+    xlsx: `${OOXML}spreadsheetml.sheet`,
+    pptx: `${OOXML}presentationml.presentation`,
+  },
+  'application/vnd.visio': { vst: 'application/vnd.visio', vss: 'application/vnd.visio' },
+  'application/x-hwp': { hwt: 'application/x-hwp' },
+  [`${OOXML}wordprocessingml.document`]: {
+    dotx: `${OOXML}wordprocessingml.template`,
+    docm: MACRO.docm,
+    dotm: MACRO.dotm,
+  },
+  [MACRO.docm]: { dotm: MACRO.dotm },
+  [`${OOXML}spreadsheetml.sheet`]: {
+    xltx: `${OOXML}spreadsheetml.template`,
+    xlsm: MACRO.xlsm,
+    xltm: MACRO.xltm,
+    xlam: MACRO.xlam,
+  },
+  [MACRO.xlsm]: { xltm: MACRO.xltm, xlam: MACRO.xlam },
+  [MACRO.pptm]: { potm: MACRO.potm, ppsm: MACRO.ppsm, ppam: MACRO.ppam },
+  'application/vnd.ms-visio.drawing': {
+    vsdm: 'application/vnd.ms-visio.drawing.macroenabled.12',
+    vstx: 'application/vnd.ms-visio.template',
+    vstm: 'application/vnd.ms-visio.template.macroenabled.12',
+    vssx: 'application/vnd.ms-visio.stencil',
+    vssm: 'application/vnd.ms-visio.stencil.macroenabled.12',
+  },
+  'application/vnd.ms-xpsdocument': { oxps: 'application/oxps' },
+  'application/vnd.apple.pages': {
+    numbers: 'application/vnd.apple.numbers',
+    key: 'application/vnd.apple.keynote',
+  },
+  'application/vnd.oasis.opendocument.text': OPEN_DOCUMENT_BY_EXTENSION,
+  'application/zip': { cbz: 'application/vnd.comicbook+zip' },
+  'audio/mpeg': { flac: 'audio/flac', aac: 'audio/aac' },
   [`${OOXML}presentationml.presentation`]: {
     potx: `${OOXML}presentationml.template`,
     ppsx: `${OOXML}presentationml.slideshow`,
+    pptm: MACRO.pptm,
+    potm: MACRO.potm,
+    ppsm: MACRO.ppsm,
+    ppam: MACRO.ppam,
   },
   // Most encoders write the general brand even into files that hold only sound.
   'video/mp4': { m4a: 'audio/mp4', m4b: 'audio/mp4' },
-  'application/vnd.ms-asf': { wma: 'audio/x-ms-wma', wmv: 'video/x-ms-wmv' },
+  'video/x-ms-wmv': { asf: 'video/x-ms-asf' },
+  'audio/x-ms-wma': { asf: 'audio/x-ms-asf' },
 };
 
 /**
@@ -130,7 +190,14 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   'application/vnd.ms-excel': 'xls xlt',
   'application/vnd.ms-powerpoint': 'ppt pps pot',
   'application/vnd.ms-outlook': 'msg pst',
-  'application/gzip': 'gz tgz',
+  'application/gzip': 'gz tgz svgz',
+  'application/vnd.apple.mpegurl': 'm3u8 m3u',
+  'application/vnd.visio': 'vsd vst vss',
+  'text/x-ssa': 'ass ssa',
+  'audio/aac': 'aac',
+  'audio/flac': 'flac',
+  'image/heic-sequence': 'heics heic',
+  'image/heif-sequence': 'heifs heif hif',
   'audio/x-ms-wma': 'wma',
   'video/x-ms-wmv': 'wmv',
   [`${OOXML}wordprocessingml.template`]: 'dotx',

@@ -1,7 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { binaryType } from './binary.ts';
+import { compoundType, isCompound } from './compound.ts';
 import { describeType, type Sniffed, UNKNOWN } from './mime-type.ts';
-import { sniffText } from './text.ts';
+import { isLatePdf, sniffText } from './text.ts';
 import { zipType } from './zip.ts';
 
 export type { Sniffed } from './mime-type.ts';
@@ -44,9 +45,17 @@ async function sniff(file: FileHandle, filename: string | undefined): Promise<Sn
   if (head.length === 0) return UNKNOWN;
   const text = sniffText(head, size <= HEAD_BYTES, filename);
   if (text !== null) return text;
-  const type = isZip(head) ? await zipType(file, size, head) : await binaryType(head);
+  const type = await typeOf(file, size, head);
   return type === null ? UNKNOWN : describeType(type[0], type[1], filename);
 }
+
+async function typeOf(file: FileHandle, size: number, head: Buffer) {
+  if (isZip(head)) return zipType(file, size, head);
+  if (isCompound(head)) return compoundType(file, head);
+  return (await binaryType(head)) ?? (isLatePdf(head) ? PDF : null);
+}
+
+const PDF = ['application/pdf', 'pdf'] as const;
 
 function isZip(head: Buffer): boolean {
   return head.toString('latin1', 0, 4) === 'PK\x03\x04';

@@ -18,10 +18,12 @@ export function sniffText(head: Uint8Array, isWhole: boolean, filename?: string)
   if (BINARY.test(text)) return null;
   const markup = detectMarkup(text);
   if (markup !== null) return describeType(...MARKUP[markup], filename);
-  const signed = SIGNATURES.find(([signature]) => signature.test(text));
+  const signed = SIGNATURES.find(([signature]) => signature.test(text.replace(/^\ufeff/, '')));
   if (signed) return describeType(signed[1], signed[2], filename);
+  if (isLatePdf(head)) return describeType('application/pdf', 'pdf', filename);
   const plain = describeType('text/plain', 'txt', filename);
-  if (utf !== null) return looksLikeJson(text, filename) ? describeType(...JSON_TYPE) : plain;
+  if (utf !== null && /^\ufeff?\s*[[{]/.test(text)) return jsonType(filename) ?? plain;
+  if (utf !== null) return plain;
   // Bytes above 127 in an unknown encoding prove little by themselves, so the filename decides:
   // Excel still writes CSV in such encodings.
   return isNamedAs(plain, filename) ? plain : null;
@@ -36,7 +38,19 @@ const MARKUP: Readonly<Record<Markup, [mimeType: string, extension: string]>> = 
   xml: ['application/xml', 'xml'],
 };
 
-const JSON_TYPE = ['application/json', 'json'] as const;
+/** Types of JSON by extension. */
+const JSON_TYPES: Readonly<Record<string, string>> = {
+  json: 'application/json',
+  map: 'application/json',
+  har: 'application/json',
+  ipynb: 'application/x-ipynb+json',
+  geojson: 'application/geo+json',
+  topojson: 'application/json',
+  jsonld: 'application/ld+json',
+  webmanifest: 'application/manifest+json',
+  jsonl: 'application/jsonl',
+  ndjson: 'application/x-ndjson',
+};
 
 /** Signatures of formats that are text themselves. */
 const SIGNATURES: readonly [signature: RegExp, mimeType: string, extension: string][] = [
@@ -44,6 +58,7 @@ const SIGNATURES: readonly [signature: RegExp, mimeType: string, extension: stri
   [/^\{\\rtf/, 'application/rtf', 'rtf'],
   [/^%!PS/, 'application/postscript', 'ps'],
   [/^WEBVTT(?:\s|$)/, 'text/vtt', 'vtt'],
+  [/^#EXTM3U(?:\s|$)/, 'application/vnd.apple.mpegurl', 'm3u8'],
   [/^BEGIN:VCARD\s/, 'text/vcard', 'vcf'],
   [/^BEGIN:VCALENDAR\s/, 'text/calendar', 'ics'],
 ];
@@ -59,8 +74,21 @@ function decodeUtf(head: Uint8Array, isWhole: boolean): string | null {
   }
 }
 
-function looksLikeJson(text: string, filename: string | undefined): boolean {
-  return fileExtension(filename ?? '') === 'json' && /^\s*[[{]/.test(text);
+/** Returns the type of a text that begins as JSON does; null if its name is none of JSON. */
+function jsonType(filename: string | undefined): Sniffed | null {
+  const extension = fileExtension(filename ?? '') ?? '';
+  const mimeType = Object.hasOwn(JSON_TYPES, extension) ? JSON_TYPES[extension] : undefined;
+  return mimeType === undefined ? null : describeType(mimeType, extension);
+}
+
+/**
+ * Returns whether a PDF begins after other bytes. Readers accept its header anywhere in the first 1,024 bytes (ISO
+ * 32000-1, Annex H, note 13). An object has to follow, so that a text about PDF is none.
+ */
+export function isLatePdf(head: Uint8Array): boolean {
+  const text = Buffer.from(head.buffer, head.byteOffset, head.length).toString('latin1');
+  const at = text.slice(0, 1024 + 8).search(/%PDF-\d\.\d/);
+  return at !== -1 && at <= 1024 && /[\r\n]\d+ \d+ obj\b/.test(text.slice(at));
 }
 
 function isNamedAs(type: Sniffed, filename: string | undefined): boolean {

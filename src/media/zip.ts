@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { createFileWindow } from './file-window.ts';
+import { DECLARED_EXTENSIONS } from './open-document.ts';
 
 /** A MIME type, its usual extension, and the entry names that prove it (see `TYPES`). */
 export type ZipType = readonly [mimeType: string, extension: string, ...rest: string[]];
@@ -13,7 +14,7 @@ export type ZipType = readonly [mimeType: string, extension: string, ...rest: st
  * `head` is the beginning of the file: at least its first 1 KiB, or all of a shorter file.
  */
 export async function zipType(file: FileHandle, sizeBytes: number, head: Buffer): Promise<ZipType> {
-  const declared = openDocumentType(head);
+  const declared = declaredType(head);
   if (declared !== null) return declared;
   const directory = await findDirectory(file, sizeBytes);
   if (directory === null) return ZIP;
@@ -44,6 +45,18 @@ const TYPES: readonly ZipType[] = [
   [`${OOXML}wordprocessingml.document`, 'docx', PARTS, 'word/'],
   [`${OOXML}spreadsheetml.sheet`, 'xlsx', PARTS, 'xl/'],
   [`${OOXML}presentationml.presentation`, 'pptx', PARTS, 'ppt/'],
+  ['application/vnd.ms-visio.drawing', 'vsdx', PARTS, 'visio/'],
+  ['application/vnd.ms-xpsdocument', 'xps', PARTS, 'FixedDoc'],
+  ['model/3mf', '3mf', PARTS, '3D/'],
+  // Declares its type in an entry that is not the first.
+  ['application/vnd.oasis.opendocument.text', 'odt', 'META-INF/manifest.xml', 'content.xml'],
+  ['application/epub+zip', 'epub', 'META-INF/container.xml', 'mimetype'],
+  ['application/vnd.apple.keynote', 'key', 'Index/Slide'],
+  ['application/vnd.apple.keynote', 'key', 'index.apxl'],
+  ['application/vnd.apple.pages', 'pages', 'Index/Document.iwa'],
+  ['application/vnd.apple.pages', 'pages', 'index.xml', 'QuickLook/'],
+  ['application/vnd.google-earth.kmz', 'kmz', 'doc.kml'],
+  ['application/vnd.adobe.indesign-idml-package', 'idml', 'designmap.xml'],
   ['application/vnd.android.package-archive', 'apk', 'AndroidManifest.xml'],
   ['application/java-archive', 'jar', 'META-INF/MANIFEST.MF'],
 ];
@@ -62,27 +75,15 @@ const NAME_BYTES_MAX = 32;
  * Returns the type that an OpenDocument or EPUB file declares, uncompressed, in its first entry
  * (OpenDocument 1.3 part 2 §3.3; EPUB OCF 3.3 §4.3); `null` for other archives.
  */
-function openDocumentType(head: Buffer): ZipType | null {
+function declaredType(head: Buffer): ZipType | null {
   if (head.toString('latin1', 30, 38) !== 'mimetype') return null;
   const start = 38 + head.readUInt16LE(28);
+  // The next entry follows at once, with `PK`.
   const text = head.toString('latin1', start, start + 80);
-  const [mimeType] =
-    /^application\/(?:epub\+zip|vnd\.oasis\.opendocument\.[a-z-]+)/.exec(text) ?? [];
-  const extension = mimeType === undefined ? undefined : OPEN_DOCUMENT[mimeType.slice(12)];
-  return mimeType === undefined || extension === undefined ? null : [mimeType, extension];
+  const [, type = ''] = /^application\/([a-z+.-]+)/.exec(text) ?? [];
+  if (!Object.hasOwn(DECLARED_EXTENSIONS, type)) return null;
+  return [`application/${type}`, DECLARED_EXTENSIONS[type] ?? 'zip'];
 }
-
-const OPEN_DOCUMENT: Readonly<Record<string, string>> = {
-  'epub+zip': 'epub',
-  'vnd.oasis.opendocument.text': 'odt',
-  'vnd.oasis.opendocument.text-template': 'ott',
-  'vnd.oasis.opendocument.spreadsheet': 'ods',
-  'vnd.oasis.opendocument.spreadsheet-template': 'ots',
-  'vnd.oasis.opendocument.presentation': 'odp',
-  'vnd.oasis.opendocument.presentation-template': 'otp',
-  'vnd.oasis.opendocument.graphics': 'odg',
-  'vnd.oasis.opendocument.graphics-template': 'otg',
-};
 
 interface Directory {
   offset: number;

@@ -120,7 +120,7 @@ const KIND_BY_EXTENSION: Readonly<Record<string, Kind>> = Object.fromEntries(
   (
     [
       ['image', 'jpg jpeg jpe jfif png apng gif webp avif heic heif tif tiff bmp ico'],
-      ['vector', 'svg svgz'],
+      ['vector', 'svg'],
       ['video', 'mp4 m4v webm mov mkv avi mpg mpeg ogv'],
       ['audio', 'mp3 m4a aac ogg oga opus wav flac weba'],
       ['pdf', 'pdf'],

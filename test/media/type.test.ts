@@ -1,0 +1,153 @@
+import { gzipSync } from 'node:zlib';
+import { supportedMimeTypes } from 'file-type';
+import { describe, expect, it } from 'vitest';
+import { describeType } from '../../src/media/mime-type.ts';
+import { sniffFile } from '../../src/media/sniff.ts';
+import { fixture, withFile } from '../support/temporary-file.ts';
+
+const OOXML = 'application/vnd.openxmlformats-officedocument.';
+
+function sniff(content: string | Buffer, filename?: string) {
+  return withFile(content, (path) => sniffFile(path, { filename: filename ?? '' }));
+}
+
+describe('every type that file-type detects', () => {
+  it.each([...supportedMimeTypes])('%s has a valid type, and keeps its extension', (content) => {
+    const { mimeType, extension } = describeType(content, 'usual');
+    expect(mimeType).toMatch(/^[a-z]+\/[\w.+-]+$/i);
+    expect(extension).toBe('usual');
+    // Names of the properties of every object are no extensions.
+    expect(describeType(content, 'usual', 'a.constructor')).toEqual(describeType(content, 'usual'));
+  });
+});
+
+describe('a compound file', () => {
+  it.each([
+    ['WordDocument', 'a', 'application/msword', 'doc'],
+    ['Workbook', 'a.xlt', 'application/vnd.ms-excel', 'xlt'],
+    ['PowerPoint Document', 'a.pps', 'application/vnd.ms-powerpoint', 'pps'],
+    ['VisioDocument', 'a.bin', 'application/vnd.visio', 'vsd'],
+    ['Quill', 'a.pub', 'application/x-mspublisher', 'pub'],
+    ['Props14', 'a.mpp', 'application/vnd.ms-project', 'mpp'],
+    ['\x05HwpSummaryInformation', 'a.hwp', 'application/x-hwp', 'hwp'],
+    ['__nameid_version1.0', 'a.msg', 'application/vnd.ms-outlook', 'msg'],
+    ['EncryptedPackage', 'a.docx', `${OOXML}wordprocessingml.document`, 'docx'],
+    ['EncryptedPackage', 'a.xlsx', `${OOXML}spreadsheetml.sheet`, 'xlsx'],
+    ['EncryptedPackage', 'a.pptx', `${OOXML}presentationml.presentation`, 'pptx'],
+    ['EncryptedPackage', 'a', 'application/x-ole-encrypted', 'cfb'],
+    ['Something', 'a', 'application/x-cfb', 'cfb'],
+  ])('with the entry %j, named %s, is %s', async (entry, filename, mimeType, extension) => {
+    expect(await sniff(makeCompound(entry), filename)).toMatchObject({ mimeType, extension });
+  });
+
+  it('with the class of Windows Installer is an installer', async () => {
+    const file = makeCompound('Something', '84100c0000000000c000000000000046');
+    expect((await sniff(file, 'a.doc')).mimeType).toBe('application/x-msi');
+  });
+
+  it.each([
+    ['a sector size that is none', 30, 99],
+    ['a directory after its end', 50, 0xff],
+  ])('with %s is of no known kind', async (_, at, value) => {
+    const file = makeCompound('WordDocument');
+    file[at] = value;
+    expect((await sniff(file)).mimeType).toBe('application/x-cfb');
+  });
+});
+
+describe('a PDF', () => {
+  const object = '%PDF-1.4\n1 0 obj\n<<>>\nendobj\n';
+
+  it.each([
+    ['a new line', '\r\n'],
+    ['a byte order mark', '\ufeff'],
+    ['text', 'HTTP/1.1 200 OK\r\n\r\n'],
+    ['bytes', Buffer.from([0, 1, 2, 0x80, 0xff])],
+    ['1,000 bytes', Buffer.alloc(1000, 1)],
+  ])('may begin after %s', async (_, before) => {
+    const content = Buffer.concat([Buffer.from(before), Buffer.from(object)]);
+    expect((await sniff(content, 'a.bin')).mimeType).toBe('application/pdf');
+  });
+
+  it.each([
+    ['after more than 1,024 bytes', Buffer.concat([Buffer.alloc(1025, 1), Buffer.from(object)])],
+    ['a text about its header', 'A file that begins with %PDF-1.4 is a PDF.'],
+  ])('is not %s', async (_, content) => {
+    expect((await sniff(content, 'a.txt')).mimeType).not.toBe('application/pdf');
+  });
+});
+
+describe('sound', () => {
+  const tag = Buffer.from('ID3\x04\0\0\0\0\x01\x00', 'latin1');
+
+  it.each([
+    ['FLAC', 'fLaC', 'audio/flac'],
+    ['AAC', '\xff\xf1\x50\x80', 'audio/aac'],
+    ['MP3', '\xff\xfb\x90\x64', 'audio/mpeg'],
+    ['anything else', 'GIF89a', 'audio/mpeg'],
+  ])('after an ID3 tag is told by what follows: %s', async (_, sound, mimeType) => {
+    const file = Buffer.concat([tag, Buffer.alloc(128), Buffer.from(sound, 'latin1')]);
+    expect((await sniff(file)).mimeType).toBe(mimeType);
+  });
+
+  it('in ASF is a video as soon as one of its streams is', async () => {
+    const header = Buffer.from('3026b2758e66cf11a6d900aa0062ce6c', 'hex');
+    const sound = Buffer.concat([header, Buffer.alloc(64)]);
+    const video = Buffer.concat([sound, Buffer.from('c0ef19bc4d5bcf11a8fd00805f5c442b', 'hex')]);
+    expect(await sniff(sound, 'a.wma')).toMatchObject({ mimeType: 'audio/x-ms-wma' });
+    expect(await sniff(video, 'a.wmv')).toMatchObject({ mimeType: 'video/x-ms-wmv' });
+    expect(await sniff(video, 'a.asf')).toMatchObject({ mimeType: 'video/x-ms-asf' });
+  });
+});
+
+describe('text', () => {
+  it.each([
+    ['#EXTM3U\n240p.m3u8\n', 'master.m3u8', 'application/vnd.apple.mpegurl', 'm3u8'],
+    ['\ufeff#EXTM3U\r\na.mp3\r\n', 'list.m3u', 'application/vnd.apple.mpegurl', 'm3u'],
+    ['1\n00:00:01,000 --> 00:00:02,000\nHi\n', 'a.srt', 'application/x-subrip', 'srt'],
+    ['[Script Info]\n', 'a.ass', 'text/x-ssa', 'ass'],
+    ['<h1>Title</h1>\n\nText', 'README.md', 'text/markdown', 'md'],
+    ['<h1>Title</h1>\n\nText', 'README', 'text/html', 'html'],
+    ['{"type": "FeatureCollection"}', 'a.geojson', 'application/geo+json', 'geojson'],
+    ['{"@context": ""}', 'a.jsonld', 'application/ld+json', 'jsonld'],
+    ['{"name": "App"}', 'a.webmanifest', 'application/manifest+json', 'webmanifest'],
+    ['{"a": 1}\n{"a": 2}\n', 'a.ndjson', 'application/x-ndjson', 'ndjson'],
+  ])('%j named %s is %s', async (content, filename, mimeType, extension) => {
+    expect(await sniff(content, filename)).toMatchObject({ mimeType, extension });
+  });
+});
+
+it.each([
+  ['report.docx', 'a.docm', 'application/vnd.ms-word.document.macroenabled.12'],
+  ['report.docx', 'a.dotm', 'application/vnd.ms-word.template.macroenabled.12'],
+])('%s named %s is of the type for files with macros', async (name, filename, mimeType) => {
+  const extension = filename.slice(2);
+  expect(await sniffFile(fixture(name), { filename })).toMatchObject({ mimeType, extension });
+});
+
+it('a packed SVG is gzip, and keeps its extension', async () => {
+  const file = gzipSync('<svg xmlns="http://www.w3.org/2000/svg"/>');
+  const expected = { mimeType: 'application/gzip', extension: 'svgz', kind: 'other' };
+  expect(await sniff(file, 'a.svgz')).toEqual(expected);
+});
+
+it('a TIFF with addresses of 64 bits is a TIFF', async () => {
+  const header = Buffer.from('49492b000800000000000100', 'hex');
+  const file = Buffer.concat([header, Buffer.alloc(100_000, 1)]);
+  expect((await sniff(file)).mimeType).toBe('image/tiff');
+});
+
+/** Returns a compound file whose directory has the root storage and one more entry. */
+function makeCompound(entry: string, rootClass = ''): Buffer {
+  const file = Buffer.alloc(4 * 512);
+  Buffer.from('d0cf11e0a1b11ae1', 'hex').copy(file);
+  file.writeUInt16LE(9, 30);
+  file.writeUInt32LE(1, 48);
+  for (const [index, name] of ['Root Entry', entry].entries()) {
+    const at = 2 * 512 + index * 128;
+    file.write(name, at, 'utf16le');
+    file.writeUInt16LE((name.length + 1) * 2, at + 64);
+  }
+  file.write(rootClass, 2 * 512 + 80, 'hex');
+  return file;
+}
