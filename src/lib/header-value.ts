@@ -27,7 +27,12 @@ export function parseParameters(value: string): Map<string, string> {
   return parameters;
 }
 
-const PARAMETER = /;\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))/g;
+/**
+ * Some senders write quotes within a name as they are: `filename="a "b" c.png"`. So the closing quote is the one that
+ * the next parameter follows, or the end.
+ */
+const PARAMETER =
+  /;\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.|"(?!\s*(?:;\s*(?:[^\s=;"]+\s*=|$)|$)))*)"|([^;]*))/g;
 
 /**
  * Returns the file name of a Content-Disposition without any path before it. Returns null without a file name.

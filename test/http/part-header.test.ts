@@ -2,6 +2,25 @@ import { expect, it } from 'vitest';
 import { parsePartHeader } from '../../src/http/part-header.ts';
 
 it.each([
+  ['filename="a "b" c.png"', 'a "b" c.png'],
+  ['filename="Blåbær "x" 日.png"', 'Blåbær "x" 日.png'],
+  ['filename="a "b"; c.png"', 'a "b"; c.png'],
+  ['filename=""a""', '"a"'],
+  ['filename="a \\"b\\".png"', 'a "b".png'],
+  ['filename="a.png";', 'a.png'],
+  ['filename = "a.png" ; size=1', 'a.png'],
+  ['filename="a.png"; size="1"', 'a.png'],
+  ['filename=a b.png', 'a b.png'],
+  ['filename="a', '"a'],
+  ['filename="a.png"; filename*="UTF-8\'\'b%C3%A9.png"', 'bé.png'],
+])('%s names %s', (parameter, name) => {
+  expect(parsePartHeader(`Content-Disposition: form-data; name=0; ${parameter}`)).toMatchObject({
+    name: '0',
+    filename: name,
+  });
+});
+
+it.each([
   ['=?utf-8?B?QmzDpSBiw6ZyLnBuZw==?=', 'Blå bær.png'],
   ['=?UTF-8?b?QmzDpQ==?= =?utf-8?B?LnBuZw==?=', 'Blå.png'],
   // Two words that share the bytes of one character.

@@ -91,9 +91,15 @@ describe('sound', () => {
   });
 
   it('in ASF is a video as soon as one of its streams is', async () => {
-    const header = Buffer.from('3026b2758e66cf11a6d900aa0062ce6c', 'hex');
-    const sound = Buffer.concat([header, Buffer.alloc(64)]);
-    const video = Buffer.concat([sound, Buffer.from('c0ef19bc4d5bcf11a8fd00805f5c442b', 'hex')]);
+    const header = Buffer.from('3026b2758e66cf11a6d900aa0062ce6c'.padEnd(60, '0'), 'hex');
+    // A stream's properties: identifier, size of 100, type of the stream.
+    const stream = (type: string) =>
+      Buffer.from(
+        `9107dcb7b7a9cf118ee600c00c2053656400000000000000${type}`.padEnd(200, '0'),
+        'hex',
+      );
+    const sound = Buffer.concat([header, stream('409e69f84d5bcf11a8fd00805f5c442b')]);
+    const video = Buffer.concat([sound, stream('c0ef19bc4d5bcf11a8fd00805f5c442b')]);
     expect(await sniff(sound, 'a.wma')).toMatchObject({ mimeType: 'audio/x-ms-wma' });
     expect(await sniff(video, 'a.wmv')).toMatchObject({ mimeType: 'video/x-ms-wmv' });
     expect(await sniff(video, 'a.asf')).toMatchObject({ mimeType: 'video/x-ms-asf' });
