@@ -25,6 +25,7 @@ export interface Call {
 /** The result of a handler. */
 export interface Answer {
   status: number;
+  headers?: Readonly<Record<string, string>>;
   /** Sent as JSON; null: no body. */
   body: object | null;
 }
@@ -175,9 +176,9 @@ function logFailure(request: FastifyRequest, error: unknown): void {
 export function sendAnswer(
   reply: FastifyReply,
   contentType: string,
-  { status, body }: Answer,
+  { status, headers = {}, body }: Answer,
 ): FastifyReply {
-  reply.code(status);
+  reply.code(status).headers(headers);
   return body === null ? reply.send() : sendJson(reply, contentType, body);
 }
 

@@ -61,6 +61,7 @@ const CORS: FastifyCorsOptions = {
     'content-disposition',
     'content-range',
     'etag',
+    'location',
     'ratelimit',
     'ratelimit-policy',
     'retry-after',
@@ -102,7 +103,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     request.client = options.clientOf(request.raw);
     setCommonHeaders(request, reply);
     if (hasBody(request.headers)) bodies.add(request.raw);
-    done(hostError(request));
+    done(hostError(request) ?? encodingError(request, reply));
   });
   // Before the credentials, which a preflight request does not carry.
   await server.register(cors, CORS);
@@ -133,7 +134,8 @@ function toOriginForm(request: IncomingMessage & { originalUrl?: string }): stri
   const { url = '/' } = request;
   const [origin = ''] = /^https?:\/\/[^/?#]*/i.exec(url) ?? [];
   const rest = url.slice(origin.length);
-  const path = origin === '' || rest.startsWith('/') ? rest : `/${rest}`;
+  // Also for `*`, which Fastify would take for the root.
+  const path = rest.startsWith('/') ? rest : `/${rest}`;
   if (origin !== '') noteTargetOrigin(request, origin);
   // Fastify keeps the original target, and Yoga prefers that.
   request.originalUrl = path;
@@ -152,6 +154,18 @@ function hostError({ raw: { rawHeaders } }: FastifyRequest): HttpError | undefin
   return rawHeaders.filter(isHost).length > 1
     ? new HttpError(400, 'BAD_REQUEST', 'Expected one Host header.')
     : undefined;
+}
+
+/**
+ * Returns the error for a compressed body, whose bytes would be stored as they are. RFC 9110 §15.5.16: the answer says
+ * which encodings are accepted.
+ */
+function encodingError({ headers }: FastifyRequest, reply: FastifyReply): HttpError | undefined {
+  const encoding = headers['content-encoding'] ?? '';
+  if (/^\s*(identity)?\s*$/i.test(encoding) || !hasBody(headers)) return undefined;
+  reply.header('accept-encoding', 'identity');
+  const message = `Expected a body without Content-Encoding, not ${encoding}.`;
+  return new HttpError(415, 'UNSUPPORTED_ENCODING', message);
 }
 
 // RFC 9110 §15.5.2: a 401 names a way to authenticate. `Basic` would make browsers ask for a password. §15.5.9: the

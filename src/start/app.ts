@@ -29,6 +29,7 @@ import { registerFiles } from '../rest/file/route.ts';
 import { registerHeartcore } from '../rest/heartcore/route.ts';
 import { registerToken } from '../rest/heartcore/viewer/token.ts';
 import { registerImporter } from '../rest/importer/route.ts';
+import { registerRoot } from '../rest/root/route.ts';
 import { registerSelfCommunity } from '../rest/selfcommunity/route.ts';
 import { openDb } from '../store/db.ts';
 import { servesOneProcess } from '../store/dialect.ts';
@@ -128,6 +129,7 @@ async function registerDialects(
 ): Promise<void> {
   const transport = { services, publicUrl: config.publicUrl };
   await server.register(registerFiles, transport);
+  await server.register(registerRoot, transport);
   await server.register(registerHeartcore, transport);
   const login = createLogin({
     listUsers: () => readUsers(config.usersFile),

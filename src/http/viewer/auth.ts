@@ -167,18 +167,20 @@ const UNAVAILABLE = ['ERR_JWKS_TIMEOUT', 'ERR_JOSE_GENERIC', 'ERR_JWKS_INVALID']
 const ASYMMETRIC = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
 
 /**
- * Returns the viewer of a token, or null. `user_id` is SelfCommunity's claim; a `token_type` other
- * than `access` marks a refresh token.
+ * Returns the viewer of a token, or null. `user_id` is SelfCommunity's claim, and `u.id` the one of the Importer's own
+ * service (Importer contract §1.2). A `token_type` other than `access` marks a refresh token.
  */
 function toViewer({ payload, isOwn }: Verified): KnownViewer | null {
-  const id = payload.user_id ?? payload.sub;
+  const ofImporter = importerClaims(payload);
+  const id = payload.user_id ?? payload.sub ?? ofImporter?.id;
   // A user of another issuer must not be named like a key or a user of this server, because such a
   // user would own their media.
   const isReserved = (id: string) => id.startsWith('key:') || (isUserId(id) && !isOwn);
   const isName = typeof id === 'string' && id !== '' && !isReserved(id);
   const isId = isName || Number.isSafeInteger(id);
   const isAccess = payload.token_type === undefined || payload.token_type === 'access';
-  return isId && isAccess ? { kind: 'user', id: String(id), role: toRole(payload.role) } : null;
+  const role = toRole(payload.role === undefined ? ofImporter?.role : payload.role);
+  return isId && isAccess ? { kind: 'user', id: String(id), role } : null;
 }
 
 // Tokens of a community carry no role: its members may add media. An unknown role counts as the
@@ -187,3 +189,16 @@ function toRole(claim: unknown): Role {
   if (claim === undefined) return 'editor';
   return ROLES.find((role) => role === claim) ?? 'reader';
 }
+
+/** Returns user and role of a token of the Importer's own service; null for other tokens. */
+function importerClaims({ u: user, r: role }: JWTPayload): { id: unknown; role: Role } | null {
+  if (typeof user !== 'object' || user === null || !('id' in user)) return null;
+  const [, known = 'reader'] = ROLES_OF_IMPORTER.find(([name]) => name.test(String(role))) ?? [];
+  return { id: user.id, role: known };
+}
+
+/** Roles of that service, contract §1.2. An unknown one counts as the lowest. */
+const ROLES_OF_IMPORTER: readonly (readonly [RegExp, Role])[] = [
+  [/^(admin|system)$/, 'admin'],
+  [/^(user|org_owner|(api\/)?project_rw_\w+)$/, 'editor'],
+];

@@ -116,10 +116,15 @@ function describe(error: unknown): [code: Code, message: string] {
     return ['UnsupportedMediaType', 'Send application/json or multipart/form-data.'];
   }
   const status = httpStatus(error);
-  if (status === 429) return ['TooManyRequests', publicMessage(error)];
-  if (status === 507) return ['InsufficientStorage', publicMessage(error)];
-  if (status === 503) return ['ServiceUnavailable', publicMessage(error)];
-  if (status === 408) return ['RequestTimeout', publicMessage(error)];
-  if (status >= 500) return ['InternalServerError', publicMessage(error)];
-  return [status === 404 ? 'NotFound' : 'BadRequest', publicMessage(error)];
+  const code = CODE_BY_STATUS[status] ?? (status >= 500 ? 'InternalServerError' : 'BadRequest');
+  return [code, publicMessage(error)];
 }
+
+const CODE_BY_STATUS: Readonly<Record<number, Code>> = {
+  404: 'NotFound',
+  408: 'RequestTimeout',
+  415: 'UnsupportedMediaType',
+  429: 'TooManyRequests',
+  503: 'ServiceUnavailable',
+  507: 'InsufficientStorage',
+};

@@ -14,12 +14,10 @@ export function findMediaByUuid(db: Db, scope: Scope, uuid: string) {
   return findInScope(medias(db).where('uuid', '=', uuid), scope);
 }
 
-/** Returns the media item by the Importer's name for its group of files: its uuid, if it was not given a name. */
-export function findMediaByResource(db: Db, scope: Scope, resource: string) {
-  return findInScope(
-    medias(db).where((eb) => eb(eb.fn.coalesce('resource', 'uuid'), '=', resource)),
-    scope,
-  );
+/** Returns the media item by the Importer's name for its group of files. Each is also found by its uuid. */
+export async function findMediaByResource(db: Db, scope: Scope, resource: string) {
+  const named = medias(db).where((eb) => eb(eb.fn.coalesce('resource', 'uuid'), '=', resource));
+  return (await findInScope(named, scope)) ?? findMediaByUuid(db, scope, resource);
 }
 
 /** Returns the media that exist, unordered. */

@@ -33,6 +33,23 @@ describe('Heartcore’s routes', () => {
     }
   });
 
+  it('tell where a new item is, to pages of other origins too', async () => {
+    const app = shared();
+    const body = JSON.stringify({ mediaTypeAlias: 'Folder', name: 'Located' });
+    const headers = { 'content-type': 'application/json', origin: 'https://app.example' };
+    const answer = await call(app, 'POST /media', { body, headers });
+    const location = answer.headers.get('location');
+    expect(location).toBe(answer.body._links.self.href);
+    expect(answer.headers.get('access-control-expose-headers')).toContain('location');
+  });
+
+  it('read the names of their queries in any case', async () => {
+    const app = shared();
+    const { _id } = await makeFolder(app);
+    const { body } = await call(app, `GET /media/${_id}/children?Page=2&PAGESIZE=3`);
+    expect([body._page, body._pageSize]).toEqual([2, 3]);
+  });
+
   it('leave files below the same paths to the content route, without a credential', async () => {
     const app = shared();
     const { umbracoFile } = await makeImage(app);

@@ -8,6 +8,7 @@ import type { Policy } from '../../../domain/upload/policy.ts';
 import { authorize } from '../../../domain/viewer/access.ts';
 import type { Answer, Call } from '../../../http/dialect.ts';
 import { type ItemBody, withItemBody } from '../body.ts';
+import { linksOf } from '../hal.ts';
 import { takeReplacement } from '../upload/file-name.ts';
 import { noteMissing, readFile, readItem, readUrl, refuse } from './item-input.ts';
 import { findParentId, refuseParent, toItem } from './media.ts';
@@ -18,7 +19,9 @@ import { toItemBody } from './shape.ts';
 export async function postItem(call: Call): Promise<Answer> {
   authorize(call.ctx, 'media.create');
   const node = await withItemBody(call, (body) => create(call, body)).catch(refuseParent);
-  return { status: 201, body: toItemBody(await toItem(call, node), call.toUrl) };
+  const item = await toItem(call, node);
+  const { href } = linksOf(call.toUrl).item(node.uuid);
+  return { status: 201, headers: { location: href }, body: toItemBody(item, call.toUrl) };
 }
 
 /** The properties of every new item. */

@@ -104,12 +104,14 @@ const PAGE_SIZE = 10;
  * delivery client begins with page 0.
  */
 function readPaging({ request }: Call): Paging {
-  const query = request.query as Record<string, unknown>;
-  const pageSize = toCount(query.pageSize);
+  // The service, which is made with ASP.NET, reads names in any case.
+  const entries = Object.entries(request.query as Record<string, unknown>);
+  const query = Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value]));
+  const pageSize = toCount(query.pagesize);
   return {
     page: toCount(query.page) ?? 1,
     pageSize: Math.min(pageSize ?? PAGE_SIZE, PAGE_SIZE_MAX),
-    isSized: query.pageSize !== undefined,
+    isSized: query.pagesize !== undefined,
   };
 }
 

@@ -33,6 +33,23 @@ describeEachBackend('an upload', (backend) => {
     expect(await download(app(), `/medias/files/${resource}`)).toEqual(PICTURE);
   });
 
+  it('a resource with a name of its own is found by the uuid of its media item too', async () => {
+    const resource = `named-${randomUUID()}`;
+    await upload(app(), resource);
+    const { db } = app().services;
+    const { uuid } = await db
+      .selectFrom('media')
+      .select('uuid')
+      .where('resource', '=', resource)
+      .executeTakeFirstOrThrow();
+    const byUuid = await call(app(), `GET /medias/info/${uuid}`);
+    expect(byUuid.body.data.attributes.resource).toBe(resource);
+    expect(await download(app(), `/medias/files/${uuid}`)).toEqual(PICTURE);
+    // A further file joins it, instead of making another resource.
+    await upload(app(), `${uuid}/a.txt`, { name: 'a.txt', bytes: NOTE });
+    expect(await download(app(), `/medias/files/${resource}/a.txt`)).toEqual(NOTE);
+  });
+
   it('§9.11: the key is in the path, in the form after the file, or in the query', async () => {
     const resource = randomUUID();
     const keyOf = async (path: string, fields = {}) => {

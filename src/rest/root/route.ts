@@ -1,0 +1,60 @@
+import type { FastifyInstance } from 'fastify';
+import { urlMaker } from '../../http/absolute-url.ts';
+import { type DialectOptions, refuseOtherMethods } from '../../http/dialect.ts';
+import { HttpError } from '../../http/http-error.ts';
+
+/** Pages and documents that a person may want to see, with what they are. */
+const PAGES: readonly (readonly [path: string, title: string])[] = [
+  ['/graphql', 'GraphQL, with an editor for queries'],
+  ['/api/v2/openapi.json', 'OpenAPI document of the SelfCommunity dialect'],
+  ['/media', 'Media tree of the Heartcore dialect (needs a credential)'],
+  ['/medias', 'Files of the Importer dialect (needs a credential)'],
+  ['/healthz', 'Whether the server runs'],
+  ['/readyz', 'Whether the server can serve requests'],
+];
+
+const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+
+/**
+ * Registers `GET /`: an index in HAL (Heartcore contract §13), and for browsers a page of links. Also registers `GET
+ * /healthcheck`, which the Importer's own service has (Importer contract §1.1).
+ */
+export async function registerRoot(
+  server: FastifyInstance,
+  { publicUrl }: DialectOptions,
+): Promise<void> {
+  server.get('/', (request, reply) => {
+    reply.header('vary', 'Accept');
+    if (/\btext\/html\b/i.test(request.headers.accept ?? '')) {
+      reply.header('content-security-policy', PAGE_POLICY);
+      return reply.type('text/html; charset=utf-8').send(PAGE);
+    }
+    const toUrl = urlMaker(publicUrl, request);
+    const links = { self: '/', media: '/media', mediatype: '/media/type', graphql: '/graphql' };
+    const entries = Object.entries(links).map(([name, path]) => [name, { href: toUrl(path) }]);
+    const body = { _links: Object.fromEntries(entries) };
+    return reply
+      .type('application/hal+json; charset=utf-8')
+      .send(Buffer.from(JSON.stringify(body)));
+  });
+  server.get('/healthcheck', () => ({ status: 'ok' }));
+  for (const path of ['/', '/healthcheck']) {
+    refuseOtherMethods(server, path, ['GET', 'HEAD'], (method) => {
+      return new HttpError(405, 'METHOD_NOT_ALLOWED', `This path does not support ${method}.`);
+    });
+  }
+}
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Trivium</title>
+<style>body { font: 16px/1.6 system-ui, sans-serif; margin: 3rem auto; max-width: 40rem; padding: 0 1rem }</style>
+<h1>Trivium</h1>
+<p>A media server. One store, one GraphQL schema, and the dialects of three existing media APIs.</p>
+<ul>
+${PAGES.map(([path, title]) => `<li><a href="${path}">${path}</a>: ${title}</li>`).join('\n')}
+</ul>
+</html>
+`;

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import { BACKENDS } from '../../support/backend.ts';
+import { shareApp } from '../../support/shared-app.ts';
+
+const shared = shareApp(BACKENDS[0]!);
+
+it.each([undefined, '*/*', 'application/hal+json', 'application/json'])(
+  'the root is an index of links for Accept: %s',
+  async (accept) => {
+    const app = shared();
+    const response = await app.fetch('/', { headers: accept === undefined ? {} : { accept } });
+    expect(response.headers.get('content-type')).toBe('application/hal+json; charset=utf-8');
+    const { _links: links } = (await response.json()) as { _links: Record<string, object> };
+    expect(links.self).toEqual({ href: `${app.url}/` });
+    expect(links.media).toEqual({ href: `${app.url}/media` });
+  },
+);
+
+it('the root is a page for a browser, and each of its links leads somewhere', async () => {
+  const app = shared();
+  const headers = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+  const response = await app.fetch('/', { headers });
+  expect([response.status, response.headers.get('vary')]).toEqual([200, 'Accept']);
+  const links = [...(await response.text()).matchAll(/href="([^"]+)"/g)].map(([, href]) => href!);
+  expect(links.length).toBeGreaterThan(4);
+  for (const link of links) {
+    const page = await app.fetch(link, { headers, asAdmin: true });
+    expect([link, page.status]).toEqual([link, 200]);
+  }
+});
+
+it('other methods are refused', async () => {
+  const response = await shared().fetch('/', { method: 'DELETE' });
+  expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
+});
+
+it('the health check of the Importer needs no credential', async () => {
+  expect((await shared().fetch('/healthcheck')).status).toBe(200);
+});
