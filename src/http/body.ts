@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { mediaTypeOf } from '../lib/header-value.ts';
+import { parseForeignJson } from '../lib/json.ts';
 import { expectSmallBody, nextPiece, SlowBodyError } from './slow-body.ts';
 
 /** The bytes of a body do not match its content type, or end early. */
@@ -109,7 +110,7 @@ export async function* arrivingBytes(request: IncomingMessage): AsyncGenerator<B
 /** Parses JSON in UTF-8. Throws MalformedBodyError. */
 export function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return parseForeignJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     const reason = error instanceof SyntaxError ? error.message : 'The text is not UTF-8.';
     throw new MalformedBodyError('json', reason, { cause: error });
