@@ -24,12 +24,14 @@ const VALUES_MAX = 10_000;
  * more than 10,000 values: its size alone does not bound the time that it takes.
  */
 export function parseForeignJson(text: string): unknown {
-  // Shorter texts are within the limits.
-  if (text.length > 2 * NESTING_MAX) checkShape(text);
+  checkJsonShape(text);
   return JSON.parse(text);
 }
 
-function checkShape(text: string): void {
+/** Throws SyntaxError if JSON exceeds the limits of `parseForeignJson`. Does not check its syntax. */
+export function checkJsonShape(text: string): void {
+  // Shorter texts are within the limits.
+  if (text.length <= 2 * NESTING_MAX) return;
   let nesting = 0;
   let values = 1;
   for (let at = 0; at < text.length; at++) {
