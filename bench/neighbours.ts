@@ -133,10 +133,14 @@ async function neighbourRequests(
   ];
 }
 
-async function sendAlone(url: string, authorization: string, { path, query }: WorstRequest) {
+async function sendAlone(
+  url: string,
+  authorization: string,
+  { path, query, isAnonymous = false }: WorstRequest,
+) {
   const connection = await Connection.open(url);
   const headers = {
-    authorization,
+    ...(!isAnonymous && { authorization }),
     ...(query !== undefined && { 'content-type': 'application/json' }),
   };
   // Another document each time, so that the server does not know it.

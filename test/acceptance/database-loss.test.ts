@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { BACKENDS } from '../support/backend.ts';
 import { type ServerProcess, withDataDir, withServerProcess } from '../support/process.ts';
 import { type TcpProxy, withTcpProxy } from '../support/tcp-proxy.ts';
@@ -83,7 +83,7 @@ describe.skipIf(POSTGRES === undefined)('a server whose database connections bre
           const [first] = ready;
           expect(await first?.json()).toEqual({ status: 'unavailable' });
           proxy.hang(false);
-          await expect.poll(async () => (await fetch(`${server.url}/readyz`)).status).toBe(200);
+          await expectReady(server);
           const last = await sendAll(server, 2 * hang + 1);
           expect(last.map(({ status }) => status).filter((status) => status >= 300)).toEqual([]);
         }
@@ -91,6 +91,17 @@ describe.skipIf(POSTGRES === undefined)('a server whose database connections bre
       }),
   );
 });
+
+/** Waits until the server is ready. If it is not, the failure shows the end of its log. */
+async function expectReady({ url, log }: ServerProcess): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const { status } = await fetch(`${url}/readyz`);
+      expect([status, status === 200 ? [] : log.slice(-3)]).toEqual([200, []]);
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+}
 
 type Work = (server: ServerProcess, proxy: TcpProxy, admin: pg.Client) => Promise<void>;
 
