@@ -5,6 +5,8 @@ export interface WorstRequest {
   path: string;
   /** Of a GraphQL request. */
   query?: string;
+  /** Sent without a credential: only public media are found. */
+  isAnonymous?: boolean;
 }
 
 /** Numbers from 0 to 1 that decide everything about a request, so that a change of some of them changes some of the request. */
@@ -45,6 +47,14 @@ export const GENERATORS: Readonly<
   Record<string, (genes: Genes, places: Places, share: number) => WorstRequest>
 > = {
   'GraphQL lists': (genes, places, share) => graphql(diceOf(genes), places, share),
+  'GraphQL lists of anonymous viewers': (genes, places, share) => ({
+    ...graphql(diceOf(genes), places, share),
+    isAnonymous: true,
+  }),
+  'SelfCommunity of anonymous viewers': (genes) => ({
+    ...selfCommunity(diceOf(genes)),
+    isAnonymous: true,
+  }),
   'GraphQL documents': (genes, _places, share) => documents(diceOf(genes), share),
   Importer: (genes) => importer(diceOf(genes)),
   SelfCommunity: (genes) => selfCommunity(diceOf(genes)),

@@ -3,6 +3,7 @@ import { openDb } from '../src/store/db.ts';
 import { type ClientRequest, Connection } from './connection.ts';
 import type { Places } from './million-lists.ts';
 import { BIG_TAG_ID } from './million-seed.ts';
+import { ATTACKS, type Attack } from './neighbour-attack.ts';
 import { createDatabase } from './neighbour-database.ts';
 import { type Neighbours, quantiles, startNeighbours } from './neighbour-probe.ts';
 import {
@@ -12,6 +13,7 @@ import {
   randomGenes,
   type WorstRequest,
 } from './neighbour-request.ts';
+import type { Victim } from './neighbour-wire.ts';
 import { binaryPayload } from './payload.ts';
 import { print, printTable } from './report.ts';
 import { sendWhole } from './sender/graphql.ts';
@@ -36,6 +38,7 @@ const QUIET_MS = 3000;
 const RANDOM_SHARE = 0.4;
 /** The worst request is measured again so many times, as one wait may be the machine's. */
 const REPEATS = 10;
+const ATTACK_REPEATS = 10;
 const DOWNLOAD_BYTES = 20 * 1024;
 
 interface Target {
@@ -43,6 +46,7 @@ interface Target {
   send: (request: WorstRequest) => Promise<{ status: number; bytes: number; ms: number }>;
   neighbours: Neighbours;
   places: Places;
+  victim: Victim;
 }
 
 /**
@@ -70,14 +74,16 @@ async function benchOn(setup: ServerSetup, options: NeighbourOptions, server: st
   const running = await startTrivium({ ...setup, pinning }, `neighbours-${name}`, settings);
   try {
     const authorization = await bearerToken('admin');
-    const neighbours = await startNeighbours(
-      running.url,
-      await neighbourRequests(running.url, authorization, database.places),
-    );
+    const { url } = running;
+    const { places } = database;
+    const requests = await neighbourRequests(url, authorization, places);
+    const neighbours = await startNeighbours(url, requests);
+    const filePath = requests.at(-1)?.path ?? '';
     const target = {
-      send: (request: WorstRequest) => sendAlone(running.url, authorization, request),
+      send: (request: WorstRequest) => sendAlone(url, authorization, request),
       neighbours,
-      places: database.places,
+      places,
+      victim: { url, authorization, places, filePath },
     };
     const rows: string[][] = [];
     const add = (row: string[]) => {
@@ -89,8 +95,12 @@ async function benchOn(setup: ServerSetup, options: NeighbourOptions, server: st
     for (const dialect of Object.keys(GENERATORS)) {
       if (dialect.includes(options.only)) add(await worstRow(target, dialect, options.tries));
     }
-    for (const row of await deletionRows(target, running.url, authorization, database.url))
-      add(row);
+    for (const [name, attack] of Object.entries(ATTACKS)) {
+      if (name.includes(options.only)) add(await attackRow(target, name, attack));
+    }
+    if ('deletion'.includes(options.only)) {
+      for (const row of await deletionRows(target, url, authorization, database.url)) add(row);
+    }
     add(await quietRow(target));
     await neighbours.stop();
     printTable(`${name}: waits of others, ms (limit of p99: ${WAIT_MS_MAX})`, HEAD, rows);
@@ -123,10 +133,14 @@ async function neighbourRequests(
   ];
 }
 
-async function sendAlone(url: string, authorization: string, { path, query }: WorstRequest) {
+async function sendAlone(
+  url: string,
+  authorization: string,
+  { path, query, isAnonymous = false }: WorstRequest,
+) {
   const connection = await Connection.open(url);
   const headers = {
-    authorization,
+    ...(!isAnonymous && { authorization }),
     ...(query !== undefined && { 'content-type': 'application/json' }),
   };
   // Another document each time, so that the server does not know it.
@@ -149,6 +163,21 @@ async function sendAlone(url: string, authorization: string, { path, query }: Wo
 async function quietRow({ neighbours }: Target): Promise<string[]> {
   const { waits } = await neighbours.during(() => sleep(QUIET_MS));
   return ['nothing', '', '', '', ...cells(waits)];
+}
+
+async function attackRow(target: Target, name: string, attack: Attack): Promise<string[]> {
+  const waits: number[] = [];
+  let result = '';
+  let ms = 0;
+  const run = attack(target.victim);
+  for (let repeat = 0; repeat < ATTACK_REPEATS; repeat++) {
+    const startedAt = performance.now();
+    const measured = await target.neighbours.during(run);
+    ms = performance.now() - startedAt;
+    result = measured.result;
+    waits.push(...measured.waits);
+  }
+  return [name, result, ms.toFixed(0), '', ...cells(waits)];
 }
 
 interface Tried {

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openDb } from '../../src/store/db.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import { type TestApp, withApp } from '../support/app.ts';
 import { BACKENDS } from '../support/backend.ts';
+import { openStream } from '../support/sse.ts';
 
 const POSTGRES = BACKENDS.find(({ name }) => name === 'postgres');
 const MESSAGE = 'The server is too busy for this operation. Try again later.';
@@ -55,6 +56,15 @@ describe.skipIf(POSTGRES === undefined)('while statements time out', () => {
         data: { __typename: 'Query', tag: null },
         errors: [{ path: ['tag'], extensions: { code: 'SERVER_BUSY' } }],
       });
+    }));
+
+  it('a stream that cannot read its events ends without `complete`', () =>
+    withLocks(['media'], async (app) => {
+      const stream = await openStream(app, 'subscription { mediaChanged { media { name } } }');
+      await vi.waitFor(() => expect(app.services.events.subscriberCount()).toBe(1));
+      const before = { id: 1, parent_id: null, path: '', owner: null, is_public: 0 };
+      app.services.events.publish({ type: 'media', kind: 'updated', id: 1, before, folderIds: [] });
+      expect(await stream.rest()).toEqual([]);
     }));
 });
 

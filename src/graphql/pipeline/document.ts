@@ -12,6 +12,9 @@ import { createDocumentCache } from './document-cache.ts';
 import { checkLimit, introspectionRefusal, RefusedOperationError } from './limit.ts';
 import { measureDocument, type Shape } from './shape.ts';
 
+/** Maximum number of errors of one document. Each looks for a name that may be meant. */
+const ERRORS_MAX = 10;
+
 /** Settings of the documents. */
 export interface DocumentOptions {
   /** If false, `__schema` and `__type` are refused. */
@@ -43,9 +46,9 @@ export function createDocuments({ isIntrospectionEnabled }: DocumentOptions): Do
       if (known !== undefined) return known;
       // Checked before validation, some of whose rules are slow for documents beyond a limit.
       checkShape(measureDocument(document), isIntrospectionEnabled);
-      const errors = validate(schema, document).map((error) =>
-        withCode(error, 'GRAPHQL_VALIDATION_FAILED'),
-      );
+      const errors = validate(schema, document, undefined, {
+        maxErrors: ERRORS_MAX,
+      }).map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
       validated.set(document, errors);
       return errors;
     },

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Events } from '../../domain/event/event.ts';
+import { isRetryable } from '../../http/status.ts';
 
 /**
  * Maximum duration of a stream. The credential is checked only when the stream starts, so an expired or revoked one
@@ -54,7 +55,8 @@ export function createStreamSignals(
 
 /**
  * Returns the body of a streamed response, for Fastify to send; it is read as fast as the client takes it. When the
- * signal aborts, it stops without `complete`: clients then treat the connection as lost and subscribe again.
+ * signal aborts, or when the source of the events becomes unavailable, it stops without `complete`: clients then treat
+ * the connection as lost and subscribe again.
  */
 export function toStream({ body }: Response, signal: AbortSignal): Readable {
   return Readable.from(body === null ? [] : readUntil(body, signal));
@@ -73,6 +75,8 @@ async function* readUntil(
       if (done || signal.aborted) return;
       yield value;
     }
+  } catch (error) {
+    if (!isRetryable(error)) throw error;
   } finally {
     signal.removeEventListener('abort', cancel);
     cancel();

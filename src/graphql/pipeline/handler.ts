@@ -12,6 +12,7 @@ import {
 import { HttpError } from '../../http/http-error.ts';
 import { expectSmallBody } from '../../http/slow-body.ts';
 import { httpStatus, publicMessage } from '../../http/status.ts';
+import { checkJsonShape } from '../../lib/json.ts';
 import { GRAPHIQL_OPTIONS, GRAPHIQL_POLICY, renderPage } from '../graphiql.ts';
 import { negotiate, sendResult } from './answer.ts';
 import { createStreamSignals } from './events.ts';
@@ -44,6 +45,19 @@ export async function registerGraphql(
   server.addHook('preParsing', async ({ raw, headers }) => {
     if (bodyType(headers) === 'application/json') expectSmallBody(raw);
   });
+  const parseJson = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser<string>(
+    'application/json',
+    { parseAs: 'string' },
+    (request, body, done) => {
+      try {
+        checkJsonShape(body);
+      } catch (error) {
+        return void done(new HttpError(400, 'BAD_REQUEST', `${(error as Error).message}.`));
+      }
+      parseJson(request, body, done);
+    },
+  );
   server.addContentTypeParser('multipart/form-data', (_request, _body, done) => done(null));
   server.route({
     url: '/graphql',

@@ -47,7 +47,8 @@ function laterResponse(errors: readonly GraphQLError[]) {
   return null;
 }
 
-function causeOf(error: unknown): unknown {
+/** Returns the error that a caller may see as the reason of an error of a resolver. */
+export function causeOf(error: unknown): unknown {
   return toCallerError(error instanceof GraphQLError ? (error.originalError ?? error) : error);
 }
 

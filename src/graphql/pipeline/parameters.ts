@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { bodyType, UnsupportedBodyError } from '../../http/body.ts';
 import { HttpError } from '../../http/http-error.ts';
+import { parseForeignJson } from '../../lib/json.ts';
 import { readMultipartOperation, type SentOperation } from './upload/multipart.ts';
 
 /**
@@ -41,7 +42,7 @@ function parseJson(search: URLSearchParams, name: string): unknown {
   const text = search.get(name);
   if (!text) return undefined;
   try {
-    return JSON.parse(text);
+    return parseForeignJson(text);
   } catch {
     throw badRequest(`The parameter \`${name}\` must be JSON.`);
   }

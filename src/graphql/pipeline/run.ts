@@ -15,6 +15,9 @@ import { checkCost, LIMITS } from './limit.ts';
 import type { OperationContext } from './mask.ts';
 import { subscribe } from './subscribe.ts';
 
+/** Each error of a variable describes its whole value. */
+const COERCION_ERRORS_MAX = 5;
+
 /** The result of an operation, or the results of a subscription as they arise. */
 export type Result = ExecutionResult | AsyncIterable<ExecutionResult>;
 
@@ -38,7 +41,10 @@ export function createRunOperation(options: DocumentOptions): RunOperation {
     const operation = findOperation(document, operationName, method);
     const errors = documents.validate(document);
     if (errors.length > 0) return { errors };
-    const args = { schema, document, contextValue, operationName, variableValues: variables };
+    const args = {
+      ...{ schema, document, contextValue, operationName, variableValues: variables },
+      options: { maxCoercionErrors: COERCION_ERRORS_MAX },
+    };
     const cost = measureCost(args);
     checkCost(cost);
     const isSubscription = operation.operation === OperationTypeNode.SUBSCRIPTION;

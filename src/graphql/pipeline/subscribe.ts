@@ -1,7 +1,8 @@
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { isAsyncIterable } from 'graphql-yoga';
+import { isRetryable } from '../../http/status.ts';
 import { execute } from './execute.ts';
-import { contextOf, maskError, maskResult } from './mask.ts';
+import { causeOf, contextOf, maskError, maskResult } from './mask.ts';
 
 /**
  * Runs a subscription with a new context for each event: loaders remember what they have read, and would show the state
@@ -14,7 +15,10 @@ export async function subscribe(
   return isAsyncIterable(source) ? executeEach(args, source) : maskResult(source, contextOf(args));
 }
 
-/** Yields a result for each event. An error of the source is the last result: the stream then completes. */
+/**
+ * Yields a result for each event. An error of the source is the last result: the stream then completes. If the source is
+ * unavailable, events have been missed: throws the error, and the stream ends as a lost connection does.
+ */
 async function* executeEach(
   args: ExecutionArgs,
   source: AsyncIterable<unknown>,
@@ -25,6 +29,8 @@ async function* executeEach(
       yield execute({ ...args, rootValue, contextValue: { ...context, made: new Map() } });
     }
   } catch (error) {
+    const cause = causeOf(error);
+    if (isRetryable(cause)) throw cause;
     yield { errors: [maskError(error, context.domain.log, context.requestId)] };
   }
 }

@@ -39,9 +39,12 @@ export function badParameter(parameter: string, detail: string, status: 400 | 42
 
 type Readers<T> = { [K in keyof T]: () => T[K] };
 
+/** Maximum number of problems that a refusal names: a URL has room for a thousand faults, and each takes time. */
+const PROBLEMS_MAX = 20;
+
 /**
- * Returns the values of all readers. Throws ProblemError with the problems of all readers that
- * fail.
+ * Returns the values of all readers. Throws ProblemError with the problems of the readers that fail. Stops reading when
+ * there are `PROBLEMS_MAX`.
  */
 export function readAll<T extends object>(readers: Readers<T>): T {
   const problems: Problem[] = [];
@@ -52,6 +55,7 @@ export function readAll<T extends object>(readers: Readers<T>): T {
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
       problems.push(...error.problems);
+      if (problems.length >= PROBLEMS_MAX) break;
     }
   }
   if (problems.length > 0) throw new ProblemError(problems);
@@ -68,23 +72,32 @@ export function readEach<Item, T>(items: readonly Item[], read: (item: Item) => 
  * near.
  */
 export function suggestion(name: string, known: readonly string[]): string {
-  const distances = known.map((one) => ({ one, distance: distanceOf(name.slice(0, 100), one) }));
-  const [best] = distances.sort((a, b) => a.distance - b.distance);
-  const isNear = best !== undefined && best.distance <= Math.max(2, best.one.length / 2);
-  return isNear ? `; did you mean "${best.one}"?` : '';
+  const near = known
+    .filter((one) => Math.abs(one.length - name.length) <= farthest(one))
+    .map((one) => ({ one, distance: distanceOf(name, one) }))
+    .filter(({ one, distance }) => distance <= farthest(one));
+  const [best] = near.sort((a, b) => a.distance - b.distance);
+  return best === undefined ? '' : `; did you mean "${best.one}"?`;
+}
+
+/** Returns the distance up to which a name may be meant. */
+function farthest(known: string): number {
+  return Math.max(2, known.length / 2);
 }
 
 /** Counts the letters to insert, delete, replace, or swap with the next (Damerau-Levenshtein). */
 function distanceOf(a: string, b: string): number {
-  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
-  const at = (i: number, j: number) => rows[i]?.[j] ?? 0;
+  const width = b.length + 1;
+  const distances = new Uint16Array((a.length + 1) * width);
+  const at = (i: number, j: number) => distances[i * width + j] ?? 0;
+  for (let j = 0; j < width; j++) distances[j] = j;
   for (let i = 1; i <= a.length; i++) {
-    rows.push([i]);
-    for (let j = 1; j <= b.length; j++) {
+    distances[i * width] = i;
+    for (let j = 1; j < width; j++) {
       const exchange = at(i - 1, j - 1) + Number(a[i - 1] !== b[j - 1]);
       const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
       const swap = isSwap ? at(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY;
-      rows[i]?.push(Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, exchange, swap));
+      distances[i * width + j] = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, exchange, swap);
     }
   }
   return at(a.length, b.length);

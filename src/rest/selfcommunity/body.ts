@@ -4,6 +4,7 @@ import {
   bodyType,
   hasBody,
   MalformedBodyError,
+  parseForm,
   parseJson,
   readBytes,
   UnsupportedBodyError,
@@ -61,7 +62,7 @@ export async function readBody(
 
 const READERS: ReadonlyMap<string, (bytes: Buffer) => Fields> = new Map([
   ['application/json', parseDocument],
-  ['application/x-www-form-urlencoded', parseForm],
+  ['application/x-www-form-urlencoded', readForm],
 ]);
 
 /** Parses JSON. Contract §4: an empty body counts as an empty object; any value but an object is refused. */
@@ -80,10 +81,10 @@ function parseDocument(bytes: Buffer): Fields {
  * Parses a form. Contract §4: samples in the documents send JSON under this content type. The last of repeated keys
  * wins.
  */
-function parseForm(bytes: Buffer): Fields {
+function readForm(bytes: Buffer): Fields {
   const text = bytes.toString();
   const sample = text.trimStart().startsWith('{') ? parseObject(text) : null;
-  return new Map(sample ? Object.entries(sample) : new URLSearchParams(text));
+  return new Map(sample ? Object.entries(sample) : parseForm(text));
 }
 
 /** Names a type as Python does: clients know the messages of a service in that language. */

@@ -1,5 +1,5 @@
 import { type InputIssue, InvalidInputError } from '../../domain/error.ts';
-import { isTooDeep } from '../../lib/json.ts';
+import { isTooDeep, parseForeignJson } from '../../lib/json.ts';
 
 /** Fields of a body by name. JSON has values of any type, the other encodings text. */
 export type Fields = ReadonlyMap<string, unknown>;
@@ -124,7 +124,7 @@ export function object(value: unknown): Record<string, unknown> {
 /** Returns the object of a JSON text, or null for any other text. */
 export function parseObject(text: string): Record<string, unknown> | null {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseForeignJson(text);
     return isObject(value) && !isTooDeep(value) ? value : null;
   } catch {
     return null;

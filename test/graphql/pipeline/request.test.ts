@@ -43,6 +43,18 @@ describe('a request that another site could make a browser send is refused', () 
     (body) => run(async (app) => expect(await post(app, body)).toMatchObject({ status: 400 })),
   );
 
+  it.each([
+    ['nested', '['.repeat(101), ']'.repeat(101)],
+    ['long', `[${'1,'.repeat(10_000)}`, '1]'],
+  ])('a body that is too %s, before it is parsed', (_, start, end) =>
+    run(async (app) => {
+      const body = `{"query":"{ __typename }","variables":{"a":${start}${end}}}`;
+      const answer = await post(app, body);
+      expect(answer).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+      expect(answer.errors[0].message).toMatch(/^JSON (nested deeper|with more) than/);
+    }),
+  );
+
   it.each(['variables', 'extensions'])('a parameter `%s` that is not JSON', (name) =>
     run(async (app) => {
       const response = await app.fetch(

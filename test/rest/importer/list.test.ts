@@ -139,6 +139,12 @@ describeEachBackend('a list', (backend) => {
         expect(answer.body.errors[0].detail).toContain(`did you mean "${meant}"?`);
     });
 
+    it('a refusal names at most 20 of a thousand faults', async () => {
+      const filters = Array.from({ length: 1000 }, (_, at) => `filter[a${at}]`);
+      const answer = await list(filters.join('&'));
+      expect([answer.status, answer.body.errors.length]).toEqual([400, 20]);
+    });
+
     it('Prefer: handling=lenient ignores unknown keys, and the response names them', async () => {
       const query = 'filter[stauts]=a&filter[status]=pending';
       const answer = await list(query, { prefer: 'respond-async, handling=lenient' });

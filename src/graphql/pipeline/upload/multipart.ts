@@ -4,6 +4,7 @@ import { Upload } from 'graphql-upload-minimal';
 import { MalformedBodyError } from '../../../http/body.ts';
 import { HttpError } from '../../../http/http-error.ts';
 import { type FilePart, readMultipart } from '../../../http/multipart.ts';
+import { parseForeignJson } from '../../../lib/json.ts';
 import type { SentFile } from '../../type/upload/sent-file.ts';
 
 /** An operation as the client sent it, not yet checked. */
@@ -107,7 +108,7 @@ async function* endingWith(
 
 function parseField(name: string, value: string): unknown {
   try {
-    return JSON.parse(value);
+    return parseForeignJson(value);
   } catch {
     throw malformed(`The field \`${name}\` must be JSON.`);
   }

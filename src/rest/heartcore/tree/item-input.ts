@@ -1,4 +1,5 @@
 import { type InputIssue, InvalidInputError } from '../../../domain/error.ts';
+import { parseForeignJson } from '../../../lib/json.ts';
 import { parseUuidOrDigits } from '../../../lib/uuid.ts';
 import type { Content } from '../body.ts';
 import { issueOf } from '../error.ts';
@@ -117,7 +118,7 @@ function toFileValue(value: unknown): FileValue | null {
 
 function parseText(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseForeignJson(text);
   } catch {
     return text;
   }

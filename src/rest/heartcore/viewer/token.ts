@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TooManyRequestsError } from '../../../domain/error.ts';
-import { bodyType, readBytes, UnsupportedBodyError } from '../../../http/body.ts';
+import { bodyType, parseForm, readBytes, UnsupportedBodyError } from '../../../http/body.ts';
 import { createSendError, type ErrorAnswer, leaveBodies } from '../../../http/dialect.ts';
 import { httpStatus, publicMessage } from '../../../http/status.ts';
 import type { IssueToken } from '../../../http/viewer/token.ts';
@@ -45,7 +45,7 @@ async function readGrant({ raw }: FastifyRequest): Promise<{ name: string; passw
   const type = bodyType(raw.headers);
   const bytes = await readBytes(raw);
   if (type !== 'application/x-www-form-urlencoded') throw new UnsupportedBodyError(type);
-  const form = new URLSearchParams(bytes.toString());
+  const form = parseForm(bytes.toString());
   // First, because other grants have other fields.
   if (readField(form, 'grant_type') !== 'password') {
     throw new TokenError('unsupported_grant_type', 'The only supported grant_type is "password".');

@@ -119,3 +119,17 @@ test('a users’ file that cannot be used stops the start', () =>
     expect(errors).toContain(`${usersFile} cannot be used`);
     expect(errors).toContain('users.0.role');
   }));
+
+test('a form with more than 1,000 fields is refused before it is parsed', () =>
+  withJane(async (app) => {
+    const send = (body: string) =>
+      app.fetch('/oauth/token', {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body,
+      });
+    const grant = new URLSearchParams(login('jane@example.com', PASSWORD)).toString();
+    expect((await send(`${grant}${'&a'.repeat(997)}`)).status).toBe(200);
+    const refused = await send(`${grant}${'&a'.repeat(998)}`);
+    expect([refused.status, (await refused.json()).error]).toEqual([400, 'invalid_request']);
+  }));
