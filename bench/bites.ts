@@ -137,6 +137,11 @@ function startLoad(requests: readonly (() => Promise<Response>)[]) {
 /** Jobs that have rows to change. */
 async function countOpen(db: Db): Promise<number> {
   const open = db.selectFrom('job').where('finished_at', 'is', null);
-  const large = open.where('job_class', 'in', ['delete-subtree', 'delete-tag', 'index-tag', 'move-subtree']);
+  const large = open.where('job_class', 'in', [
+    'delete-subtree',
+    'delete-tag',
+    'index-tag',
+    'move-subtree',
+  ]);
   return (await large.select('id').execute()).length;
 }
