@@ -3,6 +3,7 @@ import { type JobClass, serverUnicity } from '../domain/job/class.ts';
 import { enqueueJob } from '../domain/job/enqueue.ts';
 import { resumeTags } from '../domain/tag/deletion.ts';
 import { resumeDeletions } from '../domain/tree/deletion.ts';
+import { resumeMoves } from '../domain/tree/path-move.ts';
 import { SYSTEM } from '../domain/viewer/viewer.ts';
 import { advanceJob, resetFutureJobs } from '../store/job/run.ts';
 
@@ -32,6 +33,7 @@ export async function scheduleNext(services: Services & { log: Log }): Promise<v
     if (!isNew) await advanceJob(ctx.db, job.id, scheduledAt.getTime());
   }
   await resumeDeletions(ctx);
+  await resumeMoves(ctx);
   await resumeTags(ctx);
 }
 

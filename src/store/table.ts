@@ -11,6 +11,7 @@ export interface Database {
   tag: TagTable;
   media_tag: MediaTagTable;
   deletion: DeletionTable;
+  path_move: PathMoveTable;
   upload: UploadTable;
   job: JobTable;
   job_attempt: JobAttemptTable;
@@ -164,6 +165,12 @@ export interface DeletionTable {
   /** `Viewer.id` of the viewer who deleted it; null: anonymous. */
   deleted_by: Fixed<string | null>;
   created_at: Fixed<number>;
+}
+
+/** A path prefix that a job is replacing: see `store/path-move.ts`. */
+export interface PathMoveTable {
+  stored: Fixed<string>;
+  actual: Fixed<string>;
 }
 
 /** A chunked upload. The row exists only once its first bytes are durable. */

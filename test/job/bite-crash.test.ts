@@ -5,11 +5,12 @@ import { deleteTag } from '../../src/domain/tag/deletion.ts';
 import { updateTag } from '../../src/domain/tag/tag.ts';
 import { deleteFolder } from '../../src/domain/tree/deletion.ts';
 import { countMedias } from '../../src/domain/tree/media-list.ts';
+import { moveNodes } from '../../src/domain/tree/move.ts';
 import { type Db, openDb } from '../../src/store/db.ts';
 import { createTestServices, type TestServices, user } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
 import { makeBranch, tagAll } from '../support/branch.ts';
-import { makeTag } from '../support/make.ts';
+import { makeFolder, makeTag } from '../support/make.ts';
 import { spawnNode } from '../support/process.ts';
 
 /** Number of kills of each backend; more with TEST_KILLS. */
@@ -30,6 +31,8 @@ describeEachBackend('large changes whose worker is killed', (backend) => {
           const [gone, renamed] = [await makeTag(db), await makeTag(db, { name: 'pin' })];
           await tagAll(db, gone.id, kept.mediaIds);
           await tagAll(db, renamed.id, kept.mediaIds);
+          const target = await makeFolder(db, { name: 'Target' });
+          await moveNodes(ctx, { ids: [kept.id], parentId: target });
           await deleteFolder(ctx, branch.id, { recursive: true });
           await deleteTag(ctx, gone.id);
           await updateTag(ctx, renamed.id, { name: 'clip' });
@@ -37,6 +40,7 @@ describeEachBackend('large changes whose worker is killed', (backend) => {
             await killInMiddle(url, db);
             expect(await countMedias(ctx)).toBe(MEDIA);
             expect(await countMedias(ctx, { tagIds: [gone.id] })).toBe(0);
+            expect(await countMedias(ctx, { underFolderId: target })).toBe(MEDIA);
             await db.updateTable('job').set({ scheduled_at: 0, leased_until: 0 }).execute();
           }
           const { child, exit } = startWorker(url);
@@ -60,8 +64,12 @@ describeEachBackend('large changes whose worker is killed', (backend) => {
           child.kill('SIGKILL');
           await exit;
           const nodes = await db.selectFrom('media').select('id').execute();
-          // The root, ten folders and their top, and their media.
-          expect(nodes).toHaveLength(MEDIA + 12);
+          // The root, the target, ten folders and their top, and their media.
+          expect(nodes).toHaveLength(MEDIA + 13);
+          expect(await db.selectFrom('path_move').selectAll().execute()).toEqual([]);
+          const below = `/1/${target}/${kept.id}/`;
+          const moved = db.selectFrom('media').where('path', 'like', `${below}%`).select('id');
+          expect(await moved.execute()).toHaveLength(MEDIA + 10);
           expect(await db.selectFrom('file').select('id').execute()).toHaveLength(MEDIA);
           expect(await db.selectFrom('deletion').selectAll().execute()).toEqual([]);
           expect(await db.selectFrom('tag').select(['name', 'indexed_up_to']).execute()).toEqual([

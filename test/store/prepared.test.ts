@@ -77,7 +77,7 @@ describeEachBackend('a prepared query', (backend) => {
       expect(await name(db)).toBe('before');
       let outside: Promise<string | undefined> | undefined;
       await inTransaction(db, async (inner) => {
-        await updateNode(inner, id, { name: 'after' });
+        await updateNode(inner, EVERYTHING, id, { name: 'after' });
         outside = name(db);
         expect(await name(inner)).toBe('after');
         const isSettled = await Promise.race([outside, Promise.resolve('waits')]);
@@ -93,7 +93,7 @@ describeEachBackend('a prepared query', (backend) => {
       const id = await makeMediaRow(db, { name: 'before' });
       let outside: Promise<{ name: string }[]> | undefined;
       const failing = inTransaction(db, async (inner) => {
-        await updateNode(inner, id, { name: 'after' });
+        await updateNode(inner, EVERYTHING, id, { name: 'after' });
         outside = listMediasByIds(db, EVERYTHING, [id]);
         throw new Error('stop');
       });

@@ -4,11 +4,14 @@ import type { Db } from '../../src/store/db.ts';
 import * as blobKey from '../../src/store/file/blob-key.ts';
 import * as file from '../../src/store/file/file.ts';
 import * as fileSearch from '../../src/store/file/search.ts';
+import { pathBelow } from '../../src/store/path.ts';
+import { movesAfter, type PathMoves } from '../../src/store/path-move.ts';
 import { EVERYTHING, isInScope, type Scope, type ScopeColumns } from '../../src/store/scope.ts';
 import * as folder from '../../src/store/tree/folder.ts';
 import * as group from '../../src/store/tree/group.ts';
 import * as media from '../../src/store/tree/media.ts';
 import * as node from '../../src/store/tree/node.ts';
+import * as pathMove from '../../src/store/tree/path-move.ts';
 import * as subtree from '../../src/store/tree/subtree.ts';
 import { describeEachBackend } from '../support/backend.ts';
 import { makeFileRow, makeFolder, makeMediaRow } from '../support/make.ts';
@@ -59,8 +62,8 @@ describe('a list or read of the store', () => {
     const files = ['file', 'tree'].flatMap((room) => readdirSync(`src/store/${room}`));
     // These build the statements of `node.ts` and `group.ts`, or choose who runs them.
     const parts = ['by-id.ts', 'choice.ts', 'count.ts', 'filter.ts', 'plain.ts', 'walk.ts'];
-    // `deletion.ts` has the subtrees that scopes exclude.
-    const others = ['deletion.ts', 'node.ts', 'subtree.ts'];
+    // `deletion.ts` and `path-move.ts` have the subtrees that scopes exclude and move.
+    const others = ['deletion.ts', 'path-move.ts', 'node.ts', 'subtree.ts'];
     expect(files.sort()).toEqual([...known, ...parts, ...others].sort());
   });
 });
@@ -99,11 +102,11 @@ async function makeTree(db: Db, random: (below: number) => number): Promise<Test
   return { folderIds, mediaIds, nodes: await nodesOf(db) };
 }
 
-function nodesOf(db: Db): Promise<ScopeColumns[]> {
+function nodesOf(db: Db): Promise<(ScopeColumns & { level: number })[]> {
   return db
     .selectFrom('media')
     .where('id', '!=', folder.ROOT_ID)
-    .select(['id', 'parent_id', 'path', 'owner', 'is_public'])
+    .select(['id', 'parent_id', 'path', 'level', 'owner', 'is_public'])
     .orderBy('id')
     .execute();
 }
@@ -119,6 +122,7 @@ function makeScope({ nodes }: TestTree, random: (below: number) => number): Scop
     publicOnly: random(2) === 1,
     within: random(4) === 0 ? null : { subtrees: [...subtrees, deleted], owner },
     excluding: [],
+    moved: [],
   };
 }
 
@@ -128,26 +132,66 @@ function withExcluded(scope: Scope, nodes: ScopeColumns[], random: (below: numbe
   return { ...scope, excluding: tops.map(({ id, path }) => ({ id, below: `${path}${id}/` })) };
 }
 
-/** Moves some folders, so that the paths of start nodes are those of an earlier time. */
-async function moveSome(db: Db, tree: TestTree, random: (below: number) => number): Promise<void> {
-  for (let count = 0; count < 3; count++) {
-    const rows = await node.listNodesByIds(db, EVERYTHING, tree.folderIds);
+/**
+ * Moves some folders, so that the paths of start nodes are those of an earlier time. With `isPending`, the paths below
+ * them are those before the move, or some are and some are not.
+ */
+async function moveSome(
+  db: Db,
+  tree: TestTree,
+  random: (below: number) => number,
+  { isPending }: { isPending: boolean },
+): Promise<PathMoves> {
+  for (let count = 0; count < (isPending ? 6 : 3); count++) {
+    const moves = await pathMove.listPathMoves(db);
+    const scope = { ...EVERYTHING, moved: moves };
+    const rows = await node.listNodesByIds(db, scope, tree.folderIds);
     const moved = rows[random(rows.length)]!;
     const target = rows[random(rows.length)]!;
-    if (`${target.path}${target.id}/`.includes(`/${moved.id}/`)) continue;
-    await subtree.moveSubtree(db, {
-      id: moved.id,
-      parentId: target.id,
-      sortOrder: 0,
-      from: moved,
-      to: { path: `${target.path}${target.id}/`, level: target.level + 1 },
-      now: 0,
-    });
+    if (pathBelow(target).includes(`/${moved.id}/`)) continue;
+    const path = pathBelow(target);
+    const to = { path, level: path.split('/').length - 2 };
+    await subtree.moveNode(db, { id: moved.id, parentId: target.id, sortOrder: 0, to, now: 0 });
+    const change = { from: pathBelow(moved), to: pathBelow({ id: moved.id, path }) };
+    const isWritten = !isPending || random(3) === 0;
+    if (isWritten) {
+      for (const { part, ids } of (await pathMove.listSmallSubtree(db, moves, change.from, 999))!) {
+        const actual = change.to + part.actual.slice(change.from.length);
+        await pathMove.rewritePaths(db, ids, { stored: part.prefix, actual });
+      }
+    }
+    await pathMove.replacePathMoves(db, movesAfter(moves, { ...change, isWritten }));
+    if (isPending) await rewriteSome(db, random(3));
   }
+  return pathMove.listPathMoves(db);
+}
+
+/** Rewrites some rows of the longest move. */
+async function rewriteSome(db: Db, count: number): Promise<void> {
+  const moves = await pathMove.listPathMoves(db);
+  const [longest] = moves.sort((a, b) => b.stored.length - a.stored.length);
+  if (longest === undefined) return;
+  const part = { prefix: longest.stored, except: [] };
+  const ids = await pathMove.listIdsInPart(db, part, count);
+  await pathMove.rewritePaths(db, ids, longest);
+}
+
+/** Returns the paths that the rows of the folders above them give. */
+function pathsByParents(nodes: ScopeColumns[]): Map<number, string> {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const pathOf = ({ parent_id }: ScopeColumns): string => {
+    if (parent_id === null) return '';
+    const parent = byId.get(parent_id);
+    return parent === undefined ? `/${parent_id}/` : `${pathOf(parent)}${parent_id}/`;
+  };
+  return new Map(nodes.map((node) => [node.id, pathOf(node)]));
 }
 
 const ROUNDS = 8;
 const SCOPES = 12;
+/** The same, while moves are in progress. */
+const MOVED_ROUNDS = 5;
+const MOVED_SCOPES = 4;
 const BY_ID = {
   name: 'by id',
   columns: [{ name: 'id', type: 'number' }],
@@ -165,7 +209,7 @@ describeEachBackend('a scope', (backend) => {
         await db.deleteFrom('media').where('id', '!=', folder.ROOT_ID).execute();
         const tree = await makeTree(db, random);
         const scopes = Array.from({ length: SCOPES }, () => makeScope(tree, random));
-        await moveSome(db, tree, random);
+        await moveSome(db, tree, random, { isPending: false });
         const nodes = await nodesOf(db);
         const excluding = [...scopes, EVERYTHING, EVERYTHING].map((scope) =>
           withExcluded(scope, nodes, random),
@@ -181,6 +225,54 @@ describeEachBackend('a scope', (backend) => {
       // The scopes are neither all empty nor all full.
       expect(shown).toBeGreaterThan(ROUNDS * SCOPES);
       expect(shown).toBeLessThan(ROUNDS * SCOPES * 2 * 36);
+    }));
+
+  it('contains the nodes by their current paths while jobs rewrite the paths of moved subtrees', () =>
+    backend.withDb(async (db) => {
+      const random = createRandom(20_260_102);
+      let moves = 0;
+      let shown = 0;
+      for (let round = 0; round < MOVED_ROUNDS; round++) {
+        await db.deleteFrom('path_move').execute();
+        await db.deleteFrom('file').execute();
+        await db.deleteFrom('media').where('id', '!=', folder.ROOT_ID).execute();
+        const tree = await makeTree(db, random);
+        const moved = await moveSome(db, tree, random, { isPending: true });
+        moves += moved.length;
+        const stored = await nodesOf(db);
+        const paths = pathsByParents(stored);
+        const nodes = stored.map((row) => ({ ...row, path: paths.get(row.id)! }));
+        const rows = await node.listNodesByIds(db, { ...EVERYTHING, moved }, [...paths.keys()]);
+        for (const row of rows) expect(row.path).toBe(paths.get(row.id));
+        for (let count = 0; count < MOVED_SCOPES; count++) {
+          const made = makeScope({ ...tree, nodes }, random);
+          const scope = withExcluded(made, nodes, random);
+          const expected = idsOf(nodes.filter((node) => isInScope(scope, node)));
+          expect(await listAll(db, { ...scope, moved })).toEqual(expected);
+          shown += expected.length;
+          const top = nodes[random(nodes.length)]!;
+          const filter = { kind: 'any', below: pathBelow(top) } as const;
+          const below = nodes.filter(({ path }) => path.startsWith(filter.below));
+          const all = { ...EVERYTHING, moved };
+          expect(idsOf(await node.listNodesInOrder(db, all, filter))).toEqual(idsOf(below));
+          expect(await node.countNodes(db, all, filter)).toBe(below.length);
+        }
+        while ((await pathMove.listPathMoves(db)).length > 0) {
+          const moves = await pathMove.listPathMoves(db);
+          const [longest] = moves.sort((a, b) => b.stored.length - a.stored.length);
+          await rewriteSome(db, 999);
+          await pathMove.replacePathMoves(
+            db,
+            moves.filter((move) => move !== longest),
+          );
+        }
+        for (const row of await nodesOf(db)) {
+          expect(row.path).toBe(paths.get(row.id));
+          expect(row.level).toBe(Math.max(0, row.path.split('/').length - 2));
+        }
+      }
+      expect(moves).toBeGreaterThan(MOVED_ROUNDS);
+      expect(shown).toBeGreaterThan(MOVED_ROUNDS * MOVED_SCOPES);
     }));
 });
 

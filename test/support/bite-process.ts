@@ -20,10 +20,20 @@ const services = {
   deletions: createDeletions({ db, isShared: false }),
   log,
 };
-const { 'delete-subtree': deleteSubtree, 'delete-tag': deleteTag, 'index-tag': indexTag } = TASKS;
+const {
+  'delete-subtree': deleteSubtree,
+  'delete-tag': deleteTag,
+  'index-tag': indexTag,
+  'move-subtree': moveSubtree,
+} = TASKS;
 const worker = createWorker({
   services: services as unknown as Services & { log: typeof log },
-  tasks: { 'delete-subtree': deleteSubtree, 'delete-tag': deleteTag, 'index-tag': indexTag },
+  tasks: {
+    'delete-subtree': deleteSubtree,
+    'delete-tag': deleteTag,
+    'index-tag': indexTag,
+    'move-subtree': moveSubtree,
+  },
   concurrency: 3,
   leaseMs: 1000,
   heartbeatMs: 200,

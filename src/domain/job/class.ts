@@ -77,6 +77,7 @@ export const JOB_CLASSES = {
     arguments: z.strictObject({ tag_id: z.int().positive() }),
     ...ONE_AT_A_TIME,
   },
+  'move-subtree': { arguments: z.strictObject({}), ...ONE_AT_A_TIME },
   // Creates a thumbnail, which is a file and not a rendition. The name is stored in jobs and known to clients of the
   // Importer dialect, so it stays.
   'make-rendition': {

@@ -1,6 +1,7 @@
 import { listBlobKeysByMediaIds } from '../../store/file/blob-key.ts';
 import { pathBelow, type Subtree } from '../../store/path.ts';
-import { EVERYTHING } from '../../store/scope.ts';
+import { partsBelow } from '../../store/path-move.ts';
+import { EVERYTHING, type Scope } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
 import {
   findDeletion,
@@ -23,6 +24,7 @@ import { mediaEvent } from '../event/event.ts';
 import { BITE_ROWS, type BiteOptions, inBites } from '../job/bite.ts';
 import { enqueueBlobDeletion, enqueueRest } from '../job/enqueue.ts';
 import { authorizeExisting, existing, refuseStartNode, scopeOf } from '../viewer/access.ts';
+import { rewriteRest } from './path-move.ts';
 
 /**
  * Deletes a folder; `recursive` also deletes everything below it, with its bytes, whoever created it. Requires the
@@ -41,7 +43,7 @@ export async function deleteFolder(
     if (!recursive && (await hasNodesIn(ctx.db, existing(ctx), id))) {
       throw new ConflictError('FOLDER_NOT_EMPTY', 'The folder is not empty.');
     }
-    const nodes = await listDeepestNodes(ctx.db, EVERYTHING, toSubtree(folder), BITE_ROWS);
+    const nodes = await listDeepestNodes(ctx.db, allOf(ctx), toSubtree(folder), BITE_ROWS);
     if (nodes.length < BITE_ROWS) {
       const removed = [...nodes, folder];
       await removeNodes(ctx, removed);
@@ -70,14 +72,19 @@ export async function deleteRest(
   folderUuid: string,
   { signal, onProgress }: BiteOptions = {},
 ): Promise<number> {
-  const folder = await findFolderByUuid(ctx.db, EVERYTHING, folderUuid);
+  const all = allOf(await withLatest(ctx));
+  const folder = await findFolderByUuid(ctx.db, all, folderUuid);
   const deletion = folder && (await findDeletion(ctx.db, folder.id));
   if (folder === undefined || deletion === undefined) return 0;
-  const all = 1 + (await countNodesBelow(ctx.db, EVERYTHING, toSubtree(folder)));
-  const options = { signal, onProgress: (nodes: number) => onProgress?.(nodes / all) };
+  const count = 1 + (await countNodesBelow(ctx.db, all, toSubtree(folder)));
+  const options = { signal, onProgress: (nodes: number) => onProgress?.(nodes / count) };
+  await rewriteRest(ctx, { signal });
   let nodesOfOthers = 0;
   const nodes = await inBites(options, async (rowsMax) => {
-    const removed = await transact(ctx, (ctx) => deleteBite(ctx, folder.id, rowsMax));
+    const bite = () => transact(ctx, (ctx) => deleteBite(ctx, folder.id, rowsMax));
+    let removed = await bite();
+    // It has been moved since, and the paths of its nodes do not have their order yet.
+    for (; removed === null; removed = await bite()) await rewriteRest(ctx, { signal });
     const counts = countNodes(removed, deletion.deleted_by);
     nodesOfOthers += counts.nodesOfOthers;
     return counts.nodes;
@@ -88,14 +95,23 @@ export async function deleteRest(
   return nodes;
 }
 
-/** Deletes up to `rowsMax` nodes of a subtree, its top node last, and returns them. */
-async function deleteBite(ctx: Context, id: number, rowsMax: number): Promise<DeletedNode[]> {
+/**
+ * Deletes up to `rowsMax` nodes of a subtree, its top node last, and returns them. Returns null while paths below it are
+ * being rewritten: its nodes then have no order in which each comes after everything below it.
+ */
+async function deleteBite(
+  outer: Context,
+  id: number,
+  rowsMax: number,
+): Promise<DeletedNode[] | null> {
   // With the tree locked, nobody can add or move a node while the last ones are being searched for.
-  await lockTree(ctx.db);
+  await lockTree(outer.db);
   // A folder above it may have been moved since the last bite.
-  const folder = await findFolderById(ctx.db, EVERYTHING, id);
+  const ctx = await withLatest(outer);
+  const folder = await findFolderById(ctx.db, allOf(ctx), id);
   if (folder === undefined) return [];
-  const nodes = await listDeepestNodes(ctx.db, EVERYTHING, toSubtree(folder), rowsMax);
+  if (partsBelow(allOf(ctx).moved, pathBelow(folder)).length > 1) return null;
+  const nodes = await listDeepestNodes(ctx.db, allOf(ctx), toSubtree(folder), rowsMax);
   const rows = nodes.length === 0 ? [folder] : nodes;
   await removeNodes(ctx, rows);
   return rows;
@@ -135,6 +151,11 @@ async function findOwnFolder(ctx: Context, id: number): Promise<NodeRow> {
   const folder = authorizeExisting(ctx, 'folder.delete', found, { noun: 'folder', id });
   refuseStartNode(ctx, id);
   return folder;
+}
+
+/** Returns the scope of all nodes with the moves in progress: also of those that are being deleted. */
+function allOf(ctx: Context): Scope {
+  return { ...EVERYTHING, moved: ctx.deletions.current.moved };
 }
 
 function toSubtree(folder: NodeRow): Subtree {

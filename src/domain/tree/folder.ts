@@ -94,7 +94,7 @@ export async function updateFolder(
     await lockNode(ctx.db, id);
     await findOwnFolder(ctx, id);
     const { name, sortOrder } = parseInput(updateFolderInput, input);
-    const row = await updateNode(ctx.db, id, {
+    const row = await updateNode(ctx.db, scopeOf(ctx), id, {
       ...(name !== undefined && { name }),
       ...(sortOrder !== undefined && { sort_order: sortOrder }),
       updated_at: ctx.clock(),

@@ -40,7 +40,7 @@ export async function describeLink(
     if (row === undefined || !isPageType(row.type)) return;
     const columns = missingColumns(row, metadata);
     if (Object.keys(columns).length === 0) return;
-    await updateNode(ctx.db, row.id, { ...columns, updated_at: ctx.clock() });
+    await updateNode(ctx.db, existing(ctx), row.id, { ...columns, updated_at: ctx.clock() });
     ctx.events.publish(mediaEvent('updated', row));
   });
 }

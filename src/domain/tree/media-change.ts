@@ -34,7 +34,7 @@ export async function updateMedia(
     }
     const isTitled = change.title !== undefined || row.title !== row.name;
     const title = isTitled ? change.title : change.name;
-    const changed = await updateNode(ctx.db, id, {
+    const changed = await updateNode(ctx.db, scopeOf(ctx), id, {
       ...mediaColumns({ ...change, title }),
       // The stored size is that of the image before.
       ...(change.imageUrl !== undefined && { image_width: null, image_height: null }),

@@ -3,14 +3,22 @@ import { pathBelow } from '../../store/path.ts';
 import type { NodeRow } from '../../store/table.ts';
 import { ROOT_ID } from '../../store/tree/folder.ts';
 import { listNodesByIds, SORT_ORDER_MAX } from '../../store/tree/node.ts';
-import { lockTree, moveSubtree } from '../../store/tree/subtree.ts';
+import { lockTree, moveNode } from '../../store/tree/subtree.ts';
 import { type Context, transact } from '../context.ts';
 import { FolderCycleError, ForbiddenError, NotFoundError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
 import { parseInput } from '../input.ts';
-import { authorize, isAdmin, isOwner, refuseStartNode, scopeOf } from '../viewer/access.ts';
+import {
+  authorize,
+  existing,
+  isAdmin,
+  isOwner,
+  refuseStartNode,
+  scopeOf,
+} from '../viewer/access.ts';
 import { withLatest } from './deletion.ts';
 import { nodesByIds, type TreeNode } from './node-list.ts';
+import { movePaths } from './path-move.ts';
 import { type Place, placeIn } from './place.ts';
 
 const moveInput = z.object({
@@ -38,19 +46,32 @@ export async function moveNodes(
     const ctx = await withLatest(inside);
     const place = await placeIn(ctx, parentId ?? ROOT_ID);
     const rows = await findOwnNodes(ctx, ids);
-    for (const [index, row] of rows.entries()) await move(ctx, row, place, index);
-    return nodesByIds(ctx, ids);
+    let isAnyPathChanged = false;
+    for (const [index, found] of rows.entries()) {
+      // One of the nodes may be below another one, which has just been moved.
+      const row = isAnyPathChanged ? await findAgain(ctx, found) : found;
+      await move(ctx, row, place, index);
+      if (row.type === 'folder') isAnyPathChanged = true;
+    }
+    return nodesByIds(isAnyPathChanged ? await withLatest(ctx) : ctx, ids);
   });
   await announceMove(ctx);
   return nodes;
 }
 
 /**
- * Makes all processes reload the paths of subtrees that are being deleted, which may have moved with a folder above
- * them. Does nothing inside a transaction: its owner calls this after the commit.
+ * Makes all processes reload the paths of subtrees that are being moved, or that are being deleted and have moved with a
+ * folder above them. Does nothing inside a transaction: its owner calls this after the commit.
  */
 export async function announceMove({ db, deletions }: Context): Promise<void> {
-  if (!db.isTransaction && deletions.current.subtrees.length > 0) await deletions.announce();
+  if (db.isTransaction) return;
+  const before = deletions.current;
+  await deletions.reload();
+  if ([before, deletions.current].some(hasPaths)) await deletions.announce();
+}
+
+function hasPaths({ subtrees, moved }: Context['deletions']['current']): boolean {
+  return subtrees.length > 0 || moved.length > 0;
 }
 
 async function findOwnNodes(ctx: Context, ids: readonly number[]): Promise<NodeRow[]> {
@@ -65,16 +86,23 @@ async function findOwnNodes(ctx: Context, ids: readonly number[]): Promise<NodeR
   });
 }
 
+async function findAgain(outer: Context, { id }: NodeRow): Promise<NodeRow> {
+  const ctx = await withLatest(outer);
+  const [row] = await listNodesByIds(ctx.db, existing(ctx), [id]);
+  if (row === undefined) throw new NotFoundError('node', id);
+  return row;
+}
+
 async function move(ctx: Context, row: NodeRow, place: Place, index: number): Promise<void> {
   const isBelowItself = place.path.startsWith(pathBelow(row));
   if (row.type === 'folder' && isBelowItself) throw new FolderCycleError();
-  await moveSubtree(ctx.db, {
+  await moveNode(ctx.db, {
     id: row.id,
     parentId: place.parent_id ?? ROOT_ID,
     sortOrder: Math.min(place.sort_order + index, SORT_ORDER_MAX),
-    from: row,
     to: place,
     now: ctx.clock(),
   });
-  if (row.type !== 'folder') ctx.events.publish(mediaEvent('moved', row, place.parent_id));
+  if (row.type === 'folder') await movePaths(ctx, row, place.path);
+  else ctx.events.publish(mediaEvent('moved', row, place.parent_id));
 }

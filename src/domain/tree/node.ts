@@ -26,11 +26,16 @@ export const NODE_FIELDS: FieldsOfRow<NodeRow, NodeFields> = {
   name: column('name'),
   parentId: computed(['path'], (row) => ancestorIdsOf(row).at(-1) ?? null),
   ancestorIds: computed(['path'], ancestorIdsOf),
-  level: column('level'),
+  level: computed(['path'], levelOf),
   sortOrder: column('sort_order'),
   createdAt: computed(['created_at'], (row) => new Date(row.created_at)),
   updatedAt: computed(['updated_at'], (row) => new Date(row.updated_at)),
 };
+
+/** Returns the level of a node from its path: the column follows a large move only later. */
+export function levelOf({ path }: Pick<NodeRow, 'path'>): number {
+  return Math.max(0, path.split('/').length - 2);
+}
 
 // The path begins with the hidden root, which is never shown.
 function ancestorIdsOf({ path }: Pick<NodeRow, 'path'>): number[] {

@@ -6,6 +6,8 @@ import { lockTree } from '../../store/tree/subtree.ts';
 import type { Context } from '../context.ts';
 import { ForbiddenError, NotFoundError } from '../error.ts';
 import { reachOf } from '../viewer/access.ts';
+import { withLatest } from './deletion.ts';
+import { levelOf } from './node.ts';
 
 /** The position of a node in the tree: columns of its row. */
 export interface Place {
@@ -26,12 +28,14 @@ export const UNFILED: Place = { parent_id: null, level: 0, path: '', sort_order:
  * lock, two nodes that are added at once could get the same place, and a node that is added below a folder while it
  * moves would keep the folder's old path. Throws as `folderToFill`.
  */
-export async function placeIn(ctx: Context, folderId: number): Promise<Place> {
-  await lockTree(ctx.db);
+export async function placeIn(outer: Context, folderId: number): Promise<Place> {
+  await lockTree(outer.db);
+  // Another process may have moved the folder since this one last looked.
+  const ctx = await withLatest(outer);
   const folder = await folderToFill(ctx, folderId);
   return {
     parent_id: folder.id,
-    level: folder.level + 1,
+    level: levelOf(folder) + 1,
     path: pathBelow(folder),
     sort_order: await nextSortOrder(ctx.db, folder.id),
   };
@@ -44,7 +48,7 @@ export async function placeIn(ctx: Context, folderId: number): Promise<Place> {
 export async function folderToFill(
   ctx: Context,
   folderId: number,
-): Promise<Pick<NodeRow, 'id' | 'level' | 'path'>> {
+): Promise<Pick<NodeRow, 'id' | 'path'>> {
   const reach = reachOf(ctx);
   if (folderId === ROOT_ID) {
     if (reach.within === null) return TOP_LEVEL;
@@ -55,4 +59,4 @@ export async function folderToFill(
   return folder;
 }
 
-const TOP_LEVEL = { id: ROOT_ID, level: 0, path: '/' };
+const TOP_LEVEL = { id: ROOT_ID, path: '/' };

@@ -34,10 +34,10 @@ async function* visibleChanges(
   ctx: Context,
   events: AsyncIterable<MediaEvent>,
 ): AsyncGenerator<MediaChange> {
-  // A job may still be deleting the media item, or other nodes of its folder.
-  const scope = { ...scopeOf(ctx), excluding: [] };
-  const seesAll = !scope.publicOnly && scope.within === null;
   for await (const { kind, id, before } of events) {
+    // A job may still be deleting the media item, or other nodes of its folder.
+    const scope = { ...scopeOf(ctx), excluding: [] };
+    const seesAll = !scope.publicOnly && scope.within === null;
     const media = kind === 'deleted' ? null : await findMedia(ctx, { id });
     if (media !== null) yield { kind, id, media };
     // A deletion has an event of its own; leaving the viewer's scope has none.

@@ -3,13 +3,14 @@ import { listNodesByIds, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { NotFoundError } from '../error.ts';
 import { parseInput } from '../input.ts';
+import { withLatest } from '../tree/deletion.ts';
 import { updateFolder } from '../tree/folder.ts';
 import { mediaInput } from '../tree/media.ts';
 import { updateMedia } from '../tree/media-change.ts';
 import { announceMove, moveNodes } from '../tree/move.ts';
 import { nodesByIds, type TreeNode } from '../tree/node-list.ts';
 import { TOP_LEVEL_ID } from '../tree/place.ts';
-import { authorizeExisting, scopeOf } from '../viewer/access.ts';
+import { authorizeExisting, existing, scopeOf } from '../viewer/access.ts';
 import { take } from './door.ts';
 import { intoOriginal, type NewOriginal } from './original.ts';
 
@@ -53,11 +54,13 @@ export async function changeNode(
   return node;
 }
 
-async function apply(ctx: Context, id: number, change: Change): Promise<TreeNode> {
+async function apply(outer: Context, id: number, change: Change): Promise<TreeNode> {
+  let ctx = outer;
   const { name, parentId, sortOrder, focalPoint, crops } = change;
   const before = await findNode(ctx, id);
   if (parentId !== undefined && !isIn(before, parentId)) {
     await moveNodes(ctx, { ids: [id], parentId });
+    ctx = await withLatest(ctx);
   }
   const after =
     before.type === 'folder'
@@ -65,7 +68,7 @@ async function apply(ctx: Context, id: number, change: Change): Promise<TreeNode
       : await updateMedia(ctx, id, { name, sortOrder, focalPoint, crops });
   if (after.updatedAt > before.updatedAt) return after;
   const updatedAt = new Date(before.updatedAt.getTime() + 1);
-  await updateNode(ctx.db, id, { updated_at: updatedAt.getTime() });
+  await updateNode(ctx.db, existing(ctx), id, { updated_at: updatedAt.getTime() });
   return { ...after, updatedAt };
 }
 

@@ -65,7 +65,7 @@ async function replace(ctx: Context, mediaId: number, file: ExaminedFile): Promi
     url_name: freeUrlName(columns.filename, taken),
     updated_at: ctx.clock(),
   });
-  await updateNode(ctx.db, mediaId, { type: file.type });
+  await updateNode(ctx.db, existing(ctx), mediaId, { type: file.type });
   await enqueueBlobDeletion(ctx, [original.blob_key]);
   await enqueueFileJobs(ctx, { ...original, ...columns });
 }

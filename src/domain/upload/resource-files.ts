@@ -124,7 +124,7 @@ async function updateExisting(
   { key, type, filename }: ExaminedFile,
 ): Promise<void> {
   const isTitled = media.title !== null && media.title !== media.name;
-  await updateNode(ctx.db, media.id, {
+  await updateNode(ctx.db, existing(ctx), media.id, {
     ...(key === '' && { type, ...(!isTitled && { name: filename, title: filename }) }),
     updated_at: ctx.clock(),
   });

@@ -103,6 +103,7 @@ export function scopeOf(ctx: Context): Scope {
     publicOnly: !isAllowed(ctx, 'media.read'),
     within: subtrees && viewer.id !== null ? { subtrees, owner: viewer.id } : null,
     excluding: ctx.deletions.current.subtrees,
+    moved: ctx.deletions.current.moved,
   };
 }
 
@@ -112,7 +113,8 @@ export function scopeOf(ctx: Context): Scope {
  * exist.
  */
 export function existing({ deletions }: Pick<Context, 'deletions'>): Scope {
-  return { ...EVERYTHING, excluding: deletions.current.subtrees };
+  const { subtrees, moved } = deletions.current;
+  return { ...EVERYTHING, excluding: subtrees, moved };
 }
 
 /** Returns the nodes within the viewer's start nodes, public or not. */

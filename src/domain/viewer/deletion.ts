@@ -3,8 +3,8 @@ import type { Db } from '../../store/db.ts';
 import { type Deleted, listDeleted } from '../../store/tree/deletion.ts';
 
 /**
- * The deletions in progress, as this process knows them. Once the operation that deletes something has returned, no
- * viewer sees it. The list is kept in memory and almost always empty, so it costs reads nothing.
+ * The deletions and large moves in progress, as this process knows them. Once the operation that deletes something has
+ * returned, no viewer sees it; once the operation that moves something has returned, every viewer sees its new place. The list is kept in memory and almost always empty, so it costs reads nothing.
  */
 export interface Deletions {
   readonly current: Deleted;
@@ -24,7 +24,7 @@ const AGE_MAX_MS = 100;
 
 /** Creates the list of one process. `isShared`: whether other processes may serve the same database. */
 export function createDeletions({ db, isShared }: { db: Db; isShared: boolean }): Deletions {
-  let current: Deleted = { subtrees: [], tagIds: new Set() };
+  let current: Deleted = { subtrees: [], tagIds: new Set(), moved: [] };
   /** Time at which the load of `current` started. */
   let loadedAt = Number.NEGATIVE_INFINITY;
   let loading: { startedAt: number; done: Promise<void> } | undefined;

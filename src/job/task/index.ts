@@ -7,6 +7,7 @@ import { deleteTag } from './tag/delete-tag.ts';
 import { indexTag } from './tag/index-tag.ts';
 import { deleteSubtree } from './tree/delete-subtree.ts';
 import { fetchLink } from './tree/fetch-link.ts';
+import { moveSubtree } from './tree/move-subtree.ts';
 import { expireUpload } from './upload/expire-upload.ts';
 import { importUrl } from './upload/import-url.ts';
 
@@ -21,5 +22,6 @@ export const TASKS = {
   'import-url': importUrl,
   'index-tag': indexTag,
   'make-rendition': createThumbnail,
+  'move-subtree': moveSubtree,
   sweep,
 } satisfies Required<Tasks>;

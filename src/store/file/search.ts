@@ -79,11 +79,14 @@ function inSight(
   scope: Scope,
   conditions: readonly Condition<FileField>[],
 ): Selection<FileField> {
-  const { publicOnly, within, excluding } = scope;
+  const { publicOnly, within, excluding, moved } = scope;
   const shown = publicOnly
     ? [...conditions, { field: 'is_public', test: 'any', values: [1] } as const]
     : conditions;
-  const limits = [...excluding.map(isOutside), ...(within ? [isWithin(db, within)] : [])];
+  const limits = [
+    ...excluding.map((subtree) => isOutside(moved, subtree)),
+    ...(within ? [isWithin(db, moved, within)] : []),
+  ];
   if (limits.length === 0) return { conditions: shown };
   const isIn = sql`select 1 from media where media.id = file.media_id and ${sql.join(limits, sql` and `)}`;
   return {
@@ -94,7 +97,8 @@ function inSight(
       // The index that SQLite has made for `unique (media_id, key)`.
       reference: { value: sql.ref('file.media_id'), index: 'sqlite_autoindex_file_3' },
       ...(within && {
-        ids: (limit) => sql`select id as key from (${idsWithin(db, within)}) part limit ${limit}`,
+        ids: (limit) =>
+          sql`select id as key from (${idsWithin(db, moved, within)}) part limit ${limit}`,
       }),
     },
   };

@@ -1,6 +1,7 @@
 import type { SelectQueryBuilder } from 'kysely';
 import { type Columns, type RowOf, selectColumns } from '../columns.ts';
 import type { Db } from '../db.ts';
+import { withActualPaths } from '../path-move.ts';
 import { prepared } from '../prepared.ts';
 import { isInScope, type Scope, type ScopeColumns, withScopeColumns } from '../scope.ts';
 import type { Database, NodeRow } from '../table.ts';
@@ -34,7 +35,8 @@ export function preparedNodes(
     columns?: C,
   ): Promise<RowOf<NodeRow, C>[]> => {
     const rows = await run(db, { ids, columns: withScopeColumns(columns, scope) });
-    return rows.filter((row) => isInScope(scope, row)) as unknown[] as RowOf<NodeRow, C>[];
+    const shown = rows.filter((row) => isInScope(scope, row));
+    return withActualPaths(scope.moved, shown) as unknown[] as RowOf<NodeRow, C>[];
   };
   const find = async <C extends Columns<NodeRow> = undefined>(
     db: Db,

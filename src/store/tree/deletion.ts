@@ -2,27 +2,32 @@ import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { findBy, inline } from '../inline.ts';
 import { pathBelow, type Subtree } from '../path.ts';
+import { actualPath, type PathMoves } from '../path-move.ts';
 import type { DeletionRow, NewDeletionRow } from '../table.ts';
 
-/** What jobs delete at the moment. */
+/** What jobs delete at the moment, and the moves whose rows they rewrite. */
 export interface Deleted {
   subtrees: readonly Subtree[];
   tagIds: ReadonlySet<number>;
+  moved: PathMoves;
 }
 
-/** Returns the subtrees and tags that are being deleted, in one statement. */
+/** Returns the subtrees and tags that are being deleted, and the moves in progress, in one statement. */
 export async function listDeleted(db: Db): Promise<Deleted> {
-  const { rows } = await sql<{ id: number; path: string | null }>`
-    select media.id, media.path from "deletion" join media on media.id = deletion.node_id
-    union all select id, null from tag
+  const { rows } = await sql<{ id: number; path: string; actual: string }>`
+    select media.id, media.path, '' as actual from "deletion" join media on media.id = deletion.node_id
+    union all select 0, stored, actual from path_move
+    union all select id, '', '' from tag
       where (deleted_at is not null or indexed_up_to is not null) and deleted_at is not null`.execute(
     inline(db),
   );
-  const subtrees = rows.flatMap(({ id, path }) =>
-    path === null ? [] : [{ id, below: pathBelow({ id, path }) }],
+  const moved = rows.flatMap(({ path, actual }) => (actual === '' ? [] : { stored: path, actual }));
+  const others = rows.filter(({ actual }) => actual === '');
+  const subtrees = others.flatMap(({ id, path }) =>
+    path === '' ? [] : { id, below: pathBelow({ id, path: actualPath(moved, path) }) },
   );
-  const tagIds = rows.flatMap(({ id, path }) => (path === null ? [id] : []));
-  return { subtrees, tagIds: new Set(tagIds) };
+  const tagIds = others.flatMap(({ id, path }) => (path === '' ? id : []));
+  return { subtrees, tagIds: new Set(tagIds), moved };
 }
 
 /** Marks a subtree as being deleted. */

@@ -2,7 +2,7 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { toWords } from '../../lib/word.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, tableBy } from '../dialect.ts';
-import { endOfPath } from '../path.ts';
+import { isBelow, isInPart, type PathMoves, partsBelow } from '../path-move.ts';
 import { hasWords, idsWithWords, valuesOf } from '../plan.ts';
 import { idsWithin, isOutside, isWithin, type Scope } from '../scope.ts';
 import { ROOT_ID } from './folder.ts';
@@ -63,7 +63,7 @@ export function conditionsOf(db: Db, scope: Scope, filter: NodeFilter): Conditio
   return [
     ...kindOf(filter),
     ...scopeOf(db, scope, filter),
-    ...placeOf(db, filter),
+    ...placeOf(db, scope.moved, filter),
     ...columnsOf(db, filter),
     ...tagsOf(db, filter),
     ...filesOf(db, filter),
@@ -83,7 +83,7 @@ function kindOf({ kind = 'media' }: NodeFilter): Condition[] {
 
 function scopeOf(
   db: Db,
-  { publicOnly, within, excluding }: Scope,
+  { publicOnly, within, excluding, moved }: Scope,
   { kind = 'media' }: NodeFilter,
 ): Condition[] {
   const conditions: Condition[] = [];
@@ -98,17 +98,21 @@ function scopeOf(
     });
   }
   for (const subtree of excluding) {
-    conditions.push({ part: 'excluding', check: isOutside(subtree) });
+    conditions.push({ part: 'excluding', check: isOutside(moved, subtree) });
   }
   if (within !== null) {
-    const sample = idsWithin(db, within);
+    const sample = idsWithin(db, moved, within);
     const ids = sql`select distinct id from (${sample}) part`;
-    conditions.push({ part: 'within', check: isWithin(db, within), ids, sample });
+    conditions.push({ part: 'within', check: isWithin(db, moved, within), ids, sample });
   }
   return conditions;
 }
 
-function placeOf(db: Db, { ids, folderId, unfiled, below }: NodeFilter): Condition[] {
+function placeOf(
+  db: Db,
+  moved: PathMoves,
+  { ids, folderId, unfiled, below }: NodeFilter,
+): Condition[] {
   const conditions: Condition[] = [];
   if (ids !== undefined) {
     conditions.push({
@@ -128,12 +132,14 @@ function placeOf(db: Db, { ids, folderId, unfiled, below }: NodeFilter): Conditi
     });
   }
   if (below !== undefined) {
-    const isBelow = (path: RawBuilder<unknown>) =>
-      sql<SqlBool>`${path} >= ${below} and ${path} < ${endOfPath(below)}`;
+    const byPath = tableBy(db, 'media', 'media_path');
+    const parts = partsBelow(moved, below).map(
+      (part) => sql`select id from ${byPath} where ${isInPart(part, sql`path`)}`,
+    );
     conditions.push({
       part: 'below',
-      check: isBelow(sql`media.path`),
-      ids: sql`select id from ${tableBy(db, 'media', 'media_path')} where ${isBelow(sql`path`)}`,
+      check: isBelow(moved, below),
+      ids: sql`${sql.join(parts, sql` union all `)}`,
     });
   }
   return conditions;

@@ -10,6 +10,7 @@ import {
 } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { listOfEach, type PagesRequest, rowsOfPages, toPages } from '../group.ts';
+import { withActualPaths } from '../path-move.ts';
 import { valuesOf } from '../plan.ts';
 import { compilable, prepared } from '../prepared.ts';
 import type { Scope } from '../scope.ts';
@@ -81,6 +82,7 @@ export async function listNodesOfEach<C extends Columns<NodeRow> = undefined>(
     isOfFolders && isPlain(scope, filter)
       ? toPages(await ofPlainFolders(db, args), groups.ids, page)
       : await chosenPages(db, args);
+  for (const found of pages.values()) found.rows = withActualPaths(scope.moved, found.rows);
   return pages as Map<number, RowPage<RowOf<NodeRow, C>>>;
 }
 

@@ -13,6 +13,7 @@ import {
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
 import { inline } from '../inline.ts';
+import { withActualPath, withActualPaths } from '../path-move.ts';
 import { compilable, prepared } from '../prepared.ts';
 import { findInScope, inScope, listInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
@@ -70,7 +71,7 @@ export async function listNodes<C extends Columns<NodeRow> = undefined>(
   const ordering = keyset.columns.map(({ name }) => name as keyof NodeRow);
   const args = { scope, filter, keyset, page, columns: withColumns(columns, ordering) };
   const rows = isPlain(scope, filter) ? await plainPage(db, args) : await chosenPage(db, args);
-  return toRowPage(rows as RowOf<NodeRow, C>[], page);
+  return toRowPage(withActualPaths(scope.moved, rows) as RowOf<NodeRow, C>[], page);
 }
 
 async function chosenPage(
@@ -94,7 +95,7 @@ export async function listNodesInOrder(
   const page = { limit: limit - 1, offset, backward: false };
   const ids = await idsOfPage(db, conditionsOf(db, scope, filter), BY_POSITION, page);
   const { rows } = await rowsOfPage<NodeRow>(db, ids, BY_POSITION, page).execute(db);
-  return rows;
+  return withActualPaths(scope.moved, rows);
 }
 
 /** A limit that no list reaches. */
@@ -112,14 +113,20 @@ export function insertNode(db: Db, node: NewNodeRow): Promise<NodeRow> {
   return db.insertInto('media').values(node).returningAll().executeTakeFirstOrThrow();
 }
 
-/** Sets the given columns. Returns the row as stored; throws if there is none: the caller has locked it. */
-export function updateNode(db: Db, id: number, columns: NodeColumns): Promise<NodeRow> {
-  return db
+/** Sets the given columns. Returns the row; throws if there is none: the caller has locked it. */
+export async function updateNode(
+  db: Db,
+  { moved }: Scope,
+  id: number,
+  columns: NodeColumns,
+): Promise<NodeRow> {
+  const row = await db
     .updateTable('media')
     .set(columns)
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow();
+  return withActualPath(moved, row);
 }
 
 /** Blocks other transactions that lock this node, until the end of this one. */

@@ -90,16 +90,19 @@ const SCOPES: Readonly<Record<string, Scope>> = {
     publicOnly: false,
     within: null,
     excluding: [{ id: 7, below: '/1/7/' }],
+    moved: [],
   },
-  public: { publicOnly: true, excluding: [], within: null },
+  public: { publicOnly: true, excluding: [], moved: [], within: null },
   'a large subtree': {
     publicOnly: false,
     excluding: [],
+    moved: [],
     within: { subtrees: [{ id: 5, below: '/1/5/' }], owner: 'x' },
   },
   'a subtree in another': {
     publicOnly: false,
     excluding: [],
+    moved: [],
     within: {
       subtrees: [
         { id: 7, below: '/1/7/' },
@@ -111,6 +114,7 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   'a small subtree, public': {
     publicOnly: true,
     excluding: [],
+    moved: [],
     within: { subtrees: [{ id: 7, below: '/1/7/' }], owner: 'x' },
   },
 };

@@ -6,6 +6,7 @@ import { SYSTEM } from '../../../../src/domain/viewer/viewer.ts';
 import { createFetchLink } from '../../../../src/job/task/tree/fetch-link.ts';
 import { toMediaBody } from '../../../../src/rest/selfcommunity/tree/media-shape.ts';
 import { findOpenJobByUnicity } from '../../../../src/store/job/job.ts';
+import { EVERYTHING } from '../../../../src/store/scope.ts';
 import { updateNode } from '../../../../src/store/tree/node.ts';
 import { type TestServices, user } from '../../../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../../../support/backend.ts';
@@ -101,7 +102,7 @@ describe('fetch-link', () => {
     const answer: Answer = async ({ url }, response) => {
       if (url !== '/slow') return void response.end('<title>Theirs</title>');
       const media = await findMedia(ctx, { uuid: made.uuid });
-      await updateNode(ctx.db, media!.id, { title: 'Mine' });
+      await updateNode(ctx.db, EVERYTHING, media!.id, { title: 'Mine' });
       response.end('<title>Theirs</title>');
     };
     const made = { uuid: '' };

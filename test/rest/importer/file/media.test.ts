@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { EVERYTHING } from '../../../../src/store/scope.ts';
 import { updateNode } from '../../../../src/store/tree/node.ts';
 import { describeEachBackend } from '../../../support/backend.ts';
 import { fixtureBytes } from '../../../support/bytes.ts';
@@ -31,7 +32,7 @@ describeEachBackend('medias', (backend) => {
       .where('resource', '=', body.data.attributes.resource)
       .select('id')
       .executeTakeFirstOrThrow();
-    await updateNode(app().services.db, row.id, { is_public: 1 });
+    await updateNode(app().services.db, EVERYTHING, row.id, { is_public: 1 });
   };
 
   it('§9.10: info returns everything known about a file, with and without a key', async () => {
