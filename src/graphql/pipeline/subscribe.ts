@@ -1,5 +1,4 @@
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
-import { isAsyncIterable } from 'graphql-yoga';
 import { execute } from './execute.ts';
 import { contextOf, maskError, maskResult } from './mask.ts';
 
@@ -11,7 +10,9 @@ export async function subscribe(
   args: ExecutionArgs,
 ): Promise<ExecutionResult | AsyncGenerator<ExecutionResult>> {
   const source = await createSourceEventStream(args);
-  return isAsyncIterable(source) ? executeEach(args, source) : maskResult(source, contextOf(args));
+  return Symbol.asyncIterator in source
+    ? executeEach(args, source)
+    : maskResult(source, contextOf(args));
 }
 
 /** Yields a result for each event. An error of the source is the last result: the stream then completes. */
