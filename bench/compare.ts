@@ -77,7 +77,8 @@ function rate({ amount, seconds }: Round): number {
   return amount / seconds;
 }
 
-function median(values: readonly number[]): number {
+/** Returns the middle value. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
   return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [reads|depth|uploads|memory|jobs|bites|million|neighbours …] [-- --rounds 5 --seconds 2 --connections 8
+ * `npm run bench [start|reads|depth|uploads|memory|jobs|bites|million|neighbours …] [-- --rounds 5 --seconds 2 --connections 8
  * --dir /tmp --before <checkout> --results <file> --profile <dir>]`
  *
  * Measures this server and, in the same run and in turn, hand-written handlers that do the same work and nothing else
@@ -19,16 +19,19 @@ import { benchReads, type ReadOptions } from './reads.ts';
 import { print, writeResultsTo } from './report.ts';
 import { withScratch } from './scratch.ts';
 import type { ServerSetup } from './server.ts';
+import { benchStart, type StartOptions } from './start.ts';
 import { benchUploads, type UploadOptions } from './uploads.ts';
 
 interface Options
-  extends ReadOptions,
+  extends StartOptions,
+    ReadOptions,
     UploadOptions,
     MemoryOptions,
     MillionOptions,
     NeighbourOptions {}
 
 const PARTS = {
+  start: benchStart,
   reads: benchReads,
   depth: benchDepth,
   uploads: benchUploads,
@@ -66,7 +69,7 @@ const { values, positionals } = parseArgs({
     tries: { type: 'string', default: '120' },
     /** Keeps the databases that the part `million` has created on PostgreSQL. */
     keep: { type: 'boolean', default: false },
-    /** Another checkout of Trivium, with its `node_modules`: reads and uploads measure its server too. */
+    /** Another checkout of Trivium, with its `node_modules`: starts, reads and uploads measure its server too. */
     before: { type: 'string' },
     /** Directory for our server's CPU profiles. */
     profile: { type: 'string' },

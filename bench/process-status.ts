@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const SAMPLE_INTERVAL_MS = 20;
 /** The kernel's unit in /proc, the same on every Linux. */
@@ -14,6 +14,18 @@ export function cpuMsOf(pid: number): number {
     return (Number(utime) + Number(stime)) * TICK_MS;
   } catch {
     return Number.NaN;
+  }
+}
+
+/** Returns the processes that a process has started, and those that they have; none without /proc. */
+export function descendantsOf(pid: number): number[] {
+  try {
+    const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
+    );
+    return children.map(Number).flatMap((child) => [child, ...descendantsOf(child)]);
+  } catch {
+    return [];
   }
 }
 

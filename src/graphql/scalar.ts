@@ -1,5 +1,5 @@
+import { GraphQLError } from 'graphql';
 import { GraphQLUpload } from 'graphql-upload-minimal';
-import { createGraphQLError } from 'graphql-yoga';
 import { parseTime } from '../lib/time.ts';
 import { parseUuidOrDigits } from '../lib/uuid.ts';
 import { builder } from './builder.ts';
@@ -58,6 +58,6 @@ function parser<Value>(scalar: string, expected: string, parse: (value: unknown)
   return (value: unknown): Value => {
     const parsed = parse(value);
     if (parsed !== null) return parsed;
-    throw createGraphQLError(`Invalid ${scalar}: expected ${expected}.`);
+    throw new GraphQLError(`Invalid ${scalar}: expected ${expected}.`);
   };
 }

@@ -1,5 +1,3 @@
-import { fileTypeFromBuffer } from 'file-type';
-
 type BinaryType = readonly [mimeType: string, extension: string];
 
 /**
@@ -27,9 +25,10 @@ function startsWith(head: Buffer, signature: string): boolean {
 
 /**
  * Returns the type that file-type detects. A parser that throws on untrusted bytes has not
- * recognised its format, so an exception counts as `null`.
+ * recognised its format, so an exception counts as `null`. Loads file-type for the first file.
  */
 async function recognise(head: Buffer): Promise<BinaryType | null> {
+  const { fileTypeFromBuffer } = await import('file-type');
   try {
     const found = await fileTypeFromBuffer(head);
     return found ? [found.mime, found.ext] : null;

@@ -1,4 +1,4 @@
-import sharp, { type Metadata } from 'sharp';
+import type { Metadata } from 'sharp';
 import { createTurnGroup } from '../lib/turns.ts';
 
 /** The parts of an image's header that decide the cost of decoding. */
@@ -45,13 +45,21 @@ const THREADS_MAX = 3;
  */
 const CACHED_ROWS = 900;
 
+type SharpConstructor = typeof import('sharp')['default'];
+
+let loading: Promise<SharpConstructor> | undefined;
+
 /**
- * Sets libvips to no cache and one thread. An uploaded image is read once, so a cache would only hold memory
- * and open files. Cheap enough (4 µs) to repeat.
+ * Loads sharp for the first image: many processes never see one. Sets libvips to no cache and one thread. An uploaded
+ * image is read once, so a cache would only hold memory and open files.
  */
-export function limitLibvips(): void {
-  sharp.cache(false);
-  sharp.concurrency(1);
+export function loadSharp(): Promise<SharpConstructor> {
+  loading ??= import('sharp').then(({ default: sharp }) => {
+    sharp.cache(false);
+    sharp.concurrency(1);
+    return sharp;
+  });
+  return loading;
 }
 
 /**

@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises';
-import sharp from 'sharp';
-import { decodedBytes, fullSizeBytes } from './decode-memory.ts';
+import { decodedBytes, fullSizeBytes, loadSharp } from './decode-memory.ts';
 import { createFileWindow } from './file-window.ts';
 import { readWebpHeader } from './webp.ts';
 
@@ -54,6 +53,7 @@ export async function readHeader(path: string, mimeType: string): Promise<ImageH
 }
 
 async function readWithLibvips(path: string, mimeType: string): Promise<ImageHeader> {
+  const sharp = await loadSharp();
   const image = await sharp(path, { limitInputPixels: false }).metadata();
   // libvips detects the format itself. A file on whose format we disagree is not to be trusted.
   if (image.format !== FORMATS[mimeType])

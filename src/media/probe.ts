@@ -1,11 +1,5 @@
-import sharp from 'sharp';
 import { isComplete } from './completeness.ts';
-import {
-  DECODE_BYTES_MAX,
-  HEADER_BYTES,
-  limitLibvips,
-  reserveDecodeMemory,
-} from './decode-memory.ts';
+import { DECODE_BYTES_MAX, HEADER_BYTES, loadSharp, reserveDecodeMemory } from './decode-memory.ts';
 import { isReadable, readHeader } from './image-header.ts';
 import { sniffFile } from './sniff.ts';
 
@@ -66,7 +60,6 @@ export interface ProbedImage {
  * filename; never an SVG.
  */
 export async function probeImage(path: string, limits: ProbeLimits): Promise<ProbedImage> {
-  limitLibvips();
   const { mimeType } = await sniffFile(path);
   if (!isReadable(mimeType)) {
     throw new BrokenImageError('Images of this format are not supported.');
@@ -111,6 +104,7 @@ export async function attempt<T>(
 }
 
 async function decode(path: string, timeoutMs: number): Promise<void> {
+  const sharp = await loadSharp();
   await sharp(path, { failOn: 'error', ignoreIcc: true, limitInputPixels: false })
     .timeout({ seconds: Math.ceil(timeoutMs / 1000) })
     // Reads every row. Kernel "nearest" and failOn "truncated" missed damage in the last rows of a

@@ -1,7 +1,7 @@
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import {
   HEADER_BYTES,
-  limitLibvips,
+  loadSharp,
   RENDER_BYTES_MAX,
   reserveDecodeMemory,
   reserveRenderMemory,
@@ -84,7 +84,6 @@ export async function renderImage(
   plan: RenderPlan,
   { pixelsMax, timeoutMs, patienceMs = Number.POSITIVE_INFINITY }: RenderLimits,
 ): Promise<RenderedImage> {
-  limitLibvips();
   // The row of the file has a type too. It is not trusted: libvips must get only what these bytes really are.
   const { mimeType } = await sniffFile(path);
   if (!isReadable(mimeType)) {
@@ -104,7 +103,7 @@ export async function renderImage(
 
 /** Returns the most frequent color of an image, scaled down to at most 64 by 64 pixels. */
 export async function dominantColor(bytes: Buffer): Promise<Color> {
-  limitLibvips();
+  const sharp = await loadSharp();
   const small = await sharp(bytes).resize(64, 64, { fit: 'inside' }).png().toBuffer();
   return (await sharp(small).stats()).dominant;
 }
@@ -152,6 +151,7 @@ async function run(
 ): Promise<RenderedImage> {
   // `renderImage` has checked the number of pixels already, from the same header.
   const input = { failOn: 'error', animated: isAnimated, limitInputPixels: false } as const;
+  const sharp = await loadSharp();
   const image = sharp(path, input).autoOrient();
   const seconds = Math.ceil(timeoutMs / 1000);
   const { data, info } = await encode(arrange(image, plan), plan)

@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { headerText } from '../lib/header-value.ts';
 import { checkHost, createGuardedConnect, type Guard } from './connect.ts';
 import { permanentFailure, readOutbound, statusFailure, toOutboundError } from './error.ts';
@@ -47,28 +47,35 @@ const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
 const HEADER_BYTES_MAX = 16 * 1024;
 const HEADERS = { 'user-agent': 'Trivium', 'accept-encoding': 'identity' };
 
-/** Creates a client; it opens connections when they are needed. */
+/** Creates a client; it loads undici and opens connections when they are needed. */
 export function createOutbound(options: OutboundOptions): Outbound {
+  let loading: Promise<Agent> | undefined;
+  return {
+    get: async (url, { timeoutMs, signal, headers }) => {
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+      try {
+        loading ??= createAgent(options);
+        const agent = await loading;
+        const send = (url: URL) => request(agent, url, { ...headers, ...HEADERS }, limit);
+        return await follow(options, url, send, signal);
+      } catch (error) {
+        throw toOutboundError(error, signal);
+      }
+    },
+    close: async () => (await loading)?.destroy(),
+  };
+}
+
+async function createAgent(options: OutboundOptions): Promise<Agent> {
   const { connectTimeoutMs = 10_000, idleTimeoutMs = 20_000, ...guard } = options;
-  const agent = new Agent({
-    connect: createGuardedConnect(guard, connectTimeoutMs),
+  const { Agent, buildConnector } = await import('undici');
+  return new Agent({
+    connect: createGuardedConnect(guard, connectTimeoutMs, buildConnector),
     headersTimeout: idleTimeoutMs,
     bodyTimeout: idleTimeoutMs,
     maxHeaderSize: HEADER_BYTES_MAX,
     pipelining: 0,
   });
-  return {
-    get: async (url, { timeoutMs, signal, headers }) => {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-      const send = (url: URL) => request(agent, url, { ...headers, ...HEADERS }, limit);
-      try {
-        return await follow(guard, url, send, signal);
-      } catch (error) {
-        throw toOutboundError(error, signal);
-      }
-    },
-    close: () => agent.destroy(),
-  };
 }
 
 async function follow(

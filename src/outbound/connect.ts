@@ -1,6 +1,6 @@
 import { promises as dns, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
 import { type AllowedHosts, isPublicAddress } from './address.ts';
 import { type OutboundError, permanentFailure } from './error.ts';
 
@@ -37,7 +37,11 @@ export function checkHost({ allowed }: Guard, hostname: string, port: number): v
  * Returns the function with which undici opens connections, to allowed addresses only. It resolves a name once,
  * checks all of its addresses, and connects to one of these: a later DNS response cannot redirect the connection.
  */
-export function createGuardedConnect(guard: Guard, timeoutMs: number): buildConnector.connector {
+export function createGuardedConnect(
+  guard: Guard,
+  timeoutMs: number,
+  createConnector: typeof buildConnector,
+): buildConnector.connector {
   return (options, callback) => {
     const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
     try {
@@ -48,7 +52,7 @@ export function createGuardedConnect(guard: Guard, timeoutMs: number): buildConn
     }
     const lookup = createLookup(guard, port);
     const connect = { lookup, timeout: timeoutMs, allowH2: false, autoSelectFamily: true };
-    buildConnector(connect as buildConnector.BuildOptions)(options, callback);
+    createConnector(connect as buildConnector.BuildOptions)(options, callback);
   };
 }
 

@@ -1,10 +1,10 @@
 import type { FastifyReply } from 'fastify';
 import type { ExecutionResult } from 'graphql';
-import { isAsyncIterable } from 'graphql-yoga';
 import { HttpError } from '../../http/http-error.ts';
 import { toStream } from './events.ts';
-import type { AnswerType, Pipeline } from './pipeline.ts';
-import type { Result } from './run.ts';
+import type { Pipeline } from './pipeline.ts';
+import { isResults, type Result } from './run.ts';
+import type { AnswerType } from './yoga.ts';
 
 /** The media types that a client accepts, for a single result and for the results of a subscription. */
 export interface AcceptedTypes {
@@ -54,7 +54,7 @@ export async function sendResult(
   result: Result,
   { encode, accepted, signal, isFastPathEnabled }: SendOptions,
 ): Promise<FastifyReply> {
-  const isStream = isAsyncIterable(result);
+  const isStream = isResults(result);
   const type = isStream ? accepted.stream : accepted.result;
   if (type === null) {
     const message = 'The results of a subscription can only be sent as text/event-stream.';

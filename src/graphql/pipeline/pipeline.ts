@@ -1,75 +1,52 @@
-import {
-  createYoga,
-  type GraphQLParams,
-  getSSEProcessor,
-  type Plugin,
-  processRegularResult,
-} from 'graphql-yoga';
+import type { GraphQLParams } from 'graphql-yoga';
 import { HttpError } from '../../http/http-error.ts';
 import type { DocumentOptions } from './document.ts';
 import type { OperationContext } from './mask.ts';
-import { createRunOperation, type Result, type RunOperation } from './run.ts';
+import { createRunOperation, type Result } from './run.ts';
+import { type AnswerType, createYogaLoader, type Method } from './yoga.ts';
 
 /** Runs every operation, from its parameters to the bytes of its response. */
 export interface Pipeline {
   /** Runs one operation. Throws HttpError and GraphQLError for an operation that is not executed. */
   run: (method: Method, parameters: unknown, context: OperationContext) => Promise<Result>;
   /** Encodes a result as one of the types that the client accepts, with its HTTP status. */
-  encode: (result: Result, type: AnswerType) => Response | Promise<Response>;
+  encode: (result: Result, type: AnswerType) => Promise<Response>;
 }
-
-/** The methods by which an operation can be sent. */
-export type Method = keyof typeof REQUESTS;
-
-/** The media types of a response. */
-export type AnswerType =
-  | 'application/json'
-  | 'application/graphql-response+json'
-  | 'text/event-stream';
-
-/** Requests that tell Yoga the method. It reads no other property here. */
-const REQUESTS = {
-  GET: new Request('http://localhost/graphql'),
-  POST: new Request('http://localhost/graphql', { method: 'POST' }),
-};
 
 /**
- * Creates the pipeline that every operation passes through. Yoga checks the parameters and encodes results;
- * `createRunOperation` does the rest. Yoga's HTTP layer is not used: it creates a `Request` and a `Response` for each
- * operation, which takes about 50 µs, as much as a small query takes altogether. Yoga's hooks for parse, validate and
- * execute are not used either; they would take 6 µs.
+ * Creates the pipeline that every operation passes through. `createRunOperation` runs it. Yoga writes the errors of
+ * malformed parameters, and encodes the results that are not plain JSON: it is loaded for the first of these. Its HTTP
+ * layer is not used: it creates a `Request` and a `Response` for each operation, which takes about 50 µs, as much as a
+ * small query takes altogether. Yoga's hooks for parse, validate and execute are not used either; they would take 6 µs.
  */
 export function createPipeline(options: DocumentOptions): Pipeline {
-  const { getResultForParams, fetchAPI } = createYoga<OperationContext>({
-    logging: false,
-    cors: false,
-    graphiql: false,
-    landingPage: false,
-    maskedErrors: false,
-    plugins: [runWith(createRunOperation(options))],
-  });
-  const encodeEvents = getSSEProcessor();
+  const runOperation = createRunOperation(options);
+  const loadYoga = createYogaLoader(runOperation);
   return {
-    async run(method, parameters, context) {
+    run(method, parameters, context) {
       const params = checkParameters(parameters);
-      return (await getResultForParams({ params, request: REQUESTS[method] }, context)) ?? {};
+      return isWellFormed(params)
+        ? runOperation(params, method, context)
+        : loadYoga().then((yoga) => yoga.run(method, params, context));
     },
-    encode: (result, type) =>
-      type === 'text/event-stream'
-        ? encodeEvents(result, fetchAPI, type)
-        : processRegularResult(result, fetchAPI, type),
+    encode: (result, type) => loadYoga().then((yoga) => yoga.encode(result, type)),
   };
 }
 
-/** Makes Yoga run operations with `runOperation` when it has checked their parameters. */
-function runWith(runOperation: RunOperation): Plugin<object, OperationContext> {
-  return {
-    onParams({ setParamsHandler }) {
-      setParamsHandler(({ params, request, context }) =>
-        runOperation(params, request.method, context),
-      );
-    },
-  };
+/** Tells whether Yoga would find no fault in the parameters. The rare ones that it may also accept are left to it. */
+function isWellFormed(params: GraphQLParams): boolean {
+  for (const name in params) {
+    const value: unknown = params[name as keyof GraphQLParams];
+    const isText = name === 'query' || (name === 'operationName' && value != null);
+    if (isText ? typeof value !== 'string' : !isOptionalObject(name, value)) return false;
+  }
+  return true;
+}
+
+function isOptionalObject(name: string, value: unknown): boolean {
+  if (value == null) return true;
+  const isKnown = name === 'variables' || name === 'extensions';
+  return isKnown && typeof value === 'object' && !Array.isArray(value);
 }
 
 /**

@@ -6,7 +6,7 @@ import {
   type OperationDefinitionNode,
   OperationTypeNode,
 } from 'graphql';
-import { type GraphQLParams, isAsyncIterable, mapAsyncIterator } from 'graphql-yoga';
+import type { GraphQLParams } from 'graphql-yoga';
 import { schema } from '../schema.ts';
 import { createCostMeter } from './cost.ts';
 import { createDocuments, type DocumentOptions } from './document.ts';
@@ -20,6 +20,11 @@ const COERCION_ERRORS_MAX = 5;
 
 /** The result of an operation, or the results of a subscription as they arise. */
 export type Result = ExecutionResult | AsyncIterable<ExecutionResult>;
+
+/** Tells whether a result stands for the results of a subscription. */
+export function isResults(result: Result): result is AsyncIterable<ExecutionResult> {
+  return Symbol.asyncIterator in result;
+}
 
 /** Runs an operation. Throws GraphQLError if it cannot be executed, and TooManyRequestsError. */
 export type RunOperation = (
@@ -50,9 +55,9 @@ export function createRunOperation(options: DocumentOptions): RunOperation {
     const isSubscription = operation.operation === OperationTypeNode.SUBSCRIPTION;
     if (isSubscription) contextValue.takeStreamSlot();
     const result = isSubscription ? await subscribe(args) : await execute(args);
-    return isAsyncIterable(result)
-      ? mapAsyncIterator(result, (event) => withCost(event, cost.cost))
-      : withCost(result, cost.cost);
+    if (!isResults(result)) return withCost(result, cost.cost);
+    const { mapAsyncIterator } = await import('graphql-yoga');
+    return mapAsyncIterator(result, (event) => withCost(event, cost.cost));
   };
 }
 

@@ -1,5 +1,4 @@
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
-import { isAsyncIterable } from 'graphql-yoga';
 import { isRetryable } from '../../http/status.ts';
 import { execute } from './execute.ts';
 import { causeOf, contextOf, maskError, maskResult } from './mask.ts';
@@ -12,7 +11,9 @@ export async function subscribe(
   args: ExecutionArgs,
 ): Promise<ExecutionResult | AsyncGenerator<ExecutionResult>> {
   const source = await createSourceEventStream(args);
-  return isAsyncIterable(source) ? executeEach(args, source) : maskResult(source, contextOf(args));
+  return Symbol.asyncIterator in source
+    ? executeEach(args, source)
+    : maskResult(source, contextOf(args));
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
+import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { AuthUnavailableError, NotAuthenticatedError } from '../../domain/error.ts';
 import { isUserId } from '../../domain/viewer/user.ts';
@@ -95,7 +95,7 @@ function isTokenShaped(credential: string): boolean {
 
 function createVerify({ jwtSecret, jwksUrl, resolveStartNodes }: AuthOptions) {
   const verifySigned = jwtSecret === null ? null : createVerifySigned(jwtSecret);
-  const jwks = jwksUrl === null ? null : createRemoteJWKSet(new URL(jwksUrl));
+  const verifyRemote = jwksUrl === null ? null : createVerifyRemote(new URL(jwksUrl));
   const verify = async (token: string): Promise<Verified | null> => {
     try {
       // The kind of key fixes the algorithm: a public key is never tried as an HMAC secret.
@@ -104,16 +104,11 @@ function createVerify({ jwtSecret, jwksUrl, resolveStartNodes }: AuthOptions) {
         return { payload, isOwn: payload.iss === TOKEN_ISSUER };
       }
     } catch (error) {
+      const { errors } = await loadJose();
       if (!(error instanceof errors.JOSEError)) throw error;
     }
-    if (jwks === null) return null;
-    try {
-      const { payload } = await jwtVerify(token, jwks, { algorithms: ASYMMETRIC });
-      return { payload, isOwn: false };
-    } catch (cause) {
-      if (isUnavailable(cause)) throw new AuthUnavailableError({ cause });
-      return null;
-    }
+    const payload = await verifyRemote?.(token);
+    return payload ? { payload, isOwn: false } : null;
   };
   return async (token: string): Promise<KnownViewer | null> => {
     const verified = await verify(token);
@@ -138,25 +133,41 @@ function createVerifySigned(jwtSecret: string): (token: string) => Promise<JWTPa
     const known = verified.get(token);
     const { exp = Number.POSITIVE_INFINITY } = known ?? {};
     if (known !== undefined && Date.now() < exp * 1000) return known;
+    const { jwtVerify } = await loadJose();
     const { payload } = await jwtVerify(token, secret, { algorithms: ['HS256'] });
     verified.set(token, payload);
     return payload;
   };
 }
 
+/** Creates the function that verifies tokens of other keys. It returns null for a token that is not valid. */
+function createVerifyRemote(jwksUrl: URL): (token: string) => Promise<JWTPayload | null> {
+  let jwks: JWTVerifyGetKey | undefined;
+  return async (token) => {
+    const { createRemoteJWKSet, errors, jwtVerify } = await loadJose();
+    jwks ??= createRemoteJWKSet(jwksUrl);
+    try {
+      const { payload } = await jwtVerify(token, jwks, { algorithms: ASYMMETRIC });
+      return payload;
+    } catch (cause) {
+      // Any other error is a fault of the token. Otherwise the key set could not be fetched or read, so that nothing is
+      // known of the token.
+      const isOfToken = cause instanceof errors.JOSEError && !UNAVAILABLE.includes(cause.code);
+      if (!isOfToken) throw new AuthUnavailableError({ cause });
+      return null;
+    }
+  };
+}
+
+/** Loads the library for the first token: many servers see only keys. */
+function loadJose(): Promise<typeof import('jose')> {
+  return import('jose');
+}
+
 interface Verified {
   payload: JWTPayload;
   /** Whether this server has issued the token. */
   isOwn: boolean;
-}
-
-/**
- * Returns whether the key set could not be fetched or read, so that nothing is known of the token.
- * Any other error is a fault of the token.
- */
-function isUnavailable(error: unknown): boolean {
-  const isOfToken = error instanceof errors.JOSEError && !UNAVAILABLE.includes(error.code);
-  return !isOfToken;
 }
 
 /**

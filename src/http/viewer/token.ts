@@ -1,4 +1,3 @@
-import { SignJWT } from 'jose';
 import type { Login } from '../../domain/viewer/login.ts';
 import { userId } from '../../domain/viewer/user.ts';
 
@@ -34,6 +33,7 @@ export function createIssueToken(login: Login, jwtSecret: string): IssueToken {
     const user = await login.check(name, password);
     if (user === null) return null;
     const { role, start_nodes } = user;
+    const { SignJWT } = await import('jose');
     const accessToken = await new SignJWT({ role, ...(start_nodes && { start_nodes }) })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setIssuer(TOKEN_ISSUER)

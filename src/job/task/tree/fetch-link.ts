@@ -3,14 +3,9 @@ import { findMedia, isPageType } from '../../../domain/tree/media.ts';
 import { readStart } from '../../../outbound/body.ts';
 import type { Outbound } from '../../../outbound/client.ts';
 import { OutboundError } from '../../../outbound/error.ts';
-import { decodeHtml } from '../../../outbound/html-text.ts';
-import {
-  knownEndpoint,
-  type OEmbedAnswer,
-  PROVIDERS,
-  parseOEmbed,
-} from '../../../outbound/oembed.ts';
-import { type Page, parsePage } from '../../../outbound/page.ts';
+import type { OEmbedAnswer } from '../../../outbound/oembed.ts';
+import type { Page } from '../../../outbound/page.ts';
+import { knownEndpoint, PROVIDERS } from '../../../outbound/provider.ts';
 import { withOutbound } from '../../outbound.ts';
 import type { Task } from '../../task.ts';
 
@@ -79,6 +74,8 @@ async function fetchPage({ outbound, signal }: Source, from: string): Promise<Pa
     cancel();
     return EMPTY;
   }
+  const { decodeHtml } = await import('../../../outbound/html-text.ts');
+  const { parsePage } = await import('../../../outbound/page.ts');
   return parsePage(decodeHtml(await readStart(body, HTML_BYTES_MAX), type), url);
 }
 
@@ -87,6 +84,7 @@ async function fetchOEmbed(
   { outbound, signal }: Source,
   from: string,
 ): Promise<OEmbedAnswer | null> {
+  const { parseOEmbed } = await import('../../../outbound/oembed.ts');
   try {
     const headers = { accept: 'application/json' };
     const { body } = await outbound.get(from, { timeoutMs: TIMEOUT_MS, signal, headers });
