@@ -1,6 +1,6 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { binaryType } from './binary.ts';
 import { describeType, type Sniffed, UNKNOWN } from './mime-type.ts';
+import { type OpenSource, type Source, withSource } from './source.ts';
 import { sniffText } from './text.ts';
 import { zipType } from './zip.ts';
 
@@ -13,7 +13,7 @@ export type { Sniffed } from './mime-type.ts';
 const HEAD_BYTES = 64 * 1024;
 
 /**
- * Returns the MIME type of the file at `path`, detected from its content. `filename` only refines
+ * Returns the MIME type of a file, detected from its content. `filename` only refines
  * the type: it distinguishes CSV from plain text, and Word from Excel files of the old format. No
  * filename turns text into an image or into active content. An empty file and a file of unknown
  * format are `application/octet-stream` without an extension.
@@ -25,26 +25,18 @@ const HEAD_BYTES = 64 * 1024;
  *
  * Throws the file system's error when the file cannot be opened or read.
  */
-export async function sniffFile(
-  path: string,
-  options: { filename?: string } = {},
-): Promise<Sniffed> {
-  const file = await open(path);
-  try {
-    return await sniff(file, options.filename);
-  } finally {
-    await file.close();
-  }
+export function sniffFile(source: Source, options: { filename?: string } = {}): Promise<Sniffed> {
+  return withSource(source, (source) => sniff(source, options.filename));
 }
 
-async function sniff(file: FileHandle, filename: string | undefined): Promise<Sniffed> {
-  const { size } = await file.stat();
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, HEAD_BYTES)));
-  const head = buffer.subarray(0, bytesRead);
+async function sniff(source: OpenSource, filename: string | undefined): Promise<Sniffed> {
+  const { sizeBytes } = source;
+  const memory = Buffer.alloc(Math.min(sizeBytes, HEAD_BYTES));
+  const head = memory.subarray(0, await source.read(memory, memory.length, 0));
   if (head.length === 0) return UNKNOWN;
-  const text = sniffText(head, size <= HEAD_BYTES, filename);
+  const text = sniffText(head, sizeBytes <= HEAD_BYTES, filename);
   if (text !== null) return text;
-  const type = isZip(head) ? await zipType(file, size, head) : await binaryType(head);
+  const type = isZip(head) ? await zipType(source, head) : await binaryType(head);
   return type === null ? UNKNOWN : describeType(type[0], type[1], filename);
 }
 
