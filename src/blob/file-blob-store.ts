@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fewRandomBytes } from '../lib/random.ts';
 import { requireBlobKey } from './blob-key.ts';
 import {
   type BlobEntry,
@@ -50,7 +50,7 @@ class FileBlobStore implements BlobStore {
   async put(key: string, sizeBytes: number, source: Pieces) {
     const path = this.#path(key);
     requireByteCount(sizeBytes);
-    const part = `${path}.${randomBytes(4).toString('hex')}.part`;
+    const part = `${path}.${fewRandomBytes(4).toString('hex')}.part`;
     const file = await this.#inShard(dirname(path), () => ifPresent(fs.open(part, 'wx')));
     try {
       try {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { fewRandomBytes } from '../../lib/random.ts';
 
 /** Bytes that decide the directory of a blob: see `createFileBlobStore`. */
 const SHARD_BYTES = 2;
@@ -17,6 +17,6 @@ let count = 0;
  * a path.
  */
 export function newBlobKey(): string {
-  if (count++ % KEYS_PER_SHARD === 0) shard = randomBytes(SHARD_BYTES).toString('hex');
-  return shard + randomBytes(16 - SHARD_BYTES).toString('hex');
+  if (count++ % KEYS_PER_SHARD === 0) shard = fewRandomBytes(SHARD_BYTES).toString('hex');
+  return shard + fewRandomBytes(16 - SHARD_BYTES).toString('hex');
 }
