@@ -29,6 +29,9 @@ export class BlobNotFoundError extends Error {
   }
 }
 
+/** Bytes to store, in pieces. */
+export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
 /**
  * Stores immutable blobs under keys that the server created. A blob exists whole or not at all, and its bytes never
  * change: a caller never puts other bytes under a key that it has used before.
@@ -50,7 +53,7 @@ export interface BlobStore {
    * Error. If `source` fails, rejects with the error of `source`. After a failure nothing is stored. Memory use is
    * constant. A process that dies within this call may leave unreadable bytes behind, which `list` and `delete` find.
    */
-  put(key: string, sizeBytes: number, source: AsyncIterable<Uint8Array>): Promise<void>;
+  put(key: string, sizeBytes: number, source: Pieces): Promise<void>;
 
   /**
    * Stores a local file as the blob `key` by moving it, without reading it. Returns false, and changes nothing, if the

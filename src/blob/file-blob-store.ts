@@ -1,22 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fewRandomBytes } from '../lib/random.ts';
 import { requireBlobKey } from './blob-key.ts';
 import {
   type BlobEntry,
   BlobNotFoundError,
   type BlobStore,
   type BlobStream,
+  type Pieces,
 } from './blob-store.ts';
 import { type ByteRange, requireByteCount } from './byte-range.ts';
-import {
-  checkDirectory,
-  createDirectory,
-  flushDirectory,
-  ifPresent,
-  isSystemError,
-  sizeOf,
-} from './disk.ts';
+import { createDirectoryFlush } from './directory-flush.ts';
+import { checkDirectory, createDirectory, ifPresent, isSystemError, sizeOf } from './disk.ts';
 import { type BufferPool, openFileStream } from './file-stream.ts';
 import { type OnWritten, writeAll } from './file-write.ts';
 
@@ -38,6 +33,7 @@ export async function createFileBlobStore(options: FileBlobStoreOptions): Promis
 
 class FileBlobStore implements BlobStore {
   readonly #pool: BufferPool = [];
+  readonly #flushDirectory = createDirectoryFlush();
   readonly #directory: string;
   readonly #onWritten: OnWritten | undefined;
   /**
@@ -51,10 +47,10 @@ class FileBlobStore implements BlobStore {
     this.#onWritten = onWritten;
   }
 
-  async put(key: string, sizeBytes: number, source: AsyncIterable<Uint8Array>) {
+  async put(key: string, sizeBytes: number, source: Pieces) {
     const path = this.#path(key);
     requireByteCount(sizeBytes);
-    const part = `${path}.${randomBytes(4).toString('hex')}.part`;
+    const part = `${path}.${fewRandomBytes(4).toString('hex')}.part`;
     const file = await this.#inShard(dirname(path), () => ifPresent(fs.open(part, 'wx')));
     try {
       try {
@@ -150,7 +146,7 @@ class FileBlobStore implements BlobStore {
   async #flush(shard: string): Promise<void> {
     const fresh = [shard, dirname(shard)].filter((path) => !this.#durable.has(path));
     const parents = fresh.map((path) => dirname(path));
-    await Promise.all([shard, ...parents].map((path) => flushDirectory(path)));
+    await Promise.all([shard, ...parents].map((path) => this.#flushDirectory(path)));
     for (const path of fresh) this.#durable.add(path);
   }
 }

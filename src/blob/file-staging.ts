@@ -8,7 +8,8 @@ import {
   type BlobStream,
 } from './blob-store.ts';
 import { type ByteRange, requireByteCount } from './byte-range.ts';
-import { checkDirectory, createDirectory, flushDirectory, ifPresent, sizeOf } from './disk.ts';
+import { createDirectoryFlush } from './directory-flush.ts';
+import { checkDirectory, createDirectory, ifPresent, sizeOf } from './disk.ts';
 import { type BufferPool, openFileStream } from './file-stream.ts';
 import { type OnWritten, writeAll } from './file-write.ts';
 import type { Staging } from './staging.ts';
@@ -34,6 +35,7 @@ export async function createFileStaging(options: FileStagingOptions): Promise<St
 
 class FileStaging implements Staging {
   readonly #pool: BufferPool = [];
+  readonly #flushDirectory = createDirectoryFlush();
   readonly #directory: string;
   readonly #blobs: BlobStore;
   readonly #onWritten: OnWritten | undefined;
@@ -54,7 +56,7 @@ class FileStaging implements Staging {
       const countBytes = await writeAll(file, offsetBytes, source, this.#onWritten);
       await file.datasync();
       // Also when the file existed: the process that created it may have died before this line.
-      if (isNew) await flushDirectory(this.#directory);
+      if (isNew) await this.#flushDirectory(this.#directory);
       return countBytes;
     } finally {
       await file.close();
@@ -86,7 +88,7 @@ class FileStaging implements Staging {
       ((await this.#blobs.adopt?.(key, path)) || (await this.#copy(key, path, sizeBytes)));
     if (!isStored) await this.#requireStored(key, sizeBytes);
     // Also when nothing was moved: the process that did may have died before this line.
-    await flushDirectory(this.#directory);
+    await this.#flushDirectory(this.#directory);
   }
 
   async discard(key: string) {

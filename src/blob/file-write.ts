@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import type { Pieces } from './blob-store.ts';
 
 /**
  * Pieces are collected up to this many bytes, or this many pieces, and then written in one call. MB/s of one upload in
@@ -16,7 +17,7 @@ export type OnWritten = (countBytes: number) => void;
 export async function writeAll(
   file: FileHandle,
   offsetBytes: number,
-  source: AsyncIterable<Uint8Array>,
+  source: Pieces,
   onWritten?: OnWritten,
 ): Promise<number> {
   let position = offsetBytes;

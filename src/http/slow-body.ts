@@ -134,8 +134,15 @@ export function nextPiece(
   // Not `Promise.race`: its reaction to a promise that lives as long as the request would be kept for every piece.
   return new Promise<IteratorResult<Buffer>>((resolve, reject) => {
     arrival.reject = reject;
-    pieces.next().then(resolve, reject);
-  }).finally(() => {
-    arrival.reject = null;
+    pieces.next().then(
+      (piece) => {
+        arrival.reject = null;
+        resolve(piece);
+      },
+      (error) => {
+        arrival.reject = null;
+        reject(error);
+      },
+    );
   });
 }

@@ -1,25 +1,21 @@
-import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { createFileWindow, type FileWindow, WINDOW_BYTES } from './file-window.ts';
+import { type Source, withSource } from './source.ts';
 import { holdsTiffPixels } from './tiff.ts';
 
 /**
- * Returns whether the image at `path`, of MIME type `mimeType`, is complete, without decoding it: checks that its
+ * Returns whether an image of MIME type `mimeType` is complete, without decoding it: checks that its
  * structure is complete, and that it has at least as many bytes as its pixels need at the best compression. Always true
  * for WebP, which is checked when its header is read; there, and in AVIF and HEIC, a few bytes can hold any number of
  * pixels.
  *
  * Reads the file at most once, 64 KiB at a time; a PNG of 33 MB takes 80 ms.
  */
-export async function isComplete(path: string, mimeType: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const window = createFileWindow(file);
-    const { size } = await file.stat();
-    return (await CHECKS[mimeType]?.(window, size)) ?? true;
-  } finally {
-    await file.close();
-  }
+export function isComplete(source: Source, mimeType: string): Promise<boolean> {
+  return withSource(source, async (source) => {
+    const check = CHECKS[mimeType];
+    return check === undefined || check(createFileWindow(source), source.sizeBytes);
+  });
 }
 
 type Check = (window: FileWindow, sizeBytes: number) => Promise<boolean>;

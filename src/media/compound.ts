@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
+import type { OpenSource } from './source.ts';
 
 /** A MIME type, its usual extension, and the name of a stream or storage that proves them. */
 type CompoundType = readonly [mimeType: string, extension: string, mark?: string];
@@ -18,15 +18,15 @@ export function isCompound(head: Buffer): boolean {
  * Returns the type of a compound file, detected from the first names in its directory. Word, Excel, Visio, Publisher,
  * Outlook, Installer and Hangul files are compound files, and so is an Office file with a password.
  */
-export async function compoundType(file: FileHandle, head: Buffer): Promise<CompoundType> {
+export async function compoundType(source: OpenSource, head: Buffer): Promise<CompoundType> {
   if (head.length < 512) return UNKNOWN;
   // [MS-CFB] §2.2 and §2.6.1: the size of sectors as a power of two, and the first sector of the directory.
   const sectorShift = head.readUInt16LE(30);
   if (sectorShift !== 9 && sectorShift !== 12) return UNKNOWN;
   const position = (head.readUInt32LE(48) + 1) * 2 ** sectorShift;
   const length = Math.min(2 ** sectorShift * 4, DIRECTORY_BYTES_MAX);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), { position });
-  const directory = buffer.subarray(0, bytesRead);
+  const memory = Buffer.alloc(length);
+  const directory = memory.subarray(0, await source.read(memory, length, position));
   const root = directory.subarray(80, 96).toString('hex');
   if (root === INSTALLER_CLASS) return ['application/x-msi', 'msi'];
   const names = new Set<string>();

@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
+import type { OpenSource } from './source.ts';
 
 /** Size of the window, in bytes: the most that one read can return. */
 export const WINDOW_BYTES = 64 * 1024;
@@ -23,11 +23,11 @@ export interface FileWindow {
 }
 
 /**
- * Creates a window over `file`; the caller closes the file. `movesMax` limits the reads from disk;
+ * Creates a window over a source. `movesMax` limits the reads from disk;
  * by default there is no limit.
  */
 export function createFileWindow(
-  file: FileHandle,
+  source: OpenSource,
   movesMax = Number.POSITIVE_INFINITY,
 ): FileWindow {
   const memory = Buffer.alloc(WINDOW_BYTES);
@@ -36,9 +36,8 @@ export function createFileWindow(
   let moves = 0;
   let looks = 0;
   async function move(position: number): Promise<void> {
-    const { bytesRead } = await file.read(memory, 0, WINDOW_BYTES, position);
+    end = position + (await source.read(memory, WINDOW_BYTES, position));
     start = position;
-    end = position + bytesRead;
   }
   return {
     async at(position, lengthMin) {

@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises';
 import { decodedBytes, fullSizeBytes, loadSharp } from './decode-memory.ts';
 import { createFileWindow } from './file-window.ts';
+import { type Source, withSource } from './source.ts';
 import { readWebpHeader } from './webp.ts';
 
 /** The size and the decoding cost of an image, read from its header. */
@@ -45,16 +45,16 @@ export function isDecodable(mimeType: string): boolean {
 }
 
 /**
- * Reads the header of the image at `path`; its MIME type must be readable. Throws the error of
+ * Reads the header of an image; its MIME type must be readable. Throws the error of
  * libvips when the header is damaged.
  */
-export async function readHeader(path: string, mimeType: string): Promise<ImageHeader> {
-  return mimeType === 'image/webp' ? readWebp(path) : readWithLibvips(path, mimeType);
+export async function readHeader(source: Source, mimeType: string): Promise<ImageHeader> {
+  return mimeType === 'image/webp' ? readWebp(source) : readWithLibvips(source, mimeType);
 }
 
-async function readWithLibvips(path: string, mimeType: string): Promise<ImageHeader> {
+async function readWithLibvips(source: Source, mimeType: string): Promise<ImageHeader> {
   const sharp = await loadSharp();
-  const image = await sharp(path, { limitInputPixels: false }).metadata();
+  const image = await sharp(source, { limitInputPixels: false }).metadata();
   // libvips detects the format itself. A file on whose format we disagree is not to be trusted.
   if (image.format !== FORMATS[mimeType])
     throw new Error(`expected ${mimeType}, but libvips reads ${image.format}`);
@@ -69,11 +69,9 @@ async function readWithLibvips(path: string, mimeType: string): Promise<ImageHea
   };
 }
 
-async function readWebp(path: string): Promise<ImageHeader> {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    const header = await readWebpHeader(createFileWindow(file), size);
+function readWebp(source: Source): Promise<ImageHeader> {
+  return withSource(source, async (source) => {
+    const header = await readWebpHeader(createFileWindow(source), source.sizeBytes);
     if (header === null) throw new Error('WebP ends before its last chunk');
     const { width, height, frames, orientation } = header;
     const traits = { ...WEBP_TRAITS, width, height };
@@ -85,9 +83,7 @@ async function readWebp(path: string): Promise<ImageHeader> {
       decodedBytes: decodedBytes(traits),
       fullSizeBytes: fullSizeBytes(traits, orientation > 1),
     };
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 const WEBP_TRAITS = { format: 'webp', channels: 4, depth: 'uchar', isProgressive: false } as const;

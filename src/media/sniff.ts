@@ -1,7 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { binaryType } from './binary.ts';
 import { compoundType, isCompound } from './compound.ts';
 import { describeType, type Sniffed, UNKNOWN } from './mime-type.ts';
+import { type OpenSource, type Source, withSource } from './source.ts';
 import { isLatePdf, sniffText } from './text.ts';
 import { zipType } from './zip.ts';
 
@@ -14,7 +14,7 @@ export type { Sniffed } from './mime-type.ts';
 const HEAD_BYTES = 64 * 1024;
 
 /**
- * Returns the MIME type of the file at `path`, detected from its content. `filename` only refines
+ * Returns the MIME type of a file, detected from its content. `filename` only refines
  * the type: it distinguishes CSV from plain text, and Word from Excel files of the old format. No
  * filename turns text into an image or into active content. An empty file and a file of unknown
  * format are `application/octet-stream` without an extension.
@@ -26,32 +26,24 @@ const HEAD_BYTES = 64 * 1024;
  *
  * Throws the file system's error when the file cannot be opened or read.
  */
-export async function sniffFile(
-  path: string,
-  options: { filename?: string } = {},
-): Promise<Sniffed> {
-  const file = await open(path);
-  try {
-    return await sniff(file, options.filename);
-  } finally {
-    await file.close();
-  }
+export function sniffFile(source: Source, options: { filename?: string } = {}): Promise<Sniffed> {
+  return withSource(source, (source) => sniff(source, options.filename));
 }
 
-async function sniff(file: FileHandle, filename: string | undefined): Promise<Sniffed> {
-  const { size } = await file.stat();
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, HEAD_BYTES)));
-  const head = buffer.subarray(0, bytesRead);
+async function sniff(source: OpenSource, filename: string | undefined): Promise<Sniffed> {
+  const { sizeBytes } = source;
+  const memory = Buffer.alloc(Math.min(sizeBytes, HEAD_BYTES));
+  const head = memory.subarray(0, await source.read(memory, memory.length, 0));
   if (head.length === 0) return UNKNOWN;
-  const text = sniffText(head, size <= HEAD_BYTES, filename);
+  const text = sniffText(head, sizeBytes <= HEAD_BYTES, filename);
   if (text !== null) return text;
-  const type = await typeOf(file, size, head);
+  const type = await typeOf(source, head);
   return type === null ? UNKNOWN : describeType(type[0], type[1], filename);
 }
 
-async function typeOf(file: FileHandle, size: number, head: Buffer) {
-  if (isZip(head)) return zipType(file, size, head);
-  if (isCompound(head)) return compoundType(file, head);
+async function typeOf(source: OpenSource, head: Buffer) {
+  if (isZip(head)) return zipType(source, head);
+  if (isCompound(head)) return compoundType(source, head);
   return (await binaryType(head)) ?? (isLatePdf(head) ? PDF : null);
 }
 

@@ -1,6 +1,6 @@
-import type { FileHandle } from 'node:fs/promises';
 import { createFileWindow } from './file-window.ts';
 import { DECLARED_EXTENSIONS } from './open-document.ts';
+import type { OpenSource } from './source.ts';
 
 /** A MIME type, its usual extension, and the entry names that prove it (see `TYPES`). */
 export type ZipType = readonly [mimeType: string, extension: string, ...rest: string[]];
@@ -13,13 +13,13 @@ export type ZipType = readonly [mimeType: string, extension: string, ...rest: st
  *
  * `head` is the beginning of the file: at least its first 1 KiB, or all of a shorter file.
  */
-export async function zipType(file: FileHandle, sizeBytes: number, head: Buffer): Promise<ZipType> {
+export async function zipType(source: OpenSource, head: Buffer): Promise<ZipType> {
   const declared = declaredType(head);
   if (declared !== null) return declared;
-  const directory = await findDirectory(file, sizeBytes);
+  const directory = await findDirectory(source);
   if (directory === null) return ZIP;
   const seen = new Set<string>();
-  for await (const name of entryNames(file, directory)) {
+  for await (const name of entryNames(source, directory)) {
     for (const mark of MARKS) if (name.startsWith(mark)) seen.add(mark);
   }
   return TYPES.find(([, , ...marks]) => marks.every((mark) => seen.has(mark))) ?? ZIP;
@@ -94,12 +94,11 @@ interface Directory {
  * Finds the central directory through the record at the end of the file, which at most 65,535 bytes
  * of comment follow (APPNOTE 4.3.16). A ZIP64 is reported as plain ZIP.
  */
-async function findDirectory(file: FileHandle, sizeBytes: number): Promise<Directory | null> {
+async function findDirectory(source: OpenSource): Promise<Directory | null> {
+  const { sizeBytes } = source;
   const start = Math.max(0, sizeBytes - EOCD_BYTES - 0xffff);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(sizeBytes - start), {
-    position: start,
-  });
-  const tail = buffer.subarray(0, bytesRead);
+  const memory = Buffer.alloc(sizeBytes - start);
+  const tail = memory.subarray(0, await source.read(memory, memory.length, start));
   const at = tail.lastIndexOf('PK\x05\x06', tail.length - EOCD_BYTES, 'latin1');
   if (at === -1 || at + EOCD_BYTES > tail.length) return null;
   const offset = tail.readUInt32LE(at + 16);
@@ -107,8 +106,8 @@ async function findDirectory(file: FileHandle, sizeBytes: number): Promise<Direc
 }
 
 /** Yields the entry names, truncated to `NAME_BYTES_MAX`; stops at the first invalid entry. */
-async function* entryNames(file: FileHandle, { offset, end }: Directory): AsyncGenerator<string> {
-  const window = createFileWindow(file, WINDOW_MOVES_MAX);
+async function* entryNames(source: OpenSource, { offset, end }: Directory): AsyncGenerator<string> {
+  const window = createFileWindow(source, WINDOW_MOVES_MAX);
   for (let at = offset; at + ENTRY_BYTES <= end; ) {
     const entry = await window.at(at, ENTRY_BYTES + NAME_BYTES_MAX);
     if (entry.length < ENTRY_BYTES || entry.readUInt32LE(0) !== ENTRY_SIGNATURE) return;

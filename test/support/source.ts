@@ -4,7 +4,7 @@ import { parseAst } from 'vitest/node';
 
 /** The structure of a source file of the repository. */
 export interface SourceFile {
-  /** Path from the top of the repository, such as `src/lib/md5.ts`. */
+  /** Path from the top of the repository, such as `src/lib/word.ts`. */
   path: string;
   text: string;
   lineCount: number;

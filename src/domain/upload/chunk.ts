@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import type { ResumableMd5 } from '../../lib/md5.ts';
+import { createHash, type Hash } from 'node:crypto';
 import type { Context } from '../context.ts';
 import { DigestMismatchError, InvalidInputError } from '../error.ts';
 import { createDiskWatch } from './room.ts';
@@ -31,7 +30,7 @@ export interface ChunkTarget {
 export async function stageChunk(
   ctx: Context,
   { blobKey, offsetBytes, totalBytes }: ChunkTarget,
-  digest: ResumableMd5,
+  digest: Hash,
   chunk: Chunk,
 ): Promise<number> {
   const restBytes = totalBytes - offsetBytes;

@@ -1,5 +1,6 @@
 import { BrokenImageError, ImageTooLargeError, probeImage } from '../../media/probe.ts';
 import { type Sniffed, sniffFile } from '../../media/sniff.ts';
+import type { Source } from '../../media/source.ts';
 import { isUniqueViolation } from '../../store/error.ts';
 import { type Context, transact } from '../context.ts';
 import { DomainError, UnsupportedMediaError } from '../error.ts';
@@ -67,7 +68,7 @@ export async function take<T>(
     for (const file of destination.files) {
       files.push(await examine(ctx, file, destination.policy));
     }
-    for (const file of files) await ctx.staging.promote(file.blobKey, file.sizeBytes);
+    for (const file of files) await store(ctx, file);
     return await write(ctx, destination, files);
   } catch (error) {
     if (error instanceof DomainError || isUniqueViolation(error)) await dropRefused(ctx, staged);
@@ -82,24 +83,34 @@ export function onlyFile(files: readonly ExaminedFile[]): ExaminedFile {
   return file;
 }
 
+/** Moves the bytes of a file into the blob store. */
+function store({ blobs, staging }: Context, { blobKey, sizeBytes, content }: StagedFile) {
+  if (content === undefined) return staging.promote(blobKey, sizeBytes);
+  return blobs.put(blobKey, sizeBytes, [content]);
+}
+
 /** Determines the type of a file and checks it against the policy. The bytes do not move. */
-function examine(
+function examine(ctx: Context, file: StagedFile, policy: Policy): Promise<ExaminedFile> {
+  if (file.content !== undefined) return examineSource(ctx, file, policy, file.content);
+  return ctx.staging.withLocalFile(file.blobKey, (path) => examineSource(ctx, file, policy, path));
+}
+
+async function examineSource(
   ctx: Context,
   file: StagedFile,
   { type: wanted, allowedTypes, unreadableAs }: Policy,
+  source: Source,
 ): Promise<ExaminedFile> {
-  return ctx.staging.withLocalFile(file.blobKey, async (path) => {
-    const sniffed = await sniffFile(path, { filename: file.filename });
-    const type =
-      typeOfUnknown(ctx, file, sniffed, unreadableAs) ??
-      classify(ctx, file, sniffed, wanted, allowedTypes);
-    const size =
-      sniffed.kind === 'image' ? await probe(ctx, path, sniffed, unreadableAs !== undefined) : null;
-    // A browser's form names an image that a page has redrawn "blob", which no user has chosen.
-    const isUnnamed = file.filename === '' || file.filename === 'blob';
-    const filename = isUnnamed ? nameOf(sniffed) : file.filename;
-    return { ...file, filename, isUnnamed, type, mimeType: sniffed.mimeType, size };
-  });
+  const sniffed = await sniffFile(source, { filename: file.filename });
+  const type =
+    typeOfUnknown(ctx, file, sniffed, unreadableAs) ??
+    classify(ctx, file, sniffed, wanted, allowedTypes);
+  const size =
+    sniffed.kind === 'image' ? await probe(ctx, source, sniffed, unreadableAs !== undefined) : null;
+  // A browser's form names an image that a page has redrawn "blob", which no user has chosen.
+  const isUnnamed = file.filename === '' || file.filename === 'blob';
+  const filename = isUnnamed ? nameOf(sniffed) : file.filename;
+  return { ...file, filename, isUnnamed, type, mimeType: sniffed.mimeType, size };
 }
 
 function nameOf({ kind, extension }: Sniffed): string {
@@ -108,15 +119,13 @@ function nameOf({ kind, extension }: Sniffed): string {
 
 async function probe(
   { settings }: Context,
-  path: string,
+  source: Source,
   { mimeType }: Sniffed,
   mayBeBroken: boolean,
 ) {
   try {
-    return await probeImage(path, {
-      pixelsMax: settings.imagePixelsMax,
-      timeoutMs: PROBE_TIMEOUT_MS,
-    });
+    const limits = { pixelsMax: settings.imagePixelsMax, timeoutMs: PROBE_TIMEOUT_MS };
+    return await probeImage(source, limits, mimeType);
   } catch (error) {
     if (error instanceof BrokenImageError && mayBeBroken) return null;
     if (error instanceof BrokenImageError || error instanceof ImageTooLargeError) {

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { fileExtension, urlFilename } from '../../lib/filename.ts';
+import { fewRandomBytes } from '../../lib/random.ts';
 import { insertFile, isDirTaken } from '../../store/file/file.ts';
 import type { FileRow, NewFileRow, NewNodeRow, NodeRow } from '../../store/table.ts';
 import { insertNode } from '../../store/tree/node.ts';
@@ -80,6 +80,6 @@ const DIR_ALPHABET = 'abcdefghijklmnopqrstuvwxyz012345';
  * in a million at a million media.
  */
 export async function newDir(ctx: Context): Promise<string> {
-  const dir = Array.from(randomBytes(8), (byte) => DIR_ALPHABET[byte % 32]).join('');
+  const dir = Array.from(fewRandomBytes(8), (byte) => DIR_ALPHABET[byte % 32]).join('');
   return (await isDirTaken(ctx.db, dir)) ? newDir(ctx) : dir;
 }

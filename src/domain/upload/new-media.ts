@@ -58,11 +58,13 @@ export function intoNewMedia(
   return async (ctx, staged) => {
     if (request.folderId !== null) await folderToFill(ctx, request.folderId);
     await checkTags(ctx, request.tagIds);
+    // Before the transaction, in which each statement keeps other writers waiting.
+    const dir = await newDir(ctx);
     return {
       policy: request,
       files: staged,
       write: async (ctx, files) => {
-        const media = await insert(ctx, onlyFile(files), request);
+        const media = await insert(ctx, onlyFile(files), dir, request);
         await alsoWrite?.(ctx, media.id);
         return media;
       },
@@ -70,10 +72,15 @@ export function intoNewMedia(
   };
 }
 
-async function insert(ctx: Context, file: ExaminedFile, request: NewMedia): Promise<Media> {
+async function insert(
+  ctx: Context,
+  file: ExaminedFile,
+  dir: string,
+  request: NewMedia,
+): Promise<Media> {
   const place = request.folderId === null ? UNFILED : await placeIn(ctx, request.folderId);
   const row = await insertMediaRow(ctx, file, { ...place, ...request.columns });
-  await insertFileRow(ctx, file, { media_id: row.id, dir: await newDir(ctx) });
+  await insertFileRow(ctx, file, { media_id: row.id, dir });
   await tagNewMedia(ctx, row.id, request.tagIds);
   ctx.events.publish(mediaEvent('created', row));
   return toMedia(row);

@@ -1,3 +1,4 @@
+import type { Staging } from '../../blob/staging.ts';
 import type { Context } from '../context.ts';
 import { InsufficientStorageError, QuotaExceededError } from '../storage-error.ts';
 import { storageRoom } from '../viewer/quota.ts';
@@ -61,9 +62,39 @@ export function createDiskWatch(ctx: Context): (sizeBytes: number) => Promise<vo
   };
 }
 
-/** Throws InsufficientStorageError unless the disk has room for this many more bytes. */
+/** What was known of a disk when it was last asked. */
+interface KnownDisk {
+  freeBytes: number;
+  askedAt: number;
+}
+
+const knownDisks = new WeakMap<Staging, KnownDisk>();
+
+/** Period for which the answer of a disk that is far from full is used again. */
+const KNOWN_MS = 1000;
+
+/** No uploads fill this much within `KNOWN_MS`. */
+const AMPLE_BYTES = 16 * 2 ** 30;
+
+/**
+ * Throws InsufficientStorageError unless the disk has room for this many more bytes. Asks the disk once a second while
+ * it is far from full, and otherwise each time.
+ */
 export async function checkDisk({ staging, settings }: Context, sizeBytes: number): Promise<void> {
   const { freeBytesMin } = settings.quotas;
   if (freeBytesMin === 0) return;
-  if ((await staging.freeBytes()) - sizeBytes < freeBytesMin) throw new InsufficientStorageError();
+  const restBytes =
+    (await freeBytesOf(staging, freeBytesMin + sizeBytes + AMPLE_BYTES)) - sizeBytes;
+  if (restBytes < freeBytesMin) throw new InsufficientStorageError();
+}
+
+async function freeBytesOf(staging: Staging, ampleBytes: number): Promise<number> {
+  const known = knownDisks.get(staging);
+  const now = performance.now();
+  if (known && known.freeBytes >= ampleBytes && now - known.askedAt < KNOWN_MS) {
+    return known.freeBytes;
+  }
+  const freeBytes = await staging.freeBytes();
+  knownDisks.set(staging, { freeBytes, askedAt: now });
+  return freeBytes;
 }

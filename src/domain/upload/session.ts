@@ -1,4 +1,3 @@
-import { createResumableMd5, type ResumableMd5 } from '../../lib/md5.ts';
 import type { UploadRow } from '../../store/table.ts';
 import { findUpload } from '../../store/upload/upload.ts';
 import type { Context } from '../context.ts';
@@ -58,23 +57,6 @@ export async function findOwnUpload(ctx: Context, uploadId: string): Promise<Upl
 
 function isUploadId(text: string): boolean {
   return /^[0-9a-f]{32}$/.test(text);
-}
-
-/**
- * Returns the MD5 of the bytes so far, from its saved state. If another version of the library saved it, the staged
- * bytes are hashed again.
- */
-export async function resumeDigest(ctx: Context, row: UploadRow): Promise<ResumableMd5> {
-  try {
-    return await createResumableMd5(row.digest_state);
-  } catch (error) {
-    const message = 'hashing staged bytes again: another version of the library saved the digest';
-    ctx.log.warn({ err: error }, message);
-  }
-  const digest = await createResumableMd5();
-  const range = { start: 0, end: row.offset_bytes - 1 };
-  for await (const bytes of await ctx.staging.read(row.blob_key, range)) digest.update(bytes);
-  return digest;
 }
 
 /** Converts a row. */

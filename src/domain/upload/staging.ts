@@ -18,9 +18,11 @@ export interface IncomingFile extends DeclaredFile {
   bytes: AsyncIterable<Uint8Array>;
 }
 
-/** A file whose bytes have arrived: they are durable, but no row refers to them. */
+/** A file whose bytes have arrived. No row refers to them. */
 export interface StagedFile extends DeclaredFile {
   blobKey: string;
+  /** The bytes of a small file, which are not staged: nothing promises them before its rows are written. */
+  content?: Buffer;
   /** Name cleaned by `cleanFilename`; empty if the request gave none. */
   filename: string;
   sizeBytes: number;
@@ -41,8 +43,11 @@ export interface StageOptions {
   md5?: string | null | undefined;
 }
 
+/** A file of at most this size stays in memory until it is stored: that saves half of its system calls. */
+const CONTENT_BYTES_MAX = 256 * 1024;
+
 /**
- * Stages the bytes of a whole file, and counts and hashes them on the way. Leaves nothing behind if it fails. Throws
+ * Stages the bytes of a whole file, and counts and hashes them on the way. A small file stays in memory. Leaves nothing behind if it fails. Throws
  * TooLargeError, QuotaExceededError, InsufficientStorageError, DigestMismatchError, and InvalidInputError for an empty
  * file.
  */
@@ -69,18 +74,44 @@ export async function stageFile(
     if (sizeBytes === 0) throw InvalidInputError.of('file', 'EMPTY', 'The file is empty.');
   }
   try {
-    await ctx.staging.append(blobKey, 0, counted());
+    const content = await holdSmall(counted(), (bytes) => ctx.staging.append(blobKey, 0, bytes));
     const md5 = digests.md5.digest('hex');
     if (expected && expected !== md5) throw new DigestMismatchError(expected, md5);
     const sha256 = digests.sha256.digest('hex');
     const name = cleanFilename(filename);
-    return { blobKey, sizeBytes, md5, sha256, key: '', filename: name, declaredType };
+    const file = { blobKey, sizeBytes, md5, sha256, key: '', filename: name, declaredType };
+    return content === null ? file : { ...file, content };
   } catch (error) {
     await ctx.staging.discard(blobKey);
     throw error;
   } finally {
     room.leave();
   }
+}
+
+/** Returns all bytes of a small source. Hands those of a larger one to `stage`, and returns null. */
+async function holdSmall(
+  source: AsyncGenerator<Uint8Array>,
+  stage: (bytes: AsyncIterable<Uint8Array>) => Promise<unknown>,
+): Promise<Buffer | null> {
+  const held: Uint8Array[] = [];
+  let heldBytes = 0;
+  while (heldBytes <= CONTENT_BYTES_MAX) {
+    const { done, value } = await source.next();
+    if (done) return Buffer.concat(held, heldBytes);
+    held.push(value);
+    heldBytes += value.length;
+  }
+  async function* all() {
+    yield* held.splice(0);
+    yield* source;
+  }
+  try {
+    await stage(all());
+  } finally {
+    await source.return(undefined);
+  }
+  return null;
 }
 
 /** Returns the staged file under another name, for a name that was not known when the bytes arrived. */

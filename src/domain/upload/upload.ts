@@ -1,7 +1,7 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { BlobNotFoundError } from '../../blob/blob-store.ts';
 import { cleanFilename } from '../../lib/filename.ts';
-import { createResumableMd5 } from '../../lib/md5.ts';
 import { sniffFile } from '../../media/sniff.ts';
 import { isUniqueViolation } from '../../store/error.ts';
 import type { UploadRow } from '../../store/table.ts';
@@ -21,6 +21,7 @@ import type { Media } from '../tree/media.ts';
 import { authorize } from '../viewer/access.ts';
 import { checkQuota } from '../viewer/quota.ts';
 import { type Chunk, stageChunk } from './chunk.ts';
+import { forgetDigest, keepDigest, resumeDigest } from './digest.ts';
 import { take } from './door.ts';
 import { intoNewMedia, newMediaInput, toNewMedia } from './new-media.ts';
 import {
@@ -34,7 +35,6 @@ import { checkDisk } from './room.ts';
 import {
   findOpenUpload,
   findOwnUpload,
-  resumeDigest,
   toSession,
   type UploadSession,
   whyUploadClosed,
@@ -59,6 +59,9 @@ export interface ChunkInput extends z.input<typeof chunkInput> {
   /** Types that the dialect supports; the largest of their size limits applies to the total. */
   allowedTypes?: readonly FileType[];
 }
+
+/** The state of `node:crypto` cannot be saved. Earlier versions saved that of another library here. */
+const NO_STATE = new Uint8Array();
 
 /**
  * Appends one chunk; without `uploadId` it starts an upload session. Resolves once bytes and offset are durable. Throws
@@ -93,7 +96,7 @@ async function startUpload(ctx: Context, input: ParsedChunk): Promise<UploadSess
   await checkDisk(ctx, totalBytes);
   const blobKey = newBlobKey();
   try {
-    const digest = await createResumableMd5();
+    const digest = createHash('md5');
     const offsetBytes = await stageChunk(
       ctx,
       { blobKey, offsetBytes: 0, totalBytes },
@@ -112,7 +115,7 @@ async function startUpload(ctx: Context, input: ParsedChunk): Promise<UploadSess
       declared_type: declaredType,
       total_bytes: totalBytes,
       offset_bytes: offsetBytes,
-      digest_state: digest.save(),
+      digest_state: NO_STATE,
       blob_key: blobKey,
       status: 'open',
       media_id: null,
@@ -125,6 +128,7 @@ async function startUpload(ctx: Context, input: ParsedChunk): Promise<UploadSess
       await checkQuota(ctx, demand);
       await store.insertUpload(ctx.db, row);
     });
+    keepDigest(ctx, row.upload_id, { hash: digest, offsetBytes });
     return toSession(row);
   } catch (error) {
     await ctx.staging.discard(blobKey);
@@ -152,10 +156,11 @@ async function continueUpload(
     uploadId,
     fromBytes: offsetBytes,
     toBytes,
-    digestState: digest.save(),
+    digestState: NO_STATE,
     now: ctx.clock(),
   });
   if (!advanced) throw new OffsetMismatchError((await findOpenUpload(ctx, uploadId)).offset_bytes);
+  keepDigest(ctx, uploadId, { hash: digest, offsetBytes: toBytes });
   const session = toSession({ ...row, offset_bytes: toBytes });
   ctx.events.publish({ type: 'upload', uploadId, session, isOver: false });
   return session;
@@ -181,7 +186,7 @@ export async function completeUpload(ctx: Context, input: CompleteInput): Promis
   return ctx.uploadLocks.run(uploadId, async () => {
     const row = await findOpenUpload(ctx, uploadId);
     if (row.offset_bytes !== row.total_bytes) throw new OffsetMismatchError(row.offset_bytes);
-    const actual = (await resumeDigest(ctx, row)).digest();
+    const actual = (await resumeDigest(ctx, row)).digest('hex');
     if (actual !== md5) throw new DigestMismatchError(md5, actual);
     const staged: StagedFile = {
       blobKey: row.blob_key,
@@ -197,10 +202,12 @@ export async function completeUpload(ctx: Context, input: CompleteInput): Promis
     const into = intoNewMedia(request, (ctx, mediaId) => closeUpload(ctx, uploadId, mediaId));
     // Another process, which has a lock of its own, may have been first: it has created a media item from the same
     // bytes, or deleted them.
-    return take(ctx, [staged], into).catch(async (error) => {
+    const created = await take(ctx, [staged], into).catch(async (error) => {
       const mayBeClosed = isUniqueViolation(error) || error instanceof BlobNotFoundError;
       throw (mayBeClosed && (await whyUploadClosed(ctx, uploadId))) || error;
     });
+    forgetDigest(ctx, uploadId);
+    return created;
   });
 }
 
@@ -218,6 +225,7 @@ export async function abortUpload(ctx: Context, { uploadId }: { uploadId: string
   return ctx.uploadLocks.run(uploadId, async () => {
     const row = await findOwnUpload(ctx, uploadId);
     if (!(await store.deleteUpload(ctx.db, uploadId))) throw new UploadCompletedError();
+    forgetDigest(ctx, uploadId);
     ctx.events.publish({ type: 'upload', uploadId, session: null, isOver: true });
     await deleteBytes(ctx, row.blob_key);
   });

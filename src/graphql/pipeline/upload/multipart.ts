@@ -50,19 +50,19 @@ export function readMultipartOperation(request: IncomingMessage): Promise<SentOp
   const onFile = async (part: FilePart) => {
     if (!isMapRead && part.filename !== null) throw malformed('Files must follow the field `map`.');
     const file = files.get(part.name);
-    if (file !== undefined) await deliver(part, file, answered.promise);
+    if (file === undefined) return;
+    files.delete(part.name);
+    await deliver(part, file, answered.promise);
   };
   const isFile = (name: string) => name !== 'operations' && name !== 'map';
-  readMultipart(request, { isFile, onField, onFile })
-    .then(
-      () =>
-        malformed(
-          isMapRead ? 'The request does not have this file.' : 'The field `map` is missing.',
-        ),
-      (error: unknown) => error,
-    )
-    // At the end of the body, the remaining files will never arrive.
-    .then(fail);
+  readMultipart(request, { isFile, onField, onFile }).then(
+    // The remaining files will never arrive.
+    () => {
+      if (!isMapRead) fail(malformed('The field `map` is missing.'));
+      else if (files.size > 0) fail(malformed('The request does not have this file.'));
+    },
+    fail,
+  );
   return sent.promise;
 }
 
