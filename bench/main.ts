@@ -67,7 +67,7 @@ const { values, positionals } = parseArgs({
     size: { type: 'string', default: '100000' },
     /** Requests of each dialect that the part `neighbours` tries. */
     tries: { type: 'string', default: '120' },
-    /** Keeps the databases that the part `million` has created on PostgreSQL. */
+    /** Keeps the databases that the part `million` has seeded. */
     keep: { type: 'boolean', default: false },
     /** Another checkout of Trivium, with its `node_modules`: starts, reads and uploads measure its server too. */
     before: { type: 'string' },
