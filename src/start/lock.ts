@@ -1,5 +1,5 @@
 import { mkdir, realpath } from 'node:fs/promises';
-import { lockFile } from '../store/process-lock.ts';
+import { lockFile } from '../store/sqlite/process-lock.ts';
 import type { Config } from './config.ts';
 import { createLog } from './log.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import SqliteDatabase from 'better-sqlite3';
-import { LockedDatabaseError } from './error.ts';
+import { LockedDatabaseError } from '../error.ts';
 
 /** Options of `lockFile`. */
 export interface LockFileOptions {
