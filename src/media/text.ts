@@ -39,18 +39,15 @@ const MARKUP: Readonly<Record<Markup, [mimeType: string, extension: string]>> = 
 };
 
 /** Types of JSON by extension. */
-const JSON_TYPES: Readonly<Record<string, string>> = {
-  json: 'application/json',
-  map: 'application/json',
-  har: 'application/json',
-  ipynb: 'application/x-ipynb+json',
-  geojson: 'application/geo+json',
-  topojson: 'application/json',
-  jsonld: 'application/ld+json',
-  webmanifest: 'application/manifest+json',
-  jsonl: 'application/jsonl',
-  ndjson: 'application/x-ndjson',
-};
+const JSON_TYPES = new Map([
+  ...['json', 'map', 'har', 'topojson'].map((name) => [name, 'application/json'] as const),
+  ['ipynb', 'application/x-ipynb+json'],
+  ['geojson', 'application/geo+json'],
+  ['jsonld', 'application/ld+json'],
+  ['webmanifest', 'application/manifest+json'],
+  ['jsonl', 'application/jsonl'],
+  ['ndjson', 'application/x-ndjson'],
+]);
 
 /** Signatures of formats that are text themselves. */
 const SIGNATURES: readonly [signature: RegExp, mimeType: string, extension: string][] = [
@@ -77,7 +74,7 @@ function decodeUtf(head: Uint8Array, isWhole: boolean): string | null {
 /** Returns the type of a text that begins as JSON does; null if its name is none of JSON. */
 function jsonType(filename: string | undefined): Sniffed | null {
   const extension = fileExtension(filename ?? '') ?? '';
-  const mimeType = Object.hasOwn(JSON_TYPES, extension) ? JSON_TYPES[extension] : undefined;
+  const mimeType = JSON_TYPES.get(extension);
   return mimeType === undefined ? null : describeType(mimeType, extension);
 }
 
