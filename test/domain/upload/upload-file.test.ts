@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
 import type { Context } from '../../../src/domain/context.ts';
 import { filesByMediaIds } from '../../../src/domain/file/file.ts';
@@ -31,6 +32,22 @@ describeEachBackend('uploadFile', (backend) => {
       expect(file!.width).toBeGreaterThan(0);
       expect(await leftovers(services)).toEqual({ ...NOTHING, medias: 1, files: 1, stored: 1 });
     }));
+
+  it.each([1, 131_071, 131_072, 131_073, 200_000])(
+    '%i bytes that arrive one by one are stored as they were sent',
+    (count) =>
+      withServices(backend, async (services) => {
+        const ctx = services.as(user());
+        const bytes = Buffer.from(Array.from({ length: count }, (_, at) => (at * 7919) % 251));
+        const single = Array.from(bytes, (_, at) => bytes.subarray(at, at + 1));
+        const media = await uploadFile(ctx, { bytes: Readable.from(single), filename: 'a.bin' });
+        const [file] = (await filesByMediaIds(ctx, [media.id])).get(media.id)!;
+        expect([file!.sizeBytes, file!.md5]).toEqual([count, md5Of(bytes)]);
+        const [blob] = await Array.fromAsync(services.blobs.list());
+        const stored = Buffer.concat(await Array.fromAsync(await services.blobs.read(blob!.key)));
+        expect(stored.equals(bytes)).toBe(true);
+      }),
+  );
 
   const TYPES = {
     image: {
