@@ -6,7 +6,7 @@ import type { Db } from '../store/db.ts';
 import { withSignal } from '../store/limit.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { type Events, heldBack } from './event/event.ts';
-import type { Deletions } from './viewer/deletion.ts';
+import type { PendingChanges } from './viewer/pending.ts';
 import type { Viewer } from './viewer/viewer.ts';
 
 /** The environment of an operation: always its first parameter. */
@@ -33,7 +33,7 @@ export interface Services {
   events: Events;
   settings: Settings;
   /** Subtrees and tags that jobs are deleting. No viewer sees them. */
-  deletions: Deletions;
+  pending: PendingChanges;
   /** Serializes the chunks of each upload session, in this process only: see docs/decisions.md. */
   uploadLocks: KeyedLock;
   /**

@@ -80,7 +80,7 @@ function jsonType(filename: string | undefined): Sniffed | null {
 
 /**
  * Returns whether a PDF begins after other bytes. Readers accept its header anywhere in the first 1,024 bytes (ISO
- * 32000-1, Annex H, note 13). An object has to follow, so that a text about PDF is none.
+ * 32000-1, Annex H, note 13). A text that only mentions the header is no PDF: an object has to follow the header.
  */
 export function isLatePdf(head: Uint8Array): boolean {
   const text = Buffer.from(head.buffer, head.byteOffset, head.length).toString('latin1');

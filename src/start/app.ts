@@ -9,9 +9,9 @@ import type { Log, Services } from '../domain/context.ts';
 import { createEvents, type Events } from '../domain/event/event.ts';
 import { createEventRelay } from '../domain/event/relay.ts';
 import { createRenderQueue } from '../domain/rendition/queue.ts';
-import { createDeletions } from '../domain/viewer/deletion.ts';
 import { findViewerByKey, keySha256 } from '../domain/viewer/key.ts';
 import { createLogin } from '../domain/viewer/login.ts';
+import { createPendingChanges } from '../domain/viewer/pending.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
 import { registerGraphql } from '../graphql/pipeline/handler.ts';
 import { createClientOf } from '../http/client.ts';
@@ -93,7 +93,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     },
     bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
-  refreshDeletions(server, services);
+  refreshPending(server, services);
   await registerDialects(server, services, config, jwtSecret);
   const jobs = createJobs({ ...services, log }, config);
   const stopping = new AbortController();
@@ -169,11 +169,11 @@ async function createServices(
   try {
     const applied = await migrate(db);
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
-    const deletions = createDeletions({ db, isShared: !servesOneProcess(config.databaseUrl) });
-    await deletions.reload();
+    const pending = createPendingChanges({ db, isShared: !servesOneProcess(config.databaseUrl) });
+    await pending.reload();
     return {
       db,
-      deletions,
+      pending,
       ...(await openStorage(config.blobDir)),
       settings: {
         isFastPathEnabled: config.isFastPathEnabled,
@@ -229,9 +229,9 @@ function warnOfUnknown(log: Logger, { unknownVariables }: Config): void {
 }
 
 /** Makes each request, except health checks, know of deletions that another process has begun. */
-function refreshDeletions(server: FastifyInstance, { deletions }: Services): void {
+function refreshPending(server: FastifyInstance, { pending }: Services): void {
   server.addHook('onRequest', async ({ url }) => {
-    if (url !== '/healthz' && url !== '/readyz') await deletions.refresh();
+    if (url !== '/healthz' && url !== '/readyz') await pending.refresh();
   });
 }
 

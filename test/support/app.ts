@@ -7,8 +7,8 @@ import { createFileStaging } from '../../src/blob/file-staging.ts';
 import type { Context, Services, Settings } from '../../src/domain/context.ts';
 import { createEvents } from '../../src/domain/event/event.ts';
 import { createRenderQueue } from '../../src/domain/rendition/queue.ts';
-import { createDeletions } from '../../src/domain/viewer/deletion.ts';
 import { keySha256 } from '../../src/domain/viewer/key.ts';
+import { createPendingChanges } from '../../src/domain/viewer/pending.ts';
 import { ANONYMOUS, type Role, type Viewer } from '../../src/domain/viewer/viewer.ts';
 import { createKeyedLock } from '../../src/lib/keyed-lock.ts';
 import { type App, type AppOptions, createApp } from '../../src/start/app.ts';
@@ -157,7 +157,7 @@ export function createTestServices(parts: Parts, settings: Partial<Settings> = {
     settings: { ...defaultSettings(), ...settings },
     events: createEvents(),
     uploadLocks: createKeyedLock(),
-    deletions: createDeletions({ db: parts.db, isShared: false }),
+    pending: createPendingChanges({ db: parts.db, isShared: false }),
     renders: createRenderQueue({ clock: () => now }),
     arrivingBytes: new Map(),
     clock: () => now,

@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Services } from '../../src/domain/context.ts';
 import { createEvents } from '../../src/domain/event/event.ts';
-import { createDeletions } from '../../src/domain/viewer/deletion.ts';
+import { createPendingChanges } from '../../src/domain/viewer/pending.ts';
 import { TASKS } from '../../src/job/task/index.ts';
 import { createWorker } from '../../src/job/worker.ts';
 import { openDb } from '../../src/store/db.ts';
@@ -17,7 +17,7 @@ const services = {
   events: createEvents(),
   clock: Date.now,
   newId: randomUUID,
-  deletions: createDeletions({ db, isShared: false }),
+  pending: createPendingChanges({ db, isShared: false }),
   log,
 };
 const {

@@ -28,7 +28,7 @@ export async function deleteTag(ctx: Context, id: number): Promise<void> {
   });
   const fields = { tag: id, name: tag.name, deletedBy: ctx.viewer.id };
   ctx.log.info(fields, isDone ? 'deleted a tag' : 'began to delete a tag');
-  if (!isDone) await ctx.deletions.announce();
+  if (!isDone) await ctx.pending.announce();
 }
 
 /**
@@ -47,7 +47,7 @@ export async function deleteTagRest(
   const medias = await inBites(options, (rowsMax) =>
     transact(ctx, (ctx) => deleteBite(ctx, id, rowsMax)),
   );
-  await ctx.deletions.reload();
+  await ctx.pending.reload();
   ctx.log.info({ tag: id, name: tag.name, deletedBy: tag.deleted_by, medias }, 'deleted a tag');
   return medias;
 }

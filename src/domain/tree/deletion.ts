@@ -6,8 +6,8 @@ import type { NodeRow } from '../../store/table.ts';
 import {
   findDeletion,
   insertDeletion,
-  listDeleted,
   listDeletions,
+  listPending,
 } from '../../store/tree/deletion.ts';
 import { findFolderById, findFolderByUuid } from '../../store/tree/folder.ts';
 import { deleteNodes } from '../../store/tree/media.ts';
@@ -57,7 +57,7 @@ export async function deleteFolder(
   const fields = { folder: folder.uuid, name: folder.name, deletedBy: ctx.viewer.id };
   if (removed === null) {
     ctx.log.info(fields, 'began to delete a folder');
-    await ctx.deletions.announce();
+    await ctx.pending.announce();
   } else {
     ctx.log.info({ ...fields, ...countNodes(removed, ctx.viewer.id) }, 'deleted a folder');
   }
@@ -89,7 +89,7 @@ export async function deleteRest(
     nodesOfOthers += counts.nodesOfOthers;
     return counts.nodes;
   });
-  await ctx.deletions.reload();
+  await ctx.pending.reload();
   const fields = { folder: folderUuid, name: folder.name, deletedBy: deletion.deleted_by };
   ctx.log.info({ ...fields, nodes, nodesOfOthers }, 'deleted a folder');
   return nodes;
@@ -142,8 +142,8 @@ export async function resumeDeletions(ctx: Context): Promise<void> {
  * nodes that an earlier one has deleted. Lock the tree first.
  */
 export async function withLatest(ctx: Context): Promise<Context> {
-  const current = await listDeleted(ctx.db);
-  return { ...ctx, deletions: { ...ctx.deletions, current } };
+  const current = await listPending(ctx.db);
+  return { ...ctx, pending: { ...ctx.pending, current } };
 }
 
 async function findOwnFolder(ctx: Context, id: number): Promise<NodeRow> {
@@ -155,7 +155,7 @@ async function findOwnFolder(ctx: Context, id: number): Promise<NodeRow> {
 
 /** Returns the scope of all nodes with the moves in progress: also of those that are being deleted. */
 function allOf(ctx: Context): Scope {
-  return { ...EVERYTHING, moved: ctx.deletions.current.moved };
+  return { ...EVERYTHING, moved: ctx.pending.current.moved };
 }
 
 function toSubtree(folder: NodeRow): Subtree {

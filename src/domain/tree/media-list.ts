@@ -81,7 +81,7 @@ async function resolveFilter(
     throw InvalidInputError.of('unfiled', 'CONFLICT', 'Give `folderId` or `unfiled`, not both.');
   }
   // Its rows are still there while a job deletes them.
-  const hasDeletedTag = filter.tagIds?.some((id) => ctx.deletions.current.tagIds.has(id));
+  const hasDeletedTag = filter.tagIds?.some((id) => ctx.pending.current.tagIds.has(id));
   if (hasDeletedTag) return { ...filter, ids: [] };
   if (underFolderId === undefined) return filter;
   // Whether the viewer may see the folder does not matter: the list is narrowed to its scope.

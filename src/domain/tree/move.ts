@@ -63,14 +63,14 @@ export async function moveNodes(
  * Makes all processes reload the paths of subtrees that are being moved, or that are being deleted and have moved with a
  * folder above them. Does nothing inside a transaction: its owner calls this after the commit.
  */
-export async function announceMove({ db, deletions }: Context): Promise<void> {
+export async function announceMove({ db, pending }: Context): Promise<void> {
   if (db.isTransaction) return;
-  const before = deletions.current;
-  await deletions.reload();
-  if ([before, deletions.current].some(hasPaths)) await deletions.announce();
+  const before = pending.current;
+  await pending.reload();
+  if ([before, pending.current].some(hasPaths)) await pending.announce();
 }
 
-function hasPaths({ subtrees, moved }: Context['deletions']['current']): boolean {
+function hasPaths({ subtrees, moved }: Context['pending']['current']): boolean {
   return subtrees.length > 0 || moved.length > 0;
 }
 

@@ -52,7 +52,7 @@ export async function rewriteRest(
   const nodes = await inBites(options, (rowsMax) =>
     transact(ctx, (ctx) => rewriteBite(ctx, rowsMax)),
   );
-  await ctx.deletions.reload();
+  await ctx.pending.reload();
   if (nodes > 0) ctx.log.info({ nodes }, 'rewrote the paths of moved nodes');
   return nodes;
 }

@@ -102,8 +102,8 @@ export function scopeOf(ctx: Context): Scope {
   return {
     publicOnly: !isAllowed(ctx, 'media.read'),
     within: subtrees && viewer.id !== null ? { subtrees, owner: viewer.id } : null,
-    excluding: ctx.deletions.current.subtrees,
-    moved: ctx.deletions.current.moved,
+    excluding: ctx.pending.current.subtrees,
+    moved: ctx.pending.current.moved,
   };
 }
 
@@ -112,8 +112,8 @@ export function scopeOf(ctx: Context): Scope {
  * of uniqueness, and reads that an operation follows with a check of its own. A node that a job is deleting does not
  * exist.
  */
-export function existing({ deletions }: Pick<Context, 'deletions'>): Scope {
-  const { subtrees, moved } = deletions.current;
+export function existing({ pending }: Pick<Context, 'pending'>): Scope {
+  const { subtrees, moved } = pending.current;
   return { ...EVERYTHING, excluding: subtrees, moved };
 }
 

@@ -17,7 +17,7 @@ const START_NODES_MAX = 200;
  * not understood grants the least.
  */
 export async function resolveStartNodes(
-  services: Pick<Services, 'db' | 'deletions'>,
+  services: Pick<Services, 'db' | 'pending'>,
   claim: unknown,
 ): Promise<StartNode[]> {
   const names: readonly unknown[] = Array.isArray(claim) ? claim.slice(0, START_NODES_MAX) : [];
@@ -38,7 +38,7 @@ export async function resolveStartNodes(
  * Throws NotFoundError for the first that does not exist.
  */
 export async function findStartNodes(
-  services: Pick<Services, 'db' | 'deletions'>,
+  services: Pick<Services, 'db' | 'pending'>,
   names: readonly string[],
 ): Promise<string[]> {
   const uuids: string[] = [];

@@ -6,14 +6,14 @@ import { actualPath, type PathMoves } from '../path-move.ts';
 import type { DeletionRow, NewDeletionRow } from '../table.ts';
 
 /** What jobs delete at the moment, and the moves whose rows they rewrite. */
-export interface Deleted {
+export interface Pending {
   subtrees: readonly Subtree[];
   tagIds: ReadonlySet<number>;
   moved: PathMoves;
 }
 
 /** Returns the subtrees and tags that are being deleted, and the moves in progress, in one statement. */
-export async function listDeleted(db: Db): Promise<Deleted> {
+export async function listPending(db: Db): Promise<Pending> {
   const { rows } = await sql<{ id: number; path: string; actual: string }>`
     select media.id, media.path, '' as actual from "deletion" join media on media.id = deletion.node_id
     union all select 0, stored, actual from path_move

@@ -50,7 +50,7 @@ describeEachBackend('a tag on many media', (backend) => {
       ]);
       expect(await countMedias(ctx, { search: 'pin' })).toBe(0);
       expect(await countMedias(ctx, { search: 'other needle' })).toBe(COUNT);
-      expect(services.deletions.current.tagIds.size).toBe(0);
+      expect(services.pending.current.tagIds.size).toBe(0);
     }));
 
   it('has its new name at once, and is found by it after bites; a third name starts anew', () =>

@@ -14,7 +14,7 @@ import { moveNodes } from '../../../src/domain/tree/move.ts';
 import { findPermittedNode, listTopLevel, nodesByIds } from '../../../src/domain/tree/node-list.ts';
 import { watchMedias } from '../../../src/domain/tree/watch.ts';
 import { findResource } from '../../../src/domain/upload/resource-files.ts';
-import { createDeletions } from '../../../src/domain/viewer/deletion.ts';
+import { createPendingChanges } from '../../../src/domain/viewer/pending.ts';
 import { SYSTEM } from '../../../src/domain/viewer/viewer.ts';
 import { openDb } from '../../../src/store/db.ts';
 import { ROOT_ID } from '../../../src/store/tree/folder.ts';
@@ -106,7 +106,7 @@ describeEachBackend('the deletion of a large folder', (backend) => {
       expect(await countRows(services)).toBe(1);
       expect(await services.db.selectFrom('file').select('id').execute()).toEqual([]);
       expect(await services.db.selectFrom('deletion').selectAll().execute()).toEqual([]);
-      expect(services.deletions.current.subtrees).toEqual([]);
+      expect(services.pending.current.subtrees).toEqual([]);
       const jobs = await jobsOf(services, 'delete-blob');
       const keys = jobs.flatMap((job) => JSON.parse(job.arguments).blob_keys);
       expect(new Set(keys).size).toBe(COUNT);
@@ -124,9 +124,9 @@ describeEachBackend('the deletion of a large folder', (backend) => {
       expect(left).toBeLessThan(COUNT);
       expect(left).toBeGreaterThan(BITE_ROWS);
 
-      const deletions = createDeletions({ db: services.db, isShared: false });
-      const restarted = { ...services.as(admin), deletions };
-      await deletions.reload();
+      const pending = createPendingChanges({ db: services.db, isShared: false });
+      const restarted = { ...services.as(admin), pending };
+      await pending.reload();
       expect(await countMedias(restarted)).toBe(0);
       expect(await deleteRest(restarted, uuid)).toBe(left - 1);
       expect(await countRows(services)).toBe(1);
@@ -240,8 +240,8 @@ describeEachBackend('another process of the database', (backend) => {
     backend.withUrl(async (url) => {
       const [one, two] = [openDb({ url }), openDb({ url })];
       try {
-        const deletions = createDeletions({ db: one, isShared: true });
-        const others = createDeletions({ db: two, isShared: true });
+        const pending = createPendingChanges({ db: one, isShared: true });
+        const others = createPendingChanges({ db: two, isShared: true });
         for (let round = 0; round < 5; round++) {
           const id = await makeFolder(one);
           await others.refresh();
@@ -249,7 +249,7 @@ describeEachBackend('another process of the database', (backend) => {
             .insertInto('deletion')
             .values({ node_id: id, deleted_by: null, created_at: 0 })
             .execute();
-          await deletions.announce();
+          await pending.announce();
           await others.refresh();
           expect(others.current.subtrees.map((subtree) => subtree.id)).toContain(id);
         }

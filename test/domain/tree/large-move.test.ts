@@ -168,7 +168,7 @@ async function rewriteSome(services: TestServices): Promise<number> {
 /** Finishes all moves, and checks the place of each node by the rows of the folders above it. */
 async function expectEnd(services: TestServices): Promise<void> {
   await rewriteRest(services.as(SYSTEM));
-  expect(services.deletions.current.moved).toEqual([]);
+  expect(services.pending.current.moved).toEqual([]);
   expect(await services.db.selectFrom('path_move').selectAll().execute()).toEqual([]);
   const rows = await services.db.selectFrom('media').selectAll().execute();
   const byId = new Map(rows.map((row) => [row.id, row]));

@@ -224,8 +224,8 @@ describeEachBackend('access', (backend) => {
 });
 
 function contextOf({ viewer, auth }: { viewer: Viewer; auth: Auth }): Context {
-  const deletions = { current: { subtrees: [], tagIds: new Set() } };
-  return { viewer, settings: { auth }, deletions } as unknown as Context;
+  const pending = { current: { subtrees: [], tagIds: new Set(), moved: [] } };
+  return { viewer, settings: { auth }, pending } as unknown as Context;
 }
 
 function ask(ctx: Context, operation: Operation): Answer {

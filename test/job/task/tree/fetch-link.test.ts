@@ -88,7 +88,11 @@ describeEachBackend('fetch-link', (backend) => {
     const ctx = services().as(user());
     const { uuid } = await createMedia(ctx, { type: 'vimeo', url: 'https://vimeo.com/1' });
     const job = await findOpenJobByUnicity(ctx.db, `fetch-link:${uuid}`);
-    expect(job).toBeDefined();
+    expect(job).toMatchObject({
+      job_class: 'fetch-link',
+      status: 'pending',
+      unicity: `fetch-link:${uuid}`,
+    });
     const other = await createMedia(ctx, { type: 'image', url: 'https://example.org/a.png' });
     expect(await findOpenJobByUnicity(ctx.db, `fetch-link:${other.uuid}`)).toBeUndefined();
   });

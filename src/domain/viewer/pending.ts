@@ -1,19 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from '../../store/db.ts';
-import { type Deleted, listDeleted } from '../../store/tree/deletion.ts';
+import { listPending, type Pending } from '../../store/tree/deletion.ts';
 
 /**
- * The deletions and large moves in progress, as this process knows them. Once the operation that deletes something has
- * returned, no viewer sees it; once the operation that moves something has returned, every viewer sees its new place. The list is kept in memory and almost always empty, so it costs reads nothing.
+ * The deletions and large moves in progress, as this process knows them. When an operation has returned, no viewer sees
+ * what it deletes, and every viewer sees the new place of what it moves. The list is kept in memory. It is almost always
+ * empty, so it costs reads nothing.
  */
-export interface Deletions {
-  readonly current: Deleted;
+export interface PendingChanges {
+  readonly current: Pending;
   /** Refreshes `current` if it is too old for a request that begins now. Never rejects. */
   refresh(): Promise<void>;
   /** Reads `current` from the database. */
   reload(): Promise<void>;
   /**
-   * Reads `current` after a commit that has started a deletion. Resolves when every process of the database uses it for
+   * Reads `current` after a commit that has started a deletion or a move. Resolves when every process of the database uses it for
    * each request that begins from then on.
    */
   announce(): Promise<void>;
@@ -23,14 +24,20 @@ export interface Deletions {
 const AGE_MAX_MS = 100;
 
 /** Creates the list of one process. `isShared`: whether other processes may serve the same database. */
-export function createDeletions({ db, isShared }: { db: Db; isShared: boolean }): Deletions {
-  let current: Deleted = { subtrees: [], tagIds: new Set(), moved: [] };
+export function createPendingChanges({
+  db,
+  isShared,
+}: {
+  db: Db;
+  isShared: boolean;
+}): PendingChanges {
+  let current: Pending = { subtrees: [], tagIds: new Set(), moved: [] };
   /** Time at which the load of `current` started. */
   let loadedAt = Number.NEGATIVE_INFINITY;
   let loading: { startedAt: number; done: Promise<void> } | undefined;
 
   async function load(startedAt: number): Promise<void> {
-    const found = await listDeleted(db);
+    const found = await listPending(db);
     // A load that started later may have ended first.
     if (startedAt < loadedAt) return;
     loadedAt = startedAt;
