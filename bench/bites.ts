@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { type Db, openDb } from '../src/store/db.ts';
-import { print, printTable } from './report.ts';
+import { printTable } from './report.ts';
 import { seed } from './seed.ts';
 import { bearerToken, type ServerSetup, startTrivium } from './server.ts';
 
@@ -23,7 +23,10 @@ const QUIET_MS = 3000;
 export async function benchBites(setup: ServerSetup): Promise<void> {
   const { scratch } = setup;
   await seed(scratch.path('bites'), { mediaCount: MEDIA, tagsPerMedia: 1 });
-  const db = openDb({ url: `sqlite:${scratch.path('bites')}/trivium.db` });
+  const db = openDb({
+    url: `sqlite:${scratch.path('bites')}/trivium.db`,
+    statementTimeoutMs: 600_000,
+  });
   try {
     const { mediaId, folderId, targetId } = await arrange(db);
     const server = await startTrivium(setup, 'bites');
@@ -52,7 +55,7 @@ export async function benchBites(setup: ServerSetup): Promise<void> {
       const load = startLoad(paths.map((path) => () => ask(path)));
       const startedAt = performance.now();
       const answer = await run();
-      if (answer !== undefined && answer.status >= 300) print(`${name}: status ${answer.status}`);
+      if (answer !== undefined) await assertDone(name, answer);
       const answeredMs = performance.now() - startedAt;
       while ((await countOpen(db)) > 0) await sleep(200);
       const allMs = performance.now() - startedAt;
@@ -67,6 +70,13 @@ export async function benchBites(setup: ServerSetup): Promise<void> {
   } finally {
     await db.destroy();
   }
+}
+
+/** GraphQL reports failures with status 200. */
+async function assertDone(name: string, answer: Response): Promise<void> {
+  const text = await answer.text();
+  if (answer.ok && !/"errors"|Error"/.test(text)) return;
+  throw new Error(`${name}: ${answer.status} ${text.slice(0, 500)}`);
 }
 
 /** Puts half of the media into one folder, and the tag on all. Returns a media item of the other half, and a folder to move to. */
