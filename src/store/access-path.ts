@@ -161,24 +161,40 @@ function walk<Field extends string>(
   { conditions, narrowing }: Selection<Field>,
   { order, bounds = [], limit, offset }: Slice<Field>,
 ): RawBuilder<{ uuid: string }> {
-  const field = leadingField(table, conditions, order);
-  const column: Column | undefined = field && table.columns[field];
-  const isOfIndex = (one: Condition<Field>) =>
-    one.field === field &&
-    isRange(table.columns[one.field], one) &&
-    !column?.stem &&
-    valuesOf(one) === null;
+  const { field, index, isIn } = indexOf(table, conditions, order);
+  const isOfIndex = (one: Condition<Field>) => {
+    const column: Column = table.columns[one.field];
+    return one.field === field && isRange(column, one) && !column.stem && valuesOf(one) === null;
+  };
   const toTest = (one: Condition<Field>) => toSql(db, table.columns[one.field], one);
   const tests = conditions.filter((one) => !isOfIndex(one)).map(toTest);
   return walkIndex(db, {
     table: table.name,
-    index: column?.index ?? null,
+    index,
     order: orderOf(table, order),
-    ranges: [...conditions.filter(isOfIndex).map(toTest), ...bounds],
+    ranges: [...isIn, ...conditions.filter(isOfIndex).map(toTest), ...bounds],
     tests: narrowing ? [...tests, narrowing.test] : tests,
     limit,
     offset,
   });
+}
+
+/** Returns the index of an order, the field whose conditions are ranges of it, and what tells that a row is in it. */
+function indexOf<Field extends string>(
+  table: ListedTable<Field>,
+  conditions: readonly Condition<Field>[],
+  order: readonly OrderStep<Field>[],
+): { field: Field | undefined; index: string | null; isIn: RawBuilder<SqlBool>[] } {
+  for (const one of conditions) {
+    const { ofOneValue }: Column = table.columns[one.field];
+    const isOne = one.test === 'any' && one.values.length === 1 && one.values[0];
+    if (isOne && ofOneValue && ofOneValue.order === order[0]?.field)
+      return { field: one.field, index: ofOneValue.index, isIn: [ofOneValue.isIn] };
+  }
+  const field = leadingField(table, conditions, order);
+  const column: Column | undefined = field && table.columns[field];
+  const byId = order[1]?.field === 'id' ? column?.indexById : undefined;
+  return { field, index: byId ?? column?.index ?? null, isIn: [] };
 }
 
 /**

@@ -23,7 +23,11 @@ export const FILE_COLUMNS = {
   },
   resource: column('resource', 'text'),
   // An expression, so that planners do not search for originals in this index: nine of ten keys are empty.
-  key: { ...column('key', 'text'), value: sql`(file.key || '')` },
+  key: {
+    ...column('key', 'text'),
+    value: sql`(file.key || '')`,
+    ofOneValue: { order: 'size_bytes', index: 'file_variant_size', isIn: sql`file.key <> ''` },
+  },
   filename: column('filename', 'text'),
   size_bytes: column('size_bytes', 'integer'),
   mime_type: column('mime_type', 'text'),

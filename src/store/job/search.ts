@@ -30,7 +30,7 @@ export const JOB_COLUMNS = {
     index: 'sqlite_autoindex_job_1',
   },
   job_class: column('job_class', 'text'),
-  priority: column('priority', 'integer'),
+  priority: { ...column('priority', 'integer'), indexById: 'job_priority' },
   status: column('status', 'text'),
   progress: column('progress', 'real'),
   retry_count: column('retry_count', 'integer'),

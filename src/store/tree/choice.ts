@@ -191,10 +191,23 @@ export function partsOf(
     from: from(unmet.length > 0),
     where: [
       ...where,
-      ...(range?.range ? [range.range(columns.first)] : []),
+      ...(keyset ? boundsOf(columns.first, conditions, keyset) : []),
       ...(checks.length === 0 ? [] : [checkedOnly(db, checks)]),
     ],
   };
+}
+
+/** Returns the part of a walk outside which no node meets the conditions. */
+function boundsOf(
+  column: RawBuilder<unknown>,
+  conditions: readonly Condition[],
+  keyset: Keyset,
+): RawBuilder<SqlBool>[] {
+  const order = orderOf(keyset);
+  return conditions.flatMap(({ range, since }) => {
+    if (order === 'created_at' && range) return [range(column)];
+    return order === 'updated_at' && since ? [since(column)] : [];
+  });
 }
 
 /** Returns the condition that limits a list to a part of its order. */
@@ -212,7 +225,7 @@ async function idsNearby(
 ): Promise<Ids | undefined> {
   const isSearch = conditions.some(({ part }) => part === 'search');
   const length = isSearch ? SEARCH_WALK_MAX : WALK_MAX;
-  const end = await endOfWalk(db, walk, keyset, {
+  const end = await endOfWalk(db, walk, conditions, keyset, {
     ...request,
     limit: 0,
     looksAhead: true,
@@ -237,12 +250,14 @@ async function idsNearby(
 async function endOfWalk(
   db: Db,
   walk: Walk,
+  conditions: readonly Condition[],
   keyset: Keyset,
   request: PageRequest,
 ): Promise<Position | undefined> {
   const refs = refsOf(walk, keyset);
   const columns = refs.map((ref, index) => sql`${ref} as ${sql.ref(`k${index}`)}`);
-  const page = pageClause(refs, keyset, request, walk.where);
+  const where = [...walk.where, ...boundsOf(walk.columns.first, conditions, keyset)];
+  const page = pageClause(refs, keyset, request, where);
   const { rows } = await sql<
     Record<string, string | number>
   >`select ${sql.join(columns)} from ${walk.from(false)} ${page}`.execute(db);

@@ -52,6 +52,8 @@ export interface Condition {
   value?: RawBuilder<unknown>;
   /** Returns the condition for another column with the same value. */
   range?: (column: RawBuilder<unknown>) => RawBuilder<SqlBool>;
+  /** Returns what the condition says of a column whose value is never smaller. */
+  since?: (column: RawBuilder<unknown>) => RawBuilder<SqlBool>;
   /** True: `ids` has few rows. */
   isSmall?: boolean;
   /** The kind of nodes, of the condition on it. */
@@ -166,14 +168,16 @@ function columnsOf(db: Db, { types, ownedBy, createdAt }: NodeFilter): Condition
   }
   const { from, to } = createdAt ?? {};
   if (from || to) {
+    const since =
+      from && ((column: RawBuilder<unknown>) => sql<SqlBool>`${column} >= ${from.getTime()}`);
     const range = (column: RawBuilder<unknown>) => {
-      const first = from && sql`${column} >= ${from.getTime()}`;
+      const first = since?.(column);
       const last = to && sql`${column} <= ${to.getTime()}`;
       return sql<SqlBool>`${sql.join([first, last].filter(Boolean), sql` and `)}`;
     };
     const check = range(sql.ref('media.created_at'));
     const ids = sql`select id from ${tableBy(db, 'media', 'media_created')} where ${check}`;
-    conditions.push({ part: 'createdAt', check, ids, range });
+    conditions.push({ part: 'createdAt', check, ids, range, ...(since && { since }) });
   }
   return conditions;
 }

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Window } from '../../lib/search.ts';
 import { type Columns, type RowOf, withColumns } from '../columns.ts';
 import {
@@ -118,15 +118,23 @@ export async function updateNode(
   db: Db,
   { moved }: Scope,
   id: number,
-  columns: NodeColumns,
+  { updated_at, ...columns }: NodeColumns,
 ): Promise<NodeRow> {
   const row = await db
     .updateTable('media')
-    .set(columns)
+    .set(updated_at === undefined ? columns : { ...columns, updated_at: changedAt(updated_at) })
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow();
   return withActualPath(moved, row);
+}
+
+/**
+ * Returns the time of a change of a node. It is never before its creation, on which lists rely: if the clock was ahead
+ * when the node was created, it is the time of the creation.
+ */
+export function changedAt(now: number): RawBuilder<number> {
+  return sql`case when created_at > ${now} then created_at else ${now} end`;
 }
 
 /** Blocks other transactions that lock this node, until the end of this one. */

@@ -6,6 +6,7 @@ import { isBelow, withActualPath } from '../path-move.ts';
 import { inScope, type Scope, type ScopeColumns } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
 import { ROOT_ID } from './folder.ts';
+import { changedAt } from './node.ts';
 
 /** Blocks other transactions that move nodes, until the end of this one. */
 export async function lockTree(db: Db): Promise<void> {
@@ -30,7 +31,7 @@ export async function moveNode(db: Db, { id, to, ...move }: Move): Promise<void>
       path: to.path,
       level: to.level,
       sort_order: move.sortOrder,
-      updated_at: move.now,
+      updated_at: changedAt(move.now),
     })
     .where('id', '=', id)
     .execute();

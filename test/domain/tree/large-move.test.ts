@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
 import { BITE_ROWS } from '../../../src/domain/job/bite.ts';
 import { deleteFolder, deleteRest } from '../../../src/domain/tree/deletion.ts';
@@ -7,13 +8,16 @@ import { updateMedia } from '../../../src/domain/tree/media-change.ts';
 import { countMedias, listMedias } from '../../../src/domain/tree/media-list.ts';
 import { moveNodes } from '../../../src/domain/tree/move.ts';
 import { resumeMoves, rewriteRest } from '../../../src/domain/tree/path-move.ts';
+import { watchMedias } from '../../../src/domain/tree/watch.ts';
 import { changeNode } from '../../../src/domain/upload/node-change.ts';
+import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
 import { resolveStartNodes } from '../../../src/domain/viewer/start-node.ts';
 import { SYSTEM } from '../../../src/domain/viewer/viewer.ts';
 import { ROOT_ID } from '../../../src/store/tree/folder.ts';
 import { type TestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { makeBranch } from '../../support/branch.ts';
+import { PNG } from '../../support/bytes.ts';
 import { makeFolder } from '../../support/make.ts';
 
 /** Media in a branch that is larger than two bites. */
@@ -68,6 +72,28 @@ describeEachBackend('the move of a large folder', (backend) => {
       expect(await countMedias(ctx, { underFolderId: b })).toBe((8 * COUNT) / 10);
       await expectEnd(services);
       expect(await findFolder(ctx, { id: made.id })).toMatchObject(made);
+    }));
+
+  it('files uploads in it at the new place, and notifies those who may see that place', () =>
+    withServices(backend, async (services) => {
+      const { ctx, branch, a, b } = await makeSite(services);
+      const [folderId = 0] = branch.folderIds;
+      await moveNodes(ctx, { ids: [branch.id], parentId: b });
+      const abort = new AbortController();
+      const changesOf = async (start: number) => {
+        const viewer = services.as(await limitedTo(services, start));
+        return watchMedias(viewer, { folderId: undefined }, abort.signal)[Symbol.asyncIterator]();
+      };
+      const [inA, inB] = await Promise.all([changesOf(a), changesOf(b)]);
+      const bytes = Readable.from([PNG]);
+      const media = await uploadFile(ctx, { filename: 'logo.png', bytes, folderId });
+      expect(media).toMatchObject({ ancestorIds: [b, branch.id, folderId], level: 4 });
+      expect(await inB.next()).toMatchObject({ value: { id: media.id, media: { level: 4 } } });
+      const nothing = inA.next();
+      abort.abort();
+      expect(await nothing).toMatchObject({ done: true });
+      await expectEnd(services);
+      expect(await findMedia(ctx, { id: media.id })).toMatchObject(media);
     }));
 
   it('may be followed by a move back, of a folder above it and of one in it', () =>
