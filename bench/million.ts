@@ -117,7 +117,8 @@ function dropSqlite(dir: string): void {
       rmSync(join(sqliteDirectory(dir), `${size}.db${suffix}`), { force: true });
 }
 
-const databaseName = (size: number) => `trivium_bench_million_${size}`;
+/** Returns the name of the PostgreSQL database that the part `million` seeds. */
+export const databaseName = (size: number) => `trivium_bench_million_${size}`;
 
 async function createPostgres(server: string, size: number) {
   const url = new URL(server);

@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import { type Db, openDb } from '../src/store/db.ts';
-import { administer, readPlaces, sqliteUrl } from './million.ts';
+import { administer, databaseName, readPlaces, sqliteUrl } from './million.ts';
 import type { Places } from './million-lists.ts';
 import { BIG_FOLDER_ID, BIG_TAG_ID, migrateAll, seedMillion } from './million-seed.ts';
 import type { Scratch } from './scratch.ts';
@@ -50,10 +50,16 @@ async function copySqlite(path: string, size: number, dir: string): Promise<stri
 
 async function createPostgres(server: string, size: number): Promise<string> {
   await dropPostgres(server);
-  await administer(server, (client) => client.query(`create database ${POSTGRES_NAME}`));
+  const isSeeded = await administer(server, async (client) => {
+    const seeded = databaseName(size);
+    const found = await client.query('select 1 from pg_database where datname = $1', [seeded]);
+    const template = found.rowCount === 0 ? '' : ` template ${seeded}`;
+    await client.query(`create database ${POSTGRES_NAME}${template}`);
+    return template !== '';
+  });
   const url = new URL(server);
   url.pathname = POSTGRES_NAME;
-  await seedMillion(url.href, size);
+  await (isSeeded ? migrateAll(url.href) : seedMillion(url.href, size));
   return url.href;
 }
 
