@@ -7,8 +7,9 @@ import { createApp } from '../src/start/app.ts';
 import { parseConfig } from '../src/start/config.ts';
 import type { openDb } from '../src/store/db.ts';
 import { BIG_IDS, type ListOperation, listOperations, type Places } from './million-lists.ts';
+import { printLists, type State, type TimedList } from './million-report.ts';
 import { migrateAll, seedMillion } from './million-seed.ts';
-import { print, printTable } from './report.ts';
+import { print } from './report.ts';
 import type { ServerSetup } from './server.ts';
 
 export interface MillionOptions {
@@ -23,18 +24,6 @@ export interface MillionOptions {
 }
 
 const SIZES = [10_000, 1_000_000] as const;
-/**
- * A first page may take three times as long at a million, and a deep page 50 ms. Differences below a millisecond do not
- * count.
- */
-const RATIO_MAX = 3;
-const DEEP_MS_MAX = 50;
-const NOISE_MS = 1;
-
-const LIMITS = `A first page may take ${RATIO_MAX} times as long at 10⁶ as at 10⁴, or ${NOISE_MS} ms, and a deep page ${DEEP_MS_MAX} ms.`;
-
-type State = 'bare' | 'analysed';
-
 /** Every list of every dialect at 10,000 and at a million media, with and without statistics of the planner. */
 export async function benchMillion(setup: ServerSetup, options: MillionOptions): Promise<void> {
   // The store's threads alone do not keep a process alive.
@@ -70,8 +59,7 @@ async function benchDatabase(
   name: string,
   place: (size: number) => Promise<{ url: string; isNew: boolean; publish: () => unknown }>,
 ): Promise<void> {
-  const times = new Map<string, Map<string, number>>();
-  const operations = new Map<string, ListOperation>();
+  const lists = new Map<string, TimedList>();
   for (const size of SIZES) {
     print(`\n${name}, ${size.toLocaleString('en')} media`);
     const { url, isNew, publish } = await place(size);
@@ -86,13 +74,13 @@ async function benchDatabase(
       print(`  measures each list, ${state}`);
       for (const [operation, ms] of await measure(setup, published, options)) {
         const key = `${operation.dialect}: ${operation.name}`;
-        operations.set(key, operation);
-        const row = times.get(key) ?? new Map<string, number>();
-        times.set(key, row.set(`${size} ${state}`, ms));
+        const list = lists.get(key) ?? { operation, times: [] };
+        lists.set(key, list);
+        list.times.push({ size, state, ms });
       }
     }
   }
-  printTimes(name, operations, times);
+  printLists(name, [...lists.values()], SIZES);
 }
 
 /** Returns the URL of the seeded database of a size. A new one is to be filled, then published. */
@@ -261,35 +249,4 @@ export async function readPlaces(db: ReturnType<typeof openDb>): Promise<Places>
     tagId: encodeGlobalId('Tag', BIG_IDS.tag),
     mediaId: encodeGlobalId('Media', Number(media_id)),
   };
-}
-
-function printTimes(
-  name: string,
-  operations: ReadonlyMap<string, ListOperation>,
-  times: ReadonlyMap<string, ReadonlyMap<string, number>>,
-): void {
-  const [small, large] = SIZES;
-  const head = ['', '10⁴', '10⁶', '×', '10⁴ ANALYZE', '10⁶ ANALYZE', '×', ''];
-  let missed = 0;
-  const rows = [...times].map(([key, row]) => {
-    const at = (size: number, state: State) => row.get(`${size} ${state}`) ?? Number.NaN;
-    const cells = (['bare', 'analysed'] as const).flatMap((state) => {
-      const [few, many] = [at(small, state), at(large, state)];
-      return [few.toFixed(2), many.toFixed(2), (many / few).toFixed(1)];
-    });
-    const { kind } = operations.get(key)!;
-    const isMissed = (['bare', 'analysed'] as const).some((state) =>
-      isOver(kind, at(small, state), at(large, state)),
-    );
-    if (isMissed) missed += 1;
-    return [`${key} (${kind})`, ...cells, isMissed ? 'over' : ''];
-  });
-  printTable(`${name}: database time in ms`, head, rows);
-  print(`  ${missed} of ${rows.length} over the limit. ${LIMITS}`);
-}
-
-function isOver(kind: ListOperation['kind'], fewMs: number, manyMs: number): boolean {
-  if (fewMs === Number.POSITIVE_INFINITY || manyMs === Number.POSITIVE_INFINITY) return true;
-  if (kind === 'first') return manyMs > Math.max(fewMs * RATIO_MAX, NOISE_MS);
-  return kind === 'deep' && manyMs > DEEP_MS_MAX;
 }
