@@ -15,7 +15,7 @@ import {
   upload,
 } from '../support/selfcommunity.ts';
 
-const KILLS = Number(process.env.TRIVIUM_TEST_KILLS ?? 20);
+const KILLS = Number(process.env.TRIVIUM_TEST_KILLS || 20);
 
 /** Some uploads at a time, so that a kill meets them at different steps. */
 const CLIENTS = 4;
