@@ -88,7 +88,7 @@ interface Client {
 
 test(
   `killed ${KILLS} times in the middle of uploads, the server loses nothing that it acknowledged and leaves nothing behind`,
-  { timeout: 60_000 + KILLS * 10_000 },
+  { timeout: 60_000 + KILLS * 25_000 },
   () =>
     withDataDir(async (TRIVIUM_DATA_DIR) => {
       const { bytes } = await makePhoto({ sizeBytesMin: 700_000 });

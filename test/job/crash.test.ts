@@ -68,7 +68,7 @@ describeEachBackend('workers that are killed during a job', (backend) => {
         expect(attempts.filter(({ error }) => error === null)).toHaveLength(ids.length);
         expect(jobs.reduce((sum, job) => sum + job.retry_count, 0)).toBe(lost.length);
       }),
-    60_000 + KILLS * 5000,
+    60_000 + KILLS * 15_000,
   );
 
   it('return their jobs to the queue on SIGTERM, and exit', () =>
