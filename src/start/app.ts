@@ -17,6 +17,7 @@ import { registerGraphql } from '../graphql/pipeline/handler.ts';
 import { createClientOf } from '../http/client.ts';
 import { createRateExchange, type RateExchange } from '../http/rate-exchange.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
+import { createReadinessOf, isHealthCheck } from '../http/readiness.ts';
 import { createServer } from '../http/server.ts';
 import type { BodyPace } from '../http/slow-body.ts';
 import { createAuthenticate } from '../http/viewer/auth.ts';
@@ -88,9 +89,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       resolveStartNodes: (claim) => resolveStartNodes(services, claim),
     }),
     ...createClientLimits(config, { log, secret: jwtSecret, exchange: exchange.rates }),
-    checkReady: async () => {
-      await Promise.all([ping.check(), services.staging.check(), services.blobs.check()]);
-    },
+    checkReady: createReadinessOf({
+      database: () => ping.check(),
+      'staged bytes': () => services.staging.check(),
+      'blob store': () => services.blobs.check(),
+    }),
     bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
   refreshPending(server, services);
@@ -230,8 +233,8 @@ function warnOfUnknown(log: Logger, { unknownVariables }: Config): void {
 
 /** Makes each request, except health checks, know of deletions that another process has begun. */
 function refreshPending(server: FastifyInstance, { pending }: Services): void {
-  server.addHook('onRequest', async ({ url }) => {
-    if (url !== '/healthz' && url !== '/readyz') await pending.refresh();
+  server.addHook('onRequest', async (request) => {
+    if (!isHealthCheck(request)) await pending.refresh();
   });
 }
 

@@ -2,10 +2,13 @@ import type { FastifyInstance } from 'fastify';
 import type { Log } from '../domain/context.ts';
 
 /** Time that requests in progress have to finish when the server stops. Then their connections are cut. */
-const DRAIN_TIMEOUT_MS = 5000;
+const DRAIN_TIMEOUT_MS = 4000;
 
-/** Maximum duration of a stop. Docker kills a container 10 s after it has asked it to stop. */
-const STOP_TIMEOUT_MS = 7000;
+/**
+ * Maximum duration of a stop. Docker kills a container 10 s after it has asked it to stop, and on a busy machine timers
+ * are late: what follows a cut runs code that has not been loaded yet, which took 3 s at ten times the load.
+ */
+const STOP_TIMEOUT_MS = 6000;
 
 /**
  * Refuses new requests, and waits for those in progress. An unfinished body of a cut connection is not acknowledged:

@@ -16,6 +16,9 @@ const HANGS = Number(process.env.TRIVIUM_TEST_HANGS || 1);
 const KEY = 'tvm_the-admin-key-of-the-tests';
 const authorization = `Bearer ${KEY}`;
 
+/** Spellings of one path. */
+const READY_PATHS = ['/readyz', '/readyz/', '/readyz?a'];
+
 /** What happens to the database while requests are being served. */
 const FAULTS: readonly [string, (proxy: TcpProxy, admin: pg.Client) => unknown][] = [
   ['a query is not sent', (proxy) => proxy.cutAt(/select/, 'unsent')],
@@ -70,22 +73,30 @@ describe.skipIf(POSTGRES === undefined)('a server whose database connections bre
       timeout: 60_000 + HANGS * 20_000,
     },
     () =>
-      withServer({ TRIVIUM_STATEMENT_TIMEOUT_MS: '300' }, async (server, proxy) => {
+      withServer({ TRIVIUM_STATEMENT_TIMEOUT_MS: '2000' }, async (server, proxy) => {
         for (let hang = 0; hang < HANGS; hang++) {
           proxy.hang(true);
-          const answers = sendAll(server, 2 * hang);
-          const ready = await Promise.all(
-            Array.from({ length: 50 }, () => fetch(`${server.url}/readyz`)),
-          );
+          let isAnswered = false;
+          const answers = sendAll(server, 2 * hang).finally(() => {
+            isAnswered = true;
+          });
+          const paths = Array.from({ length: 50 }, (_, at) => READY_PATHS[at % READY_PATHS.length]);
+          const ready = await Promise.all(paths.map((path) => fetch(server.url + path)));
           expect(ready.map(({ status }) => status)).toEqual(Array(50).fill(503));
-          expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+          for (const path of ['/healthz', '/healthz/', '/healthz?a']) {
+            expect((await fetch(server.url + path)).status).toBe(200);
+          }
+          // They have not waited for a statement.
+          expect(isAnswered).toBe(false);
           expect(new Set((await answers).map(({ status }) => status))).toEqual(new Set([503]));
           const [first] = ready;
           expect(await first?.json()).toEqual({ status: 'unavailable' });
           proxy.hang(false);
           await expectReady(server);
+          const lines = server.log.length;
           const last = await sendAll(server, 2 * hang + 1);
-          expect(last.map(({ status }) => status).filter((status) => status >= 300)).toEqual([]);
+          const failed = last.map(({ status }) => status).filter((status) => status >= 300);
+          expect([failed, failed.length === 0 ? [] : server.log.slice(lines)]).toEqual([[], []]);
         }
         expect(server.child.exitCode).toBeNull();
       }),

@@ -13,8 +13,8 @@ import { makeBranch, tagAll } from '../support/branch.ts';
 import { makeFolder, makeTag } from '../support/make.ts';
 import { spawnNode } from '../support/process.ts';
 
-/** Number of kills of each backend; more with TEST_KILLS. */
-const KILLS = Number(process.env.TEST_KILLS ?? 2);
+/** Number of kills of each backend. */
+const KILLS = Math.ceil(Number(process.env.TRIVIUM_TEST_KILLS || 20) / 10);
 const MEDIA = 400 * (KILLS + 1);
 
 describeEachBackend('large changes whose worker is killed', (backend) => {
@@ -88,7 +88,7 @@ describeEachBackend('large changes whose worker is killed', (backend) => {
           await db.destroy();
         }
       }),
-    300_000,
+    300_000 + KILLS * 10_000,
   );
 });
 

@@ -10,8 +10,8 @@ import { type Backend, describeEachBackend } from '../support/backend.ts';
 import { spawnNode, withDataDir } from '../support/process.ts';
 import { addJob, attemptsOf } from '../support/worker.ts';
 
-/** Number of workers to kill; more with TEST_KILLS. Fewer on PostgreSQL, because each takes longer there. */
-const KILLS = Number(process.env.TEST_KILLS ?? 20);
+/** Number of workers to kill. Fewer on PostgreSQL, because each takes longer there. */
+const KILLS = Number(process.env.TRIVIUM_TEST_KILLS || 20);
 /** Workers that live at the same time. */
 const WORKERS = 4;
 /** Longer than a lease, so that only heartbeats keep a job with its worker. */
@@ -68,7 +68,7 @@ describeEachBackend('workers that are killed during a job', (backend) => {
         expect(attempts.filter(({ error }) => error === null)).toHaveLength(ids.length);
         expect(jobs.reduce((sum, job) => sum + job.retry_count, 0)).toBe(lost.length);
       }),
-    90_000,
+    60_000 + KILLS * 15_000,
   );
 
   it('return their jobs to the queue on SIGTERM, and exit', () =>

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import {
   runTrivium,
   type ServerProcess,
@@ -9,7 +9,7 @@ import {
   withServerProcess,
 } from '../support/process.ts';
 import { openSocket } from '../support/raw-request.ts';
-import { complete, md5Of, sendChunk } from '../support/selfcommunity.ts';
+import { complete, md5Of, sendChunk, upload } from '../support/selfcommunity.ts';
 
 const BYTES = Buffer.from(`%PDF-1.7\n${'0123456789'.repeat(1000)}`.slice(0, 10_000));
 const HALF = BYTES.length / 2;
@@ -63,6 +63,26 @@ it('SIGTERM ends a server that has a dripping client; its upload goes on at the 
     });
     await withServerProcess(variables, (server) => finish(server, begun));
   }));
+
+it('SIGTERM ends a server that has a client which reads a download slowly', () =>
+  withDataDir((TRIVIUM_DATA_DIR) =>
+    withServerProcess({ TRIVIUM_DATA_DIR }, async (server) => {
+      // More than the sockets hold.
+      const bytes = Buffer.concat(Array(2000).fill(BYTES));
+      const { body } = await upload(server, bytes, { contentType: 'application/pdf', type: 'doc' });
+      const socket = await openSocket(server);
+      socket.pause();
+      socket.write(`GET ${new URL(body.url).pathname} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      await vi.waitFor(() => expect(socket.read(100)).not.toBeNull());
+      const drip = setInterval(() => socket.read(100), 100);
+      server.child.kill('SIGTERM');
+      const ended = await Promise.race([server.exit, sleep(10_000).then(() => 'still runs')]);
+      clearInterval(drip);
+      socket.destroy();
+      expect(ended).toBe(0);
+      expect(server.log.at(-1)).toMatchObject({ msg: 'stopped' });
+    }),
+  ));
 
 async function sendHalf(server: ServerProcess): Promise<string> {
   const chunk = BYTES.subarray(0, HALF);

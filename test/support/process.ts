@@ -56,7 +56,8 @@ export async function withServerProcess<T>(
     vi.waitFor(
       () => {
         const isThere = log.some(({ msg }) => String(msg).startsWith(message));
-        if (!isThere) throw new Error(`"${message}" has not been logged.`);
+        const last = JSON.stringify(log.slice(-3));
+        if (!isThere) throw new Error(`"${message}" has not been logged. The log ends: ${last}`);
       },
       // Starting a server takes long on a busy machine.
       { timeout: 25_000, interval: 5 },

@@ -16,6 +16,8 @@ export interface TcpProxy {
   cuts(): number;
   /** Stops to pass anything on: connections stay open and are accepted, but are silent. Resume with false. */
   hang(isHanging: boolean): void;
+  /** Makes each further connection silent for this time after it has been accepted, as a server that is slow to log in. */
+  delayOpening(ms: number): void;
 }
 
 interface Cut {
@@ -40,10 +42,15 @@ export async function withTcpProxy<T>(
   let cut: Cut | null = null;
   let cuts = 0;
   let isHanging = false;
+  let openingMs = 0;
   const end = (pair: Pair) => {
     pairs.delete(pair);
     pair.client.resetAndDestroy();
     pair.server.resetAndDestroy();
+  };
+  const pass = ({ client, server }: Pair) => {
+    client.resume();
+    server.resume();
   };
   const onSent = (pair: Pair, bytes: Buffer) => {
     if (!cut?.text.test(bytes.toString('latin1'))) return pair.server.write(bytes);
@@ -62,8 +69,9 @@ export async function withTcpProxy<T>(
     for (const socket of [pair.client, pair.server]) {
       socket.on('error', () => end(pair));
       socket.on('close', () => end(pair));
-      if (isHanging) socket.pause();
+      if (isHanging || openingMs > 0) socket.pause();
     }
+    if (openingMs > 0) setTimeout(() => !isHanging && pass(pair), openingMs);
   });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
@@ -86,6 +94,9 @@ export async function withTcpProxy<T>(
         for (const { client, server } of pairs) {
           for (const socket of [client, server]) socket[value ? 'pause' : 'resume']();
         }
+      },
+      delayOpening(ms) {
+        openingMs = ms;
       },
     });
   } finally {

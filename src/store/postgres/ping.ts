@@ -1,37 +1,43 @@
 import pg from 'pg';
-import { clientConfig, closeClient, destroyClient } from './client.ts';
+import { CONNECT_TIMEOUT_MS, clientConfig, closeClient, destroyClient } from './client.ts';
 import { connectError } from './failure.ts';
 
 /** Asks a database whether it responds. */
 export interface Ping {
   /** Throws if the database does not respond. */
   check(): Promise<void>;
+  /** Closes the connection. A check in progress fails. */
   stop(): Promise<void>;
 }
 
-/** Limit for opening the connection, and again for the answer. */
-const TIMEOUT_MS = 800;
+/** The settings of a ping; tests shorten the time. */
+export interface PingOptions {
+  /** Limit for the answer, and for the first attempt to open the connection. (Default: 0.8 s) */
+  timeoutMs?: number;
+}
 
 /**
  * Creates a ping with one connection, which stays open. Only one check runs at a time, so that checks do not pile up on
  * a database that hangs: callers that come meanwhile get the result of the one that runs.
+ *
+ * Opening a connection takes longer than a statement: on a busy server, or with TLS and a password over a slow network,
+ * longer than the limit. So each attempt that fails doubles the limit of the next one, up to the limit of the pool.
+ * Otherwise a database that serves statements would never count as ready.
  */
-export function createPostgresPing(url: string): Ping {
+export function createPostgresPing(url: string, { timeoutMs = 800 }: PingOptions = {}): Ping {
   let client: pg.Client | undefined;
   let checking: Promise<void> | undefined;
-  const open = () => {
-    const fresh = new pg.Client({
-      ...clientConfig(url),
-      connectionTimeoutMillis: TIMEOUT_MS,
-      query_timeout: TIMEOUT_MS,
-      application_name: 'trivium ping',
-    });
-    fresh.on('error', () => undefined);
+  let openMs = timeoutMs;
+  const open = async () => {
+    const fresh = createClient(url, { openMs, timeoutMs });
     fresh.once('end', () => {
       if (client === fresh) client = undefined;
     });
     client = fresh;
-    return fresh.connect().then(() => fresh);
+    openMs = Math.min(2 * openMs, CONNECT_TIMEOUT_MS);
+    await fresh.connect();
+    openMs = timeoutMs;
+    return fresh;
   };
   const check = async () => {
     try {
@@ -50,8 +56,21 @@ export function createPostgresPing(url: string): Ping {
       return checking;
     },
     async stop() {
+      if (checking !== undefined && client !== undefined) destroyClient(client);
       await checking?.catch(() => undefined);
       if (client !== undefined) await closeClient(client);
     },
   };
+}
+
+function createClient(url: string, { openMs, timeoutMs }: { openMs: number; timeoutMs: number }) {
+  const client = new pg.Client({
+    ...clientConfig(url),
+    connectionTimeoutMillis: openMs,
+    query_timeout: timeoutMs,
+    application_name: 'trivium ping',
+  });
+  // An error without a listener would end the process. The check fails with the same error.
+  client.on('error', () => undefined);
+  return client;
 }

@@ -55,7 +55,8 @@ export function createPool({ url, statementTimeoutMs }: PoolOptions): Pool {
     // For as long as it exists: an error without a listener would end the process. The statement in progress fails
     // with the same error.
     client.on('error', () => undefined);
-    void client.query(STEADY_PLANS).catch(() => undefined);
+    // Without the settings, its statements could scan whole tables for as long as it lives.
+    void client.query(STEADY_PLANS).catch(() => destroyClient(client));
   });
   // Emitted for an idle connection that is lost; the pool opens another one.
   pool.on('error', () => undefined);

@@ -6,6 +6,7 @@ import { listenForNotices } from '../../../src/store/event/notice.ts';
 import { insertJob } from '../../../src/store/job/job.ts';
 import { inTransaction } from '../../../src/store/transaction.ts';
 import { BACKENDS } from '../../support/backend.ts';
+import { type TcpProxy, withTcpProxy } from '../../support/tcp-proxy.ts';
 
 const POSTGRES = BACKENDS.find(({ name }) => name === 'postgres');
 
@@ -44,6 +45,33 @@ describe.skipIf(POSTGRES === undefined)('notices of jobs, which only PostgreSQL 
       await tells(count, 1, () => makeJob(db));
     }));
 
+  it('resume after a hang of the database, whenever it begins and ends', () =>
+    withProxiedNotices(async (proxy, isListening, gaps) => {
+      const faults: (() => void)[] = [
+        () => undefined,
+        proxy.cutAll,
+        () => {
+          proxy.cutAll();
+          proxy.cutAt(/listen/, 'unsent');
+        },
+        () => {
+          proxy.cutAll();
+          proxy.cutAt(/listen/, 'unanswered');
+        },
+      ];
+      for (let round = 0; round < 16; round++) {
+        const before = gaps();
+        faults[round % faults.length]!();
+        // While the connection is idle, closed, being opened, or begins to listen.
+        await sleep(round * 3);
+        proxy.hang(true);
+        await sleep(round % 3 === 0 ? 3 * TIMES.timeoutMs : round * 5);
+        proxy.hang(false);
+        await expect.poll(isListening).toBe(true);
+        if (round % faults.length > 0) expect(gaps()).toBeGreaterThan(before);
+      }
+    }));
+
   it('end while there is no connection', async () => {
     const notices = listenForNotices('postgres://127.0.0.1:9/none', {
       onJob: () => undefined,
@@ -55,6 +83,41 @@ describe.skipIf(POSTGRES === undefined)('notices of jobs, which only PostgreSQL 
     await notices.stop();
   });
 });
+
+const TIMES = { retryMs: 10, testMs: 100, timeoutMs: 250 };
+
+/**
+ * Runs `work` with a process that listens through a proxy. `isListening`: whether the process receives a notice that it
+ * sends itself. `gaps`: the number of reported gaps.
+ */
+async function withProxiedNotices(
+  work: (proxy: TcpProxy, isListening: () => Promise<boolean>, gaps: () => number) => Promise<void>,
+): Promise<void> {
+  await POSTGRES?.withUrl((url) =>
+    withTcpProxy(url, async (proxy) => {
+      const texts = new Set<string>();
+      let gaps = 0;
+      const onGap = () => {
+        gaps++;
+      };
+      const onEvents = (text: string) => texts.add(text);
+      const listeners = { onJob: () => undefined, onEvents, onGap };
+      const notices = listenForNotices(proxy.through(url), listeners, TIMES);
+      const isListening = async () => {
+        const text = crypto.randomUUID();
+        const isAccepted = await notices.tellEvents(text);
+        if (isAccepted) await vi.waitUntil(() => texts.has(text), { timeout: 1000 });
+        return isAccepted;
+      };
+      try {
+        await expect.poll(isListening).toBe(true);
+        await work(proxy, isListening, () => gaps);
+      } finally {
+        await notices.stop();
+      }
+    }),
+  );
+}
 
 /** Runs `work` once the process listens. `count`: the notices so far. */
 async function withNotices(
