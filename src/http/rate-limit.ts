@@ -4,6 +4,7 @@ import { TooManyRequestsError } from '../domain/error.ts';
 import type { ExceededLimit } from '../domain/exceeded-limit.ts';
 import { viewerSubject } from '../domain/viewer/subject.ts';
 import type { RateExchange } from './rate-exchange.ts';
+import { isHealthCheck } from './readiness.ts';
 
 /** The limits on requests. */
 export interface RateOptions {
@@ -27,9 +28,6 @@ export interface RateLimit {
 
 const WINDOW_SECONDS = 1;
 
-/** Paths without a limit: a limit must not make a healthy server look unhealthy. */
-const FREE_PATHS = ['/healthz', '/readyz'];
-
 /**
  * Fraction of a limit that a process counts before it tells the others. Few viewers reach it, so few notices are sent.
  */
@@ -48,10 +46,9 @@ export function createRateLimit(options: RateOptions): RateLimit {
   exchange?.onElsewhere((subject, count) => {
     if (viewerMax > 0) (isAddress(subject) ? addresses : viewers).add(subject, count);
   });
-  const isFree = ({ client, routeOptions }: FastifyRequest) =>
-    viewerMax === 0 ||
-    (client.isLoopback && !isLoopbackLimited) ||
-    FREE_PATHS.includes(routeOptions.url ?? '');
+  // A limit must not make a healthy server look unhealthy.
+  const isFree = (request: FastifyRequest) =>
+    viewerMax === 0 || (request.client.isLoopback && !isLoopbackLimited) || isHealthCheck(request);
   return {
     async countAddress(request) {
       if (!isFree(request)) await addresses.count(`address:${request.client.hash}`);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import Fastify, {
   type FastifyBaseLogger,
@@ -9,7 +10,7 @@ import Fastify, {
   type FastifyServerOptions,
   LogController,
 } from 'fastify';
-import { DomainError } from '../domain/error.ts';
+import { DomainError, NotAuthenticatedError } from '../domain/error.ts';
 import { ANONYMOUS, type Viewer } from '../domain/viewer/viewer.ts';
 import { noteTargetOrigin } from './absolute-url.ts';
 import { hasBody } from './body.ts';
@@ -18,7 +19,7 @@ import { type BoundOptions, boundConnections } from './connection-bound.ts';
 import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
 import { HttpError } from './http-error.ts';
 import type { RateLimit } from './rate-limit.ts';
-import { createReadiness } from './readiness.ts';
+import { createReadiness, isHealthCheck } from './readiness.ts';
 import { BODY_PACE, type BodyPace, createBodyWatch } from './slow-body.ts';
 import { httpStatus, publicMessage } from './status.ts';
 import { closeUnusedConnections } from './unused-connection.ts';
@@ -123,7 +124,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await server.register(cors, CORS);
   server.addHook('onRequest', async (request, reply) => {
     await options.rateLimit.countAddress(request);
-    request.viewer = await options.authenticate(request);
+    request.viewer = await viewerOf(request, options.authenticate);
     await options.rateLimit.countViewer(request, reply);
   });
   server.addHook('onSend', addStatusHeaders);
@@ -138,6 +139,19 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   closeUnusedConnections(server);
   boundConnections(server.server, options.connectionBound);
   return server;
+}
+
+/** Maximum wait for the credential of a health check, which needs none. */
+const HEALTH_CREDENTIAL_MS = 200;
+
+/** Returns the viewer of a request. A health check does not wait for a database that does not respond. */
+async function viewerOf(request: FastifyRequest, authenticate: Authenticate): Promise<Viewer> {
+  if (!isHealthCheck(request)) return authenticate(request);
+  const known = authenticate(request).catch((error: unknown) => {
+    if (error instanceof NotAuthenticatedError) throw error;
+    return ANONYMOUS;
+  });
+  return Promise.race([known, sleep(HEALTH_CREDENTIAL_MS, ANONYMOUS, { ref: false })]);
 }
 
 /**

@@ -84,7 +84,9 @@ describe.skipIf(POSTGRES === undefined)('a server whose database connections bre
           const ready = await Promise.all(paths.map((path) => fetch(server.url + path)));
           expect(ready.map(({ status }) => status)).toEqual(Array(50).fill(503));
           for (const path of ['/healthz', '/healthz/', '/healthz?a']) {
+            const headers = { authorization: 'Bearer tvm_of-nobody' };
             expect((await fetch(server.url + path)).status).toBe(200);
+            expect((await fetch(server.url + path, { headers })).status).toBe(200);
           }
           // They have not waited for a statement.
           expect(isAnswered).toBe(false);

@@ -103,7 +103,7 @@ describe('responses', () => {
   it('of a failing server reveal no path, class or stack', () =>
     onApp(async (app) => {
       await app.services.db.destroy();
-      const answer = await app.fetch('/healthz', { headers: BAD });
+      const answer = await app.fetch('/nowhere', { headers: BAD });
       expect(answer.status).toBe(500);
       const body = await answer.text();
       expect(JSON.parse(body).error).toEqual({

@@ -61,9 +61,15 @@ export function createPendingChanges({
     async refresh() {
       const oldest = performance.now() - AGE_MAX_MS;
       if (!isShared || loadedAt > oldest) return;
-      const recent = loading !== undefined && loading.startedAt > oldest ? loading.done : reload();
-      // If the database does not respond, the request's own statements report it.
-      await recent.catch(() => undefined);
+      try {
+        // One load at a time: each takes a connection, and a database that hangs ends none.
+        if (loading !== undefined && loading.startedAt <= oldest) await loading.done;
+        if (loadedAt > oldest) return;
+        const isRecent = loading !== undefined && loading.startedAt > oldest;
+        await (isRecent ? loading?.done : reload());
+      } catch {
+        // The request's own statements report that the database does not respond.
+      }
     },
     async announce() {
       await reload();
