@@ -1,6 +1,6 @@
 import type { FileWindow } from './file-window.ts';
 import type { ImageHeader } from './image-header.ts';
-import type { PngTraits } from './png.ts';
+import type { PngTraits } from './png-traits.ts';
 
 /**
  * Whether the frames of an image are shown one after the other, and whether they can be decoded that way: libvips reads

@@ -10,7 +10,7 @@ import {
 import { createFileWindow } from './file-window.ts';
 import { type ImageHeader, isReadable, readHeader } from './image-header.ts';
 import { CAN_MOVE, type Motion, motionOf } from './motion.ts';
-import { type PngTraits, readPngTraits, withColorProfile } from './png.ts';
+import { type PngTraits, readPngTraits, withColorProfile } from './png-traits.ts';
 import { attempt, BrokenImageError, ImageTooLargeError, type ProbeLimits } from './probe.ts';
 import { sniffFile } from './sniff.ts';
 import { withSource } from './source.ts';
