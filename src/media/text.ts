@@ -36,7 +36,7 @@ const MARKUP: Readonly<Record<Markup, [mimeType: string, extension: string]>> = 
 };
 
 /** Types of JSON by extension. */
-const JSON_TYPES = new Map([
+export const JSON_TYPES = new Map([
   ...['json', 'map', 'har', 'topojson'].map((name) => [name, 'application/json'] as const),
   ['ipynb', 'application/x-ipynb+json'],
   ['geojson', 'application/geo+json'],
