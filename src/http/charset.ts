@@ -1,3 +1,4 @@
+import { decodeUnicode } from '../lib/unicode-text.ts';
 import type { SelectedRange } from './range.ts';
 
 /** Bytes that are about to be sent. */
@@ -10,9 +11,10 @@ export interface Text {
 const HEAD_BYTES = 64 * 1024;
 
 /**
- * Returns the Content-Type of a file: text whose beginning is UTF-8 gets its charset. Other text
- * gets none, so that the browser looks for a byte order mark or a `<meta>`. XML and JSON need none:
- * XML declares its own, JSON has no choice. Reads up to 64 KiB of text, and nothing of other types.
+ * Returns the Content-Type of a file: text whose beginning is UTF-8, or UTF-16 without a byte order mark, gets its
+ * charset. Other text gets none, so that the browser looks for a byte order mark or a `<meta>`, and guesses an old
+ * encoding from all of the text. XML and JSON need none: XML declares its own, JSON has no choice. Reads up to 64 KiB of
+ * text, and nothing of other types.
  */
 export async function contentType(
   { mimeType, sizeBytes }: Text,
@@ -20,22 +22,10 @@ export async function contentType(
 ): Promise<string> {
   if (!mimeType.startsWith('text/') || sizeBytes === 0) return mimeType;
   const end = Math.min(sizeBytes, HEAD_BYTES) - 1;
-  const isCut = end + 1 < sizeBytes;
-  return (await isUtf8(await read({ start: 0, end }), isCut))
-    ? `${mimeType}; charset=utf-8`
-    : mimeType;
-}
-
-/** Returns whether the bytes are valid UTF-8. `isCut`: the last character may be incomplete. */
-async function isUtf8(bytes: AsyncIterable<Uint8Array>, isCut: boolean): Promise<boolean> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  try {
-    for await (const piece of bytes) decoder.decode(piece, { stream: true });
-    decoder.decode(undefined, { stream: isCut });
-    return true;
-  } catch (error) {
-    // The decoder throws a TypeError; a failing disk throws another error.
-    if (error instanceof TypeError) return false;
-    throw error;
-  }
+  const head = Buffer.concat(await Array.fromAsync(await read({ start: 0, end })));
+  const found = decodeUnicode(head, { isWhole: end + 1 === sizeBytes, isText: true });
+  if (found === null) return mimeType;
+  const { encoding, hasMark } = found;
+  const isSaid = encoding === 'utf-8' || (!hasMark && encoding.startsWith('utf-16'));
+  return isSaid ? `${mimeType}; charset=${encoding}` : mimeType;
 }

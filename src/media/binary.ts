@@ -115,7 +115,8 @@ function oggType(head: Buffer): BinaryType {
   return codec ? [codec[1], codec[2]] : ['application/ogg', 'ogx'];
 }
 
-const OGG_CODECS: readonly [firstPacket: string, mimeType: string, extension: string][] = [
+/** The first packets of the codecs of Ogg. */
+export const OGG_CODECS: readonly [firstPacket: string, mimeType: string, extension: string][] = [
   ['\x80theora', 'video/ogg', 'ogv'],
   ['\x01video\0', 'video/ogg', 'ogm'],
   ['\x01vorbis', 'audio/ogg', 'ogg'],

@@ -34,13 +34,14 @@ export async function compoundType(source: OpenSource, head: Buffer): Promise<Co
     const nameBytes = Math.max(0, Math.min(64, directory.readUInt16LE(at + 64)) - 2);
     names.add(directory.toString('utf16le', at, at + nameBytes));
   }
-  return TYPES.find(([, , mark]) => names.has(mark ?? '')) ?? UNKNOWN;
+  return COMPOUND_TYPES.find(([, , mark]) => names.has(mark ?? '')) ?? UNKNOWN;
 }
 
 /** `{000C1084-0000-0000-C000-000000000046}`, as it is stored. */
 const INSTALLER_CLASS = '84100c0000000000c000000000000046';
 
-const TYPES: readonly CompoundType[] = [
+/** The types of compound files; the first matching row applies. */
+export const COMPOUND_TYPES: readonly CompoundType[] = [
   // Encrypted: only the filename tells which Office program has written it.
   ['application/x-ole-encrypted', 'cfb', 'EncryptedPackage'],
   ['application/msword', 'doc', 'WordDocument'],

@@ -10,6 +10,8 @@ export interface ImageHeader {
   height: number;
   /** Number of frames or pages. */
   pages: number;
+  /** Whether the EXIF orientation turns the image, and does not only mirror it from left to right. */
+  isTurned: boolean;
   /** Memory that decoding at a reduced size needs, in bytes; infinite when there is no decoder. */
   decodedBytes: number;
   /** Memory that decoding at full size needs, in bytes; infinite when there is no decoder. */
@@ -60,12 +62,13 @@ async function readWithLibvips(source: Source, mimeType: string): Promise<ImageH
     throw new Error(`expected ${mimeType}, but libvips reads ${image.format}`);
   // Patents encumber HEVC, so sharp's binaries have no decoder for HEIC.
   const isReadable = image.compression !== 'hevc';
-  const isTurned = (image.orientation ?? 1) > 1;
+  const orientation = image.orientation ?? 1;
   return {
     ...image.autoOrient,
     pages: image.pages ?? 1,
+    isTurned: orientation > 2,
     decodedBytes: isReadable ? decodedBytes(image) : Number.POSITIVE_INFINITY,
-    fullSizeBytes: isReadable ? fullSizeBytes(image, isTurned) : Number.POSITIVE_INFINITY,
+    fullSizeBytes: isReadable ? fullSizeBytes(image, orientation > 1) : Number.POSITIVE_INFINITY,
   };
 }
 
@@ -75,11 +78,12 @@ function readWebp(source: Source): Promise<ImageHeader> {
     if (header === null) throw new Error('WebP ends before its last chunk');
     const { width, height, frames, orientation } = header;
     const traits = { ...WEBP_TRAITS, width, height };
-    const isTurned = orientation >= 5 && orientation <= 8;
+    const isUpright = orientation < 5 || orientation > 8;
     return {
-      width: isTurned ? height : width,
-      height: isTurned ? width : height,
+      width: isUpright ? width : height,
+      height: isUpright ? height : width,
       pages: frames,
+      isTurned: orientation > 2,
       decodedBytes: decodedBytes(traits),
       fullSizeBytes: fullSizeBytes(traits, orientation > 1),
     };

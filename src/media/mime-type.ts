@@ -84,7 +84,7 @@ const MACRO = {
  * The family of each proved type: the types that an extension in the filename may select. Every
  * member is as harmless as the proved type.
  */
-const FAMILY: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+export const FAMILY: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'text/plain': {
     csv: 'text/csv',
     tsv: 'text/tab-separated-values',
@@ -162,7 +162,7 @@ const FAMILY: Readonly<Record<string, Readonly<Record<string, string>>>> = {
  * The valid extensions of types that have several. Every other type has only the extension that its
  * detection returned.
  */
-const EXTENSIONS: Readonly<Record<string, string>> = {
+export const EXTENSIONS: Readonly<Record<string, string>> = {
   'image/jpeg': 'jpg jpeg jpe jfif',
   'image/png': 'png apng',
   'image/tiff': 'tif tiff',

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Sharp } from 'sharp';
 import {
   HEADER_BYTES,
@@ -6,9 +7,13 @@ import {
   reserveDecodeMemory,
   reserveRenderMemory,
 } from './decode-memory.ts';
+import { createFileWindow } from './file-window.ts';
 import { type ImageHeader, isReadable, readHeader } from './image-header.ts';
+import { CAN_MOVE, type Motion, motionOf } from './motion.ts';
+import { type PngTraits, readPngTraits, withColorProfile } from './png-traits.ts';
 import { attempt, BrokenImageError, ImageTooLargeError, type ProbeLimits } from './probe.ts';
 import { sniffFile } from './sniff.ts';
+import { withSource } from './source.ts';
 
 /** A size in pixels. */
 export interface Size {
@@ -29,6 +34,11 @@ export interface Color {
   b: number;
 }
 
+/** A color that lets through what is behind it; `alpha` is 0 (transparent) to 1 (opaque). */
+export interface Background extends Color {
+  alpha: number;
+}
+
 /**
  * The formats that a rendition can have. AVIF is left out: encoding it takes a hundred times as
  * long as the others.
@@ -46,11 +56,11 @@ export interface RenderPlan {
   /** Size of a larger canvas, and the image's position on it; null: no canvas. */
   canvas: Rect | null;
   /** Color behind transparent pixels and around the image on a canvas; null: transparent. */
-  background: Color | null;
+  background: Background | null;
   format: RenderFormat;
   /** 1 to 100; null when the format has no quality setting. */
   quality: number | null;
-  /** Whether an animation may stay animated. */
+  /** Whether an animation has to stay animated, as far as the format can be animated. */
   mayMove: boolean;
 }
 
@@ -66,15 +76,23 @@ export interface RenderedImage extends Size {
 }
 
 /**
+ * The rendition of an animation would stand still, since the server cannot decode all frames, or would need too much
+ * memory for them.
+ */
+export class LostMotionError extends Error {
+  override readonly name = 'LostMotionError';
+}
+
+/**
  * Renders the image at `path` in sRGB, with its EXIF orientation applied and without metadata. An
- * animation stays animated if the plan allows it, the output format supports it and all of its
- * frames together have at most `ANIMATION_PIXELS_MAX` pixels; otherwise only its first frame is
- * rendered.
+ * animation stays animated if the plan says so, and the output format can be animated or is that of the image;
+ * otherwise its first frame is rendered. Of a TIFF with several pages, the first is.
  *
  * Throws BrokenImageError when the file is not an intact image of a supported format, when
  * rendering needs more than `RENDER_BYTES_MAX` of memory, or when it takes longer than `timeoutMs`.
  * Throws ImageTooLargeError, RenderBusyError after waiting for `patienceMs`, and the file system's
- * error when the file cannot be opened.
+ * error when the file cannot be opened. Throws LostMotionError for an animation whose frames together have more than
+ * `ANIMATION_PIXELS_MAX` pixels, and for an animated PNG or AVIF.
  *
  * Runs off the main thread, at most two renderings at once. Others wait; waiting does not count
  * towards `timeoutMs`.
@@ -90,14 +108,15 @@ export async function renderImage(
     throw new BrokenImageError('Images of this format are not supported.');
   }
   const reserved = reserveDecodeMemory(HEADER_BYTES);
-  const header = await attempt(reserved, timeoutMs, () => readHeader(path, mimeType));
+  const image = await attempt(reserved, timeoutMs, () => readImage(path, mimeType));
+  const { header } = image;
   if (header.width * header.height > pixelsMax) throw new ImageTooLargeError(pixelsMax);
-  const isAnimated = isAnimationKept(mimeType, header, plan);
-  const bytes = neededBytes(header, plan, isAnimated);
+  const isAnimated = isAnimationKept(image, plan);
+  const bytes = neededBytes(image, plan, isAnimated);
   if (!(bytes <= RENDER_BYTES_MAX)) {
     throw new BrokenImageError('Rendering the image needs more memory than the server allows.');
   }
-  const work = () => run(path, plan, { isAnimated, timeoutMs });
+  const work = () => run(image, plan, { isAnimated, timeoutMs });
   return attempt(reserveRenderMemory(bytes, patienceMs), timeoutMs, work);
 }
 
@@ -108,30 +127,54 @@ export async function dominantColor(bytes: Buffer): Promise<Color> {
   return (await sharp(small).stats()).dominant;
 }
 
+/** An image to render. */
+interface Image {
+  path: string;
+  sizeBytes: number;
+  mimeType: string;
+  header: ImageHeader;
+  motion: Motion;
+  /** Null for other formats. */
+  png: PngTraits | null;
+}
+
+async function readImage(path: string, mimeType: string): Promise<Image> {
+  const header = await readHeader(path, mimeType);
+  return withSource(path, async (source) => {
+    const window = createFileWindow(source);
+    const png = mimeType === 'image/png' ? await readPngTraits(window) : null;
+    const motion = await motionOf(mimeType, window, { header, png });
+    return { path, sizeBytes: source.sizeBytes, mimeType, header, motion, png };
+  });
+}
+
 /** Maximum pixels of all frames of an animation together: all of them are in memory at once. */
 const ANIMATION_PIXELS_MAX = 20_000_000;
 
-const ANIMATED: readonly string[] = ['image/gif', 'image/webp'];
-
-function isAnimationKept(mimeType: string, header: ImageHeader, plan: RenderPlan): boolean {
-  const { pages, width, height } = header;
-  if (pages === 1 || !plan.mayMove) return false;
-  if (!ANIMATED.includes(mimeType) || !ANIMATED.includes(`image/${plan.format}`)) return false;
+function isAnimationKept({ mimeType, motion, header }: Image, plan: RenderPlan): boolean {
+  const type = `image/${plan.format}`;
+  // A PNG or JPEG of a GIF stands still, because that is what was asked for.
+  const isWanted = plan.mayMove && (CAN_MOVE.includes(type) || type === mimeType);
+  if (motion === 'none' || !isWanted) return false;
   const output = outputSize(plan);
-  const framePixels = Math.max(width * height, output.width * output.height);
-  return framePixels * pages <= ANIMATION_PIXELS_MAX;
+  const framePixels = Math.max(header.width * header.height, output.width * output.height);
+  const isPossible = motion === 'decodable' && framePixels * header.pages <= ANIMATION_PIXELS_MAX;
+  if (!isPossible) throw new LostMotionError('The rendition of the animation would stand still.');
+  return true;
 }
 
 /** Memory per pixel of the encoders that need the whole image (GIF and WebP), in bytes. */
 const ENCODER_PIXEL_BYTES = 12;
 
-function neededBytes(header: ImageHeader, plan: RenderPlan, isAnimated: boolean): number {
+function neededBytes(image: Image, plan: RenderPlan, isAnimated: boolean): number {
+  const { header } = image;
   const frames = isAnimated ? header.pages : 1;
   const output = outputSize(plan);
   const encoded = output.width * output.height * ENCODER_PIXEL_BYTES;
   const isWhole = plan.format === 'gif' || plan.format === 'webp';
   const animation = isAnimated ? header.width * header.height * 4 * (frames - 1) : 0;
-  return header.fullSizeBytes + animation + (isWhole ? encoded * frames : 0);
+  const recolored = image.png?.space == null ? 0 : recoloredBytes(image, image.png);
+  return header.fullSizeBytes + animation + recolored + (isWhole ? encoded * frames : 0);
 }
 
 /** Returns the size of the rendered image. */
@@ -145,41 +188,72 @@ export function outputSize({
 }
 
 async function run(
-  path: string,
+  image: Image,
   plan: RenderPlan,
   { isAnimated, timeoutMs }: { isAnimated: boolean; timeoutMs: number },
 ): Promise<RenderedImage> {
   // `renderImage` has checked the number of pixels already, from the same header.
-  const input = { failOn: 'error', animated: isAnimated, limitInputPixels: false } as const;
+  const options = { failOn: 'error', animated: isAnimated, limitInputPixels: false } as const;
   const sharp = await loadSharp();
-  const image = sharp(path, input).autoOrient();
+  const input = image.png?.space == null ? image.path : await recolor(image.path, image.png);
   const seconds = Math.ceil(timeoutMs / 1000);
-  const { data, info } = await encode(arrange(image, plan), plan)
+  const { data, info } = await encode(arrange(sharp(input, options).autoOrient(), plan), plan)
     .timeout({ seconds })
     .toBuffer({ resolveWithObject: true });
   return { bytes: data, width: info.width, height: info.pageHeight ?? info.height };
 }
 
-function arrange(image: Sharp, { crop, scaled, window, canvas, background }: RenderPlan): Sharp {
+function recoloredBytes({ sizeBytes, header }: Image, png: PngTraits): number {
+  return 2 * sizeBytes + (isDeepGray(png) ? 2 * 8 * header.width * header.height : 0);
+}
+
+/** Returns a PNG whose color space libvips knows. */
+async function recolor(path: string, png: PngTraits): Promise<Buffer> {
+  const bytes = await readFile(path);
+  if (png.space === null) return bytes;
+  if (!isDeepGray(png)) return withColorProfile(bytes, png.space, png.isGray);
+  // sharp ignores the profile of a gray image of 16 bits.
+  const sharp = await loadSharp();
+  const colored = sharp(bytes, { failOn: 'error', limitInputPixels: false }).keepExif();
+  const deep = await colored.toColourspace('rgb16').png({ compressionLevel: 0 }).toBuffer();
+  return withColorProfile(deep, png.space, false);
+}
+
+function isDeepGray({ isGray, depth }: PngTraits): boolean {
+  return isGray && depth === 16;
+}
+
+function arrange(image: Sharp, plan: RenderPlan): Sharp {
+  const { crop, scaled, window, canvas, background } = plan;
   if (crop !== null) image.extract(crop);
   image.resize(scaled.width, scaled.height, { fit: 'fill' });
   if (window !== null) image.extract(window);
-  // Otherwise a gray image would turn a colored background gray.
-  if (background !== null && isColored(background)) image.pipelineColourspace('srgb');
-  if (background !== null) image.flatten({ background });
-  if (canvas === null) return image;
-  const inner = window ?? scaled;
-  return image.extend({
-    left: canvas.left,
-    top: canvas.top,
-    right: canvas.width - canvas.left - inner.width,
-    bottom: canvas.height - canvas.top - inner.height,
-    background: background ?? { r: 0, g: 0, b: 0, alpha: 0 },
-  });
+  if (canvas !== null) {
+    const inner = window ?? scaled;
+    image.extend({
+      left: canvas.left,
+      top: canvas.top,
+      right: canvas.width - canvas.left - inner.width,
+      bottom: canvas.height - canvas.top - inner.height,
+      background: { r: 0, g: 0, b: 0, alpha: 0 },
+    });
+  }
+  return background === null ? image : paintBehind(image, background, outputSize(plan));
 }
 
-function isColored({ r, g, b }: Color): boolean {
-  return r !== g || g !== b;
+/** Maximum side of the tiles of which a background is composed, in pixels. */
+const TILE_SIDE_MAX = 64;
+
+/**
+ * Paints a color behind the image. It is composed, and neither flattened nor part of the canvas: those would mix it in
+ * the color space of the image, which may be gray, and a GIF would get it in the colors of its old palette.
+ */
+function paintBehind(image: Sharp, background: Background, size: Size): Sharp {
+  const width = Math.min(size.width, TILE_SIDE_MAX);
+  const height = Math.min(size.height, TILE_SIDE_MAX);
+  const input = { create: { width, height, channels: 4, background } } as const;
+  image.composite([{ input, tile: true, blend: 'dest-over' }]);
+  return background.alpha === 1 ? image.removeAlpha() : image;
 }
 
 function encode(image: Sharp, { format, quality }: RenderPlan): Sharp {

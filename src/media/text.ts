@@ -1,10 +1,11 @@
 import { fileExtension } from '../lib/filename.ts';
+import { decodeUnicode, hasControls, isEastAsian } from '../lib/unicode-text.ts';
 import { detectMarkup, type Markup } from './markup.ts';
 import { describeType, type Sniffed } from './mime-type.ts';
 
 /**
  * Returns the type of a file whose beginning, `head`, is text; `null` when it is not. Text is
- * UTF-8, UTF-16 with a byte order mark, or an older 8-bit encoding, without the control characters
+ * in an encoding of Unicode, or in an older one, without the control characters
  * that the WHATWG's MIME sniffing standard calls binary. `isWhole` says that `head` is the whole
  * file, so that a character cut off at its end is an error.
  *
@@ -13,24 +14,20 @@ import { describeType, type Sniffed } from './mime-type.ts';
  * and "MAC address" would otherwise be a BMP, a database and a sound.
  */
 export function sniffText(head: Uint8Array, isWhole: boolean, filename?: string): Sniffed | null {
-  const utf = decodeUtf(head, isWhole);
-  const text = utf ?? new TextDecoder('latin1').decode(head);
-  if (BINARY.test(text)) return null;
+  const plain = describeType('text/plain', 'txt', filename);
+  const isNamed = isNamedAs(plain, filename);
+  const unicode = decodeUnicode(head, { isWhole, isText: isNamed });
+  const text = unicode?.text ?? new TextDecoder('latin1').decode(head);
+  if (hasControls(text)) return null;
   const markup = detectMarkup(text);
   if (markup !== null) return describeType(...MARKUP[markup], filename);
-  const signed = SIGNATURES.find(([signature]) => signature.test(text.replace(/^\ufeff/, '')));
+  const signed = SIGNATURES.find(([signature]) => signature.test(text));
   if (signed) return describeType(signed[1], signed[2], filename);
   if (isLatePdf(head)) return describeType('application/pdf', 'pdf', filename);
-  const plain = describeType('text/plain', 'txt', filename);
-  if (utf !== null && /^\ufeff?\s*[[{]/.test(text)) return jsonType(filename) ?? plain;
-  if (utf !== null) return plain;
-  // Bytes above 127 in an unknown encoding prove little by themselves, so the filename decides:
-  // Excel still writes CSV in such encodings.
-  return isNamedAs(plain, filename) ? plain : null;
+  if (unicode !== null && /^\s*[[{]/.test(text)) return jsonType(filename) ?? plain;
+  if (unicode !== null || isNamed) return plain;
+  return isProbablyText(head) ? plain : null;
 }
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it has to match control characters
-const BINARY = /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]/;
 
 const MARKUP: Readonly<Record<Markup, [mimeType: string, extension: string]>> = {
   svg: ['image/svg+xml', 'svg'],
@@ -39,7 +36,7 @@ const MARKUP: Readonly<Record<Markup, [mimeType: string, extension: string]>> = 
 };
 
 /** Types of JSON by extension. */
-const JSON_TYPES = new Map([
+export const JSON_TYPES = new Map([
   ...['json', 'map', 'har', 'topojson'].map((name) => [name, 'application/json'] as const),
   ['ipynb', 'application/x-ipynb+json'],
   ['geojson', 'application/geo+json'],
@@ -60,14 +57,26 @@ const SIGNATURES: readonly [signature: RegExp, mimeType: string, extension: stri
   [/^BEGIN:VCALENDAR\s/, 'text/calendar', 'ics'],
 ];
 
-/** Decodes `head` as UTF-8, or as UTF-16 after a byte order mark; `null` when it is neither. */
-function decodeUtf(head: Uint8Array, isWhole: boolean): string | null {
-  const mark = ((head[0] ?? 0) << 8) | (head[1] ?? 0);
-  const encoding = mark === 0xfffe ? 'utf-16le' : mark === 0xfeff ? 'utf-16be' : 'utf-8';
+/** Of files of as many random bytes, one in a thousand has no control character. */
+const PROOF_BYTES = 64;
+
+/**
+ * Returns whether bytes in an unknown encoding, without control characters, are text whatever their name. A short file
+ * is text if most of it is ASCII, if its other bytes are letters in the encodings of Cyrillic, Chinese and Korean, or if
+ * it is Shift_JIS.
+ */
+function isProbablyText(head: Uint8Array): boolean {
+  if (head.length >= PROOF_BYTES) return true;
+  const high = head.filter((byte) => byte >= 0x80);
+  if (high.length * 2 < head.length) return true;
+  return head.length >= 8 && (high.every((byte) => byte >= 0xa0) || isShiftJis(head));
+}
+
+function isShiftJis(head: Uint8Array): boolean {
   try {
-    return new TextDecoder(encoding, { fatal: true }).decode(head, { stream: !isWhole });
+    return isEastAsian(new TextDecoder('shift_jis', { fatal: true }).decode(head));
   } catch {
-    return null;
+    return false;
   }
 }
 

@@ -2,7 +2,7 @@ import { createFileWindow } from './file-window.ts';
 import { DECLARED_EXTENSIONS } from './open-document.ts';
 import type { OpenSource } from './source.ts';
 
-/** A MIME type, its usual extension, and the entry names that prove it (see `TYPES`). */
+/** A MIME type, its usual extension, and the entry names that prove it (see `ZIP_TYPES`). */
 export type ZipType = readonly [mimeType: string, extension: string, ...rest: string[]];
 
 /**
@@ -22,7 +22,7 @@ export async function zipType(source: OpenSource, head: Buffer): Promise<ZipType
   for await (const name of entryNames(source, directory)) {
     for (const mark of MARKS) if (name.startsWith(mark)) seen.add(mark);
   }
-  return TYPES.find(([, , ...marks]) => marks.every((mark) => seen.has(mark))) ?? ZIP;
+  return ZIP_TYPES.find(([, , ...marks]) => marks.every((mark) => seen.has(mark))) ?? ZIP;
 }
 
 const OOXML = 'application/vnd.openxmlformats-officedocument.';
@@ -32,7 +32,7 @@ const PARTS = '[Content_Types].xml';
  * MIME type, extension, and prefixes that the entry names of such an archive must include. The
  * first matching row applies.
  */
-const TYPES: readonly ZipType[] = [
+export const ZIP_TYPES: readonly ZipType[] = [
   ['application/vnd.ms-word.document.macroenabled.12', 'docm', PARTS, 'word/vbaProject.bin'],
   ['application/vnd.ms-excel.sheet.macroenabled.12', 'xlsm', PARTS, 'xl/vbaProject.bin'],
   [
@@ -60,7 +60,7 @@ const TYPES: readonly ZipType[] = [
   ['application/vnd.android.package-archive', 'apk', 'AndroidManifest.xml'],
   ['application/java-archive', 'jar', 'META-INF/MANIFEST.MF'],
 ];
-const MARKS = new Set(TYPES.flatMap(([, , ...marks]) => marks));
+const MARKS = new Set(ZIP_TYPES.flatMap(([, , ...marks]) => marks));
 
 const ZIP: ZipType = ['application/zip', 'zip'];
 /** Reads of 64 KiB: enough for a directory of some ten thousand entries. */
@@ -68,7 +68,7 @@ const WINDOW_MOVES_MAX = 16;
 const EOCD_BYTES = 22;
 const ENTRY_BYTES = 46;
 const ENTRY_SIGNATURE = 0x02014b50;
-/** Longer entry names are truncated: no prefix in `TYPES` is longer. */
+/** Longer entry names are truncated: no prefix in `ZIP_TYPES` is longer. */
 const NAME_BYTES_MAX = 32;
 
 /**

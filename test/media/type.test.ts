@@ -3,6 +3,7 @@ import { supportedMimeTypes } from 'file-type';
 import { describe, expect, it } from 'vitest';
 import { describeType } from '../../src/media/mime-type.ts';
 import { sniffFile } from '../../src/media/sniff.ts';
+import { makeCompound } from '../support/sample.ts';
 import { fixture, withFile } from '../support/temporary-file.ts';
 
 const OOXML = 'application/vnd.openxmlformats-officedocument.';
@@ -154,18 +155,3 @@ it('a TIFF with addresses of 64 bits is a TIFF', async () => {
   const file = Buffer.concat([header, Buffer.alloc(100_000, 1)]);
   expect((await sniff(file)).mimeType).toBe('image/tiff');
 });
-
-/** Returns a compound file whose directory has the root storage and one more entry. */
-function makeCompound(entry: string, rootClass = ''): Buffer {
-  const file = Buffer.alloc(4 * 512);
-  Buffer.from('d0cf11e0a1b11ae1', 'hex').copy(file);
-  file.writeUInt16LE(9, 30);
-  file.writeUInt32LE(1, 48);
-  for (const [index, name] of ['Root Entry', entry].entries()) {
-    const at = 2 * 512 + index * 128;
-    file.write(name, at, 'utf16le');
-    file.writeUInt16LE((name.length + 1) * 2, at + 64);
-  }
-  file.write(rootClass, 2 * 512 + 80, 'hex');
-  return file;
-}

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 
 /** Colors that stay distinguishable in lossy formats. */
@@ -18,6 +19,63 @@ export function quadrants(width: number, height: number): Sharp {
   const size = `width="${width}" height="${height}"`;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" ${size}>${rects.join('')}</svg>`;
   return sharp(Buffer.from(svg));
+}
+
+/** Returns an image of one color, whose `alpha` is 0 to 1. */
+export function plain(color: { r: number; g: number; b: number; alpha?: number }): Sharp {
+  const channels = color.alpha === undefined ? 3 : 4;
+  return sharp({ create: { width: 60, height: 40, channels, background: color } });
+}
+
+/** Returns red, green, blue and alpha in the middle of an image. */
+export async function middleOf(bytes: Buffer): Promise<number[]> {
+  const { data, info } = await sharp(bytes)
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const at = (Math.floor(info.height / 2) * info.width + Math.floor(info.width / 2)) * 4;
+  return [...data.subarray(at, at + 4)];
+}
+
+/** Returns an animation whose frames differ, each shown for 70 ms, three times over. */
+export async function animation(
+  format: 'gif' | 'webp',
+  { frames, width, height }: { frames: number; width: number; height: number },
+): Promise<Buffer> {
+  const image = { width, height, channels: 3 } as const;
+  const pixels = Array.from({ length: frames }, (_, n) =>
+    Buffer.alloc(width * height * 3, Buffer.from([(n * 37) % 256, (n * 91) % 256, n % 256])),
+  );
+  const raw = { ...image, height: height * frames, pageHeight: height };
+  return sharp(Buffer.concat(pixels), { raw })
+    [format]({ delay: Array<number>(frames).fill(70), loop: 3 })
+    .toBuffer();
+}
+
+/** Returns a PNG with more chunks before its pixels. */
+export function withChunks(png: Buffer, chunks: Readonly<Record<string, Buffer>>): Buffer {
+  const more = Object.entries(chunks).map(([type, data]) => {
+    const bytes = Buffer.alloc(12 + data.length);
+    bytes.writeUInt32BE(data.length);
+    bytes.write(type, 4, 'latin1');
+    data.copy(bytes, 8);
+    bytes.writeUInt32BE(crc32(bytes.subarray(4, 8 + data.length)), 8 + data.length);
+    return bytes;
+  });
+  return Buffer.concat([png.subarray(0, 33), ...more, png.subarray(33)]);
+}
+
+/** Returns numbers as a chunk of a PNG has them. */
+export function uint32s(...values: number[]): Buffer {
+  const bytes = Buffer.alloc(4 * values.length);
+  for (const [index, value] of values.entries()) bytes.writeUInt32BE(value, 4 * index);
+  return bytes;
+}
+
+/** Returns an animated PNG: as a still image, it is red. */
+export async function animatedPng(): Promise<Buffer> {
+  const png = await plain({ r: 255, g: 0, b: 0 }).png().toBuffer();
+  return withChunks(png, { acTL: uint32s(2, 0) });
 }
 
 /** Returns the colors of an image top left, top right, bottom left, bottom right, and left above its middle. */

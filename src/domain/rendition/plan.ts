@@ -1,6 +1,6 @@
 import { isDecodable } from '../../media/image-header.ts';
 import {
-  type Color,
+  type Background,
   outputSize,
   type RenderFormat,
   type RenderPlan,
@@ -26,7 +26,8 @@ const FORMAT_OF: Readonly<Record<string, RenderFormat>> = {
 const OTHER_FORMAT: RenderFormat = 'webp';
 
 const QUALITY_DEFAULT = 80;
-const BLACK: Color = { r: 0, g: 0, b: 0 };
+const BLACK: Background = { r: 0, g: 0, b: 0, alpha: 1 };
+const WHITE: Background = { r: 255, g: 255, b: 255, alpha: 1 };
 
 /** Returns the image of a file; null for a file that cannot be rendered: a PDF, a video, an SVG. */
 export function toSource(file: {
@@ -76,8 +77,12 @@ export function specOf({ crop, scaled, window, canvas, ...rest }: RenderPlan): s
   const texts = rects.map((one) =>
     one === null ? '-' : `${one.left},${one.top},${one.width},${one.height}`,
   );
-  const color = background === null ? '-' : `${background.r},${background.g},${background.b}`;
-  return ['v1', format, quality ?? '-', ...texts, color, mayMove ? 'moving' : 'still'].join(' ');
+  const color = background === null ? '-' : colorText(background);
+  return ['v2', format, quality ?? '-', ...texts, color, mayMove ? 'moving' : 'still'].join(' ');
+}
+
+function colorText({ r, g, b, alpha }: Background): string {
+  return [r, g, b, ...(alpha === 1 ? [] : [alpha])].join();
 }
 
 function isUntouched({ crop, scaled, window, canvas }: Layout, source: Size): boolean {
@@ -95,14 +100,24 @@ function outputFormat(wanted: RenditionRequest['format'], mimeType: string): Ren
 }
 
 /**
- * Returns the given color, else black for JPEG and null (transparent) for other formats. Null, too, if no background
- * would be visible, because a JPEG source has no transparent pixels.
+ * Returns the color behind the image: the given one, else null (transparent). A JPEG has no transparent pixels: in one,
+ * it is mixed with white behind transparent pixels, and with black beside an image that is a JPEG itself, as
+ * ImageProcessor does. Null, too, if no background would be visible, because a JPEG source has no transparent pixels.
  */
 function backgroundOf(
-  color: Color | null,
+  color: Background | null,
   { layout, format, source }: { layout: Layout; format: RenderFormat; source: Source },
-): Color | null {
-  const isSeen = layout.canvas !== null || source.mimeType !== 'image/jpeg';
-  if (!isSeen) return null;
-  return color ?? (format === 'jpeg' ? BLACK : null);
+): Background | null {
+  const isOpaque = source.mimeType === 'image/jpeg';
+  if (isOpaque && layout.canvas === null) return null;
+  if (format === 'jpeg') return over(color, isOpaque ? BLACK : WHITE);
+  return color?.alpha === 0 ? null : color;
+}
+
+/** Returns the color in front of an opaque one. */
+function over(color: Background | null, behind: Background): Background {
+  if (color === null) return behind;
+  const mix = (front: number, back: number) => Math.round(back + (front - back) * color.alpha);
+  const { r, g, b } = behind;
+  return { r: mix(color.r, r), g: mix(color.g, g), b: mix(color.b, b), alpha: 1 };
 }

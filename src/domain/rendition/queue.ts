@@ -1,5 +1,6 @@
 import { createSingleFlight, type SingleFlight } from '../../lib/single-flight.ts';
 import { BrokenImageError } from '../../media/probe.ts';
+import { LostMotionError } from '../../media/render.ts';
 import { ServerBusyError } from '../error.ts';
 
 /** Renditions in progress at once: two render (see `media/decode-memory`), while others read and write. */
@@ -14,13 +15,13 @@ const PATIENCE_MS = 20_000;
 
 /**
  * Creates the queue of this process's renditions. Viewers take turns, so that one that requests many renditions delays
- * only itself. A broken image is not tried again for a minute. The queue throws ServerBusyError when it is full, and
+ * only itself. A broken image is not tried again for a minute, nor is an animation that would stand still. The queue throws ServerBusyError when it is full, and
  * after 20 seconds without a turn.
  */
 export function createRenderQueue({ clock }: { clock: () => number }): SingleFlight {
   return createSingleFlight({
     clock,
-    isFinal: (error) => error instanceof BrokenImageError,
+    isFinal: (error) => error instanceof BrokenImageError || error instanceof LostMotionError,
     patienceMs: PATIENCE_MS,
     turns: {
       runningMax: RUNNING_MAX,

@@ -4,7 +4,7 @@ import type { ByteRange } from '../../blob/byte-range.ts';
 import { fileExtension } from '../../lib/filename.ts';
 import { RenderBusyError } from '../../media/decode-memory.ts';
 import { BrokenImageError, ImageTooLargeError } from '../../media/probe.ts';
-import { type RenderPlan, renderImage } from '../../media/render.ts';
+import { LostMotionError, type RenderPlan, renderImage } from '../../media/render.ts';
 import { type FileOfMediaRow, findFileByUrl } from '../../store/file/file.ts';
 import {
   deleteRendition,
@@ -49,8 +49,8 @@ const USE_NOTED_MS = 3_600_000;
 
 /**
  * Returns the rendition that a query asks for of the file behind `/media/{dir}/{urlName}`; null if there is no such
- * file. Returns the file itself if the query asks for no rendition, or if the file is not an image or cannot be
- * rendered. Anyone who knows the URL may read it. Without a credential, its size is rounded to the ladder: otherwise
+ * file. Returns the file itself if the query asks for no rendition, or if the file is not an image, cannot be
+ * rendered, or is an animation whose rendition would stand still. Anyone who knows the URL may read it. Without a credential, its size is rounded to the ladder: otherwise
  * strangers could have every image rendered in millions of sizes. Throws ServerBusyError, FileGoneError.
  */
 export async function openRendition(
@@ -70,6 +70,7 @@ export async function openRendition(
   try {
     return open(ctx, file, await findOrRender(ctx, file, plan));
   } catch (error) {
+    if (error instanceof LostMotionError) return openRow(ctx, file);
     if (!isUnrenderable(error)) throw error;
     ctx.log.warn({ file: file.uuid, reason: error.message }, 'an image cannot be rendered');
     return openRow(ctx, file);

@@ -1,4 +1,5 @@
-import type { Color, Rect } from '../../media/render.ts';
+import type { Background, Rect } from '../../media/render.ts';
+import { parseColor } from './color.ts';
 
 /**
  * The rendition that a URL asks for, in the parameters of ImageProcessor, which Umbraco's templates write
@@ -18,7 +19,7 @@ export interface RenditionRequest {
   /** 1 to 100. */
   quality: number | null;
   format: WantedFormat | null;
-  background: Color | null;
+  background: Background | null;
 }
 
 const MODES = ['pad', 'boxpad', 'crop', 'max', 'min', 'stretch'] as const;
@@ -177,26 +178,3 @@ function parseFormat(text: string | undefined): WantedFormat | null {
     ? FORMATS[name as keyof typeof FORMATS]
     : null;
 }
-
-/** Parses `fff`, `#ffffff`, `255,255,255`, and the color names of HTML 4.01 §6.5. */
-function parseColor(text: string | undefined): Color | null {
-  const name = text?.toLowerCase() ?? '';
-  const hex = Object.hasOwn(COLORS, name) ? COLORS[name] : name.replace(/^#/, '');
-  if (hex !== undefined && /^(?:[0-9a-f]{3}){1,2}$/.test(hex)) return fromHex(hex);
-  const [r, g, b] = parseNumbers(text, 3) ?? [];
-  if (r === undefined || g === undefined || b === undefined) return null;
-  return Math.max(r, g, b) <= 255 && [r, g, b].every(Number.isInteger) ? { r, g, b } : null;
-}
-
-function fromHex(hex: string): Color {
-  const full = hex.length === 3 ? hex.replace(/./g, '$&$&') : hex;
-  const [r = 0, g = 0, b = 0] = Buffer.from(full, 'hex');
-  return { r, g, b };
-}
-
-const COLORS: Readonly<Record<string, string>> = {
-  ...{ black: '000', silver: 'c0c0c0', gray: '808080', white: 'fff', maroon: '800000' },
-  ...{ red: 'f00', purple: '800080', fuchsia: 'f0f', green: '008000', lime: '0f0' },
-  ...{ olive: '808000', yellow: 'ff0', navy: '000080', blue: '00f', teal: '008080' },
-  ...{ aqua: '0ff', orange: 'ffa500' },
-};

@@ -31,16 +31,18 @@ export async function findNode(ctx: Context, { uuid }: { uuid: string }): Promis
 }
 
 /**
- * Returns the node as `findNode` does; throws ForbiddenError for a node outside the viewer's start nodes. Heartcore's
- * clients tell that from a node that does not exist.
+ * Returns the node as `findNode` does if it is in the tree: null for an unfiled one, whoever asks. Throws
+ * ForbiddenError for a node outside the viewer's start nodes. Heartcore's clients tell that from a node that does not
+ * exist.
  */
 export async function findPermittedNode(
   ctx: Context,
   { uuid }: { uuid: string },
 ): Promise<TreeNode | null> {
   const row = await store.findNodeByUuid(ctx.db, existing(ctx), uuid.toLowerCase());
-  if (row && !isInScope(reachOf(ctx), row)) throw new ForbiddenError();
-  return row && isVisible(ctx, row) ? toNode(row) : null;
+  if (row === undefined || row.parent_id === null) return null;
+  if (!isInScope(reachOf(ctx), row)) throw new ForbiddenError();
+  return isVisible(ctx, row) ? toNode(row) : null;
 }
 
 /** Returns all nodes at top level, in their order; the start nodes of a viewer that is limited to some. */

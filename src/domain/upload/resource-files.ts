@@ -36,7 +36,7 @@ export function intoResource(
     // The content decides the type.
     policy: { type: null },
     files,
-    write: (ctx, files) => insertRows(ctx, target, files),
+    write: (ctx, examined) => insertRows(ctx, target, withOwnNames(examined, files)),
     // Two files of this very request, or a race that another request has won.
     conflict: () => alreadyExists(target.resource, files[0]?.key ?? ''),
   });
@@ -76,6 +76,18 @@ export async function findResource(
     );
   }
   return media;
+}
+
+/** Returns the files under the names that their sender or their resource gave them: contract §4.1, `blob` included. */
+function withOwnNames(
+  examined: readonly ExaminedFile[],
+  files: readonly StagedFile[],
+): ExaminedFile[] {
+  const names = new Map(files.map(({ blobKey, filename }) => [blobKey, filename]));
+  return examined.map((file) => ({
+    ...file,
+    filename: names.get(file.blobKey) || file.filename,
+  }));
 }
 
 async function insertRows(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseColor } from '../../../src/domain/rendition/color.ts';
 import {
   planRendition,
   planThumbnail,
@@ -221,20 +222,65 @@ describe('the format of a rendition', () => {
     });
   });
 
+  const BLACK = { r: 0, g: 0, b: 0, alpha: 1 };
+  const WHITE = { r: 255, g: 255, b: 255, alpha: 1 };
   it.each([
-    ['width=100&height=100', WIDE, { r: 0, g: 0, b: 0 }],
+    ['width=100&height=100', WIDE, BLACK],
     ['width=100&height=100', PNG, null],
-    ['width=100&height=100&format=jpg', PNG, { r: 0, g: 0, b: 0 }],
-    ['width=100&height=100&bgcolor=fff', WIDE, { r: 255, g: 255, b: 255 }],
-    ['width=100&bgcolor=%23102030', PNG, { r: 16, g: 32, b: 48 }],
-    ['bgcolor=16,32,48', PNG, { r: 16, g: 32, b: 48 }],
-    ['bgcolor=Teal', PNG, { r: 0, g: 128, b: 128 }],
+    ['width=100&height=100&format=jpg', PNG, WHITE],
+    ['width=100&format=jpg', PNG, WHITE],
+    ['width=100&height=100&bgcolor=fff', WIDE, WHITE],
     ['width=100&bgcolor=constructor', PNG, null],
-    ['width=100&bgcolor=256,0,0', PNG, null],
     // Nothing of it would be seen.
     ['width=100&bgcolor=red', WIDE, null],
+    ['width=100&bgcolor=transparent', PNG, null],
+    ['width=100&bgcolor=ff000080', PNG, { r: 255, g: 0, b: 0, alpha: 0.502 }],
+    // A JPEG cannot let anything through.
+    ['format=jpg&bgcolor=ff000080', PNG, { r: 255, g: 127, b: 127, alpha: 1 }],
+    ['width=100&height=100&bgcolor=ff000080', WIDE, { r: 128, g: 0, b: 0, alpha: 1 }],
+    ['format=jpg&bgcolor=transparent', PNG, WHITE],
   ] as const)('%s has a background', (query, source, background) =>
     expect(planOf(query, source)?.background).toEqual(background),
+  );
+});
+
+describe('a color', () => {
+  it.each([
+    ['fff', '255,255,255,1'],
+    ['#102030', '16,32,48,1'],
+    ['102030', '16,32,48,1'],
+    ['F00C', '255,0,0,0.8'],
+    ['10203000', '16,32,48,0'],
+    ['#102030FF', '16,32,48,1'],
+    ['16,32,48', '16,32,48,1'],
+    ['16, 32, 48', '16,32,48,1'],
+    ['16,32,48,0', '16,32,48,0'],
+    ['16,32,48,255', '16,32,48,1'],
+    ['Teal', '0,128,128,1'],
+    ['LightGrey', '211,211,211,1'],
+    ['lightgray', '211,211,211,1'],
+    ['CornflowerBlue', '100,149,237,1'],
+    ['rebeccapurple', '102,51,153,1'],
+    ['transparent', '0,0,0,0'],
+  ])('may be written as %s', (text, expected) =>
+    expect(Object.values(parseColor(text)!).join()).toBe(expected),
+  );
+
+  it.each([
+    '',
+    'ff',
+    'fffff',
+    'fffffff',
+    '256,0,0',
+    '1,2',
+    '1,2,3,4,5',
+    '-1,2,3',
+    '1.5,2,3',
+    'gg0',
+  ])('may not be written as %j', (text) => expect(parseColor(text)).toBeNull());
+
+  it.each(['toString', '__proto__', 'bluish'])('has no name %s', (text) =>
+    expect(parseColor(text)).toBeNull(),
   );
 });
 

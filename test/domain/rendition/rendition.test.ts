@@ -13,7 +13,7 @@ import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
 import { createTestServices, type TestServices, user, withServices } from '../../support/app.ts';
 import { BACKENDS, type Backend, describeEachBackend } from '../../support/backend.ts';
 import { fixtureBytes, inPieces } from '../../support/bytes.ts';
-import { quadrants, shadesOf } from '../../support/image.ts';
+import { animatedPng, quadrants, shadesOf } from '../../support/image.ts';
 import { makeFolder } from '../../support/make.ts';
 
 const JPEG = await quadrants(400, 200).jpeg().toBuffer();
@@ -227,6 +227,21 @@ describe('renditions that fail', () => {
       read.mockRestore();
       services.advance(60_000);
       expect((await picture.get({ width: '100' })).bytes.length).toBeLessThan(JPEG.length);
+    }));
+
+  it('for an animation that would stand still return the animation itself', () =>
+    withServices(backend, async (services) => {
+      const bytes = await animatedPng();
+      const picture = await storePicture(services, bytes);
+      const read = vi.spyOn(services.blobs, 'withLocalFile');
+      for (const _ of [1, 2]) {
+        const sent = await picture.get({ width: '20' });
+        expect(sent.bytes.equals(bytes)).toBe(true);
+        expect(sent.file.mimeType).toBe('image/png');
+      }
+      expect(read).toHaveBeenCalledOnce();
+      expect(services.logged).toEqual([]);
+      expect((await picture.get({ width: '20', format: 'jpg' })).file.mimeType).toBe('image/jpeg');
     }));
 
   it('throw SERVER_BUSY while too many are being rendered', () =>

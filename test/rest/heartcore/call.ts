@@ -33,7 +33,8 @@ export function call(app: TestApp, line: string, options: CallOptions = {}): Pro
   });
 }
 
-function toForm(parts: Readonly<Record<string, unknown>>): FormData {
+/** Returns a form; a part that is not a file is JSON. */
+export function toForm(parts: Readonly<Record<string, unknown>>): FormData {
   const form = new FormData();
   for (const [name, value] of Object.entries(parts)) {
     form.set(name, value instanceof Blob ? value : JSON.stringify(value));

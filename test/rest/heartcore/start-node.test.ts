@@ -1,9 +1,18 @@
 import { expect, it } from 'vitest';
 import type { TestApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
-import { WITH_USERS } from '../../support/request.ts';
+import { request, WITH_USERS } from '../../support/request.ts';
 import { shareApp } from '../../support/shared-app.ts';
-import { call, invalid, makeFolder, makeImage, refusal } from './call.ts';
+import {
+  type CallOptions,
+  call,
+  file,
+  invalid,
+  makeFolder,
+  makeImage,
+  refusal,
+  toForm,
+} from './call.ts';
 
 const FORBIDDEN = refusal(403, 'Forbidden', 'You are not authorized to access the given resource.');
 const UNKNOWN = '17fb8303-2b56-41bf-9681-1f0b087cad30';
@@ -20,6 +29,26 @@ async function makeTree(app: TestApp) {
   const other = await makeFolder(app, { name: 'other', parentId: outside._id }, own);
   const jane = { as: 'jane', claims: { start_nodes: [start._id.toUpperCase()] } };
   return { outside, start, inside, other, jane };
+}
+
+/** Returns the answers to every request about an item. */
+async function answersFor(app: TestApp, id: string, parentId: string, viewer: CallOptions) {
+  const json = { name: 'mine', mediaTypeAlias: 'Folder' };
+  const requests: [string, CallOptions][] = [
+    [`GET /media/${id}`, {}],
+    [`GET /media/${id}/children`, {}],
+    [`PUT /media/${id}`, { json: { name: 'mine', parentId } }],
+    [`PUT /media/${id}`, { parts: { content: { name: 'mine' }, umbracoFile: file('a.png') } }],
+    [`DELETE /media/${id}`, {}],
+    ['POST /media', { json: { ...json, parentId: id } }],
+  ];
+  const answers: [number, unknown][] = [];
+  for (const [line, options] of requests) {
+    const { status, body } = await call(app, line, { ...viewer, ...options });
+    answers.push([status, body]);
+  }
+  expect(answers.map(([status]) => status)).toEqual([404, 404, 404, 404, 404, 422]);
+  return { answers };
 }
 
 describeEachBackend('a viewer with start nodes in Heartcore’s dialect', (backend) => {
@@ -60,6 +89,31 @@ describeEachBackend('a viewer with start nodes in Heartcore’s dialect', (backe
       expect((await call(app, `GET /media/${_id}`)).body.name).not.toBe('mine');
     }
     expect(await call(app, `GET /media/${UNKNOWN}`, jane)).toMatchObject(refusal(404, 'NotFound'));
+  });
+
+  it('gets 404 for an unfiled item, as everybody does', async () => {
+    const app = shared();
+    const { start, jane } = await makeTree(app);
+    const resource = `unfiled-${start._id}`;
+    const body = toForm({ media: file('a.png') });
+    expect((await request(app, `POST /medias/files/${resource}`, { body })).status).toBe(200);
+    const { uuid } = await app.services.db
+      .selectFrom('media')
+      .where('resource', '=', resource)
+      .select('uuid')
+      .executeTakeFirstOrThrow();
+    const missing = { path: UNKNOWN, ...(await answersFor(app, UNKNOWN, start._id, jane)) };
+    for (const viewer of [jane, {}]) {
+      const answers = await answersFor(app, uuid, start._id, viewer);
+      const text = JSON.stringify({ path: uuid, ...answers }).replaceAll(uuid, UNKNOWN);
+      expect(JSON.parse(text)).toEqual(missing);
+    }
+    const { count } = await app.services.db
+      .selectFrom('media')
+      .where('uuid', '=', uuid)
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
+    expect(Number(count)).toBe(1);
   });
 
   it('cannot create or move anything outside of them, and leaves no bytes behind', async () => {

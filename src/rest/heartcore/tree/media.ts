@@ -57,7 +57,7 @@ export async function findItem(call: Call): Promise<TreeNode> {
   const id = pathParameter(call, 'id');
   const uuid = parseUuidOrDigits(id);
   const node = uuid === null ? null : await findPermittedNode(call.ctx, { uuid });
-  if (node === null || node.level === 0) throw noSuchItem(id);
+  if (node === null) throw noSuchItem(id);
   return node;
 }
 

@@ -33,6 +33,14 @@ describeEachBackend('an upload', (backend) => {
     expect(await download(app(), `/medias/files/${resource}`)).toEqual(PICTURE);
   });
 
+  it('§4.1: a file has the name of its part, even `blob`, or that of its resource', async () => {
+    const [named, nameless] = [randomUUID(), randomUUID()];
+    const { body } = await upload(app(), named, { name: 'blob' });
+    expect(body.data.attributes).toMatchObject({ filename: 'blob', mime_type: 'image/png' });
+    const raw = await post(nameless, new Uint8Array(PICTURE), { 'content-type': 'image/png' });
+    expect(raw.body.data.attributes.filename).toBe(nameless);
+  });
+
   it('a resource with a name of its own is found by the uuid of its media item too', async () => {
     const resource = `named-${randomUUID()}`;
     await upload(app(), resource);
