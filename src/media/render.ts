@@ -7,6 +7,7 @@ import {
   reserveRenderMemory,
 } from './decode-memory.ts';
 import { type ImageHeader, isReadable, readHeader } from './image-header.ts';
+import { hasEnd } from './jpeg-end.ts';
 import { attempt, BrokenImageError, ImageTooLargeError, type ProbeLimits } from './probe.ts';
 import { sniffFile } from './sniff.ts';
 
@@ -97,7 +98,9 @@ export async function renderImage(
   if (!(bytes <= RENDER_BYTES_MAX)) {
     throw new BrokenImageError('Rendering the image needs more memory than the server allows.');
   }
-  const work = () => run(path, plan, { isAnimated, timeoutMs });
+  // Without its end marker an image still has all pixels; only those that have them were accepted as images.
+  const failOn = mimeType !== 'image/jpeg' || (await hasEnd(path)) ? 'error' : 'none';
+  const work = () => run(path, plan, { isAnimated, failOn, timeoutMs });
   return attempt(reserveRenderMemory(bytes, patienceMs), timeoutMs, work);
 }
 
@@ -144,13 +147,19 @@ export function outputSize({
   return { width, height };
 }
 
+interface RunOptions {
+  isAnimated: boolean;
+  failOn: 'error' | 'none';
+  timeoutMs: number;
+}
+
 async function run(
   path: string,
   plan: RenderPlan,
-  { isAnimated, timeoutMs }: { isAnimated: boolean; timeoutMs: number },
+  { isAnimated, failOn, timeoutMs }: RunOptions,
 ): Promise<RenderedImage> {
   // `renderImage` has checked the number of pixels already, from the same header.
-  const input = { failOn: 'error', animated: isAnimated, limitInputPixels: false } as const;
+  const input = { failOn, animated: isAnimated, limitInputPixels: false } as const;
   const sharp = await loadSharp();
   const image = sharp(path, input).autoOrient();
   const seconds = Math.ceil(timeoutMs / 1000);

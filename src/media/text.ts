@@ -16,14 +16,29 @@ export function sniffText(head: Uint8Array, isWhole: boolean, filename?: string)
   const utf = decodeUtf(head, isWhole);
   const text = utf ?? new TextDecoder('latin1').decode(head);
   if (BINARY.test(text)) return null;
+  const sniffed = sniffDecoded(text, { isUtf: utf !== null, isPdf: isLatePdf(head), filename });
+  return sniffed !== null && SCRIPT.test(text) ? { ...sniffed, isScript: true } : sniffed;
+}
+
+/** The beginnings of programs that a shell or a web server runs. */
+const SCRIPT = /^\ufeff?(?:#! ?\/|\s*<\?(?:php|=)|\s*<%|@echo off)/i;
+
+interface Traits {
+  /** The text is UTF-8 or UTF-16, not an older encoding. */
+  isUtf: boolean;
+  isPdf: boolean;
+  filename: string | undefined;
+}
+
+function sniffDecoded(text: string, { isUtf, isPdf, filename }: Traits): Sniffed | null {
   const markup = detectMarkup(text);
   if (markup !== null) return describeType(...MARKUP[markup], filename);
   const signed = SIGNATURES.find(([signature]) => signature.test(text.replace(/^\ufeff/, '')));
   if (signed) return describeType(signed[1], signed[2], filename);
-  if (isLatePdf(head)) return describeType('application/pdf', 'pdf', filename);
+  if (isPdf) return describeType('application/pdf', 'pdf', filename);
   const plain = describeType('text/plain', 'txt', filename);
-  if (utf !== null && /^\ufeff?\s*[[{]/.test(text)) return jsonType(filename) ?? plain;
-  if (utf !== null) return plain;
+  if (isUtf && /^\ufeff?\s*[[{]/.test(text)) return jsonType(filename) ?? plain;
+  if (isUtf) return plain;
   // Bytes above 127 in an unknown encoding prove little by themselves, so the filename decides:
   // Excel still writes CSV in such encodings.
   return isNamedAs(plain, filename) ? plain : null;
