@@ -17,7 +17,7 @@ export type CompleteUploadInput = {
   readonly tagIds?: ReadonlyArray<string> | null | undefined;
   /** Title, at most 255 characters. For a new media item, defaults to the given name or filename. */
   readonly title?: string | null | undefined;
-  /** Type of the media item. Defaults to the type detected from the content. */
+  /** Type of the media item. Defaults to the type detected from the content: a file that cannot be decoded here, such as a damaged image, is a `FILE`. `IMAGE` is accepted only for an image that can be decoded. */
   readonly type?: MediaType | null | undefined;
   /** Id of the upload session: `UploadSession.uploadId`. */
   readonly uploadId: string;
@@ -92,6 +92,6 @@ export type UploadFileInput = {
   readonly tagIds?: ReadonlyArray<string> | null | undefined;
   /** Title, at most 255 characters. For a new media item, defaults to the given name or filename. */
   readonly title?: string | null | undefined;
-  /** Type of the media item. Defaults to the type detected from the content. */
+  /** Type of the media item. Defaults to the type detected from the content: a file that cannot be decoded here, such as a damaged image, is a `FILE`. `IMAGE` is accepted only for an image that can be decoded. */
   readonly type?: MediaType | null | undefined;
 };

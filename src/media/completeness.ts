@@ -1,33 +1,32 @@
-import { crc32 } from 'node:zlib';
+import type { Extent } from './extent.ts';
 import { createFileWindow, type FileWindow, WINDOW_BYTES } from './file-window.ts';
+import { readPngExtent } from './png.ts';
 import { type Source, withSource } from './source.ts';
-import { holdsTiffPixels } from './tiff.ts';
+import { readTiffExtent } from './tiff.ts';
 
 /**
- * Returns whether an image of MIME type `mimeType` is complete, without decoding it: checks that its
- * structure is complete, and that it has at least as many bytes as its pixels need at the best compression. Always true
- * for WebP, which is checked when its header is read; there, and in AVIF and HEIC, a few bytes can hold any number of
- * pixels.
+ * Follows the structure of an image of MIME type `mimeType` to the end of its pixels. Reports any WebP as whole: it is
+ * checked when its header is read.
  *
  * Reads the file at most once, 64 KiB at a time; a PNG of 33 MB takes 80 ms.
  */
-export function isComplete(source: Source, mimeType: string): Promise<boolean> {
+export function readExtent(source: Source, mimeType: string): Promise<Extent> {
   return withSource(source, async (source) => {
-    const check = CHECKS[mimeType];
-    return check === undefined || check(createFileWindow(source), source.sizeBytes);
+    const read = READERS[mimeType];
+    return read?.(createFileWindow(source), source.sizeBytes) ?? { isWhole: true, hasRoom: true };
   });
 }
 
-type Check = (window: FileWindow, sizeBytes: number) => Promise<boolean>;
+type Reader = (window: FileWindow, sizeBytes: number) => Promise<Extent>;
 
-const CHECKS: Readonly<Record<string, Check>> = {
-  'image/jpeg': hasEndOfJpeg,
-  'image/png': hasWholeChunks,
-  'image/gif': hasTrailerOfGif,
-  'image/tiff': holdsTiffPixels,
-  'image/avif': hasWholeBoxes,
-  'image/heic': hasWholeBoxes,
-  'image/heif': hasWholeBoxes,
+const READERS: Readonly<Record<string, Reader>> = {
+  'image/jpeg': readJpeg,
+  'image/png': readPngExtent,
+  'image/gif': readGif,
+  'image/tiff': readTiffExtent,
+  'image/avif': readBoxes,
+  'image/heic': readBoxes,
+  'image/heif': readBoxes,
 };
 
 /** A Huffman code has at least one bit, and a block of 8 × 8 pixels at least one code. */
@@ -37,64 +36,22 @@ const JPEG_PIXELS_PER_BYTE = 8 * 64;
  * Searches for the EOI marker after the start of the first scan: earlier segments may hold a
  * thumbnail with its own EOI (ITU-T T.81 B.1.1).
  */
-async function hasEndOfJpeg(window: FileWindow, sizeBytes: number): Promise<boolean> {
+async function readJpeg(window: FileWindow, sizeBytes: number): Promise<Extent> {
   const START_OF_SCAN = 0xda;
   let pixels = 0;
   for (let at = 2; ; ) {
     const segment = await window.at(at, 9);
-    if (segment.length < 9) return false;
+    if (segment.length < 9) return { isWhole: false, hasRoom: pixels === 0 };
     // SOF0 to SOF2. Arithmetic coding, of the others, needs less than a bit.
     const isHuffmanFrame = segment[1] === 0xc0 || segment[1] === 0xc1 || segment[1] === 0xc2;
     if (isHuffmanFrame) pixels = segment.readUInt16BE(5) * segment.readUInt16BE(7);
     if (segment[1] === START_OF_SCAN) {
-      if (pixels > (sizeBytes - at) * JPEG_PIXELS_PER_BYTE) return false;
-      return hasBytes(window, at, '\xff\xd9');
+      const hasRoom = pixels <= (sizeBytes - at) * JPEG_PIXELS_PER_BYTE;
+      return { isWhole: hasRoom && (await hasBytes(window, at, '\xff\xd9')), hasRoom };
     }
     // Any number of fill bytes may precede a marker.
     at += segment[1] === 0xff ? 1 : 2 + segment.readUInt16BE(2);
   }
-}
-
-/**
- * Checks that every chunk up to IEND is present and matches its stored checksum (PNG 3rd edition
- * §5.3), and that the pixels have enough bytes. Does not decode the pixels.
- */
-async function hasWholeChunks(window: FileWindow, sizeBytes: number): Promise<boolean> {
-  const rawBytes = pngRawBytes(await window.at(0, 26));
-  let dataBytes = 0;
-  for (let at = 8; ; ) {
-    const header = await window.at(at, 8);
-    if (header.length < 8) return false;
-    const end = at + 8 + header.readUInt32BE(0);
-    const type = header.toString('latin1', 4, 8);
-    const isLast = type === 'IEND';
-    if (type === 'IDAT') dataBytes += end - at - 8;
-    if (end + 4 > sizeBytes) return false;
-    const actual = await checksum(window, at + 4, end);
-    if (actual !== (await window.at(end, 4)).readUInt32BE(0)) return false;
-    if (isLast) return rawBytes <= dataBytes * DEFLATE_RATIO_MAX;
-    at = end + 4;
-  }
-}
-
-/** Deflate names at most 258 bytes with 2 bits (RFC 1951 §3.2.5). */
-const DEFLATE_RATIO_MAX = 1032;
-
-/** Returns the least size of the pixels before compression, from the header of a PNG: §11.2.1. */
-function pngRawBytes(head: Buffer): number {
-  if (head.length < 26) return Number.POSITIVE_INFINITY;
-  const [depth = 0, colorType = 0] = head.subarray(24);
-  const bits = depth * ({ 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }[colorType] ?? 1);
-  return Math.floor((head.readUInt32BE(16) * head.readUInt32BE(20) * bits) / 8);
-}
-
-async function checksum(window: FileWindow, from: number, end: number): Promise<number> {
-  let sum = 0;
-  for (let at = from; at < end; at += WINDOW_BYTES) {
-    const bytes = await window.at(at, Math.min(WINDOW_BYTES, end - at));
-    sum = crc32(bytes.subarray(0, end - at), sum);
-  }
-  return sum;
 }
 
 async function hasBytes(window: FileWindow, from: number, wanted: string): Promise<boolean> {
@@ -108,26 +65,27 @@ async function hasBytes(window: FileWindow, from: number, wanted: string): Promi
 
 /**
  * Walks the blocks (GIF89a §15 to §27) up to the trailer. Any byte that starts no block also counts
- * as the end, since decoders stop there. Checks that each frame, which may be smaller than the image,
- * has enough bytes for its pixels.
+ * as the end, since decoders stop there, and so does the end of the file after a frame. Checks that each frame, which
+ * may be smaller than the image, has enough bytes for its pixels.
  */
-async function hasTrailerOfGif(window: FileWindow): Promise<boolean> {
+async function readGif(window: FileWindow, sizeBytes: number): Promise<Extent> {
   const [IMAGE, EXTENSION] = [0x2c, 0x21];
   const screen = await window.at(0, 13);
-  for (let at = 13 + colorTableBytes(screen[10] ?? 0); at !== -1; ) {
+  let isWhole = false;
+  for (let at = 13 + colorTableBytes(screen[10] ?? 0); ; ) {
     const head = await window.at(at, 10);
     const [block] = head;
-    if (block === undefined) return false;
-    if (block === EXTENSION) at = await pastSubBlocks(window, at + 2);
-    else if (block === IMAGE) {
-      if (head.length < 10) return false;
-      const pixels = head.readUInt16LE(5) * head.readUInt16LE(7);
-      const start = at + 11 + colorTableBytes(head[9] ?? 0);
-      at = await pastSubBlocks(window, start);
-      if (at !== -1 && pixels > (at - start) * GIF_PIXELS_PER_BYTE) return false;
-    } else return true;
+    if (block === undefined) return { isWhole, hasRoom: true };
+    if (block !== EXTENSION && block !== IMAGE) return { isWhole: true, hasRoom: true };
+    isWhole = block === IMAGE;
+    if (isWhole && head.length < 10) return { isWhole: false, hasRoom: true };
+    const pixels = isWhole ? head.readUInt16LE(5) * head.readUInt16LE(7) : 0;
+    const start = isWhole ? at + 11 + colorTableBytes(head[9] ?? 0) : at + 2;
+    at = await pastSubBlocks(window, start);
+    const dataBytes = (at === -1 ? sizeBytes : at) - start;
+    if (pixels > dataBytes * GIF_PIXELS_PER_BYTE) return { isWhole: false, hasRoom: false };
+    if (at === -1) return { isWhole: false, hasRoom: true };
   }
-  return false;
 }
 
 /** LZW names at most 3,837 pixels with a code of 12 bits (GIF89a appendix F): 2,558 a byte. */
@@ -158,6 +116,10 @@ async function pastSubBlocks(window: FileWindow, from: number): Promise<number> 
  * Checks that the top-level boxes fit in the file (ISO 14496-12 §4.2). A box of size 0 extends to
  * the end of the file; size 1 means that a 64-bit size follows.
  */
+async function readBoxes(window: FileWindow, sizeBytes: number): Promise<Extent> {
+  return { isWhole: await hasWholeBoxes(window, sizeBytes), hasRoom: true };
+}
+
 async function hasWholeBoxes(window: FileWindow, sizeBytes: number): Promise<boolean> {
   for (let at = 0; at < sizeBytes; ) {
     const header = await window.at(at, 16);

@@ -1,8 +1,10 @@
 import { fileExtension } from '../lib/filename.ts';
+import { isReadable } from './image-header.ts';
 import { OPEN_DOCUMENT_BY_EXTENSION } from './open-document.ts';
 
 /**
- * The category of a MIME type. `vector` is SVG only. `document` covers formats that people write
+ * The category of a MIME type. `image` covers the formats whose images can be read here; any other image is `other`.
+ * `vector` is SVG only. `document` covers formats that people write
  * and read: office formats, RTF, EPUB and plain text of any kind. `other` covers active content
  * that is not an image (HTML, XML, scripts), archives and programs.
  */
@@ -18,6 +20,8 @@ export interface Sniffed {
    */
   extension: string | null;
   kind: Kind;
+  /** Present for text that begins as a script does: with `#!`, `<?php`, `<%` or `@echo off`. */
+  isScript?: true;
 }
 
 /** The type of a file whose format is unknown. */
@@ -47,8 +51,9 @@ function kindOf(mimeType: string): Kind {
   if (mimeType === 'application/pdf') return 'pdf';
   if (mimeType === 'text/html') return 'other';
   if (DOCUMENT.test(mimeType)) return 'document';
+  if (isReadable(mimeType)) return 'image';
   const [top] = mimeType.split('/');
-  return top === 'image' || top === 'video' || top === 'audio' ? top : 'other';
+  return top === 'video' || top === 'audio' ? top : 'other';
 }
 
 const DOCUMENT =
@@ -80,6 +85,33 @@ const MACRO = {
   ppam: 'application/vnd.ms-powerpoint.addin.macroenabled.12',
 } as const;
 
+const MARKDOWN = { md: 'text/markdown', markdown: 'text/markdown' } as const;
+
+/**
+ * Extensions of texts that may begin with a tag although they are no pages: notes, source code and templates. As plain
+ * text, no browser runs them.
+ */
+const PLAIN_BY_EXTENSION: Readonly<Record<string, string>> = sameType(
+  'text/plain',
+  'txt text log asc rst adoc tex po ts tsx jsx mts cts vue svelte astro mdx php phtml erb ejs hbs mustache twig ' +
+    'liquid jinja jinja2 j2 njk tmpl tpl jsp asp aspx cshtml cfm',
+);
+
+/** Formats of cameras, which are TIFF inside. Their first image is a preview. */
+const RAW_BY_EXTENSION: Readonly<Record<string, string>> = {
+  ...{ dng: 'image/x-adobe-dng', cr2: 'image/x-canon-cr2', nef: 'image/x-nikon-nef' },
+  ...{ nrw: 'image/x-nikon-nrw', arw: 'image/x-sony-arw', sr2: 'image/x-sony-sr2' },
+  ...{ srf: 'image/x-sony-srf', srw: 'image/x-samsung-srw', pef: 'image/x-pentax-pef' },
+  ...{ '3fr': 'image/x-hasselblad-3fr', fff: 'image/x-hasselblad-fff' },
+  ...{ kdc: 'image/x-kodak-kdc', dcr: 'image/x-kodak-dcr', k25: 'image/x-kodak-k25' },
+  ...{ erf: 'image/x-epson-erf', mef: 'image/x-mamiya-mef', mos: 'image/x-leaf-mos' },
+  ...{ iiq: 'image/x-phaseone-iiq', rwl: 'image/x-leica-rwl' },
+};
+
+function sameType(mimeType: string, extensions: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(extensions.split(' ').map((extension) => [extension, mimeType]));
+}
+
 /**
  * The family of each proved type: the types that an extension in the filename may select. Every
  * member is as harmless as the proved type.
@@ -96,8 +128,9 @@ export const FAMILY: Readonly<Record<string, Readonly<Record<string, string>>>> 
     ass: 'text/x-ssa',
     ssa: 'text/x-ssa',
   },
-  // A text that begins with a tag: as Markdown, no browser runs it.
-  'text/html': { md: 'text/markdown', markdown: 'text/markdown' },
+  'text/html': { ...PLAIN_BY_EXTENSION, ...MARKDOWN },
+  'image/svg+xml': MARKDOWN,
+  'application/xml': MARKDOWN,
   'application/x-cfb': {
     doc: 'application/msword',
     dot: 'application/msword',
@@ -142,6 +175,9 @@ export const FAMILY: Readonly<Record<string, Readonly<Record<string, string>>>> 
     key: 'application/vnd.apple.keynote',
   },
   'application/vnd.oasis.opendocument.text': OPEN_DOCUMENT_BY_EXTENSION,
+  'image/tiff': RAW_BY_EXTENSION,
+  // Two bytes of zeros and the number of an icon are also the beginning of a TGA.
+  'image/x-icon': { tga: 'image/x-tga' },
   'application/zip': { cbz: 'application/vnd.comicbook+zip' },
   'audio/mpeg': { flac: 'audio/flac', aac: 'audio/aac' },
   [`${OOXML}presentationml.presentation`]: {

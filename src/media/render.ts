@@ -9,6 +9,7 @@ import {
 } from './decode-memory.ts';
 import { createFileWindow } from './file-window.ts';
 import { type ImageHeader, isReadable, readHeader } from './image-header.ts';
+import { hasEnd } from './jpeg-end.ts';
 import { CAN_MOVE, type Motion, motionOf } from './motion.ts';
 import { type PngTraits, readPngTraits, withColorProfile } from './png-traits.ts';
 import { attempt, BrokenImageError, ImageTooLargeError, type ProbeLimits } from './probe.ts';
@@ -116,7 +117,9 @@ export async function renderImage(
   if (!(bytes <= RENDER_BYTES_MAX)) {
     throw new BrokenImageError('Rendering the image needs more memory than the server allows.');
   }
-  const work = () => run(image, plan, { isAnimated, timeoutMs });
+  // Without its end marker an image still has all pixels; only those that have them were accepted as images.
+  const failOn = mimeType !== 'image/jpeg' || (await hasEnd(path)) ? 'error' : 'none';
+  const work = () => run(image, plan, { isAnimated, failOn, timeoutMs });
   return attempt(reserveRenderMemory(bytes, patienceMs), timeoutMs, work);
 }
 
@@ -187,13 +190,19 @@ export function outputSize({
   return { width, height };
 }
 
+interface RunOptions {
+  isAnimated: boolean;
+  failOn: 'error' | 'none';
+  timeoutMs: number;
+}
+
 async function run(
   image: Image,
   plan: RenderPlan,
-  { isAnimated, timeoutMs }: { isAnimated: boolean; timeoutMs: number },
+  { isAnimated, failOn, timeoutMs }: RunOptions,
 ): Promise<RenderedImage> {
   // `renderImage` has checked the number of pixels already, from the same header.
-  const options = { failOn: 'error', animated: isAnimated, limitInputPixels: false } as const;
+  const options = { failOn, animated: isAnimated, limitInputPixels: false } as const;
   const sharp = await loadSharp();
   const input = image.png?.space == null ? image.path : await recolor(image.path, image.png);
   const seconds = Math.ceil(timeoutMs / 1000);

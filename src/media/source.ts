@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 
 /** A file to examine: its path, or all of its bytes. */
 export type Source = string | Buffer;
@@ -35,4 +35,10 @@ function inMemory(bytes: Buffer): OpenSource {
     read: async (memory, lengthBytes, position) =>
       bytes.subarray(position, position + lengthBytes).copy(memory),
   };
+}
+
+/** Returns all bytes of a source of at most `bytesMax` bytes; the source itself if it is larger. */
+export async function inMemoryIfSmall(source: Source, bytesMax: number): Promise<Source> {
+  if (typeof source !== 'string') return source;
+  return (await stat(source)).size <= bytesMax ? readFile(source) : source;
 }

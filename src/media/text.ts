@@ -19,13 +19,35 @@ export function sniffText(head: Uint8Array, isWhole: boolean, filename?: string)
   const unicode = decodeUnicode(head, { isWhole, isText: isNamed });
   const text = unicode?.text ?? new TextDecoder('latin1').decode(head);
   if (hasControls(text)) return null;
+  const traits = { head, isUnicode: unicode !== null, isNamed, plain, filename };
+  const sniffed = sniffDecoded(text, traits);
+  return sniffed !== null && SCRIPT.test(text) ? { ...sniffed, isScript: true } : sniffed;
+}
+
+/** The beginnings of programs that a shell or a web server runs. */
+const SCRIPT = /^\ufeff?(?:#! ?\/|\s*<\?(?:php|=)|\s*<%|@echo off)/i;
+
+interface Traits {
+  head: Uint8Array;
+  /** The text is in Unicode, not in an older encoding. */
+  isUnicode: boolean;
+  /** The filename is one of a text. */
+  isNamed: boolean;
+  plain: Sniffed;
+  filename: string | undefined;
+}
+
+function sniffDecoded(
+  text: string,
+  { head, isUnicode, isNamed, plain, filename }: Traits,
+): Sniffed | null {
   const markup = detectMarkup(text);
   if (markup !== null) return describeType(...MARKUP[markup], filename);
   const signed = SIGNATURES.find(([signature]) => signature.test(text));
   if (signed) return describeType(signed[1], signed[2], filename);
   if (isLatePdf(head)) return describeType('application/pdf', 'pdf', filename);
-  if (unicode !== null && /^\s*[[{]/.test(text)) return jsonType(filename) ?? plain;
-  if (unicode !== null || isNamed) return plain;
+  if (isUnicode && /^\s*[[{]/.test(text)) return jsonType(filename) ?? plain;
+  if (isUnicode || isNamed) return plain;
   return isProbablyText(head) ? plain : null;
 }
 

@@ -1,3 +1,4 @@
+import type { Extent } from './extent.ts';
 import type { FileWindow } from './file-window.ts';
 
 /** The tags that say where the pixels are: TIFF 6.0 §8 and §15. */
@@ -43,13 +44,16 @@ interface Layout {
   isBig: boolean;
 }
 
+/** A TIFF is cut off, rather than without room for its pixels, if it has at least this part of their bytes. */
+const CUT_RATIO_MAX = 100;
+
 /**
  * Returns whether the strips or tiles of the first page of a TIFF (TIFF 6.0, or BigTIFF) have enough bytes within the
  * file for its pixels.
  */
-export async function holdsTiffPixels(window: FileWindow, sizeBytes: number): Promise<boolean> {
+export async function readTiffExtent(window: FileWindow, sizeBytes: number): Promise<Extent> {
   const head = await window.at(0, 16);
-  if (head.length < 8) return false;
+  if (head.length < 8) return { isWhole: false, hasRoom: true };
   const isLittle = head.toString('latin1', 0, 2) === 'II';
   const layout = { isLittle, isBig: number(head, 2, 2, isLittle) === 43 };
   const start = layout.isBig ? number(head, 8, 8, isLittle) : number(head, 4, 4, isLittle);
@@ -59,10 +63,16 @@ export async function holdsTiffPixels(window: FileWindow, sizeBytes: number): Pr
   // Several strips may share their bytes, so this may be more than the file has.
   const dataBytes = await countDataBytes(window, entries, layout, sizeBytes);
   const ratio = RATIOS[await one(TAG.compression, 1)];
-  if (ratio === undefined || dataBytes === 0) return dataBytes > 0;
+  if (ratio === undefined || dataBytes === 0) {
+    return { isWhole: dataBytes > 0, hasRoom: dataBytes > 0 };
+  }
   const pixels = (await one(TAG.width, 0)) * (await one(TAG.height, 0));
   const bits = (await one(TAG.bitsPerSample, 1)) * (await one(TAG.samplesPerPixel, 1));
-  return Math.floor((pixels * bits) / 8 / SUBSAMPLED) <= dataBytes * ratio;
+  const leastBytes = Math.floor((pixels * bits) / 8 / SUBSAMPLED);
+  return {
+    isWhole: leastBytes <= dataBytes * ratio,
+    hasRoom: leastBytes <= dataBytes * Math.max(ratio, CUT_RATIO_MAX),
+  };
 }
 
 /** With subsampled colors, an image stores at least a third of its samples: TIFF 6.0 §21. */

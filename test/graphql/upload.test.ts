@@ -288,18 +288,15 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       expect(again.data.abortUpload).toMatchObject({ code: 'NOT_FOUND' });
     }));
 
-  test.each([
-    ['truncated.jpg', 'UnsupportedMediaError'],
-    ['truncated.png', 'UnsupportedMediaError'],
-    ['crc-broken.png', 'UnsupportedMediaError'],
-    ['pixel-bomb.png', 'UnsupportedMediaError'],
-  ])('%s is refused and leaves nothing', (name, typename) =>
-    withApp(backend, async (app) => {
-      const answer = await uploadFile(app, (await fixture(name)).file);
-      expect(answer.__typename).toBe(typename);
-      expect(await blobs(app)).toEqual([]);
-      await expectNothingStored(app);
-    }),
+  test.each(['truncated.jpg', 'truncated.png', 'crc-broken.png', 'pixel-bomb.png'])(
+    '%s is refused as an image and leaves nothing',
+    (name) =>
+      withApp(backend, async (app) => {
+        const answer = await uploadFile(app, (await fixture(name)).file, { type: 'IMAGE' });
+        expect(answer.__typename).toBe('UnsupportedMediaError');
+        expect(await blobs(app)).toEqual([]);
+        await expectNothingStored(app);
+      }),
   );
 
   test('an HTML page declared as an image is refused', () =>

@@ -1,7 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { BrokenImageError, ImageTooLargeError, probeImage } from '../../src/media/probe.ts';
+import {
+  BrokenImageError,
+  DamagedImageError,
+  ImageTooLargeError,
+  probeImage,
+} from '../../src/media/probe.ts';
 import { makePhoto } from '../support/photo.ts';
 import { fixture, withFile } from '../support/temporary-file.ts';
 
@@ -141,6 +146,55 @@ describe('a broken image is rejected', () => {
     expect(error.message).toBe('The image is damaged or incomplete.');
     expect(error.cause).toBeInstanceOf(Error);
   });
+});
+
+describe('an image without its last marker is accepted, whatever its size', () => {
+  const jpeg = (options: object) => (image: Sharp) => image.jpeg(options);
+  const png = (options: object) => (image: Sharp) => image.png(options);
+
+  it.each<[string, number, (image: Sharp) => Sharp]>([
+    ['JPEG', 2, jpeg({})],
+    ['JPEG with half a marker', 1, jpeg({})],
+    ['JPEG, 4:4:4', 2, jpeg({ chromaSubsampling: '4:4:4', quality: 100 })],
+    ['JPEG, progressive', 2, jpeg({ progressive: true })],
+    ['PNG', 12, png({ compressionLevel: 1 })],
+    ['PNG with half a chunk', 5, png({ compressionLevel: 1 })],
+    ['PNG, interlaced', 12, png({ progressive: true, compressionLevel: 1 })],
+    ['GIF', 1, (image) => image.gif({ effort: 1, colours: 16, dither: 0 })],
+  ])('%s', async (_, missingBytes, encode) => {
+    for (const size of [{ width: 60, height: 40 }, LARGE, { width: 2400, height: 500 }]) {
+      const bytes = await encode(noise(size.width, size.height)).toBuffer();
+      const cut = bytes.subarray(0, -missingBytes);
+      expect(await probe(cut)).toMatchObject(size);
+      const missing = bytes.subarray(0, Math.floor(bytes.length * 0.98));
+      await expect(probe(missing)).rejects.toThrow(DamagedImageError);
+    }
+  });
+
+  it('but not a PNG that ends between two chunks of its pixels', async () => {
+    const bytes = await noise(2400, 500).png({ compressionLevel: 1 }).toBuffer();
+    const second = bytes.indexOf('IDAT', bytes.indexOf('IDAT') + 4) - 4;
+    expect(second).toBeGreaterThan(0);
+    await expect(probe(bytes.subarray(0, second))).rejects.toThrow(DamagedImageError);
+  });
+});
+
+it('damage that no decoder minds is none: the checksum of a text in a PNG', async () => {
+  const text = Buffer.from('0000000174455874410000000000', 'hex').subarray(0, 13);
+  for (const width of [60, 2400]) {
+    const bytes = await noise(width, 40).png().toBuffer();
+    const broken = Buffer.concat([bytes.subarray(0, 33), text, bytes.subarray(33)]);
+    expect(await probe(broken)).toMatchObject({ width });
+  }
+});
+
+it('the verdict does not depend on where the bytes are', async () => {
+  const bytes = await noise(60, 40).jpeg({ progressive: true }).toBuffer();
+  const table = bytes.lastIndexOf(Buffer.from([0xff, 0xc4]));
+  // A table that no code fits: the structure is intact.
+  bytes.fill(0xfe, table + 5, table + 21);
+  const verdict = (source: Promise<unknown>) => source.then(() => 'intact', String);
+  expect(await verdict(probeImage(bytes, LIMITS))).toBe(await verdict(probe(bytes)));
 });
 
 describe('limits', () => {

@@ -1,4 +1,9 @@
-import { BrokenImageError, ImageTooLargeError, probeImage } from '../../media/probe.ts';
+import {
+  BrokenImageError,
+  DamagedImageError,
+  ImageTooLargeError,
+  probeImage,
+} from '../../media/probe.ts';
 import { type Sniffed, sniffFile } from '../../media/sniff.ts';
 import type { Source } from '../../media/source.ts';
 import { isUniqueViolation } from '../../store/error.ts';
@@ -6,7 +11,7 @@ import { type Context, transact } from '../context.ts';
 import { DomainError, UnsupportedMediaError } from '../error.ts';
 import { deleteBytes } from '../file/delete-bytes.ts';
 import { checkQuota } from '../viewer/quota.ts';
-import { classify, type FileType, type Policy, typeOfUnknown } from './policy.ts';
+import { checkContent, chooseType, type FileType, type Policy } from './policy.ts';
 import type { StagedFile } from './staging.ts';
 
 /** The rows that staged files are stored in, new or existing. */
@@ -36,7 +41,7 @@ export type Into<T> = (ctx: Context, staged: readonly StagedFile[]) => Promise<D
 export interface ExaminedFile extends StagedFile {
   type: FileType;
   mimeType: string;
-  /** Width and height of an image in pixels; null for anything else, and for an image that cannot be read. */
+  /** Width and height of an image in pixels; null for anything else, and for an image that cannot be decoded. */
   size: { width: number; height: number } | null;
   /** True if the sender gave no name: `filename` then comes from the content. */
   isUnnamed: boolean;
@@ -98,15 +103,14 @@ function examine(ctx: Context, file: StagedFile, policy: Policy): Promise<Examin
 async function examineSource(
   ctx: Context,
   file: StagedFile,
-  { type: wanted, allowedTypes, unreadableAs }: Policy,
+  policy: Policy,
   source: Source,
 ): Promise<ExaminedFile> {
   const sniffed = await sniffFile(source, { filename: file.filename });
-  const type =
-    typeOfUnknown(ctx, file, sniffed, unreadableAs) ??
-    classify(ctx, file, sniffed, wanted, allowedTypes);
-  const size =
-    sniffed.kind === 'image' ? await probe(ctx, source, sniffed, unreadableAs !== undefined) : null;
+  checkContent(ctx, file, sniffed);
+  const { size, whyBroken } =
+    sniffed.kind === 'image' ? await probe(ctx, source, sniffed) : NOT_PROBED;
+  const type = chooseType(ctx, sniffed, whyBroken, policy);
   // A browser's form names an image that a page has redrawn "blob", which no user has chosen.
   const isUnnamed = file.filename === '' || file.filename === 'blob';
   const filename = isUnnamed ? nameOf(sniffed) : file.filename;
@@ -117,17 +121,22 @@ function nameOf({ kind, extension }: Sniffed): string {
   return extension === null ? kind : `${kind}.${extension}`;
 }
 
-async function probe(
-  { settings }: Context,
-  source: Source,
-  { mimeType }: Sniffed,
-  mayBeBroken: boolean,
-) {
+interface Probe {
+  /** Null for a damaged image. */
+  size: ExaminedFile['size'];
+  /** Why a damaged image cannot be decoded; null if it can. */
+  whyBroken: string | null;
+}
+
+const NOT_PROBED: Probe = { size: null, whyBroken: null };
+
+/** Throws UnsupportedMediaError for an image that is dangerous to open. */
+async function probe({ settings }: Context, source: Source, { mimeType }: Sniffed): Promise<Probe> {
   try {
     const limits = { pixelsMax: settings.imagePixelsMax, timeoutMs: PROBE_TIMEOUT_MS };
-    return await probeImage(source, limits, mimeType);
+    return { size: await probeImage(source, limits, mimeType), whyBroken: null };
   } catch (error) {
-    if (error instanceof BrokenImageError && mayBeBroken) return null;
+    if (error instanceof DamagedImageError) return { size: null, whyBroken: error.message };
     if (error instanceof BrokenImageError || error instanceof ImageTooLargeError) {
       throw new UnsupportedMediaError(mimeType, error.message, { cause: error });
     }

@@ -1,15 +1,14 @@
-import { fileExtension } from '../../lib/filename.ts';
+import { isReadable } from '../../media/image-header.ts';
 import type { Sniffed } from '../../media/sniff.ts';
 import type { Context, Settings } from '../context.ts';
 import { InvalidInputError, TooLargeError, UnsupportedMediaError } from '../error.ts';
 import type { MediaType } from '../tree/media.ts';
+import { findContradiction } from './agreement.ts';
 import type { DeclaredFile, StagedFile } from './staging.ts';
 
 /** Types of media items that hold a file. */
 export const FILE_TYPES = ['image', 'eimage', 'doc', 'file', 'video', 'audio', 'vector'] as const;
 export type FileType = (typeof FILE_TYPES)[number];
-
-type Kind = Sniffed['kind'];
 
 /** The types that bytes may have. */
 export interface Policy {
@@ -17,31 +16,42 @@ export interface Policy {
   type: MediaType | null;
   /** Types that the dialect supports. (Default: all that hold a file) */
   allowedTypes?: readonly FileType[];
-  /**
-   * Type for bytes of no known format, and for images that cannot be read. They are served with the MIME type of their
-   * content, and have no width and height. Absent: they are rejected.
-   */
-  unreadableAs?: FileType;
+  /** Types that content may have instead if it does not fit `type`. (Default: none) */
+  otherTypes?: readonly FileType[];
 }
 
 type SizedFile = DeclaredFile & Pick<StagedFile, 'sizeBytes'>;
 
 /**
- * Returns the type of a file. Its content, its extension and its declared type must agree, the content must fit the
- * wanted type, and the size must be within the limit for its kind. Without a wanted type the content decides. Throws
- * UnsupportedMediaError, TooLargeError, InvalidInputError.
+ * Checks a file before it is decoded: its size must be within the limit for its content, and its content must not
+ * contradict its extension or its declared type. Throws TooLargeError, UnsupportedMediaError.
  */
-export function classify(
-  ctx: Context,
-  file: SizedFile,
-  sniffed: Sniffed,
-  wanted: MediaType | null,
-  allowed: readonly FileType[] = FILE_TYPES,
-): FileType {
-  checkAgreement(file, sniffed);
-  const limitBytes = sizeLimitBytes(ctx.settings, sniffed);
+export function checkContent({ settings }: Context, file: SizedFile, sniffed: Sniffed): void {
+  const contradiction = findContradiction(file, sniffed);
+  if (contradiction !== null) {
+    const { content, claim } = contradiction;
+    const message =
+      'extension' in claim
+        ? `The content is ${content}, which does not match the extension .${claim.extension}.`
+        : `The content is ${content}, not ${claim.declaredType} as declared.`;
+    throw new UnsupportedMediaError(sniffed.mimeType, message);
+  }
+  const limitBytes = sizeLimitBytes(settings, sniffed);
   if (file.sizeBytes > limitBytes) throw new TooLargeError(limitBytes);
-  const natural = naturalType(ctx.settings, sniffed);
+}
+
+/**
+ * Returns the type of a file. An image that cannot be decoded is a file. `whyBroken` says why that is so for an image
+ * of a supported format; null if it is intact. Without a wanted type the content decides. Throws UnsupportedMediaError,
+ * and InvalidInputError for a wanted type that cannot hold a file.
+ */
+export function chooseType(
+  { settings }: Context,
+  sniffed: Sniffed,
+  whyBroken: string | null,
+  { type: wanted, allowedTypes = FILE_TYPES, otherTypes = [] }: Policy,
+): FileType {
+  const natural = whyBroken === null ? naturalType(settings, sniffed) : 'file';
   const type = wanted ?? natural;
   if (!isFileType(type)) {
     throw InvalidInputError.of(
@@ -51,30 +61,20 @@ export function classify(
     );
   }
   const fits = type === natural || type === 'file' || (type === 'eimage' && natural === 'image');
-  if (fits && allowed.includes(type)) return type;
-  throw new UnsupportedMediaError(
-    sniffed.mimeType,
-    `The content is ${sniffed.mimeType}, which is not accepted as ${type}.`,
-  );
+  if (fits && allowedTypes.includes(type)) return type;
+  if (otherTypes.includes(natural)) return natural;
+  throw new UnsupportedMediaError(sniffed.mimeType, whyRefused(sniffed, whyBroken, wanted));
 }
 
-/** Types of bytes of no known format. Plain text is one of them: damaged files of many formats look like it. */
-const UNRECOGNISED = ['application/octet-stream', 'text/plain'];
-
-/**
- * Returns the type for bytes of no known format, `Policy.unreadableAs`; null if there is none, or if the format is
- * known: then `classify` decides. Throws TooLargeError.
- */
-export function typeOfUnknown(
-  { settings }: Context,
-  { sizeBytes }: SizedFile,
+function whyRefused(
   { mimeType }: Sniffed,
-  unreadableAs: FileType | undefined,
-): FileType | null {
-  if (unreadableAs === undefined || !UNRECOGNISED.includes(mimeType)) return null;
-  const limitBytes = totalLimitBytes(settings, [unreadableAs]);
-  if (sizeBytes > limitBytes) throw new TooLargeError(limitBytes);
-  return unreadableAs;
+  whyBroken: string | null,
+  wanted: MediaType | null,
+): string {
+  if (wanted === null) return `The content is ${mimeType}, which is not accepted here.`;
+  const isImageWanted = wanted === 'image' || wanted === 'eimage';
+  if (isImageWanted && whyBroken !== null) return whyBroken;
+  return `The content is ${mimeType}, which is not accepted as ${wanted}.`;
 }
 
 /** Returns the size limit for content of this kind, in bytes. */
@@ -99,7 +99,7 @@ export function totalLimitBytes(
 
 /** Returns the size limit for a file of which only the declared type is known, in bytes. */
 export function declaredLimitBytes(settings: Settings, declaredType: string | null): number {
-  const isImage = kindOfMimeType(declaredType) === 'image';
+  const isImage = isReadable(parseDeclaredType(declaredType ?? '') ?? '');
   return isImage ? settings.imageBytesMax : Number.POSITIVE_INFINITY;
 }
 
@@ -113,54 +113,10 @@ function isFileType(type: MediaType): type is FileType {
 }
 
 /**
- * Kinds whose extension and content must agree: an image that is really a page, or the reverse, can make a browser run
- * what it should only show. Any other extension is accepted for content of any other kind.
- */
-const KIND_BY_EXTENSION: Readonly<Record<string, Kind>> = Object.fromEntries(
-  (
-    [
-      ['image', 'jpg jpeg jpe jfif png apng gif webp avif heic heif tif tiff bmp ico'],
-      ['vector', 'svg'],
-      ['video', 'mp4 m4v webm mov mkv avi mpg mpeg ogv'],
-      ['audio', 'mp3 m4a aac ogg oga opus wav flac weba'],
-      ['pdf', 'pdf'],
-    ] as const
-  ).flatMap(([kind, extensions]) => extensions.split(' ').map((extension) => [extension, kind])),
-);
-
-function checkAgreement({ filename, declaredType }: DeclaredFile, sniffed: Sniffed): void {
-  const extension = fileExtension(filename);
-  const named = extension === null ? undefined : KIND_BY_EXTENSION[extension];
-  if (!agrees(named, sniffed)) {
-    const message = `The content is ${sniffed.mimeType}, which does not match the extension .${extension}.`;
-    throw new UnsupportedMediaError(sniffed.mimeType, message);
-  }
-  if (!agrees(kindOfMimeType(declaredType), sniffed)) {
-    const message = `The content is ${sniffed.mimeType}, not ${declaredType} as declared.`;
-    throw new UnsupportedMediaError(sniffed.mimeType, message);
-  }
-}
-
-function agrees(expected: Kind | undefined, { kind }: Sniffed): boolean {
-  if (expected === undefined) return true;
-  // Containers such as Ogg, MP4 and WebM hold either, and their extensions are used for both.
-  const isTimed = (one: Kind) => one === 'video' || one === 'audio';
-  return expected === kind || (isTimed(expected) && isTimed(kind));
-}
-
-/**
  * Returns the type of a `Content-Type` header without its parameters, in lower case; null if it is malformed, so that
  * other text reaches neither the database nor a response.
  */
 export function parseDeclaredType(contentType: string): string | null {
   const essence = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   return /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/.test(essence) ? essence : null;
-}
-
-function kindOfMimeType(mimeType: string | null): Kind | undefined {
-  const essence = parseDeclaredType(mimeType ?? '') ?? '';
-  if (essence === 'image/svg+xml') return 'vector';
-  if (essence === 'application/pdf') return 'pdf';
-  const [family] = essence.split('/');
-  return family === 'image' || family === 'video' || family === 'audio' ? family : undefined;
 }

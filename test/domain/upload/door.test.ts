@@ -71,7 +71,7 @@ describeEachBackend('the door', (backend) => {
 
   it.each(Object.entries(UPLOADS))('%s refuses a file under a false name', (name, upload) =>
     withServices(backend, async (services) => {
-      const refused = upload(services.as(user()), 'new.pdf');
+      const refused = upload(services.as(user()), 'new.html');
       await expect(refused).rejects.toBeInstanceOf(UnsupportedMediaError);
       expect(await leftovers(services)).toEqual({
         ...NOTHING,
@@ -111,7 +111,11 @@ describe('the source of the domain', () => {
       'src/domain/rendition/thumbnail.ts',
       'src/domain/upload/file-row.ts',
     ]);
-    expect(filesWith(/\bupdateFile\(/)).toEqual(['src/domain/upload/original.ts']);
+    expect(filesWith(/\bupdateFile\(/)).toEqual([
+      // Only takes the size away.
+      'src/domain/upload/damaged-original.ts',
+      'src/domain/upload/original.ts',
+    ]);
     expect(filesWith(/from '\.\/file-row\.ts'/)).toEqual([
       'src/domain/upload/new-media.ts',
       'src/domain/upload/original.ts',

@@ -6,13 +6,20 @@ import {
   UnsupportedMediaError,
 } from '../../../src/domain/error.ts';
 import type { MediaType } from '../../../src/domain/tree/media.ts';
-import { classify, type FileType, sizeLimitBytes } from '../../../src/domain/upload/policy.ts';
+import {
+  checkContent,
+  chooseType,
+  type FileType,
+  type Policy,
+  sizeLimitBytes,
+} from '../../../src/domain/upload/policy.ts';
 import type { Sniffed } from '../../../src/media/sniff.ts';
 
 const ODT = 'application/vnd.oasis.opendocument.text';
 
 const CONTENTS = {
   png: { mimeType: 'image/png', extension: 'png', kind: 'image' },
+  bmp: { mimeType: 'image/bmp', extension: 'bmp', kind: 'other' },
   svg: { mimeType: 'image/svg+xml', extension: 'svg', kind: 'vector' },
   mp4: { mimeType: 'video/mp4', extension: 'mp4', kind: 'video' },
   mp3: { mimeType: 'audio/mpeg', extension: 'mp3', kind: 'audio' },
@@ -20,6 +27,8 @@ const CONTENTS = {
   odt: { mimeType: ODT, extension: 'odt', kind: 'document' },
   csv: { mimeType: 'text/csv', extension: 'csv', kind: 'document' },
   html: { mimeType: 'text/html', extension: 'html', kind: 'other' },
+  script: { mimeType: 'text/plain', extension: 'txt', kind: 'document', isScript: true },
+  program: { mimeType: 'application/x-msdownload', extension: 'exe', kind: 'other' },
   zip: { mimeType: 'application/zip', extension: 'zip', kind: 'other' },
   unknown: { mimeType: 'application/octet-stream', extension: null, kind: 'other' },
 } satisfies Record<string, Sniffed>;
@@ -35,6 +44,7 @@ const SETTINGS = {
 describe('without a wanted type', () => {
   it.each([
     ['png', 'image'],
+    ['bmp', 'file'],
     ['svg', 'vector'],
     ['mp4', 'video'],
     ['mp3', 'audio'],
@@ -65,40 +75,65 @@ describe('with a wanted type', () => {
     expect(decide({ content, wanted: value })).toBe(agrees ? value : UnsupportedMediaError);
   });
 
+  it('content that fits neither may have another type of the dialect', () => {
+    const asImage = { wanted: 'image', others: ['file'] } as const;
+    expect(decide({ content: 'unknown', ...asImage })).toBe('file');
+    expect(decide({ content: 'png', isDamaged: true, ...asImage })).toBe('file');
+    expect(decide({ content: 'png', ...asImage })).toBe('image');
+    expect(decide({ content: 'pdf', ...asImage })).toBe(UnsupportedMediaError);
+  });
+
+  it('a damaged image is a file, and no image', () => {
+    const content = { content: 'png', isDamaged: true } as const;
+    expect(decide(content)).toBe('file');
+    expect(decide({ ...content, wanted: 'file' })).toBe('file');
+    expect(decide({ ...content, wanted: 'image' })).toBe(UnsupportedMediaError);
+    expect(decide({ ...content, wanted: 'eimage' })).toBe(UnsupportedMediaError);
+  });
+
   it.each(['url', 'vimeo', 'embed', 'share'] as const)('png as %s is invalid', (wanted) => {
     expect(decide({ content: 'png', wanted })).toBe(InvalidInputError);
   });
 });
 
 const NAMES: Claims<string> = {
-  // The extension of another image format is accepted.
   png: {
-    fits: ['a.png', 'a.PNG', 'a.jpg', 'a', '', 'a.unknown'],
-    differs: ['a.pdf', 'a.svg', 'a.mp4'],
+    fits: ['a.png', 'a.PNG', 'a.jpg', 'a', '', 'a.unknown', 'a.pdf', 'a.mp4', 'a.docx', 'a.txt'],
+    differs: ['a.svg', 'a.html', 'a.exe', 'a.php', 'a.JS'],
   },
-  svg: { fits: ['a.svg'], differs: ['a.png'] },
-  mp4: { fits: ['a.ogg'], differs: [] },
-  mp3: { fits: ['a.mp4'], differs: ['a.png'] },
-  pdf: { fits: ['a.pdf'], differs: ['a.jpg'] },
-  html: { fits: ['a.html', 'a.png.html'], differs: ['a.png', 'a.svg', 'a.pdf'] },
-  zip: { fits: ['a.docx'], differs: ['a.jpg'] },
-  unknown: { fits: ['a.bin'], differs: ['a.mov'] },
+  bmp: { fits: ['a.bmp', 'a.png'], differs: ['a.html'] },
+  svg: { fits: ['a.svg', 'a.html', 'a.txt', 'a.xml'], differs: ['a.png', 'a.pdf', 'a.docx'] },
+  mp4: { fits: ['a.ogg', 'a.png'], differs: ['a.html'] },
+  mp3: { fits: ['a.mp4', 'a.png'], differs: ['a.exe'] },
+  pdf: { fits: ['a.pdf', 'a.jpg', 'a.ai'], differs: ['a.html', 'a.exe'] },
+  odt: { fits: ['a.zip', 'a.pdf'], differs: ['a.js'] },
+  csv: { fits: ['a.js', 'a.png', 'a.html'], differs: [] },
+  html: {
+    fits: ['a.html', 'a.png.html', 'a.php', 'a.bin', 'a'],
+    differs: ['a.png', 'a.svg', 'a.pdf', 'a.xls'],
+  },
+  script: { fits: ['a.sh', 'a.txt', 'a.md', 'a.html'], differs: ['a.png', 'a.svg', 'a.pdf'] },
+  program: { fits: ['a.exe', 'a.sh', 'a.bin'], differs: ['a.png', 'a.pdf', 'a.txt', 'a.svg'] },
+  zip: { fits: ['a.docx', 'a.jpg', 'a.jar'], differs: [] },
+  unknown: { fits: ['a.bin', 'a.mov', 'a.png', 'a.html'], differs: [] },
 };
 
 const DECLARED_TYPES: Claims<string | null> = {
   png: {
     fits: [
       ...['image/png', 'IMAGE/PNG; charset=binary', 'image/jpeg', 'application/octet-stream'],
-      ...['', null],
+      ...['', null, 'application/pdf', 'video/mp4', 'text/plain'],
     ],
-    differs: ['image/svg+xml', 'application/pdf', 'video/mp4'],
+    differs: ['image/svg+xml', 'text/html', 'TEXT/HTML; charset=utf-8', 'application/javascript'],
   },
-  svg: { fits: ['image/svg+xml'], differs: ['image/png'] },
-  mp3: { fits: ['video/mp4'], differs: [] },
-  pdf: { fits: [], differs: ['image/png'] },
-  csv: { fits: ['text/html'], differs: [] },
-  html: { fits: [], differs: ['image/png'] },
-  unknown: { fits: [], differs: ['image/png'] },
+  svg: { fits: ['image/svg+xml', 'text/html'], differs: ['image/png'] },
+  mp3: { fits: ['video/mp4'], differs: ['application/x-msdownload'] },
+  pdf: { fits: ['image/png'], differs: ['text/html'] },
+  csv: { fits: ['text/html', 'image/png', 'video/mp2t'], differs: [] },
+  html: { fits: ['text/plain', 'video/mp2t'], differs: ['image/png', 'application/msword'] },
+  script: { fits: ['video/mp2t', 'application/x-sh'], differs: ['image/png'] },
+  program: { fits: ['text/plain'], differs: ['image/png', 'application/pdf'] },
+  unknown: { fits: ['image/png'], differs: [] },
 };
 
 describe('name and content', () => {
@@ -167,17 +202,25 @@ function claims<T>(table: Claims<T>) {
 
 interface Question {
   content: Content;
+  isDamaged?: boolean;
   claim?: { filename?: string; declaredType?: string | null; sizeBytes?: number };
   wanted?: MediaType;
   allowed?: readonly FileType[];
+  others?: readonly FileType[];
 }
 
 /** The resulting type, or the class of the error. */
-function decide({ content, claim, wanted, allowed }: Question): unknown {
+function decide({ content, isDamaged, claim, wanted, allowed, others }: Question): unknown {
   const ctx = { settings: SETTINGS } as Context;
   const whole = { filename: '', declaredType: null, sizeBytes: 1, ...claim };
+  const policy: Policy = {
+    type: wanted ?? null,
+    ...(allowed && { allowedTypes: allowed }),
+    ...(others && { otherTypes: others }),
+  };
   try {
-    return classify(ctx, whole, CONTENTS[content], wanted ?? null, allowed);
+    checkContent(ctx, whole, CONTENTS[content]);
+    return chooseType(ctx, CONTENTS[content], isDamaged ? 'It is damaged.' : null, policy);
   } catch (error) {
     return (error as Error).constructor;
   }

@@ -81,19 +81,19 @@ describeEachBackend('uploadFile', (backend) => {
     ['with a malformed MD5', () => ({ md5: 'x' }), { code: 'INVALID_INPUT' }],
     ['without a byte', () => ({ bytes: inPieces(Buffer.alloc(0)) }), { code: 'INVALID_INPUT' }],
     [
-      'with an extension that does not match its content',
-      () => ({ filename: 'logo.pdf' }),
+      'with an extension that is dangerous for its content',
+      () => ({ filename: 'logo.html' }),
       { code: 'UNSUPPORTED_MEDIA' },
     ],
     [
-      'with a declared type that does not match its content',
-      () => ({ declaredType: 'video/mp4' }),
+      'with a declared type that is dangerous for its content',
+      () => ({ declaredType: 'text/html' }),
       { code: 'UNSUPPORTED_MEDIA' },
     ],
     ['as a type that its content is not', () => ({ type: 'audio' }), { code: 'UNSUPPORTED_MEDIA' }],
     [
-      'that is broken',
-      () => ({ bytes: inPieces(PNG.subarray(0, -30)) }),
+      'that is a damaged image, as an image',
+      () => ({ bytes: inPieces(PNG.subarray(0, -30)), type: 'image' }),
       { code: 'UNSUPPORTED_MEDIA' },
     ],
     [

@@ -191,10 +191,10 @@ describeEachBackend('a completion', (backend) => {
     ['page.html', 'page.png', null],
     ['page.html', 'page', 'image/png'],
     ['drawing.svg', 'drawing.png', null],
-    ['truncated.png', 'truncated.png', null],
-    ['crc-broken.png', 'broken.png', null],
+    ['picture.png', 'picture.svg', null],
+    ['picture.png', 'picture', 'text/html'],
     ['pixel-bomb.png', 'bomb.png', null],
-    ['document.pdf', 'document.jpg', null],
+    ['document.pdf', 'document.exe', null],
   ])(
     'of %s called "%s", declared %s, is rejected; its bytes are deleted with the session',
     (file, filename, declaredType) =>

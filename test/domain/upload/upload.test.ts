@@ -164,7 +164,7 @@ describeEachBackend('chunked upload', (backend) => {
       const row = await db.selectFrom('upload').select('blob_key').executeTakeFirstOrThrow();
       // The staged bytes are now part of an image, and have another digest.
       writeFileSync(join(blobDir, 'staging', row.blob_key), PNG.subarray(0, 8));
-      const completed = completeUpload(as(), { uploadId, md5: PNG_MD5 });
+      const completed = completeUpload(as(), { uploadId, md5: PNG_MD5, type: 'image' });
       await expect(completed).rejects.toMatchObject({ code: 'UNSUPPORTED_MEDIA' });
     }));
 

@@ -82,6 +82,7 @@ describe('files in Heartcore’s dialect', () => {
 
   it.each([
     ['Image', 'picture.png', 'Image', 'image'],
+    ['Image', 'drawing.svg', 'Image', 'vector'],
     ['fIlE', 'document.pdf', 'File', 'file'],
     ['File', 'picture.png', 'File', 'file'],
     ['umbracoMediaVideo', 'clip.mp4', 'umbracoMediaVideo', 'video'],

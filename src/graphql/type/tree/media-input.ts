@@ -51,7 +51,8 @@ export const placementFields = (t: InputFields) => ({
 export const uploadFields = (t: InputFields) => ({
   type: t.field({
     type: MediaTypeEnum,
-    description: 'Type of the media item. Defaults to the type detected from the content.',
+    description:
+      'Type of the media item. Defaults to the type detected from the content: a file that cannot be decoded here, such as a damaged image, is a `FILE`. `IMAGE` is accepted only for an image that can be decoded.',
   }),
   ...textFields(t),
   ...placementFields(t),

@@ -30,8 +30,8 @@ interface FilePolicy {
   /** Null: the content decides between the allowed types. */
   type: FileType | null;
   allowedTypes?: readonly FileType[];
-  /** The type of bytes in no known format: contract §5.9 has images that cannot be read. */
-  unreadableAs: FileType;
+  /** Types of content that does not fit: contract §5.9 has images that cannot be read. Umbraco does not read the content. */
+  otherTypes?: readonly FileType[];
   /** Contract §5.10; null: any extension that is not forbidden. */
   extensions: readonly string[] | null;
 }
@@ -73,28 +73,28 @@ const UMBRACO_TYPES: readonly ItemType[] = [
     name: 'Image',
     id: 'cc07b313-0843-4aa8-bbda-871c8da728c8',
     properties: IMAGE,
-    file: { type: 'image', unreadableAs: 'image', extensions: null },
+    file: { type: 'image', otherTypes: ['vector', 'file'], extensions: null },
   },
   {
     alias: 'File',
     name: 'File',
     id: '4c52d8ab-54e6-40cd-999c-7a5f24903e4d',
     properties: UPLOAD,
-    file: { type: 'file', unreadableAs: 'file', extensions: null },
+    file: { type: 'file', extensions: null },
   },
   {
     alias: 'umbracoMediaVideo',
     name: 'Video',
     id: 'f6c515bb-653c-4bdc-821c-987729ebe327',
     properties: UPLOAD,
-    file: { type: 'video', unreadableAs: 'video', extensions: ['mp4', 'webm', 'ogv'] },
+    file: { type: 'video', otherTypes: ['file'], extensions: ['mp4', 'webm', 'ogv'] },
   },
   {
     alias: 'umbracoMediaAudio',
     name: 'Audio',
     id: 'a5ddeee0-8fd8-4cee-a658-6f1fcdb00de3',
     properties: UPLOAD,
-    file: { type: 'audio', unreadableAs: 'audio', extensions: ['mp3', 'weba', 'oga', 'opus'] },
+    file: { type: 'audio', otherTypes: ['file'], extensions: ['mp3', 'weba', 'oga', 'opus'] },
   },
   {
     alias: 'umbracoMediaArticle',
@@ -104,7 +104,6 @@ const UMBRACO_TYPES: readonly ItemType[] = [
     file: {
       type: null,
       allowedTypes: ['doc', 'file'],
-      unreadableAs: 'file',
       extensions: ['pdf', 'docx', 'doc'],
     },
   },
@@ -113,7 +112,7 @@ const UMBRACO_TYPES: readonly ItemType[] = [
     name: 'Vector Graphics (SVG)',
     id: 'c4b1efcf-a9d5-41c4-9621-e9d273b52a9c',
     properties: UPLOAD,
-    file: { type: 'vector', unreadableAs: 'vector', extensions: ['svg'] },
+    file: { type: 'vector', otherTypes: ['file'], extensions: ['svg'] },
   },
 ];
 
@@ -156,8 +155,8 @@ export function newPolicy({ file }: ItemType): Policy | null {
  * may become any file except an image, sound or video.
  */
 export function replacementPolicy({ type }: Media, itemType: ItemType): Policy | null {
-  if (type === 'eimage') return { type, unreadableAs: type };
-  if (type === 'doc') return { type: null, allowedTypes: ['doc', 'file'], unreadableAs: 'file' };
+  if (type === 'eimage') return { type, otherTypes: ['file'] };
+  if (type === 'doc') return { type: null, allowedTypes: ['doc', 'file'] };
   return newPolicy(itemType);
 }
 

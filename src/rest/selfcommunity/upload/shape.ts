@@ -1,10 +1,20 @@
 import { InvalidInputError } from '../../../domain/error.ts';
+import type { Policy } from '../../../domain/upload/policy.ts';
 import type { UploadSession } from '../../../domain/upload/session.ts';
 import type { Fields } from '../field.ts';
 
-/** Contract §2.2: types that an upload can have in this dialect. */
+/** Contract §2.2: the types that a client can ask for. The limits of their sizes apply to all uploads. */
 export const UPLOAD_TYPES = ['image', 'eimage', 'doc'] as const;
 type UploadType = (typeof UPLOAD_TYPES)[number];
+
+/**
+ * Returns the types that an upload may have, for the type that the client asks for. Only an image must be one that can
+ * be decoded. Any other file that is asked for as a document is stored as a file, unless it is an image, sound or
+ * video: the client would not find it among its documents. If the client does not ask, the content decides.
+ */
+export function toUploadPolicy(type: UploadType | null): Policy {
+  return type === 'doc' ? { type: null, allowedTypes: ['doc', 'file'] } : { type };
+}
 
 /**
  * Returns an upload session. Contract §2.1: `offset` is a string here, and a number in the error of

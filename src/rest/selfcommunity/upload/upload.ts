@@ -16,6 +16,7 @@ import {
   toOffset,
   toSessionBody,
   toText,
+  toUploadPolicy,
   toUploadType,
   UPLOAD_TYPES,
 } from './shape.ts';
@@ -64,8 +65,7 @@ export async function completeChunks({ ctx, request, toUrl }: Call): Promise<Ans
   const media = await completeUpload(ctx, {
     uploadId,
     md5: MD5.test(md5) ? md5 : NO_MD5,
-    type,
-    allowedTypes: UPLOAD_TYPES,
+    ...toUploadPolicy(type),
   }).catch(refuseComplete);
   const files = await filesByMediaIds(ctx, [media.id]);
   return { status: 201, body: toMediaBody(media, files.get(media.id) ?? [], toUrl) };

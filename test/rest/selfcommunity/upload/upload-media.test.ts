@@ -67,11 +67,9 @@ describeEachBackend('§2.2: the type of an upload over SelfCommunity', (backend)
     ['eimage', 'document.pdf'],
     ['doc', 'picture.png'],
     ['document', 'picture.png'],
-    [undefined, 'note.txt'],
-    [undefined, 'clip.mp4'],
-    [undefined, 'drawing.svg'],
-    ['file', 'page.html'],
+    ['document', 'clip.mp4'],
     ['image', 'truncated.jpg'],
+    ['eimage', 'note.txt'],
   ])('%s of %s is refused, naming the field', (type, name) =>
     withApp(backend, async (app) => {
       const options = { filename: 'blob', ...(type !== undefined && { type }) };
@@ -80,10 +78,28 @@ describeEachBackend('§2.2: the type of an upload over SelfCommunity', (backend)
     }),
   );
 
-  test('a PDF that its part declares as an image is refused', () =>
+  test.each([
+    [undefined, 'note.txt', 'file'],
+    [undefined, 'clip.mp4', 'video'],
+    [undefined, 'drawing.svg', 'vector'],
+    ['file', 'page.html', 'file'],
+    ['file', 'truncated.jpg', 'file'],
+    ['document', 'note.txt', 'file'],
+    ['doc', 'truncated.png', 'file'],
+  ])('%s of %s is stored, as %s', (type, name, expected) =>
+    withApp(backend, async (app) => {
+      const options = { filename: name, ...(type !== undefined && { type }) };
+      const { status, body } = await upload(app, await readFixture(name), options);
+      expect({ status, body }).toMatchObject({ status: 201, body: { type: expected } });
+      expect([body.image, body.image_width]).toEqual([null, null]);
+      expect(body.url).toContain('/media/');
+    }),
+  );
+
+  test('a page that its part declares as an image is refused', () =>
     withApp(backend, async (app) => {
       const options = { filename: 'a.jpg', contentType: 'image/jpeg' };
-      const answer = await upload(app, await readFixture('document.pdf'), options);
+      const answer = await upload(app, await readFixture('page.html'), options);
       expect(answer).toMatchObject(fieldRefusal('type', expect.any(String), 'invalid'));
     }));
 
