@@ -1,5 +1,5 @@
 import type { GraphQLField } from 'graphql';
-import { TAGS_MAX, WORDS_MAX } from '../domain/search.ts';
+import { SEARCH_LENGTH_MAX, TAGS_MAX, WORDS_MAX } from '../domain/search.ts';
 
 /**
  * The number of items for which a list field is priced: a number, the length of the list in an argument
@@ -53,11 +53,12 @@ export const COUNT_PAGES = 4;
 type ReadArgument = (name: string) => unknown;
 
 /** Returns options for a list field that takes `filter` and `orderBy`: its work follows from them. */
-export function pricedByFilter(toWords: (search: string) => readonly string[] = () => []) {
+export function pricedByFilter(toWords: (search: string) => readonly unknown[] = () => []) {
   const work = (read: ReadArgument) => {
     const { search, tagIds, ...others } = given(read('filter'));
-    // The domain refuses more words and tags, with a better message.
-    const words = typeof search === 'string' ? Math.min(toWords(search).length, WORDS_MAX) : 0;
+    // The domain refuses longer texts and more words and tags, with a better message.
+    const text = typeof search === 'string' ? search.slice(0, SEARCH_LENGTH_MAX) : '';
+    const words = Math.min(toWords(text).length, WORDS_MAX);
     const tags = Array.isArray(tagIds) ? Math.min(tagIds.length, TAGS_MAX) : 0;
     const criteria = words + tags + Object.keys(others).length;
     const isSorted = criteria > 0 && (read('orderBy') ?? null) !== null;

@@ -1,5 +1,4 @@
 import SqliteDatabase, { type Statement as PreparedStatement } from 'better-sqlite3';
-import { hasWordsFrom } from '../../lib/word.ts';
 
 /** A statement with its parameters. */
 export interface Statement {
@@ -51,9 +50,10 @@ export function openConnection(
     typeof text === 'string' ? text.toLowerCase() : text,
   );
   // For `hasWords`, which checks the words of a row without the index of words.
-  database.function('has_words', { deterministic: true }, (text: unknown, words: unknown) =>
-    Number(hasWordsFrom(String(text), JSON.parse(String(words)) as string[])),
-  );
+  database.function('has_parts', { deterministic: true }, (text: unknown, parts: unknown) => {
+    const whole = String(text);
+    return Number((JSON.parse(String(parts)) as string[]).every((part) => whole.includes(part)));
+  });
   return cachingStatements(database);
 }
 

@@ -23,6 +23,7 @@ import { conditionsOf, type NodeFilter } from './filter.ts';
 import { ROOT_ID } from './folder.ts';
 import { isPlain, plainConditions, plainKey } from './plain.ts';
 import { walkOf } from './walk.ts';
+import { TEXT_COLUMNS, writeWords } from './words.ts';
 
 /** Returns the folder or media item, which is never the root. Uuids are stored in lower case. */
 export function findNodeByUuid(db: Db, scope: Scope, uuid: string) {
@@ -109,8 +110,10 @@ export async function countNodes(db: Db, scope: Scope, filter: NodeFilter): Prom
 }
 
 /** Returns the row as stored. A `resource` that exists already is a unique violation. */
-export function insertNode(db: Db, node: NewNodeRow): Promise<NodeRow> {
-  return db.insertInto('media').values(node).returningAll().executeTakeFirstOrThrow();
+export async function insertNode(db: Db, node: NewNodeRow): Promise<NodeRow> {
+  const row = await db.insertInto('media').values(node).returningAll().executeTakeFirstOrThrow();
+  await writeWords(db, [row]);
+  return row;
 }
 
 /** Sets the given columns. Returns the row; throws if there is none: the caller has locked it. */
@@ -126,6 +129,7 @@ export async function updateNode(
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow();
+  if (TEXT_COLUMNS.some((column) => columns[column] !== undefined)) await writeWords(db, [row]);
   return withActualPath(moved, row);
 }
 

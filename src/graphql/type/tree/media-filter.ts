@@ -1,6 +1,6 @@
 import type { MediaFilter } from '../../../domain/tree/media-list.ts';
 import type { NodeOrder } from '../../../domain/tree/order.ts';
-import { toWords } from '../../../lib/word.ts';
+import { toSearchWords } from '../../../lib/search-text.ts';
 import { builder } from '../../builder.ts';
 import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
 import { pricedByFilter } from '../../price.ts';
@@ -57,7 +57,7 @@ const MediaOrderInput = orderInput<Exclude<NodeOrder['field'], 'id'>>(
 );
 
 /** The price of every list of media that takes these arguments. */
-export const MEDIA_LIST_PRICE = pricedByFilter(toWords);
+export const MEDIA_LIST_PRICE = pricedByFilter(toSearchWords);
 
 /** Arguments of every list of media. */
 export const mediaListArgs = builder.args((t) => ({
