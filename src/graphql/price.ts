@@ -42,6 +42,9 @@ const WORK = {
   criterion: 3000,
 } as const;
 
+/** Number of ranks in the order by relevance. */
+const RANKS = 4;
+
 /** The work to find a page by an index. */
 export const LIST_WORK = 10;
 /** The work to count a list by an index. */
@@ -61,10 +64,13 @@ export function pricedByFilter(toWords: (search: string) => readonly unknown[] =
     const words = Math.min(toWords(text).length, WORDS_MAX);
     const tags = Array.isArray(tagIds) ? Math.min(tagIds.length, TAGS_MAX) : 0;
     const criteria = words + tags + Object.keys(others).length;
-    const isSorted = criteria > 0 && (read('orderBy') ?? null) !== null;
+    const order = read('orderBy') ?? null;
+    const isSorted = criteria > 0 && order !== null;
+    // Each rank is a search of its own.
+    const searches = (order as { field?: unknown } | null)?.field === 'RELEVANCE' ? RANKS : 1;
     const further = Object.keys(others).length + Math.sign(words) + Math.sign(tags) - 1;
     return (
-      words * WORK.word +
+      words * WORK.word * searches +
       tags * WORK.tag +
       (Math.max(further, 0) + Number(isSorted)) * WORK.criterion
     );

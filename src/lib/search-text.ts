@@ -67,7 +67,13 @@ export function toSearchWords(text: string): SearchWord[] {
  * never occurs in text.
  */
 export function toTerms(text: string): string[] {
-  return [...new Set(foldText(text).split(/[\s,\0]+/).filter(Boolean))];
+  return [
+    ...new Set(
+      foldText(text)
+        .split(/[\s,\0]+/)
+        .filter(Boolean),
+    ),
+  ];
 }
 
 /** A piece of a word: letters and digits, an emoji, or a run in a script without spaces. */

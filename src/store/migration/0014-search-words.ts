@@ -77,7 +77,9 @@ async function writeMediaWords(db: Db): Promise<void> {
       toIndexedWords(description, keywords),
     ]);
     await sql`insert into media_words (media_id, name, texts, tags)
-      select ${ID}, ${text(1)}, ${text(2)}, ${tagsOf(dialectOf(db) === 'postgres', ID)} from ${given(db, rows)}`.execute(db);
+      select ${ID}, ${text(1)}, ${text(2)}, ${tagsOf(dialectOf(db) === 'postgres', ID)} from ${given(db, rows)}`.execute(
+      db,
+    );
   }
 }
 

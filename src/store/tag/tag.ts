@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import { foldText, toIndexedWords } from '../../lib/search-text.ts';
 import type { OrderStep, Window } from '../../lib/search.ts';
+import { foldText, toIndexedWords } from '../../lib/search-text.ts';
 import { type Columns, type RowOf, selectColumns } from '../columns.ts';
 import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';

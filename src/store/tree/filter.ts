@@ -76,12 +76,7 @@ export const RANKS: readonly Omit<WordMatch, 'words'>[] = [
  * Returns the conditions that the nodes of a list meet; of those that a search finds, only the nodes of one rank if
  * it is given. No list contains the root.
  */
-export function conditionsOf(
-  db: Db,
-  scope: Scope,
-  filter: NodeFilter,
-  rank?: number,
-): Condition[] {
+export function conditionsOf(db: Db, scope: Scope, filter: NodeFilter, rank?: number): Condition[] {
   return [
     ...kindOf(filter),
     ...scopeOf(db, scope, filter),
