@@ -88,7 +88,7 @@ function wordsOf(text: string): Word[] {
   let end = -1;
   for (const { 0: piece, index, groups } of foldText(text).matchAll(PIECES)) {
     if (index !== end) words.push([]);
-    words.at(-1)?.push({ text: piece, isRun: groups?.['run'] !== undefined });
+    words.at(-1)?.push({ text: piece, isRun: groups?.run !== undefined });
     end = index + piece.length;
   }
   return words;
