@@ -45,9 +45,9 @@ export function openConnection(
   database.pragma('synchronous = FULL');
   database.pragma('foreign_keys = ON');
   if (access === 'query') database.pragma('query_only = ON');
-  // For `isLike`: folds case as PostgreSQL's `lower` does.
+  // For `isLike`: folds case as PostgreSQL's `lower` does, which knows no final sigma.
   database.function('fold', { deterministic: true }, (text: unknown) =>
-    typeof text === 'string' ? text.toLowerCase() : text,
+    typeof text === 'string' ? text.replaceAll('Σ', 'σ').toLowerCase() : text,
   );
   // For `hasWords`, which checks the words of a row without the index of words.
   database.function('has_parts', { deterministic: true }, (text: unknown, parts: unknown) => {
