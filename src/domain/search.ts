@@ -7,7 +7,7 @@ export const WORDS_MAX = 10;
 /** Maximum number of tags that a filter can ask for together. */
 export const TAGS_MAX = 50;
 /** Maximum length of a search, in characters. */
-const SEARCH_LENGTH_MAX = 500;
+export const SEARCH_LENGTH_MAX = 500;
 /** Maximum number of values in one field of a filter. */
 const VALUES_MAX = 200;
 /** Maximum number of conditions of a search by fields. */
@@ -17,7 +17,7 @@ const CONDITIONS_MAX = 20;
 export function checkSearch(
   field: string,
   text: string | undefined,
-  toWords: (text: string) => readonly string[],
+  toWords: (text: string) => readonly unknown[],
 ): void {
   if (text === undefined) return;
   if (text.length > SEARCH_LENGTH_MAX) {

@@ -1,5 +1,5 @@
 import type { GraphQLField } from 'graphql';
-import { TAGS_MAX, WORDS_MAX } from '../domain/search.ts';
+import { SEARCH_LENGTH_MAX, TAGS_MAX, WORDS_MAX } from '../domain/search.ts';
 
 /**
  * The number of items for which a list field is priced: a number, the length of the list in an argument
@@ -42,6 +42,9 @@ const WORK = {
   criterion: 3000,
 } as const;
 
+/** Number of ranks in the order by relevance. */
+const RANKS = 4;
+
 /** The work to find a page by an index. */
 export const LIST_WORK = 10;
 /** The work to count a list by an index. */
@@ -53,17 +56,21 @@ export const COUNT_PAGES = 4;
 type ReadArgument = (name: string) => unknown;
 
 /** Returns options for a list field that takes `filter` and `orderBy`: its work follows from them. */
-export function pricedByFilter(toWords: (search: string) => readonly string[] = () => []) {
+export function pricedByFilter(toWords: (search: string) => readonly unknown[] = () => []) {
   const work = (read: ReadArgument) => {
     const { search, tagIds, ...others } = given(read('filter'));
-    // The domain refuses more words and tags, with a better message.
-    const words = typeof search === 'string' ? Math.min(toWords(search).length, WORDS_MAX) : 0;
+    // The domain refuses longer texts and more words and tags, with a better message.
+    const text = typeof search === 'string' ? search.slice(0, SEARCH_LENGTH_MAX) : '';
+    const words = Math.min(toWords(text).length, WORDS_MAX);
     const tags = Array.isArray(tagIds) ? Math.min(tagIds.length, TAGS_MAX) : 0;
     const criteria = words + tags + Object.keys(others).length;
-    const isSorted = criteria > 0 && (read('orderBy') ?? null) !== null;
+    const order = read('orderBy') ?? null;
+    const isSorted = criteria > 0 && order !== null;
+    // Each rank is a search of its own.
+    const searches = (order as { field?: unknown } | null)?.field === 'RELEVANCE' ? RANKS : 1;
     const further = Object.keys(others).length + Math.sign(words) + Math.sign(tags) - 1;
     return (
-      words * WORK.word +
+      words * WORK.word * searches +
       tags * WORK.tag +
       (Math.max(further, 0) + Number(isSorted)) * WORK.criterion
     );

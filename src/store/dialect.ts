@@ -6,6 +6,7 @@ import {
   type SqlBool,
   sql,
 } from 'kysely';
+import { FIELD_END } from '../lib/search-text.ts';
 import type { Db } from './db.ts';
 import { withQueryOptions } from './query-option.ts';
 import { derived } from './slot.ts';
@@ -94,9 +95,10 @@ export function isOneOf(db: Db, column: string, query: RawBuilder<unknown>): Raw
     : sql`${ref} in (${query})`;
 }
 
-/** Returns `one of these columns contains this text`, ignoring case. */
-export function isIn(db: Db, columns: readonly string[], text: string): RawBuilder<SqlBool> {
-  const matches = columns.map((column) => isLike(db, sql.ref(column), `%${escapeLike(text)}%`));
+/** Returns `one of these columns contains this text`. */
+export function isPart(db: Db, columns: readonly string[], text: string): RawBuilder<SqlBool> {
+  const place = sql.raw(dialectOf(db) === 'postgres' ? 'strpos' : 'instr');
+  const matches = columns.map((column) => sql`${place}(${sql.ref(column)}, ${text}) > 0`);
   return sql`(${sql.join(matches, sql` or `)})`;
 }
 
@@ -114,6 +116,13 @@ export function isLike(db: Db, text: RawBuilder<unknown>, pattern: string): RawB
 /** Escapes a text for use in a pattern of `like`. */
 export function escapeLike(text: string): string {
   return text.replace(/[\\%_]/g, '\\$&');
+}
+
+/** Returns the search words of the tags of a row of `media_words`. */
+export function tagWordsOf(db: Db): RawBuilder<string> {
+  const join = sql.raw(dialectOf(db) === 'postgres' ? 'string_agg' : 'group_concat');
+  return sql`coalesce((select ${join}(tag.words, ${` ${FIELD_END} `}) from media_tag
+    join tag on tag.id = media_tag.tag_id where media_tag.media_id = media_words.media_id), '')`;
 }
 
 /** Returns milliseconds since 1970 as ISO 8601 text, as JavaScript writes it. */

@@ -1,36 +1,65 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import { FIELD_END, type SearchWord } from '../lib/search-text.ts';
 import type { Db } from './db.ts';
 import { dialectOf } from './dialect.ts';
 
-/**
- * Selects the ids of media that have words that begin with all of these, in their names, texts and tags. Words are
- * letters and digits only, in lower case and without accents. `max` limits their number, on PostgreSQL.
- */
+/** What the words of a media item are compared with: the item has all of these. */
+export interface WordMatch {
+  words: readonly SearchWord[];
+  /** True: as they are. False: they may be parts of its words. */
+  isWhole: boolean;
+  /** Whether all are in its name or title. */
+  isInName: boolean;
+}
+
+/** Selects the ids of media that match. `max` limits their number, on PostgreSQL. */
 export function idsWithWords(
   db: Db,
-  words: readonly [string, ...string[]],
+  match: WordMatch,
   max: number | null = null,
 ): RawBuilder<unknown> {
   if (dialectOf(db) === 'postgres') {
-    const query = words.map((word) => `${word}:*`).join(' & ');
-    return sql`select found.id from media_with_words(${query}, ${max}) found(id)`;
+    return sql`select found.id from media_with_words(${toTsquery(match)}, ${max}) found(id)`;
   }
-  const query = words.map((word) => `"${word}"*`).join(' ');
+  const phrases = tokensOf(match).map((tokens) => `"${tokens}"${match.isWhole ? '' : ' *'}`);
+  const query = `${match.isInName ? 'name : ' : ''}(${phrases.join(' AND ')})`;
   return sql`select rowid as id from media_search where media_search match ${query}`;
 }
 
 /**
- * Returns `this media item has words that begin with all of these`, without the index. FTS5 cannot look up one row by
- * the beginning of a word: it reads all rows that match first.
+ * Returns `this media item matches`, without the index. FTS5 cannot look up one row by the beginning of a word: it
+ * reads all rows that match first.
  */
-export function hasWords(db: Db, words: readonly [string, ...string[]]): RawBuilder<SqlBool> {
+export function hasWords(db: Db, match: WordMatch): RawBuilder<SqlBool> {
   if (dialectOf(db) === 'postgres') {
-    const query = words.map((word) => `${word}:*`).join(' & ');
-    return sql`(select words @@ to_tsquery('simple', ${query}) from media_search where media_id = media.id)`;
+    return sql`(select words @@ ${toTsquery(match)}::tsquery from media_words where media_id = media.id)`;
   }
-  return sql`has_words(concat_ws(' ', media.name, media.title, media.description, media.keywords,
-    (select group_concat(tag.name, ' ') from media_tag cross join tag on tag.id = media_tag.tag_id
-      where media_tag.media_id = media.id)), ${JSON.stringify(words)})`;
+  const parts = tokensOf(match).map((tokens) => ` ${tokens}${match.isWhole ? ' ' : ''}`);
+  const text = match.isInName ? sql`name` : sql.raw(ALL_WORDS);
+  return sql`(select has_parts(' ' || ${text} || ' ', ${JSON.stringify(parts)}) from media_words
+    where media_id = media.id)`;
+}
+
+/** The words of all fields of `media_words`. */
+const ALL_WORDS = `name || ' ${FIELD_END} ' || texts || ' ${FIELD_END} ' || tags`;
+
+function tokensOf({ words, isWhole }: WordMatch): string[] {
+  return words.map(({ part, whole }) => (isWhole ? whole : part));
+}
+
+/** Returns the query in the notation of the type, which no parser of words reads. Tokens are letters and digits. */
+function toTsquery(match: WordMatch): string {
+  const weight = match.isInName ? 'A' : '';
+  const phrases = tokensOf(match).map((tokens) =>
+    tokens
+      .split(' ')
+      .map((token, index, { length }) => {
+        const prefix = match.isWhole || index < length - 1 ? '' : '*';
+        return `'${token}'${prefix || weight ? ':' : ''}${prefix}${weight}`;
+      })
+      .join(' <-> '),
+  );
+  return phrases.map((phrase) => `(${phrase})`).join(' & ');
 }
 
 /**

@@ -10,6 +10,7 @@ export interface Database {
   rendition: RenditionTable;
   tag: TagTable;
   media_tag: MediaTagTable;
+  media_words: MediaWordsTable;
   deletion: DeletionTable;
   path_move: PathMoveTable;
   upload: UploadTable;
@@ -143,6 +144,11 @@ export interface TagTable {
   deleted_by: string | null;
   /** The last media item whose search words already have the new name of the tag; null if all have it. */
   indexed_up_to: number | null;
+  /** The words of the name, as `toIndexedWords` returns them. Set by `insertTag` and `updateTag`, as are the next two. */
+  words: Generated<string>;
+  /** The name and the description, as `foldText` returns them. */
+  name_folded: Generated<string>;
+  description_folded: Generated<string>;
 }
 
 /** The tags of media. A row is deleted with its media item or its tag. */
@@ -153,6 +159,20 @@ export interface MediaTagTable {
   created_at: Fixed<number | null>;
   /** A copy of the media item's, which a trigger keeps. */
   is_public: Fixed<number | null>;
+}
+
+/**
+ * The words that a search finds a media item by, as `toIndexedWords` returns them. Deleted with the media item. Triggers
+ * keep the search index of the database equal to it.
+ */
+export interface MediaWordsTable {
+  media_id: Fixed<number>;
+  /** Of the name and the title. */
+  name: string;
+  /** Of the description and the keywords. */
+  texts: string;
+  /** Of the names of all tags. Triggers on `media_tag` keep it; `indexMedias` writes it after a tag has a new name. */
+  tags: Generated<string>;
 }
 
 /**

@@ -125,7 +125,7 @@ describe('the schema', () => {
     ['JobPhase', 9],
     ['JobSignal', 8],
     ['JobOrderField', 4],
-    ['MediaOrderField', 4],
+    ['MediaOrderField', 5],
     ['MediaChangeKind', 4],
     ['Role', 3],
     ['ViewerKind', 3],

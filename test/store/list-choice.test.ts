@@ -38,7 +38,11 @@ function scopesOf({ giantFolder, smallFolder }: ListData): Scope[] {
 
 function inOrder({ field, descending }: NodeOrder) {
   const compare = (a: TestNode, b: TestNode) =>
-    a[field] < b[field] ? -1 : a[field] > b[field] ? 1 : a.id - b.id;
+    a[field as 'id'] < b[field as 'id']
+      ? -1
+      : a[field as 'id'] > b[field as 'id']
+        ? 1
+        : a.id - b.id;
   return (a: TestNode, b: TestNode) => (descending ? compare(b, a) : compare(a, b));
 }
 

@@ -103,6 +103,12 @@ function listsOf(data: ListData): [string, ListOf][] {
       return [`${name} by ${field}`, (db, scope) => listNodes(db, scope, filter, keyset, PAGE)];
     }),
   );
+  const byRelevance = orderKeyset({ field: 'relevance', descending: false });
+  const searches = Object.entries(filtersOf(data)).filter(([, { search }]) => search);
+  const ranked = searches.map(([name, filter]): [string, ListOf] => [
+    `${name} by relevance`,
+    (db, scope) => listNodes(db, scope, filter, byRelevance, PAGE),
+  ]);
   const groups = [
     { by: 'folder', ids: [giantFolder, smallFolder] },
     { by: 'tag', ids: [giantTag, smallTag, rareTag] },
@@ -117,7 +123,7 @@ function listsOf(data: ListData): [string, ListOf][] {
   const window = { limit: 20, offset: 3000 };
   const children: ListOf = (db, scope) =>
     listNodesInOrder(db, scope, { kind: 'any', folderId: giantFolder }, window);
-  return [...lists, ...grouped, ['children by offset', children]];
+  return [...lists, ...ranked, ...grouped, ['children by offset', children]];
 }
 
 /** Records the statements that run. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Db } from '../../src/store/db.ts';
 import type { NewNodeRow } from '../../src/store/table.ts';
+import { writeWords } from '../../src/store/tree/words.ts';
 import { makeFolder } from './make.ts';
 
 /** A folder with many media, each with a file, in ten folders below it. */
@@ -34,7 +35,8 @@ export async function makeBranch(
       const parent_id = folderIds[(from + index) % 10]!;
       return toMediaRow(parent_id, `/1/${id}/${parent_id}/`, columns);
     });
-    const rows = await db.insertInto('media').values(nodes).returning('id').execute();
+    const rows = await db.insertInto('media').values(nodes).returningAll().execute();
+    await writeWords(db, rows);
     mediaIds.push(...rows.map((row) => row.id));
   }
   await insertFiles(db, mediaIds);

@@ -2,7 +2,9 @@ import { type Insertable, sql } from 'kysely';
 import type { Db } from '../../src/store/db.ts';
 import { dialectOf } from '../../src/store/dialect.ts';
 import type { MediaTagTable, NewFileRow, NewNodeRow } from '../../src/store/table.ts';
+import { indexMedias } from '../../src/store/tag/tag.ts';
 import type { NodeFilter } from '../../src/store/tree/filter.ts';
+import { writeWords } from '../../src/store/tree/words.ts';
 import { makeFolder, makeTag } from './make.ts';
 import { createRandom } from './random.ts';
 
@@ -84,7 +86,9 @@ export async function makeListData(db: Db): Promise<ListData> {
     }
   }
   await withoutTriggers(db, async () => {
-    await insertAll(medias, (rows) => db.insertInto('media').values(rows).execute());
+    await insertAll(medias, async (rows) =>
+      writeWords(db, await db.insertInto('media').values(rows).returningAll().execute()),
+    );
     await insertAll(files, (rows) => db.insertInto('file').values(rows).execute());
     await insertAll(labels, (rows) => db.insertInto('media_tag').values(rows).execute());
   });
@@ -102,7 +106,11 @@ async function withoutTriggers(db: Db, work: () => Promise<void>): Promise<void>
   await toggle('disable');
   await work();
   await toggle('enable');
-  await sql`select media_search_index(array(select id from media))`.execute(db);
+  const ids = await db.selectFrom('media').select('id').execute();
+  await indexMedias(
+    db,
+    ids.map(({ id }) => id),
+  );
 }
 
 function fileOf(mediaId: number, mimeType: string): NewFileRow {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { groupById } from '../../lib/group.ts';
 import type { Window } from '../../lib/search.ts';
+import { toTerms } from '../../lib/search-text.ts';
 import { withoutUndefined } from '../../lib/without-undefined.ts';
-import { toTerms } from '../../lib/word.ts';
 import { type Keyset, keysetBy } from '../../store/cursor.ts';
 import type { TagRow } from '../../store/table.ts';
 import * as store from '../../store/tag/tag.ts';

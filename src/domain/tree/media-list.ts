@@ -1,4 +1,4 @@
-import { toWords } from '../../lib/word.ts';
+import { toSearchWords } from '../../lib/search-text.ts';
 import { pathBelow } from '../../store/path.ts';
 import type { NodeFilter } from '../../store/tree/filter.ts';
 import { findFolderById } from '../../store/tree/folder.ts';
@@ -76,7 +76,7 @@ async function resolveFilter(
 ): Promise<NodeFilter> {
   checkFilter(filter);
   checkValues('tagIds', filter.tagIds, TAGS_MAX);
-  checkSearch('search', filter.search, toWords);
+  checkSearch('search', filter.search, toSearchWords);
   if (filter.unfiled && filter.folderId !== undefined) {
     throw InvalidInputError.of('unfiled', 'CONFLICT', 'Give `folderId` or `unfiled`, not both.');
   }

@@ -1,7 +1,10 @@
 import { type Keyset, keysetBy } from '../../store/cursor.ts';
 
-/** The fields that nodes are ordered by. `id` is the order of creation. */
-const ORDER_FIELDS = ['id', 'created_at', 'updated_at', 'name', 'sort_order'] as const;
+/**
+ * The fields that nodes are ordered by. `id` is the order of creation; `relevance` is how well a search matches, best
+ * first.
+ */
+const ORDER_FIELDS = ['id', 'created_at', 'updated_at', 'name', 'sort_order', 'relevance'] as const;
 
 /** An order by one field, then by id. */
 export interface NodeOrder {

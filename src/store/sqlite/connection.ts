@@ -1,5 +1,4 @@
 import SqliteDatabase, { type Statement as PreparedStatement } from 'better-sqlite3';
-import { hasWordsFrom } from '../../lib/word.ts';
 
 /** A statement with its parameters. */
 export interface Statement {
@@ -46,14 +45,15 @@ export function openConnection(
   database.pragma('synchronous = FULL');
   database.pragma('foreign_keys = ON');
   if (access === 'query') database.pragma('query_only = ON');
-  // For `isLike`: folds case as PostgreSQL's `lower` does.
+  // For `isLike`: folds case as PostgreSQL's `lower` does, which knows no final sigma.
   database.function('fold', { deterministic: true }, (text: unknown) =>
-    typeof text === 'string' ? text.toLowerCase() : text,
+    typeof text === 'string' ? text.replaceAll('Σ', 'σ').toLowerCase() : text,
   );
   // For `hasWords`, which checks the words of a row without the index of words.
-  database.function('has_words', { deterministic: true }, (text: unknown, words: unknown) =>
-    Number(hasWordsFrom(String(text), JSON.parse(String(words)) as string[])),
-  );
+  database.function('has_parts', { deterministic: true }, (text: unknown, parts: unknown) => {
+    const whole = String(text);
+    return Number((JSON.parse(String(parts)) as string[]).every((part) => whole.includes(part)));
+  });
   return cachingStatements(database);
 }
 

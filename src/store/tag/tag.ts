@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import type { OrderStep, Window } from '../../lib/search.ts';
+import { foldText, toIndexedWords } from '../../lib/search-text.ts';
 import { type Columns, type RowOf, selectColumns } from '../columns.ts';
 import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { isAnyOf, isIn, lockRowsById } from '../dialect.ts';
+import { isAnyOf, isPart, lockRowsById, tagWordsOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
 import { prepared } from '../prepared.ts';
 import type { NewTagRow, TagChange, TagRow } from '../table.ts';
@@ -13,7 +14,7 @@ export interface TagFilter {
   id?: number | undefined;
   /** Exactly this name. */
   name?: string | undefined;
-  /** Each of these is part of the name or the description, ignoring case. */
+  /** Each of these, as `toTerms` returns them, is part of the name or the description. */
   terms?: readonly string[] | undefined;
   type?: string | undefined;
   active?: boolean | undefined;
@@ -26,7 +27,8 @@ export type TagOrder = OrderStep<'name' | 'created_at' | 'id'>;
 
 /** Returns the row as stored. Two tags may have the same name. */
 export async function insertTag(db: Db, tag: NewTagRow): Promise<TagRow> {
-  return db.insertInto('tag').values(tag).returningAll().executeTakeFirstOrThrow();
+  const values = { ...tag, ...wordsOf(tag) };
+  return db.insertInto('tag').values(values).returningAll().executeTakeFirstOrThrow();
 }
 
 /** Locks tags against changes and deletion until the end of the transaction. Lock media after them. */
@@ -61,10 +63,10 @@ export function countLinksOfTag(db: Db, id: number): Promise<number> {
   return countRows(db.selectFrom('media_tag').where('tag_id', '=', id));
 }
 
-/** Rewrites the search words of media, by setting each name to itself: the trigger on the name does the rest. */
+/** Writes the search words of media anew that come from their tags. */
 export async function indexMedias(db: Db, ids: readonly number[]): Promise<void> {
-  const medias = db.updateTable('media').where(isAnyOf(db, 'id', ids));
-  await medias.set({ name: sql<string>`name` }).execute();
+  const medias = db.updateTable('media_words').where(isAnyOf(db, 'media_id', ids));
+  await medias.set({ tags: tagWordsOf(db) }).execute();
 }
 
 /** Returns the tag, also while a job deletes it. */
@@ -193,7 +195,16 @@ export function listTagsFrom(
 
 /** Sets the given columns. */
 export async function updateTag(db: Db, id: number, columns: TagChange): Promise<void> {
-  await db.updateTable('tag').set(columns).where('id', '=', id).execute();
+  const values = { ...columns, ...wordsOf(columns) };
+  await db.updateTable('tag').set(values).where('id', '=', id).execute();
+}
+
+/** Returns what searches compare of the given columns. */
+function wordsOf({ name, description }: Pick<TagChange, 'name' | 'description'>) {
+  return {
+    ...(name !== undefined && { words: toIndexedWords(name), name_folded: foldText(name) }),
+    ...(description !== undefined && { description_folded: foldText(description ?? '') }),
+  };
 }
 
 /** Deletes a tag and removes it from the media that still have it. */
@@ -212,6 +223,8 @@ function filtered(db: Db, filter: TagFilter) {
   if (visibilityBoost !== undefined) {
     query = query.where('visibility_boost', '=', Number(visibilityBoost));
   }
-  for (const term of terms) query = query.where(isIn(db, ['name', 'description'], term));
+  for (const term of terms) {
+    query = query.where(isPart(db, ['name_folded', 'description_folded'], term));
+  }
   return query;
 }

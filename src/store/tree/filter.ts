@@ -1,9 +1,9 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import { toWords } from '../../lib/word.ts';
+import { toSearchWords } from '../../lib/search-text.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, tableBy } from '../dialect.ts';
 import { isBelow, isInPart, type PathMoves, partsBelow } from '../path-move.ts';
-import { hasWords, idsWithWords, valuesOf } from '../plan.ts';
+import { hasWords, idsWithWords, valuesOf, type WordMatch } from '../plan.ts';
 import { idsWithin, isOutside, isWithin, type Scope } from '../scope.ts';
 import { ROOT_ID } from './folder.ts';
 
@@ -22,8 +22,8 @@ export interface NodeFilter {
   /** The node has all of these tags. */
   tagIds?: readonly number[] | undefined;
   /**
-   * Words, each from its beginning, in name, title, description, keywords and tags. Blank: no limit. Text without a
-   * letter or digit matches nothing.
+   * Words, each from its beginning, in name, title, description, keywords and tags. In scripts without spaces, each
+   * may be any part of a text. Blank: no limit. Text without a letter, digit or emoji matches nothing.
    */
   search?: string | undefined;
   /** `Viewer.id` of the creator. */
@@ -37,7 +37,7 @@ export interface NodeFilter {
 }
 
 /** The part of a filter or a scope that a condition stands for. */
-export type Part = keyof NodeFilter | keyof Scope | 'tag';
+export type Part = keyof NodeFilter | keyof Scope | 'tag' | 'rank';
 
 /** A condition on a node, in the two ways in which a statement can use it. */
 export interface Condition {
@@ -60,8 +60,25 @@ export interface Condition {
   kind?: NodeFilter['kind'];
 }
 
-/** Returns the conditions that the nodes of a list meet. No list contains the root. */
-export function conditionsOf(db: Db, scope: Scope, filter: NodeFilter): Condition[] {
+/** Where a search finds words, and how, if no rank is asked for. */
+const ANYWHERE = { isInName: false, isWhole: false };
+
+/**
+ * The ranks of the nodes that a search finds, best first: all words are in the name or title as they are, or are parts
+ * of its words; all are in any field as they are, or are parts of its words. A node has the first rank that it meets.
+ */
+export const RANKS: readonly Omit<WordMatch, 'words'>[] = [
+  { isInName: true, isWhole: true },
+  { isInName: true, isWhole: false },
+  { isInName: false, isWhole: true },
+  ANYWHERE,
+];
+
+/**
+ * Returns the conditions that the nodes of a list meet; of those that a search finds, only the nodes of one rank if
+ * it is given. No list contains the root.
+ */
+export function conditionsOf(db: Db, scope: Scope, filter: NodeFilter, rank?: number): Condition[] {
   return [
     ...kindOf(filter),
     ...scopeOf(db, scope, filter),
@@ -69,7 +86,7 @@ export function conditionsOf(db: Db, scope: Scope, filter: NodeFilter): Conditio
     ...columnsOf(db, filter),
     ...tagsOf(db, filter),
     ...filesOf(db, filter),
-    ...wordsOf(db, filter),
+    ...wordsOf(db, filter, rank),
   ];
 }
 
@@ -238,17 +255,25 @@ function filesOf(db: Db, { mimeTypes, md5 }: NodeFilter): Condition[] {
   return conditions;
 }
 
-function wordsOf(db: Db, { search }: NodeFilter): Condition[] {
+function wordsOf(db: Db, { search }: NodeFilter, rank?: number): Condition[] {
   if (!search?.trim()) return [];
-  const [first, ...rest] = toWords(search);
-  if (first === undefined) {
+  const words = toSearchWords(search);
+  if (words.length === 0) {
     return [
       { part: 'ids', check: sql`1 = 0`, ids: sql`select id from media where 1 = 0`, isSmall: true },
     ];
   }
-  const words: [string, ...string[]] = [first, ...rest];
-  const sample = idsWithWords(db, words, SAMPLE_MAX);
-  return [{ part: 'search', check: hasWords(db, words), ids: idsWithWords(db, words), sample }];
+  const matchOf = (at: number): WordMatch => ({ words, ...(RANKS[at] ?? ANYWHERE) });
+  const match = matchOf(rank ?? RANKS.length);
+  const sample = idsWithWords(db, match, SAMPLE_MAX);
+  const found = { check: hasWords(db, match), ids: idsWithWords(db, match), sample };
+  if (!rank) return [{ part: 'search', ...found }];
+  const before = RANKS.slice(0, rank).map((_, better) => hasWords(db, matchOf(better)));
+  const check = sql<SqlBool>`not (${sql.join(before, sql` or `)})`;
+  return [
+    { part: 'search', ...found },
+    { part: 'rank', check },
+  ];
 }
 
 /** More nodes than a list ever counts to choose its plan. */

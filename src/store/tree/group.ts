@@ -28,6 +28,7 @@ import {
 import { countOnWalk } from './count.ts';
 import { type Condition, conditionsOf, membershipOf, type NodeFilter } from './filter.ts';
 import { isPlain, plainConditions, plainKey } from './plain.ts';
+import { isByRelevance, pagesByRelevance } from './relevance.ts';
 import { walkOf } from './walk.ts';
 
 /** The criterion that groups nodes: the folder that holds them, or a tag on them. */
@@ -49,6 +50,8 @@ interface ListArgs {
   keyset: Keyset;
   page: PageRequest;
   columns: Columns<NodeRow>;
+  /** See `conditionsOf`. */
+  rank?: number;
 }
 
 const ofPlainFolders = prepared<ListArgs, NodeRow & { part: number }>({
@@ -75,27 +78,33 @@ export async function listNodesOfEach<C extends Columns<NodeRow> = undefined>(
   page: PageRequest,
   columns?: C,
 ): Promise<Map<number, RowPage<RowOf<NodeRow, C>>>> {
+  const args = { scope, groups, filter, keyset, page, columns };
+  const pages = isByRelevance(keyset)
+    ? await pagesByRelevance({ groups: groups.ids, filter, keyset, page }, (part) =>
+        readPages(db, { ...args, ...part }),
+      )
+    : await readPages(db, args);
+  return pages as Map<number, RowPage<NodeRow>> as Map<number, RowPage<RowOf<NodeRow, C>>>;
+}
+
+async function readPages(db: Db, list: ListArgs): Promise<Map<number, RowPage<NodeRow>>> {
+  const { scope, groups, filter, keyset, page } = list;
   const ordering = keyset.columns.map(({ name }) => name as keyof NodeRow);
-  const args = { scope, groups, filter, keyset, page, columns: withColumns(columns, ordering) };
+  const args = { ...list, columns: withColumns(list.columns, ordering) };
   const isOfFolders = groups.by === 'folder' && filter.folderId === undefined;
   const pages =
     isOfFolders && isPlain(scope, filter)
       ? toPages(await ofPlainFolders(db, args), groups.ids, page)
       : await chosenPages(db, args);
   for (const found of pages.values()) found.rows = withActualPaths(scope.moved, found.rows);
-  return pages as Map<number, RowPage<RowOf<NodeRow, C>>>;
+  return pages;
 }
 
-async function chosenPages(db: Db, args: ListArgs): Promise<Map<number, RowPage<NodeRow>>> {
-  const {
-    scope,
-    groups: { by, ids },
-    filter,
-    keyset,
-    page,
-    columns,
-  } = args;
-  const conditions = conditionsOf(db, scope, filter);
+async function chosenPages(
+  db: Db,
+  { scope, groups: { by, ids }, filter, keyset, page, columns, rank }: ListArgs,
+): Promise<Map<number, RowPage<NodeRow>>> {
+  const conditions = conditionsOf(db, scope, filter, rank);
   const [group, ...others] = ids;
   const walk = walkOf(db, [...kindOf(conditions), membershipOf(db, by, GROUP)], orderOf(keyset));
   const isNarrowed = candidatesBeside(walk, conditions, keyset).length > 0 || filter.search;

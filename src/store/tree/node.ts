@@ -22,7 +22,9 @@ import { countOf } from './count.ts';
 import { conditionsOf, type NodeFilter } from './filter.ts';
 import { ROOT_ID } from './folder.ts';
 import { isPlain, plainConditions, plainKey } from './plain.ts';
+import { isByRelevance, pageByRelevance } from './relevance.ts';
 import { walkOf } from './walk.ts';
+import { TEXT_COLUMNS, writeWords } from './words.ts';
 
 /** Returns the folder or media item, which is never the root. Uuids are stored in lower case. */
 export function findNodeByUuid(db: Db, scope: Scope, uuid: string) {
@@ -45,6 +47,8 @@ interface ListArgs {
   keyset: Keyset;
   page: PageRequest;
   columns: Columns<NodeRow>;
+  /** See `conditionsOf`. */
+  rank?: number;
 }
 
 const plainPage = prepared<ListArgs, NodeRow>({
@@ -68,17 +72,26 @@ export async function listNodes<C extends Columns<NodeRow> = undefined>(
   page: PageRequest,
   columns?: C,
 ): Promise<RowPage<RowOf<NodeRow, C>>> {
+  const args = { scope, filter, keyset, page, columns };
+  const found = isByRelevance(keyset)
+    ? await pageByRelevance({ filter, keyset, page }, (part) => readPage(db, { ...args, ...part }))
+    : await readPage(db, args);
+  return found as RowPage<NodeRow> as RowPage<RowOf<NodeRow, C>>;
+}
+
+async function readPage(db: Db, list: ListArgs): Promise<RowPage<NodeRow>> {
+  const { scope, filter, keyset, page } = list;
   const ordering = keyset.columns.map(({ name }) => name as keyof NodeRow);
-  const args = { scope, filter, keyset, page, columns: withColumns(columns, ordering) };
+  const args = { ...list, columns: withColumns(list.columns, ordering) };
   const rows = isPlain(scope, filter) ? await plainPage(db, args) : await chosenPage(db, args);
-  return toRowPage(withActualPaths(scope.moved, rows) as RowOf<NodeRow, C>[], page);
+  return toRowPage(withActualPaths(scope.moved, rows), page);
 }
 
 async function chosenPage(
   db: Db,
-  { scope, filter, keyset, page, columns }: ListArgs,
+  { scope, filter, keyset, page, columns, rank }: ListArgs,
 ): Promise<NodeRow[]> {
-  const ids = await idsOfPage(db, conditionsOf(db, scope, filter), keyset, page);
+  const ids = await idsOfPage(db, conditionsOf(db, scope, filter, rank), keyset, page);
   const { rows } = await rowsOfPage<NodeRow>(db, ids, keyset, page, columns).execute(db);
   return rows;
 }
@@ -109,8 +122,10 @@ export async function countNodes(db: Db, scope: Scope, filter: NodeFilter): Prom
 }
 
 /** Returns the row as stored. A `resource` that exists already is a unique violation. */
-export function insertNode(db: Db, node: NewNodeRow): Promise<NodeRow> {
-  return db.insertInto('media').values(node).returningAll().executeTakeFirstOrThrow();
+export async function insertNode(db: Db, node: NewNodeRow): Promise<NodeRow> {
+  const row = await db.insertInto('media').values(node).returningAll().executeTakeFirstOrThrow();
+  await writeWords(db, [row]);
+  return row;
 }
 
 /** Sets the given columns. Returns the row; throws if there is none: the caller has locked it. */
@@ -126,6 +141,7 @@ export async function updateNode(
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow();
+  if (TEXT_COLUMNS.some((column) => columns[column] !== undefined)) await writeWords(db, [row]);
   return withActualPath(moved, row);
 }
 

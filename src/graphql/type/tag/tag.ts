@@ -9,7 +9,7 @@ import {
   tagsByMediaIds,
   updateTag,
 } from '../../../domain/tag/tag.ts';
-import { toTerms } from '../../../lib/word.ts';
+import { toTerms } from '../../../lib/search-text.ts';
 import { builder } from '../../builder.ts';
 import { toConnection } from '../../connection.ts';
 import { expose, exposeNullable } from '../../expose.ts';

@@ -1,6 +1,6 @@
 import type { MediaFilter } from '../../../domain/tree/media-list.ts';
 import type { NodeOrder } from '../../../domain/tree/order.ts';
-import { toWords } from '../../../lib/word.ts';
+import { toSearchWords } from '../../../lib/search-text.ts';
 import { builder } from '../../builder.ts';
 import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
 import { pricedByFilter } from '../../price.ts';
@@ -26,7 +26,7 @@ const MediaFilterInput = builder.inputType('MediaFilter', {
     }),
     search: t.string({
       description:
-        'Words to search for. Each must be the start of a word in the name, title, description, keywords or tags. Case and accents are ignored. A search has at most 10 words and 500 characters.',
+        'Words to search for. Each must be the start of a word in the name, title, description, keywords or tags; in scripts without spaces, such as Chinese, Japanese and Thai, it may be any part of a text. Case and accents are ignored. An emoji is a word. A search has at most 10 words and 500 characters.',
     }),
     ownedBy: t.string({
       description: 'Matches media created by the viewer with this `Viewer.id`.',
@@ -53,11 +53,13 @@ const MediaOrderInput = orderInput<Exclude<NodeOrder['field'], 'id'>>(
     updated_at: 'Orders by the time of the last change.',
     name: 'Orders by name, in the order of Unicode code points: `Z` comes before `a`.',
     sort_order: 'Orders by position in the folder.',
+    relevance:
+      'Orders by how well `MediaFilter.search` matches, best first with `ASC`: media that have all words in the name or title, those that have them there as parts of words, those that have all words in any field, and the others. Without a search, all media match equally.',
   },
 );
 
 /** The price of every list of media that takes these arguments. */
-export const MEDIA_LIST_PRICE = pricedByFilter(toWords);
+export const MEDIA_LIST_PRICE = pricedByFilter(toSearchWords);
 
 /** Arguments of every list of media. */
 export const mediaListArgs = builder.args((t) => ({
