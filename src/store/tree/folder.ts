@@ -1,3 +1,4 @@
+import { cleanName } from '../../lib/name.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
@@ -43,7 +44,7 @@ export const listFoldersByIds = byId.list;
  * all folders at that path are returned. The folders above them may be outside the scope.
  */
 export async function listFoldersByPath(db: Db, scope: Scope, path: string): Promise<NodeRow[]> {
-  const names = path.split('/').filter(Boolean);
+  const names = path.split('/').map(cleanName).filter(Boolean);
   if (names.length === 0) return [];
   let parentIds = [ROOT_ID];
   for (const name of names.slice(0, -1)) {
