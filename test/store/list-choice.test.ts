@@ -36,7 +36,8 @@ function scopesOf({ giantFolder, smallFolder }: ListData): Scope[] {
   ];
 }
 
-function inOrder({ field, descending }: NodeOrder) {
+function inOrder({ field: by, descending }: NodeOrder) {
+  const field = by === 'name' ? 'name_sort' : by;
   const compare = (a: TestNode, b: TestNode) =>
     a[field] < b[field] ? -1 : a[field] > b[field] ? 1 : a.id - b.id;
   return (a: TestNode, b: TestNode) => (descending ? compare(b, a) : compare(a, b));

@@ -1,6 +1,7 @@
 import { type Insertable, sql } from 'kysely';
 import type { Db } from '../../src/store/db.ts';
 import { dialectOf } from '../../src/store/dialect.ts';
+import { withSortKey } from '../../src/store/name-sort.ts';
 import type { MediaTagTable, NewFileRow, NewNodeRow } from '../../src/store/table.ts';
 import type { NodeFilter } from '../../src/store/tree/filter.ts';
 import { makeFolder, makeTag } from './make.ts';
@@ -14,6 +15,7 @@ export interface TestNode {
   path: string;
   sort_order: number;
   name: string;
+  name_sort: string;
   owner: string | null;
   is_public: number;
   created_at: number;
@@ -84,7 +86,7 @@ export async function makeListData(db: Db): Promise<ListData> {
     }
   }
   await withoutTriggers(db, async () => {
-    await insertAll(medias, (rows) => db.insertInto('media').values(rows).execute());
+    await insertAll(medias, (rows) => db.insertInto('media').values(rows.map(withSortKey)).execute());
     await insertAll(files, (rows) => db.insertInto('file').values(rows).execute());
     await insertAll(labels, (rows) => db.insertInto('media_tag').values(rows).execute());
   });

@@ -60,7 +60,7 @@ const toTag: (row: TagRow) => Tag = TAG.toObject;
 
 const KEYSETS = {
   newest: keysetBy('newest tags', { name: 'id', type: 'number' }, true),
-  name: keysetBy('tags by name', { name: 'name', type: 'string' }),
+  name: keysetBy('tags by name_sort', { name: 'name_sort', type: 'string' }),
 } satisfies Record<string, Keyset>;
 
 const tagInput = z.object({

@@ -5,6 +5,7 @@ import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from
 import type { Db } from '../db.ts';
 import { isAnyOf, isIn, lockRowsById } from '../dialect.ts';
 import { inline } from '../inline.ts';
+import { withSortKey } from '../name-sort.ts';
 import { prepared } from '../prepared.ts';
 import type { NewTagRow, TagChange, TagRow } from '../table.ts';
 
@@ -26,7 +27,7 @@ export type TagOrder = OrderStep<'name' | 'created_at' | 'id'>;
 
 /** Returns the row as stored. Two tags may have the same name. */
 export async function insertTag(db: Db, tag: NewTagRow): Promise<TagRow> {
-  return db.insertInto('tag').values(tag).returningAll().executeTakeFirstOrThrow();
+  return db.insertInto('tag').values(withSortKey(tag)).returningAll().executeTakeFirstOrThrow();
 }
 
 /** Locks tags against changes and deletion until the end of the transaction. Lock media after them. */
@@ -107,7 +108,7 @@ const byMediaIds = prepared<ByMedia, TagRow & { media_id: number }>({
       .innerJoin('tag', 'tag.id', 'media_tag.tag_id')
       .where(isAnyOf(db, 'media_tag.media_id', slot(mediaIdsOf)))
       .where('tag.deleted_at', 'is', null)
-      .orderBy('tag.name')
+      .orderBy('tag.name_sort')
       .orderBy('tag.id')
       .select('media_tag.media_id');
     return selectColumns(tags, 'tag', columns);
@@ -186,14 +187,14 @@ export function listTagsFrom(
 ): Promise<TagRow[]> {
   let query = filtered(db, filter).selectAll().limit(limit).offset(offset);
   for (const { field, descending } of order) {
-    query = query.orderBy(field, descending ? 'desc' : 'asc');
+    query = query.orderBy(field === 'name' ? 'name_sort' : field, descending ? 'desc' : 'asc');
   }
   return query.execute();
 }
 
 /** Sets the given columns. */
 export async function updateTag(db: Db, id: number, columns: TagChange): Promise<void> {
-  await db.updateTable('tag').set(columns).where('id', '=', id).execute();
+  await db.updateTable('tag').set(withSortKey(columns)).where('id', '=', id).execute();
 }
 
 /** Deletes a tag and removes it from the media that still have it. */

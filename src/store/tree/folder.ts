@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { cleanName } from '../../lib/name.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
@@ -19,6 +20,9 @@ export function findFolderByUuid(db: Db, scope: Scope, uuid: string) {
   return findInScope(folders(db).where('uuid', '=', uuid), scope);
 }
 
+/** As a literal: an index has folders only, and planners must see that the list has no others. */
+const IS_FOLDER = sql<boolean>`type = 'folder'`;
+
 /** Returns the folders of that name in any of these folders, in their order. */
 export function listFoldersByName(
   db: Db,
@@ -28,6 +32,7 @@ export function listFoldersByName(
 ) {
   return listInScope(
     folders(db)
+      .where(IS_FOLDER)
       .where(isAnyOf(db, 'parent_id', parentIds))
       .where('name', '=', name)
       .orderBy('sort_order')

@@ -13,6 +13,7 @@ import {
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
 import { inline } from '../inline.ts';
+import { withSortKey } from '../name-sort.ts';
 import { withActualPath, withActualPaths } from '../path-move.ts';
 import { compilable, prepared } from '../prepared.ts';
 import { findInScope, inScope, listInScope, type Scope } from '../scope.ts';
@@ -110,7 +111,7 @@ export async function countNodes(db: Db, scope: Scope, filter: NodeFilter): Prom
 
 /** Returns the row as stored. A `resource` that exists already is a unique violation. */
 export function insertNode(db: Db, node: NewNodeRow): Promise<NodeRow> {
-  return db.insertInto('media').values(node).returningAll().executeTakeFirstOrThrow();
+  return db.insertInto('media').values(withSortKey(node)).returningAll().executeTakeFirstOrThrow();
 }
 
 /** Sets the given columns. Returns the row; throws if there is none: the caller has locked it. */
@@ -122,7 +123,7 @@ export async function updateNode(
 ): Promise<NodeRow> {
   const row = await db
     .updateTable('media')
-    .set(columns)
+    .set(withSortKey(columns))
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow();
