@@ -51,7 +51,7 @@ const MediaOrderInput = orderInput<Exclude<NodeOrder['field'], 'id'>>(
   {
     created_at: 'Orders by creation time.',
     updated_at: 'Orders by the time of the last change.',
-    name: 'Orders by name, in the order of Unicode code points: `Z` comes before `a`.',
+    name: 'Orders by name as people do: without case and accents, and with numbers by their values, `c2` before `c10`.',
     sort_order: 'Orders by position in the folder.',
   },
 );
