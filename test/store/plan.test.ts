@@ -10,10 +10,10 @@ import {
   sql,
 } from 'kysely';
 import { expect, it } from 'vitest';
+import { keysetBy } from '../../src/store/cursor.ts';
 import type { Db } from '../../src/store/db.ts';
 import { setFastPath } from '../../src/store/fast-path.ts';
 import * as blobKey from '../../src/store/file/blob-key.ts';
-import { keysetBy } from '../../src/store/cursor.ts';
 import * as file from '../../src/store/file/file.ts';
 import * as job from '../../src/store/job/job.ts';
 import * as jobRun from '../../src/store/job/run.ts';
