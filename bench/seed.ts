@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { type Db, openDb } from '../src/store/db.ts';
 import { migrate } from '../src/store/migrate.ts';
+import { withSortKey } from '../src/store/name-sort.ts';
 import type { NewFileRow, NewNodeRow, NewTagRow } from '../src/store/table.ts';
 import type { DataSet } from './operation.ts';
 
@@ -56,13 +57,13 @@ async function insertAll(db: Db, { mediaCount, tagsPerMedia }: SeedSize): Promis
     tag_id: 1 + ((index * 67) % TAG_COUNT),
   }));
   for (const batch of batches([...folders, ...medias])) {
-    await db.insertInto('media').values(batch).execute();
+    await db.insertInto('media').values(batch.map(withSortKey)).execute();
   }
   for (const batch of batches(range(mediaCount).map(makeFile))) {
     await db.insertInto('file').values(batch).execute();
   }
   await sql`update file set resource = (select uuid from media where id = media_id)`.execute(db);
-  await db.insertInto('tag').values(range(TAG_COUNT).map(makeTag)).execute();
+  await db.insertInto('tag').values(range(TAG_COUNT).map(makeTag).map(withSortKey)).execute();
   for (const batch of batches(mediaTags)) await db.insertInto('media_tag').values(batch).execute();
   const bigFolderIds = range(BIG_FOLDER_COUNT).map((index) => folders[LEVEL_3_AT + index]!.id);
   const isDeep = ({ level }: NewNodeRow) => level === 4;
