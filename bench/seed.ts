@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
+import { withSortKey } from '../src/store/columns.ts';
 import { type Db, openDb } from '../src/store/db.ts';
 import { migrate } from '../src/store/migrate.ts';
-import { withSortKey } from '../src/store/name-sort.ts';
 import type { NewFileRow, NewNodeRow, NewTagRow } from '../src/store/table.ts';
 import type { DataSet } from './operation.ts';
 

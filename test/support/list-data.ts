@@ -1,7 +1,7 @@
 import { type Insertable, sql } from 'kysely';
+import { withSortKey } from '../../src/store/columns.ts';
 import type { Db } from '../../src/store/db.ts';
 import { dialectOf } from '../../src/store/dialect.ts';
-import { withSortKey } from '../../src/store/name-sort.ts';
 import type { MediaTagTable, NewFileRow, NewNodeRow } from '../../src/store/table.ts';
 import type { NodeFilter } from '../../src/store/tree/filter.ts';
 import { makeFolder, makeTag } from './make.ts';
@@ -86,7 +86,9 @@ export async function makeListData(db: Db): Promise<ListData> {
     }
   }
   await withoutTriggers(db, async () => {
-    await insertAll(medias, (rows) => db.insertInto('media').values(rows.map(withSortKey)).execute());
+    await insertAll(medias, (rows) =>
+      db.insertInto('media').values(rows.map(withSortKey)).execute(),
+    );
     await insertAll(files, (rows) => db.insertInto('file').values(rows).execute());
     await insertAll(labels, (rows) => db.insertInto('media_tag').values(rows).execute());
   });

@@ -1,11 +1,10 @@
 import { sql } from 'kysely';
 import type { OrderStep, Window } from '../../lib/search.ts';
-import { type Columns, type RowOf, selectColumns } from '../columns.ts';
+import { type Columns, type RowOf, selectColumns, withSortKey } from '../columns.ts';
 import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, isIn, lockRowsById } from '../dialect.ts';
 import { inline } from '../inline.ts';
-import { withSortKey } from '../name-sort.ts';
 import { prepared } from '../prepared.ts';
 import type { NewTagRow, TagChange, TagRow } from '../table.ts';
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { cleanName } from '../../lib/name.ts';
 import type { Db } from '../db.ts';
-import { isAnyOf } from '../dialect.ts';
+import { isAnyOf, isOneOf, tableBy } from '../dialect.ts';
 import { inline } from '../inline.ts';
 import { EVERYTHING, findInScope, listInScope, type Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
@@ -20,9 +20,6 @@ export function findFolderByUuid(db: Db, scope: Scope, uuid: string) {
   return findInScope(folders(db).where('uuid', '=', uuid), scope);
 }
 
-/** As a literal: an index has folders only, and planners must see that the list has no others. */
-const IS_FOLDER = sql<boolean>`type = 'folder'`;
-
 /** Returns the folders of that name in any of these folders, in their order. */
 export function listFoldersByName(
   db: Db,
@@ -30,15 +27,14 @@ export function listFoldersByName(
   parentIds: readonly number[],
   name: string,
 ) {
-  return listInScope(
-    folders(db)
-      .where(IS_FOLDER)
-      .where(isAnyOf(db, 'parent_id', parentIds))
-      .where('name', '=', name)
-      .orderBy('sort_order')
-      .orderBy('id'),
-    scope,
-  );
+  // The root has no parent. Without statistics, SQLite would read all folders.
+  const ids = sql`select id from ${tableBy(db, 'media', 'media_folder_name')}
+    where type = 'folder' and ${isAnyOf(db, 'parent_id', parentIds)} and name = ${name}`;
+  const found = inline(db)
+    .selectFrom('media')
+    .where(isOneOf(db, 'id', ids))
+    .selectAll();
+  return listInScope(found.orderBy('sort_order').orderBy('id'), scope);
 }
 
 /** Returns the folders that exist, unordered. */

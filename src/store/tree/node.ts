@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Window } from '../../lib/search.ts';
-import { type Columns, type RowOf, withColumns } from '../columns.ts';
+import { type Columns, type RowOf, withColumns, withSortKey } from '../columns.ts';
 import {
   type Keyset,
   keysetBy,
@@ -13,7 +13,6 @@ import {
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
 import { inline } from '../inline.ts';
-import { withSortKey } from '../name-sort.ts';
 import { withActualPath, withActualPaths } from '../path-move.ts';
 import { compilable, prepared } from '../prepared.ts';
 import { findInScope, inScope, listInScope, type Scope } from '../scope.ts';
