@@ -20,20 +20,29 @@ export async function up(db: Db, report: Report): Promise<void> {
       .addColumn('name_sort', text, (c) => c.notNull().defaultTo(''))
       .execute();
   }
+  await runAll(db, BEFORE);
   await changeMedias(db, report);
   await changeTags(db, report);
   await changeFiles(db, report);
   await changeKeys(db);
-  for (const statement of INDEXES) await sql.raw(statement).execute(db);
+  await runAll(db, AFTERWARDS);
 }
 
-/** Folders are found by their names; lists are ordered by the keys. */
-const INDEXES = [
+async function runAll(db: Db, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
+/** PostgreSQL writes each row anew, and would write it to these indexes as well. Folders are found by their names. */
+const BEFORE = [
   'drop index media_name',
   'drop index media_parent_name',
+  `create index media_folder_name on media (parent_id, name) where type = 'folder'`,
+];
+
+/** Lists are ordered by the keys. */
+const AFTERWARDS = [
   'create index media_name on media (name_sort, id, type, is_public, owner)',
   'create index media_parent_name on media (parent_id, name_sort, id, type, is_public)',
-  `create index media_folder_name on media (parent_id, name) where type = 'folder'`,
   'create index tag_name_sort on tag (name_sort, id)',
 ];
 
