@@ -47,7 +47,7 @@ const FIRST = '0001-init';
 async function createFirstSchema(url: string): Promise<void> {
   const db = openDb({ url });
   try {
-    await MIGRATIONS[FIRST]?.up(db);
+    await MIGRATIONS[FIRST]?.up(db, print);
     await sql`create table migration (name text primary key, applied_at text not null)`.execute(db);
     await sql`insert into migration values (${FIRST}, '2026-01-01T00:00:00.000Z')`.execute(db);
   } finally {

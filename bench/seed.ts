@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
+import { withSortKey } from '../src/store/columns.ts';
 import { type Db, openDb } from '../src/store/db.ts';
 import { migrate } from '../src/store/migrate.ts';
 import type { NewFileRow, NewNodeRow, NewTagRow } from '../src/store/table.ts';
@@ -58,7 +59,8 @@ async function insertAll(db: Db, { mediaCount, tagsPerMedia }: SeedSize): Promis
     tag_id: 1 + ((index * 67) % TAG_COUNT),
   }));
   for (const batch of batches([...folders, ...medias])) {
-    await writeWords(db, await db.insertInto('media').values(batch).returningAll().execute());
+    const rows = batch.map(withSortKey);
+    await writeWords(db, await db.insertInto('media').values(rows).returningAll().execute());
   }
   for (const batch of batches(range(mediaCount).map(makeFile))) {
     await db.insertInto('file').values(batch).execute();

@@ -1,5 +1,6 @@
 import { type ZodType, z } from 'zod';
 import { isTooDeep, JSON_LEVELS_MAX } from '../lib/json.ts';
+import { cleanName, removeInvisible, toNfc } from '../lib/name.ts';
 import { isWebUrl } from '../lib/web-url.ts';
 import { type InputIssue, InvalidInputError } from './error.ts';
 
@@ -71,16 +72,47 @@ export const md5Hex = z
   .regex(/^[0-9a-f]{32}$/i, 'An MD5 has 32 hexadecimal digits.')
   .transform((hex) => hex.toLowerCase());
 
-/** Returns a schema for text that people write: any Unicode except NUL, which PostgreSQL cannot store. */
+/*
+ * Names and texts are stored in NFC. This file decides it, for every noun and dialect: a name is `displayName`, a title
+ * `titleText`, any other text that people write `freeText`, and a key that a client chooses `clientKey`. What looks a
+ * name up cleans it by the same functions of `lib/name.ts`.
+ */
+
+/** Returns a schema for text that people write: any Unicode except NUL, which PostgreSQL cannot store. In NFC. */
 export function freeText(charactersMax: number) {
+  return storableText(charactersMax).overwrite(toNfc);
+}
+
+/** Returns a schema for a title: one that is shown in place of a name, but may be blank or have several lines. */
+export function titleText(charactersMax: number) {
+  return storableText(charactersMax).overwrite((text) => toNfc(removeInvisible(text)));
+}
+
+/** Returns a schema for any Unicode except NUL, as given. */
+function storableText(charactersMax: number) {
   return z
     .string()
     .check(atMost(charactersMax))
-    .refine((text) => !text.includes('\0'), 'May not contain a NUL character.');
+    .refine((text) => !text.includes('\0'), {
+      error: 'May not contain a NUL character.',
+      abort: true,
+    });
+}
+
+/**
+ * Returns a schema for a key that a client chooses and looks up again, such as the Importer's resource: in NFC, without
+ * control characters, otherwise as given. `spellingsOf` are the keys that a look-up has to try.
+ */
+export function clientKey(charactersMax: number) {
+  return z
+    .string()
+    .check(atMost(charactersMax))
+    .regex(/^\P{Cc}*$/u, 'May not contain control characters.')
+    .overwrite(toNfc);
 }
 
 /** An absolute http or https URL, as given; at most 2,048 characters. */
-export const webUrl = freeText(2048).refine(isWebUrl, 'Expected an http or https URL.');
+export const webUrl = storableText(2048).refine(isWebUrl, 'Expected an http or https URL.');
 
 /**
  * As `webUrl`, but without a user name and a password: they would be stored, and shown to everyone who sees the job.
@@ -90,14 +122,18 @@ export const publicUrl = webUrl.refine((text) => {
   return url === null || (url.username === '' && url.password === '');
 }, 'May not contain a user name or a password.');
 
-/** Returns a schema for a name that people give: not blank, without surrounding space. */
+/**
+ * Returns a schema for a name that people give: not blank, in NFC, without surrounding space and invisible characters,
+ * as `cleanName` returns it.
+ */
 export function displayName(charactersMax: number) {
   return z
     .string()
     .trim()
+    .regex(/^\P{Cc}*$/u, { error: 'May not contain control characters.', abort: true })
+    .overwrite(cleanName)
     .min(1, 'May not be blank.')
-    .check(atMost(charactersMax))
-    .regex(/^\P{Cc}*$/u, 'May not contain control characters.');
+    .check(atMost(charactersMax));
 }
 
 /**
@@ -114,6 +150,8 @@ function atMost(charactersMax: number) {
       inclusive: true,
       input: value,
       message: `At most ${charactersMax} characters.`,
+      // What follows would take long for a long text.
+      continue: false,
     });
   };
 }

@@ -1,4 +1,5 @@
-import type { Condition, Part, Search } from '../lib/search.ts';
+import { spellingsOf, toNfc } from '../lib/name.ts';
+import type { Condition, FieldValue, Part, Search } from '../lib/search.ts';
 import type { RowPage } from '../store/cursor.ts';
 import { InvalidInputError } from './error.ts';
 
@@ -55,6 +56,25 @@ function checkConditions(conditions: readonly Condition<string>[]): void {
   }
   const parts = conditions.filter(({ test }) => test === 'substring' || test === 'suffix');
   if (parts.length > WORDS_MAX) throw tooBig('filter', WORDS_MAX, 'conditions on a part of a text');
+}
+
+/**
+ * Returns the conditions with the values of these fields as names are stored: in NFC. What equals a value is also looked
+ * for as given, because rows of an earlier version may hold it.
+ */
+export function inStoredSpelling<Field extends string>(
+  conditions: readonly Condition<Field>[],
+  fields: readonly Field[],
+): Condition<Field>[] {
+  const spellings = (value: FieldValue): FieldValue[] =>
+    typeof value === 'string' ? spellingsOf(value) : [value];
+  return conditions.map((condition) => {
+    if (!fields.includes(condition.field)) return condition;
+    if ('values' in condition) return { ...condition, values: condition.values.flatMap(spellings) };
+    if ('text' in condition) return { ...condition, text: toNfc(condition.text) };
+    if (!('value' in condition) || typeof condition.value !== 'string') return condition;
+    return { ...condition, value: toNfc(condition.value) };
+  });
 }
 
 /** A search, and whether the rows of all its parts are counted. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { headerText, parseParameters } from '../lib/header-value.ts';
+import { parseParameters, textOf } from '../lib/header-value.ts';
 import { arrivingBytes, FIELD_BYTES_MAX, gather, MalformedBodyError } from './body.ts';
 import { MarkedInput } from './marked-input.ts';
 import { type PartHeader, parsePartHeader } from './part-header.ts';
@@ -57,8 +57,9 @@ export async function readMultipart(
       if (isFile(part.name) || part.filename !== null) continue;
       const value = await gather(part.bytes, roomBytes);
       roomBytes -= value.length;
-      fields.set(part.name, value.toString());
-      onField?.(part.name, value.toString());
+      const text = textOf(value);
+      fields.set(part.name, text);
+      onField?.(part.name, text);
     }
     return fields;
   } finally {
@@ -100,7 +101,7 @@ async function readHeader(input: MarkedInput): Promise<string> {
     header = Buffer.concat([header, piece]);
     if (header.length > HEADER_BYTES_MAX) throw broken('The header of a part is too long.');
   }
-  const text = headerText(header.toString('latin1'));
+  const text = textOf(header);
   if (!/^[ \t]*(\r\n|$)/.test(text)) throw broken('A boundary does not end its line.');
   return text;
 }

@@ -1,3 +1,5 @@
+import { tidy, toNfc } from './name.ts';
+
 const NAME_BYTES_MAX = 255;
 const URL_NAME_LENGTH_MAX = 100;
 /** Includes the dot. Keeping a longer extension would cut the wrong part of the name. */
@@ -8,9 +10,8 @@ const RAW_HALF_LENGTH = 512;
 /**
  * Returns the name that a file is shown and downloaded under: the last component of `raw` (both `/` and `\`
  * separate components), in NFC, at most 255 bytes of UTF-8, cut between graphemes, with its extension kept.
- * Keeps every script. Removes control characters, line separators, dots and spaces at either end, and invisible
- * characters that change how a name looks: bidi overrides, zero-width characters and fillers
- * (`a\u202Egnp.exe` would be shown as `aexe.png`). Replaces lone surrogates by U+FFFD.
+ * Keeps every script. Removes control characters, line separators, dots and spaces at either end, and what
+ * `removeInvisible` removes. Replaces lone surrogates by U+FFFD.
  *
  * Keeps `"`, `<`, `:` and names such as `CON`: the result never becomes a path on this server, browsers replace the
  * characters that their system cannot store, and a header must quote the name anyway. Cleaning twice changes nothing.
@@ -18,7 +19,7 @@ const RAW_HALF_LENGTH = 512;
  * Returns `''` when nothing is left (`'...'`, `'folder/'`); the caller picks a default.
  */
 export function cleanFilename(raw: string): string {
-  return cutToBytes(tidy(shorten(lastComponent(raw)).toWellFormed().normalize('NFC')));
+  return cutToBytes(tidy(toNfc(shorten(lastComponent(raw)).replace(CONTROLS, '')), SURROUNDING));
 }
 
 /**
@@ -49,35 +50,13 @@ function lastComponent(path: string): string {
   return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 }
 
+const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
+const SURROUNDING = /^[.\p{Zs}\u2800]+|[.\p{Zs}\u2800]+$/gu;
+
 /** Shortens a name before normalizing and the patterns below, which are quadratic in the worst case. */
 function shorten(name: string): string {
   if (name.length <= 2 * RAW_HALF_LENGTH) return name;
   return name.slice(0, RAW_HALF_LENGTH) + name.slice(-RAW_HALF_LENGTH);
-}
-
-/** Repeats its rules, because one removal can bring together characters that another rule removes. */
-function tidy(name: string): string {
-  const visible = removeInvisible(name).normalize('NFC');
-  const trimmed = visible.replace(/^[.\p{Zs}]+|[.\p{Zs}]+$/gu, '');
-  return trimmed === name ? name : tidy(trimmed);
-}
-
-/** Joiners, variation selectors and tags; the three patterns below keep those that are needed. */
-const DEPENDENT = String.raw`[\u200c\u200d\ufe00-\ufe0f\u{e0020}-\u{e007f}\u{e0100}-\u{e01ef}]`;
-const INVISIBLE = new RegExp(
-  String.raw`(?!${DEPENDENT})[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\ufff9-\ufffb]`,
-  'gu',
-);
-/** Persian and emoji need joiners. Beside ASCII, a joiner makes another extension look like `png`. */
-const STRAY_JOINER = /(?<![^\0-\x7f])(?:\u200c|\u200d)+|(?:\u200c|\u200d)+(?![^\0-\x7f])/gu;
-/** In ASCII, only the digits, `#` and `*` of keycap emoji take a variation selector. */
-const STRAY_SELECTOR = /(?<![^\0-\x7f]|[0-9#*])[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]+/gu;
-/** After a black flag, tags spell England, Scotland or Wales; elsewhere they hide text. */
-const STRAY_TAG = /(?<!\u{1f3f4}[\u{e0020}-\u{e007e}]*)[\u{e0020}-\u{e007f}]/gu;
-
-function removeInvisible(name: string): string {
-  const patterns = [INVISIBLE, STRAY_TAG, STRAY_SELECTOR, STRAY_JOINER];
-  return patterns.reduce((rest, pattern) => rest.replace(pattern, ''), name);
 }
 
 /** Splits a name into its stem and its extension, with the dot, or `''`. */
@@ -92,7 +71,7 @@ function splitExtension(name: string): [stem: string, extension: string] {
 function cutToBytes(name: string): string {
   if (byteLength(name) <= NAME_BYTES_MAX) return name;
   const [stem, extension] = splitExtension(name);
-  return tidy(firstBytes(stem, NAME_BYTES_MAX - byteLength(extension))) + extension;
+  return tidy(firstBytes(stem, NAME_BYTES_MAX - byteLength(extension)), SURROUNDING) + extension;
 }
 
 /**

@@ -1,13 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 
-/**
- * Returns the text of a header's value. Node and undici decode each byte as one character; senders mean UTF-8, or with
- * older software ISO 8859-1. Bytes that are valid UTF-8 are hardly ever meant as anything else.
- */
+/** Returns the text of a header's value, of which Node and undici decode each byte as one character. */
 export function headerText(value: string): string {
-  const bytes = Buffer.from(value, 'latin1');
-  return isUtf8(bytes) ? bytes.toString() : value;
+  return textOf(Buffer.from(value, 'latin1'));
 }
+
+/**
+ * Returns the text of bytes that a client has sent without their charset: UTF-8, or with older software windows-1252,
+ * which has all letters of ISO 8859-1. Bytes that are valid UTF-8 are hardly ever meant as anything else.
+ */
+export function textOf(bytes: Buffer): string {
+  return isUtf8(bytes) ? bytes.toString() : WINDOWS_1252.decode(bytes);
+}
+
+const WINDOWS_1252 = new TextDecoder('windows-1252');
 
 /** Returns the value of a header before its parameters, in lower case. */
 export function mediaTypeOf(value: string): string {
@@ -44,19 +50,43 @@ export function parseFilename(disposition: string): string | null {
 
 /** Returns the file name that these parameters give, as `parseFilename`. */
 export function filenameOf(parameters: ReadonlyMap<string, string>): string | null {
-  const extended = parseExtended(parameters.get('filename*'));
+  const given = parameters.get('filename*') ?? joinContinued(parameters);
   const plain = parameters.get('filename');
-  const sent = extended ?? decodeWords(plain) ?? (plain && unescapeForm(plain));
+  const sent =
+    parseExtended(given) ??
+    decodeWords(plain) ??
+    (plain && unescapeForm(plain)) ??
+    given?.slice(given.lastIndexOf("'") + 1);
   return sent?.slice(Math.max(sent.lastIndexOf('/'), sent.lastIndexOf('\\')) + 1) ?? null;
 }
 
 /**
- * Decodes an extended value of RFC 8187, `UTF-8''na%C3%AFve.txt`. Null if it is malformed, or its charset is unknown.
+ * Joins the parts of a long name as software for e-mail writes them (RFC 2231 §3): `filename*0*=UTF-8''na%C3%AF;
+ * filename*1="ve.txt"`. Returns them as one extended value.
+ */
+function joinContinued(parameters: ReadonlyMap<string, string>): string | undefined {
+  let joined: string | undefined;
+  for (let part = 0; ; part++) {
+    const encoded = parameters.get(`filename*${part}*`);
+    const plain = parameters.get(`filename*${part}`)?.replaceAll('%', '%25');
+    if (encoded === undefined && plain === undefined) return joined;
+    joined = (joined ?? (encoded === undefined ? "UTF-8''" : '')) + (encoded ?? plain);
+  }
+}
+
+/**
+ * Decodes an extended value of RFC 8187, `UTF-8''na%C3%AFve.txt`, also if letters beyond ASCII are not encoded. Null if
+ * it is malformed, or its charset is unknown.
  */
 function parseExtended(value: string | undefined): string | null {
   const [, charset, text = ''] = /^([\w-]+)'[^']*'(.*)$/.exec(value ?? '') ?? [];
   if (charset === undefined || /%(?![\da-f]{2})/i.test(text)) return null;
-  return decode(charset, Buffer.from(text.replace(/%(..)/g, fromHex), 'latin1'));
+  const bytes = text
+    .split(/(%..)/)
+    .map((piece) =>
+      piece.startsWith('%') ? Buffer.from(piece.slice(1), 'hex') : Buffer.from(piece),
+    );
+  return decode(charset, Buffer.concat(bytes));
 }
 
 /**
@@ -66,16 +96,21 @@ export function unescapeForm(name: string): string {
   return name.replace(/%(22|0D|0A)/gi, (code) => decodeURIComponent(code));
 }
 
-const WORD = /=\?([\w-]+)(?:\*[\w-]*)?\?([bq])\?([^?\s]*)\?=/gi;
-const WORDS = new RegExp(`^${WORD.source}(?:\\s+${WORD.source})*$`, 'i');
+const WORD = /=\?([\w-]+)(?:\*[\w-]*)?\?([bq])\?([^?]*)\?=/gi;
+/** Spaces between two words are no part of the text. */
+const WORDS = new RegExp(`${WORD.source}(?:\\s*${WORD.source})*`, 'gi');
 
 /**
- * Decodes encoded words of RFC 2047 §2, `=?utf-8?B?QmzDpS5wbmc=?=`, which .NET writes. Null unless the text consists of
- * such words alone.
+ * Decodes the encoded words of RFC 2047 §2 in a text, `=?utf-8?B?QmzDpQ==?=.png`: .NET encodes a whole name, and PHP
+ * only the words that need it. Null for a text without any that can be decoded.
  */
 function decodeWords(text: string | undefined): string | null {
-  if (text === undefined || !WORDS.test(text)) return null;
-  const [, charset = ''] = WORDS.exec(text) ?? [];
+  const decoded = text?.replace(WORDS, (words) => decodeRun(words) ?? words);
+  return decoded === undefined || decoded === text ? null : decoded;
+}
+
+function decodeRun(text: string): string | null {
+  const [, charset = ''] = new RegExp(WORD.source, 'i').exec(text) ?? [];
   const bytes = [...text.matchAll(WORD)].map(([, , encoding, content = '']) =>
     encoding?.toLowerCase() === 'b' ? Buffer.from(content, 'base64') : decodeQ(content),
   );

@@ -170,7 +170,7 @@ async function createServices(
   const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled } = config;
   const db = openDb({ url, statementTimeoutMs, isFastPathEnabled, ...(onQuery && { onQuery }) });
   try {
-    const applied = await migrate(db);
+    const applied = await migrate(db, (message) => log.warn(message));
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
     const pending = createPendingChanges({ db, isShared: !servesOneProcess(config.databaseUrl) });
     await pending.reload();

@@ -1,4 +1,5 @@
 import type { SelectQueryBuilder } from 'kysely';
+import { nameSortKey } from '../lib/sort-key.ts';
 import type { Database } from './table.ts';
 
 /** The columns that a reader needs. Undefined: all. */
@@ -24,4 +25,11 @@ export function withColumns<Row>(
   others: readonly (keyof Row & string)[],
 ): Columns<Row> {
   return columns && [...new Set([...columns, ...others])];
+}
+
+/** Returns the columns of a row with the key that its name, if it is among them, is ordered by. */
+export function withSortKey<Columns extends { name?: string | undefined }>(columns: Columns) {
+  return columns.name === undefined
+    ? columns
+    : { ...columns, name_sort: nameSortKey(columns.name) };
 }

@@ -3,15 +3,15 @@ import type { Db } from './db.ts';
 import { lockForMigration, withoutTimeout } from './dialect.ts';
 import { NewerDatabaseError } from './error.ts';
 import { withoutTimeLimit } from './limit.ts';
-import { MIGRATIONS } from './migration.ts';
+import { MIGRATIONS, type Report } from './migration.ts';
 import { inTransaction } from './transaction.ts';
 
 /**
  * Brings the schema up to date, all steps in one transaction: after a crash the database is unchanged. Not Kysely's
  * Migrator: on SQLite it takes no lock and runs outside a transaction. Returns the names of the migrations that have
- * run. Throws NewerDatabaseError.
+ * run; they report what they could not keep as it was. Throws NewerDatabaseError.
  */
-export function migrate(db: Db): Promise<string[]> {
+export function migrate(db: Db, report: Report = () => undefined): Promise<string[]> {
   // Another process may migrate for minutes, and so may this one.
   return inTransaction(withoutTimeLimit(db), async (limited) => {
     const db = await withoutTimeout(limited);
@@ -25,7 +25,7 @@ export function migrate(db: Db): Promise<string[]> {
     if (unknown.length > 0) throw new NewerDatabaseError(unknown);
     const pending = Object.entries(MIGRATIONS).filter(([name]) => !applied.has(name));
     for (const [name, migration] of pending) {
-      await migration.up(db);
+      await migration.up(db, report);
       const appliedAt = new Date().toISOString();
       await sql`insert into migration (name, applied_at) values (${name}, ${appliedAt})`.execute(
         db,

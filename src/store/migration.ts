@@ -1,9 +1,12 @@
 import { readdirSync } from 'node:fs';
 import type { Db } from './db.ts';
 
+/** Receives what the operator of the server has to know about the change of the rows: one sentence each. */
+export type Report = (message: string) => void;
+
 /** One step of the schema. Runs in a transaction, with SQL of its own time and no store function. */
 export interface Migration {
-  up(db: Db): Promise<void>;
+  up(db: Db, report: Report): Promise<void>;
 }
 
 /**

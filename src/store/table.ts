@@ -23,6 +23,9 @@ export interface Database {
 /** A column that is set at insert and never changes. */
 type Fixed<T> = ColumnType<T, T, never>;
 
+/** The `nameSortKey` of a row's name. The store sets it wherever it writes a name. */
+type NameSort = ColumnType<string, string | undefined, string | undefined>;
+
 /** A node of the tree: a folder or a media item. */
 export interface NodeTable {
   id: Generated<number>;
@@ -36,6 +39,7 @@ export interface NodeTable {
   path: string;
   sort_order: number;
   name: string;
+  name_sort: NameSort;
   title: string | null;
   description: string | null;
   keywords: string | null;
@@ -131,6 +135,7 @@ export interface TagTable {
   /** SelfCommunity's kind of tag: user, category, contribution. */
   type: string;
   name: string;
+  name_sort: NameSort;
   description: string | null;
   color: string;
   visible: number;

@@ -286,7 +286,7 @@ describeEachBackend('folders in GraphQL', (backend) => {
       expect(await found('search: "HOLI png"')).toEqual(['zebra.png']);
       expect(await found('search: "?!"')).toEqual([]);
       expect(await found(`folderId: "${ids.Design}"`)).toEqual(['zebra.png']);
-      expect(await found(`underFolderId: "${ids.Design}"`)).toEqual(['zebra.png', 'Été.png']);
+      expect(await found(`underFolderId: "${ids.Design}"`)).toEqual(['Été.png', 'zebra.png']);
       expect(await found('unfiled: true')).toEqual(['loose']);
       expect(await found('types: [DOCUMENT]')).toEqual(['loose']);
       expect(await found('createdAt: { to: "2021-01-01T00:00:00Z" }')).toEqual(['loose']);

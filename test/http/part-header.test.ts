@@ -12,6 +12,10 @@ it.each([
   ['filename="a.png"; size="1"', 'a.png'],
   ['filename=a b.png', 'a b.png'],
   ['filename="a', '"a'],
+  ["filename*0*=UTF-8''b%C3; filename*1*=%A9; filename*2=%.png", 'bé%.png'],
+  ['filename*0="a b"; filename*1=.png', 'a b.png'],
+  ["filename*=UTF-8''bé.png", 'bé.png'],
+  ['filename*=b.png', 'b.png'],
   ['filename="a.png"; filename*="UTF-8\'\'b%C3%A9.png"', 'bé.png'],
 ])('%s names %s', (parameter, name) => {
   expect(parsePartHeader(`Content-Disposition: form-data; name=0; ${parameter}`)).toMatchObject({
@@ -31,7 +35,8 @@ it.each([
   ['=?utf-8?B?Li4vZXRjL3Bhc3N3ZA==?=', 'passwd'],
   ['=?utf-8?B?/w==?=', 'w==?='],
   ['=?x-none?B?Qmw=?=', '=?x-none?B?Qmw=?='],
-  ['a =?utf-8?B?Qmw=?=', 'a =?utf-8?B?Qmw=?='],
+  ['a =?utf-8?B?QmzD?=\t=?utf-8?B?pQ==?= b.png', 'a Blå b.png'],
+  ['=?utf-8?q?caf=c3=a9 1?=.png', 'café 1.png'],
   ['a.png', 'a.png'],
 ])('the encoded words %s name %s', (filename, name) => {
   const header = `Content-Disposition: form-data; name=a; filename="${filename}"`;

@@ -36,7 +36,8 @@ function scopesOf({ giantFolder, smallFolder }: ListData): Scope[] {
   ];
 }
 
-function inOrder({ field, descending }: NodeOrder) {
+function inOrder({ field: by, descending }: NodeOrder) {
+  const field = by === 'name' ? 'name_sort' : by;
   const compare = (a: TestNode, b: TestNode) =>
     a[field as 'id'] < b[field as 'id']
       ? -1

@@ -10,6 +10,7 @@ import {
   sql,
 } from 'kysely';
 import { expect, it } from 'vitest';
+import { keysetBy } from '../../src/store/cursor.ts';
 import type { Db } from '../../src/store/db.ts';
 import { setFastPath } from '../../src/store/fast-path.ts';
 import * as blobKey from '../../src/store/file/blob-key.ts';
@@ -32,6 +33,7 @@ import { NEWEST_FIRST } from '../support/keyset.ts';
 const FIRST = { limit: 50, backward: false };
 const NEXT = { ...FIRST, after: [1000] };
 const ALL = EVERYTHING;
+const BY_NAME = keysetBy('by name', { name: 'name_sort', type: 'string' });
 
 /**
  * Every query that runs on a growing table, except counts and the lists of nodes, files and jobs: see `plan-list.test.ts`
@@ -59,6 +61,7 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'blobs of renditions': (db) => rendition.listKnownRenditionBlobKeys(db, ['a']),
   'the first page of tags': (db) => tag.listTags(db, {}, NEWEST_FIRST, FIRST),
   'the next page of tags': (db) => tag.listTags(db, {}, NEWEST_FIRST, NEXT),
+  'the first page of tags by name': (db) => tag.listTags(db, {}, BY_NAME, FIRST),
   'tags by ids': (db) => tag.listTagsByIds(db, [1, 2]),
   'an upload': (db) => upload.findUpload(db, 'a'),
   'blobs of uploads': (db) => upload.listOpenUploadBlobKeys(db, ['a']),

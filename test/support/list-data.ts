@@ -1,4 +1,5 @@
 import { type Insertable, sql } from 'kysely';
+import { withSortKey } from '../../src/store/columns.ts';
 import type { Db } from '../../src/store/db.ts';
 import { dialectOf } from '../../src/store/dialect.ts';
 import type { MediaTagTable, NewFileRow, NewNodeRow } from '../../src/store/table.ts';
@@ -16,6 +17,7 @@ export interface TestNode {
   path: string;
   sort_order: number;
   name: string;
+  name_sort: string;
   owner: string | null;
   is_public: number;
   created_at: number;
@@ -86,9 +88,10 @@ export async function makeListData(db: Db): Promise<ListData> {
     }
   }
   await withoutTriggers(db, async () => {
-    await insertAll(medias, async (rows) =>
-      writeWords(db, await db.insertInto('media').values(rows).returningAll().execute()),
-    );
+    await insertAll(medias, async (rows) => {
+      const values = rows.map(withSortKey);
+      await writeWords(db, await db.insertInto('media').values(values).returningAll().execute());
+    });
     await insertAll(files, (rows) => db.insertInto('file').values(rows).execute());
     await insertAll(labels, (rows) => db.insertInto('media_tag').values(rows).execute());
   });

@@ -5,7 +5,7 @@ import type { FileRow, NodeRow } from '../../store/table.ts';
 import { findMediaByResource } from '../../store/tree/media.ts';
 import type { Context } from '../context.ts';
 import { NotFoundError } from '../error.ts';
-import { type CountedSearch, searchPart } from '../search.ts';
+import { type CountedSearch, inStoredSpelling, searchPart } from '../search.ts';
 import { authorize, existing, isVisible, scopeOf } from '../viewer/access.ts';
 import { type File, type OpenedFile, openRow, toFile } from './file.ts';
 
@@ -35,12 +35,19 @@ export async function searchFiles(
 ): Promise<Part<ResourceFile>> {
   authorize(ctx, 'resource.read');
   const scope = scopeOf(ctx);
-  return searchPart(search, {
-    find: (part) => store.searchFiles(ctx.db, scope, part),
-    count: (conditions) => store.countMatchingFiles(ctx.db, scope, conditions),
-    convert: (row) => toResourceFile(row, row),
-  });
+  const conditions = inStoredSpelling(search.conditions, CLIENT_NAMED);
+  return searchPart(
+    { ...search, conditions },
+    {
+      find: (part) => store.searchFiles(ctx.db, scope, part),
+      count: (conditions) => store.countMatchingFiles(ctx.db, scope, conditions),
+      convert: (row) => toResourceFile(row, row),
+    },
+  );
 }
+
+/** The fields that clients name. */
+const CLIENT_NAMED: readonly FileField[] = ['resource', 'key', 'filename', 'project_id'];
 
 /** Identifies a file. The key of the original is empty. */
 export interface ResourceKey {

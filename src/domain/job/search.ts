@@ -1,7 +1,7 @@
 import type { FieldType, Part } from '../../lib/search.ts';
 import * as store from '../../store/job/search.ts';
 import type { Context } from '../context.ts';
-import { type CountedSearch, searchPart } from '../search.ts';
+import { type CountedSearch, inStoredSpelling, searchPart } from '../search.ts';
 import { authorize } from '../viewer/access.ts';
 import { type Job, toJob } from './job.ts';
 
@@ -15,9 +15,13 @@ export async function searchJobs(
   search: CountedSearch<JobField>,
 ): Promise<Part<Job>> {
   authorize(ctx, 'job.read');
-  return searchPart(search, {
-    find: (part) => store.searchJobs(ctx.db, part),
-    count: (conditions) => store.countMatchingJobs(ctx.db, conditions),
-    convert: toJob,
-  });
+  const conditions = inStoredSpelling(search.conditions, ['unicity']);
+  return searchPart(
+    { ...search, conditions },
+    {
+      find: (part) => store.searchJobs(ctx.db, part),
+      count: (conditions) => store.countMatchingJobs(ctx.db, conditions),
+      convert: toJob,
+    },
+  );
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { groupById } from '../../lib/group.ts';
+import { cleanName } from '../../lib/name.ts';
 import type { Window } from '../../lib/search.ts';
 import { toTerms } from '../../lib/search-text.ts';
 import { withoutUndefined } from '../../lib/without-undefined.ts';
@@ -59,7 +60,7 @@ const toTag: (row: TagRow) => Tag = TAG.toObject;
 
 const KEYSETS = {
   newest: keysetBy('newest tags', { name: 'id', type: 'number' }, true),
-  name: keysetBy('tags by name', { name: 'name', type: 'string' }),
+  name: keysetBy('tags by name_sort', { name: 'name_sort', type: 'string' }),
 } satisfies Record<string, Keyset>;
 
 const tagInput = z.object({
@@ -174,9 +175,13 @@ export async function countTags(ctx: Context, filter: TagFilter): Promise<number
   return store.countTags(ctx.db, toStored(filter));
 }
 
-function toStored({ search, ...filter }: TagFilter): store.TagFilter {
+function toStored({ search, name, ...filter }: TagFilter): store.TagFilter {
   checkSearch('search', search, toTerms);
-  return { ...filter, terms: search === undefined ? [] : toTerms(search) };
+  return {
+    ...filter,
+    name: name === undefined ? undefined : cleanName(name),
+    terms: search === undefined ? [] : toTerms(cleanName(search)),
+  };
 }
 
 /** Throws NotFoundError for the first tag that does not exist. In a transaction, the tags are locked until its end. */

@@ -1,3 +1,4 @@
+import { removeInvisible, toNfc } from '../../lib/name.ts';
 import type { NodeColumns, NodeRow } from '../../store/table.ts';
 import { findMediaByUuid } from '../../store/tree/media.ts';
 import { lockNode, updateNode } from '../../store/tree/node.ts';
@@ -85,13 +86,15 @@ function toOEmbedColumns({ type, url, width, height, durationSeconds, html }: OE
 }
 
 function toLine(text: string | null, charactersMax: number): string | null {
-  return toProse(text?.replace(/[\s\p{Cc}]+/gu, ' ') ?? null, charactersMax);
+  if (text === null) return null;
+  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 4 * charactersMax);
+  return toProse(removeInvisible(line), charactersMax);
 }
 
 /** Cleans text of another site: removes characters that a database or a page cannot hold, and cuts long text. */
 function toProse(text: string | null, charactersMax: number): string | null {
-  const clean = (text ?? '')
-    .toWellFormed()
+  // Long runs of combining marks take quadratic time.
+  const clean = toNfc((text ?? '').trim().slice(0, 4 * charactersMax))
     .replace(/(?![\n\t])\p{Cc}/gu, '')
     .trim();
   const characters = [...clean];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cleanName } from '../../lib/name.ts';
 import { insertNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
@@ -81,13 +82,14 @@ function toRow(ctx: Context, link: Link) {
   const uuid = ctx.newId();
   const isImage = link.type === 'image';
   const address = link.url ?? link.embedUrl ?? null;
-  const name = link.name || link.title || address || `${link.embedType} ${link.embedId}`;
+  const title = cleanName(link.title ?? '');
+  const name = link.name || title || address || `${link.embedType} ${link.embedId}`;
   return {
     ...mediaColumns(link),
     uuid,
     type: link.type,
     resource: uuid,
-    name: name.slice(0, 255),
+    name: cleanName(name.slice(0, 255)),
     title: link.title ?? link.name ?? null,
     url: isImage ? null : address,
     image_url: link.imageUrl ?? (isImage ? address : null),

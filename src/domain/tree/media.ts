@@ -5,7 +5,7 @@ import type { ProviderEmbed } from '../../outbound/oembed.ts';
 import type { NodeRow } from '../../store/table.ts';
 import * as store from '../../store/tree/media.ts';
 import type { Context } from '../context.ts';
-import { displayName, freeText, webUrl } from '../input.ts';
+import { displayName, freeText, titleText, webUrl } from '../input.ts';
 import { column, computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
 import { scopeOf } from '../viewer/access.ts';
 import { NODE_FIELDS, type NodeFields } from './node.ts';
@@ -89,7 +89,7 @@ const crop = z.object({
 
 /** The fields that every operation that creates or changes media accepts, uploads included. Null clears a field. */
 export const mediaTextInput = z.object({
-  title: freeText(255).nullish(),
+  title: titleText(255).nullish(),
   description: freeText(10_000).nullish(),
 });
 

@@ -1,4 +1,4 @@
-import { type Keyset, keysetBy } from '../../store/cursor.ts';
+import { type Keyset, type KeysetColumn, keysetBy } from '../../store/cursor.ts';
 
 /**
  * The fields that nodes are ordered by. `id` is the order of creation; `relevance` is how well a search matches, best
@@ -20,8 +20,9 @@ export const BY_POSITION: NodeOrder = { field: 'sort_order', descending: false }
 
 /** Returns the keyset of an order. */
 export function orderKeyset({ field, descending }: NodeOrder): Keyset {
+  const column: KeysetColumn =
+    field === 'name' ? { name: 'name_sort', type: 'string' } : { name: field, type: 'number' };
   // Part of every cursor that clients have kept.
-  const name = `media by ${field}${descending ? ', last first' : ''}`;
-  const type = field === 'name' ? 'string' : 'number';
-  return keysetBy(name, { name: field, type }, descending);
+  const name = `media by ${column.name}${descending ? ', last first' : ''}`;
+  return keysetBy(name, column, descending);
 }

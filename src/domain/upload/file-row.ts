@@ -1,4 +1,5 @@
 import { fileExtension, urlFilename } from '../../lib/filename.ts';
+import { cleanName } from '../../lib/name.ts';
 import { fewRandomBytes } from '../../lib/random.ts';
 import { insertFile, isDirTaken } from '../../store/file/file.ts';
 import type { FileRow, NewFileRow, NewNodeRow, NodeRow } from '../../store/table.ts';
@@ -63,7 +64,7 @@ export function insertMediaRow(
     ...columns,
     uuid: ctx.newId(),
     type,
-    name: title || filename,
+    name: cleanName(title ?? '') || filename,
     title: title ?? (isUnnamed ? null : filename),
     owner: ctx.viewer.id,
     client_hash: ctx.client?.hash ?? null,

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { cleanFilename } from '../../lib/filename.ts';
+import { EVERYTHING } from '../../store/scope.ts';
+import { findMediaByResource } from '../../store/tree/media.ts';
 import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import type { ResourceFile } from '../file/resource.ts';
-import { parseInput } from '../input.ts';
+import { clientKey, parseInput } from '../input.ts';
 import { authorize } from '../viewer/access.ts';
 import { type Into, take } from './door.ts';
 import { findResource, intoResource } from './resource-files.ts';
@@ -18,16 +20,10 @@ export interface UploadDetails {
 /** Reads a request, and passes each of its files to `onFile`, one after the other. */
 export type Receive = (onFile: (file: IncomingFile) => Promise<void>) => Promise<UploadDetails>;
 
-/** A segment of a URL: any Unicode without control characters. */
-const segment = z
-  .string()
-  .max(255, 'At most 255 characters.')
-  .regex(/^\P{Cc}*$/u, 'Must not contain control characters.');
-
 const uploadInput = z.object({
-  resource: segment.min(1, 'Must not be blank.'),
-  key: segment.nullable(),
-  projectId: segment.nullable(),
+  resource: clientKey(255).min(1, 'May not be blank.'),
+  key: clientKey(255).nullable(),
+  projectId: clientKey(255).nullable(),
 });
 
 /**
@@ -60,7 +56,13 @@ export async function uploadToResource(
 
 function intoNamedResource(input: z.input<typeof uploadInput>): Into<ResourceFile[]> {
   return async (ctx, staged) => {
-    const { resource, key, projectId } = parseInput(uploadInput, input);
+    const { key, projectId, ...named } = parseInput(uploadInput, input);
+    // A resource of an earlier version may be stored as it was given.
+    const isStored =
+      named.resource === input.resource
+        ? undefined
+        : findMediaByResource(ctx.db, EVERYTHING, input.resource);
+    const resource = (await isStored)?.resource ?? named.resource;
     const files = withKeys(staged, { resource, key });
     return intoResource({ resource, projectId }, files)(ctx, staged);
   };

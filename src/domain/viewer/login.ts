@@ -1,3 +1,4 @@
+import { cleanName } from '../../lib/name.ts';
 import { createTurns } from '../../lib/turns.ts';
 import { RETRY_AFTER_MS, TooManyRequestsError } from '../error.ts';
 import { isPassword } from './password.ts';
@@ -43,14 +44,14 @@ export function createLogin({ listUsers, clock, verify = isPassword }: LoginOpti
   const guesses = createGuesses(clock);
   return {
     async check(givenName, password) {
-      const name = givenName.normalize('NFC').slice(0, NAME_COMPARED);
+      const name = cleanName(givenName).slice(0, NAME_COMPARED);
       // Counted before the outcome is known: otherwise any number could be under way at once.
       const refund = guesses.charge(name);
       let isWrong = false;
       try {
         const endTurn = await turns.take();
         try {
-          const user = (await listUsers()).find((user) => user.name === name) ?? null;
+          const user = (await listUsers()).find((user) => cleanName(user.name) === name) ?? null;
           isWrong = !(await verify(password, user?.password ?? null));
           return isWrong ? null : user;
         } finally {

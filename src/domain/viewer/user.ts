@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InvalidInputError } from '../error.ts';
-import { parseInput } from '../input.ts';
+import { displayName, parseInput } from '../input.ts';
 import { hashPassword } from './password.ts';
 import { ROLES, type Role } from './viewer.ts';
 
@@ -32,14 +32,7 @@ export function parseUsers(value: unknown): User[] {
 }
 
 const newUser = user.omit({ password: true }).extend({
-  name: z
-    .string()
-    .trim()
-    .min(1, 'May not be blank.')
-    .max(NAME_MAX, `At most ${NAME_MAX} characters.`)
-    .regex(/^[^\p{Cc}]*$/u, 'May not contain control characters.')
-    // The same letters arrive composed or decomposed, depending on the keyboard.
-    .normalize('NFC'),
+  name: displayName(NAME_MAX),
   password: z.string().min(8, 'At least 8 characters.').max(1024, 'At most 1024 characters.'),
 });
 

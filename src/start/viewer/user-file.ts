@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { DomainError } from '../../domain/error.ts';
 import { nameTaken, parseUsers, type User } from '../../domain/viewer/user.ts';
+import { cleanName } from '../../lib/name.ts';
 
 /** The users' file cannot be used. The message names the file and the reason, and contains no secret. */
 export class UserFileError extends Error {
@@ -35,8 +36,9 @@ export async function addUser(
   const next = `${path}.new`;
   const handle = await openNext(next);
   try {
-    const others = (await readUsers(path)).filter(({ name }) => name !== user.name || !replace);
-    if (others.some(({ name }) => name === user.name)) throw nameTaken(user.name);
+    const isNamesake = ({ name }: User) => cleanName(name) === user.name;
+    const others = (await readUsers(path)).filter((other) => !replace || !isNamesake(other));
+    if (others.some(isNamesake)) throw nameTaken(user.name);
     await handle.writeFile(`${JSON.stringify({ users: [...others, user] }, null, 2)}\n`);
     await handle.sync();
     await rename(next, path);

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { spellingsOf } from '../../lib/name.ts';
 import type { Columns, RowOf } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
@@ -91,12 +92,14 @@ function someOf(db: Db, columns: FileColumns, withMedia: boolean): ReturnType<ty
   return some.select(selected) as unknown as ReturnType<typeof files>;
 }
 
-/** Returns the original of a media item, whose key is empty, or one of its variants. */
-export function findFileByKey(db: Db, scope: Scope, mediaId: number, key: string) {
-  return findFile(
-    files(db).where('file.media_id', '=', mediaId).where('file.key', '=', key),
-    scope,
-  );
+/** Returns the original of a media item, whose key is empty, or one of its variants, by any spelling of its key. */
+export async function findFileByKey(db: Db, scope: Scope, mediaId: number, key: string) {
+  const ofMedia = files(db).where('file.media_id', '=', mediaId);
+  for (const name of spellingsOf(key)) {
+    const found = await findFile(ofMedia.where('file.key', '=', name), scope);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** Returns the file at `/media/{dir}/{urlName}`. If several have that name, the original comes first. */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { OrderStep, Window } from '../../lib/search.ts';
 import { foldText, toIndexedWords } from '../../lib/search-text.ts';
-import { type Columns, type RowOf, selectColumns } from '../columns.ts';
+import { type Columns, type RowOf, selectColumns, withSortKey } from '../columns.ts';
 import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, isPart, lockRowsById, tagWordsOf } from '../dialect.ts';
@@ -27,7 +27,7 @@ export type TagOrder = OrderStep<'name' | 'created_at' | 'id'>;
 
 /** Returns the row as stored. Two tags may have the same name. */
 export async function insertTag(db: Db, tag: NewTagRow): Promise<TagRow> {
-  const values = { ...tag, ...wordsOf(tag) };
+  const values = { ...withSortKey(tag), ...wordsOf(tag) };
   return db.insertInto('tag').values(values).returningAll().executeTakeFirstOrThrow();
 }
 
@@ -109,7 +109,7 @@ const byMediaIds = prepared<ByMedia, TagRow & { media_id: number }>({
       .innerJoin('tag', 'tag.id', 'media_tag.tag_id')
       .where(isAnyOf(db, 'media_tag.media_id', slot(mediaIdsOf)))
       .where('tag.deleted_at', 'is', null)
-      .orderBy('tag.name')
+      .orderBy('tag.name_sort')
       .orderBy('tag.id')
       .select('media_tag.media_id');
     return selectColumns(tags, 'tag', columns);
@@ -188,14 +188,14 @@ export function listTagsFrom(
 ): Promise<TagRow[]> {
   let query = filtered(db, filter).selectAll().limit(limit).offset(offset);
   for (const { field, descending } of order) {
-    query = query.orderBy(field, descending ? 'desc' : 'asc');
+    query = query.orderBy(field === 'name' ? 'name_sort' : field, descending ? 'desc' : 'asc');
   }
   return query.execute();
 }
 
 /** Sets the given columns. */
 export async function updateTag(db: Db, id: number, columns: TagChange): Promise<void> {
-  const values = { ...columns, ...wordsOf(columns) };
+  const values = { ...withSortKey(columns), ...wordsOf(columns) };
   await db.updateTable('tag').set(values).where('id', '=', id).execute();
 }
 

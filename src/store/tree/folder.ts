@@ -1,5 +1,7 @@
+import { sql } from 'kysely';
+import { cleanName } from '../../lib/name.ts';
 import type { Db } from '../db.ts';
-import { isAnyOf } from '../dialect.ts';
+import { isAnyOf, isOneOf, tableBy } from '../dialect.ts';
 import { inline } from '../inline.ts';
 import { EVERYTHING, findInScope, listInScope, type Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
@@ -25,14 +27,14 @@ export function listFoldersByName(
   parentIds: readonly number[],
   name: string,
 ) {
-  return listInScope(
-    folders(db)
-      .where(isAnyOf(db, 'parent_id', parentIds))
-      .where('name', '=', name)
-      .orderBy('sort_order')
-      .orderBy('id'),
-    scope,
-  );
+  // The root has no parent. Without statistics, SQLite would read all folders.
+  const ids = sql`select id from ${tableBy(db, 'media', 'media_folder_name')}
+    where type = 'folder' and ${isAnyOf(db, 'parent_id', parentIds)} and name = ${name}`;
+  const found = inline(db)
+    .selectFrom('media')
+    .where(isOneOf(db, 'id', ids))
+    .selectAll();
+  return listInScope(found.orderBy('sort_order').orderBy('id'), scope);
 }
 
 /** Returns the folders that exist, unordered. */
@@ -43,7 +45,7 @@ export const listFoldersByIds = byId.list;
  * all folders at that path are returned. The folders above them may be outside the scope.
  */
 export async function listFoldersByPath(db: Db, scope: Scope, path: string): Promise<NodeRow[]> {
-  const names = path.split('/').filter(Boolean);
+  const names = path.split('/').map(cleanName).filter(Boolean);
   if (names.length === 0) return [];
   let parentIds = [ROOT_ID];
   for (const name of names.slice(0, -1)) {

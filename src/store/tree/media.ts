@@ -1,3 +1,4 @@
+import { spellingsOf } from '../../lib/name.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
@@ -14,10 +15,16 @@ export function findMediaByUuid(db: Db, scope: Scope, uuid: string) {
   return findInScope(medias(db).where('uuid', '=', uuid), scope);
 }
 
-/** Returns the media item by the Importer's name for its group of files. Each is also found by its uuid. */
+/**
+ * Returns the media item by the Importer's name for its group of files, in any spelling. Each is also found by its uuid.
+ */
 export async function findMediaByResource(db: Db, scope: Scope, resource: string) {
-  const named = medias(db).where((eb) => eb(eb.fn.coalesce('resource', 'uuid'), '=', resource));
-  return (await findInScope(named, scope)) ?? findMediaByUuid(db, scope, resource);
+  for (const name of spellingsOf(resource)) {
+    const named = medias(db).where((eb) => eb(eb.fn.coalesce('resource', 'uuid'), '=', name));
+    const found = await findInScope(named, scope);
+    if (found !== undefined) return found;
+  }
+  return findMediaByUuid(db, scope, resource);
 }
 
 /** Returns the media that exist, unordered. */

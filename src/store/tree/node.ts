@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Window } from '../../lib/search.ts';
-import { type Columns, type RowOf, withColumns } from '../columns.ts';
+import { type Columns, type RowOf, withColumns, withSortKey } from '../columns.ts';
 import {
   type Keyset,
   keysetBy,
@@ -123,7 +123,8 @@ export async function countNodes(db: Db, scope: Scope, filter: NodeFilter): Prom
 
 /** Returns the row as stored. A `resource` that exists already is a unique violation. */
 export async function insertNode(db: Db, node: NewNodeRow): Promise<NodeRow> {
-  const row = await db.insertInto('media').values(node).returningAll().executeTakeFirstOrThrow();
+  const values = withSortKey(node);
+  const row = await db.insertInto('media').values(values).returningAll().executeTakeFirstOrThrow();
   await writeWords(db, [row]);
   return row;
 }
@@ -135,9 +136,10 @@ export async function updateNode(
   id: number,
   { updated_at, ...columns }: NodeColumns,
 ): Promise<NodeRow> {
+  const values = withSortKey(columns);
   const row = await db
     .updateTable('media')
-    .set(updated_at === undefined ? columns : { ...columns, updated_at: changedAt(updated_at) })
+    .set(updated_at === undefined ? values : { ...values, updated_at: changedAt(updated_at) })
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow();

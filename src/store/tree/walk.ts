@@ -4,7 +4,7 @@ import { rowById, tableBy } from '../dialect.ts';
 import type { Condition, Part } from './filter.ts';
 
 /** The columns that lists of nodes are ordered by, each followed by the id. */
-export type OrderColumn = 'id' | 'created_at' | 'updated_at' | 'name' | 'sort_order';
+export type OrderColumn = 'id' | 'created_at' | 'updated_at' | 'name_sort' | 'sort_order';
 
 /**
  * A way through the nodes in the order of a list, by one index. The nodes that are found first are the first ones of
@@ -30,7 +30,7 @@ const INDEXES = {
     id: 'media_parent_id',
     created_at: 'media_parent_created',
     updated_at: 'media_parent_updated',
-    name: 'media_parent_name',
+    name_sort: 'media_parent_name',
     sort_order: 'media_parent',
   },
   mimeTypes: { id: 'file_original_type' },
@@ -42,7 +42,7 @@ const INDEXES = {
     id: null,
     created_at: 'media_created',
     updated_at: 'media_updated',
-    name: 'media_name',
+    name_sort: 'media_name',
     sort_order: 'media_sort',
   },
 } as const satisfies Record<string, Way>;

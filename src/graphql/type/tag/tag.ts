@@ -88,7 +88,8 @@ const TagOrder = builder.enumType('TagOrder', {
     NEWEST_FIRST: { value: 'newest', description: 'Orders by creation time, newest first.' },
     NAME: {
       value: 'name',
-      description: 'Orders by name, in the order of Unicode code points: `Z` comes before `a`.',
+      description:
+        'Orders by name as people do: without case and accents, and with numbers by their values, `c2` before `c10`.',
     },
   } as const,
 });

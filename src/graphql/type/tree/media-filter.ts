@@ -51,7 +51,7 @@ const MediaOrderInput = orderInput<Exclude<NodeOrder['field'], 'id'>>(
   {
     created_at: 'Orders by creation time.',
     updated_at: 'Orders by the time of the last change.',
-    name: 'Orders by name, in the order of Unicode code points: `Z` comes before `a`.',
+    name: 'Orders by name as people do: without case and accents, and with numbers by their values, `c2` before `c10`.',
     sort_order: 'Orders by position in the folder.',
     relevance:
       'Orders by how well `MediaFilter.search` matches, best first with `ASC`: media that have all words in the name or title, those that have them there as parts of words, those that have all words in any field, and the others. Without a search, all media match equally.',
