@@ -117,7 +117,7 @@ export async function renderImage(
   if (!(bytes <= RENDER_BYTES_MAX)) {
     throw new BrokenImageError('Rendering the image needs more memory than the server allows.');
   }
-  // Without its end marker an image still has all pixels; only those that have them were accepted as images.
+  // A JPEG without its end marker has all of its pixels: others were not accepted as images.
   const failOn = mimeType !== 'image/jpeg' || (await hasEnd(path)) ? 'error' : 'none';
   const work = () => run(image, plan, { isAnimated, failOn, timeoutMs });
   return attempt(reserveRenderMemory(bytes, patienceMs), timeoutMs, work);

@@ -195,8 +195,9 @@ describe('a rendition is refused', () => {
     await expect(renderImage(fixture(name), plan, LIMITS)).rejects.toThrow(BrokenImageError);
   });
 
-  it.each(['truncated.png', 'truncated.jpg'])('of the damaged %s', async (name) => {
-    await expect(renderImage(fixture(name), plan, LIMITS)).rejects.toThrow(BrokenImageError);
+  it('of a damaged image', async () => {
+    const damaged = fixture('truncated.png');
+    await expect(renderImage(damaged, plan, LIMITS)).rejects.toThrow(BrokenImageError);
   });
 
   it('of an image with more pixels than the limit', async () => {

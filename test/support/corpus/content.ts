@@ -74,7 +74,7 @@ const TEXTS: readonly Row[] = [
   ['mark.txt', '\ufeffGrüße', 'file text/plain'],
   ['utf16.txt', utf16('Grüße'), 'file text/plain'],
   ['latin1.csv', latin1('Größe;Preis\n'), 'file text/csv'],
-  ['latin1.bin', latin1('Größe;Preis\n'), 'file application/octet-stream'],
+  ['latin1.bin', latin1('Größe;Preis\n'), 'file text/plain'],
   ['a.tsv', 'a\tb\n', 'file text/tab-separated-values'],
   ['a.md', '# Title\n', 'file text/markdown'],
   ['tag-first.md', '<h1 align="center">Title</h1>\n\nText', 'file text/markdown'],
