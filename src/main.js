@@ -29,16 +29,19 @@ const { runCommand } = await import('./start/command.ts');
 await runCommand({ argv: process.argv, env: process.env, exit: process.exit });
 
 /**
- * Starts the process anew, with the same id, if it has no flags yet: so that they are the same however it has been
+ * Starts the program anew in this process, with flags, if it has none yet: so they are the same however it has been
  * started. An operator's own flags take precedence. A process with a channel to its parent would lose it, as under
  * `--watch`; it runs without flags, and so does one on a system without `execve`.
  */
 function replaceProcess() {
   const { execve, execPath, execArgv, argv, env } = process;
-  if (execve === undefined || process.channel || FLAGS.some((flag) => execArgv.includes(flag)))
-    return;
+  const isOwn = (/** @type {string} */ flag) =>
+    !env.NODE_OPTIONS?.includes(flag.slice(0, flag.indexOf('=')));
+  const flags = FLAGS.filter(isOwn);
+  const isDone = flags.every((flag) => execArgv.includes(flag));
+  if (execve === undefined || process.channel || isDone) return;
   const entry = fileURLToPath(import.meta.url);
-  execve(execPath, [execPath, ...FLAGS, ...execArgv, entry, ...argv.slice(2)], {
+  execve(execPath, [execPath, ...flags, ...execArgv, entry, ...argv.slice(2)], {
     ...ENVIRONMENT,
     ...env,
   });
