@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SignJWT } from 'jose';
@@ -31,7 +32,8 @@ export function startTrivium(
 ): Promise<RunningServer> {
   const profile =
     profileDirectory === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDirectory];
-  const entry = fileURLToPath(new URL('src/main.ts', checkout));
+  const { bin } = JSON.parse(readFileSync(new URL('package.json', checkout), 'utf8'));
+  const entry = fileURLToPath(new URL(bin.trivium, checkout));
   return scratch.start(
     name,
     [...pinning.serverPrefix, process.execPath, ...profile, entry, 'serve'],

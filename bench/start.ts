@@ -13,8 +13,8 @@ export interface StartOptions {
 
 const QUERY = '{ medias(first: 10) { nodes { name file { url } } } }';
 
-/** Time after which a server that has answered one query counts as idle. */
-const SETTLE_MS = 3000;
+/** Time after which a server that has answered one query counts as idle: it frees memory after a few seconds of rest. */
+const SETTLE_MS = 8000;
 
 interface Start {
   listenMs: number;

@@ -62,13 +62,18 @@ type NamedRun = (config: Config, name: string, flags: UserFlags) => Promise<void
 
 async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<void> {
   const { createApp } = await import('./app.ts');
+  const { collectWhenIdle } = await import('./idle.ts');
   const { lockDatabase } = await import('./lock.ts');
   const unlock = await lockDatabase(config);
   const app = await createApp(config);
   // Otherwise Node writes the cache at the exit, which after the first start delays the end of the process by seconds.
   flushCompileCache();
   stopOnSignal(app, unlock, exit);
+  // Node would write the cache only at a normal exit, too late for a process that is killed. The first start takes 0.3 s
+  // for this, which no request should have to wait for.
+  flushCompileCache();
   const url = await app.start();
+  collectWhenIdle();
   app.log.info({ url, auth: config.auth }, `listening on ${url}`);
 }
 

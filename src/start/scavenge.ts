@@ -1,5 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { loadCollector } from './collect.ts';
 
 /**
  * Bytes that may pass between two collections. A collection takes 0.1 ms. While 300 MiB are uploaded, RSS grows by
@@ -13,13 +12,12 @@ const INTERVAL_BYTES = 8 * 2 ** 20;
  * for V8 to collect them in time. (A smaller young space has the same effect, but makes every query 1.6 times as slow.)
  */
 export function createScavenger(): (countBytes: number) => void {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as (options: { type: 'minor' }) => void;
+  const collect = loadCollector();
   let passedBytes = 0;
   return (countBytes) => {
     passedBytes += countBytes;
     if (passedBytes < INTERVAL_BYTES) return;
     passedBytes = 0;
-    collect({ type: 'minor' });
+    collect('minor');
   };
 }

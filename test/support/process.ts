@@ -89,5 +89,5 @@ export function spawnNode(
 }
 
 function start(args: readonly string[], variables: Variables): ChildProcess {
-  return spawnNode(['src/main.ts', ...args], variables);
+  return spawnNode(['src/main.js', ...args], variables);
 }

@@ -1,4 +1,6 @@
 import { fork } from 'node:child_process';
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import SqliteDatabase from 'better-sqlite3';
@@ -15,15 +17,20 @@ export interface Remote extends Runner {
   kill(): void;
 }
 
+/** The compile cache of the program, unless another one is in use. */
+const CACHE = fileURLToPath(
+  new URL('../../../node_modules/.cache/trivium-compiled', import.meta.url),
+);
+
 /**
- * Without this cache, each thread would load a compiler of 20 MiB to strip the types of its files. Only someone who may
- * change the program may write to the cache. Everything works without it.
+ * Returns the environment of threads and processes. Without the cache, each would load a compiler of 20 MiB to strip the
+ * types of its files. Only someone who may change the program may write to the cache. Everything works without it.
  */
-const ENVIRONMENT = {
-  NODE_COMPILE_CACHE: fileURLToPath(
-    new URL('../../../node_modules/.cache/trivium-compiled', import.meta.url),
-  ),
-};
+function environment(): Record<string, string> {
+  const directory = getCompileCacheDir();
+  // Node has added its version to the name.
+  return { NODE_COMPILE_CACHE: directory === undefined ? CACHE : dirname(directory) };
+}
 
 /**
  * Starts the thread that writes to a file. The heap of its JavaScript holds no more than statements and their results.
@@ -32,7 +39,7 @@ export function startWriterThread(path: string): Remote {
   const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
     workerData: path,
     execArgv: [],
-    env: ENVIRONMENT,
+    env: environment(),
     resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 },
   });
   const gone = new Promise<unknown>((resolve) => {
@@ -62,7 +69,7 @@ export function startReaderProcess(path: string): Remote {
     // Keeps 64-bit integers and bytes.
     serialization: 'advanced',
     execArgv: ['--max-semi-space-size=4'],
-    env: ENVIRONMENT,
+    env: environment(),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const gone = new Promise<unknown>((resolve) => {

@@ -13,7 +13,7 @@ import { spawnNode } from '../../support/process.ts';
 const FIXTURES = join(import.meta.dirname, '../../support/fixture');
 const PICTURE = join(FIXTURES, 'picture.png');
 const NOTE = join(FIXTURES, 'note.txt');
-const MAIN = join(import.meta.dirname, '../../../src/main.ts');
+const MAIN = join(import.meta.dirname, '../../../src/main.js');
 const IS_ROOT = process.getuid?.() === 0;
 
 interface Run {
