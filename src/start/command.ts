@@ -66,12 +66,10 @@ async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<v
   const { lockDatabase } = await import('./lock.ts');
   const unlock = await lockDatabase(config);
   const app = await createApp(config);
-  // Otherwise Node writes the cache at the exit, which after the first start delays the end of the process by seconds.
+  // Node would write the cache at a normal exit: too late for a process that is killed, and after the first start it
+  // would delay the end of the process by seconds. It takes 0.3 s, which no request should have to wait for.
   flushCompileCache();
   stopOnSignal(app, unlock, exit);
-  // Node would write the cache only at a normal exit, too late for a process that is killed. The first start takes 0.3 s
-  // for this, which no request should have to wait for.
-  flushCompileCache();
   const url = await app.start();
   collectWhenIdle();
   app.log.info({ url, auth: config.auth }, `listening on ${url}`);

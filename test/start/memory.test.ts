@@ -37,7 +37,7 @@ describe('an idle process', () => {
     const collect = vi.fn();
     const stop = collectWhenIdle({ intervalMs: 20, collect });
     onTestFinished(stop);
-    await vi.waitFor(() => expect(collect).toHaveBeenCalledTimes(1));
+    await vi.waitFor(() => expect(collect).toHaveBeenCalledTimes(1), { timeout: 20_000 });
     await sleep(1000);
     expect(collect).toHaveBeenCalledTimes(1);
     work(100);
