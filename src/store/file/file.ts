@@ -3,27 +3,47 @@ import type { Columns, RowOf } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
+import { insertion } from '../insertion.ts';
 import { prepared } from '../prepared.ts';
-import { updatesRow } from '../result.ts';
+import { onlyRow, updatesRow } from '../result.ts';
 import { inScope, isInScope, isUnlimited, type Scope, type ScopeColumns } from '../scope.ts';
 import type { FileChange, FileRow, NewFileRow } from '../table.ts';
 
 /** A file with the columns of its media item that decide its visibility. */
 export interface FileOfMediaRow extends FileRow, Omit<ScopeColumns, 'id'> {}
 
+/** A new file of a media item, which is named by its id or, if the same transaction inserts it, by its uuid. */
+type InsertedFile = NewFileRow | NewMediaFileRow;
+
+/** The first file of a media item that the same transaction inserts. */
+export interface NewMediaFileRow extends Omit<NewFileRow, 'media_id'> {
+  media_uuid: string;
+}
+
 /**
- * Returns the new row. A second file of the same media item and key is a unique violation. The caller has locked an
- * existing media item, so that it is not made public or private meanwhile.
+ * The insertion of a file, which returns the row. A second file of the same media item and key is a unique violation.
+ * The caller has locked an existing media item, so that it is not made public or private meanwhile.
  */
-export function insertFile(db: Db, file: NewFileRow): Promise<FileRow> {
+export const fileInsertion = insertion<InsertedFile, FileRow>((db, file) => {
+  const isMedia =
+    'media_uuid' in file ? sql`uuid = ${file.media_uuid}` : sql`id = ${file.media_id}`;
   const ofMedia = (column: RawBuilder<unknown>) =>
-    sql`(select ${column} from media where id = ${file.media_id})`;
-  const columns = {
-    ...file,
-    resource: sql<string>`${ofMedia(sql`coalesce(resource, uuid)`)}`,
-    is_public: sql<number>`coalesce(${ofMedia(sql`is_public`)}, 0)`,
-  };
-  return db.insertInto('file').values(columns).returningAll().executeTakeFirstOrThrow();
+    sql`(select ${column} from media where ${isMedia})`;
+  const { media_uuid, ...columns } = { media_uuid: undefined, ...file };
+  return db
+    .insertInto('file')
+    .values({
+      ...(columns as NewFileRow),
+      ...('media_uuid' in file && { media_id: sql<number>`${ofMedia(sql`id`)}` }),
+      resource: sql<string>`${ofMedia(sql`coalesce(resource, uuid)`)}`,
+      is_public: sql<number>`coalesce(${ofMedia(sql`is_public`)}, 0)`,
+    })
+    .returningAll();
+});
+
+/** Runs `fileInsertion`. */
+export async function insertFile(db: Db, file: NewFileRow): Promise<FileRow> {
+  return onlyRow(await fileInsertion(db, file));
 }
 
 /** Sets the given columns. */

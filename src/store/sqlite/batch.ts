@@ -44,19 +44,19 @@ export class Batches {
   }
 
   /** Runs work of a transaction that begins. Throws `lost` if those before it in the batch have been rolled back. */
-  begin(work: Work): Promise<StatementResult> {
+  begin(work: Work): Promise<StatementResult[]> {
     const { members, id } = this.#batch;
     return this.#start({ ...work, batch: id, begin: members.length === 0 ? 'open' : 'join' });
   }
 
   /** Runs work of a transaction that has begun. */
-  continue(work: Work): Promise<StatementResult> {
+  continue(work: Work): Promise<StatementResult[]> {
     return this.#start({ ...work, batch: this.#batch.id });
   }
 
   /** Runs a statement outside of transactions. */
-  runAlone(statement: Statement): Promise<StatementResult> {
-    return this.#start({ statement });
+  runAlone(statement: Statement): Promise<StatementResult[]> {
+    return this.#start({ statements: [statement] });
   }
 
   /** Waits for the commit of a later transaction. */
@@ -87,7 +87,7 @@ export class Batches {
     for (const { reject } of this.#next()) reject(error);
   }
 
-  #start(work: Work): Promise<StatementResult> {
+  #start(work: Work): Promise<StatementResult[]> {
     const running = this.#runner.run(work);
     if (work.end === 'commit') {
       const resolveAll = () => {

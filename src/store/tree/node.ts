@@ -13,8 +13,10 @@ import {
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
 import { inline } from '../inline.ts';
+import { insertion } from '../insertion.ts';
 import { withActualPath, withActualPaths } from '../path-move.ts';
 import { compilable, prepared } from '../prepared.ts';
+import { onlyRow } from '../result.ts';
 import { findInScope, inScope, listInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
 import { idsOfPage, idsOnWalk, orderOf, rowsOfPage } from './choice.ts';
@@ -108,9 +110,14 @@ export async function countNodes(db: Db, scope: Scope, filter: NodeFilter): Prom
   return rows[0]?.count ?? 0;
 }
 
-/** Returns the row as stored. A `resource` that exists already is a unique violation. */
-export function insertNode(db: Db, node: NewNodeRow): Promise<NodeRow> {
-  return db.insertInto('media').values(node).returningAll().executeTakeFirstOrThrow();
+/** The insertion of a node, which returns the row as stored. A `resource` that exists already is a unique violation. */
+export const nodeInsertion = insertion<NewNodeRow, NodeRow>((db, node) =>
+  db.insertInto('media').values(node).returningAll(),
+);
+
+/** Runs `nodeInsertion`. */
+export async function insertNode(db: Db, node: NewNodeRow): Promise<NodeRow> {
+  return onlyRow(await nodeInsertion(db, node));
 }
 
 /** Sets the given columns. Returns the row; throws if there is none: the caller has locked it. */

@@ -1,0 +1,32 @@
+import type { Db } from '../db.ts';
+import { fileInsertion, type NewMediaFileRow } from '../file/file.ts';
+import { jobInsertion, type NewMediaJobRow } from '../job/job.ts';
+import { onlyRow } from '../result.ts';
+import type { JobRow, NewNodeRow, NodeRow } from '../table.ts';
+import { runTogether } from '../together.ts';
+import { nodeInsertion } from '../tree/node.ts';
+
+/** A new media item with its first file, and the jobs of that file. */
+export interface NewMediaRows {
+  media: NewNodeRow;
+  file: NewMediaFileRow;
+  jobs: readonly NewMediaJobRow[];
+}
+
+/**
+ * Inserts a media item with its file and its jobs, inside a transaction. Returns the rows of the media item and of the
+ * jobs. On SQLite this takes one message to the thread that writes. A `resource` that exists already is a unique
+ * violation.
+ */
+export async function insertNewMedia(
+  db: Db,
+  { media, file, jobs }: NewMediaRows,
+): Promise<{ media: NodeRow; jobs: JobRow[] }> {
+  const insertions = jobs.map((job) => jobInsertion.compile(db, job));
+  const [medias, , ...jobRows] = await runTogether(db, [
+    nodeInsertion.compile(db, media),
+    fileInsertion.compile(db, file),
+    ...insertions,
+  ]);
+  return { media: onlyRow(medias), jobs: jobRows.map(onlyRow) };
+}
