@@ -1,4 +1,10 @@
-import { type Compilable, type CompiledQuery, createQueryId, type RawBuilder } from 'kysely';
+import {
+  type Compilable,
+  type CompiledQuery,
+  createQueryId,
+  type QueryResult,
+  type RawBuilder,
+} from 'kysely';
 import type { Db } from './db.ts';
 import { hasFastPath } from './fast-path.ts';
 import { inline, inlineRead } from './inline.ts';
@@ -36,11 +42,7 @@ const TEXTS_MAX = 200;
  * Prepares a query: builds and compiles it at its first run for each key, and then only fills in the values. Building
  * and compiling takes Kysely 30 to 100 µs, more than SQLite takes for most reads. It runs as a query of `inline` does.
  */
-export function prepared<Args, Row>({
-  keyOf,
-  lookupsOf,
-  build,
-}: Query<Args>): Prepared<Args, Row> {
+export function prepared<Args, Row>({ keyOf, lookupsOf, build }: Query<Args>): Prepared<Args, Row> {
   const texts = new WeakMap<object, Map<string, CompiledQuery>>();
   const find = (db: Db, args: Args) => {
     const { adapter } = db.getExecutor();
@@ -68,7 +70,7 @@ export function prepared<Args, Row>({
     const compiled = fill(db, args);
     const read = inlineRead(db, lookups);
     return read === null
-      ? execute(inline(db, lookups), compiled)
+      ? (await execute(inline(db, lookups), compiled)).rows
       : (read(compiled).rows as Row[]);
   };
   return Object.assign(run, {
@@ -86,9 +88,11 @@ export function prepared<Args, Row>({
 }
 
 /** Runs a compiled query as one of its own, with the options that `db` gives its queries. */
-export async function execute<Row>(db: Db, compiled: CompiledQuery<Row>): Promise<Row[]> {
+export async function execute<Row>(
+  db: Db,
+  compiled: CompiledQuery<Row>,
+): Promise<QueryResult<Row>> {
   const queryId = createQueryId();
   db.getExecutor().transformQuery(compiled.query, queryId);
-  const { rows } = await db.executeQuery({ ...compiled, queryId });
-  return rows as Row[];
+  return db.executeQuery<Row>({ ...compiled, queryId });
 }

@@ -1,29 +1,31 @@
-import type { CompiledQuery } from 'kysely';
+import type { CompiledQuery, QueryResult } from 'kysely';
 import type { Db } from './db.ts';
 import { hasFastPath } from './fast-path.ts';
 import { execute } from './prepared.ts';
 import { RoutedAdapter } from './sqlite/kysely.ts';
 import { Check, Together } from './sqlite/routing.ts';
 
-/** Rows of each of several queries. */
-type RowsOf<Queries> = { [K in keyof Queries]: Queries[K] extends CompiledQuery<infer Row> ? Row[] : never };
+/** The result of each of several queries. */
+type ResultsOf<Queries> = {
+  [K in keyof Queries]: Queries[K] extends CompiledQuery<infer Row> ? QueryResult<Row> : never;
+};
 
 /**
- * Runs queries of a transaction in their order, none of which needs the result of another. Returns the rows of each.
+ * Runs queries of a transaction in their order, none of which needs the result of another. Returns the result of each.
  * On SQLite they travel to the thread that writes by one message: each message costs more than most statements. If one
  * fails, those after it do not run.
  */
 export async function runTogether<Queries extends readonly [CompiledQuery, ...CompiledQuery[]]>(
   db: Db,
   queries: Queries,
-): Promise<RowsOf<Queries>> {
+): Promise<ResultsOf<Queries>> {
   if (isOneMessage(db)) {
-    const { rows } = await db.executeQuery<{ rows: unknown[] }>(new Together(queries));
-    return rows.map((result) => result.rows) as RowsOf<Queries>;
+    const { rows } = await db.executeQuery(new Together(queries));
+    return rows as unknown as ResultsOf<Queries>;
   }
-  const results: unknown[][] = [];
+  const results: QueryResult<unknown>[] = [];
   for (const query of queries) results.push(await execute(db, query));
-  return results as RowsOf<Queries>;
+  return results as ResultsOf<Queries>;
 }
 
 /**
@@ -36,7 +38,7 @@ export async function checkWithNext<Row>(
   check: (rows: Row[]) => void,
 ): Promise<void> {
   if (isOneMessage(db)) await db.executeQuery(new Check(query, check as (rows: unknown[]) => void));
-  else check(await execute(db, query));
+  else check((await execute(db, query)).rows);
 }
 
 function isOneMessage(db: Db): boolean {

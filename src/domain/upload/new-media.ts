@@ -84,13 +84,9 @@ async function insert(
   const media = newMediaRow(ctx, file, { ...place, ...request.columns });
   const fileRow = { ...newFileRow(ctx, file), media_uuid: media.uuid, dir };
   const jobs = newFileJobs(ctx, fileRow);
-  const { media: row, jobs: jobRows } = await insertNewMedia(ctx.db, {
-    media,
-    file: fileRow,
-    jobs,
-  });
+  const { media: row, jobIds } = await insertNewMedia(ctx.db, { media, file: fileRow, jobs });
   if (request.tagIds.length > 0) await tagNewMedia(ctx, row.id, request.tagIds);
-  for (const { id } of jobRows) ctx.events.publish({ type: 'job', id });
+  for (const id of jobIds) ctx.events.publish({ type: 'job', id });
   ctx.events.publish(mediaEvent('created', row));
   return toMedia(row);
 }

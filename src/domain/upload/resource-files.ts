@@ -12,7 +12,7 @@ import { removeNodes } from '../tree/deletion.ts';
 import { UNFILED } from '../tree/place.ts';
 import { authorizeOwner, existing, isVisible } from '../viewer/access.ts';
 import type { ExaminedFile, Into } from './door.ts';
-import { insertFileRow, newMediaRow, newDir } from './file-row.ts';
+import { insertFileRow, newDir, newMediaRow } from './file-row.ts';
 import { FILE_TYPES } from './policy.ts';
 import type { StagedFile } from './staging.ts';
 

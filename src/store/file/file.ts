@@ -21,29 +21,32 @@ export interface NewMediaFileRow extends Omit<NewFileRow, 'media_id'> {
 }
 
 /**
- * The insertion of a file, which returns the row. A second file of the same media item and key is a unique violation.
- * The caller has locked an existing media item, so that it is not made public or private meanwhile.
+ * The insertion of a file. A second file of the same media item and key is a unique violation. The caller has locked an
+ * existing media item, so that it is not made public or private meanwhile.
  */
-export const fileInsertion = insertion<InsertedFile, FileRow>((db, file) => {
+export const fileInsertion = insertion<InsertedFile, never>(insertFileQuery);
+
+const returningFileInsertion = insertion<InsertedFile, FileRow>((db, file) =>
+  insertFileQuery(db, file).returningAll(),
+);
+
+function insertFileQuery(db: Db, file: InsertedFile) {
   const isMedia =
     'media_uuid' in file ? sql`uuid = ${file.media_uuid}` : sql`id = ${file.media_id}`;
   const ofMedia = (column: RawBuilder<unknown>) =>
     sql`(select ${column} from media where ${isMedia})`;
   const { media_uuid, ...columns } = { media_uuid: undefined, ...file };
-  return db
-    .insertInto('file')
-    .values({
-      ...(columns as NewFileRow),
-      ...('media_uuid' in file && { media_id: sql<number>`${ofMedia(sql`id`)}` }),
-      resource: sql<string>`${ofMedia(sql`coalesce(resource, uuid)`)}`,
-      is_public: sql<number>`coalesce(${ofMedia(sql`is_public`)}, 0)`,
-    })
-    .returningAll();
-});
+  return db.insertInto('file').values({
+    ...(columns as NewFileRow),
+    ...('media_uuid' in file && { media_id: sql<number>`${ofMedia(sql`id`)}` }),
+    resource: sql<string>`${ofMedia(sql`coalesce(resource, uuid)`)}`,
+    is_public: sql<number>`coalesce(${ofMedia(sql`is_public`)}, 0)`,
+  });
+}
 
-/** Runs `fileInsertion`. */
+/** Runs `fileInsertion`. Returns the row. */
 export async function insertFile(db: Db, file: NewFileRow): Promise<FileRow> {
-  return onlyRow(await fileInsertion(db, file));
+  return onlyRow(await returningFileInsertion(db, file));
 }
 
 /** Sets the given columns. */

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Condition } from '../../lib/search.ts';
 import type { Keyset, PageRequest, RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { isAnyOf } from '../dialect.ts';
+import { isAnyOf, withId } from '../dialect.ts';
 import { inline } from '../inline.ts';
 import { insertion } from '../insertion.ts';
 import { onlyRow, updatesRow } from '../result.ts';
@@ -31,23 +31,26 @@ export interface JobFilter {
  * index, and counts nothing.
  */
 export async function insertJob(db: Db, job: NewJobRow): Promise<JobRow> {
-  return onlyRow(await jobInsertion(db, job));
+  return onlyRow(await returningJobInsertion(db, job));
 }
+
+const returningJobInsertion = insertion<NewJobRow, JobRow>((db, job) =>
+  db.insertInto('job').values(withTurn(job)).returningAll(),
+);
 
 /** A job about a media item that the same transaction inserts. */
 export interface NewMediaJobRow extends Omit<NewJobRow, 'media_id'> {
   media_uuid: string;
 }
 
-/** The insertion of a job, as `insertJob` runs it. */
-export const jobInsertion = insertion<NewJobRow | NewMediaJobRow, JobRow>((db, job) => {
-  if (!('media_uuid' in job)) return db.insertInto('job').values(withTurn(job)).returningAll();
+/**
+ * The insertion of a job as `insertJob` runs it; `insertedId` tells its id. SQLite would compile it anew at each run if
+ * it had a `returning`: 150 µs instead of 20.
+ */
+export const jobInsertion = insertion<NewMediaJobRow, { id: number }>((db, job) => {
   const { media_uuid, ...columns } = job;
   const media_id = sql<number>`(select id from media where uuid = ${media_uuid})`;
-  return db
-    .insertInto('job')
-    .values({ ...withTurn(columns), media_id })
-    .returningAll();
+  return withId(db, db.insertInto('job').values({ ...withTurn(columns), media_id }));
 });
 
 /** Returns the row as stored, or undefined if another open job has the same `unicity`. */

@@ -112,7 +112,10 @@ export class Check implements CompiledQuery {
   /** Throws if the rows do not permit the transaction to continue. */
   readonly check: (rows: unknown[]) => void;
 
-  constructor({ query, queryId, sql, parameters }: CompiledQuery, check: (rows: unknown[]) => void) {
+  constructor(
+    { query, queryId, sql, parameters }: CompiledQuery,
+    check: (rows: unknown[]) => void,
+  ) {
     this.query = query;
     this.queryId = queryId;
     this.sql = sql;

@@ -1,8 +1,9 @@
 import type { Db } from '../db.ts';
+import { insertedId } from '../dialect.ts';
 import { fileInsertion, type NewMediaFileRow } from '../file/file.ts';
 import { jobInsertion, type NewMediaJobRow } from '../job/job.ts';
 import { onlyRow } from '../result.ts';
-import type { JobRow, NewNodeRow, NodeRow } from '../table.ts';
+import type { NewNodeRow, NodeRow } from '../table.ts';
 import { runTogether } from '../together.ts';
 import { nodeInsertion } from '../tree/node.ts';
 
@@ -14,19 +15,19 @@ export interface NewMediaRows {
 }
 
 /**
- * Inserts a media item with its file and its jobs, inside a transaction. Returns the rows of the media item and of the
- * jobs. On SQLite this takes one message to the thread that writes. A `resource` that exists already is a unique
+ * Inserts a media item with its file and its jobs, inside a transaction. Returns the row of the media item and the ids
+ * of the jobs. On SQLite this takes one message to the thread that writes. A `resource` that exists already is a unique
  * violation.
  */
 export async function insertNewMedia(
   db: Db,
   { media, file, jobs }: NewMediaRows,
-): Promise<{ media: NodeRow; jobs: JobRow[] }> {
+): Promise<{ media: NodeRow; jobIds: number[] }> {
   const insertions = jobs.map((job) => jobInsertion.compile(db, job));
-  const [medias, , ...jobRows] = await runTogether(db, [
+  const [inserted, , ...insertedJobs] = await runTogether(db, [
     nodeInsertion.compile(db, media),
     fileInsertion.compile(db, file),
     ...insertions,
   ]);
-  return { media: onlyRow(medias), jobs: jobRows.map(onlyRow) };
+  return { media: onlyRow(inserted.rows), jobIds: insertedJobs.map(insertedId) };
 }
