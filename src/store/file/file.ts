@@ -155,14 +155,23 @@ export async function listUrlNames(db: Db, scope: Scope, mediaId: number): Promi
 
 /** Tells whether a media item has this first segment of URLs. */
 export async function isDirTaken(db: Db, dir: string): Promise<boolean> {
-  const row = await inline(db)
-    .selectFrom('file')
-    .where('dir', '=', dir)
-    .select('id')
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+  return (await filesInDir(db, { dir })).length > 0;
 }
+
+const filesInDir = prepared<{ dir: string }, { id: number }>({
+  keyOf: () => '',
+  lookupsOf: () => 1,
+  build: (db, _args, slot) =>
+    db
+      .selectFrom('file')
+      .where(
+        'dir',
+        '=',
+        slot(({ dir }) => dir),
+      )
+      .select('id')
+      .limit(1),
+});
 
 /** Starts a query over the files whose media item is in a scope. */
 export function filesInScope(db: Db, scope: Scope) {

@@ -28,18 +28,20 @@ class Batch {
 export class Batches {
   readonly #runner: Runner;
   readonly #hasNext: () => boolean;
+  readonly #joinMs: number;
   #batch = new Batch(1);
 
   /** @param hasNext Tells whether another transaction waits for its turn. */
-  constructor(runner: Runner, hasNext: () => boolean) {
+  constructor(runner: Runner, hasNext: () => boolean, joinMs = JOIN_MS) {
     this.#runner = runner;
     this.#hasNext = hasNext;
+    this.#joinMs = joinMs;
   }
 
   /** Whether the next transaction will join the batch, and commit for those before it. */
   get isJoined(): boolean {
     const { members, waitingSince } = this.#batch;
-    const isFull = members.length >= MEMBERS_MAX - 1 || performance.now() - waitingSince > JOIN_MS;
+    const isFull = members.length >= MEMBERS_MAX - 1 || performance.now() - waitingSince > this.#joinMs;
     return this.#hasNext() && !isFull;
   }
 

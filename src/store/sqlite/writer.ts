@@ -38,6 +38,8 @@ export interface WriterLimits {
   limitMs: number;
   /** Maximum wait for another process. */
   busyMs: number;
+  /** Time in which further transactions may join a batch. (Default: 20) */
+  joinMs?: number;
 }
 
 /** No limits. */
@@ -49,7 +51,7 @@ export const UNLIMITED: WriterLimits = {
 /** Creates a writer over a connection. */
 export function createWriter(runner: Runner, limits: WriterLimits): Writer {
   const turns = createTurns({ runningMax: 1, tooBusy: () => new DatabaseUnavailableError('busy') });
-  const batches = new Batches(runner, () => turns.waiting > 0);
+  const batches = new Batches(runner, () => turns.waiting > 0, limits.joinMs);
 
   async function takeTurn({ patience }: TurnOptions = {}): Promise<Turn> {
     const { limitMs, busyMs } = patience === 'unlimited' ? UNLIMITED : limits;
