@@ -19,7 +19,7 @@ import { createDirectoryFlush } from './directory-flush.ts';
 import { checkDirectory, createDirectory, ifPresent, sizeOf } from './disk.ts';
 import { type BufferPool, openFileStream } from './file-stream.ts';
 import { type OnWritten, writeAll } from './file-write.ts';
-import { createKeptDescriptors } from './kept-descriptors.ts';
+import { createKeptDescriptors, type KeptDescriptors } from './kept-descriptors.ts';
 import type { Staging } from './staging.ts';
 
 /** Options of `createFileStaging`. */
@@ -30,7 +30,11 @@ export interface FileStagingOptions {
   blobs: BlobStore;
   /** Called for every batch of bytes that is written. */
   onWritten?: OnWritten;
+  /** Time for which a file stays open for its next append. (Default: 10 s) */
+  keptOpenMs?: number;
 }
+
+const KEPT_OPEN_MS = 10_000;
 
 /**
  * Opens a staging area of files: `<directory>/<key>`. Promotion moves the file if the blob store can adopt it, which
@@ -44,12 +48,13 @@ export async function createFileStaging(options: FileStagingOptions): Promise<St
 class FileStaging implements Staging {
   readonly #pool: BufferPool = [];
   readonly #flushDirectory = createDirectoryFlush();
-  readonly #descriptors = createKeptDescriptors();
+  readonly #descriptors: KeptDescriptors;
   readonly #directory: string;
   readonly #blobs: BlobStore;
   readonly #onWritten: OnWritten | undefined;
 
-  constructor({ directory, blobs, onWritten }: FileStagingOptions) {
+  constructor({ directory, blobs, onWritten, keptOpenMs = KEPT_OPEN_MS }: FileStagingOptions) {
+    this.#descriptors = createKeptDescriptors(keptOpenMs);
     this.#directory = directory;
     this.#blobs = blobs;
     this.#onWritten = onWritten;

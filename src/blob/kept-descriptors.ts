@@ -3,9 +3,6 @@ import { closeDescriptor } from './descriptor.ts';
 /** Files that stay open between two chunks of their uploads. */
 const OPEN_MAX = 64;
 
-/** An upload that sends nothing for this long gives its descriptor back. */
-const IDLE_MS = 10_000;
-
 /** Descriptors of staged files that their next append uses again. */
 export interface KeptDescriptors {
   /** Returns the descriptor of a file, which the caller then owns. */
@@ -16,8 +13,11 @@ export interface KeptDescriptors {
   close(key: string): void;
 }
 
-/** Opening and closing a file for each chunk takes a twentieth of the time of an upload in chunks of 1 MiB. */
-export function createKeptDescriptors(): KeptDescriptors {
+/**
+ * Keeps descriptors for `idleMs` at most. Opening and closing a file for each chunk takes a twentieth of the time of an
+ * upload in chunks of 1 MiB.
+ */
+export function createKeptDescriptors(idleMs: number): KeptDescriptors {
   const kept = new Map<string, { fd: number; timer: NodeJS.Timeout }>();
   const take = (key: string): number | undefined => {
     const entry = kept.get(key);
@@ -36,7 +36,7 @@ export function createKeptDescriptors(): KeptDescriptors {
       close(key);
       const [oldest] = kept.keys();
       if (kept.size >= OPEN_MAX && oldest !== undefined) close(oldest);
-      kept.set(key, { fd, timer: setTimeout(close, IDLE_MS, key).unref() });
+      kept.set(key, { fd, timer: setTimeout(close, idleMs, key).unref() });
     },
     close,
   };

@@ -41,7 +41,8 @@ export class Batches {
   /** Whether the next transaction will join the batch, and commit for those before it. */
   get isJoined(): boolean {
     const { members, waitingSince } = this.#batch;
-    const isFull = members.length >= MEMBERS_MAX - 1 || performance.now() - waitingSince > this.#joinMs;
+    const isFull =
+      members.length >= MEMBERS_MAX - 1 || performance.now() - waitingSince > this.#joinMs;
     return this.#hasNext() && !isFull;
   }
 
