@@ -13,7 +13,6 @@ import { describeType, type Sniffed } from './mime-type.ts';
  * and "MAC address" would otherwise be a BMP, a database and a sound.
  */
 export function sniffText(head: Uint8Array, isWhole: boolean, filename?: string): Sniffed | null {
-  if (isBinary(head.subarray(0, PREFIX_BYTES))) return null;
   const utf = decodeUtf(head, isWhole);
   const text = utf ?? new TextDecoder('latin1').decode(head);
   if (BINARY.test(text)) return null;
@@ -39,14 +38,6 @@ const MARKUP: Readonly<Record<Markup, [mimeType: string, extension: string]>> = 
   xml: ['application/xml', 'xml'],
 };
 
-/** Where most binary files have a control character. To decode 20 KiB only to find it takes 60 µs. */
-const PREFIX_BYTES = 512;
-
-/** Tells whether bytes have a control character that is one in UTF-8 and in the older encodings alike. */
-function isBinary(head: Uint8Array): boolean {
-  return utf16Of(head) === null && BINARY.test(Buffer.from(head).toString('latin1'));
-}
-
 /** Types of JSON by extension. */
 const JSON_TYPES = new Map([
   ...['json', 'map', 'har', 'topojson'].map((name) => [name, 'application/json'] as const),
@@ -71,20 +62,13 @@ const SIGNATURES: readonly [signature: RegExp, mimeType: string, extension: stri
 
 /** Decodes `head` as UTF-8, or as UTF-16 after a byte order mark; `null` when it is neither. */
 function decodeUtf(head: Uint8Array, isWhole: boolean): string | null {
+  const mark = ((head[0] ?? 0) << 8) | (head[1] ?? 0);
+  const encoding = mark === 0xfffe ? 'utf-16le' : mark === 0xfeff ? 'utf-16be' : 'utf-8';
   try {
-    return new TextDecoder(utf16Of(head) ?? 'utf-8', { fatal: true }).decode(head, {
-      stream: !isWhole,
-    });
+    return new TextDecoder(encoding, { fatal: true }).decode(head, { stream: !isWhole });
   } catch {
     return null;
   }
-}
-
-/** Returns the encoding that a byte order mark of UTF-16 tells; null without one. */
-function utf16Of(head: Uint8Array): 'utf-16le' | 'utf-16be' | null {
-  const mark = ((head[0] ?? 0) << 8) | (head[1] ?? 0);
-  if (mark === 0xfffe) return 'utf-16le';
-  return mark === 0xfeff ? 'utf-16be' : null;
 }
 
 /** Returns the type of a text that begins as JSON does; null if its name is none of JSON. */
