@@ -1,9 +1,9 @@
 import { type RawBuilder, sql } from 'kysely';
+import { insertion } from '../change/insertion.ts';
 import type { Columns, RowOf } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
-import { insertion } from '../insertion.ts';
 import { prepared } from '../prepared.ts';
 import { onlyRow, updatesRow } from '../result.ts';
 import { inScope, isInScope, isUnlimited, type Scope, type ScopeColumns } from '../scope.ts';

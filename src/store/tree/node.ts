@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Window } from '../../lib/search.ts';
+import { insertion } from '../change/insertion.ts';
 import { type Columns, type RowOf, withColumns } from '../columns.ts';
 import {
   type Keyset,
@@ -13,7 +14,6 @@ import {
 import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
 import { inline } from '../inline.ts';
-import { insertion } from '../insertion.ts';
 import { withActualPath, withActualPaths } from '../path-move.ts';
 import { compilable, prepared } from '../prepared.ts';
 import { onlyRow } from '../result.ts';

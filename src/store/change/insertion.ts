@@ -1,7 +1,7 @@
 import type { Compilable } from 'kysely';
-import type { Db } from './db.ts';
-import { type Prepared, prepared } from './prepared.ts';
-import type { ToSlot } from './slot.ts';
+import type { Db } from '../db.ts';
+import { type Prepared, prepared } from '../prepared.ts';
+import type { ToSlot } from '../slot.ts';
 
 /**
  * Prepares an insertion, whose text depends on the columns of the row only. `build` gets the row with a slot for each of

@@ -1,9 +1,9 @@
 import type { CompiledQuery, QueryResult } from 'kysely';
-import type { Db } from './db.ts';
-import { hasFastPath } from './fast-path.ts';
-import { execute } from './prepared.ts';
-import { RoutedAdapter } from './sqlite/kysely.ts';
-import { Check, Together } from './sqlite/routing.ts';
+import type { Db } from '../db.ts';
+import { hasFastPath } from '../fast-path.ts';
+import { execute } from '../prepared.ts';
+import { RoutedAdapter } from '../sqlite/kysely.ts';
+import { Check, Together } from '../sqlite/routing.ts';
 
 /** The result of each of several queries. */
 type ResultsOf<Queries> = {
