@@ -124,6 +124,10 @@ class FileStaging implements Staging {
     await checkDirectory(this.#directory);
   }
 
+  close() {
+    this.#descriptors.closeAll();
+  }
+
   #path(key: string): string {
     return join(this.#directory, requireBlobKey(key));
   }

@@ -11,6 +11,7 @@ export interface KeptDescriptors {
   keep(key: string, fd: number): void;
   /** Closes the descriptor of a file, if there is one. */
   close(key: string): void;
+  closeAll(): void;
 }
 
 /**
@@ -39,5 +40,8 @@ export function createKeptDescriptors(idleMs: number): KeptDescriptors {
       kept.set(key, { fd, timer: setTimeout(close, idleMs, key).unref() });
     },
     close,
+    closeAll() {
+      for (const key of [...kept.keys()]) close(key);
+    },
   };
 }

@@ -123,6 +123,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         // Both at once: a running job must not keep the server open.
         await Promise.all([jobs.stop(), sweeping, drain(server)]);
         await Promise.all([exchange.stop(), ping.stop()]);
+        services.staging.close();
         await services.db.destroy();
       }),
   };
