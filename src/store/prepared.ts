@@ -96,3 +96,30 @@ export async function execute<Row>(
   db.getExecutor().transformQuery(compiled.query, queryId);
   return db.executeQuery<Row>({ ...compiled, queryId });
 }
+
+/**
+ * Prepares an insertion, whose text depends on the columns of the row only. `build` gets the row with a slot for each of
+ * its values.
+ */
+export function insertion<Row extends object, Inserted>(
+  build: (db: Db, row: Row) => Compilable<unknown>,
+): Prepared<Row, Inserted> {
+  return prepared<Row, Inserted>({
+    keyOf: (row) => columnsOf(row).join(' '),
+    // A change never runs on this thread.
+    lookupsOf: () => Number.POSITIVE_INFINITY,
+    build: (db, row, slot) => build(db, withSlots(row, slot)),
+  });
+}
+
+function withSlots<Row extends object>(row: Row, slot: ToSlot<Row>): Row {
+  return Object.fromEntries(
+    columnsOf(row).map((column) => [column, slot((row) => row[column])]),
+  ) as Row;
+}
+
+/** Returns the columns that have a value, which may be null. */
+function columnsOf<Row extends object>(row: Row): (keyof Row & string)[] {
+  const columns = Object.keys(row) as (keyof Row & string)[];
+  return columns.filter((column) => row[column] !== undefined);
+}

@@ -1,10 +1,9 @@
 import { type RawBuilder, sql } from 'kysely';
-import { insertion } from '../change/insertion.ts';
 import type { Columns, RowOf } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
-import { prepared } from '../prepared.ts';
+import { insertion, prepared } from '../prepared.ts';
 import { onlyRow, updatesRow } from '../result.ts';
 import { inScope, isInScope, isUnlimited, type Scope, type ScopeColumns } from '../scope.ts';
 import type { FileChange, FileRow, NewFileRow } from '../table.ts';

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { Condition } from '../../lib/search.ts';
-import { insertion } from '../change/insertion.ts';
 import type { Keyset, PageRequest, RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, withId } from '../dialect.ts';
 import { inline } from '../inline.ts';
+import { insertion } from '../prepared.ts';
 import { onlyRow, updatesRow } from '../result.ts';
 import type { JobAttemptRow, JobChange, JobRow, NewJobRow } from '../table.ts';
 import { countMatchingJobs, type ListedJobField, pageJobs } from './search.ts';

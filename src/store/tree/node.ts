@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Window } from '../../lib/search.ts';
-import { insertion } from '../change/insertion.ts';
 import { type Columns, type RowOf, withColumns } from '../columns.ts';
 import {
   type Keyset,
@@ -15,7 +14,7 @@ import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
 import { inline } from '../inline.ts';
 import { withActualPath, withActualPaths } from '../path-move.ts';
-import { compilable, prepared } from '../prepared.ts';
+import { compilable, insertion, prepared } from '../prepared.ts';
 import { onlyRow } from '../result.ts';
 import { findInScope, inScope, listInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';

@@ -1,10 +1,10 @@
-import { runTogether } from '../change/together.ts';
 import type { Db } from '../db.ts';
 import { insertedId } from '../dialect.ts';
 import { fileInsertion, type NewMediaFileRow } from '../file/file.ts';
 import { jobInsertion, type NewMediaJobRow } from '../job/job.ts';
 import { onlyRow } from '../result.ts';
 import type { NewNodeRow, NodeRow } from '../table.ts';
+import { runTogether } from '../transaction.ts';
 import { nodeInsertion } from '../tree/node.ts';
 
 /** A new media item with its first file, and the jobs of that file. */

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import { checkWithNext } from '../change/together.ts';
 import type { Db } from '../db.ts';
 import { hasOneUsageRow, isAnyOf, lockText } from '../dialect.ts';
 import { prepared } from '../prepared.ts';
+import { checkWithNext } from '../transaction.ts';
 
 /** What a subject has stored, and what its open upload sessions reserve. */
 export interface Usage {
