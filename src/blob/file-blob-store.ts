@@ -10,6 +10,7 @@ import {
   type Pieces,
 } from './blob-store.ts';
 import { type ByteRange, requireByteCount } from './byte-range.ts';
+import { closeDescriptor, flushData, openDescriptor } from './descriptor.ts';
 import { createDirectoryFlush } from './directory-flush.ts';
 import { checkDirectory, createDirectory, ifPresent, isSystemError, sizeOf } from './disk.ts';
 import { type BufferPool, openFileStream } from './file-stream.ts';
@@ -51,16 +52,16 @@ class FileBlobStore implements BlobStore {
     const path = this.#path(key);
     requireByteCount(sizeBytes);
     const part = `${path}.${fewRandomBytes(4).toString('hex')}.part`;
-    const file = await this.#inShard(dirname(path), () => ifPresent(fs.open(part, 'wx')));
+    const fd = await this.#inShard(dirname(path), () => ifPresent(openDescriptor(part, 'wx')));
     try {
       try {
-        const writtenBytes = await writeAll(file, 0, source, this.#onWritten);
+        const writtenBytes = await writeAll(fd, 0, source, this.#onWritten);
         if (writtenBytes !== sizeBytes) {
           throw new Error(`Expected ${sizeBytes} bytes, got ${writtenBytes}`);
         }
-        await file.datasync();
+        await flushData(fd);
       } finally {
-        await file.close();
+        closeDescriptor(fd);
       }
       await fs.rename(part, path);
     } catch (error) {

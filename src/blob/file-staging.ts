@@ -8,10 +8,18 @@ import {
   type BlobStream,
 } from './blob-store.ts';
 import { type ByteRange, requireByteCount } from './byte-range.ts';
+import {
+  closeDescriptor,
+  flushData,
+  openDescriptor,
+  statDescriptor,
+  truncateDescriptor,
+} from './descriptor.ts';
 import { createDirectoryFlush } from './directory-flush.ts';
 import { checkDirectory, createDirectory, ifPresent, sizeOf } from './disk.ts';
 import { type BufferPool, openFileStream } from './file-stream.ts';
 import { type OnWritten, writeAll } from './file-write.ts';
+import { createKeptDescriptors, type KeptDescriptors } from './kept-descriptors.ts';
 import type { Staging } from './staging.ts';
 
 /** Options of `createFileStaging`. */
@@ -22,7 +30,11 @@ export interface FileStagingOptions {
   blobs: BlobStore;
   /** Called for every batch of bytes that is written. */
   onWritten?: OnWritten;
+  /** Time for which a file stays open for its next append. (Default: 10 s) */
+  keptOpenMs?: number;
 }
+
+const KEPT_OPEN_MS = 10_000;
 
 /**
  * Opens a staging area of files: `<directory>/<key>`. Promotion moves the file if the blob store can adopt it, which
@@ -36,11 +48,13 @@ export async function createFileStaging(options: FileStagingOptions): Promise<St
 class FileStaging implements Staging {
   readonly #pool: BufferPool = [];
   readonly #flushDirectory = createDirectoryFlush();
+  readonly #descriptors: KeptDescriptors;
   readonly #directory: string;
   readonly #blobs: BlobStore;
   readonly #onWritten: OnWritten | undefined;
 
-  constructor({ directory, blobs, onWritten }: FileStagingOptions) {
+  constructor({ directory, blobs, onWritten, keptOpenMs = KEPT_OPEN_MS }: FileStagingOptions) {
+    this.#descriptors = createKeptDescriptors(keptOpenMs);
     this.#directory = directory;
     this.#blobs = blobs;
     this.#onWritten = onWritten;
@@ -49,17 +63,19 @@ class FileStaging implements Staging {
   async append(key: string, offsetBytes: number, source: AsyncIterable<Uint8Array>) {
     const path = this.#path(key);
     const isNew = requireByteCount(offsetBytes) === 0;
-    const file = isNew ? await fs.open(path, 'w') : await ifPresent(fs.open(path, 'r+'));
-    if (file === null) throw new BlobNotFoundError(key);
+    const fd = isNew ? await openDescriptor(path, 'w') : await this.#reopen(key);
+    if (fd === null) throw new BlobNotFoundError(key);
     try {
-      if (!isNew) await cut(file, offsetBytes);
-      const countBytes = await writeAll(file, offsetBytes, source, this.#onWritten);
-      await file.datasync();
+      if (!isNew) await cut(fd, offsetBytes);
+      const countBytes = await writeAll(fd, offsetBytes, source, this.#onWritten);
+      await flushData(fd);
       // Also when the file existed: the process that created it may have died before this line.
       if (isNew) await this.#flushDirectory(this.#directory);
+      this.#descriptors.keep(key, fd);
       return countBytes;
-    } finally {
-      await file.close();
+    } catch (error) {
+      closeDescriptor(fd);
+      throw error;
     }
   }
 
@@ -82,6 +98,7 @@ class FileStaging implements Staging {
 
   async promote(key: string, sizeBytes: number) {
     const path = this.#path(key);
+    this.#descriptors.close(key);
     const isStaged = await cutTo(path, requireByteCount(sizeBytes));
     const isStored =
       isStaged &&
@@ -92,6 +109,7 @@ class FileStaging implements Staging {
   }
 
   async discard(key: string) {
+    this.#descriptors.close(key);
     await ifPresent(fs.unlink(this.#path(key)));
   }
 
@@ -106,8 +124,22 @@ class FileStaging implements Staging {
     await checkDirectory(this.#directory);
   }
 
+  close() {
+    this.#descriptors.closeAll();
+  }
+
   #path(key: string): string {
     return join(this.#directory, requireBlobKey(key));
+  }
+
+  /** Returns the descriptor of a staged file that the last append has kept open, or opens it; null if it is gone. */
+  async #reopen(key: string): Promise<number | null> {
+    const kept = this.#descriptors.take(key);
+    if (kept === undefined) return ifPresent(openDescriptor(this.#path(key), 'r+'));
+    // Another process may have deleted it.
+    if ((await statDescriptor(kept)).nlink > 0) return kept;
+    closeDescriptor(kept);
+    return null;
   }
 
   /** Returns false if the file does not exist: a concurrent promotion has moved it. */
@@ -137,19 +169,19 @@ async function cutTo(path: string, sizeBytes: number): Promise<boolean> {
   // The common cases cost one stat, and no handle.
   const stagedBytes = await sizeOf(path);
   if (stagedBytes === null || stagedBytes === sizeBytes) return stagedBytes !== null;
-  const file = await ifPresent(fs.open(path, 'r+'));
-  if (file === null) return false;
+  const fd = await ifPresent(openDescriptor(path, 'r+'));
+  if (fd === null) return false;
   try {
-    await cut(file, sizeBytes);
-    await file.datasync();
+    await cut(fd, sizeBytes);
+    await flushData(fd);
     return true;
   } finally {
-    await file.close();
+    closeDescriptor(fd);
   }
 }
 
-async function cut(file: fs.FileHandle, sizeBytes: number): Promise<void> {
-  const { size } = await file.stat();
+async function cut(fd: number, sizeBytes: number): Promise<void> {
+  const { size } = await statDescriptor(fd);
   if (size < sizeBytes) throw new Error(`Only ${size} of ${sizeBytes} bytes are staged`);
-  if (size > sizeBytes) await file.truncate(sizeBytes);
+  if (size > sizeBytes) await truncateDescriptor(fd, sizeBytes);
 }

@@ -1,5 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { Pieces } from './blob-store.ts';
+import { writePieces } from './descriptor.ts';
 
 /**
  * Pieces are collected up to this many bytes, or this many pieces, and then written in one call. MB/s of one upload in
@@ -15,7 +15,7 @@ export type OnWritten = (countBytes: number) => void;
 
 /** Writes all of `source` to an open file, from `offsetBytes` on. Returns the number of bytes that `source` yielded. */
 export async function writeAll(
-  file: FileHandle,
+  fd: number,
   offsetBytes: number,
   source: Pieces,
   onWritten?: OnWritten,
@@ -27,24 +27,24 @@ export async function writeAll(
     batch.push(piece);
     batchBytes += piece.byteLength;
     if (batchBytes < BATCH_BYTES && batch.length < BATCH_PIECES) continue;
-    await writeBatch(file, position, batch);
+    await writeBatch(fd, position, batch);
     onWritten?.(batchBytes);
     position += batchBytes;
     batch = [];
     batchBytes = 0;
   }
-  await writeBatch(file, position, batch);
+  await writeBatch(fd, position, batch);
   return position + batchBytes - offsetBytes;
 }
 
-async function writeBatch(file: FileHandle, position: number, batch: Uint8Array[]): Promise<void> {
+async function writeBatch(fd: number, position: number, batch: Uint8Array[]): Promise<void> {
   let at = position;
   let rest = dropBytes(batch, 0);
   while (rest.length > 0) {
     // May write less than all: the kernel does so before it reports a full disk or an exceeded quota.
-    const { bytesWritten } = await file.writev(rest, at);
-    at += bytesWritten;
-    rest = dropBytes(rest, bytesWritten);
+    const countBytes = await writePieces(fd, rest, at);
+    at += countBytes;
+    rest = dropBytes(rest, countBytes);
   }
 }
 

@@ -70,4 +70,7 @@ export interface Staging {
 
   /** Throws unless bytes can be staged and made durable now. Leaves nothing behind. */
   check(): Promise<void>;
+
+  /** Gives back what is kept open for the next append. Call it at the end, when no call is running. */
+  close(): void;
 }

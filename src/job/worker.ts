@@ -14,6 +14,7 @@ import {
 } from '../store/job/run.ts';
 import { createAlarm } from './alarm.ts';
 import { endRun, failure, WorkerLostError } from './outcome.ts';
+import { type Pace, UNPACED } from './pace.ts';
 import { type ActiveRun, startRun } from './run.ts';
 import type { Tasks } from './task.ts';
 
@@ -44,6 +45,8 @@ export interface WorkerOptions {
   schedule?: () => Promise<void>;
   /** Returns random numbers from 0 to 1. (Default: Math.random) */
   random?: () => number;
+  /** Slows jobs down while requests need the processor. (Default: never) */
+  pace?: Pace;
 }
 
 /** The shortest wait: a due job that could not be claimed is locked by another worker, for a moment. */
@@ -86,6 +89,7 @@ class JobWorker implements Worker {
       graceMs: 5000,
       schedule: async () => undefined,
       random: Math.random,
+      pace: UNPACED,
       ...options,
     };
   }
@@ -178,7 +182,9 @@ class JobWorker implements Worker {
     this.#ctx.events.publish({ type: 'job', id: row.id });
     const run = startRun(this.#ctx, row, this.#options);
     this.#active.set(row.id, run);
+    const end = isRemote(jobClass) ? () => undefined : this.#options.pace.start();
     void run.done.then(() => {
+      end();
       this.#active.delete(row.id);
       this.#alarm.ring();
     });
@@ -189,9 +195,10 @@ class JobWorker implements Worker {
   #freeClasses(): JobClass[] {
     const active = [...this.#active.values()].map(({ job }) => job.jobClass as JobClass);
     const remote = active.filter(isRemote).length;
+    const { concurrency, pace } = this.#options;
     const isLaneFree = {
       true: remote < REMOTE_SLOTS,
-      false: active.length - remote < this.#options.concurrency,
+      false: active.length - remote < Math.min(concurrency, pace.slots()),
     };
     const count = (name: JobClass) => active.filter((other) => other === name).length;
     return this.#classes.filter(
@@ -209,7 +216,9 @@ class JobWorker implements Worker {
   }
 
   async #idleMs(): Promise<number> {
-    const { pollMs } = this.#options;
+    const { pollMs, pace } = this.#options;
+    const restMs = pace.restMs();
+    if (restMs > 0) return Math.min(pollMs, Math.max(IDLE_MIN_MS, restMs));
     // The end of a run wakes the worker. Jobs that it has left to others need no earlier look.
     const free = this.#freeClasses();
     const due = free.length === 0 ? undefined : await findNextDue(this.#ctx.db, free);

@@ -22,10 +22,12 @@ import { createServer } from '../http/server.ts';
 import type { BodyPace } from '../http/slow-body.ts';
 import { createAuthenticate } from '../http/viewer/auth.ts';
 import { createIssueToken } from '../http/viewer/token.ts';
+import { createPace } from '../job/pace.ts';
 import { resetFuture, scheduleNext } from '../job/schedule.ts';
 import { TASKS } from '../job/task/index.ts';
 import { createWorker } from '../job/worker.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
+import { createStopwatch } from '../lib/stopwatch.ts';
 import { registerFiles } from '../rest/file/route.ts';
 import { registerHeartcore } from '../rest/heartcore/route.ts';
 import { registerToken } from '../rest/heartcore/viewer/token.ts';
@@ -96,9 +98,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     }),
     bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
+  const serving = createStopwatch();
+  server.addHook('onRequest', async (_request, { raw }) => {
+    serving.begin();
+    raw.once('close', serving.end);
+  });
   refreshPending(server, services);
   await registerDialects(server, services, config, jwtSecret);
-  const jobs = createJobs({ ...services, log }, config);
+  const jobs = createJobs({ ...services, log }, config, serving.totalMs);
   const stopping = new AbortController();
   let sweeping = Promise.resolve();
   return {
@@ -119,6 +126,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         // Both at once: a running job must not keep the server open.
         await Promise.all([jobs.stop(), sweeping, drain(server)]);
         await Promise.all([exchange.stop(), ping.stop()]);
+        services.staging.close();
         await services.db.destroy();
       }),
   };
@@ -272,7 +280,7 @@ function createExchange(databaseUrl: string) {
 const JOB_GRACE_MS = 2500;
 
 /** Creates the part of the server that runs jobs. */
-function createJobs(services: Services & { log: Log }, config: Config) {
+function createJobs(services: Services & { log: Log }, config: Config, servingMs: () => number) {
   const concurrency = config.jobConcurrency;
   const schedule = () => scheduleNext(services);
   const worker = createWorker({
@@ -281,6 +289,7 @@ function createJobs(services: Services & { log: Log }, config: Config) {
     concurrency,
     schedule,
     graceMs: JOB_GRACE_MS,
+    pace: createPace({ servingMs }),
   });
   return {
     start: async () => {

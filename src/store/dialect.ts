@@ -1,6 +1,10 @@
 import {
+  type Compilable,
   type Expression,
+  type InsertQueryBuilder,
+  type InsertResult,
   PostgresAdapter,
+  type QueryResult,
   type RawBuilder,
   type SelectQueryBuilder,
   type SqlBool,
@@ -243,6 +247,19 @@ export async function lockRowsById(
   if (dialectOf(db) !== 'postgres') return;
   const rows = sql`select id from ${sql.table(table)} where ${isAnyOf(db, 'id', ids)}`;
   await sql`${rows} order by id for no key update`.execute(db);
+}
+
+/** Returns the insertion with what it needs to tell `insertedId`. */
+export function withId<Table extends 'job'>(
+  db: Db,
+  query: InsertQueryBuilder<Database, Table, InsertResult>,
+): Compilable<unknown> {
+  return dialectOf(db) === 'postgres' ? query.returning('id' as never) : query;
+}
+
+/** Returns the id of the row that a query of `withId` has inserted. SQLite tells it without being asked. */
+export function insertedId({ rows: [row], insertId }: QueryResult<{ id: number }>): number {
+  return row?.id ?? Number(insertId);
 }
 
 /** Advances an identity past rows that were inserted with explicit ids. */

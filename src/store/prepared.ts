@@ -1,4 +1,10 @@
-import { type Compilable, type CompiledQuery, createQueryId, type RawBuilder } from 'kysely';
+import {
+  type Compilable,
+  type CompiledQuery,
+  createQueryId,
+  type QueryResult,
+  type RawBuilder,
+} from 'kysely';
 import type { Db } from './db.ts';
 import { hasFastPath } from './fast-path.ts';
 import { inline, inlineRead } from './inline.ts';
@@ -19,8 +25,13 @@ export function compilable<Row>(db: Db, text: RawBuilder<Row>): Compilable<Row> 
   return { compile: () => text.compile(db) } as Compilable<Row>;
 }
 
-/** Runs a prepared query: in the transaction, if `db` is one. */
-export type Run<Args, Row> = (db: Db, args: Args) => Promise<Row[]>;
+/** A prepared query. */
+export interface Prepared<Args, Row> {
+  /** Runs it: in the transaction, if `db` is one. */
+  (db: Db, args: Args): Promise<Row[]>;
+  /** Compiles it with its values, for `runTogether` and `checkWithNext`. */
+  compile(db: Db, args: Args): CompiledQuery<Row>;
+}
 
 /**
  * Maximum number of kept texts of one query. Clients choose the columns, so without a limit they could fill the memory.
@@ -31,7 +42,7 @@ const TEXTS_MAX = 200;
  * Prepares a query: builds and compiles it at its first run for each key, and then only fills in the values. Building
  * and compiling takes Kysely 30 to 100 µs, more than SQLite takes for most reads. It runs as a query of `inline` does.
  */
-export function prepared<Args, Row>({ keyOf, lookupsOf, build }: Query<Args>): Run<Args, Row> {
+export function prepared<Args, Row>({ keyOf, lookupsOf, build }: Query<Args>): Prepared<Args, Row> {
   const texts = new WeakMap<object, Map<string, CompiledQuery>>();
   const find = (db: Db, args: Args) => {
     const { adapter } = db.getExecutor();
@@ -46,17 +57,28 @@ export function prepared<Args, Row>({ keyOf, lookupsOf, build }: Query<Args>): R
     texts.set(adapter, known);
     return compiled;
   };
-  return async (db, args) => {
-    const lookups = lookupsOf(args);
-    if (!hasFastPath(db.getExecutor().adapter)) return buildAnew(inline(db, lookups), args);
-    const compiled = find(db, args);
+  const fill = (db: Db, args: Args): CompiledQuery<Row> => {
+    const compiled = find(db, args) as CompiledQuery<Row>;
     const parameters = compiled.parameters.map((value) =>
       value instanceof Slot ? value.read(args) : value,
     );
-    const read = inlineRead(db, lookups);
-    if (read !== null) return read({ sql: compiled.sql, parameters }).rows as Row[];
-    return execute<Row>(inline(db, lookups), { ...compiled, parameters });
+    return { ...compiled, parameters };
   };
+  const run = async (db: Db, args: Args) => {
+    const lookups = lookupsOf(args);
+    if (!hasFastPath(db.getExecutor().adapter)) return buildAnew(inline(db, lookups), args);
+    const compiled = fill(db, args);
+    const read = inlineRead(db, lookups);
+    return read === null
+      ? (await execute(inline(db, lookups), compiled)).rows
+      : (read(compiled).rows as Row[]);
+  };
+  return Object.assign(run, {
+    compile: (db: Db, args: Args) =>
+      hasFastPath(db.getExecutor().adapter)
+        ? fill(db, args)
+        : (build(db, args, (read) => read(args)).compile() as CompiledQuery<Row>),
+  });
 
   /** Builds and runs a query as Kysely does, with its values instead of slots. */
   async function buildAnew(db: Db, args: Args): Promise<Row[]> {
@@ -66,9 +88,38 @@ export function prepared<Args, Row>({ keyOf, lookupsOf, build }: Query<Args>): R
 }
 
 /** Runs a compiled query as one of its own, with the options that `db` gives its queries. */
-async function execute<Row>(db: Db, compiled: CompiledQuery): Promise<Row[]> {
+export async function execute<Row>(
+  db: Db,
+  compiled: CompiledQuery<Row>,
+): Promise<QueryResult<Row>> {
   const queryId = createQueryId();
   db.getExecutor().transformQuery(compiled.query, queryId);
-  const { rows } = await db.executeQuery({ ...compiled, queryId });
-  return rows as Row[];
+  return db.executeQuery<Row>({ ...compiled, queryId });
+}
+
+/**
+ * Prepares an insertion, whose text depends on the columns of the row only. `build` gets the row with a slot for each of
+ * its values.
+ */
+export function insertion<Row extends object, Inserted>(
+  build: (db: Db, row: Row) => Compilable<unknown>,
+): Prepared<Row, Inserted> {
+  return prepared<Row, Inserted>({
+    keyOf: (row) => columnsOf(row).join(' '),
+    // A change never runs on this thread.
+    lookupsOf: () => Number.POSITIVE_INFINITY,
+    build: (db, row, slot) => build(db, withSlots(row, slot)),
+  });
+}
+
+function withSlots<Row extends object>(row: Row, slot: ToSlot<Row>): Row {
+  return Object.fromEntries(
+    columnsOf(row).map((column) => [column, slot((row) => row[column])]),
+  ) as Row;
+}
+
+/** Returns the columns that have a value, which may be null. */
+function columnsOf<Row extends object>(row: Row): (keyof Row & string)[] {
+  const columns = Object.keys(row) as (keyof Row & string)[];
+  return columns.filter((column) => row[column] !== undefined);
 }

@@ -13,3 +13,9 @@ export async function blobKeysOf(query: {
   const rows = await query.execute();
   return rows.map((row) => row.blob_key);
 }
+
+/** Returns the row of a statement that returns exactly one. */
+export function onlyRow<Row>([row, ...others]: readonly Row[]): Row {
+  if (row === undefined || others.length > 0) throw new Error('Expected one row.');
+  return row;
+}

@@ -2,10 +2,17 @@ import { mkdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import type { BlobStore } from '../../src/blob/blob-store.ts';
+import { BlobNotFoundError, type BlobStore } from '../../src/blob/blob-store.ts';
 import { createFileStaging } from '../../src/blob/file-staging.ts';
 import { testCheck, testHandles } from './file-check.ts';
-import { KEY, openFileStorage, runChild, traceCalls, withFileStorage } from './file-storage.ts';
+import {
+  KEPT_OPEN_MS,
+  KEY,
+  openFileStorage,
+  runChild,
+  traceCalls,
+  withFileStorage,
+} from './file-storage.ts';
 import { entriesOf, failing, newKey, pieces, textOf } from './source.ts';
 import { describeStaging, promoted, type Storage } from './staging-contract.ts';
 
@@ -116,6 +123,14 @@ describe.skipIf(process.platform !== 'linux')('file staging, its handles (Linux)
   testHandles(actions, 'by copies', withCopyingStorage);
 });
 
+test('an append to bytes that another process has discarded finds nothing, and stores nothing', () =>
+  withFileStorage(async ({ directory, staging }) => {
+    await staging.append(KEY, 0, pieces('abc'));
+    await runChild(directory, `await staging.discard('${KEY}');`);
+    await expect(staging.append(KEY, 3, pieces('def'))).rejects.toBeInstanceOf(BlobNotFoundError);
+    expect(await entriesOf(staging)).toEqual([]);
+  }));
+
 describe('file staging, its flushes', () => {
   const append = `await staging.append('${KEY}', 0, (async function* () { yield Buffer.of(1) })());`;
   const touched = ['open staging', 'open stored', 'open stored/01', 'open stored/01/ab'];
@@ -123,7 +138,7 @@ describe('file staging, its flushes', () => {
   test('an append flushes after its last write, then the name of the new file', () =>
     withFileStorage(async ({ directory }) => {
       const calls = await traceCalls(directory, append);
-      expect(calls.slice(1, -2)).toEqual(['write', 'fdatasync', 'open staging', 'fsync']);
+      expect(calls.slice(1, -1)).toEqual(['write', 'fdatasync', 'open staging', 'fsync']);
     }));
 
   test('a promotion flushes every directory it touched, after the move', () =>
@@ -173,6 +188,7 @@ function withCopyingStorage(work: Parameters<typeof withFileStorage>[0]): Promis
     const staging = await createFileStaging({
       directory: join(directory, 'staging'),
       blobs: copying,
+      keptOpenMs: KEPT_OPEN_MS,
     });
     await work({ directory, staging, blobs: copying });
   });

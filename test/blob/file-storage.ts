@@ -10,12 +10,19 @@ import type { Storage } from './staging-contract.ts';
 /** The key of a blob. It lies in `01/ab`. */
 export const KEY = `01ab${'c'.repeat(28)}`;
 
+/** Shorter than a test waits for the end of all handles. */
+export const KEPT_OPEN_MS = 50;
+
 /** Storage on disk, laid out as the server does: `staging/` and `stored/` in one directory. */
 export async function openFileStorage(directory: string): Promise<Storage> {
   const blobs = await createFileBlobStore({ directory: join(directory, 'stored') });
   return {
     blobs,
-    staging: await createFileStaging({ directory: join(directory, 'staging'), blobs }),
+    staging: await createFileStaging({
+      directory: join(directory, 'staging'),
+      blobs,
+      keptOpenMs: KEPT_OPEN_MS,
+    }),
   };
 }
 

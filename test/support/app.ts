@@ -136,7 +136,13 @@ export async function withServices<T>(
     withDirectory(async (blobDir) => {
       const blobs = await createFileBlobStore({ directory: join(blobDir, 'stored') });
       const staging = await createFileStaging({ directory: join(blobDir, 'staging'), blobs });
-      return work(createTestServices({ db, blobs, staging, blobDir, statements }, settings));
+      try {
+        return await work(
+          createTestServices({ db, blobs, staging, blobDir, statements }, settings),
+        );
+      } finally {
+        staging.close();
+      }
     }),
   );
 }

@@ -30,7 +30,7 @@ export async function enqueueJob<C extends JobClass>(
   args: JobArguments<C>,
   options: EnqueueOptions = {},
 ): Promise<{ job: Job; isNew: boolean }> {
-  const row = toRow(ctx, jobClass, args, options);
+  const row = newJobRow(ctx, jobClass, args, options);
   const insert = options.unicity ? insertJobOnce : insertJob;
   const inserted = await insert(ctx.db, row);
   if (inserted !== undefined) {
@@ -43,11 +43,12 @@ export async function enqueueJob<C extends JobClass>(
   return { job: toJob(other), isNew: false };
 }
 
-function toRow(
+/** Returns the row that `enqueueJob` inserts. */
+export function newJobRow<C extends JobClass>(
   ctx: Context,
-  jobClass: JobClass,
-  args: object,
-  { priority = 0, scheduledAt, mediaId, unicity, startedBy }: EnqueueOptions,
+  jobClass: C,
+  args: JobArguments<C>,
+  { priority = 0, scheduledAt, mediaId, unicity, startedBy }: EnqueueOptions = {},
 ): NewJobRow {
   const now = ctx.clock();
   return {

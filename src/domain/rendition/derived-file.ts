@@ -1,8 +1,9 @@
-import { deleteFiles, listFilesByMediaIds } from '../../store/file/file.ts';
+import { deleteFiles, listFilesByMediaIds, type NewMediaFileRow } from '../../store/file/file.ts';
+import type { NewMediaJobRow } from '../../store/job/job.ts';
 import { deleteRenditionsByFileIds } from '../../store/rendition/rendition.ts';
 import type { FileRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
-import { enqueueBlobDeletion, enqueueJob } from '../job/enqueue.ts';
+import { enqueueBlobDeletion, enqueueJob, newJobRow } from '../job/enqueue.ts';
 import { existing } from '../viewer/access.ts';
 import { toSource } from './plan.ts';
 
@@ -10,21 +11,37 @@ import { toSource } from './plan.ts';
 export const PROCESSOR = 'processor';
 
 /** The columns of a new file that decide which jobs it needs. */
-type NewFile = Pick<
-  FileRow,
-  'uuid' | 'media_id' | 'key' | 'mime_type' | 'width' | 'height' | 'sha256'
->;
+type JobColumns = Pick<FileRow, 'uuid' | 'key' | 'mime_type' | 'width' | 'height' | 'sha256'>;
 
 /**
- * Enqueues the jobs of a new file: the thumbnail of an original, and the SHA-256 of a file that arrived in chunks. Call
- * it inside `transact`.
+ * Returns the classes of the jobs of a new file, whose argument is its uuid: the thumbnail of an original, and the
+ * SHA-256 of a file that arrived in chunks.
  */
-export async function enqueueFileJobs(ctx: Context, file: NewFile): Promise<void> {
-  const { uuid: file_uuid, media_id: mediaId, key, mime_type: mimeType, sha256 } = file;
-  if (key === '' && toSource({ ...file, mimeType }) !== null) {
-    await enqueueJob(ctx, 'make-rendition', { file_uuid }, { mediaId });
+function jobsOf(file: JobColumns): ('make-rendition' | 'digest-file')[] {
+  const hasThumbnail = file.key === '' && toSource({ ...file, mimeType: file.mime_type }) !== null;
+  return [
+    ...(hasThumbnail ? (['make-rendition'] as const) : []),
+    ...(file.sha256 === null ? (['digest-file'] as const) : []),
+  ];
+}
+
+/** Returns the rows of the jobs of a new file, whose media item is inserted by the same transaction. */
+export function newFileJobs(ctx: Context, file: JobColumns & NewMediaFileRow): NewMediaJobRow[] {
+  const { uuid: file_uuid, media_uuid } = file;
+  return jobsOf(file).map((jobClass) => {
+    const { media_id: _, ...row } = newJobRow(ctx, jobClass, { file_uuid });
+    return { ...row, media_uuid };
+  });
+}
+
+/** Enqueues the jobs of a new file. Call it inside `transact`. */
+export async function enqueueFileJobs(
+  ctx: Context,
+  file: JobColumns & Pick<FileRow, 'media_id'>,
+): Promise<void> {
+  for (const jobClass of jobsOf(file)) {
+    await enqueueJob(ctx, jobClass, { file_uuid: file.uuid }, { mediaId: file.media_id });
   }
-  if (sha256 === null) await enqueueJob(ctx, 'digest-file', { file_uuid }, { mediaId });
 }
 
 /**

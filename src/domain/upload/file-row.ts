@@ -2,8 +2,7 @@ import { fileExtension, urlFilename } from '../../lib/filename.ts';
 import { cleanName } from '../../lib/name.ts';
 import { fewRandomBytes } from '../../lib/random.ts';
 import { insertFile, isDirTaken } from '../../store/file/file.ts';
-import type { FileRow, NewFileRow, NewNodeRow, NodeRow } from '../../store/table.ts';
-import { insertNode } from '../../store/tree/node.ts';
+import type { FileRow, NewFileRow, NewNodeRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { enqueueFileJobs } from '../rendition/derived-file.ts';
 import type { Place } from '../tree/place.ts';
@@ -34,10 +33,16 @@ export async function insertFileRow(
   file: ExaminedFile,
   columns: Pick<NewFileRow, 'media_id' | 'dir'> & Partial<NewFileRow>,
 ): Promise<FileRow> {
+  const row = await insertFile(ctx.db, { ...newFileRow(ctx, file), ...columns });
+  await enqueueFileJobs(ctx, row);
+  return row;
+}
+
+/** Returns the columns of a new file's row. */
+export function newFileRow(ctx: Context, file: ExaminedFile) {
   const now = ctx.clock();
-  const row = await insertFile(ctx.db, {
+  return {
     ...fileColumns(file),
-    ...columns,
     key: file.key,
     uuid: ctx.newId(),
     created_by: ctx.viewer.id,
@@ -45,22 +50,19 @@ export async function insertFileRow(
     created_role: ctx.viewer.kind === 'anonymous' ? null : ctx.viewer.role,
     created_at: now,
     updated_at: now,
-  });
-  await enqueueFileJobs(ctx, row);
-  return row;
+  };
 }
 
 /**
- * Inserts the row of a media item whose original, or first file, is given. Without a title it is named after the file.
- * Returns the row. A `resource` that is taken is a unique violation.
+ * Returns the row of a media item whose original, or first file, is given. Without a title it is named after the file.
  */
-export function insertMediaRow(
+export function newMediaRow(
   ctx: Context,
   { filename, isUnnamed, type }: ExaminedFile,
   { title = null, ...columns }: Place & Partial<NewNodeRow>,
-): Promise<NodeRow> {
+): NewNodeRow {
   const now = ctx.clock();
-  return insertNode(ctx.db, {
+  return {
     ...columns,
     uuid: ctx.newId(),
     type,
@@ -71,7 +73,7 @@ export function insertMediaRow(
     is_public: 0,
     created_at: now,
     updated_at: now,
-  });
+  };
 }
 
 const DIR_ALPHABET = 'abcdefghijklmnopqrstuvwxyz012345';

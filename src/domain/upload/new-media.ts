@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { NewNodeRow } from '../../store/table.ts';
+import { insertNewMedia } from '../../store/upload/new-media.ts';
 import type { Context } from '../context.ts';
 import { mediaEvent } from '../event/event.ts';
 import { idList } from '../input.ts';
+import { newFileJobs } from '../rendition/derived-file.ts';
 import { checkTags, tagNewMedia } from '../tag/tag.ts';
 import {
   MEDIA_TYPES,
@@ -14,7 +16,7 @@ import {
 } from '../tree/media.ts';
 import { folderToFill, placeIn, UNFILED } from '../tree/place.ts';
 import { type ExaminedFile, type Into, onlyFile } from './door.ts';
-import { insertFileRow, insertMediaRow, newDir } from './file-row.ts';
+import { newDir, newFileRow, newMediaRow } from './file-row.ts';
 import type { FileType, Policy } from './policy.ts';
 
 /** The properties of a new media item, as requested. */
@@ -79,9 +81,12 @@ async function insert(
   request: NewMedia,
 ): Promise<Media> {
   const place = request.folderId === null ? UNFILED : await placeIn(ctx, request.folderId);
-  const row = await insertMediaRow(ctx, file, { ...place, ...request.columns });
-  await insertFileRow(ctx, file, { media_id: row.id, dir });
-  await tagNewMedia(ctx, row.id, request.tagIds);
+  const media = newMediaRow(ctx, file, { ...place, ...request.columns });
+  const fileRow = { ...newFileRow(ctx, file), media_uuid: media.uuid, dir };
+  const jobs = newFileJobs(ctx, fileRow);
+  const { media: row, jobIds } = await insertNewMedia(ctx.db, { media, file: fileRow, jobs });
+  if (request.tagIds.length > 0) await tagNewMedia(ctx, row.id, request.tagIds);
+  for (const id of jobIds) ctx.events.publish({ type: 'job', id });
   ctx.events.publish(mediaEvent('created', row));
   return toMedia(row);
 }

@@ -2,7 +2,7 @@ import { findDir, findFileByKey, findFileByUrl, listUrlNames } from '../../store
 import { EVERYTHING, isInScope } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
 import { findMediaById, findMediaByResource } from '../../store/tree/media.ts';
-import { lockNode, updateNode } from '../../store/tree/node.ts';
+import { insertNode, lockNode, updateNode } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { ConflictError, ForbiddenError, InvalidInputError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
@@ -12,7 +12,7 @@ import { removeNodes } from '../tree/deletion.ts';
 import { UNFILED } from '../tree/place.ts';
 import { authorizeOwner, existing, isVisible } from '../viewer/access.ts';
 import type { ExaminedFile, Into } from './door.ts';
-import { insertFileRow, insertMediaRow, newDir } from './file-row.ts';
+import { insertFileRow, newDir, newMediaRow } from './file-row.ts';
 import { FILE_TYPES } from './policy.ts';
 import type { StagedFile } from './staging.ts';
 
@@ -123,7 +123,7 @@ function insertMedia(
 ): Promise<NodeRow> {
   const main = files.find(({ key }) => key === '') ?? files[0];
   if (main === undefined) throw new Error('A resource cannot be created without a file.');
-  return insertMediaRow(ctx, main, { ...UNFILED, resource });
+  return insertNode(ctx.db, newMediaRow(ctx, main, { ...UNFILED, resource }));
 }
 
 /**

@@ -1,4 +1,11 @@
-import { compactUsages, findUsages, lockUsages, type Usage } from '../../store/viewer/usage.ts';
+import {
+  checkUsages,
+  compactUsages,
+  findUsages,
+  lockUsages,
+  type Usage,
+  type Usages,
+} from '../../store/viewer/usage.ts';
 import type { Context, Quotas, Services } from '../context.ts';
 import { TooManyRequestsError } from '../error.ts';
 import type { LimitName } from '../exceeded-limit.ts';
@@ -22,8 +29,9 @@ const NOTHING: Usage = { uploads: 0, promisedBytes: 0, storedBytes: 0, items: 0 
 
 /**
  * Checks that the viewer and its address may have this much more. Inside `transact`, it also keeps others from taking
- * the room until the transaction ends: call it there before anything else is locked. Bytes promised by open upload
- * sessions count as stored. Throws TooManyRequestsError and QuotaExceededError.
+ * the room until the transaction ends: call it there before anything else is locked. The errors may then come from the
+ * next statement of the transaction instead. Bytes promised by open upload sessions count as stored. Throws
+ * TooManyRequestsError and QuotaExceededError.
  */
 export async function checkQuota(ctx: Context, demand: Demand): Promise<void> {
   const { quotas } = ctx.settings;
@@ -31,11 +39,14 @@ export async function checkQuota(ctx: Context, demand: Demand): Promise<void> {
   const isLimited = LIMITS.some(({ max, added }) => quotas[max] > 0 && added(demand) > 0);
   if (!isLimited || subjects.length === 0) return;
   const names = subjects.map(({ name }) => name);
-  if (ctx.db.isTransaction) await lockUsages(ctx.db, names);
-  const usages = await findUsages(ctx.db, names);
-  for (const subject of subjects) {
-    checkSubject(quotas, subject, usages.get(subject.name) ?? NOTHING, demand);
-  }
+  const check = (usages: Usages) => {
+    for (const subject of subjects) {
+      checkSubject(quotas, subject, usages.get(subject.name) ?? NOTHING, demand);
+    }
+  };
+  if (!ctx.db.isTransaction) return check(await findUsages(ctx.db, names));
+  await lockUsages(ctx.db, names);
+  await checkUsages(ctx.db, names, check);
 }
 
 /** Returns how many bytes the viewer and its address may still store, besides those that are arriving. */

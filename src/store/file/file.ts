@@ -4,27 +4,49 @@ import type { Columns, RowOf } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
-import { prepared } from '../prepared.ts';
-import { updatesRow } from '../result.ts';
+import { insertion, prepared } from '../prepared.ts';
+import { onlyRow, updatesRow } from '../result.ts';
 import { inScope, isInScope, isUnlimited, type Scope, type ScopeColumns } from '../scope.ts';
 import type { FileChange, FileRow, NewFileRow } from '../table.ts';
 
 /** A file with the columns of its media item that decide its visibility. */
 export interface FileOfMediaRow extends FileRow, Omit<ScopeColumns, 'id'> {}
 
+/** A new file of a media item, which is named by its id or, if the same transaction inserts it, by its uuid. */
+type InsertedFile = NewFileRow | NewMediaFileRow;
+
+/** The first file of a media item that the same transaction inserts. */
+export interface NewMediaFileRow extends Omit<NewFileRow, 'media_id'> {
+  media_uuid: string;
+}
+
 /**
- * Returns the new row. A second file of the same media item and key is a unique violation. The caller has locked an
+ * The insertion of a file. A second file of the same media item and key is a unique violation. The caller has locked an
  * existing media item, so that it is not made public or private meanwhile.
  */
-export function insertFile(db: Db, file: NewFileRow): Promise<FileRow> {
+export const fileInsertion = insertion<InsertedFile, never>(insertFileQuery);
+
+const returningFileInsertion = insertion<InsertedFile, FileRow>((db, file) =>
+  insertFileQuery(db, file).returningAll(),
+);
+
+function insertFileQuery(db: Db, file: InsertedFile) {
+  const isMedia =
+    'media_uuid' in file ? sql`uuid = ${file.media_uuid}` : sql`id = ${file.media_id}`;
   const ofMedia = (column: RawBuilder<unknown>) =>
-    sql`(select ${column} from media where id = ${file.media_id})`;
-  const columns = {
-    ...file,
+    sql`(select ${column} from media where ${isMedia})`;
+  const { media_uuid, ...columns } = { media_uuid: undefined, ...file };
+  return db.insertInto('file').values({
+    ...(columns as NewFileRow),
+    ...('media_uuid' in file && { media_id: sql<number>`${ofMedia(sql`id`)}` }),
     resource: sql<string>`${ofMedia(sql`coalesce(resource, uuid)`)}`,
     is_public: sql<number>`coalesce(${ofMedia(sql`is_public`)}, 0)`,
-  };
-  return db.insertInto('file').values(columns).returningAll().executeTakeFirstOrThrow();
+  });
+}
+
+/** Runs `fileInsertion`. Returns the row. */
+export async function insertFile(db: Db, file: NewFileRow): Promise<FileRow> {
+  return onlyRow(await returningFileInsertion(db, file));
 }
 
 /** Sets the given columns. */
@@ -135,14 +157,23 @@ export async function listUrlNames(db: Db, scope: Scope, mediaId: number): Promi
 
 /** Tells whether a media item has this first segment of URLs. */
 export async function isDirTaken(db: Db, dir: string): Promise<boolean> {
-  const row = await inline(db)
-    .selectFrom('file')
-    .where('dir', '=', dir)
-    .select('id')
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+  return (await filesInDir(db, { dir })).length > 0;
 }
+
+const filesInDir = prepared<{ dir: string }, { id: number }>({
+  keyOf: () => '',
+  lookupsOf: () => 1,
+  build: (db, _args, slot) =>
+    db
+      .selectFrom('file')
+      .where(
+        'dir',
+        '=',
+        slot(({ dir }) => dir),
+      )
+      .select('id')
+      .limit(1),
+});
 
 /** Starts a query over the files whose media item is in a scope. */
 export function filesInScope(db: Db, scope: Scope) {

@@ -2,9 +2,10 @@ import { sql } from 'kysely';
 import type { Condition } from '../../lib/search.ts';
 import type { Keyset, PageRequest, RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { isAnyOf } from '../dialect.ts';
+import { isAnyOf, withId } from '../dialect.ts';
 import { inline } from '../inline.ts';
-import { updatesRow } from '../result.ts';
+import { insertion } from '../prepared.ts';
+import { onlyRow, updatesRow } from '../result.ts';
 import type { JobAttemptRow, JobChange, JobRow, NewJobRow } from '../table.ts';
 import { countMatchingJobs, type ListedJobField, pageJobs } from './search.ts';
 
@@ -29,9 +30,28 @@ export interface JobFilter {
  * has. All jobs of the server itself get the turn of the next job to run. A claim therefore reads one entry of an
  * index, and counts nothing.
  */
-export function insertJob(db: Db, job: NewJobRow): Promise<JobRow> {
-  return db.insertInto('job').values(withTurn(job)).returningAll().executeTakeFirstOrThrow();
+export async function insertJob(db: Db, job: NewJobRow): Promise<JobRow> {
+  return onlyRow(await returningJobInsertion(db, job));
 }
+
+const returningJobInsertion = insertion<NewJobRow, JobRow>((db, job) =>
+  db.insertInto('job').values(withTurn(job)).returningAll(),
+);
+
+/** A job about a media item that the same transaction inserts. */
+export interface NewMediaJobRow extends Omit<NewJobRow, 'media_id'> {
+  media_uuid: string;
+}
+
+/**
+ * The insertion of a job as `insertJob` runs it; `insertedId` tells its id. SQLite would compile it anew at each run if
+ * it had a `returning`: 150 µs instead of 20.
+ */
+export const jobInsertion = insertion<NewMediaJobRow, { id: number }>((db, job) => {
+  const { media_uuid, ...columns } = job;
+  const media_id = sql<number>`(select id from media where uuid = ${media_uuid})`;
+  return withId(db, db.insertInto('job').values({ ...withTurn(columns), media_id }));
+});
 
 /** Returns the row as stored, or undefined if another open job has the same `unicity`. */
 export function insertJobOnce(db: Db, job: NewJobRow): Promise<JobRow | undefined> {
@@ -44,7 +64,8 @@ export function insertJobOnce(db: Db, job: NewJobRow): Promise<JobRow | undefine
 }
 
 function withTurn(job: NewJobRow) {
-  const { job_class, client = '', created_at } = job;
+  const { job_class, created_at } = job;
+  const client = job.client ?? '';
   const waiting = sql`status = 'pending' and job_class = ${job_class}`;
   const turn = sql<number>`(select coalesce(max(turn), 0) from (
     select turn from (select turn from job where ${waiting} and scheduled_at <= ${created_at}

@@ -28,35 +28,38 @@ class Batch {
 export class Batches {
   readonly #runner: Runner;
   readonly #hasNext: () => boolean;
+  readonly #joinMs: number;
   #batch = new Batch(1);
 
   /** @param hasNext Tells whether another transaction waits for its turn. */
-  constructor(runner: Runner, hasNext: () => boolean) {
+  constructor(runner: Runner, hasNext: () => boolean, joinMs = JOIN_MS) {
     this.#runner = runner;
     this.#hasNext = hasNext;
+    this.#joinMs = joinMs;
   }
 
   /** Whether the next transaction will join the batch, and commit for those before it. */
   get isJoined(): boolean {
     const { members, waitingSince } = this.#batch;
-    const isFull = members.length >= MEMBERS_MAX - 1 || performance.now() - waitingSince > JOIN_MS;
+    const isFull =
+      members.length >= MEMBERS_MAX - 1 || performance.now() - waitingSince > this.#joinMs;
     return this.#hasNext() && !isFull;
   }
 
   /** Runs work of a transaction that begins. Throws `lost` if those before it in the batch have been rolled back. */
-  begin(work: Work): Promise<StatementResult> {
+  begin(work: Work): Promise<StatementResult[]> {
     const { members, id } = this.#batch;
     return this.#start({ ...work, batch: id, begin: members.length === 0 ? 'open' : 'join' });
   }
 
   /** Runs work of a transaction that has begun. */
-  continue(work: Work): Promise<StatementResult> {
+  continue(work: Work): Promise<StatementResult[]> {
     return this.#start({ ...work, batch: this.#batch.id });
   }
 
   /** Runs a statement outside of transactions. */
-  runAlone(statement: Statement): Promise<StatementResult> {
-    return this.#start({ statement });
+  runAlone(statement: Statement): Promise<StatementResult[]> {
+    return this.#start({ statements: [statement] });
   }
 
   /** Waits for the commit of a later transaction. */
@@ -87,7 +90,7 @@ export class Batches {
     for (const { reject } of this.#next()) reject(error);
   }
 
-  #start(work: Work): Promise<StatementResult> {
+  #start(work: Work): Promise<StatementResult[]> {
     const running = this.#runner.run(work);
     if (work.end === 'commit') {
       const resolveAll = () => {

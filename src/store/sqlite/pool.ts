@@ -2,6 +2,7 @@ import { DatabaseUnavailableError } from '../error.ts';
 import type { Statement, StatementResult } from './connection.ts';
 import type { Remote } from './remote.ts';
 import { createWaitingRoom } from './waiting-room.ts';
+import { onlyResult } from './work.ts';
 
 /** Processes that read, each one statement at a time. */
 export interface ReaderPool {
@@ -75,7 +76,7 @@ export function createReaderPool(options: ReaderPoolOptions): ReaderPool {
       if (isEnded) throw new Error('The database has been closed.');
       if (signal?.aborted) throw new DatabaseUnavailableError('cancelled');
       const reader = takeFree() ?? (await waitingRoom.wait({ patienceMs: limitMs, signal }));
-      const running = reader.run({ statement });
+      const running = reader.run({ statements: [statement] }).then(onlyResult);
       // Not earlier, when the caller gets its error: a cancelled statement still occupies its reader.
       const settle = () => giveBack(reader);
       running.then(settle, settle);

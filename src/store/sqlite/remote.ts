@@ -127,7 +127,7 @@ interface Port {
 }
 
 function createRemote(port: Port): Remote {
-  const waiting = new Map<number, PromiseWithResolvers<StatementResult>>();
+  const waiting = new Map<number, PromiseWithResolvers<StatementResult[]>>();
   let lastId = 0;
   let isGone = false;
   let isEnding = false;
@@ -135,7 +135,7 @@ function createRemote(port: Port): Remote {
     const request = waiting.get(answer.id);
     waiting.delete(answer.id);
     if (waiting.size === 0 && !isEnding) port.stayAlive(false);
-    if ('result' in answer) request?.resolve(answer.result);
+    if ('results' in answer) request?.resolve(answer.results);
     else request?.reject(fromFailure(answer.failure));
   });
   const gone = port.gone.then((cause) => {
@@ -152,7 +152,7 @@ function createRemote(port: Port): Remote {
     async run(work) {
       if (isGone) throw new DatabaseUnavailableError('connection');
       const id = ++lastId;
-      const request = Promise.withResolvers<StatementResult>();
+      const request = Promise.withResolvers<StatementResult[]>();
       waiting.set(id, request);
       port.stayAlive(true);
       port.send({ id, work });

@@ -28,6 +28,8 @@ export class RoutedConnection implements DatabaseConnection {
   readonly #channels: Channels;
   readonly #options: RouteOptions;
   #transaction: WriterTransaction | null = null;
+  /** Checks that the next message of the transaction takes along. */
+  #checks: Check[] = [];
 
   constructor(channels: Channels, options: RouteOptions) {
     this.#channels = channels;
@@ -35,7 +37,15 @@ export class RoutedConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    return observed(this.#options, query.sql, () => this.#run(query));
+    if (query instanceof Check) {
+      this.#checks.push(query);
+      return { rows: [] };
+    }
+    if (this.#checks.length === 0 && !(query instanceof Together)) {
+      return observed(this.#options, query.sql, () => this.#run(query));
+    }
+    const results = await this.#runTogether(query instanceof Together ? query.queries : [query]);
+    return (query instanceof Together ? { rows: results } : results[0]) as QueryResult<Row>;
   }
 
   async begin(): Promise<void> {
@@ -46,6 +56,7 @@ export class RoutedConnection implements DatabaseConnection {
 
   /** Ends a transaction. One whose commit fails is still to be rolled back. */
   async end(how: 'commit' | 'rollback'): Promise<void> {
+    if (how === 'commit' && this.#checks.length > 0) await this.#runTogether([]);
     await observed(this.#options, how, async () => this.#transaction?.[how]());
   }
 
@@ -54,11 +65,62 @@ export class RoutedConnection implements DatabaseConnection {
     throw new Error('SQLite reads lists whole.');
   }
 
+  /** Runs the waiting checks and these queries by one message. Returns the results of the queries. */
+  async #runTogether(queries: readonly CompiledQuery[]): Promise<StatementResult[]> {
+    const transaction = this.#transaction;
+    if (transaction === null) throw new Error('Only a transaction runs queries together.');
+    const checks = this.#checks;
+    this.#checks = [];
+    const statements = [...checks, ...queries].map(({ sql, parameters }) => ({ sql, parameters }));
+    const text = statements.map(({ sql }) => sql);
+    const results = await observed<StatementResult[]>(this.#options, text, () =>
+      transaction.runAll(statements),
+    );
+    checks.forEach(({ check }, index) => void check(results[index]?.rows ?? []));
+    return results.slice(checks.length);
+  }
+
   #run(query: CompiledQuery): Promise<StatementResult> {
     const statement: Statement = { sql: query.sql, parameters: query.parameters };
     if (this.#transaction !== null) return this.#transaction.run(statement);
     if (isRead(query)) return this.#channels.read(statement, this.#options.getSignal);
     return this.#channels.writer.run(statement, this.#options);
+  }
+}
+
+/** Queries of a transaction that do not depend on each other's results. Their results are its rows. */
+export class Together implements CompiledQuery {
+  readonly query;
+  readonly queryId;
+  readonly sql = '';
+  readonly parameters = [];
+  readonly queries: readonly CompiledQuery[];
+
+  constructor(queries: readonly [CompiledQuery, ...CompiledQuery[]]) {
+    this.queries = queries;
+    this.query = queries[0].query;
+    this.queryId = queries[0].queryId;
+  }
+}
+
+/** A query of a transaction that runs just before the next one. Its error fails the next one, or the commit. */
+export class Check implements CompiledQuery {
+  readonly query;
+  readonly queryId;
+  readonly sql;
+  readonly parameters;
+  /** Throws if the rows do not permit the transaction to continue. */
+  readonly check: (rows: unknown[]) => void;
+
+  constructor(
+    { query, queryId, sql, parameters }: CompiledQuery,
+    check: (rows: unknown[]) => void,
+  ) {
+    this.query = query;
+    this.queryId = queryId;
+    this.sql = sql;
+    this.parameters = parameters;
+    this.check = check;
   }
 }
 
@@ -131,17 +193,18 @@ export class RoutedDriver implements Driver {
   }
 }
 
-/** Reports a statement when it has ended, also when it has failed. */
-async function observed<Row>(
+/** Reports a statement when it has ended, also when it has failed; of several, each with the time of all. */
+async function observed<Result>(
   { onQuery }: RouteOptions,
-  sql: string,
+  text: string | readonly string[],
   run: () => Promise<unknown>,
-): Promise<QueryResult<Row>> {
+): Promise<Result> {
   const startedAt = performance.now();
   try {
-    return (await run()) as QueryResult<Row>;
+    return (await run()) as Result;
   } finally {
-    onQuery?.(sql, performance.now() - startedAt);
+    const ms = performance.now() - startedAt;
+    for (const sql of typeof text === 'string' ? [text] : text) onQuery?.(sql, ms);
   }
 }
 

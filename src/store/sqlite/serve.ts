@@ -1,19 +1,19 @@
 import type { StatementResult } from './connection.ts';
 import { type Failure, type Performer, toFailure, type Work } from './work.ts';
 
-/** A statement for a thread or process. */
+/** Work for a thread or process. */
 export interface Request {
   id: number;
   work: Work;
 }
 
 /** The answer to the request with the same id. */
-export type Answer = { id: number } & ({ result: StatementResult } | { failure: Failure });
+export type Answer = { id: number } & ({ results: StatementResult[] } | { failure: Failure });
 
-/** Runs the statement of a request. Never throws. */
+/** Runs the statements of a request. Never throws. */
 export function answer(performer: Performer, { id, work }: Request): Answer {
   try {
-    return { id, result: performer.perform(work) };
+    return { id, results: performer.perform(work) };
   } catch (error) {
     return { id, failure: toFailure(error) };
   }

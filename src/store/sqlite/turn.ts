@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseUnavailableError } from '../error.ts';
 import type { Batches } from './batch.ts';
 import type { Statement, StatementResult } from './connection.ts';
-import type { Work } from './work.ts';
+import { onlyResult, type Work } from './work.ts';
 
 /** Limits of a turn. */
 export interface TurnLimits {
@@ -34,25 +34,26 @@ export class Turn {
   /** Runs a statement that is a transaction of its own, and ends the turn. */
   async runSingle(statement: Statement): Promise<StatementResult> {
     const { isJoined } = this.#batches;
-    const running = this.begin({ statement, end: isJoined ? 'leave' : 'commit' });
+    const running = this.begin({ statements: [statement], end: isJoined ? 'leave' : 'commit' });
     const committed = isJoined ? running.then(() => this.#batches.waitForCommit()) : running;
     await Promise.all([running.finally(() => this.end()), committed]);
-    return running;
+    return onlyResult(await running);
   }
 
   /** Runs a statement outside of transactions, and ends the turn. */
   async runAlone(statement: Statement): Promise<StatementResult> {
     await this.#batches.commitWaiting();
-    return this.#runFirst(() => this.#batches.runAlone(statement)).finally(() => this.end());
+    const running = this.#runFirst(() => this.#batches.runAlone(statement));
+    return onlyResult(await running.finally(() => this.end()));
   }
 
   /** Runs the first work of a transaction. */
-  begin(work: Work): Promise<StatementResult> {
+  begin(work: Work): Promise<StatementResult[]> {
     return this.#runFirst((limitMs) => this.#batches.begin({ ...work, limitMs }));
   }
 
   /** Runs work of a transaction that has begun. */
-  run(work: Work): Promise<StatementResult> {
+  run(work: Work): Promise<StatementResult[]> {
     return this.#runLimited((limitMs) => this.#batches.continue({ ...work, limitMs }));
   }
 
@@ -78,7 +79,7 @@ export class Turn {
   }
 
   /** Tries again while another process has the lock. The wait blocks no thread. */
-  async #runFirst(run: (limitMs: number) => Promise<StatementResult>): Promise<StatementResult> {
+  async #runFirst(run: Run): Promise<StatementResult[]> {
     for (;;) {
       try {
         return await this.#runLimited(run);
@@ -95,13 +96,15 @@ export class Turn {
     }
   }
 
-  async #runLimited(run: (limitMs: number) => Promise<StatementResult>): Promise<StatementResult> {
+  async #runLimited(run: Run): Promise<StatementResult[]> {
     const { limitMs } = this.#limits;
     const running = run(limitMs);
     this.#last = running.catch(() => undefined);
     return Number.isFinite(limitMs) ? limited(running, limitMs + LATE_MS) : running;
   }
 }
+
+type Run = (limitMs: number) => Promise<StatementResult[]>;
 
 async function limited<T>(running: Promise<T>, limitMs: number): Promise<T> {
   const late = Promise.withResolvers<never>();

@@ -3,7 +3,7 @@ import { DatabaseUnavailableError } from '../error.ts';
 import { Batches } from './batch.ts';
 import type { Statement, StatementResult } from './connection.ts';
 import { Turn } from './turn.ts';
-import { isChange, type Runner } from './work.ts';
+import { isChange, onlyResult, type Runner } from './work.ts';
 
 /** The one connection that writes. Transactions take turns, in the order in which they began. */
 export interface Writer {
@@ -20,6 +20,8 @@ export interface Writer {
  */
 export interface WriterTransaction {
   run(statement: Statement): Promise<StatementResult>;
+  /** Runs statements by one message. The first that fails is the last that runs. Returns their results. */
+  runAll(statements: readonly Statement[]): Promise<StatementResult[]>;
   commit(): Promise<void>;
   rollback(): Promise<void>;
 }
@@ -36,6 +38,8 @@ export interface WriterLimits {
   limitMs: number;
   /** Maximum wait for another process. */
   busyMs: number;
+  /** Time in which further transactions may join a batch. (Default: 20) */
+  joinMs?: number;
 }
 
 /** No limits. */
@@ -47,7 +51,7 @@ export const UNLIMITED: WriterLimits = {
 /** Creates a writer over a connection. */
 export function createWriter(runner: Runner, limits: WriterLimits): Writer {
   const turns = createTurns({ runningMax: 1, tooBusy: () => new DatabaseUnavailableError('busy') });
-  const batches = new Batches(runner, () => turns.waiting > 0);
+  const batches = new Batches(runner, () => turns.waiting > 0, limits.joinMs);
 
   async function takeTurn({ patience }: TurnOptions = {}): Promise<Turn> {
     const { limitMs, busyMs } = patience === 'unlimited' ? UNLIMITED : limits;
@@ -75,22 +79,24 @@ function createTransaction(turn: Turn): WriterTransaction {
     state = 'ended';
     await (hasBegun ? turn[how]() : turn.end());
   };
+  const runAll = async (statements: readonly Statement[]) => {
+    if (state === 'ended') throw new Error('The transaction has ended.');
+    try {
+      if (state === 'begun') return await turn.run({ statements });
+      const results = await turn.begin({ statements });
+      state = 'begun';
+      return results;
+    } catch (error) {
+      const reason = error instanceof DatabaseUnavailableError ? error.reason : null;
+      // A first statement that fails has begun the transaction nevertheless.
+      if (reason !== 'busy') state = 'begun';
+      isLate ||= reason === 'timeout';
+      throw error;
+    }
+  };
   return {
-    async run(statement) {
-      if (state === 'ended') throw new Error('The transaction has ended.');
-      try {
-        if (state === 'begun') return await turn.run({ statement });
-        const result = await turn.begin({ statement });
-        state = 'begun';
-        return result;
-      } catch (error) {
-        const reason = error instanceof DatabaseUnavailableError ? error.reason : null;
-        // A first statement that fails has begun the transaction nevertheless.
-        if (reason !== 'busy') state = 'begun';
-        isLate ||= reason === 'timeout';
-        throw error;
-      }
-    },
+    run: async (statement) => onlyResult(await runAll([statement])),
+    runAll,
     commit: () => end('commit'),
     async rollback() {
       if (state === 'ended') return;

@@ -14,7 +14,8 @@ import type { Db } from '../db.ts';
 import { isAnyOf, lockRow, lockRowsById } from '../dialect.ts';
 import { inline } from '../inline.ts';
 import { withActualPath, withActualPaths } from '../path-move.ts';
-import { compilable, prepared } from '../prepared.ts';
+import { compilable, insertion, prepared } from '../prepared.ts';
+import { onlyRow } from '../result.ts';
 import { findInScope, inScope, listInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
 import { idsOfPage, idsOnWalk, orderOf, rowsOfPage } from './choice.ts';
@@ -121,10 +122,17 @@ export async function countNodes(db: Db, scope: Scope, filter: NodeFilter): Prom
   return rows[0]?.count ?? 0;
 }
 
-/** Returns the row as stored. A `resource` that exists already is a unique violation. */
+/**
+ * The insertion of a node `withSortKey`, which returns the row as stored. A `resource` that exists already is a unique
+ * violation. The caller writes the words of a media item.
+ */
+export const nodeInsertion = insertion<NewNodeRow, NodeRow>((db, node) =>
+  db.insertInto('media').values(node).returningAll(),
+);
+
+/** Inserts a node with its words. Returns the row as stored. A `resource` that exists already is a unique violation. */
 export async function insertNode(db: Db, node: NewNodeRow): Promise<NodeRow> {
-  const values = withSortKey(node);
-  const row = await db.insertInto('media').values(values).returningAll().executeTakeFirstOrThrow();
+  const row = onlyRow(await nodeInsertion(db, withSortKey(node)));
   await writeWords(db, [row]);
   return row;
 }

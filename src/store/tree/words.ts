@@ -1,9 +1,28 @@
+import { sql } from 'kysely';
 import { toIndexedWords } from '../../lib/search-text.ts';
 import type { Db } from '../db.ts';
+import { insertion } from '../prepared.ts';
 import type { NodeRow } from '../table.ts';
 
 /** The columns that a search finds media by. */
 export const TEXT_COLUMNS = ['name', 'title', 'description', 'keywords'] as const;
+
+/** The texts of a media item that has words. */
+type Texts = { [Column in (typeof TEXT_COLUMNS)[number]]?: string | null | undefined };
+
+/** Returns the words of a media item. */
+export function wordsOf({ name, title, description, keywords }: Texts) {
+  return { name: toIndexedWords(name, title), texts: toIndexedWords(description, keywords) };
+}
+
+/** The insertion of the words of a new media item, given by its uuid. */
+export const wordsInsertion = insertion<{ media_uuid: string; name: string; texts: string }, never>(
+  (db, { media_uuid, ...words }) =>
+    db.insertInto('media_words').values({
+      ...words,
+      media_id: sql<number>`(select id from media where uuid = ${media_uuid})`,
+    }),
+);
 
 /**
  * Writes the search words of new media, or of media whose texts have changed; folders have none. Call it with at most
@@ -15,11 +34,7 @@ export async function writeWords(
 ): Promise<void> {
   const rows = nodes
     .filter(({ type }) => type !== 'folder')
-    .map(({ id, name, title, description, keywords }) => ({
-      media_id: id,
-      name: toIndexedWords(name, title),
-      texts: toIndexedWords(description, keywords),
-    }));
+    .map((node) => ({ media_id: node.id, ...wordsOf(node) }));
   if (rows.length === 0) return;
   await db
     .insertInto('media_words')

@@ -1,6 +1,7 @@
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { findBy, inline } from '../inline.ts';
+import { prepared } from '../prepared.ts';
 import { blobKeysOf, updatesRow } from '../result.ts';
 import type { NewUploadRow, UploadRow } from '../table.ts';
 
@@ -24,20 +25,35 @@ export interface UploadAdvance {
 }
 
 /** Moves the offset. Returns false, and changes nothing, if the upload is not at `fromBytes` or not open any more. */
-export function advanceUpload(db: Db, advance: UploadAdvance): Promise<boolean> {
-  return updatesRow(
+export async function advanceUpload(db: Db, advance: UploadAdvance): Promise<boolean> {
+  return (await advances(db, advance)).length === 1;
+}
+
+const advances = prepared<UploadAdvance, { upload_id: string }>({
+  keyOf: () => '',
+  // A change never runs on this thread.
+  lookupsOf: () => Number.POSITIVE_INFINITY,
+  build: (db, _advance, slot) =>
     db
       .updateTable('upload')
       .set({
-        offset_bytes: advance.toBytes,
-        digest_state: advance.digestState,
-        updated_at: advance.now,
+        offset_bytes: slot(({ toBytes }) => toBytes),
+        digest_state: slot(({ digestState }) => digestState),
+        updated_at: slot(({ now }) => now),
       })
-      .where('upload_id', '=', advance.uploadId)
-      .where('offset_bytes', '=', advance.fromBytes)
-      .where('status', '=', 'open'),
-  );
-}
+      .where(
+        'upload_id',
+        '=',
+        slot(({ uploadId }) => uploadId),
+      )
+      .where(
+        'offset_bytes',
+        '=',
+        slot(({ fromBytes }) => fromBytes),
+      )
+      .where('status', '=', 'open')
+      .returning('upload_id'),
+});
 
 /** Closes an upload from which a media item was created. Returns false if it is not open. */
 export function updateUploadCompleted(

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { hasOneUsageRow, isAnyOf, lockText } from '../dialect.ts';
-import { inline } from '../inline.ts';
+import { prepared } from '../prepared.ts';
+import { checkWithNext } from '../transaction.ts';
 
 /** What a subject has stored, and what its open upload sessions reserve. */
 export interface Usage {
@@ -14,28 +15,71 @@ export interface Usage {
   items: number;
 }
 
+interface SubjectUsage extends Usage {
+  subject: string;
+  /** Number of rows. */
+  parts: number;
+}
+
+const usagesOf = prepared<{ subjects: readonly string[] }, SubjectUsage>({
+  keyOf: () => '',
+  lookupsOf: ({ subjects }) => subjects.length,
+  build: (db, _args, slot) =>
+    db
+      .selectFrom('usage')
+      .where(
+        isAnyOf(
+          db,
+          'subject',
+          slot(({ subjects }) => subjects),
+        ),
+      )
+      .groupBy('subject')
+      .select((eb) => [
+        'subject',
+        eb.fn.sum<number>('uploads').as('uploads'),
+        eb.fn.sum<number>('promised_bytes').as('promisedBytes'),
+        eb.fn.sum<number>('stored_bytes').as('storedBytes'),
+        eb.fn.sum<number>('items').as('items'),
+        eb.fn.countAll<number>().as('parts'),
+      ]),
+});
+
+/** The usage of each subject that has any. */
+export type Usages = ReadonlyMap<string, Usage>;
+
 /** Returns the usage of each subject that has any. */
-export async function findUsages(
+export async function findUsages(db: Db, subjects: readonly string[]): Promise<Usages> {
+  const rows = await usagesOf(db, { subjects });
+  await compactLong(db, rows);
+  return toUsages(rows);
+}
+
+/**
+ * Runs `check`, which throws to stop the transaction, with the usage of each subject that has any. On SQLite it runs
+ * together with the next statement of the transaction.
+ */
+export async function checkUsages(
   db: Db,
   subjects: readonly string[],
-): Promise<ReadonlyMap<string, Usage>> {
-  const rows = await inline(db)
-    .selectFrom('usage')
-    .where(isAnyOf(db, 'subject', subjects))
-    .groupBy('subject')
-    .select((eb) => [
-      'subject',
-      eb.fn.sum<number>('uploads').as('uploads'),
-      eb.fn.sum<number>('promised_bytes').as('promisedBytes'),
-      eb.fn.sum<number>('stored_bytes').as('storedBytes'),
-      eb.fn.sum<number>('items').as('items'),
-      eb.fn.countAll<number>().as('parts'),
-    ])
-    .execute();
+  check: (usages: Usages) => void,
+): Promise<void> {
+  let found: SubjectUsage[] = [];
+  await checkWithNext(db, usagesOf.compile(db, { subjects }), (rows) => {
+    found = rows;
+    check(toUsages(rows));
+  });
+  await compactLong(db, found);
+}
+
+function toUsages(rows: readonly SubjectUsage[]): Usages {
+  return new Map(rows.map(({ subject, parts: _, ...usage }) => [subject, usage]));
+}
+
+async function compactLong(db: Db, rows: readonly SubjectUsage[]): Promise<void> {
   for (const { subject, parts } of rows) {
     if (parts > PARTS_MAX) await compactUsage(db, subject);
   }
-  return new Map(rows.map(({ subject, parts: _, ...usage }) => [subject, usage]));
 }
 
 /** Maximum number of rows of a subject that are summed without merging. Summing them takes about 50 µs. */
