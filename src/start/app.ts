@@ -1,17 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { createFileBlobStore } from '../blob/file-blob-store.ts';
-import { createFileStaging } from '../blob/file-staging.ts';
 import type { Log, Services } from '../domain/context.ts';
-import { createEvents, type Events } from '../domain/event/event.ts';
+import { createEvents } from '../domain/event/event.ts';
 import { createEventRelay } from '../domain/event/relay.ts';
-import { createRenderQueue } from '../domain/rendition/queue.ts';
-import { findViewerByKey, keySha256 } from '../domain/viewer/key.ts';
+import { findViewerByKey } from '../domain/viewer/key.ts';
 import { createLogin } from '../domain/viewer/login.ts';
-import { createPendingChanges } from '../domain/viewer/pending.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
 import { registerGraphql } from '../graphql/pipeline/handler.ts';
 import { createClientOf } from '../http/client.ts';
@@ -26,7 +20,6 @@ import { createPace } from '../job/pace.ts';
 import { resetFuture, scheduleNext } from '../job/schedule.ts';
 import { TASKS } from '../job/task/index.ts';
 import { createWorker } from '../job/worker.ts';
-import { createKeyedLock } from '../lib/keyed-lock.ts';
 import { createStopwatch } from '../lib/stopwatch.ts';
 import { registerFiles } from '../rest/file/route.ts';
 import { registerHeartcore } from '../rest/heartcore/route.ts';
@@ -34,17 +27,14 @@ import { registerToken } from '../rest/heartcore/viewer/token.ts';
 import { registerImporter } from '../rest/importer/route.ts';
 import { registerRoot } from '../rest/root/route.ts';
 import { registerSelfCommunity } from '../rest/selfcommunity/route.ts';
-import { openDb } from '../store/db.ts';
 import { servesOneProcess } from '../store/dialect.ts';
 import { listenForNotices, type Notices } from '../store/event/notice.ts';
-import { migrate } from '../store/migrate.ts';
 import { createPing } from '../store/ping.ts';
 import type { Config } from './config.ts';
 import { createLog } from './log.ts';
-import { createScavenger } from './scavenge.ts';
+import { createServices, type OnQuery, ownKey } from './services.ts';
 import { drain, stopWithin } from './stop.ts';
 import { sweepAtStart } from './sweep.ts';
-import { loadKeyFile } from './viewer/key-file.ts';
 import { readUsers } from './viewer/user-file.ts';
 
 /** The whole server, composed but not yet listening. */
@@ -60,8 +50,7 @@ export interface App {
 
 /** Options for tests. */
 export interface AppOptions {
-  /** Receives every SQL statement and its milliseconds. */
-  onQuery?: (sql: string, ms: number) => void;
+  onQuery?: OnQuery;
   /** Shorter limits for the arrival of bodies, for tests. */
   bodyPace?: Partial<BodyPace>;
 }
@@ -77,7 +66,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   await readUsers(config.usersFile);
   warnOfUnknown(log, config);
   const exchange = createExchange(config.databaseUrl);
-  const services = await createServices(config, log, exchange.events, options);
+  const services = await createServices(config, log, exchange.events, options.onQuery);
   const jwtSecret =
     config.jwtSecret ??
     (await ownKey(join(config.dataDir, 'token.key'), log, 'created a token key'));
@@ -166,72 +155,6 @@ function createClientLimits(
     connectionBound: { max, trustedProxies },
     rateLimit: createRateLimit({ ...rate, addressFactor: quotas.addressFactor, exchange }),
   };
-}
-
-async function createServices(
-  config: Config,
-  log: Logger,
-  events: Events,
-  { onQuery }: AppOptions,
-): Promise<Services> {
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled } = config;
-  const db = openDb({ url, statementTimeoutMs, isFastPathEnabled, ...(onQuery && { onQuery }) });
-  try {
-    const applied = await migrate(db, (message) => log.warn(message));
-    if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
-    const pending = createPendingChanges({ db, isShared: !servesOneProcess(config.databaseUrl) });
-    await pending.reload();
-    return {
-      db,
-      pending,
-      ...(await openStorage(config.blobDir)),
-      settings: {
-        isFastPathEnabled: config.isFastPathEnabled,
-        auth: config.auth,
-        imageBytesMax: config.imageBytesMax,
-        documentBytesMax: config.documentBytesMax,
-        fileBytesMax: config.fileBytesMax,
-        imagePixelsMax: config.imagePixelsMax,
-        renditionCacheBytesMax: config.renditionCacheBytesMax,
-        uploadTtlMs: config.uploadTtlHours * 3_600_000,
-        quotas: config.quotas,
-        documentTypes: config.documentTypes,
-        outboundAllowedHosts: config.outboundAllowedHosts,
-      },
-      events,
-      uploadLocks: createKeyedLock(),
-      renders: createRenderQueue({ clock: Date.now }),
-      arrivingBytes: new Map(),
-      clock: Date.now,
-      newId: randomUUID,
-      adminKeySha256: keySha256(
-        config.adminKey ??
-          (await ownKey(join(config.dataDir, 'admin.key'), log, 'created an admin key')),
-      ),
-    };
-  } catch (error) {
-    await db.destroy();
-    throw error;
-  }
-}
-
-/** Opens blobs and staged bytes in one directory, so that a promotion is a rename. */
-async function openStorage(directory: string): Promise<Pick<Services, 'blobs' | 'staging'>> {
-  const onWritten = createScavenger();
-  const blobs = await createFileBlobStore({ directory: join(directory, 'stored'), onWritten });
-  const staging = await createFileStaging({
-    directory: join(directory, 'staging'),
-    blobs,
-    onWritten,
-  });
-  return { blobs, staging };
-}
-
-async function ownKey(path: string, log: Logger, message: string): Promise<string> {
-  const { key, writtenTo } = await loadKeyFile(path);
-  if (writtenTo !== null) log.info({ path: writtenTo }, message);
-  return key;
 }
 
 function warnOfUnknown(log: Logger, { unknownVariables }: Config): void {

@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { createFileBlobStore } from '../blob/file-blob-store.ts';
+import { createFileStaging } from '../blob/file-staging.ts';
+import type { Services } from '../domain/context.ts';
+import type { Events } from '../domain/event/event.ts';
+import { createRenderQueue } from '../domain/rendition/queue.ts';
+import { keySha256 } from '../domain/viewer/key.ts';
+import { createPendingChanges } from '../domain/viewer/pending.ts';
+import { createKeyedLock } from '../lib/keyed-lock.ts';
+import { openDb } from '../store/db.ts';
+import { servesOneProcess } from '../store/dialect.ts';
+import { migrate } from '../store/migrate.ts';
+import type { Config } from './config.ts';
+import { createScavenger } from './scavenge.ts';
+import { loadKeyFile } from './viewer/key-file.ts';
+
+/** Receives every SQL statement and its milliseconds. */
+export type OnQuery = (sql: string, ms: number) => void;
+
+/** Opens and migrates the database and opens the storage, for all operations. Creates the admin key if there is none. */
+export async function createServices(
+  config: Config,
+  log: Logger,
+  events: Events,
+  onQuery: OnQuery | undefined,
+): Promise<Services> {
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled } = config;
+  const db = openDb({ url, statementTimeoutMs, isFastPathEnabled, ...(onQuery && { onQuery }) });
+  try {
+    const applied = await migrate(db, (message) => log.warn(message));
+    if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
+    const pending = createPendingChanges({ db, isShared: !servesOneProcess(config.databaseUrl) });
+    await pending.reload();
+    return {
+      db,
+      pending,
+      ...(await openStorage(config.blobDir)),
+      settings: {
+        isFastPathEnabled: config.isFastPathEnabled,
+        auth: config.auth,
+        imageBytesMax: config.imageBytesMax,
+        documentBytesMax: config.documentBytesMax,
+        fileBytesMax: config.fileBytesMax,
+        imagePixelsMax: config.imagePixelsMax,
+        renditionCacheBytesMax: config.renditionCacheBytesMax,
+        uploadTtlMs: config.uploadTtlHours * 3_600_000,
+        quotas: config.quotas,
+        documentTypes: config.documentTypes,
+        outboundAllowedHosts: config.outboundAllowedHosts,
+      },
+      events,
+      uploadLocks: createKeyedLock(),
+      renders: createRenderQueue({ clock: Date.now }),
+      arrivingBytes: new Map(),
+      clock: Date.now,
+      newId: randomUUID,
+      adminKeySha256: keySha256(
+        config.adminKey ??
+          (await ownKey(join(config.dataDir, 'admin.key'), log, 'created an admin key')),
+      ),
+    };
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+}
+
+/** Opens blobs and staged bytes in one directory, so that a promotion is a rename. */
+async function openStorage(directory: string): Promise<Pick<Services, 'blobs' | 'staging'>> {
+  const onWritten = createScavenger();
+  const blobs = await createFileBlobStore({ directory: join(directory, 'stored'), onWritten });
+  const staging = await createFileStaging({
+    directory: join(directory, 'staging'),
+    blobs,
+    onWritten,
+  });
+  return { blobs, staging };
+}
+
+/** Returns the key in a file. Creates it if there is none, and logs that. */
+export async function ownKey(path: string, log: Logger, message: string): Promise<string> {
+  const { key, writtenTo } = await loadKeyFile(path);
+  if (writtenTo !== null) log.info({ path: writtenTo }, message);
+  return key;
+}
