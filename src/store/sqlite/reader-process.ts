@@ -13,8 +13,11 @@ const connection = openConnection(process.argv[2] ?? '', {
 const performer = new Performer(connection);
 // Ignores the signals that a terminal sends to the whole process group: the parent needs its readers while it finishes
 // its requests.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, ignore);
 process.on('message', (request: Request) => {
-  process.send?.(answer(performer, request));
+  // Nobody waits for the answer if the parent has died meanwhile.
+  process.send?.(answer(performer, request), ignore);
 });
 process.once('disconnect', () => connection.close());
+
+function ignore(): void {}
