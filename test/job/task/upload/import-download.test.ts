@@ -179,7 +179,7 @@ describe('the download of an import', () => {
     ['is empty', send(Buffer.alloc(0)), /^PermanentError: /],
     [
       'contradicts its declared type',
-      send(PNG, { 'content-type': 'video/mp4' }),
+      send(PNG, { 'content-type': 'text/html' }),
       /^PermanentError: The content is image\/png/,
     ],
     [
