@@ -28,7 +28,7 @@ declare module 'vitest' {
 
 /** Prefix of the names of test databases. The time of creation follows it. */
 const PREFIX = 'trivium_test_';
-const STALE_AFTER_MS = 15 * 60_000;
+const STALE_AFTER_MS = 2 * 3_600_000;
 
 /** Creates one migrated template for each backend, once per run. `backend.ts` copies them. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
