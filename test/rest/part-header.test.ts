@@ -17,6 +17,7 @@ const NAMES: Readonly<Record<string, [parameters: string | Buffer, filename: str
   'UTF-8': ['filename="Blåbær 日.png"', 'Blåbær 日.png'],
   'quotes as rest-client and Guzzle write them': ['filename="Blå "x" 日.png"', 'Blå "x" 日.png'],
   'quotes with a semicolon': ['filename="a "b"; c.png"', 'a "b"; c.png'],
+  'a quote that is never closed': ['filename="open.png', 'open.png'],
   'quotes with backslashes': ['filename="a \\"b\\".png"', 'a "b".png'],
   'quotes as browsers write them': ['filename="a %22b%22.png"', 'a "b".png'],
   'an extended name': ["filename*=UTF-8''Bl%C3%A5.png", 'Blå.png'],
