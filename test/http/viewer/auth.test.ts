@@ -100,7 +100,13 @@ describe("a token of the Importer's own service", () => {
     ['api/project_ro_all', 'reader'],
     ['administrator', 'reader'],
     [undefined, 'reader'],
-  ])('with the role %s is for a viewer with the role %s', async (r, role) => {
+    [null, 'reader'],
+    [['admin'], 'reader'],
+    [[['system']], 'reader'],
+    [{ name: 'admin' }, 'reader'],
+    ['admin\n', 'reader'],
+    ['project_rw_a project_rw_b', 'reader'],
+  ])('with the role %j is for a viewer with the role %s', async (r, role) => {
     const token = await makeJwt(
       { u: { id: 7, email: 'a@b.example' }, r, s: {} },
       { secret: SECRET },
@@ -109,13 +115,31 @@ describe("a token of the Importer's own service", () => {
     expect(viewer).toMatchObject({ kind: 'user', id: '7', role });
   });
 
-  it.each([[{}], [null], ['7'], [{ id: null }], [{ id: 'key:1' }], [{ id: {} }]])(
-    'is rejected with the user %j',
-    async (u) => {
-      const token = await makeJwt({ u, r: 'admin' }, { secret: SECRET });
-      await expectRejected(token);
-    },
-  );
+  it.each([
+    [{}],
+    [null],
+    ['7'],
+    [{ id: null }],
+    [{ id: 'key:1' }],
+    [{ id: {} }],
+    [{ id: '\u200b' }],
+    [{ id: ' \u3164\u202e' }],
+  ])('is rejected with the user %j', async (u) => {
+    const token = await makeJwt({ u, r: 'admin' }, { secret: SECRET });
+    await expectRejected(token);
+  });
+
+  it.each([
+    ['project_ro_1', 'admin', 'reader'],
+    ['user', 'admin', 'editor'],
+    [['user'], 'admin', 'reader'],
+    ['admin', 'reader', 'admin'],
+    [undefined, 'admin', 'reader'],
+  ])('with r %j and role %j is for a viewer with the role %s', async (r, role, expected) => {
+    const token = await makeJwt({ u: { id: 7 }, r, role }, { secret: SECRET });
+    const viewer = await ask({ authorization: `Bearer ${token}` });
+    expect(viewer).toMatchObject({ id: '7', role: expected });
+  });
 
   it('leaves the claims of others as they are', async () => {
     const token = await makeJwt(
@@ -177,6 +201,7 @@ describe('claims', () => {
   it.each([
     ['nobody', {}],
     ['an empty name', { sub: '' }],
+    ['a name that shows nothing', { sub: '\u200b\u3164' }],
     ['no name', { user_id: { id: 7 } }],
     ['a fraction', { user_id: 7.5 }],
     ['an API key’s id', { sub: 'key:admin' }],
