@@ -16,8 +16,7 @@ const PAGES: readonly (readonly [path: string, title: string])[] = [
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
 /**
- * Registers `GET /`: an index in HAL (Heartcore contract §13), and for browsers a page of links. Also registers `GET
- * /healthcheck`, which the Importer's own service has (Importer contract §1.1).
+ * Registers `GET /`: an index in HAL (Heartcore contract §13), and for browsers a page of links.
  */
 export async function registerRoot(
   server: FastifyInstance,
@@ -37,12 +36,9 @@ export async function registerRoot(
       .type('application/hal+json; charset=utf-8')
       .send(Buffer.from(JSON.stringify(body)));
   });
-  server.get('/healthcheck', () => ({ status: 'ok' }));
-  for (const path of ['/', '/healthcheck']) {
-    refuseOtherMethods(server, path, ['GET', 'HEAD'], (method) => {
-      return new HttpError(405, 'METHOD_NOT_ALLOWED', `This path does not support ${method}.`);
-    });
-  }
+  refuseOtherMethods(server, '/', ['GET', 'HEAD'], (method) => {
+    return new HttpError(405, 'METHOD_NOT_ALLOWED', `This path does not support ${method}.`);
+  });
 }
 
 const PAGE = `<!doctype html>

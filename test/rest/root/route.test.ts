@@ -33,7 +33,3 @@ it('other methods are refused', async () => {
   const response = await shared().fetch('/', { method: 'DELETE' });
   expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
 });
-
-it('the health check of the Importer needs no credential', async () => {
-  expect((await shared().fetch('/healthcheck')).status).toBe(200);
-});
