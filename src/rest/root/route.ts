@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { urlMaker } from '../../http/absolute-url.ts';
+import { preferredType } from '../../http/accept.ts';
 import { type DialectOptions, refuseOtherMethods } from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
 
@@ -13,6 +14,9 @@ const PAGES: readonly (readonly [path: string, title: string])[] = [
   ['/readyz', 'Whether the server can serve requests'],
 ];
 
+/** The types of the root. A client that accepts none of them gets the first. */
+const TYPES = ['application/hal+json', 'application/json', 'text/html'] as const;
+
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
 /**
@@ -24,7 +28,7 @@ export async function registerRoot(
 ): Promise<void> {
   server.get('/', (request, reply) => {
     reply.header('vary', 'Accept');
-    if (/\btext\/html\b/i.test(request.headers.accept ?? '')) {
+    if (preferredType(request.headers.accept, TYPES) === 'text/html') {
       reply.header('content-security-policy', PAGE_POLICY);
       return reply.type('text/html; charset=utf-8').send(PAGE);
     }
