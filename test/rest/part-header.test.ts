@@ -34,6 +34,7 @@ const NAMES: Readonly<Record<string, [parameters: string | Buffer, filename: str
   'ISO 8859-1': [Buffer.from('filename="café.png"', 'latin1'), 'café.png'],
   'windows-1252': [Buffer.from('filename="\x80 5 \x96 \x93x\x94.png"', 'latin1'), '€ 5 – “x”.png'],
   'NFD, as macOS sends it': ['filename="Sen\u0303or.png"', 'Señor.png'],
+  'a stem that shows nothing': ['filename="\u3164.png"', 'image.png'],
   'direction marks': ['filename="a\u202egnp.\u2066b\u200f.png"', 'agnp.b.png'],
   'a path': ['filename="C:\\photos\\a.png"', 'a.png'],
   'a folded line': ['\r\n\tfilename="folded.png"', 'folded.png'],
