@@ -1,4 +1,5 @@
 import { tidy, toNfc } from './name.ts';
+import { withStem } from './unnamed-file.ts';
 
 const NAME_BYTES_MAX = 255;
 const URL_NAME_LENGTH_MAX = 100;
@@ -11,7 +12,8 @@ const RAW_HALF_LENGTH = 512;
  * Returns the name that a file is shown and downloaded under: the last component of `raw` (both `/` and `\`
  * separate components), in NFC, at most 255 bytes of UTF-8, cut between graphemes, with its extension kept.
  * Keeps every script. Removes control characters, line separators, dots and spaces at either end, and what
- * `removeInvisible` removes. Replaces lone surrogates by U+FFFD.
+ * `removeInvisible` removes. Replaces lone surrogates by U+FFFD. Keeps one dot at the beginning (`.gitignore`), and
+ * puts a stem before a bare extension (`withStem`).
  *
  * Keeps `"`, `<`, `:` and names such as `CON`: the result never becomes a path on this server, browsers replace the
  * characters that their system cannot store, and a header must quote the name anyway. Cleaning twice changes nothing.
@@ -19,7 +21,8 @@ const RAW_HALF_LENGTH = 512;
  * Returns `''` when nothing is left (`'...'`, `'folder/'`); the caller picks a default.
  */
 export function cleanFilename(raw: string): string {
-  return cutToBytes(tidy(toNfc(shorten(lastComponent(raw)).replace(CONTROLS, '')), SURROUNDING));
+  const name = tidy(toNfc(shorten(lastComponent(raw)).replace(CONTROLS, '')), SURROUNDING);
+  return cutToBytes(withStem(name));
 }
 
 /**
@@ -51,7 +54,8 @@ function lastComponent(path: string): string {
 }
 
 const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
-const SURROUNDING = /^[.\p{Zs}\u2800]+|[.\p{Zs}\u2800]+$/gu;
+/** A dot directly before a name is a part of it. */
+const SURROUNDING = /^(?:[\p{Zs}\u2800]|\.(?=[.\p{Zs}\u2800]|$))+|[.\p{Zs}\u2800]+$/gu;
 
 /** Shortens a name before normalizing and the patterns below, which are quadratic in the worst case. */
 function shorten(name: string): string {

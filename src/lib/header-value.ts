@@ -25,9 +25,9 @@ export function mediaTypeOf(value: string): string {
  */
 export function parseParameters(value: string): Map<string, string> {
   const parameters = new Map<string, string>();
-  for (const [, name = '', quoted, token = ''] of value.matchAll(PARAMETER)) {
+  for (const [, name = '', closed, open, token = ''] of value.matchAll(PARAMETER)) {
     // Other backslashes belong to a path that some browsers send, `C:\photos\a.jpg`.
-    const text = quoted?.replace(/\\(["\\])/g, '$1') ?? token.trim();
+    const text = (closed ?? open?.trim())?.replace(/\\(["\\])/g, '$1') ?? token.trim();
     parameters.set(name.toLowerCase(), text);
   }
   return parameters;
@@ -35,10 +35,10 @@ export function parseParameters(value: string): Map<string, string> {
 
 /**
  * Some senders write quotes within a name as they are: `filename="a "b" c.png"`. So the closing quote is the one that
- * the next parameter follows, or the end.
+ * the next parameter follows, or the end. A value whose quote is never closed ends there as well.
  */
 const PARAMETER =
-  /;\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.|"(?!\s*(?:;\s*(?:[^\s=;"]+\s*=|$)|$)))*)"|([^;]*))/g;
+  /;\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.|"(?!\s*(?:;\s*(?:[^\s=;"]+\s*=|$)|$)))*)"|"((?:[^;]|;(?!\s*(?:[^\s=;"]+\s*=|$)))*)|([^;]*))/g;
 
 /**
  * Returns the file name of a Content-Disposition without any path before it. Returns null without a file name.

@@ -39,13 +39,35 @@ describe('cleanFilename', () => {
     ['C:\\x\\y.png', 'y.png'],
     ['/srv/a\\b/c.txt', 'c.txt'],
     [' . a b . ', 'a b'],
-    ['.htaccess', 'htaccess'],
+    ['.htaccess', '.htaccess'],
+    ['\u200b.gitignore', '.gitignore'],
+    ['...env', '.env'],
+    ['.env.local', '.env.local'],
+    ['. .a', '.a'],
     ['a\0.png', 'a.png'],
     ['a\r\nSet-Cookie: x.png', 'aSet-Cookie: x.png'],
     ['CON', 'CON'],
     ['résumé "1" 日.pdf', 'résumé "1" 日.pdf'],
     ['e\u0301.txt', '\u00e9.txt'],
   ])('%j becomes %j', (raw, clean) => {
+    expect(cleanFilename(raw)).toBe(clean);
+  });
+
+  it.each([
+    ...['.png', '\u200b.png', '\u3164.png', ' .png', '\u2800.png', '..png', '\0.png', 'a/.png'],
+    ...['\u202e\u202c.png', '\ufeff\u3164 .png', '.\u200bpng', '.png.'],
+  ])('a stem that shows nothing is replaced: %j', (raw) => {
+    expect(cleanFilename(raw)).toBe('image.png');
+  });
+
+  it.each([
+    ['.JPG', 'image.JPG'],
+    ['.svg', 'vector.svg'],
+    ['.mp4', 'video.mp4'],
+    ['\u3164.mp3', 'audio.mp3'],
+    ['.pdf', 'pdf.pdf'],
+    ['.docx', 'document.docx'],
+  ])('the stem tells the kind of a file: %j becomes %j', (raw, clean) => {
     expect(cleanFilename(raw)).toBe(clean);
   });
 
@@ -121,7 +143,7 @@ describe('a random name of awkward pieces', () => {
     for (const name of names.map(cleanFilename)) {
       expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);
       expect(name).toBe(name.toWellFormed().normalize('NFC'));
-      expect(name).not.toMatch(/[/\\\p{Cc}]|^[. ]|[. ]$/u);
+      expect(name).not.toMatch(/[/\\\p{Cc}]|^ |^\.[. ]|[. ]$/u);
     }
   });
 

@@ -22,6 +22,10 @@ test.each([
   ['attachment; filename="C:\\photos\\a.jpg"', 'a.jpg'],
   ['attachment; filename="a \\"b\\".txt"', 'a "b".txt'],
   ['attachment; FILENAME = a b.txt ; x=y', 'a b.txt'],
+  ['attachment; filename="open.png', 'open.png'],
+  ['attachment; filename="open.png ; x=y', 'open.png'],
+  ['attachment; filename="a; b.png', 'a; b.png'],
+  ['attachment; filename="', ''],
   ['inline', null],
 ])('the file name in %s is %s', (disposition, filename) => {
   expect(parseFilename(disposition)).toBe(filename);

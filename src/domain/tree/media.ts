@@ -193,7 +193,7 @@ export const toMedia: (row: NodeRow) => Media = MEDIA.toObject;
 function findRow(ctx: Context, by: MediaBy): Promise<NodeRow | undefined> {
   const scope = scopeOf(ctx);
   if ('id' in by) return store.findMediaById(ctx.db, scope, by.id);
-  if ('uuid' in by) return store.findMediaByUuid(ctx.db, scope, by.uuid.toLowerCase());
+  if ('uuid' in by) return store.findMediaByUuid(ctx.db, scope, by.uuid);
   return store.findMediaByResource(ctx.db, scope, by.resource);
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { DomainError, TooManyRequestsError } from '../../domain/error.ts';
 import { urlMaker } from '../../http/absolute-url.ts';
+import { preferredType } from '../../http/accept.ts';
 import { bodyType } from '../../http/body.ts';
 import {
   createSendError,
@@ -112,8 +113,16 @@ async function runRequest(
   }
 }
 
+/** The page is sent only to a client that prefers it to a result. */
+const TYPES = [
+  'application/json',
+  'application/graphql-response+json',
+  'text/event-stream',
+  'text/html',
+] as const;
+
 function isPageRequest({ method, headers }: FastifyRequest): boolean {
-  return method === 'GET' && (headers.accept?.includes('text/html') ?? false);
+  return method === 'GET' && preferredType(headers.accept, TYPES) === 'text/html';
 }
 
 async function sendPage(reply: FastifyReply): Promise<FastifyReply> {

@@ -11,6 +11,7 @@ import {
   type StartNode,
   type Viewer,
 } from '../../domain/viewer/viewer.ts';
+import { cleanName } from '../../lib/name.ts';
 import { TOKEN_ISSUER } from './token.ts';
 
 /** The sources of valid credentials. */
@@ -183,14 +184,17 @@ const ASYMMETRIC = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
  */
 function toViewer({ payload, isOwn }: Verified): KnownViewer | null {
   const ofImporter = importerClaims(payload);
-  const id = payload.user_id ?? payload.sub ?? ofImporter?.id;
+  const own = payload.user_id ?? payload.sub;
+  const id = own ?? ofImporter?.id;
   // A user of another issuer must not be named like a key or a user of this server, because such a
   // user would own their media.
   const isReserved = (id: string) => id.startsWith('key:') || (isUserId(id) && !isOwn);
-  const isName = typeof id === 'string' && id !== '' && !isReserved(id);
+  const isName = typeof id === 'string' && cleanName(id) !== '' && !isReserved(id);
   const isId = isName || Number.isSafeInteger(id);
   const isAccess = payload.token_type === undefined || payload.token_type === 'access';
-  const role = toRole(payload.role === undefined ? ofImporter?.role : payload.role);
+  // `r` belongs to `u`. `role` counts beside it only if another claim names the user.
+  const isImporters = own == null || payload.role === undefined;
+  const role = toRole(isImporters ? (ofImporter?.role ?? payload.role) : payload.role);
   return isId && isAccess ? { kind: 'user', id: String(id), role } : null;
 }
 
@@ -202,10 +206,11 @@ function toRole(claim: unknown): Role {
 }
 
 /** Returns user and role of a token of the Importer's own service; null for other tokens. */
-function importerClaims({ u: user, r: role }: JWTPayload): { id: unknown; role: Role } | null {
+function importerClaims({ u: user, r: claim }: JWTPayload): { id: unknown; role: Role } | null {
   if (typeof user !== 'object' || user === null || !('id' in user)) return null;
-  const [, known = 'reader'] = ROLES_OF_IMPORTER.find(([name]) => name.test(String(role))) ?? [];
-  return { id: user.id, role: known };
+  const isName = typeof claim === 'string';
+  const [, role = 'reader'] = ROLES_OF_IMPORTER.find(([name]) => isName && name.test(claim)) ?? [];
+  return { id: user.id, role };
 }
 
 /** Roles of that service, contract §1.2. An unknown one counts as the lowest. */

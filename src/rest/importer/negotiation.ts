@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { acceptedRanges } from '../../http/accept.ts';
 import { mediaTypeOf, parseParameters } from '../../lib/header-value.ts';
 import { ProblemError } from './problem.ts';
 
@@ -21,7 +22,7 @@ export function checkContentType({ 'content-type': type = '' }: IncomingHttpHead
  * §1.3.
  */
 export function checkAccept({ accept = '' }: IncomingHttpHeaders): void {
-  const instances = splitList(accept).filter(isJsonApi);
+  const instances = acceptedRanges(accept).filter(isJsonApi);
   if (instances.length === 0 || instances.some(isPlain)) return;
   const detail = `The response is sent as ${JSON_API} without parameters, and the request does not accept that.`;
   throw ProblemError.of(406, 'not_acceptable', detail, { header: 'Accept' });
@@ -37,9 +38,4 @@ function isJsonApi(type: string): boolean {
 function isPlain(type: string): boolean {
   const names = [...parseParameters(type).keys()];
   return names.every((name) => name === 'profile' || name === 'q');
-}
-
-/** Splits at commas outside of quotes. */
-function splitList(header: string): string[] {
-  return (header.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? []).map((item) => item.trim());
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { urlMaker } from '../../http/absolute-url.ts';
+import { preferredType } from '../../http/accept.ts';
 import { type DialectOptions, refuseOtherMethods } from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
 
@@ -13,11 +14,13 @@ const PAGES: readonly (readonly [path: string, title: string])[] = [
   ['/readyz', 'Whether the server can serve requests'],
 ];
 
+/** The types of the root. A client that accepts none of them gets the first. */
+const TYPES = ['application/hal+json', 'application/json', 'text/html'] as const;
+
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
 /**
- * Registers `GET /`: an index in HAL (Heartcore contract §13), and for browsers a page of links. Also registers `GET
- * /healthcheck`, which the Importer's own service has (Importer contract §1.1).
+ * Registers `GET /`: an index in HAL (Heartcore contract §13), and for browsers a page of links.
  */
 export async function registerRoot(
   server: FastifyInstance,
@@ -25,7 +28,7 @@ export async function registerRoot(
 ): Promise<void> {
   server.get('/', (request, reply) => {
     reply.header('vary', 'Accept');
-    if (/\btext\/html\b/i.test(request.headers.accept ?? '')) {
+    if (preferredType(request.headers.accept, TYPES) === 'text/html') {
       reply.header('content-security-policy', PAGE_POLICY);
       return reply.type('text/html; charset=utf-8').send(PAGE);
     }
@@ -37,12 +40,9 @@ export async function registerRoot(
       .type('application/hal+json; charset=utf-8')
       .send(Buffer.from(JSON.stringify(body)));
   });
-  server.get('/healthcheck', () => ({ status: 'ok' }));
-  for (const path of ['/', '/healthcheck']) {
-    refuseOtherMethods(server, path, ['GET', 'HEAD'], (method) => {
-      return new HttpError(405, 'METHOD_NOT_ALLOWED', `This path does not support ${method}.`);
-    });
-  }
+  refuseOtherMethods(server, '/', ['GET', 'HEAD'], (method) => {
+    return new HttpError(405, 'METHOD_NOT_ALLOWED', `This path does not support ${method}.`);
+  });
 }
 
 const PAGE = `<!doctype html>

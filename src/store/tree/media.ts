@@ -1,4 +1,5 @@
 import { spellingsOf } from '../../lib/name.ts';
+import { parseUuid } from '../../lib/uuid.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
@@ -10,16 +11,18 @@ const byId = preparedNodes((db, ids) => mediaRows(db).where(isAnyOf(db, 'id', id
 /** Returns the media item; undefined for a folder. */
 export const findMediaById = byId.find;
 
-/** Returns the media item; undefined for a folder. Uuids are stored in lower case. */
+/** Returns the media item; undefined for a folder. Uuids are stored in lower case, and found in any. */
 export function findMediaByUuid(db: Db, scope: Scope, uuid: string) {
-  return findInScope(medias(db).where('uuid', '=', uuid), scope);
+  return findInScope(medias(db).where('uuid', '=', uuid.toLowerCase()), scope);
 }
 
 /**
  * Returns the media item by the Importer's name for its group of files, in any spelling. Each is also found by its uuid.
+ * A name that is a UUID, such as a job's, is found in upper case as well.
  */
 export async function findMediaByResource(db: Db, scope: Scope, resource: string) {
-  for (const name of spellingsOf(resource)) {
+  const names = new Set([...spellingsOf(resource), parseUuid(resource) ?? resource]);
+  for (const name of names) {
     const named = medias(db).where((eb) => eb(eb.fn.coalesce('resource', 'uuid'), '=', name));
     const found = await findInScope(named, scope);
     if (found !== undefined) return found;

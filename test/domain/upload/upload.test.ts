@@ -61,6 +61,8 @@ describeEachBackend('chunked upload', (backend) => {
     ['../../etc/logo.png', 'logo.png'],
     ['C:\\pictures\\Größe.PNG', 'Größe.PNG'],
     ['...', 'image.png'],
+    ['\u3164.png', 'image.png'],
+    ['.gitignore', '.gitignore'],
   ])('a file called %j is kept as %j', (filename, kept) =>
     withServices(backend, async ({ as }) => {
       const uploadId = await send(as(), [0, PNG.length], filename);

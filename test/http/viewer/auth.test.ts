@@ -88,45 +88,6 @@ describe('credentials', () => {
   });
 });
 
-describe("a token of the Importer's own service", () => {
-  it.each([
-    ['admin', 'admin'],
-    ['system', 'admin'],
-    ['user', 'editor'],
-    ['org_owner', 'editor'],
-    ['project_rw_org', 'editor'],
-    ['api/project_rw_all', 'editor'],
-    ['project_ro_org', 'reader'],
-    ['api/project_ro_all', 'reader'],
-    ['administrator', 'reader'],
-    [undefined, 'reader'],
-  ])('with the role %s is for a viewer with the role %s', async (r, role) => {
-    const token = await makeJwt(
-      { u: { id: 7, email: 'a@b.example' }, r, s: {} },
-      { secret: SECRET },
-    );
-    const viewer = await ask({ authorization: `Bearer ${token}` });
-    expect(viewer).toMatchObject({ kind: 'user', id: '7', role });
-  });
-
-  it.each([[{}], [null], ['7'], [{ id: null }], [{ id: 'key:1' }], [{ id: {} }]])(
-    'is rejected with the user %j',
-    async (u) => {
-      const token = await makeJwt({ u, r: 'admin' }, { secret: SECRET });
-      await expectRejected(token);
-    },
-  );
-
-  it('leaves the claims of others as they are', async () => {
-    const token = await makeJwt(
-      { sub: 'alice', u: { id: 7 }, r: 'admin', role: 'reader' },
-      { secret: SECRET },
-    );
-    const viewer = await ask({ authorization: `Bearer ${token}` });
-    expect(viewer).toMatchObject({ id: 'alice', role: 'reader' });
-  });
-});
-
 describe('the cookie', () => {
   it('is ignored if a header is present', async () => {
     const headers = { authorization: `Bearer ${GOOD}`, cookie: `auth-token=${BAD}` };
@@ -177,6 +138,7 @@ describe('claims', () => {
   it.each([
     ['nobody', {}],
     ['an empty name', { sub: '' }],
+    ['a name that shows nothing', { sub: '\u200b\u3164' }],
     ['no name', { user_id: { id: 7 } }],
     ['a fraction', { user_id: 7.5 }],
     ['an API key’s id', { sub: 'key:admin' }],

@@ -96,6 +96,17 @@ describeEachBackend('a request', (backend) => {
     expect(answer).toMatchObject(problem(404, 'not_found'));
   });
 
+  it.each(['/healthcheck', '/api/v1/media/healthcheck'])(
+    '§1.1: %s needs no credential and is no document',
+    async (path) => {
+      const answer = await app().fetch(path, { headers: { accept: 'text/plain' } });
+      expect([answer.status, await answer.json()]).toEqual([200, { status: 'ok' }]);
+      expect((await app().fetch(path, { method: 'HEAD' })).status).toBe(200);
+      const refused = await app().fetch(path, { method: 'POST' });
+      expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
+    },
+  );
+
   it.each([
     ['PATCH /jobs/a', 'GET, HEAD, DELETE, OPTIONS'],
     ['PUT /medias', 'GET, HEAD, OPTIONS'],

@@ -4,17 +4,23 @@ import { shareApp } from '../../support/shared-app.ts';
 
 const shared = shareApp(BACKENDS[0]!);
 
-it.each([undefined, '*/*', 'application/hal+json', 'application/json'])(
-  'the root is an index of links for Accept: %s',
-  async (accept) => {
-    const app = shared();
-    const response = await app.fetch('/', { headers: accept === undefined ? {} : { accept } });
-    expect(response.headers.get('content-type')).toBe('application/hal+json; charset=utf-8');
-    const { _links: links } = (await response.json()) as { _links: Record<string, object> };
-    expect(links.self).toEqual({ href: `${app.url}/` });
-    expect(links.media).toEqual({ href: `${app.url}/media` });
-  },
-);
+it.each([
+  undefined,
+  '*/*',
+  'application/hal+json',
+  'application/json',
+  'image/png',
+  'text/html;q=0',
+  'text/html;q=0, application/hal+json',
+  'application/hal+json, text/html;q=0.5',
+])('the root is an index of links for Accept: %s', async (accept) => {
+  const app = shared();
+  const response = await app.fetch('/', { headers: accept === undefined ? {} : { accept } });
+  expect(response.headers.get('content-type')).toBe('application/hal+json; charset=utf-8');
+  const { _links: links } = (await response.json()) as { _links: Record<string, object> };
+  expect(links.self).toEqual({ href: `${app.url}/` });
+  expect(links.media).toEqual({ href: `${app.url}/media` });
+});
 
 it('the root is a page for a browser, and each of its links leads somewhere', async () => {
   const app = shared();
@@ -32,8 +38,4 @@ it('the root is a page for a browser, and each of its links leads somewhere', as
 it('other methods are refused', async () => {
   const response = await shared().fetch('/', { method: 'DELETE' });
   expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
-});
-
-it('the health check of the Importer needs no credential', async () => {
-  expect((await shared().fetch('/healthcheck')).status).toBe(200);
 });

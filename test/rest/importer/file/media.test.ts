@@ -35,6 +35,18 @@ describeEachBackend('medias', (backend) => {
     await updateNode(app().services.db, EVERYTHING, row.id, { is_public: 1 });
   };
 
+  it('a UUID is found in upper and lower case, as the name of the resource and as its own', async () => {
+    const { db } = app().services;
+    const named = await makeResource();
+    const media = db.selectFrom('media').select('uuid').where('resource', '=', named);
+    const { uuid } = await media.executeTakeFirstOrThrow();
+    for (const id of [named, named.toUpperCase(), uuid, uuid.toUpperCase()]) {
+      expect((await get(`/medias/info/${id}`)).status, id).toBe(200);
+      expect((await get(`/medias/files/${id}`)).status, id).toBe(200);
+    }
+    expect((await get(`/medias/info/${randomUUID().toUpperCase()}`)).status).toBe(404);
+  });
+
   it('§9.10: info returns everything known about a file, with and without a key', async () => {
     const resource = await makeResource();
     const { status, headers, body } = await get(`/medias/info/${resource}`);
