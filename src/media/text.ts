@@ -1,7 +1,7 @@
 import { fileExtension } from '../lib/filename.ts';
 import { decodeUnicode, hasControls, isEastAsian } from '../lib/unicode-text.ts';
 import { detectMarkup, type Markup } from './markup.ts';
-import { describeType, type Sniffed } from './mime-type.ts';
+import { describeType, JSON_TYPES, type Sniffed } from './mime-type.ts';
 
 /**
  * Returns the type of a file whose beginning, `head`, is text; `null` when it is not. Text is
@@ -57,17 +57,6 @@ const MARKUP: Readonly<Record<Markup, [mimeType: string, extension: string]>> = 
   xml: ['application/xml', 'xml'],
 };
 
-/** Types of JSON by extension. */
-export const JSON_TYPES = new Map([
-  ...['json', 'map', 'har', 'topojson'].map((name) => [name, 'application/json'] as const),
-  ['ipynb', 'application/x-ipynb+json'],
-  ['geojson', 'application/geo+json'],
-  ['jsonld', 'application/ld+json'],
-  ['webmanifest', 'application/manifest+json'],
-  ['jsonl', 'application/jsonl'],
-  ['ndjson', 'application/x-ndjson'],
-]);
-
 /** Signatures of formats that are text themselves. */
 const SIGNATURES: readonly [signature: RegExp, mimeType: string, extension: string][] = [
   [/^%PDF-\d/, 'application/pdf', 'pdf'],
@@ -105,8 +94,8 @@ function isShiftJis(head: Uint8Array): boolean {
 /** Returns the type of a text that begins as JSON does; null if its name is none of JSON. */
 function jsonType(filename: string | undefined): Sniffed | null {
   const extension = fileExtension(filename ?? '') ?? '';
-  const mimeType = JSON_TYPES.get(extension);
-  return mimeType === undefined ? null : describeType(mimeType, extension);
+  if (!Object.hasOwn(JSON_TYPES, extension)) return null;
+  return describeType(JSON_TYPES[extension] ?? '', extension);
 }
 
 /**

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { OGG_CODECS } from '../../src/media/binary.ts';
 import { COMPOUND_TYPES } from '../../src/media/compound.ts';
-import { EXTENSIONS, FAMILY } from '../../src/media/mime-type.ts';
+import { EXTENSIONS, FAMILY, JSON_TYPES } from '../../src/media/mime-type.ts';
 import { DECLARED_EXTENSIONS } from '../../src/media/open-document.ts';
 import { sniffFile } from '../../src/media/sniff.ts';
-import { JSON_TYPES } from '../../src/media/text.ts';
 import { ZIP_TYPES } from '../../src/media/zip.ts';
 import { makeCompound, makeZip, ogg, SAMPLES } from '../support/sample.ts';
 
@@ -79,7 +78,7 @@ it.each(OGG_CODECS)(
   },
 );
 
-it.each([...JSON_TYPES])('JSON named .%s is %s', async (extension, mimeType) => {
+it.each(Object.entries(JSON_TYPES))('JSON named .%s is %s', async (extension, mimeType) => {
   const found = await sniff(sampleOf('application/json'), extension);
   expect(found).toMatchObject({ mimeType, extension });
 });

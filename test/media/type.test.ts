@@ -136,6 +136,43 @@ describe('text', () => {
   });
 });
 
+describe.each([
+  ['a page', '<html><script>1</script>'],
+  ['an open comment', '<!-- a'],
+  ['a drawing', '<svg xmlns="http://www.w3.org/2000/svg"/>'],
+  ['XML', '<?xml version="1.0"?><script xmlns="http://www.w3.org/1999/xhtml"/>'],
+])('text that begins like %s', (_, content) => {
+  it.each(
+    Object.entries({
+      'text/plain': 'txt text log asc ini cfg conf css js ts php sh py sql toml properties',
+      'text/markdown': 'md markdown',
+      'text/csv': 'csv',
+      'text/tab-separated-values': 'tsv',
+      'application/json': 'json map',
+      'application/x-ndjson': 'ndjson',
+      'application/yaml': 'yaml yml',
+      'application/x-subrip': 'srt',
+      'text/vtt': 'vtt',
+      'text/x-ssa': 'ass ssa',
+      'text/calendar': 'ics',
+      'text/vcard': 'vcf',
+    }),
+  )('is %s under the names of such text: %s', async (mimeType, extensions) => {
+    for (const extension of extensions.split(' ')) {
+      const found = await sniff(content, `a.${extension}`);
+      expect(found).toMatchObject({ mimeType, extension, kind: 'document' });
+    }
+  });
+
+  it.each(['png', 'mp3', 'mp4', 'pdf', 'docx', 'html', 'svg', 'xml', 'bin', 'constructor'])(
+    'is what it is under the name .%s',
+    async (extension) => {
+      const { mimeType } = await sniff(content, `a.${extension}`);
+      expect(mimeType).toMatch(/^(?:text\/html|image\/svg\+xml|application\/xml)$/);
+    },
+  );
+});
+
 it.each([
   ['report.docx', 'a.docm', 'application/vnd.ms-word.document.macroenabled.12'],
   ['report.docx', 'a.dotm', 'application/vnd.ms-word.template.macroenabled.12'],
