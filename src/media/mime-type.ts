@@ -196,7 +196,14 @@ export const FAMILY: Readonly<Record<string, Readonly<Record<string, string>>>> 
   'image/tiff': RAW_BY_EXTENSION,
   // Two bytes of zeros and the number of an icon are also the beginning of a TGA.
   'image/x-icon': { tga: 'image/x-tga' },
-  'application/zip': { cbz: 'application/vnd.comicbook+zip' },
+  'application/zip': {
+    cbz: 'application/vnd.comicbook+zip',
+    ipa: 'application/x-ios-app',
+    xpi: 'application/x-xpinstall',
+  },
+  // Archives of maps and of models for other programs hold such entries as well.
+  'application/vnd.google-earth.kmz': { zip: 'application/zip' },
+  'model/vnd.usdz+zip': { zip: 'application/zip' },
   'audio/mpeg': { flac: 'audio/flac', aac: 'audio/aac' },
   [`${OOXML}presentationml.presentation`]: {
     potx: `${OOXML}presentationml.template`,
@@ -223,6 +230,11 @@ export const EXTENSIONS: Readonly<Record<string, string>> = {
   'image/heic': 'heic heif hif',
   'image/heif': 'heif heic hif',
   'image/bmp': 'bmp dib',
+  'image/x-portable-bitmap': 'pbm pnm',
+  'image/x-portable-graymap': 'pgm pnm',
+  'image/x-portable-pixmap': 'ppm pnm',
+  'image/vnd.radiance': 'hdr rgbe',
+  'image/fits': 'fits fit fts',
   'video/mp4': 'mp4 m4v f4v',
   'video/quicktime': 'mov qt',
   'video/mpeg': 'mpg mpeg vob',

@@ -14,7 +14,7 @@ const COMPOUND = new Map(
 
 /** Returns the name of an entry that begins like that. */
 function whole(mark: string): string {
-  return mark.endsWith('/') ? `${mark}a.xml` : mark;
+  return mark.endsWith('/') ? `${mark}a.bin` : mark.replace('*', 'An island');
 }
 
 /** Returns a file whose content proves the type, or else one of a family that has it. */
@@ -57,9 +57,13 @@ it.each(ZIP_TYPES)('an archive is %s, named .%s', async (mimeType, extension, ..
 it.each(Object.entries(DECLARED_EXTENSIONS))(
   'an archive that declares %s is named .%s',
   async (type, extension) => {
-    const mimeType = `application/${type}`;
-    const file = makeZip([['mimetype', mimeType], 'content.xml']);
-    expect(await sniff(file, 'bin')).toMatchObject({ mimeType, extension });
+    const declaration: [string, string] = ['mimetype', type];
+    for (const names of [
+      [declaration, 'content.xml'],
+      ['a/content.xml', declaration],
+    ]) {
+      expect(await sniff(makeZip(names), 'bin')).toMatchObject({ mimeType: type, extension });
+    }
   },
 );
 

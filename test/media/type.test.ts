@@ -87,6 +87,54 @@ describe('a PDF', () => {
   });
 });
 
+describe('a header of a PDF within the first 1,024 bytes', () => {
+  it.each([
+    ['XML', '<?xml version="1.0"?>\n'],
+    ['PostScript', '%!PS-Adobe-3.0 PDF-1.4\n'],
+    ['other PostScript', '%!PS-Adobe-3.0\n'],
+    ['NULs', Buffer.alloc(900)],
+    ['text', 'x'.repeat(1000)],
+  ])('makes a file of its name a PDF, after %s', async (_, before) => {
+    const content = Buffer.concat([Buffer.from(before), Buffer.from('%PDF-1.4\n%%EOF')]);
+    expect(await sniff(content, 'a.PDF')).toMatchObject({ mimeType: 'application/pdf' });
+  });
+
+  it.each([
+    ['<html><script>1</script>%PDF-1.4\n', 'text/html'],
+    ['<svg xmlns="http://www.w3.org/2000/svg">%PDF-1.4</svg>', 'image/svg+xml'],
+    ['GIF89a\x01\0\x01\0%PDF-1.4', 'image/gif'],
+    [`${'x'.repeat(1025)}%PDF-1.4`, 'text/plain'],
+  ])('does not hide other content: %j', async (content, mimeType) => {
+    expect(await sniff(content, 'a.pdf')).toMatchObject({ mimeType });
+  });
+});
+
+describe('an image whose header is text', () => {
+  it.each([
+    ['P1\n# a\n2 2\n01\n10\n', 'image/x-portable-bitmap'],
+    ['P2 1 1 255 7', 'image/x-portable-graymap'],
+    ['P3\n1 1\n255\n1 2 3\n# end', 'image/x-portable-pixmap'],
+    ['P6\n1 1\n255\nabc', 'image/x-portable-pixmap'],
+    ['#?RGBE\n\n-Y 1 +X 1\nabcd', 'image/vnd.radiance'],
+    ['P1 is the first of 2 3', 'text/plain'],
+    ['P3 10 20 metres', 'text/plain'],
+    ['DDS files', 'text/plain'],
+  ])('is told from text: %j', async (content, mimeType) => {
+    expect(await sniff(content, 'a.bin')).toMatchObject({ mimeType });
+    expect(await sniff(content, 'a.txt')).toMatchObject({ mimeType: 'text/plain' });
+  });
+
+  it('costs linear time', async () => {
+    for (const start of ['P1 ', 'P3 1 1 ', 'P3 999999999 999999999 ']) {
+      for (const part of ['1', ' ', '#', '# \n', '1 ']) {
+        const startedAt = performance.now();
+        await sniff(`${start}${part.repeat(70_000)}x`);
+        expect(performance.now() - startedAt).toBeLessThan(250);
+      }
+    }
+  });
+});
+
 describe('sound', () => {
   const tag = Buffer.from('ID3\x04\0\0\0\0\x01\x00', 'latin1');
 
