@@ -20,8 +20,10 @@ export async function zipType(source: OpenSource, head: Buffer): Promise<ZipType
   if (directory === null) return ZIP;
   const seen = new Set<string>();
   for await (const { name, offset } of entries(source, directory)) {
+    const isFirst = !seen.has(name);
     for (const mark of MARKS) if (hasMark(name, mark)) seen.add(mark);
-    if (name !== 'mimetype' || offset === 0) continue;
+    // One read for the first such entry: a hostile archive has many.
+    if (name !== 'mimetype' || !isFirst) continue;
     const later = await declaredTypeAt(source, offset);
     if (later !== null) return later;
   }
