@@ -118,7 +118,9 @@ function pairsOf(characters: readonly string[]): string[] {
   return characters.slice(1).map((character, index) => `${characters[index]}${character}`);
 }
 
-function cut(token: string): string {
+/** SQLite splits at the signs of ASCII, so that tokens have their wide forms. */
+function cut(piece: string): string {
+  const token = piece.replace('#', '＃').replace('*', '＊');
   if (token.length <= TOKEN_LENGTH_MAX) return token;
   return [...token].slice(0, TOKEN_LENGTH_MAX).join('');
 }
@@ -134,13 +136,13 @@ const IGNORED = new RegExp(
     '\\p{Default_Ignorable_Code_Point}',
     '\\p{Emoji_Modifier}',
     // Accents of all scripts, and those of Cyrillic.
-    '\\u0300-\\u036f\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20ff\\ufe20-\\ufe2f',
+    '\\u0300-\\u036f\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20e2\\u20e4-\\u20ff\\ufe20-\\ufe2f',
     '\\u0483-\\u0489\\u2de0-\\u2dff\\ua66f-\\ua672\\ua674-\\ua67d\\ua69e\\ua69f',
     // The points of Hebrew; the vowels, hamza and long dash of Arabic.
     '\\u0591-\\u05bd\\u05bf\\u05c1\\u05c2\\u05c4\\u05c5\\u05c7',
     '\\u0610-\\u061a\\u0640\\u064b-\\u065f\\u0670\\u06d6-\\u06dc\\u06df-\\u06e4\\u06e7\\u06e8\\u06ea-\\u06ed',
     '\\u0898-\\u089f\\u08ca-\\u08ff',
-  ].join('')}]`,
+  ].join('')}]|(?<![#*]\\ufe0f?)\\u20e3`,
   'gu',
 );
 
@@ -200,9 +202,11 @@ const PIECES = new RegExp(
   [
     `(?<run>[[\\p{L}\\p{N}\\p{M}]&&[${WITHOUT_SPACES}]]+)`,
     `[[\\p{L}\\p{N}\\p{M}]--[${WITHOUT_SPACES}]]+`,
-    // A flag is two characters. Signs such as © are not looked for.
+    // The keys # and *, which are emoji only with their frame. Those of digits are digits.
+    '[#*]\\u20e3',
+    // A flag is two characters.
     '\\p{Regional_Indicator}{1,2}',
-    '[\\p{Extended_Pictographic}--[©®]]',
+    '\\p{Extended_Pictographic}',
   ].join('|'),
   'gv',
 );

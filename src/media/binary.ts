@@ -13,7 +13,7 @@ export async function binaryType(head: Buffer): Promise<BinaryType | null> {
   // the rest.
   if (BYTE_ORDER_MARKS.some((mark) => startsWith(head, mark))) return null;
   const found = await recognise(head);
-  if (found === null) return isTiff(head) ? ['image/tiff', 'tif'] : null;
+  if (found === null) return isTiff(head) ? ['image/tiff', 'tif'] : rasterType(head);
   return refine(found, head);
 }
 
@@ -47,6 +47,61 @@ function isTiff(head: Buffer): boolean {
 
 /** With addresses of 32 bits, and with addresses of 64 (BigTIFF). */
 const TIFF_SIGNATURES = ['II*\0', 'MM\0*', 'II+\0\x08\0', 'MM\0+\0\x08'];
+
+/** Returns the type of an image or a drawing that file-type does not know. */
+function rasterType(head: Buffer): BinaryType | null {
+  const found = RASTERS.find(([signature]) => startsWith(head, signature));
+  if (found) return [found[1], found[2]];
+  // The header comes first; its signature follows two rectangles.
+  const isEmf = startsWith(head, '\x01\0\0\0') && head.toString('latin1', 40, 44) === ' EMF';
+  if (isEmf) return ['image/emf', 'emf'];
+  return isPcx(head) ? ['image/vnd.zbrush.pcx', 'pcx'] : textRasterType(head.toString('latin1'));
+}
+
+const RASTERS: readonly [signature: string, mimeType: string, extension: string][] = [
+  ['DDS ', 'image/vnd.ms-dds', 'dds'],
+  ['qoif', 'image/qoi', 'qoi'],
+  ['\x76\x2f\x31\x01', 'image/x-exr', 'exr'],
+  ['\xd7\xcd\xc6\x9a', 'image/wmf', 'wmf'],
+];
+
+/** Looks at the version, the only way of packing, and the number of bits of a sample. */
+function isPcx(head: Buffer): boolean {
+  const [first, version = 9, packing, bits = 0] = head;
+  return first === 10 && version <= 5 && packing === 1 && [1, 2, 4, 8].includes(bits);
+}
+
+/** Returns the type of an image whose header is text, from its beginning `text`; null for other text. */
+export function textRasterType(text: string): BinaryType | null {
+  const header = text.slice(0, HEADER_BYTES);
+  const found = TEXT_RASTERS.find(([signature]) => signature.test(header));
+  return found ? [found[1], found[2]] : null;
+}
+
+/** Bytes of a header that are looked at: the numbers of an ASCII image may go on for ever. */
+const HEADER_BYTES = 1024;
+
+/** The header of Netpbm: white space and comments are between the numbers. */
+function netpbm(kind: string, rest: string): RegExp {
+  const space = '(?:\\s|#[^\\n]*\\n)';
+  return new RegExp(`^P${kind}(?=[\\s#])${space}+\\d{1,9}${space}+\\d{1,9}${rest}`);
+}
+
+/** In ASCII, nothing but numbers and comments follows. */
+const NUMBERS = '(?=\\s)(?:\\s|\\d|#[^\\n]*\\n)*(?:#[^\\n]*)?$';
+
+/** Images whose header is text. What follows may be text as well. */
+const TEXT_RASTERS: readonly [signature: RegExp, mimeType: string, extension: string][] = [
+  [netpbm('1', NUMBERS), 'image/x-portable-bitmap', 'pbm'],
+  [netpbm('2', NUMBERS), 'image/x-portable-graymap', 'pgm'],
+  [netpbm('3', NUMBERS), 'image/x-portable-pixmap', 'ppm'],
+  [netpbm('4', '\\s'), 'image/x-portable-bitmap', 'pbm'],
+  [netpbm('5', '\\s'), 'image/x-portable-graymap', 'pgm'],
+  [netpbm('6', '\\s'), 'image/x-portable-pixmap', 'ppm'],
+  [/^P7\nWIDTH \d/, 'image/x-portable-arbitrarymap', 'pam'],
+  [/^#\?(?:RADIANCE|RGBE)\s/, 'image/vnd.radiance', 'hdr'],
+  [/^SIMPLE {2}=/, 'image/fits', 'fits'],
+];
 
 /**
  * Returns the type of sound after an ID3 tag: MP3 unless the tag says that FLAC or AAC follows. file-type skips the tag

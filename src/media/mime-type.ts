@@ -85,17 +85,45 @@ const MACRO = {
   ppam: 'application/vnd.ms-powerpoint.addin.macroenabled.12',
 } as const;
 
-const MARKDOWN = { md: 'text/markdown', markdown: 'text/markdown' } as const;
+/** Types of JSON by extension. */
+export const JSON_TYPES: Readonly<Record<string, string>> = {
+  ...sameType('application/json', 'json map har topojson'),
+  ipynb: 'application/x-ipynb+json',
+  geojson: 'application/geo+json',
+  jsonld: 'application/ld+json',
+  webmanifest: 'application/manifest+json',
+  jsonl: 'application/jsonl',
+  ndjson: 'application/x-ndjson',
+};
+
+/** Types of text that only the name tells from plain text. */
+const TEXT_BY_EXTENSION: Readonly<Record<string, string>> = {
+  csv: 'text/csv',
+  tsv: 'text/tab-separated-values',
+  ...sameType('text/markdown', 'md markdown'),
+  ...sameType('application/yaml', 'yaml yml'),
+  srt: 'application/x-subrip',
+  ...sameType('text/x-ssa', 'ass ssa'),
+};
 
 /**
- * Extensions of texts that may begin with a tag although they are no pages: notes, source code and templates. As plain
- * text, no browser runs them.
+ * The types that text with a tag at its beginning has under the name of another text: of notes, tables, data, subtitles,
+ * settings, source code and templates. The name is the safer of the two, because no browser runs text of these types.
  */
-const PLAIN_BY_EXTENSION: Readonly<Record<string, string>> = sameType(
-  'text/plain',
-  'txt text log asc rst adoc tex po ts tsx jsx mts cts vue svelte astro mdx php phtml erb ejs hbs mustache twig ' +
-    'liquid jinja jinja2 j2 njk tmpl tpl jsp asp aspx cshtml cfm',
-);
+const INERT_BY_EXTENSION: Readonly<Record<string, string>> = {
+  ...sameType(
+    'text/plain',
+    'txt text log asc nfo rst adoc org tex bib po pot diff patch sub sbv lrc ini cfg conf cnf env properties toml ' +
+      'lock tab dat lst sql graphql gql proto css scss sass less styl js mjs cjs ts tsx mts cts jsx vue svelte astro ' +
+      'mdx coffee py rb pl pm lua go rs c h cc cpp cxx hpp cs java kt scala swift m dart r jl sh bash zsh fish bat ' +
+      'cmd ps1 vbs php phtml erb ejs hbs mustache twig liquid jinja jinja2 j2 njk tmpl tpl jsp asp aspx cshtml cfm',
+  ),
+  ...TEXT_BY_EXTENSION,
+  ...JSON_TYPES,
+  vtt: 'text/vtt',
+  ics: 'text/calendar',
+  vcf: 'text/vcard',
+};
 
 /** Formats of cameras, which are TIFF inside. Their first image is a preview. */
 const RAW_BY_EXTENSION: Readonly<Record<string, string>> = {
@@ -117,20 +145,10 @@ function sameType(mimeType: string, extensions: string): Readonly<Record<string,
  * member is as harmless as the proved type.
  */
 export const FAMILY: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'text/plain': {
-    csv: 'text/csv',
-    tsv: 'text/tab-separated-values',
-    md: 'text/markdown',
-    markdown: 'text/markdown',
-    yaml: 'application/yaml',
-    yml: 'application/yaml',
-    srt: 'application/x-subrip',
-    ass: 'text/x-ssa',
-    ssa: 'text/x-ssa',
-  },
-  'text/html': { ...PLAIN_BY_EXTENSION, ...MARKDOWN },
-  'image/svg+xml': MARKDOWN,
-  'application/xml': MARKDOWN,
+  'text/plain': TEXT_BY_EXTENSION,
+  'text/html': INERT_BY_EXTENSION,
+  'image/svg+xml': INERT_BY_EXTENSION,
+  'application/xml': INERT_BY_EXTENSION,
   'application/x-cfb': {
     doc: 'application/msword',
     dot: 'application/msword',
@@ -178,7 +196,14 @@ export const FAMILY: Readonly<Record<string, Readonly<Record<string, string>>>> 
   'image/tiff': RAW_BY_EXTENSION,
   // Two bytes of zeros and the number of an icon are also the beginning of a TGA.
   'image/x-icon': { tga: 'image/x-tga' },
-  'application/zip': { cbz: 'application/vnd.comicbook+zip' },
+  'application/zip': {
+    cbz: 'application/vnd.comicbook+zip',
+    ipa: 'application/x-ios-app',
+    xpi: 'application/x-xpinstall',
+  },
+  // Archives of maps and of models for other programs hold such entries as well.
+  'application/vnd.google-earth.kmz': { zip: 'application/zip' },
+  'model/vnd.usdz+zip': { zip: 'application/zip' },
   'audio/mpeg': { flac: 'audio/flac', aac: 'audio/aac' },
   [`${OOXML}presentationml.presentation`]: {
     potx: `${OOXML}presentationml.template`,
@@ -205,6 +230,11 @@ export const EXTENSIONS: Readonly<Record<string, string>> = {
   'image/heic': 'heic heif hif',
   'image/heif': 'heif heic hif',
   'image/bmp': 'bmp dib',
+  'image/x-portable-bitmap': 'pbm pnm',
+  'image/x-portable-graymap': 'pgm pnm',
+  'image/x-portable-pixmap': 'ppm pnm',
+  'image/vnd.radiance': 'hdr rgbe',
+  'image/fits': 'fits fit fts',
   'video/mp4': 'mp4 m4v f4v',
   'video/quicktime': 'mov qt',
   'video/mpeg': 'mpg mpeg vob',

@@ -2,7 +2,7 @@ import { binaryType } from './binary.ts';
 import { compoundType, isCompound } from './compound.ts';
 import { describeType, type Sniffed, UNKNOWN } from './mime-type.ts';
 import { type OpenSource, type Source, withSource } from './source.ts';
-import { isLatePdf, sniffText } from './text.ts';
+import { isLatePdf, isNamedPdf, PDF, sniffText } from './text.ts';
 import { zipType } from './zip.ts';
 
 export type { Sniffed } from './mime-type.ts';
@@ -38,7 +38,7 @@ async function sniff(source: OpenSource, filename: string | undefined): Promise<
   const isText = !isBinaryImage(head);
   const text = isText ? sniffText(head, sizeBytes <= HEAD_BYTES, filename) : null;
   if (text !== null) return text;
-  const type = await typeOf(source, head);
+  const type = await typeOf(source, head, filename);
   return type === null ? UNKNOWN : describeType(type[0], type[1], filename);
 }
 
@@ -56,13 +56,13 @@ function isBinaryImage(head: Buffer): boolean {
   return isSigned && head.subarray(0, 64).some((byte) => byte < 9);
 }
 
-async function typeOf(source: OpenSource, head: Buffer) {
+async function typeOf(source: OpenSource, head: Buffer, filename: string | undefined) {
   if (isZip(head)) return zipType(source, head);
   if (isCompound(head)) return compoundType(source, head);
-  return (await binaryType(head)) ?? (isLatePdf(head) ? PDF : null);
+  const type = await binaryType(head);
+  if (type !== null) return type;
+  return isLatePdf(head) || isNamedPdf(head, filename) ? PDF : null;
 }
-
-const PDF = ['application/pdf', 'pdf'] as const;
 
 function isZip(head: Buffer): boolean {
   return head.toString('latin1', 0, 4) === 'PK\x03\x04';

@@ -1,7 +1,8 @@
 import { fileExtension } from '../lib/filename.ts';
 import { decodeUnicode, hasControls, isEastAsian } from '../lib/unicode-text.ts';
+import { textRasterType } from './binary.ts';
 import { detectMarkup, type Markup } from './markup.ts';
-import { describeType, type Sniffed } from './mime-type.ts';
+import { describeType, JSON_TYPES, type Sniffed } from './mime-type.ts';
 
 /**
  * Returns the type of a file whose beginning, `head`, is text; `null` when it is not. Text is
@@ -42,10 +43,14 @@ function sniffDecoded(
   { head, isUnicode, isNamed, plain, filename }: Traits,
 ): Sniffed | null {
   const markup = detectMarkup(text);
+  const isActive = markup === 'html' || markup === 'svg';
+  if (!isActive && isNamedPdf(head, filename)) return describeType(...PDF, filename);
   if (markup !== null) return describeType(...MARKUP[markup], filename);
   const signed = SIGNATURES.find(([signature]) => signature.test(text));
   if (signed) return describeType(signed[1], signed[2], filename);
-  if (isLatePdf(head)) return describeType('application/pdf', 'pdf', filename);
+  if (isLatePdf(head)) return describeType(...PDF, filename);
+  const raster = isNamed ? null : textRasterType(text);
+  if (raster !== null) return describeType(...raster, filename);
   if (isUnicode && /^\s*[[{]/.test(text)) return jsonType(filename) ?? plain;
   if (isUnicode || isNamed) return plain;
   return isProbablyText(head) ? plain : null;
@@ -57,20 +62,14 @@ const MARKUP: Readonly<Record<Markup, [mimeType: string, extension: string]>> = 
   xml: ['application/xml', 'xml'],
 };
 
-/** Types of JSON by extension. */
-export const JSON_TYPES = new Map([
-  ...['json', 'map', 'har', 'topojson'].map((name) => [name, 'application/json'] as const),
-  ['ipynb', 'application/x-ipynb+json'],
-  ['geojson', 'application/geo+json'],
-  ['jsonld', 'application/ld+json'],
-  ['webmanifest', 'application/manifest+json'],
-  ['jsonl', 'application/jsonl'],
-  ['ndjson', 'application/x-ndjson'],
-]);
+/** The MIME type and the extension of PDF. */
+export const PDF = ['application/pdf', 'pdf'] as const;
 
 /** Signatures of formats that are text themselves. */
 const SIGNATURES: readonly [signature: RegExp, mimeType: string, extension: string][] = [
-  [/^%PDF-\d/, 'application/pdf', 'pdf'],
+  [/^%PDF-\d/, ...PDF],
+  // The other form of a header that readers accept (ISO 32000-1, Annex H, note 14).
+  [/^%!PS-Adobe-\d\.\d PDF-\d\.\d/, ...PDF],
   [/^\{\\rtf/, 'application/rtf', 'rtf'],
   [/^%!PS/, 'application/postscript', 'ps'],
   [/^WEBVTT(?:\s|$)/, 'text/vtt', 'vtt'],
@@ -105,8 +104,8 @@ function isShiftJis(head: Uint8Array): boolean {
 /** Returns the type of a text that begins as JSON does; null if its name is none of JSON. */
 function jsonType(filename: string | undefined): Sniffed | null {
   const extension = fileExtension(filename ?? '') ?? '';
-  const mimeType = JSON_TYPES.get(extension);
-  return mimeType === undefined ? null : describeType(mimeType, extension);
+  if (!Object.hasOwn(JSON_TYPES, extension)) return null;
+  return describeType(JSON_TYPES[extension] ?? '', extension);
 }
 
 /**
@@ -114,9 +113,19 @@ function jsonType(filename: string | undefined): Sniffed | null {
  * 32000-1, Annex H, note 13). A text that only mentions the header is no PDF: an object has to follow the header.
  */
 export function isLatePdf(head: Uint8Array): boolean {
+  return /[\r\n]\d+ \d+ obj\b/.test(pdfOf(head) ?? '');
+}
+
+/** Returns whether a file has the header of a PDF where readers look for it, and the name of one. */
+export function isNamedPdf(head: Uint8Array, filename: string | undefined): boolean {
+  return fileExtension(filename ?? '') === 'pdf' && pdfOf(head) !== null;
+}
+
+/** Returns the text from the header of a PDF on; null if there is none in the first 1,024 bytes. */
+function pdfOf(head: Uint8Array): string | null {
   const text = Buffer.from(head.buffer, head.byteOffset, head.length).toString('latin1');
   const at = text.slice(0, 1024 + 8).search(/%PDF-\d\.\d/);
-  return at !== -1 && at <= 1024 && /[\r\n]\d+ \d+ obj\b/.test(text.slice(at));
+  return at === -1 || at > 1024 ? null : text.slice(at);
 }
 
 function isNamedAs(type: Sniffed, filename: string | undefined): boolean {

@@ -19,18 +19,28 @@ export async function zipType(source: OpenSource, head: Buffer): Promise<ZipType
   const directory = await findDirectory(source);
   if (directory === null) return ZIP;
   const seen = new Set<string>();
-  for await (const name of entryNames(source, directory)) {
-    for (const mark of MARKS) if (name.startsWith(mark)) seen.add(mark);
+  for await (const { name, offset } of entries(source, directory)) {
+    const isFirst = !seen.has(name);
+    for (const mark of MARKS) if (hasMark(name, mark)) seen.add(mark);
+    // One read for the first such entry: a hostile archive has many.
+    if (name !== 'mimetype' || !isFirst) continue;
+    const later = await declaredTypeAt(source, offset);
+    if (later !== null) return later;
   }
   return ZIP_TYPES.find(([, , ...marks]) => marks.every((mark) => seen.has(mark))) ?? ZIP;
+}
+
+function hasMark(name: string, mark: string): boolean {
+  if (!mark.startsWith('*')) return name.startsWith(mark);
+  return name.toLowerCase().endsWith(mark.slice(1)) && !name.includes('/');
 }
 
 const OOXML = 'application/vnd.openxmlformats-officedocument.';
 const PARTS = '[Content_Types].xml';
 
 /**
- * MIME type, extension, and prefixes that the entry names of such an archive must include. The
- * first matching row applies.
+ * MIME type, extension, and prefixes that the entry names of such an archive must include; `*.kml` is any name in the
+ * root that ends like that. The first matching row applies.
  */
 export const ZIP_TYPES: readonly ZipType[] = [
   ['application/vnd.ms-word.document.macroenabled.12', 'docm', PARTS, 'word/vbaProject.bin'],
@@ -48,7 +58,7 @@ export const ZIP_TYPES: readonly ZipType[] = [
   ['application/vnd.ms-visio.drawing', 'vsdx', PARTS, 'visio/'],
   ['application/vnd.ms-xpsdocument', 'xps', PARTS, 'FixedDoc'],
   ['model/3mf', '3mf', PARTS, '3D/'],
-  // Declares its type in an entry that is not the first.
+  // Declares its type in an entry that is packed.
   ['application/vnd.oasis.opendocument.text', 'odt', 'META-INF/manifest.xml', 'content.xml'],
   ['application/epub+zip', 'epub', 'META-INF/container.xml', 'mimetype'],
   ['application/vnd.apple.keynote', 'key', 'Index/Slide'],
@@ -58,7 +68,18 @@ export const ZIP_TYPES: readonly ZipType[] = [
   ['application/vnd.google-earth.kmz', 'kmz', 'doc.kml'],
   ['application/vnd.adobe.indesign-idml-package', 'idml', 'designmap.xml'],
   ['application/vnd.android.package-archive', 'apk', 'AndroidManifest.xml'],
+  ['application/x-xpinstall', 'xpi', 'META-INF/mozilla.rsa'],
+  ['application/x-ios-app', 'ipa', 'Payload/', 'iTunesMetadata.plist'],
+  ['application/x-ios-app', 'ipa', 'Payload/', 'META-INF/com.apple.'],
+  ['image/openraster', 'ora', 'stack.xml', 'mergedimage.png'],
+  ['application/x-krita', 'kra', 'maindoc.xml', 'documentinfo.xml'],
+  ['application/vnd.recordare.musicxml', 'mxl', 'META-INF/container.xml', '*.musicxml'],
+  ['application/vnd.recordare.musicxml', 'mxl', 'META-INF/container.xml', '*.xml'],
   ['application/java-archive', 'jar', 'META-INF/MANIFEST.MF'],
+  ['model/vnd.usdz+zip', 'usdz', '*.usdc'],
+  ['model/vnd.usdz+zip', 'usdz', '*.usda'],
+  ['model/vnd.usdz+zip', 'usdz', '*.usd'],
+  ['application/vnd.google-earth.kmz', 'kmz', '*.kml'],
 ];
 const MARKS = new Set(ZIP_TYPES.flatMap(([, , ...marks]) => marks));
 
@@ -68,11 +89,11 @@ const WINDOW_MOVES_MAX = 16;
 const EOCD_BYTES = 22;
 const ENTRY_BYTES = 46;
 const ENTRY_SIGNATURE = 0x02014b50;
-/** Longer entry names are truncated: no prefix in `ZIP_TYPES` is longer. */
-const NAME_BYTES_MAX = 32;
+/** Longer entry names are truncated: names in the root have ends to look for, and file systems allow 255 bytes. */
+const NAME_BYTES_MAX = 255;
 
 /**
- * Returns the type that an OpenDocument or EPUB file declares, uncompressed, in its first entry
+ * Returns the type that an OpenDocument, EPUB or similar file declares, uncompressed, in its first entry
  * (OpenDocument 1.3 part 2 §3.3; EPUB OCF 3.3 §4.3); `null` for other archives.
  */
 function declaredType(head: Buffer): ZipType | null {
@@ -80,9 +101,16 @@ function declaredType(head: Buffer): ZipType | null {
   const start = 38 + head.readUInt16LE(28);
   // The next entry follows at once, with `PK`.
   const text = head.toString('latin1', start, start + 80);
-  const [, type = ''] = /^application\/([a-z+.-]+)/.exec(text) ?? [];
+  const [type = ''] = /^(?:application|image)\/[a-z+.-]+/.exec(text) ?? [];
   if (!Object.hasOwn(DECLARED_EXTENSIONS, type)) return null;
-  return [`application/${type}`, DECLARED_EXTENSIONS[type] ?? 'zip'];
+  return [type, DECLARED_EXTENSIONS[type] ?? 'zip'];
+}
+
+/** Returns the type that an entry declares which some programs write after others. */
+async function declaredTypeAt(source: OpenSource, offset: number): Promise<ZipType | null> {
+  const memory = Buffer.alloc(256);
+  const bytesRead = await source.read(memory, memory.length, offset);
+  return bytesRead < 38 ? null : declaredType(memory.subarray(0, bytesRead));
 }
 
 interface Directory {
@@ -105,14 +133,21 @@ async function findDirectory(source: OpenSource): Promise<Directory | null> {
   return { offset, end: Math.min(start + at, offset + tail.readUInt32LE(at + 12)) };
 }
 
-/** Yields the entry names, truncated to `NAME_BYTES_MAX`; stops at the first invalid entry. */
-async function* entryNames(source: OpenSource, { offset, end }: Directory): AsyncGenerator<string> {
+/** An entry of the directory: its name, truncated to `NAME_BYTES_MAX`, and the place of its content. */
+interface Entry {
+  name: string;
+  offset: number;
+}
+
+/** Yields the entries; stops at the first invalid one. */
+async function* entries(source: OpenSource, { offset, end }: Directory): AsyncGenerator<Entry> {
   const window = createFileWindow(source, WINDOW_MOVES_MAX);
   for (let at = offset; at + ENTRY_BYTES <= end; ) {
     const entry = await window.at(at, ENTRY_BYTES + NAME_BYTES_MAX);
     if (entry.length < ENTRY_BYTES || entry.readUInt32LE(0) !== ENTRY_SIGNATURE) return;
     const nameLength = entry.readUInt16LE(28);
-    yield entry.toString('latin1', ENTRY_BYTES, ENTRY_BYTES + Math.min(nameLength, NAME_BYTES_MAX));
+    const nameEnd = ENTRY_BYTES + Math.min(nameLength, NAME_BYTES_MAX);
+    yield { name: entry.toString('latin1', ENTRY_BYTES, nameEnd), offset: entry.readUInt32LE(42) };
     at += ENTRY_BYTES + nameLength + entry.readUInt16LE(30) + entry.readUInt16LE(32);
   }
 }

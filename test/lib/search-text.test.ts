@@ -45,7 +45,10 @@ describe('the words of a text', () => {
     ['iPhoneケース', 'iphone «ケ ケー ース ス'],
     ['ไทย', '«ไ ไท ทย ย'],
     ['party🎉🎂 🇩🇪🇫🇷', 'party 🎉 🎂 🇩🇪 🇫🇷'],
-    ['© ?! -', ''],
+    ['Acme® © 2024', 'acme ® © 2024'],
+    ['™ 1️⃣', 'tm 1'],
+    ['#️⃣ *⃣ key#️⃣', '＃⃣ ＊⃣ key ＃⃣'],
+    ['# * ?! -', ''],
     ['x'.repeat(300), 'x'.repeat(120)],
   ])('%s are %s', (text, words) => {
     expect(toIndexedWords(text)).toBe(words);

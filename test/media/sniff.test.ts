@@ -89,7 +89,7 @@ describe('the filename', () => {
 
   it.each([
     ['page.html', 'photo.jpg', 'text/html'],
-    ['drawing.svg', 'note.txt', 'image/svg+xml'],
+    ['drawing.svg', 'note.html', 'image/svg+xml'],
     ['archive.zip', 'report.docx', 'application/zip'],
     ['document.pdf', 'photo.png', 'application/pdf'],
     ['picture.png', 'page.html', 'image/png'],

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { OGG_CODECS } from '../../src/media/binary.ts';
 import { COMPOUND_TYPES } from '../../src/media/compound.ts';
-import { EXTENSIONS, FAMILY } from '../../src/media/mime-type.ts';
+import { EXTENSIONS, FAMILY, JSON_TYPES } from '../../src/media/mime-type.ts';
 import { DECLARED_EXTENSIONS } from '../../src/media/open-document.ts';
 import { sniffFile } from '../../src/media/sniff.ts';
-import { JSON_TYPES } from '../../src/media/text.ts';
 import { ZIP_TYPES } from '../../src/media/zip.ts';
 import { makeCompound, makeZip, ogg, SAMPLES } from '../support/sample.ts';
 
@@ -15,7 +14,7 @@ const COMPOUND = new Map(
 
 /** Returns the name of an entry that begins like that. */
 function whole(mark: string): string {
-  return mark.endsWith('/') ? `${mark}a.xml` : mark;
+  return mark.endsWith('/') ? `${mark}a.bin` : mark.replace('*', 'An island');
 }
 
 /** Returns a file whose content proves the type, or else one of a family that has it. */
@@ -58,9 +57,13 @@ it.each(ZIP_TYPES)('an archive is %s, named .%s', async (mimeType, extension, ..
 it.each(Object.entries(DECLARED_EXTENSIONS))(
   'an archive that declares %s is named .%s',
   async (type, extension) => {
-    const mimeType = `application/${type}`;
-    const file = makeZip([['mimetype', mimeType], 'content.xml']);
-    expect(await sniff(file, 'bin')).toMatchObject({ mimeType, extension });
+    const declaration: [string, string] = ['mimetype', type];
+    for (const names of [
+      [declaration, 'content.xml'],
+      ['a/content.xml', declaration],
+    ]) {
+      expect(await sniff(makeZip(names), 'bin')).toMatchObject({ mimeType: type, extension });
+    }
   },
 );
 
@@ -79,7 +82,7 @@ it.each(OGG_CODECS)(
   },
 );
 
-it.each([...JSON_TYPES])('JSON named .%s is %s', async (extension, mimeType) => {
+it.each(Object.entries(JSON_TYPES))('JSON named .%s is %s', async (extension, mimeType) => {
   const found = await sniff(sampleOf('application/json'), extension);
   expect(found).toMatchObject({ mimeType, extension });
 });

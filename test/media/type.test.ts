@@ -87,6 +87,54 @@ describe('a PDF', () => {
   });
 });
 
+describe('a header of a PDF within the first 1,024 bytes', () => {
+  it.each([
+    ['XML', '<?xml version="1.0"?>\n'],
+    ['PostScript', '%!PS-Adobe-3.0 PDF-1.4\n'],
+    ['other PostScript', '%!PS-Adobe-3.0\n'],
+    ['NULs', Buffer.alloc(900)],
+    ['text', 'x'.repeat(1000)],
+  ])('makes a file of its name a PDF, after %s', async (_, before) => {
+    const content = Buffer.concat([Buffer.from(before), Buffer.from('%PDF-1.4\n%%EOF')]);
+    expect(await sniff(content, 'a.PDF')).toMatchObject({ mimeType: 'application/pdf' });
+  });
+
+  it.each([
+    ['<html><script>1</script>%PDF-1.4\n', 'text/html'],
+    ['<svg xmlns="http://www.w3.org/2000/svg">%PDF-1.4</svg>', 'image/svg+xml'],
+    ['GIF89a\x01\0\x01\0%PDF-1.4', 'image/gif'],
+    [`${'x'.repeat(1025)}%PDF-1.4`, 'text/plain'],
+  ])('does not hide other content: %j', async (content, mimeType) => {
+    expect(await sniff(content, 'a.pdf')).toMatchObject({ mimeType });
+  });
+});
+
+describe('an image whose header is text', () => {
+  it.each([
+    ['P1\n# a\n2 2\n01\n10\n', 'image/x-portable-bitmap'],
+    ['P2 1 1 255 7', 'image/x-portable-graymap'],
+    ['P3\n1 1\n255\n1 2 3\n# end', 'image/x-portable-pixmap'],
+    ['P6\n1 1\n255\nabc', 'image/x-portable-pixmap'],
+    ['#?RGBE\n\n-Y 1 +X 1\nabcd', 'image/vnd.radiance'],
+    ['P1 is the first of 2 3', 'text/plain'],
+    ['P3 10 20 metres', 'text/plain'],
+    ['DDS files', 'text/plain'],
+  ])('is told from text: %j', async (content, mimeType) => {
+    expect(await sniff(content, 'a.bin')).toMatchObject({ mimeType });
+    expect(await sniff(content, 'a.txt')).toMatchObject({ mimeType: 'text/plain' });
+  });
+
+  it('costs linear time', async () => {
+    for (const start of ['P1 ', 'P3 1 1 ', 'P3 999999999 999999999 ']) {
+      for (const part of ['1', ' ', '#', '# \n', '1 ']) {
+        const startedAt = performance.now();
+        await sniff(`${start}${part.repeat(70_000)}x`);
+        expect(performance.now() - startedAt).toBeLessThan(250);
+      }
+    }
+  });
+});
+
 describe('sound', () => {
   const tag = Buffer.from('ID3\x04\0\0\0\0\x01\x00', 'latin1');
 
@@ -134,6 +182,43 @@ describe('text', () => {
     const extension = filename.split('.')[1];
     expect(await sniff(content!, filename)).toMatchObject({ mimeType, extension });
   });
+});
+
+describe.each([
+  ['a page', '<html><script>1</script>'],
+  ['an open comment', '<!-- a'],
+  ['a drawing', '<svg xmlns="http://www.w3.org/2000/svg"/>'],
+  ['XML', '<?xml version="1.0"?><script xmlns="http://www.w3.org/1999/xhtml"/>'],
+])('text that begins like %s', (_, content) => {
+  it.each(
+    Object.entries({
+      'text/plain': 'txt text log asc ini cfg conf css js ts php sh py sql toml properties',
+      'text/markdown': 'md markdown',
+      'text/csv': 'csv',
+      'text/tab-separated-values': 'tsv',
+      'application/json': 'json map',
+      'application/x-ndjson': 'ndjson',
+      'application/yaml': 'yaml yml',
+      'application/x-subrip': 'srt',
+      'text/vtt': 'vtt',
+      'text/x-ssa': 'ass ssa',
+      'text/calendar': 'ics',
+      'text/vcard': 'vcf',
+    }),
+  )('is %s under the names of such text: %s', async (mimeType, extensions) => {
+    for (const extension of extensions.split(' ')) {
+      const found = await sniff(content, `a.${extension}`);
+      expect(found).toMatchObject({ mimeType, extension, kind: 'document' });
+    }
+  });
+
+  it.each(['png', 'mp3', 'mp4', 'pdf', 'docx', 'html', 'svg', 'xml', 'bin', 'constructor'])(
+    'is what it is under the name .%s',
+    async (extension) => {
+      const { mimeType } = await sniff(content, `a.${extension}`);
+      expect(mimeType).toMatch(/^(?:text\/html|image\/svg\+xml|application\/xml)$/);
+    },
+  );
 });
 
 it.each([

@@ -97,6 +97,8 @@ const PROGRAM_TYPES: ReadonlySet<string> = new Set([
   'application/x-shockwave-flash',
   'application/x-ms-shortcut',
   'application/x-google-chrome-extension',
+  'application/x-xpinstall',
+  'application/x-ios-app',
   'application/wasm',
   'application/x-deb',
   'application/x-rpm',
@@ -124,7 +126,7 @@ const EXTENSIONS: Readonly<Record<Role, string>> = {
     'js mjs cjs jse vbs vbe wsf wsh hta ps1 psm1 bat cmd sh bash zsh csh ksh fish php php3 php4 php5 php7 php8 phtml ' +
     'phar asp aspx ashx jsp jspx cgi pl py pyw rb',
   program:
-    'exe dll com scr pif cpl msi msp jar war class apk app so dylib elf deb rpm lnk swf wasm crx',
+    'exe dll com scr pif cpl msi msp jar war class apk app so dylib elf deb rpm lnk swf wasm crx xpi ipa',
 };
 
 const ROLE_BY_EXTENSION: ReadonlyMap<string, Role> = new Map(
