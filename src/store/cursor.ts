@@ -131,14 +131,15 @@ function rowsToRead({
 }
 
 /**
- * Returns the end of a statement that selects one page and, if the request looks ahead, one more row. `refs` are the keyset's columns in this
- * statement.
+ * Returns the end of a statement that selects one page and, if the request looks ahead, one more row. `refs` are the
+ * keyset's columns in this statement, `leading` others that are the same in all of its rows.
  */
 export function pageClause(
   refs: readonly RawBuilder<unknown>[],
   keyset: Keyset,
   { limit, looksAhead, backward, after, before, offset }: PageRequest,
   conditions: readonly RawBuilder<SqlBool>[],
+  leading: readonly RawBuilder<unknown>[] = [],
 ): RawBuilder<unknown> {
   const [next, previous] = keyset.descending ? (['<', '>'] as const) : (['>', '<'] as const);
   const beyond = (operator: '<' | '>', position: Position) =>
@@ -150,7 +151,7 @@ export function pageClause(
   ];
   const where = all.length === 0 ? sql`` : sql`where ${sql.join(all, sql` and `)}`;
   const skipped = offset === undefined ? sql`` : sql`offset ${offset}`;
-  return sql`${where} ${orderClause(refs, keyset, backward)} limit ${rowsToRead({ limit, looksAhead })} ${skipped}`;
+  return sql`${where} ${orderClause([...leading, ...refs], keyset, backward)} limit ${rowsToRead({ limit, looksAhead })} ${skipped}`;
 }
 
 /** Returns the order in which the index is read. */

@@ -20,7 +20,7 @@ describe('SVG is detected', () => {
     ['in capitals', SVG.replace('svg', 'SVG')],
     ['with attributes on the next line', '<svg\nwidth="1"/>'],
   ])('%s', async (_, content) => {
-    expect(await sniff(content, 'note.txt')).toMatchObject({
+    expect(await sniff(content, 'drawing')).toMatchObject({
       kind: 'vector',
       mimeType: 'image/svg+xml',
     });

@@ -165,7 +165,7 @@ export function idsOnWalk(
 ): Ids {
   const { from, where } = partsOf(db, walk, conditions, keyset);
   return sql`(select ${walk.columns.id} as id from ${from}
-    ${pageClause(refsOf(walk, keyset), keyset, request, where)})`;
+    ${pageClause(refsOf(walk, keyset), keyset, request, where, walk.leading)})`;
 }
 
 /** Returns the references to the columns of a keyset on a walk. */
@@ -234,7 +234,8 @@ async function idsNearby(
   const { from, where } = partsOf(db, walk, conditions, keyset);
   const refs = refsOf(walk, keyset);
   const isNearby = end && isUpTo(refs, keyset, request, end);
-  const page = pageClause(refs, keyset, request, isNearby ? [...where, isNearby] : where);
+  const parts = isNearby ? [...where, isNearby] : where;
+  const page = pageClause(refs, keyset, request, parts, walk.leading);
   const nearby = sql<{ id: number }>`select ${walk.columns.id} as id from ${from} ${page}`;
   const { rows } = await nearby.execute(db);
   const { limit, looksAhead = true } = request;
@@ -257,7 +258,7 @@ async function endOfWalk(
   const refs = refsOf(walk, keyset);
   const columns = refs.map((ref, index) => sql`${ref} as ${sql.ref(`k${index}`)}`);
   const where = [...walk.where, ...boundsOf(walk.columns.first, conditions, keyset)];
-  const page = pageClause(refs, keyset, request, where);
+  const page = pageClause(refs, keyset, request, where, walk.leading);
   const { rows } = await sql<
     Record<string, string | number>
   >`select ${sql.join(columns)} from ${walk.from(false)} ${page}`.execute(db);

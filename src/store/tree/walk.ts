@@ -16,6 +16,11 @@ export interface Walk {
   /** The part of the index. */
   where: RawBuilder<SqlBool>[];
   columns: Readonly<Record<'first' | 'id', RawBuilder<unknown>>>;
+  /**
+   * Columns that the index begins with and whose value is null. PostgreSQL knows that an index is in an order after a
+   * column that equals a value, but not after one that is null.
+   */
+  leading?: readonly RawBuilder<unknown>[];
   /** The condition whose nodes the index has together. */
   by: Condition | null;
   /** Other conditions that the index meets, or checks of its own columns that replace theirs. */
@@ -76,7 +81,8 @@ export function walkOf(db: Db, conditions: readonly Condition[], order: OrderCol
       const isFolder = sql<SqlBool>`media.type = 'folder'`;
       return walkOfMedia(db, by, order, 'media_parent_folder', [isMet, isFolder]);
     }
-    return walkOfMedia(db, by, order, index, [isMet]);
+    const walk = walkOfMedia(db, by, order, index, [isMet]);
+    return part === 'unfiled' ? { ...walk, leading: [sql.ref('media.parent_id')] } : walk;
   }
   return walkOfAll(db, conditions, order);
 }

@@ -202,51 +202,55 @@ async function findOne(db: Db, text: string): Promise<Found> {
   };
 }
 
-describe(`${COUNT} random names and searches in ${SCRIPTS.length} scripts`, () => {
-  const generated = generate();
-  const found = Promise.all(
-    BACKENDS.map((backend) =>
-      backend.withDb(async (db) => {
-        await fill(db, generated);
-        return findAll(db, generated);
-      }),
-    ),
-  );
+describe(
+  `${COUNT} random names and searches in ${SCRIPTS.length} scripts`,
+  () => {
+    const generated = generate();
+    const found = Promise.all(
+      BACKENDS.map((backend) =>
+        backend.withDb(async (db) => {
+          await fill(db, generated);
+          return findAll(db, generated);
+        }),
+      ),
+    );
 
-  it('are found alike by all databases', async () => {
-    const [first, ...others] = await found;
-    for (const other of others) expect(other).toEqual(first);
-  });
+    it('are found alike by all databases', async () => {
+      const [first, ...others] = await found;
+      for (const other of others) expect(other).toEqual(first);
+    });
 
-  it('are found as often by the index as by a look at each', async () => {
-    for (const results of await found) {
-      for (const { text, ids, count } of results) {
-        if (ids.length < PAGE.limit) expect(count, text).toBe(text.trim() ? ids.length : COUNT);
-      }
-    }
-  });
-
-  it('are found by each of their own words', async () => {
-    for (const results of await found) {
-      for (const [index, { text, ids }] of results.entries()) {
-        const of = generated.searches[index]?.of ?? null;
-        if (of === null || toSearchWords(text).length === 0) continue;
-        if (ids.length < PAGE.limit) expect(ids, text).toContain(10 + of);
-      }
-    }
-  });
-
-  it('are found if they have the words, and only then', async () => {
-    const all = generated.names.map((name) => ` ${toIndexedWords(name)}`);
-    for (const results of await found) {
-      for (const { text, ids } of results) {
-        const words = toSearchWords(text);
-        if (words.length === 0 || ids.length >= PAGE.limit) continue;
-        for (const [index, name] of all.entries()) {
-          const has = words.every(({ part }) => name.includes(` ${part}`));
-          if (has) expect(ids, text).toContain(10 + index);
+    it('are found as often by the index as by a look at each', async () => {
+      for (const results of await found) {
+        for (const { text, ids, count } of results) {
+          if (ids.length < PAGE.limit) expect(count, text).toBe(text.trim() ? ids.length : COUNT);
         }
       }
-    }
-  });
-}, 60_000 + 300 * COUNT);
+    });
+
+    it('are found by each of their own words', async () => {
+      for (const results of await found) {
+        for (const [index, { text, ids }] of results.entries()) {
+          const of = generated.searches[index]?.of ?? null;
+          if (of === null || toSearchWords(text).length === 0) continue;
+          if (ids.length < PAGE.limit) expect(ids, text).toContain(10 + of);
+        }
+      }
+    });
+
+    it('are found if they have the words, and only then', async () => {
+      const all = generated.names.map((name) => ` ${toIndexedWords(name)}`);
+      for (const results of await found) {
+        for (const { text, ids } of results) {
+          const words = toSearchWords(text);
+          if (words.length === 0 || ids.length >= PAGE.limit) continue;
+          for (const [index, name] of all.entries()) {
+            const has = words.every(({ part }) => name.includes(` ${part}`));
+            if (has) expect(ids, text).toContain(10 + index);
+          }
+        }
+      }
+    });
+  },
+  60_000 + 300 * COUNT,
+);

@@ -78,6 +78,7 @@ const CONTENTS: Readonly<Record<string, Claims>> = {
     bytes: fixtureBytes('drawing.svg'),
     verdict: 'vector image/svg+xml',
     refused: ANY_SHOWN,
+    safer: { txt: 'file text/plain', php: 'file text/plain' },
   },
   'a script': {
     bytes: Buffer.from('#!/bin/sh\necho 1\n'),

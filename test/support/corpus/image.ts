@@ -144,9 +144,9 @@ const UNDECODABLE: readonly Row[] = [
   ['a.raf', start('46554a4946494c4d4343442d52415720 30323031'), 'file image/x-fujifilm-raf'],
   ['a.orf', start('4949524f 08000000 1800'), 'file image/x-olympus-orf'],
   ['a.rw2', start('49495500 18000000 88e774d8'), 'file image/x-panasonic-rw2'],
-  ['a.ppm', 'P3\n1 1\n255\n0 0 0\n', 'file text/plain'],
-  ['a.hdr', '#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n', 'file text/plain'],
-  ['a.exr', start('762f3101 02000000'), 'file application/octet-stream'],
+  ['a.ppm', 'P3\n1 1\n255\n0 0 0\n', 'file image/x-portable-pixmap'],
+  ['a.hdr', '#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n', 'file image/vnd.radiance'],
+  ['a.exr', start('762f3101 02000000'), 'file image/x-exr'],
 ];
 
 /** Images whose header promises pixels that their bytes cannot hold. */
