@@ -25,6 +25,12 @@ const TOKEN_LENGTH_MAX = 120;
 const SEARCH_TOKENS_MAX = 60;
 
 /**
+ * Maximum length of a folded text that is split into words. The longest description has 10,000 characters, and few
+ * characters become more than three; one becomes 18, and splitting 180,000 characters would block other requests.
+ */
+const FOLDED_LENGTH_MAX = 30_000;
+
+/**
  * Returns a text as searches compare it: NFKC, full case folding, without accents, with the base letters of `ø`, `æ`,
  * `ł` and others. Also ignores the points of Hebrew and Arabic, which most writers omit, invisible characters and the
  * skin tones of emoji. Other marks belong to their word.
@@ -86,7 +92,8 @@ type Word = Piece[];
 function wordsOf(text: string): Word[] {
   const words: Word[] = [];
   let end = -1;
-  for (const { 0: piece, index, groups } of foldText(text).matchAll(PIECES)) {
+  const folded = foldText(text).slice(0, FOLDED_LENGTH_MAX);
+  for (const { 0: piece, index, groups } of folded.matchAll(PIECES)) {
     if (index !== end) words.push([]);
     words.at(-1)?.push({ text: piece, isRun: groups?.run !== undefined });
     end = index + piece.length;

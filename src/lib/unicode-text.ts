@@ -17,8 +17,8 @@ export interface TextHint {
 }
 
 /**
- * Decodes a text in UTF-8, UTF-16 or UTF-32; returns null if it is none. Without a byte order mark, UTF-16 and UTF-32
- * are only tried for bytes with control characters, which no text in UTF-8 or an old encoding has.
+ * Decodes bytes in UTF-8, UTF-16 or UTF-32. Returns null for bytes in another encoding and for binary data. Without a
+ * byte order mark, it tries UTF-16 and UTF-32 only for bytes with control characters, which other texts do not have.
  */
 export function decodeUnicode(bytes: Uint8Array, hint: TextHint): UnicodeText | null {
   const marked = MARKS.find(([mark]) => mark.every((byte, index) => bytes[index] === byte));
@@ -49,8 +49,8 @@ function wrap(encoding: Encoding, hasMark: boolean, text: string | null): Unicod
 }
 
 /**
- * Returns whether a text has control characters that the WHATWG's MIME sniffing standard calls binary. Those that end a
- * text of DOS are none.
+ * Returns whether a text has control characters that the WHATWG's MIME sniffing standard calls binary. It allows those
+ * that DOS programs write at the end of a text.
  */
 export function hasControls(text: string): boolean {
   return BINARY.test(text);

@@ -60,8 +60,8 @@ export function withColorProfile(png: Buffer, space: ColorSpace, isGray: boolean
 }
 
 /**
- * Returns the color space in the chunk that counts: cICP before iCCP before sRGB before gAMA and cHRM (§4.3). A space
- * that is sRGB but for rounding is none: most programs write its numbers beside nothing else.
+ * Returns the color space in the chunk that counts: cICP before iCCP before sRGB before gAMA and cHRM (§4.3).
+ * Returns null for sRGB, also if only rounding tells it from gAMA and cHRM, as many programs write these numbers.
  */
 function spaceOf(chunks: ReadonlyMap<string, Buffer>): ColorSpace | null {
   if (chunks.has('iCCP')) return null;

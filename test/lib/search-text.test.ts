@@ -54,6 +54,12 @@ describe('the words of a text', () => {
     expect(toIndexedWords(text)).toBe(words);
   });
 
+  it('are those of the beginning, if the text becomes much longer when it is folded', () => {
+    expect(toIndexedWords('\ufdfa'.repeat(10_000)).length).toBeLessThan(40_000);
+    expect(toIndexedWords('ﬃ'.repeat(3).concat(' last'))).toBe('ffiffiffi last');
+    expect(toIndexedWords(`${'ß '.repeat(5000)}last`)).toMatch(/ last$/);
+  });
+
   it('have a mark between fields, and skip absent fields', () => {
     expect(toIndexedWords('a b', null, undefined, ' ', 'c')).toBe('a b ¦ c');
   });

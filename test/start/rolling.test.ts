@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
@@ -50,15 +51,7 @@ it('SIGTERM ends a server that has a dripping client; its upload goes on at the 
       const begun = await sendHalf(server);
       const socket = await openSocket(server);
       socket.write(dripHead(begun));
-      const drip = setInterval(() => socket.write('x'), 100);
-      await sleep(300);
-      server.child.kill('SIGTERM');
-      // Docker kills a container after 10 s.
-      const ended = await Promise.race([server.exit, sleep(10_000).then(() => 'still runs')]);
-      clearInterval(drip);
-      socket.destroy();
-      expect(ended).toBe(0);
-      expect(server.log.at(-1)).toMatchObject({ msg: 'stopped' });
+      await expectEnd(server, socket, () => socket.write('x'));
       return begun;
     });
     await withServerProcess(variables, (server) => finish(server, begun));
@@ -74,15 +67,26 @@ it('SIGTERM ends a server that has a client which reads a download slowly', () =
       socket.pause();
       socket.write(`GET ${new URL(body.url).pathname} HTTP/1.1\r\nHost: x\r\n\r\n`);
       await vi.waitFor(() => expect(socket.read(100)).not.toBeNull());
-      const drip = setInterval(() => socket.read(100), 100);
-      server.child.kill('SIGTERM');
-      const ended = await Promise.race([server.exit, sleep(10_000).then(() => 'still runs')]);
-      clearInterval(drip);
-      socket.destroy();
-      expect(ended).toBe(0);
-      expect(server.log.at(-1)).toMatchObject({ msg: 'stopped' });
+      await expectEnd(server, socket, () => socket.read(100));
     }),
   ));
+
+/** Stops a server while a client sends or reads a little at a time, and expects its end. */
+async function expectEnd(
+  server: ServerProcess,
+  socket: Socket,
+  drip: () => unknown,
+): Promise<void> {
+  const timer = setInterval(drip, 100);
+  await sleep(300);
+  server.child.kill('SIGTERM');
+  // Docker kills a container after 10 s.
+  const ended = await Promise.race([server.exit, sleep(10_000).then(() => 'still runs')]);
+  clearInterval(timer);
+  socket.destroy();
+  expect(ended).toBe(0);
+  expect(server.log.at(-1)).toMatchObject({ msg: 'stopped' });
+}
 
 async function sendHalf(server: ServerProcess): Promise<string> {
   const chunk = BYTES.subarray(0, HALF);

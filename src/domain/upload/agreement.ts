@@ -1,4 +1,5 @@
 import { fileExtension } from '../../lib/filename.ts';
+import { mediaTypeOf } from '../../lib/header-value.ts';
 import type { Sniffed } from '../../media/sniff.ts';
 
 /** What is done with a file: it is shown, read or run. */
@@ -13,7 +14,7 @@ export interface Contradiction {
 }
 
 /**
- * Returns the contradiction between the content of a file and its name or its declared type; null if there is none.
+ * Compares the content of a file with its name and its declared type. Returns the first contradiction, or null.
  *
  * Both are mostly guesses: a system derives the declared type from the extension, and calls TypeScript a video. They
  * contradict only content that is positively something else, and only if it is dangerous to confuse the two: what a
@@ -68,16 +69,12 @@ function roleOfShown(mimeType: string): Role | null {
 }
 
 function roleOfType(declaredType: string): Role | null {
-  const essence = essenceOf(declaredType);
+  const essence = mediaTypeOf(declaredType);
   // The extension of TypeScript is also that of MPEG streams.
   if (essence === 'video/mp2t') return null;
   if (PROGRAM_TYPES.has(essence)) return 'program';
   if (SCRIPT_TYPE.test(essence)) return 'script';
   return DOCUMENT_TYPE.test(essence) ? 'document' : roleOfShown(essence);
-}
-
-function essenceOf(contentType: string): string {
-  return contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
 const SCRIPT_TYPE =

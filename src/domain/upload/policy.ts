@@ -1,3 +1,4 @@
+import { mediaTypeOf } from '../../lib/header-value.ts';
 import { isReadable } from '../../media/image-header.ts';
 import type { Sniffed } from '../../media/sniff.ts';
 import type { Context, Settings } from '../context.ts';
@@ -117,6 +118,6 @@ function isFileType(type: MediaType): type is FileType {
  * other text reaches neither the database nor a response.
  */
 export function parseDeclaredType(contentType: string): string | null {
-  const essence = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const essence = mediaTypeOf(contentType);
   return /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/.test(essence) ? essence : null;
 }

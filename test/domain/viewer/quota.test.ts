@@ -10,6 +10,7 @@ import { mergeUsages, storageUsage } from '../../../src/domain/viewer/quota.ts';
 import { openDb } from '../../../src/store/db.ts';
 import { createTestServices, type TestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
+import { leftovers } from '../../support/bytes.ts';
 import { md5Of } from '../../support/selfcommunity.ts';
 
 async function* bytesOf(text: string) {
@@ -149,6 +150,10 @@ describeEachBackend('a usage', (backend) => {
         expect(kept(await run((ctx) => uploadFile(ctx, { ...FILE, bytes: bytesOf('abc') })))).toBe(
           3,
         );
+        // What was refused has left neither rows nor bytes.
+        const openAt = [1, 1, 1, 1, 1];
+        const left = { medias: 3, files: 3, openAt, staged: 5, stored: 3 };
+        expect(await leftovers(processes[0]!)).toEqual(left);
         for (const { db } of processes) await db.destroy();
       });
     }));
