@@ -23,7 +23,11 @@ export async function contentType(
   if (!mimeType.startsWith('text/') || sizeBytes === 0) return mimeType;
   const end = Math.min(sizeBytes, HEAD_BYTES) - 1;
   const head = Buffer.concat(await Array.fromAsync(await read({ start: 0, end })));
-  const found = decodeUnicode(head, { isWhole: end + 1 === sizeBytes, isText: true });
+  const found = decodeUnicode(head, {
+    isWhole: end + 1 === sizeBytes,
+    isText: true,
+    mayBeWide: true,
+  });
   if (found === null) return mimeType;
   const { encoding, hasMark } = found;
   const isSaid = encoding === 'utf-8' || (!hasMark && encoding.startsWith('utf-16'));

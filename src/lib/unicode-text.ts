@@ -14,6 +14,8 @@ export interface TextHint {
   isWhole: boolean;
   /** Whether something else says that they are a text, so that little proof is enough. */
   isText: boolean;
+  /** Whether they may be in UTF-16 or UTF-32 without a byte order mark: a guess, which some binary formats meet too. */
+  mayBeWide: boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export function decodeUnicode(bytes: Uint8Array, hint: TextHint): UnicodeText | 
   }
   const text = decode(bytes, 'utf-8', hint);
   const isSingle = text !== null && !hasControls(text);
-  if (isSingle || !hasControls(Buffer.from(bytes).toString('latin1'))) {
+  if (isSingle || !hint.mayBeWide || !hasControls(Buffer.from(bytes).toString('latin1'))) {
     return wrap('utf-8', false, text);
   }
   return decodeWide(bytes, hint) ?? wrap('utf-8', false, text);

@@ -35,25 +35,12 @@ async function sniff(source: OpenSource, filename: string | undefined): Promise<
   const memory = Buffer.alloc(Math.min(sizeBytes, HEAD_BYTES));
   const head = memory.subarray(0, await source.read(memory, memory.length, 0));
   if (head.length === 0) return UNKNOWN;
-  const isText = !isBinaryImage(head);
-  const text = isText ? sniffText(head, sizeBytes <= HEAD_BYTES, filename) : null;
+  const isWhole = sizeBytes <= HEAD_BYTES;
+  const text = sniffText(head, { isWhole }, filename);
   if (text !== null) return text;
   const type = await typeOf(source, head, filename);
-  return type === null ? UNKNOWN : describeType(type[0], type[1], filename);
-}
-
-/** The beginnings of JPEG and PNG, which no encoding of Unicode has. */
-const IMAGE_SIGNATURES = [Buffer.of(0xff, 0xd8, 0xff), Buffer.of(0x89, 0x50, 0x4e, 0x47)];
-
-/**
- * Tells that a file cannot be text without decoding 64 KiB of it, which takes longer than all else here: after one of
- * the signatures it could only be text of an old encoding, and that has none of these control characters.
- */
-function isBinaryImage(head: Buffer): boolean {
-  const isSigned = IMAGE_SIGNATURES.some((signature) =>
-    head.subarray(0, signature.length).equals(signature),
-  );
-  return isSigned && head.subarray(0, 64).some((byte) => byte < 9);
+  if (type !== null) return describeType(type[0], type[1], filename);
+  return sniffText(head, { isWhole, mayBeWide: true }, filename) ?? UNKNOWN;
 }
 
 async function typeOf(source: OpenSource, head: Buffer, filename: string | undefined) {

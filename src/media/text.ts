@@ -14,15 +14,25 @@ import { describeType, JSON_TYPES, type Sniffed } from './mime-type.ts';
  * its start, while the magic numbers of several formats are words. "BMW", "SQLite for beginners"
  * and "MAC address" would otherwise be a BMP, a database and a sound.
  */
-export function sniffText(head: Uint8Array, isWhole: boolean, filename?: string): Sniffed | null {
+export function sniffText(
+  head: Uint8Array,
+  { isWhole, mayBeWide = false }: TextOptions,
+  filename?: string,
+): Sniffed | null {
   const plain = describeType('text/plain', 'txt', filename);
   const isNamed = isNamedAs(plain, filename);
-  const unicode = decodeUnicode(head, { isWhole, isText: isNamed });
+  const unicode = decodeUnicode(head, { isWhole, isText: isNamed, mayBeWide });
   const text = unicode?.text ?? new TextDecoder('latin1').decode(head);
   if (hasControls(text)) return null;
   const traits = { head, isUnicode: unicode !== null, isNamed, plain, filename };
   const sniffed = sniffDecoded(text, traits);
   return sniffed !== null && SCRIPT.test(text) ? { ...sniffed, isScript: true } : sniffed;
+}
+
+interface TextOptions {
+  isWhole: boolean;
+  /** Whether the bytes are of no binary format, so that they may be UTF-16 or UTF-32 without a byte order mark. */
+  mayBeWide?: boolean;
 }
 
 /** The beginnings of programs that a shell or a web server runs. */

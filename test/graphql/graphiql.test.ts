@@ -83,7 +83,7 @@ describe('GraphiQL', () => {
     ));
 
   const suite = existsSync(CHROMIUM) ? describe : describe.skip;
-  suite(`in Chromium, at ${CHROMIUM}`, () => {
+  suite(`in Chromium, at ${CHROMIUM}`, { timeout: 120_000 }, () => {
     test('runs an example under its own policy, without a request to another host', () =>
       withApp(backend!, async (app) => {
         await makeMediaRow(app.services.db, { name: 'shown-in-the-page.png' });
@@ -116,9 +116,7 @@ describe('GraphiQL', () => {
           await page.locator('.graphiql-execute-button').waitFor();
           for (const name of ['Tree', 'MediaChanged', 'CreateTag']) {
             await page.locator('.graphiql-tab-button', { hasText: name }).click();
-            await page
-              .locator('.graphiql-tab-active', { hasText: name })
-              .waitFor({ timeout: 5000 });
+            await page.locator('.graphiql-tab-active', { hasText: name }).waitFor();
           }
         });
       }));

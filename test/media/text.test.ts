@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { contentType } from '../../src/http/charset.ts';
+import { decodeUnicode } from '../../src/lib/unicode-text.ts';
 import { sniffFile } from '../../src/media/sniff.ts';
 import { withFile } from '../support/temporary-file.ts';
 
@@ -109,6 +110,17 @@ describe('binary data is no text', () => {
       expect((await sniff(content, filename)).mimeType).toBe('application/octet-stream');
     }
   });
+});
+
+it('a binary format counts before UTF-16 without a mark, which its bytes may also be', async () => {
+  const gif = Buffer.concat([
+    Buffer.from('GIF89a'),
+    bytes('3c002800f700 2030'),
+    Buffer.alloc(99, 0xa5),
+  ]);
+  const hint = { isWhole: false, isText: false, mayBeWide: true };
+  expect(decodeUnicode(gif, hint)).not.toBeNull();
+  expect((await sniff(gif, 'a.gif')).mimeType).toBe('image/gif');
 });
 
 function sniff(content: Buffer, filename: string) {

@@ -33,21 +33,39 @@ describe.skipIf(!existsSync('/proc/self/cmdline'))('the process of the server', 
 });
 
 describe('an idle process', () => {
-  it('frees memory once after its start, and again only after work', async () => {
+  /** Runs the intervals with these loads, and returns the number of collections after each. */
+  function collectionsAfter(loads: readonly number[]): number[] {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
     const collect = vi.fn();
-    const stop = collectWhenIdle({ intervalMs: 50, collect });
-    onTestFinished(stop);
-    await vi.waitFor(() => expect(collect).toHaveBeenCalledTimes(1), { timeout: 20_000 });
-    await sleep(1000);
-    expect(collect).toHaveBeenCalledTimes(1);
-    work(100);
-    await vi.waitFor(() => expect(collect).toHaveBeenCalledTimes(2), { timeout: 20_000 });
+    let load = 0;
+    const stop = collectWhenIdle({ intervalMs: 20, collect, measure: () => load });
+    const counts = loads.map((next) => {
+      load = next;
+      vi.advanceTimersByTime(20);
+      return collect.mock.calls.length;
+    });
+    stop();
+    return counts;
+  }
+
+  const idle = (intervals: number) => Array(intervals).fill(0);
+
+  it('frees memory once after its start, and again only after work', () => {
+    expect(collectionsAfter(idle(100)).at(-1)).toBe(1);
+    expect(collectionsAfter([...idle(50), 0.5, ...idle(50)]).at(-1)).toBe(2);
+    // A little work, as of timers, leaves nothing to free.
+    expect(collectionsAfter([...idle(50), 0.05, ...idle(50)]).at(-1)).toBe(1);
   });
 
-  it('frees none while it works', async () => {
+  it('frees none while it works, nor soon after it has freed some', () => {
+    expect(collectionsAfter(Array(100).fill(0.5)).at(-1)).toBe(0);
+    expect(collectionsAfter([0, 0.5, ...idle(20)]).at(-1)).toBe(1);
+  });
+
+  it('measures its load by itself', async () => {
     const collect = vi.fn();
-    const stop = collectWhenIdle({ intervalMs: 20, collect });
-    onTestFinished(stop);
+    onTestFinished(collectWhenIdle({ intervalMs: 20, collect }));
     for (let round = 0; round < 20; round += 1) {
       work(30);
       await sleep(1);
