@@ -134,10 +134,11 @@ class FileStaging implements Staging {
 
   /** Returns the descriptor of a staged file that the last append has kept open, or opens it; null if it is gone. */
   async #reopen(key: string): Promise<number | null> {
+    const path = this.#path(key);
     const kept = this.#descriptors.take(key);
-    if (kept === undefined) return ifPresent(openDescriptor(this.#path(key), 'r+'));
-    // Another process may have deleted it.
-    if ((await statDescriptor(kept)).nlink > 0) return kept;
+    if (kept === undefined) return ifPresent(openDescriptor(path, 'r+'));
+    // Another process may have deleted the file, or promoted it: a write would then change a blob.
+    if ((await sizeOf(path)) !== null) return kept;
     closeDescriptor(kept);
     return null;
   }

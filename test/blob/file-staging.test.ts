@@ -48,6 +48,14 @@ describe('file staging, its files', () => {
       expect(await textOf(reopened.blobs.read(staged))).toBe('abcdef');
     }));
 
+  test('an append to a file that another process has promoted changes no blob', () =>
+    withFileStorage(async ({ directory, staging, blobs }) => {
+      await staging.append(KEY, 0, pieces('abc'));
+      await (await openFileStorage(directory)).staging.promote(KEY, 3);
+      await expect(staging.append(KEY, 1, pieces('x'))).rejects.toThrow(BlobNotFoundError);
+      expect(await textOf(blobs.read(KEY))).toBe('abc');
+    }));
+
   test('a shard that was deleted because it was empty is created again', () =>
     withFileStorage(async ({ directory, staging, blobs }) => {
       const other = `01ab${newKey().slice(4)}`;

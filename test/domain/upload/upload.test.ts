@@ -181,6 +181,7 @@ describeEachBackend('chunked upload', (backend) => {
       await sendChunk(here, 150, 200, { uploadId });
       await sendChunk(there, 200, PNG.length, { uploadId });
       await completeUpload(here, { uploadId, md5: PNG_MD5 });
+      there.staging.close();
     }));
 
   it('a chunk that failed leaves no trace in the digest', () =>
