@@ -11,7 +11,7 @@ export interface ReaderPool {
    * when the signal aborts. The statement has then been stopped, or will be at once.
    */
   run(statement: Statement, signal?: AbortSignal): Promise<StatementResult>;
-  /** Ends all readers. Running statements fail. */
+  /** Ends all readers, and waits for their processes. Running statements fail. */
   end(): Promise<void>;
 }
 
@@ -24,21 +24,25 @@ export interface ReaderPoolOptions {
   limitMs: number;
   /** Time after which an idle reader ends, which gives its memory back. (Default: 30,000) */
   idleMs?: number;
+  /**
+   * Time that a cancelled statement may still run before its reader is killed. Most statements end by themselves, and a
+   * new reader takes 50 ms to start. (Default: 100)
+   */
+  cancelGraceMs?: number;
 }
 
 const IDLE_MS = 30_000;
 
-/**
- * Time that a cancelled statement may still run before its reader is killed. Most statements end by themselves, and a
- * new reader takes 50 ms to start.
- */
 const CANCEL_GRACE_MS = 100;
 
 /** Creates a pool of readers that start when they are needed. */
 export function createReaderPool(options: ReaderPoolOptions): ReaderPool {
   const { start, readersMax, limitMs, idleMs = IDLE_MS } = options;
+  const { cancelGraceMs = CANCEL_GRACE_MS } = options;
   const readers = new Set<Remote>();
   const idle = new Map<Remote, NodeJS.Timeout>();
+  /** Readers that end because they have been idle. */
+  const ending = new Set<Remote>();
   const waitingRoom = createWaitingRoom<Remote>();
   let isEnded = false;
 
@@ -68,7 +72,8 @@ export function createReaderPool(options: ReaderPoolOptions): ReaderPool {
   function retire(reader: Remote): void {
     idle.delete(reader);
     readers.delete(reader);
-    void reader.end();
+    ending.add(reader);
+    void reader.end().finally(() => ending.delete(reader));
   }
 
   return {
@@ -80,22 +85,29 @@ export function createReaderPool(options: ReaderPoolOptions): ReaderPool {
       // Not earlier, when the caller gets its error: a cancelled statement still occupies its reader.
       const settle = () => giveBack(reader);
       running.then(settle, settle);
-      return supervise(running, { limitMs, signal, kill: reader.kill });
+      return supervise(running, { limitMs, cancelGraceMs, signal, kill: reader.kill });
     },
     async end() {
       isEnded = true;
       waitingRoom.close();
       for (const timer of idle.values()) clearTimeout(timer);
       for (const reader of readers) if (!idle.has(reader)) reader.kill();
-      await Promise.all([...readers].map((reader) => reader.end()));
+      await Promise.all([...readers, ...ending].map((reader) => reader.end()));
     },
   };
+}
+
+interface Supervision {
+  limitMs: number;
+  cancelGraceMs: number;
+  signal: AbortSignal | undefined;
+  kill: () => void;
 }
 
 /** Returns the result of a running statement. Kills its reader at the time limit, or when the signal aborts. */
 async function supervise(
   running: Promise<StatementResult>,
-  { limitMs, signal, kill }: { limitMs: number; signal: AbortSignal | undefined; kill: () => void },
+  { limitMs, cancelGraceMs, signal, kill }: Supervision,
 ): Promise<StatementResult> {
   const stopped = Promise.withResolvers<never>();
   const limit = setTimeout(() => {
@@ -103,7 +115,7 @@ async function supervise(
     kill();
   }, limitMs);
   const cancel = () => {
-    const grace = setTimeout(kill, CANCEL_GRACE_MS);
+    const grace = setTimeout(kill, cancelGraceMs);
     const settle = () => clearTimeout(grace);
     running.then(settle, settle);
     stopped.reject(new DatabaseUnavailableError('cancelled'));

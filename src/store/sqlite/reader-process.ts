@@ -1,15 +1,14 @@
-// A process that reads. It ends with its parent, which closes the channel between them.
-import { openConnection } from './connection.ts';
+// `reader-process.ts <file> <id of the parent>`: a process that reads. It ends with its parent, which closes the channel
+// between them.
+import { type Connection, openConnection } from './connection.ts';
 import { answer, type Request } from './serve.ts';
 import { Performer } from './work.ts';
 
 /** Only another process that opens the database blocks a reader, and not for long. */
 const BUSY_TIMEOUT_MS = 1000;
 
-const connection = openConnection(process.argv[2] ?? '', {
-  access: 'readonly',
-  busyTimeoutMs: BUSY_TIMEOUT_MS,
-});
+const [path = '', parentId = ''] = process.argv.slice(2);
+const connection = open();
 const performer = new Performer(connection);
 // Ignores the signals that a terminal sends to the whole process group: the parent needs its readers while it finishes
 // its requests.
@@ -19,5 +18,15 @@ process.on('message', (request: Request) => {
   process.send?.(answer(performer, request), ignore);
 });
 process.once('disconnect', () => connection.close());
+
+function open(): Connection {
+  try {
+    return openConnection(path, { access: 'readonly', busyTimeoutMs: BUSY_TIMEOUT_MS });
+  } catch (error) {
+    // If the parent has died meanwhile, nobody waits for the file, and it may be gone too.
+    if (process.ppid !== Number(parentId)) process.exit();
+    throw error;
+  }
+}
 
 function ignore(): void {}

@@ -60,12 +60,14 @@ export function startWriterThread(path: string): Remote {
   });
 }
 
+const READER = new URL('./reader-process.ts', import.meta.url);
+
 /**
  * Starts a process that reads a file. Nothing but the end of its process stops a statement of better-sqlite3: it has
  * neither `sqlite3_interrupt` nor a progress handler, and a thread cannot be stopped inside native code.
  */
 export function startReaderProcess(path: string): Remote {
-  const child = fork(new URL('./reader-process.ts', import.meta.url), [path], {
+  const child = fork(READER, [path, String(process.pid)], {
     // Keeps 64-bit integers and bytes.
     serialization: 'advanced',
     execArgv: ['--max-semi-space-size=4'],

@@ -1,8 +1,11 @@
-import { expect, it } from 'vitest';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { expect, it, vi } from 'vitest';
 import type { Statement } from '../../../src/store/sqlite/connection.ts';
 import { createReaderPool, type ReaderPoolOptions } from '../../../src/store/sqlite/pool.ts';
 import { type Remote, startReaderProcess } from '../../../src/store/sqlite/remote.ts';
 import { BACKENDS } from '../../support/backend.ts';
+import { spawnNode } from '../../support/process.ts';
 
 const sqlite = BACKENDS.find(({ name }) => name === 'sqlite')!;
 
@@ -101,15 +104,18 @@ it('a waiting statement never runs once its signal has aborted', () =>
   }));
 
 it('a short statement whose signal aborts does not cost a reader', () =>
-  withPool(async (pool, started) => {
-    await pool.run(select('select 1'));
-    const client = new AbortController();
-    const running = pool.run(select('select 1'), client.signal);
-    client.abort();
-    await expect(running).rejects.toMatchObject({ reason: 'cancelled' });
-    await pool.run(select('select 1'));
-    expect(started).toHaveLength(1);
-  }));
+  withPool(
+    async (pool, started) => {
+      await pool.run(select('select 1'));
+      const client = new AbortController();
+      const running = pool.run(select('select 1'), client.signal);
+      client.abort();
+      await expect(running).rejects.toMatchObject({ reason: 'cancelled' });
+      await pool.run(select('select 1'));
+      expect(started).toHaveLength(1);
+    },
+    { cancelGraceMs: 60_000 },
+  ));
 
 it('requests take turns: one with many statements delays another one by one', () =>
   withPool(async (pool) => {
@@ -162,3 +168,39 @@ it('the end of the pool ends running and waiting statements and all readers', ()
     expect(await failed).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }]);
     expect(started.map(({ isGone }) => isGone)).toEqual([true]);
   }));
+
+it('the end of the pool waits for readers that have just started, and for those that end because they are idle', () =>
+  withPool(
+    async (pool, started) => {
+      await pool.run(select('select 1'));
+      const [idle] = started as [Remote];
+      const end = vi.spyOn(idle, 'end');
+      await vi.waitUntil(() => end.mock.calls.length > 0, { interval: 1 });
+      const starting = pool.run(select('select 1'));
+      await Promise.all([pool.end(), expect(starting).rejects.toThrow()]);
+      expect(started.map(({ isGone }) => isGone)).toEqual([true, true]);
+    },
+    { idleMs: 50 },
+  ));
+
+it.each([
+  ['dead', 'silently', 0, { code: 0, errors: '' }],
+  [
+    'alive',
+    'with an error',
+    process.pid,
+    { code: 1, errors: expect.stringContaining('Cannot open database') },
+  ],
+])(
+  'a reader whose file is missing, and whose parent is %s, ends %s',
+  async (_state, _how, parent, end) => {
+    const child = spawnNode(
+      ['src/store/sqlite/reader-process.ts', '/none/trivium.db', String(parent)],
+      {},
+      { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
+    );
+    const errors = text(child.stderr!);
+    const [code] = await once(child, 'exit');
+    expect({ code, errors: await errors }).toEqual(end);
+  },
+);
