@@ -9,12 +9,14 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/wait-default.ts'],
-    testTimeout: 30_000,
+    // Only for what never ends: on a busy machine, everything takes several times as long.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // One process per core, which loads the program once for all of its test files. Test files share modules:
     // none of ours keeps state, and mocks are restored at the end of each test.
     isolate: false,
     maxWorkers: availableParallelism(),
     restoreMocks: true,
-    expect: { poll: { timeout: 10_000, interval: 10 } },
+    expect: { poll: { timeout: 60_000, interval: 10 } },
   },
 });

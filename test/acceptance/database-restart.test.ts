@@ -47,7 +47,7 @@ describe.skipIf(POSTGRES_PROGRAMS === undefined)('servers whose PostgreSQL crash
   );
 });
 
-const SLOW = { timeout: 20_000 };
+const SLOW = { timeout: 60_000 };
 
 function withServer(
   { url }: OwnPostgres,

@@ -21,7 +21,7 @@ describeEachBackend('four workers at one queue', (backend) => {
       const done = services.db.selectFrom('job').where('status', '=', 'completed').select('id');
       try {
         await vi.waitFor(async () => expect(await done.execute()).toHaveLength(JOBS), {
-          timeout: 25_000,
+          timeout: 60_000,
           interval: 20,
         });
       } finally {

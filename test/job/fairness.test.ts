@@ -44,7 +44,7 @@ describeEachBackend('the jobs of a class', (backend) => {
       await withWorker(
         services,
         tasks,
-        () => vi.waitUntil(() => order.length === 9, { timeout: 20_000 }),
+        () => vi.waitUntil(() => order.length === 9, { timeout: 60_000 }),
         { concurrency: 1 },
       );
       expect(order).toEqual([
@@ -72,7 +72,7 @@ describeEachBackend('the jobs of a class', (backend) => {
         async () => {
           await gate.reached(2);
           await add(services, 'eve', 'thumbnail');
-          await vi.waitUntil(() => order.length === 1, { timeout: 20_000 });
+          await vi.waitUntil(() => order.length === 1, { timeout: 60_000 });
           expect(gate.waiting).toHaveLength(2);
           gate.open();
           await gate.reached(15);

@@ -7,7 +7,7 @@ import { LostMotionError, renderImage } from '../../src/media/render.ts';
 import { animatedPng, animation } from '../support/image.ts';
 import { fixture, withFile } from '../support/temporary-file.ts';
 
-const LIMITS = { pixelsMax: 100_000_000, timeoutMs: 20_000 };
+const LIMITS = { pixelsMax: 100_000_000, timeoutMs: 60_000 };
 
 /** Returns the format and the number of frames of a rendition. */
 async function render(bytes: Buffer, query: string, mimeType: string) {

@@ -10,7 +10,7 @@ import {
 import { makePhoto } from '../support/photo.ts';
 import { fixture, withFile } from '../support/temporary-file.ts';
 
-const LIMITS = { pixelsMax: 100_000_000, timeoutMs: 20_000 };
+const LIMITS = { pixelsMax: 100_000_000, timeoutMs: 60_000 };
 
 /**
  * A size above the decoder's memory limit: such images are not decoded, only followed to their end.

@@ -6,7 +6,7 @@ import { renderImage } from '../../src/media/render.ts';
 import { middleOf, plain, uint32s, withChunks } from '../support/image.ts';
 import { withFile } from '../support/temporary-file.ts';
 
-const LIMITS = { pixelsMax: 100_000_000, timeoutMs: 20_000 };
+const LIMITS = { pixelsMax: 100_000_000, timeoutMs: 60_000 };
 const OCHRE = { r: 200, g: 100, b: 50 };
 /** The numbers of that color in Display P3. */
 const OCHRE_P3 = { r: 187, g: 105, b: 62 };

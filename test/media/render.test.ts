@@ -13,7 +13,7 @@ import { dominantColor, type RenderLimits, renderImage } from '../../src/media/r
 import { quadrants, shadesOf } from '../support/image.ts';
 import { fixture, withFile } from '../support/temporary-file.ts';
 
-const LIMITS: RenderLimits = { pixelsMax: 100_000_000, timeoutMs: 20_000 };
+const LIMITS: RenderLimits = { pixelsMax: 100_000_000, timeoutMs: 60_000 };
 
 /** Renders an image as the query of its URL asks. */
 async function render(bytes: Buffer, query: string, limits = LIMITS) {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { sniffFile } from '../../src/media/sniff.ts';
+import { cpuMsOf } from '../support/cpu-time.ts';
 import { fixture, withFile } from '../support/temporary-file.ts';
 
 const OOXML = 'application/vnd.openxmlformats-officedocument.';
@@ -193,9 +194,8 @@ describe('a hostile file', () => {
     ['quotes in a DOCTYPE', `<!DOCTYPE a ${'"\'<!--['.repeat(1e5)}`],
   ])('costs little time and memory: %s', async (_, content) => {
     await withFile(content, async (path) => {
-      const [startedAt, rssBefore] = [performance.now(), process.memoryUsage.rss()];
-      await sniffFile(path);
-      expect(performance.now() - startedAt).toBeLessThan(250);
+      const rssBefore = process.memoryUsage.rss();
+      expect(await cpuMsOf(() => sniffFile(path))).toBeLessThan(250);
       expect(process.memoryUsage.rss() - rssBefore).toBeLessThan(16 * 2 ** 20);
     });
   });

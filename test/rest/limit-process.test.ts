@@ -46,7 +46,7 @@ it.skipIf(POSTGRES === undefined)('two processes share the limit on requests', (
         const statuses = [await fetch(`${b}/api/v2/tag/`), await fetch(`${b}/api/v2/tag/`)];
         expect(statuses.map(({ status }) => status)).toContain(429);
       },
-      { timeout: 20_000, interval: 10 },
+      { timeout: 60_000, interval: 10 },
     ),
   ),
 );

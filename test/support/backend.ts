@@ -54,9 +54,17 @@ const POSTGRES: Backend = {
 /** SQLite always; PostgreSQL if a server responds at `TEST_POSTGRES_URL` or on this machine. */
 export const BACKENDS: readonly Backend[] = 'name' in postgres ? [SQLITE, POSTGRES] : [SQLITE];
 
-/** Declares a suite that runs once on each backend. An absent backend is reported as skipped, by name. */
-export function describeEachBackend(name: string, suite: (backend: Backend) => void): void {
-  for (const backend of BACKENDS) describe(`${name} on ${backend.name}`, () => suite(backend));
+/**
+ * Declares a suite that runs once on each backend. An absent backend is reported as skipped, by name. `concurrent`: all
+ * its tests run at once, on both backends, for tests that wait most of the time.
+ */
+export function describeEachBackend(
+  name: string,
+  suite: (backend: Backend) => void,
+  options: { concurrent?: boolean } = {},
+): void {
+  for (const backend of BACKENDS)
+    describe(`${name} on ${backend.name}`, options, () => suite(backend));
   if ('name' in postgres) return;
   const where = new URL(postgres.url).host;
   const reason = `no server responds at ${where} (${postgres.absent})`;

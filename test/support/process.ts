@@ -43,8 +43,24 @@ export async function runTrivium(
 }
 
 /** Runs `work` with `trivium serve` on a free port, then kills the server. */
-export async function withServerProcess<T>(
+export function withServerProcess<T>(
   variables: Variables,
+  work: (server: ServerProcess) => Promise<T>,
+): Promise<T> {
+  return withProcess(variables, 'listening', work);
+}
+
+/** Runs `work` with `trivium serve` once it waits for another process that serves the same database. It has no URL yet. */
+export function withWaitingProcess<T>(
+  variables: Variables,
+  work: (server: ServerProcess) => Promise<T>,
+): Promise<T> {
+  return withProcess(variables, 'waiting: another process', work);
+}
+
+async function withProcess<T>(
+  variables: Variables,
+  firstMessage: string,
   work: (server: ServerProcess) => Promise<T>,
 ): Promise<T> {
   const child = start(['serve'], { TRIVIUM_PORT: '0', ...variables });
@@ -60,12 +76,19 @@ export async function withServerProcess<T>(
         if (!isThere) throw new Error(`"${message}" has not been logged. The log ends: ${last}`);
       },
       // Starting a server takes long on a busy machine.
-      { timeout: 25_000, interval: 5 },
+      { timeout: 60_000, interval: 5 },
     );
   try {
-    await logged('listening');
-    const url = String(log.find(({ url }) => url !== undefined)?.url);
-    return await work({ url, child, log, exit, logged });
+    await logged(firstMessage);
+    return await work({
+      child,
+      log,
+      exit,
+      logged,
+      get url() {
+        return String(log.find(({ url }) => url !== undefined)?.url);
+      },
+    });
   } finally {
     child.kill('SIGKILL');
     await exit;

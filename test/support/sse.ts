@@ -41,7 +41,7 @@ export async function openStream(
   });
   let pings = 0;
   const events = readEvents(response, () => ++pings);
-  const next = async (timeoutMs = 20_000) => {
+  const next = async (timeoutMs = 60_000) => {
     const { value } = await inTime(events.next(), timeoutMs);
     return value ?? null;
   };

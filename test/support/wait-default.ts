@@ -2,7 +2,7 @@ import { vi } from 'vitest';
 
 // Most conditions come true within milliseconds, on a busy machine within seconds. Vitest's own defaults are
 // a timeout of one second and twenty checks a second.
-const DEFAULTS = { timeout: 10_000, interval: 10 };
+const DEFAULTS = { timeout: 60_000, interval: 10 };
 
 const { waitFor, waitUntil } = vi;
 

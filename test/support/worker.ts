@@ -65,7 +65,7 @@ export function jobIn(services: Services, id: number, status: JobStatus): Promis
       if (job.status !== status) throw new Error(`The job is ${job.status}, not ${status}.`);
       return job;
     },
-    { timeout: 20_000, interval: 5 },
+    { timeout: 60_000, interval: 5 },
   );
 }
 
@@ -92,6 +92,6 @@ export function createGate() {
     },
     /** Resolves when `count` tasks have reached the gate. */
     reached: (count: number) =>
-      vi.waitUntil(() => waiting.length >= count, { timeout: 20_000, interval: 5 }),
+      vi.waitUntil(() => waiting.length >= count, { timeout: 60_000, interval: 5 }),
   };
 }

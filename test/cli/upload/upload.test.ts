@@ -230,7 +230,7 @@ describe('trivium upload', () => {
       const run = await upload([path, NOTE], { TRIVIUM_URL: app.url }, async (interrupt) => {
         const sessions = app.services.db.selectFrom('upload').select('offset_bytes');
         const hasBegun = async () => ((await sessions.execute())[0]?.offset_bytes ?? 0) > 1_000_000;
-        await vi.waitUntil(hasBegun, { interval: 10, timeout: 20_000 });
+        await vi.waitUntil(hasBegun, { interval: 10, timeout: 60_000 });
         interrupt();
       });
       expect(run).toEqual({ code: 1, stdout: '', stderr: 'trivium: interrupted\n' });

@@ -134,7 +134,7 @@ function post(app: TestApp, body: unknown, accept: string): Promise<Response> {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept },
     body: JSON.stringify(body),
-    signal: AbortSignal.timeout(5000),
+    signal: AbortSignal.timeout(60_000),
     asAdmin: true,
   });
 }

@@ -40,7 +40,7 @@ describe.skipIf(POSTGRES === undefined)('notices of jobs, which only PostgreSQL 
       expect(gaps()).toBe(0);
       await sql`select pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and application_name = 'trivium notices'`.execute(db);
-      await vi.waitFor(() => expect(count()).toBe(before + 1), { timeout: 10_000 });
+      await vi.waitFor(() => expect(count()).toBe(before + 1), { timeout: 60_000 });
       expect(gaps()).toBe(1);
       await tells(count, 1, () => makeJob(db));
     }));

@@ -9,6 +9,9 @@ const POSTGRES = BACKENDS.find(({ name }) => name === 'postgres');
 /** Long enough for a statement on a busy machine. */
 const TIMEOUT_MS = 250;
 
+/** Longer than a test may take. */
+const NEVER_MS = 600_000;
+
 describe.skipIf(POSTGRES === undefined)('the ping of PostgreSQL', () => {
   it('finds a database that takes longer to open a connection than to run a statement', () =>
     withPing(async (ping, proxy) => {
@@ -41,17 +44,18 @@ describe.skipIf(POSTGRES === undefined)('the ping of PostgreSQL', () => {
       await ping.check();
       proxy.hang(true);
       const checking = isUp(ping);
-      const begunAt = performance.now();
       await ping.stop();
       expect(await checking).toBe(false);
-      expect(performance.now() - begunAt).toBeLessThan(TIMEOUT_MS);
-    }));
+    }, NEVER_MS));
 });
 
-async function withPing(work: (ping: Ping, proxy: TcpProxy) => Promise<void>): Promise<void> {
+async function withPing(
+  work: (ping: Ping, proxy: TcpProxy) => Promise<void>,
+  timeoutMs = TIMEOUT_MS,
+): Promise<void> {
   await POSTGRES?.withUrl((url) =>
     withTcpProxy(url, async (proxy) => {
-      const ping = createPostgresPing(proxy.through(url), { timeoutMs: TIMEOUT_MS });
+      const ping = createPostgresPing(proxy.through(url), { timeoutMs });
       await work(ping, proxy).finally(() => ping.stop());
     }),
   );

@@ -135,7 +135,7 @@ const importUrl: Door = async ({ app, site, pages }, file) => {
       const row = await find.selectAll().executeTakeFirst();
       return row?.status === 'completed' || row?.status === 'errored' ? row : undefined;
     },
-    { timeout: 25_000, interval: 10 },
+    { timeout: 60_000, interval: 10 },
   );
   if (job.status === 'completed') return { resource: job.uuid };
   return { status: 400, refusal: job.error?.replace(/^\w+: /, '') ?? '' };

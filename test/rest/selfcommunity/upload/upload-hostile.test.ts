@@ -129,9 +129,9 @@ describeEachBackend('hostile uploads over SelfCommunity', (backend) => {
       socket.on('data', (bytes) => received.push(bytes));
       const text = () => Buffer.concat(received).toString();
       socket.write(toRequest(`POST ${COMPLETE_PATH}`, [type], body));
-      await expect.poll(text, { timeout: 10_000 }).toContain('HTTP/1.1 413');
+      await expect.poll(text, { timeout: 60_000 }).toContain('HTTP/1.1 413');
       socket.write(toRequest('GET /healthz', []));
-      await expect.poll(text, { timeout: 10_000 }).toContain('HTTP/1.1 200');
+      await expect.poll(text, { timeout: 60_000 }).toContain('HTTP/1.1 200');
       socket.destroy();
     }),
   );
