@@ -8,25 +8,29 @@ import { Performer } from './work.ts';
 const BUSY_TIMEOUT_MS = 1000;
 
 const [path = '', parentId = ''] = process.argv.slice(2);
-const connection = open();
-const performer = new Performer(connection);
 // Ignores the signals that a terminal sends to the whole process group: the parent needs its readers while it finishes
 // its requests.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, ignore);
-process.on('message', (request: Request) => {
-  // Nobody waits for the answer if the parent has died meanwhile.
-  process.send?.(answer(performer, request), ignore);
-});
-process.once('disconnect', () => connection.close());
+const connection = open();
+if (connection !== null) serve(connection);
 
-function open(): Connection {
+/** Returns null if the parent has died meanwhile: nobody waits for the file then, and it may be gone too. */
+function open(): Connection | null {
   try {
     return openConnection(path, { access: 'readonly', busyTimeoutMs: BUSY_TIMEOUT_MS });
   } catch (error) {
-    // If the parent has died meanwhile, nobody waits for the file, and it may be gone too.
-    if (process.ppid !== Number(parentId)) process.exit();
+    if (process.ppid !== Number(parentId)) return null;
     throw error;
   }
+}
+
+function serve(connection: Connection): void {
+  const performer = new Performer(connection);
+  process.on('message', (request: Request) => {
+    // Nobody waits for the answer if the parent has died meanwhile.
+    process.send?.(answer(performer, request), ignore);
+  });
+  process.once('disconnect', () => connection.close());
 }
 
 function ignore(): void {}
