@@ -37,6 +37,22 @@ export function listOperations(places: Places): ListOperation[] {
 }
 
 const MEDIA_ORDERS = ['CREATED_AT', 'UPDATED_AT', 'NAME', 'SORT_ORDER'];
+
+/** Words of the seed: about a half, 7 %, 0.7 % and 0.03 % of all media have them. */
+const WORDS = { frequent: 'cobaba', common: 'nobaba', occasional: 'bahaba', rare: 'banoko' };
+
+const SEARCHES: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    Object.entries(WORDS).map(([name, word]) => [`with a ${name} word`, `search: "${word}"`]),
+  ),
+  'with an unknown word': 'search: "xyzzy"',
+  'with two frequent words': 'search: "cobaba dibaba"',
+  'with two occasional words': 'search: "bahaba cohaba"',
+  'with a frequent and a common word': `search: "${WORDS.frequent} ${WORDS.common}"`,
+  'with a frequent and a rare word': `search: "${WORDS.frequent} ${WORDS.rare}"`,
+  'with a frequent and an unknown word': `search: "${WORDS.frequent} xyzzy"`,
+};
+
 const JOB_ORDERS = ['CREATED_AT', 'UPDATED_AT', 'SCHEDULED_AT', 'PRIORITY'];
 
 function graphqlLists({ folderId, tagId, mediaId }: Places): ListOperation[] {
@@ -54,17 +70,21 @@ function graphqlLists({ folderId, tagId, mediaId }: Places): ListOperation[] {
     'of an unknown MIME type': 'mimeTypes: ["image/none"]',
     'of an unknown MD5': 'md5: "00000000000000000000000000000000"',
     'since a date': 'createdAt: {from: "2025-06-01T00:00:00Z"}',
-    'with a word': 'search: "bababa"',
-    'with two words': 'search: "bababa nobaba"',
-    'with an unknown word': 'search: "xyzzy"',
-    'with a word, of a tag': `search: "bababa", tagIds: ["${tagId}"]`,
+    ...SEARCHES,
+    ...Object.fromEntries(
+      ['frequent', 'common', 'occasional', 'rare'].map((word) => [
+        `with a ${word} word, of a tag`,
+        `${SEARCHES[`with a ${word} word`]}, tagIds: ["${tagId}"]`,
+      ]),
+    ),
   };
-  const orders = [
+  const ordersOf = (filter: string) => [
     '',
     ...MEDIA_ORDERS.flatMap((field) => [`{field: ${field}}`, `{field: ${field}, direction: DESC}`]),
+    ...(filter.includes('search') ? ['{field: RELEVANCE}'] : []),
   ];
   const medias = Object.entries(filters).flatMap(([name, filter]) => [
-    ...orders.map((order) =>
+    ...ordersOf(filter).map((order) =>
       graphql(
         `medias ${name}${order && ` by ${order.replace(/[{}]|field: |direction: /g, '')}`}`,
         'first',

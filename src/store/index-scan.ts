@@ -108,6 +108,8 @@ export interface IndexWalk {
   /** The index of the first column of the order; null: the table itself. */
   index: string | null;
   order: RawBuilder<unknown>;
+  /** Columns that the index begins with and that have the same value in all of these rows, in the direction of the order. */
+  leading: readonly RawBuilder<unknown>[];
   /** Conditions on columns of the order: they limit the part of the index that is read. */
   ranges: readonly RawBuilder<SqlBool>[];
   /** Conditions that are tested row by row. */
@@ -118,7 +120,7 @@ export interface IndexWalk {
 
 /** Returns the statement that selects uuids in the order of an index. */
 export function walkIndex(db: Db, walk: IndexWalk): RawBuilder<{ uuid: string }> {
-  const { index, order, ranges, tests, limit, offset } = walk;
+  const { index, order, leading, ranges, tests, limit, offset } = walk;
   const table = sql.table(walk.table);
   const uuid = sql.ref(`${walk.table}.uuid`);
   const page = sql`limit ${limit} offset ${offset}`;
@@ -127,7 +129,9 @@ export function walkIndex(db: Db, walk: IndexWalk): RawBuilder<{ uuid: string }>
     const all = [...ranges, ...tests.map((test) => sql<SqlBool>`+(${test})`)];
     return sql`select ${uuid} from ${tableBy(db, walk.table, index ?? undefined)} ${where(all)} order by ${order} ${page}`;
   }
-  const rows = sql`${table} ${where(ranges)} order by ${order}`;
+  // PostgreSQL knows that an index is in order after a column that equals a value, but not after one that is null.
+  // SQLite knows it in both cases, but not if the order begins with an expression.
+  const rows = sql`${table} ${where(ranges)} order by ${sql.join([...leading, order])}`;
   if (tests.length === 0) return sql`select ${uuid} from ${rows} ${page}`;
   return sql`select ${uuid} from (select * from ${rows} offset 0) as ${table} ${where(tests)} ${page}`;
 }

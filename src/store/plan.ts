@@ -12,18 +12,33 @@ export interface WordMatch {
   isInName: boolean;
 }
 
-/** Selects the ids of media that match. `max` limits their number, on PostgreSQL. */
-export function idsWithWords(
-  db: Db,
-  match: WordMatch,
-  max: number | null = null,
-): RawBuilder<unknown> {
+/** Selects the ids of media that match. */
+export function idsWithWords(db: Db, match: WordMatch): RawBuilder<unknown> {
   if (dialectOf(db) === 'postgres') {
-    return sql`select found.id from media_with_words(${toTsquery(match)}, ${max}) found(id)`;
+    return sql`select found.id from media_with_words(${toTsquery(match)}, null) found(id)`;
   }
-  const phrases = tokensOf(match).map((tokens) => `"${tokens}"${match.isWhole ? '' : ' *'}`);
-  const query = `${match.isInName ? 'name : ' : ''}(${phrases.join(' AND ')})`;
-  return sql`select rowid as id from media_search where media_search match ${query}`;
+  return sql`select rowid as id from media_search where media_search match ${toFtsQuery(match)}`;
+}
+
+/** One media item in this many is in the sample of words: see migration 0016. */
+export const SAMPLED_EVERY = 64;
+
+/** Returns the number of media of the sample that match, or `max` if there are more. */
+export function sampledWithWords(db: Db, match: WordMatch, max: number): RawBuilder<number> {
+  if (dialectOf(db) === 'postgres') {
+    return sql`media_words_sampled(${toTsquery(match)}, ${max})`;
+  }
+  return sql`(select count(*) from (select rowid from media_search_sample
+    where media_search_sample match ${toFtsQuery(match)} limit ${max}) found)`;
+}
+
+/**
+ * Returns the number of ids that the index of words reads while a walk compares the words of one node. On PostgreSQL,
+ * each is a row of another page; in the order of the ids, so is only one of many nodes.
+ */
+export function idsReadPerNode(db: Db, isById: boolean): number {
+  if (dialectOf(db) === 'sqlite') return 5;
+  return isById ? 1 : 3;
 }
 
 /**
@@ -45,6 +60,12 @@ const ALL_WORDS = `name || ' ${FIELD_END} ' || texts || ' ${FIELD_END} ' || tags
 
 function tokensOf({ words, isWhole }: WordMatch): string[] {
   return words.map(({ part, whole }) => (isWhole ? whole : part));
+}
+
+/** Returns the query of the index of words on SQLite. */
+function toFtsQuery(match: WordMatch): string {
+  const phrases = tokensOf(match).map((tokens) => `"${tokens}"${match.isWhole ? '' : ' *'}`);
+  return `${match.isInName ? 'name : ' : ''}(${phrases.join(' AND ')})`;
 }
 
 /** Returns the query in the notation of the type, which no parser of words reads. Tokens are letters and digits. */

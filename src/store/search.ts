@@ -12,8 +12,8 @@ export interface Column extends FieldType {
   index: string | null;
   /** Another index of the column, in which ties are in the order of the ids. */
   indexById?: string;
-  /** The index of the rows with one value of the column, none of them blank, in the order of another column. */
-  ofOneValue?: { order: string; index: string; isIn: RawBuilder<SqlBool> };
+  /** Indexes of the rows with one value of the column, none of them blank, by the other column that they order by. */
+  ofOneValue?: { indexes: Readonly<Record<string, string>>; isIn: RawBuilder<SqlBool> };
   /** What the index holds instead of values that may be too long for it: their first characters. */
   stem?: { value: RawBuilder<unknown>; length: number };
 }

@@ -231,6 +231,8 @@ export interface JobTable {
   retry_count: number;
   max_retries: number;
   error: string | null;
+  /** The first 200 characters of the error, for an index: the database computes them. */
+  error_stem: ColumnType<string | null, never, never>;
   unicity: string | null;
   scheduled_at: number;
   lease_token: string | null;

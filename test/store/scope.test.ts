@@ -61,7 +61,16 @@ describe('a list or read of the store', () => {
     const known = ['blob-key.ts', 'file.ts', 'search.ts', 'folder.ts', 'group.ts', 'media.ts'];
     const files = ['file', 'tree'].flatMap((room) => readdirSync(`src/store/${room}`));
     // These build the statements of `node.ts` and `group.ts`, or choose who runs them.
-    const parts = ['by-id.ts', 'choice.ts', 'count.ts', 'filter.ts', 'plain.ts', 'relevance.ts'];
+    const parts = [
+      'by-id.ts',
+      'choice.ts',
+      'count.ts',
+      'filter.ts',
+      'plain.ts',
+      'relevance.ts',
+      'frequency.ts',
+      'selection.ts',
+    ];
     // `deletion.ts` and `path-move.ts` have the subtrees that scopes exclude and move, `words.ts` only writes.
     const others = ['deletion.ts', 'path-move.ts', 'node.ts', 'subtree.ts', 'walk.ts', 'words.ts'];
     expect(files.sort()).toEqual([...known, ...parts, ...others].sort());

@@ -219,6 +219,8 @@ export function filtersOf(data: ListData): Record<string, NodeFilter> {
     'a rare word': { search: 'EPRE' },
     'two words': { search: 'photo gian' },
     'a word of none': { search: 'zebra' },
+    'a frequent and an occasional word': { search: 'photo 15' },
+    'occasional words and tag': { search: 'photo 15', tagIds: [giantTag] },
     'tag and type': { tagIds: [giantTag], types: ['image'] },
     'folder, tag, owner': { folderId: giantFolder, tagIds: [giantTag], ownedBy: 'alice' },
     'word and tag': { search: 'photo', tagIds: [giantTag] },

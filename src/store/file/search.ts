@@ -26,7 +26,7 @@ export const FILE_COLUMNS = {
   key: {
     ...column('key', 'text'),
     value: sql`(file.key || '')`,
-    ofOneValue: { order: 'size_bytes', index: 'file_variant_size', isIn: sql`file.key <> ''` },
+    ofOneValue: { indexes: { size_bytes: 'file_variant_size' }, isIn: sql`file.key <> ''` },
   },
   filename: column('filename', 'text'),
   size_bytes: column('size_bytes', 'integer'),
@@ -36,7 +36,17 @@ export const FILE_COLUMNS = {
   is_public: column('is_public', 'flag'),
   created_at: column('created_at', 'time'),
   updated_at: column('updated_at', 'time'),
-  project_id: column('project_id', 'text', true),
+  project_id: {
+    ...column('project_id', 'text', true),
+    ofOneValue: {
+      indexes: {
+        size_bytes: 'file_project_size',
+        created_at: 'file_project_created',
+        updated_at: 'file_project_updated',
+      },
+      isIn: sql`file.project_id is not null`,
+    },
+  },
   md5: column('md5', 'text'),
   // The index that SQLite has made for `unique`. PostgreSQL needs no name.
   uuid: { ...column('uuid', 'uuid'), isUnique: true, index: 'sqlite_autoindex_file_1' },

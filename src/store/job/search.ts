@@ -37,7 +37,7 @@ export const JOB_COLUMNS = {
   // An index of PostgreSQL holds no text of more than 2,700 bytes.
   error: {
     ...column('error', 'text', true),
-    stem: { value: sql`substr(job.error, 1, 200)`, length: 200 },
+    stem: { value: sql.ref('job.error_stem'), length: 200 },
   },
   unicity: column('unicity', 'text', true),
   scheduled_at: column('scheduled_at', 'time'),

@@ -1,16 +1,20 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import {
-  type Keyset,
-  orderClause,
-  type PageRequest,
-  type Position,
-  pageClause,
-} from '../cursor.ts';
+import { type Keyset, type PageRequest, type Position, pageClause } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { rowById, selectedFrom } from '../dialect.ts';
-import { asOwnQuery, checkedOnly, hasWordsOfMany, valuesOf } from '../plan.ts';
+import { hasWordsOfMany, idsReadPerNode, valuesOf, type WordMatch } from '../plan.ts';
 import type { Condition } from './filter.ts';
-import { type OrderColumn, type Walk, walkOf } from './walk.ts';
+import { frequencyOf } from './frequency.ts';
+import {
+  boundsOf,
+  type Ids,
+  idsAmong,
+  idsOnWalk,
+  orderOf,
+  partsOf,
+  rangeOf,
+  refsOf,
+} from './selection.ts';
+import { type Walk, walkOf } from './walk.ts';
 
 /**
  * The maximum number of candidates that are sorted. With more of them, a walk in the order of the list finds a page
@@ -21,14 +25,11 @@ export const CANDIDATES_MAX = 4000;
 /** Number of nodes that a walk passes before other plans are considered. */
 const WALK_MAX = 12_000;
 
-/** The same number for a search, where comparing the words of a node takes longer. */
-const SEARCH_WALK_MAX = 2000;
+/** The least of that number for a search, where comparing the words of a node takes longer. */
+const SEARCH_WALK_MIN = 1000;
 
 /** Maximum number of candidates for which reading all of them is considered instead of a long walk. */
 const LONG_WALK = 30_000;
-
-/** A selection of the ids of a list, in SQL. */
-export type Ids = RawBuilder<{ id: number }>;
 
 /**
  * Returns the selection of one page. Each statement of a list has a single plan: the choice between plans is made here,
@@ -47,19 +48,67 @@ export async function idsOfPage(
   request: PageRequest,
 ): Promise<Ids> {
   const walk = walkOf(db, conditions, orderOf(keyset));
-  const words = conditions.find(({ part }) => part === 'search');
+  const list: List = { db, walk, conditions, keyset, request };
+  const words = conditions.find(({ match }) => match);
+  if (words?.match) return idsOfSearch(list, words, words.match);
   const others = candidatesBeside(walk, conditions, keyset);
   const few = await fewestOf(db, others, CANDIDATES_MAX);
   if (few !== undefined) return idsAmong(db, few, conditions, keyset, request);
-  if (others.length === 0 && !words) return idsOnWalk(db, walk, conditions, keyset, request);
-  const nearby = await idsNearby(db, walk, conditions, keyset, request);
+  if (others.length === 0) return idsOnWalk(db, walk, conditions, keyset, request);
+  const nearby = await idsNearby(list, WALK_MAX);
   if (nearby !== undefined) return nearby;
-  const all = [walk.by, ...others, words].filter((condition) => !!condition);
-  const fewest = await fewestOf(db, all, LONG_WALK);
-  const checked = withWordsAtOnce(db, conditions, fewest);
+  const fewest = await fewestOf(db, withWalked(walk, others), LONG_WALK);
   return fewest === undefined
+    ? idsOnWalk(db, walk, conditions, keyset, request)
+    : idsAmong(db, fewest, conditions, keyset, request);
+}
+
+/** A list, and the part of it that is requested. */
+interface List {
+  db: Db;
+  walk: Walk;
+  conditions: readonly Condition[];
+  keyset: Keyset;
+  request: PageRequest;
+}
+
+/**
+ * Returns the selection of one page of a search. The fewer media have its words, the more a walk passes. Of few, all are
+ * read and sorted. Of more, only the ids are read: a walk looks each node up there, which takes a fifth of reading a
+ * media item. Of many, a short walk compares the words of each node.
+ */
+async function idsOfSearch(list: List, words: Condition, match: WordMatch): Promise<Ids> {
+  const { db, walk, conditions, keyset, request } = list;
+  const { hits, read, total, candidates } = await frequencyOf(db, words, match);
+  const others = withWalked(walk, candidatesBeside(walk, conditions, keyset));
+  const few = await fewestOf(db, others, Math.min(CANDIDATES_MAX, hits));
+  if (few !== undefined && few === walk.by) return idsOnWalk(db, walk, conditions, keyset, request);
+  if (few !== undefined) return idsAmong(db, few, conditions, keyset, request);
+  const passed = ((request.limit + 1 + (request.offset ?? 0)) * total) / hits;
+  if (read <= passed / 5) return idsAmong(db, candidates, conditions, keyset, request);
+  const isLookedUp = read <= passed * idsReadPerNode(db, orderOf(keyset) === 'id');
+  const nearby = await idsNearby(
+    isLookedUp ? { ...list, walk: withIdsOf(walk, words) } : list,
+    Math.max(SEARCH_WALK_MIN, Math.ceil(3 * passed)),
+  );
+  if (nearby !== undefined) return nearby;
+  const fewest = await fewestOf(db, others, Math.min(LONG_WALK, hits));
+  if (fewest === undefined && hits <= LONG_WALK)
+    return idsAmong(db, candidates, conditions, keyset, request);
+  const checked = withWordsAtOnce(db, conditions);
+  return fewest === undefined || fewest === walk.by
     ? idsOnWalk(db, walk, checked, keyset, request)
     : idsAmong(db, fewest, checked, keyset, request);
+}
+
+/** Returns the walk with a condition as the first one that it checks, by the ids that meet it. */
+function withIdsOf(walk: Walk, { part, ids = sql`` }: Condition): Walk {
+  const check = sql<SqlBool>`${walk.columns.id} in (${ids})`;
+  return { ...walk, meets: new Map([...walk.meets, [part, check]]) };
+}
+
+function withWalked({ by }: Walk, others: readonly Condition[]): readonly Condition[] {
+  return by?.ids ? [by, ...others] : others;
 }
 
 /** Returns the conditions for a statement that checks the words of many nodes. */
@@ -73,11 +122,6 @@ export function withWordsAtOnce(
       ? { ...condition, check: hasWordsOfMany(db, condition.check, condition.ids) }
       : condition,
   );
-}
-
-/** Returns the column that a keyset orders by before the id. */
-export function orderOf({ columns }: Keyset): OrderColumn {
-  return columns[0]?.name as OrderColumn;
 }
 
 /** Returns the conditions that a walk checks node by node and whose nodes an index can select. */
@@ -124,107 +168,11 @@ async function countUpTo(
   return queries.map((_, index) => rows[0]?.[`c${index}`] ?? 0);
 }
 
-/** Selects a page among the nodes of one condition, which are all read and sorted. */
-export function idsAmong(
-  db: Db,
-  candidates: Condition,
-  conditions: readonly Condition[],
-  keyset: Keyset,
-  request: PageRequest,
-): Ids {
-  const id = sql.ref('candidate.id');
-  const refs = keyset.columns.map(({ name }) => (name === 'id' ? id : sql.ref(`media.${name}`)));
-  return sql`(select media.id as id from ${candidatesOf(db, candidates)}
-    ${pageClause(refs, keyset, request, [checkOf(db, conditions, candidates)])})`;
-}
-
-/** Returns the nodes of one condition, as a table with the row of `media`. */
-export function candidatesOf(db: Db, { ids = sql`` }: Condition): RawBuilder<unknown> {
-  return sql`${asOwnQuery(db, ids)} candidate ${rowById(db, 'media', sql.ref('candidate.id'))}`;
-}
-
-/** Returns the check of all conditions beside one that is met. */
-export function checkOf(
-  db: Db,
-  conditions: readonly Condition[],
-  met: Condition,
-): RawBuilder<SqlBool> {
-  const checks = conditions.flatMap((condition) =>
-    condition === met || condition.check === null ? [] : [condition.check],
-  );
-  return checkedOnly(db, checks);
-}
-
-/** Selects a page on a walk. */
-export function idsOnWalk(
-  db: Db,
-  walk: Walk,
-  conditions: readonly Condition[],
-  keyset: Keyset,
-  request: PageRequest,
-): Ids {
-  const { from, where } = partsOf(db, walk, conditions, keyset);
-  return sql`(select ${walk.columns.id} as id from ${from}
-    ${pageClause(refsOf(walk, keyset), keyset, request, where, walk.leading)})`;
-}
-
-/** Returns the references to the columns of a keyset on a walk. */
-export function refsOf({ columns }: Walk, keyset: Keyset): RawBuilder<unknown>[] {
-  return keyset.columns.map(({ name }) => (name === 'id' ? columns.id : columns.first));
-}
-
-/** Returns the table of a walk, and the conditions of its statement. */
-export function partsOf(
-  db: Db,
-  { from, where, columns, by, meets }: Walk,
-  conditions: readonly Condition[],
-  keyset?: Keyset,
-): { from: RawBuilder<unknown>; where: RawBuilder<SqlBool>[] } {
-  const range = keyset && rangeOf(conditions, keyset);
-  const unmet = conditions.filter(
-    (condition) =>
-      condition !== by && condition !== range && !meets.has(condition.part) && condition.check,
-  );
-  const own = conditions.flatMap(({ part }) => meets.get(part) ?? []);
-  const checks = [...own, ...unmet.flatMap(({ check }) => check ?? [])];
-  return {
-    from: from(unmet.length > 0),
-    where: [
-      ...where,
-      ...(keyset ? boundsOf(columns.first, conditions, keyset) : []),
-      ...(checks.length === 0 ? [] : [checkedOnly(db, checks)]),
-    ],
-  };
-}
-
-/** Returns the part of a walk outside which no node meets the conditions. */
-function boundsOf(
-  column: RawBuilder<unknown>,
-  conditions: readonly Condition[],
-  keyset: Keyset,
-): RawBuilder<SqlBool>[] {
-  const order = orderOf(keyset);
-  return conditions.flatMap(({ range, since }) => {
-    if (order === 'created_at' && range) return [range(column)];
-    return order === 'updated_at' && since ? [since(column)] : [];
-  });
-}
-
-/** Returns the condition that limits a list to a part of its order. */
-function rangeOf(conditions: readonly Condition[], keyset: Keyset): Condition | undefined {
-  return conditions.find(({ range }) => range && orderOf(keyset) === 'created_at');
-}
-
 /** Returns a page that a short walk finds; undefined if the list may have further nodes for it. */
 async function idsNearby(
-  db: Db,
-  walk: Walk,
-  conditions: readonly Condition[],
-  keyset: Keyset,
-  request: PageRequest,
+  { db, walk, conditions, keyset, request }: List,
+  length: number,
 ): Promise<Ids | undefined> {
-  const isSearch = conditions.some(({ part }) => part === 'search');
-  const length = isSearch ? SEARCH_WALK_MAX : WALK_MAX;
   const end = await endOfWalk(db, walk, conditions, keyset, {
     ...request,
     limit: 0,
@@ -274,17 +222,4 @@ function isUpTo(
 ): RawBuilder<SqlBool> {
   const operator = sql.raw(descending === backward ? '<=' : '>=');
   return sql`(${sql.join(refs)}) ${operator} (${sql.join(end)})`;
-}
-
-/** Returns the rows of a page, in the order of the list, with some columns or all. */
-export function rowsOfPage<Row>(
-  db: Db,
-  ids: Ids,
-  keyset: Keyset,
-  { backward }: Pick<PageRequest, 'backward'>,
-  columns?: readonly string[],
-): RawBuilder<Row> {
-  const refs = keyset.columns.map(({ name }) => sql.ref(`media.${name}`));
-  return sql`select ${selectedFrom('media', columns)} from ${ids} page ${rowById(db, 'media', sql.ref('page.id'))}
-    ${orderClause(refs, keyset, backward)}`;
 }

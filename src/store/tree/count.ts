@@ -2,15 +2,9 @@ import { type RawBuilder, sql } from 'kysely';
 import { type Keyset, keysetBy } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { tableBy } from '../dialect.ts';
-import {
-  candidatesBeside,
-  candidatesOf,
-  checkOf,
-  fewestOf,
-  partsOf,
-  withWordsAtOnce,
-} from './choice.ts';
+import { candidatesBeside, fewestOf, withWordsAtOnce } from './choice.ts';
 import type { Condition } from './filter.ts';
+import { candidatesOf, checkOf, partsOf } from './selection.ts';
 import { type Walk, walkOf } from './walk.ts';
 
 const BY_ID = keysetBy('id', { name: 'id', type: 'number' });

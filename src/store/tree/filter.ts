@@ -58,6 +58,8 @@ export interface Condition {
   isSmall?: boolean;
   /** The kind of nodes, of the condition on it. */
   kind?: NodeFilter['kind'];
+  /** The words, of the condition on them. */
+  match?: WordMatch;
 }
 
 /** Where a search finds words, and how, if no rank is asked for. */
@@ -265,8 +267,7 @@ function wordsOf(db: Db, { search }: NodeFilter, rank?: number): Condition[] {
   }
   const matchOf = (at: number): WordMatch => ({ words, ...(RANKS[at] ?? ANYWHERE) });
   const match = matchOf(rank ?? RANKS.length);
-  const sample = idsWithWords(db, match, SAMPLE_MAX);
-  const found = { check: hasWords(db, match), ids: idsWithWords(db, match), sample };
+  const found = { check: hasWords(db, match), ids: idsWithWords(db, match), match };
   if (!rank) return [{ part: 'search', ...found }];
   const before = RANKS.slice(0, rank).map((_, better) => hasWords(db, matchOf(better)));
   const check = sql<SqlBool>`not (${sql.join(before, sql` or `)})`;
@@ -275,6 +276,3 @@ function wordsOf(db: Db, { search }: NodeFilter, rank?: number): Condition[] {
     { part: 'rank', check },
   ];
 }
-
-/** More nodes than a list ever counts to choose its plan. */
-const SAMPLE_MAX = 50_000;

@@ -15,20 +15,12 @@ import { valuesOf } from '../plan.ts';
 import { compilable, prepared } from '../prepared.ts';
 import type { Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
-import {
-  CANDIDATES_MAX,
-  candidatesBeside,
-  idsAmong,
-  idsOfPage,
-  idsOnWalk,
-  orderOf,
-  rowsOfPage,
-  withWordsAtOnce,
-} from './choice.ts';
+import { CANDIDATES_MAX, candidatesBeside, idsOfPage, withWordsAtOnce } from './choice.ts';
 import { countOnWalk } from './count.ts';
 import { type Condition, conditionsOf, membershipOf, type NodeFilter } from './filter.ts';
 import { isPlain, plainConditions, plainKey } from './plain.ts';
 import { isByRelevance, pagesByRelevance } from './relevance.ts';
+import { idsAmong, idsOnWalk, orderOf, rowsOfPage } from './selection.ts';
 import { walkOf } from './walk.ts';
 
 /** The criterion that groups nodes: the folder that holds them, or a tag on them. */

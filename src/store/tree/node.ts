@@ -18,12 +18,13 @@ import { compilable, insertion, prepared } from '../prepared.ts';
 import { onlyRow } from '../result.ts';
 import { findInScope, inScope, listInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
-import { idsOfPage, idsOnWalk, orderOf, rowsOfPage } from './choice.ts';
+import { idsOfPage } from './choice.ts';
 import { countOf } from './count.ts';
 import { conditionsOf, type NodeFilter } from './filter.ts';
 import { ROOT_ID } from './folder.ts';
 import { isPlain, plainConditions, plainKey } from './plain.ts';
 import { isByRelevance, pageByRelevance } from './relevance.ts';
+import { idsOnWalk, orderOf, rowsOfPage } from './selection.ts';
 import { walkOf } from './walk.ts';
 import { TEXT_COLUMNS, writeWords } from './words.ts';
 

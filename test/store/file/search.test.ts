@@ -31,7 +31,7 @@ import { type Backend, describeEachBackend } from '../../support/backend.ts';
 /** More than are ever sorted. */
 const COUNT = SORTED_MAX + 700;
 
-/** Rows of files and jobs; nine of ten have the value `common` in each field that has few values. */
+/** Rows of files and jobs; nine of ten have the value `common` in each field that has few values, and no project. */
 async function fill(db: Db, { name }: Backend): Promise<void> {
   const numbers =
     name === 'postgres'
@@ -39,12 +39,13 @@ async function fill(db: Db, { name }: Backend): Promise<void> {
       : sql`(with recursive item(n) as (select 1 union all select n + 1 from item where n < ${sql.lit(COUNT)}) select n from item) item`;
   const value = sql`case when n % 100 = 0 then 'rare' else 'common' end`;
   const gap = sql`case when n % 100 = 0 then 'rare' when n % 100 = 1 then null else 'common' end`;
+  const sparse = sql`case when n % 100 = 0 then 'rare' when n % 100 < 10 then 'common' end`;
   const uuid = sql`('u' || (n * 7919 % 100003))`;
   await sql`insert into media (id, uuid, type, parent_id, level, path, name, resource, owner, is_public, created_at, updated_at)
     select n + 10, ${uuid}, 'image', 1, 2, case when n % 50 = 0 then '/1/7/' else '/1/5/' end, 'm', case when n % 3 = 0 then 'r' || n end, 'a', n % 2, n, n
     from ${numbers} where n <= 100`.execute(db);
   await sql`insert into file (uuid, media_id, key, filename, extension, mime_type, size_bytes, md5, dir, url_name, blob_key, created_by, created_role, project_id, resource, is_public, created_at, updated_at)
-    select 'u' || (n * 7919 % 100003), media.id, 'k' || (n / 100), 'f' || (n % 1000), 'png', ${value}, n % 100, 'd' || (n % 10), 'dir' || n, 'f', 'b' || n, ${gap}, ${gap}, ${gap},
+    select 'u' || (n * 7919 % 100003), media.id, 'k' || (n / 100), 'f' || (n % 1000), 'png', ${value}, n % 100, 'd' || (n % 10), 'dir' || n, 'f', 'b' || n, ${gap}, ${gap}, ${sparse},
       coalesce(resource, media.uuid), is_public, n / 3, n % 1000
     from ${numbers} join media on media.id = n % 100 + 11`.execute(db);
   await sql`insert into job (uuid, job_class, arguments, priority, status, progress, retry_count, error, unicity, scheduled_at, created_at, updated_at)
@@ -133,6 +134,8 @@ const FILE_FILTERS: readonly Condition<FileField>[][] = [
   [equal('mime_type', 'rare', 'none', 'rare')],
   [equal('mime_type')],
   [equal('created_by', null)],
+  [equal('project_id', 'common')],
+  [equal('project_id', 'rare')],
   [equal('created_by', null, 'common')],
   [{ field: 'project_id', test: 'exists' }],
   [{ field: 'project_id', test: 'absent' }],
@@ -212,6 +215,9 @@ describeEachBackend('searches of files and jobs', (backend) => {
           const statements: CompiledQuery[] = [];
           await searchAll(db.withPlugin(recorder(db, statements)));
           for (const statement of statements) await checkPlan(db, backend, statement);
+          statements.length = 0;
+          await listOneValue(db.withPlugin(recorder(db, statements)));
+          for (const statement of statements) await checkUnsorted(db, backend, statement);
         }),
       ));
   });
@@ -285,8 +291,10 @@ async function searchAll(db: Db): Promise<void> {
       await searchFiles(db, scope, { conditions, order, ...WINDOW });
     }
   }
-  for (const order of FILE_ORDERS)
-    await searchFiles(db, EVERYTHING, { conditions: [], order, ...WINDOW });
+  for (const order of FILE_ORDERS) {
+    for (const conditions of [[], [equal('project_id', 'common')], [equal('project_id', null)]])
+      await searchFiles(db, EVERYTHING, { conditions, order, ...WINDOW });
+  }
   for (const order of JOB_ORDERS) {
     for (const conditions of [[], JOB_FILTERS[1] ?? [], JOB_FILTERS[2] ?? []]) {
       await searchJobs(db, { conditions, order, ...WINDOW });
@@ -304,6 +312,25 @@ async function searchAll(db: Db): Promise<void> {
   }
 }
 
+/** Lists whose order is that of the index of their only condition, which many rows meet. */
+async function listOneValue(db: Db): Promise<void> {
+  for (const descending of [false, true]) {
+    const byUuid = { order: [{ field: 'uuid', descending } as const], ...WINDOW };
+    for (const condition of [equal('mime_type', 'common'), equal('project_id', null)])
+      await searchFiles(db, EVERYTHING, { conditions: [condition as never], ...byUuid });
+    for (const field of ['status', 'job_class', 'unicity'] as const)
+      await searchJobs(db, { conditions: [equal(field, 'common')], ...byUuid });
+  }
+}
+
+/** Only the rows of the page are sorted. */
+async function checkUnsorted(db: Db, backend: Backend, statement: CompiledQuery): Promise<void> {
+  const plan = await planOf(db, backend, statement);
+  const sorts = plan.match(/TEMP B-TREE FOR ORDER BY/g)?.length ?? 0;
+  expect([plan, sorts <= 1]).toEqual([plan, true]);
+  expect([plan, sortedIn(plan) <= WINDOW.limit + 1]).toEqual([plan, true]);
+}
+
 function recorder(db: Db, statements: CompiledQuery[]): KyselyPlugin {
   return {
     transformQuery: ({ node, queryId }) => {
@@ -315,24 +342,36 @@ function recorder(db: Db, statements: CompiledQuery[]): KyselyPlugin {
   };
 }
 
-async function checkPlan(
+async function checkPlan(db: Db, backend: Backend, statement: CompiledQuery): Promise<void> {
+  const plan = await planOf(db, backend, statement);
+  if (backend.name === 'sqlite') return checkSqlitePlan(statement.sql, plan);
+  expect(plan).not.toMatch(/(Seq|Bitmap Heap) Scan on (file|job)/);
+  const sorted = [...plan.matchAll(/Sort .*actual rows=(\d+)/g)].map(([, rows]) => Number(rows));
+  expect([plan, Math.max(0, ...sorted) <= SORTED_MAX + 1]).toEqual([plan, true]);
+}
+
+async function planOf(
   db: Db,
   { name }: Backend,
   { sql: text, parameters }: CompiledQuery,
-): Promise<void> {
+): Promise<string> {
   const explain =
     name === 'sqlite' ? 'explain query plan' : 'explain (analyze, timing off, summary off)';
   const { rows } = await db.executeQuery<Record<string, string>>(
     CompiledQuery.raw(`${explain} ${text}`, [...parameters]),
   );
-  const plan = rows.map((row) => row.detail ?? row['QUERY PLAN']).join('\n');
-  if (name === 'sqlite') return checkSqlitePlan(text, plan);
-  expect(plan).not.toMatch(/(Seq|Bitmap Heap) Scan on (file|job)/);
-  const sorted = [...plan.matchAll(/Sort .*actual rows=(\d+)/g)].map(([, rows]) => Number(rows));
-  expect([plan, Math.max(0, ...sorted)]).toEqual([
-    plan,
-    expect.toSatisfy((max) => max <= SORTED_MAX + 1),
-  ]);
+  return rows.map((row) => row.detail ?? row['QUERY PLAN']).join('\n');
+}
+
+/** Returns the most rows that a step of PostgreSQL sorts: those of the step below. */
+function sortedIn(plan: string): number {
+  const lines = plan.split('\n');
+  const sorted = lines.flatMap((line, at) => {
+    if (!/(?<!Incremental )Sort {2}\(/.test(line)) return [];
+    const below = lines.slice(at + 1).find((other) => other.includes('actual rows='));
+    return [Number(below?.match(/actual rows=(\d+)/)?.[1] ?? 0)];
+  });
+  return Math.max(0, ...sorted);
 }
 
 function checkSqlitePlan(text: string, plan: string): void {
