@@ -103,7 +103,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       setCommonHeaders(request, reply);
       const isBelow = (path: string) => request.url.startsWith(path);
       const own = targetErrorHandlers.find(({ paths }) => paths.some(isBelow));
-      (own?.handle ?? sendError)(error, request, reply as FastifyReply);
+      const cause = hostError(request) ?? error;
+      (own?.handle ?? sendError)(cause, request, reply as FastifyReply);
     },
   });
   server.decorate('setTargetErrorHandler', (paths, handle) => {
