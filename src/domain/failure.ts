@@ -11,9 +11,14 @@ import { InsufficientStorageError, StorageUnavailableError } from './storage-err
  */
 export function toCallerError(error: unknown): unknown {
   if (error instanceof DatabaseUnavailableError) return toUnavailable(error);
-  const failure = storageFailure(error) ?? databaseFailure(error);
+  const failure = writeFailure(error);
   if (failure === 'full') return new InsufficientStorageError({ cause: error });
   return failure === 'unavailable' ? new StorageUnavailableError({ cause: error }) : error;
+}
+
+/** Tells why nothing can be written to the disk or the database, although both can be read; null: another failure. */
+export function writeFailure(error: unknown): 'full' | 'unavailable' | null {
+  return storageFailure(error) ?? databaseFailure(error);
 }
 
 function toUnavailable(error: DatabaseUnavailableError): NoDatabaseError | ServerBusyError {

@@ -29,7 +29,7 @@ export class InsufficientStorageError extends PassingError {
 
   constructor(options?: ErrorOptions) {
     super(
-      'The server has too little free space for this file. Try again later.',
+      'The server has too little free space. Try again later.',
       STORAGE_RETRY_AFTER_MS,
       options,
     );

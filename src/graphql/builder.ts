@@ -15,6 +15,8 @@ export interface GraphqlContext {
   toUrl: ToUrl;
   /** Aborted when the client stops reading the response; for work that lasts as long as the response. */
   signal: () => AbortSignal;
+  /** Called with the error that a mutation returns. */
+  onRefused: (error: unknown) => void;
   /** Values created once for this request; see `perRequest`. */
   made: Map<unknown, unknown>;
 }

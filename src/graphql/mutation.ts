@@ -71,9 +71,15 @@ export function mutation<Fields extends InputFieldMap, Type extends TypeParam<Ty
       args: {
         input: t.arg({ type: inputType, required: true, description: 'Input of the mutation.' }),
       },
-      resolve: async (_root, args, { domain }) => ({
-        value: await resolve(domain, (args as { input: InputShapeFromFields<Fields> }).input),
-      }),
+      resolve: async (_root, args, { domain, onRefused }) => {
+        const { input } = args as { input: InputShapeFromFields<Fields> };
+        try {
+          return { value: await resolve(domain, input) };
+        } catch (error) {
+          onRefused(error);
+          throw error;
+        }
+      },
     }),
   );
 }

@@ -1,7 +1,13 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** Maximum wait for the checks: `/readyz` answers within a second, whatever the database or the storage do. */
-const LIMIT_MS = 500;
+/** Time in which `/readyz` answers, from the arrival of the request. Below a second, for the way to the client. */
+const ANSWER_MS = 900;
+
+/** Delay of a timer that shows that the event loop stood still. */
+const LATE_MS = 20;
+
+/** Time after a standstill of the event loop, for results that arrived meanwhile. */
+const GRACE_MS = 50;
 
 /**
  * Tells whether a request asks for the health of the server. It must not wait for the database, neither for a credential
@@ -14,40 +20,53 @@ export function isHealthCheck({ routeOptions }: FastifyRequest): boolean {
 // The path of the route, not of the request, which may have a query or a slash at the end.
 const HEALTH_PATHS: ReadonlySet<string | undefined> = new Set(['/healthz', '/readyz']);
 
+/** Returns the time that a health check still has for its answer. */
+export function remainingMs({ elapsedTime }: FastifyReply): number {
+  return ANSWER_MS - elapsedTime;
+}
+
+/** Checks that something works. Rejects if it does not, or if the check takes longer than `limitMs`. */
+export type Readiness = (limitMs?: number) => Promise<void>;
+
 /**
- * Returns a function that runs the check and rejects if it fails or takes longer than `limitMs`. Only one check runs at
- * a time: calls that come meanwhile wait for its result, so that checks do not pile up on something that hangs. `subject`
- * is what the error of a slow check names.
+ * Creates a Readiness. Only one check runs at a time: calls that come meanwhile wait for its result, so that checks do
+ * not pile up on something that hangs. `subject` is what the error of a slow check names.
  */
-export function createReadiness(
-  check: () => Promise<void>,
-  limitMs = LIMIT_MS,
-  subject = 'server',
-): () => Promise<void> {
-  const message = `The check of the ${subject} took longer than ${limitMs} ms.`;
+export function createReadiness(check: () => Promise<void>, subject: string): Readiness {
   let running: Promise<void> | undefined;
-  return async () => {
+  return async (limitMs = ANSWER_MS) => {
     running ??= check().finally(() => {
       running = undefined;
     });
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error(message)), limitMs);
-    await Promise.race([running, late]).finally(() => clearTimeout(timer));
+    const message = `The check of the ${subject} took longer than ${Math.round(limitMs)} ms.`;
+    const cancel = startLimit(limitMs, () => reject(new Error(message)));
+    await Promise.race([running, late]).finally(cancel);
   };
 }
 
 /**
- * Returns a function that runs all checks at once and rejects if one fails or takes too long; the error names its
- * subject. A check that hangs is not started again, even if another one fails at once.
+ * Creates a Readiness that runs all checks at once; the error names the subject of the check. A check that hangs is not
+ * started again, even if another one fails at once.
  */
 export function createReadinessOf(
   checks: Readonly<Record<string, () => Promise<void>>>,
-  limitMs = LIMIT_MS,
-): () => Promise<void> {
-  const parts = Object.entries(checks).map(([subject, check]) =>
-    createReadiness(check, limitMs, subject),
-  );
-  return async () => {
-    await Promise.all(parts.map((isReady) => isReady()));
+): Readiness {
+  const parts = Object.entries(checks).map(([subject, check]) => createReadiness(check, subject));
+  return async (limitMs) => {
+    await Promise.all(parts.map((isReady) => isReady(limitMs)));
   };
+}
+
+/**
+ * Calls `onEnd` after `limitMs`, and returns the function that prevents it. If the event loop stood still then, results
+ * are waiting, and Node would call `onEnd` before it reads them: they get a little more time.
+ */
+function startLimit(limitMs: number, onEnd: () => void): () => void {
+  const dueAt = performance.now() + limitMs;
+  let timer = setTimeout(() => {
+    if (performance.now() - dueAt < LATE_MS) onEnd();
+    else timer = setTimeout(onEnd, GRACE_MS);
+  }, limitMs);
+  return () => clearTimeout(timer);
 }

@@ -63,13 +63,21 @@ async function writeAll(
 /** Resolves once the system has taken the whole piece, whose memory is then free. */
 function write(response: ServerResponse, piece: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    response.write(piece, (error) => (error ? reject(error) : resolve()));
+    response.write(piece, (cause) => (cause ? reject(new LostClientError({ cause })) : resolve()));
   });
+}
+
+/** The connection broke, which is no fault of the server. The response may learn of it only later. */
+class LostClientError extends Error {
+  constructor(options: ErrorOptions) {
+    super('The client has disconnected.', options);
+  }
 }
 
 /** Writes the only log line of this request: Fastify logs completed ones. */
 function logCut({ raw, log, request: { method, url } }: FastifyReply, error: unknown): void {
   const fields = { method, path: url.split('?', 1)[0] };
-  if (raw.destroyed) log.info(fields, 'the client went away before the end of a file');
+  if (raw.destroyed || error instanceof LostClientError)
+    log.info(fields, 'the client went away before the end of a file');
   else log.error({ ...fields, err: error }, 'a file could not be sent to its end');
 }

@@ -19,7 +19,7 @@ import { type BoundOptions, boundConnections } from './connection-bound.ts';
 import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
 import { HttpError } from './http-error.ts';
 import type { RateLimit } from './rate-limit.ts';
-import { createReadiness, isHealthCheck } from './readiness.ts';
+import { isHealthCheck, type Readiness, remainingMs } from './readiness.ts';
 import { BODY_PACE, type BodyPace, createBodyWatch } from './slow-body.ts';
 import { httpStatus, publicMessage } from './status.ts';
 import { closeUnusedConnections } from './unused-connection.ts';
@@ -43,7 +43,7 @@ export interface ServerOptions {
   clientOf: ClientOf;
   rateLimit: RateLimit;
   /** Throws unless the server can serve requests. */
-  checkReady: () => Promise<void>;
+  checkReady: Readiness;
   connectionBound: BoundOptions;
   /** The limits on the arrival of bodies. (Default: `BODY_PACE`) */
   bodyPace: Partial<BodyPace> & Pick<BodyPace, 'bytesPerSecondMin'>;
@@ -103,7 +103,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       setCommonHeaders(request, reply);
       const isBelow = (path: string) => request.url.startsWith(path);
       const own = targetErrorHandlers.find(({ paths }) => paths.some(isBelow));
-      (own?.handle ?? sendError)(error, request, reply as FastifyReply);
+      const cause = hostError(request) ?? error;
+      (own?.handle ?? sendError)(cause, request, reply as FastifyReply);
     },
   });
   server.decorate('setTargetErrorHandler', (paths, handle) => {
@@ -237,11 +238,10 @@ function logResponse(request: FastifyRequest, reply: FastifyReply, done: () => v
 }
 
 function registerHealth(server: FastifyInstance, { checkReady }: ServerOptions): void {
-  const check = createReadiness(checkReady);
   server.get('/healthz', () => ({ status: 'ok' }));
   server.get('/readyz', async (request, reply) => {
     try {
-      await check();
+      await checkReady(remainingMs(reply));
       return { status: 'ready' };
     } catch (error) {
       request.log.error({ err: error }, 'not ready');

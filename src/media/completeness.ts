@@ -3,10 +3,11 @@ import { createFileWindow, type FileWindow, WINDOW_BYTES } from './file-window.t
 import { readPngExtent } from './png.ts';
 import { type Source, withSource } from './source.ts';
 import { readTiffExtent } from './tiff.ts';
+import { readWebpExtent } from './webp.ts';
 
 /**
- * Follows the structure of an image of MIME type `mimeType` to the end of its pixels. Reports any WebP as whole: it is
- * checked when its header is read.
+ * Follows the structure of an image of MIME type `mimeType` to the end of its pixels. The chunks of a
+ * WebP are checked when its header is read.
  *
  * Reads the file at most once, 64 KiB at a time; a PNG of 33 MB takes 80 ms.
  */
@@ -24,6 +25,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   'image/png': readPngExtent,
   'image/gif': readGif,
   'image/tiff': readTiffExtent,
+  'image/webp': readWebpExtent,
   'image/avif': readBoxes,
   'image/heic': readBoxes,
   'image/heif': readBoxes,

@@ -137,8 +137,12 @@ async function checkIntact(source: Source, header: ImageHeader, check: Check): P
   const isDecoded = decodedBytes <= DECODE_BYTES_MAX;
   try {
     if (isDecoded) await checkDecoded(source, decodedBytes, check);
-    const isFollowed = !isDecoded || pages > 1;
-    if (isFollowed && !(await readExtent(source, mimeType)).isWhole) throw damaged();
+    if (!isDecoded || pages > 1) {
+      if (!(await readExtent(source, mimeType)).isWhole) throw damaged();
+    } else if (mimeType === 'image/jpeg' && !(await readExtent(source, mimeType)).hasRoom) {
+      // Its decoder fills in the pixels that are missing.
+      throw damaged();
+    }
   } catch (error) {
     if (!(error instanceof DamagedImageError)) throw error;
     const { hasRoom } = await readExtent(source, mimeType);

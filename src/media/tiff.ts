@@ -16,12 +16,13 @@ const TAG = {
 
 /**
  * Maximum number of bytes that one compressed byte can stand for, by compression. LZW: a code of 12 bits names at most
- * 3,837 bytes; PackBits: 128 bytes for 2; deflate: 258 bytes for 2 bits. Other compressions have no useful bound: a
- * line of a fax takes one bit, whatever its width.
+ * 3,837 bytes; PackBits: 128 bytes for 2; deflate: 258 bytes for 2 bits; JPEG: a block of 64 samples for a bit. Other
+ * compressions have no useful bound: a line of a fax takes one bit, whatever its width.
  */
 const RATIOS: Readonly<Record<number, number>> = {
   1: 1,
   5: 2600,
+  7: 512,
   8: 1032,
   32773: 64,
   32946: 1032,

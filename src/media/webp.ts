@@ -1,4 +1,5 @@
 import { exifOrientation } from './exif.ts';
+import type { Extent } from './extent.ts';
 import type { FileWindow } from './file-window.ts';
 
 /** The size, frames and orientation of a WebP, read from its container. */
@@ -42,6 +43,38 @@ export async function readWebpHeader(
     at = next + (next % 2);
   }
   return hasPixels ? { ...header, frames: Math.max(1, header.frames) } : null;
+}
+
+/**
+ * Returns whether the image of a WebP that stands still has the size of the canvas, and enough bytes for it. A lossless
+ * image of one color has no bits for its pixels, and the frames of an animation may be smaller than the canvas.
+ */
+export async function readWebpExtent(window: FileWindow, sizeBytes: number): Promise<Extent> {
+  const canvas = canvasSize(await window.at(12, 18));
+  for (let at = 12; canvas !== null && at + 8 <= sizeBytes; ) {
+    const chunk = Buffer.from(await window.at(at, 18));
+    const dataBytes = chunk.readUInt32LE(4);
+    const frame = isBitstream(chunk) ? canvasSize(chunk) : null;
+    if (frame !== null) {
+      const isCanvas = frame.width === canvas.width && frame.height === canvas.height;
+      const isLossless = chunk.toString('latin1', 0, 4) === 'VP8L';
+      const pixels = frame.width * frame.height;
+      const hasRoom = isCanvas && (isLossless || pixels <= dataBytes * VP8_PIXELS_PER_BYTE);
+      return { isWhole: hasRoom, hasRoom };
+    }
+    at += 8 + dataBytes + (dataBytes % 2);
+  }
+  return { isWhole: true, hasRoom: true };
+}
+
+/**
+ * The modes of a block of 16 × 16 pixels take at least 1.6 bits, because their probabilities are fixed: RFC 6386 §11.2
+ * and §11.4.
+ */
+const VP8_PIXELS_PER_BYTE = 1280;
+
+function isBitstream(chunk: Buffer): boolean {
+  return Object.hasOwn(BITSTREAM_BYTES_MIN, chunk.toString('latin1', 0, 4));
 }
 
 /** Bytes before the pixels: the frame header of VP8 (RFC 6386 §9.1), the header of VP8L (RFC 9649 §3.4). */

@@ -1,5 +1,5 @@
 import type { Db } from './db.ts';
-import { DatabaseUnavailableError } from './error.ts';
+import { DatabaseUnavailableError, databaseFailure } from './error.ts';
 import { withQueryOptions } from './query-option.ts';
 import { RoutedAdapter } from './sqlite/kysely.ts';
 
@@ -27,8 +27,8 @@ export function withoutTimeLimit(db: Db): Db {
 }
 
 /**
- * Makes a change that is not worth a wait, such as the time of a last use. On SQLite, it is skipped while anyone else
- * writes, because its request only reads.
+ * Makes a change that is not worth a wait, such as the time of a last use, because its request only reads. It is skipped
+ * if the database cannot be written to, and on SQLite while anyone else writes.
  */
 export async function unlessBusy(db: Db, change: (db: Db) => Promise<unknown>): Promise<void> {
   const { adapter } = db.getExecutor();
@@ -36,6 +36,7 @@ export async function unlessBusy(db: Db, change: (db: Db) => Promise<unknown>): 
   try {
     await change(isRouted ? adapter.withPatience('none') : db);
   } catch (error) {
-    if (!(error instanceof DatabaseUnavailableError)) throw error;
+    if (!(error instanceof DatabaseUnavailableError) && databaseFailure(error) === null)
+      throw error;
   }
 }

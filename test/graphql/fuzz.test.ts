@@ -95,6 +95,7 @@ function contextOf(services: TestServices): OperationContext {
     signal: () => new AbortController().signal,
     made: new Map(),
     takeStreamSlot: () => undefined,
+    onRefused: () => undefined,
     requestId: 'request',
   };
 }

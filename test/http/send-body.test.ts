@@ -68,3 +68,26 @@ test('a waiting body is closed when the client disconnects', async () => {
     },
   );
 });
+
+test('a client that disconnects at any time is no error of the server', async () => {
+  const bytes = randomBytes(10 * MIB);
+  const levels: number[] = [];
+  const onLog = (line: string) => {
+    const { level, path } = JSON.parse(line);
+    if (path === '/') levels.push(level);
+  };
+  const cuts = 20;
+  await withListening(
+    async () => contentOf(bytes),
+    async (url) => {
+      for (let round = 0; round < cuts; round++) {
+        const [response] = await once(request(url).end(), 'response');
+        if (round % 2 === 1) await once(response, 'data');
+        response.socket[round % 4 < 2 ? 'resetAndDestroy' : 'destroy']();
+      }
+      await vi.waitFor(() => expect(levels).toHaveLength(cuts));
+    },
+    onLog,
+  );
+  expect(new Set(levels)).toEqual(new Set([30]));
+});

@@ -75,6 +75,7 @@ describe('responses', () => {
         '/media',
         '/medias',
         '/nowhere',
+        '/media/%zz',
       ]) {
         const head = [`GET ${path} HTTP/1.1`, 'Host: a.example', 'host: b.example', '', ''];
         const answer = await sendRaw(app, Buffer.from(head.join('\r\n')));

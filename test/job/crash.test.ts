@@ -8,7 +8,7 @@ import { createEvents } from '../../src/domain/event/event.ts';
 import { type Db, openDb } from '../../src/store/db.ts';
 import { type Backend, describeEachBackend } from '../support/backend.ts';
 import { spawnNode, withDataDir } from '../support/process.ts';
-import { addJob, attemptsOf } from '../support/worker.ts';
+import { addJob, attemptsOf, skipWaits } from '../support/worker.ts';
 
 /** Number of workers to kill. Fewer on PostgreSQL, because each takes longer there. */
 const KILLS = Number(process.env.TRIVIUM_TEST_KILLS || 6);
@@ -146,13 +146,6 @@ async function strike(workers: ReadonlySet<Worker>, lines: () => Line[]): Promis
 function isInMiddle(lines: readonly Line[] = []): boolean {
   const begun = lines.filter(({ what }) => what === 'begin');
   return begun.length > lines.length - begun.length;
-}
-
-/** Makes retries due at once; other tests check the wait. */
-async function skipWaits(db: Db): Promise<void> {
-  const now = Date.now();
-  const waits = db.updateTable('job').set({ scheduled_at: now }).where('status', '=', 'pending');
-  await waits.where('scheduled_at', '>', now).execute();
 }
 
 async function countOpen(db: Db): Promise<number> {

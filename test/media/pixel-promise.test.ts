@@ -29,14 +29,50 @@ describe('an image whose header promises pixels that its bytes cannot hold is re
     await expect(probe(bytes)).rejects.toThrow(DamagedImageError);
   });
 
-  it('progressive JPEG', async () => {
-    const small = await solid(16, 16).jpeg({ progressive: true }).toBuffer();
-    const frame = small.indexOf(Buffer.from([0xff, 0xc2]));
-    small.writeUInt16BE(SIDE, frame + 5);
-    small.writeUInt16BE(SIDE, frame + 7);
-    await expect(probe(small)).rejects.toThrow(PixelPromiseError);
+  it.each<[string, (image: Sharp) => Sharp, (bytes: Buffer) => void]>([
+    ['JPEG', (image) => image.jpeg(), (bytes) => claimInJpeg(bytes, 0xc0)],
+    [
+      'JPEG, progressive',
+      (image) => image.jpeg({ progressive: true }),
+      (bytes) => claimInJpeg(bytes, 0xc2),
+    ],
+    ['TIFF, JPEG', (image) => image.tiff({ compression: 'jpeg' }), claimInTiff],
+    ['WebP, lossy', (image) => image.webp(), (bytes) => claimInVp8(bytes, bytes.indexOf('VP8 '))],
+    [
+      'WebP, lossless, with another size of the canvas',
+      (image) => image.webp({ lossless: true }).withExif({ IFD0: { Copyright: 'a' } }),
+      claimInVp8x,
+    ],
+  ])('%s, by an intact image of 256 pixels', async (_, encode, claim) => {
+    const bytes = await encode(solid(16, 16)).toBuffer();
+    expect(await probe(bytes)).toMatchObject({ width: 16 });
+    claim(bytes);
+    await expect(probe(bytes)).rejects.toThrow(PixelPromiseError);
   });
 });
+
+function claimInJpeg(bytes: Buffer, frameMarker: number): void {
+  const frame = bytes.indexOf(Buffer.from([0xff, frameMarker]));
+  bytes.writeUInt16BE(SIDE, frame + 5);
+  bytes.writeUInt16BE(SIDE, frame + 7);
+}
+
+function claimInVp8(bytes: Buffer, chunk: number): void {
+  bytes.writeUInt16LE(SIDE, chunk + 14);
+  bytes.writeUInt16LE(SIDE, chunk + 16);
+}
+
+function claimInVp8x(bytes: Buffer): void {
+  const chunk = bytes.indexOf('VP8X');
+  bytes.writeUIntLE(SIDE - 1, chunk + 12, 3);
+  bytes.writeUIntLE(SIDE - 1, chunk + 15, 3);
+}
+
+/** Replaces the values of width and height, the first two entries of the directory. */
+function claimInTiff(bytes: Buffer): void {
+  const directory = bytes.readUInt32LE(4);
+  for (const entry of [directory + 2, directory + 14]) bytes.writeUInt16LE(SIDE, entry + 8);
+}
 
 describe('an image of one color is accepted, however small it is', () => {
   it.each<[string, number, (image: Sharp) => Sharp]>([

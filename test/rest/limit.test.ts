@@ -204,11 +204,19 @@ describeEachBackend('quotas', (backend) => {
       backend,
       async (app) => {
         const authorization = await bearer('ann');
-        const folder = await createFolder(app, authorization);
-        expect(folder.code).toBeUndefined();
+        const folder = await sendFolder(app, authorization);
+        expect((await folder.json()).data.createFolder.code).toBeUndefined();
+        expect(folder.headers.has('retry-after')).toBe(false);
         const file = () => new File(['abc'], 'a.txt', { type: 'text/plain' });
         expect((await uploadFile(app, file())).data.uploadFile.code).toBeUndefined();
-        expect((await createFolder(app, authorization)).code).toBe('QUOTA_EXCEEDED');
+        const refused = await sendFolder(app, authorization);
+        expect((await refused.json()).data.createFolder.code).toBe('QUOTA_EXCEEDED');
+        // The error is data, and the headers are those of the other dialects.
+        const { headers } = refused;
+        expect(refused.status).toBe(200);
+        expect(['retry-after', 'ratelimit', 'ratelimit-policy'].map((n) => headers.get(n))).toEqual(
+          ['3600', '"items";r=0;t=3600', '"items";q=2'],
+        );
         expect((await uploadFile(app, file())).data.uploadFile.code).toBe('QUOTA_EXCEEDED');
         expect(await usage(app)).toEqual({
           bytes: 3,
@@ -252,9 +260,10 @@ function run(
   return graphql(app, query as never, variables as never, options) as never;
 }
 
-async function createFolder(app: TestApp, authorization: string) {
+function sendFolder(app: TestApp, authorization: string): Promise<Response> {
   const query = `mutation { createFolder(input: { name: "A" }) { ... on Error { code } } }`;
-  return (await run(app, query, {}, { authorization })).data.createFolder;
+  const headers = { authorization, 'content-type': 'application/json' };
+  return app.fetch('/graphql', { method: 'POST', headers, body: JSON.stringify({ query }) });
 }
 
 async function uploadFile(app: TestApp, file: File) {

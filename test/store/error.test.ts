@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { isForeignKeyViolation, isUniqueViolation } from '../../src/store/error.ts';
+import { unlessBusy } from '../../src/store/limit.ts';
 import { describeEachBackend } from '../support/backend.ts';
 import { makeFileRow, makeMediaRow, makeTag } from '../support/make.ts';
 
@@ -41,6 +42,21 @@ describeEachBackend('store errors', (backend) => {
       const error = await failure(makeTag(db, { name: null as unknown as string }));
       expect([isUniqueViolation(error), isForeignKeyViolation(error)]).toEqual([false, false]);
     }));
+
+  it.each(['SQLITE_FULL', 'SQLITE_READONLY', '53100'])(
+    'a change that is worth no wait is skipped while nothing can be written: %s',
+    (code) =>
+      backend.withDb(async (db) => {
+        const change = async () => {
+          throw Object.assign(new Error('no'), { code });
+        };
+        await unlessBusy(db, change);
+        const bug = unlessBusy(db, async () => {
+          throw new Error('bug');
+        });
+        await expect(bug).rejects.toThrow('bug');
+      }),
+  );
 
   it('an error that is not a database’s is neither', () => {
     for (const error of [undefined, null, 'text', { code: '23505' }, new Error('x')]) {

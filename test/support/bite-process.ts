@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { Services } from '../../src/domain/context.ts';
 import { createEvents } from '../../src/domain/event/event.ts';
 import { createPendingChanges } from '../../src/domain/viewer/pending.ts';
+import { scheduleNext } from '../../src/job/schedule.ts';
 import { TASKS } from '../../src/job/task/index.ts';
 import { createWorker } from '../../src/job/worker.ts';
 import { openDb } from '../../src/store/db.ts';
@@ -26,14 +27,17 @@ const {
   'index-tag': indexTag,
   'move-subtree': moveSubtree,
 } = TASKS;
+const all = services as unknown as Services & { log: typeof log };
 const worker = createWorker({
-  services: services as unknown as Services & { log: typeof log },
+  services: all,
   tasks: {
     'delete-subtree': deleteSubtree,
     'delete-tag': deleteTag,
     'index-tag': indexTag,
     'move-subtree': moveSubtree,
   },
+  // A change whose job has used up its retries gets another one.
+  schedule: () => scheduleNext(all),
   concurrency: 3,
   leaseMs: 1000,
   heartbeatMs: 200,

@@ -6,6 +6,7 @@ import type { JobStatus } from '../../src/domain/job/state.ts';
 import { SYSTEM } from '../../src/domain/viewer/viewer.ts';
 import type { Tasks } from '../../src/job/task.ts';
 import { createWorker, type Worker, type WorkerOptions } from '../../src/job/worker.ts';
+import type { Db } from '../../src/store/db.ts';
 import type { JobAttemptRow } from '../../src/store/table.ts';
 import type { TestServices } from './app.ts';
 
@@ -94,4 +95,11 @@ export function createGate() {
     reached: (count: number) =>
       vi.waitUntil(() => waiting.length >= count, { timeout: 60_000, interval: 5 }),
   };
+}
+
+/** Makes retries due at once; other tests check the wait. */
+export async function skipWaits(db: Db): Promise<void> {
+  const now = Date.now();
+  const waits = db.updateTable('job').set({ scheduled_at: now }).where('status', '=', 'pending');
+  await waits.where('scheduled_at', '>', now).execute();
 }

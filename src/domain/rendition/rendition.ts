@@ -14,6 +14,7 @@ import {
 import type { RenditionRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { ServerBusyError } from '../error.ts';
+import { writeFailure } from '../failure.ts';
 import { type File, FileGoneError, openFile, openRow } from '../file/file.ts';
 import { md5Of, storeMadeBytes } from '../file/made-bytes.ts';
 import { existing } from '../viewer/access.ts';
@@ -117,10 +118,18 @@ async function render(ctx: Context, file: FileOfMediaRow, plan: RenderPlan): Pro
     });
   const mime_type = `image/${plan.format}`;
   const made = { mime_type, size_bytes: bytes.length, created_at: ctx.clock() };
-  if (bytes.length > renditionCacheBytesMax) return { ...made, bytes, md5: await md5Of(bytes) };
-  const { blobKey, md5 } = await storeMadeBytes(ctx, bytes);
-  const row = { ...made, md5, spec: specOf(plan), blob_key: blobKey };
-  return (await keepRendition(ctx, file, row)) ?? { ...row, bytes };
+  const unkept = async () => ({ ...made, bytes, md5: await md5Of(bytes) });
+  if (bytes.length > renditionCacheBytesMax) return unkept();
+  try {
+    const { blobKey, md5 } = await storeMadeBytes(ctx, bytes);
+    const row = { ...made, md5, spec: specOf(plan), blob_key: blobKey };
+    return (await keepRendition(ctx, file, row)) ?? { ...row, bytes };
+  } catch (error) {
+    // Its request only reads. The sweep deletes the bytes that no row refers to.
+    if (writeFailure(error) === null) throw error;
+    ctx.log.warn({ err: error }, 'a rendition cannot be kept');
+    return unkept();
+  }
 }
 
 function open(ctx: Context, file: FileOfMediaRow, rendition: Rendition): OpenedRendition {

@@ -12,7 +12,7 @@ import {
 } from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { expectSmallBody } from '../../http/slow-body.ts';
-import { httpStatus, publicMessage } from '../../http/status.ts';
+import { httpStatus, publicMessage, retryHeaders } from '../../http/status.ts';
 import { checkJsonShape } from '../../lib/json.ts';
 import { GRAPHIQL_OPTIONS, GRAPHIQL_POLICY, renderPage } from '../graphiql.ts';
 import { negotiate, sendResult } from './answer.ts';
@@ -74,6 +74,8 @@ export async function registerGraphql(
         domain,
         takeStreamSlot: () => void reply.raw.once('close', takeStreamSlot(domain)),
         toUrl: urlMaker(publicUrl, request),
+        // The error is data, with status 200; the limit that was reached is described as in any other dialect.
+        onRefused: (error) => void reply.headers(retryHeaders(error)),
         signal,
         made: new Map(),
       });

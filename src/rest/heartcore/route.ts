@@ -11,6 +11,7 @@ import {
   registerRoutes,
   sendAnswer,
 } from '../../http/dialect.ts';
+import { HttpError } from '../../http/http-error.ts';
 import { noSuchItem, RefusedError, toErrorAnswer } from './error.ts';
 import { putItem } from './tree/change.ts';
 import { postItem } from './tree/creation.ts';
@@ -77,10 +78,11 @@ function noSuchResource(): RefusedError {
 }
 
 /**
- * Returns the error of a malformed URL. Contract §2.6: an id that is not a GUID is not found, even if it cannot be
+ * Returns the error of a malformed URL, unless the request has another fault. Contract §2.6: an id that is not a GUID is not found, even if it cannot be
  * decoded.
  */
 function toItemError(error: unknown, { url }: FastifyRequest): unknown {
+  if (error instanceof HttpError) return error;
   const [, id] = ITEM_PATH.exec(url) ?? [];
   return id === undefined ? error : noSuchItem(id);
 }

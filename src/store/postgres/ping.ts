@@ -12,7 +12,10 @@ export interface Ping {
 
 /** The settings of a ping; tests shorten the time. */
 export interface PingOptions {
-  /** Limit for the answer, and for the first attempt to open the connection. (Default: 0.8 s) */
+  /**
+   * Limit for the answer, and for the first attempt to open the connection. (Default: 1 s, so that no database that
+   * answers within the limit of a health check loses its connection)
+   */
   timeoutMs?: number;
 }
 
@@ -24,7 +27,7 @@ export interface PingOptions {
  * longer than the limit. So each attempt that fails doubles the limit of the next one, up to the limit of the pool.
  * Otherwise a database that serves statements would never count as ready.
  */
-export function createPostgresPing(url: string, { timeoutMs = 800 }: PingOptions = {}): Ping {
+export function createPostgresPing(url: string, { timeoutMs = 1000 }: PingOptions = {}): Ping {
   let client: pg.Client | undefined;
   let checking: Promise<void> | undefined;
   let openMs = timeoutMs;

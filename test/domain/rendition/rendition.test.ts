@@ -50,6 +50,19 @@ describeEachBackend('a rendition', (backend) => {
       expect(after!.used_at).toBe(before!.used_at + HOUR_MS);
     }));
 
+  it('is delivered while the disk is full, and stored when there is room again', () =>
+    withPicture(backend, async (picture, services) => {
+      const full = Object.assign(new Error('no space left'), { code: 'ENOSPC', syscall: 'write' });
+      const put = vi.spyOn(services.blobs, 'put').mockRejectedValueOnce(full);
+      const unkept = await picture.get({ width: '100' });
+      expect(put).toHaveBeenCalledOnce();
+      expect(await renditions(services)).toHaveLength(0);
+      const kept = await picture.get({ width: '100' });
+      expect(await renditions(services)).toHaveLength(1);
+      expect(kept.bytes.equals(unkept.bytes)).toBe(true);
+      expect(kept.file.md5).toBe(unkept.file.md5);
+    }));
+
   it('of 100 simultaneous requests is rendered once', () =>
     withPicture(backend, async (picture, services) => {
       const read = vi.spyOn(services.blobs, 'withLocalFile');

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import Fastify from 'fastify';
+import Fastify, { LogController } from 'fastify';
 import { type Content, sendFile } from '../../../src/http/file/file-response.ts';
 import type { SelectedRange } from '../../../src/http/range.ts';
 
@@ -22,9 +22,14 @@ function* cut(bytes: Buffer, { start, end }: SelectedRange = { start: 0, end: by
   }
 }
 
-/** Creates a server that sends the content of `open` at every path. */
-export function serve(open: () => Promise<Content>) {
-  const server = Fastify();
+/** Creates a server that sends the content of `open` at every path. `onLog` gets its log lines, except of requests. */
+export function serve(open: () => Promise<Content>, onLog?: (line: string) => unknown) {
+  const server = Fastify(
+    onLog && {
+      logger: { stream: { write: onLog } },
+      logController: new LogController({ disableRequestLogging: true }),
+    },
+  );
   server.all('/', (request, reply) => sendFile(request, reply, open));
   return server;
 }
@@ -33,8 +38,9 @@ export function serve(open: () => Promise<Content>) {
 export async function withListening<T>(
   open: () => Promise<Content>,
   work: (url: string) => Promise<T>,
+  onLog?: (line: string) => unknown,
 ) {
-  const server = serve(open);
+  const server = serve(open, onLog);
   try {
     return await work(await server.listen({ port: 0 }));
   } finally {
