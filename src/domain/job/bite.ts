@@ -16,17 +16,18 @@ const BITE_MS = 25;
 /** The run of a job that works in bites. */
 export interface BiteOptions {
   signal?: AbortSignal | undefined;
-  /** Called after each bite with the number of rows changed so far. */
-  onProgress?: ((rows: number) => void) | undefined;
+  /** Called after each bite with the part of the rows that has been changed, from 0 to 1. */
+  onProgress?: ((fraction: number) => void) | undefined;
 }
 
 /**
  * Makes a large change in small transactions, the bites. Calls `bite` with the maximum number of rows to change, until
  * it returns 0. Adapts that number so that a bite takes about 25 ms, and pauses after each bite for as long as it took.
- * Returns the total number of rows. Throws the reason of an aborted signal.
+ * `all`: the expected number of rows. Returns the number of changed rows. Throws the reason of an aborted signal.
  */
 export async function inBites(
   { signal, onProgress }: BiteOptions,
+  all: number,
   bite: (rowsMax: number) => Promise<number>,
 ): Promise<number> {
   let total = 0;
@@ -36,7 +37,7 @@ export async function inBites(
     const rows = await bite(rowsMax);
     if (rows === 0) return total;
     total += rows;
-    onProgress?.(total);
+    onProgress?.(Math.min(1, total / all));
     const tookMs = performance.now() - startedAt;
     const wanted = Math.round(rows * (BITE_MS / tookMs));
     rowsMax = Math.min(BITE_ROWS, 2 * rowsMax, Math.max(ROWS_MIN, wanted));

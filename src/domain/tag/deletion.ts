@@ -38,13 +38,12 @@ export async function deleteTag(ctx: Context, id: number): Promise<void> {
 export async function deleteTagRest(
   ctx: Context,
   id: number,
-  { signal, onProgress }: BiteOptions = {},
+  options: BiteOptions = {},
 ): Promise<number> {
   const tag = await store.findTagRow(ctx.db, id);
   if (tag === undefined || tag.deleted_at === null) return 0;
   const all = await store.countLinksOfTag(ctx.db, id);
-  const options = { signal, onProgress: (medias: number) => onProgress?.(medias / all) };
-  const medias = await inBites(options, (rowsMax) =>
+  const medias = await inBites(options, all, (rowsMax) =>
     transact(ctx, (ctx) => deleteBite(ctx, id, rowsMax)),
   );
   await ctx.pending.reload();

@@ -24,12 +24,10 @@ export async function indexMediasOf(ctx: Context, tagId: number): Promise<void> 
 export async function indexRest(
   ctx: Context,
   tagId: number,
-  { signal, onProgress }: BiteOptions = {},
+  options: BiteOptions = {},
 ): Promise<number> {
   const all = await store.countLinksOfTag(ctx.db, tagId);
-  return inBites({ signal, onProgress: (medias) => onProgress?.(medias / all) }, (rowsMax) =>
-    transact(ctx, (ctx) => indexBite(ctx, tagId, rowsMax)),
-  );
+  return inBites(options, all, (rowsMax) => transact(ctx, (ctx) => indexBite(ctx, tagId, rowsMax)));
 }
 
 async function indexBite(ctx: Context, tagId: number, limit: number): Promise<number> {

@@ -70,17 +70,17 @@ export async function deleteFolder(
 export async function deleteRest(
   ctx: Context,
   folderUuid: string,
-  { signal, onProgress }: BiteOptions = {},
+  options: BiteOptions = {},
 ): Promise<number> {
   const all = allOf(await withLatest(ctx));
   const folder = await findFolderByUuid(ctx.db, all, folderUuid);
   const deletion = folder && (await findDeletion(ctx.db, folder.id));
   if (folder === undefined || deletion === undefined) return 0;
   const count = 1 + (await countNodesBelow(ctx.db, all, toSubtree(folder)));
-  const options = { signal, onProgress: (nodes: number) => onProgress?.(nodes / count) };
+  const { signal } = options;
   await rewriteRest(ctx, { signal });
   let nodesOfOthers = 0;
-  const nodes = await inBites(options, async (rowsMax) => {
+  const nodes = await inBites(options, count, async (rowsMax) => {
     const bite = () => transact(ctx, (ctx) => deleteBite(ctx, folder.id, rowsMax));
     let removed = await bite();
     // It has been moved since, and the paths of its nodes do not have their order yet.

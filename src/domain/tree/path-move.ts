@@ -40,16 +40,9 @@ export async function movePaths(
  * Rewrites the paths of all nodes below folders that have been moved, in small transactions. May be called again after
  * a crash: rows that have been rewritten are no longer found. Returns the number of nodes that this call has rewritten.
  */
-export async function rewriteRest(
-  ctx: Context,
-  { signal, onProgress }: BiteOptions = {},
-): Promise<number> {
+export async function rewriteRest(ctx: Context, options: BiteOptions = {}): Promise<number> {
   const all = await countMovedNodes(ctx.db, await listPathMoves(ctx.db));
-  const options = {
-    signal,
-    onProgress: (nodes: number) => onProgress?.(Math.min(1, nodes / all)),
-  };
-  const nodes = await inBites(options, (rowsMax) =>
+  const nodes = await inBites(options, all, (rowsMax) =>
     transact(ctx, (ctx) => rewriteBite(ctx, rowsMax)),
   );
   await ctx.pending.reload();
