@@ -1,4 +1,4 @@
-import type { BlobStore } from '../blob/blob-store.ts';
+import type { CachedBlobStore } from '../blob/memory.ts';
 import type { Staging } from '../blob/staging.ts';
 import type { KeyedLock } from '../lib/keyed-lock.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
@@ -26,7 +26,7 @@ export interface Client {
 /** The part of the context that lives as long as the process. */
 export interface Services {
   db: Db;
-  blobs: BlobStore;
+  blobs: CachedBlobStore;
   /** Bytes on their way into `blobs`. */
   staging: Staging;
   /** Publishes events; inside of `transact`, after the commit. */

@@ -1,5 +1,6 @@
 import { decodeUnicode } from '../lib/unicode-text.ts';
 import type { SelectedRange } from './range.ts';
+import type { Body } from './send-body.ts';
 
 /** Bytes that are about to be sent. */
 export interface Text {
@@ -18,11 +19,12 @@ const HEAD_BYTES = 64 * 1024;
  */
 export async function contentType(
   { mimeType, sizeBytes }: Text,
-  read: (range: SelectedRange) => Promise<AsyncIterable<Uint8Array>>,
+  read: (range: SelectedRange) => Promise<Body>,
 ): Promise<string> {
   if (!mimeType.startsWith('text/') || sizeBytes === 0) return mimeType;
   const end = Math.min(sizeBytes, HEAD_BYTES) - 1;
-  const head = Buffer.concat(await Array.fromAsync(await read({ start: 0, end })));
+  const body = await read({ start: 0, end });
+  const head = 'destroy' in body ? Buffer.concat(await Array.fromAsync(body)) : body;
   const found = decodeUnicode(head, {
     isWhole: end + 1 === sizeBytes,
     isText: true,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createFileBlobStore } from '../blob/file-blob-store.ts';
 import { createFileStaging } from '../blob/file-staging.ts';
+import { withMemory } from '../blob/memory.ts';
 import type { Services } from '../domain/context.ts';
 import type { Events } from '../domain/event/event.ts';
 import { createRenderQueue } from '../domain/rendition/queue.ts';
@@ -72,7 +73,8 @@ export async function createServices(
 /** Opens blobs and staged bytes in one directory, so that a promotion is a rename. */
 async function openStorage(directory: string): Promise<Pick<Services, 'blobs' | 'staging'>> {
   const onWritten = createScavenger();
-  const blobs = await createFileBlobStore({ directory: join(directory, 'stored'), onWritten });
+  const stored = await createFileBlobStore({ directory: join(directory, 'stored'), onWritten });
+  const blobs = withMemory(stored);
   const staging = await createFileStaging({
     directory: join(directory, 'staging'),
     blobs,

@@ -37,6 +37,14 @@ export function inlineRead(db: Db, lookups: number): InlineRead | null {
   return adapterFor(db, lookups)?.readInline ?? null;
 }
 
+/**
+ * Returns a number that is another one whenever any other connection, of any process, has committed a change since the
+ * last call. Null where it would take a statement of its own, and in a transaction.
+ */
+export function dataVersion(db: Db): number | null {
+  return adapterFor(db, 1)?.dataVersion?.() ?? null;
+}
+
 function adapterFor(db: Db, lookups: number): RoutedAdapter | null {
   if (lookups > LOOKUPS_MAX || db.isTransaction) return null;
   const { adapter } = db.getExecutor();

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { contentType } from '../../src/http/charset.ts';
 import { decodeUnicode } from '../../src/lib/unicode-text.ts';
@@ -128,11 +129,7 @@ function sniff(content: Buffer, filename: string) {
 }
 
 async function served(content: Buffer): Promise<string> {
-  const read = async () =>
-    (async function* () {
-      yield content.subarray(0, 3);
-      yield content.subarray(3);
-    })();
+  const read = async () => Readable.from([content.subarray(0, 3), content.subarray(3)]);
   return contentType({ mimeType: 'text/plain', sizeBytes: content.length }, read);
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { vi } from 'vitest';
 import { createFileBlobStore } from '../../src/blob/file-blob-store.ts';
 import { createFileStaging } from '../../src/blob/file-staging.ts';
+import { withMemory } from '../../src/blob/memory.ts';
 import type { Context, Services, Settings } from '../../src/domain/context.ts';
 import { createEvents } from '../../src/domain/event/event.ts';
 import { createRenderQueue } from '../../src/domain/rendition/queue.ts';
@@ -134,7 +135,7 @@ export async function withServices<T>(
 ): Promise<T> {
   return backend.withDb((db, statements) =>
     withDirectory(async (blobDir) => {
-      const blobs = await createFileBlobStore({ directory: join(blobDir, 'stored') });
+      const blobs = withMemory(await createFileBlobStore({ directory: join(blobDir, 'stored') }));
       const staging = await createFileStaging({ directory: join(blobDir, 'staging'), blobs });
       try {
         return await work(

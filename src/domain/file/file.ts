@@ -1,5 +1,6 @@
-import { BlobNotFoundError, type BlobStream } from '../../blob/blob-store.ts';
+import { BlobNotFoundError } from '../../blob/blob-store.ts';
 import type { ByteRange } from '../../blob/byte-range.ts';
+import type { BlobBytes } from '../../blob/memory.ts';
 import { groupById } from '../../lib/group.ts';
 import * as store from '../../store/file/file.ts';
 import type { FileRow } from '../../store/table.ts';
@@ -36,11 +37,14 @@ export interface File {
   updatedAt: Date;
 }
 
+/** The part of a file that its sender needs. */
+export type SentFile = Pick<File, 'filename' | 'mimeType' | 'sizeBytes' | 'md5' | 'updatedAt'>;
+
 /** A file that is ready to be sent. */
 export interface OpenedFile {
-  file: File;
+  file: SentFile;
   /** Reads its bytes, all or a range. Throws FileGoneError. */
-  read: (range?: ByteRange) => Promise<BlobStream>;
+  read: (range?: ByteRange) => Promise<BlobBytes>;
 }
 
 /**
@@ -90,17 +94,28 @@ export async function openFile(
 }
 
 /** Opens the file of a row that the caller has found. */
-export function openRow(ctx: Context, row: store.FileOfMediaRow): OpenedFile {
-  return { file: toFile(row), read: (range) => read(ctx, row, range) };
+export function openRow(ctx: Context, row: SentRow): OpenedFile {
+  return { file: toSentFile(row), read: (range) => read(ctx, row, range) };
+}
+
+/** The columns of a file that its sender needs. */
+type SentRow = Pick<
+  store.SentFileRow,
+  'id' | 'filename' | 'mime_type' | 'size_bytes' | 'md5' | 'updated_at' | 'blob_key'
+>;
+
+function toSentFile({ filename, mime_type, size_bytes, md5, updated_at }: SentRow): SentFile {
+  const updatedAt = new Date(updated_at);
+  return { filename, mimeType: mime_type, sizeBytes: size_bytes, md5, updatedAt };
 }
 
 async function read(
   { blobs }: Context,
-  row: store.FileOfMediaRow,
+  row: SentRow,
   range: ByteRange | undefined,
-): Promise<BlobStream> {
+): Promise<BlobBytes> {
   try {
-    return await blobs.read(row.blob_key, range);
+    return await blobs.readSized(row.blob_key, row.size_bytes, range);
   } catch (cause) {
     throw cause instanceof BlobNotFoundError ? new FileGoneError(row, { cause }) : cause;
   }

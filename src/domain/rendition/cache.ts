@@ -1,4 +1,4 @@
-import { type FileOfMediaRow, findFileById } from '../../store/file/file.ts';
+import { findFileById, type SentFileRow } from '../../store/file/file.ts';
 import {
   deleteLeastUsedRenditions,
   findRendition,
@@ -21,7 +21,7 @@ type NewRendition = Omit<NewRenditionRow, 'file_id' | 'source_blob_key' | 'used_
  */
 export async function keepRendition(
   ctx: Context,
-  file: FileOfMediaRow,
+  file: SentFileRow,
   rendition: NewRendition,
 ): Promise<RenditionRow | null> {
   const kept = await transact(ctx, async (ctx) => {

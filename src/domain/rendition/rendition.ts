@@ -1,11 +1,11 @@
-import { Readable } from 'node:stream';
-import { BlobNotFoundError, type BlobStream } from '../../blob/blob-store.ts';
+import { BlobNotFoundError } from '../../blob/blob-store.ts';
 import type { ByteRange } from '../../blob/byte-range.ts';
+import type { BlobBytes } from '../../blob/memory.ts';
 import { fileExtension } from '../../lib/filename.ts';
 import { RenderBusyError } from '../../media/decode-memory.ts';
 import { BrokenImageError, ImageTooLargeError } from '../../media/probe.ts';
 import { LostMotionError, type RenderPlan, renderImage } from '../../media/render.ts';
-import { type FileOfMediaRow, findFileByUrl } from '../../store/file/file.ts';
+import { findFileByUrl, type SentFileRow } from '../../store/file/file.ts';
 import {
   deleteRendition,
   findRendition,
@@ -15,7 +15,7 @@ import type { RenditionRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { ServerBusyError } from '../error.ts';
 import { writeFailure } from '../failure.ts';
-import { type File, FileGoneError, openFile, openRow } from '../file/file.ts';
+import { FileGoneError, type OpenedFile, openFile, openRow } from '../file/file.ts';
 import { md5Of, storeMadeBytes } from '../file/made-bytes.ts';
 import { existing } from '../viewer/access.ts';
 import { viewerSubject } from '../viewer/subject.ts';
@@ -23,13 +23,6 @@ import { keepRendition } from './cache.ts';
 import { onLadder } from './ladder.ts';
 import { planRendition, specOf, toSource } from './plan.ts';
 import { parseRenditionRequest, type Query } from './request.ts';
-
-/** A file, or a rendition of it, that can be read. */
-export interface OpenedRendition {
-  file: Pick<File, 'filename' | 'mimeType' | 'sizeBytes' | 'md5' | 'updatedAt'>;
-  /** Reads all bytes or a range. Throws FileGoneError. */
-  read: (range?: ByteRange) => Promise<BlobStream>;
-}
 
 /** A rendition whose bytes are stored, or in memory if the cache cannot hold them. */
 export type Rendition = RenditionRow | UnkeptRendition;
@@ -59,7 +52,7 @@ export async function openRendition(
   dir: string,
   urlName: string,
   query: Query,
-): Promise<OpenedRendition | null> {
+): Promise<OpenedFile | null> {
   const request = parseRenditionRequest(query);
   if (request === null) return openFile(ctx, dir, urlName);
   const file = await findFileByUrl(ctx.db, existing(ctx), dir, urlName);
@@ -82,11 +75,7 @@ function isUnrenderable(error: unknown): error is Error {
   return error instanceof BrokenImageError || error instanceof ImageTooLargeError;
 }
 
-async function findOrRender(
-  ctx: Context,
-  file: FileOfMediaRow,
-  plan: RenderPlan,
-): Promise<Rendition> {
+async function findOrRender(ctx: Context, file: SentFileRow, plan: RenderPlan): Promise<Rendition> {
   const spec = specOf(plan);
   const found = await findRendition(ctx.db, file.blob_key, spec);
   if (found !== undefined) {
@@ -107,7 +96,7 @@ async function noteUse({ db, clock }: Context, { id, used_at }: RenditionRow): P
   if (used_at <= noted) await updateRenditionUsed(db, id, { now, noted });
 }
 
-async function render(ctx: Context, file: FileOfMediaRow, plan: RenderPlan): Promise<Rendition> {
+async function render(ctx: Context, file: SentFileRow, plan: RenderPlan): Promise<Rendition> {
   const { imagePixelsMax: pixelsMax, renditionCacheBytesMax } = ctx.settings;
   const limits = { pixelsMax, timeoutMs: RENDER_TIMEOUT_MS, patienceMs: PATIENCE_MS };
   const { bytes } = await ctx.blobs
@@ -132,7 +121,7 @@ async function render(ctx: Context, file: FileOfMediaRow, plan: RenderPlan): Pro
   }
 }
 
-function open(ctx: Context, file: FileOfMediaRow, rendition: Rendition): OpenedRendition {
+function open(ctx: Context, file: SentFileRow, rendition: Rendition): OpenedFile {
   return {
     file: {
       filename: renamed(file, rendition.mime_type),
@@ -142,20 +131,18 @@ function open(ctx: Context, file: FileOfMediaRow, rendition: Rendition): OpenedR
       updatedAt: new Date(rendition.created_at),
     },
     read: async (range) =>
-      'bytes' in rendition
-        ? Readable.from([clip(rendition.bytes, range)])
-        : readKept(ctx, file, rendition, range),
+      'bytes' in rendition ? clip(rendition.bytes, range) : readKept(ctx, file, rendition, range),
   };
 }
 
 async function readKept(
   { blobs, db }: Context,
-  file: FileOfMediaRow,
-  { id, blob_key }: RenditionRow,
+  file: SentFileRow,
+  { id, blob_key, size_bytes }: RenditionRow,
   range: ByteRange | undefined,
-): Promise<BlobStream> {
+): Promise<BlobBytes> {
   try {
-    return await blobs.read(blob_key, range);
+    return await blobs.readSized(blob_key, size_bytes, range);
   } catch (cause) {
     if (!(cause instanceof BlobNotFoundError)) throw cause;
     // Lost bytes can be rendered again: the next request finds no row, and does so.
@@ -169,7 +156,7 @@ function clip(bytes: Buffer, range: ByteRange | undefined): Buffer {
 }
 
 /** Returns the file name with the extension of the format: `photo.jpg` as WebP is `photo.webp`. */
-function renamed({ filename, mime_type }: FileOfMediaRow, mimeType: string): string {
+function renamed({ filename, mime_type }: SentFileRow, mimeType: string): string {
   if (mime_type === mimeType) return filename;
   const extension = fileExtension(filename);
   const stem = extension === null ? filename : filename.slice(0, -(extension.length + 1));

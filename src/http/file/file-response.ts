@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type File, FileGoneError } from '../../domain/file/file.ts';
+import { FileGoneError, type OpenedFile } from '../../domain/file/file.ts';
 import { contentType } from '../charset.ts';
 import { contentPolicy } from '../content-policy.ts';
 import { contentDisposition, type DispositionType } from '../disposition.ts';
@@ -10,7 +10,7 @@ import { type Body, sendBody } from '../send-body.ts';
 
 /** Bytes to send, and their description. */
 export interface Content {
-  file: Pick<File, 'filename' | 'mimeType' | 'sizeBytes' | 'md5' | 'updatedAt'>;
+  file: OpenedFile['file'];
   /** Throws FileGoneError if the bytes have been deleted. */
   read: (range?: SelectedRange) => Promise<Body>;
 }
@@ -105,7 +105,7 @@ async function sendBytes(
     reply.code(206).header('content-range', `bytes ${start}-${end}/${file.sizeBytes}`);
   }
   if (method === 'HEAD') {
-    body.destroy();
+    if ('destroy' in body) body.destroy();
     return reply.send();
   }
   return sendBody(reply, body, lengthBytes);

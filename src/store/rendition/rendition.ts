@@ -2,23 +2,43 @@ import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
+import { kept } from '../kept.ts';
 import { unlessBusy } from '../limit.ts';
+import { prepared } from '../prepared.ts';
 import { blobKeysOf } from '../result.ts';
 import type { NewRenditionRow, RenditionRow } from '../table.ts';
 
 /** Returns the rendition of these bytes with that spec. */
-export function findRendition(
+export async function findRendition(
   db: Db,
   sourceBlobKey: string,
   spec: string,
-): Promise<RenditionRow | undefined> {
-  return inline(db)
-    .selectFrom('rendition')
-    .where('source_blob_key', '=', sourceBlobKey)
-    .where('spec', '=', spec)
-    .selectAll()
-    .executeTakeFirst();
+): Promise<Readonly<RenditionRow> | undefined> {
+  const [rendition] = await bySource(db, { sourceBlobKey, spec });
+  return rendition;
 }
+
+interface BySource {
+  sourceBlobKey: string;
+  spec: string;
+}
+
+const bySource = kept(
+  prepared<BySource, RenditionRow>({
+    keyOf: () => '',
+    lookupsOf: () => 1,
+    build: (db, _args, slot) =>
+      db
+        .selectFrom('rendition')
+        .where('source_blob_key', '=', slot(sourceBlobKeyOf))
+        .where('spec', '=', slot(specOf))
+        .selectAll(),
+  }),
+  ({ sourceBlobKey, spec }) => `${sourceBlobKey} ${spec}`,
+);
+
+const sourceBlobKeyOf = ({ sourceBlobKey }: BySource) => sourceBlobKey;
+const specOf = ({ spec }: BySource) => spec;
 
 /** Returns the new row; undefined if a rendition of the same bytes and spec exists. */
 export function insertRendition(

@@ -17,6 +17,8 @@ export interface Channels {
   read(statement: Statement, getSignal?: () => AbortSignal): Promise<StatementResult>;
   /** Runs a read on this thread; null if the database has only one connection. */
   readInline: ((statement: Statement) => StatementResult) | null;
+  /** Returns another number after each commit of any other connection; null if there is only one connection. */
+  dataVersion: (() => number) | null;
   end(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export function openFileChannels(path: string, { limitMs }: { limitMs: number })
     writer,
     read: (statement, getSignal) => pool.run(statement, getSignal?.()),
     readInline: (statement) => inline.run(statement),
+    dataVersion: () => inline.dataVersion(),
     async end() {
       await Promise.all([pool.end(), writer.end()]);
       inline.close();
@@ -56,6 +59,7 @@ export function openMemoryChannels(source: string | Buffer): Channels {
     // Takes turns with transactions: otherwise it would see their uncommitted changes.
     read: (statement) => writer.run(statement),
     readInline: null,
+    dataVersion: null,
     end: () => writer.end(),
   };
 }

@@ -17,6 +17,11 @@ export interface StatementResult {
 export interface Connection {
   readonly inTransaction: boolean;
   run(statement: Statement): StatementResult;
+  /**
+   * Returns a number that is another one after each commit of another connection.
+   * https://sqlite.org/pragma.html#pragma_data_version
+   */
+  dataVersion(): number;
   close(): void;
 }
 
@@ -100,6 +105,7 @@ function cachingStatements(database: SqliteDatabase.Database): Connection {
     }
     return statement;
   };
+  const version = database.prepare<[], number>('pragma data_version').pluck();
   return {
     get inTransaction() {
       return database.inTransaction;
@@ -114,6 +120,7 @@ function cachingStatements(database: SqliteDatabase.Database): Connection {
         insertId: BigInt(lastInsertRowid),
       };
     },
+    dataVersion: () => version.get() ?? 0,
     close: () => void database.close(),
   };
 }

@@ -28,12 +28,15 @@ export class RoutedAdapter extends SqliteAdapter {
   readonly inline: Kysely<Database> | null;
   /** The same for compiled text, without the steps of Kysely. */
   readonly readInline: InlineRead | null;
+  /** See `dataVersion` of `inline.ts`; null if the database has only one connection. */
+  readonly dataVersion: (() => number) | null;
   readonly #derive: Derive;
   readonly #connect: (options: RouteOptions) => DatabaseConnection;
 
   constructor(channels: Channels, onQuery: OnQuery | undefined, derive: Derive) {
     super();
     this.readInline = channels.readInline && observedInline(channels.readInline, onQuery);
+    this.dataVersion = channels.dataVersion;
     const connection = this.readInline && new InlineConnection(this.readInline);
     this.inline = connection && derive(this, () => connection);
     this.#derive = derive;

@@ -11,6 +11,7 @@ import { type TestServices, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { fixtureBytes, inPieces, leftovers, md5Of, NOTHING } from '../../support/bytes.ts';
 import { makeFileRow, makeMediaRow } from '../../support/make.ts';
+import { sentBytes } from '../../support/sent-bytes.ts';
 
 const PDF = fixtureBytes('document.pdf');
 const EVERYTHING = { modifiedBefore: Number.POSITIVE_INFINITY };
@@ -170,7 +171,6 @@ function startUpload(ctx: Context, sentBytes = 10) {
 async function isReadable(ctx: Context, mediaId: number): Promise<boolean> {
   const [file] = (await filesByMediaIds(ctx, [mediaId])).get(mediaId) ?? [];
   const [, , dir, name] = file!.urlPath.split('/');
-  const stream = await (await openFile(ctx, dir!, name!))!.read();
-  const pieces = await stream.toArray();
-  return Buffer.concat(pieces).equals(PDF);
+  const body = await (await openFile(ctx, dir!, name!))!.read();
+  return (await sentBytes(body)).equals(PDF);
 }

@@ -15,6 +15,7 @@ import { BACKENDS, type Backend, describeEachBackend } from '../../support/backe
 import { fixtureBytes, inPieces } from '../../support/bytes.ts';
 import { animatedPng, quadrants, shadesOf } from '../../support/image.ts';
 import { makeFolder } from '../../support/make.ts';
+import { sentBytes } from '../../support/sent-bytes.ts';
 
 const JPEG = await quadrants(400, 200).jpeg().toBuffer();
 const HOUR_MS = 3_600_000;
@@ -327,7 +328,7 @@ async function storePicture(
 async function send(services: TestServices, path: string, query: Query, range?: ByteRange) {
   const [dir = '', name = ''] = path.split('/');
   const { file, read } = (await openRendition(services.as(user()), dir, name, query))!;
-  return { file, bytes: Buffer.concat(await (await read(range)).toArray()) };
+  return { file, bytes: await sentBytes(await read(range)) };
 }
 
 async function replace(services: TestServices, mediaId: number, bytes: Buffer): Promise<void> {

@@ -17,6 +17,7 @@ import { type TestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { fixtureBytes, inPieces, md5Of } from '../../support/bytes.ts';
 import { quadrants, shadesOf } from '../../support/image.ts';
+import { sentBytes } from '../../support/sent-bytes.ts';
 
 const JPEG = await quadrants(1000, 500).withMetadata({ orientation: 6 }).jpeg().toBuffer();
 const EVERYTHING = { modifiedBefore: Number.POSITIVE_INFINITY };
@@ -230,7 +231,7 @@ function row({ db }: TestServices, uuid: string) {
 async function bytesAt(services: TestServices, urlPath: string): Promise<Buffer> {
   const [, , dir = '', name = ''] = urlPath.split('/');
   const { read } = (await openFile(services.as(), dir, name))!;
-  return Buffer.concat(await (await read()).toArray());
+  return sentBytes(await read());
 }
 
 async function jobs({ db }: TestServices): Promise<[string, object][]> {

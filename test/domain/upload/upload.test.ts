@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import { createFileStaging } from '../../../src/blob/file-staging.ts';
 import type { Context } from '../../../src/domain/context.ts';
@@ -17,6 +16,7 @@ import { createTestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { brokenOff, inPieces, leftovers, NOTHING, PNG, PNG_MD5 } from '../../support/bytes.ts';
 import { makeFolder, makeTag } from '../../support/make.ts';
+import { sentBytes } from '../../support/sent-bytes.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -39,7 +39,7 @@ describeEachBackend('chunked upload', (backend) => {
       });
       const [, , dir, name] = file!.urlPath.split('/');
       const opened = await openFile(ctx, dir!, name!);
-      expect(await buffer(await opened!.read())).toEqual(PNG);
+      expect(await sentBytes(await opened!.read())).toEqual(PNG);
     }));
 
   it('a media item is created in the given folder, with its title and tags', () =>
