@@ -50,7 +50,7 @@ async function benchDownload(
   const amount = unit === 'MB/s' ? (downloadsPerRound * sizeBytes) / 1e6 : downloadsPerRound;
   const contender = async (name: string, server: RunningServer, send: Send) => {
     const { url, pid } = server;
-    const path = await store(url, send, payload);
+    const path = await storeForDownload(url, send, payload);
     return {
       name,
       isLimit: server !== target.trivium,
@@ -69,8 +69,8 @@ async function benchDownload(
   printStandings(title, unit, await compare(contenders, rounds));
 }
 
-/** Returns the path of the stored file. */
-async function store(url: string, send: Send, payload: Payload): Promise<string> {
+/** Stores a file. Returns its path. */
+export async function storeForDownload(url: string, send: Send, payload: Payload): Promise<string> {
   let path: string | null = null;
   await withConnections(url, 1, 0, async ([connection]) => {
     path = await send(connection!, payload);
@@ -78,7 +78,8 @@ async function store(url: string, send: Send, payload: Payload): Promise<string>
   return path ?? '';
 }
 
-function download(url: string, path: string, count: number, amount: number): Promise<Round> {
+/** Downloads a file so many times, one after the other; `amount` is that of all together. */
+export function download(url: string, path: string, count: number, amount: number): Promise<Round> {
   return withConnections(url, 1, amount, async ([connection]) => {
     for (let index = 0; index < count; index++) {
       const answer = await connection!.request({ method: 'GET', path, discardBody: true });

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [start|reads|depth|uploads|memory|jobs|bites|million|neighbours …] [-- --rounds 5 --seconds 2 --connections 8
+ * `npm run bench [start|reads|depth|uploads|memory|jobs|beside|bites|million|neighbours …] [-- --rounds 5 --seconds 2 --connections 8
  * --dir /tmp --before <checkout> --results <file> --profile <dir>]`
  *
  * Measures this server and, in the same run and in turn, hand-written handlers that do the same work and nothing else
@@ -8,6 +8,7 @@
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { benchBeside } from './beside.ts';
 import { benchBites } from './bites.ts';
 import { benchDepth } from './depth.ts';
 import { benchJobs } from './jobs.ts';
@@ -37,6 +38,7 @@ const PARTS = {
   uploads: benchUploads,
   memory: benchMemory,
   jobs: benchJobs,
+  beside: benchBeside,
   bites: benchBites,
   million: benchMillion,
   neighbours: benchNeighbours,
