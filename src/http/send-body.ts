@@ -14,13 +14,16 @@ export type Body = Buffer | BodyStream;
 /** Time in which a client has to accept a piece of at most 256 KiB: 1 KiB a second. */
 const PIECE_TIMEOUT_MS = 256_000;
 
-/** Sends `lengthBytes` bytes with the current status and headers of the reply, as `sendStream` does. */
+/** Sends `lengthBytes` bytes with the current status and headers of the reply, at the pace of `sendStream`. */
 export async function sendBody(
   reply: FastifyReply,
   body: Body,
   lengthBytes: number,
 ): Promise<FastifyReply> {
-  return 'destroy' in body ? sendStream(reply, body, lengthBytes) : reply.send(body);
+  if ('destroy' in body) return sendStream(reply, body, lengthBytes);
+  const { raw } = reply.send(body);
+  if (raw.writableLength > 0) cutIfSlow(raw);
+  return reply;
 }
 
 /**
@@ -39,7 +42,7 @@ async function sendStream(
   lengthBytes: number,
 ): Promise<FastifyReply> {
   const { raw } = reply.hijack();
-  const cut = setTimeout(() => raw.destroy(), PIECE_TIMEOUT_MS);
+  const cut = cutIfSlow(raw);
   raw.once('close', () => body.destroy());
   raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
   try {
@@ -50,10 +53,15 @@ async function sendStream(
   } catch (error) {
     logCut(reply, error);
     raw.destroy();
-  } finally {
-    clearTimeout(cut);
   }
   return reply;
+}
+
+/** Cuts the connection unless the timer is refreshed, or the response ends, in time. */
+function cutIfSlow(response: ServerResponse): NodeJS.Timeout {
+  const cut = setTimeout(() => response.destroy(), PIECE_TIMEOUT_MS);
+  response.once('close', () => clearTimeout(cut));
+  return cut;
 }
 
 async function writeAll(
