@@ -60,7 +60,7 @@ const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] 
     types: ['start', 'graphql', 'rest'],
   },
   { name: /^jose$/, layers: ['http'] },
-  { name: /^lru-cache$/, layers: ['http', 'graphql'] },
+  { name: /^lru-cache$/, layers: ['blob', 'store', 'http', 'graphql'] },
   { name: /^(undici|ipaddr\.js|htmlparser2|html-encoding-sniffer)$/, layers: ['outbound'] },
   { name: /^(graphql|graphql-yoga|dataloader|graphql-upload-minimal)$/, layers: ['graphql'] },
   { name: /^(@pothos\/.+|@graphql-yoga\/render-graphiql)$/, layers: ['graphql'] },

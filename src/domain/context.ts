@@ -2,6 +2,7 @@ import type { CachedBlobStore } from '../blob/memory.ts';
 import type { Staging } from '../blob/staging.ts';
 import type { KeyedLock } from '../lib/keyed-lock.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
+import type { Renderer } from '../media/rendition/renderer.ts';
 import type { Db } from '../store/db.ts';
 import { withSignal } from '../store/limit.ts';
 import { inTransaction } from '../store/transaction.ts';
@@ -41,6 +42,8 @@ export interface Services {
    * the same one.
    */
   renders: SingleFlight;
+  /** Renders the images of jobs. */
+  renderer: Renderer;
   /**
    * Bytes that have arrived so far in unfinished single-request uploads of this process, by subject: see `quota.ts`.
    */

@@ -7,8 +7,8 @@ export interface Pace {
   slots(): number;
   /** Milliseconds until the rest ends; 0 if there is none. */
   restMs(): number;
-  /** Notes that a job starts. Returns the function that notes its end. */
-  start(): () => void;
+  /** Notes that a job starts, which needs no rest if its priority is low. Returns the function that notes its end. */
+  start(isLowPriority?: boolean): () => void;
 }
 
 /** What a pace measures. */
@@ -40,8 +40,7 @@ const REST_MAX_MS = 3000;
 /**
  * Creates a pace that measures how busy this thread, which serves all requests, is while a job runs. While it is busy,
  * one core is left to it; if there is only one, jobs run one at a time and rest after each. Otherwise nothing is
- * limited. A priority of the system would not help: images are decoded on threads that also read and write the files
- * of requests.
+ * limited. Images are rendered by a process of low priority, and do not rest: see `media/rendition`.
  */
 export function createPace({
   servingMs,
@@ -58,7 +57,7 @@ export function createPace({
       return isBusy ? Math.max(1, cores - 1) : Number.POSITIVE_INFINITY;
     },
     restMs,
-    start() {
+    start(isLowPriority = false) {
       const startedAt = now();
       const before = utilization();
       const servedBefore = servingMs();
@@ -66,7 +65,7 @@ export function createPace({
         const durationMs = now() - startedAt;
         const served = servingMs() - servedBefore;
         isBusy = served >= durationMs * BUSY_SHARE && utilization(before).utilization >= BUSY_SHARE;
-        if (isBusy && cores === 1) {
+        if (isBusy && cores === 1 && !isLowPriority) {
           restsUntil = now() + Math.min(REST_MAX_MS, durationMs * REST_FACTOR);
         }
       };

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { type Context, type Log, type Services, transact } from '../domain/context.ts';
 import type { DomainEvent, JobEvent } from '../domain/event/event.ts';
-import { concurrencyOf, isRemote, type JobClass } from '../domain/job/class.ts';
+import { concurrencyOf, isLowPriority, isRemote, type JobClass } from '../domain/job/class.ts';
 import { SYSTEM } from '../domain/viewer/viewer.ts';
 import {
   claimJob,
@@ -182,7 +182,8 @@ class JobWorker implements Worker {
     this.#ctx.events.publish({ type: 'job', id: row.id });
     const run = startRun(this.#ctx, row, this.#options);
     this.#active.set(row.id, run);
-    const end = isRemote(jobClass) ? () => undefined : this.#options.pace.start();
+    const { pace } = this.#options;
+    const end = isRemote(jobClass) ? () => undefined : pace.start(isLowPriority(jobClass));
     void run.done.then(() => {
       end();
       this.#active.delete(row.id);

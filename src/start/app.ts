@@ -114,7 +114,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         stopping.abort();
         // Both at once: a running job must not keep the server open.
         await Promise.all([jobs.stop(), sweeping, drain(server)]);
-        await Promise.all([exchange.stop(), ping.stop()]);
+        await Promise.all([exchange.stop(), ping.stop(), services.renderer.stop()]);
         services.staging.close();
         await services.db.destroy();
       }),

@@ -11,6 +11,7 @@ import { createRenderQueue } from '../domain/rendition/queue.ts';
 import { keySha256 } from '../domain/viewer/key.ts';
 import { createPendingChanges } from '../domain/viewer/pending.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
+import { createRenderer } from '../media/rendition/renderer.ts';
 import { openDb } from '../store/db.ts';
 import { servesOneProcess } from '../store/dialect.ts';
 import { migrate } from '../store/migrate.ts';
@@ -56,6 +57,7 @@ export async function createServices(
       events,
       uploadLocks: createKeyedLock(),
       renders: createRenderQueue({ clock: Date.now }),
+      renderer: createRenderer(),
       arrivingBytes: new Map(),
       clock: Date.now,
       newId: randomUUID,

@@ -12,8 +12,8 @@ function createTimed({ cores, share = 1 }: { cores: number; share?: number }) {
   const pass = (ms: number) => {
     nowMs += ms;
   };
-  const runJob = (ms: number) => {
-    const end = pace.start();
+  const runJob = (ms: number, isLowPriority = false) => {
+    const end = pace.start(isLowPriority);
     pass(ms);
     end();
   };
@@ -34,6 +34,14 @@ test('on the only core, a job that ran beside requests is followed by a longer r
   expect(pace.slots()).toBe(0);
   expect(pace.restMs()).toBeGreaterThanOrEqual(500);
   pass(pace.restMs());
+  expect(pace.slots()).toBe(1);
+});
+
+test('on the only core, a job of low priority that ran beside requests is followed by one job, without a rest', () => {
+  const { pace, serving, runJob } = createTimed({ cores: 1 });
+  serving.begin();
+  runJob(100, true);
+  expect(pace.restMs()).toBe(0);
   expect(pace.slots()).toBe(1);
 });
 

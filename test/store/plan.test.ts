@@ -15,6 +15,7 @@ import type { Db } from '../../src/store/db.ts';
 import { setFastPath } from '../../src/store/fast-path.ts';
 import * as blobKey from '../../src/store/file/blob-key.ts';
 import * as file from '../../src/store/file/file.ts';
+import { findFileByUrl } from '../../src/store/file/sent-file.ts';
 import * as job from '../../src/store/job/job.ts';
 import * as jobRun from '../../src/store/job/run.ts';
 import * as rendition from '../../src/store/rendition/rendition.ts';
@@ -49,7 +50,7 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'folders by name': (db) => folder.listFoldersByName(db, ALL, [1, 2], 'a'),
   'files by ids': (db) => file.listFilesByIds(db, ALL, [1, 2]),
   'files of media': (db) => file.listFilesByMediaIds(db, ALL, [1]),
-  'a file by URL': (db) => file.findFileByUrl(db, ALL, 'dir', 'name'),
+  'a file by URL': (db) => findFileByUrl(db, ALL, 'dir', 'name'),
   'whether a dir is taken': (db) => file.isDirTaken(db, 'dir'),
   'a file by id': (db) => file.findFileById(db, ALL, 1),
   'a file by uuid': (db) => file.findFileByUuid(db, ALL, 'a'),

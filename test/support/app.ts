@@ -12,6 +12,7 @@ import { keySha256 } from '../../src/domain/viewer/key.ts';
 import { createPendingChanges } from '../../src/domain/viewer/pending.ts';
 import { ANONYMOUS, type Role, type Viewer } from '../../src/domain/viewer/viewer.ts';
 import { createKeyedLock } from '../../src/lib/keyed-lock.ts';
+import { renderHere } from '../../src/media/rendition/render-work.ts';
 import { type App, type AppOptions, createApp } from '../../src/start/app.ts';
 import { parseConfig } from '../../src/start/config.ts';
 import type { Backend } from './backend.ts';
@@ -166,6 +167,8 @@ export function createTestServices(parts: Parts, settings: Partial<Settings> = {
     uploadLocks: createKeyedLock(),
     pending: createPendingChanges({ db: parts.db, isShared: false }),
     renders: createRenderQueue({ clock: () => now }),
+    // In this process, which starts faster.
+    renderer: { render: renderHere, stop: async () => undefined },
     arrivingBytes: new Map(),
     clock: () => now,
     advance: (ms) => {

@@ -3,6 +3,7 @@ import type { ByteRange } from '../../blob/byte-range.ts';
 import type { BlobBytes } from '../../blob/memory.ts';
 import { groupById } from '../../lib/group.ts';
 import * as store from '../../store/file/file.ts';
+import { findFileByUrl, type SentFileRow } from '../../store/file/sent-file.ts';
 import type { FileRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { column, computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
@@ -89,7 +90,7 @@ export async function openFile(
   dir: string,
   urlName: string,
 ): Promise<OpenedFile | null> {
-  const row = await store.findFileByUrl(ctx.db, existing(ctx), dir, urlName);
+  const row = await findFileByUrl(ctx.db, existing(ctx), dir, urlName);
   return row ? openRow(ctx, row) : null;
 }
 
@@ -100,7 +101,7 @@ export function openRow(ctx: Context, row: SentRow): OpenedFile {
 
 /** The columns of a file that its sender needs. */
 type SentRow = Pick<
-  store.SentFileRow,
+  SentFileRow,
   'id' | 'filename' | 'mime_type' | 'size_bytes' | 'md5' | 'updated_at' | 'blob_key'
 >;
 

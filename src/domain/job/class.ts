@@ -15,6 +15,8 @@ interface JobClassRule {
    * a slow server delays neither other jobs nor other clients.
    */
   isRemote?: true;
+  /** Whether a process of low priority does its work: then its jobs leave the processor to requests without resting. */
+  isLowPriority?: true;
   /** Maximum number of retries of a failed job. */
   maxRetries: number;
   /** Whether a client may start a job of this class; only the server starts the others. */
@@ -82,6 +84,7 @@ export const JOB_CLASSES = {
   // Importer dialect, so it stays.
   'make-rendition': {
     arguments: z.strictObject({ file_uuid: uuid }),
+    isLowPriority: true,
     maxRetries: 3,
     isStartable: false,
   },
@@ -111,6 +114,12 @@ export function isServerUnicity(unicity: string): boolean {
 export function concurrencyOf(jobClass: JobClass): number {
   const rule: JobClassRule = JOB_CLASSES[jobClass];
   return rule.concurrency ?? Number.POSITIVE_INFINITY;
+}
+
+/** Returns whether a process of low priority does the work of the jobs of a class. */
+export function isLowPriority(jobClass: JobClass): boolean {
+  const rule: JobClassRule = JOB_CLASSES[jobClass];
+  return rule.isLowPriority === true;
 }
 
 /** Returns whether the jobs of a class wait for another server. */

@@ -1,4 +1,5 @@
-import { findFileById, type SentFileRow } from '../../store/file/file.ts';
+import { findFileById } from '../../store/file/file.ts';
+import type { SentFileRow } from '../../store/file/sent-file.ts';
 import {
   deleteLeastUsedRenditions,
   findRendition,

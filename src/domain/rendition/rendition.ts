@@ -5,7 +5,7 @@ import { fileExtension } from '../../lib/filename.ts';
 import { RenderBusyError } from '../../media/decode-memory.ts';
 import { BrokenImageError, ImageTooLargeError } from '../../media/probe.ts';
 import { LostMotionError, type RenderPlan, renderImage } from '../../media/render.ts';
-import { findFileByUrl, type SentFileRow } from '../../store/file/file.ts';
+import { findFileByUrl, type SentFileRow } from '../../store/file/sent-file.ts';
 import {
   deleteRendition,
   findRendition,

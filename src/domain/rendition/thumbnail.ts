@@ -1,6 +1,7 @@
 import { BlobNotFoundError } from '../../blob/blob-store.ts';
 import { BrokenImageError, ImageTooLargeError } from '../../media/probe.ts';
-import { type Color, dominantColor, type RenderedImage, renderImage } from '../../media/render.ts';
+import type { Color } from '../../media/render.ts';
+import type { ColoredImage } from '../../media/rendition/render-work.ts';
 import {
   type FileOfMediaRow,
   findFileByUuid,
@@ -25,8 +26,8 @@ export const THUMBNAIL = 'thumbnail.webp';
 /** The longest side of a thumbnail, in pixels. */
 const THUMBNAIL_SIDE = 320;
 
-/** Longer than for a rendition, because no request waits for it. */
-const TIMEOUT_MS = 30_000;
+/** Longer than for a rendition: no request waits for it, and requests may leave it a tenth of the processor. */
+const TIMEOUT_MS = 120_000;
 
 /**
  * Creates the thumbnail of an image, as a file of the same media item, unless it exists. Does nothing if the file is
@@ -45,10 +46,9 @@ export async function createThumbnail(
   if (source === null || (await hasThumbnail(ctx, original))) return;
   const image = await render(ctx, original, source);
   if (image === null) return;
-  const color = await dominantColor(image.bytes);
   signal?.throwIfAborted();
   const made = await storeMadeBytes(ctx, image.bytes);
-  const isInserted = await transact(ctx, (ctx) => insert(ctx, original, { image, color, made }));
+  const isInserted = await transact(ctx, (ctx) => insert(ctx, original, { image, made }));
   if (!isInserted) await ctx.blobs.delete(made.blobKey);
 }
 
@@ -63,12 +63,12 @@ async function render(
   ctx: Context,
   original: FileOfMediaRow,
   source: { width: number; height: number },
-): Promise<RenderedImage | null> {
+): Promise<ColoredImage | null> {
   const plan = planThumbnail(source, THUMBNAIL_SIDE);
   const limits = { pixelsMax: ctx.settings.imagePixelsMax, timeoutMs: TIMEOUT_MS };
   try {
     return await ctx.blobs.withLocalFile(original.blob_key, (path) =>
-      renderImage(path, plan, limits),
+      ctx.renderer.render(path, plan, limits),
     );
   } catch (cause) {
     if (cause instanceof BrokenImageError || cause instanceof ImageTooLargeError) {
@@ -82,8 +82,7 @@ async function render(
 }
 
 interface Thumbnail {
-  image: RenderedImage;
-  color: Color;
+  image: ColoredImage;
   made: MadeBytes;
 }
 
@@ -91,7 +90,7 @@ interface Thumbnail {
 async function insert(
   ctx: Context,
   { media_id, uuid, blob_key }: FileOfMediaRow,
-  { image, color, made }: Thumbnail,
+  { image, made }: Thumbnail,
 ): Promise<boolean> {
   await lockNode(ctx.db, media_id);
   const files = await listFilesByMediaIds(ctx.db, existing(ctx), [media_id]);
@@ -113,7 +112,7 @@ async function insert(
     sha256: made.sha256,
     width: image.width,
     height: image.height,
-    color: toHex(color),
+    color: toHex(image.color),
     dir: original.dir,
     url_name: freeUrlName(THUMBNAIL, taken),
     blob_key: made.blobKey,

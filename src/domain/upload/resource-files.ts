@@ -1,4 +1,5 @@
-import { findDir, findFileByKey, findFileByUrl, listUrlNames } from '../../store/file/file.ts';
+import { findDir, findFileByKey, listUrlNames } from '../../store/file/file.ts';
+import { findFileByUrl } from '../../store/file/sent-file.ts';
 import { EVERYTHING, isInScope } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
 import { findMediaById, findMediaByResource } from '../../store/tree/media.ts';

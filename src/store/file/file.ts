@@ -4,7 +4,6 @@ import type { Columns, RowOf } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
-import { kept } from '../kept.ts';
 import { insertion, prepared } from '../prepared.ts';
 import { onlyRow, updatesRow } from '../result.ts';
 import { inScope, isInScope, isUnlimited, type Scope, type ScopeColumns } from '../scope.ts';
@@ -125,60 +124,6 @@ export async function findFileByKey(db: Db, scope: Scope, mediaId: number, key: 
   return undefined;
 }
 
-/** The columns that are needed to send a file or a rendition of it. A column more takes SQLite 2 µs. */
-const SENT_COLUMNS = [
-  'id',
-  'uuid',
-  'media_id',
-  'filename',
-  'mime_type',
-  'size_bytes',
-  'md5',
-  'width',
-  'height',
-  'blob_key',
-  'updated_at',
-] as const satisfies FileColumns;
-
-/** A file as it is sent. */
-export type SentFileRow = Readonly<
-  Pick<FileRow, (typeof SENT_COLUMNS)[number]> & Omit<ScopeColumns, 'id'>
->;
-
-/** Returns the file at `/media/{dir}/{urlName}`. If several have that name, the original comes first. */
-export async function findFileByUrl(
-  db: Db,
-  scope: Scope,
-  dir: string,
-  urlName: string,
-): Promise<SentFileRow | undefined> {
-  const [file] = await byUrl(db, { dir, urlName });
-  return file && isFileInScope(scope, file) ? file : undefined;
-}
-
-interface ByUrl {
-  dir: string;
-  urlName: string;
-}
-
-const byUrl = kept(
-  prepared<ByUrl, SentFileRow>({
-    keyOf: () => '',
-    lookupsOf: () => 1,
-    build: (db, _args, slot) =>
-      withMediaColumns(db)
-        .select(SENT_COLUMNS.map((name) => `file.${name}` as const))
-        .where('file.dir', '=', slot(dirOf))
-        .where('file.url_name', '=', slot(urlNameOf))
-        .orderBy('file.key')
-        .limit(1),
-  }),
-  ({ dir, urlName }) => `${dir}/${urlName}`,
-);
-
-const dirOf = ({ dir }: ByUrl) => dir;
-const urlNameOf = ({ urlName }: ByUrl) => urlName;
-
 /** Returns the first segment of the URLs of a media item's files; undefined if it has none. */
 export async function findDir(db: Db, scope: Scope, mediaId: number): Promise<string | undefined> {
   const row = await filesInScope(inline(db), scope)
@@ -258,7 +203,8 @@ function fileRows(db: Db) {
   return withMediaColumns(db).selectAll('file');
 }
 
-function withMediaColumns(db: Db) {
+/** Starts a query over files with the columns of their media items that decide their visibility. */
+export function withMediaColumns(db: Db) {
   return db
     .selectFrom('file')
     .innerJoin('media', 'media.id', 'file.media_id')
@@ -296,7 +242,8 @@ async function listFiles(query: ReturnType<typeof files>, scope: Scope) {
   return rows.filter((file) => isFileInScope(scope, file));
 }
 
-function isFileInScope(
+/** Tells whether the media item of a file is in a scope. */
+export function isFileInScope(
   scope: Scope,
   file: Pick<FileOfMediaRow, 'media_id' | 'parent_id' | 'path' | 'owner' | 'is_public'>,
 ): boolean {

@@ -2,10 +2,10 @@ import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
-import { kept } from '../kept.ts';
 import { unlessBusy } from '../limit.ts';
 import { prepared } from '../prepared.ts';
 import { blobKeysOf } from '../result.ts';
+import { kept } from '../sqlite/kept.ts';
 import type { NewRenditionRow, RenditionRow } from '../table.ts';
 
 /** Returns the rendition of these bytes with that spec. */

@@ -1,9 +1,7 @@
 import { fork } from 'node:child_process';
-import { getCompileCacheDir } from 'node:module';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import SqliteDatabase from 'better-sqlite3';
+import { childEnvironment } from '../../lib/child-environment.ts';
 import { DatabaseUnavailableError } from '../error.ts';
 import type { StatementResult } from './connection.ts';
 import type { Answer, Request } from './serve.ts';
@@ -17,21 +15,6 @@ export interface Remote extends Runner {
   kill(): void;
 }
 
-/** The compile cache of the program, unless another one is in use. */
-const CACHE = fileURLToPath(
-  new URL('../../../node_modules/.cache/trivium-compiled', import.meta.url),
-);
-
-/**
- * Returns the environment of threads and processes. Without the cache, each would load a compiler of 20 MiB to strip the
- * types of its files. Only someone who may change the program may write to the cache. Everything works without it.
- */
-function environment(): Record<string, string> {
-  const directory = getCompileCacheDir();
-  // Node has added its version to the name.
-  return { NODE_COMPILE_CACHE: directory === undefined ? CACHE : dirname(directory) };
-}
-
 /**
  * Starts the thread that writes to a file. The heap of its JavaScript holds no more than statements and their results.
  */
@@ -39,7 +22,7 @@ export function startWriterThread(path: string): Remote {
   const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
     workerData: path,
     execArgv: [],
-    env: environment(),
+    env: childEnvironment(),
     resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 },
   });
   const gone = new Promise<unknown>((resolve) => {
@@ -71,7 +54,7 @@ export function startReaderProcess(path: string): Remote {
     // Keeps 64-bit integers and bytes.
     serialization: 'advanced',
     execArgv: ['--max-semi-space-size=4'],
-    env: environment(),
+    env: childEnvironment(),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const gone = new Promise<unknown>((resolve) => {

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import type { Db } from './db.ts';
-import { hasFastPath } from './fast-path.ts';
-import { dataVersion } from './inline.ts';
-import type { Prepared } from './prepared.ts';
+import type { Db } from '../db.ts';
+import { hasFastPath } from '../fast-path.ts';
+import { dataVersion } from '../inline.ts';
+import type { Prepared } from '../prepared.ts';
 
 /** Rows of one database, and the version of the database that they were read from. */
 interface Kept<Row> {

@@ -1,0 +1,116 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { childEnvironment } from '../../lib/child-environment.ts';
+import { type Answer, type ColoredImage, fromFailure, type Render } from './render-work.ts';
+
+/** Renders images for jobs. */
+export interface Renderer {
+  /** Throws as `renderImage` does, and an Error if the process ends meanwhile. */
+  render: Render;
+  /** Ends the process, also in the middle of an image. */
+  stop(): Promise<void>;
+}
+
+/** Time without work after which the process ends: it takes 85 MiB. */
+const IDLE_MS = 10_000;
+
+/**
+ * Creates a renderer that renders in a process of low priority, so that requests come first, and so that an image that
+ * brings the decoder down brings nothing else down. Starts the process with the first image, and again when it has ended.
+ */
+export function createRenderer(idleMs: number = IDLE_MS): Renderer {
+  let current: RenderProcess | undefined;
+  return {
+    render(...parameters) {
+      if (current === undefined || current.isGone) current = startProcess(idleMs);
+      return current.render(...parameters);
+    },
+    stop: async () => current?.kill(),
+  };
+}
+
+interface RenderProcess {
+  /** Whether it has ended, or is about to. */
+  readonly isGone: boolean;
+  render: Render;
+  kill(): Promise<void>;
+}
+
+function startProcess(idleMs: number): RenderProcess {
+  const child = fork(new URL('./renderer-process.ts', import.meta.url), [], {
+    // Keeps bytes.
+    serialization: 'advanced',
+    execArgv: ['--max-semi-space-size=4'],
+    env: { ...childEnvironment(), MALLOC_ARENA_MAX: '2' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const waiting = new Map<number, PromiseWithResolvers<ColoredImage>>();
+  let lastId = 0;
+  let isGone = false;
+  const rest = restTimer(() => {
+    isGone = true;
+    if (child.connected) child.disconnect();
+  }, idleMs);
+  const fail = (cause: unknown) => {
+    isGone = true;
+    rest.cancel();
+    const error = new Error('The process that renders images has ended.', { cause });
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  };
+  child.once('exit', (code, signal) => fail(signal ?? code));
+  // It could not be started, or its channel is broken.
+  child.on('error', (error) => {
+    child.kill('SIGKILL');
+    fail(error);
+  });
+  child.on('message', (message) => {
+    const answer = message as Answer;
+    const request = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if (waiting.size === 0) rest.start();
+    if (waiting.size === 0) keepAlive(child, false);
+    if ('image' in answer) request?.resolve(answer.image);
+    else request?.reject(fromFailure(answer.failure));
+  });
+  return {
+    get isGone() {
+      return isGone;
+    },
+    render(...parameters) {
+      rest.cancel();
+      keepAlive(child, true);
+      const request = Promise.withResolvers<ColoredImage>();
+      const id = ++lastId;
+      waiting.set(id, request);
+      // A process that has just ended is reported by `exit`.
+      child.send({ id, parameters }, () => undefined);
+      return request.promise;
+    },
+    async kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, 'exit');
+      child.ref();
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Sets whether a process keeps this one alive. */
+function keepAlive(child: ChildProcess, isBusy: boolean): void {
+  if (isBusy) child.ref();
+  else child.unref();
+  if (isBusy) child.channel?.ref();
+  else child.channel?.unref();
+}
+
+function restTimer(onOver: () => void, ms: number) {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    start() {
+      timer = setTimeout(onOver, ms).unref();
+    },
+    cancel: () => clearTimeout(timer),
+  };
+}
