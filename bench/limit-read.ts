@@ -31,7 +31,7 @@ export function openReads(path: string, publicUrl: string) {
   );
   const tags = database.prepare<[string], { media_id: number; name: string }>(
     `select media_tag.media_id, tag.name from media_tag join tag on tag.id = media_tag.tag_id
-     where media_tag.media_id in (select value from json_each(?)) order by tag.name, tag.id`,
+     where media_tag.media_id in (select value from json_each(?)) order by tag.name_sort, tag.id`,
   );
   const folders = database.prepare<[string], { id: number; parent_id: number; name: string }>(
     `select media.id, media.parent_id, media.name from json_each(?) part join media on media.id in (

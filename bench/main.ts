@@ -63,7 +63,7 @@ const { values, positionals } = parseArgs({
     dir: { type: 'string', default: tmpdir() },
     /** Markdown file that the results are written to, such as `bench/RESULTS.md`. */
     results: { type: 'string' },
-    /** `sqlite`, `postgres` (at `TEST_POSTGRES_URL`) or `both`: for the parts `million` and `neighbours`. */
+    /** `sqlite`, `postgres` (at `TEST_POSTGRES_URL`) or `both`: for the parts `reads`, `million` and `neighbours`. */
     database: { type: 'string', default: 'both' },
     /** Media of the part `neighbours`. */
     size: { type: 'string', default: '100000' },

@@ -2,6 +2,7 @@ import { type Contender, compare, type Round } from './compare.ts';
 import { type ClientRequest, Connection } from './connection.ts';
 import { type Operation, readOperations, WRITE_OPERATION } from './operation.ts';
 import { rssBytes } from './process-status.ts';
+import { createPostgres, dropPostgres } from './reads-postgres.ts';
 import { formatMib, print, printStandings } from './report.ts';
 import type { RunningServer } from './scratch.ts';
 import { seed } from './seed.ts';
@@ -16,6 +17,8 @@ export interface ReadOptions {
   only: string;
   /** Another checkout, installed, that is measured too; null: none. */
   before: URL | null;
+  /** `sqlite`: our server is not measured on PostgreSQL; otherwise it is, if there is a `TEST_POSTGRES_URL`. */
+  database: 'sqlite' | 'postgres' | 'both';
 }
 
 /** A server under load, and how it is asked. */
@@ -45,11 +48,15 @@ export async function benchReads(setup: ServerSetup, options: ReadOptions): Prom
   const limit = await startLimit(setup, limitScript, databasePath, PUBLIC_URL, answers);
   const yoga = await startLimit(setup, yogaScript, databasePath, PUBLIC_URL);
   const before = await startBefore(setup, options.before);
+  const postgres = await startOnPostgres(setup, options);
   const targets = [
     limitTarget('limit: node:http + SQLite', limit),
     graphqlTarget('bare Yoga + DataLoader', yoga, {}, true),
     ours,
     ...(before ? [graphqlTarget('Trivium before', before, { authorization }, true)] : []),
+    ...(postgres
+      ? [graphqlTarget('Trivium on PostgreSQL', postgres, { authorization }, true)]
+      : []),
   ];
   for (const operation of operations) {
     if (!`${operation.name}  ${operation.title}`.includes(options.only)) continue;
@@ -65,6 +72,17 @@ export async function benchReads(setup: ServerSetup, options: ReadOptions): Prom
     print(`  RSS afterwards, ${name}: ${formatMib(rssBytes(server.pid))} MiB`);
   }
   await Promise.all(targets.map(({ server }) => server.stop()));
+  if (postgres) await dropPostgres();
+}
+
+/** Our server on PostgreSQL, which runs on whatever core is free. Its own processor time is not counted. */
+async function startOnPostgres(
+  setup: ServerSetup,
+  { database }: ReadOptions,
+): Promise<RunningServer | null> {
+  const url = database === 'sqlite' ? null : await createPostgres();
+  if (url === null) return null;
+  return startTrivium(setup, 'postgres', { TRIVIUM_DATABASE_URL: url });
 }
 
 /** The server of another checkout, with the data of that checkout's own `bench/seed.ts`. */
@@ -136,10 +154,9 @@ async function checkSame(targets: readonly Target[], operation: Operation): Prom
     const answers = await Promise.all(
       targets.map((target) => fetchOnce(target, operation, variables)),
     );
-    const [limit = '', yoga = '', ours = '', before = yoga] = answers;
+    const [limit = '', yoga = '', ours = '', ...others] = answers;
     requireSame(operation.name, limit, ours);
-    requireSame(operation.name, dataOf(yoga), dataOf(ours));
-    requireSame(operation.name, dataOf(before), dataOf(ours));
+    for (const other of [yoga, ...others]) requireSame(operation.name, dataOf(other), dataOf(ours));
   }
 }
 

@@ -31,12 +31,14 @@ const BATCH_ROWS = 500;
  * Creates a data directory of media with one file each (10,000 by default), 500 folders, 200 tags and 3 tags of
  * each media item, in one transaction; the same rows each time. Returns the ids that the reads ask for.
  */
-export async function seed(
-  dataDir: string,
-  size: SeedSize = { mediaCount: MEDIA_COUNT, tagsPerMedia: TAGS_PER_MEDIA },
-): Promise<DataSet> {
+export async function seed(dataDir: string, size: SeedSize = SIZE): Promise<DataSet> {
   mkdirSync(dataDir, { recursive: true });
-  const db = openDb({ url: `sqlite:${join(dataDir, 'trivium.db')}` });
+  return seedDatabase(`sqlite:${join(dataDir, 'trivium.db')}`, size);
+}
+
+/** Does the same in an empty database. */
+export async function seedDatabase(url: string, size: SeedSize = SIZE): Promise<DataSet> {
+  const db = openDb({ url });
   try {
     await migrate(db);
     return await db.transaction().execute((db) => insertAll(db, size));
@@ -49,6 +51,8 @@ interface SeedSize {
   mediaCount: number;
   tagsPerMedia: number;
 }
+
+const SIZE: SeedSize = { mediaCount: MEDIA_COUNT, tagsPerMedia: TAGS_PER_MEDIA };
 
 async function insertAll(db: Db, { mediaCount, tagsPerMedia }: SeedSize): Promise<DataSet> {
   const folders = makeFolders();

@@ -53,7 +53,7 @@ const sql = {
   ),
   tags: database.prepare<[string], Tag>(
     `select media_tag.media_id, tag.name from media_tag join tag on tag.id = media_tag.tag_id
-     where media_tag.media_id in (select value from json_each(?)) order by tag.name, tag.id`,
+     where media_tag.media_id in (select value from json_each(?)) order by tag.name_sort, tag.id`,
   ),
   foldersOfEach: database.prepare<[string, number], Folder>(firstOfEach("= 'folder'")),
   mediasOfEach: database.prepare<[string, number], MediaRow>(firstOfEach("!= 'folder'")),

@@ -24,7 +24,9 @@ export interface Edge<Node> {
 
 /** One page of a list, with its cursors. */
 export interface Page<Node> {
-  edges: Edge<Node>[];
+  readonly nodes: readonly Node[];
+  /** The nodes with their cursors. They are created when they are read: many requests read only the nodes. */
+  readonly edges: Edge<Node>[];
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
 }
@@ -49,24 +51,12 @@ export function parsePageArgs(args: PageArgs, keyset: Keyset): PageRequest {
 
 /** Converts a page of rows to a page of nodes, each with a cursor. */
 export function toPage<Row extends object, Node>(
-  { rows, hasMore }: RowPage<Row>,
+  rows: RowPage<Row>,
   keyset: Keyset,
   request: PageRequest,
   toNode: (row: Row) => Node,
 ): Page<Node> {
-  const known = () => {
-    if (request.looksAhead === false) throw new Error('The page was read without `looksAhead`.');
-    return hasMore;
-  };
-  return {
-    edges: rows.map((row) => new RowEdge(row, keyset, toNode(row))),
-    get hasNextPage() {
-      return request.backward ? request.before !== undefined : known();
-    },
-    get hasPreviousPage() {
-      return request.backward ? known() : request.after !== undefined;
-    },
-  };
+  return new NodePage(rows, keyset, request, rows.rows.map(toNode));
 }
 
 /** Converts the page of each of many groups. */
@@ -77,6 +67,44 @@ export function toPages<Row extends object, Node>(
   toNode: (row: Row) => Node,
 ): Map<number, Page<Node>> {
   return new Map([...pages].map(([id, rows]) => [id, toPage(rows, keyset, request, toNode)]));
+}
+
+class NodePage<Node> implements Page<Node> {
+  readonly nodes: readonly Node[];
+  readonly #page: RowPage<object>;
+  readonly #keyset: Keyset;
+  readonly #request: PageRequest;
+  #edges: Edge<Node>[] | undefined;
+
+  constructor(page: RowPage<object>, keyset: Keyset, request: PageRequest, nodes: Node[]) {
+    this.nodes = nodes;
+    this.#page = page;
+    this.#keyset = keyset;
+    this.#request = request;
+  }
+
+  get edges(): Edge<Node>[] {
+    const { rows } = this.#page;
+    this.#edges ??= this.nodes.map(
+      (node, index) => new RowEdge(rows[index] as object, this.#keyset, node),
+    );
+    return this.#edges;
+  }
+
+  get hasNextPage(): boolean {
+    const { backward, before } = this.#request;
+    return backward ? before !== undefined : this.#hasMore;
+  }
+
+  get hasPreviousPage(): boolean {
+    const { backward, after } = this.#request;
+    return backward ? this.#hasMore : after !== undefined;
+  }
+
+  get #hasMore(): boolean {
+    if (this.#request.looksAhead !== false) return this.#page.hasMore;
+    throw new Error('The page was read without `looksAhead`.');
+  }
 }
 
 /** An edge computes its cursor on demand: most pages need only that of the last edge. */

@@ -7,7 +7,30 @@ import { looksAhead, onlyOf, type Properties } from './needs.ts';
 
 /** Returns a page of the domain as a Relay connection. `totalCount` is called only if the field is selected. */
 export function toConnection<Node>(page: Page<Node>, totalCount: () => Promise<number>) {
-  return { edges: page.edges, pageInfo: new PageInfo(page), totalCount };
+  return new Connection(page, totalCount);
+}
+
+/** Creates its parts only if they are selected. */
+class Connection<Node> {
+  readonly #page: Page<Node>;
+  readonly totalCount: () => Promise<number>;
+
+  constructor(page: Page<Node>, totalCount: () => Promise<number>) {
+    this.#page = page;
+    this.totalCount = totalCount;
+  }
+
+  get nodes() {
+    return this.#page.nodes;
+  }
+
+  get edges() {
+    return this.#page.edges;
+  }
+
+  get pageInfo(): PageInfo {
+    return new PageInfo(this.#page);
+  }
 }
 
 /** Computes a cursor only if it is selected. */
@@ -35,7 +58,7 @@ class PageInfo {
   }
 }
 
-const EMPTY: Page<never> = { edges: [], hasNextPage: false, hasPreviousPage: false };
+const EMPTY: Page<never> = { nodes: [], edges: [], hasNextPage: false, hasPreviousPage: false };
 
 /** A list for each of many groups, such as the media of each folder. */
 export interface GroupConnection<Args, GroupArgs, Node> {

@@ -24,7 +24,11 @@ export const RELAY_OPTIONS = {
   },
   defaultConnectionTypeOptions: { description: 'One page of a list.' },
   defaultEdgeTypeOptions: { description: 'An entry of a list, with its cursor.' },
-  nodesOnConnection: { ...withListSize('page'), description: 'The entries of this page.' },
+  nodesOnConnection: {
+    // `Connection` has them without edges.
+    extensions: { ...withListSize('page').extensions, property: 'nodes' },
+    description: 'The entries of this page.',
+  },
   edgesFieldOptions: {
     ...withListSize('page'),
     nullable: { list: false, items: false },

@@ -20,7 +20,7 @@ import { createPace } from '../job/pace.ts';
 import { resetFuture, scheduleNext } from '../job/schedule.ts';
 import { TASKS } from '../job/task/index.ts';
 import { createWorker } from '../job/worker.ts';
-import { createStopwatch } from '../lib/stopwatch.ts';
+import { createStopwatch, type Stopwatch } from '../lib/stopwatch.ts';
 import { registerFiles } from '../rest/file/route.ts';
 import { registerHeartcore } from '../rest/heartcore/route.ts';
 import { registerToken } from '../rest/heartcore/viewer/token.ts';
@@ -88,11 +88,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
   const serving = createStopwatch();
-  server.addHook('onRequest', async (_request, { raw }) => {
-    serving.begin();
-    raw.once('close', serving.end);
-  });
-  refreshPending(server, services);
+  measureServing(server, serving);
+  if (!servesOneProcess(config.databaseUrl)) refreshPending(server, services);
   await registerDialects(server, services, config, jwtSecret);
   const jobs = createJobs({ ...services, log }, config, serving.totalMs);
   const stopping = new AbortController();
@@ -160,6 +157,15 @@ function createClientLimits(
 function warnOfUnknown(log: Logger, { unknownVariables }: Config): void {
   if (unknownVariables.length === 0) return;
   log.warn({ variables: unknownVariables }, 'unknown settings have no effect');
+}
+
+/** Measures the time in which at least one request is being served. */
+function measureServing(server: FastifyInstance, serving: Stopwatch): void {
+  server.addHook('onRequest', (_request, { raw }, done) => {
+    serving.begin();
+    raw.once('close', serving.end);
+    done();
+  });
 }
 
 /** Makes each request, except health checks, know of deletions that another process has begun. */

@@ -2,6 +2,7 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { FIELD_END, type SearchWord } from '../lib/search-text.ts';
 import type { Db } from './db.ts';
 import { dialectOf } from './dialect.ts';
+import { derived } from './slot.ts';
 
 /** What the words of a media item are compared with: the item has all of these. */
 export interface WordMatch {
@@ -125,4 +126,37 @@ export function valuesOf(
   }
   const type = sql.raw(typeof values[0] === 'string' ? 'text' : 'bigint');
   return sql`select value from unnest(${values}::${type}[]) given(value)`;
+}
+
+/**
+ * Returns a column for which no index is used. SQLite would use that of types to check the type of a few rows that it
+ * finds by id, which takes three times as long.
+ */
+export function unindexed(db: Db, column: string): RawBuilder<unknown> {
+  return dialectOf(db) === 'postgres' ? sql.ref(column) : sql`+${sql.ref(column)}`;
+}
+
+/** The rows of one group, as a JSON list with a list of columns for each row. */
+export interface JsonGroup {
+  part: number;
+  members: string;
+}
+
+/**
+ * Returns the rows of each of many groups in their order, one JSON text for each group. `members` selects those of one
+ * group, which it calls `part.value`. `rowsOfEach` makes a list of ids for each group and then finds the row of each:
+ * without that, 400 groups of 5 rows take SQLite 0.7 ms instead of 1.2. It pays only for columns that an index has.
+ */
+export function jsonOfEach(
+  db: Db,
+  groups: readonly number[],
+  members: RawBuilder<unknown>,
+  columns: readonly string[],
+): RawBuilder<JsonGroup> {
+  const refs = sql.join(columns.map((name) => sql.ref(`member.${name}`)));
+  return dialectOf(db) === 'postgres'
+    ? sql`select part.value as part, (select coalesce(json_agg(json_build_array(${refs})), '[]')::text
+        from ${members} member) as members from unnest(${groups}::bigint[]) part(value)`
+    : sql`select part.value as part, (select json_group_array(json_array(${refs})) from ${members} member) as members
+        from json_each(${derived(groups, JSON.stringify)}) part`;
 }

@@ -102,7 +102,8 @@ describeEachBackend('pages', (backend) => {
     withServices(backend, async ({ db, as }) => {
       for (const name of ['c', 'b', 'a']) await makeTag(db, { name });
       const read = async (args: PageArgs) => {
-        const { edges, ...page } = await listTags(as(), {}, args);
+        const page = await listTags(as(), {}, args);
+        const { edges } = page;
         return { names: edges.map(({ node }) => node.name).join(''), page, edges };
       };
       const first = await read({ first: 2 });

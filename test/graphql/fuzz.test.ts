@@ -1,12 +1,12 @@
 import { execute as executeByGraphqlJs, parse } from 'graphql';
 import { expect, it } from 'vitest';
-import { createExecute } from '../../src/graphql/execution/execute.ts';
+import { createExecute, createExecuteToJson } from '../../src/graphql/execution/execute.ts';
 import type { OperationContext } from '../../src/graphql/pipeline/mask.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { SHORTCUTS } from '../../src/graphql/shortcuts.ts';
 import { type TestServices, user, withApp, withServices } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
-import { expectSameResult } from '../support/execution.ts';
+import { expectSameResult, parsed } from '../support/execution.ts';
 import { OperationGenerator } from '../support/operation-generator.ts';
 
 /** Number of operations per test; `FUZZ_OPERATIONS=50000` finds more, and another `FUZZ_SEED` generates others. */
@@ -27,7 +27,7 @@ const TREE = {
 };
 
 /** As without `TRIVIUM_FAST_PATH`, and as with it. */
-const EXECUTORS = [createExecute(schema), createExecute(schema, SHORTCUTS)];
+const EXECUTORS = [createExecute(schema), parsed(createExecuteToJson(schema, SHORTCUTS))];
 
 describeEachBackend('generated operations', (backend) => {
   it(

@@ -9,7 +9,11 @@ import {
   parse,
 } from 'graphql';
 import { expect } from 'vitest';
-import { createExecute } from '../../src/graphql/execution/execute.ts';
+import {
+  createExecute,
+  createExecuteToJson,
+  type ExecuteToJson,
+} from '../../src/graphql/execution/execute.ts';
 
 /** An operation and the input of its execution. */
 export interface ExecutionCase extends Omit<ExecutionArgs, 'schema' | 'document' | 'rootValue'> {
@@ -43,19 +47,34 @@ export function createSchema(sdl: string, functions: Functions): GraphQLSchema {
   return schema;
 }
 
+/** How often `executeBoth` executes an operation. */
+export const EXECUTIONS = 5;
+
 /**
- * Executes an operation with graphql-js and with our executor, first to plan it and then from the plan. Fails if the
+ * Executes an operation with graphql-js and with our executors, first to plan it and then from the plan. Fails if the
  * results differ, and returns them otherwise.
  */
 export async function executeBoth({ schema, text, root, ...rest }: ExecutionCase) {
   const built = typeof schema === 'string' ? buildSchema(schema) : schema;
   const args = { ...rest, schema: built, document: parse(text) };
-  const execute = createExecute(built);
   const expected = await executeByGraphqlJs({ ...args, rootValue: root?.() });
-  expectSameResult(await execute({ ...args, rootValue: root?.() }), expected, text);
+  const execute = createExecute(built);
+  const executeToJson = parsed(createExecuteToJson(built));
+  for (const each of [execute, executeToJson, executeToJson]) {
+    expectSameResult(await each({ ...args, rootValue: root?.() }), expected, text);
+  }
   const actual = await execute({ ...args, rootValue: root?.() });
   expectSameResult(actual, expected, text);
   return JSON.parse(JSON.stringify(actual)) as PlainResult;
+}
+
+/** Returns an executor that parses the JSON of another one. */
+export function parsed(execute: ExecuteToJson): (args: ExecutionArgs) => Promise<ExecutionResult> {
+  return async (args) => {
+    const { data, ...result } = await execute(args);
+    if (data === undefined) return result;
+    return { ...result, data: typeof data === 'string' ? JSON.parse(data) : data };
+  };
 }
 
 /**

@@ -3,19 +3,19 @@ import {
   defaultTypeResolver,
   type ExecutionArgs,
   type ExecutionResult,
-  GraphQLError,
+  type GraphQLError,
   type GraphQLFieldResolver,
   type GraphQLObjectType,
   type GraphQLTypeResolver,
   OperationTypeNode,
 } from 'graphql';
 import { ArgumentValues } from './argument.ts';
-import { Batches } from './batch.ts';
 import { FieldInfo, type RunningOperation } from './field-info.ts';
 import { Pending } from './pending.ts';
-import { locate, Place, type Target } from './place.ts';
+import { locate, Place, pathOfField, type Target } from './place.ts';
 import {
   nameOf,
+  nullMessage,
   type OperationPlan,
   type Output,
   type PlannedField,
@@ -23,9 +23,8 @@ import {
   type Selections,
   type Variables,
 } from './plan.ts';
-import { nullMessage, writeProperty } from './property.ts';
 import { checkType, runtimeType } from './runtime-type.ts';
-import { Fields, isIterable, isPromise, serialize } from './value.ts';
+import { Fields, isPromise, serialize, toItems } from './value.ts';
 
 /** One run of an operation. */
 export class Execution implements RunningOperation {
@@ -37,25 +36,12 @@ export class Execution implements RunningOperation {
   readonly #resolveType: GraphQLTypeResolver<unknown, unknown>;
   readonly #errors: GraphQLError[] = [];
   readonly #arguments: ArgumentValues;
-  readonly #batches: Batches;
-  readonly #pending = new Pending(() => this.#batches.startSoon());
+  readonly #pending = new Pending();
 
   constructor(plan: OperationPlan, args: ExecutionArgs, variables: Variables) {
     this.plan = plan;
     this.variables = variables;
     this.#arguments = new ArgumentValues(variables);
-    this.#batches = new Batches({
-      arguments: this.#arguments,
-      context: args.contextValue,
-      pending: this.#pending,
-      complete: (field, value, target, parent) => {
-        const info = new FieldInfo(this, field, parent);
-        this.#complete(info, field.output, value, target, field.name, parent);
-      },
-      fail: (error, field, target, parent) => {
-        this.#fail(error, new Place(parent, field, target, field.name, field.output.isNonNull));
-      },
-    });
     this.rootValue = args.rootValue;
     this.#context = args.contextValue;
     this.#resolveField = args.fieldResolver ?? defaultFieldResolver;
@@ -74,7 +60,6 @@ export class Execution implements RunningOperation {
       finished = this.#executeSerially(fields, data, root);
     } else {
       this.#executeFields(fields, this.rootValue, data, root);
-      this.#batches.start();
       if (!this.#pending.isNone) finished = this.#pending.allSettled();
     }
     return finished === undefined
@@ -104,8 +89,7 @@ export class Execution implements RunningOperation {
   ): Promise<void> | undefined {
     for (const [index, field] of fields.entries()) {
       if (root.isNulled) return undefined;
-      this.#executeOne(field, this.rootValue, data, root);
-      this.#batches.start();
+      this.#executeField(field, this.rootValue, data, root);
       if (this.#pending.isNone) continue;
       const rest = fields.slice(index + 1);
       return this.#pending.allSettled().then(() => this.#executeSerially(rest, data, root));
@@ -120,20 +104,13 @@ export class Execution implements RunningOperation {
     parent: Place,
   ): void {
     for (const field of fields) {
-      this.#executeOne(field, source, target, parent);
+      this.#executeField(field, source, target, parent);
       if (parent.isNulled) return;
     }
   }
 
-  #executeOne(field: PlannedField, source: unknown, target: Target, parent: Place): void {
-    if (field.batch !== undefined) this.#batches.add(field, source, target, parent);
-    else if (!writeProperty(field, source, target)) {
-      this.#executeField(field, source, target, parent);
-    }
-  }
-
   #executeField(field: PlannedField, source: unknown, target: Target, parent: Place): void {
-    const info = new FieldInfo(this, field, parent);
+    const info = new FieldInfo(this, field, () => pathOfField(field, parent.path));
     let value: unknown;
     try {
       const resolve = field.definition.resolve ?? this.#resolveField;
@@ -196,15 +173,10 @@ export class Execution implements RunningOperation {
   }
 
   #completeList(info: FieldInfo, item: Output, value: unknown, place: Place): void {
-    if (!isIterable(value)) {
-      const field = nameOf(info.field);
-      throw new GraphQLError(`Expected Iterable, but did not find one for field "${field}".`);
-    }
     const items: unknown[] = [];
     place.target[place.key] = items;
-    let index = 0;
-    for (const each of value) {
-      this.#complete(info, item, each, items as unknown as Target, index++, place);
+    for (const [index, each] of toItems(value, nameOf(info.field)).entries()) {
+      this.#complete(info, item, each, items as unknown as Target, index, place);
       if (place.isNulled) return;
     }
   }
@@ -278,7 +250,7 @@ export class Execution implements RunningOperation {
   /** GraphQL §6.4.4: sets a failed value to null, or the innermost nullable place that contains it. */
   #fail(error: unknown, place: Place): void {
     if (place.isLost()) return;
-    this.#errors.push(locate(error, place));
+    this.#errors.push(locate(error, place.field, place.path));
     place.setNull();
   }
 

@@ -1,5 +1,4 @@
 import type { GraphQLResolveInfo, ResponsePath } from 'graphql';
-import type { Place } from './place.ts';
 import type { OperationPlan, PlannedField, Variables } from './plan.ts';
 
 /** The properties of a running operation that resolvers can read. */
@@ -13,13 +12,13 @@ export interface RunningOperation {
 export class FieldInfo implements GraphQLResolveInfo {
   readonly field: PlannedField;
   readonly #execution: RunningOperation;
-  readonly #parent: Place;
+  readonly #pathOf: () => ResponsePath;
 
-  /** `parent` is the place of the object that has the field. */
-  constructor(execution: RunningOperation, field: PlannedField, parent: Place) {
+  /** `pathOf` returns the path of the field in the response. */
+  constructor(execution: RunningOperation, field: PlannedField, pathOf: () => ResponsePath) {
     this.#execution = execution;
     this.field = field;
-    this.#parent = parent;
+    this.#pathOf = pathOf;
   }
 
   get hasShortcuts() {
@@ -43,8 +42,7 @@ export class FieldInfo implements GraphQLResolveInfo {
   }
 
   get path(): ResponsePath {
-    const { name, parentType } = this.field;
-    return { prev: this.#parent.path, key: name, typename: parentType.name };
+    return this.#pathOf();
   }
 
   get schema() {

@@ -1,13 +1,7 @@
 /** The promises that an operation waits for. */
 export class Pending {
-  readonly #afterEach: () => void;
   #count = 0;
   #onNone: () => void = () => undefined;
-
-  /** `afterEach` is called when a promise has settled and its value has been handled. */
-  constructor(afterEach: () => void) {
-    this.#afterEach = afterEach;
-  }
 
   get isNone(): boolean {
     return this.#count === 0;
@@ -25,12 +19,10 @@ export class Pending {
       Promise.resolve(promise).then(
         (value) => {
           onValue(value);
-          this.#afterEach();
           this.#countDown();
         },
         (error: unknown) => {
           onError(error);
-          this.#afterEach();
           this.#countDown();
         },
       );
@@ -39,12 +31,6 @@ export class Pending {
       this.#count--;
       throw error;
     }
-  }
-
-  /** Waits until the function that it returns has been called. */
-  hold(): () => void {
-    this.#count++;
-    return () => this.#countDown();
   }
 
   /** Resolves when all promises have settled, those added meanwhile included. At least one must be pending. */

@@ -49,11 +49,30 @@ export class Place {
   }
 }
 
-/** Returns the error with its locations in the document and its path in the response. */
-export function locate(error: unknown, place: Place): GraphQLError {
-  // An error of the whole operation has no path.
-  if (place.field === undefined && error instanceof GraphQLError) return error;
+/** Returns the path of a field of an object, given the path of the object. */
+export function pathOfField(
+  { name, parentType }: PlannedField,
+  prev: ResponsePath | undefined,
+): ResponsePath {
+  return { prev, key: name, typename: parentType.name };
+}
+
+/** Returns the path of the field that a value, which may be an item of a list, belongs to. */
+export function fieldPath(path: ResponsePath): ResponsePath {
+  return typeof path.key === 'number' && path.prev ? fieldPath(path.prev) : path;
+}
+
+/**
+ * Returns the error with its locations in the document and its path in the response. An error of the whole operation
+ * has no field and no path.
+ */
+export function locate(
+  error: unknown,
+  field: PlannedField | undefined,
+  path: ResponsePath | undefined,
+): GraphQLError {
+  if (field === undefined && error instanceof GraphQLError) return error;
   const keys: (string | number)[] = [];
-  for (let at: ResponsePath | undefined = place.path; at; at = at.prev) keys.unshift(at.key);
-  return locatedError(error, place.field?.nodes, keys);
+  for (let at = path; at; at = at.prev) keys.unshift(at.key);
+  return locatedError(error, field?.nodes, keys);
 }

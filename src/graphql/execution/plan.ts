@@ -87,7 +87,7 @@ export interface BatchRequest {
 
 /**
  * Resolves fields for many objects at once. Returns the values for each request in the order of its sources: for each
- * source, what the field's resolver would return, or the Error that it would throw.
+ * source, what the field's resolver would return, without promises, or the Error that it would throw.
  */
 export type Batch = (
   requests: readonly BatchRequest[],
@@ -98,7 +98,7 @@ export type Batch = (
 export interface Shortcuts {
   /** Returns the function that resolves the field for many objects. */
   batchOf: (field: GraphQLField<unknown, unknown>) => Batch | undefined;
-  /** Returns the property of the object that is the value of the field. */
+  /** Returns the property of the object that is the value of the field, and never a promise. */
   propertyOf: (field: GraphQLField<unknown, unknown>) => string | undefined;
 }
 
@@ -156,6 +156,11 @@ export function rootSelections(plan: OperationPlan, variables: Variables): Selec
 /** Returns the name of a field in the schema: `Media.title`. */
 export function nameOf({ parentType, definition }: PlannedField): string {
   return `${parentType.name}.${definition.name}`;
+}
+
+/** Returns the message for a null in a non-nullable field. */
+export function nullMessage(field: PlannedField): string {
+  return `Cannot return null for non-nullable field ${nameOf(field)}.`;
 }
 
 /** Merged selection sets, and the fields that they select of each object type. */

@@ -1,4 +1,4 @@
-import type { GraphQLLeafType } from 'graphql';
+import { GraphQLError, type GraphQLLeafType } from 'graphql';
 
 /** Returns whether a value that a resolver has returned is a promise. Throws the error of a getter of `then`. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
@@ -6,14 +6,14 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return isObject && typeof (value as { then?: unknown }).then === 'function';
 }
 
-/** Returns whether a value is neither null, nor a promise, an Error or a function: only such a value is serialized. */
-export function isPlain(value: unknown): boolean {
-  if (typeof value === 'object') return value instanceof Date;
-  return typeof value !== 'function' && value !== undefined;
+/** Returns the items of a list: of any iterable but a string. Throws a GraphQLError for a value that is none. */
+export function toItems(value: unknown, fieldName: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  if (isIterable(value)) return [...value];
+  throw new GraphQLError(`Expected Iterable, but did not find one for field "${fieldName}".`);
 }
 
-/** Returns whether a value can be a list: any iterable but a string. */
-export function isIterable(value: unknown): value is Iterable<unknown> {
+function isIterable(value: unknown): value is Iterable<unknown> {
   if (typeof value !== 'object' || value === null) return false;
   return typeof (value as { [Symbol.iterator]?: unknown })[Symbol.iterator] === 'function';
 }

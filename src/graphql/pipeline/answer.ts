@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
-import type { ExecutionResult } from 'graphql';
 import { HttpError } from '../../http/http-error.ts';
 import { toStream } from './events.ts';
+import { isJson } from './execute.ts';
 import type { Pipeline } from './pipeline.ts';
 import { isResults, type Result } from './run.ts';
 import type { AnswerType } from './yoga.ts';
@@ -52,7 +52,7 @@ function isUtf8(range: string): boolean {
 export async function sendResult(
   reply: FastifyReply,
   result: Result,
-  { encode, accepted, signal, isFastPathEnabled }: SendOptions,
+  { encode, accepted, signal }: SendOptions,
 ): Promise<FastifyReply> {
   const isStream = isResults(result);
   const type = isStream ? accepted.stream : accepted.result;
@@ -60,8 +60,10 @@ export async function sendResult(
     const message = 'The results of a subscription can only be sent as text/event-stream.';
     throw new HttpError(406, 'NOT_ACCEPTABLE', message);
   }
-  if (isFastPathEnabled && !isStream && isPlain(result) && type !== 'text/event-stream') {
-    return reply.type(`${type}; charset=utf-8`).send(JSON.stringify(result));
+  if (!isStream && isJson(result) && type !== 'text/event-stream') {
+    const extensions = JSON.stringify(result.extensions);
+    const body = `{"data":${result.data},"extensions":${extensions}}`;
+    return reply.type(`${type}; charset=utf-8`).send(body);
   }
   const response = await encode(result, type);
   reply.code(response.status);
@@ -72,18 +74,10 @@ export async function sendResult(
   return reply.send(toStream(response, signal()));
 }
 
-/**
- * Tells whether a result has status 200 and no data that Yoga keeps for itself. Its JSON is then the whole response.
- */
-function isPlain({ data, errors }: ExecutionResult): boolean {
-  return errors === undefined && data !== undefined && data !== null;
-}
-
 /** The settings of one response. */
 export interface SendOptions {
   encode: Pipeline['encode'];
   accepted: AcceptedTypes;
-  isFastPathEnabled: boolean;
   /** Ends an event stream. */
   signal: () => AbortSignal;
 }

@@ -37,14 +37,14 @@ export async function registerGraphql(
   { services, publicUrl, isGraphiqlEnabled }: GraphqlOptions,
 ): Promise<void> {
   const { run, encode } = createPipeline({ isIntrospectionEnabled: isGraphiqlEnabled });
-  const { isFastPathEnabled } = services.settings;
   const streamSignal = createStreamSignals(server, services.events);
   const takeStreamSlot = createStreamSlots(services.settings);
   server.setErrorHandler(createSendError('application/json; charset=utf-8', toErrorAnswer));
   // Fastify keeps a JSON body in memory, so it is small. The body of a multipart request is read while the operation
   // runs.
-  server.addHook('preParsing', async ({ raw, headers }) => {
+  server.addHook('preParsing', ({ raw, headers }, _reply, _payload, done) => {
     if (bodyType(headers) === 'application/json') expectSmallBody(raw);
+    done();
   });
   const parseJson = server.getDefaultJsonParser('error', 'error');
   server.addContentTypeParser<string>(
@@ -79,7 +79,7 @@ export async function registerGraphql(
         signal,
         made: new Map(),
       });
-      return sendResult(reply, result, { encode, accepted, signal, isFastPathEnabled });
+      return sendResult(reply, result, { encode, accepted, signal });
     },
   });
   refuseOtherMethods(server, '/graphql', METHODS, methodNotAllowed);

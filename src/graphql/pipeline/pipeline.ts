@@ -1,8 +1,9 @@
 import type { GraphQLParams } from 'graphql-yoga';
 import { HttpError } from '../../http/http-error.ts';
 import type { DocumentOptions } from './document.ts';
+import { toExecutionResult } from './execute.ts';
 import type { OperationContext } from './mask.ts';
-import { createRunOperation, type Result } from './run.ts';
+import { createRunOperation, isResults, type Result } from './run.ts';
 import { type AnswerType, createYogaLoader, type Method } from './yoga.ts';
 
 /** Runs every operation, from its parameters to the bytes of its response. */
@@ -29,7 +30,10 @@ export function createPipeline(options: DocumentOptions): Pipeline {
         ? runOperation(params, method, context)
         : loadYoga().then((yoga) => yoga.run(method, params, context));
     },
-    encode: (result, type) => loadYoga().then((yoga) => yoga.encode(result, type)),
+    async encode(result, type) {
+      const yoga = await loadYoga();
+      return yoga.encode(isResults(result) ? result : toExecutionResult(result), type);
+    },
   };
 }
 

@@ -7,10 +7,11 @@ import {
   OperationTypeNode,
 } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
+import type { JsonResult } from '../execution/json-execution.ts';
 import { schema } from '../schema.ts';
 import { createCostMeter } from './cost.ts';
 import { createDocuments, type DocumentOptions } from './document.ts';
-import { execute } from './execute.ts';
+import { executeToJson } from './execute.ts';
 import { checkCost, LIMITS } from './limit.ts';
 import type { OperationContext } from './mask.ts';
 import { subscribe } from './subscribe.ts';
@@ -19,7 +20,10 @@ import { subscribe } from './subscribe.ts';
 const COERCION_ERRORS_MAX = 5;
 
 /** The result of an operation, or the results of a subscription as they arise. */
-export type Result = ExecutionResult | AsyncIterable<ExecutionResult>;
+export type Result = SingleResult | AsyncIterable<ExecutionResult>;
+
+/** The result of an operation, whose data may be JSON. */
+export type SingleResult = ExecutionResult | (JsonResult & Pick<ExecutionResult, 'extensions'>);
 
 /** Tells whether a result stands for the results of a subscription. */
 export function isResults(result: Result): result is AsyncIterable<ExecutionResult> {
@@ -54,7 +58,7 @@ export function createRunOperation(options: DocumentOptions): RunOperation {
     checkCost(cost);
     const isSubscription = operation.operation === OperationTypeNode.SUBSCRIPTION;
     if (isSubscription) contextValue.takeStreamSlot();
-    const result = isSubscription ? await subscribe(args) : await execute(args);
+    const result = isSubscription ? await subscribe(args) : await executeToJson(args);
     if (!isResults(result)) return withCost(result, cost.cost);
     const { mapAsyncIterator } = await import('graphql-yoga');
     return mapAsyncIterator(result, (event) => withCost(event, cost.cost));
@@ -80,7 +84,7 @@ function findOperation(
   return operation;
 }
 
-function withCost(result: ExecutionResult, requested: number): ExecutionResult {
+function withCost<R extends SingleResult>(result: R, requested: number): R {
   const cost = { requested, limit: LIMITS.cost };
   return { ...result, extensions: { ...result.extensions, cost } };
 }

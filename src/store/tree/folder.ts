@@ -3,6 +3,7 @@ import { cleanName } from '../../lib/name.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, isOneOf, tableBy } from '../dialect.ts';
 import { inline } from '../inline.ts';
+import { unindexed } from '../plan.ts';
 import { EVERYTHING, findInScope, listInScope, type Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
 import { preparedNodes } from './by-id.ts';
@@ -10,7 +11,13 @@ import { preparedNodes } from './by-id.ts';
 /** Id of the hidden folder that holds the nodes at top level. No dialect ever shows it. */
 export const ROOT_ID = 1;
 
-const byId = preparedNodes((db, ids) => folderRows(db).where(isAnyOf(db, 'id', ids)));
+const byId = preparedNodes((db, ids) =>
+  db
+    .selectFrom('media')
+    .where(unindexed(db, 'type'), '=', 'folder')
+    .where('id', '!=', ROOT_ID)
+    .where(isAnyOf(db, 'id', ids)),
+);
 
 /** Returns the folder, which is never the root. */
 export const findFolderById = byId.find;

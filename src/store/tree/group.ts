@@ -11,14 +11,15 @@ import {
 import type { Db } from '../db.ts';
 import { listOfEach, type PagesRequest, rowsOfPages, toPages } from '../group.ts';
 import { withActualPaths } from '../path-move.ts';
-import { valuesOf } from '../plan.ts';
+import { type JsonGroup, jsonOfEach, valuesOf } from '../plan.ts';
 import { compilable, prepared } from '../prepared.ts';
 import type { Scope } from '../scope.ts';
 import type { NodeRow } from '../table.ts';
 import { CANDIDATES_MAX, candidatesBeside, idsOfPage, withWordsAtOnce } from './choice.ts';
 import { countOnWalk } from './count.ts';
 import { type Condition, conditionsOf, membershipOf, type NodeFilter } from './filter.ts';
-import { isPlain, plainConditions, plainKey } from './plain.ts';
+import { listNodes } from './node.ts';
+import { isPlain, plainConditions, plainKey, plainRows } from './plain.ts';
 import { isByRelevance, pagesByRelevance } from './relevance.ts';
 import { idsAmong, idsOnWalk, orderOf, rowsOfPage } from './selection.ts';
 import { walkOf } from './walk.ts';
@@ -60,6 +61,24 @@ const ofPlainFolders = prepared<ListArgs, NodeRow & { part: number }>({
   },
 });
 
+/** The same pages, of columns that the index of their order has. */
+const ofPlainFoldersByIndex = prepared<ListArgs, JsonGroup>({
+  keyOf: ({ filter, keyset, page }) => `${plainKey(filter)} ${pageKey(keyset, page)}`,
+  lookupsOf: ({ groups, page }) => groups.ids.length * (page.limit + 1),
+  build: (db, { scope, filter, keyset, page }, slot) => {
+    const member = membershipOf(db, 'folder', GROUP);
+    const conditions = [member, ...plainConditions(db, scope, filter, slot)];
+    const columns = columnsOf(keyset);
+    const rows = plainRows(db, conditions, keyset, pageSlots(page, slot), columns);
+    const ids = slot(({ groups }) => groups.ids);
+    return compilable(db, jsonOfEach(db, ids, sql`(${rows})`, columns));
+  },
+});
+
+function columnsOf({ columns }: Keyset): (keyof NodeRow & string)[] {
+  return columns.map(({ name }) => name as keyof NodeRow & string);
+}
+
 /** Returns one page of each group. Every group has an entry. */
 export async function listNodesOfEach<C extends Columns<NodeRow> = undefined>(
   db: Db,
@@ -81,15 +100,40 @@ export async function listNodesOfEach<C extends Columns<NodeRow> = undefined>(
 
 async function readPages(db: Db, list: ListArgs): Promise<Map<number, RowPage<NodeRow>>> {
   const { scope, groups, filter, keyset, page } = list;
-  const ordering = keyset.columns.map(({ name }) => name as keyof NodeRow);
-  const args = { ...list, columns: withColumns(list.columns, ordering) };
+  const args = { ...list, columns: withColumns(list.columns, columnsOf(keyset)) };
   const isOfFolders = groups.by === 'folder' && filter.folderId === undefined;
-  const pages =
-    isOfFolders && isPlain(scope, filter)
-      ? toPages(await ofPlainFolders(db, args), groups.ids, page)
-      : await chosenPages(db, args);
+  const isOfPlainFolders = isOfFolders && isPlain(scope, filter);
+  const [folderId, ...others] = groups.ids;
+  if (isOfPlainFolders && folderId !== undefined && others.length === 0) {
+    const alone = { ...filter, folderId };
+    const only = await listNodes(db, scope, alone, keyset, page, list.columns);
+    return new Map([[folderId, only as RowPage<NodeRow>]]);
+  }
+  const pages = await (isOfPlainFolders ? plainPages(db, args) : chosenPages(db, args));
   for (const found of pages.values()) found.rows = withActualPaths(scope.moved, found.rows);
   return pages;
+}
+
+async function plainPages(db: Db, args: ListArgs): Promise<Map<number, RowPage<NodeRow>>> {
+  const { groups, keyset, page, columns } = args;
+  const ordering: readonly string[] = columnsOf(keyset);
+  if (!columns?.every((name) => ordering.includes(name))) {
+    return toPages(await ofPlainFolders(db, args), groups.ids, page);
+  }
+  const rows = await ofPlainFoldersByIndex(db, args);
+  const found = new Map<number, RowPage<NodeRow>>();
+  for (const { part, members } of rows) {
+    const values = JSON.parse(members) as (string | number)[][];
+    const rowsOfGroup = values.map((row) => toRow(ordering, row));
+    found.set(Number(part), toRowPage(rowsOfGroup, page));
+  }
+  return found;
+}
+
+function toRow(columns: readonly string[], values: readonly (string | number)[]): NodeRow {
+  const row: Record<string, unknown> = {};
+  for (let index = 0; index < columns.length; index++) row[columns[index] ?? ''] = values[index];
+  return row as unknown as NodeRow;
 }
 
 async function chosenPages(

@@ -22,10 +22,9 @@ import { idsOfPage } from './choice.ts';
 import { countOf } from './count.ts';
 import { conditionsOf, type NodeFilter } from './filter.ts';
 import { ROOT_ID } from './folder.ts';
-import { isPlain, plainConditions, plainKey } from './plain.ts';
+import { isPlain, plainConditions, plainKey, plainRows } from './plain.ts';
 import { isByRelevance, pageByRelevance } from './relevance.ts';
-import { idsOnWalk, orderOf, rowsOfPage } from './selection.ts';
-import { walkOf } from './walk.ts';
+import { rowsOfPage } from './selection.ts';
 import { TEXT_COLUMNS, writeWords } from './words.ts';
 
 /** Returns the folder or media item, which is never the root. Uuids are stored in lower case. */
@@ -59,9 +58,7 @@ const plainPage = prepared<ListArgs, NodeRow>({
   lookupsOf: ({ page }) => page.limit + 1,
   build: (db, { scope, filter, keyset, page, columns }, slot) => {
     const conditions = plainConditions(db, scope, filter, slot);
-    const walk = walkOf(db, conditions, orderOf(keyset));
-    const ids = idsOnWalk(db, walk, conditions, keyset, pageSlots(page, slot));
-    return compilable(db, rowsOfPage(db, ids, keyset, page, columns));
+    return compilable(db, plainRows(db, conditions, keyset, pageSlots(page, slot), columns));
   },
 });
 

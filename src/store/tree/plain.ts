@@ -1,7 +1,12 @@
+import { type RawBuilder, sql } from 'kysely';
+import { type Keyset, type PageRequest, pageClause } from '../cursor.ts';
 import type { Db } from '../db.ts';
+import { selectedFrom } from '../dialect.ts';
 import { isUnlimited, type Scope } from '../scope.ts';
 import type { ToSlot } from '../slot.ts';
 import { type Condition, conditionsOf, type NodeFilter } from './filter.ts';
+import { orderOf, partsOf, refsOf } from './selection.ts';
+import { walkOf } from './walk.ts';
 
 /** The fields of a filter that an index begins with, in each order. */
 const PLAIN_FIELDS: readonly string[] = ['kind', 'folderId'];
@@ -36,4 +41,18 @@ export function plainConditions(
     kind,
     ...(folderId !== undefined && { folderId: slot(({ filter }) => filter.folderId) }),
   });
+}
+
+/** Selects a page under conditions of plain lists: the index that has its order is one of `media` itself. */
+export function plainRows<Row>(
+  db: Db,
+  conditions: readonly Condition[],
+  keyset: Keyset,
+  page: PageRequest,
+  columns: readonly string[] | undefined,
+): RawBuilder<Row> {
+  const walk = walkOf(db, conditions, orderOf(keyset));
+  const { from, where } = partsOf(db, walk, conditions, keyset);
+  return sql`select ${selectedFrom('media', columns)} from ${from}
+    ${pageClause(refsOf(walk, keyset), keyset, page, where, walk.leading)}`;
 }

@@ -1,4 +1,6 @@
+import { buildSchema, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { createExecute } from '../../../src/graphql/execution/execute.ts';
 import { executeBoth } from '../../support/execution.ts';
 
 const SDL = `type Query {
@@ -90,7 +92,9 @@ it('the path of an error names the field that failed, not the place of the null'
 it('fields beside a null that has gone up are not executed', async () => {
   const calls: string[] = [];
   const root = () => ({ must: fail, value: () => calls.push('value') });
-  await executeBoth({ schema: SDL, text: '{ must value }', root });
+  const schema = buildSchema(SDL);
+  const document = parse('{ must value }');
+  await createExecute(schema)({ schema, document, rootValue: root() });
   expect(calls).toEqual([]);
 });
 

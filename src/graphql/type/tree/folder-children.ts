@@ -55,7 +55,7 @@ builder.objectFields(FolderRef, (t) => ({
     description: 'Whether the folder contains a node that the viewer may see.',
     resolve: async ({ id }, _args, context) => {
       const page = await children.load(context, id, { kind: 'any', first: 1 });
-      return (page?.edges.length ?? 0) > 0;
+      return (page?.nodes.length ?? 0) > 0;
     },
   }),
   children: t.connection(
