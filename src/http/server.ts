@@ -29,7 +29,7 @@ import { closeUnusedConnections } from './unused-connection.ts';
 import type { Authenticate } from './viewer/auth.ts';
 import { completeCacheHeaders } from './viewer/cache.ts';
 import { clearedCookie, cookieCredential } from './viewer/cookie.ts';
-import { createOriginRules, type OriginOptions } from './viewer/origin.ts';
+import { createOriginRules, type OriginOptions, type OriginRules } from './viewer/origin.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -83,6 +83,8 @@ function refuse(): never {
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const targetErrorHandlers: { paths: readonly string[]; handle: SendError }[] = [];
   const sendError = createSendError('application/json; charset=utf-8', toErrorAnswer);
+  const origins = createOriginRules(options.origins);
+  const admit = createAdmit(origins, options.connectionBound.trustedProxies);
   const server = Fastify({
     ...NO_SCHEMAS,
     loggerInstance: options.log,
@@ -99,7 +101,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       completeCacheHeaders(reply);
       const isBelow = (path: string) => request.url.startsWith(path);
       const own = targetErrorHandlers.find(({ paths }) => paths.some(isBelow));
-      const cause = hostError(request) ?? error;
+      const cause = admit(request) ?? error;
       (own?.handle ?? sendError)(cause, request, reply as FastifyReply);
     },
   });
@@ -109,7 +111,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   server.decorateRequest('viewer');
   server.decorateRequest('client');
   server.decorateRequest('calledAs');
-  await admitRequests(server, options);
+  admitRequests(server, options, admit);
+  // Before the credentials, which a preflight request does not carry.
+  await server.register(cors, origins.cors);
   server.addHook('onRequest', async (request, reply) => {
     await options.rateLimit.countAddress(request);
     request.viewer = await viewerOf(request, options.authenticate).catch((error: unknown) => {
@@ -132,26 +136,36 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   return server;
 }
 
-/** Lets in only requests that are well-formed, and that no foreign page has sent against the will of its user. */
-async function admitRequests(server: FastifyInstance, options: ServerOptions): Promise<void> {
-  const bodies = createBodyWatch({ ...BODY_PACE, ...options.bodyPace });
+function admitRequests(
+  server: FastifyInstance,
+  { bodyPace, clientOf }: ServerOptions,
+  admit: ReturnType<typeof createAdmit>,
+): void {
+  const bodies = createBodyWatch({ ...BODY_PACE, ...bodyPace });
   server.addHook('onClose', async () => bodies.stop());
-  const isTrusted = trustOf(options.connectionBound.trustedProxies);
-  const origins = createOriginRules(options.origins);
   server.addHook('onRequest', (request, reply, done) => {
     request.viewer = ANONYMOUS;
-    request.client = options.clientOf(request.raw);
+    request.client = clientOf(request.raw);
     setCommonHeaders(request, reply);
     if (hasBody(request.headers)) bodies.add(request.raw);
+    done(admit(request) ?? encodingError(request, reply));
+  });
+}
+
+/**
+ * Creates the function that notes by which name a client calls, and returns the error for a request whose host is
+ * not valid, or that a foreign page may have sent against the will of its user.
+ */
+function createAdmit(origins: OriginRules, trustedProxies: readonly string[]) {
+  const isTrusted = trustOf(trustedProxies);
+  return (request: FastifyRequest): HttpError | undefined => {
     try {
       request.calledAs = readCalledAs(request.raw, isTrusted);
     } catch (error) {
-      return void done(error as HttpError);
+      return error as HttpError;
     }
-    done(origins.refusal(request) ?? encodingError(request, reply));
-  });
-  // Before the credentials, which a preflight request does not carry.
-  await server.register(cors, origins.cors);
+    return origins.refusal(request);
+  };
 }
 
 /** Maximum wait for the credential of a health check, which needs none. */

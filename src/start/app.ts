@@ -12,7 +12,7 @@ import { registerGraphql } from '../graphql/pipeline/handler.ts';
 import { createClientOf } from '../http/client.ts';
 import { createRateExchange, type RateExchange } from '../http/rate-exchange.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { createReadinessOf, isHealthCheck } from '../http/readiness.ts';
+import { createReadinessOf, isHealthCheck, type Readiness } from '../http/readiness.ts';
 import { createServer } from '../http/server.ts';
 import type { BodyPace } from '../http/slow-body.ts';
 import { createAuthenticate } from '../http/viewer/auth.ts';
@@ -165,7 +165,7 @@ function createClientLimits(
 }
 
 /** Creates the check whether the parts that requests need work. */
-function createCheck({ staging, blobs }: Services, ping: Ping): () => Promise<void> {
+function createCheck({ staging, blobs }: Services, ping: Ping): Readiness {
   return createReadinessOf({
     database: () => ping.check(),
     'staged bytes': () => staging.check(),

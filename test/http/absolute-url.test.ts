@@ -39,7 +39,13 @@ describe('the name by which a client calls the server', () => {
     '%61',
     'média.example.org',
   ])('is refused with 400 if it is none: %s', async (host) => {
-    const lines = [...DIALECT_WRITES.map(({ line }) => line), 'GET /', 'GET /nowhere', 'OPTIONS /'];
+    const lines = [
+      ...DIALECT_WRITES.map(({ line }) => line),
+      'GET /',
+      'GET /nowhere',
+      'GET /%',
+      'OPTIONS /',
+    ];
     for (const line of lines) {
       const head = [`${line} HTTP/1.1`, `Host: ${host}`, 'Content-Length: 0', '', ''];
       const answer = await sendRaw(shared(), Buffer.from(head.join('\r\n'), 'latin1'));

@@ -62,6 +62,7 @@ describe('an open server: DNS rebinding', () => {
       'GET /healthz',
       'GET /',
       'GET /nowhere',
+      'GET /media/%zz',
       'OPTIONS /graphql',
       'GET /sign-in',
     ]) {
