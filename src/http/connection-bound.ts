@@ -1,25 +1,21 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { isLoopback, networkOf, trustOf } from './client.ts';
+import { SECURITY_HEADERS } from './content-policy.ts';
+import { rawRefusal } from './http-error.ts';
 
 /** Far more than the six that a browser opens. */
 const DEFAULT_MAX = 512;
 
-const REFUSAL_BODY = JSON.stringify({
-  error: {
-    code: 'TOO_MANY_CONNECTIONS',
-    message: 'This address has too many open connections. Close some, or try again later.',
+const REFUSAL = rawRefusal('429 Too Many Requests', {
+  body: {
+    error: {
+      code: 'TOO_MANY_CONNECTIONS',
+      message: 'This address has too many open connections. Close some, or try again later.',
+    },
   },
+  headers: { 'retry-after': 5, ...SECURITY_HEADERS },
 });
-const REFUSAL = [
-  'HTTP/1.1 429 Too Many Requests',
-  'Content-Type: application/json; charset=utf-8',
-  `Content-Length: ${Buffer.byteLength(REFUSAL_BODY)}`,
-  'Retry-After: 5',
-  'Connection: close',
-  '',
-  REFUSAL_BODY,
-].join('\r\n');
 
 /** Options of `boundConnections`. */
 export interface BoundOptions {

@@ -45,3 +45,41 @@ export function contentPolicy(mimeType: string): ContentPolicy {
   if (INERT.test(mimeType)) return { disposition: 'inline', csp: null };
   return { disposition: SHOWN.test(mimeType) ? 'inline' : 'attachment', csp: SANDBOX };
 }
+
+/**
+ * Headers of every response: the set of the package `helmet`, with the values for a server of JSON and files. HSTS is
+ * without `includeSubDomains`, because other hosts below this one may serve HTTP.
+ */
+const EVERYWHERE: Readonly<Record<string, string>> = {
+  'origin-agent-cluster': '?1',
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000',
+  'x-content-type-options': 'nosniff',
+  'x-dns-prefetch-control': 'off',
+  'x-download-options': 'noopen',
+  'x-permitted-cross-domain-policies': 'none',
+  'x-xss-protection': '0',
+};
+
+/** Headers of responses that are no pages: a browser loads, frames and runs nothing of them. */
+const OF_DATA: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'x-frame-options': 'DENY',
+};
+
+/** Headers of every response. Pages replace the Content-Security-Policy, and files use `FILE_EXCEPTIONS`. */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = { ...EVERYWHERE, ...OF_DATA };
+
+/**
+ * Headers that files do not have. Pages of other sites embed files, documents in frames too. Their policy depends on
+ * the type. A browser refuses to open a sandboxed document that has an opener policy (HTML, "Creating navigation params
+ * by fetching").
+ */
+export const FILE_EXCEPTIONS = [
+  'content-security-policy',
+  'cross-origin-opener-policy',
+  'x-frame-options',
+] as const;

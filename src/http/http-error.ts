@@ -11,3 +11,22 @@ export class HttpError extends Error {
     this.code = code;
   }
 }
+
+/**
+ * Returns the bytes of a refusal for a connection that has no request: its head cannot be parsed, or is not awaited. The
+ * connection ends after it.
+ */
+export function rawRefusal(
+  statusLine: string,
+  { body, headers }: { body: object; headers: object },
+): string {
+  const json = JSON.stringify(body);
+  const lines = Object.entries({
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(json),
+    'cache-control': 'private, no-store',
+    connection: 'close',
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}`);
+  return [`HTTP/1.1 ${statusLine}`, ...lines, '', json].join('\r\n');
+}

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import cors, { type FastifyCorsOptions } from '@fastify/cors';
+import cors from '@fastify/cors';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -11,24 +12,34 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { DomainError, NotAuthenticatedError } from '../domain/error.ts';
+import { isAdminToken } from '../domain/viewer/admin-session.ts';
 import { ANONYMOUS, type Viewer } from '../domain/viewer/viewer.ts';
-import { noteTargetOrigin } from './absolute-url.ts';
+import { type CalledAs, readCalledAs, toOriginForm } from './absolute-url.ts';
 import { hasBody } from './body.ts';
-import type { ClientOf, HttpClient } from './client.ts';
+import { type ClientOf, type HttpClient, trustOf } from './client.ts';
 import { type BoundOptions, boundConnections } from './connection-bound.ts';
+import { SECURITY_HEADERS } from './content-policy.ts';
 import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
-import { HttpError } from './http-error.ts';
+import { HttpError, rawRefusal } from './http-error.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { isHealthCheck, type Readiness, remainingMs } from './readiness.ts';
 import { BODY_PACE, type BodyPace, createBodyWatch } from './slow-body.ts';
 import { httpStatus, publicMessage } from './status.ts';
 import { closeUnusedConnections } from './unused-connection.ts';
 import type { Authenticate } from './viewer/auth.ts';
+import { completeCacheHeaders } from './viewer/cache.ts';
+import { clearedCookie, cookieCredential } from './viewer/cookie.ts';
+import { createOriginRules, type OriginOptions, type OriginRules } from './viewer/origin.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     viewer: Viewer;
     client: HttpClient;
+    calledAs: CalledAs;
+  }
+  interface FastifyContextConfig {
+    /** Makes a route ignore the credentials of its requests, even wrong ones. */
+    ignoresCredentials?: boolean;
   }
   interface FastifyInstance {
     /** Sets the handler that sends the error of a malformed URL below these paths: Fastify finds no route for one. */
@@ -45,6 +56,7 @@ export interface ServerOptions {
   /** Throws unless the server can serve requests. */
   checkReady: Readiness;
   connectionBound: BoundOptions;
+  origins: OriginOptions;
   /** The limits on the arrival of bodies. (Default: `BODY_PACE`) */
   bodyPace: Partial<BodyPace> & Pick<BodyPace, 'bytesPerSecondMin'>;
 }
@@ -54,24 +66,6 @@ const IDLE_TIMEOUT_MS = 60_000;
 
 /** Time limit for the arrival of the headers of a request, and the interval of its check. */
 const HEADERS_TIMEOUT = { headersTimeout: 20_000, connectionsCheckingInterval: 5000 };
-
-const CORS: FastifyCorsOptions = {
-  origin: '*',
-  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
-  exposedHeaders: [
-    'accept-ranges',
-    'content-disposition',
-    'content-range',
-    'etag',
-    'location',
-    'ratelimit',
-    'ratelimit-policy',
-    'retry-after',
-    'x-request-id',
-  ],
-  maxAge: 86_400,
-  strictPreflight: false,
-};
 
 /**
  * No route has a schema of Fastify: the domain checks its input. Without these, Fastify loads ajv and two other
@@ -89,6 +83,8 @@ function refuse(): never {
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const targetErrorHandlers: { paths: readonly string[]; handle: SendError }[] = [];
   const sendError = createSendError('application/json; charset=utf-8', toErrorAnswer);
+  const origins = createOriginRules(options.origins);
+  const admit = createAdmit(origins, options.connectionBound.trustedProxies);
   const server = Fastify({
     ...NO_SCHEMAS,
     loggerInstance: options.log,
@@ -97,13 +93,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     connectionTimeout: IDLE_TIMEOUT_MS,
     http: HEADERS_TIMEOUT,
     rewriteUrl: toOriginForm,
+    clientErrorHandler: refuseConnection,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
     // Fastify finds a malformed path before any hook runs.
     frameworkErrors: (error, request, reply) => {
       setCommonHeaders(request, reply);
+      completeCacheHeaders(reply);
       const isBelow = (path: string) => request.url.startsWith(path);
       const own = targetErrorHandlers.find(({ paths }) => paths.some(isBelow));
-      const cause = hostError(request) ?? error;
+      const cause = admit(request) ?? error;
       (own?.handle ?? sendError)(cause, request, reply as FastifyReply);
     },
   });
@@ -112,23 +110,19 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   });
   server.decorateRequest('viewer');
   server.decorateRequest('client');
-  const bodies = createBodyWatch({ ...BODY_PACE, ...options.bodyPace });
-  server.addHook('onClose', async () => bodies.stop());
-  server.addHook('onRequest', (request, reply, done) => {
-    request.viewer = ANONYMOUS;
-    request.client = options.clientOf(request.raw);
-    setCommonHeaders(request, reply);
-    if (hasBody(request.headers)) bodies.add(request.raw);
-    done(hostError(request) ?? encodingError(request, reply));
-  });
+  server.decorateRequest('calledAs');
+  admitRequests(server, options, admit);
   // Before the credentials, which a preflight request does not carry.
-  await server.register(cors, CORS);
+  await server.register(cors, origins.cors);
   server.addHook('onRequest', async (request, reply) => {
     await options.rateLimit.countAddress(request);
-    request.viewer = await viewerOf(request, options.authenticate);
+    request.viewer = await viewerOf(request, options.authenticate).catch((error: unknown) => {
+      if (error instanceof NotAuthenticatedError) dropCookie(request, reply);
+      throw error;
+    });
     await options.rateLimit.countViewer(request, reply);
   });
-  server.addHook('onSend', addStatusHeaders);
+  server.addHook('onSend', completeHeaders);
   server.addHook('onResponse', logResponse);
   server.setErrorHandler(sendError);
   server.setNotFoundHandler((_request, reply) =>
@@ -142,11 +136,44 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   return server;
 }
 
+function admitRequests(
+  server: FastifyInstance,
+  { bodyPace, clientOf }: ServerOptions,
+  admit: ReturnType<typeof createAdmit>,
+): void {
+  const bodies = createBodyWatch({ ...BODY_PACE, ...bodyPace });
+  server.addHook('onClose', async () => bodies.stop());
+  server.addHook('onRequest', (request, reply, done) => {
+    request.viewer = ANONYMOUS;
+    request.client = clientOf(request.raw);
+    setCommonHeaders(request, reply);
+    if (hasBody(request.headers)) bodies.add(request.raw);
+    done(admit(request) ?? encodingError(request, reply));
+  });
+}
+
+/**
+ * Creates the function that notes by which name a client calls, and returns the error for a request whose host is
+ * not valid, or that a foreign page may have sent against the will of its user.
+ */
+function createAdmit(origins: OriginRules, trustedProxies: readonly string[]) {
+  const isTrusted = trustOf(trustedProxies);
+  return (request: FastifyRequest): HttpError | undefined => {
+    try {
+      request.calledAs = readCalledAs(request.raw, isTrusted);
+    } catch (error) {
+      return error as HttpError;
+    }
+    return origins.refusal(request);
+  };
+}
+
 /** Maximum wait for the credential of a health check, which needs none. */
 const HEALTH_CREDENTIAL_MS = 200;
 
 /** Returns the viewer of a request. A health check does not wait for a database that does not respond. */
 async function viewerOf(request: FastifyRequest, authenticate: Authenticate): Promise<Viewer> {
+  if (request.routeOptions.config?.ignoresCredentials) return ANONYMOUS;
   if (!isHealthCheck(request)) return authenticate(request);
   const known = authenticate(request).catch((error: unknown) => {
     if (error instanceof NotAuthenticatedError) throw error;
@@ -156,33 +183,16 @@ async function viewerOf(request: FastifyRequest, authenticate: Authenticate): Pr
 }
 
 /**
- * Reduces a whole URL to its path and query. RFC 9112 §3.2.2: a client behind a proxy sends the whole URL as its
- * target.
+ * Makes the browser delete the cookie of a session that has ended. It would send the cookie with each request, which
+ * would be refused, and no script can delete it. Another service of this host may need its own cookie.
  */
-function toOriginForm(request: IncomingMessage & { originalUrl?: string }): string {
-  const { url = '/' } = request;
-  const [origin = ''] = /^https?:\/\/[^/?#]*/i.exec(url) ?? [];
-  const rest = url.slice(origin.length);
-  // Also for `*`, which Fastify would take for the root.
-  const path = rest.startsWith('/') ? rest : `/${rest}`;
-  if (origin !== '') noteTargetOrigin(request, origin);
-  // Fastify keeps the original target, and Yoga prefers that.
-  request.originalUrl = path;
-  return path;
+function dropCookie({ headers }: FastifyRequest, reply: FastifyReply): void {
+  if (!isAdminToken(cookieCredential(headers) ?? '')) return;
+  reply.header('set-cookie', clearedCookie({ isSecure: false }));
 }
 
 function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
-  reply.header('x-request-id', request.id);
-  reply.header('x-content-type-options', 'nosniff');
-}
-
-/** Returns the error for several `Host` headers: RFC 9112 §3.2. Node takes the first, a proxy perhaps the last. */
-function hostError({ raw: { rawHeaders } }: FastifyRequest): HttpError | undefined {
-  const isHost = (text: string, at: number) =>
-    at % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host';
-  return rawHeaders.filter(isHost).length > 1
-    ? new HttpError(400, 'BAD_REQUEST', 'Expected one Host header.')
-    : undefined;
+  reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
 }
 
 /**
@@ -199,18 +209,36 @@ function encodingError({ headers }: FastifyRequest, reply: FastifyReply): HttpEr
 
 // RFC 9110 §15.5.2: a 401 names a way to authenticate. `Basic` would make browsers ask for a password. §15.5.9: the
 // connection cannot be used after a 408.
-function addStatusHeaders(
+function completeHeaders(
   _request: FastifyRequest,
   reply: FastifyReply,
   _payload: unknown,
   done: () => void,
 ): void {
+  completeCacheHeaders(reply);
   if (reply.statusCode === 401 && !reply.hasHeader('www-authenticate')) {
     reply.header('www-authenticate', 'Bearer');
   }
   if (reply.statusCode === 408) reply.header('connection', 'close');
   done();
 }
+
+/** Answers a connection whose bytes are no request. No dialect is known: the body is that of Fastify. */
+function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+  const [statusCode, message] = CONNECTION_ERRORS[error.code ?? ''] ?? [400, 'Client Error'];
+  const status = STATUS_CODES[statusCode];
+  // Node destroys a socket that the client has reset.
+  if (socket.writable) {
+    const body = { error: status, message, statusCode };
+    socket.write(rawRefusal(`${statusCode} ${status}`, { body, headers: SECURITY_HEADERS }));
+  }
+  socket.destroy(error);
+}
+
+const CONNECTION_ERRORS: Readonly<Record<string, readonly [number, string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Client Timeout'],
+  HPE_HEADER_OVERFLOW: [431, 'Exceeded maximum allowed HTTP header size'],
+};
 
 function toErrorAnswer(error: unknown): ErrorAnswer {
   const status = httpStatus(error);

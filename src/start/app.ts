@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Log, Services } from '../domain/context.ts';
 import { createEvents } from '../domain/event/event.ts';
 import { createEventRelay } from '../domain/event/relay.ts';
+import { beginAdminSession } from '../domain/viewer/admin-session.ts';
 import { findViewerByKey } from '../domain/viewer/key.ts';
 import { createLogin } from '../domain/viewer/login.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
@@ -11,10 +12,11 @@ import { registerGraphql } from '../graphql/pipeline/handler.ts';
 import { createClientOf } from '../http/client.ts';
 import { createRateExchange, type RateExchange } from '../http/rate-exchange.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { createReadinessOf, isHealthCheck } from '../http/readiness.ts';
+import { createReadinessOf, isHealthCheck, type Readiness } from '../http/readiness.ts';
 import { createServer } from '../http/server.ts';
 import type { BodyPace } from '../http/slow-body.ts';
 import { createAuthenticate } from '../http/viewer/auth.ts';
+import { createSignInLink, type SignInLink } from '../http/viewer/sign-in.ts';
 import { createIssueToken } from '../http/viewer/token.ts';
 import { createPace } from '../job/pace.ts';
 import { resetFuture, scheduleNext } from '../job/schedule.ts';
@@ -26,16 +28,20 @@ import { registerHeartcore } from '../rest/heartcore/route.ts';
 import { registerToken } from '../rest/heartcore/viewer/token.ts';
 import { registerImporter } from '../rest/importer/route.ts';
 import { registerRoot } from '../rest/root/route.ts';
+import { registerSignIn } from '../rest/root/sign-in.ts';
 import { registerSelfCommunity } from '../rest/selfcommunity/route.ts';
 import { servesOneProcess } from '../store/dialect.ts';
 import { listenForNotices, type Notices } from '../store/event/notice.ts';
 import { createPing } from '../store/ping.ts';
+import type { Ping } from '../store/postgres/ping.ts';
 import type { Config } from './config.ts';
 import { createLog } from './log.ts';
+import { restrictBlobs } from './restrict.ts';
 import { createServices, type OnQuery, ownKey } from './services.ts';
 import { drain, stopWithin } from './stop.ts';
 import { sweepAtStart } from './sweep.ts';
 import { readUsers } from './viewer/user-file.ts';
+import { warnOfRisks } from './warning.ts';
 
 /** The whole server, composed but not yet listening. */
 export interface App {
@@ -44,6 +50,8 @@ export interface App {
   log: Logger;
   /** Starts to listen and to run jobs; returns the URL. */
   start: () => Promise<string>;
+  /** Path of the link that signs in its first visitor; null unless the server is open. */
+  signInPath: string | null;
   /** Refuses new requests, finishes those in progress, and closes everything. */
   stop: () => Promise<void>;
 }
@@ -57,14 +65,14 @@ export interface AppOptions {
 
 /** Logged because the operator would otherwise learn it only from refused clients. */
 const UNTRUSTED =
-  'X-Forwarded-For is ignored: if a reverse proxy sends it, name the proxy in TRIVIUM_TRUST_PROXY';
+  'X-Forwarded-For is ignored: if a reverse proxy sends it, name the proxy in TRIVIUM_TRUSTED_PROXIES';
 
 /** Opens and migrates the database, opens the blob store, and creates the admin key if there is none. */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const log = createLog(config.logLevel);
   // A broken users' file stops the start rather than the first login.
   await readUsers(config.usersFile);
-  warnOfUnknown(log, config);
+  warnOfRisks(log, config);
   const exchange = createExchange(config.databaseUrl);
   const services = await createServices(config, log, exchange.events, options.onQuery);
   const jwtSecret =
@@ -80,17 +88,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       resolveStartNodes: (claim) => resolveStartNodes(services, claim),
     }),
     ...createClientLimits(config, { log, secret: jwtSecret, exchange: exchange.rates }),
-    checkReady: createReadinessOf({
-      database: () => ping.check(),
-      'staged bytes': () => services.staging.check(),
-      'blob store': () => services.blobs.check(),
-    }),
+    checkReady: createCheck(services, ping),
+    origins: config,
     bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
-  const serving = createStopwatch();
-  measureServing(server, serving);
+  const serving = measureServing(server);
   if (!servesOneProcess(config.databaseUrl)) refreshPending(server, services);
   await registerDialects(server, services, config, jwtSecret);
+  const link = await createLink(server, services, config);
   const jobs = createJobs({ ...services, log }, config, serving.totalMs);
   const stopping = new AbortController();
   let sweeping = Promise.resolve();
@@ -98,10 +103,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     server,
     services,
     log,
+    signInPath: link?.path ?? null,
     start: async () => {
+      const restriction = restrictBlobs(config, stopping.signal);
+      await restriction.soon;
       const startedAt = services.clock();
       const url = await server.listen({ host: config.host, port: config.port });
-      sweeping = sweepAtStart({ ...services, log }, config, startedAt, stopping.signal);
+      sweeping = restriction.done.then(() =>
+        sweepAtStart({ ...services, log }, config, startedAt, stopping.signal),
+      );
       await jobs.start();
       exchange.start(jobs.wake);
       return url;
@@ -154,18 +164,38 @@ function createClientLimits(
   };
 }
 
-function warnOfUnknown(log: Logger, { unknownVariables }: Config): void {
-  if (unknownVariables.length === 0) return;
-  log.warn({ variables: unknownVariables }, 'unknown settings have no effect');
+/** Creates the check whether the parts that requests need work. */
+function createCheck({ staging, blobs }: Services, ping: Ping): Readiness {
+  return createReadinessOf({
+    database: () => ping.check(),
+    'staged bytes': () => staging.check(),
+    'blob store': () => blobs.check(),
+  });
 }
 
 /** Measures the time in which at least one request is being served. */
-function measureServing(server: FastifyInstance, serving: Stopwatch): void {
+function measureServing(server: FastifyInstance): Stopwatch {
+  const serving = createStopwatch();
   server.addHook('onRequest', (_request, { raw }, done) => {
     serving.begin();
     raw.once('close', serving.end);
     done();
   });
+  return serving;
+}
+
+/** Creates the sign-in link of an open server: whoever can read its log may read the admin key, too. */
+async function createLink(
+  server: FastifyInstance,
+  services: Services,
+  { auth, publicUrl, isGraphiqlEnabled }: Config,
+): Promise<SignInLink | null> {
+  if (auth !== 'open') return null;
+  const { clock } = services;
+  const link = createSignInLink({ clock, beginSession: () => beginAdminSession(services) });
+  const destination = isGraphiqlEnabled ? '/graphql' : '/';
+  await server.register(registerSignIn, { link, publicUrl, destination });
+  return link;
 }
 
 /** Makes each request, except health checks, know of deletions that another process has begun. */

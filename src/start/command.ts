@@ -4,6 +4,7 @@ import { uploadCommand } from '../cli/upload/upload.ts';
 import { readPassword } from '../cli/viewer/password.ts';
 import { DomainError } from '../domain/error.ts';
 import { ROLES, type Role } from '../domain/viewer/viewer.ts';
+import { isLoopbackHost } from '../http/viewer/origin.ts';
 import { LockedDatabaseError, NewerDatabaseError } from '../store/error.ts';
 import type { App } from './app.ts';
 import { type Config, ConfigError, parseConfig, VARIABLES } from './config.ts';
@@ -20,6 +21,8 @@ export interface ProcessHandle {
 
 /** Runs the command line. A command that fails ends the process with code 1. */
 export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<void> {
+  // Nobody else may read what the commands create: the database and its log, blobs, keys, the compiled program.
+  process.umask(0o077);
   const attempt = attemptWith(exit);
   const program = new Command('trivium')
     .description('A self-hosted media server.')
@@ -73,6 +76,15 @@ async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<v
   const url = await app.start();
   collectWhenIdle();
   app.log.info({ url, auth: config.auth }, `listening on ${url}`);
+  if (app.signInPath === null) return;
+  const signInUrl = linkBase(config, url) + app.signInPath;
+  app.log.info({ signInUrl }, `to sign in as admin, once, within 10 minutes: ${signInUrl}`);
+}
+
+/** Returns the base of links for the person at this machine. */
+function linkBase({ publicUrl }: Config, url: string): string {
+  const isHere = publicUrl !== null && isLoopbackHost(new URL(publicUrl).host);
+  return isHere ? publicUrl : url;
 }
 
 async function runKeyCreate(config: Config, name: string, flags: KeyFlags) {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { parseAllowedHosts } from '../outbound/address.ts';
 import { STATEMENT_TIMEOUT_MS } from '../store/db.ts';
 import { LIMIT_VARIABLES, type Limits, toLimits, wholeNumber } from './limit.ts';
+import { isStrongSecret, SECRET_RULE } from './viewer/secret.ts';
 
 /** The configuration of the server, frozen. */
 export interface Config extends Limits {
@@ -18,6 +19,8 @@ export interface Config extends Limits {
   /** Directory of the blobs. */
   blobDir: string;
   auth: 'open' | 'required';
+  /** The origins of pages that may call the server, also with cookies; null: the default of `auth`. */
+  corsOrigins: readonly string[] | null;
   /** Null: created at the first start and kept in `<dataDir>/admin.key`. */
   adminKey: string | null;
   jwtSecret: string | null;
@@ -69,6 +72,14 @@ const hostList = z
   .string()
   .transform((list) => list.split(',').map((entry) => entry.trim()))
   .refine(isHostList, 'hosts, host:port or networks such as 10.1.0.0/16, separated by commas');
+const secret = z.string().refine(isStrongSecret, SECRET_RULE);
+const originList = z
+  .string()
+  .transform((list) => list.split(',').map((entry) => entry.trim()))
+  .refine(
+    (origins) => origins.every(isOrigin),
+    'origins such as https://app.example.org, separated by commas, each without a path, a default port or *',
+  );
 const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' });
 const baseUrl = httpUrl
   .refine((url) => !/[?#]/.test(url), 'an http or https URL without ? and #')
@@ -116,13 +127,17 @@ export const VARIABLES = {
     oneOf(['open', 'required']).optional(),
     'open or required; default: open on a loopback address, else required',
   ],
+  TRIVIUM_CORS_ORIGINS: [
+    originList.optional(),
+    'origins of pages that may call the server, also with cookies, separated by commas; default: all, without cookies; loopback origins if TRIVIUM_AUTH is open',
+  ],
   TRIVIUM_ADMIN_KEY: [
-    z.string().min(16, 'at least 16 characters').optional(),
-    'admin key, at least 16 characters; default: generated at the first start',
+    secret.optional(),
+    `admin key, ${SECRET_RULE}; default: generated at the first start`,
   ],
   TRIVIUM_JWT_SECRET: [
-    z.string().min(1, 'not empty').optional(),
-    'secret of HS256 tokens; default: generated at the first start',
+    secret.optional(),
+    `secret of HS256 tokens, ${SECRET_RULE}; default: generated at the first start`,
   ],
   TRIVIUM_JWKS_URL: [httpUrl.optional(), 'URL of the public keys of another token issuer'],
   TRIVIUM_USERS_FILE: [
@@ -231,6 +246,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
       values.TRIVIUM_STORAGE_URL?.replace(/^file:(\/\/(?=\/))?/, '') ?? `${dataDir}/blobs`,
     ),
     auth,
+    corsOrigins: values.TRIVIUM_CORS_ORIGINS ?? null,
     adminKey: values.TRIVIUM_ADMIN_KEY ?? null,
     jwtSecret: values.TRIVIUM_JWT_SECRET ?? null,
     jwksUrl: values.TRIVIUM_JWKS_URL ?? null,
@@ -254,7 +270,8 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
   };
 }
 
-function isLoopback(host: string): boolean {
+/** Tells whether an address to listen on is reached from this machine only. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
@@ -265,4 +282,10 @@ function isHostList(entries: readonly string[]): boolean {
   } catch {
     return false;
   }
+}
+
+/** Tells whether this is the origin of a page, as a browser writes it. Apps with a web view have schemes of their own. */
+function isOrigin(text: string): boolean {
+  if (!/^https?:/i.test(text)) return /^[a-z][a-z\d+.-]*:\/\/[\w.-]+(:\d+)?$/.test(text);
+  return !text.includes('*') && URL.canParse(text) && new URL(text).origin === text;
 }

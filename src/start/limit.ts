@@ -5,7 +5,7 @@ import type { RateOptions } from '../http/rate-limit.ts';
 
 /** Configuration of the limits on clients, and of how clients are identified. */
 export interface Limits {
-  /** The proxies whose X-Forwarded-For is believed: addresses, networks, `loopback`. */
+  /** The proxies whose X-Forwarded headers are believed: addresses, networks, `loopback`. */
   trustedProxies: readonly string[];
   rate: Omit<RateOptions, 'addressFactor'>;
   quotas: Quotas;
@@ -41,10 +41,11 @@ const proxyList = z
 
 /** The variables of the limits, as in `VARIABLES`. */
 export const LIMIT_VARIABLES = {
-  TRIVIUM_TRUST_PROXY: [
-    proxyList.default([]),
-    'proxies whose X-Forwarded-For is believed: addresses, networks, loopback; default: none',
+  TRIVIUM_TRUSTED_PROXIES: [
+    proxyList.optional(),
+    'proxies whose X-Forwarded-For, -Host and -Proto are believed: addresses, networks, loopback; default: none',
   ],
+  TRIVIUM_TRUST_PROXY: [proxyList.optional(), 'the old name of TRIVIUM_TRUSTED_PROXIES'],
   TRIVIUM_RATE_REQUESTS: [
     anyNumber.optional(),
     'requests a second of one viewer; 0: no limit; default: 2,000, and no limit for loopback addresses',
@@ -81,7 +82,7 @@ type Values = {
 export function toLimits(values: Values): Limits {
   const requests = values.TRIVIUM_RATE_REQUESTS;
   return {
-    trustedProxies: values.TRIVIUM_TRUST_PROXY,
+    trustedProxies: values.TRIVIUM_TRUSTED_PROXIES ?? values.TRIVIUM_TRUST_PROXY ?? [],
     rate: {
       requestsPerSecondMax: requests ?? REQUESTS_PER_SECOND_MAX,
       // A loopback address is this machine's user, or a proxy that hides its clients.

@@ -16,6 +16,7 @@ import { openDb } from '../store/db.ts';
 import { servesOneProcess } from '../store/dialect.ts';
 import { migrate } from '../store/migrate.ts';
 import type { Config } from './config.ts';
+import { restrictDirectories } from './restrict.ts';
 import { createScavenger } from './scavenge.ts';
 import { loadKeyFile } from './viewer/key-file.ts';
 
@@ -30,6 +31,7 @@ export async function createServices(
   onQuery: OnQuery | undefined,
 ): Promise<Services> {
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  await restrictDirectories(config, log);
   const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled } = config;
   const db = openDb({ url, statementTimeoutMs, isFastPathEnabled, ...(onQuery && { onQuery }) });
   try {

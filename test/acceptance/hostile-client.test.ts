@@ -220,7 +220,7 @@ function head({ path, type }: Form, sizeBytes: number, ...more: string[]): strin
     'apollo-require-preflight: 1',
     ...more,
   ];
-  return `${[`POST ${path} HTTP/1.1`, 'Host: x', ...headers].join('\r\n')}\r\n\r\n`;
+  return `${[`POST ${path} HTTP/1.1`, 'Host: localhost', ...headers].join('\r\n')}\r\n\r\n`;
 }
 
 async function usageOfAll(server: ServerProcess) {

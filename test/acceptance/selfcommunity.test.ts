@@ -323,17 +323,18 @@ test('operations of the documents without a method in the SDK work through its c
     expect(list.headers.allow).toBe('POST, OPTIONS');
   }));
 
-test('if every write needs a credential, admins write tags and users write media', () =>
+test('if every write needs a credential, users write media and tags, and admins change tags', () =>
   withSdk(
     async ({ as }) => {
       const link = { type: MediaTypes.URL, url: 'https://x.org/' };
       const tag = { name: 'abc' } as Loose;
       const made = await MediaService.createMedia(link);
-      expect((await refusalOf(TagService.createTag(tag))).code).toEqual({
+      const { id } = await TagService.createTag(tag);
+      expect((await refusalOf(TagService.patchTag(id, tag))).code).toEqual({
         error: 'permission_denied',
       });
       http.setAuthorizeToken(ADMIN_KEY);
-      const { id } = await TagService.createTag(tag);
+      await TagService.patchTag(id, tag);
       await as();
       expect((await TagService.getSpecificTag(id)).name).toBe('abc');
       for (const call of [

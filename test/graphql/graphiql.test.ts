@@ -3,7 +3,7 @@ import { parse } from 'graphql';
 import { chromium, type Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { EXAMPLES } from '../../src/graphql/example.ts';
-import { GRAPHIQL_OPTIONS, GRAPHIQL_POLICY, renderPage } from '../../src/graphql/graphiql.ts';
+import { GRAPHIQL_OPTIONS, renderPage } from '../../src/graphql/graphiql.ts';
 import { withApp } from '../support/app.ts';
 import { BACKENDS } from '../support/backend.ts';
 import { graphql } from '../support/graphql.ts';
@@ -13,7 +13,11 @@ import { makeMediaRow } from '../support/make.ts';
 const [backend] = BACKENDS;
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
-async function withPage<T>(url: string, work: (page: Page, asked: string[]) => Promise<T>) {
+async function withPage<T>(
+  url: string,
+  work: (page: Page, asked: string[]) => Promise<T>,
+  path = '/graphql',
+) {
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'],
@@ -22,7 +26,7 @@ async function withPage<T>(url: string, work: (page: Page, asked: string[]) => P
     const page = await browser.newPage();
     const asked: string[] = [];
     page.on('request', (request) => void asked.push(request.url()));
-    await page.goto(`${url}/graphql`);
+    await page.goto(`${url}${path}`);
     return await work(page, asked);
   } finally {
     await browser.close();
@@ -104,10 +108,47 @@ describe('GraphiQL', () => {
         });
       }));
 
+    test('runs without eval, and only the script of the server', () =>
+      withApp(backend!, async (app) => {
+        const { headers } = await app.fetch('/graphql', { headers: { accept: 'text/html' } });
+        const policy = headers.get('content-security-policy')!;
+        expect(policy).toMatch(/script-src 'nonce-[\w+/=]{24}';/);
+        expect(policy).not.toContain('unsafe-eval');
+        await withPage(app.url, async (page) => {
+          await page.locator('.graphiql-execute-button').waitFor();
+          const run = (code: string) => page.evaluate(code);
+          // The test's own code may use eval; a timer runs as code of the page.
+          await run(
+            'setTimeout(() => { try { new Function("return 1"); window.made = "yes" } catch { window.made = "no" } })',
+          );
+          await page.waitForFunction('window.made');
+          expect(await run('window.made')).toBe('no');
+          const injected = 'window.ran = 0; const s = document.createElement("script");';
+          await run(`${injected} s.text = "window.ran = 1"; document.body.append(s)`);
+          expect(await run('window.ran')).toBe(0);
+        });
+      }));
+
+    test('works as admin after the sign-in link', () =>
+      withApp(backend!, async (app) => {
+        await withPage(
+          app.url,
+          async (page) => {
+            expect(page.url()).toBe(`${app.url}/graphql`);
+            const query = 'mutation { createFolder(input: { name: "by cookie" }) { __typename } }';
+            await page.goto(`${app.url}/graphql?query=${encodeURIComponent(query)}`);
+            await page.click('.graphiql-execute-button');
+            await page.getByText('"CreateFolderSuccess"').waitFor();
+            expect(await page.evaluate('document.cookie')).toBe('');
+          },
+          app.app.signInPath!,
+        );
+      }));
+
     test('shows an example when its tab is clicked', () =>
       withApp(backend!, async (app) => {
-        const body = await renderPage(GRAPHIQL_OPTIONS);
-        const headers = { 'content-security-policy': GRAPHIQL_POLICY };
+        const { html: body, policy } = await renderPage(GRAPHIQL_OPTIONS);
+        const headers = { 'content-security-policy': policy };
         await withPage(app.url, async (page) => {
           await page.route('**/example', (route) =>
             route.fulfill({ contentType: 'text/html', headers, body }),

@@ -69,7 +69,7 @@ test('a client that does not read its events is disconnected; a client that read
     const { port, hostname } = new URL(app.url);
     const query = `subscription { mediaChanged { ${ALIASES} } }`;
     const body = JSON.stringify({ query });
-    const head = `POST /graphql HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n`;
+    const head = `POST /graphql HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n`;
     const type = `Content-Type: application/json\r\nContent-Length: ${body.length}`;
     const socket = connect(Number(port), hostname).pause();
     socket.write(`${head}${type}\r\n\r\n${body}`);

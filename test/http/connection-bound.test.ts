@@ -6,7 +6,7 @@ import { BACKENDS } from '../support/backend.ts';
 import { openSocket } from '../support/raw-request.ts';
 
 const SQLITE = BACKENDS[0]!;
-const PING = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
+const PING = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
 it('one address has at most so many connections; a closed one makes room', () =>
   withApp(

@@ -151,6 +151,7 @@ describe('request targets', () => {
   );
 });
 
+// With TRIVIUM_AUTH=open, test/http/viewer/origin.test.ts.
 describe('other origins', () => {
   const preflight = {
     origin: 'https://app.example.org',
@@ -159,7 +160,7 @@ describe('other origins', () => {
   };
 
   it('may send any request, and a preflight needs no credential, not even a valid one', () =>
-    onApp(async (app) => {
+    onRequired(async (app) => {
       for (const path of PATHS) {
         const headers = { ...preflight, ...BAD };
         const answer = await app.fetch(path, { method: 'OPTIONS', headers });
@@ -172,14 +173,14 @@ describe('other origins', () => {
     }));
 
   it('may send an OPTIONS request that is not a preflight', () =>
-    onApp(async (app) => {
+    onRequired(async (app) => {
       for (const path of PATHS) {
         expect([path, (await app.fetch(path, { method: 'OPTIONS' })).status]).toEqual([path, 204]);
       }
     }));
 
   it('may read every response, even a refusal', () =>
-    onApp(async (app) => {
+    onRequired(async (app) => {
       for (const headers of [{}, BAD]) {
         const answer = await app.fetch('/unknown', {
           headers: { ...headers, origin: 'https://a.b' },
@@ -190,7 +191,7 @@ describe('other origins', () => {
     }));
 
   it('are never allowed to send cookies', () =>
-    onApp(async (app) => {
+    onRequired(async (app) => {
       const answer = await app.fetch('/graphql', { method: 'OPTIONS', headers: preflight });
       expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
     }));
@@ -223,6 +224,10 @@ describe('a wrong credential', () => {
 
 function onApp(work: (app: TestApp) => Promise<void>): Promise<void> {
   return withApp(SQLITE, work);
+}
+
+function onRequired(work: (app: TestApp) => Promise<void>): Promise<void> {
+  return withApp(SQLITE, work, { TRIVIUM_AUTH: 'required' });
 }
 
 /** Sends a request line unchanged, which `fetch` would normalize. Resolves with the response. */

@@ -154,7 +154,7 @@ async function send(
   connection = 'keep-alive',
 ) {
   const socket = await openSocket(app);
-  const head = [`POST ${path} HTTP/1.1`, 'Host: x', `Content-Type: ${type}`, framing];
+  const head = [`POST ${path} HTTP/1.1`, 'Host: localhost', `Content-Type: ${type}`, framing];
   const credential = `Authorization: Bearer ${app.adminKey}`;
   const more = [credential, 'X-GraphQL-Yoga-CSRF: 1', `Connection: ${connection}`];
   const isChunked = framing.startsWith('Transfer');

@@ -12,6 +12,7 @@ describe('defaults', () => {
       databaseUrl: `sqlite:${resolve('data/trivium.db')}`,
       blobDir: resolve('data/blobs'),
       auth: 'open',
+      corsOrigins: null,
       adminKey: null,
       jwtSecret: null,
       jwksUrl: null,
@@ -120,6 +121,30 @@ describe('values', () => {
     expect(outboundAllowedHosts).toEqual(['wiki.example:8080', '10.1.0.0/16']);
   });
 
+  it('origins of pages are a list', () => {
+    const { corsOrigins } = parseConfig({
+      TRIVIUM_CORS_ORIGINS: 'https://a.example, http://b.example:8080,capacitor://localhost',
+    });
+    expect(corsOrigins).toEqual([
+      'https://a.example',
+      'http://b.example:8080',
+      'capacitor://localhost',
+    ]);
+  });
+
+  it('trusted proxies have an old name, too', () => {
+    const named = { TRIVIUM_TRUSTED_PROXIES: '10.0.0.1', TRIVIUM_TRUST_PROXY: '10.0.0.2' };
+    expect(parseConfig(named).trustedProxies).toEqual(['10.0.0.1']);
+    expect(parseConfig({ TRIVIUM_TRUST_PROXY: '10.0.0.2' }).trustedProxies).toEqual(['10.0.0.2']);
+  });
+
+  it('secrets that a person or a program has chosen well are accepted', () => {
+    for (const secret of ['correct horse battery', 'tvm_0123456789abcdef', '1f0c9a77e3b2d4586']) {
+      const { jwtSecret } = parseConfig({ TRIVIUM_JWT_SECRET: secret });
+      expect(jwtSecret).toBe(secret);
+    }
+  });
+
   it('the configuration is frozen', () => {
     const config = parseConfig({});
     expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);
@@ -165,6 +190,23 @@ describe('problems', () => {
     ['TRIVIUM_DATABASE_URL', 'sqlite:'],
     ['TRIVIUM_STORAGE_URL', 's3://bucket'],
     ['TRIVIUM_ADMIN_KEY', 'too-short'],
+    ['TRIVIUM_ADMIN_KEY', 'a'.repeat(64)],
+    ['TRIVIUM_ADMIN_KEY', 'abcdefgabcdefgabcdefg'],
+    ['TRIVIUM_JWT_SECRET', 'secret'],
+    ['TRIVIUM_JWT_SECRET', `${' '.repeat(10)}1a2b3c4d5e`],
+    ['TRIVIUM_JWT_SECRET', 'password-password-password'],
+    ['TRIVIUM_JWT_SECRET', '12345678901234567890'],
+    ['TRIVIUM_CORS_ORIGINS', '*'],
+    ['TRIVIUM_CORS_ORIGINS', 'null'],
+    ['TRIVIUM_CORS_ORIGINS', 'app.example.org'],
+    ['TRIVIUM_CORS_ORIGINS', 'https://*.example.org'],
+    ['TRIVIUM_CORS_ORIGINS', 'https://app.example.org/'],
+    ['TRIVIUM_CORS_ORIGINS', 'https://app.example.org:443'],
+    ['TRIVIUM_CORS_ORIGINS', 'https://App.example.org'],
+    ['TRIVIUM_CORS_ORIGINS', 'https://user@app.example.org'],
+    ['TRIVIUM_CORS_ORIGINS', 'https://app.example.org,'],
+    ['TRIVIUM_CORS_ORIGINS', 'https://app.example.org https://b.example.org'],
+    ['TRIVIUM_TRUSTED_PROXIES', 'proxy.example.org'],
     ['TRIVIUM_JWKS_URL', 'file:///etc/passwd'],
     ['TRIVIUM_FILE_BYTES_MAX', '0'],
     ['TRIVIUM_FILE_BYTES_MAX', '9007199254740993'],

@@ -68,6 +68,55 @@ describe('start', () => {
       { TRIVIUM_PROT: '80' },
     ));
 
+  it('an open server prints a link that signs in, and never logs it again', () =>
+    withServer(
+      async (server) => {
+        await server.logged('to sign in as admin');
+        const link = String(server.log.find(({ signInUrl }) => signInUrl !== undefined)?.signInUrl);
+        expect(link).toMatch(`${server.url}/sign-in?secret=`);
+        const used = await fetch(link, { redirect: 'manual' });
+        expect([used.status, used.headers.get('location')]).toEqual([303, '/graphql']);
+        expect((await fetch(link)).status).toBe(410);
+        await vi.waitFor(() =>
+          expect(server.log.filter(({ path }) => path === '/sign-in')).toHaveLength(2),
+        );
+        const secret = new URL(link).searchParams.get('secret')!;
+        const lines = server.log.filter((line) => JSON.stringify(line).includes(secret));
+        expect(lines).toHaveLength(1);
+      },
+      { TRIVIUM_LOG_LEVEL: 'trace' },
+    ));
+
+  it('an open server on an address that others reach warns loudly, and of links without a base', () =>
+    withServer(
+      async ({ log }) => {
+        const warnings = log.filter(({ level }) => level === 40).map(({ msg }) => msg);
+        expect(warnings).toEqual([
+          expect.stringContaining('INSECURE: TRIVIUM_AUTH=open'),
+          expect.stringContaining('TRIVIUM_PUBLIC_URL is not set'),
+        ]);
+      },
+      { TRIVIUM_HOST: '0.0.0.0', TRIVIUM_AUTH: 'open' },
+    ));
+
+  it('neither a loopback address nor one with a public URL is a reason to warn', async () => {
+    const warnings = ({ log }: ServerProcess) => log.filter(({ level }) => level === 40);
+    await withServer(async (server) => expect(warnings(server)).toEqual([]));
+    await withServer(async (server) => expect(warnings(server)).toEqual([]), {
+      TRIVIUM_HOST: '0.0.0.0',
+      TRIVIUM_PUBLIC_URL: 'https://media.example.org',
+    });
+  });
+
+  it.each([
+    ['TRIVIUM_JWT_SECRET', 'a'],
+    ['TRIVIUM_ADMIN_KEY', 'a'.repeat(16)],
+  ])('a weak %s stops the start, and the message says what is expected', async (name, value) => {
+    const { code, errors } = await runTrivium(['serve', '--port', '0'], { [name]: value });
+    expect(code).toBe(1);
+    expect(errors).toMatch(`${name}: expected at least 16 characters, 8 of them different`);
+  });
+
   it('flags take precedence over variables', () =>
     withDataDir(async (dataDir) => {
       const flags = ['serve', '--auth', 'sometimes', '--data-dir', dataDir];
@@ -112,12 +161,15 @@ describe('keys', () => {
       });
     }));
 
-  it('an empty admin.key is refused, since an empty credential would match it', () =>
+  it.each(['', 'secret', 'a'.repeat(40)])('a weak key in admin.key is refused: "%s"', (key) =>
     withDataDir(async (dataDir) => {
-      await writeFile(join(dataDir, 'admin.key'), '\n');
-      const { code } = await runTrivium(['serve', '--port', '0'], { TRIVIUM_DATA_DIR: dataDir });
+      await writeFile(join(dataDir, 'admin.key'), `${key}\n`);
+      const variables = { TRIVIUM_DATA_DIR: dataDir };
+      const { code, errors } = await runTrivium(['serve', '--port', '0'], variables);
       expect(code).toBe(1);
-    }));
+      expect(errors).toContain('admin.key: expected at least 16 characters');
+    }),
+  );
 
   it('`key create` prints only the key, and the server accepts it', () =>
     withServer(async ({ url }, dataDir) => {
@@ -186,7 +238,7 @@ describe('stop', () => {
     withServer(async (server) => {
       const { port, hostname } = new URL(server.url);
       const idle = connect(Number(port), hostname);
-      idle.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+      idle.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
       await new Promise((resolve) => idle.once('data', resolve));
       server.child.kill('SIGTERM');
       expect(await server.exit).toBe(0);
@@ -229,7 +281,11 @@ async function beginRequest({
 }: ServerProcess): Promise<{ socket: Socket; answer: Promise<string> }> {
   const { port, hostname } = new URL(url);
   const socket = connect(Number(port), hostname);
-  const headers = ['Host: x', 'Content-Type: application/json', `Content-Length: ${BODY.length}`];
+  const headers = [
+    'Host: localhost',
+    'Content-Type: application/json',
+    `Content-Length: ${BODY.length}`,
+  ];
   // Once the server has sent 100 Continue, it has the headers.
   const head = ['POST /graphql HTTP/1.1', ...headers, 'Expect: 100-continue', '', ''];
   socket.write(head.join('\r\n'));

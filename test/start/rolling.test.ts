@@ -62,7 +62,7 @@ it.concurrent('SIGTERM ends a server that has a client which reads a download sl
       const { body } = await upload(server, bytes, { contentType: 'application/pdf', type: 'doc' });
       const socket = await openSocket(server);
       socket.pause();
-      socket.write(`GET ${new URL(body.url).pathname} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      socket.write(`GET ${new URL(body.url).pathname} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
       await vi.waitFor(() => expect(socket.read(100)).not.toBeNull());
       await expectEnd(server, socket, () => socket.read(100));
     }),
@@ -106,7 +106,7 @@ function dripHead(uploadId: string): string {
   ].join('');
   const head = [
     'POST /api/v2/media/upload/chunk/ HTTP/1.1',
-    'Host: x',
+    'Host: localhost',
     'Content-Type: multipart/form-data; boundary=b',
     `Content-Range: bytes ${HALF}-${BYTES.length - 1}/${BYTES.length}`,
     'Content-Length: 1000000',

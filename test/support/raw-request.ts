@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 
 /** A response as it is on the wire. */
@@ -7,6 +8,22 @@ export interface RawAnswer {
   /** Headers by lower-case name. */
   headers: Readonly<Record<string, string>>;
   body: string;
+}
+
+/** Sends a request with any headers, which `fetch` would set itself: `Host`, `Origin`, `Sec-Fetch-Site`. */
+export async function sendWith(
+  { url }: { url: string },
+  line: string,
+  headers: Readonly<Record<string, string>> = {},
+  body = '',
+): Promise<{ status: number; headers: IncomingHttpHeaders; body: string }> {
+  const [method = 'GET', path = '/'] = line.split(' ');
+  const { hostname, port } = new URL(url);
+  const sent = request({ hostname, port, method, path, headers: { ...headers } });
+  sent.end(body);
+  const [response] = await once(sent, 'response');
+  const bytes = Buffer.concat(await response.toArray());
+  return { status: response.statusCode, headers: response.headers, body: bytes.toString() };
 }
 
 /** Opens a connection to a server. A reset of the connection does not fail the test. */

@@ -46,6 +46,8 @@ export interface OpenedFile {
   file: SentFile;
   /** Reads its bytes, all or a range. Throws FileGoneError. */
   read: (range?: ByteRange) => Promise<BlobBytes>;
+  /** Whether viewers with a credential get another size than those without. (Default: false) */
+  dependsOnViewer?: boolean;
 }
 
 /**

@@ -58,9 +58,18 @@ export async function openRendition(
   const file = await findFileByUrl(ctx.db, existing(ctx), dir, urlName);
   if (file === undefined) return null;
   const source = toSource({ ...file, mimeType: file.mime_type });
+  if (source === null) return openRow(ctx, file);
+  const rounded = onLadder(request, source);
   const isExact = ctx.viewer.kind !== 'anonymous';
-  const plan = source && planRendition(isExact ? request : onLadder(request, source), source);
-  if (plan === null) return openRow(ctx, file);
+  const plan = planRendition(isExact ? request : rounded, source);
+  return {
+    ...(plan === null ? openRow(ctx, file) : await openPlan(ctx, file, plan)),
+    dependsOnViewer: rounded.width !== request.width || rounded.height !== request.height,
+  };
+}
+
+/** Opens a rendition, or the file itself if it cannot be rendered. */
+async function openPlan(ctx: Context, file: SentFileRow, plan: RenderPlan): Promise<OpenedFile> {
   try {
     return open(ctx, file, await findOrRender(ctx, file, plan));
   } catch (error) {

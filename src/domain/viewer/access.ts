@@ -23,7 +23,7 @@ const RULES = {
   'folder.delete': { role: 'editor', anyone: 'never' },
   'folder.create': { role: 'editor', anyone: 'never' },
   'tag.read': { role: 'reader', anyone: 'always' },
-  'tag.create': { role: 'admin', anyone: 'open' },
+  'tag.create': { role: 'editor', anyone: 'open' },
   'tag.update': { role: 'admin', anyone: 'open' },
   'tag.delete': { role: 'admin', anyone: 'open' },
   'job.read': { role: 'reader', anyone: 'never' },

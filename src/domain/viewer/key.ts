@@ -5,8 +5,9 @@ import { findKeyBySha256, insertKey, updateKeyUsed } from '../../store/viewer/ke
 import type { Services } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import { displayName, freeText, parseInput } from '../input.ts';
+import { isAdminToken, isValidAdminToken } from './admin-session.ts';
 import { findStartNodes, resolveStartNodes } from './start-node.ts';
-import { type KnownViewer, ROLES, type Role } from './viewer.ts';
+import { ADMIN, type KnownViewer, ROLES, type Role } from './viewer.ts';
 
 /** The last use is stored at most this often: a read must not cost a commit. */
 const LAST_USE_RESOLUTION_MS = 60_000;
@@ -18,8 +19,9 @@ export async function findViewerByKey(
 ): Promise<KnownViewer | null> {
   const digest = keySha256(key);
   if (timingSafeEqual(Buffer.from(digest), Buffer.from(services.adminKeySha256))) {
-    return { kind: 'key', id: 'key:admin', role: 'admin' };
+    return ADMIN;
   }
+  if (isAdminToken(key)) return isValidAdminToken(services, key) ? ADMIN : null;
   const row = await findKeyBySha256(services.db, digest);
   if (row === undefined || isExpired(services, row)) return null;
   await noteUse(services, row);

@@ -30,5 +30,8 @@ export type StartNode = Subtree;
 /** The viewer of a request without a credential. */
 export const ANONYMOUS: AnonymousViewer = { kind: 'anonymous', id: null };
 
+/** The holder of the admin key. */
+export const ADMIN: KnownViewer = { kind: 'key', id: 'key:admin', role: 'admin' };
+
 /** The server itself, as the viewer of background work. */
 export const SYSTEM: KnownViewer = { kind: 'key', id: 'key:system', role: 'admin' };

@@ -13,8 +13,9 @@ import {
 import { HttpError } from '../../http/http-error.ts';
 import { expectSmallBody } from '../../http/slow-body.ts';
 import { httpStatus, publicMessage, retryHeaders } from '../../http/status.ts';
+import { vary } from '../../http/viewer/cache.ts';
 import { checkJsonShape } from '../../lib/json.ts';
-import { GRAPHIQL_OPTIONS, GRAPHIQL_POLICY, renderPage } from '../graphiql.ts';
+import { GRAPHIQL_OPTIONS, renderPage } from '../graphiql.ts';
 import { negotiate, sendResult } from './answer.ts';
 import { createStreamSignals } from './events.ts';
 import { maskError, type OperationContext } from './mask.ts';
@@ -65,6 +66,7 @@ export async function registerGraphql(
     method: METHODS,
     exposeHeadRoute: false,
     handler: async (request, reply) => {
+      vary(reply, 'Accept');
       if (isGraphiqlEnabled && isPageRequest(request)) return sendPage(reply);
       const accepted = negotiate(request.headers.accept);
       const signal = streamSignal(reply);
@@ -128,8 +130,8 @@ function isPageRequest({ method, headers }: FastifyRequest): boolean {
 }
 
 async function sendPage(reply: FastifyReply): Promise<FastifyReply> {
-  reply.type('text/html').header('content-security-policy', GRAPHIQL_POLICY);
-  return reply.send(await renderPage(GRAPHIQL_OPTIONS));
+  const { html, policy } = await renderPage(GRAPHIQL_OPTIONS);
+  return reply.type('text/html').header('content-security-policy', policy).send(html);
 }
 
 function toErrorAnswer(error: unknown): ErrorAnswer {

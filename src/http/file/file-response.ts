@@ -1,16 +1,19 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FileGoneError, type OpenedFile } from '../../domain/file/file.ts';
 import { contentType } from '../charset.ts';
-import { contentPolicy } from '../content-policy.ts';
+import { contentPolicy, FILE_EXCEPTIONS } from '../content-policy.ts';
 import { contentDisposition, type DispositionType } from '../disposition.ts';
 import { evaluateConditions, isRangeWanted, type Validators } from '../etag.ts';
 import { HttpError } from '../http-error.ts';
 import { type SelectedRange, selectRange } from '../range.ts';
 import { type Body, sendBody } from '../send-body.ts';
+import { varyByViewer } from '../viewer/cache.ts';
 
 /** Bytes to send, and their description. */
 export interface Content {
   file: OpenedFile['file'];
+  /** Whether other viewers may get other bytes at the same URL. (Default: false) */
+  dependsOnViewer?: boolean;
   /** Throws FileGoneError if the bytes have been deleted. */
   read: (range?: SelectedRange) => Promise<Body>;
 }
@@ -72,6 +75,8 @@ async function sendContent(
     );
   }
   const headers = cachedHeaders(content.file, validators, options);
+  if (content.dependsOnViewer) varyByViewer(reply);
+  for (const name of FILE_EXCEPTIONS) if (!(name in headers)) reply.removeHeader(name);
   if (verdict === 'not-modified') return reply.code(304).headers(headers).send();
   const { sizeBytes } = content.file;
   const range = requestedRange(request, sizeBytes, validators);

@@ -12,6 +12,7 @@ import {
   type Viewer,
 } from '../../domain/viewer/viewer.ts';
 import { cleanName } from '../../lib/name.ts';
+import { cookieCredential } from './cookie.ts';
 import { TOKEN_ISSUER } from './token.ts';
 
 /** The sources of valid credentials. */
@@ -25,17 +26,16 @@ export interface AuthOptions {
   resolveStartNodes: (claim: unknown) => Promise<StartNode[]>;
 }
 
-/** The parts of a request that can hold credentials. */
+/** The part of a request that can hold credentials. */
 export interface CredentialSource {
-  method: string;
   headers: IncomingHttpHeaders;
 }
 
 /**
  * Returns the viewer of a request: `Authorization: Bearer <token or key>`, `Authorization: Basic
  * base64("<key>:")`, `Api-Key: <key>`, cookie `auth-token=<token or key>`. The cookie counts only
- * if there is no header. Throws NotAuthenticatedError for any invalid header, even where no
- * credential is needed.
+ * if there is no header; `OriginRules` refuse changes that a foreign page sends with it. Throws
+ * NotAuthenticatedError for any invalid header, even where no credential is needed.
  */
 export type Authenticate = (source: CredentialSource) => Promise<Viewer>;
 
@@ -58,14 +58,14 @@ export function createAuthenticate(options: AuthOptions): Authenticate {
   };
 }
 
-function readCredentials({ method, headers }: CredentialSource): string[] {
+function readCredentials({ headers }: CredentialSource): string[] {
   const found: string[] = [];
   if (headers.authorization !== undefined) found.push(parseAuthorization(headers.authorization));
   const apiKey = headers['api-key'];
   if (apiKey !== undefined) found.push(String(apiKey));
   if (found.length > 0) return found;
-  const cookie = readCookie(headers.cookie, 'auth-token');
-  return cookie === null || isForgeable(method, headers) ? [] : [cookie];
+  const cookie = cookieCredential(headers);
+  return cookie === null ? [] : [cookie];
 }
 
 function parseAuthorization(header: string): string {
@@ -76,18 +76,6 @@ function parseAuthorization(header: string): string {
     if (userAndPassword.endsWith(':')) return userAndPassword.slice(0, -1);
   }
   throw new NotAuthenticatedError('rejected');
-}
-
-function readCookie(header: string | undefined, name: string): string | null {
-  const pair = header?.split(/; */).find((pair) => pair.startsWith(`${name}=`));
-  return pair?.slice(name.length + 1) || null;
-}
-
-// A browser adds the cookie to requests from any other site; a write among them must not count as
-// the user's.
-function isForgeable(method: string, headers: IncomingHttpHeaders): boolean {
-  const isRead = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
-  return !isRead && headers['sec-fetch-site'] === 'cross-site';
 }
 
 function isTokenShaped(credential: string): boolean {

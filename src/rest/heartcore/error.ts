@@ -121,6 +121,7 @@ function describe(error: unknown): [code: Code, message: string] {
 }
 
 const CODE_BY_STATUS: Readonly<Record<number, Code>> = {
+  403: 'Forbidden',
   404: 'NotFound',
   408: 'RequestTimeout',
   415: 'UnsupportedMediaType',

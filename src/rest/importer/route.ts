@@ -11,6 +11,7 @@ import {
   sendAnswer,
 } from '../../http/dialect.ts';
 import { evaluateConditions } from '../../http/etag.ts';
+import { vary } from '../../http/viewer/cache.ts';
 import type { DocumentAnswer } from './document.ts';
 import { toErrorAnswer } from './error.ts';
 import { checkAccept, checkContentType, JSON_API } from './negotiation.ts';
@@ -25,31 +26,25 @@ const PREFIXES = [GATEWAY_PREFIX, ''];
 /** Paths that only this dialect uses: it sends the 404 of every path below them. */
 const OWN_PATHS = [GATEWAY_PREFIX, '/jobs', '/medias'];
 
-/** Contract §1.3. */
-const COMMON_HEADERS = { vary: 'Accept, Authorization' };
-
 /** Registers the Importer's API: jobs and medias. */
 export async function registerImporter(
   server: FastifyInstance,
   options: DialectOptions,
 ): Promise<void> {
-  const sendError = createSendError(JSON_API, (error, request) => {
-    const answer = toErrorAnswer(error, request.id);
-    return { ...answer, headers: { ...COMMON_HEADERS, ...answer.headers } };
-  });
+  const sendError = createSendError(JSON_API, (error, { id }) => toErrorAnswer(error, id));
   server.setTargetErrorHandler(OWN_PATHS, sendError);
   await server.register(async (dialect) => {
     leaveBodies(dialect);
     dialect.addHook('onRequest', negotiate);
+    // Contract §1.3. The server adds the credentials.
+    dialect.addHook('onSend', async (_request, reply) => vary(reply, 'Accept'));
     dialect.setErrorHandler(sendError);
     for (const prefix of PREFIXES) {
       registerRoutes(dialect, ROUTES, {
         ...options,
         prefix,
         serve: (route, call) =>
-          'send' in route
-            ? route.send({ ...toQueried(call), reply: call.reply.headers(COMMON_HEADERS) })
-            : serveDocument(route, call),
+          'send' in route ? route.send(toQueried(call)) : serveDocument(route, call),
         refuseMethod: (method) =>
           ProblemError.of(405, 'method_not_allowed', `This path does not support ${method}.`),
       });
@@ -90,8 +85,8 @@ function toQueried(call: Call) {
 /** Sends a document, with an ETag if it is cacheable. Contract §3.2: clients request the same job every second. */
 function sendDocument({ request, reply }: Call, answer: DocumentAnswer): FastifyReply {
   const { body, headers, isCacheable = false } = answer;
-  reply.headers({ ...COMMON_HEADERS, ...headers });
-  if (body !== null) reply.header('cache-control', 'no-cache');
+  if (headers !== undefined) reply.headers(headers);
+  if (body !== null) reply.header('cache-control', 'private, no-cache');
   if (isCacheable) {
     const digest = createHash('sha256').update(JSON.stringify(body)).digest('base64url');
     const etag = `"${digest}"`;

@@ -3,6 +3,8 @@ import { urlMaker } from '../../http/absolute-url.ts';
 import { preferredType } from '../../http/accept.ts';
 import { type DialectOptions, refuseOtherMethods } from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
+import { vary } from '../../http/viewer/cache.ts';
+import { sendPage } from './page.ts';
 
 /** Pages and documents that a person may want to see, with what they are. */
 const PAGES: readonly (readonly [path: string, title: string])[] = [
@@ -17,8 +19,6 @@ const PAGES: readonly (readonly [path: string, title: string])[] = [
 /** The types of the root. A client that accepts none of them gets the first. */
 const TYPES = ['application/hal+json', 'application/json', 'text/html'] as const;
 
-const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-
 /**
  * Registers `GET /`: an index in HAL (Heartcore contract §13), and for browsers a page of links.
  */
@@ -27,10 +27,9 @@ export async function registerRoot(
   { publicUrl }: DialectOptions,
 ): Promise<void> {
   server.get('/', (request, reply) => {
-    reply.header('vary', 'Accept');
+    vary(reply, 'Accept');
     if (preferredType(request.headers.accept, TYPES) === 'text/html') {
-      reply.header('content-security-policy', PAGE_POLICY);
-      return reply.type('text/html; charset=utf-8').send(PAGE);
+      return sendPage(reply, PAGE);
     }
     const toUrl = urlMaker(publicUrl, request);
     const links = { self: '/', media: '/media', mediatype: '/media/type', graphql: '/graphql' };
@@ -45,16 +44,9 @@ export async function registerRoot(
   });
 }
 
-const PAGE = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Trivium</title>
-<style>body { font: 16px/1.6 system-ui, sans-serif; margin: 3rem auto; max-width: 40rem; padding: 0 1rem }</style>
-<h1>Trivium</h1>
+const PAGE = `<h1>Trivium</h1>
 <p>A media server. One store, one GraphQL schema, and the dialects of three existing media APIs.</p>
 <ul>
 ${PAGES.map(([path, title]) => `<li><a href="${path}">${path}</a>: ${title}</li>`).join('\n')}
 </ul>
-</html>
 `;

@@ -69,7 +69,9 @@ function describe(error: unknown): [message: string, code: string] {
     const what = { json: 'JSON parse error - ', multipart: 'Multipart form parse error - ' };
     return [(error.format ? what[error.format] : '') + error.message, 'parse_error'];
   }
-  return [publicMessage(error), httpStatus(error) < 500 ? 'parse_error' : 'error'];
+  const status = httpStatus(error);
+  if (status === 403) return [publicMessage(error), 'permission_denied'];
+  return [publicMessage(error), status < 500 ? 'parse_error' : 'error'];
 }
 
 function describeDomainError(error: DomainError): [message: string, code: string] {

@@ -1,5 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { newKey } from '../../domain/viewer/key.ts';
+import { ConfigError } from '../config.ts';
+import { isStrongSecret, SECRET_RULE } from './secret.ts';
 
 /** A generated secret, and whether it is new. */
 export interface KeyFile {
@@ -8,7 +10,10 @@ export interface KeyFile {
   writtenTo: string | null;
 }
 
-/** Returns the key in a file; creates the file at the first start, readable by its owner only. */
+/**
+ * Returns the key in a file; creates the file at the first start, readable by its owner only. Throws ConfigError for a
+ * key that is weak.
+ */
 export async function loadKeyFile(path: string): Promise<KeyFile> {
   try {
     // `wx`: when two processes start together, one writes the file and the other reads it.
@@ -19,7 +24,9 @@ export async function loadKeyFile(path: string): Promise<KeyFile> {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
   const key = (await readFile(path, 'utf8')).trim();
-  if (key === '')
-    throw new Error(`${path} is empty. Delete it, and the next start generates a new key.`);
+  if (!isStrongSecret(key)) {
+    const advice = 'Delete the file, and the next start generates a new key.';
+    throw new ConfigError([`${path}: expected ${SECRET_RULE}. ${advice}`]);
+  }
   return { key, writtenTo: null };
 }

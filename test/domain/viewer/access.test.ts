@@ -67,7 +67,7 @@ const TABLE: Record<Operation, Record<Auth, Row>> = {
   },
   'tag.create': {
     open: { anonymous: 'yes', reader: 'yes', editor: 'yes', admin: 'yes' },
-    required: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
   },
   'tag.update': {
     open: { anonymous: 'yes', reader: 'yes', editor: 'yes', admin: 'yes' },

@@ -19,9 +19,8 @@ export function base64(text: string): string {
 export function ask(
   headers: Record<string, string | undefined>,
   options: Partial<AuthOptions> = {},
-  method = 'GET',
 ) {
-  return makeAuthenticate(options)({ method, headers });
+  return makeAuthenticate(options)({ headers });
 }
 
 export function makeAuthenticate(options: Partial<AuthOptions> = {}) {

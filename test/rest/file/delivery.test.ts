@@ -20,7 +20,6 @@ describeEachBackend('the bytes of a file', (backend) => {
         'cache-control': 'public, no-cache',
         'content-disposition': 'attachment; filename="data.bin"',
         'cross-origin-resource-policy': 'cross-origin',
-        'access-control-allow-origin': '*',
         'x-content-type-options': 'nosniff',
       });
       expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true);

@@ -36,7 +36,7 @@ describe('Heartcore’s routes', () => {
   it('tell where a new item is, to pages of other origins too', async () => {
     const app = shared();
     const body = JSON.stringify({ mediaTypeAlias: 'Folder', name: 'Located' });
-    const headers = { 'content-type': 'application/json', origin: 'https://app.example' };
+    const headers = { 'content-type': 'application/json', origin: 'http://localhost:5173' };
     const answer = await call(app, 'POST /media', { body, headers });
     const location = answer.headers.get('location');
     expect(location).toBe(answer.body._links.self.href);

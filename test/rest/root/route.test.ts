@@ -26,7 +26,10 @@ it('the root is a page for a browser, and each of its links leads somewhere', as
   const app = shared();
   const headers = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
   const response = await app.fetch('/', { headers });
-  expect([response.status, response.headers.get('vary')]).toEqual([200, 'Accept']);
+  expect([response.status, response.headers.get('vary')]).toEqual([
+    200,
+    expect.stringContaining('Accept'),
+  ]);
   const links = [...(await response.text()).matchAll(/href="([^"]+)"/g)].map(([, href]) => href!);
   expect(links.length).toBeGreaterThan(4);
   for (const link of links) {

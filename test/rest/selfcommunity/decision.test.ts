@@ -37,16 +37,18 @@ test('§8 row 1: a media item can be created without a credential, unless the se
   }, REQUIRED);
 });
 
-test('§8 row 2: anyone can write tags, unless the setting limits that to admins; anyone can read them', async () => {
+test('§8 row 2: anyone can write tags, unless the setting asks for a credential; anyone can read them', async () => {
   const fields = { name: 'a' };
   await serve(async (app) => {
     expect((await call(app, 'POST /tag/', { fields })).status).toBe(201);
   });
   await serve(async (app) => {
     expect(await call(app, 'POST /tag/', { fields })).toMatchObject(NO_CREDENTIAL);
-    expect(await call(app, 'POST /tag/', { fields, as: 1 })).toMatchObject(FORBIDDEN);
-    const { body } = await call(app, 'POST /tag/', { fields, as: 'admin' });
-    expect(await call(app, `GET /tag/${body.id}/`)).toMatchObject({ status: 200, body });
+    const { body } = await call(app, 'POST /tag/', { fields, as: 1 });
+    const line = `/tag/${body.id}/`;
+    expect(await call(app, `GET ${line}`)).toMatchObject({ status: 200, body });
+    expect(await call(app, `PUT ${line}`, { fields, as: 1 })).toMatchObject(FORBIDDEN);
+    expect((await call(app, `PUT ${line}`, { fields, as: 'admin' })).status).toBe(200);
   }, REQUIRED);
 });
 

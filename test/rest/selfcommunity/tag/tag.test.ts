@@ -219,13 +219,14 @@ describeEachBackend('tags over SelfCommunity', (backend) => {
         }
       }));
 
-    test('can be written only by admins if every write needs a credential, and read by anyone', () =>
+    test('is made by editors and changed by admins if every write needs a credential, and read by anyone', () =>
       serve(
         async (app) => {
           const { id } = await makeTag(app.services.db);
           const fields = { name: 'b' };
+          expect(await call(app, 'POST /tag/', { fields })).toMatchObject(NO_CREDENTIAL);
+          expect((await call(app, 'POST /tag/', { fields, as: 1 })).status).toBe(201);
           for (const line of [
-            'POST /tag/',
             `PUT /tag/${id}/`,
             `PATCH /tag/${id}/`,
             `POST /tag/${id}/assign/`,
