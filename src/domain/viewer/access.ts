@@ -33,6 +33,13 @@ const RULES = {
   'resource.read': { role: 'reader', anyone: 'never' },
   'resource.create': { role: 'editor', anyone: 'never' },
   'upload.write': { role: 'editor', anyone: 'open' },
+  'key.read': { role: 'admin', anyone: 'never' },
+  'key.create': { role: 'admin', anyone: 'never' },
+  'key.delete': { role: 'admin', anyone: 'never' },
+  'user.read': { role: 'admin', anyone: 'never' },
+  'user.create': { role: 'admin', anyone: 'never' },
+  'user.update': { role: 'admin', anyone: 'never' },
+  'user.delete': { role: 'admin', anyone: 'never' },
 } satisfies Record<string, Rule>;
 
 /** An operation that has a rule, `noun.verb`. */
