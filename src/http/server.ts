@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import Fastify, {
   type FastifyBaseLogger,
@@ -11,6 +12,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { DomainError, NotAuthenticatedError } from '../domain/error.ts';
+import { isSessionToken } from '../domain/viewer/session.ts';
 import { ANONYMOUS, type Viewer } from '../domain/viewer/viewer.ts';
 import { noteTargetOrigin } from './absolute-url.ts';
 import { hasBody } from './body.ts';
@@ -24,6 +26,7 @@ import { BODY_PACE, type BodyPace, createBodyWatch } from './slow-body.ts';
 import { httpStatus, publicMessage } from './status.ts';
 import { closeUnusedConnections } from './unused-connection.ts';
 import type { Authenticate } from './viewer/auth.ts';
+import { clearedCookie, readSessionCookie } from './viewer/cookie.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -33,6 +36,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Sets the handler that sends the error of a malformed URL below these paths: Fastify finds no route for one. */
     setTargetErrorHandler(paths: readonly string[], handle: SendError): void;
+    /** Throws NotAuthenticatedError if the credential of a request is no longer valid, or has other rights by now. */
+    checkViewer(request: FastifyRequest): Promise<void>;
   }
 }
 
@@ -110,6 +115,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   server.decorate('setTargetErrorHandler', (paths, handle) => {
     targetErrorHandlers.push({ paths, handle });
   });
+  server.decorate('checkViewer', createCheckViewer(options.authenticate));
   server.decorateRequest('viewer');
   server.decorateRequest('client');
   const bodies = createBodyWatch({ ...BODY_PACE, ...options.bodyPace });
@@ -125,7 +131,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await server.register(cors, CORS);
   server.addHook('onRequest', async (request, reply) => {
     await options.rateLimit.countAddress(request);
-    request.viewer = await viewerOf(request, options.authenticate);
+    request.viewer = await viewerOf(request, options.authenticate).catch((error: unknown) => {
+      if (error instanceof NotAuthenticatedError) dropCookie(request, reply);
+      throw error;
+    });
     await options.rateLimit.countViewer(request, reply);
   });
   server.addHook('onSend', addStatusHeaders);
@@ -142,6 +151,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   return server;
 }
 
+function createCheckViewer(authenticate: Authenticate): FastifyInstance['checkViewer'] {
+  return async (request) => {
+    const viewer = await authenticate(request);
+    if (!isDeepStrictEqual(viewer, request.viewer)) throw new NotAuthenticatedError('changed');
+  };
+}
+
 /** Maximum wait for the credential of a health check, which needs none. */
 const HEALTH_CREDENTIAL_MS = 200;
 
@@ -153,6 +169,17 @@ async function viewerOf(request: FastifyRequest, authenticate: Authenticate): Pr
     return ANONYMOUS;
   });
   return Promise.race([known, sleep(HEALTH_CREDENTIAL_MS, ANONYMOUS, { ref: false })]);
+}
+
+/**
+ * Makes the browser delete the cookie of a session that has ended. It would send the cookie with each request, also with
+ * a login, which would be refused, and no script can delete it.
+ */
+function dropCookie({ headers }: FastifyRequest, reply: FastifyReply): void {
+  const isOfHeader = headers.authorization !== undefined || headers['api-key'] !== undefined;
+  const cookie = readSessionCookie(headers.cookie);
+  if (isOfHeader || cookie === null || !isSessionToken(cookie)) return;
+  reply.header('set-cookie', clearedCookie({ isSecure: false }));
 }
 
 /**

@@ -93,7 +93,8 @@ export function needsCredential(
   return !isAllowed({ settings, viewer: ANONYMOUS }, operation);
 }
 
-function isAllowed(
+/** Tells whether the viewer's role allows the operation. */
+export function isAllowed(
   { viewer, settings }: Pick<Context, 'viewer' | 'settings'>,
   operation: Operation,
 ): boolean {

@@ -8,9 +8,9 @@ import { TooManyRequestsError } from '../error.ts';
  * Wrong passwords are counted in the database, for all processes. Each count is the time when the last of the guesses is
  * forgotten: a guess moves it by its cost.
  *
- * A stranger must not be able to lock a user out, so the count of a name alone refuses nobody. It makes guesses dearer
- * for each address that has guessed at the name: if many addresses guess, each of them waits for as long as the name
- * takes to forget all of their guesses, so that together they make about one guess per interval.
+ * A stranger must not be able to lock a user out, so the count of a name alone refuses nobody. It only delays the next
+ * guess of an address that has sent a wrong password: by the time that the name takes to forget the guesses of all, so
+ * that many addresses together make about one guess per interval.
  */
 
 /** Wrong passwords that one address may send for one name at once; after these, one more per interval. */
@@ -21,7 +21,7 @@ const GUESS_INTERVAL_MS = 30_000;
 const ADDRESS_GUESSES_MAX = 100;
 const ADDRESS_INTERVAL_MS = 10_000;
 
-/** Maximum time that the guesses at a name are remembered, and maximum cost of one guess. */
+/** Maximum time for which guesses are remembered. One delays the next by at most as much. */
 const REMEMBERED_MS = 24 * 3_600_000;
 
 /** An address from which a user has signed in is not slowed down by the guesses of others for this long. */
@@ -35,6 +35,8 @@ interface Subjects {
   address: string;
   /** The name as this address guesses it. */
   own: string;
+  /** The same, for as long as it must not guess because others do. */
+  slow: string;
   /** The address, if the user of the name has signed in from it. */
   known: string;
 }
@@ -59,7 +61,7 @@ export async function checkGuess(
   address: string,
 ): Promise<void> {
   const subjects = toSubjects(environment, name, address);
-  costOf(subjects, await readTimes(environment.db, subjects), environment.clock());
+  delayOf(subjects, await readTimes(environment.db, subjects), environment.clock());
 }
 
 /**
@@ -75,29 +77,28 @@ export async function countGuess(
   const { db, clock } = environment;
   const subjects = toSubjects(environment, name, address);
   const now = clock();
-  const { ownMs, isKnownLong } = await inTransaction(db, async (db) => {
+  const { costs, isKnownLong } = await inTransaction(db, async (db) => {
     await lockGuesses(db, [subjects.name, subjects.address]);
     const times = await readTimes(db, subjects);
-    const ownMs = costOf(subjects, times, now);
-    const later = (subject: string, costMs: number) => ({
+    const delayMs = delayOf(subjects, times, now);
+    const costs: (readonly [subject: string, costMs: number])[] = [
+      ...(delayMs > 0 ? [[subjects.slow, delayMs] as const] : []),
+      [subjects.own, GUESS_INTERVAL_MS],
+      [subjects.name, GUESS_INTERVAL_MS],
+      [subjects.address, ADDRESS_INTERVAL_MS],
+    ];
+    const guesses = costs.map(([subject, costMs]) => ({
       subject,
-      forgotten_at: Math.max(times(subject), now) + costMs,
-    });
-    await putGuesses(db, [
-      later(subjects.own, ownMs),
-      later(subjects.name, GUESS_INTERVAL_MS),
-      later(subjects.address, ADDRESS_INTERVAL_MS),
-    ]);
-    return { ownMs, isKnownLong: times(subjects.known) > now + KNOWN_MS - KNOWN_RENEWED_MS };
+      forgotten_at: Math.min(Math.max(times(subject), now) + costMs, now + REMEMBERED_MS),
+    }));
+    await putGuesses(db, guesses);
+    return { costs, isKnownLong: times(subjects.known) > now + KNOWN_MS - KNOWN_RENEWED_MS };
   });
-  const refund = async () => {
-    await inTransaction(db, async (db) => {
+  const refund = () =>
+    inTransaction(db, async (db) => {
       await lockGuesses(db, [subjects.name, subjects.address]);
-      await subtractGuess(db, subjects.own, ownMs);
-      await subtractGuess(db, subjects.name, GUESS_INTERVAL_MS);
-      await subtractGuess(db, subjects.address, ADDRESS_INTERVAL_MS);
+      for (const [subject, costMs] of costs) await subtractGuess(db, subject, costMs);
     });
-  };
   return {
     refund,
     async confirm() {
@@ -116,19 +117,22 @@ async function readTimes(db: Services['db'], subjects: Subjects): Promise<Times>
   return (subject) => times.get(subject) ?? 0;
 }
 
-/** Returns the cost of a guess for its name at its address, in milliseconds. Throws TooManyRequestsError. */
-function costOf({ name, address, own, known }: Subjects, times: Times, now: number): number {
-  const waitMs = (subject: string, roomMs: number) => times(subject) - now - roomMs;
+/**
+ * Returns the time for which the address may not guess at the name again, because others do; almost always 0. Throws
+ * TooManyRequestsError.
+ */
+function delayOf({ name, address, own, slow, known }: Subjects, times: Times, now: number): number {
   const leftMs = (subject: string) => Math.max(times(subject) - now, 0);
-  const elsewhereMs = times(known) > now ? 0 : leftMs(name) - leftMs(own);
+  const isKnown = times(known) > now;
+  const elsewhereMs = isKnown ? 0 : leftMs(name) - leftMs(own);
   const isAttacked = elsewhereMs >= GUESSES_MAX * GUESS_INTERVAL_MS;
-  const ownRoomMs = isAttacked ? 0 : (GUESSES_MAX - 1) * GUESS_INTERVAL_MS;
   const tooSoonMs = Math.max(
-    waitMs(own, ownRoomMs),
-    waitMs(address, (ADDRESS_GUESSES_MAX - 1) * ADDRESS_INTERVAL_MS),
+    leftMs(own) - (isAttacked ? 0 : (GUESSES_MAX - 1) * GUESS_INTERVAL_MS),
+    isKnown ? 0 : leftMs(slow),
+    leftMs(address) - (ADDRESS_GUESSES_MAX - 1) * ADDRESS_INTERVAL_MS,
   );
   if (tooSoonMs > 0) throw new TooManyRequestsError(tooSoonMs);
-  return isAttacked ? Math.min(elsewhereMs, REMEMBERED_MS) : GUESS_INTERVAL_MS;
+  return isAttacked ? elsewhereMs : 0;
 }
 
 /** Names and addresses are stored as keyed hashes: people type passwords into the field of the name. */
@@ -139,6 +143,7 @@ function toSubjects({ adminKeySha256 }: Environment, name: string, address: stri
     name: `name:${short}`,
     address: `address:${address}`,
     own: `own:${short}:${address}`,
+    slow: `slow:${short}:${address}`,
     known: `known:${short}:${address}`,
   };
 }

@@ -7,7 +7,7 @@ import type { Context, Services } from '../context.ts';
 import { ForbiddenError, InvalidInputError, NotFoundError } from '../error.ts';
 import { displayName, freeText, parseInput } from '../input.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
-import { authorize } from './access.ts';
+import { authorize, isAllowed } from './access.ts';
 import { checkRole, managedBy, toGrantColumns } from './grant.ts';
 import { parseUuids, storedStartNodes } from './start-node.ts';
 import { type KnownViewer, ROLES, type Role, SYSTEM } from './viewer.ts';
@@ -131,7 +131,7 @@ export async function countApiKeys(ctx: Context): Promise<number> {
 
 /** Returns the keys with these ids that the viewer may see, unordered, also revoked ones. */
 export async function apiKeysByIds(ctx: Context, ids: readonly number[]): Promise<ApiKey[]> {
-  if (!mayRead(ctx)) return [];
+  if (!isAllowed(ctx, 'key.read')) return [];
   return (await store.listKeysByIds(ctx.db, { createdBy: managedBy(ctx) }, ids)).map(toApiKey);
 }
 
@@ -159,15 +159,6 @@ export async function findApiKeys({ db }: Context, text: string): Promise<ApiKey
   if (named.length > 0 || !/^\d{1,15}$/.test(text)) return named.map(toApiKey);
   const rows = await store.listKeysByIds(db, { createdBy: null }, [Number(text)]);
   return rows.filter(({ revoked_at }) => revoked_at === null).map(toApiKey);
-}
-
-function mayRead(ctx: Context): boolean {
-  try {
-    authorize(ctx, 'key.read');
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function toApiKey(row: ApiKeyRow): ApiKey {
