@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import { cleanName } from '../../lib/name.ts';
 import { keysetBy } from '../../store/cursor.ts';
 import type { ApiKeyRow } from '../../store/table.ts';
 import * as store from '../../store/viewer/key.ts';
@@ -155,7 +156,7 @@ export async function findApiKeys({ db }: Context, text: string): Promise<ApiKey
   if (byKey?.revoked_at === null) return [toApiKey(byKey)];
   const byUuid = await store.findKeyByUuid(db, text.replace(KEY_ID, '').toLowerCase());
   if (byUuid !== undefined) return [toApiKey(byUuid)];
-  const named = await store.listKeysByName(db, text);
+  const named = await store.listKeysByName(db, cleanName(text));
   if (named.length > 0 || !/^\d{1,15}$/.test(text)) return named.map(toApiKey);
   const rows = await store.listKeysByIds(db, { createdBy: null }, [Number(text)]);
   return rows.filter(({ revoked_at }) => revoked_at === null).map(toApiKey);
