@@ -101,7 +101,10 @@ describe.each(['the database', 'the users’ file'])('users in %s', (place) => {
       expect(await passwordOf(variables, 'zoe')).toBe('the third one');
       if (isFile) expect(await readFile(usersFile, 'utf8')).toMatch(/"zoe"[\s\S]*scrypt/);
       else await expect(stat(usersFile)).rejects.toThrow('ENOENT');
-      expect(await run('user', 'remove', 'zoe')).toMatchObject({ code: 0, output: 'removed zoe\n' });
+      expect(await run('user', 'remove', 'zoe')).toMatchObject({
+        code: 0,
+        output: 'removed zoe\n',
+      });
       if (isFile) expect(JSON.parse(await readFile(usersFile, 'utf8'))).toEqual({ users: [] });
       for (const command of ['remove', 'passwd']) {
         const errors = 'trivium: there is no user "zoe"\n';

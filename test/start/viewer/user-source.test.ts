@@ -5,8 +5,8 @@ import { createUserEntry } from '../../../src/domain/viewer/user-entry.ts';
 import { addUser, readUsers } from '../../../src/start/viewer/user-file.ts';
 import { type TestApp, withApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
-import { graphql } from '../../support/graphql.ts';
 import { runInProcess } from '../../support/command.ts';
+import { graphql } from '../../support/graphql.ts';
 import { withDataDir, withServerProcess } from '../../support/process.ts';
 
 const PASSWORD = 'pass 1234é';
