@@ -211,7 +211,7 @@ describeEachBackend('a login', (backend) => {
     const verify = () => new Promise<boolean>((resolve) => open.push(() => resolve(false)));
     return withDesk(
       backend,
-      async ({ from }) => {
+      async ({ from, services }) => {
         const attempts: Promise<unknown>[] = [];
         let refused = 0;
         const attempt = (address: string, index: number) =>
@@ -225,6 +225,7 @@ describeEachBackend('a login', (backend) => {
         await expect.poll(() => open.length).toBe(2);
         await expect.poll(() => refused).toBe(2);
         attempt('home', 99);
+        await expect.poll(() => services.logins.turns.waiting).toBe(17);
         for (let next = 0; next < 19; next += 1) {
           await expect.poll(() => open.length).toBeGreaterThan(next);
           open[next]?.();
