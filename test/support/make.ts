@@ -2,7 +2,6 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { Services } from '../../src/domain/context.ts';
 import { type CreateKeyInput, createApiKey } from '../../src/domain/viewer/key.ts';
-import { createUser } from '../../src/domain/viewer/user.ts';
 import { SYSTEM } from '../../src/domain/viewer/viewer.ts';
 import type { Db } from '../../src/store/db.ts';
 import { insertFile } from '../../src/store/file/file.ts';
@@ -101,10 +100,4 @@ export function makeJwt(
 export async function makeKey(services: Services, input: CreateKeyInput): Promise<string> {
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
   return (await createApiKey({ ...services, log, viewer: SYSTEM }, input)).key;
-}
-
-/** Creates a user as the server itself. Hashing the password takes a fifth of a second. */
-export function makeUser(services: Services, input: Parameters<typeof createUser>[1]) {
-  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  return createUser({ ...services, log, viewer: SYSTEM }, input);
 }
