@@ -54,6 +54,14 @@ export function mutationOf<Shape extends object, Args extends InputFieldMap>(
     description: `Result of \`${name}\` if it succeeds.`,
     fields: success,
   });
+  const run = async (context: GraphqlContext, args: InputShapeFromFields<Args>) => {
+    try {
+      return await resolve(context, args);
+    } catch (error) {
+      context.onRefused(error);
+      throw error;
+    }
+  };
   builder.mutationField(name, (t) =>
     t.field({
       type: successType,
@@ -62,10 +70,7 @@ export function mutationOf<Shape extends object, Args extends InputFieldMap>(
       args,
       // The types of Pothos cannot be resolved for any `Shape`.
       resolve: (_root, args, context): never =>
-        resolve(context, args as InputShapeFromFields<Args>).catch((error: unknown) => {
-          context.onRefused(error);
-          throw error;
-        }) as never,
+        run(context, args as InputShapeFromFields<Args>) as never,
     }),
   );
 }

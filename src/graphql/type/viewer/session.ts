@@ -1,7 +1,6 @@
 import { TooManyRequestsError } from '../../../domain/error.ts';
 import { changePassword, SESSION_MS, signIn } from '../../../domain/viewer/login.ts';
 import { type Session, signOut } from '../../../domain/viewer/session.ts';
-import { retryHeaders } from '../../../http/status.ts';
 import { clearedCookie, sessionCookie } from '../../../http/viewer/cookie.ts';
 import type { GraphqlContext } from '../../builder.ts';
 import { inputArgs, mutationOf, type Types } from '../../mutation.ts';
@@ -71,16 +70,9 @@ async function withCookie(
   begin: () => Promise<Session>,
 ): Promise<Session> {
   context.setHeader('cache-control', 'no-store');
-  try {
-    const session = await begin();
-    context.setHeader('set-cookie', sessionCookie(session, cookieOptions(context)));
-    return session;
-  } catch (error) {
-    // The error is a member of the result, whose status is 200. A client that retries reads the header.
-    const { 'retry-after': retryAfter } = retryHeaders(error);
-    if (retryAfter !== undefined) context.setHeader('retry-after', retryAfter);
-    throw error;
-  }
+  const session = await begin();
+  context.setHeader('set-cookie', sessionCookie(session, cookieOptions(context)));
+  return session;
 }
 
 function cookieOptions({ toUrl }: GraphqlContext) {
