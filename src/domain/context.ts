@@ -7,6 +7,7 @@ import type { Db } from '../store/db.ts';
 import { withSignal } from '../store/limit.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { type Events, heldBack } from './event/event.ts';
+import type { Logins } from './viewer/logins.ts';
 import type { PendingChanges } from './viewer/pending.ts';
 import type { Viewer } from './viewer/viewer.ts';
 
@@ -52,8 +53,9 @@ export interface Services {
   clock: () => number;
   /** A random UUID. */
   newId: () => string;
-  /** Lower-case hex SHA-256 of the admin key. */
+  /** Lower-case hex SHA-256 of the admin key. It is the same in all processes, and also keys the hashes of names. */
   adminKeySha256: string;
+  logins: Logins;
 }
 
 /** The part of the configuration that operations read. */

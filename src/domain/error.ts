@@ -68,18 +68,24 @@ export class InvalidInputError extends DomainError {
 /** The request needs a credential, and has none, or an invalid or expired one. */
 export class NotAuthenticatedError extends DomainError {
   readonly code = 'NOT_AUTHENTICATED';
-  /** `missing`: no credential was sent; `rejected`: the credential is invalid or has expired. */
-  readonly reason: 'missing' | 'rejected';
+  /**
+   * `missing`: no credential was sent; `rejected`: the credential is invalid or has expired; `changed`: it has other
+   * rights than at the start of a stream; `wrong`: a user name or its password is wrong.
+   */
+  readonly reason: keyof typeof REASONS;
 
-  constructor(reason: 'missing' | 'rejected' = 'missing') {
-    super(
-      reason === 'missing'
-        ? 'Authentication credentials were not provided.'
-        : 'The credential is not valid, or has expired.',
-    );
+  constructor(reason: keyof typeof REASONS = 'missing') {
+    super(REASONS[reason]);
     this.reason = reason;
   }
 }
+
+const REASONS = {
+  missing: 'Authentication credentials were not provided.',
+  rejected: 'The credential is not valid, or has expired.',
+  changed: 'The rights of the credential have changed. Subscribe again.',
+  wrong: 'The user name or password is incorrect.',
+} as const;
 
 /** The viewer may see the object, but not do this to it. */
 export class ForbiddenError extends DomainError {

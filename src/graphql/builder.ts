@@ -13,6 +13,8 @@ import type { SentFile } from './type/upload/sent-file.ts';
 export interface GraphqlContext {
   domain: Context;
   toUrl: ToUrl;
+  /** Sets a header of the response. */
+  setHeader: (name: string, value: string) => void;
   /** Aborted when the client stops reading the response; for work that lasts as long as the response. */
   signal: () => AbortSignal;
   /** Called with the error that a mutation returns. */

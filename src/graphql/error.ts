@@ -62,7 +62,8 @@ builder.objectType(InvalidInputError, {
 
 builder.objectType(NotAuthenticatedError, {
   name: 'NotAuthenticatedError',
-  description: 'The operation requires a credential, and the request has none.',
+  description:
+    'The operation requires a credential, and the request has none; or the given name or password is wrong.',
   interfaces,
 });
 
@@ -161,12 +162,12 @@ builder.objectType(UnsupportedMediaError, {
 });
 
 const exceededName =
-  'Name of the limit: `upload-sessions`, `promised-bytes`, `stored-bytes` or `items`.';
+  'Name of the limit: `upload-sessions`, `promised-bytes`, `stored-bytes` or `items`; `requests` for a login.';
 
 builder.objectType(TooManyRequestsError, {
   name: 'TooManyRequestsError',
   description:
-    'The viewer or its address has too many open upload sessions, or too many bytes reserved by them. Complete or abort a session, or try again later.',
+    'The viewer or its address has too many open upload sessions, or too many bytes reserved by them: complete or abort a session, or try again later. For a login: the address has sent too many wrong passwords; wait before the next attempt.',
   interfaces,
   fields: (t) => ({
     // Not null, because a query may select fields of the same name from several error types.
@@ -176,7 +177,8 @@ builder.objectType(TooManyRequestsError, {
     }),
     limit: t.field({
       type: 'BigInt',
-      description: 'The limit that was reached: a number of upload sessions, or of bytes.',
+      description:
+        'The limit that was reached: a number of upload sessions, or of bytes. 0 for a login.',
       resolve: ({ exceeded }) => exceeded?.limit ?? 0,
     }),
     retryAfterSeconds: t.int({

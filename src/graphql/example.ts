@@ -115,6 +115,18 @@ query Viewer {
 `,
   },
   {
+    query: `# Creates an API key, which is shown once. Requires a credential in the headers below:
+# { "authorization": "Bearer <the key in data/admin.key>" }
+mutation CreateApiKey {
+  createApiKey(input: { name: "Website", role: EDITOR }) {
+    __typename
+    ... on CreateApiKeySuccess { key apiKey { id name role expiresAt } }
+    ... on Error { code message }
+  }
+}
+`,
+  },
+  {
     query: `# Creates a tag. Errors are members of the result union.
 mutation CreateTag {
   createTag(input: { name: "holiday", color: "#ffcc00" }) {

@@ -7,12 +7,14 @@ export function encodeGlobalId(typename: string, id: string | number | bigint): 
 
 /** Names of the types that implement `Node`. */
 export const NODE_TYPES: readonly string[] = [
+  'ApiKey',
   'File',
   'Folder',
   'Job',
   'Media',
   'Tag',
   'UploadSession',
+  'User',
 ];
 
 /** Returns the type and the key in a global id. Throws InvalidInputError if it is malformed. */

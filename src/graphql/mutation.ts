@@ -1,4 +1,5 @@
 import type {
+  FieldMap,
   InputFieldMap,
   InputShapeFromFields,
   ShapeFromTypeParam,
@@ -8,7 +9,7 @@ import type { ErrorsPluginOptions } from '@pothos/plugin-errors';
 import type { Context } from '../domain/context.ts';
 import { NotFoundError } from '../domain/error.ts';
 import { PAGE_SIZE_MAX } from '../domain/page.ts';
-import { builder, COMMON_ERRORS } from './builder.ts';
+import { builder, COMMON_ERRORS, type GraphqlContext } from './builder.ts';
 import { parseNodeId } from './id.ts';
 import { withListSize } from './price.ts';
 
@@ -20,11 +21,81 @@ type ErrorClass = NonNullable<ErrorsPluginOptions<Types>['defaultTypes']>[number
 /** The field builder of a mutation's `input`, for functions that add fields to several inputs. */
 export type InputFields = PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>;
 
-interface Mutation<Fields extends InputFieldMap, Type extends TypeParam<Types>> {
+/** The field builder of the success type of a mutation. */
+type SuccessFields<Shape> = PothosSchemaTypes.ObjectFieldBuilder<Types, Shape>;
+
+interface MutationParts<Shape> {
   /** Starts with a verb; a list of the errors is appended. */
   description: string;
   /** Members of the result besides `COMMON_ERRORS`. */
   errors?: readonly ErrorClass[];
+  /** The fields of the success type. */
+  success: (t: SuccessFields<Shape>) => FieldMap;
+}
+
+/**
+ * Defines a mutation `name` with its types `<Name>Success` and `<Name>Result`. `args` are its arguments, and `resolve`
+ * returns the parent of the fields of the success type.
+ */
+export function mutationOf<Shape extends object, Args extends InputFieldMap>(
+  name: string,
+  {
+    description,
+    errors = [],
+    success,
+    args,
+    resolve,
+  }: MutationParts<Shape> & {
+    args: Args;
+    resolve: (context: GraphqlContext, args: InputShapeFromFields<Args>) => Promise<Shape>;
+  },
+): void {
+  const successType = builder.objectRef<Shape>(`${typeNameOf(name)}Success`).implement({
+    description: `Result of \`${name}\` if it succeeds.`,
+    fields: success,
+  });
+  const run = async (context: GraphqlContext, args: InputShapeFromFields<Args>) => {
+    try {
+      return await resolve(context, args);
+    } catch (error) {
+      context.onRefused(error);
+      throw error;
+    }
+  };
+  builder.mutationField(name, (t) =>
+    t.field({
+      type: successType,
+      description: `${description} Errors: ${errorNames(errors).join(', ')}.`,
+      errors: { types: [...errors] },
+      args,
+      // The types of Pothos cannot be resolved for any `Shape`.
+      resolve: (_root, args, context): never =>
+        run(context, args as InputShapeFromFields<Args>) as never,
+    }),
+  );
+}
+
+/** Defines the input `<Name>Input` of a mutation, and returns the mutation's argument. */
+export function inputArgs<Fields extends InputFieldMap>(
+  name: string,
+  fields: (t: InputFields) => Fields,
+  note = '',
+) {
+  const type = builder.inputType(`${typeNameOf(name)}Input`, {
+    description: `Input of \`${name}\`. ${note}`.trimEnd(),
+    fields,
+  });
+  return builder.args((t) => ({
+    input: t.field({ type, required: true, description: 'Input of the mutation.' }),
+  }));
+}
+
+function typeNameOf(mutation: string): string {
+  return mutation.charAt(0).toUpperCase() + mutation.slice(1);
+}
+
+interface Mutation<Fields extends InputFieldMap, Type extends TypeParam<Types>>
+  extends Omit<MutationParts<never>, 'success'> {
   input: (t: InputFields) => Fields;
   /** Appended to the description of the input type. */
   inputNote?: string;
@@ -37,51 +108,29 @@ interface Mutation<Fields extends InputFieldMap, Type extends TypeParam<Types>> 
 }
 
 /**
- * Defines a mutation `name` with its types `<Name>Input`, `<Name>Success` and `<Name>Result`. A list that it
+ * Defines a mutation as `mutationOf` does, with an input `<Name>Input` and one field in its success type. A list that it
  * returns is priced at 200 items, the most that its input may contain.
  */
 export function mutation<Fields extends InputFieldMap, Type extends TypeParam<Types>>(
   name: string,
-  { description, errors = [], input, inputNote = '', success, resolve }: Mutation<Fields, Type>,
+  { input, inputNote, success, resolve, ...parts }: Mutation<Fields, Type>,
 ): void {
-  const typeName = name.charAt(0).toUpperCase() + name.slice(1);
-  const inputType = builder.inputType(`${typeName}Input`, {
-    description: `Input of \`${name}\`. ${inputNote}`.trimEnd(),
-    fields: input,
-  });
-  const successType = builder
-    .objectRef<{ value: ShapeFromTypeParam<Types, Type, false> }>(`${typeName}Success`)
-    .implement({
-      description: `Result of \`${name}\` if it succeeds.`,
-      fields: (t) => ({
-        [success.field]: t.field({
-          type: success.type,
-          description: success.description,
-          ...(Array.isArray(success.type) && withListSize(PAGE_SIZE_MAX)),
-          // The type of the options depends on whether `Type` is a list, which is not known here.
-          resolve: ({ value }): never => value as never,
-        }),
+  mutationOf<{ value: ShapeFromTypeParam<Types, Type, false> }, InputFieldMap>(name, {
+    ...parts,
+    args: inputArgs(name, input, inputNote),
+    success: (t) => ({
+      [success.field]: t.field({
+        type: success.type,
+        description: success.description,
+        ...(Array.isArray(success.type) && withListSize(PAGE_SIZE_MAX)),
+        // The type of the options depends on whether `Type` is a list, which is not known here.
+        resolve: ({ value }): never => value as never,
       }),
-    });
-  builder.mutationField(name, (t) =>
-    t.field({
-      type: successType,
-      description: `${description} Errors: ${errorNames(errors).join(', ')}.`,
-      errors: { types: [...errors] },
-      args: {
-        input: t.arg({ type: inputType, required: true, description: 'Input of the mutation.' }),
-      },
-      resolve: async (_root, args, { domain, onRefused }) => {
-        const { input } = args as { input: InputShapeFromFields<Fields> };
-        try {
-          return { value: await resolve(domain, input) };
-        } catch (error) {
-          onRefused(error);
-          throw error;
-        }
-      },
     }),
-  );
+    resolve: async ({ domain }, args) => ({
+      value: await resolve(domain, (args as { input: InputShapeFromFields<Fields> }).input),
+    }),
+  });
 }
 
 interface Deletion {

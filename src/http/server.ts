@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import cors from '@fastify/cors';
 import Fastify, {
   type FastifyBaseLogger,
@@ -13,6 +14,7 @@ import Fastify, {
 } from 'fastify';
 import { DomainError, NotAuthenticatedError } from '../domain/error.ts';
 import { isAdminToken } from '../domain/viewer/admin-session.ts';
+import { isSessionToken } from '../domain/viewer/session.ts';
 import { ANONYMOUS, type Viewer } from '../domain/viewer/viewer.ts';
 import { type CalledAs, readCalledAs, toOriginForm } from './absolute-url.ts';
 import { hasBody } from './body.ts';
@@ -44,6 +46,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Sets the handler that sends the error of a malformed URL below these paths: Fastify finds no route for one. */
     setTargetErrorHandler(paths: readonly string[], handle: SendError): void;
+    /** Throws NotAuthenticatedError if the credential of a request is no longer valid, or has other rights by now. */
+    checkViewer(request: FastifyRequest): Promise<void>;
   }
 }
 
@@ -108,6 +112,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   server.decorate('setTargetErrorHandler', (paths, handle) => {
     targetErrorHandlers.push({ paths, handle });
   });
+  server.decorate('checkViewer', createCheckViewer(options.authenticate));
   server.decorateRequest('viewer');
   server.decorateRequest('client');
   server.decorateRequest('calledAs');
@@ -168,6 +173,13 @@ function createAdmit(origins: OriginRules, trustedProxies: readonly string[]) {
   };
 }
 
+function createCheckViewer(authenticate: Authenticate): FastifyInstance['checkViewer'] {
+  return async (request) => {
+    const viewer = await authenticate(request);
+    if (!isDeepStrictEqual(viewer, request.viewer)) throw new NotAuthenticatedError('changed');
+  };
+}
+
 /** Maximum wait for the credential of a health check, which needs none. */
 const HEALTH_CREDENTIAL_MS = 200;
 
@@ -183,11 +195,12 @@ async function viewerOf(request: FastifyRequest, authenticate: Authenticate): Pr
 }
 
 /**
- * Makes the browser delete the cookie of a session that has ended. It would send the cookie with each request, which
- * would be refused, and no script can delete it. Another service of this host may need its own cookie.
+ * Makes the browser delete the cookie of a session that has ended. It would send the cookie with each request, also with
+ * a login, which would be refused, and no script can delete it. Another service of this host may need its own cookie.
  */
 function dropCookie({ headers }: FastifyRequest, reply: FastifyReply): void {
-  if (!isAdminToken(cookieCredential(headers) ?? '')) return;
+  const cookie = cookieCredential(headers) ?? '';
+  if (!isAdminToken(cookie) && !isSessionToken(cookie)) return;
   reply.header('set-cookie', clearedCookie({ isSecure: false }));
 }
 

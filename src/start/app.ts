@@ -5,8 +5,7 @@ import type { Log, Services } from '../domain/context.ts';
 import { createEvents } from '../domain/event/event.ts';
 import { createEventRelay } from '../domain/event/relay.ts';
 import { beginAdminSession } from '../domain/viewer/admin-session.ts';
-import { findViewerByKey } from '../domain/viewer/key.ts';
-import { createLogin } from '../domain/viewer/login.ts';
+import { findViewerByCredential } from '../domain/viewer/session.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
 import { registerGraphql } from '../graphql/pipeline/handler.ts';
 import { createClientOf } from '../http/client.ts';
@@ -15,9 +14,8 @@ import { createRateLimit } from '../http/rate-limit.ts';
 import { createReadinessOf, isHealthCheck, type Readiness } from '../http/readiness.ts';
 import { createServer } from '../http/server.ts';
 import type { BodyPace } from '../http/slow-body.ts';
-import { createAuthenticate } from '../http/viewer/auth.ts';
+import { type Authenticate, createAuthenticate } from '../http/viewer/auth.ts';
 import { createSignInLink, type SignInLink } from '../http/viewer/sign-in.ts';
-import { createIssueToken } from '../http/viewer/token.ts';
 import { createPace } from '../job/pace.ts';
 import { resetFuture, scheduleNext } from '../job/schedule.ts';
 import { TASKS } from '../job/task/index.ts';
@@ -40,7 +38,6 @@ import { restrictBlobs } from './restrict.ts';
 import { createServices, type OnQuery, ownKey } from './services.ts';
 import { drain, stopWithin } from './stop.ts';
 import { sweepAtStart } from './sweep.ts';
-import { readUsers } from './viewer/user-file.ts';
 import { warnOfRisks } from './warning.ts';
 
 /** The whole server, composed but not yet listening. */
@@ -70,23 +67,21 @@ const UNTRUSTED =
 /** Opens and migrates the database, opens the blob store, and creates the admin key if there is none. */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const log = createLog(config.logLevel);
-  // A broken users' file stops the start rather than the first login.
-  await readUsers(config.usersFile);
   warnOfRisks(log, config);
   const exchange = createExchange(config.databaseUrl);
-  const services = await createServices(config, log, exchange.events, options.onQuery);
+  const { users, ...services } = await createServices(
+    config,
+    log,
+    exchange.events,
+    options.onQuery,
+  );
   const jwtSecret =
     config.jwtSecret ??
     (await ownKey(join(config.dataDir, 'token.key'), log, 'created a token key'));
   const ping = createPing(services.db, config.databaseUrl);
   const server = await createServer({
     log,
-    authenticate: createAuthenticate({
-      jwtSecret,
-      jwksUrl: config.jwksUrl,
-      findViewerByKey: (key) => findViewerByKey(services, key),
-      resolveStartNodes: (claim) => resolveStartNodes(services, claim),
-    }),
+    authenticate: createAuth(config, services, jwtSecret),
     ...createClientLimits(config, { log, secret: jwtSecret, exchange: exchange.rates }),
     checkReady: createCheck(services, ping),
     origins: config,
@@ -94,7 +89,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   });
   const serving = measureServing(server);
   if (!servesOneProcess(config.databaseUrl)) refreshPending(server, services);
-  await registerDialects(server, services, config, jwtSecret);
+  await registerDialects(server, services, config);
   const link = await createLink(server, services, config);
   const jobs = createJobs({ ...services, log }, config, serving.totalMs);
   const stopping = new AbortController();
@@ -108,6 +103,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       const restriction = restrictBlobs(config, stopping.signal);
       await restriction.soon;
       const startedAt = services.clock();
+      await users.start();
       const url = await server.listen({ host: config.host, port: config.port });
       sweeping = restriction.done.then(() =>
         sweepAtStart({ ...services, log }, config, startedAt, stopping.signal),
@@ -121,28 +117,34 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         stopping.abort();
         // Both at once: a running job must not keep the server open.
         await Promise.all([jobs.stop(), sweeping, drain(server)]);
-        await Promise.all([exchange.stop(), ping.stop(), services.renderer.stop()]);
+        await Promise.all([exchange.stop(), ping.stop(), users.stop(), services.renderer.stop()]);
         services.staging.close();
         await services.db.destroy();
       }),
   };
 }
 
+/** Creates the check of credentials. */
+function createAuth(config: Config, services: Services, jwtSecret: string): Authenticate {
+  return createAuthenticate({
+    ...config,
+    jwtSecret,
+    isExpiryRequired: config.isJwtExpiryRequired,
+    findViewerByKey: (credential) => findViewerByCredential(services, credential),
+    resolveStartNodes: (claim) => resolveStartNodes(services, claim),
+  });
+}
+
 async function registerDialects(
   server: FastifyInstance,
   services: Services,
   config: Config,
-  jwtSecret: string,
 ): Promise<void> {
   const transport = { services, publicUrl: config.publicUrl };
   await server.register(registerFiles, transport);
   await server.register(registerRoot, transport);
   await server.register(registerHeartcore, transport);
-  const login = createLogin({
-    listUsers: () => readUsers(config.usersFile),
-    clock: services.clock,
-  });
-  await server.register(registerToken, { issueToken: createIssueToken(login, jwtSecret) });
+  await server.register(registerToken, { services });
   await server.register(registerSelfCommunity, transport);
   await server.register(registerImporter, transport);
   await server.register(registerGraphql, {

@@ -1,16 +1,14 @@
 import { flushCompileCache } from 'node:module';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { uploadCommand } from '../cli/upload/upload.ts';
-import { readPassword } from '../cli/viewer/password.ts';
 import { DomainError } from '../domain/error.ts';
-import { ROLES, type Role } from '../domain/viewer/viewer.ts';
 import { isLoopbackHost } from '../http/viewer/origin.ts';
 import { LockedDatabaseError, NewerDatabaseError } from '../store/error.ts';
 import type { App } from './app.ts';
-import { type Config, ConfigError, parseConfig, VARIABLES } from './config.ts';
-import { addUser } from './viewer/user-file.ts';
-
-type Flags = Record<string, unknown>;
+import { type Flags, readConfig, withSettings } from './command-setting.ts';
+import { type Config, ConfigError } from './config.ts';
+import { keyCommand } from './viewer/key-command.ts';
+import { userCommand } from './viewer/user-command.ts';
 
 /** The parts of the process that commands may use. */
 export interface ProcessHandle {
@@ -33,35 +31,11 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
     attempt(() => runServer(readConfig(env, serve, flags), exit)),
   );
 
-  const runNamed = (command: Command, run: NamedRun) =>
-    withSettings(command).action((name: string, flags: UserFlags) =>
-      attempt(() => run(readConfig(env, command, flags), name, flags)),
-    );
-
-  const key = program.command('key').description('manage API keys');
-  const create = key
-    .command('create <name>')
-    .description('create an API key in the database and print it; it cannot be shown again');
-  const days = 'days until the key expires; default: never';
-  runNamed(withAccess(create, 'key').option('--expires-days <days>', days), runKeyCreate);
-
-  const user = program.command('user').description('manage users who log in with a password');
-  const add = user
-    .command('add <name>')
-    .description('add a user to the users’ file; asks for the password, or reads it from a pipe');
-  runNamed(
-    withAccess(add, 'user').option('--force', 'replace the user if the name is taken'),
-    runUserAdd,
-  );
-
+  program.addCommand(keyCommand({ env, attempt }));
+  program.addCommand(userCommand({ env, attempt }));
   program.addCommand(uploadCommand(env, attempt));
   await program.parseAsync(argv);
 }
-
-type KeyFlags = Flags & { role: Role; startNode?: string[] };
-type UserFlags = KeyFlags & { force?: boolean };
-/** Runs a command for a key or a user, whose name is its argument. */
-type NamedRun = (config: Config, name: string, flags: UserFlags) => Promise<void>;
 
 async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<void> {
   const { createApp } = await import('./app.ts');
@@ -85,76 +59,6 @@ async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<v
 function linkBase({ publicUrl }: Config, url: string): string {
   const isHere = publicUrl !== null && isLoopbackHost(new URL(publicUrl).host);
   return isHere ? publicUrl : url;
-}
-
-async function runKeyCreate(config: Config, name: string, flags: KeyFlags) {
-  const { createApp } = await import('./app.ts');
-  const { createKey } = await import('../domain/viewer/key.ts');
-  const app = await createApp({ ...config, logLevel: 'silent' });
-  try {
-    const days = flags.expiresDays === undefined ? null : Number(flags.expiresDays);
-    const expiresAt = days === null ? null : new Date(Date.now() + days * 86_400_000);
-    const { role, startNode } = flags;
-    console.log(await createKey(app.services, { name, role, expiresAt, startNodes: startNode }));
-  } finally {
-    await app.stop();
-  }
-}
-
-async function runUserAdd(config: Config, name: string, { role, startNode, force }: UserFlags) {
-  const { createUser } = await import('../domain/viewer/user.ts');
-  const startNodes = startNode && (await findStartNodes(config, startNode));
-  const password = await readPassword();
-  const start = startNodes && { start_nodes: startNodes };
-  const user = await createUser({ name, role, ...start, password });
-  await addUser(config.usersFile, user, { replace: force ?? false });
-  console.log(`${user.name} may log in as ${role}`);
-}
-
-async function findStartNodes(config: Config, names: readonly string[]): Promise<string[]> {
-  const { createApp } = await import('./app.ts');
-  const { findStartNodes } = await import('../domain/viewer/start-node.ts');
-  const app = await createApp({ ...config, logLevel: 'silent' });
-  try {
-    return await findStartNodes(app.services, names);
-  } finally {
-    await app.stop();
-  }
-}
-
-/** Adds the options that say what a key or a user may do. */
-function withAccess(command: Command, noun: string): Command {
-  const meaning = 'limit access to this folder and its subtree; repeatable; default: no limit';
-  return (
-    command
-      .addOption(
-        new Option('--role <role>', `role of the ${noun}`).choices(ROLES).default('editor'),
-      )
-      // One value per flag: a list would also take the name that follows it.
-      .addOption(
-        new Option('--start-node <uuid or path>', meaning).argParser(
-          (name: string, names: string[] = []) => [...names, name],
-        ),
-      )
-  );
-}
-
-/** Adds every setting as a flag of the same name: `TRIVIUM_DATA_DIR` is `--data-dir`. */
-function withSettings(command: Command): Command {
-  for (const [variable, [, description]] of Object.entries(VARIABLES)) {
-    const flag = variable.replace('TRIVIUM_', '').toLowerCase().replaceAll('_', '-');
-    command.addOption(new Option(`--${flag} <value>`, `${description} (${variable})`));
-  }
-  return command;
-}
-
-function readConfig(env: ProcessHandle['env'], command: Command, flags: Flags): Config {
-  const given = command.options.map((option) => {
-    const variable = `TRIVIUM_${option.name().replaceAll('-', '_').toUpperCase()}`;
-    return [variable, variable in VARIABLES ? flags[option.attributeName()] : undefined] as const;
-  });
-  const set = given.filter(([, value]) => typeof value === 'string');
-  return parseConfig({ ...env, ...(Object.fromEntries(set) as Record<string, string>) });
 }
 
 /** Stops the app on the first signal; a second signal ends the process at once. */

@@ -3,11 +3,12 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { parseAllowedHosts } from '../outbound/address.ts';
 import { STATEMENT_TIMEOUT_MS } from '../store/db.ts';
+import { JWT_VARIABLES, type JwtSettings, toJwtSettings } from './jwt-setting.ts';
 import { LIMIT_VARIABLES, type Limits, toLimits, wholeNumber } from './limit.ts';
 import { isStrongSecret, SECRET_RULE } from './viewer/secret.ts';
 
 /** The configuration of the server, frozen. */
-export interface Config extends Limits {
+export interface Config extends Limits, JwtSettings {
   host: string;
   /** 0: any free port. */
   port: number;
@@ -25,8 +26,8 @@ export interface Config extends Limits {
   adminKey: string | null;
   jwtSecret: string | null;
   jwksUrl: string | null;
-  /** JSON file that `trivium user add` writes; it may be absent. */
-  usersFile: string;
+  /** JSON file of users, which may be absent; null: the users are in the database. */
+  usersFile: string | null;
   imageBytesMax: number;
   documentBytesMax: number;
   fileBytesMax: number;
@@ -140,9 +141,10 @@ export const VARIABLES = {
     `secret of HS256 tokens, ${SECRET_RULE}; default: generated at the first start`,
   ],
   TRIVIUM_JWKS_URL: [httpUrl.optional(), 'URL of the public keys of another token issuer'],
+  ...JWT_VARIABLES,
   TRIVIUM_USERS_FILE: [
     z.string().min(1, 'a file').optional(),
-    'file of the users who log in with a password; default: users.json in the data directory',
+    'file of users who log in with a password; default: none, they are in the database',
   ],
   TRIVIUM_IMAGE_BYTES_MAX: [bytes.default(5 * 2 ** 20), 'largest image, in bytes; default: 5 MiB'],
   TRIVIUM_DOCUMENT_BYTES_MAX: [
@@ -250,7 +252,8 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     adminKey: values.TRIVIUM_ADMIN_KEY ?? null,
     jwtSecret: values.TRIVIUM_JWT_SECRET ?? null,
     jwksUrl: values.TRIVIUM_JWKS_URL ?? null,
-    usersFile: resolve(values.TRIVIUM_USERS_FILE ?? `${dataDir}/users.json`),
+    ...toJwtSettings(values),
+    usersFile: values.TRIVIUM_USERS_FILE === undefined ? null : resolve(values.TRIVIUM_USERS_FILE),
     imageBytesMax: values.TRIVIUM_IMAGE_BYTES_MAX,
     documentBytesMax: values.TRIVIUM_DOCUMENT_BYTES_MAX,
     fileBytesMax: values.TRIVIUM_FILE_BYTES_MAX,

@@ -9,6 +9,7 @@ import type { Services } from '../domain/context.ts';
 import type { Events } from '../domain/event/event.ts';
 import { createRenderQueue } from '../domain/rendition/queue.ts';
 import { keySha256 } from '../domain/viewer/key.ts';
+import { createLogins } from '../domain/viewer/logins.ts';
 import { createPendingChanges } from '../domain/viewer/pending.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
 import { createRenderer } from '../media/rendition/renderer.ts';
@@ -19,6 +20,7 @@ import type { Config } from './config.ts';
 import { restrictDirectories } from './restrict.ts';
 import { createScavenger } from './scavenge.ts';
 import { loadKeyFile } from './viewer/key-file.ts';
+import { createUserSource, type UserSource } from './viewer/user-source.ts';
 
 /** Receives every SQL statement and its milliseconds. */
 export type OnQuery = (sql: string, ms: number) => void;
@@ -29,7 +31,7 @@ export async function createServices(
   log: Logger,
   events: Events,
   onQuery: OnQuery | undefined,
-): Promise<Services> {
+): Promise<Services & { users: UserSource }> {
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   await restrictDirectories(config, log);
   const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled } = config;
@@ -39,6 +41,7 @@ export async function createServices(
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
     const pending = createPendingChanges({ db, isShared: !servesOneProcess(config.databaseUrl) });
     await pending.reload();
+    const users = createUserSource({ db, clock: Date.now, log }, config);
     return {
       db,
       pending,
@@ -63,6 +66,8 @@ export async function createServices(
       arrivingBytes: new Map(),
       clock: Date.now,
       newId: randomUUID,
+      users,
+      logins: createLogins(users.refresh),
       adminKeySha256: keySha256(
         config.adminKey ??
           (await ownKey(join(config.dataDir, 'admin.key'), log, 'created an admin key')),

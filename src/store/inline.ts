@@ -18,7 +18,7 @@ export function inline(db: Db, lookups = 1): Db {
 }
 
 /** Returns the row whose column has this value. The column has an index, and its values are unique. */
-export function findBy<Table extends 'api_key' | 'deletion' | 'upload'>(
+export function findBy<Table extends 'deletion' | 'upload'>(
   db: Db,
   table: Table,
   column: keyof Selectable<Database[Table]> & string,

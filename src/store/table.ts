@@ -17,6 +17,9 @@ export interface Database {
   job: JobTable;
   job_attempt: JobAttemptTable;
   api_key: ApiKeyTable;
+  user_account: UserTable;
+  session: SessionTable;
+  login_guess: GuessTable;
   usage: UsageTable;
 }
 
@@ -280,6 +283,44 @@ export interface ApiKeyTable {
   created_at: Fixed<number>;
   expires_at: number | null;
   last_used_at: number | null;
+  /** `Viewer.id` of who created it; null: the operator, or an older version. */
+  created_by: Fixed<string | null>;
+  /** The row stays, because the key may own media. */
+  revoked_at: ColumnType<number | null, number | null | undefined, number | null>;
+}
+
+/** A user who logs in with a password. */
+export interface UserTable {
+  id: Generated<number>;
+  /** As `cleanName` returns it. */
+  name: Fixed<string>;
+  role: string;
+  /** JSON array of uuids of nodes; null: the whole tree. */
+  start_nodes: string | null;
+  /** See `hashPassword` of the domain. */
+  password: string;
+  /** 1: a copy of an entry in the users' file, which decides. */
+  is_from_file: Generated<number>;
+  /** `Viewer.id` of who created it; null: the operator. */
+  created_by: Fixed<string | null>;
+  created_at: Fixed<number>;
+  updated_at: number;
+}
+
+/** A user who has signed in: one row for each token. */
+export interface SessionTable {
+  id: Generated<number>;
+  /** Lower-case hex SHA-256 of the token; the token itself is not stored. */
+  token_sha256: Fixed<string>;
+  user_id: Fixed<number>;
+  created_at: Fixed<number>;
+  expires_at: Fixed<number>;
+}
+
+/** The wrong passwords of a subject, as the time when the last of them is forgotten: see `guess.ts` of the domain. */
+export interface GuessTable {
+  subject: Fixed<string>;
+  forgotten_at: number;
 }
 
 /**
@@ -321,3 +362,8 @@ export type JobChange = Updateable<JobTable>;
 export type JobAttemptRow = Selectable<JobAttemptTable>;
 export type ApiKeyRow = Selectable<ApiKeyTable>;
 export type NewApiKeyRow = Insertable<ApiKeyTable>;
+export type UserRow = Selectable<UserTable>;
+export type NewUserRow = Insertable<UserTable>;
+export type UserColumns = Updateable<UserTable>;
+export type NewSessionRow = Insertable<SessionTable>;
+export type GuessRow = Selectable<GuessTable>;

@@ -37,6 +37,7 @@ describe('the cost of', () => {
       ImportUrl: 30,
       CreateFolder: 7,
       Viewer: 4,
+      CreateApiKey: 10,
       CreateTag: 29,
       UploadSession: 5,
       UpdateMedia: 31,

@@ -96,6 +96,8 @@ function contextOf(services: TestServices): OperationContext {
     made: new Map(),
     takeStreamSlot: () => undefined,
     onRefused: () => undefined,
+    setHeader: () => undefined,
+    checkViewer: async () => undefined,
     requestId: 'request',
   };
 }

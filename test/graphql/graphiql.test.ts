@@ -67,7 +67,7 @@ describe('GraphiQL', () => {
     ['tags', ['createTag', 'tagMedia']],
     ['uploads and jobs', ['uploadSession', 'jobs', 'signalJob']],
     ['what happens', ['mediaChanged']],
-    ['the viewer', ['viewer']],
+    ['the viewer and its keys', ['viewer', 'createApiKey']],
   ])('has an example of %s', (_what, fields) => {
     const shown = EXAMPLES.map(({ query }) => /^ {2}(\w+)/m.exec(query)?.[1]);
     expect(shown).toEqual(expect.arrayContaining(fields));

@@ -23,7 +23,9 @@ const connections = types.filter(({ name }) => name.endsWith('Connection'));
 describe('the schema', () => {
   test('all lists of a node type share one connection type', () => {
     expect(connections.map(({ name }) => name).sort()).toEqual(
-      ['Folder', 'Job', 'Media', 'Tag', 'TreeNode'].map((node) => `${node}Connection`),
+      ['ApiKey', 'Folder', 'Job', 'Media', 'Tag', 'TreeNode', 'User'].map(
+        (node) => `${node}Connection`,
+      ),
     );
     const nodes = connections.map((type) => [type.name, typeOf(type, 'nodes')]);
     expect(nodes).toEqual(
@@ -38,6 +40,8 @@ describe('the schema', () => {
       rootFolders: 'FolderConnection!',
       tags: 'TagConnection!',
       jobs: 'JobConnection!',
+      apiKeys: 'ApiKeyConnection!',
+      users: 'UserConnection!',
     },
     Folder: {
       children: 'TreeNodeConnection!',
@@ -85,21 +89,29 @@ describe('the schema', () => {
       'completeUpload',
       `${UPLOAD}, OffsetMismatchError, TooLargeError, UnsupportedMediaError, UploadCompletedError, UploadExpiredError`,
     ],
+    ['changePassword', `${COMMON}, TooManyRequestsError`],
+    ['createApiKey', `${COMMON}, NotFoundError`],
     ['createFolder', `${COMMON}, NotFoundError, QuotaExceededError`],
     ['createMedia', `${COMMON}, NotFoundError, QuotaExceededError`],
     ['createTag', COMMON],
+    ['createUser', `${COMMON}, NotFoundError`],
     ['deleteFolder', `ConflictError, ${COMMON}, NotFoundError`],
     ['deleteJob', `${COMMON}, NotFoundError`],
     ['deleteMedia', `${COMMON}, NotFoundError`],
     ['deleteTag', `${COMMON}, NotFoundError`],
+    ['deleteUser', `${COMMON}, NotFoundError`],
     ['importUrl', `${COMMON}, NotFoundError`],
     ['moveNodes', `FolderCycleError, ${COMMON}, NotFoundError`],
     ['replaceFile', `${STORE}, QuotaExceededError, TooLargeError, UnsupportedMediaError`],
+    ['revokeApiKey', `${COMMON}, NotFoundError`],
+    ['signIn', `${COMMON}, TooManyRequestsError`],
+    ['signOut', COMMON],
     ['signalJob', `ConflictError, ${COMMON}, NotFoundError`],
     ['tagMedia', `${COMMON}, NotFoundError`],
     ['updateFolder', `${COMMON}, NotFoundError`],
     ['updateMedia', `${COMMON}, NotFoundError`],
     ['updateTag', `${COMMON}, NotFoundError`],
+    ['updateUser', `${COMMON}, NotFoundError`],
     [
       'uploadChunk',
       `${STORE}, OffsetMismatchError, QuotaExceededError, TooLargeError, TooManyRequestsError, UploadCompletedError, UploadExpiredError`,
@@ -116,7 +128,7 @@ describe('the schema', () => {
   });
 
   test('every mutation is in the list above', () => {
-    expect(Object.keys(schema.getMutationType()?.getFields() ?? {})).toHaveLength(19);
+    expect(Object.keys(schema.getMutationType()?.getFields() ?? {})).toHaveLength(27);
   });
 
   // Each value is its name in lower case, whatever the order of the domain's lists.
@@ -136,7 +148,7 @@ describe('the schema', () => {
     expect(values.map(({ value }) => value)).toEqual(values.map(({ name }) => name.toLowerCase()));
   });
 
-  test.each(['File', 'Folder', 'Job', 'Media', 'Tag'])(
+  test.each(['ApiKey', 'File', 'Folder', 'Job', 'Media', 'Tag', 'User'])(
     'the id of a %s resolves without a promise',
     (name) => {
       const { id } = (schema.getType(name) as GraphQLObjectType).getFields();

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import SqliteDatabase from 'better-sqlite3';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { createKey } from '../../src/domain/viewer/key.ts';
 import { registerRoutes } from '../../src/http/dialect.ts';
 import { createApp } from '../../src/start/app.ts';
 import { parseConfig } from '../../src/start/config.ts';
 import { storeFixture } from '../rest/file/stored-file.ts';
 import { type TestApp, withApp } from '../support/app.ts';
 import { BACKENDS } from '../support/backend.ts';
+import { makeKey } from '../support/make.ts';
 import { withDataDir } from '../support/process.ts';
 import { openSocket } from '../support/raw-request.ts';
 
@@ -22,7 +22,7 @@ describe('while another program holds the lock of the database', () => {
       expect((await app.fetch(rendition)).status).toBe(200);
       // Now a download would note that the rendition and the key have been used.
       await app.services.db.updateTable('rendition').set({ used_at: 0 }).execute();
-      const key = await createKey(app.services, { name: 'a', role: 'editor' });
+      const key = await makeKey(app.services, { name: 'a', role: 'editor' });
       const headers = { authorization: `Bearer ${key}` };
       const release = await holdLock(app);
       let isAnswered = false;

@@ -9,6 +9,7 @@ import type { Context, Services, Settings } from '../../src/domain/context.ts';
 import { createEvents } from '../../src/domain/event/event.ts';
 import { createRenderQueue } from '../../src/domain/rendition/queue.ts';
 import { keySha256 } from '../../src/domain/viewer/key.ts';
+import { createLogins } from '../../src/domain/viewer/logins.ts';
 import { createPendingChanges } from '../../src/domain/viewer/pending.ts';
 import { ANONYMOUS, type Role, type Viewer } from '../../src/domain/viewer/viewer.ts';
 import { createKeyedLock } from '../../src/lib/keyed-lock.ts';
@@ -176,6 +177,7 @@ export function createTestServices(parts: Parts, settings: Partial<Settings> = {
     },
     newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
     adminKeySha256: keySha256(ADMIN_KEY),
+    logins: createLogins(),
     as: (viewer = ANONYMOUS) => ({ ...services, viewer }),
   };
   return services;

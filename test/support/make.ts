@@ -1,5 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
+import type { Services } from '../../src/domain/context.ts';
+import { type CreateKeyInput, createApiKey } from '../../src/domain/viewer/key.ts';
+import { SYSTEM } from '../../src/domain/viewer/viewer.ts';
 import type { Db } from '../../src/store/db.ts';
 import { insertFile } from '../../src/store/file/file.ts';
 import type { FileRow, NewFileRow, NewNodeRow, NewTagRow, TagRow } from '../../src/store/table.ts';
@@ -91,4 +94,10 @@ export function makeJwt(
     .setIssuedAt()
     .setExpirationTime(expiresIn)
     .sign(new TextEncoder().encode(secret));
+}
+
+/** Creates an API key as the server itself, and returns it. */
+export async function makeKey(services: Services, input: CreateKeyInput): Promise<string> {
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  return (await createApiKey({ ...services, log, viewer: SYSTEM }, input)).key;
 }

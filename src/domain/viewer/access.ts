@@ -33,6 +33,13 @@ const RULES = {
   'resource.read': { role: 'reader', anyone: 'never' },
   'resource.create': { role: 'editor', anyone: 'never' },
   'upload.write': { role: 'editor', anyone: 'open' },
+  'key.read': { role: 'admin', anyone: 'never' },
+  'key.create': { role: 'admin', anyone: 'never' },
+  'key.delete': { role: 'admin', anyone: 'never' },
+  'user.read': { role: 'admin', anyone: 'never' },
+  'user.create': { role: 'admin', anyone: 'never' },
+  'user.update': { role: 'admin', anyone: 'never' },
+  'user.delete': { role: 'admin', anyone: 'never' },
 } satisfies Record<string, Rule>;
 
 /** An operation that has a rule, `noun.verb`. */
@@ -86,7 +93,8 @@ export function needsCredential(
   return !isAllowed({ settings, viewer: ANONYMOUS }, operation);
 }
 
-function isAllowed(
+/** Tells whether the viewer's role allows the operation. */
+export function isAllowed(
   { viewer, settings }: Pick<Context, 'viewer' | 'settings'>,
   operation: Operation,
 ): boolean {

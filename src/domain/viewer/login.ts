@@ -1,93 +1,83 @@
 import { cleanName } from '../../lib/name.ts';
-import { createTurns } from '../../lib/turns.ts';
-import { RETRY_AFTER_MS, TooManyRequestsError } from '../error.ts';
-import { isPassword } from './password.ts';
-import { NAME_MAX, type User } from './user.ts';
+import type { UserRow } from '../../store/table.ts';
+import { findUserByName } from '../../store/viewer/user.ts';
+import type { Context } from '../context.ts';
+import { ForbiddenError, NotAuthenticatedError } from '../error.ts';
+import { checkGuess, countGuess } from './guess.ts';
+import { hashPassword, isPassword } from './password.ts';
+import { beginSession, type Session } from './session.ts';
+import { changeUser, refuseFromFile, userId } from './user.ts';
+import { NAME_MAX, parsePassword } from './user-entry.ts';
 
-/** Checks names and passwords. */
-export interface Login {
-  /**
-   * Returns the user, or null if the name or the password is wrong. Throws TooManyRequestsError while many others are
-   * being checked, and after many wrong passwords for one name.
-   */
-  check(name: string, password: string): Promise<User | null>;
-}
-
-/** The dependencies of logins. */
-export interface LoginOptions {
-  /** Called at each login, so that added and removed users are noticed. */
-  listUsers: () => Promise<User[]>;
-  /** Milliseconds since 1970. */
-  clock: () => number;
-  /** (Default: `isPassword`) */
-  verify?: typeof isPassword;
-}
-
-/** Maximum number of checks at once. Each takes 32 MiB, and one of the four threads that also read files. */
-const CHECKS_AT_ONCE = 2;
-const CHECKS_WAITING_MAX = 32;
-
-/** Guesses at one name that are allowed at once; after these, one more per interval. */
-const GUESSES_MAX = 20;
-const GUESS_INTERVAL_MS = 30_000;
+/** Lifetimes of sessions. */
+export const SESSION_MS = {
+  /** Of a browser. */
+  signIn: 7 * 24 * 3_600_000,
+  /** Clients of `POST /oauth/token` log in again five minutes before the end (contract §13), so it is well above that. */
+  grant: 3_600_000,
+} as const;
 
 /** One more than the length of the longest name: no user has a longer one. */
 const NAME_COMPARED = NAME_MAX + 1;
 
-/** Creates the login of this process. Each process that serves a database has limits of its own. */
-export function createLogin({ listUsers, clock, verify = isPassword }: LoginOptions): Login {
-  const turns = createTurns({
-    runningMax: CHECKS_AT_ONCE,
-    waitingMax: CHECKS_WAITING_MAX,
-    tooBusy: () => new TooManyRequestsError(RETRY_AFTER_MS),
-  });
-  const guesses = createGuesses(clock);
-  return {
-    async check(givenName, password) {
-      const name = cleanName(givenName).slice(0, NAME_COMPARED);
-      // Counted before the outcome is known: otherwise any number could be under way at once.
-      const refund = guesses.charge(name);
-      let isWrong = false;
-      try {
-        const endTurn = await turns.take();
-        try {
-          const user = (await listUsers()).find((user) => cleanName(user.name) === name) ?? null;
-          isWrong = !(await verify(password, user?.password ?? null));
-          return isWrong ? null : user;
-        } finally {
-          endTurn();
-        }
-      } finally {
-        if (!isWrong) refund();
-      }
-    },
-  };
+/**
+ * Begins a session for a name and its password. Throws NotAuthenticatedError if they are wrong, after the same time
+ * for known and unknown names; TooManyRequestsError while many others are being checked, and after many wrong passwords.
+ */
+export async function signIn(
+  ctx: Context,
+  { name, password }: { name: string; password: string },
+  lifeMs: number,
+): Promise<Session> {
+  const user = await checkPassword(ctx, name, password);
+  const session = await beginSession(ctx, user, lifeMs);
+  ctx.log.info({ user: user.name }, 'signed in');
+  return session;
 }
 
 /**
- * Counts the guesses at each name, also at unknown names, so that a rejection does not reveal which names exist. A
- * count decreases with time. While a name is locked out, the correct password is rejected, too; it does not count as a
- * guess.
+ * Changes the password of the viewer, ends all of its sessions, and begins a new one for it. Throws as `signIn`,
+ * ForbiddenError for a viewer who is no user of this server, InvalidInputError.
  */
-function createGuesses(clock: () => number) {
-  /** The time when the last of the guesses so far is forgotten. */
-  const forgottenAt = new Map<string, number>();
-  return {
-    charge(name: string): () => void {
-      const now = clock();
-      if (forgottenAt.size >= NAMES_PRUNED_AT) prune(now);
-      const next = Math.max(forgottenAt.get(name) ?? now, now) + GUESS_INTERVAL_MS;
-      const tooSoonMs = next - now - GUESSES_MAX * GUESS_INTERVAL_MS;
-      if (tooSoonMs > 0) throw new TooManyRequestsError(tooSoonMs);
-      forgottenAt.set(name, next);
-      return () => forgottenAt.set(name, (forgottenAt.get(name) ?? now) - GUESS_INTERVAL_MS);
-    },
-  };
-
-  function prune(now: number): void {
-    for (const [name, at] of forgottenAt) if (at <= now) forgottenAt.delete(name);
-  }
+export async function changePassword(
+  ctx: Context,
+  passwords: { currentPassword: string; newPassword: string },
+): Promise<Session> {
+  const { viewer } = ctx;
+  if (viewer.kind === 'anonymous') throw new NotAuthenticatedError();
+  if (viewer.sessionId === undefined) throw new ForbiddenError('Sign in to change your password.');
+  const password = parsePassword('newPassword', passwords.newPassword);
+  const name = viewer.id.slice(userId('').length);
+  const user = await checkPassword(ctx, name, passwords.currentPassword);
+  refuseFromFile(user);
+  const hash = await hashPassword(password);
+  await changeUser(ctx, user, { password: hash });
+  return beginSession(ctx, { name: user.name, password: hash }, SESSION_MS.signIn);
 }
 
-/** Rarely reached: each name has had a password checked within the last minutes. */
-const NAMES_PRUNED_AT = 1000;
+/** Returns the user of a name and its password. Throws as `signIn`. */
+async function checkPassword(ctx: Context, givenName: string, password: string): Promise<UserRow> {
+  const name = cleanName(givenName).slice(0, NAME_COMPARED).replaceAll('\0', ' ');
+  const address = ctx.client?.hash ?? '';
+  await ctx.logins.refreshUsers();
+  await checkGuess(ctx, name, address);
+  const endTurn = await ctx.logins.turns.take({ group: address });
+  try {
+    const guess = await countGuess(ctx, name, address);
+    const { verify = isPassword } = ctx.logins;
+    let user: UserRow | undefined;
+    let isRight: boolean;
+    try {
+      user = await findUserByName(ctx.db, name);
+      isRight = await verify(password, user?.password ?? null);
+    } catch (error) {
+      await guess.refund();
+      throw error;
+    }
+    if (user === undefined || !isRight) throw new NotAuthenticatedError('wrong');
+    await guess.confirm();
+    return user;
+  } finally {
+    endTurn();
+  }
+}

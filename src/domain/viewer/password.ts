@@ -45,8 +45,11 @@ export async function isPassword(password: string, hash: string | null): Promise
 
 /** Normalizes a password (RFC 8265 §4.2): the same letters arrive composed or decomposed, depending on the keyboard. */
 function normal(password: string): string {
-  return password.normalize('NFC');
+  return password.slice(0, LENGTH_COMPARED).normalize('NFC');
 }
+
+/** More than any password has, also decomposed. Normalizing a longer text would take long. */
+const LENGTH_COMPARED = 4096;
 
 /** Returns the options of scrypt, with exactly the memory that it needs: RFC 7914 §6. */
 function toOptions(cost: PasswordCost): ScryptOptions {

@@ -33,6 +33,26 @@ export async function resolveStartNodes(
   return rows.filter(isTop).map((row) => ({ id: row.id, below: pathBelow(row) }));
 }
 
+/** Returns the start nodes of a key or a user from its row: a JSON array of uuids. */
+export function storedStartNodes(
+  services: Pick<Services, 'db' | 'pending'>,
+  stored: string,
+): Promise<StartNode[]> {
+  return resolveStartNodes(services, parseUuids(stored));
+}
+
+/**
+ * Parses a JSON array of uuids. A text that is not one names no start nodes: it grants the least, and is not an error.
+ */
+export function parseUuids(stored: string): string[] {
+  try {
+    const value: unknown = JSON.parse(stored);
+    return Array.isArray(value) ? value : [];
+  } catch {
+    return [];
+  }
+}
+
 /**
  * Returns the uuids of the nodes that people name: folders and media by uuid, folders also by path, `/Design/Logos`.
  * Throws NotFoundError for the first that does not exist.

@@ -22,6 +22,8 @@ export interface KnownViewer {
   role: Role;
   /** The subtrees that the viewer is limited to. Absent: no limit. Empty: no part of the tree. */
   startNodes?: readonly StartNode[];
+  /** The session whose token the request has. Absent: it has another credential. */
+  sessionId?: number;
 }
 
 /** A node that a viewer is limited to, with everything below it. */

@@ -3,10 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Events } from '../../domain/event/event.ts';
 import { isRetryable } from '../../http/status.ts';
 
-/**
- * Maximum duration of a stream. The credential is checked only when the stream starts, so an expired or revoked one
- * keeps working for at most this long.
- */
+/** Maximum duration of a stream. The credential is checked when it starts, and before each event. */
 const LIFETIME_MS = 60 * 60_000;
 
 /**

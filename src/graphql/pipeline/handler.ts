@@ -78,6 +78,8 @@ export async function registerGraphql(
         toUrl: urlMaker(publicUrl, request),
         // The error is data, with status 200; the limit that was reached is described as in any other dialect.
         onRefused: (error) => void reply.headers(retryHeaders(error)),
+        setHeader: (name, value) => void reply.header(name, value),
+        checkViewer: () => server.checkViewer(request),
         signal,
         made: new Map(),
       });

@@ -11,6 +11,8 @@ export interface OperationContext extends GraphqlContext {
   requestId: string;
   /** Takes a slot for a subscription until the response ends. Throws TooManyRequestsError. */
   takeStreamSlot: () => void;
+  /** Throws NotAuthenticatedError if the credential of the request is no longer valid, or has other rights by now. */
+  checkViewer: () => Promise<void>;
 }
 
 /** Returns the context of the operation that `args` describe. */

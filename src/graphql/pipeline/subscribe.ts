@@ -17,7 +17,8 @@ export async function subscribe(
 }
 
 /**
- * Yields a result for each event. An error of the source is the last result: the stream then completes. If the source is
+ * Yields a result for each event. An error of the source, or of a credential that is no longer valid, is the last
+ * result: the stream then completes. If the source is
  * unavailable, events have been missed: throws the error, and the stream ends as a lost connection does.
  */
 async function* executeEach(
@@ -27,6 +28,8 @@ async function* executeEach(
   const context = contextOf(args);
   try {
     for await (const rootValue of source) {
+      // A revoked credential must not read on for as long as the stream lasts.
+      await context.checkViewer();
       yield execute({ ...args, rootValue, contextValue: { ...context, made: new Map() } });
     }
   } catch (error) {

@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/prom
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { DomainError } from '../../domain/error.ts';
-import { nameTaken, parseUsers, type User } from '../../domain/viewer/user.ts';
+import { nameTaken, parseUserEntries, type UserEntry } from '../../domain/viewer/user-entry.ts';
 import { cleanName } from '../../lib/name.ts';
 
 /** The users' file cannot be used. The message names the file and the reason, and contains no secret. */
@@ -12,9 +12,9 @@ export class UserFileError extends Error {
 }
 
 /** Returns the users of a file; none if the file does not exist. Throws UserFileError. */
-export async function readUsers(path: string): Promise<User[]> {
+export async function readUsers(path: string): Promise<UserEntry[]> {
   try {
-    return parseUsers(JSON.parse(await readFile(path, 'utf8')));
+    return parseUserEntries(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     // The message of a JSON parser may quote the file.
@@ -24,22 +24,57 @@ export async function readUsers(path: string): Promise<User[]> {
 }
 
 /**
- * Adds a user to a file that only its owner can read; with `replace`, also if the name is taken. The change is atomic
- * for readers; concurrent calls wait for each other. Throws InvalidInputError TAKEN, UserFileError.
+ * Adds a user to a file that only its owner can read; with `replace`, also if the name is taken. Throws
+ * InvalidInputError TAKEN, UserFileError.
  */
-export async function addUser(
+export function addUser(
   path: string,
-  user: User,
+  user: UserEntry,
   { replace }: { replace: boolean },
+): Promise<void> {
+  return changeUsers(path, (entries) => {
+    const others = entries.filter((other) => !replace || !isNamed(other, user.name));
+    if (others.some((other) => isNamed(other, user.name))) throw nameTaken(user.name);
+    return [...others, user];
+  });
+}
+
+/** Removes a user from a file. Throws UserFileError if the file has no such user. */
+export function removeUser(path: string, name: string): Promise<void> {
+  return changeUsers(path, (entries) => {
+    const others = entries.filter((entry) => !isNamed(entry, name));
+    if (others.length === entries.length) throw noSuchUser(path, name);
+    return others;
+  });
+}
+
+/** Replaces the hash of a user's password in a file. Throws UserFileError if the file has no such user. */
+export function setPassword(path: string, name: string, password: string): Promise<void> {
+  return changeUsers(path, (entries) => {
+    if (!entries.some((entry) => isNamed(entry, name))) throw noSuchUser(path, name);
+    return entries.map((entry) => (isNamed(entry, name) ? { ...entry, password } : entry));
+  });
+}
+
+function isNamed(entry: UserEntry, name: string): boolean {
+  return cleanName(entry.name) === cleanName(name);
+}
+
+function noSuchUser(path: string, name: string): UserFileError {
+  return new UserFileError(`There is no user "${name}" in ${path}.`);
+}
+
+/** Changes the users of a file, atomically for readers. Concurrent calls wait for each other. */
+async function changeUsers(
+  path: string,
+  change: (entries: readonly UserEntry[]) => UserEntry[],
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const next = `${path}.new`;
   const handle = await openNext(next);
   try {
-    const isNamesake = ({ name }: User) => cleanName(name) === user.name;
-    const others = (await readUsers(path)).filter((other) => !replace || !isNamesake(other));
-    if (others.some(isNamesake)) throw nameTaken(user.name);
-    await handle.writeFile(`${JSON.stringify({ users: [...others, user] }, null, 2)}\n`);
+    const users = change(await readUsers(path));
+    await handle.writeFile(`${JSON.stringify({ users }, null, 2)}\n`);
     await handle.sync();
     await rename(next, path);
   } catch (error) {
@@ -50,7 +85,7 @@ export async function addUser(
   }
 }
 
-/** Maximum wait for another `trivium user add`, which holds the file for some milliseconds. */
+/** Maximum wait for another `trivium user`, which holds the file for some milliseconds. */
 const WAIT_MS = 5000;
 const POLL_MS = 20;
 
@@ -64,7 +99,7 @@ async function openNext(path: string): Promise<FileHandle> {
     }
     if (waitedMs >= WAIT_MS) {
       throw new UserFileError(
-        `${path} exists. Another "trivium user add" is running, or was interrupted: then delete the file.`,
+        `${path} exists. Another "trivium user" is running, or was interrupted: then delete the file.`,
       );
     }
     await setTimeout(POLL_MS);

@@ -1,21 +1,113 @@
+import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { findBy } from '../inline.ts';
+import { isAnyOf } from '../dialect.ts';
+import { inline } from '../inline.ts';
 import { unlessBusy } from '../limit.ts';
+import { prepared } from '../prepared.ts';
 import type { ApiKeyRow, NewApiKeyRow } from '../table.ts';
 
-/** Inserts a key. A second one with the same digest is a unique violation. */
-export async function insertKey(db: Db, key: NewApiKeyRow): Promise<void> {
-  await db.insertInto('api_key').values(key).execute();
+/** Inserts a key and returns its row. A second one with the same digest is a unique violation. */
+export function insertKey(db: Db, key: NewApiKeyRow): Promise<ApiKeyRow> {
+  return db.insertInto('api_key').values(key).returningAll().executeTakeFirstOrThrow();
 }
 
-/** Returns the key by lower-case hex digest, also if it has expired. */
-export function findKeyBySha256(db: Db, keySha256: string): Promise<ApiKeyRow | undefined> {
-  return findBy(db, 'api_key', 'key_sha256', keySha256);
+const bySha256 = prepared<{ keySha256: string }, ApiKeyRow>({
+  keyOf: () => '',
+  lookupsOf: () => 1,
+  build: (db, _args, slot) =>
+    db
+      .selectFrom('api_key')
+      .where(
+        'key_sha256',
+        '=',
+        slot(({ keySha256 }) => keySha256),
+      )
+      .selectAll(),
+});
+
+/** Returns the key by lower-case hex digest, also if it has expired or has been revoked. */
+export async function findKeyBySha256(db: Db, keySha256: string): Promise<ApiKeyRow | undefined> {
+  return (await bySha256(db, { keySha256 }))[0];
 }
 
-/** Sets the time of the last use, in milliseconds since 1970, unless the database is busy. */
-export async function updateKeyUsed(db: Db, id: number, now: number): Promise<void> {
+/**
+ * Sets the time of the last use, in milliseconds since 1970, unless the database is busy or another request has set it
+ * after `before`.
+ */
+export async function updateKeyUsed(
+  db: Db,
+  id: number,
+  { now, before }: { now: number; before: number },
+): Promise<void> {
   await unlessBusy(db, (db) =>
-    db.updateTable('api_key').set({ last_used_at: now }).where('id', '=', id).execute(),
+    db
+      .updateTable('api_key')
+      .set({ last_used_at: now })
+      .where('id', '=', id)
+      .where((eb) => eb.or([eb('last_used_at', 'is', null), eb('last_used_at', '<=', before)]))
+      .execute(),
   );
+}
+
+/** The keys that a list shows. */
+export interface KeyFilter {
+  /** Only keys that this viewer has created. Null: all. */
+  createdBy: string | null;
+}
+
+/** Returns one page of the keys that have not been revoked. */
+export function listKeys(
+  db: Db,
+  filter: KeyFilter,
+  keyset: Keyset,
+  page: PageRequest,
+): Promise<RowPage<ApiKeyRow>> {
+  return listPage(filtered(inline(db, page.limit), filter).selectAll(), keyset, page);
+}
+
+/** Returns the number of keys that have not been revoked. */
+export function countKeys(db: Db, filter: KeyFilter): Promise<number> {
+  return countRows(filtered(db, filter));
+}
+
+/** Returns the keys with these ids, unordered, also revoked ones. */
+export function listKeysByIds(
+  db: Db,
+  { createdBy }: KeyFilter,
+  ids: readonly number[],
+): Promise<ApiKeyRow[]> {
+  let query = inline(db, ids.length)
+    .selectFrom('api_key')
+    .where(isAnyOf(db, 'id', ids));
+  if (createdBy !== null) query = query.where('created_by', '=', createdBy);
+  return query.selectAll().execute();
+}
+
+/** Returns the unrevoked key with this uuid. */
+export function findKeyByUuid(db: Db, uuid: string): Promise<ApiKeyRow | undefined> {
+  return filtered(inline(db), { createdBy: null })
+    .where('uuid', '=', uuid)
+    .selectAll()
+    .executeTakeFirst();
+}
+
+/** Returns the unrevoked keys with this name. */
+export function listKeysByName(db: Db, name: string): Promise<ApiKeyRow[]> {
+  return filtered(db, { createdBy: null }).where('name', '=', name).selectAll().execute();
+}
+
+/** Marks a key as revoked and returns its row; undefined if it does not exist or has been revoked before. */
+export function revokeKey(db: Db, id: number, now: number): Promise<ApiKeyRow | undefined> {
+  return db
+    .updateTable('api_key')
+    .set({ revoked_at: now })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+function filtered(db: Db, { createdBy }: KeyFilter) {
+  const query = db.selectFrom('api_key').where('revoked_at', 'is', null);
+  return createdBy === null ? query : query.where('created_by', '=', createdBy);
 }

@@ -1,11 +1,14 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Context } from '../../../src/domain/context.ts';
 import { createFolder } from '../../../src/domain/tree/folder.ts';
 import { findViewerByKey } from '../../../src/domain/viewer/key.ts';
+import { isPassword } from '../../../src/domain/viewer/password.ts';
 import { type App, createApp } from '../../../src/start/app.ts';
 import { parseConfig } from '../../../src/start/config.ts';
+import { findUserByName } from '../../../src/store/viewer/user.ts';
+import { runInProcess } from '../../support/command.ts';
 import { runTrivium, withDataDir } from '../../support/process.ts';
 
 const PASSWORD = 'pass word é';
@@ -19,9 +22,12 @@ test('a user with start nodes logs in, keeps the token across restarts, and sees
     const add = ['user', 'add', '--role', 'reader', ...nodes, 'zoe'];
     const ended = await runTrivium(add, variables, `${PASSWORD}\nwhat follows\n`);
     expect(ended).toEqual({ code: 0, output: 'zoe may log in as reader\n', errors: '' });
-    const { users } = JSON.parse(await readFile(join(dataDir, 'users.json'), 'utf8'));
-    const start_nodes = [folders.logos.uuid, folders.top.uuid];
-    expect(users).toMatchObject([{ name: 'zoe', role: 'reader', start_nodes }]);
+    const list = await runInProcess(['user', 'list', '--json'], variables);
+    expect(JSON.parse(list.output)).toMatchObject({
+      ...{ name: 'zoe', role: 'reader', isFromFile: false },
+      startNodes: [folders.logos.uuid, folders.top.uuid],
+    });
+    expect(list.output).not.toContain('scrypt');
 
     const token = await inApp(dataDir, async ({ server }) => {
       const payload = new URLSearchParams({
@@ -64,8 +70,62 @@ test('a key is created with start nodes; an unknown start node is an error for k
     }
     const silent = await runTrivium(['user', 'add', 'zoe'], variables);
     expect([silent.code, silent.errors]).toEqual([1, expect.stringContaining('no password')]);
-    await expect(stat(join(dataDir, 'users.json'))).rejects.toThrow('ENOENT');
+    expect((await runInProcess(['user', 'list'], variables)).output).not.toContain('zoe');
   }));
+
+describe.each(['the database', 'the users’ file'])('users in %s', (place) => {
+  test('are added, replaced, listed, changed and removed', () =>
+    withDataDir(async (dataDir) => {
+      const usersFile = join(dataDir, 'file.json');
+      const isFile = place !== 'the database';
+      const variables = {
+        TRIVIUM_DATA_DIR: dataDir,
+        ...(isFile && { TRIVIUM_USERS_FILE: usersFile }),
+      };
+      const type = async (password: string, ...args: string[]) => {
+        const { code, output, errors } = await runTrivium(args, variables, `${password}\n`);
+        return [code, output || errors];
+      };
+      const run = (...args: string[]) => runInProcess(args, variables);
+      expect(await type(PASSWORD, 'user', 'add', 'zoe')).toEqual([0, 'zoe may log in as editor\n']);
+      const taken = 'trivium: name: A user "zoe" already exists.\n';
+      expect(await type(PASSWORD, 'user', 'add', 'zoe')).toEqual([1, taken]);
+      const force = ['user', 'add', 'zoe', '--role', 'admin', '--force'];
+      expect(await type('another one', ...force)).toEqual([0, 'zoe may log in as admin\n']);
+      expect(await passwordOf(variables, 'zoe')).toBe('another one');
+      const { output } = await run('user', 'list');
+      expect(output).toMatch(/^NAME +ROLE +START NODES +CREATED +KEPT\n/);
+      expect(output).toMatch(new RegExp(`\nzoe +admin +all +\\S+Z +in ${place}\n$`));
+      const changed = await type('the third one', 'user', 'passwd', 'zoe');
+      expect(changed).toEqual([0, 'changed the password of zoe\n']);
+      expect(await passwordOf(variables, 'zoe')).toBe('the third one');
+      if (isFile) expect(await readFile(usersFile, 'utf8')).toMatch(/"zoe"[\s\S]*scrypt/);
+      else await expect(stat(usersFile)).rejects.toThrow('ENOENT');
+      expect(await run('user', 'remove', 'zoe')).toMatchObject({
+        code: 0,
+        output: 'removed zoe\n',
+      });
+      if (isFile) expect(JSON.parse(await readFile(usersFile, 'utf8'))).toEqual({ users: [] });
+      for (const command of ['remove', 'passwd']) {
+        const errors = 'trivium: there is no user "zoe"\n';
+        expect(await run('user', command, 'zoe')).toEqual({ code: 1, output: '', errors });
+      }
+    }));
+});
+
+/** Returns the password of a user among those of the test above. */
+async function passwordOf(
+  variables: Readonly<Record<string, string>>,
+  name: string,
+): Promise<string | undefined> {
+  return inApp(variables.TRIVIUM_DATA_DIR ?? '', async ({ services }) => {
+    const row = await findUserByName(services.db, name);
+    for (const password of [PASSWORD, 'another one', 'the third one']) {
+      if (await isPassword(password, row?.password ?? null)) return password;
+    }
+    return undefined;
+  });
+}
 
 async function makeFolders({ services, log }: App) {
   const ctx: Context = { ...services, log, viewer: { kind: 'user', id: 'a', role: 'admin' } };

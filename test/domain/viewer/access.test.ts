@@ -77,6 +77,34 @@ const TABLE: Record<Operation, Record<Auth, Row>> = {
     open: { anonymous: 'yes', reader: 'yes', editor: 'yes', admin: 'yes' },
     required: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
   },
+  'key.read': {
+    open: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+  },
+  'key.create': {
+    open: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+  },
+  'key.delete': {
+    open: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+  },
+  'user.read': {
+    open: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+  },
+  'user.create': {
+    open: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+  },
+  'user.update': {
+    open: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+  },
+  'user.delete': {
+    open: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+  },
   'job.read': {
     open: { anonymous: 'log in', reader: 'yes', editor: 'yes', admin: 'yes' },
     required: { anonymous: 'log in', reader: 'yes', editor: 'yes', admin: 'yes' },

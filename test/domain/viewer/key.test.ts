@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../../../src/domain/error.ts';
-import { createKey, findViewerByKey, keySha256, newKey } from '../../../src/domain/viewer/key.ts';
+import { findViewerByKey, keySha256, newKey } from '../../../src/domain/viewer/key.ts';
 import { withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
+import { makeKey } from '../../support/make.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -16,7 +17,7 @@ describe('newKey', () => {
 describeEachBackend('keys', (backend) => {
   it.each(['reader', 'editor', 'admin'] as const)('a key of role %s has that role', (role) =>
     withServices(backend, async (services) => {
-      const key = await createKey(services, { name: 'Backup', role });
+      const key = await makeKey(services, { name: 'Backup', role });
       const viewer = await findViewerByKey(services, key);
       expect(viewer).toEqual({ kind: 'key', id: expect.stringMatching(/^key:[\w-]{36}$/), role });
     }),
@@ -24,7 +25,7 @@ describeEachBackend('keys', (backend) => {
 
   it('only the digest of a key is stored', () =>
     withServices(backend, async (services) => {
-      const key = await createKey(services, { name: 'Backup', role: 'reader' });
+      const key = await makeKey(services, { name: 'Backup', role: 'reader' });
       const rows = await services.db.selectFrom('api_key').selectAll().execute();
       expect(rows).toMatchObject([{ key_sha256: keySha256(key) }]);
       expect(JSON.stringify(rows)).not.toContain(key.slice(4));
@@ -32,7 +33,7 @@ describeEachBackend('keys', (backend) => {
 
   it('an unknown key, and a key that differs in case or by a space, is not accepted', () =>
     withServices(backend, async (services) => {
-      const key = await createKey(services, { name: 'Backup', role: 'reader' });
+      const key = await makeKey(services, { name: 'Backup', role: 'reader' });
       for (const wrong of ['', newKey(), key.toLowerCase(), `${key} `, key.slice(0, -1), '\0']) {
         expect(await findViewerByKey(services, wrong)).toBeNull();
       }
@@ -41,7 +42,7 @@ describeEachBackend('keys', (backend) => {
   it('a key is valid until the moment it expires', () =>
     withServices(backend, async (services) => {
       const expiresAt = new Date(services.clock() + 1000);
-      const key = await createKey(services, { name: 'Backup', role: 'reader', expiresAt });
+      const key = await makeKey(services, { name: 'Backup', role: 'reader', expiresAt });
       services.advance(999);
       expect(await findViewerByKey(services, key)).not.toBeNull();
       services.advance(1);
@@ -51,7 +52,7 @@ describeEachBackend('keys', (backend) => {
   it.each([-1, 0])('a key that expired %i ms ago cannot be created', (ms) =>
     withServices(backend, async (services) => {
       const expiresAt = new Date(services.clock() + ms);
-      const key = createKey(services, { name: 'Backup', role: 'reader', expiresAt });
+      const key = makeKey(services, { name: 'Backup', role: 'reader', expiresAt });
       await expect(key).rejects.toMatchObject({ issues: [{ code: 'IN_THE_PAST' }] });
     }),
   );
@@ -59,7 +60,7 @@ describeEachBackend('keys', (backend) => {
   it('its last use is stored, at most once a minute', () =>
     withServices(backend, async (services) => {
       const start = services.clock();
-      const key = await createKey(services, { name: 'Backup', role: 'reader' });
+      const key = await makeKey(services, { name: 'Backup', role: 'reader' });
       const uses: (number | null)[] = [];
       for (const ms of [0, 1, MINUTE_MS - 1, 1, MINUTE_MS + 1]) {
         services.advance(ms);
@@ -73,7 +74,7 @@ describeEachBackend('keys', (backend) => {
 
   it('a use that is not stored writes nothing', () =>
     withServices(backend, async (services) => {
-      const key = await createKey(services, { name: 'Backup', role: 'reader' });
+      const key = await makeKey(services, { name: 'Backup', role: 'reader' });
       await findViewerByKey(services, key);
       services.statements.length = 0;
       await findViewerByKey(services, key);
@@ -92,7 +93,7 @@ describeEachBackend('keys', (backend) => {
     'a key with the name %j cannot be created',
     (name) =>
       withServices(backend, async (services) => {
-        await expect(createKey(services, { name, role: 'reader' })).rejects.toThrow(
+        await expect(makeKey(services, { name, role: 'reader' })).rejects.toThrow(
           InvalidInputError,
         );
       }),

@@ -19,13 +19,13 @@ import {
 import { tagMedia } from '../../../src/domain/tree/tagging.ts';
 import { watchMedias } from '../../../src/domain/tree/watch.ts';
 import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
-import { createKey, findViewerByKey } from '../../../src/domain/viewer/key.ts';
+import { findViewerByKey } from '../../../src/domain/viewer/key.ts';
 import { findStartNodes, resolveStartNodes } from '../../../src/domain/viewer/start-node.ts';
 import type { KnownViewer } from '../../../src/domain/viewer/viewer.ts';
 import type { TestServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { inPieces } from '../../support/bytes.ts';
-import { makeFileRow, makeFolder, makeMediaRow, makeTag } from '../../support/make.ts';
+import { makeFileRow, makeFolder, makeKey, makeMediaRow, makeTag } from '../../support/make.ts';
 import { shareServices } from '../../support/shared-app.ts';
 import { READS, type Subtree, WRITES } from './start-node-operation.ts';
 
@@ -337,9 +337,9 @@ describeEachBackend('start nodes', (backend) => {
     const input = { name: randomUUID(), role: 'editor' } as const;
     const startNodesOf = async (key: string) =>
       ((await findViewerByKey(services, key)) as KnownViewer).startNodes;
-    const key = await createKey(services, { ...input, startNodes: [mine.start.uuid] });
+    const key = await makeKey(services, { ...input, startNodes: [mine.start.uuid] });
     expect(idsOf((await startNodesOf(key)) ?? [])).toEqual([mine.start.id]);
-    expect(await startNodesOf(await createKey(services, { ...input, name: 'whole' }))).toBe(
+    expect(await startNodesOf(await makeKey(services, { ...input, name: 'whole' }))).toBe(
       undefined,
     );
     for (const text of ['', '{', 'null', '"a"']) {
@@ -347,12 +347,12 @@ describeEachBackend('start nodes', (backend) => {
       await services.db.updateTable('api_key').set(column).where('name', '=', input.name).execute();
       expect(await startNodesOf(key)).toEqual([]);
     }
-    const whole = await createKey(services, { name: randomUUID(), role: 'editor' });
+    const whole = await makeKey(services, { name: randomUUID(), role: 'editor' });
     await findViewerByKey(services, whole);
     services.statements.length = 0;
     await findViewerByKey(services, whole);
     expect(services.statements).toHaveLength(1);
-    const unknown = createKey(services, { ...input, startNodes: [randomUUID()] });
+    const unknown = makeKey(services, { ...input, startNodes: [randomUUID()] });
     await expect(unknown).rejects.toThrow(NotFoundError);
   });
 });

@@ -48,13 +48,15 @@ export async function expectRejected(
 export async function makeSigner(alg: string) {
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
   const kid = `${alg}-${Math.random()}`;
+  const signAs = (header: { alg: string; kid?: string }, claims: Record<string, unknown>) =>
+    new SignJWT({ exp: Math.floor(Date.now() / 1000) + 60, ...claims })
+      .setProtectedHeader(header)
+      .sign(privateKey);
   return {
     publicKey,
     jwk: { ...(await exportJWK(publicKey)), kid, alg },
-    sign: (claims: Record<string, unknown>) =>
-      new SignJWT({ exp: Math.floor(Date.now() / 1000) + 60, ...claims })
-        .setProtectedHeader({ alg, kid })
-        .sign(privateKey),
+    sign: (claims: Record<string, unknown>) => signAs({ alg, kid }, claims),
+    signWithoutKid: (claims: Record<string, unknown>) => signAs({ alg }, claims),
   };
 }
 

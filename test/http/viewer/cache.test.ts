@@ -3,12 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { filesByMediaIds } from '../../../src/domain/file/file.ts';
 import { createFolder } from '../../../src/domain/tree/folder.ts';
 import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
-import { createKey } from '../../../src/domain/viewer/key.ts';
 import { type TestApp, user, withApp } from '../../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../../support/backend.ts';
 import { inPieces } from '../../support/bytes.ts';
 import { quadrants } from '../../support/image.ts';
-import { makeTag } from '../../support/make.ts';
+import { makeKey, makeTag } from '../../support/make.ts';
 import { sendRaw, sendWith } from '../../support/raw-request.ts';
 
 const SQLITE = BACKENDS[0]!;
@@ -67,7 +66,7 @@ async function makeLibrary(app: TestApp) {
   const files = await filesByMediaIds(ctx, [hidden.id]);
   const tag = await makeTag(services.db, { name: 'a tag' });
   const key = (role: 'reader' | 'editor', startNodes?: string[]) =>
-    createKey(services, { name: role, role, startNodes });
+    makeKey(services, { name: role, role, startNodes });
   const viewers: Viewers = {
     anonymous: {},
     reader: { authorization: `Bearer ${await key('reader')}` },

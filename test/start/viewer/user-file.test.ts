@@ -2,11 +2,11 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { User } from '../../../src/domain/viewer/user.ts';
+import type { UserEntry } from '../../../src/domain/viewer/user-entry.ts';
 import { addUser, readUsers } from '../../../src/start/viewer/user-file.ts';
 
 const PASSWORD = 'scrypt$2$1$1$AAAA$AAAA';
-const user = (name: string, role: User['role'] = 'editor'): User => ({
+const user = (name: string, role: UserEntry['role'] = 'editor'): UserEntry => ({
   name,
   role,
   password: PASSWORD,

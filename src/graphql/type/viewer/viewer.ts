@@ -2,7 +2,8 @@ import type { Role, Viewer } from '../../../domain/viewer/viewer.ts';
 import { builder } from '../../builder.ts';
 import { enumOf } from '../../enum.ts';
 
-const RoleEnum = enumOf<Role>(
+/** The roles. */
+export const RoleEnum = enumOf<Role>(
   'Role',
   'Role of a viewer. `ADMIN` includes the permissions of `EDITOR`, which includes those of `READER`.',
   {
@@ -22,7 +23,8 @@ const ViewerKindEnum = enumOf<Viewer['kind']>(
   },
 );
 
-const ViewerRef = builder.objectRef<Viewer>('Viewer').implement({
+/** A viewer. */
+export const ViewerRef = builder.objectRef<Viewer>('Viewer').implement({
   description: 'The sender of the request.',
   fields: (t) => ({
     kind: t.expose('kind', { type: ViewerKindEnum, description: 'Kind of the viewer.' }),

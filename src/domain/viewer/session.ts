@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { lockRow } from '../../store/dialect.ts';
+import { deleteGuessesBefore } from '../../store/viewer/guess.ts';
+import * as store from '../../store/viewer/session.ts';
+import { findUserByName } from '../../store/viewer/user.ts';
+import { type Context, type Services, transact } from '../context.ts';
+import { NotAuthenticatedError } from '../error.ts';
+import { findViewerByKey, keySha256 } from './key.ts';
+import { storedStartNodes } from './start-node.ts';
+import { userId } from './user.ts';
+import type { KnownViewer, Role } from './viewer.ts';
+
+/** A session that has begun. */
+export interface Session {
+  /** `tvs_…`. It cannot be read again. */
+  token: string;
+  expiresAt: Date;
+  viewer: KnownViewer;
+}
+
+/** Marks a token of ours, so that one look-up tells whether a credential is valid. */
+const PREFIX = 'tvs_';
+
+/** Tells whether a credential looks like a token of a session. */
+export function isSessionToken(credential: string): boolean {
+  return credential.startsWith(PREFIX);
+}
+
+/**
+ * Returns the viewer of a key or of a session's token, or null if it is not valid. Every request asks the database, so
+ * that a revoked credential is refused at once by every process: this costs one look-up in an index.
+ */
+export async function findViewerByCredential(
+  services: Services,
+  credential: string,
+): Promise<KnownViewer | null> {
+  const ofSession = isSessionToken(credential)
+    ? await findViewerBySession(services, credential)
+    : null;
+  return ofSession ?? findViewerByKey(services, credential);
+}
+
+/** Returns the viewer with the rights that its user has now. */
+async function findViewerBySession(services: Services, token: string): Promise<KnownViewer | null> {
+  const row = await store.findSession(services.db, keySha256(token));
+  if (row === undefined || row.expires_at <= services.clock()) return null;
+  return { ...(await toViewer(services, row)), sessionId: row.id };
+}
+
+async function toViewer(
+  services: Services,
+  { name, role, start_nodes }: { name: string; role: string; start_nodes: string | null },
+): Promise<KnownViewer> {
+  const viewer = { kind: 'user', id: userId(name), role: role as Role } as const;
+  if (start_nodes === null) return viewer;
+  return { ...viewer, startNodes: await storedStartNodes(services, start_nodes) };
+}
+
+/**
+ * Begins a session of a user whose password has been checked. Throws NotAuthenticatedError if the user is gone, or has
+ * another password by now: whoever changes it ends all sessions that began with the old one.
+ */
+export function beginSession(
+  ctx: Context,
+  { name, password }: { name: string; password: string },
+  lifeMs: number,
+): Promise<Session> {
+  return transact(ctx, async (ctx) => {
+    const found = await findUserByName(ctx.db, name);
+    if (found !== undefined) await lockRow(ctx.db, 'user_account', found.id);
+    const user = found && (await findUserByName(ctx.db, name));
+    if (user?.password !== password) throw new NotAuthenticatedError('wrong');
+    const token = PREFIX + randomBytes(32).toString('base64url');
+    const now = ctx.clock();
+    await store.insertSession(ctx.db, {
+      token_sha256: keySha256(token),
+      user_id: user.id,
+      created_at: now,
+      expires_at: now + lifeMs,
+    });
+    return { token, expiresAt: new Date(now + lifeMs), viewer: await toViewer(ctx, user) };
+  });
+}
+
+/** Ends the session of the request, if it has one: its token is refused from then on. */
+export async function signOut({ db, viewer }: Context): Promise<void> {
+  const sessionId = viewer.kind === 'anonymous' ? undefined : viewer.sessionId;
+  if (sessionId !== undefined) await store.deleteSession(db, sessionId);
+}
+
+/** Deletes expired sessions and forgotten guesses. Call it regularly. */
+export async function forgetSessions({ db, clock }: Services): Promise<void> {
+  await store.deleteSessionsBefore(db, clock());
+  await deleteGuessesBefore(db, clock());
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+
+/** Which tokens of other issuers are accepted, besides the secret and the key set themselves. */
+export interface JwtSettings {
+  /** Secrets that are accepted as well as `jwtSecret`. */
+  jwtPreviousSecrets: readonly string[];
+  /** Accepted values of `aud`; empty: any. */
+  jwtAudiences: readonly string[];
+  /** Accepted values of `iss`; empty: any. */
+  jwtIssuers: readonly string[];
+  /** Whether a token must have an expiry. */
+  isJwtExpiryRequired: boolean;
+}
+
+const list = (what: string) =>
+  z
+    .string()
+    .transform((list) => list.split(',').map((entry) => entry.trim()))
+    .refine((entries) => entries.every((entry) => entry !== ''), `${what}, separated by commas`)
+    .default([]);
+
+/** The variables of these settings, as in `VARIABLES`. */
+export const JWT_VARIABLES = {
+  TRIVIUM_JWT_PREVIOUS_SECRETS: [
+    list('secrets'),
+    'former values of TRIVIUM_JWT_SECRET that are still accepted, separated by commas; default: none',
+  ],
+  TRIVIUM_JWT_AUDIENCE: [
+    list('audiences'),
+    'audiences (aud) of which a token must name one, separated by commas; default: any',
+  ],
+  TRIVIUM_JWT_ISSUER: [
+    list('issuers'),
+    'issuers (iss) whose tokens are accepted, separated by commas; default: any',
+  ],
+  TRIVIUM_JWT_EXPIRY: [
+    z.enum(['required', 'optional'], 'required or optional').default('required'),
+    'required or optional: whether a token must have an expiry (exp); default: required',
+  ],
+} as const satisfies Record<string, readonly [z.ZodType, string]>;
+
+type Values = { [Name in keyof typeof JWT_VARIABLES]: z.output<(typeof JWT_VARIABLES)[Name][0]> };
+
+/** Returns the settings that the variables give. */
+export function toJwtSettings(values: Values): JwtSettings {
+  return {
+    jwtPreviousSecrets: values.TRIVIUM_JWT_PREVIOUS_SECRETS,
+    jwtAudiences: values.TRIVIUM_JWT_AUDIENCE,
+    jwtIssuers: values.TRIVIUM_JWT_ISSUER,
+    isJwtExpiryRequired: values.TRIVIUM_JWT_EXPIRY === 'required',
+  };
+}
