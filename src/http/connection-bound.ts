@@ -14,7 +14,7 @@ const REFUSAL = rawRefusal('429 Too Many Requests', {
       message: 'This address has too many open connections. Close some, or try again later.',
     },
   },
-  headers: { 'retry-after': 5, ...SECURITY_HEADERS },
+  headers: { 'Retry-After': 5, ...SECURITY_HEADERS },
 });
 
 /** Options of `boundConnections`. */
