@@ -63,6 +63,10 @@ const OTHERS = [
   '{ rootFolders { totalCount nodes { medias(first: 1) { totalCount pageInfo { hasNextPage endCursor } } } } }',
   '{ rootFolders { nodes { a: medias(first: -1) { totalCount } b: medias(first: 1) { nodes { name } } } } }',
   '{ rootFolders { nodes { medias(after: "nonsense") { totalCount } } } }',
+  // Pages of several folders, of columns that an index has.
+  '{ medias { nodes { folder { medias(first: 1) { nodes { databaseId } pageInfo { hasNextPage endCursor } } folders { nodes { id } } } } } }',
+  '{ medias { nodes { folder { medias(last: 2, orderBy: { field: NAME }) { edges { cursor node { id } } pageInfo { hasPreviousPage } } } } } }',
+  '{ medias { nodes { folder { medias(first: 2, orderBy: { field: CREATED_AT, direction: DESC }) { nodes { id createdAt name } } } } } }',
   '{ medias { nodes { jobs { nodes { jobClass } } } } }',
   '{ folder(by: { databaseId: 99 }) { name } media(by: { databaseId: 99 }) { tags { name } } }',
   'query ($skip: Boolean = true) { medias { nodes { name @skip(if: $skip) title @include(if: $skip) } } }',
