@@ -18,9 +18,13 @@ export interface Config extends Limits {
   /** Directory of the blobs. */
   blobDir: string;
   auth: 'open' | 'required';
+  /** The visibility of new media for which neither the request nor a folder names one. */
+  visibilityDefault: 'public' | 'unlisted' | 'private';
   /** Null: created at the first start and kept in `<dataDir>/admin.key`. */
   adminKey: string | null;
   jwtSecret: string | null;
+  /** Keys of signed URLs, of which the first one signs. Null: created at the first start and kept in `<dataDir>/url.key`. */
+  urlKeys: readonly string[] | null;
   jwksUrl: string | null;
   /** JSON file that `trivium user add` writes; it may be absent. */
   usersFile: string;
@@ -65,6 +69,7 @@ const bytes = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 /** Accepts one of several values, named in the error as `a, b or c`. (`Intl.ListFormat` would load 4 MiB of locales.) */
 const oneOf = <const T extends string>(values: readonly T[]) =>
   z.enum(values, values.join(', ').replace(/, (?!.*, )/, ' or '));
+const KEYS_EXPECTED = 'keys of at least 32 characters each, separated by commas';
 const hostList = z
   .string()
   .transform((list) => list.split(',').map((entry) => entry.trim()))
@@ -116,6 +121,10 @@ export const VARIABLES = {
     oneOf(['open', 'required']).optional(),
     'open or required; default: open on a loopback address, else required',
   ],
+  TRIVIUM_VISIBILITY_DEFAULT: [
+    oneOf(['public', 'unlisted', 'private']).default('unlisted'),
+    'visibility of new media: public, unlisted or private; default: unlisted',
+  ],
   TRIVIUM_ADMIN_KEY: [
     z.string().min(16, 'at least 16 characters').optional(),
     'admin key, at least 16 characters; default: generated at the first start',
@@ -123,6 +132,15 @@ export const VARIABLES = {
   TRIVIUM_JWT_SECRET: [
     z.string().min(1, 'not empty').optional(),
     'secret of HS256 tokens; default: generated at the first start',
+  ],
+  TRIVIUM_URL_KEYS: [
+    z
+      .string()
+      .transform((list) => list.split(',').map((key) => key.trim()))
+      .refine((keys) => keys.every((key) => key.length >= 32), KEYS_EXPECTED)
+      .refine((keys) => keys.length <= 10, 'at most 10 keys')
+      .optional(),
+    `keys of signed URLs: ${KEYS_EXPECTED}; the first one signs, all verify; default: generated at the first start`,
   ],
   TRIVIUM_JWKS_URL: [httpUrl.optional(), 'URL of the public keys of another token issuer'],
   TRIVIUM_USERS_FILE: [
@@ -232,7 +250,9 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     ),
     auth,
     adminKey: values.TRIVIUM_ADMIN_KEY ?? null,
+    visibilityDefault: values.TRIVIUM_VISIBILITY_DEFAULT,
     jwtSecret: values.TRIVIUM_JWT_SECRET ?? null,
+    urlKeys: values.TRIVIUM_URL_KEYS ?? null,
     jwksUrl: values.TRIVIUM_JWKS_URL ?? null,
     usersFile: resolve(values.TRIVIUM_USERS_FILE ?? `${dataDir}/users.json`),
     imageBytesMax: values.TRIVIUM_IMAGE_BYTES_MAX,

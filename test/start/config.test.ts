@@ -14,6 +14,8 @@ describe('defaults', () => {
       auth: 'open',
       adminKey: null,
       jwtSecret: null,
+      urlKeys: null,
+      visibilityDefault: 'unlisted',
       jwksUrl: null,
       usersFile: resolve('data/users.json'),
       imageBytesMax: 5 * 1024 * 1024,
@@ -113,6 +115,12 @@ describe('values', () => {
     expect(documentTypes).toEqual(['application/pdf', 'application/vnd.oasis.opendocument.text']);
   });
 
+  it('keys of signed URLs are a list', () => {
+    const [first, second] = ['a'.repeat(32), 'b'.repeat(40)];
+    const { urlKeys } = parseConfig({ TRIVIUM_URL_KEYS: `${first}, ${second}` });
+    expect(urlKeys).toEqual([first, second]);
+  });
+
   it('allowed hosts are a list', () => {
     const { outboundAllowedHosts } = parseConfig({
       TRIVIUM_OUTBOUND_ALLOWED_HOSTS: 'wiki.example:8080, 10.1.0.0/16',
@@ -165,6 +173,10 @@ describe('problems', () => {
     ['TRIVIUM_DATABASE_URL', 'sqlite:'],
     ['TRIVIUM_STORAGE_URL', 's3://bucket'],
     ['TRIVIUM_ADMIN_KEY', 'too-short'],
+    ['TRIVIUM_URL_KEYS', 'too-short'],
+    ['TRIVIUM_URL_KEYS', `${'a'.repeat(32)},${'b'.repeat(31)}`],
+    ['TRIVIUM_URL_KEYS', `${'a'.repeat(32)},`],
+    ['TRIVIUM_VISIBILITY_DEFAULT', 'secret'],
     ['TRIVIUM_JWKS_URL', 'file:///etc/passwd'],
     ['TRIVIUM_FILE_BYTES_MAX', '0'],
     ['TRIVIUM_FILE_BYTES_MAX', '9007199254740993'],
@@ -180,7 +192,9 @@ describe('problems', () => {
 
   it('a message never contains a secret', () => {
     const secret = 'hunter2-short';
-    expect(problemsOf({ TRIVIUM_ADMIN_KEY: secret }).join()).not.toContain(secret);
+    for (const name of ['TRIVIUM_ADMIN_KEY', 'TRIVIUM_URL_KEYS']) {
+      expect(problemsOf({ [name]: secret }).join()).not.toContain(secret);
+    }
   });
 
   it('every variable has a description', () => {

@@ -95,12 +95,19 @@ function isAllowed(
   return viewer.kind !== 'anonymous' && ROLES.indexOf(viewer.role) >= ROLES.indexOf(role);
 }
 
-/** Returns the nodes that the viewer may see. Reads are limited to these nodes, and treat any other node as missing. */
+/**
+ * Returns the nodes that the viewer may see: the rule of visibility and start nodes, for every dialect. Without start
+ * nodes, only admins see the private media of others; with start nodes, a viewer sees all media there, private ones too.
+ * Reads are limited to these nodes, and treat any other node as missing.
+ */
 export function scopeOf(ctx: Context): Scope {
   const { viewer } = ctx;
   const subtrees = viewer.kind === 'anonymous' ? undefined : viewer.startNodes;
+  const publicOnly = !isAllowed(ctx, 'media.read');
+  const seesPrivate = publicOnly || subtrees !== undefined || isAdmin(ctx);
   return {
-    publicOnly: !isAllowed(ctx, 'media.read'),
+    publicOnly,
+    hiding: seesPrivate ? null : { exceptOf: viewer.id },
     within: subtrees && viewer.id !== null ? { subtrees, owner: viewer.id } : null,
     excluding: ctx.pending.current.subtrees,
     moved: ctx.pending.current.moved,
@@ -119,7 +126,7 @@ export function existing({ pending }: Pick<Context, 'pending'>): Scope {
 
 /** Returns the nodes within the viewer's start nodes, public or not. */
 export function reachOf(ctx: Context): Scope {
-  return { ...scopeOf(ctx), publicOnly: false };
+  return { ...scopeOf(ctx), publicOnly: false, hiding: null };
 }
 
 /** Tells whether the viewer may see this node. */

@@ -48,8 +48,8 @@ interface ListArgs {
 }
 
 const ofPlainFolders = prepared<ListArgs, NodeRow & { part: number }>({
-  keyOf: ({ filter, keyset, page, columns }) =>
-    `${plainKey(filter)} ${pageKey(keyset, page)} ${columns}`,
+  keyOf: ({ scope, filter, keyset, page, columns }) =>
+    `${plainKey(scope, filter)} ${pageKey(keyset, page)} ${columns}`,
   lookupsOf: ({ groups, page }) => groups.ids.length * (page.limit + 1),
   build: (db, { scope, filter, keyset, page, columns }, slot) => {
     const member = membershipOf(db, 'folder', GROUP);
