@@ -1,3 +1,4 @@
+import type { JobSight } from '../../store/job/sight.ts';
 import { EVERYTHING, isInScope, type Scope, type ScopeColumns } from '../../store/scope.ts';
 import type { Context } from '../context.ts';
 import { ForbiddenError, NotAuthenticatedError, NotFoundError } from '../error.ts';
@@ -127,6 +128,14 @@ export function existing({ pending }: Pick<Context, 'pending'>): Scope {
 /** Returns the nodes within the viewer's start nodes, public or not. */
 export function reachOf(ctx: Context): Scope {
   return { ...scopeOf(ctx), publicOnly: false, hiding: null };
+}
+
+/** Returns the jobs that the viewer may see: those that it started, and those of media that it may see. */
+export function jobSightOf(ctx: Context): JobSight {
+  const nodes = scopeOf(ctx);
+  const readsAll = isAdmin(ctx);
+  if (readsAll && nodes.within === null) return null;
+  return { startedBy: ctx.viewer.id ?? '', nodes, readsAll };
 }
 
 /** Tells whether the viewer may see this node. */
