@@ -21,6 +21,8 @@ export type CompleteUploadInput = {
   readonly type?: MediaType | null | undefined;
   /** Id of the upload session: `UploadSession.uploadId`. */
   readonly uploadId: string;
+  /** Who may see the media item and read its files. For a new media item, defaults to the visibility that its folder gives, else to the setting `TRIVIUM_VISIBILITY_DEFAULT`. */
+  readonly visibility?: Visibility | null | undefined;
 };
 
 /** Input of `createTag`. */
@@ -94,4 +96,15 @@ export type UploadFileInput = {
   readonly title?: string | null | undefined;
   /** Type of the media item. Defaults to the type detected from the content: a file that cannot be decoded here, such as a damaged image, is a `FILE`. `IMAGE` is accepted only for an image that can be decoded. */
   readonly type?: MediaType | null | undefined;
+  /** Who may see the media item and read its files. For a new media item, defaults to the visibility that its folder gives, else to the setting `TRIVIUM_VISIBILITY_DEFAULT`. */
+  readonly visibility?: Visibility | null | undefined;
 };
+
+/** Who may see a media item and read its files. */
+export type Visibility =
+  /** Only the viewer who created the media item, admins, and viewers whose start nodes contain it may see it. Reading a file takes the credential of one of them, or a signed URL. */
+  | 'PRIVATE'
+  /** Everyone may see the media item, even if the server requires a credential. */
+  | 'PUBLIC'
+  /** As other content of the server: if the server requires a credential, only viewers with one may see the media item. Everyone who knows the URL of a file may read the file. */
+  | 'UNLISTED';

@@ -5,6 +5,7 @@ import type { SingleFlight } from '../lib/single-flight.ts';
 import type { Renderer } from '../media/rendition/renderer.ts';
 import type { Db } from '../store/db.ts';
 import { withSignal } from '../store/limit.ts';
+import type { Visibility } from '../store/scope.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { type Events, heldBack } from './event/event.ts';
 import type { Logins } from './viewer/logins.ts';
@@ -56,12 +57,16 @@ export interface Services {
   /** Lower-case hex SHA-256 of the admin key. It is the same in all processes, and also keys the hashes of names. */
   adminKeySha256: string;
   logins: Logins;
+  /** Keys of signed URLs. The first one signs; all of them verify. */
+  urlKeys: readonly string[];
 }
 
 /** The part of the configuration that operations read. */
 export interface Settings {
   /** `open`: an anonymous viewer may call the operations that `access.ts` marks as open. */
   auth: 'open' | 'required';
+  /** The visibility of new media for which neither the request nor a folder names one. */
+  visibilityDefault: Visibility;
   /** Whether reads take shortcuts that never change an answer. */
   isFastPathEnabled: boolean;
   imageBytesMax: number;

@@ -22,9 +22,13 @@ export interface Config extends Limits, JwtSettings {
   auth: 'open' | 'required';
   /** The origins of pages that may call the server, also with cookies; null: the default of `auth`. */
   corsOrigins: readonly string[] | null;
+  /** The visibility of new media for which neither the request nor a folder names one. */
+  visibilityDefault: 'public' | 'unlisted' | 'private';
   /** Null: created at the first start and kept in `<dataDir>/admin.key`. */
   adminKey: string | null;
   jwtSecret: string | null;
+  /** Keys of signed URLs, of which the first one signs. Null: created at the first start and kept in `<dataDir>/url.key`. */
+  urlKeys: readonly string[] | null;
   jwksUrl: string | null;
   /** JSON file of users, which may be absent; null: the users are in the database. */
   usersFile: string | null;
@@ -69,6 +73,7 @@ const bytes = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 /** Accepts one of several values, named in the error as `a, b or c`. (`Intl.ListFormat` would load 4 MiB of locales.) */
 const oneOf = <const T extends string>(values: readonly T[]) =>
   z.enum(values, values.join(', ').replace(/, (?!.*, )/, ' or '));
+const KEYS_EXPECTED = 'keys of at least 32 characters each, separated by commas';
 const hostList = z
   .string()
   .transform((list) => list.split(',').map((entry) => entry.trim()))
@@ -132,6 +137,10 @@ export const VARIABLES = {
     originList.optional(),
     'origins of pages that may call the server, also with cookies, separated by commas; default: all, without cookies; loopback origins if TRIVIUM_AUTH is open',
   ],
+  TRIVIUM_VISIBILITY_DEFAULT: [
+    oneOf(['public', 'unlisted', 'private']).default('unlisted'),
+    'visibility of new media: public, unlisted or private; default: unlisted',
+  ],
   TRIVIUM_ADMIN_KEY: [
     secret.optional(),
     `admin key, ${SECRET_RULE}; default: generated at the first start`,
@@ -139,6 +148,15 @@ export const VARIABLES = {
   TRIVIUM_JWT_SECRET: [
     secret.optional(),
     `secret of HS256 tokens, ${SECRET_RULE}; default: generated at the first start`,
+  ],
+  TRIVIUM_URL_KEYS: [
+    z
+      .string()
+      .transform((list) => list.split(',').map((key) => key.trim()))
+      .refine((keys) => keys.every((key) => key.length >= 32), KEYS_EXPECTED)
+      .refine((keys) => keys.length <= 10, 'at most 10 keys')
+      .optional(),
+    `keys of signed URLs: ${KEYS_EXPECTED}; the first one signs, all verify; default: generated at the first start`,
   ],
   TRIVIUM_JWKS_URL: [httpUrl.optional(), 'URL of the public keys of another token issuer'],
   ...JWT_VARIABLES,
@@ -250,7 +268,9 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     auth,
     corsOrigins: values.TRIVIUM_CORS_ORIGINS ?? null,
     adminKey: values.TRIVIUM_ADMIN_KEY ?? null,
+    visibilityDefault: values.TRIVIUM_VISIBILITY_DEFAULT,
     jwtSecret: values.TRIVIUM_JWT_SECRET ?? null,
+    urlKeys: values.TRIVIUM_URL_KEYS ?? null,
     jwksUrl: values.TRIVIUM_JWKS_URL ?? null,
     ...toJwtSettings(values),
     usersFile: values.TRIVIUM_USERS_FILE === undefined ? null : resolve(values.TRIVIUM_USERS_FILE),

@@ -49,6 +49,7 @@ export async function createServices(
       settings: {
         isFastPathEnabled: config.isFastPathEnabled,
         auth: config.auth,
+        visibilityDefault: config.visibilityDefault,
         imageBytesMax: config.imageBytesMax,
         documentBytesMax: config.documentBytesMax,
         fileBytesMax: config.fileBytesMax,
@@ -72,6 +73,9 @@ export async function createServices(
         config.adminKey ??
           (await ownKey(join(config.dataDir, 'admin.key'), log, 'created an admin key')),
       ),
+      urlKeys: config.urlKeys ?? [
+        await ownKey(join(config.dataDir, 'url.key'), log, 'created a key of signed URLs'),
+      ],
     };
   } catch (error) {
     await db.destroy();

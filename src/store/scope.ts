@@ -14,18 +14,46 @@ import {
 import type { Database, NodeRow } from './table.ts';
 
 /**
+ * The values of `media.is_public`, by the visibility of the media item. One column holds all three, because the indexes of
+ * all lists contain it: a list that leaves out the private media of others still reads its index alone.
+ */
+export const VISIBILITY = { public: 1, unlisted: 0, private: -1 } as const;
+
+/** Who may see a media item and read its files. */
+export type Visibility = keyof typeof VISIBILITY;
+
+/** All visibilities, from the most visible one. */
+export const VISIBILITIES = Object.keys(VISIBILITY) as readonly Visibility[] as readonly [
+  Visibility,
+  ...Visibility[],
+];
+
+/** Returns the visibility of a value of `media.is_public`. */
+export function toVisibility(value: number): Visibility {
+  if (value === VISIBILITY.public) return 'public';
+  return value === VISIBILITY.private ? 'private' : 'unlisted';
+}
+
+/**
  * The nodes that a reader may see, and with them their files. Every list and read of nodes and files takes one. This
  * file holds the whole rule, once as SQL and once as JavaScript: a test compares the two.
  */
 export interface Scope {
   /** Limits the scope to nodes that are marked as public. */
   publicOnly: boolean;
+  /** Hides private nodes. Null: hides none. */
+  hiding: Hiding | null;
   /** Null: the whole tree. */
   within: Limits | null;
   /** Subtrees that jobs are deleting. Their nodes count as deleted. Almost always empty. */
   excluding: readonly Subtree[];
   /** Moves whose rows a job is still rewriting. Almost always empty. */
   moved: PathMoves;
+}
+
+/** Hides private nodes, except those of this owner; null: all of them. */
+export interface Hiding {
+  exceptOf: string | null;
 }
 
 /** Limits the scope to these subtrees, and to the unfiled nodes of the owner. */
@@ -38,7 +66,13 @@ export interface Limits {
  * All rows, also of nodes that are being deleted: the scope of sweeps and of deletions themselves. Other work of the
  * server uses `existing` of the domain.
  */
-export const EVERYTHING: Scope = { publicOnly: false, within: null, excluding: [], moved: [] };
+export const EVERYTHING: Scope = {
+  publicOnly: false,
+  hiding: null,
+  within: null,
+  excluding: [],
+  moved: [],
+};
 
 /** The columns of a node that decide its visibility. */
 export type ScopeColumns = Pick<NodeRow, 'id' | 'parent_id' | 'path' | 'owner' | 'is_public'>;
@@ -47,10 +81,20 @@ export type ScopeColumns = Pick<NodeRow, 'id' | 'parent_id' | 'path' | 'owner' |
 export function isInScope(scope: Scope, stored: ScopeColumns): boolean {
   const { publicOnly, within, excluding, moved } = scope;
   const node = withActualPath(moved, stored);
-  if (publicOnly && node.is_public !== 1) return false;
+  if (publicOnly && node.is_public !== VISIBILITY.public) return false;
+  if (isHidden(scope, node)) return false;
   if (excluding.some((subtree) => isIn(subtree, node))) return false;
   if (within === null || (node.parent_id === null && node.owner === within.owner)) return true;
   return within.subtrees.some((subtree) => isIn(subtree, node));
+}
+
+/** Tells whether a scope hides a node, or a file of it, because the node is private. */
+export function isHidden(
+  { hiding }: Pick<Scope, 'hiding'>,
+  { is_public, owner }: Pick<ScopeColumns, 'is_public' | 'owner'>,
+): boolean {
+  if (hiding === null || is_public !== VISIBILITY.private) return false;
+  return hiding.exceptOf === null || hiding.exceptOf !== owner;
 }
 
 // Identifies a subtree by the id of its top, which stays the same when the subtree moves.
@@ -59,7 +103,12 @@ function isIn({ id }: Subtree, node: ScopeColumns): boolean {
 }
 
 /** Tells whether a scope contains all rows: a query then needs no condition. */
-export function isUnlimited({ publicOnly, within, excluding }: Scope): boolean {
+export function isUnlimited(scope: Scope): boolean {
+  return scope.hiding === null && hidesOnly(scope);
+}
+
+/** Tells whether a scope contains all rows but private ones. */
+export function hidesOnly({ publicOnly, within, excluding }: Scope): boolean {
   return !publicOnly && within === null && excluding.length === 0;
 }
 
@@ -93,11 +142,43 @@ type NodeQuery = Pick<
 export function inScope<Table extends keyof Database, Row>(
   db: Db,
   query: SelectQueryBuilder<Database, Table, Row>,
-  { publicOnly, within, excluding, moved }: Scope,
+  scope: Scope,
 ): SelectQueryBuilder<Database, Table, Row> {
-  let shown = publicOnly ? query.where(sql<boolean>`media.is_public = 1`) : query;
-  for (const subtree of excluding) shown = shown.where(isOutside(moved, subtree));
-  return within === null ? shown : shown.where(isWithin(db, moved, within));
+  return limitsOf(db, scope).reduce((shown, limit) => shown.where(limit), query);
+}
+
+/** Returns `the node is in this scope`. */
+export function isInSight(db: Db, scope: Scope): RawBuilder<boolean> {
+  const limits = limitsOf(db, scope);
+  return limits.length === 0 ? sql`1 = 1` : sql`${sql.join(limits, sql` and `)}`;
+}
+
+function limitsOf(
+  db: Db,
+  { publicOnly, hiding, within, excluding, moved }: Scope,
+): RawBuilder<boolean>[] {
+  return [
+    ...(publicOnly ? [sql<boolean>`media.is_public = 1`] : []),
+    ...(hiding !== null ? [isShown(hiding)] : []),
+    ...excluding.map((subtree) => isOutside(moved, subtree)),
+    ...(within !== null ? [isWithin(db, moved, within)] : []),
+  ];
+}
+
+/**
+ * Returns `the node is not private, or belongs to the owner`. Most indexes contain the owner as well; with the others,
+ * SQLite reads the table for private nodes only.
+ */
+export function isShown({ exceptOf }: Hiding): RawBuilder<boolean> {
+  const isListed = sql<boolean>`media.is_public >= ${sql.lit(VISIBILITY.unlisted)}`;
+  return exceptOf === null ? isListed : sql`(${isListed} or media.owner = ${exceptOf})`;
+}
+
+/** Returns the opposite of `isShown`. */
+export function isPrivateOfOthers({ exceptOf }: Hiding): RawBuilder<boolean> {
+  const isPrivate = sql<boolean>`media.is_public = ${sql.lit(VISIBILITY.private)}`;
+  if (exceptOf === null) return isPrivate;
+  return sql`(${isPrivate} and coalesce(media.owner, '') <> ${exceptOf})`;
 }
 
 /** Returns `the node is not the top of this subtree, nor below it`. */

@@ -10,6 +10,8 @@ export interface Column extends FieldType {
   isUnique: boolean;
   /** The index of the column, in which ties are in the order of the uuids. Null: the table itself, for its id. */
   index: string | null;
+  /** Whether the value depends on the viewer: no index has it, and conditions on it are only tested. */
+  isComputed?: true;
   /** Another index of the column, in which ties are in the order of the ids. */
   indexById?: string;
   /** Indexes of the rows with one value of the column, none of them blank, by the other column that they order by. */
@@ -55,6 +57,7 @@ export function isRange<Field extends string>(
   condition: Condition<Field>,
 ): boolean {
   const { test } = condition;
+  if (column.isComputed) return false;
   if (column.stem && test !== 'any' && test !== 'absent') return false;
   switch (test) {
     case 'any':

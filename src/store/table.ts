@@ -71,7 +71,10 @@ export interface NodeTable {
   owner: Fixed<string | null>;
   /** `Client.hash` of the creator; null: unknown, as for background work. */
   client_hash: Fixed<string | null>;
+  /** The visibility of a media item: a value of `VISIBILITY`. 1 or 0 for a folder. */
   is_public: number;
+  /** The visibility that new media in a folder get, a value of `VISIBILITY`; null: as in the folder above. */
+  items_visibility: Generated<number | null>;
   created_at: Fixed<number>;
   updated_at: number;
   deleted_at: number | null;
@@ -94,8 +97,8 @@ export interface FileTable {
   height: number | null;
   /** The dominant color of a thumbnail, `#rrggbb`; null for every other file. */
   color: string | null;
-  /** First segment of its URL, the same for all files of a media item. */
-  dir: Fixed<string>;
+  /** First segment of its URL, the same for all files of a media item. It changes when the media item becomes private. */
+  dir: string;
   /** Last segment of its URL. */
   url_name: string;
   blob_key: string;

@@ -214,7 +214,7 @@ function leftovers(dataDir: string): string[] {
       ...open.map((key) => `blobs/staging/${key}`),
       ...keys('select blob_key from file').map((key) => storedPath(key)),
       ...['trivium.db', 'trivium.db-shm', 'trivium.db-wal', 'trivium.db.lock'],
-      ...['admin.key', 'token.key'],
+      ...['admin.key', 'token.key', 'url.key'],
     ];
     const files = filesIn(dataDir);
     return [

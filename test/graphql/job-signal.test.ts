@@ -4,7 +4,7 @@ import type { Tasks } from '../../src/job/task.ts';
 import type { TestApp } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
 import { graphql } from '../support/graphql.ts';
-import { makeJwt } from '../support/make.ts';
+import { makeJwt, makeMediaRow } from '../support/make.ts';
 import { shareApp } from '../support/shared-app.ts';
 import { type EventStream, withStream } from '../support/sse.ts';
 import { addJob, attemptsOf, createGate, jobIn, withWorker } from '../support/worker.ts';
@@ -76,7 +76,8 @@ describeEachBackend('signalJob', (backend) => {
   });
 
   test('is allowed to the viewer who started the job and to admins', async () => {
-    const own = await add({ startedBy: { id: 'eva', role: 'editor' } });
+    const mediaId = await makeMediaRow(app().services.db);
+    const own = await add({ startedBy: { id: 'eva', role: 'editor' }, mediaId });
     const bearer = async (sub: string, role = 'editor') =>
       `Bearer ${await makeJwt({ sub, role }, { secret: SECRET })}`;
     const pause = (authorization: string) => signal(own, 'signal: PAUSE', authorization);

@@ -15,6 +15,8 @@ describe('defaults', () => {
       corsOrigins: null,
       adminKey: null,
       jwtSecret: null,
+      urlKeys: null,
+      visibilityDefault: 'unlisted',
       jwksUrl: null,
       jwtPreviousSecrets: [],
       jwtAudiences: [],
@@ -118,6 +120,12 @@ describe('values', () => {
     expect(documentTypes).toEqual(['application/pdf', 'application/vnd.oasis.opendocument.text']);
   });
 
+  it('keys of signed URLs are a list', () => {
+    const [first, second] = ['a'.repeat(32), 'b'.repeat(40)];
+    const { urlKeys } = parseConfig({ TRIVIUM_URL_KEYS: `${first}, ${second}` });
+    expect(urlKeys).toEqual([first, second]);
+  });
+
   it('allowed hosts are a list', () => {
     const { outboundAllowedHosts } = parseConfig({
       TRIVIUM_OUTBOUND_ALLOWED_HOSTS: 'wiki.example:8080, 10.1.0.0/16',
@@ -211,6 +219,10 @@ describe('problems', () => {
     ['TRIVIUM_CORS_ORIGINS', 'https://app.example.org,'],
     ['TRIVIUM_CORS_ORIGINS', 'https://app.example.org https://b.example.org'],
     ['TRIVIUM_TRUSTED_PROXIES', 'proxy.example.org'],
+    ['TRIVIUM_URL_KEYS', 'too-short'],
+    ['TRIVIUM_URL_KEYS', `${'a'.repeat(32)},${'b'.repeat(31)}`],
+    ['TRIVIUM_URL_KEYS', `${'a'.repeat(32)},`],
+    ['TRIVIUM_VISIBILITY_DEFAULT', 'secret'],
     ['TRIVIUM_JWKS_URL', 'file:///etc/passwd'],
     ['TRIVIUM_FILE_BYTES_MAX', '0'],
     ['TRIVIUM_FILE_BYTES_MAX', '9007199254740993'],
@@ -226,7 +238,9 @@ describe('problems', () => {
 
   it('a message never contains a secret', () => {
     const secret = 'hunter2-short';
-    expect(problemsOf({ TRIVIUM_ADMIN_KEY: secret }).join()).not.toContain(secret);
+    for (const name of ['TRIVIUM_ADMIN_KEY', 'TRIVIUM_URL_KEYS']) {
+      expect(problemsOf({ [name]: secret }).join()).not.toContain(secret);
+    }
   });
 
   it('every variable has a description', () => {

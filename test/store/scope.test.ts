@@ -70,6 +70,7 @@ describe('a list or read of the store', () => {
       'relevance.ts',
       'frequency.ts',
       'selection.ts',
+      'visibility.ts',
     ];
     // `deletion.ts` and `path-move.ts` have the subtrees that scopes exclude and move, `words.ts` only writes.
     const others = ['deletion.ts', 'path-move.ts', 'node.ts', 'subtree.ts', 'walk.ts', 'words.ts'];
@@ -90,13 +91,17 @@ const LEVELS_MAX = 4;
 
 /** A random tree: folders in folders, media in folders and unfiled, public and not, of several owners. */
 async function makeTree(db: Db, random: (below: number) => number): Promise<TestTree> {
-  const columns = () => ({ is_public: random(2), owner: OWNERS[random(OWNERS.length)] ?? null });
+  const columns = () => ({
+    is_public: random(4) === 0 ? -1 : random(2),
+    owner: OWNERS[random(OWNERS.length)] ?? null,
+  });
   const places = [{ parent_id: folder.ROOT_ID, level: 1, path: `/${folder.ROOT_ID}/` }];
   const place = () => places[random(places.length)]!;
   const folderIds: number[] = [];
   for (let count = 0; count < 12; count++) {
     const at = place();
-    const id = await makeFolder(db, { ...at, ...columns() });
+    const { is_public, owner } = columns();
+    const id = await makeFolder(db, { ...at, owner, is_public: Math.max(0, is_public) });
     folderIds.push(id);
     const inside = { parent_id: id, level: at.level + 1, path: `${at.path}${id}/` };
     if (inside.level <= LEVELS_MAX) places.push(inside);
@@ -129,6 +134,7 @@ function makeScope({ nodes }: TestTree, random: (below: number) => number): Scop
   const owner = OWNERS[random(2)] ?? '';
   return {
     publicOnly: random(2) === 1,
+    hiding: [null, { exceptOf: null }, { exceptOf: 'alice' }][random(3)] ?? null,
     within: random(4) === 0 ? null : { subtrees: [...subtrees, deleted], owner },
     excluding: [],
     moved: [],

@@ -178,6 +178,7 @@ export function createTestServices(parts: Parts, settings: Partial<Settings> = {
     newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
     adminKeySha256: keySha256(ADMIN_KEY),
     logins: createLogins(),
+    urlKeys: ['the-key-of-signed-urls-of-the-tests'],
     as: (viewer = ANONYMOUS) => ({ ...services, viewer }),
   };
   return services;

@@ -1,5 +1,5 @@
 import { createEventBus, type EventBus } from '../../lib/event-bus.ts';
-import type { ScopeColumns } from '../../store/scope.ts';
+import { type ScopeColumns, VISIBILITY } from '../../store/scope.ts';
 import { SubscriptionLaggedError } from '../error.ts';
 
 /**
@@ -45,7 +45,7 @@ export interface MediaEvent {
   id: number;
   /**
    * The columns that decided its visibility before the change. For a new media item: its current columns, but marked as
-   * not public.
+   * private, because nobody has seen it before.
    */
   before: ScopeColumns;
   /** The folders that contain it now, and those that contained it before the change. */
@@ -64,7 +64,8 @@ export function mediaEvent(
   { id, is_public, parent_id, path, owner }: ScopeColumns,
   movedTo: number | null = parent_id,
 ): MediaEvent {
-  const before = { id, is_public, parent_id, path, owner };
+  const isNew = kind === 'created';
+  const before = { id, is_public: isNew ? VISIBILITY.private : is_public, parent_id, path, owner };
   return { type: 'media', kind, id, before, folderIds: [parent_id, movedTo] };
 }
 

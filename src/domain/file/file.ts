@@ -4,10 +4,11 @@ import type { BlobBytes } from '../../blob/memory.ts';
 import { groupById } from '../../lib/group.ts';
 import * as store from '../../store/file/file.ts';
 import { findFileByUrl, type SentFileRow } from '../../store/file/sent-file.ts';
+import { VISIBILITY } from '../../store/scope.ts';
 import type { FileRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { column, computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
-import { existing, scopeOf } from '../viewer/access.ts';
+import { existing, isVisible, scopeOf } from '../viewer/access.ts';
 
 /** One stored file of a media item: the original, whose key is empty, or a variant. */
 export interface File {
@@ -32,6 +33,8 @@ export interface File {
   height: number | null;
   /** The dominant color of a thumbnail, `#rrggbb`; null for every other file. */
   color: string | null;
+  /** Whether its media item is private: its bytes are then only for viewers who may see it, or by a signed URL. */
+  isPrivate: boolean;
   /** Path on this server, percent-encoded: `/media/oiodd2qz/logo.png`. */
   urlPath: string;
   createdAt: Date;
@@ -39,7 +42,10 @@ export interface File {
 }
 
 /** The part of a file that its sender needs. */
-export type SentFile = Pick<File, 'filename' | 'mimeType' | 'sizeBytes' | 'md5' | 'updatedAt'>;
+export type SentFile = Pick<
+  File,
+  'filename' | 'mimeType' | 'sizeBytes' | 'md5' | 'updatedAt' | 'isPrivate'
+>;
 
 /** A file that is ready to be sent. */
 export interface OpenedFile {
@@ -83,17 +89,42 @@ export async function filesByMediaIds(
   return groupById(rows, (row) => row.media_id ?? 0, convert);
 }
 
+/** What a request proves. */
+export interface Proof {
+  /** Whether its URL has a valid signature. (Default: false) */
+  isSigned?: boolean;
+}
+
 /**
- * Returns the file at `/media/{dir}/{urlName}`, or null. Everybody who knows the URL may read it, as in the earlier
- * systems: an `<img>` sends no credential, and `dir` is random.
+ * Returns the file at `/media/{dir}/{urlName}`, or undefined. Everybody who knows the URL may read it, as in the earlier
+ * systems: an `<img>` sends no credential, and `dir` is random. A private file is for viewers who may see its media item,
+ * and for a signed URL. To others it does not exist.
  */
+export async function findFileAt(
+  ctx: Context,
+  dir: string,
+  urlName: string,
+  { isSigned = false }: Proof = {},
+): Promise<SentFileRow | undefined> {
+  const row = await findFileByUrl(ctx.db, existing(ctx), dir, urlName);
+  if (row === undefined || isSigned || !isPrivate(row)) return row;
+  return isVisible(ctx, { ...row, id: row.media_id }) ? row : undefined;
+}
+
+/** Returns the file at `/media/{dir}/{urlName}`, ready to be sent, or null, as `findFileAt` does. */
 export async function openFile(
   ctx: Context,
   dir: string,
   urlName: string,
+  proof?: Proof,
 ): Promise<OpenedFile | null> {
-  const row = await findFileByUrl(ctx.db, existing(ctx), dir, urlName);
+  const row = await findFileAt(ctx, dir, urlName, proof);
   return row ? openRow(ctx, row) : null;
+}
+
+/** Tells whether the media item of a file is private. */
+export function isPrivate({ is_public }: Pick<FileRow, 'is_public'>): boolean {
+  return is_public === VISIBILITY.private;
 }
 
 /** Opens the file of a row that the caller has found. */
@@ -104,12 +135,13 @@ export function openRow(ctx: Context, row: SentRow): OpenedFile {
 /** The columns of a file that its sender needs. */
 type SentRow = Pick<
   SentFileRow,
-  'id' | 'filename' | 'mime_type' | 'size_bytes' | 'md5' | 'updated_at' | 'blob_key'
+  'id' | 'filename' | 'mime_type' | 'size_bytes' | 'md5' | 'updated_at' | 'blob_key' | 'is_public'
 >;
 
-function toSentFile({ filename, mime_type, size_bytes, md5, updated_at }: SentRow): SentFile {
-  const updatedAt = new Date(updated_at);
-  return { filename, mimeType: mime_type, sizeBytes: size_bytes, md5, updatedAt };
+function toSentFile({ filename, mime_type, size_bytes, md5, ...row }: SentRow): SentFile {
+  const updatedAt = new Date(row.updated_at);
+  const sizeBytes = size_bytes;
+  return { filename, mimeType: mime_type, sizeBytes, md5, updatedAt, isPrivate: isPrivate(row) };
 }
 
 async function read(
@@ -143,6 +175,7 @@ export const FILE: RowReader<Row, File> = createRowReader<Row, File>({
   width: column('width'),
   height: column('height'),
   color: column('color'),
+  isPrivate: computed(['is_public'], isPrivate),
   urlPath: computed(['dir', 'url_name'], ({ dir, url_name }) => `/media/${dir}/${url_name}`),
   createdAt: computed(['created_at'], (row) => new Date(row.created_at)),
   updatedAt: computed(['updated_at'], (row) => new Date(row.updated_at)),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VISIBILITIES } from '../../store/scope.ts';
 import { publicUrl } from '../input.ts';
 
 /** The rules of a job class. The work itself is done by a task in `job/task`. */
@@ -68,6 +69,7 @@ export const JOB_CLASSES = {
       filename: z.string().max(255).optional(),
       folder_uuid: uuid.optional(),
       tags: z.array(z.int().positive()).max(200).optional(),
+      visibility: z.enum(VISIBILITIES).optional(),
     }),
     // Each may take an hour.
     concurrency: 2,

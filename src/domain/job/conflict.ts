@@ -22,11 +22,12 @@ export class IllegalSignalError extends ConflictError {
 
 /** An unfinished job has the same `unicity`. */
 export class UnicityTakenError extends ConflictError {
-  /** The uuid of that job. */
-  readonly holder: string;
+  /** The uuid of that job; null if the viewer may not see the job. */
+  readonly holder: string | null;
 
-  constructor(holder: string) {
-    super('ALREADY_EXISTS', `The job ${holder} has the same unicity and is not finished.`);
-    this.holder = holder;
+  constructor(holder: { uuid: string } | null) {
+    const job = holder === null ? 'Another job' : `The job ${holder.uuid}`;
+    super('ALREADY_EXISTS', `${job} has the same unicity and is not finished.`);
+    this.holder = holder?.uuid ?? null;
   }
 }

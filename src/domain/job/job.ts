@@ -3,7 +3,7 @@ import * as store from '../../store/job/job.ts';
 import type { JobAttemptRow, JobRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { NotFoundError } from '../error.ts';
-import { authorize } from '../viewer/access.ts';
+import { authorize, isAdmin, jobSightOf } from '../viewer/access.ts';
 import type { JobStatus } from './state.ts';
 
 /** Work that runs at least once, outside of requests. */
@@ -12,6 +12,7 @@ export interface Job {
   uuid: string;
   /** The kind of work, such as `delete-blob`. */
   jobClass: string;
+  /** Empty for a viewer who may not read them: see `asShown`. */
   arguments: unknown;
   /** Jobs with a higher priority run first. */
   priority: number;
@@ -22,7 +23,7 @@ export interface Job {
   maxRetries: number;
   /** The error of the last failed run. */
   error: string | null;
-  /** No two unfinished jobs have the same value. */
+  /** No two unfinished jobs have the same value. Null for a viewer who may not read the arguments. */
   unicity: string | null;
   /** The job does not run before this time. */
   scheduledAt: Date;
@@ -55,18 +56,19 @@ export interface JobAttempt {
 /** A key of a job. */
 export type JobBy = { id: number } | { uuid: string };
 
-/** Returns the job, or null if it does not exist. */
+/** Returns the job, or null if none exists that the viewer may see. */
 export async function findJob(ctx: Context, by: JobBy): Promise<Job | null> {
   authorize(ctx, 'job.read');
   const filter = 'id' in by ? { ids: [by.id] } : { uuids: [by.uuid.toLowerCase()] };
-  const [row] = await store.findJobs(ctx.db, filter);
-  return row === undefined ? null : toJob(row);
+  const [row] = await store.findJobs(ctx.db, jobSightOf(ctx), filter);
+  return row === undefined ? null : toShownJob(ctx, row);
 }
 
-/** Returns the jobs that exist, in no order. */
+/** Returns those of the jobs that exist and that the viewer may see, in no order. */
 export async function jobsByIds(ctx: Context, ids: readonly number[]): Promise<Job[]> {
   authorize(ctx, 'job.read');
-  return (await store.findJobs(ctx.db, { ids })).map(toJob);
+  const rows = await store.findJobs(ctx.db, jobSightOf(ctx), { ids });
+  return rows.map((row) => toShownJob(ctx, row));
 }
 
 /** Returns the runs of each job, oldest first. The caller must have checked that the viewer may see the jobs. */
@@ -84,11 +86,40 @@ export async function attemptsByJobIds(
  */
 export async function deleteJob(ctx: Context, id: number): Promise<void> {
   authorize(ctx, 'job.delete');
-  if (!(await store.deleteJob(ctx.db, id))) throw new NotFoundError('job', id);
+  const [found] = await store.findJobs(ctx.db, jobSightOf(ctx), { ids: [id] });
+  if (found === undefined || !(await store.deleteJob(ctx.db, id)))
+    throw new NotFoundError('job', id);
   ctx.events.publish({ type: 'job', id });
 }
 
-/** Returns the job of a row. */
+/** Returns the job of a row as the viewer may read it. */
+export function toShownJob(ctx: Context, row: JobRow): Job {
+  return asShown(ctx, toJob(row));
+}
+
+/**
+ * Returns a job as the viewer may read it. Only the viewer who started it, and admins, may read what was asked for: its
+ * arguments, which contain URLs and names, and its `unicity`. They read URLs without the parts that may be secret: the
+ * query, the fragment and the credentials.
+ */
+export function asShown(ctx: Context, job: Job): Job {
+  const isStarter = job.startedBy !== null && job.startedBy === ctx.viewer.id;
+  if (!isStarter && !isAdmin(ctx)) return { ...job, arguments: {}, unicity: null };
+  return { ...job, arguments: withoutSecrets(job.arguments) };
+}
+
+function withoutSecrets(args: unknown): unknown {
+  if (typeof args !== 'object' || args === null) return args;
+  const shown = Object.entries(args).map(([name, value]) => [
+    name,
+    typeof value === 'string' && /^https?:/i.test(value)
+      ? value.replace(/[?#].*$/s, '').replace(/^(https?:\/\/)[^/]*@/i, '$1')
+      : value,
+  ]);
+  return Object.fromEntries(shown);
+}
+
+/** Returns the job of a row, for the server's own work. */
 export function toJob(row: JobRow): Job {
   return {
     id: row.id,

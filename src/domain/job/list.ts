@@ -4,8 +4,8 @@ import * as store from '../../store/job/job.ts';
 import type { Context } from '../context.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
 import { checkFilter } from '../search.ts';
-import { authorize } from '../viewer/access.ts';
-import { type Job, toJob } from './job.ts';
+import { authorize, jobSightOf } from '../viewer/access.ts';
+import { type Job, toShownJob } from './job.ts';
 import type { JobStatus } from './state.ts';
 
 /** Filter of a list of jobs. A job must match every field that is set. */
@@ -29,7 +29,7 @@ export interface JobOrder {
 /** The default order. */
 const NEWEST_FIRST: JobOrder = { field: 'id', descending: true };
 
-/** Returns a page of jobs. Throws InvalidInputError for an invalid filter or page. */
+/** Returns a page of the jobs that the viewer may see. Throws InvalidInputError for an invalid filter or page. */
 export async function listJobs(
   ctx: Context,
   args: PageArgs,
@@ -39,30 +39,31 @@ export async function listJobs(
   authorize(ctx, 'job.read');
   const keyset = toKeyset(order);
   const request = parsePageArgs(args, keyset);
-  const rows = await store.listJobs(ctx.db, toStored(filter), keyset, request);
-  return toPage(rows, keyset, request, toJob);
+  const rows = await store.listJobs(ctx.db, jobSightOf(ctx), toStored(filter), keyset, request);
+  return toPage(rows, keyset, request, (row) => toShownJob(ctx, row));
 }
 
-/** Returns the number of jobs that match the filter. Throws InvalidInputError for an invalid filter. */
+/** Returns the number of jobs that the viewer may see and that match the filter. Throws InvalidInputError for an invalid filter. */
 export async function countJobs(ctx: Context, filter: JobFilter = {}): Promise<number> {
   authorize(ctx, 'job.read');
-  return store.countJobs(ctx.db, toStored(filter));
+  return store.countJobs(ctx.db, jobSightOf(ctx), toStored(filter));
 }
 
-/** Returns the job, or null if it does not exist or does not match the filter. */
+/** Returns the job, or null if none exists that the viewer may see and that matches the filter. */
 export async function findMatchingJob(
   ctx: Context,
   id: number,
   filter: JobFilter,
 ): Promise<Job | null> {
   authorize(ctx, 'job.read');
-  const [row] = await store.findJobs(ctx.db, { ...toStored(filter), ids: [id] });
-  return row === undefined ? null : toJob(row);
+  const matching = { ...toStored(filter), ids: [id] };
+  const [row] = await store.findJobs(ctx.db, jobSightOf(ctx), matching);
+  return row === undefined ? null : toShownJob(ctx, row);
 }
 
 /**
- * Returns one page of jobs for each media item, newest first, with one statement for all of them. Throws
- * InvalidInputError for an invalid page.
+ * Returns one page of jobs for each media item, newest first, with one statement for all of them. The viewer must be
+ * allowed to see the media. Throws InvalidInputError for an invalid page.
  */
 export async function jobsOfEach(
   ctx: Context,
@@ -73,7 +74,7 @@ export async function jobsOfEach(
   const keyset = toKeyset(NEWEST_FIRST);
   const request = parsePageArgs(args, keyset);
   const rows = await listJobsOfEach(ctx.db, mediaIds, keyset, request);
-  return toPages(rows, keyset, request, toJob);
+  return toPages(rows, keyset, request, (row) => toShownJob(ctx, row));
 }
 
 /** Returns the number of jobs of each media item. Media without jobs are not in the map. */

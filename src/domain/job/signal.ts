@@ -5,9 +5,9 @@ import type { JobChange, JobRow } from '../../store/table.ts';
 import { type Context, transact } from '../context.ts';
 import { InvalidInputError, NotFoundError } from '../error.ts';
 import { freeText, parseInput } from '../input.ts';
-import { authorizeExisting } from '../viewer/access.ts';
+import { authorizeExisting, jobSightOf } from '../viewer/access.ts';
 import { IllegalSignalError, UnicityTakenError } from './conflict.ts';
-import { type Job, toJob } from './job.ts';
+import { findJob, type Job, toShownJob } from './job.ts';
 import { allowedSignals, JOB_SIGNALS, type JobSignal, type JobStatus } from './state.ts';
 
 /** The state that a signal leads to: in this state the signal has no effect, and is not an error. */
@@ -38,7 +38,7 @@ type Signal = z.output<typeof signalInput>;
  * if another job has taken its `unicity` meanwhile.
  */
 export async function signalJob(ctx: Context, id: number, input: SignalInput): Promise<Job> {
-  const [found] = await findJobs(ctx.db, { ids: [id] });
+  const [found] = await findJobs(ctx.db, jobSightOf(ctx), { ids: [id] });
   const owned = found && { ...found, owner: found.created_by };
   const row = authorizeExisting(ctx, 'job.signal', owned, { noun: 'job', id });
   const signal = parseInput(signalInput, input);
@@ -67,19 +67,19 @@ async function apply(ctx: Context, row: JobRow, signal: Signal): Promise<Job> {
   const { id } = row;
   const status = row.status as JobStatus;
   if (!allowedSignals(status).includes(signal.signal)) {
-    if (DONE[signal.signal] === status) return toJob(row);
+    if (DONE[signal.signal] === status) return toShownJob(ctx, row);
     throw new IllegalSignalError(signal.signal, status);
   }
   const now = ctx.clock();
   const columns = EFFECTS[signal.signal](row, signal, now);
-  if (isAsItWas(row, columns)) return toJob(row);
+  if (isAsItWas(row, columns)) return toShownJob(ctx, row);
   const isChanged = await updateJobIn(ctx.db, { id, status }, { ...columns, updated_at: now });
-  const [after] = await findJobs(ctx.db, { ids: [id] });
+  const [after] = await findJobs(ctx.db, jobSightOf(ctx), { ids: [id] });
   if (after === undefined) throw new NotFoundError('job', id);
   // A worker has changed the job meanwhile: apply the signal to its new state.
   if (!isChanged) return apply(ctx, after, signal);
   ctx.events.publish({ type: 'job', id });
-  return toJob(after);
+  return toShownJob(ctx, after);
 }
 
 function isAsItWas(row: JobRow, columns: JobChange): boolean {
@@ -93,7 +93,7 @@ function isAsItWas(row: JobRow, columns: JobChange): boolean {
 async function refuseTaken(ctx: Context, row: JobRow, error: unknown): Promise<never> {
   if (!isUniqueViolation(error)) throw error;
   const other = await findOpenJobByUnicity(ctx.db, row.unicity ?? '');
-  throw new UnicityTakenError((other ?? row).uuid);
+  throw new UnicityTakenError(await findJob(ctx, { id: (other ?? row).id }));
 }
 
 /** The columns of a job that will run again. It keeps its retry count: one without retries left gets one run. */

@@ -6,7 +6,7 @@ import { authorize } from '../viewer/access.ts';
 import { isServerUnicity, JOB_CLASSES, type JobArguments, type JobClass } from './class.ts';
 import { UnicityTakenError } from './conflict.ts';
 import { enqueueJob } from './enqueue.ts';
-import type { Job } from './job.ts';
+import { asShown, findJob, type Job } from './job.ts';
 
 const startInput = z.object({
   jobClass: z.string('Expected the name of a job class.'),
@@ -47,8 +47,8 @@ export async function startJob(
       ...(scheduledAt && { scheduledAt }),
       ...(viewer.kind !== 'anonymous' && { startedBy: viewer }),
     });
-    if (!isNew) throw new UnicityTakenError(job.uuid);
-    return job;
+    if (!isNew) throw new UnicityTakenError(await findJob(ctx, { id: job.id }));
+    return asShown(ctx, job);
   });
 }
 

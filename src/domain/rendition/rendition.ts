@@ -5,7 +5,7 @@ import { fileExtension } from '../../lib/filename.ts';
 import { RenderBusyError } from '../../media/decode-memory.ts';
 import { BrokenImageError, ImageTooLargeError } from '../../media/probe.ts';
 import { LostMotionError, type RenderPlan, renderImage } from '../../media/render.ts';
-import { findFileByUrl, type SentFileRow } from '../../store/file/sent-file.ts';
+import type { SentFileRow } from '../../store/file/sent-file.ts';
 import {
   deleteRendition,
   findRendition,
@@ -15,9 +15,16 @@ import type { RenditionRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { ServerBusyError } from '../error.ts';
 import { writeFailure } from '../failure.ts';
-import { FileGoneError, type OpenedFile, openFile, openRow } from '../file/file.ts';
+import {
+  FileGoneError,
+  findFileAt,
+  isPrivate,
+  type OpenedFile,
+  openFile,
+  openRow,
+  type Proof,
+} from '../file/file.ts';
 import { md5Of, storeMadeBytes } from '../file/made-bytes.ts';
-import { existing } from '../viewer/access.ts';
 import { viewerSubject } from '../viewer/subject.ts';
 import { keepRendition } from './cache.ts';
 import { onLadder } from './ladder.ts';
@@ -42,25 +49,27 @@ const PATIENCE_MS = 20_000;
 const USE_NOTED_MS = 3_600_000;
 
 /**
- * Returns the rendition that a query asks for of the file behind `/media/{dir}/{urlName}`; null if there is no such
- * file. Returns the file itself if the query asks for no rendition, or if the file is not an image, cannot be
- * rendered, or is an animation whose rendition would stand still. Anyone who knows the URL may read it. Without a credential, its size is rounded to the ladder: otherwise
- * strangers could have every image rendered in millions of sizes. Throws ServerBusyError, FileGoneError.
+ * Returns the rendition that a query asks for of the file behind `/media/{dir}/{urlName}`; null if there is no such file
+ * for the viewer: see `findFileAt`. Returns the file itself if the query asks for no rendition, or if the file is not an
+ * image, cannot be rendered, or is an animation whose rendition would stand still. Without a credential or a signature,
+ * which also covers the query, its size is rounded to the ladder: otherwise strangers could have every image rendered in
+ * millions of sizes. Throws ServerBusyError, FileGoneError.
  */
 export async function openRendition(
   ctx: Context,
   dir: string,
   urlName: string,
   query: Query,
+  proof: Proof = {},
 ): Promise<OpenedFile | null> {
   const request = parseRenditionRequest(query);
-  if (request === null) return openFile(ctx, dir, urlName);
-  const file = await findFileByUrl(ctx.db, existing(ctx), dir, urlName);
+  if (request === null) return openFile(ctx, dir, urlName, proof);
+  const file = await findFileAt(ctx, dir, urlName, proof);
   if (file === undefined) return null;
   const source = toSource({ ...file, mimeType: file.mime_type });
   if (source === null) return openRow(ctx, file);
   const rounded = onLadder(request, source);
-  const isExact = ctx.viewer.kind !== 'anonymous';
+  const isExact = proof.isSigned || ctx.viewer.kind !== 'anonymous';
   const plan = planRendition(isExact ? request : rounded, source);
   return {
     ...(plan === null ? openRow(ctx, file) : await openPlan(ctx, file, plan)),
@@ -138,6 +147,7 @@ function open(ctx: Context, file: SentFileRow, rendition: Rendition): OpenedFile
       sizeBytes: rendition.size_bytes,
       md5: rendition.md5,
       updatedAt: new Date(rendition.created_at),
+      isPrivate: isPrivate(file),
     },
     read: async (range) =>
       'bytes' in rendition ? clip(rendition.bytes, range) : readKept(ctx, file, rendition, range),

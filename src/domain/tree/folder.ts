@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VISIBILITY } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
 import * as store from '../../store/tree/folder.ts';
 import { insertNode, lockNode, updateNode } from '../../store/tree/node.ts';
@@ -9,6 +10,7 @@ import { authorize, authorizeExisting, scopeOf } from '../viewer/access.ts';
 import { checkQuota } from '../viewer/quota.ts';
 import { NODE_FIELDS, type NodeFields } from './node.ts';
 import { placeIn } from './place.ts';
+import { type Visibility, visibilityInput } from './visibility.ts';
 
 /** A node of the tree that holds other nodes. */
 export interface Folder extends NodeFields {
@@ -49,6 +51,8 @@ const createFolderInput = z.object({
   name: displayName(255),
   parentId: z.int().nullish(),
   sortOrder: z.int32().nullish(),
+  /** The visibility of new media in it. Null: as in the folder above. */
+  visibility: visibilityInput.nullish(),
 });
 
 /** Creates a folder, by default at the top level and after its siblings. Throws QuotaExceededError. */
@@ -57,7 +61,7 @@ export async function createFolder(
   input: z.input<typeof createFolderInput>,
 ): Promise<Folder> {
   authorize(ctx, 'folder.create');
-  const { name, parentId, sortOrder } = parseInput(createFolderInput, input);
+  const { name, parentId, sortOrder, visibility } = parseInput(createFolderInput, input);
   return transact(ctx, async (ctx) => {
     await checkQuota(ctx, { items: 1 });
     const place = await placeIn(ctx, parentId ?? store.ROOT_ID);
@@ -71,6 +75,7 @@ export async function createFolder(
       owner: ctx.viewer.id,
       client_hash: ctx.client?.hash ?? null,
       is_public: 0,
+      items_visibility: toValue(visibility),
       created_at: now,
       updated_at: now,
     });
@@ -81,9 +86,14 @@ export async function createFolder(
 const updateFolderInput = z.object({
   name: displayName(255).optional(),
   sortOrder: z.int32().optional(),
+  /** The visibility of new media in it. Null: as in the folder above. */
+  visibility: visibilityInput.nullish(),
 });
 
-/** Changes the given fields. Needs the creator or an admin. Throws NotFoundError. */
+/**
+ * Changes the given fields. A new visibility is that of new media in the folder; those that exist keep theirs. Needs the
+ * creator or an admin. Throws NotFoundError.
+ */
 export async function updateFolder(
   ctx: Context,
   id: number,
@@ -93,14 +103,19 @@ export async function updateFolder(
     // Without the lock it could be deleted between the lines below.
     await lockNode(ctx.db, id);
     await findOwnFolder(ctx, id);
-    const { name, sortOrder } = parseInput(updateFolderInput, input);
+    const { name, sortOrder, visibility } = parseInput(updateFolderInput, input);
     const row = await updateNode(ctx.db, scopeOf(ctx), id, {
       ...(name !== undefined && { name }),
       ...(sortOrder !== undefined && { sort_order: sortOrder }),
+      ...(visibility !== undefined && { items_visibility: toValue(visibility) }),
       updated_at: ctx.clock(),
     });
     return toFolder(row);
   });
+}
+
+function toValue(visibility: Visibility | null | undefined): number | null {
+  return visibility ? VISIBILITY[visibility] : null;
 }
 
 /** Converts a row of a folder. */

@@ -12,16 +12,18 @@ import { authorize } from '../viewer/access.ts';
 import { checkQuota } from '../viewer/quota.ts';
 import { isPageType, type Media, mediaColumns, mediaInput, toMedia } from './media.ts';
 import { placeIn, UNFILED } from './place.ts';
+import { visibilityOfNew } from './visibility.ts';
 
 /** Types of media that clients create without bytes. */
 export const LINK_TYPES = ['url', 'vimeo', 'embed', 'share', 'image'] as const;
 
-const { name, sortOrder, isPublic } = mediaInput.shape;
+const { name, sortOrder, visibility, isPublic } = mediaInput.shape;
 
 const linkInput = mediaInput.omit({ focalPoint: true, crops: true }).extend({
   // Null is the default where a stored value is never null.
   name: name.nullable(),
   sortOrder: sortOrder.nullable(),
+  visibility: visibility.nullable(),
   isPublic: isPublic.nullable(),
   type: z.enum(LINK_TYPES, 'Expected url, vimeo, embed, share or image.'),
   url: webUrl.nullish(),
@@ -49,9 +51,10 @@ export async function createMedia(ctx: Context, input: LinkInput): Promise<Media
   return transact(ctx, async (ctx) => {
     await checkQuota(ctx, { items: 1 });
     const place = link.folderId ? await placeIn(ctx, link.folderId) : UNFILED;
-    const row = await insertNode(ctx.db, { ...place, ...toRow(ctx, link) });
+    const is_public = await visibilityOfNew(ctx, link, place.path);
+    const row = await insertNode(ctx.db, { ...place, ...toRow(ctx, link), is_public });
     await tagNewMedia(ctx, row.id, link.tagIds ?? []);
-    ctx.events.publish(mediaEvent('created', { ...row, is_public: 0 }));
+    ctx.events.publish(mediaEvent('created', row));
     const media = toMedia(row);
     if (isPageType(media.type)) await enqueueFetch(ctx, media);
     return media;
@@ -99,7 +102,6 @@ function toRow(ctx: Context, link: Link) {
     embed_metadata: link.embedMetadata ? JSON.stringify(link.embedMetadata) : null,
     owner: ctx.viewer.id,
     client_hash: ctx.client?.hash ?? null,
-    is_public: Number(link.isPublic ?? false),
     created_at: now,
     updated_at: now,
   };

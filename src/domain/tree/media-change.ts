@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { VISIBILITY } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
 import { findMediaById } from '../../store/tree/media.ts';
 import { lockNode, updateNode } from '../../store/tree/node.ts';
@@ -7,14 +8,17 @@ import { InvalidInputError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
 import { parseInput } from '../input.ts';
 import { authorizeExisting, refuseStartNode, scopeOf } from '../viewer/access.ts';
+import { changeAddress } from './address.ts';
 import { removeNodes } from './deletion.ts';
 import { isPageType, type Media, mediaColumns, mediaInput, toMedia } from './media.ts';
+import { changedVisibility } from './visibility.ts';
 
 /** Input of `updateMedia`. */
 export type UpdateMediaInput = z.input<typeof mediaInput>;
 
 /**
- * Changes the given fields; null clears a field. A title that equals the name follows it. Needs the creator or an
+ * Changes the given fields; null clears a field. A title that equals the name follows it. The files of a media item that
+ * becomes private get new URLs. Needs the creator or an
  * admin. Throws NotFoundError, and InvalidInputError: also for an `imageUrl` of a media item that is not a link to a
  * page.
  */
@@ -33,11 +37,15 @@ export async function updateMedia(
       throw InvalidInputError.of('imageUrl', 'NOT_A_LINK', message);
     }
     const isTitled = change.title !== undefined || row.title !== row.name;
+    const is_public = changedVisibility(row, change);
+    // The old URLs were public, and others may know them.
+    if (is_public === VISIBILITY.private) await changeAddress(ctx, id);
     const title = isTitled ? change.title : change.name;
     const changed = await updateNode(ctx.db, scopeOf(ctx), id, {
       ...mediaColumns({ ...change, title }),
       // The stored size is that of the image before.
       ...(change.imageUrl !== undefined && { image_width: null, image_height: null }),
+      ...(is_public !== undefined && { is_public }),
       updated_at: ctx.clock(),
     });
     const isMoved = change.sortOrder !== undefined && change.sortOrder !== row.sort_order;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isWebUrl } from '../../lib/web-url.ts';
 import { withoutUndefined } from '../../lib/without-undefined.ts';
 import type { ProviderEmbed } from '../../outbound/oembed.ts';
+import { toVisibility, VISIBILITY } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
 import * as store from '../../store/tree/media.ts';
 import type { Context } from '../context.ts';
@@ -9,6 +10,7 @@ import { displayName, freeText, titleText, webUrl } from '../input.ts';
 import { column, computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
 import { scopeOf } from '../viewer/access.ts';
 import { NODE_FIELDS, type NodeFields } from './node.ts';
+import { type Visibility, visibilityInput } from './visibility.ts';
 
 /** Every type of node except `folder`: stored files, then links. */
 export const MEDIA_TYPES = [
@@ -56,6 +58,8 @@ export interface Media extends NodeFields {
   mediaTypeAlias: string | null;
   /** `Viewer.id` of the creator; null: anonymous. */
   owner: string | null;
+  visibility: Visibility;
+  /** Whether the visibility is `public`. */
   isPublic: boolean;
 }
 
@@ -102,6 +106,7 @@ export const mediaInput = mediaTextInput.extend({
   sortOrder: z.int32().optional(),
   keywords: freeText(1000).nullish(),
   imageUrl: webUrl.nullish(),
+  visibility: visibilityInput.optional(),
   isPublic: z.boolean().optional(),
   focalPoint: z.object({ left: fraction, top: fraction }).nullish(),
   crops: z.array(crop).max(50).nullish(),
@@ -109,7 +114,10 @@ export const mediaInput = mediaTextInput.extend({
 
 type MediaFields = z.output<typeof mediaInput>;
 
-/** Returns the columns of the given fields; null for a field that is never empty counts as not given. */
+/**
+ * Returns the columns of the given fields, but for the visibility; null for a field that is never empty counts as not
+ * given.
+ */
 export function mediaColumns(
   input: {
     [Field in keyof MediaFields]: MediaFields[Field] | null;
@@ -122,7 +130,6 @@ export function mediaColumns(
     description: input.description,
     keywords: input.keywords,
     image_url: input.imageUrl,
-    is_public: typeof input.isPublic === 'boolean' ? Number(input.isPublic) : undefined,
     focal_point: toJson(input.focalPoint),
     crops: toJson(input.crops),
   });
@@ -184,7 +191,8 @@ export const MEDIA: RowReader<NodeRow, Media> = createRowReader<NodeRow, Media>(
   crops: computed(['crops'], (row) => parseJson<Crop[]>(row.crops) ?? []),
   mediaTypeAlias: column('media_type_alias'),
   owner: column('owner'),
-  isPublic: computed(['is_public'], (row) => row.is_public === 1),
+  visibility: computed(['is_public'], (row) => toVisibility(row.is_public)),
+  isPublic: computed(['is_public'], (row) => row.is_public === VISIBILITY.public),
 });
 
 /** Converts a row of a media item. */

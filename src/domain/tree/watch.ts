@@ -1,4 +1,4 @@
-import { isInScope } from '../../store/scope.ts';
+import { isInScope, isUnlimited } from '../../store/scope.ts';
 import type { Context } from '../context.ts';
 import type { MediaChangeKind, MediaEvent } from '../event/event.ts';
 import { scopeOf } from '../viewer/access.ts';
@@ -37,7 +37,7 @@ async function* visibleChanges(
   for await (const { kind, id, before } of events) {
     // A job may still be deleting the media item, or other nodes of its folder.
     const scope = { ...scopeOf(ctx), excluding: [] };
-    const seesAll = !scope.publicOnly && scope.within === null;
+    const seesAll = isUnlimited(scope);
     const media = kind === 'deleted' ? null : await findMedia(ctx, { id });
     if (media !== null) yield { kind, id, media };
     // A deletion has an event of its own; leaving the viewer's scope has none.

@@ -1,7 +1,6 @@
 import { fileExtension, urlFilename } from '../../lib/filename.ts';
 import { cleanName } from '../../lib/name.ts';
-import { fewRandomBytes } from '../../lib/random.ts';
-import { insertFile, isDirTaken } from '../../store/file/file.ts';
+import { insertFile } from '../../store/file/file.ts';
 import type { FileRow, NewFileRow, NewNodeRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { enqueueFileJobs } from '../rendition/derived-file.ts';
@@ -59,7 +58,7 @@ export function newFileRow(ctx: Context, file: ExaminedFile) {
 export function newMediaRow(
   ctx: Context,
   { filename, isUnnamed, type }: ExaminedFile,
-  { title = null, ...columns }: Place & Partial<NewNodeRow>,
+  { title = null, ...columns }: Place & Pick<NewNodeRow, 'is_public'> & Partial<NewNodeRow>,
 ): NewNodeRow {
   const now = ctx.clock();
   return {
@@ -70,19 +69,7 @@ export function newMediaRow(
     title: title ?? (isUnnamed ? null : filename),
     owner: ctx.viewer.id,
     client_hash: ctx.client?.hash ?? null,
-    is_public: 0,
     created_at: now,
     updated_at: now,
   };
-}
-
-const DIR_ALPHABET = 'abcdefghijklmnopqrstuvwxyz012345';
-
-/**
- * Returns eight characters that no other media item has as the first segment of its URLs: 40 random bits collide once
- * in a million at a million media.
- */
-export async function newDir(ctx: Context): Promise<string> {
-  const dir = Array.from(fewRandomBytes(8), (byte) => DIR_ALPHABET[byte % 32]).join('');
-  return (await isDirTaken(ctx.db, dir)) ? newDir(ctx) : dir;
 }

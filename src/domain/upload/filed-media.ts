@@ -30,7 +30,7 @@ export function createFiledMedia(
       ...mediaColumns({ ...fields, title: name }),
       media_type_alias: mediaTypeAlias,
     };
-    const request = { ...policy, folderId, tagIds: [], columns };
+    const request = { ...policy, folderId, tagIds: [], visibility: null, columns };
     return intoNewMedia(request)(ctx, staged);
   });
 }

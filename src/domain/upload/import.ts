@@ -10,7 +10,9 @@ import { type StartJobInput, startJob } from '../job/start.ts';
 import { checkTags } from '../tag/tag.ts';
 import { findFolder } from '../tree/folder.ts';
 import { findMedia, type Media } from '../tree/media.ts';
+import { visibilityInput } from '../tree/visibility.ts';
 import { authorize } from '../viewer/access.ts';
+import { SYSTEM } from '../viewer/viewer.ts';
 import { take } from './door.ts';
 import { intoNewMedia } from './new-media.ts';
 import { declaredLimitBytes } from './policy.ts';
@@ -21,6 +23,7 @@ const importInput = z.object({
   filename: z.string().max(255, 'At most 255 characters.').nullish(),
   folderId: z.int().nullish(),
   tagIds: idList.nullish(),
+  visibility: visibilityInput.nullish(),
 });
 
 /** Input of `importUrl`. */
@@ -33,7 +36,7 @@ export type ImportInput = z.input<typeof importInput>;
 export async function importUrl(ctx: Context, input: ImportInput): Promise<Job> {
   authorize(ctx, 'job.create');
   authorize(ctx, 'upload.write');
-  const { url, filename, folderId, tagIds } = parseInput(importInput, input);
+  const { url, filename, folderId, tagIds, visibility } = parseInput(importInput, input);
   const folder = folderId ? await findFolder(ctx, { id: folderId }) : null;
   if (folderId && folder === null) throw new NotFoundError('folder', folderId);
   await checkTags(ctx, tagIds ?? []);
@@ -42,6 +45,7 @@ export async function importUrl(ctx: Context, input: ImportInput): Promise<Job> 
     ...(filename && { filename }),
     ...(folder && { folder_uuid: folder.uuid }),
     ...(tagIds?.length && { tags: tagIds }),
+    ...(visibility && { visibility }),
   };
   return requestJob(ctx, { jobClass: 'import-url', arguments: args });
 }
@@ -79,7 +83,7 @@ async function checkFolder(ctx: Context, args: object): Promise<void> {
 
 /** An import job, and the place of its media item. */
 export type Import = Pick<Job, 'id' | 'uuid'> & {
-  arguments: Pick<JobArguments<'import-url'>, 'folder_uuid' | 'tags'>;
+  arguments: Pick<JobArguments<'import-url'>, 'folder_uuid' | 'tags' | 'visibility'>;
 };
 
 /** A file that is being downloaded. */
@@ -93,7 +97,8 @@ export interface RemoteFile extends IncomingFile {
  * ConflictError if someone else has uploaded a file under the job's uuid, which everyone who can see the job knows.
  */
 export async function findImported(ctx: Context, { uuid }: Import): Promise<Media | null> {
-  const media = await findMedia(ctx, { resource: uuid });
+  // Also a private one of somebody else.
+  const media = await findMedia({ ...ctx, viewer: SYSTEM }, { resource: uuid });
   if (media === null || media.owner === ctx.viewer.id) return media;
   throw new ConflictError('ALREADY_EXISTS', `Resource ${uuid} belongs to another user.`);
 }
@@ -129,6 +134,7 @@ export async function importFile(
     type: null,
     folderId,
     tagIds: job.arguments.tags ?? [],
+    visibility: job.arguments.visibility ?? null,
     columns: { resource: job.uuid },
   };
   const into = intoNewMedia(request, (ctx, id) => updateJobMedia(ctx.db, job.id, id));

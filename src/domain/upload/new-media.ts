@@ -6,6 +6,7 @@ import { mediaEvent } from '../event/event.ts';
 import { idList } from '../input.ts';
 import { newFileJobs } from '../rendition/derived-file.ts';
 import { checkTags, tagNewMedia } from '../tag/tag.ts';
+import { newDir } from '../tree/address.ts';
 import {
   MEDIA_TYPES,
   type Media,
@@ -15,8 +16,9 @@ import {
   toMedia,
 } from '../tree/media.ts';
 import { folderToFill, placeIn, UNFILED } from '../tree/place.ts';
+import { type Visibility, visibilityInput, visibilityOfNew } from '../tree/visibility.ts';
 import { type ExaminedFile, type Into, onlyFile } from './door.ts';
-import { newDir, newFileRow, newMediaRow } from './file-row.ts';
+import { newFileRow, newMediaRow } from './file-row.ts';
 import type { FileType, Policy } from './policy.ts';
 
 /** The properties of a new media item, as requested. */
@@ -24,6 +26,8 @@ export interface NewMedia extends Policy {
   /** Null: unfiled. */
   folderId: number | null;
   tagIds: readonly number[];
+  /** Null: that of the folder, or the default of the server. */
+  visibility: Visibility | null;
   /** Other columns of its row. Without a `title`, or with an empty one, the name of the file is the title. */
   columns: MediaColumns & Partial<Pick<NewNodeRow, 'media_type_alias' | 'resource'>>;
 }
@@ -33,17 +37,19 @@ export const newMediaInput = mediaTextInput.extend({
   type: z.enum(MEDIA_TYPES).nullish(),
   folderId: z.int().nullish(),
   tagIds: idList.nullish(),
+  visibility: visibilityInput.nullish(),
 });
 
 /** Fills in null, or an empty list, for every field that is absent. */
 export function toNewMedia(
-  { type, folderId, tagIds, ...text }: z.output<typeof newMediaInput>,
+  { type, folderId, tagIds, visibility, ...text }: z.output<typeof newMediaInput>,
   allowedTypes?: readonly FileType[],
 ): NewMedia {
   return {
     type: type ?? null,
     folderId: folderId ?? null,
     tagIds: tagIds ?? [],
+    visibility: visibility ?? null,
     columns: mediaColumns(text),
     ...(allowedTypes && { allowedTypes }),
   };
@@ -81,7 +87,8 @@ async function insert(
   request: NewMedia,
 ): Promise<Media> {
   const place = request.folderId === null ? UNFILED : await placeIn(ctx, request.folderId);
-  const media = newMediaRow(ctx, file, { ...place, ...request.columns });
+  const is_public = await visibilityOfNew(ctx, request, place.path);
+  const media = newMediaRow(ctx, file, { ...place, ...request.columns, is_public });
   const fileRow = { ...newFileRow(ctx, file), media_uuid: media.uuid, dir };
   const jobs = newFileJobs(ctx, fileRow);
   const { media: row, jobIds } = await insertNewMedia(ctx.db, { media, file: fileRow, jobs });

@@ -9,11 +9,13 @@ import { ConflictError, ForbiddenError, InvalidInputError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
 import { type ResourceFile, toResourceFile } from '../file/resource.ts';
 import { freeUrlName } from '../file/url-name.ts';
+import { newDir } from '../tree/address.ts';
 import { removeNodes } from '../tree/deletion.ts';
 import { UNFILED } from '../tree/place.ts';
+import { visibilityOfNew } from '../tree/visibility.ts';
 import { authorizeOwner, existing, isVisible } from '../viewer/access.ts';
 import type { ExaminedFile, Into } from './door.ts';
-import { insertFileRow, newDir, newMediaRow } from './file-row.ts';
+import { insertFileRow, newMediaRow } from './file-row.ts';
 import { FILE_TYPES } from './policy.ts';
 import type { StagedFile } from './staging.ts';
 
@@ -117,14 +119,15 @@ function isLink({ type, image_url }: NodeRow): boolean {
   return image_url !== null || !(FILE_TYPES as readonly string[]).includes(type);
 }
 
-function insertMedia(
+async function insertMedia(
   ctx: Context,
   resource: string,
   files: readonly ExaminedFile[],
 ): Promise<NodeRow> {
   const main = files.find(({ key }) => key === '') ?? files[0];
   if (main === undefined) throw new Error('A resource cannot be created without a file.');
-  return insertNode(ctx.db, newMediaRow(ctx, main, { ...UNFILED, resource }));
+  const is_public = await visibilityOfNew(ctx, {}, UNFILED.path);
+  return insertNode(ctx.db, newMediaRow(ctx, main, { ...UNFILED, resource, is_public }));
 }
 
 /**

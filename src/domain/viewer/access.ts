@@ -1,3 +1,4 @@
+import type { JobSight } from '../../store/job/sight.ts';
 import { EVERYTHING, isInScope, type Scope, type ScopeColumns } from '../../store/scope.ts';
 import type { Context } from '../context.ts';
 import { ForbiddenError, NotAuthenticatedError, NotFoundError } from '../error.ts';
@@ -103,12 +104,19 @@ export function isAllowed(
   return viewer.kind !== 'anonymous' && ROLES.indexOf(viewer.role) >= ROLES.indexOf(role);
 }
 
-/** Returns the nodes that the viewer may see. Reads are limited to these nodes, and treat any other node as missing. */
+/**
+ * Returns the nodes that the viewer may see: the rule of visibility and start nodes, for every dialect. Without start
+ * nodes, only admins see the private media of others; with start nodes, a viewer sees all media there, private ones too.
+ * Reads are limited to these nodes, and treat any other node as missing.
+ */
 export function scopeOf(ctx: Context): Scope {
   const { viewer } = ctx;
   const subtrees = viewer.kind === 'anonymous' ? undefined : viewer.startNodes;
+  const publicOnly = !isAllowed(ctx, 'media.read');
+  const seesPrivate = publicOnly || subtrees !== undefined || isAdmin(ctx);
   return {
-    publicOnly: !isAllowed(ctx, 'media.read'),
+    publicOnly,
+    hiding: seesPrivate ? null : { exceptOf: viewer.id },
     within: subtrees && viewer.id !== null ? { subtrees, owner: viewer.id } : null,
     excluding: ctx.pending.current.subtrees,
     moved: ctx.pending.current.moved,
@@ -127,7 +135,15 @@ export function existing({ pending }: Pick<Context, 'pending'>): Scope {
 
 /** Returns the nodes within the viewer's start nodes, public or not. */
 export function reachOf(ctx: Context): Scope {
-  return { ...scopeOf(ctx), publicOnly: false };
+  return { ...scopeOf(ctx), publicOnly: false, hiding: null };
+}
+
+/** Returns the jobs that the viewer may see: those that it started, and those of media that it may see. */
+export function jobSightOf(ctx: Context): JobSight {
+  const nodes = scopeOf(ctx);
+  const readsAll = isAdmin(ctx);
+  if (readsAll && nodes.within === null) return null;
+  return { startedBy: ctx.viewer.id ?? '', nodes, readsAll };
 }
 
 /** Tells whether the viewer may see this node. */

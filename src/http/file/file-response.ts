@@ -26,8 +26,8 @@ export interface FileResponseOptions {
    */
   disposition?: DispositionType;
   /**
-   * `private, no-cache` for a response that a shared cache must not keep. (Default: `public,
-   * no-cache`)
+   * `private, no-cache` for a response that a shared cache must not keep. A private file is always
+   * sent with `private, no-store`. (Default: `public, no-cache`)
    */
   cacheControl?: string;
 }
@@ -38,6 +38,9 @@ export interface FileResponseOptions {
  * bytes.
  */
 const CACHE_CONTROL = 'public, no-cache';
+
+/** No cache keeps a private file, that of the browser included: who may read it can change at any time. */
+const PRIVATE = 'private, no-store';
 
 /**
  * Answers a GET or HEAD with a file: whole, a range of it, 304, or an HttpError (412, 416). Calls
@@ -131,7 +134,7 @@ function validatorsOf({ md5, updatedAt }: Content['file']): Validators {
  * §3.2): a new name, or a policy that has become stricter.
  */
 function cachedHeaders(
-  { mimeType, filename }: Content['file'],
+  { mimeType, filename, isPrivate }: Content['file'],
   { etag }: Validators,
   { disposition, cacheControl = CACHE_CONTROL }: FileResponseOptions,
 ): Record<string, string> {
@@ -139,7 +142,7 @@ function cachedHeaders(
   const type = disposition === 'attachment' ? disposition : policy.disposition;
   return {
     etag,
-    'cache-control': cacheControl,
+    'cache-control': isPrivate ? PRIVATE : cacheControl,
     'content-disposition': contentDisposition(type, filename),
     // For pages with `Cross-Origin-Embedder-Policy: require-corp`: files are meant to be embedded.
     'cross-origin-resource-policy': 'cross-origin',

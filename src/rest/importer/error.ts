@@ -97,7 +97,8 @@ function metaOf(error: unknown): Pick<Problem, 'meta'> {
   if (error instanceof IllegalSignalError) {
     return { meta: { status: error.status, allowed_signals: error.allowedSignals } };
   }
-  return error instanceof UnicityTakenError ? { meta: { id: error.holder } } : {};
+  const holder = error instanceof UnicityTakenError ? error.holder : null;
+  return holder === null ? {} : { meta: { id: holder } };
 }
 
 /** Returns `Already exists` for `already_exists`. */

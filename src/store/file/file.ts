@@ -6,7 +6,16 @@ import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
 import { insertion, prepared } from '../prepared.ts';
 import { onlyRow, updatesRow } from '../result.ts';
-import { inScope, isInScope, isUnlimited, type Scope, type ScopeColumns } from '../scope.ts';
+import {
+  hidesOnly,
+  inScope,
+  isHidden,
+  isInScope,
+  isUnlimited,
+  type Scope,
+  type ScopeColumns,
+  VISIBILITY,
+} from '../scope.ts';
 import type { FileChange, FileRow, NewFileRow } from '../table.ts';
 
 /** A file with the columns of its media item that decide its visibility. */
@@ -72,18 +81,23 @@ export function findFileByUuid(db: Db, scope: Scope, uuid: string) {
 /** Columns of a file. */
 export type FileColumns = Columns<FileRow>;
 
+/**
+ * Columns of the media item that are also selected: all that a scope needs, or only the owner, and that of private media
+ * only, which costs nothing for other media.
+ */
+type Extra = 'media' | 'private owner' | 'none';
+
 interface ByMedia {
   mediaIds: readonly number[];
   columns: FileColumns;
-  /** Whether the columns of the media item are also selected. */
-  withMedia: boolean;
+  extra: Extra;
 }
 
 const byMediaIds = prepared<ByMedia, FileOfMediaRow>({
   lookupsOf: ({ mediaIds }) => mediaIds.length,
-  keyOf: ({ columns, withMedia }) => `${withMedia} ${columns}`,
-  build: (db, { columns, withMedia }, slot) =>
-    someOf(db, columns, withMedia)
+  keyOf: ({ columns, extra }) => `${extra} ${columns}`,
+  build: (db, { columns, extra }, slot) =>
+    someOf(db, columns, extra)
       .where(isAnyOf(db, 'file.media_id', slot(mediaIdsOf)))
       // The order of an index, so that nothing has to be sorted.
       .orderBy('file.media_id')
@@ -99,19 +113,33 @@ export async function listFilesByMediaIds<C extends FileColumns = undefined>(
   mediaIds: readonly number[],
   columns?: C,
 ) {
-  const isChecked = !isUnlimited(scope);
-  const withMedia = isChecked || columns === undefined;
-  const rows = await byMediaIds(db, { mediaIds, columns, withMedia });
-  const shown = isChecked ? rows.filter((file) => isFileInScope(scope, file)) : rows;
+  const extra = columns === undefined ? 'media' : extraOf(scope);
+  const rows = await byMediaIds(db, { mediaIds, columns, extra });
+  const isShown = (file: FileOfMediaRow) =>
+    extra === 'private owner' ? !isHidden(scope, file) : isFileInScope(scope, file);
+  const shown = isUnlimited(scope) ? rows : rows.filter(isShown);
   return shown as RowOf<FileOfMediaRow, C>[];
 }
 
-function someOf(db: Db, columns: FileColumns, withMedia: boolean): ReturnType<typeof files> {
+function extraOf(scope: Scope): Extra {
+  if (isUnlimited(scope)) return 'none';
+  return hidesOnly(scope) ? 'private owner' : 'media';
+}
+
+function someOf(db: Db, columns: FileColumns, extra: Extra): ReturnType<typeof files> {
   if (columns === undefined) return fileRows(db);
   const own = new Set(['media_id', ...columns]);
   const selected = [...own].map((name) => `file.${name}`) as ['file.media_id'];
-  const some = withMedia ? withMediaColumns(db) : db.selectFrom('file');
-  return some.select(selected) as unknown as ReturnType<typeof files>;
+  return selectExtra(db, extra).select(selected) as unknown as ReturnType<typeof files>;
+}
+
+function selectExtra(db: Db, extra: Extra) {
+  if (extra === 'media') return withMediaColumns(db);
+  const files = db.selectFrom('file');
+  if (extra === 'none') return files;
+  const owner = sql`case when file.is_public = ${sql.lit(VISIBILITY.private)}
+    then (select owner from media where media.id = file.media_id) end`;
+  return files.select(['file.is_public', owner.as('owner')]);
 }
 
 /** Returns the original of a media item, whose key is empty, or one of its variants, by any spelling of its key. */
@@ -141,6 +169,11 @@ export async function listUrlNames(db: Db, scope: Scope, mediaId: number): Promi
     .select('url_name')
     .execute();
   return rows.map((row) => row.url_name);
+}
+
+/** Sets the first segment of the URLs of a media item's files. */
+export async function updateDir(db: Db, mediaId: number, dir: string): Promise<void> {
+  await db.updateTable('file').set({ dir }).where('media_id', '=', mediaId).execute();
 }
 
 /** Tells whether a media item has this first segment of URLs. */

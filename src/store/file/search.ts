@@ -1,16 +1,26 @@
-import { type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Condition, Search } from '../../lib/search.ts';
 import {
   countSelection,
   type ListedTable,
+  type Narrowing,
   orderOf,
   type Selection,
   selectUuids,
 } from '../access-path.ts';
 import { type RowPage, toRowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
+import { tableBy } from '../dialect.ts';
 import { rowOf, rowsByKey } from '../index-scan.ts';
-import { idsWithin, isOutside, isWithin, type Scope } from '../scope.ts';
+import {
+  idsWithin,
+  isOutside,
+  isPrivateOfOthers,
+  isShown,
+  isWithin,
+  type Scope,
+  VISIBILITY,
+} from '../scope.ts';
 import type { Column } from '../search.ts';
 import type { FileOfMediaRow } from './file.ts';
 
@@ -33,7 +43,10 @@ export const FILE_COLUMNS = {
   mime_type: column('mime_type', 'text'),
   created_by: column('created_by', 'text', true),
   created_role: column('created_role', 'text', true),
-  is_public: column('is_public', 'flag'),
+  is_public: {
+    ...column('is_public', 'flag'),
+    value: sql`(case when file.is_public > 0 then 1 else 0 end)`,
+  },
   created_at: column('created_at', 'time'),
   updated_at: column('updated_at', 'time'),
   project_id: {
@@ -78,13 +91,38 @@ export async function searchFiles(
   return toRowPage(rows, { limit, backward: false });
 }
 
-/** Returns the number of files that meet all conditions. */
-export function countMatchingFiles(
+/**
+ * Returns the number of files that meet all conditions. Counts the private ones, which are few, on their own: otherwise
+ * each file would be looked at.
+ */
+export async function countMatchingFiles(
   db: Db,
   scope: Scope,
   conditions: readonly Condition<FileField>[],
 ): Promise<number> {
-  return countSelection(db, FILES, inSight(db, scope, conditions));
+  const { hiding } = scope;
+  if (hiding === null) return countSelection(db, FILES, inSight(db, scope, conditions));
+  const all = await countMatchingFiles(db, { ...scope, hiding: null }, conditions);
+  const hidden = and(inSight(db, { ...scope, hiding: null }, conditions), {
+    test: sql`(file.is_public = ${sql.lit(VISIBILITY.private)} and ${isOfMedia(isPrivateOfOthers(hiding))})`,
+    reference: MEDIA_ID,
+    ids: (limit) => sql`select media_id as key from ${tableBy(db, 'file', 'file_private')}
+      where is_public = ${sql.lit(VISIBILITY.private)} limit ${limit}`,
+  });
+  // The second count is the later one: a file that has become private meanwhile is not counted.
+  return Math.max(0, all - (await countSelection(db, FILES, hidden)));
+}
+
+/** Adds a narrowing. Of two that select ids, this one's rows are fewer. */
+function and(
+  { conditions, narrowing }: Selection<FileField>,
+  other: Narrowing,
+): Selection<FileField> {
+  if (!narrowing) return { conditions, narrowing: other };
+  return {
+    conditions,
+    narrowing: { ...other, test: sql`(${narrowing.test} and ${other.test})` },
+  };
 }
 
 /** Narrows the conditions to a scope. */
@@ -93,7 +131,7 @@ function inSight(
   scope: Scope,
   conditions: readonly Condition<FileField>[],
 ): Selection<FileField> {
-  const { publicOnly, within, excluding, moved } = scope;
+  const { publicOnly, hiding, within, excluding, moved } = scope;
   const shown = publicOnly
     ? [...conditions, { field: 'is_public', test: 'any', values: [1] } as const]
     : conditions;
@@ -101,21 +139,41 @@ function inSight(
     ...excluding.map((subtree) => isOutside(moved, subtree)),
     ...(within ? [isWithin(db, moved, within)] : []),
   ];
-  if (limits.length === 0) return { conditions: shown };
-  const isIn = sql`select 1 from media where media.id = file.media_id and ${sql.join(limits, sql` and `)}`;
+  const tests = [
+    ...(hiding && !publicOnly ? [isListed(db, isOfMedia(isShown(hiding)))] : []),
+    ...(limits.length > 0 ? [isOfMedia(sql.join(limits, sql` and `))] : []),
+  ];
+  if (tests.length === 0) return { conditions: shown };
   return {
     conditions: shown,
     narrowing: {
-      // Not `exists`, which both planners may turn into a join in any order.
-      test: sql`(${isIn}) = 1`,
-      // The index that SQLite has made for `unique (media_id, key)`.
-      reference: { value: sql.ref('file.media_id'), index: 'sqlite_autoindex_file_3' },
+      test: sql`(${sql.join(tests, sql` and `)})`,
+      reference: MEDIA_ID,
       ...(within && {
         ids: (limit) =>
           sql`select id as key from (${idsWithin(db, moved, within)}) part limit ${limit}`,
       }),
     },
   };
+}
+
+// The index that SQLite has made for `unique (media_id, key)`.
+const MEDIA_ID = { value: sql.ref('file.media_id'), index: 'sqlite_autoindex_file_3' };
+
+/** Returns `the media item of the file meets a condition`. Not `exists`, which both planners may turn into a join. */
+function isOfMedia(condition: RawBuilder<unknown>): RawBuilder<SqlBool> {
+  return sql`((select 1 from media where media.id = file.media_id and ${condition}) = 1)`;
+}
+
+/**
+ * Returns `the file is not private, or meets this condition`. Without any private file, SQLite then reads no row of the
+ * table: the first part is computed once.
+ */
+function isListed(db: Db, isOwn: RawBuilder<SqlBool>): RawBuilder<SqlBool> {
+  const isPrivate = sql`is_public = ${sql.lit(VISIBILITY.private)}`;
+  const some = sql`select 1 from ${tableBy(db, 'file', 'file_private')} where ${isPrivate} limit 1`;
+  return sql`((select count(*) from (${some}) private) = 0
+    or file.is_public >= ${sql.lit(VISIBILITY.unlisted)} or ${isOwn})`;
 }
 
 function column(name: string, kind: Column['kind'], isNullable = false) {

@@ -8,6 +8,7 @@ import { insertion } from '../prepared.ts';
 import { onlyRow, updatesRow } from '../result.ts';
 import type { JobAttemptRow, JobChange, JobRow, NewJobRow } from '../table.ts';
 import { countMatchingJobs, type ListedJobField, pageJobs } from './search.ts';
+import { isJobInSight, type JobSight } from './sight.ts';
 
 /** The filter of a list of jobs: a job has to match every given field. */
 export interface JobFilter {
@@ -104,25 +105,26 @@ export async function updateJobMedia(db: Db, id: number, mediaId: number): Promi
 }
 
 /** Returns the jobs that match the filter, unordered: for filters that few jobs match. */
-export function findJobs(db: Db, filter: JobFilter): Promise<JobRow[]> {
+export function findJobs(db: Db, sight: JobSight, filter: JobFilter): Promise<JobRow[]> {
   const { ids, uuids } = filter;
   const reader = ids || uuids ? inline(db, (ids ?? uuids)?.length) : db;
-  return filteredJobs(reader, filter).selectAll().execute();
+  return filteredJobs(reader, sight, filter).selectAll().execute();
 }
 
 /** Returns one page of the jobs that match the filter. */
 export function listJobs(
   db: Db,
+  sight: JobSight,
   filter: JobFilter,
   keyset: Keyset,
   page: PageRequest,
 ): Promise<RowPage<JobRow>> {
-  return pageJobs(db, conditionsOf(filter), keyset, page);
+  return pageJobs(db, sight, conditionsOf(filter), keyset, page);
 }
 
 /** Returns the number of jobs that match the filter. */
-export function countJobs(db: Db, filter: JobFilter): Promise<number> {
-  return countMatchingJobs(db, conditionsOf(filter));
+export function countJobs(db: Db, sight: JobSight, filter: JobFilter): Promise<number> {
+  return countMatchingJobs(db, sight, conditionsOf(filter));
 }
 
 /** Returns the runs of many jobs, oldest first. */
@@ -142,9 +144,13 @@ export async function deleteJob(db: Db, id: number): Promise<boolean> {
   return numDeletedRows === 1n;
 }
 
-function filteredJobs(db: Db, filter: JobFilter) {
+function filteredJobs(db: Db, sight: JobSight, filter: JobFilter) {
   const { ids, uuids, statuses, jobClasses, mediaId, unicity, createdFrom, createdTo } = filter;
   let query = db.selectFrom('job');
+  if (sight !== null) query = query.where(isJobInSight(db, sight));
+  if (unicity !== undefined && sight?.readsAll === false) {
+    query = query.where('created_by', '=', sight.startedBy);
+  }
   if (ids !== undefined) query = query.where(isAnyOf(db, 'id', ids));
   if (uuids !== undefined) query = query.where(isAnyOf(db, 'uuid', uuids));
   if (statuses !== undefined) query = query.where(isAnyOf(db, 'status', statuses));

@@ -4,6 +4,7 @@ import {
   countSelection,
   type ListedTable,
   orderOf,
+  type Selection,
   type Slice,
   selectUuids,
 } from '../access-path.ts';
@@ -19,6 +20,7 @@ import type { Db } from '../db.ts';
 import { rowsByKey } from '../index-scan.ts';
 import type { Column } from '../search.ts';
 import type { JobRow } from '../table.ts';
+import { type JobSight, narrowingOf } from './sight.ts';
 
 /** Each field that jobs can be searched and ordered by. */
 export const JOB_COLUMNS = {
@@ -62,19 +64,33 @@ const JOBS: ListedTable<ListedJobField> = {
   },
 };
 
+/**
+ * Returns the table as a viewer may read it. For a viewer who may not read everything, `unicity` is null but in jobs that
+ * it started: neither a filter nor an order then tells anything about the others.
+ */
+function jobsOf(sight: JobSight): ListedTable<ListedJobField> {
+  if (sight === null || sight.readsAll) return JOBS;
+  const { unicity } = JOB_COLUMNS;
+  const value = sql`case when job.created_by = ${sight.startedBy} then ${unicity.value} end`;
+  const own: Column = { ...unicity, value, index: null, isComputed: true };
+  return { ...JOBS, columns: { ...JOBS.columns, unicity: own } };
+}
+
 /** Returns a window of the jobs that meet all conditions. */
 export async function searchJobs(
   db: Db,
+  sight: JobSight,
   { conditions, order, limit, offset }: Search<JobField>,
 ): Promise<RowPage<JobRow>> {
   // One more than the limit, which tells whether more follow.
-  const rows = await selectJobs(db, conditions, { order, limit: limit + 1, offset });
+  const rows = await selectJobs(db, sight, conditions, { order, limit: limit + 1, offset });
   return toRowPage(rows, { limit, backward: false });
 }
 
 /** Returns one page of the jobs that meet all conditions. The columns of the keyset are fields of the list. */
 export async function pageJobs(
   db: Db,
+  sight: JobSight,
   conditions: readonly Condition<ListedJobField>[],
   { columns, descending }: Keyset,
   request: PageRequest,
@@ -87,7 +103,7 @@ export async function pageJobs(
       ? []
       : [sql<SqlBool>`(${place}) ${sql.raw(operator)} (${sql.join(position)})`];
   const isDescending = directionOf(descending, backward) === 'desc';
-  const rows = await selectJobs(db, conditions, {
+  const rows = await selectJobs(db, sight, conditions, {
     order: fields.map((field) => ({ field, descending: isDescending })),
     bounds: [...beyond(descending ? '<' : '>', after), ...beyond(descending ? '>' : '<', before)],
     limit: limit + 1,
@@ -97,14 +113,16 @@ export async function pageJobs(
 }
 
 /** Returns a part of the jobs that meet all conditions, in order. */
-export async function selectJobs(
+async function selectJobs(
   db: Db,
+  sight: JobSight,
   conditions: readonly Condition<ListedJobField>[],
   slice: Slice<ListedJobField>,
 ): Promise<JobRow[]> {
-  const uuids = await selectUuids(db, JOBS, { conditions }, slice);
+  const jobs = jobsOf(sight);
+  const uuids = await selectUuids(db, jobs, inSight(db, sight, conditions), slice);
   const page = rowsByKey(db, 'job', JOB_COLUMNS.uuid, sql`select uuid as key from (${uuids}) page`);
-  const order = orderOf(JOBS, slice.order);
+  const order = orderOf(jobs, slice.order);
   const { rows } = await sql<JobRow>`select job.* from ${page} order by ${order}`.execute(db);
   return rows;
 }
@@ -112,9 +130,18 @@ export async function selectJobs(
 /** Returns the number of jobs that meet all conditions. */
 export function countMatchingJobs(
   db: Db,
+  sight: JobSight,
   conditions: readonly Condition<ListedJobField>[],
 ): Promise<number> {
-  return countSelection(db, JOBS, { conditions });
+  return countSelection(db, jobsOf(sight), inSight(db, sight, conditions));
+}
+
+function inSight(
+  db: Db,
+  sight: JobSight,
+  conditions: readonly Condition<ListedJobField>[],
+): Selection<ListedJobField> {
+  return { conditions, narrowing: sight && narrowingOf(db, sight) };
 }
 
 /**

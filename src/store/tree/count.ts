@@ -15,6 +15,8 @@ export async function countOf(
   db: Db,
   conditions: readonly Condition[],
 ): Promise<RawBuilder<number>> {
+  const hiding = conditions.find(({ opposite }) => opposite);
+  if (hiding?.opposite) return countWithout(db, conditions, hiding, hiding.opposite);
   const isOfMedia = conditions.some(({ kind }) => kind === 'media');
   const others = conditions.filter(({ part }) => part !== 'kind');
   if (isOfMedia && others.length === 0) return countOfMedia(db);
@@ -33,6 +35,23 @@ export async function countOf(
   return selective === undefined
     ? countOnWalk(db, walk, conditions, keyset)
     : countAmong(db, selective, conditions);
+}
+
+/** Subtracts the few nodes that a condition hides: the number of all is cheaper than that of almost all. */
+async function countWithout(
+  db: Db,
+  conditions: readonly Condition[],
+  hiding: Condition,
+  hidden: Condition,
+): Promise<RawBuilder<number>> {
+  const others = conditions.filter((condition) => condition !== hiding);
+  const all = await countOf(db, others);
+  const isOfAll = others.every(({ part }) => part === 'kind');
+  const few =
+    isOfAll && hidden.ids
+      ? sql`(select count(*) from (${hidden.ids}) counted)`
+      : await countOf(db, [...others, hidden]);
+  return sql`(${all} - ${few})`;
 }
 
 /** Returns the number of nodes on a walk that meet all conditions. */

@@ -4,8 +4,9 @@ import type { Db } from '../db.ts';
 import { isAnyOf, tableBy } from '../dialect.ts';
 import { isBelow, isInPart, type PathMoves, partsBelow } from '../path-move.ts';
 import { hasWords, idsWithWords, valuesOf, type WordMatch } from '../plan.ts';
-import { idsWithin, isOutside, isWithin, type Scope } from '../scope.ts';
+import { idsWithin, isOutside, isWithin, type Scope, type Visibility } from '../scope.ts';
 import { ROOT_ID } from './folder.ts';
+import { hidingOf, publicIds, visibilityOf } from './visibility.ts';
 
 /** The filter of a list of nodes: a node has to match every given field. */
 export interface NodeFilter {
@@ -30,6 +31,7 @@ export interface NodeFilter {
   ownedBy?: string | undefined;
   /** Both ends included. */
   createdAt?: { from?: Date | undefined; to?: Date | undefined } | undefined;
+  visibility?: readonly Visibility[] | undefined;
   /** MIME types of the original. */
   mimeTypes?: readonly string[] | undefined;
   /** MD5 of any of the files: 32 hex digits, in either case. */
@@ -37,7 +39,7 @@ export interface NodeFilter {
 }
 
 /** The part of a filter or a scope that a condition stands for. */
-export type Part = keyof NodeFilter | keyof Scope | 'tag' | 'rank';
+export type Part = keyof NodeFilter | keyof Scope | 'hidden' | 'tag' | 'rank';
 
 /** A condition on a node, in the two ways in which a statement can use it. */
 export interface Condition {
@@ -54,6 +56,10 @@ export interface Condition {
   range?: (column: RawBuilder<unknown>) => RawBuilder<SqlBool>;
   /** Returns what the condition says of a column whose value is never smaller. */
   since?: (column: RawBuilder<unknown>) => RawBuilder<SqlBool>;
+  /** Tells the same of a row of `media_tag`, so that a walk of a tag needs no row of `media`. */
+  checkOnTag?: RawBuilder<SqlBool>;
+  /** The opposite, which few nodes meet: see `countOf`. */
+  opposite?: Condition;
   /** True: `ids` has few rows. */
   isSmall?: boolean;
   /** The kind of nodes, of the condition on it. */
@@ -104,18 +110,19 @@ function kindOf({ kind = 'media' }: NodeFilter): Condition[] {
 
 function scopeOf(
   db: Db,
-  { publicOnly, within, excluding, moved }: Scope,
+  { publicOnly, hiding, within, excluding, moved }: Scope,
   { kind = 'media' }: NodeFilter,
 ): Condition[] {
   const conditions: Condition[] = [];
+  // No folder is private, and no public media item.
+  if (hiding !== null && kind !== 'folder' && !publicOnly) {
+    conditions.push(hidingOf(db, hiding));
+  }
   if (publicOnly) {
-    const shown = tableBy(db, 'media', 'media_public');
     conditions.push({
       part: 'publicOnly',
       check: sql`media.is_public = 1`,
-      ...(kind === 'media' && {
-        ids: sql`select id from ${shown} where is_public = 1 and type <> 'folder'`,
-      }),
+      ...(kind === 'media' && { ids: publicIds(db) }),
     });
   }
   for (const subtree of excluding) {
@@ -166,7 +173,7 @@ function placeOf(
   return conditions;
 }
 
-function columnsOf(db: Db, { types, ownedBy, createdAt }: NodeFilter): Condition[] {
+function columnsOf(db: Db, { types, visibility, ownedBy, createdAt }: NodeFilter): Condition[] {
   const conditions: Condition[] = [];
   if (types !== undefined) {
     const [type] = types;
@@ -177,6 +184,7 @@ function columnsOf(db: Db, { types, ownedBy, createdAt }: NodeFilter): Condition
       ...(type !== undefined && new Set(types).size === 1 && { value: sql`= ${type}` }),
     });
   }
+  if (visibility !== undefined) conditions.push(visibilityOf(db, visibility));
   if (ownedBy !== undefined) {
     conditions.push({
       part: 'ownedBy',

@@ -53,8 +53,8 @@ interface ListArgs {
 }
 
 const plainPage = prepared<ListArgs, NodeRow>({
-  keyOf: ({ filter, keyset, page, columns }) =>
-    `${plainKey(filter)} ${pageKey(keyset, page)} ${columns}`,
+  keyOf: ({ scope, filter, keyset, page, columns }) =>
+    `${plainKey(scope, filter)} ${pageKey(keyset, page)} ${columns}`,
   lookupsOf: ({ page }) => page.limit + 1,
   build: (db, { scope, filter, keyset, page, columns }, slot) => {
     const conditions = plainConditions(db, scope, filter, slot);

@@ -70,7 +70,7 @@ export function walkOf(db: Db, conditions: readonly Condition[], order: OrderCol
   for (const part of parts) {
     const by = conditions.find((condition) => condition.part === part && condition.value);
     if (by === undefined) continue;
-    if (part === 'tag' && order in INDEXES.tag) return walkOfTag(db, by, order, kind);
+    if (part === 'tag' && order in INDEXES.tag) return walkOfTag(db, by, order, conditions);
     if (part === 'mimeTypes' && order === 'id') return walkOfMimeType(db, by, kind);
     if (part === 'tag' || part === 'mimeTypes') continue;
     const way: Way = INDEXES[part === 'unfiled' ? 'folderId' : part];
@@ -116,7 +116,14 @@ function walkOfMedia(
 }
 
 /** Only media have tags. */
-function walkOfTag(db: Db, by: Condition, order: OrderColumn, kind: Condition['kind']): Walk {
+function walkOfTag(
+  db: Db,
+  by: Condition,
+  order: OrderColumn,
+  conditions: readonly Condition[],
+): Walk {
+  const kind = conditions.find(({ part }) => part === 'kind')?.kind;
+  const { checkOnTag } = conditions.find(({ part }) => part === 'hiding') ?? {};
   const isCreated = order === 'created_at';
   const table = tableBy(db, 'media_tag', isCreated ? 'media_tag_created' : 'media_tag_tag');
   const id = sql.ref('media_tag.media_id');
@@ -128,6 +135,7 @@ function walkOfTag(db: Db, by: Condition, order: OrderColumn, kind: Condition['k
     meets: new Map<Part, RawBuilder<SqlBool> | null>([
       ...(kind === 'media' ? [['kind', null] as const] : []),
       ['publicOnly', sql`media_tag.is_public = 1`],
+      ...(checkOnTag ? [['hiding', checkOnTag] as const] : []),
     ]),
   };
 }

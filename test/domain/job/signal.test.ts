@@ -15,6 +15,7 @@ import { SYSTEM } from '../../../src/domain/viewer/viewer.ts';
 import type { JobChange } from '../../../src/store/table.ts';
 import { type TestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
+import { makeMediaRow } from '../../support/make.ts';
 import { addJob, readJob } from '../../support/worker.ts';
 
 const ADMIN = user('root', 'admin');
@@ -183,8 +184,10 @@ describeEachBackend('the signals of a job', (backend) => {
   it('are accepted from the user who started the job, and from admins', () =>
     withServices(backend, async (services) => {
       const startedBy = { id: 'eva', role: 'editor' };
-      const own = await addJob(services, 'x', { startedBy });
-      const system = await addJob(services);
+      const mediaId = await makeMediaRow(services.db);
+      const own = await addJob(services, 'x', { startedBy, mediaId });
+      const system = await addJob(services, 'y', { mediaId });
+      const hidden = await addJob(services, 'z', { startedBy });
       const code = (viewer: Parameters<TestServices['as']>[0], id: number) =>
         signalJob(services.as(viewer), id, { signal: 'pause' }).then(
           ({ status }) => status,
@@ -193,6 +196,7 @@ describeEachBackend('the signals of a job', (backend) => {
       expect(await code(undefined, own)).toBe('NOT_AUTHENTICATED');
       expect(await code(user('eva', 'reader'), own)).toBe('FORBIDDEN');
       expect(await code(user('max'), own)).toBe('FORBIDDEN');
+      expect(await code(user('max'), hidden)).toBe('NOT_FOUND');
       expect(await code(user('eva'), system)).toBe('FORBIDDEN');
       expect(await code(user('eva'), own)).toBe('paused');
       expect(await code(ADMIN, system)).toBe('paused');

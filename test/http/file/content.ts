@@ -9,7 +9,8 @@ export const MIB = 2 ** 20;
 /** Returns the content of a file of a type that is sent unchanged. */
 export function contentOf(bytes: Buffer, file: Partial<Content['file']> = {}): Content {
   const md5 = createHash('md5').update(bytes).digest('hex');
-  const defaults = { filename: 'a.bin', mimeType: 'application/zip', updatedAt: new Date(0) };
+  const type = { mimeType: 'application/zip', isPrivate: false };
+  const defaults = { filename: 'a.bin', ...type, updatedAt: new Date(0) };
   return {
     file: { ...defaults, md5, sizeBytes: bytes.length, ...file },
     read: async (range) => Readable.from(cut(bytes, range), { objectMode: false }),

@@ -1,5 +1,6 @@
 import {
   CompiledQuery,
+  type ExpressionBuilder,
   type KyselyPlugin,
   type RawBuilder,
   RawNode,
@@ -23,10 +24,12 @@ import {
   type JobField,
   searchJobs,
 } from '../../../src/store/job/search.ts';
+import type { JobSight } from '../../../src/store/job/sight.ts';
 import { EVERYTHING, inScope, type Scope } from '../../../src/store/scope.ts';
 import { toSql } from '../../../src/store/search.ts';
 import type { Database } from '../../../src/store/table.ts';
 import { type Backend, describeEachBackend } from '../../support/backend.ts';
+import { SCOPES, SIGHTS } from '../../support/search-scope.ts';
 
 /** More than are ever sorted. */
 const COUNT = SORTED_MAX + 700;
@@ -42,14 +45,14 @@ async function fill(db: Db, { name }: Backend): Promise<void> {
   const sparse = sql`case when n % 100 = 0 then 'rare' when n % 100 < 10 then 'common' end`;
   const uuid = sql`('u' || (n * 7919 % 100003))`;
   await sql`insert into media (id, uuid, type, parent_id, level, path, name, resource, owner, is_public, created_at, updated_at)
-    select n + 10, ${uuid}, 'image', 1, 2, case when n % 50 = 0 then '/1/7/' else '/1/5/' end, 'm', case when n % 3 = 0 then 'r' || n end, 'a', n % 2, n, n
+    select n + 10, ${uuid}, 'image', 1, 2, case when n % 50 = 0 then '/1/7/' else '/1/5/' end, 'm', case when n % 3 = 0 then 'r' || n end, case when n % 4 = 0 then 'b' else 'a' end, case when n % 10 < 2 then -1 else n % 2 end, n, n
     from ${numbers} where n <= 100`.execute(db);
   await sql`insert into file (uuid, media_id, key, filename, extension, mime_type, size_bytes, md5, dir, url_name, blob_key, created_by, created_role, project_id, resource, is_public, created_at, updated_at)
     select 'u' || (n * 7919 % 100003), media.id, 'k' || (n / 100), 'f' || (n % 1000), 'png', ${value}, n % 100, 'd' || (n % 10), 'dir' || n, 'f', 'b' || n, ${gap}, ${gap}, ${sparse},
       coalesce(resource, media.uuid), is_public, n / 3, n % 1000
     from ${numbers} join media on media.id = n % 100 + 11`.execute(db);
-  await sql`insert into job (uuid, job_class, arguments, priority, status, progress, retry_count, error, unicity, scheduled_at, created_at, updated_at)
-    select ${uuid}, ${value}, '{}', n % 3, ${value}, 1.0 / (n % 7 + 1), n % 2, ${gap}, ${gap}, n % 1000, n / 3, n % 11 from ${numbers}`.execute(
+  await sql`insert into job (uuid, media_id, created_by, job_class, arguments, priority, status, progress, retry_count, error, unicity, scheduled_at, created_at, updated_at)
+    select ${uuid}, case when n % 3 = 0 then n % 100 + 11 end, ${gap}, ${value}, '{}', n % 3, ${value}, 1.0 / (n % 7 + 1), n % 2, ${gap}, ${gap}, n % 1000, n / 3, n % 11 from ${numbers}`.execute(
     db,
   );
 }
@@ -82,41 +85,6 @@ const STATES: Readonly<
       await sql`analyze media, file, job`.execute(db);
       await fill(db, backend);
     },
-  },
-};
-
-const SCOPES: Readonly<Record<string, Scope>> = {
-  everything: EVERYTHING,
-  'without a subtree': {
-    publicOnly: false,
-    within: null,
-    excluding: [{ id: 7, below: '/1/7/' }],
-    moved: [],
-  },
-  public: { publicOnly: true, excluding: [], moved: [], within: null },
-  'a large subtree': {
-    publicOnly: false,
-    excluding: [],
-    moved: [],
-    within: { subtrees: [{ id: 5, below: '/1/5/' }], owner: 'x' },
-  },
-  'a subtree in another': {
-    publicOnly: false,
-    excluding: [],
-    moved: [],
-    within: {
-      subtrees: [
-        { id: 7, below: '/1/7/' },
-        { id: 1, below: '/1/' },
-      ],
-      owner: 'x',
-    },
-  },
-  'a small subtree, public': {
-    publicOnly: true,
-    excluding: [],
-    moved: [],
-    within: { subtrees: [{ id: 7, below: '/1/7/' }], owner: 'x' },
   },
 };
 
@@ -204,7 +172,10 @@ describeEachBackend('searches of files and jobs', (backend) => {
         }
         for (const [index, conditions] of JOB_FILTERS.entries()) {
           const orders = JOB_ORDERS.filter((_, n) => n % 11 === index % 11);
-          await compare(db, comparedJobs(db), conditions, orders);
+          for (const [at, sight] of Object.values(SIGHTS).entries()) {
+            const some = orders.filter((_, n) => n % 3 === at % 3);
+            await compare(db, comparedJobs(db, sight), conditions, some);
+          }
         }
       }));
 
@@ -244,13 +215,26 @@ function comparedFiles(db: Db, scope: Scope): Compared<FileField> {
   };
 }
 
-function comparedJobs(db: Db): Compared<JobField> {
+function comparedJobs(db: Db, sight: JobSight): Compared<JobField> {
+  const all = db.selectFrom('job');
+  const { unicity, ...columns } = JOB_COLUMNS;
+  const own = sql`case when job.created_by = ${sight?.startedBy ?? null} then job.unicity end`;
+  const isReadable = sight === null || sight.readsAll;
   return {
-    table: { name: 'job', columns: JOB_COLUMNS },
-    all: db.selectFrom('job') as never,
-    count: (conditions) => countMatchingJobs(db, conditions),
-    search: (search) => searchJobs(db, search),
+    table: {
+      name: 'job',
+      columns: { ...columns, unicity: isReadable ? unicity : { ...unicity, value: own } },
+    },
+    all: (sight === null ? all : all.where(isInSight(db, sight))) as never,
+    count: (conditions) => countMatchingJobs(db, sight, conditions),
+    search: (search) => searchJobs(db, sight, search),
   };
+}
+
+function isInSight(db: Db, { startedBy, nodes }: NonNullable<JobSight>) {
+  const media = inScope(db, db.selectFrom('media'), nodes).select('media.id');
+  return (eb: ExpressionBuilder<Database, 'job'>) =>
+    eb.or([eb('created_by', '=', startedBy), eb('media_id', 'in', media)]);
 }
 
 async function compare<Field extends string>(
@@ -295,9 +279,15 @@ async function searchAll(db: Db): Promise<void> {
     for (const conditions of [[], [equal('project_id', 'common')], [equal('project_id', null)]])
       await searchFiles(db, EVERYTHING, { conditions, order, ...WINDOW });
   }
+  for (const sight of Object.values(SIGHTS)) await searchJobsIn(db, sight);
+}
+
+async function searchJobsIn(db: Db, sight: JobSight): Promise<void> {
   for (const order of JOB_ORDERS) {
+    // Only a viewer who reads all jobs has an index of this order.
+    if (sight?.readsAll === false && order[0]?.field === 'unicity') continue;
     for (const conditions of [[], JOB_FILTERS[1] ?? [], JOB_FILTERS[2] ?? []]) {
-      await searchJobs(db, { conditions, order, ...WINDOW });
+      await searchJobs(db, sight, { conditions, order, ...WINDOW });
     }
   }
   for (const name of ['id', 'created_at', 'updated_at', 'scheduled_at', 'priority']) {
@@ -305,9 +295,9 @@ async function searchAll(db: Db): Promise<void> {
     const columns = name === 'id' ? [id] : [{ name, type: 'number' } as const, id];
     const keyset = { name, columns, descending: true };
     for (const filter of [{}, { statuses: ['rare'] }, { statuses: ['common'] }, { mediaId: 11 }]) {
-      await listJobs(db, filter, keyset, { limit: 20, backward: false });
+      await listJobs(db, sight, filter, keyset, { limit: 20, backward: false });
       const after = name === 'id' ? [900] : [2, 900];
-      await listJobs(db, filter, keyset, { limit: 20, backward: true, before: after });
+      await listJobs(db, sight, filter, keyset, { limit: 20, backward: true, before: after });
     }
   }
 }
@@ -319,7 +309,7 @@ async function listOneValue(db: Db): Promise<void> {
     for (const condition of [equal('mime_type', 'common'), equal('project_id', null)])
       await searchFiles(db, EVERYTHING, { conditions: [condition as never], ...byUuid });
     for (const field of ['status', 'job_class', 'unicity'] as const)
-      await searchJobs(db, { conditions: [equal(field, 'common')], ...byUuid });
+      await searchJobs(db, null, { conditions: [equal(field, 'common')], ...byUuid });
   }
 }
 
@@ -376,10 +366,11 @@ function sortedIn(plan: string): number {
 
 function checkSqlitePlan(text: string, plan: string): void {
   // A walk of the table itself is a walk of its index by id. The table of media is too small for an index here.
-  const isById = text.includes('"job" not indexed');
+  const isById = text.includes('from "job" not indexed');
   if (!isById) expect(plan).not.toMatch(/SCAN (file|job)(?! USING)/);
   // At the end, the page. Before, what a condition has found: then its index is searched, not scanned.
   const sorts = plan.match(/TEMP B-TREE FOR ORDER BY/g)?.length ?? 0;
-  if (/SCAN (file|job) USING/.test(plan) || isById)
+  // The index of private files is read for the first one only.
+  if (/SCAN (file|job) USING (?!(COVERING )?INDEX file_private)/.test(plan) || isById)
     expect([plan, sorts <= 1]).toEqual([plan, true]);
 }

@@ -34,7 +34,7 @@ builder.subscriptionField('jobChanged', (t) =>
   t.field({
     type: JobRef,
     description:
-      'Reports each job that is created or changes. Fails with `NOT_AUTHENTICATED` without a credential.',
+      'Reports each job that is created or changes and that the viewer may see. Fails with `NOT_AUTHENTICATED` without a credential.',
     args: {
       id: t.arg.id({ description: 'Global id of a job. If given, only this job is reported.' }),
       filter: jobFilterArg.filter,

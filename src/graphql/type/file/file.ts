@@ -1,9 +1,11 @@
 import { type File, filesByIds, filesByMediaIds } from '../../../domain/file/file.ts';
+import { signPath } from '../../../domain/file/signed-url.ts';
 import { builder } from '../../builder.ts';
 import { expose, exposeNullable } from '../../expose.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
 import { createLookup } from '../../lookup.ts';
 import { withNeeds } from '../../needs.ts';
+import { toFileUrl, URL_NEEDS } from './file-url.ts';
 
 /** A stored file. */
 export const FileRef = builder.nodeRef('File', nodeOptions(nodeLoader(filesByIds)));
@@ -45,9 +47,31 @@ FileRef.implement({
     url: t.field({
       type: 'URL',
       description:
-        'URL of the content. Append `?download=1` to make a browser save the file instead of displaying it.',
+        'URL of the content. Append `?download=1` to make a browser save the file instead of displaying it. Of a private media item, it is a signed URL that is valid for one to two hours, and to which nothing can be appended.',
+      ...withNeeds(...URL_NEEDS),
+      resolve: (file, _args, context) => toFileUrl(file, context),
+    }),
+    signedUrl: t.field({
+      type: 'URL',
+      description:
+        'URL with which anyone may read the content for a time, whatever the visibility of the media item. It is valid for this path and these parameters only, for GET and HEAD, until it expires, the file is deleted, or the media item becomes private. Fails with `INVALID_INPUT` for an invalid lifetime.',
+      args: {
+        expiresInSeconds: t.arg.int({
+          defaultValue: 3600,
+          description: 'Lifetime of the URL in seconds, from 1 to 604,800 (7 days).',
+        }),
+        download: t.arg.boolean({
+          defaultValue: false,
+          description: 'Whether a browser saves the file instead of displaying it.',
+        }),
+      },
       ...withNeeds('urlPath'),
-      resolve: ({ urlPath }, _args, { toUrl }) => toUrl(urlPath),
+      resolve: ({ urlPath }, { expiresInSeconds, download }, { domain, toUrl }) => {
+        const query = download ? { download: '1' } : {};
+        return toUrl(
+          signPath(domain, urlPath, { expiresInSeconds: expiresInSeconds ?? 3600 }, query),
+        );
+      },
     }),
     ...expose(t, 'DateTime', {
       createdAt: 'Time at which the file was stored.',

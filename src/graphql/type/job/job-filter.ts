@@ -15,7 +15,9 @@ const JobFilterInput = builder.inputType('JobFilter', {
       description: 'Matches jobs of one of these classes, at most 200.',
     }),
     mediaId: t.id({ description: 'Matches jobs for the media item with this global id.' }),
-    unicity: t.string({ description: 'Matches jobs with exactly this uniqueness key.' }),
+    unicity: t.string({
+      description: 'Matches jobs with exactly this uniqueness key, if the viewer may read it.',
+    }),
     createdAt: t.field({
       type: DateTimeRange,
       description: 'Matches jobs created in this span of time.',

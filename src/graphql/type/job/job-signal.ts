@@ -57,7 +57,7 @@ builder.objectFields(ConflictError, (t) => ({
     type: 'UUID',
     nullable: true,
     description:
-      'UUID of the unfinished job that has the same `unicity`. Null unless `code` is `ALREADY_EXISTS`.',
+      'UUID of the unfinished job that has the same `unicity`. Null unless `code` is `ALREADY_EXISTS`, and if the viewer may not see that job.',
     resolve: ({ holder }: JobConflict) => holder ?? null,
   }),
 }));

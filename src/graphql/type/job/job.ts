@@ -28,7 +28,7 @@ export const JobConnection = builder.connectionObject({ type: JobRef, name: 'Job
 
 JobRef.implement({
   description:
-    'A background job. The server runs it at least once, independently of any request. Every viewer with a credential may see all jobs.',
+    'A background job. The server runs it at least once, independently of any request. A viewer sees the jobs that it started and those for media that it may see; an admin without start nodes sees all jobs.',
   fields: (t) => ({
     ...expose(t, 'UUID', {
       uuid: 'UUID of the job, the same in GraphQL and in the REST dialects.',
@@ -38,7 +38,8 @@ JobRef.implement({
     }),
     arguments: t.expose('arguments', {
       type: 'JSON',
-      description: 'Arguments of the task. Their format depends on `jobClass`.',
+      description:
+        'Arguments of the task, an object. Its format depends on `jobClass`. URLs are without query, fragment and credentials. Empty unless the viewer started the job or is an admin.',
     }),
     ...expose(t, 'Int', {
       priority: 'Priority; 0 by default. Jobs with a higher number run first.',
@@ -50,7 +51,7 @@ JobRef.implement({
     ...exposeNullable(t, 'String', {
       error: 'Error message of the last failed run. Null if no run has failed.',
       unicity:
-        'Uniqueness key. At most one unfinished job can have a given key. Null if the job has no key.',
+        'Uniqueness key. At most one unfinished job can have a given key. Null if the job has no key, and unless the viewer started the job or is an admin.',
       startedBy:
         '`Viewer.id` of the viewer who created the job. Null if the server itself created it.',
     }),
@@ -126,7 +127,7 @@ objectQuery('job', {
   by: JobBy,
   noun: 'job',
   description:
-    'Returns a job; null if it does not exist. Fails with `NOT_AUTHENTICATED` without a credential.',
+    'Returns a job; null if it does not exist or the viewer may not see it. Fails with `NOT_AUTHENTICATED` without a credential.',
   find: (domain, by) =>
     findJob(
       domain,
@@ -140,7 +141,7 @@ builder.queryField('jobs', (t) =>
       type: JobRef,
       ...pricedByFilter(),
       description:
-        'Lists jobs, newest first by default. Fails with `NOT_AUTHENTICATED` without a credential.',
+        'Lists the jobs that the viewer may see, newest first by default. Fails with `NOT_AUTHENTICATED` without a credential.',
       args: jobListArgs,
       resolve: filteredList({ toFilter: toJobFilter, list: listJobs, count: countJobs }),
     },

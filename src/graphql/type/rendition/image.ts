@@ -2,10 +2,12 @@ import type { File } from '../../../domain/file/file.ts';
 import type { Crop, Media } from '../../../domain/tree/media.ts';
 import { builder } from '../../builder.ts';
 import { expose, exposeNullable } from '../../expose.ts';
+import { toFileUrl } from '../file/file-url.ts';
 
 interface ImageShape {
-  /** Absolute, or a path on this server. */
-  url: string;
+  /** Of a linked image; null: `file` is the image. */
+  linkedUrl: string | null;
+  file: File | null;
   width: number | null;
   height: number | null;
   focalPoint: Media['focalPoint'];
@@ -64,8 +66,10 @@ export const ImageRef = builder.objectRef<ImageShape>('Image').implement({
   fields: (t) => ({
     url: t.field({
       type: 'URL',
-      description: 'URL of the image.',
-      resolve: ({ url }, _args, { toUrl }) => (url.startsWith('/') ? toUrl(url) : url),
+      description:
+        'URL of the image. Of a private media item with a stored image, it is a signed URL that is valid for one to two hours.',
+      resolve: ({ linkedUrl, file }, _args, context) =>
+        linkedUrl ?? (file === null ? '' : toFileUrl(file, context)),
     }),
     ...exposeNullable(t, 'Int', {
       width: 'Width in pixels. Null if unknown.',
@@ -90,10 +94,10 @@ export function toImage(media: Media, original: File | null): ImageShape | null 
   const { focalPoint, crops } = media;
   if (media.imageUrl !== null) {
     const size = { width: media.imageWidth, height: media.imageHeight };
-    return { url: media.imageUrl, ...size, focalPoint, crops };
+    return { linkedUrl: media.imageUrl, file: null, ...size, focalPoint, crops };
   }
   const isImage = media.type === 'image' || media.type === 'eimage' || media.type === 'vector';
   if (!isImage || original === null) return null;
-  const { urlPath: url, width, height } = original;
-  return { url, width, height, focalPoint, crops };
+  const { width, height } = original;
+  return { linkedUrl: null, file: original, width, height, focalPoint, crops };
 }

@@ -1,3 +1,4 @@
+import DataLoader from 'dataloader';
 import { ConflictError, NotFoundError } from '../../../domain/error.ts';
 import { QuotaExceededError } from '../../../domain/storage-error.ts';
 import { deleteFolder } from '../../../domain/tree/deletion.ts';
@@ -9,13 +10,40 @@ import {
   updateFolder,
 } from '../../../domain/tree/folder.ts';
 import { type NodeFields, visibleAncestorIds } from '../../../domain/tree/node.ts';
+import {
+  folderSettings,
+  type InheritedVisibility,
+  resolveVisibility,
+  type Visibility,
+} from '../../../domain/tree/visibility.ts';
 import { builder } from '../../builder.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
 import { identifierInput, objectQuery } from '../../identifier.ts';
-import { nodeLoader, nodeOptions } from '../../loader.ts';
+import { nodeLoader, nodeOptions, perRequest } from '../../loader.ts';
 import { createLookup, withId } from '../../lookup.ts';
 import { mutation } from '../../mutation.ts';
 import { TreeNodeRef } from './tree-node.ts';
+import { VisibilityEnum } from './visibility.ts';
+
+const foundSettings = createLookup<Visibility | null>({
+  loader: perRequest(
+    ({ domain }) =>
+      new DataLoader(async (ids) => {
+        const settings = await folderSettings(domain, ids);
+        return ids.map((id) => settings.get(id) ?? null);
+      }),
+  ),
+  load: folderSettings,
+  absent: null,
+});
+
+/** Returns the options of a field that depends on the visibility that a folder gives. */
+const inherited = <Value>(read: (inherited: InheritedVisibility) => Value) =>
+  foundSettings({
+    needs: ['id', 'ancestorIds'],
+    keysOf: ({ id, ancestorIds }: Folder) => [...ancestorIds, id],
+    valueOf: (settings, _folder, { domain }) => read(resolveVisibility(domain, settings)),
+  });
 
 const folderLoader = nodeLoader(foldersByIds);
 
@@ -25,6 +53,19 @@ export const FolderRef = builder.nodeRef('Folder', nodeOptions(folderLoader));
 FolderRef.implement({
   description: 'A folder of the tree.',
   interfaces: [TreeNodeRef],
+  fields: (t) => ({
+    visibility: t.field({
+      type: VisibilityEnum,
+      description:
+        'Visibility that new media in the folder get: the one set for the folder, else for the nearest folder above it, else the setting `TRIVIUM_VISIBILITY_DEFAULT`.',
+      ...inherited(({ visibility }) => visibility),
+    }),
+    isVisibilityInherited: t.field({
+      type: 'Boolean',
+      description: 'Whether no `visibility` is set for this folder itself.',
+      ...inherited(({ isInherited }) => isInherited),
+    }),
+  }),
 });
 
 /** The connection of every list of folders. */
@@ -104,11 +145,17 @@ mutation('createFolder', {
       description:
         'Position among the nodes of the same folder, lowest first. Defaults to the last position.',
     }),
+    visibility: t.field({
+      type: VisibilityEnum,
+      description:
+        'Visibility that new media in the folder get. Defaults to that of the folder above, also when it changes.',
+    }),
   }),
   success: { field: 'folder', type: FolderRef, description: 'The new folder.' },
-  resolve: (domain, { name, parentId, sortOrder }) =>
+  resolve: (domain, { name, parentId, sortOrder, visibility }) =>
     createFolder(domain, {
       name,
+      visibility,
       parentId: parseOptionalNodeId('Folder', parentId, 'parentId') ?? null,
       sortOrder,
     }),
@@ -116,19 +163,26 @@ mutation('createFolder', {
 
 mutation('updateFolder', {
   description:
-    'Changes the name or the position of a folder. Requires the role `EDITOR` if the viewer created the folder, and `ADMIN` otherwise.',
+    'Changes a folder. Requires the role `EDITOR` if the viewer created the folder, and `ADMIN` otherwise.',
   errors: [NotFoundError],
-  inputNote: 'Omitted and null fields stay unchanged.',
+  inputNote:
+    'Omitted fields stay unchanged. Null leaves `name` and `sortOrder` unchanged, and makes the folder inherit its `visibility`.',
   input: (t) => ({
     id: t.id({ required: true, description: 'Global id of the folder.' }),
     name: t.string({
       description: 'Name, 1 to 255 characters. Several folders may have the same name.',
     }),
     sortOrder: t.int({ description: 'Position among the nodes of the same folder, lowest first.' }),
+    visibility: t.field({
+      type: VisibilityEnum,
+      description:
+        'Visibility that new media in the folder get, and in the folders below it that have none of their own. Media that exist keep theirs.',
+    }),
   }),
   success: { field: 'folder', type: FolderRef, description: 'The changed folder.' },
-  resolve: (domain, { id, name, sortOrder }) =>
+  resolve: (domain, { id, name, sortOrder, visibility }) =>
     updateFolder(domain, parseNodeId('Folder', id, 'id'), {
+      visibility,
       name: name ?? undefined,
       sortOrder: sortOrder ?? undefined,
     }),

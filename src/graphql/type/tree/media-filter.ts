@@ -6,12 +6,17 @@ import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
 import { pricedByFilter } from '../../price.ts';
 import { DateTimeRange, orderInput, withoutNull } from '../filter.ts';
 import { MediaTypeEnum } from './media-type.ts';
+import { VisibilityEnum } from './visibility.ts';
 
 const MediaFilterInput = builder.inputType('MediaFilter', {
   description: 'Filter for a list of media. A media item must match every given field.',
   fields: (t) => ({
     ids: t.idList({ description: 'Matches media with one of these global ids, at most 200.' }),
     types: t.field({ type: [MediaTypeEnum], description: 'Matches media of one of these types.' }),
+    visibility: t.field({
+      type: [VisibilityEnum],
+      description: 'Matches media with one of these visibilities.',
+    }),
     folderId: t.id({
       description: 'Matches media directly in the folder with this global id.',
     }),

@@ -3,6 +3,7 @@ import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
 import type { InputFields } from '../../mutation.ts';
 import { cutOff, distance } from '../rendition/image.ts';
 import { MediaTypeEnum } from './media-type.ts';
+import { VisibilityEnum } from './visibility.ts';
 
 /** Fields of a media item that every input may set: of `createMedia`, `updateMedia` and uploads. */
 const textFields = (t: InputFields) => ({
@@ -26,13 +27,23 @@ export const mediaFields = (t: InputFields) => ({
     description:
       'URL (http or https) of the preview image of a link. Can be changed only for media of type `URL` or `VIMEO`.',
   }),
+  ...visibilityField(t),
   isPublic: t.boolean({
     description:
-      'Whether viewers without a credential may see the media item even if the server requires a credential. Defaults to false for a new media item.',
+      'Earlier form of `visibility`: true means `PUBLIC`. False makes a public media item `UNLISTED`, and a private one stays private. An `InvalidInputError` if it contradicts `visibility`.',
   }),
   sortOrder: t.int({
     description:
       'Position among the nodes of the same folder, lowest first. For a new media item, defaults to the last position.',
+  }),
+});
+
+/** The visibility, in every input that sets it. */
+export const visibilityField = (t: InputFields) => ({
+  visibility: t.field({
+    type: VisibilityEnum,
+    description:
+      'Who may see the media item and read its files. For a new media item, defaults to the visibility that its folder gives, else to the setting `TRIVIUM_VISIBILITY_DEFAULT`.',
   }),
 });
 
@@ -55,6 +66,7 @@ export const uploadFields = (t: InputFields) => ({
       'Type of the media item. Defaults to the type detected from the content: a file that cannot be decoded here, such as a damaged image, is a `FILE`. `IMAGE` is accepted only for an image that can be decoded.',
   }),
   ...textFields(t),
+  ...visibilityField(t),
   ...placementFields(t),
 });
 

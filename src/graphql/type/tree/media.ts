@@ -14,6 +14,7 @@ import { nodeLoader, nodeOptions } from '../../loader.ts';
 import { deletion, mutation } from '../../mutation.ts';
 import { withNeeds } from '../../needs.ts';
 import { FileRef, foundFiles } from '../file/file.ts';
+import { toFileUrl, URL_NEEDS } from '../file/file-url.ts';
 import { filteredList } from '../filter.ts';
 import { ImageRef, toImage } from '../rendition/image.ts';
 import { foundTags, TagRef } from '../tag/tag.ts';
@@ -29,6 +30,7 @@ import {
 } from './media-input.ts';
 import { MediaTypeEnum } from './media-type.ts';
 import { TreeNodeRef } from './tree-node.ts';
+import { VisibilityEnum } from './visibility.ts';
 
 /** A media item: a node that is not a folder. */
 export const MediaRef = builder.nodeRef('Media', nodeOptions(nodeLoader(mediasByIds)));
@@ -54,12 +56,13 @@ MediaRef.implement({
     url: t.field({
       type: 'URL',
       nullable: true,
-      description: 'URL of the linked page, or of the original file. Null if there is neither.',
+      description:
+        'URL of the linked page, or of the original file: see `File.url`. Null if there is neither.',
       ...foundFiles({
         needs: ['id', 'url'],
-        only: ['urlPath'],
+        only: URL_NEEDS,
         keysOf: ({ id, url }: Media) => (url === null ? [id] : []),
-        valueOf: ([files], { url }, { toUrl }) => url ?? urlOfOriginal(files, toUrl),
+        valueOf: ([files], { url }, context) => url ?? urlOfOriginal(files, context),
       }),
     }),
     embed: t.field({
@@ -77,9 +80,13 @@ MediaRef.implement({
       ...withNeeds('oembed'),
       resolve: ({ oembed }) => oembed,
     }),
+    visibility: t.expose('visibility', {
+      type: VisibilityEnum,
+      description: 'Who may see the media item and read its files.',
+    }),
     isPublic: t.exposeBoolean('isPublic', {
       description:
-        'Whether viewers without a credential may see the media item even if the server requires a credential.',
+        'Whether the `visibility` is `PUBLIC`: viewers without a credential may see the media item even if the server requires a credential.',
     }),
     choiceImages: t.expose('choiceImages', {
       type: ['URL'],
@@ -97,7 +104,7 @@ builder.objectFields(MediaRef, (t) => ({
       'The linked image or preview image; otherwise the original, if it is an image. Null if there is neither.',
     ...foundFiles({
       needs: ['id', 'type', 'imageUrl', 'imageWidth', 'imageHeight', 'focalPoint', 'crops'],
-      only: ['urlPath', 'width', 'height'],
+      only: [...URL_NEEDS, 'width', 'height'],
       keysOf: idOf,
       valueOf: ([files], media: Media) => toImage(media, originalAmong(files)),
     }),
@@ -141,9 +148,9 @@ function idOf({ id }: Media): number[] {
   return [id];
 }
 
-function urlOfOriginal(files: File[] | undefined, toUrl: GraphqlContext['toUrl']): string | null {
+function urlOfOriginal(files: File[] | undefined, context: GraphqlContext): string | null {
   const original = originalAmong(files);
-  return original === null ? null : toUrl(original.urlPath);
+  return original === null ? null : toFileUrl(original, context);
 }
 
 const MediaBy = identifierInput('MediaBy', 'media item', (t) => ({
@@ -227,10 +234,10 @@ mutation('createMedia', {
 
 mutation('updateMedia', {
   description:
-    'Changes a media item. Requires the role `EDITOR` if the viewer created the media item, and `ADMIN` otherwise.',
+    'Changes a media item. If it becomes private, its files get new URLs, and the old ones no longer work. Requires the role `EDITOR` if the viewer created the media item, and `ADMIN` otherwise.',
   errors: [NotFoundError],
   inputNote:
-    'Omitted fields stay unchanged. Null leaves `name`, `sortOrder` and `isPublic` unchanged, and clears any other field.',
+    'Omitted fields stay unchanged. Null leaves `name`, `sortOrder`, `visibility` and `isPublic` unchanged, and clears any other field.',
   input: (t) => ({
     id: t.id({ required: true, description: 'Global id of the media item.' }),
     ...mediaFields(t),
@@ -244,11 +251,12 @@ mutation('updateMedia', {
     }),
   }),
   success: { field: 'media', type: MediaRef, description: 'The changed media item.' },
-  resolve: (domain, { id, name, sortOrder, isPublic, ...change }) =>
+  resolve: (domain, { id, name, sortOrder, visibility, isPublic, ...change }) =>
     updateMedia(domain, parseNodeId('Media', id, 'id'), {
       ...change,
       name: name ?? undefined,
       sortOrder: sortOrder ?? undefined,
+      visibility: visibility ?? undefined,
       isPublic: isPublic ?? undefined,
     }),
 });

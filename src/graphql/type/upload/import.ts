@@ -2,7 +2,7 @@ import { NotFoundError } from '../../../domain/error.ts';
 import { importUrl } from '../../../domain/upload/import.ts';
 import { mutation } from '../../mutation.ts';
 import { JobRef } from '../job/job.ts';
-import { placementFields, toPlacement } from '../tree/media-input.ts';
+import { placementFields, toPlacement, visibilityField } from '../tree/media-input.ts';
 
 mutation('importUrl', {
   description:
@@ -18,6 +18,7 @@ mutation('importUrl', {
       description:
         'Filename, at most 255 characters. Defaults to the filename that the remote server sends, else to the last part of the URL.',
     }),
+    ...visibilityField(t),
     ...placementFields(t),
   }),
   success: {

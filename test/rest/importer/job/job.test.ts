@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { describeEachBackend } from '../../../support/backend.ts';
+import { makeMediaRow } from '../../../support/make.ts';
 import { shareApp } from '../../../support/shared-app.ts';
 import { call, makeJob, problem, VARIABLES } from '../call.ts';
 
@@ -167,9 +168,12 @@ describeEachBackend('a job', (backend) => {
       for (const id of [randomUUID(), 'abc']) {
         expect(await send(id, { signal: 'pause' })).toMatchObject(problem(404, 'not_found'));
       }
-      const id = await makeJob(app());
-      const stranger = await send(id, { signal: 'pause' }, { as: 'eva' });
+      const media_id = await makeMediaRow(app().services.db);
+      const shown = await makeJob(app(), { media_id });
+      const stranger = await send(shown, { signal: 'pause' }, { as: 'eva' });
       expect(stranger).toMatchObject(problem(403, 'forbidden'));
+      const hidden = await send(await makeJob(app()), { signal: 'pause' }, { as: 'eva' });
+      expect(hidden).toMatchObject(problem(404, 'not_found'));
       const own = await post(importOf(), { as: 'eva' });
       expect((await send(own.body.data.id, { signal: 'pause' }, { as: 'eva' })).status).toBe(200);
     });

@@ -28,6 +28,7 @@ export const MEDIA: Media = {
   crops: [],
   owner: '1',
   mediaTypeAlias: null,
+  visibility: 'unlisted',
   isPublic: false,
 };
 

@@ -27,6 +27,7 @@ const FILE: File = {
   width: 1920,
   height: 1080,
   color: null,
+  isPrivate: false,
   urlPath: '/media/oiodd2qz/beach.jpg',
   createdAt: AT,
   updatedAt: AT,

@@ -1,0 +1,60 @@
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { Narrowing } from '../access-path.ts';
+import type { Db } from '../db.ts';
+import { tableBy } from '../dialect.ts';
+import { rowsByKey } from '../index-scan.ts';
+import { idsWithin, isInSight, type Scope } from '../scope.ts';
+
+/**
+ * The jobs that a viewer may see: those that it started, and those of media in its scope. Null: all jobs. Every list and
+ * read of jobs takes one.
+ */
+export type JobSight = LimitedSight | null;
+
+interface LimitedSight {
+  /** `Viewer.id` of the viewer. */
+  startedBy: string;
+  nodes: Scope;
+  /** Whether the viewer may read what others have asked for: `arguments` and `unicity`. */
+  readsAll: boolean;
+}
+
+/** Tells whether the viewer may see a job. */
+export function isJobInSight(db: Db, { startedBy, nodes }: LimitedSight): RawBuilder<SqlBool> {
+  const isOfMedia = sql`(select 1 from media where media.id = job.media_id and ${isInSight(db, nodes)}) = 1`;
+  return sql`(job.created_by = ${startedBy} or ${isOfMedia})`;
+}
+
+/** Returns the condition as a narrowing of a list. */
+export function narrowingOf(db: Db, sight: LimitedSight): Narrowing {
+  return {
+    test: isJobInSight(db, sight),
+    reference: { value: sql.ref('job.id'), index: null },
+    ids: (limit) => idsInSight(db, sight, limit),
+  };
+}
+
+/**
+ * Selects the ids of all jobs that the viewer may see, and of some others. The result has at least `limit` rows if any
+ * part is incomplete.
+ */
+function idsInSight(
+  db: Db,
+  { startedBy, nodes: { moved, within } }: LimitedSight,
+  limit: number,
+): RawBuilder<unknown> {
+  const upTo = (query: RawBuilder<unknown>) => sql`select key from (${query} limit ${limit}) part`;
+  const own = sql`select id as key from ${tableBy(db, 'job', 'job_created_by')}
+    where created_by = ${startedBy} order by id`;
+  if (within === null) {
+    const ofMedia = sql`select id as key from ${tableBy(db, 'job', 'job_media')}
+      where media_id >= 0 order by media_id`;
+    return sql`${upTo(own)} union all ${upTo(ofMedia)}`;
+  }
+  const media = sql`select distinct id as key from (${idsWithin(db, moved, within)}) node limit ${limit}`;
+  const mediaId = { value: sql.ref('job.media_id'), index: 'job_media' };
+  const jobs = sql`select job.id as key from ${rowsByKey(db, 'job', mediaId, media)}`;
+  // No job has the id null: these rows only tell how many media there are.
+  const counted = sql`select null as key from (${media}) counted`;
+  return sql`${upTo(own)} union all ${upTo(jobs)} union all ${counted}`;
+}
