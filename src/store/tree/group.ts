@@ -63,7 +63,7 @@ const ofPlainFolders = prepared<ListArgs, NodeRow & { part: number }>({
 
 /** The same pages, of columns that the index of their order has. */
 const ofPlainFoldersByIndex = prepared<ListArgs, JsonGroup>({
-  keyOf: ({ filter, keyset, page }) => `${plainKey(filter)} ${pageKey(keyset, page)}`,
+  keyOf: ({ scope, filter, keyset, page }) => `${plainKey(scope, filter)} ${pageKey(keyset, page)}`,
   lookupsOf: ({ groups, page }) => groups.ids.length * (page.limit + 1),
   build: (db, { scope, filter, keyset, page }, slot) => {
     const member = membershipOf(db, 'folder', GROUP);
