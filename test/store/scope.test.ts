@@ -71,6 +71,7 @@ describe('a list or read of the store', () => {
       'frequency.ts',
       'selection.ts',
       'visibility.ts',
+      'sent-file.ts',
     ];
     // `deletion.ts` and `path-move.ts` have the subtrees that scopes exclude and move, `words.ts` only writes.
     const others = ['deletion.ts', 'path-move.ts', 'node.ts', 'subtree.ts', 'walk.ts', 'words.ts'];
