@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { parseAllowedHosts } from '../outbound/address.ts';
 import { STATEMENT_TIMEOUT_MS } from '../store/db.ts';
 import { JWT_VARIABLES, type JwtSettings, toJwtSettings } from './jwt-setting.ts';
-import { LIMIT_VARIABLES, type Limits, toLimits, wholeNumber } from './limit.ts';
+import { LIMIT_VARIABLES, type Limits, toLimits } from './limit.ts';
+import { baseUrl, hostList, httpUrl, listOf, oneOf, originList, wholeNumber } from './setting.ts';
 import { isStrongSecret, SECRET_RULE } from './viewer/secret.ts';
 
 /** The configuration of the server, frozen. */
@@ -70,26 +70,12 @@ export class ConfigError extends Error {
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 const bytes = wholeNumber(1, Number.MAX_SAFE_INTEGER);
-/** Accepts one of several values, named in the error as `a, b or c`. (`Intl.ListFormat` would load 4 MiB of locales.) */
-const oneOf = <const T extends string>(values: readonly T[]) =>
-  z.enum(values, values.join(', ').replace(/, (?!.*, )/, ' or '));
 const KEYS_EXPECTED = 'keys of at least 32 characters each, separated by commas';
-const hostList = z
-  .string()
-  .transform((list) => list.split(',').map((entry) => entry.trim()))
-  .refine(isHostList, 'hosts, host:port or networks such as 10.1.0.0/16, separated by commas');
 const secret = z.string().refine(isStrongSecret, SECRET_RULE);
-const originList = z
-  .string()
-  .transform((list) => list.split(',').map((entry) => entry.trim()))
-  .refine(
-    (origins) => origins.every(isOrigin),
-    'origins such as https://app.example.org, separated by commas, each without a path, a default port or *',
-  );
-const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https URL' });
-const baseUrl = httpUrl
-  .refine((url) => !/[?#]/.test(url), 'an http or https URL without ? and #')
-  .transform((url) => url.replace(/\/+$/, ''));
+const urlKeys = listOf(KEYS_EXPECTED, (keys) => keys.every((key) => key.length >= 32)).refine(
+  (keys) => keys.length <= 10,
+  'at most 10 keys',
+);
 
 /**
  * Every variable with its check, its default where that is constant, and its description for `trivium serve --help`.
@@ -150,12 +136,7 @@ export const VARIABLES = {
     `secret of HS256 tokens, ${SECRET_RULE}; default: generated at the first start`,
   ],
   TRIVIUM_URL_KEYS: [
-    z
-      .string()
-      .transform((list) => list.split(',').map((key) => key.trim()))
-      .refine((keys) => keys.every((key) => key.length >= 32), KEYS_EXPECTED)
-      .refine((keys) => keys.length <= 10, 'at most 10 keys')
-      .optional(),
+    urlKeys.optional(),
     `keys of signed URLs: ${KEYS_EXPECTED}; the first one signs, all verify; default: generated at the first start`,
   ],
   TRIVIUM_JWKS_URL: [httpUrl.optional(), 'URL of the public keys of another token issuer'],
@@ -296,19 +277,4 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
 /** Tells whether an address to listen on is reached from this machine only. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-function isHostList(entries: readonly string[]): boolean {
-  try {
-    parseAllowedHosts(entries);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Tells whether this is the origin of a page, as a browser writes it. Apps with a web view have schemes of their own. */
-function isOrigin(text: string): boolean {
-  if (!/^https?:/i.test(text)) return /^[a-z][a-z\d+.-]*:\/\/[\w.-]+(:\d+)?$/.test(text);
-  return !text.includes('*') && URL.canParse(text) && new URL(text).origin === text;
 }

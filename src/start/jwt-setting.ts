@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { listOf, oneOf } from './setting.ts';
 
 /** Which tokens of other issuers are accepted, besides the secret and the key set themselves. */
 export interface JwtSettings {
@@ -13,11 +14,7 @@ export interface JwtSettings {
 }
 
 const list = (what: string) =>
-  z
-    .string()
-    .transform((list) => list.split(',').map((entry) => entry.trim()))
-    .refine((entries) => entries.every((entry) => entry !== ''), `${what}, separated by commas`)
-    .default([]);
+  listOf(`${what}, separated by commas`, (entries) => !entries.includes('')).default([]);
 
 /** The variables of these settings, as in `VARIABLES`. */
 export const JWT_VARIABLES = {
@@ -34,7 +31,7 @@ export const JWT_VARIABLES = {
     'issuers (iss) whose tokens are accepted, separated by commas; default: any',
   ],
   TRIVIUM_JWT_EXPIRY: [
-    z.enum(['required', 'optional'], 'required or optional').default('required'),
+    oneOf(['required', 'optional']).default('required'),
     'required or optional: whether a token must have an expiry (exp); default: required',
   ],
 } as const satisfies Record<string, readonly [z.ZodType, string]>;

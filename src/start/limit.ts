@@ -1,7 +1,8 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Quotas } from '../domain/context.ts';
 import { isProxyList } from '../http/client.ts';
 import type { RateOptions } from '../http/rate-limit.ts';
+import { listOf, wholeNumber } from './setting.ts';
 
 /** Configuration of the limits on clients, and of how clients are identified. */
 export interface Limits {
@@ -9,17 +10,6 @@ export interface Limits {
   trustedProxies: readonly string[];
   rate: Omit<RateOptions, 'addressFactor'>;
   quotas: Quotas;
-}
-
-/** Returns the schema of a whole number within these bounds. */
-export function wholeNumber(min: number, max: number) {
-  return z
-    .string()
-    .refine(
-      (text) => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max,
-      `a whole number from ${min} to ${max}`,
-    )
-    .transform(Number);
 }
 
 const anyNumber = wholeNumber(0, Number.MAX_SAFE_INTEGER);
@@ -34,10 +24,10 @@ const limit = (what: string, value: number, text = grouped(value)) =>
     `${what}; 0: no limit; default: ${value === 0 ? 'no limit' : text}`,
   ] as const;
 
-const proxyList = z
-  .string()
-  .transform((list) => list.split(',').map((entry) => entry.trim()))
-  .refine(isProxyList, 'addresses, networks such as 10.1.0.0/16, or loopback, separated by commas');
+const proxyList = listOf(
+  'addresses, networks such as 10.1.0.0/16, or loopback, separated by commas',
+  isProxyList,
+);
 
 /** The variables of the limits, as in `VARIABLES`. */
 export const LIMIT_VARIABLES = {
