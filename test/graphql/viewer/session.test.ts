@@ -24,11 +24,11 @@ async function signedIn(app: TestApp, more: Record<string, unknown> = {}) {
   return { ...input, id: user.id, viewerId: user.viewerId, token };
 }
 
-/** Sends an operation, and returns the whole response. */
+/** Sends an operation as a page of the server does, and returns the whole response. */
 function send(app: TestApp, query: string, headers: Record<string, string> = {}) {
   return app.fetch('/graphql', {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
+    headers: { 'content-type': 'application/json', origin: app.url, ...headers },
     body: JSON.stringify({ query }),
   });
 }
