@@ -13,7 +13,6 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { DomainError, NotAuthenticatedError } from '../domain/error.ts';
-import { isAdminToken } from '../domain/viewer/admin-session.ts';
 import { isSessionToken } from '../domain/viewer/session.ts';
 import { ANONYMOUS, type Viewer } from '../domain/viewer/viewer.ts';
 import { type CalledAs, readCalledAs, toOriginForm } from './absolute-url.ts';
@@ -199,8 +198,7 @@ async function viewerOf(request: FastifyRequest, authenticate: Authenticate): Pr
  * a login, which would be refused, and no script can delete it. Another service of this host may need its own cookie.
  */
 function dropCookie({ headers }: FastifyRequest, reply: FastifyReply): void {
-  const cookie = cookieCredential(headers) ?? '';
-  if (!isAdminToken(cookie) && !isSessionToken(cookie)) return;
+  if (!isSessionToken(cookieCredential(headers) ?? '')) return;
   reply.header('set-cookie', clearedCookie({ isSecure: false }));
 }
 

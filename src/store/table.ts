@@ -315,7 +315,8 @@ export interface SessionTable {
   id: Generated<number>;
   /** Lower-case hex SHA-256 of the token; the token itself is not stored. */
   token_sha256: Fixed<string>;
-  user_id: Fixed<number>;
+  /** Null: the session has the rights of the admin key. */
+  user_id: Fixed<number | null>;
   created_at: Fixed<number>;
   expires_at: Fixed<number>;
 }

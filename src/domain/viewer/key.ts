@@ -9,7 +9,6 @@ import { ForbiddenError, InvalidInputError, NotFoundError } from '../error.ts';
 import { displayName, freeText, parseInput } from '../input.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
 import { authorize, isAllowed } from './access.ts';
-import { isAdminToken, isValidAdminToken } from './admin-session.ts';
 import { checkRole, managedBy, toGrantColumns } from './grant.ts';
 import { parseUuids, storedStartNodes } from './start-node.ts';
 import { ADMIN, type KnownViewer, ROLES, type Role, SYSTEM } from './viewer.ts';
@@ -43,7 +42,6 @@ export async function findViewerByKey(
   if (timingSafeEqual(Buffer.from(digest), Buffer.from(services.adminKeySha256))) {
     return ADMIN;
   }
-  if (isAdminToken(key)) return isValidAdminToken(services, key) ? ADMIN : null;
   const row = await store.findKeyBySha256(services.db, digest);
   if (row === undefined || row.revoked_at !== null || isExpired(services, row)) return null;
   await noteUse(services, row);

@@ -8,7 +8,7 @@ import { NotAuthenticatedError } from '../error.ts';
 import { findViewerByKey, keySha256 } from './key.ts';
 import { storedStartNodes } from './start-node.ts';
 import { userId } from './user.ts';
-import type { KnownViewer, Role } from './viewer.ts';
+import { ADMIN, type KnownViewer, type Role } from './viewer.ts';
 
 /** A session that has begun. */
 export interface Session {
@@ -21,9 +21,15 @@ export interface Session {
 /** Marks a token of ours, so that one look-up tells whether a credential is valid. */
 const PREFIX = 'tvs_';
 
+/** Marks a token with the rights of the admin key. */
+const ADMIN_PREFIX = 'tva_';
+
+/** A working day: the person at the machine gets another session of the admin key only by a restart. */
+const ADMIN_LIFE_MS = 12 * 3_600_000;
+
 /** Tells whether a credential looks like a token of a session. */
 export function isSessionToken(credential: string): boolean {
-  return credential.startsWith(PREFIX);
+  return credential.startsWith(PREFIX) || credential.startsWith(ADMIN_PREFIX);
 }
 
 /**
@@ -42,14 +48,20 @@ export async function findViewerByCredential(
 
 /** Returns the viewer with the rights that its user has now. */
 async function findViewerBySession(services: Services, token: string): Promise<KnownViewer | null> {
-  const row = await store.findSession(services.db, keySha256(token));
+  const row = await store.findSession(services.db, digestOf(services, token));
   if (row === undefined || row.expires_at <= services.clock()) return null;
-  return { ...(await toViewer(services, row)), sessionId: row.id };
+  const { user } = row;
+  return { ...(user === null ? ADMIN : await toViewer(services, user)), sessionId: row.id };
+}
+
+/** Returns the digest of a token. Another admin key makes another one, which ends the sessions of the admin key. */
+function digestOf({ adminKeySha256 }: Pick<Services, 'adminKeySha256'>, token: string): string {
+  return keySha256(token.startsWith(ADMIN_PREFIX) ? token + adminKeySha256 : token);
 }
 
 async function toViewer(
   services: Services,
-  { name, role, start_nodes }: { name: string; role: string; start_nodes: string | null },
+  { name, role, start_nodes }: store.SessionUser,
 ): Promise<KnownViewer> {
   const viewer = { kind: 'user', id: userId(name), role: role as Role } as const;
   if (start_nodes === null) return viewer;
@@ -70,16 +82,30 @@ export function beginSession(
     if (found !== undefined) await lockRow(ctx.db, 'user_account', found.id);
     const user = found && (await findUserByName(ctx.db, name));
     if (user?.password !== password) throw new NotAuthenticatedError('wrong');
-    const token = PREFIX + randomBytes(32).toString('base64url');
-    const now = ctx.clock();
-    await store.insertSession(ctx.db, {
-      token_sha256: keySha256(token),
-      user_id: user.id,
-      created_at: now,
-      expires_at: now + lifeMs,
-    });
-    return { token, expiresAt: new Date(now + lifeMs), viewer: await toViewer(ctx, user) };
+    const begun = await insertSession(ctx, { prefix: PREFIX, userId: user.id, lifeMs });
+    return { ...begun, viewer: await toViewer(ctx, user) };
   });
+}
+
+/** Begins a session with the rights of the admin key, for twelve hours. */
+export async function beginAdminSession(services: Services): Promise<Session> {
+  const options = { prefix: ADMIN_PREFIX, userId: null, lifeMs: ADMIN_LIFE_MS };
+  return { ...(await insertSession(services, options)), viewer: ADMIN };
+}
+
+async function insertSession(
+  services: Services,
+  { prefix, userId, lifeMs }: { prefix: string; userId: number | null; lifeMs: number },
+): Promise<Omit<Session, 'viewer'>> {
+  const token = prefix + randomBytes(32).toString('base64url');
+  const now = services.clock();
+  await store.insertSession(services.db, {
+    token_sha256: digestOf(services, token),
+    user_id: userId,
+    created_at: now,
+    expires_at: now + lifeMs,
+  });
+  return { token, expiresAt: new Date(now + lifeMs) };
 }
 
 /** Ends the session of the request, if it has one: its token is refused from then on. */

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { AdminSession } from '../../domain/viewer/admin-session.ts';
+import type { Session } from '../../domain/viewer/session.ts';
 
 /** Lifetime of a link. */
 const LIFE_MS = 10 * 60_000;
@@ -9,7 +9,7 @@ export interface SignInLink {
   /** Path and query of the link. */
   path: string;
   /** Returns the session of the visitor; null if it has been used, if it has expired, and for a wrong secret. */
-  redeem(secret: string): AdminSession | null;
+  redeem(secret: string): Promise<Session | null>;
 }
 
 /** Creates a link, valid once and for ten minutes. It is known to this process only. */
@@ -19,17 +19,22 @@ export function createSignInLink({
 }: {
   /** Milliseconds since 1970. */
   clock: () => number;
-  beginSession: () => AdminSession;
+  beginSession: () => Promise<Session>;
 }): SignInLink {
   const secret = randomBytes(32).toString('base64url');
   const expiresAt = clock() + LIFE_MS;
   let isUsed = false;
   return {
     path: `${SIGN_IN_PATH}?secret=${secret}`,
-    redeem(given) {
+    async redeem(given) {
       if (isUsed || clock() >= expiresAt || !isEqual(given, secret)) return null;
       isUsed = true;
-      return beginSession();
+      try {
+        return await beginSession();
+      } catch (error) {
+        isUsed = false;
+        throw error;
+      }
     },
   };
 }

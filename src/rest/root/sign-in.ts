@@ -30,8 +30,8 @@ export async function registerSignIn(
     exposeHeadRoute: false,
     // A cookie that has become wrong must not keep the visitor from getting another.
     config: { ignoresCredentials: true },
-    handler: (request, reply) => {
-      const session = link.redeem(secretOf(request));
+    handler: async (request, reply) => {
+      const session = await link.redeem(secretOf(request));
       if (session !== null) {
         const isSecure = isHttps(publicUrl, request.calledAs);
         return reply

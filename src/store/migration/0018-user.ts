@@ -3,7 +3,8 @@ import { columnTypes } from '../dialect.ts';
 
 /**
  * Adds users, their sessions and the guesses at their passwords, and what revoking a key needs. A user is a row of
- * `user_account`, because `user` is a reserved word of PostgreSQL. Deleting a user deletes its sessions.
+ * `user_account`, because `user` is a reserved word of PostgreSQL. Deleting a user deletes its sessions; a session without
+ * a user is one of the admin key.
  */
 export async function up(db: Db): Promise<void> {
   const { id, integer, text } = columnTypes(db);
@@ -23,9 +24,7 @@ export async function up(db: Db): Promise<void> {
     .createTable('session')
     .addColumn('id', id)
     .addColumn('token_sha256', text, (c) => c.notNull().unique())
-    .addColumn('user_id', integer, (c) =>
-      c.notNull().references('user_account.id').onDelete('cascade'),
-    )
+    .addColumn('user_id', integer, (c) => c.references('user_account.id').onDelete('cascade'))
     .addColumn('created_at', integer, (c) => c.notNull())
     .addColumn('expires_at', integer, (c) => c.notNull())
     .execute();

@@ -2,12 +2,24 @@ import type { Db } from '../db.ts';
 import { prepared } from '../prepared.ts';
 import type { NewSessionRow } from '../table.ts';
 
-/** A session with the rights that its user has now. */
-export interface SessionUser {
+/** A session. */
+export interface FoundSession {
   id: number;
   expires_at: number;
+  /** Null: the session has the rights of the admin key. */
+  user: SessionUser | null;
+}
+
+/** The rights that the user of a session has now. */
+export interface SessionUser {
   name: string;
   role: string;
+  start_nodes: string | null;
+}
+
+interface SessionAndUser extends Pick<FoundSession, 'id' | 'expires_at'> {
+  name: string | null;
+  role: string | null;
   start_nodes: string | null;
 }
 
@@ -16,13 +28,13 @@ export async function insertSession(db: Db, session: NewSessionRow): Promise<voi
   await db.insertInto('session').values(session).execute();
 }
 
-const bySha256 = prepared<{ tokenSha256: string }, SessionUser>({
+const bySha256 = prepared<{ tokenSha256: string }, SessionAndUser>({
   keyOf: () => '',
   lookupsOf: () => 2,
   build: (db, _args, slot) =>
     db
       .selectFrom('session')
-      .innerJoin('user_account', 'user_account.id', 'session.user_id')
+      .leftJoin('user_account', 'user_account.id', 'session.user_id')
       .where(
         'token_sha256',
         '=',
@@ -32,8 +44,12 @@ const bySha256 = prepared<{ tokenSha256: string }, SessionUser>({
 });
 
 /** Returns the session by the lower-case hex digest of its token, also if it has expired. */
-export async function findSession(db: Db, tokenSha256: string): Promise<SessionUser | undefined> {
-  return (await bySha256(db, { tokenSha256 }))[0];
+export async function findSession(db: Db, tokenSha256: string): Promise<FoundSession | undefined> {
+  const [row] = await bySha256(db, { tokenSha256 });
+  if (row === undefined) return undefined;
+  const { id, expires_at, name, role, start_nodes } = row;
+  const user = name === null || role === null ? null : { name, role, start_nodes };
+  return { id, expires_at, user };
 }
 
 /** Deletes a session. */

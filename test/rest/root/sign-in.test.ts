@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { beginAdminSession } from '../../../src/domain/viewer/admin-session.ts';
+import { beginAdminSession } from '../../../src/domain/viewer/session.ts';
+import { ADMIN } from '../../../src/domain/viewer/viewer.ts';
 import { createSignInLink } from '../../../src/http/viewer/sign-in.ts';
 import { type TestApp, withApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
@@ -67,7 +68,7 @@ describe('the sign-in link of an open server', () => {
   it('works for a browser whose session has become wrong, and a 401 deletes only such a cookie', () =>
     withApp(SQLITE, async (app) => {
       const elsewhere = { ...app.services, adminKeySha256: '0'.repeat(64) };
-      const cookie = `auth-token=${beginAdminSession(elsewhere).token}`;
+      const cookie = `auth-token=${(await beginAdminSession(elsewhere)).token}`;
       const refused = await sendWith(app, 'GET /graphql', { ...HTML, cookie });
       expect(refused.status).toBe(401);
       expect(refused.headers['set-cookie']).toEqual([
@@ -109,15 +110,15 @@ describe('the sign-in link of an open server', () => {
       { TRIVIUM_AUTH: 'required', TRIVIUM_GRAPHIQL: 'on' },
     ));
 
-  it('is good for ten minutes', () => {
+  it('is good for ten minutes', async () => {
     let now = 0;
-    const session = { token: 'a', expiresAt: new Date() };
-    const make = () => createSignInLink({ clock: () => now, beginSession: () => session });
+    const session = { token: 'a', expiresAt: new Date(), viewer: ADMIN };
+    const make = () => createSignInLink({ clock: () => now, beginSession: async () => session });
     const secretOf = ({ path }: { path: string }) => path.split('=')[1]!;
     const [early, late] = [make(), make()];
     now = 10 * 60_000 - 1;
-    expect(early.redeem(secretOf(early))).toEqual(session);
+    expect(await early.redeem(secretOf(early))).toEqual(session);
     now++;
-    expect(late.redeem(secretOf(late))).toBeNull();
+    expect(await late.redeem(secretOf(late))).toBeNull();
   });
 });
