@@ -26,7 +26,7 @@ export interface EventStream {
 export async function openStream(
   app: Pick<TestApp, 'url'>,
   query: string,
-  { variables = {}, authorization }: StreamOptions = {},
+  { variables = {}, authorization, origin }: StreamOptions = {},
 ): Promise<EventStream> {
   const controller = new AbortController();
   const response = await fetch(`${app.url}/graphql`, {
@@ -35,6 +35,7 @@ export async function openStream(
       accept: 'text/event-stream',
       'content-type': 'application/json',
       ...(authorization && { authorization }),
+      ...(origin && { origin }),
     },
     body: JSON.stringify({ query, variables }),
     signal: controller.signal,
@@ -68,6 +69,8 @@ export async function withStream<T>(
 export interface StreamOptions {
   variables?: Record<string, unknown>;
   authorization?: string | undefined;
+  /** Origin of the page that subscribes. */
+  origin?: string;
 }
 
 async function* readEvents(

@@ -198,7 +198,7 @@ describeEachBackend('the credential of an upload over SelfCommunity', (backend) 
     withApp(
       backend,
       async (app) => {
-        const expired = await makeJwt({ user_id: 7 }, { secret: SECRET, expiresIn: '-1s' });
+        const expired = await makeJwt({ user_id: 7 }, { secret: SECRET, expiresIn: '-2m' });
         const expected = refusal(401, 'Given token not valid for any token type');
         expected.body.errors[0]!.code = 'authentication_failed';
         for (const token of ['nonsense', expired]) {
