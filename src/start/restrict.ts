@@ -14,7 +14,7 @@ const FILE = 0o600;
 const BESIDE_DATABASE = ['', '-wal', '-shm', '-journal', '.lock'];
 
 /** What the server keeps directly in the data directory. Other files there are not ours. */
-const IN_DATA_DIR = ['admin.key', 'token.key', 'users.json'];
+const IN_DATA_DIR = ['admin.key', 'token.key', 'url.key', 'users.json', 'users.json.imported'];
 
 /** What the storage of blobs keeps directly in its directory. */
 const IN_BLOB_DIR = ['staging', 'stored'];

@@ -117,7 +117,7 @@ async function watching(
   work: () => Promise<void>,
 ): Promise<void> {
   const controller = new AbortController();
-  const ctx = services.as(user('alice', 'reader'));
+  const ctx = services.as(user('alice', 'admin'));
   const jobs = watchJobs(ctx, { id: undefined, filter: {} }, controller.signal);
   const reading = (async () => {
     for await (const { status, progress } of jobs) told.push([status, progress]);
