@@ -18,8 +18,8 @@ export async function subscribe(
 
 /**
  * Yields a result for each event. An error of the source, or of a credential that is no longer valid, is the last
- * result: the stream then completes. If the source is
- * unavailable, events have been missed: throws the error, and the stream ends as a lost connection does.
+ * result: the stream then completes. If the source is unavailable, events have been missed: throws the error, and the
+ * stream ends as a lost connection does.
  */
 async function* executeEach(
   args: ExecutionArgs,
