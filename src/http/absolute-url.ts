@@ -63,7 +63,7 @@ export function hasHttpsTarget(request: IncomingMessage): boolean {
 /**
  * Returns the name by which a client has called this server: the one that a trusted proxy forwards, or else that of a
  * target that is a whole URL (RFC 9112 §3.2.2: the `Host` header must then be ignored), or else the `Host` header. Its
- * characters are harmless in a link. Throws HttpError (400) for several `Host` headers, and for a name that is none.
+ * characters are harmless in a link. Throws HttpError (400) for several `Host` headers and for a malformed name.
  */
 export function readCalledAs(
   request: IncomingMessage,

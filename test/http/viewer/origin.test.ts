@@ -29,6 +29,16 @@ const cors = (headers: object) =>
     Object.entries(headers).filter(([name]) => name.startsWith('access-control-')),
   );
 
+/** Expects that a page of the origin can read no response, and that its preflight is refused. */
+async function expectNoCors(app: TestApp, origin: string): Promise<void> {
+  const read = await sendWith(app, 'GET /api/v2/tag/', { origin });
+  expect([read.status, cors(read.headers)]).toEqual([200, {}]);
+  expect(read.headers.vary).toContain('Origin');
+  const preflight = { origin, 'access-control-request-method': 'POST' };
+  const refused = await sendWith(app, 'OPTIONS /graphql', preflight);
+  expect([refused.status, cors(refused.headers)]).toEqual([403, {}]);
+}
+
 describe('an open server: DNS rebinding', () => {
   const shared = shareApp(SQLITE);
   const PORTLESS = [
@@ -141,12 +151,7 @@ describe('an open server: pages', () => {
     'http://127.0.0.1.evil.example',
     'file://',
   ])('of %s get no CORS headers, and their changes are refused', async (origin) => {
-    const read = await sendWith(shared(), 'GET /api/v2/tag/', { origin });
-    expect([read.status, cors(read.headers)]).toEqual([200, {}]);
-    expect(read.headers.vary).toContain('Origin');
-    const preflight = { origin, 'access-control-request-method': 'POST' };
-    const refused = await sendWith(shared(), 'OPTIONS /graphql', preflight);
-    expect([refused.status, cors(refused.headers)]).toEqual([403, {}]);
+    await expectNoCors(shared(), origin);
     for (const dialect of DIALECT_WRITES) {
       expect(await write(shared(), dialect, { origin })).toBe('refused');
       expect(await write(shared(), dialect, { origin, 'api-key': shared().adminKey })).toBe(
@@ -263,12 +268,7 @@ describe('TRIVIUM_CORS_ORIGINS', () => {
     it.each([EVIL, 'http://localhost:5173', `${APP}:8443`, 'http://app.example.org'])(
       'shuts out %s',
       async (origin) => {
-        const read = await sendWith(shared(), 'GET /api/v2/tag/', { origin });
-        expect([read.status, cors(read.headers)]).toEqual([200, {}]);
-        expect(read.headers.vary).toContain('Origin');
-        const preflight = { origin, 'access-control-request-method': 'POST' };
-        const refused = await sendWith(shared(), 'OPTIONS /graphql', preflight);
-        expect([refused.status, cors(refused.headers)]).toEqual([403, {}]);
+        await expectNoCors(shared(), origin);
         for (const dialect of DIALECT_WRITES) {
           const cookie = `auth-token=${shared().adminKey}`;
           expect(await write(shared(), dialect, { origin, cookie })).toBe('refused');
