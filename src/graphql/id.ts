@@ -66,7 +66,7 @@ function parseId(typenames: readonly string[], globalId: string, path: Path): nu
   const decoded = decode(globalId, path);
   const id = parseDatabaseId(decoded.id);
   if (typenames.includes(decoded.typename) && id > 0) return id;
-  throw invalidId(path, `Expected the global id of a ${typenames.join(' or ')}.`);
+  throw invalidId(path, `Expected a global id of type ${typenames.join(' or ')}.`);
 }
 
 function decode(globalId: string, path: Path): GlobalId {
