@@ -141,7 +141,7 @@ describe('a statement that does not end', () => {
           error: { code: 'SERVER_BUSY', message: MESSAGE },
         });
       },
-      { TRIVIUM_STATEMENT_TIMEOUT_MS: '100' },
+      { TRIVIUM_STATEMENT_TIMEOUT_MS: '1000' },
     ));
 
   it('is stopped when its client disconnects, and so are those that wait', () =>

@@ -83,7 +83,7 @@ async function withLocks(tables: string[], work: (app: TestApp) => Promise<void>
         });
         await locked.finally(() => db.destroy());
       },
-      { TRIVIUM_STATEMENT_TIMEOUT_MS: '200' },
+      { TRIVIUM_STATEMENT_TIMEOUT_MS: '1000' },
     );
   });
 }

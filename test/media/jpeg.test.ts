@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { sizeOfWholeJpeg } from '../../src/media/jpeg.ts';
+import { noise } from '../support/image.ts';
 import { fixture } from '../support/temporary-file.ts';
 
 describe('sizeOfWholeJpeg', () => {
@@ -47,9 +47,4 @@ describe('sizeOfWholeJpeg', () => {
 
 function photo(options: object): Promise<Buffer> {
   return noise().jpeg(options).toBuffer();
-}
-
-function noise() {
-  const create = { width: 60, height: 40, channels: 3, background: 'gray' } as const;
-  return sharp({ create: { ...create, noise: { type: 'gaussian', mean: 128, sigma: 60 } } });
 }

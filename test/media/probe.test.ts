@@ -7,6 +7,7 @@ import {
   ImageTooLargeError,
   probeImage,
 } from '../../src/media/probe.ts';
+import { noise } from '../support/image.ts';
 import { makePhoto } from '../support/photo.ts';
 import { fixture, withFile } from '../support/temporary-file.ts';
 
@@ -262,14 +263,13 @@ async function rejection(work: Promise<unknown>): Promise<Error> {
   );
 }
 
-/** Creates an image that compresses badly, so that a cut always hits the pixels. */
-function noise(width: number, height: number): Sharp {
-  const gaussian = { type: 'gaussian', mean: 128, sigma: 40 } as const;
-  return sharp({ create: { width, height, channels: 3, background: '#888', noise: gaussian } });
-}
-
 /** Creates an animation of three frames. */
 async function animation({ width, height }: Size): Promise<Sharp> {
-  const frames = [1, 2, 3].map(() => noise(width, height).png({ compressionLevel: 1 }).toBuffer());
+  const frames = [1, 2, 3].map((n) =>
+    noise(width, height)
+      .linear(1, 20 * n)
+      .png({ compressionLevel: 1 })
+      .toBuffer(),
+  );
   return sharp(await Promise.all(frames), { join: { animated: true } });
 }

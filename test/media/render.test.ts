@@ -10,7 +10,7 @@ import {
 } from '../../src/media/decode-memory.ts';
 import { BrokenImageError, ImageTooLargeError } from '../../src/media/probe.ts';
 import { dominantColor, type RenderLimits, renderImage } from '../../src/media/render.ts';
-import { quadrants, shadesOf } from '../support/image.ts';
+import { noise, quadrants, shadesOf } from '../support/image.ts';
 import { fixture, withFile } from '../support/temporary-file.ts';
 
 const LIMITS: RenderLimits = { pixelsMax: 100_000_000, timeoutMs: 60_000 };
@@ -135,11 +135,7 @@ describe('a rendition', () => {
   });
 
   it('is smaller at a lower quality', async () => {
-    const photo = await sharp({
-      create: { ...{ width: 300, height: 300, channels: 3 }, noise: NOISE, background: '#888' },
-    })
-      .png()
-      .toBuffer();
+    const photo = await noise(300, 300).png().toBuffer();
     for (const format of ['jpg', 'webp']) {
       const sizes = [10, 50, 100].map(async (quality) => {
         const { bytes } = await render(photo, `format=${format}&quality=${quality}`);
@@ -182,8 +178,6 @@ describe('a rendition', () => {
     }
   });
 });
-
-const NOISE = { type: 'gaussian', mean: 128, sigma: 40 } as const;
 
 describe('a rendition is refused', () => {
   const plan = planRendition(parseRenditionRequest({ width: '10' })!, {

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
+import { randomBytes } from './random.ts';
 
 /** Colors that stay distinguishable in lossy formats. */
 export type Shade = 'red' | 'lime' | 'blue' | 'yellow' | 'black' | 'white' | 'clear' | 'other';
@@ -25,6 +26,20 @@ export function quadrants(width: number, height: number): Sharp {
 export function plain(color: { r: number; g: number; b: number; alpha?: number }): Sharp {
   const channels = color.alpha === undefined ? 3 : 4;
   return sharp({ create: { width: 60, height: 40, channels, background: color } });
+}
+
+/**
+ * Returns an image that compresses badly, so that a cut always hits its pixels. It is the same in every run: a random
+ * one is sometimes cut where a decoder finds all that it needs.
+ */
+export function noise(width = 60, height = 40): Sharp {
+  const raw = { width, height, channels: 3 } as const;
+  const bytes = randomBytes(width * height * 3 + 3);
+  // The mean of four random values is close to a normal distribution, as the noise of a camera is.
+  const pixels = Uint8Array.from({ length: width * height * 3 }, (_, at) => {
+    return (bytes[at]! + bytes[at + 1]! + bytes[at + 2]! + bytes[at + 3]!) >> 2;
+  });
+  return sharp(pixels, { raw });
 }
 
 /** Returns red, green, blue and alpha in the middle of an image. */

@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { randomBytes } from './random.ts';
 
 /** A JPEG for tests of uploads. */
 export interface Photo {
@@ -31,20 +32,11 @@ async function encodeNoise(sizeBytesMin: number): Promise<Photo> {
   ) {
     const width = Math.max(8, Math.ceil(Math.sqrt((pixels * 4) / 3)));
     const height = Math.max(8, Math.ceil(pixels / width));
-    const bytes = await sharp(noise(width * height * 3), { raw: { width, height, channels: 3 } })
+    const bytes = await sharp(randomBytes(width * height * 3), {
+      raw: { width, height, channels: 3 },
+    })
       .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
       .toBuffer();
     if (bytes.length >= sizeBytesMin) return { bytes, width, height };
   }
-}
-
-/** Returns pseudo-random bytes of a linear congruential generator, for its speed (Numerical Recipes' constants). */
-function noise(length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  let state = 1;
-  for (let at = 0; at < length; at++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    bytes[at] = state >>> 24;
-  }
-  return bytes;
 }

@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import { filesByMediaIds } from '../../../src/domain/file/file.ts';
 import { findMedia } from '../../../src/domain/tree/media.ts';
@@ -8,6 +7,7 @@ import { PermanentError } from '../../../src/job/task.ts';
 import { type TestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { inPieces } from '../../support/bytes.ts';
+import { noise } from '../../support/image.ts';
 
 describeEachBackend('an image that the upload does not decode', (backend) => {
   it.each([
@@ -69,7 +69,5 @@ async function withoutEnd(): Promise<Buffer> {
 }
 
 function photo(): Promise<Buffer> {
-  const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
-  const create = { width: 60, height: 40, channels: 3, background: '#888', noise } as const;
-  return sharp({ create }).jpeg({ progressive: true }).toBuffer();
+  return noise().jpeg({ progressive: true }).toBuffer();
 }

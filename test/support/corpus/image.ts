@@ -1,7 +1,8 @@
 import { deflateSync } from 'node:zlib';
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import { gifOf, pngOf, tiffOf } from '../bomb.ts';
 import { fixtureBytes } from '../bytes.ts';
+import { noise } from '../image.ts';
 import { makePhoto } from '../photo.ts';
 import { type CorpusFile, type Row, toFiles } from './file.ts';
 
@@ -168,9 +169,4 @@ function find(rows: readonly Row[], name: string): Buffer {
   const row = rows.find(([filename]) => filename === name);
   if (row === undefined) throw new Error(`no ${name}`);
   return row[1] as Buffer;
-}
-
-function noise(width = 60, height = 40): Sharp {
-  const gaussian = { type: 'gaussian', mean: 128, sigma: 40 } as const;
-  return sharp({ create: { width, height, channels: 3, background: '#888', noise: gaussian } });
 }
