@@ -75,6 +75,8 @@ export interface Settings {
   imagePixelsMax: number;
   /** Total size that stored renditions may have. */
   renditionCacheBytesMax: number;
+  /** Number of replaced files that are kept of each media item. */
+  versionsMax: number;
   uploadTtlMs: number;
   quotas: Quotas;
   /** MIME types that count as documents. */

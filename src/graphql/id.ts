@@ -9,6 +9,7 @@ export function encodeGlobalId(typename: string, id: string | number | bigint): 
 export const NODE_TYPES: readonly string[] = [
   'ApiKey',
   'File',
+  'FileVersion',
   'Folder',
   'Job',
   'Media',

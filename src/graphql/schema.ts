@@ -14,6 +14,7 @@ import './type/tree/embed.ts';
 import './type/tree/tagging.ts';
 import './type/rendition/image.ts';
 import './type/file/file.ts';
+import './type/file/file-version.ts';
 import './type/tag/tag.ts';
 import './type/upload/upload-session.ts';
 import './type/upload/upload-file.ts';

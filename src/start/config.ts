@@ -37,6 +37,8 @@ export interface Config extends Limits, JwtSettings {
   fileBytesMax: number;
   imagePixelsMax: number;
   renditionCacheBytesMax: number;
+  /** Number of replaced files that are kept of each media item. */
+  versionsMax: number;
   documentTypes: readonly string[];
   uploadTtlHours: number;
   /** Maximum duration of one statement in the database. */
@@ -162,6 +164,10 @@ export const VARIABLES = {
     wholeNumber(0, Number.MAX_SAFE_INTEGER).default(2 ** 30),
     'size of the rendition cache, in bytes; 0 keeps none; default: 1 GiB',
   ],
+  TRIVIUM_VERSIONS_MAX: [
+    wholeNumber(0, 1000).default(5),
+    'replaced files that are kept of each media item; 0 keeps none; default: 5',
+  ],
   TRIVIUM_DOCUMENT_TYPES: [
     z
       .string()
@@ -260,6 +266,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     fileBytesMax: values.TRIVIUM_FILE_BYTES_MAX,
     imagePixelsMax: values.TRIVIUM_IMAGE_PIXELS_MAX,
     renditionCacheBytesMax: values.TRIVIUM_RENDITION_CACHE_BYTES_MAX,
+    versionsMax: values.TRIVIUM_VERSIONS_MAX,
     documentTypes: values.TRIVIUM_DOCUMENT_TYPES,
     uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
     jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,

@@ -55,6 +55,7 @@ export async function createServices(
         fileBytesMax: config.fileBytesMax,
         imagePixelsMax: config.imagePixelsMax,
         renditionCacheBytesMax: config.renditionCacheBytesMax,
+        versionsMax: config.versionsMax,
         uploadTtlMs: config.uploadTtlHours * 3_600_000,
         quotas: config.quotas,
         documentTypes: config.documentTypes,

@@ -8,6 +8,8 @@ export interface Database {
   media: NodeTable;
   file: FileTable;
   rendition: RenditionTable;
+  file_version: FileVersionTable;
+  file_address: FileAddressTable;
   tag: TagTable;
   media_tag: MediaTagTable;
   media_words: MediaWordsTable;
@@ -112,6 +114,41 @@ export interface FileTable {
   is_public: ColumnType<number, number | undefined, never>;
   created_at: Fixed<number>;
   updated_at: number;
+}
+
+/**
+ * A file that an original has replaced. It refers to its media item without a foreign key, and outlives the row of a
+ * media item that only moves to another table: `deleteVersionsAndAddresses` deletes it.
+ */
+export interface FileVersionTable {
+  /** Later versions have higher ids; none is used twice. */
+  id: Generated<number>;
+  uuid: Fixed<string>;
+  media_id: Fixed<number>;
+  /** The media item's type with this file. */
+  type: Fixed<string>;
+  filename: Fixed<string>;
+  mime_type: Fixed<string>;
+  size_bytes: Fixed<number>;
+  md5: Fixed<string>;
+  /** Null if the file was replaced before it was computed. */
+  sha256: Fixed<string | null>;
+  width: Fixed<number | null>;
+  height: Fixed<number | null>;
+  blob_key: Fixed<string>;
+  /** Whose storage quota it counts for: as in the row of the original. */
+  created_by: Fixed<string | null>;
+  client_hash: Fixed<string | null>;
+  /** The time at which it became the original. */
+  created_at: Fixed<number>;
+  replaced_by: Fixed<string | null>;
+  replaced_at: Fixed<number>;
+}
+
+/** A name in the URL of a media item's original that was replaced: it leads to the current one. Refers to the media item as a version does. */
+export interface FileAddressTable {
+  media_id: Fixed<number>;
+  url_name: Fixed<string>;
 }
 
 /**
@@ -353,6 +390,8 @@ export type NewFileRow = Insertable<FileTable>;
 export type FileChange = Updateable<FileTable>;
 export type RenditionRow = Selectable<RenditionTable>;
 export type NewRenditionRow = Insertable<RenditionTable>;
+export type VersionRow = Selectable<FileVersionTable>;
+export type NewVersionRow = Insertable<FileVersionTable>;
 export type TagRow = Selectable<TagTable>;
 export type NewTagRow = Insertable<TagTable>;
 export type TagChange = Updateable<TagTable>;

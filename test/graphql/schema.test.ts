@@ -23,7 +23,7 @@ const connections = types.filter(({ name }) => name.endsWith('Connection'));
 describe('the schema', () => {
   test('all lists of a node type share one connection type', () => {
     expect(connections.map(({ name }) => name).sort()).toEqual(
-      ['ApiKey', 'Folder', 'Job', 'Media', 'Tag', 'TreeNode', 'User'].map(
+      ['ApiKey', 'FileVersion', 'Folder', 'Job', 'Media', 'Tag', 'TreeNode', 'User'].map(
         (node) => `${node}Connection`,
       ),
     );
@@ -103,6 +103,7 @@ describe('the schema', () => {
     ['importUrl', `${COMMON}, NotFoundError`],
     ['moveNodes', `FolderCycleError, ${COMMON}, NotFoundError`],
     ['replaceFile', `${STORE}, QuotaExceededError, TooLargeError, UnsupportedMediaError`],
+    ['restoreVersion', `${COMMON}, NotFoundError`],
     ['revokeApiKey', `${COMMON}, NotFoundError`],
     ['signIn', `${COMMON}, TooManyRequestsError`],
     ['signOut', COMMON],
@@ -128,7 +129,7 @@ describe('the schema', () => {
   });
 
   test('every mutation is in the list above', () => {
-    expect(Object.keys(schema.getMutationType()?.getFields() ?? {})).toHaveLength(27);
+    expect(Object.keys(schema.getMutationType()?.getFields() ?? {})).toHaveLength(28);
   });
 
   // Each value is its name in lower case, whatever the order of the domain's lists.
@@ -148,7 +149,7 @@ describe('the schema', () => {
     expect(values.map(({ value }) => value)).toEqual(values.map(({ name }) => name.toLowerCase()));
   });
 
-  test.each(['ApiKey', 'File', 'Folder', 'Job', 'Media', 'Tag', 'User'])(
+  test.each(['ApiKey', 'File', 'FileVersion', 'Folder', 'Job', 'Media', 'Tag', 'User'])(
     'the id of a %s resolves without a promise',
     (name) => {
       const { id } = (schema.getType(name) as GraphQLObjectType).getFields();

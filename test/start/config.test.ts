@@ -27,6 +27,7 @@ describe('defaults', () => {
       documentBytesMax: 50 * 1024 * 1024,
       fileBytesMax: 1024 * 1024 * 1024,
       imagePixelsMax: 100_000_000,
+      versionsMax: 5,
       renditionCacheBytesMax: 1024 * 1024 * 1024,
       documentTypes: ['application/pdf'],
       uploadTtlHours: 24,

@@ -13,9 +13,11 @@ import { expect, it } from 'vitest';
 import { keysetBy } from '../../src/store/cursor.ts';
 import type { Db } from '../../src/store/db.ts';
 import { setFastPath } from '../../src/store/fast-path.ts';
+import * as address from '../../src/store/file/address.ts';
 import * as blobKey from '../../src/store/file/blob-key.ts';
 import * as file from '../../src/store/file/file.ts';
-import { findFileByUrl } from '../../src/store/file/sent-file.ts';
+import { findFileByOldUrl, findFileByUrl } from '../../src/store/file/sent-file.ts';
+import * as version from '../../src/store/file/version.ts';
 import * as job from '../../src/store/job/job.ts';
 import * as jobRun from '../../src/store/job/run.ts';
 import * as rendition from '../../src/store/rendition/rendition.ts';
@@ -56,7 +58,13 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'a file by uuid': (db) => file.findFileByUuid(db, ALL, 'a'),
   'a file by key': (db) => file.findFileByKey(db, ALL, 1, 'a'),
   'the dir of a media item': (db) => file.findDir(db, ALL, 1),
-  'names in URLs of a media item': (db) => file.listUrlNames(db, ALL, 1),
+  'names in URLs of a media item': (db) => address.listUrlNames(db, 1),
+  'whether a name in URLs is taken': (db) =>
+    address.isUrlNameTaken(db, { media_id: 1, dir: 'dir', url_name: 'name' }),
+  'a file by an old URL': (db) => findFileByOldUrl(db, ALL, 'dir', 'name'),
+  'versions by ids': (db) => version.listVersionsByIds(db, ALL, [1, 2]),
+  'a version by URL': (db) => version.findVersionByUrl(db, ALL, { dir: 'dir', uuid: 'a' }),
+  'the number of versions of media': (db) => version.countVersionsOfEach(db, [1, 2]),
   'blobs of files': (db) => blobKey.listKnownFileBlobKeys(db, ALL, ['a']),
   'a rendition': (db) => rendition.findRendition(db, 'a', 'b'),
   'blobs of renditions': (db) => rendition.listKnownRenditionBlobKeys(db, ['a']),

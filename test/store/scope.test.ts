@@ -4,6 +4,7 @@ import type { Db } from '../../src/store/db.ts';
 import * as blobKey from '../../src/store/file/blob-key.ts';
 import * as file from '../../src/store/file/file.ts';
 import * as fileSearch from '../../src/store/file/search.ts';
+import * as version from '../../src/store/file/version.ts';
 import { pathBelow } from '../../src/store/path.ts';
 import { movesAfter, type PathMoves } from '../../src/store/path-move.ts';
 import { EVERYTHING, isInScope, type Scope, type ScopeColumns } from '../../src/store/scope.ts';
@@ -53,12 +54,17 @@ describe('a list or read of the store', () => {
       media.findMediaById(db, 1),
       // @ts-expect-error The scope is missing.
       file.listFilesByIds(db, [1]),
+      // @ts-expect-error The scope is missing.
+      version.listVersionsByIds(db, [1]),
     ];
     expect(calls).toBeTypeOf('function');
   });
 
   it('is in a module that the type test knows', () => {
-    const known = ['blob-key.ts', 'file.ts', 'search.ts', 'folder.ts', 'group.ts', 'media.ts'];
+    const known = [
+      ...['blob-key.ts', 'file.ts', 'search.ts', 'version.ts'],
+      ...['folder.ts', 'group.ts', 'media.ts'],
+    ];
     const files = ['file', 'tree'].flatMap((room) => readdirSync(`src/store/${room}`));
     // These build the statements of `node.ts` and `group.ts`, or choose who runs them.
     const parts = [
@@ -74,7 +80,16 @@ describe('a list or read of the store', () => {
       'sent-file.ts',
     ];
     // `deletion.ts` and `path-move.ts` have the subtrees that scopes exclude and move, `words.ts` only writes.
-    const others = ['deletion.ts', 'path-move.ts', 'node.ts', 'subtree.ts', 'walk.ts', 'words.ts'];
+    // `address.ts` has the names in the URLs of one media item, for the uniqueness of a new one.
+    const others = [
+      'address.ts',
+      'deletion.ts',
+      'path-move.ts',
+      'node.ts',
+      'subtree.ts',
+      'walk.ts',
+      'words.ts',
+    ];
     expect(files.sort()).toEqual([...known, ...parts, ...others].sort());
   });
 });
@@ -315,7 +330,7 @@ async function mediasOfFiles(db: Db, scope: Scope): Promise<number[]> {
   const all = (await nodesOf(db)).map(({ id }) => id);
   const byMedia = await file.listFilesByMediaIds(db, scope, all);
   expect(byMedia.map((row) => row.media_id).sort((a, b) => a - b)).toEqual(ids);
-  const after = await file.listFilesByBlobKey(db, scope, { after: '', upTo: null }, 200);
+  const after = await blobKey.listFilesByBlobKey(db, scope, { after: '', upTo: null }, 200);
   expect(after).toHaveLength(ids.length);
   expect(await fileSearch.countMatchingFiles(db, scope, [])).toBe(ids.length);
   return ids;

@@ -3,7 +3,7 @@ import type { ByteRange } from '../../blob/byte-range.ts';
 import type { BlobBytes } from '../../blob/memory.ts';
 import { groupById } from '../../lib/group.ts';
 import * as store from '../../store/file/file.ts';
-import { findFileByUrl, type SentFileRow } from '../../store/file/sent-file.ts';
+import { findFileByOldUrl, findFileByUrl, type SentFileRow } from '../../store/file/sent-file.ts';
 import { VISIBILITY } from '../../store/scope.ts';
 import type { FileRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
@@ -96,7 +96,8 @@ export interface Proof {
 }
 
 /**
- * Returns the file at `/media/{dir}/{urlName}`, or undefined. Everybody who knows the URL may read it, as in the earlier
+ * Returns the file at `/media/{dir}/{urlName}`, or undefined. A name that an original had before it was replaced leads to
+ * the current original, so that pages which show it go on working; its old bytes are never found by it. Everybody who knows the URL may read it, as in the earlier
  * systems: an `<img>` sends no credential, and `dir` is random. A private file is for viewers who may see its media item,
  * and for a signed URL. To others it does not exist.
  */
@@ -106,7 +107,10 @@ export async function findFileAt(
   urlName: string,
   { isSigned = false }: Proof = {},
 ): Promise<SentFileRow | undefined> {
-  const row = await findFileByUrl(ctx.db, existing(ctx), dir, urlName);
+  const scope = existing(ctx);
+  const row =
+    (await findFileByUrl(ctx.db, scope, dir, urlName)) ??
+    (await findFileByOldUrl(ctx.db, scope, dir, urlName));
   if (row === undefined || isSigned || !isPrivate(row)) return row;
   return isVisible(ctx, { ...row, id: row.media_id }) ? row : undefined;
 }

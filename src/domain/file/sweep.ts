@@ -1,6 +1,10 @@
 import type { BlobEntry } from '../../blob/blob-store.ts';
-import { listKnownFileBlobKeys } from '../../store/file/blob-key.ts';
-import { type BlobKeyRange, listFilesByBlobKey } from '../../store/file/file.ts';
+import {
+  type BlobKeyRange,
+  listFilesByBlobKey,
+  listKnownFileBlobKeys,
+  type StoredFile,
+} from '../../store/file/blob-key.ts';
 import { listKnownRenditionBlobKeys } from '../../store/rendition/rendition.ts';
 import { EVERYTHING } from '../../store/scope.ts';
 import { listOpenUploadBlobKeys } from '../../store/upload/upload.ts';
@@ -30,7 +34,7 @@ export const SWEEP_GRACE_MS = 60 * 60_000;
 export interface SweepResult {
   /** Blobs and staged bytes deleted. */
   removed: number;
-  /** Files whose bytes are missing or have another size. */
+  /** Files, and versions of files, whose bytes are missing or have another size. */
   lost: number;
 }
 
@@ -134,12 +138,10 @@ async function compareWithRows(
   findings.removed += unnamed.size;
 }
 
-type ListedFile = Awaited<ReturnType<typeof listFilesByBlobKey>>[number];
-
-/** Lists the files whose bytes should be in a range, in batches. */
+/** Lists the files, and the versions of files, whose bytes should be in a range, in batches. */
 async function* filesIn({ db }: Services, { after, upTo }: BlobKeyRange) {
   for (let last: string | undefined = after; last !== undefined; ) {
-    const files: ListedFile[] = await listFilesByBlobKey(
+    const files: StoredFile[] = await listFilesByBlobKey(
       db,
       EVERYTHING,
       { after: last, upTo },
@@ -151,7 +153,7 @@ async function* filesIn({ db }: Services, { after, upTo }: BlobKeyRange) {
 }
 
 /** Counts the files without bytes, except those that were deleted or replaced since they were listed. */
-async function noteLost({ db }: Services, files: ListedFile[], findings: Findings): Promise<void> {
+async function noteLost({ db }: Services, files: StoredFile[], findings: Findings): Promise<void> {
   if (files.length === 0) return;
   const keys = files.map(({ blob_key }) => blob_key);
   const named = new Set(await listKnownFileBlobKeys(db, EVERYTHING, keys));

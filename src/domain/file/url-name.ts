@@ -2,7 +2,7 @@ import { urlFilename } from '../../lib/filename.ts';
 
 /**
  * Returns the last segment of a file's URL: `urlFilename` of its key, or of its name if it is the original, with a
- * number appended if another file of the same media item uses it already. `urlFilename` never returns two hyphens in a
+ * number appended if it is taken in the same media item: by another file, or because it still leads to the original. `urlFilename` never returns two hyphens in a
  * row, so a number cannot be mistaken for part of a name.
  */
 export function freeUrlName(name: string, taken: readonly string[]): string {

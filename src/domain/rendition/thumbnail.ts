@@ -2,6 +2,7 @@ import { BlobNotFoundError } from '../../blob/blob-store.ts';
 import { BrokenImageError, ImageTooLargeError } from '../../media/probe.ts';
 import type { Color } from '../../media/render.ts';
 import type { ColoredImage } from '../../media/rendition/render-work.ts';
+import { listUrlNames } from '../../store/file/address.ts';
 import {
   type FileOfMediaRow,
   findFileByUuid,
@@ -99,7 +100,7 @@ async function insert(
   if (original === undefined || media === undefined) return false;
   if (files.some(({ key }) => key === THUMBNAIL)) return false;
   const now = ctx.clock();
-  const taken = files.map((file) => file.url_name);
+  const taken = await listUrlNames(ctx.db, media_id);
   await insertFile(ctx.db, {
     uuid: ctx.newId(),
     media_id,

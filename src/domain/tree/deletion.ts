@@ -1,4 +1,5 @@
 import { listBlobKeysByMediaIds } from '../../store/file/blob-key.ts';
+import { deleteVersionsAndAddresses } from '../../store/file/version.ts';
 import { pathBelow, type Subtree } from '../../store/path.ts';
 import { partsBelow } from '../../store/path-move.ts';
 import { EVERYTHING, type Scope } from '../../store/scope.ts';
@@ -117,12 +118,13 @@ async function deleteBite(
   return rows;
 }
 
-/** Deletes nodes with their files, enqueues the deletion of their bytes, and publishes the events. */
+/** Deletes nodes with their files and the versions of these, enqueues the deletion of their bytes, and publishes the events. */
 export async function removeNodes(ctx: Context, nodes: readonly DeletedNode[]): Promise<void> {
   const ids = nodes.map(({ id }) => id);
   const blobKeys = await listBlobKeysByMediaIds(ctx.db, EVERYTHING, ids);
+  const ofVersions = await deleteVersionsAndAddresses(ctx.db, ids);
   await deleteNodes(ctx.db, ids);
-  await enqueueBlobDeletion(ctx, blobKeys);
+  await enqueueBlobDeletion(ctx, [...blobKeys, ...ofVersions]);
   for (const node of nodes) {
     if (node.type !== 'folder') ctx.events.publish(mediaEvent('deleted', node));
   }

@@ -1,13 +1,10 @@
-import { listFilesByMediaIds, updateFile } from '../../store/file/file.ts';
-import { lockNode, updateNode } from '../../store/tree/node.ts';
+import { deleteOldVersions } from '../../store/file/version.ts';
+import { lockNode } from '../../store/tree/node.ts';
 import { lockTree } from '../../store/tree/subtree.ts';
 import type { Context } from '../context.ts';
-import { InvalidInputError } from '../error.ts';
-import { freeUrlName } from '../file/url-name.ts';
 import { enqueueBlobDeletion } from '../job/enqueue.ts';
-import { dropDerivedFiles, enqueueFileJobs } from '../rendition/derived-file.ts';
 import { findOwnMedia } from '../tree/media-change.ts';
-import { existing } from '../viewer/access.ts';
+import { setCurrentFile } from './current-file.ts';
 import { type ExaminedFile, type Into, onlyFile } from './door.ts';
 import { fileColumns } from './file-row.ts';
 import type { Policy } from './policy.ts';
@@ -20,9 +17,9 @@ export interface NewOriginal {
 }
 
 /**
- * Creates a destination: the original of an existing media item, in place of the one it has. The item keeps its uuid
- * and the `dir` of its URL; the old URL is gone if the name differs. Everything derived from the old image is deleted,
- * and all old bytes are deleted by a job of the same transaction. `alsoWrite` runs in that transaction, and its result
+ * Creates a destination: the original of an existing media item, in place of the one it has, which becomes its latest
+ * version: see `setCurrentFile`. The bytes of versions beyond `versionsMax` are deleted by a job of the same transaction.
+ * `alsoWrite` runs in that transaction, and its result
  * is the result. Needs the creator or an admin. Throws NotFoundError, ForbiddenError, and InvalidInputError for a media
  * item without a file.
  */
@@ -51,21 +48,8 @@ async function replace(ctx: Context, mediaId: number, file: ExaminedFile): Promi
   await lockTree(ctx.db);
   await lockNode(ctx.db, mediaId);
   // It may have been deleted while the bytes were examined.
-  await findOwnMedia(ctx, mediaId, 'media.update');
-  await dropDerivedFiles(ctx, mediaId);
-  const files = await listFilesByMediaIds(ctx.db, existing(ctx), [mediaId]);
-  const original = files.find(({ key }) => key === '');
-  if (original === undefined) {
-    throw InvalidInputError.of('file', 'NO_FILE', 'The media item has no file to replace.');
-  }
-  const columns = fileColumns(file);
-  const taken = files.filter((file) => file !== original).map(({ url_name }) => url_name);
-  await updateFile(ctx.db, original.id, {
-    ...columns,
-    url_name: freeUrlName(columns.filename, taken),
-    updated_at: ctx.clock(),
-  });
-  await updateNode(ctx.db, existing(ctx), mediaId, { type: file.type });
-  await enqueueBlobDeletion(ctx, [original.blob_key]);
-  await enqueueFileJobs(ctx, { ...original, ...columns });
+  const media = await findOwnMedia(ctx, mediaId, 'media.update');
+  await setCurrentFile(ctx, media, { ...fileColumns(file), type: file.type });
+  const { versionsMax } = ctx.settings;
+  await enqueueBlobDeletion(ctx, await deleteOldVersions(ctx.db, mediaId, versionsMax));
 }

@@ -1,5 +1,5 @@
-import { findDir, findFileByKey, listUrlNames } from '../../store/file/file.ts';
-import { findFileByUrl } from '../../store/file/sent-file.ts';
+import { isUrlNameTaken, listUrlNames } from '../../store/file/address.ts';
+import { findDir, findFileByKey } from '../../store/file/file.ts';
 import { EVERYTHING, isInScope } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
 import { findMediaById, findMediaByResource } from '../../store/tree/media.ts';
@@ -152,8 +152,8 @@ async function chooseUrlName(
   { mediaId, dir, name }: { mediaId: number; dir: string; name: string },
 ): Promise<string> {
   const wanted = freeUrlName(name, []);
-  const isTaken = (await findFileByUrl(ctx.db, existing(ctx), dir, wanted)) !== undefined;
-  return isTaken ? freeUrlName(name, await listUrlNames(ctx.db, existing(ctx), mediaId)) : wanted;
+  const isTaken = await isUrlNameTaken(ctx.db, { media_id: mediaId, dir, url_name: wanted });
+  return isTaken ? freeUrlName(name, await listUrlNames(ctx.db, mediaId)) : wanted;
 }
 
 function alreadyExists(resource: string, key: string): ConflictError {

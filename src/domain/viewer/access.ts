@@ -62,7 +62,17 @@ export function authorize(ctx: Context, operation: Operation): void {
  */
 export function authorizeOwner(ctx: Context, operation: Operation, owner: string | null): void {
   authorize(ctx, operation);
-  if (!isAdmin(ctx) && (owner === null || owner !== ctx.viewer.id)) throw new ForbiddenError();
+  if (!isAllowedForOwner(ctx, operation, owner)) throw new ForbiddenError();
+}
+
+/** Tells whether the viewer may apply the operation to a thing of that owner, as `authorizeOwner` checks. */
+export function isAllowedForOwner(
+  ctx: Context,
+  operation: Operation,
+  owner: string | null,
+): boolean {
+  if (!isAllowed(ctx, operation)) return false;
+  return isAdmin(ctx) || (owner !== null && owner === ctx.viewer.id);
 }
 
 /**

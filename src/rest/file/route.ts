@@ -2,16 +2,20 @@ import type { FastifyInstance } from 'fastify';
 import { type DialectOptions, registerRoutes } from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { sendRendition } from './rendition/send-rendition.ts';
+import { sendVersion } from './send-version.ts';
 
 /** The shape of the URL of every file, see `urlFilename`. Other paths below `/media` are Heartcore's, or unknown. */
-const PATH = '/media/:dir(^[a-z0-5]{8}$)/:name(^[a-z0-9_.-]{1,100}$)';
+const DIR = '/media/:dir(^[a-z0-5]{8}$)';
 
 // HEAD is explicit: the one that Fastify derives would read the file to its end and discard it.
-const ROUTES = [{ method: ['GET', 'HEAD'], path: PATH }];
+const ROUTES = [
+  { method: ['GET', 'HEAD'], path: `${DIR}/:name(^[a-z0-9_.-]{1,100}$)`, send: sendRendition },
+  { method: ['GET', 'HEAD'], path: `${DIR}/version/:uuid(^[0-9a-f-]{36}$)`, send: sendVersion },
+] as const;
 
 /**
  * Serves the bytes of stored files, `GET` and `HEAD /media/{dir}/{file}`, at the URLs that all dialects name. The query
- * can ask for an image in another size or format.
+ * can ask for an image in another size or format. Serves the versions of a file at `/media/{dir}/version/{uuid}`.
  */
 export async function registerFiles(
   server: FastifyInstance,
@@ -19,7 +23,7 @@ export async function registerFiles(
 ): Promise<void> {
   registerRoutes(server, ROUTES, {
     ...options,
-    serve: (_route, call) => sendRendition(call),
+    serve: ({ send }, call) => send(call),
     refuseMethod: (method) =>
       new HttpError(405, 'METHOD_NOT_ALLOWED', `A file does not support ${method}.`),
   });

@@ -162,15 +162,6 @@ export async function findDir(db: Db, scope: Scope, mediaId: number): Promise<st
   return row?.dir;
 }
 
-/** Returns the last segments of the URLs of a media item's files. */
-export async function listUrlNames(db: Db, scope: Scope, mediaId: number): Promise<string[]> {
-  const rows = await filesInScope(inline(db), scope)
-    .where('media_id', '=', mediaId)
-    .select('url_name')
-    .execute();
-  return rows.map((row) => row.url_name);
-}
-
 /** Sets the first segment of the URLs of a media item's files. */
 export async function updateDir(db: Db, mediaId: number, dir: string): Promise<void> {
   await db.updateTable('file').set({ dir }).where('media_id', '=', mediaId).execute();
@@ -242,27 +233,6 @@ export function withMediaColumns(db: Db) {
     .selectFrom('file')
     .innerJoin('media', 'media.id', 'file.media_id')
     .select(['media.parent_id', 'media.path', 'media.owner', 'media.is_public']);
-}
-
-/** A range of blob keys: `after` is not part of it, `upTo` is; without `upTo` it has no end. */
-export interface BlobKeyRange {
-  after: string;
-  upTo: string | null;
-}
-
-/** Lists the first `limit` files whose blob keys are in a range, in the order of the keys. */
-export async function listFilesByBlobKey(
-  db: Db,
-  scope: Scope,
-  { after, upTo }: BlobKeyRange,
-  limit: number,
-): Promise<Pick<FileRow, 'uuid' | 'blob_key' | 'size_bytes' | 'updated_at'>[]> {
-  const all = filesInScope(inline(db, limit), scope).where('blob_key', '>', after);
-  return (upTo === null ? all : all.where('blob_key', '<=', upTo))
-    .orderBy('blob_key')
-    .limit(limit)
-    .select(['uuid', 'blob_key', 'size_bytes', 'updated_at'])
-    .execute();
 }
 
 async function findFile(query: ReturnType<typeof files>, scope: Scope) {

@@ -36,6 +36,20 @@ export async function findFileByUrl(
   return file && isFileInScope(scope, file) ? file : undefined;
 }
 
+/**
+ * Returns the original of the media item whose files are at `/media/{dir}`, if it was at `/media/{dir}/{urlName}` before
+ * it was replaced. Look for a file that is there now first.
+ */
+export async function findFileByOldUrl(
+  db: Db,
+  scope: Scope,
+  dir: string,
+  urlName: string,
+): Promise<SentFileRow | undefined> {
+  const [file] = await byOldUrl(db, { dir, urlName });
+  return file && isFileInScope(scope, file) ? file : undefined;
+}
+
 interface ByUrl {
   dir: string;
   urlName: string;
@@ -46,15 +60,36 @@ const byUrl = kept(
     keyOf: () => '',
     lookupsOf: () => 1,
     build: (db, _args, slot) =>
-      withMediaColumns(db)
-        .select(SENT_COLUMNS.map((name) => `file.${name}` as const))
+      sentFiles(db)
         .where('file.dir', '=', slot(dirOf))
         .where('file.url_name', '=', slot(urlNameOf))
         .orderBy('file.key')
         .limit(1),
   }),
-  ({ dir, urlName }) => `${dir}/${urlName}`,
+  pathOf,
 );
+
+const byOldUrl = kept(
+  prepared<ByUrl, SentFileRow>({
+    keyOf: () => '',
+    lookupsOf: () => 1,
+    build: (db, _args, slot) =>
+      sentFiles(db)
+        .innerJoin('file_address', 'file_address.media_id', 'file.media_id')
+        .where('file.dir', '=', slot(dirOf))
+        .where('file.key', '=', '')
+        .where('file_address.url_name', '=', slot(urlNameOf)),
+  }),
+  pathOf,
+);
+
+function sentFiles(db: Db) {
+  return withMediaColumns(db).select(SENT_COLUMNS.map((name) => `file.${name}` as const));
+}
+
+function pathOf({ dir, urlName }: ByUrl): string {
+  return `${dir}/${urlName}`;
+}
 
 const dirOf = ({ dir }: ByUrl) => dir;
 const urlNameOf = ({ urlName }: ByUrl) => urlName;

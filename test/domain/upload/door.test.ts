@@ -112,9 +112,10 @@ describe('the source of the domain', () => {
       'src/domain/upload/file-row.ts',
     ]);
     expect(filesWith(/\bupdateFile\(/)).toEqual([
+      // For a destination, or for bytes that came through the door earlier.
+      'src/domain/upload/current-file.ts',
       // Only takes the size away.
       'src/domain/upload/damaged-original.ts',
-      'src/domain/upload/original.ts',
     ]);
     expect(filesWith(/from '\.\/file-row\.ts'/)).toEqual([
       'src/domain/upload/new-media.ts',

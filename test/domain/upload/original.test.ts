@@ -22,7 +22,7 @@ import { fixtureBytes, inPieces } from '../../support/bytes.ts';
 const POLICY = { type: 'image' } as const;
 
 describeEachBackend('replacing a file', (backend) => {
-  it('keeps uuid and dir, and deletes the bytes, the thumbnail and the renditions of the old file', () =>
+  it('keeps uuid and dir, and deletes the thumbnail and the renditions of the old file', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
       const { id } = await makePicture(services, 'picture.png');
@@ -42,12 +42,12 @@ describeEachBackend('replacing a file', (backend) => {
         updatedAt: new Date(services.clock()),
         sizeBytes: fixtureBytes('picture.webp').length,
       });
-      expect((await deletions(services)).sort()).toEqual(before.map((row) => row.blob_key).sort());
+      expect(await deletions(services)).toEqual([before[1]!.blob_key]);
       const made = await jobs(services, 'make-rendition');
       expect(made).toEqual([{ file_uuid: file!.uuid }, { file_uuid: file!.uuid }]);
     }));
 
-  it('many times at once leaves one file, and no bytes without a row', () =>
+  it('many times at once leaves one file, its versions, and no bytes without a row', () =>
     withServices(backend, async (services) => {
       const { id } = await makePicture(services, 'picture.png');
       const staged = await Promise.all(
@@ -57,12 +57,18 @@ describeEachBackend('replacing a file', (backend) => {
         staged.map((staged) => changeNode(services.as(user()), id, {}, { staged, policy: POLICY })),
       );
       const rows = await services.db.selectFrom('file').select('blob_key').execute();
+      const versions = await services.db.selectFrom('file_version').select('blob_key').execute();
       const keys: string[] = [];
       for await (const { key } of services.blobs.list()) keys.push(key);
-      expect(rows).toHaveLength(1);
+      expect([rows.length, versions.length]).toEqual([1, 5]);
       expect(keys).toHaveLength(7);
       const gone = await deletions(services);
-      expect([...rows.map((row) => row.blob_key), ...gone].sort()).toEqual(keys.sort());
+      expect(
+        [...rows, ...versions]
+          .map((row) => row.blob_key)
+          .concat(gone)
+          .sort(),
+      ).toEqual(keys.sort());
     }));
 
   it('does not deadlock with concurrent moves', () =>

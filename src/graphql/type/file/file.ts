@@ -5,7 +5,7 @@ import { expose, exposeNullable } from '../../expose.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
 import { createLookup } from '../../lookup.ts';
 import { withNeeds } from '../../needs.ts';
-import { toFileUrl, URL_NEEDS } from './file-url.ts';
+import { SIGNED_URL_ARGS, toFileUrl, toSignedUrlOptions, URL_NEEDS } from './file-url.ts';
 
 /** A stored file. */
 export const FileRef = builder.nodeRef('File', nodeOptions(nodeLoader(filesByIds)));
@@ -55,22 +55,11 @@ FileRef.implement({
       type: 'URL',
       description:
         'URL with which anyone may read the content for a time, whatever the visibility of the media item. It is valid for this path and these parameters only, for GET and HEAD, until it expires, the file is deleted, or the media item becomes private. Fails with `INVALID_INPUT` for an invalid lifetime.',
-      args: {
-        expiresInSeconds: t.arg.int({
-          defaultValue: 3600,
-          description: 'Lifetime of the URL in seconds, from 1 to 604,800 (7 days).',
-        }),
-        download: t.arg.boolean({
-          defaultValue: false,
-          description: 'Whether a browser saves the file instead of displaying it.',
-        }),
-      },
+      args: SIGNED_URL_ARGS,
       ...withNeeds('urlPath'),
-      resolve: ({ urlPath }, { expiresInSeconds, download }, { domain, toUrl }) => {
-        const query = download ? { download: '1' } : {};
-        return toUrl(
-          signPath(domain, urlPath, { expiresInSeconds: expiresInSeconds ?? 3600 }, query),
-        );
+      resolve: ({ urlPath }, args, { domain, toUrl }) => {
+        const { input, query } = toSignedUrlOptions(args);
+        return toUrl(signPath(domain, urlPath, input, query));
       },
     }),
     ...expose(t, 'DateTime', {

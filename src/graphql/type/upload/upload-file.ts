@@ -43,7 +43,7 @@ mutation('uploadFile', {
 
 mutation('replaceFile', {
   description:
-    'Replaces the original file of a media item. The media item keeps its ids, tags and folder; it takes the type of the new file. Variants are deleted and created again from the new file. Returns an `InvalidInputError` with the issue code `NO_FILE` if the media item has no stored file. Requires the role `EDITOR` if the viewer created the media item, and `ADMIN` otherwise.',
+    'Replaces the original file of a media item. The media item keeps its ids, tags and folder; it takes the type of the new file. The old file becomes a version, see `Media.versions`; its URL leads to the new one, also if the filename is another one. The thumbnail is deleted and created again from the new file. Returns an `InvalidInputError` with the issue code `NO_FILE` if the media item has no stored file. Requires the role `EDITOR` if the viewer created the media item, and `ADMIN` otherwise.',
   errors,
   input: (t) => ({
     id: t.id({ required: true, description: 'Global id of the media item.' }),
