@@ -142,7 +142,7 @@ export function isoTime(db: Db, ms: RawBuilder<unknown>): RawBuilder<string> {
  */
 export function rowsOfEach(
   db: Db,
-  name: 'media' | 'job',
+  name: 'media' | 'job' | 'audit_entry',
   groups: readonly number[],
   ids: Expression<{ id: number }>,
   columns?: readonly string[],
@@ -180,7 +180,7 @@ export function tableBy(db: Db, table: string, index?: string): RawBuilder<unkno
  */
 export function rowById(
   db: Db,
-  name: 'media' | 'job',
+  name: 'media' | 'job' | 'audit_entry',
   id: RawBuilder<unknown>,
 ): RawBuilder<unknown> {
   const table = sql.table(name);

@@ -16,7 +16,7 @@ export interface PagesRequest {
  * Returns one page of each of many groups, in one statement. `members` selects the ids of one group's page, which it
  * calls `part.value`. Every group has an entry.
  */
-export async function listOfEach<Table extends 'media' | 'job'>(
+export async function listOfEach<Table extends 'media' | 'job' | 'audit_entry'>(
   db: Db,
   table: Table,
   members: Expression<{ id: number }>,
@@ -28,7 +28,7 @@ export async function listOfEach<Table extends 'media' | 'job'>(
 }
 
 /** Returns the query of `listOfEach`, whose rows name their group `part`. */
-export function rowsOfPages<Table extends 'media' | 'job'>(
+export function rowsOfPages<Table extends 'media' | 'job' | 'audit_entry'>(
   db: Db,
   table: Table,
   members: Expression<{ id: number }>,
