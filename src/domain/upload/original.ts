@@ -7,7 +7,9 @@ import { freeUrlName } from '../file/url-name.ts';
 import { enqueueBlobDeletion } from '../job/enqueue.ts';
 import { dropDerivedFiles, enqueueFileJobs } from '../rendition/derived-file.ts';
 import { findOwnMedia } from '../tree/media-change.ts';
+import { nodeTarget } from '../tree/node.ts';
 import { existing } from '../viewer/access.ts';
+import { recordAudit } from '../viewer/audit.ts';
 import { type ExaminedFile, type Into, onlyFile } from './door.ts';
 import { fileColumns } from './file-row.ts';
 import type { Policy } from './policy.ts';
@@ -51,13 +53,15 @@ async function replace(ctx: Context, mediaId: number, file: ExaminedFile): Promi
   await lockTree(ctx.db);
   await lockNode(ctx.db, mediaId);
   // It may have been deleted while the bytes were examined.
-  await findOwnMedia(ctx, mediaId, 'media.update');
+  const media = await findOwnMedia(ctx, mediaId, 'media.update');
   await dropDerivedFiles(ctx, mediaId);
   const files = await listFilesByMediaIds(ctx.db, existing(ctx), [mediaId]);
   const original = files.find(({ key }) => key === '');
   if (original === undefined) {
     throw InvalidInputError.of('file', 'NO_FILE', 'The media item has no file to replace.');
   }
+  const details = { from: original.filename, to: file.filename };
+  await recordAudit(ctx, { action: 'replace', target: nodeTarget(media), details });
   const columns = fileColumns(file);
   const taken = files.filter((file) => file !== original).map(({ url_name }) => url_name);
   await updateFile(ctx.db, original.id, {
