@@ -77,7 +77,7 @@ export async function auditOfMedias(
 const DAY_MS = 24 * 3_600_000;
 
 /** Number of entries that one statement deletes. */
-const BATCH_SIZE = 1000;
+const BATCH_SIZE = 500;
 
 /** Deletes the entries whose retention is over, in small transactions. Returns their number. */
 export async function forgetAudit({ db, clock, settings }: Services): Promise<number> {

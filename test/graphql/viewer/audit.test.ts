@@ -6,7 +6,7 @@ import { describeEachBackend } from '../../support/backend.ts';
 import { PNG, PNG_MD5 } from '../../support/bytes.ts';
 import { graphql } from '../../support/graphql.ts';
 import { shareApp } from '../../support/shared-app.ts';
-import { as, call, folder } from './credential.ts';
+import { as, call, folder, makeUser } from './credential.ts';
 
 const PASSWORD = 'correct horse battery';
 const ENTRY = 'at action actor { kind id name role } target { kind id name } details';
@@ -46,8 +46,6 @@ async function chunk(app: TestApp): Promise<string> {
 }
 
 let count = 0;
-const user = (app: TestApp) =>
-  call(app, 'createUser', { name: `user ${++count}`, password: PASSWORD }, 'user { id name }');
 const tag = async (app: TestApp) =>
   (await call(app, 'createTag', { name: 'a' }, 'tag { id }')).tag.id as string;
 const job = async (app: TestApp) => {
@@ -55,7 +53,7 @@ const job = async (app: TestApp) => {
   return (await call(app, 'importUrl', input, 'job { id }')).job.id as string;
 };
 async function signedIn(app: TestApp): Promise<{ name: string; token: string }> {
-  const { name } = (await user(app)).user;
+  const { name } = await makeUser(app, PASSWORD);
   const { token } = await call(app, 'signIn', { name, password: PASSWORD }, 'token', {});
   return { name, token };
 }
@@ -154,10 +152,12 @@ const SCENES: Readonly<Record<string, Scene>> = {
     const { id } = (await call(app, 'createApiKey', { name: 'k' }, 'apiKey { id }')).apiKey;
     return () => call(app, 'revokeApiKey', { id }, 'apiKey { id }');
   }),
-  createUser: one({ action: 'CREATE', target: { kind: 'USER' } }, async (app) => () => user(app)),
+  createUser: one({ action: 'CREATE', target: { kind: 'USER', name: 'u' } }, async (app) => {
+    return () => call(app, 'createUser', { name: 'u', password: PASSWORD }, 'user { id }');
+  }),
   updateUser: {
     prepare: async (app) => {
-      const { id } = (await user(app)).user;
+      const { id } = await makeUser(app, PASSWORD);
       const input = { id, role: 'ADMIN', password: `${PASSWORD} 2` };
       return () => call(app, 'updateUser', input, 'user { id }');
     },
@@ -167,11 +167,11 @@ const SCENES: Readonly<Record<string, Scene>> = {
     ],
   },
   deleteUser: one({ action: 'DELETE', target: { kind: 'USER' } }, async (app) => {
-    const { id } = (await user(app)).user;
+    const { id } = await makeUser(app, PASSWORD);
     return () => call(app, 'deleteUser', { id }, 'deletedId');
   }),
   signIn: one({ action: 'SIGN_IN', actor: { kind: 'USER', role: 'EDITOR' } }, async (app) => {
-    const { name } = (await user(app)).user;
+    const { name } = await makeUser(app, PASSWORD);
     return () => call(app, 'signIn', { name, password: PASSWORD }, 'token', {});
   }),
   signOut: one({ action: 'SIGN_OUT', actor: { kind: 'USER' } }, async (app) => {
