@@ -17,6 +17,8 @@ export interface Context extends Services {
   viewer: Viewer;
   /** The client that sent the request; absent for background work. */
   client?: Client;
+  /** Whether the operator runs the operation as the server, by a command. (Default: false) */
+  isOperator?: boolean;
   log: Log;
 }
 
@@ -78,6 +80,8 @@ export interface Settings {
   /** Number of replaced files that are kept of each media item. */
   versionsMax: number;
   uploadTtlMs: number;
+  /** Days for which entries of the audit log are kept. 0: nothing is recorded. */
+  auditDays: number;
   quotas: Quotas;
   /** MIME types that count as documents. */
   documentTypes: readonly string[];

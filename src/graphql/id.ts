@@ -41,6 +41,17 @@ export function parseOptionalNodeId(
     : parseNodeId(typename, globalId, field);
 }
 
+/** Like `parseOptionalNodeId`, for an id of one of several types. Returns the type as well. */
+export function parseOptionalTypedId(
+  typenames: readonly string[],
+  globalId: string | null | undefined,
+  field: string,
+): { typename: string; id: number } | undefined {
+  if (globalId === null || globalId === undefined) return undefined;
+  const id = parseId(typenames, globalId, [field]);
+  return { typename: decode(globalId, [field]).typename, id };
+}
+
 /** Like `parseNodeId`, for a list. Accepts ids of several types, which must share one sequence of database ids. */
 export function parseNodeIds(
   typenames: readonly string[],

@@ -60,7 +60,7 @@ export async function asServer<T>(config: Config, work: (ctx: Context) => Promis
   const { createApp } = await import('./app.ts');
   const app = await createApp({ ...config, logLevel: 'silent' });
   try {
-    return await work({ ...app.services, log: app.log, viewer: SYSTEM });
+    return await work({ ...app.services, log: app.log, viewer: SYSTEM, isOperator: true });
   } finally {
     await app.stop();
   }

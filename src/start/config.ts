@@ -41,6 +41,8 @@ export interface Config extends Limits, JwtSettings {
   versionsMax: number;
   documentTypes: readonly string[];
   uploadTtlHours: number;
+  /** Days for which entries of the audit log are kept; 0: nothing is recorded. */
+  auditDays: number;
   /** Maximum duration of one statement in the database. */
   statementTimeoutMs: number;
   /** Jobs that this process runs concurrently; 0: none. */
@@ -180,6 +182,10 @@ export const VARIABLES = {
     wholeNumber(1, 8760).default(24),
     'lifetime of an upload session, in hours; default: 24',
   ],
+  TRIVIUM_AUDIT_DAYS: [
+    wholeNumber(0, 36_500).default(90),
+    'days for which the audit log is kept; 0: nothing is recorded, and the log is deleted; default: 90',
+  ],
   TRIVIUM_JOB_CONCURRENCY: [
     wholeNumber(0, 64).default(2),
     'jobs that this process runs concurrently; 0: none; default: 2',
@@ -269,6 +275,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     versionsMax: values.TRIVIUM_VERSIONS_MAX,
     documentTypes: values.TRIVIUM_DOCUMENT_TYPES,
     uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
+    auditDays: values.TRIVIUM_AUDIT_DAYS,
     jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,
     connectionsPerAddressMax: values.TRIVIUM_CONNECTIONS_PER_ADDRESS_MAX ?? null,
     bodyBytesPerSecondMin: values.TRIVIUM_BODY_BYTES_PER_SECOND_MIN,

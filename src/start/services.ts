@@ -57,6 +57,7 @@ export async function createServices(
         renditionCacheBytesMax: config.renditionCacheBytesMax,
         versionsMax: config.versionsMax,
         uploadTtlMs: config.uploadTtlHours * 3_600_000,
+        auditDays: config.auditDays,
         quotas: config.quotas,
         documentTypes: config.documentTypes,
         outboundAllowedHosts: config.outboundAllowedHosts,

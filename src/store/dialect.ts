@@ -22,6 +22,9 @@ import type { Database } from './table.ts';
  */
 export type DialectName = 'sqlite' | 'postgres';
 
+/** Tables whose pages are listed for many groups at once. */
+export type PagedTable = 'media' | 'job' | 'file_version' | 'audit_entry';
+
 /**
  * Tells whether only one process can serve a database. SQLite has no notices: a second process would not learn of
  * changes.
@@ -142,7 +145,7 @@ export function isoTime(db: Db, ms: RawBuilder<unknown>): RawBuilder<string> {
  */
 export function rowsOfEach(
   db: Db,
-  name: 'media' | 'job' | 'file_version',
+  name: PagedTable,
   groups: readonly number[],
   ids: Expression<{ id: number }>,
   columns?: readonly string[],
@@ -178,11 +181,7 @@ export function tableBy(db: Db, table: string, index?: string): RawBuilder<unkno
  * Returns a join with the row of an id that the tables before it select. The join has one plan: for each id, the row by
  * its key. PostgreSQL does not merge a subquery with an offset into the statement.
  */
-export function rowById(
-  db: Db,
-  name: 'media' | 'job' | 'file_version',
-  id: RawBuilder<unknown>,
-): RawBuilder<unknown> {
+export function rowById(db: Db, name: PagedTable, id: RawBuilder<unknown>): RawBuilder<unknown> {
   const table = sql.table(name);
   return dialectOf(db) === 'postgres'
     ? sql`cross join lateral (select * from ${table} by_id where by_id.id = ${id} offset 0) ${table}`

@@ -1,7 +1,7 @@
 import { type Expression, type RawBuilder, type Selectable, sql } from 'kysely';
 import { directionOf, type Keyset, type PageRequest, type RowPage, toRowPage } from './cursor.ts';
 import type { Db } from './db.ts';
-import { rowsOfEach } from './dialect.ts';
+import { type PagedTable, rowsOfEach } from './dialect.ts';
 import type { Database } from './table.ts';
 
 /** The pages of many groups. */
@@ -16,7 +16,7 @@ export interface PagesRequest {
  * Returns one page of each of many groups, in one statement. `members` selects the ids of one group's page, which it
  * calls `part.value`. Every group has an entry.
  */
-export async function listOfEach<Table extends 'media' | 'job' | 'file_version'>(
+export async function listOfEach<Table extends PagedTable>(
   db: Db,
   table: Table,
   members: Expression<{ id: number }>,
@@ -28,7 +28,7 @@ export async function listOfEach<Table extends 'media' | 'job' | 'file_version'>
 }
 
 /** Returns the query of `listOfEach`, whose rows name their group `part`. */
-export function rowsOfPages<Table extends 'media' | 'job' | 'file_version'>(
+export function rowsOfPages<Table extends PagedTable>(
   db: Db,
   table: Table,
   members: Expression<{ id: number }>,

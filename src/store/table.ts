@@ -23,6 +23,7 @@ export interface Database {
   session: SessionTable;
   login_guess: GuessTable;
   usage: UsageTable;
+  audit_entry: AuditTable;
 }
 
 /** A column that is set at insert and never changes. */
@@ -381,6 +382,25 @@ export interface UsageTable {
   items: Generated<number>;
 }
 
+/** Who did what to which item, and when. It refers to rows that may be gone. */
+export interface AuditTable {
+  id: Generated<number>;
+  at: Fixed<number>;
+  /** See `AuditActor` of the domain. */
+  actor_kind: Fixed<string>;
+  /** `Viewer.id`; null: anonymous, the operator, or the server itself. */
+  actor_id: Fixed<string | null>;
+  actor_role: Fixed<string | null>;
+  action: Fixed<string>;
+  target_kind: Fixed<string>;
+  /** Id in the table of its kind. Null: unknown. */
+  target_id: Fixed<number | null>;
+  /** Its name at that time. */
+  target_name: Fixed<string | null>;
+  /** JSON object. */
+  details: Fixed<string>;
+}
+
 /** Rows as they are read and as they are inserted. */
 export type NodeRow = Selectable<NodeTable>;
 export type NewNodeRow = Insertable<NodeTable>;
@@ -410,3 +430,5 @@ export type NewUserRow = Insertable<UserTable>;
 export type UserColumns = Updateable<UserTable>;
 export type NewSessionRow = Insertable<SessionTable>;
 export type GuessRow = Selectable<GuessTable>;
+export type AuditRow = Selectable<AuditTable>;
+export type NewAuditRow = Insertable<AuditTable>;

@@ -28,13 +28,28 @@ export async function runTogether<Queries extends readonly [CompiledQuery, ...Co
   db: Db,
   queries: Queries,
 ): Promise<ResultsOf<Queries>> {
-  if (isOneMessage(db)) {
-    const { rows } = await db.executeQuery(new Together(queries));
-    return rows as unknown as ResultsOf<Queries>;
-  }
+  if (isOneMessage(db)) return sendTogether(db, queries);
   const results: QueryResult<unknown>[] = [];
   for (const query of queries) results.push(await execute(db, query));
   return results as ResultsOf<Queries>;
+}
+
+/**
+ * Runs changes as `runTogether` does; without a transaction, in one of their own. On SQLite that takes one message, too,
+ * which also commits.
+ */
+export function runAtOnce<Queries extends readonly [CompiledQuery, ...CompiledQuery[]]>(
+  db: Db,
+  queries: Queries,
+): Promise<ResultsOf<Queries>> {
+  return isRouted(db)
+    ? sendTogether(db, queries)
+    : inTransaction(db, (db) => runTogether(db, queries));
+}
+
+/** Runs a change of a transaction whose result nobody needs. On SQLite it travels as `checkWithNext` describes. */
+export function runWithNext(db: Db, query: CompiledQuery): Promise<void> {
+  return checkWithNext(db, query, () => undefined);
 }
 
 /**
@@ -50,7 +65,19 @@ export async function checkWithNext<Row>(
   else check((await execute(db, query)).rows);
 }
 
+async function sendTogether<Queries extends readonly [CompiledQuery, ...CompiledQuery[]]>(
+  db: Db,
+  queries: Queries,
+): Promise<ResultsOf<Queries>> {
+  const { rows } = await db.executeQuery(new Together(queries));
+  return rows as unknown as ResultsOf<Queries>;
+}
+
 function isOneMessage(db: Db): boolean {
+  return db.isTransaction && isRouted(db);
+}
+
+function isRouted(db: Db): boolean {
   const { adapter } = db.getExecutor();
-  return db.isTransaction && adapter instanceof RoutedAdapter && hasFastPath(adapter);
+  return adapter instanceof RoutedAdapter && hasFastPath(adapter);
 }

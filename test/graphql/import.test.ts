@@ -35,7 +35,8 @@ describe('a server whose configuration allows a host', () => {
       const { node } = await completed(importUrl.job.id);
       const { media } = await ask(
         `query ($uuid: UUID!) { media(by: { uuid: $uuid }) {
-        name type folder { id } file { sizeBytes } jobs { nodes { id jobClass } } } }`,
+        name type folder { id } file { sizeBytes } jobs { nodes { id jobClass } }
+        history { nodes { action actor { id } } } } }`,
         {
           uuid: node.result.media_uuid,
         },
@@ -47,6 +48,8 @@ describe('a server whose configuration allows a host', () => {
         file: { sizeBytes: PNG.length },
       });
       expect(media.jobs.nodes).toContainEqual({ id: importUrl.job.id, jobClass: 'import-url' });
+      // The actor is who started the job.
+      expect(media.history.nodes).toEqual([{ action: 'CREATE', actor: { id: 'key:admin' } }]);
     });
   });
 

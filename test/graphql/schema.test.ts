@@ -23,9 +23,17 @@ const connections = types.filter(({ name }) => name.endsWith('Connection'));
 describe('the schema', () => {
   test('all lists of a node type share one connection type', () => {
     expect(connections.map(({ name }) => name).sort()).toEqual(
-      ['ApiKey', 'FileVersion', 'Folder', 'Job', 'Media', 'Tag', 'TreeNode', 'User'].map(
-        (node) => `${node}Connection`,
-      ),
+      [
+        'ApiKey',
+        'AuditEntry',
+        'FileVersion',
+        'Folder',
+        'Job',
+        'Media',
+        'Tag',
+        'TreeNode',
+        'User',
+      ].map((node) => `${node}Connection`),
     );
     const nodes = connections.map((type) => [type.name, typeOf(type, 'nodes')]);
     expect(nodes).toEqual(
@@ -42,6 +50,7 @@ describe('the schema', () => {
       jobs: 'JobConnection!',
       apiKeys: 'ApiKeyConnection!',
       users: 'UserConnection!',
+      auditLog: 'AuditEntryConnection!',
     },
     Folder: {
       children: 'TreeNodeConnection!',
@@ -49,7 +58,7 @@ describe('the schema', () => {
       medias: 'MediaConnection!',
     },
     Tag: { medias: 'MediaConnection!' },
-    Media: { jobs: 'JobConnection!' },
+    Media: { jobs: 'JobConnection!', history: 'AuditEntryConnection!' },
   };
 
   describe.each(Object.entries(CONNECTIONS))('%s', (typeName, connections) => {

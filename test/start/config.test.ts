@@ -31,6 +31,7 @@ describe('defaults', () => {
       renditionCacheBytesMax: 1024 * 1024 * 1024,
       documentTypes: ['application/pdf'],
       uploadTtlHours: 24,
+      auditDays: 90,
       statementTimeoutMs: 10_000,
       jobConcurrency: 2,
       connectionsPerAddressMax: null,

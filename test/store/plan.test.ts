@@ -28,6 +28,7 @@ import * as folder from '../../src/store/tree/folder.ts';
 import * as media from '../../src/store/tree/media.ts';
 import * as node from '../../src/store/tree/node.ts';
 import * as upload from '../../src/store/upload/upload.ts';
+import * as audit from '../../src/store/viewer/audit.ts';
 import * as key from '../../src/store/viewer/key.ts';
 import { findUsages } from '../../src/store/viewer/usage.ts';
 import { type Backend, describeEachBackend } from '../support/backend.ts';
@@ -36,6 +37,7 @@ import { NEWEST_FIRST } from '../support/keyset.ts';
 const FIRST = { limit: 50, backward: false };
 const NEXT = { ...FIRST, after: [1000] };
 const ALL = EVERYTHING;
+const AUDIT_ORDER = keysetBy('audit', { name: 'at', type: 'number' }, true);
 const BY_NAME = keysetBy('by name', { name: 'name_sort', type: 'string' });
 
 /**
@@ -97,6 +99,28 @@ describeEachBackend('an index serves', (backend) => {
       const isFirst = name.startsWith('the first page');
       expect(plan).not.toMatch(isFirst ? /Seq Scan/ : /Seq Scan|SCAN (?!json_each)/);
       if (!SORTED_AFTERWARDS.includes(name)) expect(plan).not.toMatch(/Sort|TEMP B-TREE/);
+    }),
+  );
+});
+
+/** A page of the audit log for each filter, and the index that has its entries in their order. */
+const AUDIT_PAGES: readonly [index: string, filter: audit.AuditFilter, page?: typeof FIRST][] = [
+  ['audit_at', {}],
+  ['audit_at', {}, { ...FIRST, after: [1, 1] } as typeof FIRST],
+  ['audit_at', { from: 1, to: 2 }],
+  ['audit_actor', { actorId: 'a' }],
+  ['audit_action', { action: 'create', from: 1 }],
+  ['audit_target', { target: { kind: 'media', id: 1 } }],
+  ['audit_target', { target: { kind: 'media', id: 1 }, actorId: 'a', action: 'create' }],
+];
+
+describeEachBackend('the audit log is read', (backend) => {
+  it.each(AUDIT_PAGES)('by %s for %j', (index, filter, page = FIRST) =>
+    backend.withDb(async (db) => {
+      const query = (db: Db) => audit.listAudit(db, [filter], AUDIT_ORDER, page);
+      const plan = await explain(backend, db, query);
+      expect(plan).toContain(index);
+      expect(plan).not.toMatch(/Seq Scan|Sort|TEMP B-TREE/);
     }),
   );
 });

@@ -1,9 +1,10 @@
 import { groupById } from '../../lib/group.ts';
 import * as store from '../../store/job/job.ts';
 import type { JobAttemptRow, JobRow } from '../../store/table.ts';
-import type { Context } from '../context.ts';
+import { type Context, transact } from '../context.ts';
 import { NotFoundError } from '../error.ts';
 import { authorize, isAdmin, jobSightOf } from '../viewer/access.ts';
+import { type AuditTarget, recordAudit } from '../viewer/audit.ts';
 import type { JobStatus } from './state.ts';
 
 /** Work that runs at least once, outside of requests. */
@@ -86,10 +87,18 @@ export async function attemptsByJobIds(
  */
 export async function deleteJob(ctx: Context, id: number): Promise<void> {
   authorize(ctx, 'job.delete');
-  const [found] = await store.findJobs(ctx.db, jobSightOf(ctx), { ids: [id] });
-  if (found === undefined || !(await store.deleteJob(ctx.db, id)))
-    throw new NotFoundError('job', id);
-  ctx.events.publish({ type: 'job', id });
+  await transact(ctx, async (ctx) => {
+    const [found] = await store.findJobs(ctx.db, jobSightOf(ctx), { ids: [id] });
+    if (found === undefined || !(await store.deleteJob(ctx.db, id)))
+      throw new NotFoundError('job', id);
+    await recordAudit(ctx, { action: 'delete', target: jobTarget(id, found.job_class) });
+    ctx.events.publish({ type: 'job', id });
+  });
+}
+
+/** Returns a job as the target of an entry in the audit log. */
+export function jobTarget(id: number, jobClass: string): AuditTarget {
+  return { kind: 'job', id, name: jobClass };
 }
 
 /** Returns the job of a row as the viewer may read it. */

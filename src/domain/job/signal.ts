@@ -6,8 +6,9 @@ import { type Context, transact } from '../context.ts';
 import { InvalidInputError, NotFoundError } from '../error.ts';
 import { freeText, parseInput } from '../input.ts';
 import { authorizeExisting, jobSightOf } from '../viewer/access.ts';
+import { recordAudit } from '../viewer/audit.ts';
 import { IllegalSignalError, UnicityTakenError } from './conflict.ts';
-import { findJob, type Job, toShownJob } from './job.ts';
+import { findJob, type Job, jobTarget, toShownJob } from './job.ts';
 import { allowedSignals, JOB_SIGNALS, type JobSignal, type JobStatus } from './state.ts';
 
 /** The state that a signal leads to: in this state the signal has no effect, and is not an error. */
@@ -78,6 +79,8 @@ async function apply(ctx: Context, row: JobRow, signal: Signal): Promise<Job> {
   if (after === undefined) throw new NotFoundError('job', id);
   // A worker has changed the job meanwhile: apply the signal to its new state.
   if (!isChanged) return apply(ctx, after, signal);
+  const details = { signal: signal.signal };
+  await recordAudit(ctx, { action: 'signal', target: jobTarget(id, row.job_class), details });
   ctx.events.publish({ type: 'job', id });
   return toShownJob(ctx, after);
 }

@@ -3,10 +3,11 @@ import { type Context, transact } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import { displayName, parseInput } from '../input.ts';
 import { authorize } from '../viewer/access.ts';
+import { recordAudit } from '../viewer/audit.ts';
 import { isServerUnicity, JOB_CLASSES, type JobArguments, type JobClass } from './class.ts';
 import { UnicityTakenError } from './conflict.ts';
 import { enqueueJob } from './enqueue.ts';
-import { asShown, findJob, type Job } from './job.ts';
+import { asShown, findJob, type Job, jobTarget } from './job.ts';
 
 const startInput = z.object({
   jobClass: z.string('Expected the name of a job class.'),
@@ -48,6 +49,7 @@ export async function startJob(
       ...(viewer.kind !== 'anonymous' && { startedBy: viewer }),
     });
     if (!isNew) throw new UnicityTakenError(await findJob(ctx, { id: job.id }));
+    await recordAudit(ctx, { action: 'start', target: jobTarget(job.id, name) });
     return asShown(ctx, job);
   });
 }

@@ -3,6 +3,7 @@ import { type Context, transact } from '../context.ts';
 import { BITE_ROWS, type BiteOptions, inBites } from '../job/bite.ts';
 import { enqueueRest } from '../job/enqueue.ts';
 import { authorize } from '../viewer/access.ts';
+import { recordAudit } from '../viewer/audit.ts';
 import { findTag } from './tag.ts';
 
 /**
@@ -16,6 +17,8 @@ export async function deleteTag(ctx: Context, id: number): Promise<void> {
     // callers cannot deadlock.
     await store.lockTags(ctx.db, [id]);
     const tag = await findTag(ctx, id);
+    const target = { kind: 'tag', id, name: tag.name } as const;
+    await recordAudit(ctx, { action: 'delete', target });
     const medias = await store.lockMediasOfTag(ctx.db, id, { after: 0, limit: BITE_ROWS + 1 });
     if (medias.length <= BITE_ROWS) {
       await store.deleteTag(ctx.db, id);

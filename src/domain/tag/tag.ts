@@ -14,6 +14,7 @@ import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
 import { column, computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
 import { checkSearch } from '../search.ts';
 import { authorize } from '../viewer/access.ts';
+import { changeDetails, newRowEntry, recordAudit } from '../viewer/audit.ts';
 import { indexMediasOf } from './search-words.ts';
 
 /** A label on media, shared by all viewers. */
@@ -89,14 +90,16 @@ export async function createTag(ctx: Context, input: z.input<typeof tagInput>): 
   authorize(ctx, 'tag.create');
   const now = ctx.clock();
   const { name, ...tag } = parseInput(tagInput, input);
-  const row = await store.insertTag(ctx.db, {
+  const columns = {
     ...DEFAULT_COLUMNS,
     ...toColumns(tag),
     name,
     created_at: now,
     updated_at: now,
-  });
-  return toTag(row);
+  };
+  const target = { kind: 'tag', id: null, name } as const;
+  const entry = newRowEntry(ctx, { action: 'create', target });
+  return toTag(await store.insertTag(ctx.db, columns, entry));
 }
 
 /**
@@ -111,9 +114,15 @@ export async function updateTag(
   authorize(ctx, 'tag.update');
   return transact(ctx, async (ctx) => {
     await store.lockTags(ctx.db, [id]);
-    const { name } = await findTag(ctx, id);
+    const before = await store.findTagRow(ctx.db, id);
+    if (before === undefined || before.deleted_at !== null) throw new NotFoundError('tag', id);
+    const { name } = before;
     const change = parseInput(tagChange, input);
-    await store.updateTag(ctx.db, id, { ...toColumns(change), updated_at: ctx.clock() });
+    const columns = toColumns(change);
+    const details = changeDetails(before, columns);
+    const target = { kind: 'tag', id, name } as const;
+    if (details !== null) await recordAudit(ctx, { action: 'update', target, details });
+    await store.updateTag(ctx.db, id, { ...columns, updated_at: ctx.clock() });
     if (change.name !== undefined && change.name !== name) await indexMediasOf(ctx, id);
     return findTag(ctx, id);
   });

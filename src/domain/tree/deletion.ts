@@ -25,6 +25,8 @@ import { mediaEvent } from '../event/event.ts';
 import { BITE_ROWS, type BiteOptions, inBites } from '../job/bite.ts';
 import { enqueueBlobDeletion, enqueueRest } from '../job/enqueue.ts';
 import { authorizeExisting, existing, refuseStartNode, scopeOf } from '../viewer/access.ts';
+import { type NewAuditEntry, recordAudit } from '../viewer/audit.ts';
+import { nodeTarget } from './node.ts';
 import { rewriteRest } from './path-move.ts';
 
 /**
@@ -47,9 +49,12 @@ export async function deleteFolder(
     const nodes = await listDeepestNodes(ctx.db, allOf(ctx), toSubtree(folder), BITE_ROWS);
     if (nodes.length < BITE_ROWS) {
       const removed = [...nodes, folder];
+      await recordAudit(ctx, ...removed.map(deletionEntry));
       await removeNodes(ctx, removed);
       return { folder, removed };
     }
+    const count = await countNodesBelow(ctx.db, existing(ctx), toSubtree(folder));
+    await recordAudit(ctx, { ...deletionEntry(folder), details: { nodes: 1 + count } });
     const deletion = { node_id: id, deleted_by: ctx.viewer.id, created_at: ctx.clock() };
     await insertDeletion(ctx.db, deletion);
     await enqueueRest(ctx, 'delete-subtree', { folder_uuid: folder.uuid }, folder.uuid);
@@ -62,6 +67,10 @@ export async function deleteFolder(
   } else {
     ctx.log.info({ ...fields, ...countNodes(removed, ctx.viewer.id) }, 'deleted a folder');
   }
+}
+
+function deletionEntry(node: Pick<NodeRow, 'id' | 'type' | 'name'>): NewAuditEntry {
+  return { action: 'delete', target: nodeTarget(node) };
 }
 
 /**

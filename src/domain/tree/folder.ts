@@ -1,16 +1,18 @@
 import { z } from 'zod';
+import { withoutUndefined } from '../../lib/without-undefined.ts';
 import { VISIBILITY } from '../../store/scope.ts';
-import type { NodeRow } from '../../store/table.ts';
+import type { NodeColumns, NodeRow } from '../../store/table.ts';
 import * as store from '../../store/tree/folder.ts';
 import { insertNode, lockNode, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { displayName, parseInput } from '../input.ts';
 import { computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
 import { authorize, authorizeExisting, scopeOf } from '../viewer/access.ts';
+import { changeDetails, type NewAuditEntry, recordAudit } from '../viewer/audit.ts';
 import { checkQuota } from '../viewer/quota.ts';
-import { NODE_FIELDS, type NodeFields } from './node.ts';
+import { NODE_FIELDS, type NodeFields, nodeTarget } from './node.ts';
 import { placeIn } from './place.ts';
-import { type Visibility, visibilityInput } from './visibility.ts';
+import { type Visibility, visibilityEntry, visibilityInput } from './visibility.ts';
 
 /** A node of the tree that holds other nodes. */
 export interface Folder extends NodeFields {
@@ -79,6 +81,7 @@ export async function createFolder(
       created_at: now,
       updated_at: now,
     });
+    await recordAudit(ctx, { action: 'create', target: nodeTarget(row) });
     return toFolder(row);
   });
 }
@@ -102,16 +105,33 @@ export async function updateFolder(
   return transact(ctx, async (ctx) => {
     // Without the lock it could be deleted between the lines below.
     await lockNode(ctx.db, id);
-    await findOwnFolder(ctx, id);
+    const before = await findOwnFolder(ctx, id);
     const { name, sortOrder, visibility } = parseInput(updateFolderInput, input);
+    const items_visibility =
+      visibility === undefined ? before.items_visibility : toValue(visibility);
+    const columns = withoutUndefined({ name, sort_order: sortOrder });
+    await recordAudit(ctx, ...changeEntries(before, columns, items_visibility));
     const row = await updateNode(ctx.db, scopeOf(ctx), id, {
-      ...(name !== undefined && { name }),
-      ...(sortOrder !== undefined && { sort_order: sortOrder }),
-      ...(visibility !== undefined && { items_visibility: toValue(visibility) }),
+      ...columns,
+      items_visibility,
       updated_at: ctx.clock(),
     });
     return toFolder(row);
   });
+}
+
+function changeEntries(
+  before: NodeRow,
+  columns: NodeColumns,
+  visibility: number | null,
+): NewAuditEntry[] {
+  const target = nodeTarget(before);
+  const details = changeDetails(before, columns);
+  const isSame = visibility === before.items_visibility;
+  return [
+    ...(details === null ? [] : [{ action: 'update', target, details } as const]),
+    ...(isSame ? [] : [visibilityEntry(target, before.items_visibility, visibility)]),
+  ];
 }
 
 function toValue(visibility: Visibility | null | undefined): number | null {

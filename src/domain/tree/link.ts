@@ -9,8 +9,10 @@ import { serverUnicity } from '../job/class.ts';
 import { enqueueJob } from '../job/enqueue.ts';
 import { tagNewMedia } from '../tag/tag.ts';
 import { authorize } from '../viewer/access.ts';
+import { recordAudit } from '../viewer/audit.ts';
 import { checkQuota } from '../viewer/quota.ts';
 import { isPageType, type Media, mediaColumns, mediaInput, toMedia } from './media.ts';
+import { nodeTarget } from './node.ts';
 import { placeIn, UNFILED } from './place.ts';
 import { visibilityOfNew } from './visibility.ts';
 
@@ -53,6 +55,11 @@ export async function createMedia(ctx: Context, input: LinkInput): Promise<Media
     const place = link.folderId ? await placeIn(ctx, link.folderId) : UNFILED;
     const is_public = await visibilityOfNew(ctx, link, place.path);
     const row = await insertNode(ctx.db, { ...place, ...toRow(ctx, link), is_public });
+    await recordAudit(ctx, {
+      action: 'create',
+      target: nodeTarget(row),
+      details: { type: row.type },
+    });
     await tagNewMedia(ctx, row.id, link.tagIds ?? []);
     ctx.events.publish(mediaEvent('created', row));
     const media = toMedia(row);

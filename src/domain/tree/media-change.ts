@@ -8,10 +8,19 @@ import { InvalidInputError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
 import { parseInput } from '../input.ts';
 import { authorizeExisting, refuseStartNode, scopeOf } from '../viewer/access.ts';
+import { changeDetails, type NewAuditEntry, recordAudit } from '../viewer/audit.ts';
 import { changeAddress } from './address.ts';
 import { removeNodes } from './deletion.ts';
-import { isPageType, type Media, mediaColumns, mediaInput, toMedia } from './media.ts';
-import { changedVisibility } from './visibility.ts';
+import {
+  isPageType,
+  type Media,
+  type MediaColumns,
+  mediaColumns,
+  mediaInput,
+  toMedia,
+} from './media.ts';
+import { nodeTarget } from './node.ts';
+import { changedVisibility, visibilityEntry } from './visibility.ts';
 
 /** Input of `updateMedia`. */
 export type UpdateMediaInput = z.input<typeof mediaInput>;
@@ -41,8 +50,10 @@ export async function updateMedia(
     // The old URLs were public, and others may know them.
     if (is_public === VISIBILITY.private) await changeAddress(ctx, id);
     const title = isTitled ? change.title : change.name;
+    const columns = mediaColumns({ ...change, title });
+    await recordAudit(ctx, ...changeEntries(row, columns, is_public));
     const changed = await updateNode(ctx.db, scopeOf(ctx), id, {
-      ...mediaColumns({ ...change, title }),
+      ...columns,
       // The stored size is that of the image before.
       ...(change.imageUrl !== undefined && { image_width: null, image_height: null }),
       ...(is_public !== undefined && { is_public }),
@@ -54,12 +65,26 @@ export async function updateMedia(
   });
 }
 
+function changeEntries(
+  row: NodeRow,
+  columns: MediaColumns,
+  is_public: number | undefined,
+): NewAuditEntry[] {
+  const target = nodeTarget(row);
+  const details = changeDetails(row, columns);
+  return [
+    ...(details === null ? [] : [{ action: 'update', target, details } as const]),
+    ...(is_public === undefined ? [] : [visibilityEntry(target, row.is_public, is_public)]),
+  ];
+}
+
 /** Deletes a media item with its files and tags. Needs the creator or an admin. Throws NotFoundError. */
 export async function deleteMedia(ctx: Context, id: number): Promise<void> {
   await transact(ctx, async (ctx) => {
     // Of two deletions at once, the second one finds nothing left to delete.
     await lockNode(ctx.db, id);
     const row = await findOwnMedia(ctx, id, 'media.delete');
+    await recordAudit(ctx, { action: 'delete', target: nodeTarget(row) });
     await removeNodes(ctx, [row]);
   });
 }

@@ -16,7 +16,9 @@ import {
   refuseStartNode,
   scopeOf,
 } from '../viewer/access.ts';
+import { type NewAuditEntry, recordAudit } from '../viewer/audit.ts';
 import { withLatest } from './deletion.ts';
+import { nodeTarget } from './node.ts';
 import { nodesByIds, type TreeNode } from './node-list.ts';
 import { movePaths } from './path-move.ts';
 import { type Place, placeIn } from './place.ts';
@@ -46,6 +48,7 @@ export async function moveNodes(
     const ctx = await withLatest(inside);
     const place = await placeIn(ctx, parentId ?? ROOT_ID);
     const rows = await findOwnNodes(ctx, ids);
+    await recordAudit(ctx, ...rows.map((row) => moveEntry(row, place)));
     let isAnyPathChanged = false;
     for (const [index, found] of rows.entries()) {
       // One of the nodes may be below another one, which has just been moved.
@@ -72,6 +75,11 @@ export async function announceMove({ db, pending }: Context): Promise<void> {
 
 function hasPaths({ subtrees, moved }: Context['pending']['current']): boolean {
   return subtrees.length > 0 || moved.length > 0;
+}
+
+function moveEntry(row: NodeRow, { parent_id }: Place): NewAuditEntry {
+  const [from, to] = [row.parent_id, parent_id].map((id) => (id === ROOT_ID ? null : id));
+  return { action: 'move', target: nodeTarget(row), details: { from, to } };
 }
 
 async function findOwnNodes(ctx: Context, ids: readonly number[]): Promise<NodeRow[]> {

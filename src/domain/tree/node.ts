@@ -2,6 +2,7 @@ import type { NodeRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { column, computed, type FieldsOfRow } from '../row-reader.ts';
 import { scopeOf } from '../viewer/access.ts';
+import type { AuditTarget } from '../viewer/audit.ts';
 
 /** The fields that folders and media share. */
 export interface NodeFields {
@@ -31,6 +32,11 @@ export const NODE_FIELDS: FieldsOfRow<NodeRow, NodeFields> = {
   createdAt: computed(['created_at'], (row) => new Date(row.created_at)),
   updatedAt: computed(['updated_at'], (row) => new Date(row.updated_at)),
 };
+
+/** Returns a node as the target of an entry in the audit log. */
+export function nodeTarget({ id, type, name }: Pick<NodeRow, 'id' | 'type' | 'name'>): AuditTarget {
+  return { kind: type === 'folder' ? 'folder' : 'media', id, name };
+}
 
 /** Returns the level of a node from its path: the column follows a large move only later. */
 export function levelOf({ path }: Pick<NodeRow, 'path'>): number {

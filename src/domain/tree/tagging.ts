@@ -7,7 +7,9 @@ import { mediaEvent } from '../event/event.ts';
 import { idList, parseInput } from '../input.ts';
 import { checkTags } from '../tag/tag.ts';
 import { authorizeExisting, scopeOf } from '../viewer/access.ts';
+import { recordAudit } from '../viewer/audit.ts';
 import { type Media, toMedia } from './media.ts';
+import { nodeTarget } from './node.ts';
 
 const tagMediaInput = z.object({
   mediaIds: idList,
@@ -34,6 +36,11 @@ export async function tagMedia(
       toMedia(authorizeExisting(ctx, 'media.update', byId.get(id), { noun: 'media', id })),
     );
     await checkTags(ctx, addTagIds ?? []);
+    const details = { added: addTagIds ?? [], removed: removeTagIds ?? [] };
+    const entries = rows.map(
+      (row) => ({ action: 'tag', target: nodeTarget(row), details }) as const,
+    );
+    await recordAudit(ctx, ...entries);
     await insertMediaTags(ctx.db, mediaIds, addTagIds ?? []);
     await deleteMediaTags(ctx.db, mediaIds, removeTagIds ?? []);
     for (const row of rows) ctx.events.publish(mediaEvent('updated', row));

@@ -10,6 +10,7 @@ import { listFoldersByIds } from '../../store/tree/folder.ts';
 import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import { existing } from '../viewer/access.ts';
+import type { AuditTarget, NewAuditEntry } from '../viewer/audit.ts';
 
 /**
  * Who may see a media item and read its files. `public`: everybody. `unlisted`: the files are for everybody who knows
@@ -52,6 +53,16 @@ export function changedVisibility(
   checkConsistent(wanted);
   const after = wantedValue(wanted, before);
   return after === before ? undefined : after;
+}
+
+/** Returns the entry of the audit log about another visibility, given as values of rows. Null: it is inherited. */
+export function visibilityEntry(
+  target: AuditTarget,
+  before: number | null,
+  after: number | null,
+): NewAuditEntry {
+  const [from, to] = [before, after].map((value) => (value === null ? null : toVisibility(value)));
+  return { action: 'change_visibility', target, details: { from, to } };
 }
 
 /** Returns the requested value; `otherwise`, or what `isPublic: false` makes of it, if none is named. */

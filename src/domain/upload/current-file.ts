@@ -7,7 +7,9 @@ import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import { freeUrlName } from '../file/url-name.ts';
 import { dropDerivedFiles, enqueueFileJobs } from '../rendition/derived-file.ts';
+import { nodeTarget } from '../tree/node.ts';
 import { existing } from '../viewer/access.ts';
+import { type AuditAction, recordAudit } from '../viewer/audit.ts';
 
 /** The columns of an original that follow from its bytes and its name, and the type that its media item has with it. */
 type CurrentFile = Pick<
@@ -28,12 +30,13 @@ type CurrentFile = Pick<
  * Puts another file in place of the original of a media item. The row of the original keeps its ids and the `dir` of its
  * URL. What it was before becomes the latest version, and its old URL leads to the new one. Everything derived from the
  * old image is deleted; jobs derive it from the new one. Call it inside `transact`, with the node locked: otherwise two
- * callers could find the same original. Throws InvalidInputError for a media item without a file.
+ * callers could find the same original. The audit log calls it `action`. Throws InvalidInputError for a media item without a file.
  */
 export async function setCurrentFile(
   ctx: Context,
   media: NodeRow,
   { type, ...columns }: CurrentFile,
+  action: AuditAction,
 ): Promise<void> {
   await dropDerivedFiles(ctx, media.id);
   const files = await listFilesByMediaIds(ctx.db, existing(ctx), [media.id]);
@@ -45,7 +48,9 @@ export async function setCurrentFile(
   const taken = files.filter((file) => file !== original).map(({ url_name }) => url_name);
   const url_name = freeUrlName(columns.filename, taken);
   const updated_at = ctx.clock();
-  await insertVersion(ctx.db, toVersion(ctx, media, original));
+  const details = { from: original.filename, to: columns.filename };
+  await recordAudit(ctx, { action, target: nodeTarget(media), details });
+  await insertVersion(ctx.db, toVersion(ctx, media, original, updated_at));
   await updateFile(ctx.db, original.id, { ...columns, url_name, updated_at });
   // It stays when the original takes the name back: a reader in between must find one or the other.
   if (url_name !== original.url_name) await insertAddress(ctx.db, original);
@@ -53,7 +58,12 @@ export async function setCurrentFile(
   await enqueueFileJobs(ctx, { ...original, ...columns });
 }
 
-function toVersion(ctx: Context, { id, type }: NodeRow, original: FileRow) {
+function toVersion(
+  ctx: Context,
+  { id, type }: NodeRow,
+  original: FileRow,
+  replaced_at: number,
+) {
   const { filename, mime_type, size_bytes, md5, sha256, width, height, blob_key } = original;
   return {
     ...{ filename, mime_type, size_bytes, md5, sha256, width, height, blob_key },
@@ -64,6 +74,6 @@ function toVersion(ctx: Context, { id, type }: NodeRow, original: FileRow) {
     client_hash: original.client_hash,
     created_at: original.updated_at,
     replaced_by: ctx.viewer.id,
-    replaced_at: ctx.clock(),
+    replaced_at,
   };
 }

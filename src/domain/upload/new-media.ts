@@ -17,6 +17,7 @@ import {
 } from '../tree/media.ts';
 import { folderToFill, placeIn, UNFILED } from '../tree/place.ts';
 import { type Visibility, visibilityInput, visibilityOfNew } from '../tree/visibility.ts';
+import { newRowEntry } from '../viewer/audit.ts';
 import { type ExaminedFile, type Into, onlyFile } from './door.ts';
 import { newFileRow, newMediaRow } from './file-row.ts';
 import type { FileType, Policy } from './policy.ts';
@@ -91,7 +92,13 @@ async function insert(
   const media = newMediaRow(ctx, file, { ...place, ...request.columns, is_public });
   const fileRow = { ...newFileRow(ctx, file), media_uuid: media.uuid, dir };
   const jobs = newFileJobs(ctx, fileRow);
-  const { media: row, jobIds } = await insertNewMedia(ctx.db, { media, file: fileRow, jobs });
+  const entry = newRowEntry(ctx, {
+    action: 'create',
+    target: { kind: 'media', id: null, name: media.name },
+    details: { type: media.type, filename: file.filename },
+  });
+  const rows = { media, file: fileRow, jobs, entry };
+  const { media: row, jobIds } = await insertNewMedia(ctx.db, rows);
   if (request.tagIds.length > 0) await tagNewMedia(ctx, row.id, request.tagIds);
   for (const id of jobIds) ctx.events.publish({ type: 'job', id });
   ctx.events.publish(mediaEvent('created', row));

@@ -49,7 +49,7 @@ async function replace(ctx: Context, mediaId: number, file: ExaminedFile): Promi
   await lockNode(ctx.db, mediaId);
   // It may have been deleted while the bytes were examined.
   const media = await findOwnMedia(ctx, mediaId, 'media.update');
-  await setCurrentFile(ctx, media, { ...fileColumns(file), type: file.type });
+  await setCurrentFile(ctx, media, { ...fileColumns(file), type: file.type }, 'replace');
   const { versionsMax } = ctx.settings;
   await enqueueBlobDeletion(ctx, await deleteOldVersions(ctx.db, mediaId, versionsMax));
 }

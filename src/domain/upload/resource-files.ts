@@ -11,9 +11,11 @@ import { type ResourceFile, toResourceFile } from '../file/resource.ts';
 import { freeUrlName } from '../file/url-name.ts';
 import { newDir } from '../tree/address.ts';
 import { removeNodes } from '../tree/deletion.ts';
+import { nodeTarget } from '../tree/node.ts';
 import { UNFILED } from '../tree/place.ts';
 import { visibilityOfNew } from '../tree/visibility.ts';
 import { authorizeOwner, existing, isVisible } from '../viewer/access.ts';
+import { recordAudit } from '../viewer/audit.ts';
 import type { ExaminedFile, Into } from './door.ts';
 import { insertFileRow, newMediaRow } from './file-row.ts';
 import { FILE_TYPES } from './policy.ts';
@@ -111,6 +113,11 @@ async function insertRows(
     inserted.push(toResourceFile({ ...row, resource }, media));
     if (found !== null) await updateExisting(ctx, found, file);
   }
+  await recordAudit(ctx, {
+    action: found === null ? 'create' : 'add_file',
+    target: nodeTarget(media),
+    details: found === null ? { type: media.type, filename: media.name } : { keys },
+  });
   ctx.events.publish(mediaEvent(found === null ? 'created' : 'updated', media));
   return inserted;
 }

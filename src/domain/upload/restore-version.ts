@@ -22,10 +22,10 @@ export async function restoreVersion(
     const version = await takeVersion(ctx.db, mediaId, versionId);
     if (version === undefined) throw new NotFoundError('version', versionId);
     const { type, filename, mime_type, size_bytes, md5, sha256, width, height, blob_key } = version;
-    await setCurrentFile(ctx, media, {
-      ...{ type, filename, mime_type, size_bytes, md5, sha256, width, height, blob_key },
-      extension: fileExtension(filename),
-    });
+    const extension = fileExtension(filename);
+    const columns = { mime_type, size_bytes, md5, sha256, width, height, blob_key };
+    const file = { type, filename, extension, ...columns };
+    await setCurrentFile(ctx, media, file, 'restore_version');
     return updateMedia(ctx, mediaId, {});
   });
 }

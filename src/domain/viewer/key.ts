@@ -2,13 +2,14 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { cleanName } from '../../lib/name.ts';
 import { keysetBy } from '../../store/cursor.ts';
-import type { ApiKeyRow } from '../../store/table.ts';
+import type { ApiKeyRow, NewApiKeyRow } from '../../store/table.ts';
 import * as store from '../../store/viewer/key.ts';
-import type { Context, Services } from '../context.ts';
+import { type Context, type Services, transact } from '../context.ts';
 import { ForbiddenError, InvalidInputError, NotFoundError } from '../error.ts';
 import { displayName, freeText, parseInput } from '../input.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
 import { authorize, isAllowed } from './access.ts';
+import { type AuditTarget, recordAudit } from './audit.ts';
 import { checkRole, managedBy, toGrantColumns } from './grant.ts';
 import { parseUuids, storedStartNodes } from './start-node.ts';
 import { ADMIN, type KnownViewer, ROLES, type Role, SYSTEM } from './viewer.ts';
@@ -88,7 +89,7 @@ export async function createApiKey(
   }
   const grant = await toGrantColumns(ctx, { role, ...startNodes });
   const key = newKey();
-  const row = await store.insertKey(ctx.db, {
+  const columns: NewApiKeyRow = {
     ...grant,
     uuid: ctx.newId(),
     key_sha256: keySha256(key),
@@ -96,8 +97,17 @@ export async function createApiKey(
     created_by: ctx.viewer.id === SYSTEM.id ? null : ctx.viewer.id,
     created_at: ctx.clock(),
     expires_at: await expiryOf(ctx, expiresAt?.getTime() ?? null),
+  };
+  const row = await transact(ctx, async (ctx) => {
+    const row = await store.insertKey(ctx.db, columns);
+    await recordAudit(ctx, { action: 'create', target: toTarget(row), details: { role } });
+    return row;
   });
   return { apiKey: toApiKey(row), key };
+}
+
+function toTarget({ id, name }: ApiKeyRow): AuditTarget {
+  return { kind: 'api_key', id, name };
 }
 
 /** Returns the expiry of a new key: at the latest that of the key that creates it. */
@@ -136,6 +146,16 @@ export async function apiKeysByIds(ctx: Context, ids: readonly number[]): Promis
   return (await store.listKeysByIds(ctx.db, { createdBy: managedBy(ctx) }, ids)).map(toApiKey);
 }
 
+/** Returns the `Viewer.id` and the name of each key among these, also revoked ones. The caller has checked the viewer. */
+export async function keyNames(
+  { db }: Context,
+  viewerIds: readonly string[],
+): Promise<[viewerId: string, name: string][]> {
+  const uuids = viewerIds.filter((id) => KEY_ID.test(id)).map((id) => id.replace(KEY_ID, ''));
+  if (uuids.length === 0) return [];
+  return (await store.listKeysByUuids(db, uuids)).map(({ uuid, name }) => [keyId(uuid), name]);
+}
+
 /**
  * Revokes a key: from then on, no process accepts it. Throws NotFoundError for a key that does not exist, has been
  * revoked, or that a viewer with start nodes has not created.
@@ -144,8 +164,12 @@ export async function revokeApiKey(ctx: Context, id: number): Promise<ApiKey> {
   authorize(ctx, 'key.delete');
   const [found] = await store.listKeysByIds(ctx.db, { createdBy: managedBy(ctx) }, [id]);
   if (found !== undefined) checkRole(ctx, found.role as Role);
-  const row = found && (await store.revokeKey(ctx.db, id, ctx.clock()));
-  if (row === undefined) throw new NotFoundError('API key', id);
+  const row = await transact(ctx, async (ctx) => {
+    const row = found && (await store.revokeKey(ctx.db, id, ctx.clock()));
+    if (row === undefined) throw new NotFoundError('API key', id);
+    await recordAudit(ctx, { action: 'revoke', target: toTarget(row) });
+    return row;
+  });
   ctx.log.info({ key: row.uuid, viewer: ctx.viewer.id }, 'revoked a key');
   return toApiKey(row);
 }

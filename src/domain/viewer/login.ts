@@ -3,10 +3,11 @@ import type { UserRow } from '../../store/table.ts';
 import { findUserByName } from '../../store/viewer/user.ts';
 import type { Context } from '../context.ts';
 import { ForbiddenError, NotAuthenticatedError } from '../error.ts';
+import { recordAudit } from './audit.ts';
 import { checkGuess, countGuess } from './guess.ts';
 import { hashPassword, isPassword } from './password.ts';
 import { beginSession, type Session } from './session.ts';
-import { changeUser, refuseFromFile, userId } from './user.ts';
+import { changeUser, refuseFromFile, userId, userTarget } from './user.ts';
 import { NAME_MAX, parsePassword } from './user-entry.ts';
 
 /** Lifetimes of sessions. */
@@ -74,7 +75,12 @@ async function checkPassword(ctx: Context, givenName: string, password: string):
       await guess.refund();
       throw error;
     }
-    if (user === undefined || !isRight) throw new NotAuthenticatedError('wrong');
+    if (user === undefined || !isRight) {
+      // People type passwords into the field of the name, so only the name of a user is recorded.
+      const target = user ? userTarget(user) : ({ kind: 'user', id: null, name: null } as const);
+      await recordAudit(ctx, { action: 'sign_in_failed', target });
+      throw new NotAuthenticatedError('wrong');
+    }
     await guess.confirm();
     return user;
   } finally {

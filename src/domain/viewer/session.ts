@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { lockRow } from '../../store/dialect.ts';
+import { inTransaction } from '../../store/transaction.ts';
 import { deleteGuessesBefore } from '../../store/viewer/guess.ts';
 import * as store from '../../store/viewer/session.ts';
 import { findUserByName } from '../../store/viewer/user.ts';
 import { type Context, type Services, transact } from '../context.ts';
 import { NotAuthenticatedError } from '../error.ts';
+import { type AuditTarget, recordAudit } from './audit.ts';
 import { findViewerByKey, keySha256 } from './key.ts';
 import { storedStartNodes } from './start-node.ts';
-import { userId } from './user.ts';
+import { userId, userTarget } from './user.ts';
 import { ADMIN, type KnownViewer, type Role } from './viewer.ts';
 
 /** A session that has begun. */
@@ -82,16 +84,24 @@ export function beginSession(
     if (found !== undefined) await lockRow(ctx.db, 'user_account', found.id);
     const user = found && (await findUserByName(ctx.db, name));
     if (user?.password !== password) throw new NotAuthenticatedError('wrong');
+    const viewer = await toViewer(ctx, user);
+    await recordAudit({ ...ctx, viewer }, { action: 'sign_in', target: userTarget(user) });
     const begun = await insertSession(ctx, { prefix: PREFIX, userId: user.id, lifeMs });
-    return { ...begun, viewer: await toViewer(ctx, user) };
+    return { ...begun, viewer };
   });
 }
 
 /** Begins a session with the rights of the admin key, for twelve hours. */
 export async function beginAdminSession(services: Services): Promise<Session> {
   const options = { prefix: ADMIN_PREFIX, userId: null, lifeMs: ADMIN_LIFE_MS };
-  return { ...(await insertSession(services, options)), viewer: ADMIN };
+  const begun = await inTransaction(services.db, async (db) => {
+    await recordAudit({ ...services, db, viewer: ADMIN }, { action: 'sign_in', target: ADMIN_KEY });
+    return insertSession({ ...services, db }, options);
+  });
+  return { ...begun, viewer: ADMIN };
 }
+
+const ADMIN_KEY: AuditTarget = { kind: 'api_key', id: null, name: 'admin' };
 
 async function insertSession(
   services: Services,
@@ -109,9 +119,17 @@ async function insertSession(
 }
 
 /** Ends the session of the request, if it has one: its token is refused from then on. */
-export async function signOut({ db, viewer }: Context): Promise<void> {
+export async function signOut(ctx: Context): Promise<void> {
+  const { viewer } = ctx;
   const sessionId = viewer.kind === 'anonymous' ? undefined : viewer.sessionId;
-  if (sessionId !== undefined) await store.deleteSession(db, sessionId);
+  if (sessionId === undefined) return;
+  await transact(ctx, async (ctx) => {
+    const id = await store.deleteSession(ctx.db, sessionId);
+    if (id === undefined) return;
+    const name = viewer.id?.slice(userId('').length) ?? null;
+    const target: AuditTarget = id === null ? ADMIN_KEY : { kind: 'user', id, name };
+    await recordAudit(ctx, { action: 'sign_out', target });
+  });
 }
 
 /** Deletes expired sessions and forgotten guesses. Call it regularly. */

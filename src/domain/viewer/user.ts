@@ -11,6 +11,7 @@ import { ForbiddenError, NotFoundError } from '../error.ts';
 import { freeText, parseInput } from '../input.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
 import { authorize, isAllowed } from './access.ts';
+import { type AuditTarget, changeDetails, type NewAuditEntry, recordAudit } from './audit.ts';
 import { checkRole, managedBy, toGrantColumns } from './grant.ts';
 import { hashPassword } from './password.ts';
 import { parseUuids } from './start-node.ts';
@@ -76,7 +77,11 @@ export async function createUser(ctx: Context, input: z.input<typeof createInput
     updated_at: now,
   };
   try {
-    return toUser(await store.insertUser(ctx.db, row));
+    return await transact(ctx, async (ctx) => {
+      const inserted = await store.insertUser(ctx.db, row);
+      await recordAudit(ctx, { action: 'create', target: userTarget(inserted), details: { role } });
+      return toUser(inserted);
+    });
   } catch (error) {
     throw isUniqueViolation(error) ? nameTaken(name) : error;
   }
@@ -112,13 +117,15 @@ export async function updateUser(
 /** Changes columns of a user; with a new password, ends its sessions. Throws NotFoundError. */
 export function changeUser(
   ctx: Context,
-  { id, name }: Pick<UserRow, 'id' | 'name'>,
+  before: UserRow,
   columns: { role?: Role | undefined; start_nodes?: string | null; password?: string | undefined },
 ): Promise<User> {
   return transact(ctx, async (ctx) => {
+    const { id, name } = before;
     const changes = withoutUndefined(columns);
     const row = await store.updateUser(ctx.db, id, { ...changes, updated_at: ctx.clock() });
     if (row === undefined) throw new NotFoundError('user', id);
+    await recordAudit(ctx, ...changeEntries(before, changes));
     if (columns.password !== undefined) await deleteSessionsOfUser(ctx.db, id);
     ctx.log.info(
       { user: name, viewer: ctx.viewer.id, changed: Object.keys(changes) },
@@ -128,11 +135,32 @@ export function changeUser(
   });
 }
 
+function changeEntries(
+  before: UserRow,
+  { password, ...changes }: Partial<UserRow>,
+): NewAuditEntry[] {
+  const target = userTarget(before);
+  const details = changeDetails(before, changes);
+  return [
+    ...(details === null ? [] : [{ action: 'update', target, details } as const]),
+    ...(password === undefined ? [] : [{ action: 'change_password', target } as const]),
+  ];
+}
+
+/** Returns a user as the target of an entry in the audit log. */
+export function userTarget({ id, name }: Pick<UserRow, 'id' | 'name'>): AuditTarget {
+  return { kind: 'user', id, name };
+}
+
 /** Deletes a user, which ends its sessions. Its media stay. Throws as `updateUser`. */
 export async function deleteUser(ctx: Context, id: number): Promise<void> {
   authorize(ctx, 'user.delete');
-  const { name } = await findManaged(ctx, id);
-  await store.deleteUsers(ctx.db, [id]);
+  const { name } = await transact(ctx, async (ctx) => {
+    const found = await findManaged(ctx, id);
+    await recordAudit(ctx, { action: 'delete', target: userTarget(found) });
+    await store.deleteUsers(ctx.db, [id]);
+    return found;
+  });
   ctx.log.info({ user: name, viewer: ctx.viewer.id }, 'deleted a user');
 }
 

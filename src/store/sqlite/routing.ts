@@ -65,16 +65,20 @@ export class RoutedConnection implements DatabaseConnection {
     throw new Error('SQLite reads lists whole.');
   }
 
-  /** Runs the waiting checks and these queries by one message. Returns the results of the queries. */
+  /**
+   * Runs the waiting checks and these queries by one message; outside of a transaction, in one of their own. Returns the
+   * results of the queries.
+   */
   async #runTogether(queries: readonly CompiledQuery[]): Promise<StatementResult[]> {
     const transaction = this.#transaction;
-    if (transaction === null) throw new Error('Only a transaction runs queries together.');
     const checks = this.#checks;
     this.#checks = [];
     const statements = [...checks, ...queries].map(({ sql, parameters }) => ({ sql, parameters }));
     const text = statements.map(({ sql }) => sql);
     const results = await observed<StatementResult[]>(this.#options, text, () =>
-      transaction.runAll(statements),
+      transaction === null
+        ? this.#channels.writer.runAll(statements, this.#options)
+        : transaction.runAll(statements),
     );
     checks.forEach(({ check }, index) => void check(results[index]?.rows ?? []));
     return results.slice(checks.length);
@@ -88,7 +92,7 @@ export class RoutedConnection implements DatabaseConnection {
   }
 }
 
-/** Queries of a transaction that do not depend on each other's results. Their results are its rows. */
+/** Changes of one transaction that do not depend on each other's results. Their results are its rows. */
 export class Together implements CompiledQuery {
   readonly query;
   readonly queryId;

@@ -31,13 +31,13 @@ export class Turn {
     this.#limits = limits;
   }
 
-  /** Runs a statement that is a transaction of its own, and ends the turn. */
-  async runSingle(statement: Statement): Promise<StatementResult> {
+  /** Runs statements that are a transaction of their own, and ends the turn. */
+  async runSingle(statements: readonly Statement[]): Promise<StatementResult[]> {
     const { isJoined } = this.#batches;
-    const running = this.begin({ statements: [statement], end: isJoined ? 'leave' : 'commit' });
+    const running = this.begin({ statements, end: isJoined ? 'leave' : 'commit' });
     const committed = isJoined ? running.then(() => this.#batches.waitForCommit()) : running;
     await Promise.all([running.finally(() => this.end()), committed]);
-    return onlyResult(await running);
+    return running;
   }
 
   /** Runs a statement outside of transactions, and ends the turn. */

@@ -9,6 +9,8 @@ import { isChange, onlyResult, type Runner } from './work.ts';
 export interface Writer {
   /** Runs a statement in a transaction of its own. Throws DatabaseUnavailableError. */
   run(statement: Statement, options?: TurnOptions): Promise<StatementResult>;
+  /** Runs changes in a transaction of their own, by one message. Returns their results. Throws as `run`. */
+  runAll(changes: readonly Statement[], options?: TurnOptions): Promise<StatementResult[]>;
   /** Waits for the turn. Throws DatabaseUnavailableError. */
   begin(options?: TurnOptions): Promise<WriterTransaction>;
   end(): Promise<void>;
@@ -64,8 +66,10 @@ export function createWriter(runner: Runner, limits: WriterLimits): Writer {
   return {
     async run(statement, options) {
       const turn = await takeTurn(options);
-      return isChange(statement) ? turn.runSingle(statement) : turn.runAlone(statement);
+      if (!isChange(statement)) return turn.runAlone(statement);
+      return onlyResult(await turn.runSingle([statement]));
     },
+    runAll: async (changes, options) => (await takeTurn(options)).runSingle(changes),
     begin: async (options) => createTransaction(await takeTurn(options)),
     end: () => runner.end(),
   };

@@ -6,8 +6,10 @@ import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from
 import type { Db } from '../db.ts';
 import { isAnyOf, isPart, lockRowsById, tagWordsOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
-import { prepared } from '../prepared.ts';
+import { insertion, prepared } from '../prepared.ts';
+import { onlyRow } from '../result.ts';
 import type { NewTagRow, TagChange, TagRow } from '../table.ts';
+import { insertWithEntry, type NewRowEntry } from '../viewer/audit.ts';
 
 /** The filter of a list of tags: a tag has to match every given field. */
 export interface TagFilter {
@@ -25,10 +27,23 @@ export interface TagFilter {
 /** One step of an order of tags. */
 export type TagOrder = OrderStep<'name' | 'created_at' | 'id'>;
 
-/** Returns the row as stored. Two tags may have the same name. */
-export async function insertTag(db: Db, tag: NewTagRow): Promise<TagRow> {
-  const values = { ...withSortKey(tag), ...wordsOf(tag) };
-  return db.insertInto('tag').values(values).returningAll().executeTakeFirstOrThrow();
+const tagInsertion = insertion<NewTagRow, TagRow>((db, tag) =>
+  db.insertInto('tag').values(tag).returningAll(),
+);
+
+/**
+ * Returns the row as stored. Two tags may have the same name. Also inserts the entry about it, by the same message or
+ * statement.
+ */
+export async function insertTag(
+  db: Db,
+  tag: NewTagRow,
+  entry: NewRowEntry | null = null,
+): Promise<TagRow> {
+  const row = { ...withSortKey(tag), ...wordsOf(tag) };
+  return onlyRow(
+    await (entry === null ? tagInsertion(db, row) : insertWithEntry(db, tagInsertion, row, entry)),
+  );
 }
 
 /** Locks tags against changes and deletion until the end of the transaction. Lock media after them. */

@@ -37,8 +37,8 @@ export async function moveNode(db: Db, { id, to, ...move }: Move): Promise<void>
     .execute();
 }
 
-/** A node that is being deleted: its type, and the columns that decided its visibility. */
-export type DeletedNode = ScopeColumns & Pick<NodeRow, 'type'>;
+/** A node that is being deleted: its type and name, and the columns that decided its visibility. */
+export type DeletedNode = ScopeColumns & Pick<NodeRow, 'type' | 'name'>;
 
 /**
  * Returns the first `limit` nodes below the top of a subtree in an order in which each node comes after everything
@@ -53,7 +53,7 @@ export async function listDeepestNodes(
   const nodes = await inScope(db, db.selectFrom('media').where(isBelow(scope.moved, below)), scope)
     .orderBy('path', 'desc')
     .limit(limit)
-    .select(['id', 'type', 'parent_id', 'path', 'owner', 'is_public'])
+    .select(['id', 'type', 'name', 'parent_id', 'path', 'owner', 'is_public'])
     .execute();
   if (scope.moved.length === 0) return nodes;
   const rows = nodes.map((node) => withActualPath(scope.moved, node));

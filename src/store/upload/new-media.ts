@@ -8,12 +8,15 @@ import type { NewNodeRow, NodeRow } from '../table.ts';
 import { runTogether } from '../transaction.ts';
 import { nodeInsertion } from '../tree/node.ts';
 import { wordsInsertion, wordsOf } from '../tree/words.ts';
+import { type NewRowEntry, newMediaAuditInsertion } from '../viewer/audit.ts';
 
 /** A new media item with its first file, and the jobs of that file. */
 export interface NewMediaRows {
   media: NewNodeRow;
   file: NewMediaFileRow;
   jobs: readonly NewMediaJobRow[];
+  /** The entry about it; null: none. */
+  entry: NewRowEntry | null;
 }
 
 /**
@@ -23,15 +26,19 @@ export interface NewMediaRows {
  */
 export async function insertNewMedia(
   db: Db,
-  { media, file, jobs }: NewMediaRows,
+  { media, file, jobs, entry }: NewMediaRows,
 ): Promise<{ media: NodeRow; jobIds: number[] }> {
   const insertions = jobs.map((job) => jobInsertion.compile(db, job));
-  const words = { media_uuid: media.uuid, ...wordsOf(media) };
+  const { uuid: media_uuid } = media;
+  const entries = entry ? [newMediaAuditInsertion.compile(db, { ...entry, media_uuid })] : [];
+  const words = { media_uuid, ...wordsOf(media) };
   const [inserted, , , ...insertedJobs] = await runTogether(db, [
     nodeInsertion.compile(db, withSortKey(media)),
     wordsInsertion.compile(db, words),
     fileInsertion.compile(db, file),
     ...insertions,
+    ...entries,
   ]);
-  return { media: onlyRow(inserted.rows), jobIds: insertedJobs.map(insertedId) };
+  const jobIds = insertedJobs.slice(0, jobs.length).map(insertedId);
+  return { media: onlyRow(inserted.rows), jobIds };
 }

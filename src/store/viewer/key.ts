@@ -91,6 +91,15 @@ export function findKeyByUuid(db: Db, uuid: string): Promise<ApiKeyRow | undefin
     .executeTakeFirst();
 }
 
+/** Returns the keys with these uuids, unordered, also revoked ones. */
+export function listKeysByUuids(db: Db, uuids: readonly string[]): Promise<ApiKeyRow[]> {
+  return inline(db, uuids.length)
+    .selectFrom('api_key')
+    .where(isAnyOf(db, 'uuid', uuids))
+    .selectAll()
+    .execute();
+}
+
 /** Returns the unrevoked keys with this name. */
 export function listKeysByName(db: Db, name: string): Promise<ApiKeyRow[]> {
   return filtered(db, { createdBy: null }).where('name', '=', name).selectAll().execute();

@@ -52,9 +52,10 @@ export async function findSession(db: Db, tokenSha256: string): Promise<FoundSes
   return { id, expires_at, user };
 }
 
-/** Deletes a session. */
-export async function deleteSession(db: Db, id: number): Promise<void> {
-  await db.deleteFrom('session').where('id', '=', id).execute();
+/** Deletes a session. Returns the id of its user, null for one of the admin key; undefined if it does not exist. */
+export async function deleteSession(db: Db, id: number): Promise<number | null | undefined> {
+  const deleted = db.deleteFrom('session').where('id', '=', id).returning('user_id');
+  return (await deleted.executeTakeFirst())?.user_id;
 }
 
 /** Deletes all sessions of a user. */

@@ -1,9 +1,19 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { runInProcess } from '../../support/command.ts';
 import { runTrivium, withDataDir, withServerProcess } from '../../support/process.ts';
 
 async function statusOf(url: string, key: string): Promise<number> {
   return (await fetch(`${url}/media`, { headers: { 'api-key': key } })).status;
+}
+
+/** Returns the kinds of the actors in the audit log. */
+async function actorsOf(url: string, dataDir: string): Promise<string[]> {
+  const query = encodeURIComponent('{ auditLog { nodes { actor { kind } } } }');
+  const key = (await readFile(`${dataDir}/admin.key`, 'utf8')).trim();
+  const response = await fetch(`${url}/graphql?query=${query}`, { headers: { 'api-key': key } });
+  const { data } = await response.json();
+  return data.auditLog.nodes.map(({ actor }: { actor: { kind: string } }) => actor.kind);
 }
 
 test('keys are created, listed and revoked beside a running server', () =>
@@ -34,6 +44,7 @@ test('keys are created, listed and revoked beside a running server', () =>
         { name: 'website', role: 'editor', lastUsedAt: expect.any(String) },
       ]);
       expect(list.output + lines.join()).not.toContain(key.slice(4));
+      expect(await actorsOf(url, dataDir)).toEqual(['CLI', 'CLI']);
 
       const unclear = await trivium('key', 'revoke', 'website');
       expect([unclear.code, unclear.output]).toEqual([1, '']);

@@ -1,3 +1,7 @@
+import { randomUUID } from 'node:crypto';
+import { hashPassword } from '../../../src/domain/viewer/password.ts';
+import { encodeGlobalId } from '../../../src/graphql/id.ts';
+import { insertUser } from '../../../src/store/viewer/user.ts';
 import type { TestApp } from '../../support/app.ts';
 import { type GraphqlOptions, graphql } from '../../support/graphql.ts';
 
@@ -48,4 +52,16 @@ export async function viewerOf(app: TestApp, credential: string) {
 /** Creates a folder at the top level and returns its global id. */
 export async function folder(app: TestApp, name: string, parentId?: string): Promise<string> {
   return (await call(app, 'createFolder', { name, parentId }, 'folder { id uuid }')).folder.id;
+}
+
+/** Creates a user whose password takes no time to check. Returns its global id and its name. */
+export async function makeUser(
+  { services: { db } }: TestApp,
+  password: string,
+): Promise<{ id: string; name: string }> {
+  const hash = await hashPassword(password, { N: 2, r: 1, p: 1 });
+  const times = { created_at: 0, updated_at: 0 };
+  const columns = { role: 'editor', start_nodes: null, password: hash, created_by: null, ...times };
+  const { id, name } = await insertUser(db, { ...columns, name: randomUUID() });
+  return { id: encodeGlobalId('User', id), name };
 }
