@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
+import { createServer as createHttpServer, type RequestListener, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -22,6 +22,7 @@ import { type BoundOptions, boundConnections } from './connection-bound.ts';
 import { SECURITY_HEADERS } from './content-policy.ts';
 import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
 import { HttpError, rawRefusal } from './http-error.ts';
+import { handleInTurn } from './pipelining.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { isHealthCheck, type Readiness, remainingMs } from './readiness.ts';
 import { BODY_PACE, type BodyPace, createBodyWatch } from './slow-body.ts';
@@ -67,8 +68,16 @@ export interface ServerOptions {
 /** A connection without traffic for this long is closed, because it may hold the lock of an upload. */
 const IDLE_TIMEOUT_MS = 60_000;
 
-/** Time limit for the arrival of the headers of a request, and the interval of its check. */
-const HEADERS_TIMEOUT = { headersTimeout: 20_000, connectionsCheckingInterval: 5000 };
+/**
+ * `headersTimeout`: limit for the arrival of the headers of a request; the next line: the interval of its check. Browsers
+ * keep idle connections for longer than Node's 5 s. No limit for a whole request: `createBodyWatch` says why.
+ */
+const TIMEOUTS = {
+  headersTimeout: 20_000,
+  connectionsCheckingInterval: 5000,
+  keepAliveTimeout: 72_000,
+  requestTimeout: 0,
+};
 
 /**
  * No route has a schema of Fastify: the domain checks its input. Without these, Fastify loads ajv and two other
@@ -93,8 +102,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
-    connectionTimeout: IDLE_TIMEOUT_MS,
-    http: HEADERS_TIMEOUT,
+    serverFactory: createListener,
     rewriteUrl: toOriginForm,
     clientErrorHandler: refuseConnection,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
@@ -138,6 +146,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   closeUnusedConnections(server);
   boundConnections(server.server, options.connectionBound);
   return server;
+}
+
+function createListener(handle: RequestListener) {
+  return createHttpServer(TIMEOUTS, handleInTurn(handle)).setTimeout(IDLE_TIMEOUT_MS);
 }
 
 function admitRequests(
