@@ -192,6 +192,8 @@ describeEachBackend('searches of files and jobs', (backend) => {
           await bring(db, backend);
           const statements: CompiledQuery[] = [];
           await searchAll(db.withPlugin(recorder(db, statements)));
+          // PostgreSQL may read the whole table for the set of hidden files, which is a fifth of all here.
+          if (backend.name === 'sqlite') await searchDeep(db.withPlugin(recorder(db, statements)));
           for (const statement of statements) await checkPlan(db, backend, statement);
           statements.length = 0;
           await listOneValue(db.withPlugin(recorder(db, statements)));
@@ -203,6 +205,8 @@ describeEachBackend('searches of files and jobs', (backend) => {
 });
 
 const WINDOW = { limit: 20, offset: 30 };
+/** A page that passes so many rows that another condition hides the private ones. */
+const DEEP = { limit: 20, offset: 1500 };
 
 /** The rows of a list without any conditions, and the searches whose results are compared. */
 interface Compared<Field extends string> {
@@ -258,13 +262,15 @@ async function compare<Field extends string>(
     .select((eb) => eb.fn.countAll<number>().as('n'))
     .executeTakeFirstOrThrow();
   expect([conditions, await count(conditions)]).toEqual([conditions, Number(n)]);
-  for (const order of orders) {
-    const { rows } = await search({ conditions, order, ...WINDOW });
+  for (const [order, window] of orders.flatMap((order) =>
+    [WINDOW, DEEP].map((window) => [order, window] as const),
+  )) {
+    const { rows } = await search({ conditions, order, ...window });
     const expected = await naive
       .select(sql<string>`${sql.ref(`${table.name}.uuid`)}`.as('uuid'))
       .orderBy(orderOf(table, order) as RawBuilder<string>)
-      .limit(WINDOW.limit)
-      .offset(WINDOW.offset)
+      .limit(window.limit)
+      .offset(window.offset)
       .execute();
     expect([conditions, order, uuidsOf(rows)]).toEqual([conditions, order, uuidsOf(expected)]);
   }
@@ -289,6 +295,12 @@ async function searchAll(db: Db): Promise<void> {
       await searchFiles(db, EVERYTHING, { conditions, order, ...WINDOW });
   }
   for (const [at, sight] of Object.values(SIGHTS).entries()) await searchJobsIn(db, sight, at);
+}
+
+/** Deep pages of files in each order, which pass rows in an index alone. */
+async function searchDeep(db: Db): Promise<void> {
+  const { 'without private media of others': scope = EVERYTHING } = SCOPES;
+  for (const order of FILE_ORDERS) await searchFiles(db, scope, { conditions: [], order, ...DEEP });
 }
 
 async function searchJobsIn(db: Db, sight: JobSight, turn: number): Promise<void> {
