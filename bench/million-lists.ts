@@ -1,4 +1,5 @@
 import { JOB_FIELDS } from '../src/domain/job/search.ts';
+import { editorLists } from './million-editor.ts';
 import { BIG_FOLDER_ID, BIG_TAG_ID } from './million-seed.ts';
 
 /** A list operation of a dialect, as a client requests it. */
@@ -30,23 +31,9 @@ const PAGE_SIZE = 50;
 
 /** Returns the list operations of all dialects, with their filters and orders. */
 export function listOperations(places: Places): ListOperation[] {
-  const all = [
-    ...graphqlLists(places),
-    ...selfCommunityLists(),
-    ...heartcoreLists(places),
-    ...importerLists(),
-  ];
-  return [...all, ...all.filter(isDear).map(asEditor)];
-}
-
-/** Tells whether a list is one of those that depend most on what its viewer may see. */
-function isDear({ name, kind, isAnonymous }: ListOperation): boolean {
-  if (isAnonymous) return false;
-  return kind === 'deep' || kind === 'count' || /^(medias|jobs) all/.test(name);
-}
-
-function asEditor(operation: ListOperation): ListOperation {
-  return { ...operation, name: `${operation.name}, as an editor`, isEditor: true };
+  const own = [...graphqlLists(places), ...heartcoreLists(places)];
+  const all = [...own, ...selfCommunityLists(), ...importerLists()];
+  return [...all, ...editorLists(all)];
 }
 
 const MEDIA_ORDERS = ['CREATED_AT', 'UPDATED_AT', 'NAME', 'SORT_ORDER'];
