@@ -1,4 +1,5 @@
 import { JOB_FIELDS } from '../src/domain/job/search.ts';
+import { editorLists } from './million-editor.ts';
 import { BIG_FOLDER_ID, BIG_TAG_ID } from './million-seed.ts';
 
 /** A list operation of a dialect, as a client requests it. */
@@ -12,6 +13,8 @@ export interface ListOperation {
   query?: string;
   /** Sent without a credential: only public media are in the list. */
   isAnonymous?: boolean;
+  /** Sent by an editor, who does not see the private media of others. Admins send the others. */
+  isEditor?: boolean;
 }
 
 /** What the operations ask for, by the ids that GraphQL and Heartcore give. */
@@ -28,12 +31,9 @@ const PAGE_SIZE = 50;
 
 /** Returns the list operations of all dialects, with their filters and orders. */
 export function listOperations(places: Places): ListOperation[] {
-  return [
-    ...graphqlLists(places),
-    ...selfCommunityLists(),
-    ...heartcoreLists(places),
-    ...importerLists(),
-  ];
+  const own = [...graphqlLists(places), ...heartcoreLists(places)];
+  const all = [...own, ...selfCommunityLists(), ...importerLists()];
+  return [...all, ...editorLists(all)];
 }
 
 const MEDIA_ORDERS = ['CREATED_AT', 'UPDATED_AT', 'NAME', 'SORT_ORDER'];

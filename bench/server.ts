@@ -11,7 +11,7 @@ export const PUBLIC_URL = 'http://media.example';
 /** The root of this checkout. */
 const OWN_CHECKOUT = new URL('../', import.meta.url);
 
-const JWT_SECRET = 'trivium-bench-secret-trivium-bench-secret';
+export const JWT_SECRET = 'trivium-bench-secret-trivium-bench-secret';
 
 export interface ServerSetup {
   scratch: Scratch;

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import cors from '@fastify/cors';
@@ -18,15 +16,20 @@ import { ANONYMOUS, type Viewer } from '../domain/viewer/viewer.ts';
 import { type CalledAs, readCalledAs, toOriginForm } from './absolute-url.ts';
 import { hasBody } from './body.ts';
 import { type ClientOf, type HttpClient, trustOf } from './client.ts';
-import { type BoundOptions, boundConnections } from './connection-bound.ts';
+import {
+  type BoundOptions,
+  boundConnections,
+  closeUnusedConnections,
+  createListener,
+  refuseConnection,
+} from './connection.ts';
 import { SECURITY_HEADERS } from './content-policy.ts';
 import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
-import { HttpError, rawRefusal } from './http-error.ts';
+import { HttpError } from './http-error.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { isHealthCheck, type Readiness, remainingMs } from './readiness.ts';
 import { BODY_PACE, type BodyPace, createBodyWatch } from './slow-body.ts';
 import { httpStatus, publicMessage } from './status.ts';
-import { closeUnusedConnections } from './unused-connection.ts';
 import type { Authenticate } from './viewer/auth.ts';
 import { completeCacheHeaders } from './viewer/cache.ts';
 import { clearedCookie, cookieCredential } from './viewer/cookie.ts';
@@ -64,12 +67,6 @@ export interface ServerOptions {
   bodyPace: Partial<BodyPace> & Pick<BodyPace, 'bytesPerSecondMin'>;
 }
 
-/** A connection without traffic for this long is closed, because it may hold the lock of an upload. */
-const IDLE_TIMEOUT_MS = 60_000;
-
-/** Time limit for the arrival of the headers of a request, and the interval of its check. */
-const HEADERS_TIMEOUT = { headersTimeout: 20_000, connectionsCheckingInterval: 5000 };
-
 /**
  * No route has a schema of Fastify: the domain checks its input. Without these, Fastify loads ajv and two other
  * compilers, 110 files.
@@ -93,8 +90,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
-    connectionTimeout: IDLE_TIMEOUT_MS,
-    http: HEADERS_TIMEOUT,
+    serverFactory: createListener,
     rewriteUrl: toOriginForm,
     clientErrorHandler: refuseConnection,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
@@ -233,23 +229,6 @@ function completeHeaders(
   if (reply.statusCode === 408) reply.header('connection', 'close');
   done();
 }
-
-/** Answers a connection whose bytes are no request. No dialect is known: the body is that of Fastify. */
-function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
-  const [statusCode, message] = CONNECTION_ERRORS[error.code ?? ''] ?? [400, 'Client Error'];
-  const status = STATUS_CODES[statusCode];
-  // Node destroys a socket that the client has reset.
-  if (socket.writable) {
-    const body = { error: status, message, statusCode };
-    socket.write(rawRefusal(`${statusCode} ${status}`, { body, headers: SECURITY_HEADERS }));
-  }
-  socket.destroy(error);
-}
-
-const CONNECTION_ERRORS: Readonly<Record<string, readonly [number, string]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Client Timeout'],
-  HPE_HEADER_OVERFLOW: [431, 'Exceeded maximum allowed HTTP header size'],
-};
 
 function toErrorAnswer(error: unknown): ErrorAnswer {
   const status = httpStatus(error);

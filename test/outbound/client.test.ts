@@ -175,12 +175,10 @@ describe('a client does not wait for', () => {
     ],
   ])('%s', async (_what, answer, error) => {
     await withAllowedSite(answer, async (url, options) => {
-      const startedAt = Date.now();
       await expect(get(url, options, { timeoutMs: 200 })).rejects.toMatchObject({
         ...error,
         message: 'The server did not answer in time.',
       });
-      expect(Date.now() - startedAt).toBeLessThan(10_000);
     });
   });
 

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type TestApp, withApp } from '../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../support/backend.ts';
 import { type GraphqlOptions, graphql } from '../support/graphql.ts';
@@ -37,6 +37,9 @@ const DIALECTS = [
   ['/media/abcdefgh/x.png', ({ error }: Body) => error.code, 'TOO_MANY_REQUESTS'],
 ] as const;
 
+/** So that a round is not refused for what a viewer has sent in the one before. */
+const AFTER_WINDOW = { timeout: 60_000, interval: 1100 };
+
 describe('requests a second', () => {
   it.each(DIALECTS)('beyond the limit are 429 in the envelope of %s', (path, codeOf, code) =>
     withApp(
@@ -67,8 +70,11 @@ describe('requests a second', () => {
       SQLITE,
       async (app) => {
         const viewers = Array.from({ length: 12 }, (_, index) => `user${index}`);
-        const answers = await Promise.all(viewers.map((as) => request(app, 'GET /jobs', { as })));
-        expect(answers.filter(({ status }) => status === 429).length).toBeGreaterThan(0);
+        // On a busy machine, they may arrive within several windows.
+        await vi.waitFor(async () => {
+          const answers = await Promise.all(viewers.map((as) => request(app, 'GET /jobs', { as })));
+          expect(answers.map(({ status }) => status)).toContain(429);
+        }, AFTER_WINDOW);
       },
       { ...WITH_USERS, TRIVIUM_RATE_REQUESTS: '2', TRIVIUM_QUOTA_ADDRESS_FACTOR: '3' },
     ));
@@ -86,8 +92,7 @@ describe('requests a second', () => {
     withApp(
       SQLITE,
       async (app) => {
-        const statuses = await statusesFrom(app);
-        expect(statuses).toContain(429);
+        await vi.waitFor(async () => expect(await statusesFrom(app)).toContain(429));
       },
       { TRIVIUM_RATE_REQUESTS: '3' },
     ));

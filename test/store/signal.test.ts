@@ -22,7 +22,8 @@ describe.skipIf(POSTGRES === undefined)('a database with a signal, on postgres',
       await expect.poll(() => sleeping(db)).toBe(1);
       controller.abort();
       await refused;
-      expect(await sleeping(db)).toBe(0);
+      // PostgreSQL sends the error a moment before it reports that it is idle.
+      await expect.poll(() => sleeping(db)).toBe(0);
     }));
 
   it('does not send a statement after the signal', () =>

@@ -29,6 +29,8 @@ export interface ServerProcess {
 
 type Variables = Readonly<Record<string, string>>;
 
+const MAIN = 'src/main.js';
+
 /** Runs `trivium <args>` to its end, with only these environment variables, and pipes `input` into it. */
 export async function runTrivium(
   args: readonly string[],
@@ -42,12 +44,13 @@ export async function runTrivium(
   return { code, output: await output, errors: await errors };
 }
 
-/** Runs `work` with `trivium serve` on a free port, then kills the server. */
+/** Runs `work` with `trivium serve` on a free port, then kills the server. `entry`: another program that serves. */
 export function withServerProcess<T>(
   variables: Variables,
   work: (server: ServerProcess) => Promise<T>,
+  entry = MAIN,
 ): Promise<T> {
-  return withProcess(variables, 'listening', work);
+  return withProcess(variables, 'listening', work, entry);
 }
 
 /** Runs `work` with `trivium serve` once it waits for another process that serves the same database. It has no URL yet. */
@@ -62,8 +65,9 @@ async function withProcess<T>(
   variables: Variables,
   firstMessage: string,
   work: (server: ServerProcess) => Promise<T>,
+  entry = MAIN,
 ): Promise<T> {
-  const child = start(['serve'], { TRIVIUM_PORT: '0', ...variables });
+  const child = spawnNode([entry, 'serve'], { TRIVIUM_PORT: '0', ...variables });
   const log: ServerProcess['log'] = [];
   createInterface({ input: child.stdout! }).on('line', (line) => log.push(JSON.parse(line)));
   child.stderr!.pipe(process.stderr);
@@ -112,5 +116,5 @@ export function spawnNode(
 }
 
 function start(args: readonly string[], variables: Variables): ChildProcess {
-  return spawnNode(['src/main.js', ...args], variables);
+  return spawnNode([MAIN, ...args], variables);
 }

@@ -24,7 +24,7 @@ export const SIGHTS: Readonly<Record<string, JobSight>> = {
   'all jobs': null,
   'the jobs of a starter of few': sightOf('rare', EVERYTHING),
   'the jobs of a starter of many': sightOf('common', { ...EVERYTHING, within: SMALL }),
-  'the jobs of media that are not private': sightOf('none', {
+  'the jobs of a starter of few, and of media that are not private': sightOf('rare', {
     ...EVERYTHING,
     hiding: { exceptOf: 'b' },
   }),

@@ -13,6 +13,7 @@ import type { Db } from '../db.ts';
 import { tableBy } from '../dialect.ts';
 import { rowOf, rowsByKey } from '../index-scan.ts';
 import {
+  type Hiding,
   idsWithin,
   isOutside,
   isPrivateOfOthers,
@@ -76,7 +77,7 @@ export async function searchFiles(
 ): Promise<RowPage<FileOfMediaRow>> {
   // One more than the limit, which tells whether more follow.
   const slice = { order, limit: limit + 1, offset };
-  const uuids = await selectUuids(db, FILES, inSight(db, scope, conditions), slice);
+  const uuids = await selectUuids(db, FILES, inSight(db, scope, conditions, offset), slice);
   const page = rowsByKey(
     db,
     'file',
@@ -125,11 +126,15 @@ function and(
   };
 }
 
-/** Narrows the conditions to a scope. */
+/** From this offset on, a page passes more rows than it costs to collect the hidden ones. */
+const DEEP_OFFSET = 1000;
+
+/** Narrows the conditions to a scope. `offset`: the number of rows that the list passes. */
 function inSight(
   db: Db,
   scope: Scope,
   conditions: readonly Condition<FileField>[],
+  offset = 0,
 ): Selection<FileField> {
   const { publicOnly, hiding, within, excluding, moved } = scope;
   const shown = publicOnly
@@ -140,7 +145,9 @@ function inSight(
     ...(within ? [isWithin(db, moved, within)] : []),
   ];
   const tests = [
-    ...(hiding && !publicOnly ? [isListed(db, isOfMedia(isShown(hiding)))] : []),
+    ...(hiding && !publicOnly
+      ? [offset < DEEP_OFFSET ? isListed(db, hiding) : isNotHidden(db, hiding)]
+      : []),
     ...(limits.length > 0 ? [isOfMedia(sql.join(limits, sql` and `))] : []),
   ];
   if (tests.length === 0) return { conditions: shown };
@@ -166,10 +173,22 @@ function isOfMedia(condition: RawBuilder<unknown>): RawBuilder<SqlBool> {
 }
 
 /**
- * Returns `the file is not private, or meets this condition`. Without any private file, SQLite then reads no row of the
+ * Returns `the file is not a private one of others`, by a set of those: every index has the uuid, and not every index the
+ * visibility. With one private file in 500, row 100,000 took 240 ms on SQLite, which looked each row up.
+ */
+function isNotHidden(db: Db, hiding: Hiding): RawBuilder<SqlBool> {
+  const mediaId = { value: sql.ref('media.id'), index: null };
+  return sql`(file.uuid not in (select file.uuid from ${tableBy(db, 'file', 'file_private')}
+    ${rowOf(db, 'media', mediaId, sql.ref('file.media_id'))}
+    where file.is_public = ${sql.lit(VISIBILITY.private)} and ${isPrivateOfOthers(hiding)}))`;
+}
+
+/**
+ * Returns `the file is not private, or one of the viewer`. Without any private file, SQLite then reads no row of the
  * table: the first part is computed once.
  */
-function isListed(db: Db, isOwn: RawBuilder<SqlBool>): RawBuilder<SqlBool> {
+function isListed(db: Db, hiding: Hiding): RawBuilder<SqlBool> {
+  const isOwn = isOfMedia(isShown(hiding));
   const isPrivate = sql`is_public = ${sql.lit(VISIBILITY.private)}`;
   const some = sql`select 1 from ${tableBy(db, 'file', 'file_private')} where ${isPrivate} limit 1`;
   return sql`((select count(*) from (${some}) private) = 0

@@ -18,9 +18,10 @@ import {
 } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { rowsByKey } from '../index-scan.ts';
+import { hidesOnly } from '../scope.ts';
 import type { Column } from '../search.ts';
 import type { JobRow } from '../table.ts';
-import { type JobSight, narrowingOf } from './sight.ts';
+import { countJobsInSight, type JobSight, narrowingOf } from './sight.ts';
 
 /** Each field that jobs can be searched and ordered by. */
 export const JOB_COLUMNS = {
@@ -133,6 +134,8 @@ export function countMatchingJobs(
   sight: JobSight,
   conditions: readonly Condition<ListedJobField>[],
 ): Promise<number> {
+  if (sight !== null && hidesOnly(sight.nodes) && conditions.length === 0)
+    return countJobsInSight(db, sight);
   return countSelection(db, jobsOf(sight), inSight(db, sight, conditions));
 }
 

@@ -3,7 +3,7 @@ import type { Narrowing } from '../access-path.ts';
 import type { Db } from '../db.ts';
 import { tableBy } from '../dialect.ts';
 import { rowsByKey } from '../index-scan.ts';
-import { idsWithin, isInSight, type Scope } from '../scope.ts';
+import { type Hiding, idsWithin, isInSight, isPrivateOfOthers, type Scope } from '../scope.ts';
 
 /**
  * The jobs that a viewer may see: those that it started, and those of media in its scope. Null: all jobs. Every list and
@@ -32,6 +32,32 @@ export function narrowingOf(db: Db, sight: LimitedSight): Narrowing {
     reference: { value: sql.ref('job.id'), index: null },
     ids: (limit) => idsInSight(db, sight, limit),
   };
+}
+
+/**
+ * Returns the number of jobs that a viewer may see whose scope hides private media only. Counts those of all media in an
+ * index, and subtracts those of hidden media, which are few: to look at the media item of each of 300,000 jobs took
+ * 100 ms.
+ */
+export async function countJobsInSight(
+  db: Db,
+  { startedBy, nodes: { hiding } }: LimitedSight,
+): Promise<number> {
+  const ofMedia = sql`select count(*) from ${tableBy(db, 'job', 'job_media')} where media_id >= 0`;
+  const own = sql`select count(*) from ${tableBy(db, 'job', 'job_without_media')}
+    where media_id is null and created_by = ${startedBy}`;
+  const counted = sql<{ count: number }>`select (${ofMedia}) + (${own})
+    - (${hiding === null ? sql`0` : countHidden(db, startedBy, hiding)}) as count`;
+  const { rows } = await counted.execute(db);
+  return Number(rows[0]?.count);
+}
+
+function countHidden(db: Db, startedBy: string, hiding: Hiding): RawBuilder<unknown> {
+  const media = sql`select media.id as key from ${tableBy(db, 'media', 'media_private')}
+    where ${isPrivateOfOthers(hiding)} and media.type <> 'folder'`;
+  const mediaId = { value: sql.ref('job.media_id'), index: 'job_media' };
+  return sql`select count(*) from ${rowsByKey(db, 'job', mediaId, media)}
+    where coalesce(job.created_by, '') <> ${startedBy}`;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf, lockText } from '../dialect.ts';
@@ -65,7 +66,13 @@ export function listUsersByIds(
 
 /** Returns all users that are copies of entries in the users' file. */
 export function listUsersFromFile(db: Db): Promise<UserRow[]> {
-  return db.selectFrom('user_account').where('is_from_file', '=', 1).selectAll().execute();
+  // A literal, because the index has only these users.
+  const isFromFile = sql.lit(1);
+  return inline(db)
+    .selectFrom('user_account')
+    .where('is_from_file', '=', isFromFile)
+    .selectAll()
+    .execute();
 }
 
 /** Makes the copies of the users' file users of the database. */

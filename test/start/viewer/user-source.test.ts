@@ -56,7 +56,7 @@ describeEachBackend('a users’ file that is set', (backend) => {
       const [entry] = await readUsers(path);
       await writeFile(path, JSON.stringify({ users: [{ ...entry, role: 'admin' }] }));
       // Without a login: the file is checked once a second.
-      await expect.poll(() => isRefused(app.url, joe), { timeout: 5000 }).toBe(true);
+      await expect.poll(() => isRefused(app.url, joe)).toBe(true);
       expect(await isRefused(app.url, jane)).toBe(false);
       expect(await listUsers(app)).toMatchObject([{ name: 'jane', role: 'ADMIN' }]);
       await addUser(

@@ -7,7 +7,7 @@ import {
   type SelectQueryBuilder,
   sql,
 } from 'kysely';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Condition, OrderStep, Search } from '../../../src/lib/search.ts';
 import { type ListedTable, orderOf, SORTED_MAX } from '../../../src/store/access-path.ts';
 import type { Db } from '../../../src/store/db.ts';
@@ -30,6 +30,9 @@ import { toSql } from '../../../src/store/search.ts';
 import type { Database } from '../../../src/store/table.ts';
 import { type Backend, describeEachBackend } from '../../support/backend.ts';
 import { SCOPES, SIGHTS } from '../../support/search-scope.ts';
+
+/** Of the combinations of an order and a filter, one of so many is explained. 1 takes all. */
+const SHARE = Number(process.env.TRIVIUM_TEST_PLAN_SHARE || 3);
 
 /** More than are ever sorted. */
 const COUNT = SORTED_MAX + 700;
@@ -57,35 +60,34 @@ async function fill(db: Db, { name }: Backend): Promise<void> {
   );
 }
 
-/** What the planner knows: nothing, all, or what was true of other data. */
-const STATES: Readonly<
-  Record<Backend['name'], Readonly<Record<string, (db: Db, backend: Backend) => Promise<void>>>>
-> = {
-  sqlite: {
-    'without statistics': fill,
-    analysed: async (db, backend) => {
-      await fill(db, backend);
-      await sql`analyze`.execute(db);
+/** Brings what the planner knows into a state. */
+type State = (db: Db, backend: Backend) => Promise<unknown>;
+
+/** What the planner knows: nothing, all, or what was true of other data. Each list is of one database. */
+const STATES: Readonly<Record<Backend['name'], readonly Readonly<Record<string, State>>[]>> = {
+  sqlite: [
+    {
+      'without statistics': fill,
+      analysed: (db) => sql`analyze`.execute(db),
+      'analysed with other data': async (db) => {
+        // As if each value were on two rows, and each table had few.
+        await sql`update sqlite_stat1 set stat = '100 2 1'`.execute(db);
+        await sql`analyze sqlite_schema`.execute(db);
+      },
     },
-    'analysed with other data': async (db, backend) => {
-      await fill(db, backend);
-      await sql`analyze`.execute(db);
-      // As if each value were on two rows, and each table had few.
-      await sql`update sqlite_stat1 set stat = '100 2 1'`.execute(db);
-      await sql`analyze sqlite_schema`.execute(db);
+  ],
+  postgres: [
+    {
+      'without statistics': fill,
+      analysed: (db) => sql`vacuum analyze media, file, job`.execute(db),
     },
-  },
-  postgres: {
-    'without statistics': fill,
-    analysed: async (db, backend) => {
-      await fill(db, backend);
-      await sql`vacuum analyze media, file, job`.execute(db);
+    {
+      'analysed with other data': async (db, backend) => {
+        await sql`analyze media, file, job`.execute(db);
+        await fill(db, backend);
+      },
     },
-    'analysed with other data': async (db, backend) => {
-      await sql`analyze media, file, job`.execute(db);
-      await fill(db, backend);
-    },
-  },
+  ],
 };
 
 const equal = <Field extends string>(
@@ -158,43 +160,53 @@ const MIXED: OrderStep<FileField>[] = [
 ];
 
 describeEachBackend('searches of files and jobs', (backend) => {
-  describe.each(Object.entries(STATES[backend.name]))('%s', (_state, fillAndAnalyse) => {
-    it('return what the same conditions and order return without a chosen index', () =>
-      backend.withDb(async (db) => {
-        await fillAndAnalyse(db, backend);
-        for (const [index, conditions] of FILE_FILTERS.entries()) {
-          for (const [at, scope] of Object.values(SCOPES).entries()) {
-            const orders = [MIXED, ...FILE_ORDERS].filter(
-              (_, n) => n % 27 === (4 * index + 7 * at) % 27,
-            );
-            await compare(db, comparedFiles(db, scope), conditions, orders);
-          }
+  it('return what the same conditions and order return without a chosen index', () =>
+    backend.withDb(async (db) => {
+      await fill(db, backend);
+      for (const [index, conditions] of FILE_FILTERS.entries()) {
+        for (const [at, scope] of Object.values(SCOPES).entries()) {
+          const orders = [MIXED, ...FILE_ORDERS].filter(
+            (_, n) => n % 27 === (4 * index + 7 * at) % 27,
+          );
+          await compare(db, comparedFiles(db, scope), conditions, orders);
         }
-        for (const [index, conditions] of JOB_FILTERS.entries()) {
-          const orders = JOB_ORDERS.filter((_, n) => n % 11 === index % 11);
-          for (const [at, sight] of Object.values(SIGHTS).entries()) {
-            const some = orders.filter((_, n) => n % 3 === at % 3);
-            await compare(db, comparedJobs(db, sight), conditions, some);
-          }
+      }
+      for (const [index, conditions] of JOB_FILTERS.entries()) {
+        const orders = JOB_ORDERS.filter((_, n) => n % 11 === index % 11);
+        for (const [at, sight] of Object.values(SIGHTS).entries()) {
+          const some = orders.filter((_, n) => n % 3 === at % 3);
+          await compare(db, comparedJobs(db, sight), conditions, some);
         }
-      }));
+      }
+    }));
 
-    it('scan no table, and sort no more rows than are allowed', () =>
-      backend.withDb((db) =>
-        db.connection().execute(async (db) => {
-          await fillAndAnalyse(db, backend);
+  it.each(
+    STATES[backend.name].map((states): [string, typeof states] => [
+      Object.keys(states).join(', '),
+      states,
+    ]),
+  )('scan no table, and sort no more rows than are allowed: %s', (_names, states) =>
+    backend.withDb((db) =>
+      db.connection().execute(async (db) => {
+        for (const bring of Object.values(states)) {
+          await bring(db, backend);
           const statements: CompiledQuery[] = [];
           await searchAll(db.withPlugin(recorder(db, statements)));
+          // PostgreSQL may read the whole table for the set of hidden files, which is a fifth of all here.
+          if (backend.name === 'sqlite') await searchDeep(db.withPlugin(recorder(db, statements)));
           for (const statement of statements) await checkPlan(db, backend, statement);
           statements.length = 0;
           await listOneValue(db.withPlugin(recorder(db, statements)));
           for (const statement of statements) await checkUnsorted(db, backend, statement);
-        }),
-      ));
-  });
+        }
+      }),
+    ),
+  );
 });
 
 const WINDOW = { limit: 20, offset: 30 };
+/** A page that passes so many rows that another condition hides the private ones. */
+const DEEP = { limit: 20, offset: 1500 };
 
 /** The rows of a list without any conditions, and the searches whose results are compared. */
 interface Compared<Field extends string> {
@@ -250,13 +262,15 @@ async function compare<Field extends string>(
     .select((eb) => eb.fn.countAll<number>().as('n'))
     .executeTakeFirstOrThrow();
   expect([conditions, await count(conditions)]).toEqual([conditions, Number(n)]);
-  for (const order of orders) {
-    const { rows } = await search({ conditions, order, ...WINDOW });
+  for (const [order, window] of orders.flatMap((order) =>
+    [WINDOW, DEEP].map((window) => [order, window] as const),
+  )) {
+    const { rows } = await search({ conditions, order, ...window });
     const expected = await naive
       .select(sql<string>`${sql.ref(`${table.name}.uuid`)}`.as('uuid'))
       .orderBy(orderOf(table, order) as RawBuilder<string>)
-      .limit(WINDOW.limit)
-      .offset(WINDOW.offset)
+      .limit(window.limit)
+      .offset(window.offset)
       .execute();
     expect([conditions, order, uuidsOf(rows)]).toEqual([conditions, order, uuidsOf(expected)]);
   }
@@ -275,18 +289,26 @@ async function searchAll(db: Db): Promise<void> {
       await searchFiles(db, scope, { conditions, order, ...WINDOW });
     }
   }
-  for (const order of FILE_ORDERS) {
-    for (const conditions of [[], [equal('project_id', 'common')], [equal('project_id', null)]])
+  for (const [at, order] of FILE_ORDERS.entries()) {
+    const filters = [[], [equal('project_id', 'common')], [equal('project_id', null)]] as const;
+    for (const conditions of filters.filter((_, n) => n % SHARE === at % SHARE))
       await searchFiles(db, EVERYTHING, { conditions, order, ...WINDOW });
   }
-  for (const sight of Object.values(SIGHTS)) await searchJobsIn(db, sight);
+  for (const [at, sight] of Object.values(SIGHTS).entries()) await searchJobsIn(db, sight, at);
 }
 
-async function searchJobsIn(db: Db, sight: JobSight): Promise<void> {
-  for (const order of JOB_ORDERS) {
+/** Deep pages of files in each order, which pass rows in an index alone. */
+async function searchDeep(db: Db): Promise<void> {
+  const { 'without private media of others': scope = EVERYTHING } = SCOPES;
+  for (const order of FILE_ORDERS) await searchFiles(db, scope, { conditions: [], order, ...DEEP });
+}
+
+async function searchJobsIn(db: Db, sight: JobSight, turn: number): Promise<void> {
+  for (const [at, order] of JOB_ORDERS.entries()) {
     // Only a viewer who reads all jobs has an index of this order.
     if (sight?.readsAll === false && order[0]?.field === 'unicity') continue;
-    for (const conditions of [[], JOB_FILTERS[1] ?? [], JOB_FILTERS[2] ?? []]) {
+    const filters = [[], JOB_FILTERS[1] ?? [], JOB_FILTERS[2] ?? []];
+    for (const conditions of filters.filter((_, n) => n % SHARE === (at + turn) % SHARE)) {
       await searchJobs(db, sight, { conditions, order, ...WINDOW });
     }
   }

@@ -74,17 +74,17 @@ describe.skipIf(POSTGRES === undefined)('a PostgreSQL database that goes away', 
         await expect(slow).rejects.toMatchObject(unavailable('timeout'));
         expect(await names(db)).toEqual([]);
       },
-      { statementTimeoutMs: 100 },
+      { statementTimeoutMs: 500 },
     ));
 
   it('a transaction without a timeout may take longer, and the next one may not', () =>
     withDb(
       async (db) => {
-        const slow = (db: Db) => sql`select pg_sleep(0.3)`.execute(db);
+        const slow = (db: Db) => sql`select pg_sleep(1)`.execute(db);
         await inTransaction(db, async (db) => slow(await withoutTimeout(db)));
         await expect(inTransaction(db, slow)).rejects.toMatchObject(unavailable('timeout'));
       },
-      { statementTimeoutMs: 100 },
+      { statementTimeoutMs: 500 },
     ));
 
   it('a statement to a server that is silent fails', () =>
@@ -96,7 +96,7 @@ describe.skipIf(POSTGRES === undefined)('a PostgreSQL database that goes away', 
         proxy.hang(false);
         expect(await names(db)).toEqual([]);
       },
-      { statementTimeoutMs: 100 },
+      { statementTimeoutMs: 500 },
     ));
 
   it('a server that refuses connections is unavailable', async () => {
