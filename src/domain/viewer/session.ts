@@ -7,8 +7,7 @@ import { type Context, type Services, transact } from '../context.ts';
 import { NotAuthenticatedError } from '../error.ts';
 import { findViewerByKey, keySha256 } from './key.ts';
 import { storedStartNodes } from './start-node.ts';
-import { userId } from './user.ts';
-import { ADMIN, type KnownViewer, type Role } from './viewer.ts';
+import { ADMIN, type KnownViewer, type Role, userId } from './viewer.ts';
 
 /** A session that has begun. */
 export interface Session {
