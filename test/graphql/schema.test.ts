@@ -110,6 +110,7 @@ describe('the schema', () => {
     ['tagMedia', `${COMMON}, NotFoundError`],
     ['updateFolder', `${COMMON}, NotFoundError`],
     ['updateMedia', `${COMMON}, NotFoundError`],
+    ['updateMedias', `${COMMON}, NotFoundError`],
     ['updateTag', `${COMMON}, NotFoundError`],
     ['updateUser', `${COMMON}, NotFoundError`],
     [
@@ -128,7 +129,7 @@ describe('the schema', () => {
   });
 
   test('every mutation is in the list above', () => {
-    expect(Object.keys(schema.getMutationType()?.getFields() ?? {})).toHaveLength(27);
+    expect(Object.keys(schema.getMutationType()?.getFields() ?? {})).toHaveLength(28);
   });
 
   // Each value is its name in lower case, whatever the order of the domain's lists.

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { VISIBILITY } from '../../store/scope.ts';
-import type { NodeRow } from '../../store/table.ts';
+import type { NodeColumns, NodeRow } from '../../store/table.ts';
 import { findMediaById } from '../../store/tree/media.ts';
 import { lockNode, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
@@ -36,22 +36,29 @@ export async function updateMedia(
       const message = 'It can be set only for media of type url or vimeo.';
       throw InvalidInputError.of('imageUrl', 'NOT_A_LINK', message);
     }
-    const isTitled = change.title !== undefined || row.title !== row.name;
-    const is_public = changedVisibility(row, change);
+    const columns = changedColumns(row, change);
     // The old URLs were public, and others may know them.
-    if (is_public === VISIBILITY.private) await changeAddress(ctx, id);
-    const title = isTitled ? change.title : change.name;
+    if (columns.is_public === VISIBILITY.private) await changeAddress(ctx, id);
     const changed = await updateNode(ctx.db, scopeOf(ctx), id, {
-      ...mediaColumns({ ...change, title }),
-      // The stored size is that of the image before.
-      ...(change.imageUrl !== undefined && { image_width: null, image_height: null }),
-      ...(is_public !== undefined && { is_public }),
+      ...columns,
       updated_at: ctx.clock(),
     });
     const isMoved = change.sortOrder !== undefined && change.sortOrder !== row.sort_order;
     ctx.events.publish(mediaEvent(isMoved ? 'moved' : 'updated', row));
     return toMedia(changed);
   });
+}
+
+/** Returns the columns that a change gives to a row; `is_public` only if it changes. Throws InvalidInputError. */
+export function changedColumns(row: NodeRow, change: z.output<typeof mediaInput>): NodeColumns {
+  const isTitled = change.title !== undefined || row.title !== row.name;
+  const is_public = changedVisibility(row, change);
+  return {
+    ...mediaColumns({ ...change, title: isTitled ? change.title : change.name }),
+    // The stored size is that of the image before.
+    ...(change.imageUrl !== undefined && { image_width: null, image_height: null }),
+    ...(is_public !== undefined && { is_public }),
+  };
 }
 
 /** Deletes a media item with its files and tags. Needs the creator or an admin. Throws NotFoundError. */
