@@ -11,6 +11,7 @@ import './type/tree/tree-node.ts';
 import './type/tree/folder.ts';
 import './type/tree/folder-children.ts';
 import './type/tree/media.ts';
+import './type/tree/media-bulk.ts';
 import './type/tree/embed.ts';
 import './type/tree/tagging.ts';
 import './type/tree/history.ts';

@@ -33,6 +33,7 @@ import { httpStatus, publicMessage } from './status.ts';
 import type { Authenticate } from './viewer/auth.ts';
 import { completeCacheHeaders } from './viewer/cache.ts';
 import { clearedCookie, cookieCredential } from './viewer/cookie.ts';
+import { loggedPath } from './viewer/logged-path.ts';
 import { createOriginRules, type OriginOptions, type OriginRules } from './viewer/origin.ts';
 
 declare module 'fastify' {
@@ -241,12 +242,11 @@ function requestId(given: string | string[] | undefined): string {
   return typeof given === 'string' && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID();
 }
 
-// Without the query, which can hold secrets.
 function logResponse(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const { method, url } = request;
   const fields = {
     method,
-    path: url.split('?', 1)[0],
+    path: loggedPath(url),
     status: reply.statusCode,
     durationMs: Math.round(reply.elapsedTime * 10) / 10,
     viewer: request.viewer.id ?? undefined,

@@ -57,6 +57,8 @@ export interface AppOptions {
   onQuery?: OnQuery;
   /** Shorter limits for the arrival of bodies, for tests. */
   bodyPace?: Partial<BodyPace>;
+  /** A shorter interval between the checks of the credentials of idle streams, for tests. */
+  viewerCheckMs?: number;
 }
 
 /** Logged because the operator would otherwise learn it only from refused clients. */
@@ -88,7 +90,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   });
   const serving = measureServing(server);
   if (!servesOneProcess(config.databaseUrl)) refreshPending(server, services);
-  await registerDialects(server, services, config);
+  await registerDialects(server, services, config, options);
   const link = await createLink(server, services, config);
   const jobs = createJobs({ ...services, log }, config, serving.totalMs);
   const stopping = new AbortController();
@@ -138,6 +140,7 @@ async function registerDialects(
   server: FastifyInstance,
   services: Services,
   config: Config,
+  { viewerCheckMs }: AppOptions,
 ): Promise<void> {
   const transport = { services, publicUrl: config.publicUrl };
   await server.register(registerFiles, transport);
@@ -149,6 +152,7 @@ async function registerDialects(
   await server.register(registerGraphql, {
     ...transport,
     isGraphiqlEnabled: config.isGraphiqlEnabled,
+    viewerCheckMs,
   });
 }
 

@@ -74,9 +74,9 @@ export class ConfigError extends Error {
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 const bytes = wholeNumber(1, Number.MAX_SAFE_INTEGER);
-const KEYS_EXPECTED = 'keys of at least 32 characters each, separated by commas';
+const KEYS_EXPECTED = `keys of at least 32 characters each, ${SECRET_RULE}, separated by commas`;
 const secret = z.string().refine(isStrongSecret, SECRET_RULE);
-const urlKeys = listOf(KEYS_EXPECTED, (keys) => keys.every((key) => key.length >= 32)).refine(
+const urlKeys = listOf(KEYS_EXPECTED, (keys) => keys.every(isStrongUrlKey)).refine(
   (keys) => keys.length <= 10,
   'at most 10 keys',
 );
@@ -286,6 +286,10 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     isFastPathEnabled: values.TRIVIUM_FAST_PATH === 'on',
     logLevel: values.TRIVIUM_LOG_LEVEL,
   };
+}
+
+function isStrongUrlKey(key: string): boolean {
+  return key.length >= 32 && isStrongSecret(key);
 }
 
 /** Tells whether an address to listen on is reached from this machine only. */

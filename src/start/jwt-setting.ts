@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { listOf, oneOf } from './setting.ts';
+import { isStrongSecret, SECRET_RULE } from './viewer/secret.ts';
 
 /** Which tokens of other issuers are accepted, besides the secret and the key set themselves. */
 export interface JwtSettings {
@@ -16,11 +17,14 @@ export interface JwtSettings {
 const list = (what: string) =>
   listOf(`${what}, separated by commas`, (entries) => !entries.includes('')).default([]);
 
+const SECRETS = `secrets, each of ${SECRET_RULE}, separated by commas`;
+
 /** The variables of these settings, as in `VARIABLES`. */
 export const JWT_VARIABLES = {
   TRIVIUM_JWT_PREVIOUS_SECRETS: [
-    list('secrets'),
-    'former values of TRIVIUM_JWT_SECRET that are still accepted, separated by commas; default: none',
+    // A weak one could be guessed as easily as a weak current one.
+    listOf(SECRETS, (entries) => entries.every(isStrongSecret)).default([]),
+    `former values of TRIVIUM_JWT_SECRET that are still accepted: ${SECRETS}; default: none`,
   ],
   TRIVIUM_JWT_AUDIENCE: [
     list('audiences'),

@@ -98,6 +98,7 @@ function contextOf(services: TestServices): OperationContext {
     onRefused: () => undefined,
     setHeader: () => undefined,
     checkViewer: async () => undefined,
+    watchViewer: () => () => undefined,
     requestId: 'request',
   };
 }

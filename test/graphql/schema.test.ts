@@ -120,6 +120,7 @@ describe('the schema', () => {
     ['tagMedia', `${COMMON}, NotFoundError`],
     ['updateFolder', `${COMMON}, NotFoundError`],
     ['updateMedia', `${COMMON}, NotFoundError`],
+    ['updateMedias', `${COMMON}, NotFoundError`],
     ['updateTag', `${COMMON}, NotFoundError`],
     ['updateUser', `${COMMON}, NotFoundError`],
     [

@@ -123,7 +123,10 @@ describe('values', () => {
   });
 
   it('keys of signed URLs are a list', () => {
-    const [first, second] = ['a'.repeat(32), 'b'.repeat(40)];
+    const [first, second] = [
+      'first-key-0123456789-abcdefghijkl',
+      'second-key-0123456789-mnopqrstuvwx',
+    ];
     const { urlKeys } = parseConfig({ TRIVIUM_URL_KEYS: `${first}, ${second}` });
     expect(urlKeys).toEqual([first, second]);
   });
@@ -221,9 +224,12 @@ describe('problems', () => {
     ['TRIVIUM_CORS_ORIGINS', 'https://app.example.org,'],
     ['TRIVIUM_CORS_ORIGINS', 'https://app.example.org https://b.example.org'],
     ['TRIVIUM_TRUSTED_PROXIES', 'proxy.example.org'],
+    ['TRIVIUM_JWT_PREVIOUS_SECRETS', 'secret'],
+    ['TRIVIUM_JWT_PREVIOUS_SECRETS', 'password-password-password'],
+    ['TRIVIUM_URL_KEYS', 'a'.repeat(40)],
     ['TRIVIUM_URL_KEYS', 'too-short'],
-    ['TRIVIUM_URL_KEYS', `${'a'.repeat(32)},${'b'.repeat(31)}`],
-    ['TRIVIUM_URL_KEYS', `${'a'.repeat(32)},`],
+    ['TRIVIUM_URL_KEYS', 'first-key-0123456789-abcdefghijkl,second-key-too-short-01'],
+    ['TRIVIUM_URL_KEYS', 'first-key-0123456789-abcdefghijkl,'],
     ['TRIVIUM_VISIBILITY_DEFAULT', 'secret'],
     ['TRIVIUM_JWKS_URL', 'file:///etc/passwd'],
     ['TRIVIUM_FILE_BYTES_MAX', '0'],

@@ -44,7 +44,7 @@ export async function withApp<T>(
   backend: Backend,
   work: (app: TestApp) => Promise<T>,
   variables: Readonly<Record<string, string>> = {},
-  options: Pick<AppOptions, 'bodyPace'> = {},
+  options: Pick<AppOptions, 'bodyPace' | 'viewerCheckMs'> = {},
 ): Promise<T> {
   return backend.withUrl((databaseUrl) =>
     withDirectory((dataDir) => runApp({ dataDir, databaseUrl, variables, options }, work)),
@@ -55,7 +55,7 @@ interface AppPlace {
   dataDir: string;
   databaseUrl: string;
   variables: Readonly<Record<string, string>>;
-  options: Pick<AppOptions, 'bodyPace'>;
+  options: Pick<AppOptions, 'bodyPace' | 'viewerCheckMs'>;
 }
 
 async function runApp<T>(

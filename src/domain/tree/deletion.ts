@@ -26,12 +26,14 @@ import { BITE_ROWS, type BiteOptions, inBites } from '../job/bite.ts';
 import { enqueueBlobDeletion, enqueueRest } from '../job/enqueue.ts';
 import { authorizeExisting, existing, refuseStartNode, scopeOf } from '../viewer/access.ts';
 import { type NewAuditEntry, recordAudit } from '../viewer/audit.ts';
+import { unfileHidden } from './hidden-child.ts';
 import { nodeTarget } from './node.ts';
 import { rewriteRest } from './path-move.ts';
 
 /**
  * Deletes a folder; `recursive` also deletes everything below it, with its bytes, whoever created it. Requires the
- * creator of the folder or an admin. When this returns, no reader sees the subtree. If it is large, a job then deletes
+ * creator of the folder or an admin. Without `recursive`, private media of others do not count: they become unfiled. When
+ * this returns, no reader sees the subtree. If it is large, a job then deletes
  * its rows and bytes. Throws NotFoundError, ConflictError FOLDER_NOT_EMPTY.
  */
 export async function deleteFolder(
@@ -43,7 +45,7 @@ export async function deleteFolder(
     await lockTree(inside.db);
     const ctx = await withLatest(inside);
     const folder = await findOwnFolder(ctx, id);
-    if (!recursive && (await hasNodesIn(ctx.db, existing(ctx), id))) {
+    if (!recursive && !(await isEmptyFor(ctx, id))) {
       throw new ConflictError('FOLDER_NOT_EMPTY', 'The folder is not empty.');
     }
     const nodes = await listDeepestNodes(ctx.db, allOf(ctx), toSubtree(folder), BITE_ROWS);
@@ -162,6 +164,12 @@ async function findOwnFolder(ctx: Context, id: number): Promise<NodeRow> {
   const folder = authorizeExisting(ctx, 'folder.delete', found, { noun: 'folder', id });
   refuseStartNode(ctx, id);
   return folder;
+}
+
+/** Tells whether a folder is empty as far as the viewer can see, and makes it so: see `unfileHidden`. */
+async function isEmptyFor(ctx: Context, id: number): Promise<boolean> {
+  if (await hasNodesIn(ctx.db, scopeOf(ctx), id)) return false;
+  return unfileHidden(ctx, id);
 }
 
 /** Returns the scope of all nodes with the moves in progress: also of those that are being deleted. */

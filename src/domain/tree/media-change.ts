@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { VISIBILITY } from '../../store/scope.ts';
-import type { NodeRow } from '../../store/table.ts';
+import type { NodeColumns, NodeRow } from '../../store/table.ts';
 import { findMediaById } from '../../store/tree/media.ts';
 import { lockNode, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
@@ -11,14 +11,7 @@ import { authorizeExisting, refuseStartNode, scopeOf } from '../viewer/access.ts
 import { changeDetails, type NewAuditEntry, recordAudit } from '../viewer/audit.ts';
 import { changeAddress } from './address.ts';
 import { removeNodes } from './deletion.ts';
-import {
-  isPageType,
-  type Media,
-  type MediaColumns,
-  mediaColumns,
-  mediaInput,
-  toMedia,
-} from './media.ts';
+import { isPageType, type Media, mediaColumns, mediaInput, toMedia } from './media.ts';
 import { nodeTarget } from './node.ts';
 import { changedVisibility, visibilityEntry } from './visibility.ts';
 
@@ -45,18 +38,12 @@ export async function updateMedia(
       const message = 'It can be set only for media of type url or vimeo.';
       throw InvalidInputError.of('imageUrl', 'NOT_A_LINK', message);
     }
-    const isTitled = change.title !== undefined || row.title !== row.name;
-    const is_public = changedVisibility(row, change);
+    const columns = changedColumns(row, change);
     // The old URLs were public, and others may know them.
-    if (is_public === VISIBILITY.private) await changeAddress(ctx, id);
-    const title = isTitled ? change.title : change.name;
-    const columns = mediaColumns({ ...change, title });
-    await recordAudit(ctx, ...changeEntries(row, columns, is_public));
+    if (columns.is_public === VISIBILITY.private) await changeAddress(ctx, id);
+    await recordAudit(ctx, ...changeEntries(row, columns));
     const changed = await updateNode(ctx.db, scopeOf(ctx), id, {
       ...columns,
-      // The stored size is that of the image before.
-      ...(change.imageUrl !== undefined && { image_width: null, image_height: null }),
-      ...(is_public !== undefined && { is_public }),
       updated_at: ctx.clock(),
     });
     const isMoved = change.sortOrder !== undefined && change.sortOrder !== row.sort_order;
@@ -65,10 +52,22 @@ export async function updateMedia(
   });
 }
 
-function changeEntries(
+/** Returns the columns that a change gives to a row; `is_public` only if it changes. Throws InvalidInputError. */
+export function changedColumns(row: NodeRow, change: z.output<typeof mediaInput>): NodeColumns {
+  const isTitled = change.title !== undefined || row.title !== row.name;
+  const is_public = changedVisibility(row, change);
+  return {
+    ...mediaColumns({ ...change, title: isTitled ? change.title : change.name }),
+    // The stored size is that of the image before.
+    ...(change.imageUrl !== undefined && { image_width: null, image_height: null }),
+    ...(is_public !== undefined && { is_public }),
+  };
+}
+
+/** Returns what the audit log says of such a change. */
+export function changeEntries(
   row: NodeRow,
-  columns: MediaColumns,
-  is_public: number | undefined,
+  { is_public, image_width, image_height, ...columns }: NodeColumns,
 ): NewAuditEntry[] {
   const target = nodeTarget(row);
   const details = changeDetails(row, columns);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { NodeRow } from '../../store/table.ts';
 import { deleteMediaTags, insertMediaTags, lockTags } from '../../store/tag/tag.ts';
 import { listMediasByIds } from '../../store/tree/media.ts';
 import { lockNodes } from '../../store/tree/node.ts';
@@ -7,7 +8,7 @@ import { mediaEvent } from '../event/event.ts';
 import { idList, parseInput } from '../input.ts';
 import { checkTags } from '../tag/tag.ts';
 import { authorizeExisting, scopeOf } from '../viewer/access.ts';
-import { recordAudit } from '../viewer/audit.ts';
+import { type NewAuditEntry, recordAudit } from '../viewer/audit.ts';
 import { type Media, toMedia } from './media.ts';
 import { nodeTarget } from './node.ts';
 
@@ -37,13 +38,18 @@ export async function tagMedia(
     );
     await checkTags(ctx, addTagIds ?? []);
     const details = { added: addTagIds ?? [], removed: removeTagIds ?? [] };
-    const entries = rows.map(
-      (row) => ({ action: 'tag', target: nodeTarget(row), details }) as const,
-    );
-    await recordAudit(ctx, ...entries);
+    await recordAudit(ctx, ...tagEntries(rows, details));
     await insertMediaTags(ctx.db, mediaIds, addTagIds ?? []);
     await deleteMediaTags(ctx.db, mediaIds, removeTagIds ?? []);
     for (const row of rows) ctx.events.publish(mediaEvent('updated', row));
     return medias;
   });
+}
+
+/** Returns what the audit log says when tags with these ids are added to media and removed from them. */
+export function tagEntries(
+  rows: readonly NodeRow[],
+  details: { added: readonly number[]; removed: readonly number[] },
+): NewAuditEntry[] {
+  return rows.map((row) => ({ action: 'tag', target: nodeTarget(row), details }));
 }

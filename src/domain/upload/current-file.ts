@@ -58,12 +58,7 @@ export async function setCurrentFile(
   await enqueueFileJobs(ctx, { ...original, ...columns });
 }
 
-function toVersion(
-  ctx: Context,
-  { id, type }: NodeRow,
-  original: FileRow,
-  replaced_at: number,
-) {
+function toVersion(ctx: Context, { id, type }: NodeRow, original: FileRow, replaced_at: number) {
   const { filename, mime_type, size_bytes, md5, sha256, width, height, blob_key } = original;
   return {
     ...{ filename, mime_type, size_bytes, md5, sha256, width, height, blob_key },

@@ -7,8 +7,7 @@ import { authorize, isAllowed } from './access.ts';
 import type { AuditAction, AuditActor, AuditTarget, AuditTargetKind } from './audit.ts';
 import { managedBy } from './grant.ts';
 import { keyNames } from './key.ts';
-import { isUserId, userId } from './user.ts';
-import type { Role } from './viewer.ts';
+import { isUserId, type Role, userId } from './viewer.ts';
 
 /** An entry of the log: who did what to which thing, and when. */
 export interface AuditEntry {

@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { cleanName } from '../../lib/name.ts';
 import { keysetBy } from '../../store/cursor.ts';
-import type { ApiKeyRow, NewApiKeyRow } from '../../store/table.ts';
+import type { ApiKeyRow } from '../../store/table.ts';
 import * as store from '../../store/viewer/key.ts';
 import { type Context, type Services, transact } from '../context.ts';
 import { ForbiddenError, InvalidInputError, NotFoundError } from '../error.ts';
@@ -11,8 +11,18 @@ import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
 import { authorize, isAllowed } from './access.ts';
 import { type AuditTarget, recordAudit } from './audit.ts';
 import { checkRole, managedBy, toGrantColumns } from './grant.ts';
+import { lockCreator } from './key-owner.ts';
 import { parseUuids, storedStartNodes } from './start-node.ts';
-import { ADMIN, type KnownViewer, ROLES, type Role, SYSTEM } from './viewer.ts';
+import {
+  ADMIN,
+  isKeyId,
+  type KnownViewer,
+  keyId,
+  keyUuid,
+  ROLES,
+  type Role,
+  SYSTEM,
+} from './viewer.ts';
 
 /** An API key, without the key itself. */
 export interface ApiKey {
@@ -89,21 +99,20 @@ export async function createApiKey(
   }
   const grant = await toGrantColumns(ctx, { role, ...startNodes });
   const key = newKey();
-  const columns: NewApiKeyRow = {
-    ...grant,
-    uuid: ctx.newId(),
-    key_sha256: keySha256(key),
-    name,
-    created_by: ctx.viewer.id === SYSTEM.id ? null : ctx.viewer.id,
-    created_at: ctx.clock(),
-    expires_at: await expiryOf(ctx, expiresAt?.getTime() ?? null),
-  };
-  const row = await transact(ctx, async (ctx) => {
-    const row = await store.insertKey(ctx.db, columns);
+  return transact(ctx, async (ctx) => {
+    await lockCreator(ctx);
+    const row = await store.insertKey(ctx.db, {
+      ...grant,
+      uuid: ctx.newId(),
+      key_sha256: keySha256(key),
+      name,
+      created_by: ctx.viewer.id === SYSTEM.id ? null : ctx.viewer.id,
+      created_at: ctx.clock(),
+      expires_at: await expiryOf(ctx, expiresAt?.getTime() ?? null),
+    });
     await recordAudit(ctx, { action: 'create', target: toTarget(row), details: { role } });
-    return row;
+    return { apiKey: toApiKey(row), key };
   });
-  return { apiKey: toApiKey(row), key };
 }
 
 function toTarget({ id, name }: ApiKeyRow): AuditTarget {
@@ -114,7 +123,7 @@ function toTarget({ id, name }: ApiKeyRow): AuditTarget {
 async function expiryOf(ctx: Context, asked: number | null): Promise<number | null> {
   const { viewer } = ctx;
   if (viewer.kind !== 'key') return asked;
-  const own = await store.findKeyByUuid(ctx.db, viewer.id.replace(KEY_ID, ''));
+  const own = await store.findKeyByUuid(ctx.db, keyUuid(viewer.id));
   const latest = own?.expires_at ?? null;
   if (latest === null || (asked !== null && asked <= latest)) return asked;
   if (asked === null) return latest;
@@ -151,7 +160,7 @@ export async function keyNames(
   { db }: Context,
   viewerIds: readonly string[],
 ): Promise<[viewerId: string, name: string][]> {
-  const uuids = viewerIds.filter((id) => KEY_ID.test(id)).map((id) => id.replace(KEY_ID, ''));
+  const uuids = viewerIds.filter(isKeyId).map(keyUuid);
   if (uuids.length === 0) return [];
   return (await store.listKeysByUuids(db, uuids)).map(({ uuid, name }) => [keyId(uuid), name]);
 }
@@ -178,7 +187,7 @@ export async function revokeApiKey(ctx: Context, id: number): Promise<ApiKey> {
 export async function findApiKeys({ db }: Context, text: string): Promise<ApiKey[]> {
   const byKey = await store.findKeyBySha256(db, keySha256(text));
   if (byKey?.revoked_at === null) return [toApiKey(byKey)];
-  const byUuid = await store.findKeyByUuid(db, text.replace(KEY_ID, '').toLowerCase());
+  const byUuid = await store.findKeyByUuid(db, keyUuid(text).toLowerCase());
   if (byUuid !== undefined) return [toApiKey(byUuid)];
   const named = await store.listKeysByName(db, cleanName(text));
   if (named.length > 0 || !/^\d{1,15}$/.test(text)) return named.map(toApiKey);
@@ -204,12 +213,6 @@ function toApiKey(row: ApiKeyRow): ApiKey {
 function toDate(time: number | null): Date | null {
   return time === null ? null : new Date(time);
 }
-
-function keyId(uuid: string): string {
-  return `key:${uuid}`;
-}
-
-const KEY_ID = /^key:/;
 
 function isExpired({ clock }: Services, { expires_at }: ApiKeyRow): boolean {
   return expires_at !== null && expires_at <= clock();

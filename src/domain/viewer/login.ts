@@ -7,8 +7,9 @@ import { recordAudit } from './audit.ts';
 import { checkGuess, countGuess } from './guess.ts';
 import { hashPassword, isPassword } from './password.ts';
 import { beginSession, type Session } from './session.ts';
-import { changeUser, refuseFromFile, userId, userTarget } from './user.ts';
+import { changeUser, refuseFromFile, userTarget } from './user.ts';
 import { NAME_MAX, parsePassword } from './user-entry.ts';
+import { userName } from './viewer.ts';
 
 /** Lifetimes of sessions. */
 export const SESSION_MS = {
@@ -48,7 +49,7 @@ export async function changePassword(
   if (viewer.kind === 'anonymous') throw new NotAuthenticatedError();
   if (viewer.sessionId === undefined) throw new ForbiddenError('Sign in to change your password.');
   const password = parsePassword('newPassword', passwords.newPassword);
-  const name = viewer.id.slice(userId('').length);
+  const name = userName(viewer.id);
   const user = await checkPassword(ctx, name, passwords.currentPassword);
   refuseFromFile(user);
   const hash = await hashPassword(password);

@@ -9,8 +9,8 @@ import { NotAuthenticatedError } from '../error.ts';
 import { type AuditTarget, recordAudit } from './audit.ts';
 import { findViewerByKey, keySha256 } from './key.ts';
 import { storedStartNodes } from './start-node.ts';
-import { userId, userTarget } from './user.ts';
-import { ADMIN, type KnownViewer, type Role } from './viewer.ts';
+import { userTarget } from './user.ts';
+import { ADMIN, type KnownViewer, type Role, userId } from './viewer.ts';
 
 /** A session that has begun. */
 export interface Session {

@@ -13,7 +13,9 @@ import {
   updateUser,
 } from '../../store/viewer/user.ts';
 import type { Services } from '../context.ts';
+import { losesRights, revokeKeysOf } from './key-owner.ts';
 import type { UserEntry } from './user-entry.ts';
+import { userId } from './viewer.ts';
 
 type Environment = Pick<Services, 'db' | 'clock'>;
 
@@ -38,7 +40,7 @@ export function adoptUsers({ db }: Pick<Environment, 'db'>): Promise<void> {
 
 /**
  * Makes the users that are copies of a file equal to it. A user whose entry is gone, or has a new password, loses its
- * sessions. A user of the database with the name of an entry becomes a copy of that.
+ * sessions; one whose entry is gone, or has fewer rights, loses the keys that it has created. A user of the database with the name of an entry becomes a copy of that.
  */
 export async function copyUsers(
   { db, clock }: Environment,
@@ -53,6 +55,7 @@ export async function copyUsers(
         db,
         gone.map(({ id }) => id),
       );
+    const reduced = gone.map(({ name }) => userId(name));
     for (const [name, entry] of wanted) {
       const row = { ...toRow(entry, clock()), is_from_file: 1 };
       const known = await findUserByName(db, name);
@@ -61,8 +64,10 @@ export async function copyUsers(
         const { role, start_nodes, password, is_from_file, updated_at } = row;
         await updateUser(db, known.id, { role, start_nodes, password, is_from_file, updated_at });
         if (known.password !== password) await deleteSessionsOfUser(db, known.id);
+        if (losesRights(known, row)) reduced.push(userId(name));
       }
     }
+    await revokeKeysOf({ db, clock }, reduced);
   });
 }
 

@@ -13,10 +13,11 @@ import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
 import { authorize, isAllowed } from './access.ts';
 import { type AuditTarget, changeDetails, type NewAuditEntry, recordAudit } from './audit.ts';
 import { checkRole, managedBy, toGrantColumns } from './grant.ts';
+import { losesRights, revokeKeysOf } from './key-owner.ts';
 import { hashPassword } from './password.ts';
 import { parseUuids } from './start-node.ts';
 import { nameTaken, newPassword, newUserName } from './user-entry.ts';
-import { ROLES, type Role, SYSTEM } from './viewer.ts';
+import { ROLES, type Role, SYSTEM, userId } from './viewer.ts';
 
 /** A user who logs in with a password, without the password. */
 export interface User {
@@ -33,18 +34,6 @@ export interface User {
   createdAt: Date;
   updatedAt: Date;
 }
-
-/** Returns the `Viewer.id` of a user of this server. No other issuer's names and no key's ids look like it. */
-export function userId(name: string): string {
-  return `${USER_ID}${name}`;
-}
-
-/** Tells whether an id is one that only users of this server have. */
-export function isUserId(id: string): boolean {
-  return id.startsWith(USER_ID);
-}
-
-const USER_ID = 'user:';
 
 const startNodeFields = {
   startNodeIds: z.array(z.int()).min(1).max(100).nullish(),
@@ -94,8 +83,8 @@ const updateInput = z.object({
 });
 
 /**
- * Changes a user. Its requests have the new role and the new start nodes at once; a new password ends its sessions.
- * Null for start nodes stands for those of the viewer, or the whole tree. Throws as `createUser`, NotFoundError, and
+ * Changes a user. Its requests have the new role and the new start nodes at once; a new password ends its sessions, and
+ * fewer rights revoke the keys that it has created. Null for start nodes stands for those of the viewer, or the whole tree. Throws as `createUser`, NotFoundError, and
  * ForbiddenError for a user of the users' file.
  */
 export async function updateUser(
@@ -114,7 +103,10 @@ export async function updateUser(
   return changeUser(ctx, found, { ...grant, password: hash });
 }
 
-/** Changes columns of a user; with a new password, ends its sessions. Throws NotFoundError. */
+/**
+ * Changes columns of a user. With a new password, ends its sessions; with fewer rights, revokes the keys that it has
+ * created. Throws NotFoundError.
+ */
 export function changeUser(
   ctx: Context,
   before: UserRow,
@@ -127,8 +119,9 @@ export function changeUser(
     if (row === undefined) throw new NotFoundError('user', id);
     await recordAudit(ctx, ...changeEntries(before, changes));
     if (columns.password !== undefined) await deleteSessionsOfUser(ctx.db, id);
+    const revokedKeys = losesRights(before, row) ? await revokeKeysOf(ctx, [userId(name)]) : 0;
     ctx.log.info(
-      { user: name, viewer: ctx.viewer.id, changed: Object.keys(changes) },
+      { user: name, viewer: ctx.viewer.id, changed: Object.keys(changes), revokedKeys },
       'changed a user',
     );
     return toUser(row);
@@ -152,16 +145,21 @@ export function userTarget({ id, name }: Pick<UserRow, 'id' | 'name'>): AuditTar
   return { kind: 'user', id, name };
 }
 
-/** Deletes a user, which ends its sessions. Its media stay. Throws as `updateUser`. */
-export async function deleteUser(ctx: Context, id: number): Promise<void> {
+/**
+ * Deletes a user, which ends its sessions, and revokes the keys that it has created. Its media stay. Returns the number
+ * of those keys. Throws as `updateUser`.
+ */
+export async function deleteUser(ctx: Context, id: number): Promise<number> {
   authorize(ctx, 'user.delete');
-  const { name } = await transact(ctx, async (ctx) => {
+  return transact(ctx, async (ctx) => {
     const found = await findManaged(ctx, id);
+    const { name } = found;
     await recordAudit(ctx, { action: 'delete', target: userTarget(found) });
     await store.deleteUsers(ctx.db, [id]);
-    return found;
+    const revokedKeys = await revokeKeysOf(ctx, [userId(name)]);
+    ctx.log.info({ user: name, viewer: ctx.viewer.id, revokedKeys }, 'deleted a user');
+    return revokedKeys;
   });
-  ctx.log.info({ user: name, viewer: ctx.viewer.id }, 'deleted a user');
 }
 
 /** Throws ForbiddenError for a user of the users' file. */

@@ -29,6 +29,39 @@ export interface KnownViewer {
 /** A node that a viewer is limited to, with everything below it. */
 export type StartNode = Subtree;
 
+const USER_ID = 'user:';
+const KEY_ID = 'key:';
+
+/** Returns the `Viewer.id` of a user of this server. No other issuer's names and no key's ids look like it. */
+export function userId(name: string): string {
+  return `${USER_ID}${name}`;
+}
+
+/** Tells whether an id is one that only users of this server have. */
+export function isUserId(id: string): boolean {
+  return id.startsWith(USER_ID);
+}
+
+/** Returns the name in the `Viewer.id` of a user of this server. */
+export function userName(id: string): string {
+  return id.slice(USER_ID.length);
+}
+
+/** Returns the `Viewer.id` of a key. */
+export function keyId(uuid: string): string {
+  return `${KEY_ID}${uuid}`;
+}
+
+/** Tells whether this is the `Viewer.id` of a key. */
+export function isKeyId(id: string): boolean {
+  return id.startsWith(KEY_ID);
+}
+
+/** Returns the uuid in the `Viewer.id` of a key, or of a uuid itself. */
+export function keyUuid(id: string): string {
+  return isKeyId(id) ? id.slice(KEY_ID.length) : id;
+}
+
 /** The viewer of a request without a credential. */
 export const ANONYMOUS: AnonymousViewer = { kind: 'anonymous', id: null };
 

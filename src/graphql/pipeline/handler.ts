@@ -22,11 +22,14 @@ import { maskError, type OperationContext } from './mask.ts';
 import { readParameters } from './parameters.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 import type { Result } from './run.ts';
+import { createViewerWatch } from './stream-credential.ts';
 import { createStreamSlots } from './stream-slot.ts';
 
 /** Options of GraphQL over HTTP. */
 export interface GraphqlOptions extends DialectOptions {
   isGraphiqlEnabled: boolean;
+  /** Interval between two checks of the credentials of idle streams. (Default: 3 seconds) */
+  viewerCheckMs?: number | undefined;
 }
 
 /**
@@ -35,11 +38,12 @@ export interface GraphqlOptions extends DialectOptions {
  */
 export async function registerGraphql(
   server: FastifyInstance,
-  { services, publicUrl, isGraphiqlEnabled }: GraphqlOptions,
+  { services, publicUrl, isGraphiqlEnabled, viewerCheckMs }: GraphqlOptions,
 ): Promise<void> {
   const { run, encode } = createPipeline({ isIntrospectionEnabled: isGraphiqlEnabled });
   const streamSignal = createStreamSignals(server, services.events);
   const takeStreamSlot = createStreamSlots(services.settings);
+  const watchViewer = createViewerWatch(server, viewerCheckMs);
   server.setErrorHandler(createSendError('application/json; charset=utf-8', toErrorAnswer));
   // Fastify keeps a JSON body in memory, so it is small. The body of a multipart request is read while the operation
   // runs.
@@ -71,6 +75,7 @@ export async function registerGraphql(
       const accepted = negotiate(request.headers.accept);
       const signal = streamSignal(reply);
       const domain = requestContext(services, request, reply);
+      const checkViewer = () => server.checkViewer(request);
       const result = await runRequest(run, request, {
         requestId: request.id,
         domain,
@@ -79,7 +84,8 @@ export async function registerGraphql(
         // The error is data, with status 200; the limit that was reached is described as in any other dialect.
         onRefused: (error) => void reply.headers(retryHeaders(error)),
         setHeader: (name, value) => void reply.header(name, value),
-        checkViewer: () => server.checkViewer(request),
+        checkViewer,
+        watchViewer: (onInvalid) => watchViewer({ check: checkViewer, onInvalid }),
         signal,
         made: new Map(),
       });

@@ -13,6 +13,8 @@ export interface OperationContext extends GraphqlContext {
   takeStreamSlot: () => void;
   /** Throws NotAuthenticatedError if the credential of the request is no longer valid, or has other rights by now. */
   checkViewer: () => Promise<void>;
+  /** Calls back when `checkViewer` throws while a stream is idle. Returns the function that ends the watch. */
+  watchViewer: (onInvalid: (error: unknown) => void) => () => void;
 }
 
 /** Returns the context of the operation that `args` describe. */

@@ -10,10 +10,13 @@ import { causeOf, contextOf, maskError, maskResult } from './mask.ts';
 export async function subscribe(
   args: ExecutionArgs,
 ): Promise<ExecutionResult | AsyncGenerator<ExecutionResult>> {
-  const source = await createSourceEventStream(args);
+  const context = contextOf(args);
+  const refusal = new AbortController();
+  const signal = () => AbortSignal.any([context.signal(), refusal.signal]);
+  const source = await createSourceEventStream({ ...args, contextValue: { ...context, signal } });
   return Symbol.asyncIterator in source
-    ? executeEach(args, source)
-    : maskResult(source, contextOf(args));
+    ? executeEach(args, source, refusal)
+    : maskResult(source, context);
 }
 
 /**
@@ -24,17 +27,23 @@ export async function subscribe(
 async function* executeEach(
   args: ExecutionArgs,
   source: AsyncIterable<unknown>,
+  refusal: AbortController,
 ): AsyncGenerator<ExecutionResult> {
   const context = contextOf(args);
+  // Ends the source, which may be waiting for an event that never comes.
+  const unwatch = context.watchViewer((error) => refusal.abort(error));
   try {
     for await (const rootValue of source) {
       // A revoked credential must not read on for as long as the stream lasts.
       await context.checkViewer();
       yield execute({ ...args, rootValue, contextValue: { ...context, made: new Map() } });
     }
+    if (refusal.signal.aborted) throw refusal.signal.reason;
   } catch (error) {
     const cause = causeOf(error);
     if (isRetryable(cause)) throw cause;
     yield { errors: [maskError(error, context.domain.log, context.requestId)] };
+  } finally {
+    unwatch();
   }
 }

@@ -1,6 +1,5 @@
 import type { JWTPayload } from 'jose';
-import { isUserId } from '../../domain/viewer/user.ts';
-import { type KnownViewer, ROLES, type Role } from '../../domain/viewer/viewer.ts';
+import { isUserId, type KnownViewer, ROLES, type Role } from '../../domain/viewer/viewer.ts';
 import { cleanName } from '../../lib/name.ts';
 
 /**

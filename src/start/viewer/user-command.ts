@@ -108,9 +108,11 @@ async function removeOne(config: Config, name: string): Promise<void> {
   const { deleteUser } = await import('../../domain/viewer/user.ts');
   await asUserManager(config, async (ctx) => {
     const user = await findUser(ctx, name);
+    let revokedKeys = 0;
     if (user.isFromFile && config.usersFile !== null) await removeUser(config.usersFile, user.name);
-    else await deleteUser(ctx, user.id);
-    console.log(`removed ${user.name}`);
+    else revokedKeys = await deleteUser(ctx, user.id);
+    const keys = revokedKeys === 0 ? '' : `, and revoked ${revokedKeys} of its keys`;
+    console.log(`removed ${user.name}${keys}`);
   });
 }
 

@@ -153,6 +153,23 @@ export async function updateNode(
   return withActualPath(moved, row);
 }
 
+/** Sets the same columns of many nodes, at most a thousand. Returns their rows, unordered. */
+export async function updateNodes(
+  db: Db,
+  { moved }: Scope,
+  ids: readonly number[],
+  { updated_at, ...columns }: NodeColumns & { updated_at: number },
+): Promise<NodeRow[]> {
+  const rows = await db
+    .updateTable('media')
+    .set({ ...withSortKey(columns), updated_at: changedAt(updated_at) })
+    .where(isAnyOf(db, 'id', ids))
+    .returningAll()
+    .execute();
+  if (TEXT_COLUMNS.some((column) => columns[column] !== undefined)) await writeWords(db, rows);
+  return withActualPaths(moved, rows);
+}
+
 /**
  * Returns the time of a change of a node. It is never before its creation, on which lists rely: if the clock was ahead
  * when the node was created, it is the time of the creation.

@@ -116,6 +116,33 @@ export function revokeKey(db: Db, id: number, now: number): Promise<ApiKeyRow | 
     .executeTakeFirst();
 }
 
+/** Revokes the keys that these viewers have created. Returns their number. */
+export async function revokeKeysCreatedBy(
+  db: Db,
+  viewerIds: readonly string[],
+  now: number,
+): Promise<number> {
+  const { numUpdatedRows } = await db
+    .updateTable('api_key')
+    .set({ revoked_at: now })
+    .where(isAnyOf(db, 'created_by', viewerIds))
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
+}
+
+/** Returns the keys that these viewers have created, also revoked ones. */
+export function listKeysCreatedBy(
+  db: Db,
+  viewerIds: readonly string[],
+): Promise<Pick<ApiKeyRow, 'uuid'>[]> {
+  return db
+    .selectFrom('api_key')
+    .where(isAnyOf(db, 'created_by', viewerIds))
+    .select('uuid')
+    .execute();
+}
+
 function filtered(db: Db, { createdBy }: KeyFilter) {
   const query = db.selectFrom('api_key').where('revoked_at', 'is', null);
   return createdBy === null ? query : query.where('created_by', '=', createdBy);

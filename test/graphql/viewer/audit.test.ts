@@ -104,6 +104,18 @@ const SCENES: Readonly<Record<string, Scene>> = {
       { action: 'CHANGE_VISIBILITY', details: { from: 'unlisted', to: 'private' } },
     ],
   },
+  updateMedias: {
+    prepare: async (app) => {
+      const [ids, tagIds] = [[await send(app, 'uploadFile', {})], [await tag(app)]];
+      const input = { ids, tagIds, title: 't', visibility: 'PRIVATE' };
+      return () => call(app, 'updateMedias', input, 'medias { id }');
+    },
+    entries: [
+      { action: 'UPDATE', details: { changed: ['title'] } },
+      { action: 'CHANGE_VISIBILITY', details: { from: 'unlisted', to: 'private' } },
+      { action: 'TAG', details: { removed: [] } },
+    ],
+  },
   deleteMedia: one({ action: 'DELETE', target: { name: 'a.png' } }, async (app) => {
     const id = await send(app, 'uploadFile', {});
     return () => call(app, 'deleteMedia', { id }, 'deletedId');
@@ -210,7 +222,14 @@ type Write = Exclude<Operation, `${string}.read`>;
 /** The mutations of every operation that changes something. A new operation does not compile without one here. */
 const MUTATIONS: Readonly<Record<Write, readonly string[]>> = {
   'media.create': ['createMedia', 'uploadFile'],
-  'media.update': ['updateMedia', 'replaceFile', 'restoreVersion', 'tagMedia', 'moveNodes'],
+  'media.update': [
+    'updateMedia',
+    'updateMedias',
+    'replaceFile',
+    'restoreVersion',
+    'tagMedia',
+    'moveNodes',
+  ],
   'media.delete': ['deleteMedia'],
   'folder.update': ['updateFolder', 'moveNodes'],
   'folder.delete': ['deleteFolder'],

@@ -197,7 +197,7 @@ mutation('deleteFolder', {
     recursive: t.boolean({
       defaultValue: false,
       description:
-        'Whether to delete everything below the folder too. If false and the folder is not empty, the mutation returns a `ConflictError` with the code `FOLDER_NOT_EMPTY`.',
+        'Whether to delete everything below the folder too. If false and the folder is not empty, the mutation returns a `ConflictError` with the code `FOLDER_NOT_EMPTY`. Private media that the viewer may not see do not count: they become unfiled.',
     }),
   }),
   success: { field: 'deletedId', type: 'ID', description: 'Global id of the deleted folder.' },

@@ -84,7 +84,7 @@ export function toPlacement({ folderId, tagIds }: Placement) {
 }
 
 /** The `focalPoint` of an input. */
-export const FocalPointInput = builder.inputType('FocalPointInput', {
+const FocalPointInput = builder.inputType('FocalPointInput', {
   description:
     'The most important point of an image. Crops without coordinates are centered on it.',
   fields: (t) => ({
@@ -104,7 +104,7 @@ const CropCoordinatesInput = builder.inputType('CropCoordinatesInput', {
 });
 
 /** One of the `crops` of an input. */
-export const CropInput = builder.inputType('CropInput', {
+const CropInput = builder.inputType('CropInput', {
   description: 'A named crop of an image.',
   fields: (t) => ({
     alias: t.string({
@@ -123,5 +123,17 @@ export const CropInput = builder.inputType('CropInput', {
       type: CropCoordinatesInput,
       description: 'Area of the crop. If omitted, the crop is centered on the focal point.',
     }),
+  }),
+});
+
+/** The fields of `updateMedia` that say how the image is cropped. */
+export const cropFields = (t: InputFields) => ({
+  focalPoint: t.field({
+    type: FocalPointInput,
+    description: 'The most important point of the image.',
+  }),
+  crops: t.field({
+    type: [CropInput],
+    description: 'Named crops of the image, at most 50. They replace all existing crops.',
   }),
 });

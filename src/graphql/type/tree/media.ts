@@ -21,13 +21,7 @@ import { foundTags, TagRef } from '../tag/tag.ts';
 import { EmbedRef, OEmbedRef } from './embed.ts';
 import { FolderRef, parent } from './folder.ts';
 import { MEDIA_LIST_PRICE, mediaListArgs, toMediaFilter } from './media-filter.ts';
-import {
-  CropInput,
-  FocalPointInput,
-  mediaFields,
-  placementFields,
-  toPlacement,
-} from './media-input.ts';
+import { cropFields, mediaFields, placementFields, toPlacement } from './media-input.ts';
 import { MediaTypeEnum } from './media-type.ts';
 import { TreeNodeRef } from './tree-node.ts';
 import { VisibilityEnum } from './visibility.ts';
@@ -241,14 +235,7 @@ mutation('updateMedia', {
   input: (t) => ({
     id: t.id({ required: true, description: 'Global id of the media item.' }),
     ...mediaFields(t),
-    focalPoint: t.field({
-      type: FocalPointInput,
-      description: 'The most important point of the image.',
-    }),
-    crops: t.field({
-      type: [CropInput],
-      description: 'Named crops of the image, at most 50. They replace all existing crops.',
-    }),
+    ...cropFields(t),
   }),
   success: { field: 'media', type: MediaRef, description: 'The changed media item.' },
   resolve: (domain, { id, name, sortOrder, visibility, isPublic, ...change }) =>

@@ -91,7 +91,7 @@ function createArgs() {
 }
 
 mutation('revokeApiKey', {
-  description: `Revokes an API key for ever. From then on, every process of the server refuses it, and its subscriptions end with their next event. ${PERMISSION}`,
+  description: `Revokes an API key for ever. From then on, every process of the server refuses it, and its subscriptions end within seconds. ${PERMISSION}`,
   errors: [NotFoundError],
   input: (t) => ({ id: t.id({ required: true, description: 'Global id of the key.' }) }),
   success: { field: 'apiKey', type: ApiKeyRef, description: 'The revoked key.' },

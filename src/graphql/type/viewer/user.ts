@@ -83,7 +83,7 @@ mutation('createUser', {
 });
 
 mutation('updateUser', {
-  description: `Changes a user. Its sessions have the new role and start nodes at once; a new password ends them. ${PERMISSION}`,
+  description: `Changes a user. Its sessions have the new role and start nodes at once; a new password ends them. With a lower role or other start nodes, the keys that it has created are revoked. ${PERMISSION}`,
   errors: [NotFoundError],
   inputNote: 'Omitted fields stay unchanged.',
   input: (t) => ({
@@ -105,7 +105,7 @@ mutation('updateUser', {
 });
 
 deletion('deleteUser', {
-  description: `Deletes a user. Its sessions end at once; its media stay. ${PERMISSION}`,
+  description: `Deletes a user. Its sessions end at once, and the keys that it has created, or that were created with those, are revoked; its media stay. ${PERMISSION}`,
   type: 'User',
   noun: 'user',
   run: deleteUser,

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { VISIBILITY } from '../../store/scope.ts';
+import type { NodeColumns, NodeRow } from '../../store/table.ts';
+import { insertMediaTags, lockTags } from '../../store/tag/tag.ts';
+import { listMediasByIds } from '../../store/tree/media.ts';
+import { lockNodes, updateNodes } from '../../store/tree/node.ts';
+import { type Context, transact } from '../context.ts';
+import { ForbiddenError } from '../error.ts';
+import { mediaEvent } from '../event/event.ts';
+import { idList, parseInput } from '../input.ts';
+import { checkTags } from '../tag/tag.ts';
+import { authorize, authorizeExisting, scopeOf } from '../viewer/access.ts';
+import { recordAudit } from '../viewer/audit.ts';
+import { changeAddresses } from './address.ts';
+import { type Media, mediaInput, toMedia } from './media.ts';
+import { changedColumns, changeEntries } from './media-change.ts';
+import { tagEntries } from './tagging.ts';
+
+const bulkInput = mediaInput.omit({ sortOrder: true, imageUrl: true }).extend({
+  ids: z
+    .array(z.int().positive())
+    .min(1, 'Expected at least one id.')
+    .max(200, 'At most 200 ids.')
+    .transform((ids) => [...new Set(ids)]),
+  tagIds: idList.nullish(),
+});
+
+/**
+ * Changes the given fields of many media, as `updateMedia` does, and adds tags to them: all or nothing. The error is that
+ * of the first media item that cannot be changed, and names it. Needs the creator of all or an admin. Returns the media
+ * in the order of the ids. Throws NotFoundError, ForbiddenError, InvalidInputError.
+ */
+export async function updateMedias(
+  ctx: Context,
+  input: z.input<typeof bulkInput>,
+): Promise<Media[]> {
+  authorize(ctx, 'media.update');
+  const { ids, tagIds, ...change } = parseInput(bulkInput, input);
+  return transact(ctx, async (ctx) => {
+    // Without the locks one could be deleted, or changed by another request, between the lines below.
+    await lockTags(ctx.db, tagIds ?? []);
+    await lockNodes(ctx.db, ids);
+    const rows = await findOwn(ctx, ids);
+    await checkTags(ctx, tagIds ?? []);
+    const changes = new Map(rows.map((row) => [row, changedColumns(row, change)]));
+    const entries = [...changes].flatMap(([row, columns]) => changeEntries(row, columns));
+    const isTagging = tagIds !== null && tagIds !== undefined && tagIds.length > 0;
+    if (isTagging) entries.push(...tagEntries(rows, { added: tagIds, removed: [] }));
+    await recordAudit(ctx, ...entries);
+    const changed = await updateAll(ctx, changes);
+    if (isTagging) await insertMediaTags(ctx.db, ids, tagIds);
+    for (const row of rows) ctx.events.publish(mediaEvent('updated', row));
+    return ids.map((id) => toMedia(changed.get(id) as NodeRow));
+  });
+}
+
+/** Returns the rows in the order of their ids. */
+async function findOwn(ctx: Context, ids: readonly number[]): Promise<NodeRow[]> {
+  const found = await listMediasByIds(ctx.db, scopeOf(ctx), ids);
+  const byId = new Map(found.map((row) => [row.id, row]));
+  return ids.map((id) => {
+    try {
+      return authorizeExisting(ctx, 'media.update', byId.get(id), { noun: 'media', id });
+    } catch (error) {
+      if (!(error instanceof ForbiddenError)) throw error;
+      throw new ForbiddenError(`You do not have permission to change the media item "${id}".`);
+    }
+  });
+}
+
+/** Changes the rows, with one statement for all that get the same columns. Returns the new rows by id. */
+async function updateAll(
+  ctx: Context,
+  changes: ReadonlyMap<NodeRow, NodeColumns>,
+): Promise<Map<number, NodeRow>> {
+  const all = [...changes];
+  const hidden = all.filter(([, { is_public }]) => is_public === VISIBILITY.private);
+  // The old URLs were public, and others may know them.
+  await changeAddresses(
+    ctx,
+    hidden.map(([{ id }]) => id),
+  );
+  const changed = new Map<number, NodeRow>();
+  for (const group of Map.groupBy(all, ([, columns]) => JSON.stringify(columns)).values()) {
+    const ids = group.map(([{ id }]) => id);
+    const columns = { ...group[0]?.[1], updated_at: ctx.clock() };
+    for (const row of await updateNodes(ctx.db, scopeOf(ctx), ids, columns))
+      changed.set(row.id, row);
+  }
+  return changed;
+}

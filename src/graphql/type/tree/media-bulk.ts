@@ -1,0 +1,40 @@
+import { NotFoundError } from '../../../domain/error.ts';
+import { updateMedias } from '../../../domain/tree/bulk-change.ts';
+import { parseNodeIds } from '../../id.ts';
+import { mutation } from '../../mutation.ts';
+import { MediaRef } from './media.ts';
+import { cropFields, mediaFields } from './media-input.ts';
+
+mutation('updateMedias', {
+  description:
+    'Changes the same fields of many media, and adds tags to them. If one media item cannot be changed, nothing changes, and the error names the first one in the order of `ids`. Media that become private get new URLs for their files. Requires the role `EDITOR` if the viewer created all of the media, and `ADMIN` otherwise.',
+  errors: [NotFoundError],
+  inputNote:
+    'Omitted fields stay unchanged. Null leaves `name`, `visibility` and `isPublic` unchanged, and clears any other field.',
+  input: (t) => {
+    const { sortOrder: _, imageUrl: __, ...fields } = mediaFields(t);
+    return {
+      ids: t.idList({ required: true, description: 'Global ids of the media, 1 to 200.' }),
+      ...fields,
+      ...cropFields(t),
+      tagIds: t.idList({
+        description:
+          'Global ids of the tags to add to each media item, at most 200. `tagMedia` removes tags.',
+      }),
+    };
+  },
+  success: {
+    field: 'medias',
+    type: [MediaRef],
+    description: 'The changed media, in the order of `ids`.',
+  },
+  resolve: (domain, { ids, tagIds, name, visibility, isPublic, ...change }) =>
+    updateMedias(domain, {
+      ...change,
+      ids: parseNodeIds(['Media'], ids, 'ids'),
+      tagIds: parseNodeIds(['Tag'], tagIds ?? [], 'tagIds'),
+      name: name ?? undefined,
+      visibility: visibility ?? undefined,
+      isPublic: isPublic ?? undefined,
+    }),
+});
