@@ -21,6 +21,7 @@ export interface Database {
   session: SessionTable;
   login_guess: GuessTable;
   usage: UsageTable;
+  rehash: RehashTable;
 }
 
 /** A column that is set at insert and never changes. */
@@ -110,6 +111,8 @@ export interface FileTable {
   resource: ColumnType<string, string | undefined, never>;
   /** The media item's. Set by `insertFile`, and by a trigger on `media`. */
   is_public: ColumnType<number, number | undefined, never>;
+  /** When its bytes were found missing or wrong; null: never. A trigger clears it when `blob_key` changes. */
+  damaged_at: Generated<number | null>;
   created_at: Fixed<number>;
   updated_at: number;
 }
@@ -342,6 +345,15 @@ export interface UsageTable {
   stored_bytes: Generated<number>;
   /** Folders and media. */
   items: Generated<number>;
+}
+
+/** The place of the job that slowly reads all stored bytes again: one row at most. */
+export interface RehashTable {
+  id: Fixed<number>;
+  /** The last blob key that it has read; empty: none. */
+  read_up_to: string;
+  /** When it began to read the library from the first key; null: never. */
+  started_at: number | null;
 }
 
 /** Rows as they are read and as they are inserted. */
