@@ -76,6 +76,8 @@ export interface Settings {
   /** Total size that stored renditions may have. */
   renditionCacheBytesMax: number;
   uploadTtlMs: number;
+  /** Days in which all stored bytes are read again once; 0: never. */
+  rehashDays: number;
   quotas: Quotas;
   /** MIME types that count as documents. */
   documentTypes: readonly string[];

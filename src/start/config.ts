@@ -39,6 +39,8 @@ export interface Config extends Limits, JwtSettings {
   renditionCacheBytesMax: number;
   documentTypes: readonly string[];
   uploadTtlHours: number;
+  /** Days in which all stored bytes are read again once; 0: never. */
+  rehashDays: number;
   /** Maximum duration of one statement in the database. */
   statementTimeoutMs: number;
   /** Jobs that this process runs concurrently; 0: none. */
@@ -174,6 +176,10 @@ export const VARIABLES = {
     wholeNumber(1, 8760).default(24),
     'lifetime of an upload session, in hours; default: 24',
   ],
+  TRIVIUM_REHASH_DAYS: [
+    wholeNumber(0, 3650).default(30),
+    'days in which all stored bytes are read again once and their digests compared; 0: never; default: 30',
+  ],
   TRIVIUM_JOB_CONCURRENCY: [
     wholeNumber(0, 64).default(2),
     'jobs that this process runs concurrently; 0: none; default: 2',
@@ -262,6 +268,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     renditionCacheBytesMax: values.TRIVIUM_RENDITION_CACHE_BYTES_MAX,
     documentTypes: values.TRIVIUM_DOCUMENT_TYPES,
     uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
+    rehashDays: values.TRIVIUM_REHASH_DAYS,
     jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,
     connectionsPerAddressMax: values.TRIVIUM_CONNECTIONS_PER_ADDRESS_MAX ?? null,
     bodyBytesPerSecondMin: values.TRIVIUM_BODY_BYTES_PER_SECOND_MIN,
