@@ -49,7 +49,7 @@ describe.skipIf(POSTGRES === undefined)('a server on postgres', () => {
       withApp(
         { ...POSTGRES!, withUrl: (work) => work(url) },
         async (app) => {
-          await vi.waitFor(async () => expect(await jobsIn(app, 'pending')).toHaveLength(2));
+          await vi.waitFor(async () => expect(await jobsIn(app, 'pending')).toHaveLength(3));
           // The work of its start is done, and it sleeps.
           await sleep(300);
           const other = openDb({ url });

@@ -1,11 +1,11 @@
 import { truncate } from 'node:fs/promises';
 import { sql } from 'kysely';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { newBlobKey } from '../../../src/domain/file/blob-key.ts';
 import { digestFile } from '../../../src/domain/file/digest.ts';
 import { openRendition } from '../../../src/domain/rendition/rendition.ts';
 import { deleteMedia } from '../../../src/domain/tree/media-change.ts';
-import { appendChunk, completeUpload } from '../../../src/domain/upload/upload.ts';
+import { abortUpload, appendChunk, completeUpload } from '../../../src/domain/upload/upload.ts';
 import { type TestServices, user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { inPieces, md5Of, PNG } from '../../support/bytes.ts';
@@ -107,6 +107,25 @@ describeEachBackend('fsck', (backend) => {
       expect(await differencesOf(services)).toEqual([]);
       expect((await uploadOf(services, lost.uploadId)).status).toBe('expired');
       expect((await uploadOf(services, kept.uploadId)).status).toBe('open');
+    }));
+
+  it('reports no file that is deleted, and no upload that ends, at the moment at which it looks', () =>
+    withServices(backend, async (services) => {
+      const { blobs, staging } = services;
+      const ctx = services.as(user());
+      const { media_id, blob_key } = await storeFile(services, BYTES);
+      const aborted = await startUpload(services);
+      vi.spyOn(blobs, 'list').mockImplementation(async function* () {});
+      const stored = vi.spyOn(blobs, 'stat').mockImplementation(async (key) => {
+        if (key === blob_key) await deleteMedia(ctx, media_id).catch(() => undefined);
+        return null;
+      });
+      const staged = vi.spyOn(staging, 'stat').mockImplementation(async () => {
+        await abortUpload(ctx, aborted).catch(() => undefined);
+        return null;
+      });
+      expect(await differencesOf(services, { repair: true })).toEqual([]);
+      expect([stored, staged].map(({ mock }) => mock.calls.length > 0)).toEqual([true, true]);
     }));
 
   it('corrects usages, paths and copies of the visibility', () =>
