@@ -29,6 +29,15 @@ export class BlobNotFoundError extends Error {
   }
 }
 
+/** The error for a blob that has another size than its row says: a part of it is lost. */
+export class BlobSizeError extends Error {
+  override readonly name = 'BlobSizeError';
+
+  constructor(key: string, sizeBytes: number) {
+    super(`Blob ${key} does not have ${sizeBytes} bytes.`);
+  }
+}
+
 /** Bytes to store, in pieces. */
 export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 

@@ -113,6 +113,11 @@ class FileStaging implements Staging {
     await ifPresent(fs.unlink(this.#path(key)));
   }
 
+  async stat(key: string) {
+    const sizeBytes = await sizeOf(this.#path(key));
+    return sizeBytes === null ? null : { sizeBytes };
+  }
+
   async *list(): AsyncGenerator<BlobEntry> {
     for await (const { name: key } of (await ifPresent(fs.opendir(this.#directory))) ?? []) {
       const found = isBlobKey(key) ? await ifPresent(fs.stat(this.#path(key))) : null;

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { BlobStore, BlobStream } from './blob-store.ts';
+import { BlobSizeError, type BlobStore, type BlobStream } from './blob-store.ts';
 import type { ByteRange } from './byte-range.ts';
 
 /** The bytes of a blob: all at once, or a stream of them. */
@@ -9,8 +9,8 @@ export type BlobBytes = Buffer | BlobStream;
 export interface CachedBlobStore extends BlobStore {
   /**
    * Reads a blob of a known size, or a range that lies within it. A small blob is returned whole; nobody may change
-   * its bytes, because others read them too. A larger one is a stream, as of `read`. Throws as `read` does, and an
-   * Error if a small blob does not have this size.
+   * its bytes, because others read them too. A larger one is a stream, as of `read`. Throws as `read` does, and
+   * BlobSizeError if a small blob does not have this size.
    */
   readSized(key: string, sizeBytes: number, range?: ByteRange): Promise<BlobBytes>;
 }
@@ -49,9 +49,7 @@ export function withMemory(
       lengthBytes += (piece as Buffer).length;
       if (lengthBytes > sizeBytes) break;
     }
-    if (lengthBytes !== sizeBytes) {
-      throw new Error(`Blob ${key} does not have ${sizeBytes} bytes.`);
-    }
+    if (lengthBytes !== sizeBytes) throw new BlobSizeError(key, sizeBytes);
     kept.set(key, bytes);
     return bytes;
   }

@@ -59,6 +59,9 @@ export interface Staging {
   /** Deletes staged bytes; does nothing if there are none. Never deletes a blob. */
   discard(key: string): Promise<void>;
 
+  /** Returns the number of staged bytes, or null if there are none; a blob of the key does not count. */
+  stat(key: string): Promise<{ sizeBytes: number } | null>;
+
   /**
    * Lists all staged bytes, in no particular order, in bounded memory. Bytes that are promoted meanwhile are listed
    * here, or by a listing of the blob store that begins after this one has ended.

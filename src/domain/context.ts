@@ -82,6 +82,8 @@ export interface Settings {
   uploadTtlMs: number;
   /** Days for which entries of the audit log are kept. 0: nothing is recorded. */
   auditDays: number;
+  /** Days in which all stored bytes are read again once; 0: never. */
+  rehashDays: number;
   quotas: Quotas;
   /** MIME types that count as documents. */
   documentTypes: readonly string[];

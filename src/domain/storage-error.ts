@@ -1,4 +1,4 @@
-import { PassingError } from './error.ts';
+import { DomainError, PassingError } from './error.ts';
 import type { ExceededLimit } from './exceeded-limit.ts';
 
 /** Delay before a retry after a quota was exceeded: it has room again only after something was deleted. */
@@ -49,5 +49,14 @@ export class StorageUnavailableError extends PassingError {
       UNAVAILABLE_RETRY_AFTER_MS,
       options,
     );
+  }
+}
+
+/** The stored bytes of a file are missing, or are not those that were uploaded. Only a backup has the good ones. */
+export class DamagedFileError extends DomainError {
+  readonly code = 'FILE_DAMAGED';
+
+  constructor(options?: ErrorOptions) {
+    super('The stored bytes of this file are damaged.', options);
   }
 }

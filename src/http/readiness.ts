@@ -25,6 +25,13 @@ export function remainingMs({ elapsedTime }: FastifyReply): number {
   return ANSWER_MS - elapsedTime;
 }
 
+/** Returns the result of `work`; `otherwise` if it fails or takes longer than `limitMs`. */
+export function within<T>(limitMs: number, work: Promise<T>, otherwise: T): Promise<T> {
+  const { promise: late, resolve } = Promise.withResolvers<T>();
+  const timer = setTimeout(() => resolve(otherwise), Math.max(0, limitMs));
+  return Promise.race([work.catch(() => otherwise), late]).finally(() => clearTimeout(timer));
+}
+
 /** Checks that something works. Rejects if it does not, or if the check takes longer than `limitMs`. */
 export type Readiness = (limitMs?: number) => Promise<void>;
 

@@ -25,6 +25,8 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   QUOTA_EXCEEDED: 507,
   INSUFFICIENT_STORAGE: 507,
   STORAGE_UNAVAILABLE: 503,
+  // Not 500: the server works, but what it has the bytes from does not. And not 503: a retry does not help.
+  FILE_DAMAGED: 502,
   AUTH_UNAVAILABLE: 503,
   DATABASE_UNAVAILABLE: 503,
   SUBSCRIPTION_LAGGED: 503,

@@ -1,4 +1,5 @@
-import type { Log, Services } from '../domain/context.ts';
+import type { Log, Services, Settings } from '../domain/context.ts';
+import { REHASH_EVERY_MS } from '../domain/file/rehash.ts';
 import { type JobClass, serverUnicity } from '../domain/job/class.ts';
 import { enqueueJob } from '../domain/job/enqueue.ts';
 import { resumeTags } from '../domain/tag/deletion.ts';
@@ -7,9 +8,24 @@ import { resumeMoves } from '../domain/tree/path-move.ts';
 import { SYSTEM } from '../domain/viewer/viewer.ts';
 import { advanceJob, resetFutureJobs } from '../store/job/run.ts';
 
+interface Recurring {
+  jobClass: 'expire-upload' | 'rehash-file' | 'sweep';
+  everyMs: number;
+  /** (Default: 0) */
+  priority?: number;
+  /** (Default: always) */
+  isEnabled?: (settings: Settings) => boolean;
+}
+
 /** The recurring job classes and their intervals. */
-export const SCHEDULE: readonly { jobClass: 'expire-upload' | 'sweep'; everyMs: number }[] = [
+export const SCHEDULE: readonly Recurring[] = [
   { jobClass: 'expire-upload', everyMs: 10 * 60_000 },
+  {
+    jobClass: 'rehash-file',
+    everyMs: REHASH_EVERY_MS,
+    priority: -100,
+    isEnabled: ({ rehashDays }) => rehashDays > 0,
+  },
   { jobClass: 'sweep', everyMs: 60 * 60_000 },
 ];
 
@@ -21,14 +37,15 @@ export const SCHEDULE: readonly { jobClass: 'expire-upload' | 'sweep'; everyMs: 
  */
 export async function scheduleNext(services: Services & { log: Log }): Promise<void> {
   const ctx = { ...services, viewer: SYSTEM };
-  for (const { jobClass, everyMs } of SCHEDULE) {
+  for (const { jobClass, everyMs, priority = 0, isEnabled } of SCHEDULE) {
+    if (isEnabled?.(ctx.settings) === false) continue;
     const scheduledAt = new Date((Math.floor(ctx.clock() / everyMs) + 1) * everyMs);
     const unicity = serverUnicity(jobClass, 'schedule');
     const { job, isNew } = await enqueueJob(
       ctx,
       jobClass as JobClass,
       {},
-      { unicity, scheduledAt },
+      { unicity, scheduledAt, priority },
     );
     if (!isNew) await advanceJob(ctx.db, job.id, scheduledAt.getTime());
   }

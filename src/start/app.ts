@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Log, Services } from '../domain/context.ts';
 import { createEvents } from '../domain/event/event.ts';
 import { createEventRelay } from '../domain/event/relay.ts';
+import { countDamagedFiles } from '../domain/file/damage.ts';
 import { beginAdminSession, findViewerByCredential } from '../domain/viewer/session.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
 import { registerGraphql } from '../graphql/pipeline/handler.ts';
@@ -85,6 +86,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     authenticate: createAuth(config, services, jwtSecret),
     ...createClientLimits(config, { log, secret: jwtSecret, exchange: exchange.rates }),
     checkReady: createCheck(services, ping),
+    listWarnings: () => listWarnings(services),
     origins: config,
     bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
@@ -176,6 +178,11 @@ function createCheck({ staging, blobs }: Services, ping: Ping): Readiness {
     'staged bytes': () => staging.check(),
     'blob store': () => blobs.check(),
   });
+}
+
+async function listWarnings(services: Services): Promise<string[]> {
+  const damaged = await countDamagedFiles(services);
+  return damaged === 0 ? [] : [`damaged files: ${damaged}`];
 }
 
 /** Measures the time in which at least one request is being served. */

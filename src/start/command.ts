@@ -7,6 +7,7 @@ import { LockedDatabaseError, NewerDatabaseError } from '../store/error.ts';
 import type { App } from './app.ts';
 import { type Flags, readConfig, withSettings } from './command-setting.ts';
 import { type Config, ConfigError } from './config.ts';
+import { fsckCommand } from './file/fsck-command.ts';
 import { keyCommand } from './viewer/key-command.ts';
 import { userCommand } from './viewer/user-command.ts';
 
@@ -17,7 +18,7 @@ export interface ProcessHandle {
   exit: (code: number) => never;
 }
 
-/** Runs the command line. A command that fails ends the process with code 1. */
+/** Runs the command line. A command that fails ends the process with code 1; `fsck` with code 2. */
 export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<void> {
   // Nobody else may read what the commands create: the database and its log, blobs, keys, the compiled program.
   process.umask(0o077);
@@ -34,6 +35,7 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
   program.addCommand(keyCommand({ env, attempt }));
   program.addCommand(userCommand({ env, attempt }));
   program.addCommand(uploadCommand(env, attempt));
+  program.addCommand(fsckCommand({ env, exit, attempt: attemptWith(exit, 2) }));
   await program.parseAsync(argv);
 }
 
@@ -77,14 +79,14 @@ function stopOnSignal(app: App, unlock: () => void, exit: ProcessHandle['exit'])
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => attempt(() => stop(signal)));
 }
 
-/** Runs a command. A user's mistake prints its message, a bug its stack; both end the process with code 1. */
-function attemptWith(exit: ProcessHandle['exit']) {
+/** Runs a command. A user's mistake prints its message, a bug its stack; both end the process with this code. */
+function attemptWith(exit: ProcessHandle['exit'], code = 1) {
   return async (work: () => Promise<void>): Promise<void> => {
     try {
       await work();
     } catch (error) {
       console.error(isUserError(error) ? `trivium: ${error.message}` : error);
-      exit(1);
+      exit(code);
     }
   };
 }

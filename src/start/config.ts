@@ -43,6 +43,8 @@ export interface Config extends Limits, JwtSettings {
   uploadTtlHours: number;
   /** Days for which entries of the audit log are kept; 0: nothing is recorded. */
   auditDays: number;
+  /** Days in which all stored bytes are read again once; 0: never. */
+  rehashDays: number;
   /** Maximum duration of one statement in the database. */
   statementTimeoutMs: number;
   /** Jobs that this process runs concurrently; 0: none. */
@@ -186,6 +188,10 @@ export const VARIABLES = {
     wholeNumber(0, 36_500).default(90),
     'days for which the audit log is kept; 0: nothing is recorded, and the log is deleted; default: 90',
   ],
+  TRIVIUM_REHASH_DAYS: [
+    wholeNumber(0, 3650).default(30),
+    'days in which all stored bytes are read again once and their digests compared; 0: never; default: 30',
+  ],
   TRIVIUM_JOB_CONCURRENCY: [
     wholeNumber(0, 64).default(2),
     'jobs that this process runs concurrently; 0: none; default: 2',
@@ -276,6 +282,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     documentTypes: values.TRIVIUM_DOCUMENT_TYPES,
     uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
     auditDays: values.TRIVIUM_AUDIT_DAYS,
+    rehashDays: values.TRIVIUM_REHASH_DAYS,
     jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,
     connectionsPerAddressMax: values.TRIVIUM_CONNECTIONS_PER_ADDRESS_MAX ?? null,
     bodyBytesPerSecondMin: values.TRIVIUM_BODY_BYTES_PER_SECOND_MIN,

@@ -58,6 +58,7 @@ export async function createServices(
         versionsMax: config.versionsMax,
         uploadTtlMs: config.uploadTtlHours * 3_600_000,
         auditDays: config.auditDays,
+        rehashDays: config.rehashDays,
         quotas: config.quotas,
         documentTypes: config.documentTypes,
         outboundAllowedHosts: config.outboundAllowedHosts,

@@ -24,6 +24,7 @@ export interface Database {
   login_guess: GuessTable;
   usage: UsageTable;
   audit_entry: AuditTable;
+  rehash: RehashTable;
 }
 
 /** A column that is set at insert and never changes. */
@@ -113,6 +114,8 @@ export interface FileTable {
   resource: ColumnType<string, string | undefined, never>;
   /** The media item's. Set by `insertFile`, and by a trigger on `media`. */
   is_public: ColumnType<number, number | undefined, never>;
+  /** When its bytes were found missing or wrong; null: never. A trigger clears it when `blob_key` changes. */
+  damaged_at: Generated<number | null>;
   created_at: Fixed<number>;
   updated_at: number;
 }
@@ -144,6 +147,8 @@ export interface FileVersionTable {
   created_at: Fixed<number>;
   replaced_by: Fixed<string | null>;
   replaced_at: Fixed<number>;
+  /** When the bytes were found to be damaged; null: never. */
+  damaged_at: number | null;
 }
 
 /** A name in the URL of a media item's original that was replaced: it leads to the current one. Refers to the media item as a version does. */
@@ -399,6 +404,15 @@ export interface AuditTable {
   target_name: Fixed<string | null>;
   /** JSON object. */
   details: Fixed<string>;
+}
+
+/** The place of the job that slowly reads all stored bytes again: one row at most. */
+export interface RehashTable {
+  id: Fixed<number>;
+  /** The last blob key that it has read; empty: none. */
+  read_up_to: string;
+  /** When it began to read the library from the first key; null: never. */
+  started_at: number | null;
 }
 
 /** Rows as they are read and as they are inserted. */

@@ -277,6 +277,19 @@ function describeList(guarantee: Guarantee) {
     expect(others).toEqual([]);
   });
 
+  guarantee(
+    'stat returns the number of staged bytes, and null once they are a blob',
+    async (storage) => {
+      const { staging } = storage;
+      const key = newKey();
+      expect(await staging.stat(key)).toBeNull();
+      await staging.append(key, 0, pieces('abc'));
+      expect(await staging.stat(key)).toEqual({ sizeBytes: 3 });
+      await staging.promote(key, 3);
+      expect(await staging.stat(key)).toBeNull();
+    },
+  );
+
   guarantee('list goes on when bytes vanish while it runs', async ({ staging }) => {
     const keys = await stagedKeys(staging, 100);
     const remove = () => Promise.all(keys.map((key) => staging.discard(key)));
@@ -310,6 +323,7 @@ function describeHostileKeys(guarantee: Guarantee) {
       const calls = [
         () => staging.append(key, 0, pieces('x')),
         () => staging.read(key),
+        () => staging.stat(key),
         () => staging.withLocalFile(key, async () => undefined),
         () => staging.promote(key, 0),
         () => staging.discard(key),

@@ -50,7 +50,12 @@ describeEachBackend('large changes whose worker is killed', (backend) => {
             async () => {
               await skipWaits(db);
               const left = await open()
-                .where('job_class', 'not in', ['delete-blob', 'expire-upload', 'sweep'])
+                .where('job_class', 'not in', [
+                  'delete-blob',
+                  'expire-upload',
+                  'rehash-file',
+                  'sweep',
+                ])
                 .select('id')
                 .execute();
               expect(left).toEqual([]);

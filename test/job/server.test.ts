@@ -23,10 +23,10 @@ describeEachBackend('a server', (backend) => {
         expect(await blobCount(app)).toBe(1);
         const recurring = await vi.waitFor(async () => {
           const jobs = await jobsIn(app, 'pending');
-          expect(jobs).toHaveLength(2);
+          expect(jobs).toHaveLength(3);
           return jobs;
         });
-        expect(recurring.toSorted()).toEqual(['expire-upload', 'sweep']);
+        expect(recurring.toSorted()).toEqual(['expire-upload', 'rehash-file', 'sweep']);
         const { id } = await app.services.db
           .selectFrom('media')
           .where('resource', '=', 'a')
@@ -49,7 +49,7 @@ describe.skipIf(POSTGRES === undefined)('a server on postgres', () => {
       withApp(
         { ...POSTGRES!, withUrl: (work) => work(url) },
         async (app) => {
-          await vi.waitFor(async () => expect(await jobsIn(app, 'pending')).toHaveLength(2));
+          await vi.waitFor(async () => expect(await jobsIn(app, 'pending')).toHaveLength(3));
           const other = openDb({ url });
           let count = 0;
           const runOne = async () => {

@@ -32,6 +32,7 @@ describe('defaults', () => {
       documentTypes: ['application/pdf'],
       uploadTtlHours: 24,
       auditDays: 90,
+      rehashDays: 30,
       statementTimeoutMs: 10_000,
       jobConcurrency: 2,
       connectionsPerAddressMax: null,

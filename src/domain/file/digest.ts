@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
 import { BlobNotFoundError } from '../../blob/blob-store.ts';
+import { markDamaged } from '../../store/file/damage.ts';
 import { type FileOfMediaRow, findFileByUuid, updateFileSha256 } from '../../store/file/file.ts';
 import { findMediaById } from '../../store/tree/media.ts';
 import { type Context, transact } from '../context.ts';
 import { mediaEvent } from '../event/event.ts';
 import { existing } from '../viewer/access.ts';
 import { FileGoneError } from './file.ts';
+import { readDigests } from './verify.ts';
 
 /** Options of `digestFile`. */
 export interface DigestOptions {
@@ -36,27 +37,24 @@ export async function digestFile(
   });
 }
 
+/** Returns the SHA-256; null if there is none to store: the file has other bytes by now, or its bytes are damaged. */
 async function digest(
   ctx: Context,
   file: FileOfMediaRow,
   { signal, onProgress }: DigestOptions,
 ): Promise<string | null> {
-  const bytes = await ctx.blobs.read(file.blob_key).catch(async (cause) => {
+  const onRead = (readBytes: number) => onProgress?.(readBytes / file.size_bytes);
+  try {
+    const found = await readDigests(ctx, file.blob_key, { signal, onRead });
+    if (found.md5 === file.md5) return found.sha256;
+  } catch (cause) {
     if (!(cause instanceof BlobNotFoundError)) throw cause;
     const current = await findFileByUuid(ctx.db, existing(ctx), file.uuid);
     if (current?.blob_key === file.blob_key) throw new FileGoneError(file, { cause });
     return null;
-  });
-  if (bytes === null) return null;
-  const sha256 = createHash('sha256');
-  let readBytes = 0;
-  // Leaving the loop closes the stream, also when it is left by an error.
-  for await (const piece of bytes) {
-    signal?.throwIfAborted();
-    sha256.update(piece);
-    readBytes += piece.length;
-    bytes.recycle?.(piece);
-    onProgress?.(readBytes / file.size_bytes);
   }
-  return sha256.digest('hex');
+  // The SHA-256 of wrong bytes would make them look right.
+  ctx.log.error({ file: file.uuid }, 'the stored bytes of a file are damaged');
+  await markDamaged(ctx.db, { kind: 'file', id: file.id, blobKey: file.blob_key }, ctx.clock());
+  return null;
 }

@@ -1,4 +1,4 @@
-import { BlobNotFoundError } from '../../blob/blob-store.ts';
+import { BlobNotFoundError, BlobSizeError } from '../../blob/blob-store.ts';
 import type { ByteRange } from '../../blob/byte-range.ts';
 import type { BlobBytes } from '../../blob/memory.ts';
 import { groupById } from '../../lib/group.ts';
@@ -8,6 +8,7 @@ import { VISIBILITY } from '../../store/scope.ts';
 import type { FileRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { column, computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
+import { DamagedFileError } from '../storage-error.ts';
 import { existing, isVisible, scopeOf } from '../viewer/access.ts';
 
 /** One stored file of a media item: the original, whose key is empty, or a variant. */
@@ -35,6 +36,8 @@ export interface File {
   color: string | null;
   /** Whether its media item is private: its bytes are then only for viewers who may see it, or by a signed URL. */
   isPrivate: boolean;
+  /** When its stored bytes were found missing or wrong; null: never. */
+  damagedAt: Date | null;
   /** Path on this server, percent-encoded: `/media/oiodd2qz/logo.png`. */
   urlPath: string;
   createdAt: Date;
@@ -50,7 +53,7 @@ export type SentFile = Pick<
 /** A file that is ready to be sent. */
 export interface OpenedFile {
   file: SentFile;
-  /** Reads its bytes, all or a range. Throws FileGoneError. */
+  /** Reads its bytes, all or a range. Throws FileGoneError, DamagedFileError. */
   read: (range?: ByteRange) => Promise<BlobBytes>;
   /** Whether viewers with a credential get another size than those without. (Default: false) */
   dependsOnViewer?: boolean;
@@ -139,7 +142,15 @@ export function openRow(ctx: Context, row: SentRow): OpenedFile {
 /** The columns of a file that its sender needs. */
 type SentRow = Pick<
   SentFileRow,
-  'id' | 'filename' | 'mime_type' | 'size_bytes' | 'md5' | 'updated_at' | 'blob_key' | 'is_public'
+  | 'id'
+  | 'filename'
+  | 'mime_type'
+  | 'size_bytes'
+  | 'md5'
+  | 'updated_at'
+  | 'blob_key'
+  | 'is_public'
+  | 'damaged_at'
 >;
 
 function toSentFile({ filename, mime_type, size_bytes, md5, ...row }: SentRow): SentFile {
@@ -153,9 +164,11 @@ async function read(
   row: SentRow,
   range: ByteRange | undefined,
 ): Promise<BlobBytes> {
+  if (row.damaged_at !== null) throw new DamagedFileError();
   try {
     return await blobs.readSized(row.blob_key, row.size_bytes, range);
   } catch (cause) {
+    if (cause instanceof BlobSizeError) throw new DamagedFileError({ cause });
     throw cause instanceof BlobNotFoundError ? new FileGoneError(row, { cause }) : cause;
   }
 }
@@ -180,6 +193,9 @@ export const FILE: RowReader<Row, File> = createRowReader<Row, File>({
   height: column('height'),
   color: column('color'),
   isPrivate: computed(['is_public'], isPrivate),
+  damagedAt: computed(['damaged_at'], ({ damaged_at }) =>
+    damaged_at === null ? null : new Date(damaged_at),
+  ),
   urlPath: computed(['dir', 'url_name'], ({ dir, url_name }) => `/media/${dir}/${url_name}`),
   createdAt: computed(['created_at'], (row) => new Date(row.created_at)),
   updatedAt: computed(['updated_at'], (row) => new Date(row.updated_at)),

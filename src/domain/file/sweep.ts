@@ -11,7 +11,7 @@ import { listOpenUploadBlobKeys } from '../../store/upload/upload.ts';
 import type { Log, Services } from '../context.ts';
 
 /** Number of entries of a listing that are compared with the rows at once. */
-const BATCH_SIZE = 500;
+export const BATCH_SIZE = 500;
 
 /** Maximum number of lost files that the log names. */
 const LOGGED_MAX = 100;
@@ -66,8 +66,11 @@ export async function sweep(
   return { removed, lost };
 }
 
-/** Groups a listing; the last batch is shorter than `BATCH_SIZE`, and may be empty. */
-async function* inBatches(entries: AsyncIterable<BlobEntry>, signal: AbortSignal | undefined) {
+/** Groups a listing of bytes; the last batch is shorter than `BATCH_SIZE`, and may be empty. */
+export async function* inBatches(
+  entries: AsyncIterable<BlobEntry>,
+  signal: AbortSignal | undefined,
+) {
   let batch: BlobEntry[] = [];
   for await (const entry of entries) {
     if (batch.push(entry) < BATCH_SIZE) continue;
@@ -82,7 +85,8 @@ async function* inBatches(entries: AsyncIterable<BlobEntry>, signal: AbortSignal
 /** No request writes for this long. Bytes with a later time were written while the clock was ahead. */
 const FUTURE_MS = 24 * 60 * 60_000;
 
-function olderThan(
+/** Returns the keys of the entries that were written before a time. */
+export function olderThan(
   { clock }: Pick<Services, 'clock'>,
   time: number,
   entries: readonly BlobEntry[],

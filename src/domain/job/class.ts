@@ -90,6 +90,12 @@ export const JOB_CLASSES = {
     maxRetries: 3,
     isStartable: false,
   },
+  'rehash-file': {
+    arguments: z.strictObject({}),
+    concurrency: 1,
+    maxRetries: 2,
+    isStartable: false,
+  },
   sweep: { arguments: z.strictObject({}), concurrency: 1, maxRetries: 2, isStartable: false },
 } as const satisfies Record<string, JobClassRule>;
 

@@ -1,4 +1,4 @@
-import { BlobNotFoundError } from '../../blob/blob-store.ts';
+import { BlobNotFoundError, BlobSizeError } from '../../blob/blob-store.ts';
 import type { ByteRange } from '../../blob/byte-range.ts';
 import type { BlobBytes } from '../../blob/memory.ts';
 import { fileExtension } from '../../lib/filename.ts';
@@ -67,7 +67,8 @@ export async function openRendition(
   const file = await findFileAt(ctx, dir, urlName, proof);
   if (file === undefined) return null;
   const source = toSource({ ...file, mimeType: file.mime_type });
-  if (source === null) return openRow(ctx, file);
+  // A damaged file has no renditions: its row says so when it is read.
+  if (source === null || file.damaged_at !== null) return openRow(ctx, file);
   const rounded = onLadder(request, source);
   const isExact = proof.isSigned || ctx.viewer.kind !== 'anonymous';
   const plan = planRendition(isExact ? request : rounded, source);
@@ -163,7 +164,7 @@ async function readKept(
   try {
     return await blobs.readSized(blob_key, size_bytes, range);
   } catch (cause) {
-    if (!(cause instanceof BlobNotFoundError)) throw cause;
+    if (!(cause instanceof BlobNotFoundError || cause instanceof BlobSizeError)) throw cause;
     // Lost bytes can be rendered again: the next request finds no row, and does so.
     await deleteRendition(db, id);
     throw new FileGoneError(file, { cause });

@@ -43,6 +43,7 @@ export async function createThumbnail(
 ): Promise<void> {
   const original = await findFileByUuid(ctx.db, existing(ctx), fileUuid);
   if (original === undefined || original.key !== '') return;
+  if (original.damaged_at !== null) throw new FileGoneError(original);
   const source = toSource({ ...original, mimeType: original.mime_type });
   if (source === null || (await hasThumbnail(ctx, original))) return;
   const image = await render(ctx, original, source);

@@ -1,4 +1,5 @@
 import { insertAddress } from '../../store/file/address.ts';
+import { markDamaged } from '../../store/file/damage.ts';
 import { listFilesByMediaIds, updateFile } from '../../store/file/file.ts';
 import { insertVersion } from '../../store/file/version.ts';
 import type { FileRow, NodeRow } from '../../store/table.ts';
@@ -24,7 +25,7 @@ type CurrentFile = Pick<
   | 'height'
   | 'blob_key'
 > &
-  Pick<NodeRow, 'type'>;
+  Pick<NodeRow, 'type'> & { damaged_at?: number | null };
 
 /**
  * Puts another file in place of the original of a media item. The row of the original keeps its ids and the `dir` of its
@@ -35,7 +36,7 @@ type CurrentFile = Pick<
 export async function setCurrentFile(
   ctx: Context,
   media: NodeRow,
-  { type, ...columns }: CurrentFile,
+  { type, damaged_at = null, ...columns }: CurrentFile,
   action: AuditAction,
 ): Promise<void> {
   await dropDerivedFiles(ctx, media.id);
@@ -52,6 +53,10 @@ export async function setCurrentFile(
   await recordAudit(ctx, { action, target: nodeTarget(media), details });
   await insertVersion(ctx.db, toVersion(ctx, media, original, updated_at));
   await updateFile(ctx.db, original.id, { ...columns, url_name, updated_at });
+  if (damaged_at !== null) {
+    const bytes = { kind: 'file', id: original.id, blobKey: columns.blob_key } as const;
+    await markDamaged(ctx.db, bytes, damaged_at);
+  }
   // It stays when the original takes the name back: a reader in between must find one or the other.
   if (url_name !== original.url_name) await insertAddress(ctx.db, original);
   await updateNode(ctx.db, existing(ctx), media.id, { type });
@@ -59,9 +64,10 @@ export async function setCurrentFile(
 }
 
 function toVersion(ctx: Context, { id, type }: NodeRow, original: FileRow, replaced_at: number) {
-  const { filename, mime_type, size_bytes, md5, sha256, width, height, blob_key } = original;
+  const { filename, mime_type, size_bytes, md5, sha256, width, height, blob_key, damaged_at } =
+    original;
   return {
-    ...{ filename, mime_type, size_bytes, md5, sha256, width, height, blob_key },
+    ...{ filename, mime_type, size_bytes, md5, sha256, width, height, blob_key, damaged_at },
     uuid: ctx.newId(),
     media_id: id,
     type,

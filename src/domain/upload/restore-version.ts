@@ -21,9 +21,10 @@ export async function restoreVersion(
     const media = await findOwnMedia(ctx, mediaId, 'media.update');
     const version = await takeVersion(ctx.db, mediaId, versionId);
     if (version === undefined) throw new NotFoundError('version', versionId);
-    const { type, filename, mime_type, size_bytes, md5, sha256, width, height, blob_key } = version;
+    const { type, filename, mime_type, size_bytes, md5, sha256, width, height } = version;
+    const { blob_key, damaged_at } = version;
     const extension = fileExtension(filename);
-    const columns = { mime_type, size_bytes, md5, sha256, width, height, blob_key };
+    const columns = { mime_type, size_bytes, md5, sha256, width, height, blob_key, damaged_at };
     const file = { type, filename, extension, ...columns };
     await setCurrentFile(ctx, media, file, 'restore_version');
     return updateMedia(ctx, mediaId, {});

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FileGoneError, type OpenedFile } from '../../domain/file/file.ts';
+import { DamagedFileError } from '../../domain/storage-error.ts';
 import { contentType } from '../charset.ts';
 import { contentPolicy, FILE_EXCEPTIONS } from '../content-policy.ts';
 import { contentDisposition, type DispositionType } from '../disposition.ts';
@@ -14,7 +15,7 @@ export interface Content {
   file: OpenedFile['file'];
   /** Whether other viewers may get other bytes at the same URL. (Default: false) */
   dependsOnViewer?: boolean;
-  /** Throws FileGoneError if the bytes have been deleted. */
+  /** Throws FileGoneError if the bytes have been deleted, DamagedFileError if they are known to be wrong. */
   read: (range?: SelectedRange) => Promise<Body>;
 }
 
@@ -45,8 +46,8 @@ const PRIVATE = 'private, no-store';
 /**
  * Answers a GET or HEAD with a file: whole, a range of it, 304, or an HttpError (412, 416). Calls
  * `open` again if the bytes are gone, so that a file that was deleted or replaced meanwhile is a
- * 404 or the new file. If the file still exists then, throws FileGoneError: this server has lost
- * the bytes, which is its own failure and not a 404.
+ * 404 or the new file. If the file still exists then, throws DamagedFileError: this server has lost
+ * the bytes, which is its own failure and not a 404. Also throws it for a file that is marked as damaged.
  */
 export async function sendFile(
   request: FastifyRequest,
@@ -58,7 +59,16 @@ export async function sendFile(
     return await sendContent(request, reply, await open(), options);
   } catch (error) {
     if (!(error instanceof FileGoneError)) throw error;
-    return sendContent(request, reply, await open(), options);
+    return sendAgain(request, reply, await open(), options);
+  }
+}
+
+async function sendAgain(...args: Parameters<typeof sendContent>): Promise<FastifyReply> {
+  try {
+    return await sendContent(...args);
+  } catch (error) {
+    if (!(error instanceof FileGoneError)) throw error;
+    throw new DamagedFileError({ cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Tasks } from '../task.ts';
 import { deleteBlob } from './file/delete-blob.ts';
 import { digestFile } from './file/digest-file.ts';
+import { rehashFile } from './file/rehash-file.ts';
 import { sweep } from './file/sweep.ts';
 import { createThumbnail } from './rendition/create-thumbnail.ts';
 import { deleteTag } from './tag/delete-tag.ts';
@@ -23,5 +24,6 @@ export const TASKS = {
   'index-tag': indexTag,
   'make-rendition': createThumbnail,
   'move-subtree': moveSubtree,
+  'rehash-file': rehashFile,
   sweep,
 } satisfies Required<Tasks>;

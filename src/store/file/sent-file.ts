@@ -18,6 +18,7 @@ const SENT_COLUMNS = [
   'height',
   'blob_key',
   'updated_at',
+  'damaged_at',
 ] as const satisfies FileColumns;
 
 /** A file as it is sent. */

@@ -13,11 +13,12 @@ describeEachBackend('lost bytes', (backend) => {
       await app.services.blobs.delete(await onlyBlob(app));
       for (const method of ['GET', 'HEAD']) {
         const response = await app.fetch(urlPath, { method });
-        expect(response.status).toBe(500);
+        expect(response.status).toBe(502);
         expect(response.headers.get('etag')).toBeNull();
       }
       const body = (await (await app.fetch(urlPath)).json()) as object;
-      expect(body).toEqual({ error: { code: 'INTERNAL', message: 'Internal server error.' } });
+      const message = 'The stored bytes of this file are damaged.';
+      expect(body).toEqual({ error: { code: 'FILE_DAMAGED', message } });
       const headers = { 'if-none-match': `"${md5}"` };
       expect((await app.fetch(urlPath, { headers })).status).toBe(304);
     }));

@@ -1,5 +1,6 @@
 import { type File, filesByIds, filesByMediaIds } from '../../../domain/file/file.ts';
 import { signPath } from '../../../domain/file/signed-url.ts';
+import { isAdmin } from '../../../domain/viewer/access.ts';
 import { builder } from '../../builder.ts';
 import { expose, exposeNullable } from '../../expose.ts';
 import { listLoader, nodeLoader, nodeOptions } from '../../loader.ts';
@@ -68,3 +69,14 @@ FileRef.implement({
     }),
   }),
 });
+
+builder.objectField(FileRef, 'damagedAt', (t) =>
+  t.field({
+    type: 'DateTime',
+    nullable: true,
+    description:
+      'Time at which the stored bytes were found missing or wrong: requests for them then fail with 502. Null if the bytes are good, and always null for viewers other than admins.',
+    ...withNeeds('damagedAt'),
+    resolve: ({ damagedAt }, _args, { domain }) => (isAdmin(domain) ? damagedAt : null),
+  }),
+);

@@ -1,3 +1,4 @@
+import { damagedFilesFor } from '../../../domain/file/damage.ts';
 import { type StorageUsage, storageUsage } from '../../../domain/viewer/quota.ts';
 import { builder } from '../../builder.ts';
 
@@ -38,6 +39,13 @@ const StorageUsageRef = builder.objectRef<StorageUsage>('StorageUsage').implemen
       type: 'BigInt',
       description:
         'Total size of the files of open upload sessions, in bytes. It counts towards the quota of bytes until the sessions end.',
+    }),
+    damagedFiles: t.field({
+      type: 'Int',
+      nullable: true,
+      description:
+        'Number of files whose stored bytes were found missing or wrong. Null for viewers other than admins.',
+      resolve: (_usage, _args, { domain }) => damagedFilesFor(domain),
     }),
     quota: t.field({
       type: StorageQuotaRef,

@@ -28,6 +28,7 @@ const FILE: File = {
   height: 1080,
   color: null,
   isPrivate: false,
+  damagedAt: null,
   urlPath: '/media/oiodd2qz/beach.jpg',
   createdAt: AT,
   updatedAt: AT,
