@@ -21,6 +21,7 @@ export interface Database {
   session: SessionTable;
   login_guess: GuessTable;
   usage: UsageTable;
+  blob_hold: BlobHoldTable;
 }
 
 /** A column that is set at insert and never changes. */
@@ -342,6 +343,12 @@ export interface UsageTable {
   stored_bytes: Generated<number>;
   /** Folders and media. */
   items: Generated<number>;
+}
+
+/** A running backup: until then, no blob may be deleted. */
+export interface BlobHoldTable {
+  token: Fixed<string>;
+  held_until: number;
 }
 
 /** Rows as they are read and as they are inserted. */
