@@ -8,6 +8,7 @@ import type { App } from './app.ts';
 import { type Flags, readConfig, withSettings } from './command-setting.ts';
 import { type Config, ConfigError } from './config.ts';
 import { backupCommand, restoreCommand } from './file/backup-command.ts';
+import { tortureCommand } from './file/torture-command.ts';
 import { keyCommand } from './viewer/key-command.ts';
 import { userCommand } from './viewer/user-command.ts';
 
@@ -36,6 +37,7 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
   program.addCommand(userCommand({ env, attempt }));
   program.addCommand(backupCommand({ env, attempt }));
   program.addCommand(restoreCommand({ env, attempt }));
+  program.addCommand(tortureCommand({ env, attempt }));
   program.addCommand(uploadCommand(env, attempt));
   await program.parseAsync(argv);
 }
