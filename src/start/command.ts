@@ -7,7 +7,9 @@ import { LockedDatabaseError, NewerDatabaseError } from '../store/error.ts';
 import type { App } from './app.ts';
 import { type Flags, readConfig, withSettings } from './command-setting.ts';
 import { type Config, ConfigError } from './config.ts';
+import { backupCommand, restoreCommand } from './file/backup-command.ts';
 import { fsckCommand } from './file/fsck-command.ts';
+import { tortureCommand } from './file/torture-command.ts';
 import { keyCommand } from './viewer/key-command.ts';
 import { userCommand } from './viewer/user-command.ts';
 
@@ -34,6 +36,9 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
 
   program.addCommand(keyCommand({ env, attempt }));
   program.addCommand(userCommand({ env, attempt }));
+  program.addCommand(backupCommand({ env, attempt }));
+  program.addCommand(restoreCommand({ env, attempt }));
+  program.addCommand(tortureCommand({ env, attempt }));
   program.addCommand(uploadCommand(env, attempt));
   program.addCommand(fsckCommand({ env, exit, attempt: attemptWith(exit, 2) }));
   await program.parseAsync(argv);
@@ -43,7 +48,9 @@ async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<v
   const { createApp } = await import('./app.ts');
   const { collectWhenIdle } = await import('./idle.ts');
   const { lockDatabase } = await import('./lock.ts');
+  const { refuseUnfinishedRestore } = await import('../domain/file/unfinished-restore.ts');
   const unlock = await lockDatabase(config);
+  await refuseUnfinishedRestore(config.dataDir);
   const app = await createApp(config);
   // Node would write the cache at a normal exit: too late for a process that is killed, and after the first start it
   // would delay the end of the process by seconds. It takes 0.3 s, which no request should have to wait for.

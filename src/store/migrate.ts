@@ -9,9 +9,14 @@ import { inTransaction } from './transaction.ts';
 /**
  * Brings the schema up to date, all steps in one transaction: after a crash the database is unchanged. Not Kysely's
  * Migrator: on SQLite it takes no lock and runs outside a transaction. Returns the names of the migrations that have
- * run; they report what they could not keep as it was. Throws NewerDatabaseError.
+ * run; they report what they could not keep as it was. Throws NewerDatabaseError. With `names`, runs only these
+ * migrations: a snapshot of an older database has their tables.
  */
-export function migrate(db: Db, report: Report = () => undefined): Promise<string[]> {
+export function migrate(
+  db: Db,
+  report: Report = () => undefined,
+  names: readonly string[] | null = null,
+): Promise<string[]> {
   // Another process may migrate for minutes, and so may this one.
   return inTransaction(withoutTimeLimit(db), async (limited) => {
     const db = await withoutTimeout(limited);
@@ -23,7 +28,8 @@ export function migrate(db: Db, report: Report = () => undefined): Promise<strin
     const applied = new Set(rows.map((row) => row.name));
     const unknown = [...applied].filter((name) => !(name in MIGRATIONS));
     if (unknown.length > 0) throw new NewerDatabaseError(unknown);
-    const pending = Object.entries(MIGRATIONS).filter(([name]) => !applied.has(name));
+    const isWanted = (name: string) => !applied.has(name) && (names?.includes(name) ?? true);
+    const pending = Object.entries(MIGRATIONS).filter(([name]) => isWanted(name));
     for (const [name, migration] of pending) {
       await migration.up(db, report);
       const appliedAt = new Date().toISOString();

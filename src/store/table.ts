@@ -25,6 +25,7 @@ export interface Database {
   usage: UsageTable;
   audit_entry: AuditTable;
   rehash: RehashTable;
+  blob_hold: BlobHoldTable;
 }
 
 /** A column that is set at insert and never changes. */
@@ -413,6 +414,12 @@ export interface RehashTable {
   read_up_to: string;
   /** When it began to read the library from the first key; null: never. */
   started_at: number | null;
+}
+
+/** A running backup: until then, no blob may be deleted. */
+export interface BlobHoldTable {
+  token: Fixed<string>;
+  held_until: number;
 }
 
 /** Rows as they are read and as they are inserted. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listOwnedBlobKeys } from '../../store/file/blob-reference.ts';
 import type { Context } from '../context.ts';
+import { areBlobsHeld } from './blob-hold.ts';
 import {
   type CheckOptions,
   type Difference,
@@ -50,7 +51,10 @@ export function createOrphanCheck(
     if (keys.length === 0) return;
     await sleep(settleMs, undefined, { signal });
     for (let at = 0; at < keys.length; at += CHUNK_SIZE) {
-      for (const key of await unowned(keys.slice(at, at + CHUNK_SIZE))) {
+      const orphans = await unowned(keys.slice(at, at + CHUNK_SIZE));
+      // While a backup runs, bytes are kept after their row is gone. Asked after the look-up: see there.
+      if (await areBlobsHeld(ctx)) return;
+      for (const key of orphans) {
         if (!(await exists(key))) continue;
         if (repair) await remove(key);
         yield difference(kind, message, { blobKey: key, repair: repair ? 'deleted' : null });

@@ -3,6 +3,7 @@ import { listKnownRenditionBlobKeys } from '../../store/rendition/rendition.ts';
 import { EVERYTHING } from '../../store/scope.ts';
 import { listOpenUploadBlobKeys } from '../../store/upload/upload.ts';
 import type { Services } from '../context.ts';
+import { areBlobsHeld } from './blob-hold.ts';
 
 /** Deletes bytes that no row refers to, whether they are staged or stored. Does nothing if they do not exist. */
 export async function deleteBytes(
@@ -13,16 +14,21 @@ export async function deleteBytes(
   await blobs.delete(blobKey);
 }
 
-/** Deletes the blobs that no row refers to; keys without a blob are skipped. */
+/**
+ * Deletes the blobs that no row refers to; keys without a blob are skipped. Leaves all to the next sweep while a backup
+ * runs.
+ */
 export async function deleteUnnamedBlobs(
-  { db, blobs }: Services,
+  services: Services,
   keys: readonly string[],
 ): Promise<void> {
+  const { db, blobs } = services;
   // Uploads first: the bytes of one that completes between the queries belong to a file by then.
   const named = new Set([
     ...(await listOpenUploadBlobKeys(db, keys)),
     ...(await listKnownRenditionBlobKeys(db, keys)),
     ...(await listKnownFileBlobKeys(db, EVERYTHING, keys)),
   ]);
+  if (await areBlobsHeld(services)) return;
   for (const key of keys) if (!named.has(key)) await blobs.delete(key);
 }

@@ -9,6 +9,7 @@ import { listKnownRenditionBlobKeys } from '../../store/rendition/rendition.ts';
 import { EVERYTHING } from '../../store/scope.ts';
 import { listOpenUploadBlobKeys } from '../../store/upload/upload.ts';
 import type { Log, Services } from '../context.ts';
+import { areBlobsHeld } from './blob-hold.ts';
 
 /** Number of entries of a listing that are compared with the rows at once. */
 export const BATCH_SIZE = 500;
@@ -42,7 +43,8 @@ export interface SweepResult {
  * Compares the listings of bytes with the rows. Deletes bytes that no row refers to, and logs the files whose bytes are
  * lost: only someone with a backup can restore those. Keeps the bytes of uploads that have expired but are not closed:
  * call `expireUploads` first. Uses bounded memory, and asks the blob store for its listing only, never for single
- * blobs: with a million files, a request for each would be a million requests an hour.
+ * blobs: with a million files, a request for each would be a million requests an hour. While a backup runs, stored bytes
+ * are left to the next sweep.
  */
 export async function sweep(
   services: Services & { log: Log },
@@ -138,6 +140,7 @@ async function compareWithRows(
     );
     await noteLost(services, missing, findings);
   }
+  if (unnamed.size > 0 && (await areBlobsHeld(services))) return;
   for (const key of unnamed) await blobs.delete(key);
   findings.removed += unnamed.size;
 }

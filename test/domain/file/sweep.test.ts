@@ -81,7 +81,7 @@ describeEachBackend('sweep', (backend) => {
       services.statements.length = 0;
       expect(await sweep(services, EVERYTHING)).toEqual({ removed: 600, lost: 0 });
       // Batches of 500, 500 and 200 blobs, each with half as many files.
-      expect(services.statements).toHaveLength(3 * 3);
+      expect(services.statements).toHaveLength(3 * 4);
       expect([stat, read].flatMap((spy) => spy.mock.calls)).toEqual([]);
       expect((await Array.fromAsync(services.blobs.list())).map(({ key }) => key)).toEqual(named);
     }));
