@@ -76,6 +76,8 @@ export interface Settings {
   /** Total size that stored renditions may have. */
   renditionCacheBytesMax: number;
   uploadTtlMs: number;
+  /** Days after which deleted nodes are purged from the trash; 0: a deletion is for ever. */
+  trashDays: number;
   quotas: Quotas;
   /** MIME types that count as documents. */
   documentTypes: readonly string[];

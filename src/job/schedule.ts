@@ -2,14 +2,19 @@ import type { Log, Services } from '../domain/context.ts';
 import { type JobClass, serverUnicity } from '../domain/job/class.ts';
 import { enqueueJob } from '../domain/job/enqueue.ts';
 import { resumeTags } from '../domain/tag/deletion.ts';
+import { resumeTrashWork } from '../domain/trash/work.ts';
 import { resumeDeletions } from '../domain/tree/deletion.ts';
 import { resumeMoves } from '../domain/tree/path-move.ts';
 import { SYSTEM } from '../domain/viewer/viewer.ts';
 import { advanceJob, resetFutureJobs } from '../store/job/run.ts';
 
 /** The recurring job classes and their intervals. */
-export const SCHEDULE: readonly { jobClass: 'expire-upload' | 'sweep'; everyMs: number }[] = [
+export const SCHEDULE: readonly {
+  jobClass: 'expire-upload' | 'purge-trash' | 'sweep';
+  everyMs: number;
+}[] = [
   { jobClass: 'expire-upload', everyMs: 10 * 60_000 },
+  { jobClass: 'purge-trash', everyMs: 60 * 60_000 },
   { jobClass: 'sweep', everyMs: 60 * 60_000 },
 ];
 
@@ -34,6 +39,7 @@ export async function scheduleNext(services: Services & { log: Log }): Promise<v
   }
   await resumeDeletions(ctx);
   await resumeMoves(ctx);
+  await resumeTrashWork(ctx);
   await resumeTags(ctx);
 }
 

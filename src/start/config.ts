@@ -4,11 +4,12 @@ import { z } from 'zod';
 import { STATEMENT_TIMEOUT_MS } from '../store/db.ts';
 import { JWT_VARIABLES, type JwtSettings, toJwtSettings } from './jwt-setting.ts';
 import { LIMIT_VARIABLES, type Limits, toLimits } from './limit.ts';
+import { RETENTION_VARIABLES, type Retention, toRetention } from './retention.ts';
 import { baseUrl, hostList, httpUrl, listOf, oneOf, originList, wholeNumber } from './setting.ts';
 import { isStrongSecret, SECRET_RULE } from './viewer/secret.ts';
 
 /** The configuration of the server, frozen. */
-export interface Config extends Limits, JwtSettings {
+export interface Config extends Limits, JwtSettings, Retention {
   host: string;
   /** 0: any free port. */
   port: number;
@@ -174,6 +175,7 @@ export const VARIABLES = {
     wholeNumber(1, 8760).default(24),
     'lifetime of an upload session, in hours; default: 24',
   ],
+  ...RETENTION_VARIABLES,
   TRIVIUM_JOB_CONCURRENCY: [
     wholeNumber(0, 64).default(2),
     'jobs that this process runs concurrently; 0: none; default: 2',
@@ -262,6 +264,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     renditionCacheBytesMax: values.TRIVIUM_RENDITION_CACHE_BYTES_MAX,
     documentTypes: values.TRIVIUM_DOCUMENT_TYPES,
     uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
+    ...toRetention(values),
     jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,
     connectionsPerAddressMax: values.TRIVIUM_CONNECTIONS_PER_ADDRESS_MAX ?? null,
     bodyBytesPerSecondMin: values.TRIVIUM_BODY_BYTES_PER_SECOND_MIN,

@@ -56,6 +56,7 @@ export async function createServices(
         imagePixelsMax: config.imagePixelsMax,
         renditionCacheBytesMax: config.renditionCacheBytesMax,
         uploadTtlMs: config.uploadTtlHours * 3_600_000,
+        trashDays: config.trashDays,
         quotas: config.quotas,
         documentTypes: config.documentTypes,
         outboundAllowedHosts: config.outboundAllowedHosts,

@@ -9,8 +9,9 @@ import { mediaEvent } from '../event/event.ts';
 import { parseInput } from '../input.ts';
 import { authorizeExisting, refuseStartNode, scopeOf } from '../viewer/access.ts';
 import { changeAddress } from './address.ts';
-import { removeNodes } from './deletion.ts';
+import { newDeletion } from './discard.ts';
 import { isPageType, type Media, mediaColumns, mediaInput, toMedia } from './media.ts';
+import { removeNodes } from './removal.ts';
 import { changedVisibility } from './visibility.ts';
 
 /** Input of `updateMedia`. */
@@ -54,13 +55,15 @@ export async function updateMedia(
   });
 }
 
-/** Deletes a media item with its files and tags. Needs the creator or an admin. Throws NotFoundError. */
+/**
+ * Moves a media item into the trash, with its files and tags. Needs the creator or an admin. Throws NotFoundError.
+ */
 export async function deleteMedia(ctx: Context, id: number): Promise<void> {
   await transact(ctx, async (ctx) => {
     // Of two deletions at once, the second one finds nothing left to delete.
     await lockNode(ctx.db, id);
     const row = await findOwnMedia(ctx, id, 'media.delete');
-    await removeNodes(ctx, [row]);
+    await removeNodes(ctx, [row], [newDeletion(ctx, id)]);
   });
 }
 

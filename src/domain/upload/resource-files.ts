@@ -2,6 +2,7 @@ import { findDir, findFileByKey, listUrlNames } from '../../store/file/file.ts';
 import { findFileByUrl } from '../../store/file/sent-file.ts';
 import { EVERYTHING, isInScope } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
+import { listDeletions } from '../../store/tree/deletion.ts';
 import { findMediaById, findMediaByResource } from '../../store/tree/media.ts';
 import { insertNode, lockNode, updateNode } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
@@ -10,8 +11,8 @@ import { mediaEvent } from '../event/event.ts';
 import { type ResourceFile, toResourceFile } from '../file/resource.ts';
 import { freeUrlName } from '../file/url-name.ts';
 import { newDir } from '../tree/address.ts';
-import { removeNodes } from '../tree/deletion.ts';
 import { UNFILED } from '../tree/place.ts';
+import { removeNodes } from '../tree/removal.ts';
 import { visibilityOfNew } from '../tree/visibility.ts';
 import { authorizeOwner, existing, isVisible } from '../viewer/access.ts';
 import type { ExaminedFile, Into } from './door.ts';
@@ -59,7 +60,7 @@ export async function findResource(
   if (found === undefined) return null;
   if (!isInScope(existing(ctx), found)) {
     // A job will delete it, but the new file needs its name now.
-    if (ctx.db.isTransaction) await removeNodes(ctx, [found]);
+    if (ctx.db.isTransaction) await removeNodes(ctx, [found], await listDeletions(ctx.db));
     return null;
   }
   if (ctx.db.isTransaction) await lockNode(ctx.db, found.id);

@@ -5,6 +5,9 @@ import { sweep } from './file/sweep.ts';
 import { createThumbnail } from './rendition/create-thumbnail.ts';
 import { deleteTag } from './tag/delete-tag.ts';
 import { indexTag } from './tag/index-tag.ts';
+import { purgeSubtree } from './trash/purge-subtree.ts';
+import { purgeOldTrash } from './trash/purge-trash.ts';
+import { restoreSubtree } from './trash/restore-subtree.ts';
 import { deleteSubtree } from './tree/delete-subtree.ts';
 import { fetchLink } from './tree/fetch-link.ts';
 import { moveSubtree } from './tree/move-subtree.ts';
@@ -23,5 +26,8 @@ export const TASKS = {
   'index-tag': indexTag,
   'make-rendition': createThumbnail,
   'move-subtree': moveSubtree,
+  'purge-subtree': purgeSubtree,
+  'purge-trash': purgeOldTrash,
+  'restore-subtree': restoreSubtree,
   sweep,
 } satisfies Required<Tasks>;

@@ -244,27 +244,6 @@ export function withMediaColumns(db: Db) {
     .select(['media.parent_id', 'media.path', 'media.owner', 'media.is_public']);
 }
 
-/** A range of blob keys: `after` is not part of it, `upTo` is; without `upTo` it has no end. */
-export interface BlobKeyRange {
-  after: string;
-  upTo: string | null;
-}
-
-/** Lists the first `limit` files whose blob keys are in a range, in the order of the keys. */
-export async function listFilesByBlobKey(
-  db: Db,
-  scope: Scope,
-  { after, upTo }: BlobKeyRange,
-  limit: number,
-): Promise<Pick<FileRow, 'uuid' | 'blob_key' | 'size_bytes' | 'updated_at'>[]> {
-  const all = filesInScope(inline(db, limit), scope).where('blob_key', '>', after);
-  return (upTo === null ? all : all.where('blob_key', '<=', upTo))
-    .orderBy('blob_key')
-    .limit(limit)
-    .select(['uuid', 'blob_key', 'size_bytes', 'updated_at'])
-    .execute();
-}
-
 async function findFile(query: ReturnType<typeof files>, scope: Scope) {
   const file: FileOfMediaRow | undefined = await query.executeTakeFirst();
   return file && isFileInScope(scope, file) ? file : undefined;
