@@ -25,7 +25,7 @@ describeEachBackend('recurring jobs', (backend) => {
     withServices(backend, async (services) => {
       await scheduleNext(services);
       const rows = await services.db.selectFrom('job').select('unicity').execute();
-      expect(rows).toHaveLength(2);
+      expect(rows).toHaveLength(3);
       for (const { unicity } of rows) {
         const job = { jobClass: 'import-url', arguments: { url: 'https://a.example/' }, unicity };
         await expect(requestJob(services.as(SYSTEM), job)).rejects.toMatchObject({
@@ -39,9 +39,10 @@ describeEachBackend('recurring jobs', (backend) => {
     withServices(backend, async (services) => {
       // Nothing is due within the seconds that it advances by.
       startHour(services);
-      const ran = { 'expire-upload': 0, sweep: 0 };
+      const ran = { 'expire-upload': 0, 'purge-trash': 0, sweep: 0 };
       const tasks: Tasks = {
         'expire-upload': async () => void ran['expire-upload']++,
+        'purge-trash': async () => void ran['purge-trash']++,
         sweep: async () => void ran.sweep++,
       };
       const schedule = () => scheduleNext(services);
@@ -49,14 +50,16 @@ describeEachBackend('recurring jobs', (backend) => {
         services,
         tasks,
         async () => {
-          await vi.waitFor(async () => expect(await waiting(services)).toHaveLength(2));
+          await vi.waitFor(async () => expect(await waiting(services)).toHaveLength(3));
           // As after a night without the server: missed runs are made up for by one run.
           services.advance(24 * HOUR_MS);
-          await vi.waitFor(() => expect(ran).toEqual({ 'expire-upload': 1, sweep: 1 }));
+          await vi.waitFor(() =>
+            expect(ran).toEqual({ 'expire-upload': 1, 'purge-trash': 1, sweep: 1 }),
+          );
           // They exist until their end is written, and no others are created.
-          await vi.waitFor(async () => expect(await completed(services)).toBe(2));
+          await vi.waitFor(async () => expect(await completed(services)).toBe(3));
           services.advance(15_000);
-          await vi.waitFor(async () => expect(await waiting(services)).toHaveLength(2));
+          await vi.waitFor(async () => expect(await waiting(services)).toHaveLength(3));
           services.advance(10 * MINUTE_MS);
           await vi.waitFor(() => expect(ran['expire-upload']).toBe(2));
         },
@@ -76,6 +79,7 @@ function startHour(services: TestServices): number {
 function dueIn(hour: number): [string, number][] {
   return [
     ['expire-upload', hour + 10 * MINUTE_MS],
+    ['purge-trash', hour + HOUR_MS],
     ['sweep', hour + HOUR_MS],
   ];
 }

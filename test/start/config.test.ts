@@ -30,6 +30,7 @@ describe('defaults', () => {
       renditionCacheBytesMax: 1024 * 1024 * 1024,
       documentTypes: ['application/pdf'],
       uploadTtlHours: 24,
+      trashDays: 30,
       statementTimeoutMs: 10_000,
       jobConcurrency: 2,
       connectionsPerAddressMax: null,
