@@ -29,7 +29,19 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 const ROOTS = ['main', 'start'];
 
 /** The rooms of `domain` and of `store`, in order. Each may import the rooms before it. */
-const ROOMS = ['viewer', 'event', 'job', 'tag', 'tree', 'file', 'rendition', 'upload'];
+const ROOMS = [
+  'viewer',
+  'event',
+  'job',
+  'tag',
+  'tree',
+  'trash',
+  'file',
+  'fsck',
+  'backup',
+  'rendition',
+  'upload',
+];
 
 /** Folders that hold rooms, beside the layers themselves. */
 const PARTS =

@@ -84,6 +84,8 @@ export interface Settings {
   auditDays: number;
   /** Days in which all stored bytes are read again once; 0: never. */
   rehashDays: number;
+  /** Days after which deleted nodes are purged from the trash; 0: a deletion is for ever. */
+  trashDays: number;
   quotas: Quotas;
   /** MIME types that count as documents. */
   documentTypes: readonly string[];

@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'FOLDER_NOT_EMPTY'
   | 'ALREADY_EXISTS'
   | 'ILLEGAL_SIGNAL'
+  | 'BEING_DELETED'
   | 'FOLDER_CYCLE'
   | 'OFFSET_MISMATCH'
   | 'UPLOAD_EXPIRED'
@@ -112,7 +113,7 @@ export class NotFoundError extends DomainError {
 
 /** The current state does not allow the change; `code` says why. Subclasses carry the details of one code. */
 export class ConflictError extends DomainError {
-  readonly code: 'FOLDER_NOT_EMPTY' | 'ALREADY_EXISTS' | 'ILLEGAL_SIGNAL';
+  readonly code: 'FOLDER_NOT_EMPTY' | 'ALREADY_EXISTS' | 'ILLEGAL_SIGNAL' | 'BEING_DELETED';
 
   constructor(code: ConflictError['code'], message: string) {
     super(message);

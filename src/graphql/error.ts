@@ -89,7 +89,7 @@ builder.objectType(NotFoundError, {
 builder.objectType(ConflictError, {
   name: 'ConflictError',
   description:
-    'The operation conflicts with the current state of the object. `code` is `FOLDER_NOT_EMPTY`, `ILLEGAL_SIGNAL` or `ALREADY_EXISTS`.',
+    'The operation conflicts with the current state of the object. `code` is `FOLDER_NOT_EMPTY`, `ILLEGAL_SIGNAL`, `ALREADY_EXISTS`, or `BEING_DELETED` for a node that is still on its way into the trash.',
   interfaces,
 });
 

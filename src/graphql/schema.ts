@@ -23,6 +23,7 @@ import './type/upload/upload-session.ts';
 import './type/upload/upload-file.ts';
 import './type/job/job.ts';
 import './type/job/job-signal.ts';
+import './type/trash/trash.ts';
 import './type/upload/import.ts';
 import './type/event/subscription.ts';
 

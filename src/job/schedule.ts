@@ -1,15 +1,16 @@
 import type { Log, Services, Settings } from '../domain/context.ts';
-import { REHASH_EVERY_MS } from '../domain/file/rehash.ts';
+import { REHASH_EVERY_MS } from '../domain/fsck/rehash.ts';
 import { type JobClass, serverUnicity } from '../domain/job/class.ts';
 import { enqueueJob } from '../domain/job/enqueue.ts';
 import { resumeTags } from '../domain/tag/deletion.ts';
+import { resumeTrashWork } from '../domain/trash/work.ts';
 import { resumeDeletions } from '../domain/tree/deletion.ts';
 import { resumeMoves } from '../domain/tree/path-move.ts';
 import { SYSTEM } from '../domain/viewer/viewer.ts';
 import { advanceJob, resetFutureJobs } from '../store/job/run.ts';
 
 interface Recurring {
-  jobClass: 'expire-upload' | 'rehash-file' | 'sweep';
+  jobClass: 'expire-upload' | 'purge-trash' | 'rehash-file' | 'sweep';
   everyMs: number;
   /** (Default: 0) */
   priority?: number;
@@ -20,6 +21,7 @@ interface Recurring {
 /** The recurring job classes and their intervals. */
 export const SCHEDULE: readonly Recurring[] = [
   { jobClass: 'expire-upload', everyMs: 10 * 60_000 },
+  { jobClass: 'purge-trash', everyMs: 60 * 60_000 },
   {
     jobClass: 'rehash-file',
     everyMs: REHASH_EVERY_MS,
@@ -51,6 +53,7 @@ export async function scheduleNext(services: Services & { log: Log }): Promise<v
   }
   await resumeDeletions(ctx);
   await resumeMoves(ctx);
+  await resumeTrashWork(ctx);
   await resumeTags(ctx);
 }
 

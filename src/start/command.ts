@@ -5,11 +5,11 @@ import { DomainError } from '../domain/error.ts';
 import { isLoopbackHost } from '../http/viewer/origin.ts';
 import { LockedDatabaseError, NewerDatabaseError } from '../store/error.ts';
 import type { App } from './app.ts';
+import { backupCommand, restoreCommand } from './backup/backup-command.ts';
 import { type Flags, readConfig, withSettings } from './command-setting.ts';
 import { type Config, ConfigError } from './config.ts';
-import { backupCommand, restoreCommand } from './file/backup-command.ts';
-import { fsckCommand } from './file/fsck-command.ts';
 import { tortureCommand } from './file/torture-command.ts';
+import { fsckCommand } from './fsck/fsck-command.ts';
 import { keyCommand } from './viewer/key-command.ts';
 import { userCommand } from './viewer/user-command.ts';
 
@@ -48,7 +48,7 @@ async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<v
   const { createApp } = await import('./app.ts');
   const { collectWhenIdle } = await import('./idle.ts');
   const { lockDatabase } = await import('./lock.ts');
-  const { refuseUnfinishedRestore } = await import('../domain/file/unfinished-restore.ts');
+  const { refuseUnfinishedRestore } = await import('../domain/backup/unfinished-restore.ts');
   const unlock = await lockDatabase(config);
   await refuseUnfinishedRestore(config.dataDir);
   const app = await createApp(config);

@@ -4,11 +4,12 @@ import { z } from 'zod';
 import { STATEMENT_TIMEOUT_MS } from '../store/db.ts';
 import { JWT_VARIABLES, type JwtSettings, toJwtSettings } from './jwt-setting.ts';
 import { LIMIT_VARIABLES, type Limits, toLimits } from './limit.ts';
+import { RETENTION_VARIABLES, type Retention, toRetention } from './retention.ts';
 import { baseUrl, hostList, httpUrl, listOf, oneOf, originList, wholeNumber } from './setting.ts';
 import { isStrongSecret, SECRET_RULE } from './viewer/secret.ts';
 
 /** The configuration of the server, frozen. */
-export interface Config extends Limits, JwtSettings {
+export interface Config extends Limits, JwtSettings, Retention {
   host: string;
   /** 0: any free port. */
   port: number;
@@ -37,14 +38,8 @@ export interface Config extends Limits, JwtSettings {
   fileBytesMax: number;
   imagePixelsMax: number;
   renditionCacheBytesMax: number;
-  /** Number of replaced files that are kept of each media item. */
-  versionsMax: number;
   documentTypes: readonly string[];
   uploadTtlHours: number;
-  /** Days for which entries of the audit log are kept; 0: nothing is recorded. */
-  auditDays: number;
-  /** Days in which all stored bytes are read again once; 0: never. */
-  rehashDays: number;
   /** Maximum duration of one statement in the database. */
   statementTimeoutMs: number;
   /** Jobs that this process runs concurrently; 0: none. */
@@ -168,10 +163,6 @@ export const VARIABLES = {
     wholeNumber(0, Number.MAX_SAFE_INTEGER).default(2 ** 30),
     'size of the rendition cache, in bytes; 0 keeps none; default: 1 GiB',
   ],
-  TRIVIUM_VERSIONS_MAX: [
-    wholeNumber(0, 1000).default(5),
-    'replaced files that are kept of each media item; 0 keeps none; default: 5',
-  ],
   TRIVIUM_DOCUMENT_TYPES: [
     z
       .string()
@@ -184,14 +175,7 @@ export const VARIABLES = {
     wholeNumber(1, 8760).default(24),
     'lifetime of an upload session, in hours; default: 24',
   ],
-  TRIVIUM_AUDIT_DAYS: [
-    wholeNumber(0, 36_500).default(90),
-    'days for which the audit log is kept; 0: nothing is recorded, and the log is deleted; default: 90',
-  ],
-  TRIVIUM_REHASH_DAYS: [
-    wholeNumber(0, 3650).default(30),
-    'days in which all stored bytes are read again once and their digests compared; 0: never; default: 30',
-  ],
+  ...RETENTION_VARIABLES,
   TRIVIUM_JOB_CONCURRENCY: [
     wholeNumber(0, 64).default(2),
     'jobs that this process runs concurrently; 0: none; default: 2',
@@ -278,11 +262,9 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     fileBytesMax: values.TRIVIUM_FILE_BYTES_MAX,
     imagePixelsMax: values.TRIVIUM_IMAGE_PIXELS_MAX,
     renditionCacheBytesMax: values.TRIVIUM_RENDITION_CACHE_BYTES_MAX,
-    versionsMax: values.TRIVIUM_VERSIONS_MAX,
     documentTypes: values.TRIVIUM_DOCUMENT_TYPES,
     uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
-    auditDays: values.TRIVIUM_AUDIT_DAYS,
-    rehashDays: values.TRIVIUM_REHASH_DAYS,
+    ...toRetention(values),
     jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,
     connectionsPerAddressMax: values.TRIVIUM_CONNECTIONS_PER_ADDRESS_MAX ?? null,
     bodyBytesPerSecondMin: values.TRIVIUM_BODY_BYTES_PER_SECOND_MIN,

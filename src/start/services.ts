@@ -59,6 +59,7 @@ export async function createServices(
         uploadTtlMs: config.uploadTtlHours * 3_600_000,
         auditDays: config.auditDays,
         rehashDays: config.rehashDays,
+        trashDays: config.trashDays,
         quotas: config.quotas,
         documentTypes: config.documentTypes,
         outboundAllowedHosts: config.outboundAllowedHosts,

@@ -14,6 +14,9 @@ export interface Database {
   media_tag: MediaTagTable;
   media_words: MediaWordsTable;
   deletion: DeletionTable;
+  trashed_node: TrashedNodeTable;
+  trashed_row: TrashedRowTable;
+  trash_work: TrashWorkTable;
   path_move: PathMoveTable;
   upload: UploadTable;
   job: JobTable;
@@ -240,6 +243,72 @@ export interface DeletionTable {
   /** `Viewer.id` of the viewer who deleted it; null: anonymous. */
   deleted_by: Fixed<string | null>;
   created_at: Fixed<number>;
+  /** `trashed_node.deletion` of the nodes; null: they are deleted for ever. */
+  trash: string | null;
+}
+
+/** A node in the trash. It has no row in `media`. */
+export interface TrashedNodeTable {
+  /** Its id in `media`, which it gets back. */
+  id: Fixed<number>;
+  /** A UUID, the same for all nodes that were deleted together. */
+  deletion: string;
+  /** Ids of the folders above it in this deletion, from the top down, `5/9/`; empty for the top node. */
+  place: string;
+  /** 1: the top node of its deletion. */
+  is_top: number;
+  /** 1: the top node, or below a folder of another owner. */
+  is_owner_top: number;
+  deleted_at: number;
+  /** `Viewer.id` of the viewer who deleted it; null: anonymous. */
+  deleted_by: string | null;
+  type: Fixed<string>;
+  parent_id: Fixed<number | null>;
+  /** Its `path` at the deletion. */
+  path: string;
+  owner: Fixed<string | null>;
+  client_hash: Fixed<string | null>;
+  /** The Importer's name for its files: its `resource`, or its uuid. */
+  resource: Fixed<string>;
+  /** Its row in `media`, as JSON. */
+  row: string;
+  /** Its jobs, as JSON: `TrashedJob[]` of the domain. */
+  jobs: Fixed<string>;
+}
+
+/** A row of another table that belongs to a node in the trash. */
+export interface TrashedRowTable {
+  id: Generated<number>;
+  node_id: Fixed<number>;
+  /** The table that it comes from. */
+  source: Fixed<string>;
+  /** As JSON. */
+  row: Fixed<string>;
+  /** The bytes that it refers to; null: none. */
+  blob_key: Fixed<string | null>;
+  size_bytes: Fixed<number>;
+  /** Null: without bytes. */
+  md5: Fixed<string | null>;
+  sha256: Fixed<string | null>;
+  /** When the bytes were found to be damaged, also before the deletion; null: never. */
+  damaged_at: number | null;
+  created_by: Fixed<string | null>;
+  client_hash: Fixed<string | null>;
+}
+
+/**
+ * A large part of the trash that a job restores or purges in small transactions: the nodes of a deletion whose `place`
+ * begins with `below`. The trash no longer shows them.
+ */
+export interface TrashWorkTable {
+  id: Generated<number>;
+  kind: Fixed<'restore' | 'purge'>;
+  deletion: Fixed<string>;
+  below: Fixed<string>;
+  /** The first text after all places that begin with `below`. */
+  below_end: Fixed<string>;
+  created_by: Fixed<string | null>;
+  created_at: Fixed<number>;
 }
 
 /** A path prefix that a job is replacing: see `store/path-move.ts`. */
@@ -437,7 +506,11 @@ export type TagRow = Selectable<TagTable>;
 export type NewTagRow = Insertable<TagTable>;
 export type TagChange = Updateable<TagTable>;
 export type DeletionRow = Selectable<DeletionTable>;
-export type NewDeletionRow = Insertable<DeletionTable>;
+export type TrashedNodeRow = Selectable<TrashedNodeTable>;
+export type TrashedRow = Selectable<TrashedRowTable>;
+export type NewTrashedRow = Insertable<TrashedRowTable>;
+export type TrashWorkRow = Selectable<TrashWorkTable>;
+export type NewTrashWorkRow = Insertable<TrashWorkTable>;
 export type UploadRow = Selectable<UploadTable>;
 export type NewUploadRow = Insertable<UploadTable>;
 export type JobRow = Selectable<JobTable>;

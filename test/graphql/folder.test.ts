@@ -184,26 +184,33 @@ describeEachBackend('folders in GraphQL', (backend) => {
     }));
 
   test('a folder that is not empty is deleted only with `recursive`', () =>
-    withApp(backend, async (app) => {
-      const { db } = app.services;
-      const ids = await makeTree(app, { A: { B: { 'x.png': null } }, C: {} });
-      const media = Number(
-        Buffer.from(ids['x.png'] ?? '', 'base64url')
-          .toString()
-          .split(':')[1],
-      );
-      await makeFileRow(db, media, { blob_key: 'b'.repeat(32) });
-      expect(await remove(app, ids.A, false)).toMatchObject({ code: 'FOLDER_NOT_EMPTY' });
-      expect(await remove(app, ids.A, true)).toMatchObject({ deletedId: ids.A });
-      expect(await remove(app, ids.A, true)).toMatchObject({ code: 'NOT_FOUND' });
-      const { data } = await graphql(
-        app,
-        '{ rootChildren { nodes { name } } medias { totalCount } }',
-      );
-      expect(data).toEqual({ rootChildren: { nodes: [{ name: 'C' }] }, medias: { totalCount: 0 } });
-      const jobs = await db.selectFrom('job').select('arguments').execute();
-      expect(jobs).toEqual([{ arguments: JSON.stringify({ blob_keys: ['b'.repeat(32)] }) }]);
-    }));
+    withApp(
+      backend,
+      async (app) => {
+        const { db } = app.services;
+        const ids = await makeTree(app, { A: { B: { 'x.png': null } }, C: {} });
+        const media = Number(
+          Buffer.from(ids['x.png'] ?? '', 'base64url')
+            .toString()
+            .split(':')[1],
+        );
+        await makeFileRow(db, media, { blob_key: 'b'.repeat(32) });
+        expect(await remove(app, ids.A, false)).toMatchObject({ code: 'FOLDER_NOT_EMPTY' });
+        expect(await remove(app, ids.A, true)).toMatchObject({ deletedId: ids.A });
+        expect(await remove(app, ids.A, true)).toMatchObject({ code: 'NOT_FOUND' });
+        const { data } = await graphql(
+          app,
+          '{ rootChildren { nodes { name } } medias { totalCount } }',
+        );
+        expect(data).toEqual({
+          rootChildren: { nodes: [{ name: 'C' }] },
+          medias: { totalCount: 0 },
+        });
+        const jobs = await db.selectFrom('job').select('arguments').execute();
+        expect(jobs).toEqual([{ arguments: JSON.stringify({ blob_keys: ['b'.repeat(32)] }) }]);
+      },
+      { TRIVIUM_TRASH_DAYS: '0' },
+    ));
 
   test('its creator deletes a folder with the nodes of others in it, and nobody else but an admin', () =>
     withApp(

@@ -115,23 +115,27 @@ describeEachBackend('jobs in GraphQL', (backend) => {
     }));
 
   test('deleting a media item creates a job that deletes its content', () =>
-    withApp(backend, async (app) => {
-      const file = new File(['A note.'], 'note.txt');
-      const upload = `mutation ($input: UploadFileInput!) {
+    withApp(
+      backend,
+      async (app) => {
+        const file = new File(['A note.'], 'note.txt');
+        const upload = `mutation ($input: UploadFileInput!) {
         uploadFile(input: $input) { ... on UploadFileSuccess { media { id } } } }`;
-      const authorization = `Bearer ${app.adminKey}`;
-      const files = { 'input.file': file };
-      const { data } = await graphql(app, upload, { input: {} }, { authorization, files });
-      const { id } = data.uploadFile.media;
-      await ask(app, `mutation { deleteMedia(input: { id: "${id}" }) { __typename } }`);
-      const { jobs } = await ask(
-        app,
-        '{ jobs { totalCount nodes { jobClass status arguments } } }',
-      );
-      const blob_keys = [expect.stringMatching(/^[0-9a-f]{32}$/)];
-      const job = { jobClass: 'delete-blob', status: 'PENDING', arguments: { blob_keys } };
-      expect(jobs).toEqual({ totalCount: 1, nodes: [job] });
-    }));
+        const authorization = `Bearer ${app.adminKey}`;
+        const files = { 'input.file': file };
+        const { data } = await graphql(app, upload, { input: {} }, { authorization, files });
+        const { id } = data.uploadFile.media;
+        await ask(app, `mutation { deleteMedia(input: { id: "${id}" }) { __typename } }`);
+        const { jobs } = await ask(
+          app,
+          '{ jobs { totalCount nodes { jobClass status arguments } } }',
+        );
+        const blob_keys = [expect.stringMatching(/^[0-9a-f]{32}$/)];
+        const job = { jobClass: 'delete-blob', status: 'PENDING', arguments: { blob_keys } };
+        expect(jobs).toEqual({ totalCount: 1, nodes: [job] });
+      },
+      { TRIVIUM_TRASH_DAYS: '0' },
+    ));
 
   test('lists are filtered, ordered and paged', () =>
     withApp(backend, async (app) => {

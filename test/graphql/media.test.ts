@@ -179,19 +179,23 @@ describeEachBackend('media in GraphQL', (backend) => {
     }));
 
   test('deleting a media item deletes its rows and creates a job that deletes its content', () =>
-    withApp(backend, async (app) => {
-      const { db } = app.services;
-      const mediaId = await makeMediaRow(db);
-      await makeFileRow(db, mediaId, { blob_key: 'a'.repeat(32) });
-      const { data } = await graphql(app, `{ media(by: { databaseId: ${mediaId} }) { id } }`);
-      const options = { authorization: `Bearer ${app.adminKey}` };
-      await graphql(app, DELETE, { input: { id: data.media.id } }, options);
-      expect(await db.selectFrom('file').selectAll().execute()).toEqual([]);
-      const jobs = await db.selectFrom('job').select(['job_class', 'arguments']).execute();
-      expect(jobs).toEqual([
-        { job_class: 'delete-blob', arguments: JSON.stringify({ blob_keys: ['a'.repeat(32)] }) },
-      ]);
-    }));
+    withApp(
+      backend,
+      async (app) => {
+        const { db } = app.services;
+        const mediaId = await makeMediaRow(db);
+        await makeFileRow(db, mediaId, { blob_key: 'a'.repeat(32) });
+        const { data } = await graphql(app, `{ media(by: { databaseId: ${mediaId} }) { id } }`);
+        const options = { authorization: `Bearer ${app.adminKey}` };
+        await graphql(app, DELETE, { input: { id: data.media.id } }, options);
+        expect(await db.selectFrom('file').selectAll().execute()).toEqual([]);
+        const jobs = await db.selectFrom('job').select(['job_class', 'arguments']).execute();
+        expect(jobs).toEqual([
+          { job_class: 'delete-blob', arguments: JSON.stringify({ blob_keys: ['a'.repeat(32)] }) },
+        ]);
+      },
+      { TRIVIUM_TRASH_DAYS: '0' },
+    ));
 
   test('a page of 50 media with folder, tags and file takes four statements', () =>
     withApp(backend, async (app) => {

@@ -107,6 +107,9 @@ describe('the schema', () => {
     ['deleteFolder', `ConflictError, ${COMMON}, NotFoundError`],
     ['deleteJob', `${COMMON}, NotFoundError`],
     ['deleteMedia', `${COMMON}, NotFoundError`],
+    ['deleteNodes', `ConflictError, ${COMMON}, NotFoundError`],
+    ['emptyTrash', COMMON],
+    ['restoreNodes', `ConflictError, ${COMMON}, NotFoundError`],
     ['deleteTag', `${COMMON}, NotFoundError`],
     ['deleteUser', `${COMMON}, NotFoundError`],
     ['importUrl', `${COMMON}, NotFoundError`],
@@ -139,7 +142,7 @@ describe('the schema', () => {
   });
 
   test('every mutation is in the list above', () => {
-    expect(Object.keys(schema.getMutationType()?.getFields() ?? {})).toHaveLength(28);
+    expect(Object.keys(schema.getMutationType()?.getFields() ?? {})).toHaveLength(32);
   });
 
   // Each value is its name in lower case, whatever the order of the domain's lists.

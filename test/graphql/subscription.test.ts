@@ -257,37 +257,41 @@ describeEachBackend('jobChanged', (backend) => {
   };
 
   test('reports new and changed jobs that match the filter', () =>
-    withApp(backend, async (app) => {
-      const { db, events } = app.services;
-      const query = `subscription ($filter: JobFilter) {
+    withApp(
+      backend,
+      async (app) => {
+        const { db, events } = app.services;
+        const query = `subscription ($filter: JobFilter) {
         jobChanged(filter: $filter) { id jobClass status progress arguments } }`;
-      const authorization = `Bearer ${app.adminKey}`;
-      const done = { filter: { statuses: ['COMPLETED'] } };
-      await withStream(
-        app,
-        query,
-        ({ next: nextDone }) =>
-          withStream(
-            app,
-            query,
-            async ({ next }) => {
-              await deletion(app);
-              const job = (await next())?.data.jobChanged;
-              expect(job).toMatchObject({ jobClass: 'delete-blob', status: 'PENDING' });
-              expect(job.arguments.blob_keys).toHaveLength(1);
-              const change = db.updateTable('job').set({ status: 'completed', progress: 1 });
-              const isDeletion = sql<boolean>`job_class = 'delete-blob'`;
-              const [row] = await change.where(isDeletion).returning('id').execute();
-              events.publish({ type: 'job', id: row!.id });
-              const after = { id: job.id, status: 'COMPLETED', progress: 1 };
-              expect((await next())?.data.jobChanged).toMatchObject(after);
-              expect((await nextDone())?.data.jobChanged).toMatchObject(after);
-            },
-            { authorization, variables: { filter: { jobClasses: ['delete-blob'] } } },
-          ),
-        { authorization, variables: done },
-      );
-    }));
+        const authorization = `Bearer ${app.adminKey}`;
+        const done = { filter: { statuses: ['COMPLETED'] } };
+        await withStream(
+          app,
+          query,
+          ({ next: nextDone }) =>
+            withStream(
+              app,
+              query,
+              async ({ next }) => {
+                await deletion(app);
+                const job = (await next())?.data.jobChanged;
+                expect(job).toMatchObject({ jobClass: 'delete-blob', status: 'PENDING' });
+                expect(job.arguments.blob_keys).toHaveLength(1);
+                const change = db.updateTable('job').set({ status: 'completed', progress: 1 });
+                const isDeletion = sql<boolean>`job_class = 'delete-blob'`;
+                const [row] = await change.where(isDeletion).returning('id').execute();
+                events.publish({ type: 'job', id: row!.id });
+                const after = { id: job.id, status: 'COMPLETED', progress: 1 };
+                expect((await next())?.data.jobChanged).toMatchObject(after);
+                expect((await nextDone())?.data.jobChanged).toMatchObject(after);
+              },
+              { authorization, variables: { filter: { jobClasses: ['delete-blob'] } } },
+            ),
+          { authorization, variables: done },
+        );
+      },
+      { TRIVIUM_TRASH_DAYS: '0' },
+    ));
 
   test('requires a credential in every mode', () =>
     withApp(backend, async (app) => {

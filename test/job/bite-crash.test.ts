@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import { deleteTag } from '../../src/domain/tag/deletion.ts';
 import { updateTag } from '../../src/domain/tag/tag.ts';
@@ -9,9 +7,9 @@ import { moveNodes } from '../../src/domain/tree/move.ts';
 import { type Db, openDb } from '../../src/store/db.ts';
 import { createTestServices, type TestServices, user } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
+import { killInMiddle, startBiteWorker } from '../support/bite-worker.ts';
 import { makeBranch, tagAll } from '../support/branch.ts';
 import { makeFolder, makeTag } from '../support/make.ts';
-import { spawnNode } from '../support/process.ts';
 import { skipWaits } from '../support/worker.ts';
 
 /** Number of kills of each backend. */
@@ -25,7 +23,7 @@ describeEachBackend('large changes whose worker is killed', (backend) => {
       backend.withUrl(async (url) => {
         const db = openDb({ url });
         try {
-          const services = createTestServices({ db } as TestServices);
+          const services = createTestServices({ db } as TestServices, { trashDays: 0 });
           const ctx = services.as(user('root', 'admin'));
           const branch = await makeBranch(db, MEDIA);
           const kept = await makeBranch(db, MEDIA);
@@ -38,13 +36,13 @@ describeEachBackend('large changes whose worker is killed', (backend) => {
           await deleteTag(ctx, gone.id);
           await updateTag(ctx, renamed.id, { name: 'clip' });
           for (let kill = 0; kill < KILLS; kill++) {
-            await killInMiddle(url, db);
+            await killInMiddle(url, db, () => countRows(db));
             expect(await countMedias(ctx)).toBe(MEDIA);
             expect(await countMedias(ctx, { tagIds: [gone.id] })).toBe(0);
             expect(await countMedias(ctx, { underFolderId: target })).toBe(MEDIA);
             await db.updateTable('job').set({ scheduled_at: 0, leased_until: 0 }).execute();
           }
-          const { child, exit } = startWorker(url);
+          const { child, exit } = startBiteWorker(url);
           const open = () => db.selectFrom('job').where('finished_at', 'is', null);
           await vi.waitFor(
             async () => {
@@ -54,6 +52,7 @@ describeEachBackend('large changes whose worker is killed', (backend) => {
                   'delete-blob',
                   'expire-upload',
                   'rehash-file',
+                  'purge-trash',
                   'sweep',
                 ])
                 .select('id')
@@ -92,35 +91,6 @@ describeEachBackend('large changes whose worker is killed', (backend) => {
     300_000 + KILLS * 10_000,
   );
 });
-
-function startWorker(url: string) {
-  const options = { stdio: ['ignore', 'inherit', 'inherit'] } as const;
-  const child = spawnNode(
-    ['test/support/bite-process.ts', url],
-    {},
-    { ...options, stdio: [...options.stdio] },
-  );
-  return { child, exit: once(child, 'exit') };
-}
-
-/** Starts a worker and kills it when it has deleted some rows, but not all. */
-async function killInMiddle(url: string, db: Db): Promise<void> {
-  const before = await countRows(db);
-  const { child, exit } = startWorker(url);
-  try {
-    await vi.waitUntil(
-      async () => {
-        await skipWaits(db);
-        return (await countRows(db)) < before;
-      },
-      { timeout: 60_000, interval: 5 },
-    );
-    await sleep(Math.random() * 50);
-  } finally {
-    child.kill('SIGKILL');
-    await exit;
-  }
-}
 
 async function countRows(db: Db): Promise<number> {
   const count = db.selectFrom('media').select((eb) => eb.fn.countAll<number>().as('count'));

@@ -23,16 +23,20 @@ const run = {
 
 describeEachBackend('delete-blob', (backend) => {
   it('deletes the bytes of deleted files, and may be repeated', () =>
-    withServices(backend, async (services) => {
-      const { id } = await upload(services);
-      await deleteMedia(services.as(ALICE), id);
-      expect(await leftovers(services)).toEqual({ ...NOTHING, stored: 1 });
-      const job = await services.db.selectFrom('job').selectAll().executeTakeFirstOrThrow();
-      await withWorker(services, TASKS, () => jobIn(services, job.id, 'completed'));
-      expect(await leftovers(services)).toEqual(NOTHING);
-      await TASKS['delete-blob'](services.as(), JSON.parse(job.arguments), run);
-      await TASKS['delete-blob'](services.as(), { blob_keys: [newBlobKey()] }, run);
-    }));
+    withServices(
+      backend,
+      async (services) => {
+        const { id } = await upload(services);
+        await deleteMedia(services.as(ALICE), id);
+        expect(await leftovers(services)).toEqual({ ...NOTHING, stored: 1 });
+        const job = await services.db.selectFrom('job').selectAll().executeTakeFirstOrThrow();
+        await withWorker(services, TASKS, () => jobIn(services, job.id, 'completed'));
+        expect(await leftovers(services)).toEqual(NOTHING);
+        await TASKS['delete-blob'](services.as(), JSON.parse(job.arguments), run);
+        await TASKS['delete-blob'](services.as(), { blob_keys: [newBlobKey()] }, run);
+      },
+      { trashDays: 0 },
+    ));
 
   it('keeps bytes that a row refers to', () =>
     withServices(backend, async (services) => {

@@ -41,9 +41,10 @@ describeEachBackend('recurring jobs', (backend) => {
       async (services) => {
         // Nothing is due within the seconds that it advances by.
         startHour(services);
-        const ran = { 'expire-upload': 0, sweep: 0 };
+        const ran = { 'expire-upload': 0, 'purge-trash': 0, sweep: 0 };
         const tasks: Tasks = {
           'expire-upload': async () => void ran['expire-upload']++,
+          'purge-trash': async () => void ran['purge-trash']++,
           sweep: async () => void ran.sweep++,
         };
         const schedule = () => scheduleNext(services);
@@ -51,14 +52,16 @@ describeEachBackend('recurring jobs', (backend) => {
           services,
           tasks,
           async () => {
-            await vi.waitFor(async () => expect(await waiting(services)).toHaveLength(2));
+            await vi.waitFor(async () => expect(await waiting(services)).toHaveLength(3));
             // As after a night without the server: missed runs are made up for by one run.
             services.advance(24 * HOUR_MS);
-            await vi.waitFor(() => expect(ran).toEqual({ 'expire-upload': 1, sweep: 1 }));
+            await vi.waitFor(() =>
+              expect(ran).toEqual({ 'expire-upload': 1, 'purge-trash': 1, sweep: 1 }),
+            );
             // They exist until their end is written, and no others are created.
-            await vi.waitFor(async () => expect(await completed(services)).toBe(2));
+            await vi.waitFor(async () => expect(await completed(services)).toBe(3));
             services.advance(15_000);
-            await vi.waitFor(async () => expect(await waiting(services)).toHaveLength(2));
+            await vi.waitFor(async () => expect(await waiting(services)).toHaveLength(3));
             services.advance(10 * MINUTE_MS);
             await vi.waitFor(() => expect(ran['expire-upload']).toBe(2));
           },
@@ -81,6 +84,7 @@ function startHour(services: TestServices): number {
 function dueIn(hour: number): [string, number][] {
   return [
     ['expire-upload', hour + 10 * MINUTE_MS],
+    ['purge-trash', hour + HOUR_MS],
     ['rehash-file', hour + 10 * MINUTE_MS],
     ['sweep', hour + HOUR_MS],
   ];

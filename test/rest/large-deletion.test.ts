@@ -54,6 +54,6 @@ describeEachBackend('a large folder that is being deleted', (backend) => {
         expect(blobs).toEqual([]);
         expect(await services.db.selectFrom('media').select('id').execute()).toHaveLength(1);
       },
-      WITH_USERS,
+      { ...WITH_USERS, TRIVIUM_TRASH_DAYS: '0' },
     ));
 });

@@ -33,6 +33,7 @@ describe('defaults', () => {
       uploadTtlHours: 24,
       auditDays: 90,
       rehashDays: 30,
+      trashDays: 30,
       statementTimeoutMs: 10_000,
       jobConcurrency: 2,
       connectionsPerAddressMax: null,

@@ -39,10 +39,13 @@ type UnscopedReads = {
   [Module in keyof Modules]: Unscoped<Modules[Module]>[keyof Unscoped<Modules[Module]>];
 }[keyof Modules];
 
+/** Bytes have to stay whoever may see their file, and also if it is in the trash. */
+type ReadOfBytes = 'listFilesByBlobKey' | 'listKnownFileBlobKeys';
+
 describe('a list or read of the store', () => {
   it('does not compile without a scope', () => {
     // A type error here names the functions whose second parameter is not a scope.
-    checkNone<UnscopedReads>();
+    checkNone<Exclude<UnscopedReads, ReadOfBytes>>();
     const calls = (db: Db) => [
       // @ts-expect-error The scope is missing.
       node.listNodes(db, {}, { name: 'a', columns: [], descending: false }, { limit: 1 }),
@@ -339,8 +342,6 @@ async function mediasOfFiles(db: Db, scope: Scope): Promise<number[]> {
   const all = (await nodesOf(db)).map(({ id }) => id);
   const byMedia = await file.listFilesByMediaIds(db, scope, all);
   expect(byMedia.map((row) => row.media_id).sort((a, b) => a - b)).toEqual(ids);
-  const after = await blobKey.listFilesByBlobKey(db, scope, { after: '', upTo: null }, 200);
-  expect(after).toHaveLength(ids.length);
   expect(await fileSearch.countMatchingFiles(db, scope, [])).toBe(ids.length);
   return ids;
 }

@@ -10,6 +10,16 @@ import { TASKS } from '../../src/job/task/index.ts';
 import { createWorker } from '../../src/job/worker.ts';
 import { openDb } from '../../src/store/db.ts';
 
+/** The classes of jobs that work in bites. */
+const CLASSES = [
+  'delete-subtree',
+  'delete-tag',
+  'index-tag',
+  'move-subtree',
+  'purge-subtree',
+  'restore-subtree',
+] as const;
+
 const [url = ''] = process.argv.slice(2);
 const log = { info() {}, warn() {}, error: (fields: object) => console.error(fields) };
 const db = openDb({ url });
@@ -21,21 +31,10 @@ const services = {
   pending: createPendingChanges({ db, isShared: false }),
   log,
 };
-const {
-  'delete-subtree': deleteSubtree,
-  'delete-tag': deleteTag,
-  'index-tag': indexTag,
-  'move-subtree': moveSubtree,
-} = TASKS;
 const all = services as unknown as Services & { log: typeof log };
 const worker = createWorker({
   services: all,
-  tasks: {
-    'delete-subtree': deleteSubtree,
-    'delete-tag': deleteTag,
-    'index-tag': indexTag,
-    'move-subtree': moveSubtree,
-  },
+  tasks: Object.fromEntries(CLASSES.map((jobClass) => [jobClass, TASKS[jobClass]])),
   // A change whose job has used up its retries gets another one.
   schedule: () => scheduleNext(all),
   concurrency: 3,

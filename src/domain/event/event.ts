@@ -123,8 +123,12 @@ export function merge(earlier: DomainEvent, later: DomainEvent): DomainEvent {
   return later;
 }
 
-/** Merges two kinds of change: a created thing stays created, a deleted one deleted; `moved` implies `updated`. */
+/**
+ * Merges two kinds of change: a created thing stays created, a deleted one deleted unless it is restored; `moved`
+ * implies `updated`.
+ */
 function mergeKinds(earlier: MediaChangeKind, later: MediaChangeKind): MediaChangeKind {
+  if (earlier === 'deleted' && later === 'created') return 'updated';
   if (later === 'deleted' || earlier === 'updated') return later;
   return earlier;
 }

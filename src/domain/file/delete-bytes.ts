@@ -1,6 +1,5 @@
 import { listKnownFileBlobKeys } from '../../store/file/blob-key.ts';
 import { listKnownRenditionBlobKeys } from '../../store/rendition/rendition.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import { listOpenUploadBlobKeys } from '../../store/upload/upload.ts';
 import type { Services } from '../context.ts';
 import { areBlobsHeld } from './blob-hold.ts';
@@ -27,7 +26,7 @@ export async function deleteUnnamedBlobs(
   const named = new Set([
     ...(await listOpenUploadBlobKeys(db, keys)),
     ...(await listKnownRenditionBlobKeys(db, keys)),
-    ...(await listKnownFileBlobKeys(db, EVERYTHING, keys)),
+    ...(await listKnownFileBlobKeys(db, keys)),
   ]);
   if (await areBlobsHeld(services)) return;
   for (const key of keys) if (!named.has(key)) await blobs.delete(key);

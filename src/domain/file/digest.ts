@@ -6,7 +6,7 @@ import { type Context, transact } from '../context.ts';
 import { mediaEvent } from '../event/event.ts';
 import { existing } from '../viewer/access.ts';
 import { FileGoneError } from './file.ts';
-import { readDigests } from './verify.ts';
+import { readDigests } from './read-digests.ts';
 
 /** Options of `digestFile`. */
 export interface DigestOptions {

@@ -6,7 +6,6 @@ import {
   type StoredFile,
 } from '../../store/file/blob-key.ts';
 import { listKnownRenditionBlobKeys } from '../../store/rendition/rendition.ts';
-import { EVERYTHING } from '../../store/scope.ts';
 import { listOpenUploadBlobKeys } from '../../store/upload/upload.ts';
 import type { Log, Services } from '../context.ts';
 import { areBlobsHeld } from './blob-hold.ts';
@@ -148,12 +147,7 @@ async function compareWithRows(
 /** Lists the files, and the versions of files, whose bytes should be in a range, in batches. */
 async function* filesIn({ db }: Services, { after, upTo }: BlobKeyRange) {
   for (let last: string | undefined = after; last !== undefined; ) {
-    const files: StoredFile[] = await listFilesByBlobKey(
-      db,
-      EVERYTHING,
-      { after: last, upTo },
-      BATCH_SIZE,
-    );
+    const files: StoredFile[] = await listFilesByBlobKey(db, { after: last, upTo }, BATCH_SIZE);
     yield files;
     last = files.length < BATCH_SIZE ? undefined : files.at(-1)?.blob_key;
   }
@@ -163,7 +157,7 @@ async function* filesIn({ db }: Services, { after, upTo }: BlobKeyRange) {
 async function noteLost({ db }: Services, files: StoredFile[], findings: Findings): Promise<void> {
   if (files.length === 0) return;
   const keys = files.map(({ blob_key }) => blob_key);
-  const named = new Set(await listKnownFileBlobKeys(db, EVERYTHING, keys));
+  const named = new Set(await listKnownFileBlobKeys(db, keys));
   const lost = files.filter(({ blob_key }) => named.has(blob_key)).map(({ uuid }) => uuid);
   findings.lost += lost.length;
   findings.lostUuids.push(...lost.slice(0, LOGGED_MAX - findings.lostUuids.length));

@@ -90,6 +90,21 @@ export const JOB_CLASSES = {
     maxRetries: 3,
     isStartable: false,
   },
+  'purge-subtree': { arguments: z.strictObject({ work_id: z.int().positive() }), ...ONE_AT_A_TIME },
+  'purge-trash': {
+    // Without arguments: what has been in the trash for `TRIVIUM_TRASH_DAYS`.
+    arguments: z.strictObject({
+      deleted_before: z.int().optional(),
+      owner: z.string().optional(),
+      start_node_ids: z.array(z.int().positive()).optional(),
+      unfiled_of: z.string().optional(),
+    }),
+    ...ONE_AT_A_TIME,
+  },
+  'restore-subtree': {
+    arguments: z.strictObject({ work_id: z.int().positive() }),
+    ...ONE_AT_A_TIME,
+  },
   'rehash-file': {
     arguments: z.strictObject({}),
     concurrency: 1,

@@ -1,9 +1,7 @@
-import { listBlobKeysByMediaIds } from '../../store/file/blob-key.ts';
-import { deleteVersionsAndAddresses } from '../../store/file/version.ts';
 import { pathBelow, type Subtree } from '../../store/path.ts';
 import { partsBelow } from '../../store/path-move.ts';
 import { EVERYTHING, type Scope } from '../../store/scope.ts';
-import type { NodeRow } from '../../store/table.ts';
+import type { DeletionRow, NodeRow } from '../../store/table.ts';
 import {
   findDeletion,
   insertDeletion,
@@ -11,7 +9,6 @@ import {
   listPending,
 } from '../../store/tree/deletion.ts';
 import { findFolderById, findFolderByUuid } from '../../store/tree/folder.ts';
-import { deleteNodes } from '../../store/tree/media.ts';
 import { hasNodesIn } from '../../store/tree/node.ts';
 import {
   countNodesBelow,
@@ -21,20 +18,19 @@ import {
 } from '../../store/tree/subtree.ts';
 import { type Context, transact } from '../context.ts';
 import { ConflictError } from '../error.ts';
-import { mediaEvent } from '../event/event.ts';
 import { BITE_ROWS, type BiteOptions, inBites } from '../job/bite.ts';
-import { enqueueBlobDeletion, enqueueRest } from '../job/enqueue.ts';
+import { enqueueRest } from '../job/enqueue.ts';
 import { authorizeExisting, existing, refuseStartNode, scopeOf } from '../viewer/access.ts';
-import { type NewAuditEntry, recordAudit } from '../viewer/audit.ts';
+import { announceTop, newDeletion } from './discard.ts';
 import { unfileHidden } from './hidden-child.ts';
-import { nodeTarget } from './node.ts';
 import { rewriteRest } from './path-move.ts';
+import { recordDeletion, removeNodes } from './removal.ts';
 
 /**
- * Deletes a folder; `recursive` also deletes everything below it, with its bytes, whoever created it. Requires the
- * creator of the folder or an admin. Without `recursive`, private media of others do not count: they become unfiled. When
- * this returns, no reader sees the subtree. If it is large, a job then deletes
- * its rows and bytes. Throws NotFoundError, ConflictError FOLDER_NOT_EMPTY.
+ * Moves a folder into the trash; `recursive` also moves everything below it, whoever created it. Requires the creator of
+ * the folder or an admin. Without `recursive`, private media of others do not count: they become unfiled. When this
+ * returns, no reader sees the subtree. If it is large, a job then moves its rows.
+ * Throws NotFoundError, ConflictError FOLDER_NOT_EMPTY.
  */
 export async function deleteFolder(
   ctx: Context,
@@ -45,34 +41,60 @@ export async function deleteFolder(
     await lockTree(inside.db);
     const ctx = await withLatest(inside);
     const folder = await findOwnFolder(ctx, id);
-    if (!recursive && !(await isEmptyFor(ctx, id))) {
-      throw new ConflictError('FOLDER_NOT_EMPTY', 'The folder is not empty.');
-    }
-    const nodes = await listDeepestNodes(ctx.db, allOf(ctx), toSubtree(folder), BITE_ROWS);
-    if (nodes.length < BITE_ROWS) {
-      const removed = [...nodes, folder];
-      await recordAudit(ctx, ...removed.map(deletionEntry));
-      await removeNodes(ctx, removed);
-      return { folder, removed };
-    }
-    const count = await countNodesBelow(ctx.db, existing(ctx), toSubtree(folder));
-    await recordAudit(ctx, { ...deletionEntry(folder), details: { nodes: 1 + count } });
-    const deletion = { node_id: id, deleted_by: ctx.viewer.id, created_at: ctx.clock() };
-    await insertDeletion(ctx.db, deletion);
-    await enqueueRest(ctx, 'delete-subtree', { folder_uuid: folder.uuid }, folder.uuid);
-    return { folder, removed: null };
+    await checkEmpty(ctx, id, recursive);
+    const removed = await deleteSubtree(ctx, folder, newDeletion(ctx, id), BITE_ROWS);
+    return { folder, removed };
   });
-  const fields = { folder: folder.uuid, name: folder.name, deletedBy: ctx.viewer.id };
-  if (removed === null) {
-    ctx.log.info(fields, 'began to delete a folder');
-    await ctx.pending.announce();
-  } else {
-    ctx.log.info({ ...fields, ...countNodes(removed, ctx.viewer.id) }, 'deleted a folder');
-  }
+  logDeletion(ctx, folder, removed);
+  if (removed === null) await ctx.pending.announce();
 }
 
-function deletionEntry(node: Pick<NodeRow, 'id' | 'type' | 'name'>): NewAuditEntry {
-  return { action: 'delete', target: nodeTarget(node) };
+/** Throws ConflictError FOLDER_NOT_EMPTY unless the folder is empty or the deletion is recursive. */
+export async function checkEmpty(
+  ctx: Context,
+  id: number,
+  recursive: boolean,
+  message = 'The folder is not empty.',
+): Promise<void> {
+  if (recursive || (await isEmptyFor(ctx, id))) return;
+  throw new ConflictError('FOLDER_NOT_EMPTY', message);
+}
+
+/**
+ * Deletes a folder with everything below it. Returns the deleted nodes; null if they would be more than `rowsMax`: then
+ * no reader sees them any more once `pending` is reloaded, and a job deletes them. Call it with the tree locked.
+ */
+export async function deleteSubtree(
+  ctx: Context,
+  folder: NodeRow,
+  deletion: DeletionRow,
+  rowsMax: number,
+): Promise<DeletedNode[] | null> {
+  const nodes = await listDeepestNodes(ctx.db, allOf(ctx), toSubtree(folder), rowsMax);
+  if (nodes.length < rowsMax) {
+    const removed = [...nodes, folder];
+    await recordDeletion(ctx, removed, deletion);
+    await removeNodes(ctx, removed, [...(await listDeletions(ctx.db)), deletion]);
+    return removed;
+  }
+  const count = await countNodesBelow(ctx.db, existing(ctx), toSubtree(folder));
+  await recordDeletion(ctx, [folder], deletion, { nodes: 1 + count });
+  await insertDeletion(ctx.db, deletion);
+  const { trash } = deletion;
+  if (trash !== null) await announceTop(ctx, folder, { ...deletion, trash });
+  await enqueueRest(ctx, 'delete-subtree', { folder_uuid: folder.uuid }, folder.uuid);
+  return null;
+}
+
+/** Logs the deletion of a folder, as `deleteSubtree` returns it. */
+export function logDeletion(
+  { log, viewer }: Context,
+  { uuid, name }: NodeRow,
+  removed: readonly DeletedNode[] | null,
+): void {
+  const fields = { folder: uuid, name, deletedBy: viewer.id };
+  if (removed === null) log.info(fields, 'began to delete a folder');
+  else log.info({ ...fields, ...countNodes(removed, viewer.id) }, 'deleted a folder');
 }
 
 /**
@@ -121,24 +143,13 @@ async function deleteBite(
   // A folder above it may have been moved since the last bite.
   const ctx = await withLatest(outer);
   const folder = await findFolderById(ctx.db, allOf(ctx), id);
-  if (folder === undefined) return [];
+  // A restore may have ended the deletion.
+  if (folder === undefined || (await findDeletion(ctx.db, id)) === undefined) return [];
   if (partsBelow(allOf(ctx).moved, pathBelow(folder)).length > 1) return null;
   const nodes = await listDeepestNodes(ctx.db, allOf(ctx), toSubtree(folder), rowsMax);
   const rows = nodes.length === 0 ? [folder] : nodes;
-  await removeNodes(ctx, rows);
+  await removeNodes(ctx, rows, await listDeletions(ctx.db));
   return rows;
-}
-
-/** Deletes nodes with their files and the versions of these, enqueues the deletion of their bytes, and publishes the events. */
-export async function removeNodes(ctx: Context, nodes: readonly DeletedNode[]): Promise<void> {
-  const ids = nodes.map(({ id }) => id);
-  const blobKeys = await listBlobKeysByMediaIds(ctx.db, EVERYTHING, ids);
-  const ofVersions = await deleteVersionsAndAddresses(ctx.db, ids);
-  await deleteNodes(ctx.db, ids);
-  await enqueueBlobDeletion(ctx, [...blobKeys, ...ofVersions]);
-  for (const node of nodes) {
-    if (node.type !== 'folder') ctx.events.publish(mediaEvent('deleted', node));
-  }
 }
 
 /** Enqueues the jobs of deletions that have none: an admin may have cancelled or deleted a job. */

@@ -10,9 +10,10 @@ import { parseInput } from '../input.ts';
 import { authorizeExisting, refuseStartNode, scopeOf } from '../viewer/access.ts';
 import { changeDetails, type NewAuditEntry, recordAudit } from '../viewer/audit.ts';
 import { changeAddress } from './address.ts';
-import { removeNodes } from './deletion.ts';
+import { newDeletion } from './discard.ts';
 import { isPageType, type Media, mediaColumns, mediaInput, toMedia } from './media.ts';
 import { nodeTarget } from './node.ts';
+import { recordDeletion, removeNodes } from './removal.ts';
 import { changedVisibility, visibilityEntry } from './visibility.ts';
 
 /** Input of `updateMedia`. */
@@ -77,14 +78,17 @@ export function changeEntries(
   ];
 }
 
-/** Deletes a media item with its files and tags. Needs the creator or an admin. Throws NotFoundError. */
+/**
+ * Moves a media item into the trash, with its files and tags. Needs the creator or an admin. Throws NotFoundError.
+ */
 export async function deleteMedia(ctx: Context, id: number): Promise<void> {
   await transact(ctx, async (ctx) => {
     // Of two deletions at once, the second one finds nothing left to delete.
     await lockNode(ctx.db, id);
     const row = await findOwnMedia(ctx, id, 'media.delete');
-    await recordAudit(ctx, { action: 'delete', target: nodeTarget(row) });
-    await removeNodes(ctx, [row]);
+    const deletion = newDeletion(ctx, id);
+    await recordDeletion(ctx, [row], deletion);
+    await removeNodes(ctx, [row], [deletion]);
   });
 }
 

@@ -7,7 +7,7 @@ import { lockTree, moveNode } from '../../store/tree/subtree.ts';
 import { type Context, transact } from '../context.ts';
 import { FolderCycleError, ForbiddenError, NotFoundError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
-import { parseInput } from '../input.ts';
+import { parseInput, someIds } from '../input.ts';
 import {
   authorize,
   existing,
@@ -24,11 +24,7 @@ import { movePaths } from './path-move.ts';
 import { type Place, placeIn } from './place.ts';
 
 const moveInput = z.object({
-  ids: z
-    .array(z.int().positive())
-    .min(1, 'Expected at least one id.')
-    .max(200, 'At most 200 ids.')
-    .transform((ids) => [...new Set(ids)]),
+  ids: someIds,
   parentId: z.int().nullish(),
 });
 

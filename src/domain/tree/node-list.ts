@@ -127,6 +127,7 @@ function nodePart(kind: 'any' | 'folder', only: Only<Media>): Part<NodeRow, Tree
   };
 }
 
-function toNode(row: NodeRow): TreeNode {
+/** Converts the row of a folder or a media item. */
+export function toNode(row: NodeRow): TreeNode {
   return row.type === 'folder' ? toFolder(row) : toMedia(row);
 }

@@ -18,6 +18,8 @@ export interface NodeFields {
   sortOrder: number;
   createdAt: Date;
   updatedAt: Date;
+  /** Null, except for a node in the trash. */
+  deletedAt: Date | null;
 }
 
 /** How the fields that folders and media share are read. */
@@ -31,6 +33,7 @@ export const NODE_FIELDS: FieldsOfRow<NodeRow, NodeFields> = {
   sortOrder: column('sort_order'),
   createdAt: computed(['created_at'], (row) => new Date(row.created_at)),
   updatedAt: computed(['updated_at'], (row) => new Date(row.updated_at)),
+  deletedAt: computed(['deleted_at'], (row) => (row.deleted_at ? new Date(row.deleted_at) : null)),
 };
 
 /** Returns a node as the target of an entry in the audit log. */

@@ -2,6 +2,7 @@ import { isUrlNameTaken, listUrlNames } from '../../store/file/address.ts';
 import { findDir, findFileByKey } from '../../store/file/file.ts';
 import { EVERYTHING, isInScope } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
+import { listDeletions } from '../../store/tree/deletion.ts';
 import { findMediaById, findMediaByResource } from '../../store/tree/media.ts';
 import { insertNode, lockNode, updateNode } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
@@ -10,9 +11,9 @@ import { mediaEvent } from '../event/event.ts';
 import { type ResourceFile, toResourceFile } from '../file/resource.ts';
 import { freeUrlName } from '../file/url-name.ts';
 import { newDir } from '../tree/address.ts';
-import { removeNodes } from '../tree/deletion.ts';
 import { nodeTarget } from '../tree/node.ts';
 import { UNFILED } from '../tree/place.ts';
+import { removeNodes } from '../tree/removal.ts';
 import { visibilityOfNew } from '../tree/visibility.ts';
 import { authorizeOwner, existing, isVisible } from '../viewer/access.ts';
 import { recordAudit } from '../viewer/audit.ts';
@@ -61,7 +62,7 @@ export async function findResource(
   if (found === undefined) return null;
   if (!isInScope(existing(ctx), found)) {
     // A job will delete it, but the new file needs its name now.
-    if (ctx.db.isTransaction) await removeNodes(ctx, [found]);
+    if (ctx.db.isTransaction) await removeNodes(ctx, [found], await listDeletions(ctx.db));
     return null;
   }
   if (ctx.db.isTransaction) await lockNode(ctx.db, found.id);

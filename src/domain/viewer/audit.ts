@@ -15,7 +15,11 @@ export const AUDIT_ACTIONS = {
     'A version became the original file of its media item again. `details` has both file names.',
   move: 'A node was moved. `details.from` and `details.to` are the database ids of the folders.',
   tag: 'Tags of a media item were changed. `details` has their database ids.',
-  delete: 'Something was deleted. `details.nodes` is the number of nodes of a large folder.',
+  delete:
+    'Something was deleted: a node goes into the trash, unless `details.permanently` is true. `details.nodes` is the number of nodes of a large folder.',
+  restore: 'A node was restored from the trash, with what was deleted together with it below it.',
+  purge:
+    'A node in the trash was deleted for ever, with what was deleted together with it below it.',
   start: 'A job was started.',
   signal: 'A job received the signal `details.signal`.',
   revoke: 'An API key was revoked.',

@@ -6,6 +6,9 @@ import { sweep } from './file/sweep.ts';
 import { createThumbnail } from './rendition/create-thumbnail.ts';
 import { deleteTag } from './tag/delete-tag.ts';
 import { indexTag } from './tag/index-tag.ts';
+import { purgeSubtree } from './trash/purge-subtree.ts';
+import { purgeOldTrash } from './trash/purge-trash.ts';
+import { restoreSubtree } from './trash/restore-subtree.ts';
 import { deleteSubtree } from './tree/delete-subtree.ts';
 import { fetchLink } from './tree/fetch-link.ts';
 import { moveSubtree } from './tree/move-subtree.ts';
@@ -25,5 +28,8 @@ export const TASKS = {
   'make-rendition': createThumbnail,
   'move-subtree': moveSubtree,
   'rehash-file': rehashFile,
+  'purge-subtree': purgeSubtree,
+  'purge-trash': purgeOldTrash,
+  'restore-subtree': restoreSubtree,
   sweep,
 } satisfies Required<Tasks>;

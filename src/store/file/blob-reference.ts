@@ -1,13 +1,13 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Db } from '../db.ts';
-import { isAnyOf } from '../dialect.ts';
+import { dialectOf, isAnyOf } from '../dialect.ts';
 import { blobKeysOf } from '../result.ts';
 import type { BlobKeyRange } from './blob-key.ts';
 import { queuedBlobKeys } from './queued-deletion.ts';
 
 /** A row that refers to stored bytes, and what it says about them. */
 export interface BlobReference {
-  kind: 'file' | 'file_version' | 'rendition';
+  kind: 'file' | 'file_version' | 'rendition' | 'trashed_row';
   /** Of the row. */
   id: number;
   blobKey: string;
@@ -18,7 +18,7 @@ export interface BlobReference {
   /** When the bytes were marked as damaged; null: never, or the row has no mark. */
   damagedAt: number | null;
   mediaId: number;
-  /** The file or version, or the file that a rendition was rendered from. */
+  /** The file or version, in the library or in the trash, or the file that a rendition was rendered from. */
   fileUuid: string;
   filename: string;
 }
@@ -28,14 +28,21 @@ interface Source {
   table: BlobReference['kind'];
   /** The table, joined with the row of the file. */
   from: RawBuilder<unknown>;
-  /** The table whose row names the file and its media item. */
-  file: 'file' | 'file_version';
+  /** The table whose row names the file and its media item; null: the row has that of the file as JSON. */
+  file: 'file' | 'file_version' | null;
   sha256: RawBuilder<unknown>;
   damagedAt: RawBuilder<unknown>;
 }
 
 /** Every table whose rows refer to stored bytes. What is not listed here counts as bytes without a row. */
 const SOURCES: readonly Source[] = [
+  {
+    table: 'trashed_row',
+    from: sql`trashed_row`,
+    file: null,
+    sha256: sql`trashed_row.sha256`,
+    damagedAt: sql`trashed_row.damaged_at`,
+  },
   ...(['file', 'file_version'] as const).map((table) => ({
     table,
     from: sql.table(table),
@@ -52,13 +59,27 @@ const SOURCES: readonly Source[] = [
   },
 ];
 
-function referencesOf(source: Source, where: RawBuilder<unknown>): RawBuilder<BlobReference> {
+function referencesOf(
+  db: Db,
+  source: Source,
+  where: RawBuilder<unknown>,
+): RawBuilder<BlobReference> {
   const column = (name: string) => sql.ref(`${source.table}.${name}`);
-  const ofFile = (name: string) => sql.ref(`${source.file}.${name}`);
+  const { file } = source;
+  const ofFile = (name: string) =>
+    file === null ? jsonText(db, column('row'), name) : sql.ref(`${file}.${name}`);
+  const mediaId = file === null ? column('node_id') : ofFile('media_id');
   return sql`select ${sql.lit(source.table)} as kind, ${column('id')} as id,
     ${column('blob_key')} as "blobKey", ${column('size_bytes')} as "sizeBytes", ${column('md5')} as md5,
-    ${source.sha256} as sha256, ${source.damagedAt} as "damagedAt", ${ofFile('media_id')} as "mediaId",
+    ${source.sha256} as sha256, ${source.damagedAt} as "damagedAt", ${mediaId} as "mediaId",
     ${ofFile('uuid')} as "fileUuid", ${ofFile('filename')} as filename from ${source.from} where ${where}`;
+}
+
+/** Returns a property of a JSON object as text. */
+function jsonText(db: Db, object: RawBuilder<unknown>, name: string): RawBuilder<string> {
+  return dialectOf(db) === 'postgres'
+    ? sql`${object}::json ->> ${sql.lit(name)}`
+    : sql`${object} ->> ${sql.lit(name)}`;
 }
 
 /** Lists the first `limit` rows whose blob keys are in a range, in the order of the keys. */
@@ -70,7 +91,7 @@ export async function listBlobReferences(
   const parts = SOURCES.map((source) => {
     const key = sql.ref(`${source.table}.blob_key`);
     const end = upTo === null ? sql`` : sql`and ${key} <= ${upTo}`;
-    const rows = referencesOf(source, sql`${key} > ${after} ${end}`);
+    const rows = referencesOf(db, source, sql`${key} > ${after} ${end}`);
     return sql`select * from (${rows} order by ${key} limit ${sql.lit(limit)}) part`;
   });
   const { rows } =
@@ -87,7 +108,7 @@ export async function findBlobReference(
   const source = SOURCES.find(({ table }) => table === kind);
   if (source === undefined) return undefined;
   const where = sql`${sql.ref(`${kind}.id`)} = ${id} and ${sql.ref(`${kind}.blob_key`)} = ${blobKey}`;
-  return (await referencesOf(source, where).execute(db)).rows[0];
+  return (await referencesOf(db, source, where).execute(db)).rows[0];
 }
 
 /**

@@ -2,9 +2,9 @@ import type { Db } from '../db.ts';
 import { inline } from '../inline.ts';
 import { updatesRow } from '../result.ts';
 
-/** A file, or a version of one, with the bytes that a finding is about. */
+/** A file, or a version of one, in the library or in the trash, with the bytes that a finding is about. */
 export interface FileBytes {
-  kind: 'file' | 'file_version';
+  kind: 'file' | 'file_version' | 'trashed_row';
   id: number;
   blobKey: string;
 }

@@ -9,7 +9,7 @@ export interface UsageError extends Usage {
 }
 
 interface Counted {
-  table: 'media' | 'file' | 'file_version' | 'upload';
+  table: 'media' | 'file' | 'file_version' | 'upload' | 'trashed_node' | 'trashed_row';
   owner: string;
   where: string;
   /** `uploads`, `promised_bytes`, `stored_bytes` and `items` of the rows. */
@@ -19,7 +19,8 @@ interface Counted {
 /** What the triggers of usages count, counted again. */
 const COUNTED: readonly Counted[] = [
   { table: 'media', owner: 'owner', where: 'id <> 1', sums: ['0', '0', '0', 'count(*)'] },
-  ...(['file', 'file_version'] as const).map(
+  { table: 'trashed_node', owner: 'owner', where: '1 = 1', sums: ['0', '0', '0', 'count(*)'] },
+  ...(['file', 'file_version', 'trashed_row'] as const).map(
     (table): Counted => ({
       table,
       owner: 'created_by',

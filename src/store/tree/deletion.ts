@@ -3,7 +3,7 @@ import type { Db } from '../db.ts';
 import { findBy, inline } from '../inline.ts';
 import { pathBelow, type Subtree } from '../path.ts';
 import { actualPath, type PathMoves } from '../path-move.ts';
-import type { DeletionRow, NewDeletionRow } from '../table.ts';
+import type { DeletionRow } from '../table.ts';
 
 /** What jobs delete at the moment, and the moves whose rows they rewrite. */
 export interface Pending {
@@ -31,13 +31,24 @@ export async function listPending(db: Db): Promise<Pending> {
 }
 
 /** Marks a subtree as being deleted. */
-export async function insertDeletion(db: Db, deletion: NewDeletionRow): Promise<void> {
+export async function insertDeletion(db: Db, deletion: DeletionRow): Promise<void> {
   await db.insertInto('deletion').values(deletion).execute();
 }
 
 /** Returns the row of a subtree that is being deleted, by its top node. */
 export function findDeletion(db: Db, nodeId: number): Promise<DeletionRow | undefined> {
   return findBy(db, 'deletion', 'node_id', nodeId);
+}
+
+/** Makes a deletion in progress one for ever. What it has moved into the trash is left to the caller. */
+export async function makePermanent(db: Db, nodeId: number): Promise<void> {
+  const deletion = db.updateTable('deletion').set({ trash: null });
+  await deletion.where('node_id', '=', nodeId).execute();
+}
+
+/** Ends a deletion in progress: the nodes that are left exist again. */
+export async function deleteDeletion(db: Db, nodeId: number): Promise<void> {
+  await db.deleteFrom('deletion').where('node_id', '=', nodeId).execute();
 }
 
 /** Returns the rows of all subtrees that are being deleted. */

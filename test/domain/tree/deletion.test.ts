@@ -4,6 +4,7 @@ import { filesByMediaIds, openFile } from '../../../src/domain/file/file.ts';
 import { findResourceFile, searchFiles } from '../../../src/domain/file/resource.ts';
 import { BITE_ROWS } from '../../../src/domain/job/bite.ts';
 import { openRendition } from '../../../src/domain/rendition/rendition.ts';
+import { deleteNodes } from '../../../src/domain/trash/delete-nodes.ts';
 import { deleteFolder, deleteRest, resumeDeletions } from '../../../src/domain/tree/deletion.ts';
 import { createFolder, findFolder, updateFolder } from '../../../src/domain/tree/folder.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
@@ -92,10 +93,11 @@ describeEachBackend('the deletion of a large folder', (backend) => {
       expect(reasons).toEqual(changes.map(() => 'NOT_FOUND'));
     }));
 
-  it('deletes the rows in small transactions, and enqueues the deletion of all bytes', () =>
+  it('for ever deletes the rows in small transactions, and enqueues the deletion of all bytes', () =>
     withServices(backend, async (services) => {
       const { branch, uuid } = await makeSite(services);
-      await deleteFolder(services.as(admin), branch.id, { recursive: true });
+      const options = { recursive: true, permanently: true };
+      await deleteNodes(services.as(admin), { ids: [branch.id], ...options });
       const all = COUNT + 11;
       const totals = [0];
       const onProgress = (fraction: number) => void totals.push(Math.round(fraction * all));

@@ -22,6 +22,7 @@ describeEachBackend('folders', (backend) => {
         sortOrder: 0,
         createdAt: new Date(services.clock()),
         updatedAt: new Date(services.clock()),
+        deletedAt: null,
       });
       expect(
         await services.db.selectFrom('media').select('owner').where('id', '=', folder.id).execute(),

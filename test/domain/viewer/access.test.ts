@@ -57,6 +57,18 @@ const TABLE: Record<Operation, Record<Auth, Row>> = {
     open: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
     required: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
   },
+  'trash.read': {
+    open: { anonymous: 'log in', reader: 'yes', editor: 'yes', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'yes', editor: 'yes', admin: 'yes' },
+  },
+  'trash.restore': {
+    open: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
+  },
+  'trash.purge': {
+    open: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
+  },
   'folder.create': {
     open: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
     required: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { Context, Settings } from '../../../src/domain/context.ts';
+import { deleteNodes } from '../../../src/domain/trash/delete-nodes.ts';
 import { deleteFolder } from '../../../src/domain/tree/deletion.ts';
 import { createFolder } from '../../../src/domain/tree/folder.ts';
 import { expireUploads } from '../../../src/domain/upload/expire.ts';
@@ -74,7 +75,11 @@ describeEachBackend('a usage', (backend) => {
       await expireUploads(services);
       await mergeUsages(services);
       expect(await check()).toMatchObject({ uploads: 0, promisedBytes: 0 });
+      const { usage } = await totals(services);
       await deleteFolder(ctx, id, { recursive: true });
+      // What is in the trash counts.
+      expect((await totals(services)).usage).toEqual(usage);
+      await deleteNodes(ctx, { ids: [id], permanently: true });
       expect(await check()).toEqual({ uploads: 0, promisedBytes: 0, storedBytes: 0, items: 0 });
       const { quota: _, ...own } = await storageUsage(ctx);
       expect(own).toEqual({ uploads: 0, promisedBytes: 0, storedBytes: 0, items: 0 });

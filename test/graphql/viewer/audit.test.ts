@@ -116,6 +116,29 @@ const SCENES: Readonly<Record<string, Scene>> = {
       { action: 'TAG', details: { removed: [] } },
     ],
   },
+  deleteNodes: {
+    prepare: async (app) => {
+      const ids = [await send(app, 'uploadFile', {}), await folder(app, 'F')];
+      return () => call(app, 'deleteNodes', { ids, permanently: true }, 'deletedIds');
+    },
+    entries: ['MEDIA', 'FOLDER'].map((kind) => {
+      return { action: 'DELETE', target: { kind }, details: { permanently: true } };
+    }),
+  },
+  restoreNodes: one(
+    { action: 'RESTORE', target: { kind: 'MEDIA', name: 'a.png' } },
+    async (app) => {
+      const id = await send(app, 'uploadFile', {});
+      await call(app, 'deleteMedia', { id }, 'deletedId');
+      return () => call(app, 'restoreNodes', { ids: [id] }, 'nodes { id }');
+    },
+  ),
+  emptyTrash: one(
+    { action: 'START', target: { kind: 'JOB', name: 'purge-trash' } },
+    async (app) => {
+      return () => call(app, 'emptyTrash', {}, 'job { id }');
+    },
+  ),
   deleteMedia: one({ action: 'DELETE', target: { name: 'a.png' } }, async (app) => {
     const id = await send(app, 'uploadFile', {});
     return () => call(app, 'deleteMedia', { id }, 'deletedId');
@@ -230,7 +253,9 @@ const MUTATIONS: Readonly<Record<Write, readonly string[]>> = {
     'tagMedia',
     'moveNodes',
   ],
-  'media.delete': ['deleteMedia'],
+  'media.delete': ['deleteMedia', 'deleteNodes'],
+  'trash.restore': ['restoreNodes'],
+  'trash.purge': ['emptyTrash', 'deleteNodes'],
   'folder.update': ['updateFolder', 'moveNodes'],
   'folder.delete': ['deleteFolder'],
   'folder.create': ['createFolder'],

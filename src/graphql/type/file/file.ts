@@ -48,7 +48,7 @@ FileRef.implement({
     url: t.field({
       type: 'URL',
       description:
-        'URL of the content. Append `?download=1` to make a browser save the file instead of displaying it. Of a private media item, it is a signed URL that is valid for one to two hours, and to which nothing can be appended.',
+        'URL of the content. Append `?download=1` to make a browser save the file instead of displaying it. Of a private media item, it is a signed URL that is valid for one to two hours, and to which nothing can be appended. While the media item is in the trash, its URLs return 404.',
       ...withNeeds(...URL_NEEDS),
       resolve: (file, _args, context) => toFileUrl(file, context),
     }),

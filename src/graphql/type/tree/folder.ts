@@ -190,7 +190,7 @@ mutation('updateFolder', {
 
 mutation('deleteFolder', {
   description:
-    'Deletes a folder. Requires the role `EDITOR` if the viewer created the folder, and `ADMIN` otherwise. Everything below the folder is deleted, whoever created it. When the mutation returns, no list or file URL shows any of it. If the folder is large, a job then deletes the stored rows and bytes.',
+    'Moves a folder into the trash, with everything below it, whoever created it. When the mutation returns, no list or file URL shows any of it. `restoreNodes` brings it back; after `TRIVIUM_TRASH_DAYS` it is deleted for ever. Requires the role `EDITOR` if the viewer created the folder, and `ADMIN` otherwise.',
   errors: [NotFoundError, ConflictError],
   input: (t) => ({
     id: t.id({ required: true, description: 'Global id of the folder.' }),

@@ -23,6 +23,7 @@ import { FolderRef, parent } from './folder.ts';
 import { MEDIA_LIST_PRICE, mediaListArgs, toMediaFilter } from './media-filter.ts';
 import { cropFields, mediaFields, placementFields, toPlacement } from './media-input.ts';
 import { MediaTypeEnum } from './media-type.ts';
+import { filesInTrash, tagsInTrash } from './trashed.ts';
 import { TreeNodeRef } from './tree-node.ts';
 import { VisibilityEnum } from './visibility.ts';
 
@@ -51,7 +52,7 @@ MediaRef.implement({
       type: 'URL',
       nullable: true,
       description:
-        'URL of the linked page, or of the original file: see `File.url`. Null if there is neither.',
+        'URL of the linked page, or of the original file: see `File.url`. Null if there is neither, and for a file in the trash.',
       ...foundFiles({
         needs: ['id', 'url'],
         only: URL_NEEDS,
@@ -95,7 +96,7 @@ builder.objectFields(MediaRef, (t) => ({
     type: ImageRef,
     nullable: true,
     description:
-      'The linked image or preview image; otherwise the original, if it is an image. Null if there is neither.',
+      'The linked image or preview image; otherwise the original, if it is an image. Null if there is neither, and for a stored image in the trash.',
     ...foundFiles({
       needs: ['id', 'type', 'imageUrl', 'imageWidth', 'imageHeight', 'focalPoint', 'crops'],
       only: [...URL_NEEDS, 'width', 'height'],
@@ -107,12 +108,20 @@ builder.objectFields(MediaRef, (t) => ({
     type: FileRef,
     nullable: true,
     description: 'The original file. Null for a media item without a stored file, such as a link.',
-    ...foundFiles({ needs: ['id'], keysOf: idOf, valueOf: ([files]) => originalAmong(files) }),
+    ...foundFiles({
+      needs: ['id'],
+      keysOf: idOf,
+      valueOf: ([files], media: Media) => originalAmong(filesInTrash(media) ?? files),
+    }),
   }),
   files: t.field({
     type: [FileRef],
     description: 'The original file and its variants, the original first.',
-    ...foundFiles({ needs: ['id'], keysOf: idOf, valueOf: ([files]) => files ?? [] }),
+    ...foundFiles({
+      needs: ['id'],
+      keysOf: idOf,
+      valueOf: ([files = []], media: Media) => filesInTrash(media) ?? files,
+    }),
   }),
   folder: t.field({
     type: FolderRef,
@@ -123,7 +132,11 @@ builder.objectFields(MediaRef, (t) => ({
   tags: t.field({
     type: [TagRef],
     description: 'Tags of the media item, ordered by name.',
-    ...foundTags({ needs: ['id'], keysOf: idOf, valueOf: ([tags]) => tags ?? [] }),
+    ...foundTags({
+      needs: ['id'],
+      keysOf: idOf,
+      valueOf: ([tags = []], media: Media) => tagsInTrash(media) ?? tags,
+    }),
   }),
   thumbnail: t.field({
     type: FileRef,
@@ -250,7 +263,7 @@ mutation('updateMedia', {
 
 deletion('deleteMedia', {
   description:
-    'Deletes a media item with its files. A background job deletes their content. Requires the role `EDITOR` if the viewer created the media item, and `ADMIN` otherwise.',
+    'Moves a media item into the trash, with its files: no list and no file URL shows it any more. `restoreNodes` brings it back; after `TRIVIUM_TRASH_DAYS` it is deleted for ever. Requires the role `EDITOR` if the viewer created the media item, and `ADMIN` otherwise.',
   type: 'Media',
   noun: 'media item',
   run: deleteMedia,

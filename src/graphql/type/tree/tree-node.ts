@@ -3,7 +3,7 @@ import type { Folder } from '../../../domain/tree/folder.ts';
 import type { Media } from '../../../domain/tree/media.ts';
 import { moveNodes } from '../../../domain/tree/move.ts';
 import { builder } from '../../builder.ts';
-import { expose } from '../../expose.ts';
+import { expose, exposeNullable } from '../../expose.ts';
 import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
 import { mutation } from '../../mutation.ts';
 
@@ -32,6 +32,10 @@ TreeNodeRef.implement({
     ...expose(t, 'DateTime', {
       createdAt: 'Time at which the node was created.',
       updatedAt: 'Time of the last change.',
+    }),
+    ...exposeNullable(t, 'DateTime', {
+      deletedAt:
+        'Time at which the node was moved into the trash. Null, except for the nodes that `trash` returns. The parent and the ancestors of those are the folders that still exist, and a folder in the trash lists no children.',
     }),
   }),
 });

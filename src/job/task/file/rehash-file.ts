@@ -1,4 +1,4 @@
-import { rehashNext } from '../../../domain/file/rehash.ts';
+import { rehashNext } from '../../../domain/fsck/rehash.ts';
 import type { JobClass } from '../../../domain/job/class.ts';
 import { JOB_CLASSES } from '../../../domain/job/class.ts';
 import { listDueClasses } from '../../../store/job/run.ts';

@@ -13,6 +13,7 @@ export const MEDIA: Media = {
   sortOrder: 0,
   createdAt: AT,
   updatedAt: AT,
+  deletedAt: null,
   type: 'image',
   title: 'beach.jpg',
   description: null,
