@@ -24,7 +24,7 @@ export const NODE_FIELDS: FieldsOfRow<NodeRow, NodeFields> = {
   id: column('id'),
   uuid: column('uuid'),
   name: column('name'),
-  parentId: computed(['path'], (row) => ancestorIdsOf(row).at(-1) ?? null),
+  parentId: computed(['path'], parentIdOf),
   ancestorIds: computed(['path'], ancestorIdsOf),
   level: computed(['path'], levelOf),
   sortOrder: column('sort_order'),
@@ -35,6 +35,13 @@ export const NODE_FIELDS: FieldsOfRow<NodeRow, NodeFields> = {
 /** Returns the level of a node from its path: the column follows a large move only later. */
 export function levelOf({ path }: Pick<NodeRow, 'path'>): number {
   return Math.max(0, path.split('/').length - 2);
+}
+
+/** Returns the last id of the path: lists read it for each item, and need no other. */
+function parentIdOf({ path }: Pick<NodeRow, 'path'>): number | null {
+  const start = path.lastIndexOf('/', path.length - 2) + 1;
+  // The first id is that of the hidden root.
+  return start <= 1 ? null : Number(path.slice(start, -1));
 }
 
 // The path begins with the hidden root, which is never shown.
