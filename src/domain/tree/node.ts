@@ -61,3 +61,13 @@ export function visibleAncestorIds(
   const first = ancestorIds.findIndex((id) => starts.has(id));
   return first === -1 ? [] : ancestorIds.slice(first);
 }
+
+/** Returns the last of `visibleAncestorIds`: lists read it for each item. */
+export function visibleParentId(
+  ctx: Context,
+  node: Pick<NodeFields, 'ancestorIds' | 'parentId'>,
+): number | null {
+  const { within, publicOnly } = scopeOf(ctx);
+  if (publicOnly) return null;
+  return within === null ? node.parentId : (visibleAncestorIds(ctx, node).at(-1) ?? null);
+}
