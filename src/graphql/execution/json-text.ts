@@ -50,13 +50,9 @@ function objectText(
 
 /** Returns the items from `start` up to `end` as a JSON list. A list is lost with any of its items. */
 export function listText(items: Texts, start: number, end: number): string | Lost {
-  let text = '[';
-  for (let index = start; index < end; index++) {
-    const item = items[index];
-    if (typeof item === 'object') return item;
-    text += index === start ? item : `,${item}`;
-  }
-  return `${text}]`;
+  // Joined, each list is one flat text. Texts that refer to others would all live until the response is sent.
+  const list = items.slice(start, end);
+  return list.find((item) => typeof item !== 'string') ?? `[${list.join()}]`;
 }
 
 /** Returns a text as JSON. */
