@@ -1,13 +1,13 @@
 import { GraphQLError } from 'graphql';
 import { GraphQLUpload } from 'graphql-upload-minimal';
-import { parseTime } from '../lib/time.ts';
+import { parseTime, toIsoTime } from '../lib/time.ts';
 import { parseUuidOrDigits } from '../lib/uuid.ts';
 import { builder } from './builder.ts';
 
 builder.scalarType('DateTime', {
   description:
     'A date and time in ISO 8601. Output is in UTC with milliseconds, as in `2026-11-21T09:30:00.000Z`. Input may have any UTC offset; without one, it is read as UTC.',
-  serialize: (value) => value.toISOString(),
+  serialize: toIsoTime,
   parseValue: parser('DateTime', 'an ISO 8601 date and time', (value) => {
     const ms = typeof value === 'string' && value[10] === 'T' ? parseTime(value) : null;
     return ms === null ? null : new Date(ms);

@@ -4,6 +4,12 @@ export function groupById<Row, Item>(
   parentId: (row: Row) => number,
   toItem: (row: Row) => Item,
 ): Map<number, Item[]> {
-  const groups = Map.groupBy(rows, parentId);
-  return new Map([...groups].map(([id, members]) => [id, members.map(toItem)]));
+  const groups = new Map<number, Item[]>();
+  for (const row of rows) {
+    const id = parentId(row);
+    const group = groups.get(id);
+    if (group === undefined) groups.set(id, [toItem(row)]);
+    else group.push(toItem(row));
+  }
+  return groups;
 }

@@ -38,6 +38,11 @@ export function decodeUnicode(bytes: Uint8Array, hint: TextHint): UnicodeText | 
   return decodeWide(bytes, hint) ?? wrap('utf-8', false, text);
 }
 
+/** Tells whether bytes begin with a byte order mark. */
+export function hasMark(bytes: Uint8Array): boolean {
+  return MARKS.some(([mark]) => mark.every((byte, index) => bytes[index] === byte));
+}
+
 const MARKS: readonly (readonly [mark: readonly number[], encoding: Encoding])[] = [
   [[0xff, 0xfe, 0, 0], 'utf-32le'],
   [[0, 0, 0xfe, 0xff], 'utf-32be'],

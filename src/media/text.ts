@@ -1,5 +1,5 @@
 import { fileExtension } from '../lib/filename.ts';
-import { decodeUnicode, hasControls, isEastAsian } from '../lib/unicode-text.ts';
+import { decodeUnicode, hasControls, hasMark, isEastAsian } from '../lib/unicode-text.ts';
 import { textRasterType } from './binary.ts';
 import { detectMarkup, type Markup } from './markup.ts';
 import { describeType, JSON_TYPES, type Sniffed } from './mime-type.ts';
@@ -19,6 +19,7 @@ export function sniffText(
   { isWhole, mayBeWide = false }: TextOptions,
   filename?: string,
 ): Sniffed | null {
+  if (!mayBeWide && startsBinary(head)) return null;
   const plain = describeType('text/plain', 'txt', filename);
   const isNamed = isNamedAs(plain, filename);
   const unicode = decodeUnicode(head, { isWhole, isText: isNamed, mayBeWide });
@@ -27,6 +28,16 @@ export function sniffText(
   const traits = { head, isUnicode: unicode !== null, isNamed, plain, filename };
   const sniffed = sniffDecoded(text, traits);
   return sniffed !== null && SCRIPT.test(text) ? { ...sniffed, isScript: true } : sniffed;
+}
+
+/** Number of bytes that are looked at first. */
+const START_BYTES = 512;
+
+/** Tells whether bytes without a byte order mark begin with a control character: the whole head is then not decoded. */
+function startsBinary(head: Uint8Array): boolean {
+  // The last character of the head may be cut off, and what is before it stands alone then.
+  const start = head.subarray(0, Math.max(0, Math.min(START_BYTES, head.length - 4)));
+  return !hasMark(head) && hasControls(Buffer.from(start).toString('latin1'));
 }
 
 interface TextOptions {

@@ -8,6 +8,7 @@ import {
 import type { Db } from './db.ts';
 import { hasFastPath } from './fast-path.ts';
 import { inline, inlineRead } from './inline.ts';
+import { keepPlan } from './query-option.ts';
 import { Slot, type ToSlot, toSlot } from './slot.ts';
 
 /** A query that is built and compiled once for each of its texts. */
@@ -16,6 +17,11 @@ export interface Query<Args> {
   keyOf: (args: Args) => string;
   /** Returns the bound of its look-ups: see `inline`. */
   lookupsOf: (args: Args) => number;
+  /**
+   * Whether it is a look-up by columns with an index, which has the same plan for all values. PostgreSQL then parses and
+   * plans it once for each connection. (Default: false)
+   */
+  isLookup?: boolean;
   /** Builds the query for all arguments with the same key. */
   build: (db: Db, args: Args, slot: ToSlot<Args>) => Compilable<unknown>;
 }
@@ -42,7 +48,12 @@ const TEXTS_MAX = 200;
  * Prepares a query: builds and compiles it at its first run for each key, and then only fills in the values. Building
  * and compiling takes Kysely 30 to 100 µs, more than SQLite takes for most reads. It runs as a query of `inline` does.
  */
-export function prepared<Args, Row>({ keyOf, lookupsOf, build }: Query<Args>): Prepared<Args, Row> {
+export function prepared<Args, Row>({
+  keyOf,
+  lookupsOf,
+  isLookup = false,
+  build,
+}: Query<Args>): Prepared<Args, Row> {
   const texts = new WeakMap<object, Map<string, CompiledQuery>>();
   const find = (db: Db, args: Args) => {
     const { adapter } = db.getExecutor();
@@ -53,6 +64,7 @@ export function prepared<Args, Row>({ keyOf, lookupsOf, build }: Query<Args>): P
     if (known.size >= TEXTS_MAX) known.clear();
     // Without the plugins of the first run, which hold the signal of its request.
     const compiled = build(db.withoutPlugins(), args, toSlot).compile();
+    if (isLookup) keepPlan(compiled);
     known.set(key, compiled);
     texts.set(adapter, known);
     return compiled;

@@ -29,3 +29,16 @@ export function queryOptions({ queryId }: Pick<CompiledQuery, 'queryId'>): Query
 }
 
 const NONE: QueryOptions = {};
+
+/** The queries whose plan a database may keep, by the part of them that copies share. */
+const kept = new WeakSet<CompiledQuery['query']>();
+
+/** Lets a database keep the plan of a query for all values of its parameters. */
+export function keepPlan({ query }: CompiledQuery): void {
+  kept.add(query);
+}
+
+/** Tells whether a database may keep the plan of a query. */
+export function keepsPlan({ query }: CompiledQuery): boolean {
+  return kept.has(query);
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseTime } from '../../src/lib/time.ts';
+import { parseTime, toIsoTime } from '../../src/lib/time.ts';
 
 describe('parseTime', () => {
   it.each([
@@ -38,5 +38,25 @@ describe('parseTime', () => {
     '01/02/2026',
   ])('%j is not a valid time', (text) => {
     expect(parseTime(text)).toBeNull();
+  });
+});
+
+describe('toIsoTime', () => {
+  it.each([
+    0, -1, -86_400_000, 951_782_399_999, 1_767_225_600_007, 253_402_300_799_999,
+    253_402_300_800_000, -62_167_219_200_001,
+  ])('%d is written as Date does it', (ms) => {
+    const time = new Date(ms);
+    // The second call finds the date that the first has kept.
+    expect([toIsoTime(time), toIsoTime(time)]).toEqual([time.toISOString(), time.toISOString()]);
+  });
+
+  it('writes thousands of days, each with its own time', () => {
+    const times = Array.from({ length: 9000 }, (_, index) => new Date(index * 90_061_001));
+    expect(times.map(toIsoTime)).toEqual(times.map((time) => time.toISOString()));
+  });
+
+  it('refuses an invalid date', () => {
+    expect(() => toIsoTime(new Date(Number.NaN))).toThrow(RangeError);
   });
 });

@@ -27,7 +27,7 @@ export const NODE_FIELDS: FieldsOfRow<NodeRow, NodeFields> = {
   id: column('id'),
   uuid: column('uuid'),
   name: column('name'),
-  parentId: computed(['path'], (row) => ancestorIdsOf(row).at(-1) ?? null),
+  parentId: computed(['path'], parentIdOf),
   ancestorIds: computed(['path'], ancestorIdsOf),
   level: computed(['path'], levelOf),
   sortOrder: column('sort_order'),
@@ -46,6 +46,13 @@ export function levelOf({ path }: Pick<NodeRow, 'path'>): number {
   return Math.max(0, path.split('/').length - 2);
 }
 
+/** Returns the last id of the path: lists read it for each item, and need no other. */
+function parentIdOf({ path }: Pick<NodeRow, 'path'>): number | null {
+  const start = path.lastIndexOf('/', path.length - 2) + 1;
+  // The first id is that of the hidden root.
+  return start <= 1 ? null : Number(path.slice(start, -1));
+}
+
 // The path begins with the hidden root, which is never shown.
 function ancestorIdsOf({ path }: Pick<NodeRow, 'path'>): number[] {
   return path.split('/').slice(2, -1).map(Number);
@@ -62,4 +69,14 @@ export function visibleAncestorIds(
   const starts = new Set(within.subtrees.map(({ id }) => id));
   const first = ancestorIds.findIndex((id) => starts.has(id));
   return first === -1 ? [] : ancestorIds.slice(first);
+}
+
+/** Returns the last of `visibleAncestorIds`: lists read it for each item. */
+export function visibleParentId(
+  ctx: Context,
+  node: Pick<NodeFields, 'ancestorIds' | 'parentId'>,
+): number | null {
+  const { within, publicOnly } = scopeOf(ctx);
+  if (publicOnly) return null;
+  return within === null ? node.parentId : (visibleAncestorIds(ctx, node).at(-1) ?? null);
 }

@@ -27,6 +27,7 @@ export interface CompletionOwner {
   objectsOf: (selections: Selections, type: GraphQLObjectType, objects: Level) => Soon<Texts>;
 }
 
+type LeafOutput = Output & { kind: 'leaf' };
 type ObjectOutput = Output & { kind: 'object' | 'abstract' };
 
 /** Writes values of fields as JSON: GraphQL §6.4.3, CompleteValue, for all values of a level at once. */
@@ -58,15 +59,43 @@ export class Completion {
     return 'null';
   }
 
-  #completeLeaves(field: PlannedField, output: Output & { kind: 'leaf' }, level: Level): Texts {
-    return level.values.map((value, index) => {
-      if (isAbsent(value)) return this.#absent(value, field, output, level, index);
+  #completeLeaves(field: PlannedField, output: LeafOutput, level: Level): Texts {
+    return level.values.map((value, index) => this.#leaf(value, field, output, level, index));
+  }
+
+  /** Completes a property of each object, without a list of its values. */
+  completeProperty(
+    field: PlannedField,
+    property: string,
+    output: LeafOutput,
+    objects: Level,
+    pathOf: Level['pathOf'],
+  ): Texts {
+    const level: Level = { values: objects.values, pathOf, isSettled: true };
+    return objects.values.map((object, index) => {
+      let value: unknown;
       try {
-        return leafText(output.type, value);
+        value = (object as Record<string, unknown>)[property];
       } catch (error) {
-        return this.#absent(new Failure(error), field, output, level, index);
+        value = new Failure(error);
       }
+      return this.#leaf(value, field, output, level, index);
     });
+  }
+
+  #leaf(
+    value: unknown,
+    field: PlannedField,
+    output: LeafOutput,
+    level: Level,
+    index: number,
+  ): string | Lost {
+    if (isAbsent(value)) return this.#absent(value, field, output, level, index);
+    try {
+      return leafText(output.type, value);
+    } catch (error) {
+      return this.#absent(new Failure(error), field, output, level, index);
+    }
   }
 
   #completeLists(
@@ -99,7 +128,7 @@ export class Completion {
         if (!Array.isArray(list)) return this.#absent(list, field, output, level, index);
         const start = end;
         end += list.length;
-        return this.#allowNull(output, listText(texts.slice(start, end)));
+        return this.#allowNull(output, listText(texts, start, end));
       });
     });
   }

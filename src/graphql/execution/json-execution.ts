@@ -108,6 +108,9 @@ export class JsonExecution implements RunningOperation {
         return complete(objects.values.map(() => new Failure(error)));
       });
     }
+    if (property !== undefined && output.kind === 'leaf') {
+      return this.#completion.completeProperty(field, property, output, objects, pathOf);
+    }
     const values = attemptEach(objects.values, (object, index) =>
       property === undefined
         ? this.#resolve(field, object, new FieldInfo(this, field, () => pathOf(index)))

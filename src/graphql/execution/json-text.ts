@@ -27,27 +27,32 @@ export function objectTexts(
   columns: readonly Texts[],
   count: number,
 ): Texts {
-  let objects: Texts = new Array(count).fill(fields.length === 0 ? '{' : '');
-  for (const [at, { name }] of fields.entries()) {
-    const start = `${at === 0 ? '{' : ','}${quote(name)}:`;
-    const values = columns[at] ?? [];
-    objects = objects.map((object, index) => append(object, start, values[index]));
-  }
-  return objects.map((object) => append(object, '', '}'));
+  if (fields.length === 0) return new Array(count).fill('{}');
+  const starts = fields.map(({ name }, at) => `${at === 0 ? '{' : ','}${quote(name)}:`);
+  const objects: (string | Lost)[] = [];
+  for (let index = 0; index < count; index++) objects.push(objectText(starts, columns, index));
+  return objects;
 }
 
-/** Returns items as a JSON list. A list is lost with any of its items. */
-export function listText(items: Texts): string | Lost {
-  return items.find((item) => typeof item !== 'string') ?? `[${items.join()}]`;
-}
-
-function append(
-  text: string | Lost,
-  separator: string,
-  next: string | Lost | undefined,
+function objectText(
+  starts: readonly string[],
+  columns: readonly Texts[],
+  index: number,
 ): string | Lost {
-  if (typeof text !== 'string' || next === undefined) return text;
-  return typeof next === 'string' ? text + separator + next : next;
+  let text = '';
+  for (let at = 0; at < starts.length; at++) {
+    const value = columns[at]?.[index];
+    if (typeof value === 'object') return value;
+    text += starts[at] + (value as string);
+  }
+  return `${text}}`;
+}
+
+/** Returns the items from `start` up to `end` as a JSON list. A list is lost with any of its items. */
+export function listText(items: Texts, start: number, end: number): string | Lost {
+  // Joined, each list is one flat text. Texts that refer to others would all live until the response is sent.
+  const list = items.slice(start, end);
+  return list.find((item) => typeof item !== 'string') ?? `[${list.join()}]`;
 }
 
 /** Returns a text as JSON. */

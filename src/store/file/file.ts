@@ -94,6 +94,7 @@ interface ByMedia {
 }
 
 const byMediaIds = prepared<ByMedia, FileOfMediaRow>({
+  isLookup: true,
   lookupsOf: ({ mediaIds }) => mediaIds.length,
   keyOf: ({ columns, extra }) => `${extra} ${columns}`,
   build: (db, { columns, extra }, slot) =>
@@ -173,6 +174,7 @@ export async function isDirTaken(db: Db, dir: string): Promise<boolean> {
 }
 
 const filesInDir = prepared<{ dir: string }, { id: number }>({
+  isLookup: true,
   keyOf: () => '',
   lookupsOf: () => 1,
   build: (db, _args, slot) =>

@@ -58,6 +58,7 @@ interface ByUrl {
 
 const byUrl = kept(
   prepared<ByUrl, SentFileRow>({
+    isLookup: true,
     keyOf: () => '',
     lookupsOf: () => 1,
     build: (db, _args, slot) =>

@@ -1,11 +1,12 @@
 import { CompiledQuery, type DatabaseConnection, type QueryResult } from 'kysely';
-import type { QueryResult as PgResult, PoolClient } from 'pg';
+import type { QueryResult as PgResult, PoolClient, QueryConfig } from 'pg';
 import { DatabaseUnavailableError } from '../error.ts';
 import { type QueryOptions, queryOptions } from '../query-option.ts';
 import { cancelStatement } from './cancel.ts';
 import { isCancelled, leavesConnection, statementError } from './failure.ts';
 import { createLimit } from './limit.ts';
 import type { Pool } from './pool.ts';
+import { forgetNames, isNameFailure, statementName } from './statement-name.ts';
 
 /** Time that the server gets beyond its statement timeout. If it is silent for longer, it or the network hangs. */
 const SILENCE_MS = 3000;
@@ -29,7 +30,7 @@ export class PostgresConnection implements DatabaseConnection {
    */
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const isRepeatable = !this.isInTransaction && isHarmless(query.sql);
-    const run = () => this.#run(query.sql, query.parameters, queryOptions(query));
+    const run = () => this.#runNamed(query);
     return toQueryResult(await (isRepeatable ? this.#runTwice(run) : run()));
   }
 
@@ -69,10 +70,26 @@ export class PostgresConnection implements DatabaseConnection {
     }
   }
 
+  /** Runs a look-up by its name. A transaction uses no names, because it could not run a failed statement again. */
+  async #runNamed(query: CompiledQuery): Promise<PgResult> {
+    const client = this.#client;
+    const options = queryOptions(query);
+    const plain = { text: query.sql, values: [...query.parameters] };
+    const isNamed = client !== null && !this.isInTransaction;
+    const name = isNamed ? statementName(client, query) : undefined;
+    if (name === undefined) return this.#run(plain, options);
+    try {
+      return await this.#run({ ...plain, name }, options);
+    } catch (error) {
+      if (client === null || !isNameFailure(error)) throw error;
+      forgetNames(client);
+      return this.#run(plain, options);
+    }
+  }
+
   async #run(
-    text: string,
-    parameters: readonly unknown[] = [],
-    { signal, hasNoTimeout = false }: QueryOptions = {},
+    config: QueryConfig,
+    { signal, hasNoTimeout = false }: QueryOptions,
   ): Promise<PgResult> {
     const client = this.#client;
     if (client === null || this.#isBroken) throw new DatabaseUnavailableError('connection');
@@ -86,7 +103,7 @@ export class PostgresConnection implements DatabaseConnection {
     signal?.addEventListener('abort', cancel, { once: true });
     let isUnsure = true;
     try {
-      return await Promise.race([client.query(text, parameters as unknown[]), limit.passed]);
+      return await Promise.race([client.query(config), limit.passed]);
     } catch (error) {
       this.#isBroken = !leavesConnection(error);
       isUnsure = !isCancelled(error);

@@ -25,6 +25,7 @@ interface BySource {
 
 const bySource = kept(
   prepared<BySource, RenditionRow>({
+    isLookup: true,
     keyOf: () => '',
     lookupsOf: () => 1,
     build: (db, _args, slot) =>

@@ -116,6 +116,7 @@ interface ByMedia {
 const mediaIdsOf = ({ mediaIds }: ByMedia) => mediaIds;
 
 const byMediaIds = prepared<ByMedia, TagRow & { media_id: number }>({
+  isLookup: true,
   keyOf: ({ columns }) => String(columns),
   lookupsOf: ({ mediaIds }) => mediaIds.length,
   build: (db, { columns }, slot) => {

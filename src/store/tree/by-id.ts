@@ -16,6 +16,7 @@ export function preparedNodes(
   build: (db: Db, ids: readonly number[]) => SelectQueryBuilder<Database, 'media', object>,
 ) {
   const run = prepared<Args, ScopeColumns>({
+    isLookup: true,
     keyOf: ({ columns }) => String(columns),
     lookupsOf: ({ ids }) => ids.length,
     build: (db, { columns }, slot) =>

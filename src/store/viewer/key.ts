@@ -12,6 +12,7 @@ export function insertKey(db: Db, key: NewApiKeyRow): Promise<ApiKeyRow> {
 }
 
 const bySha256 = prepared<{ keySha256: string }, ApiKeyRow>({
+  isLookup: true,
   keyOf: () => '',
   lookupsOf: () => 1,
   build: (db, _args, slot) =>

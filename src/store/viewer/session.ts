@@ -29,6 +29,7 @@ export async function insertSession(db: Db, session: NewSessionRow): Promise<voi
 }
 
 const bySha256 = prepared<{ tokenSha256: string }, SessionAndUser>({
+  isLookup: true,
   keyOf: () => '',
   lookupsOf: () => 2,
   build: (db, _args, slot) =>

@@ -22,6 +22,7 @@ interface SubjectUsage extends Usage {
 }
 
 const usagesOf = prepared<{ subjects: readonly string[] }, SubjectUsage>({
+  isLookup: true,
   keyOf: () => '',
   lookupsOf: ({ subjects }) => subjects.length,
   build: (db, _args, slot) =>

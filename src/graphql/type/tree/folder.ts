@@ -9,7 +9,7 @@ import {
   foldersByIds,
   updateFolder,
 } from '../../../domain/tree/folder.ts';
-import { type NodeFields, visibleAncestorIds } from '../../../domain/tree/node.ts';
+import { type NodeFields, visibleAncestorIds, visibleParentId } from '../../../domain/tree/node.ts';
 import {
   folderSettings,
   type InheritedVisibility,
@@ -83,8 +83,11 @@ const foundFolders = createLookup<Folder | null>({
 
 /** Options of a field that is the folder that contains a node; null if there is none that the viewer may see. */
 export const parent = foundFolders({
-  needs: ['ancestorIds'],
-  keysOf: (node: NodeFields, { domain }) => visibleAncestorIds(domain, node).slice(-1),
+  needs: ['ancestorIds', 'parentId'],
+  keysOf: (node: NodeFields, { domain }) => {
+    const id = visibleParentId(domain, node);
+    return id === null ? [] : [id];
+  },
   valueOf: ([folder = null]) => folder,
 });
 
