@@ -5,7 +5,7 @@ import { isAnyOf } from '../dialect.ts';
 import { listOfEach } from '../group.ts';
 import { inline } from '../inline.ts';
 import { blobKeysOf } from '../result.ts';
-import { inScope, isUnlimited, type Scope, type ScopeColumns } from '../scope.ts';
+import type { Scope, ScopeColumns } from '../scope.ts';
 import type { NewVersionRow, VersionRow } from '../table.ts';
 import { isFileInScope } from './file.ts';
 
@@ -120,14 +120,6 @@ export async function countVersionsOfEach(
     .groupBy('media_id')
     .execute();
   return new Map(rows.map(({ media_id, count }) => [media_id, Number(count)]));
-}
-
-/** Starts a query over the versions whose media item is in a scope. */
-export function versionsInScope(db: Db, scope: Scope) {
-  const versions = db.selectFrom('file_version');
-  if (isUnlimited(scope)) return versions;
-  const medias = inScope(db, db.selectFrom('media'), scope).select('media.id');
-  return versions.where('media_id', 'in', medias);
 }
 
 function versionRows(db: Db) {
