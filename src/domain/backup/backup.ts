@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { ifPresent } from '../../blob/disk.ts';
 import { forEachAtOnce } from '../../lib/at-once.ts';
 import { writeLines } from '../../lib/line-file.ts';
-import { type TakeBlobs, writeSnapshot } from '../../store/file/snapshot.ts';
+import { type TakeBlobs, writeSnapshot } from '../../store/backup/snapshot.ts';
 import type { Services } from '../context.ts';
 import { type BlobHold, withBlobHold } from '../file/blob-hold.ts';
 import {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BlobNotFoundError, type BlobStore } from '../../blob/blob-store.ts';
 import { isSystemError } from '../../blob/disk.ts';
 import { readLines } from '../../lib/line-file.ts';
-import type { BlobRow } from '../../store/file/blob-row.ts';
+import type { BlobRow } from '../../store/backup/blob-row.ts';
 import { type BackupDirectory, BLOBS_FILE } from './directory.ts';
 
 /** The bytes of a blob are missing, cut, unreadable or changed. */

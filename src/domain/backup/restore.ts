@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import type { BlobStore } from '../../blob/blob-store.ts';
 import { createDirectory, flushDirectory, ifPresent } from '../../blob/disk.ts';
 import { forEachAtOnce } from '../../lib/at-once.ts';
-import { isDatabaseEmpty, readSnapshot } from '../../store/file/snapshot.ts';
+import { isDatabaseEmpty, readSnapshot } from '../../store/backup/snapshot.ts';
 import { MIGRATIONS, type Report } from '../../store/migration.ts';
 import type { BackupProgress } from './backup.ts';
 import { copyBlob, DamagedBlobError, hasBlob, isIntact, readBlobList } from './blob-list.ts';

@@ -1,5 +1,5 @@
-import type { BlobReference } from '../../store/file/blob-reference.ts';
 import * as store from '../../store/file/damage.ts';
+import type { BlobReference } from '../../store/fsck/blob-reference.ts';
 import { deleteRendition } from '../../store/rendition/rendition.ts';
 import { type Context, type Services, transact } from '../context.ts';
 import { enqueueBlobDeletion } from '../job/enqueue.ts';

@@ -1,4 +1,4 @@
-import type { BlobReference } from '../../store/file/blob-reference.ts';
+import type { BlobReference } from '../../store/fsck/blob-reference.ts';
 import type { Flaw } from './verify.ts';
 
 /** What a difference between rows and bytes is about. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listOwnedBlobKeys } from '../../store/file/blob-reference.ts';
+import { listOwnedBlobKeys } from '../../store/fsck/blob-reference.ts';
 import type { Context } from '../context.ts';
 import { areBlobsHeld } from '../file/blob-hold.ts';
 import {

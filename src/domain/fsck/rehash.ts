@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BlobReference, listBlobReferences } from '../../store/file/blob-reference.ts';
 import { findRehashPlace, type RehashPlace, updateRehashPlace } from '../../store/file/damage.ts';
+import { type BlobReference, listBlobReferences } from '../../store/fsck/blob-reference.ts';
 import type { Context } from '../context.ts';
 import { noteDamagedBytes, noteGoodBytes } from '../file/damage.ts';
 import { verifyBytes } from './verify.ts';

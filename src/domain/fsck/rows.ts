@@ -5,8 +5,8 @@ import {
   listMisplacedNodes,
   listWrongCopies,
   updatePlace,
-} from '../../store/file/row-check.ts';
-import { addToUsage, listUsageErrors } from '../../store/file/usage-check.ts';
+} from '../../store/fsck/row.ts';
+import { addToUsage, listUsageErrors } from '../../store/fsck/usage.ts';
 import { pathBelow } from '../../store/path.ts';
 import { actualPath } from '../../store/path-move.ts';
 import { listPathMoves } from '../../store/tree/path-move.ts';

@@ -3,7 +3,7 @@ import {
   isSessionOpen,
   listSessionBytes,
   type SessionBytes,
-} from '../../store/file/session-bytes.ts';
+} from '../../store/fsck/session-bytes.ts';
 import type { Context } from '../context.ts';
 import { BATCH_SIZE, inBatches, olderThan } from '../file/sweep.ts';
 import { type CheckOptions, type Difference, difference } from './difference.ts';

@@ -4,7 +4,7 @@ import {
   type BlobReference,
   findBlobReference,
   listBlobReferences,
-} from '../../store/file/blob-reference.ts';
+} from '../../store/fsck/blob-reference.ts';
 import type { Context } from '../context.ts';
 import { noteDamagedBytes, noteGoodBytes } from '../file/damage.ts';
 import { BATCH_SIZE, inBatches, olderThan } from '../file/sweep.ts';

@@ -1,5 +1,5 @@
 import { BlobNotFoundError } from '../../blob/blob-store.ts';
-import { type BlobReference, findBlobReference } from '../../store/file/blob-reference.ts';
+import { type BlobReference, findBlobReference } from '../../store/fsck/blob-reference.ts';
 import type { Services } from '../context.ts';
 import { readDigests } from '../file/read-digests.ts';
 

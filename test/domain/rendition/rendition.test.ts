@@ -114,14 +114,15 @@ describeEachBackend('a rendition', (backend) => {
       await picture.get({ width: '50' });
       await deleteMedia(ctx, picture.mediaId);
       expect(await renditions(services)).toEqual([]);
-      expect(await blobsToDelete(services)).toHaveLength(3);
+      // The trash keeps the originals.
+      expect(await blobsToDelete(services)).toHaveLength(2);
       const folderId = await makeFolder(services.db, { owner: 'alice' });
       const filed = await storePicture(services, JPEG, folderId);
       await filed.get({ width: '100' });
       await deleteFolder(ctx, folderId, { recursive: true });
-      expect(await blobsToDelete(services)).toHaveLength(5);
+      expect(await blobsToDelete(services)).toHaveLength(3);
       await deleteBlobs(services);
-      expect(await countBlobs(services)).toBe(0);
+      expect(await countBlobs(services)).toBe(2);
     }));
 
   it('shows the new bytes as soon as the file is replaced', () =>

@@ -126,26 +126,30 @@ describeEachBackend('a thumbnail', (backend) => {
     }));
 
   it('is deleted with its media item, and not created for a deleted one', () =>
-    withServices(backend, async (services) => {
-      const ctx = services.as(user());
-      const [one, two] = [
-        await store(services, JPEG, 'a.jpg'),
-        await store(services, JPEG, 'b.jpg'),
-      ];
-      await createThumbnail(ctx, one.file.uuid);
-      await deleteMedia(ctx, one.id);
-      await createThumbnail(ctx, one.file.uuid);
-      const { blobs } = services;
-      const put = blobs.put.bind(blobs);
-      vi.spyOn(blobs, 'put').mockImplementationOnce(async (...blob) => {
-        await put(...blob);
-        await deleteMedia(ctx, two.id);
-      });
-      await createThumbnail(ctx, two.file.uuid);
-      await deleteBlobs(services);
-      expect(await countBlobs(services)).toBe(0);
-      expect(await services.db.selectFrom('file').selectAll().execute()).toEqual([]);
-    }));
+    withServices(
+      backend,
+      async (services) => {
+        const ctx = services.as(user());
+        const [one, two] = [
+          await store(services, JPEG, 'a.jpg'),
+          await store(services, JPEG, 'b.jpg'),
+        ];
+        await createThumbnail(ctx, one.file.uuid);
+        await deleteMedia(ctx, one.id);
+        await createThumbnail(ctx, one.file.uuid);
+        const { blobs } = services;
+        const put = blobs.put.bind(blobs);
+        vi.spyOn(blobs, 'put').mockImplementationOnce(async (...blob) => {
+          await put(...blob);
+          await deleteMedia(ctx, two.id);
+        });
+        await createThumbnail(ctx, two.file.uuid);
+        await deleteBlobs(services);
+        expect(await countBlobs(services)).toBe(0);
+        expect(await services.db.selectFrom('file').selectAll().execute()).toEqual([]);
+      },
+      { trashDays: 0 },
+    ));
 
   it('is created again from replaced bytes, and the old one is deleted', () =>
     withServices(backend, async (services) => {

@@ -88,6 +88,20 @@ export const ownerOrAdmin: Rule = (facts) => {
   return sees(facts) ? 'forbidden' : 'absent';
 };
 
+/** The creator of the item and admins; for others there is nothing. */
+export const onlyOwnerOrAdmin: Rule = ({ viewer }) =>
+  viewer === 'owner' || viewer === 'admin' ? 'ok' : 'absent';
+
+/** Those who see the item in the trash. */
+export const trashReader: Rule = (facts) =>
+  isNobody(facts) ? 'unauthenticated' : onlyOwnerOrAdmin(facts);
+
+/** Those of whom the item in the trash is; the role counts before all else. */
+export const trashOwner: Rule = (facts) => {
+  const byRole = editors(facts);
+  return byRole === 'ok' ? onlyOwnerOrAdmin(facts) : byRole;
+};
+
 /** Those who see the folder of the items: folders are shown as unlisted media. */
 export const whoSeesFolder: Rule = (facts) => whoSees({ ...facts, visibility: 'UNLISTED' });
 

@@ -8,16 +8,31 @@ import {
   inFolder,
   jobsOfItem,
   listedInFolder,
+  onlyOwnerOrAdmin,
   openOr,
   ownerOrAdmin,
   type Rule,
   sessionOwner,
+  trashOwner,
+  trashReader,
+  VIEWER_NAMES,
   whoSees,
   whoSeesFolder,
   whoSeesWithCredential,
 } from './expectation.ts';
 import { type Cell, mutation, type Operation, PICTURE, PICTURE_MD5, query } from './request.ts';
-import { newFolder, newKeyId, newSession, newTag, newUser } from './world.ts';
+import {
+  discard,
+  globalId,
+  type Item,
+  newFolder,
+  newKeyId,
+  newSession,
+  newTag,
+  newUser,
+  newVersion,
+  type World,
+} from './world.ts';
 
 type Send = Operation['send'];
 type More = Partial<Operation>;
@@ -66,6 +81,28 @@ function fill(field: string, { item, world: { folder, tag } }: Cell): string {
     $md5: item.file.md5,
   };
   return field.replace(/\$(\w+)/g, (name) => JSON.stringify(values[name]));
+}
+
+/** The items that operations have made for themselves. */
+const OWN_ITEMS = new WeakMap<Cell, Item & { version?: string }>();
+
+/** The refusal of an operation on an item of its own names that one, so it differs from that of a missing item. */
+const OWN: More = { tells: VIEWER_NAMES };
+
+const NO_VERSION = globalId('FileVersion', 99_999_999);
+
+/** Returns an item that no other cell has, after a change that no other cell may see; a missing item stays missing. */
+async function ownItem(
+  cell: Cell,
+  prepare: (world: World, item: Item) => Promise<unknown>,
+): Promise<Item & { version?: string }> {
+  const { world, visibility } = cell;
+  if (cell.item === world.ghost) return cell.item;
+  const item = await world.newItem(visibility);
+  const made = await prepare(world, item);
+  const own = { ...item, ...(typeof made === 'string' && { version: made }) };
+  OWN_ITEMS.set(cell, own);
+  return own;
 }
 
 /**
@@ -139,6 +176,27 @@ export const GRAPHQL: Readonly<Record<string, Operation>> = {
   },
   'Query.apiKeys': plain(admins, 'apiKeys { totalCount }'),
   'Query.users': plain(admins, 'users { totalCount }'),
+  'Query.auditLog': plain(admins, 'auditLog { totalCount }'),
+  'Query.media#history': list(
+    onlyOwnerOrAdmin,
+    'media(by: { uuid: $uuid }) { history { totalCount nodes { action } } }',
+    { shows: () => 'CREATE' },
+  ),
+  'Query.media#versions': {
+    ...{ rule: onlyOwnerOrAdmin, ofItem: true, shows: () => 'picture.png' },
+    send: async (cell) => {
+      const { uuid } = await ownItem(cell, newVersion);
+      return query(`media(by: { uuid: "${uuid}" }) { versions { totalCount nodes { filename } } }`);
+    },
+  },
+  'Query.trash': plain(anyCredential, 'trash { totalCount }'),
+  'Query.trash#item': {
+    ...{ rule: trashReader, ofItem: true, shows: (cell) => OWN_ITEMS.get(cell)?.uuid ?? '' },
+    send: async (cell) => {
+      await ownItem(cell, discard);
+      return query('trash(first: 200) { nodes { uuid } }');
+    },
+  },
   'Query.storageUsage': plain(everyone, 'storageUsage { bytes }'),
 
   'Mutation.updateMedia': ofItem(ownerOrAdmin, (cell) =>
@@ -162,6 +220,34 @@ export const GRAPHQL: Readonly<Record<string, Operation>> = {
     ownerOrAdmin,
     (cell) => mutation('deleteMedia', { id: idOf(cell) }),
     { once: true },
+  ),
+  'Mutation.deleteNodes': ofItem(
+    ownerOrAdmin,
+    (cell) => mutation('deleteNodes', { ids: [idOf(cell)] }),
+    { once: true },
+  ),
+  'Mutation.restoreNodes': ofItem(
+    trashOwner,
+    async (cell) => mutation('restoreNodes', { ids: [(await ownItem(cell, discard)).globalId] }),
+    OWN,
+  ),
+  'Mutation.deleteNodes#trash': ofItem(
+    trashOwner,
+    async (cell) => {
+      const ids = [(await ownItem(cell, discard)).globalId];
+      return mutation('deleteNodes', { ids, permanently: true });
+    },
+    OWN,
+  ),
+  'Mutation.emptyTrash': change(editors, () => mutation('emptyTrash', {})),
+  'Mutation.restoreVersion': ofItem(
+    ownerOrAdmin,
+    async (cell) => {
+      const { globalId, version } = await ownItem(cell, newVersion);
+      const input = { mediaId: globalId, versionId: version ?? NO_VERSION };
+      return mutation('restoreVersion', input);
+    },
+    OWN,
   ),
   'Mutation.signalJob': ofItem(ownerOrAdmin, ({ item }) =>
     mutation('signalJob', { id: item.job.globalId, signal: 'PAUSE' }),

@@ -236,6 +236,9 @@ const importer = (prefix: string): Readonly<Record<string, Operation>> => {
   return Object.fromEntries(named.map(([key, one]) => [key.replace(' ', ` ${prefix}`), one]));
 };
 
+/** The signature of the current file is good for no version of it. */
+const otherSignature: Rule = ({ viewer }) => (viewer === 'signed' ? 'forbidden' : 'absent');
+
 const OTHERS: Readonly<Record<string, Operation>> = {
   'GET /': plain(everyone, 'GET /'),
   'GET /healthz': plain(everyone, 'GET /healthz'),
@@ -254,6 +257,13 @@ const OTHERS: Readonly<Record<string, Operation>> = {
   'GET /media/:dir/:name': item(bytes, ({ item }) => bare(`GET ${item.file.path}`)),
   'GET /media/:dir/:name#rendition': item(renditionBytes, ({ item }) =>
     bare(`GET ${item.file.path}?width=8`),
+  ),
+  // Only a signature of its own opens a version, and this URL has none.
+  'GET /media/:dir/version/:uuid': item(otherSignature, ({ item }) =>
+    bare(`GET ${item.file.path.replace(/[^/]+$/, 'version')}/${item.uuid}`),
+  ),
+  'HEAD /media/:dir/version/:uuid': item(otherSignature, ({ item }) =>
+    bare(`HEAD ${item.file.path.replace(/[^/]+$/, 'version')}/${item.uuid}`),
   ),
   'HEAD /media/:dir/:name': item(bytes, ({ item }) => bare(`HEAD ${item.file.path}`)),
 };
@@ -285,6 +295,7 @@ const VALUES: Readonly<Record<string, string>> = {
   dir: 'aaaaaaaa',
   name: 'a.png',
   id: '00000000-0000-4000-8000-000000000001',
+  uuid: '00000000-0000-4000-8000-000000000001',
 };
 
 /**

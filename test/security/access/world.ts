@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createFolder } from '../../../src/domain/tree/folder.ts';
+import { deleteMedia } from '../../../src/domain/tree/media-change.ts';
 import { tagMedia } from '../../../src/domain/tree/tagging.ts';
 import { appendChunk } from '../../../src/domain/upload/upload.ts';
 import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
@@ -171,6 +172,23 @@ export async function newSession({ app }: World, totalBytes = PICTURE.length): P
   const chunk = { bytes: inPieces(PICTURE) };
   const file = { filename: 'picture.png', declaredType: null };
   return (await appendChunk(asUser(app), { ...file, ...place, chunk })).uploadId;
+}
+
+/** Moves an item into the trash, as an admin does. */
+export function discard({ app }: World, { id }: Item): Promise<void> {
+  return deleteMedia(asUser(app, 'admin', 'admin'), id);
+}
+
+const REPLACE = `mutation ($input: ReplaceFileInput!) { replaceFile(input: $input) {
+  ... on ReplaceFileSuccess { media { versions { nodes { id } } } } } }`;
+
+/** Replaces the file of an item. Returns the id of the version that this makes. */
+export async function newVersion({ app }: World, item: Item): Promise<string> {
+  const admin = { authorization: `Bearer ${app.adminKey}` };
+  const files = { 'input.file': new File([new Uint8Array(PICTURE)], 'other.png') };
+  const input = { id: item.globalId, file: null };
+  const { data } = await graphql(app, REPLACE, { input }, { ...admin, files });
+  return data.replaceFile.media.versions.nodes[0].id;
 }
 
 /** Creates a folder of `owner` in the folder of the items. */

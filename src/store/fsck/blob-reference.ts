@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { dialectOf, isAnyOf } from '../dialect.ts';
+import type { BlobKeyRange } from '../file/blob-key.ts';
 import { blobKeysOf } from '../result.ts';
-import type { BlobKeyRange } from './blob-key.ts';
 import { queuedBlobKeys } from './queued-deletion.ts';
 
 /** A row that refers to stored bytes, and what it says about them. */
