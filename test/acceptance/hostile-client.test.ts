@@ -1,12 +1,11 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { type Backend, describeEachBackend } from '../support/backend.ts';
 import { type ServerProcess, withDataDir, withServerProcess } from '../support/process.ts';
 import { peakRssOf, usageOf } from '../support/process-usage.ts';
-import { openSocket, sendRaw, toRequest } from '../support/raw-request.ts';
+import { dripUntilAnswered, openSocket, sendRaw, toRequest } from '../support/raw-request.ts';
 
 /**
  * What one anonymous client does so many times: aborts an upload, sends a body slowly; twice as often it promises an
@@ -167,12 +166,8 @@ async function dripBodies(server: ServerProcess, count: number): Promise<void> {
     Array.from({ length: count }, async (_, index) => {
       const form = FORMS[index % FORMS.length] as Form;
       const socket = await openSocket(server);
-      const answer = text(socket);
       socket.write(head(form, 1_000_000) + form.start);
-      const drip = setInterval(() => socket.write('a'), COUNT < 1000 ? 200 : 2000);
-      await once(socket, 'close');
-      clearInterval(drip);
-      return answer;
+      return dripUntilAnswered(socket, 'a', COUNT < 1000 ? 200 : 2000);
     }),
   );
   for (const answer of answers) {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { type TestApp, withApp } from '../support/app.ts';
 import { BACKENDS } from '../support/backend.ts';
-import { openSocket } from '../support/raw-request.ts';
+import { dripUntilAnswered, openSocket } from '../support/raw-request.ts';
 
 const SQLITE = BACKENDS[0]!;
 const PACE = { windowMs: 400, smallBodyMs: 800 };
@@ -103,9 +103,7 @@ describe('a body that is kept in memory', () => {
     onApp(
       async (app) => {
         const socket = await send(app, READERS[0]![1], 'Content-Length: 1000000');
-        const drip = setInterval(() => socket.write(' '), 20);
-        const answer = await text(socket);
-        clearInterval(drip);
+        const answer = await dripUntilAnswered(socket, ' ', 20);
         expect(answer).toMatch(/^HTTP\/1.1 408 /);
         expect(answer).toContain('within 0.8 seconds');
       },

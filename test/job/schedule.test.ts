@@ -2,7 +2,7 @@ import { expect, it, vi } from 'vitest';
 import { enqueueJob } from '../../src/domain/job/enqueue.ts';
 import { requestJob } from '../../src/domain/upload/import.ts';
 import { SYSTEM } from '../../src/domain/viewer/viewer.ts';
-import { resetFuture, scheduleNext } from '../../src/job/schedule.ts';
+import { resetFuture, SCHEDULE, scheduleNext } from '../../src/job/schedule.ts';
 import type { Tasks } from '../../src/job/task.ts';
 import { listLostJobs } from '../../src/store/job/run.ts';
 import { type TestServices, withServices } from '../support/app.ts';
@@ -25,7 +25,7 @@ describeEachBackend('recurring jobs', (backend) => {
     withServices(backend, async (services) => {
       await scheduleNext(services);
       const rows = await services.db.selectFrom('job').select('unicity').execute();
-      expect(rows).toHaveLength(3);
+      expect(rows).toHaveLength(SCHEDULE.length);
       for (const { unicity } of rows) {
         const job = { jobClass: 'import-url', arguments: { url: 'https://a.example/' }, unicity };
         await expect(requestJob(services.as(SYSTEM), job)).rejects.toMatchObject({

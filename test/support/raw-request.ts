@@ -35,6 +35,27 @@ export async function openSocket({ url }: { url: string }): Promise<Socket> {
   return socket;
 }
 
+/**
+ * Writes `text` at intervals until the server answers, and returns the answer once the connection is closed. The server may
+ * close it while a byte is on its way: that is no error.
+ */
+export async function dripUntilAnswered(
+  socket: Socket,
+  text: string,
+  everyMs: number,
+): Promise<string> {
+  const drip = setInterval(() => socket.write(text), everyMs);
+  let answer = '';
+  socket.on('data', (bytes) => {
+    answer += bytes;
+    clearInterval(drip);
+  });
+  // `once` of Node would reject after an error.
+  await new Promise((resolve) => socket.once('close', resolve));
+  clearInterval(drip);
+  return answer;
+}
+
 /** Sends bytes on a new connection. Returns the response, or null if the server closes the connection. */
 export async function sendRaw(
   server: { url: string },
