@@ -1,9 +1,12 @@
 import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { checkLibrary } from '../../src/domain/fsck/fsck.ts';
+import { SYSTEM } from '../../src/domain/viewer/viewer.ts';
 import { createApp } from '../../src/start/app.ts';
 import { ConfigError, parseConfig } from '../../src/start/config.ts';
 import { insertJob } from '../../src/store/job/job.ts';
+import { corrupt } from '../domain/fsck/library.ts';
 import { withApp } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
 import { graphql } from '../support/graphql.ts';
@@ -70,6 +73,22 @@ describeEachBackend('hole:', (backend) => {
     expect((await app.fetch(after)).status).toBe(404);
     const own = await app.fetch(after, { headers: { ...alice } });
     expect([own.status, own.headers.get('cache-control')]).toEqual([200, 'private, no-store']);
+  });
+
+  test('corrupted bytes are served as good', async () => {
+    const app = shared();
+    const alice = await bearer('alice');
+    const media = await uploadAs(app, alice);
+    const path = pathOf(media.url);
+    expect((await app.fetch(path)).status).toBe(200);
+    const row = app.services.db.selectFrom('file').where('media_id', '=', media.databaseId);
+    const { blob_key } = await row.select('blob_key').executeTakeFirstOrThrow();
+    await corrupt(app.services, blob_key);
+    const ctx = { ...app.services, log: app.app.log, viewer: SYSTEM };
+    const options = { rehash: true, repair: true, graceMs: 0, settleMs: 1 };
+    const found = await Array.fromAsync(checkLibrary(ctx, options));
+    expect(found.map(({ blobKey }) => blobKey)).toContain(blob_key);
+    expect((await app.fetch(path)).status).toBe(502);
   });
 
   test('a foreign page writes with the cookie of its visitor', async () => {
