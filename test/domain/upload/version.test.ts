@@ -10,6 +10,8 @@ import {
   versionsOfEach,
 } from '../../../src/domain/file/version.ts';
 import { createThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
+import { purgeTrash } from '../../../src/domain/trash/purge.ts';
+import { restoreNodes } from '../../../src/domain/trash/restore.ts';
 import { deleteFolder } from '../../../src/domain/tree/deletion.ts';
 import { createFolder } from '../../../src/domain/tree/folder.ts';
 import { mediasByIds } from '../../../src/domain/tree/media.ts';
@@ -104,16 +106,37 @@ describeEachBackend('a replaced file', (backend) => {
     }));
 
   it('is deleted with its media item or its folder, and so are the old names of the original', () =>
+    withServices(
+      backend,
+      async (services) => {
+        const ctx = services.as(user());
+        const { id: folderId } = await createFolder(ctx, { name: 'folder' });
+        const ids = [await upload(ctx, '0.txt', { folderId }), await upload(ctx, '1.txt')] as const;
+        for (const id of ids) await replace(ctx, id, '2.txt');
+        await deleteFolder(ctx, folderId, { recursive: true });
+        await deleteMedia(ctx, ids[1]);
+        for (const table of ['file_version', 'file_address'] as const) {
+          expect(await services.db.selectFrom(table).selectAll().execute()).toEqual([]);
+        }
+        await expectWhole(services, 0);
+      },
+      { trashDays: 0 },
+    ));
+
+  it('comes back with its media item from the trash, and is deleted when the trash is emptied', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
-      const { id: folderId } = await createFolder(ctx, { name: 'folder' });
-      const ids = [await upload(ctx, '0.txt', { folderId }), await upload(ctx, '1.txt')] as const;
-      for (const id of ids) await replace(ctx, id, '2.txt');
-      await deleteFolder(ctx, folderId, { recursive: true });
-      await deleteMedia(ctx, ids[1]);
-      for (const table of ['file_version', 'file_address'] as const) {
-        expect(await services.db.selectFrom(table).selectAll().execute()).toEqual([]);
-      }
+      const id = await upload(ctx, '0.txt');
+      await replace(ctx, id, '1.txt');
+      const before = await versionsOf(ctx, id);
+      expect(before).toHaveLength(1);
+      await deleteMedia(ctx, id);
+      expect(await versionsOf(ctx, id)).toEqual([]);
+      await expectWhole(services, 2);
+      await restoreNodes(ctx, { ids: [id] });
+      expect(await versionsOf(ctx, id)).toEqual(before);
+      await deleteMedia(ctx, id);
+      await purgeTrash(services.as(), { deleted_before: services.clock() + 1 });
       await expectWhole(services, 0);
     }));
 

@@ -133,7 +133,7 @@ describeEachBackend('contract §14', (backend) => {
     expect(empty._links).toEqual({ self: { href: `${app.url}/media/${ids[0]}/children?page=1` } });
   });
 
-  it('§14.10: DELETE with a content type but no body returns the item, and deletes its subtree and files', async () => {
+  it('§14.10: DELETE with a content type but no body returns the item; its subtree and files are gone', async () => {
     const app = shared();
     const folder = await makeFolder(app);
     const image = await makeImage(app, { parentId: folder._id });
@@ -148,12 +148,6 @@ describeEachBackend('contract §14', (backend) => {
       expect(await call(app, `GET /media/${_id}`)).toMatchObject(refusal(404, 'NotFound'));
     }
     expect(await download(app, image.umbracoFile.src)).toBe(404);
-    const jobs = await app.services.db
-      .selectFrom('job')
-      .where('job_class', '=', 'delete-blob')
-      .select('arguments')
-      .execute();
-    expect(jobs.length).toBeGreaterThan(0);
   });
 
   it('§14.11: without a valid credential everything is 401; Api-Key, Basic and Bearer are accepted', async () => {
