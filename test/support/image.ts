@@ -33,13 +33,21 @@ export function plain(color: { r: number; g: number; b: number; alpha?: number }
  * one is sometimes cut where a decoder finds all that it needs.
  */
 export function noise(width = 60, height = 40): Sharp {
-  const raw = { width, height, channels: 3 } as const;
-  const bytes = randomBytes(width * height * 3 + 3);
+  return sharp(noisyPixels(width * height * 3), { raw: { width, height, channels: 3 } });
+}
+
+/** The largest noise so far: smaller images show its beginning. */
+let pixels = Buffer.alloc(0);
+
+function noisyPixels(length: number): Buffer {
+  if (pixels.length >= length) return pixels.subarray(0, length);
+  const bytes = randomBytes(length + 3);
+  pixels = Buffer.alloc(length);
   // The mean of four random values is close to a normal distribution, as the noise of a camera is.
-  const pixels = Uint8Array.from({ length: width * height * 3 }, (_, at) => {
-    return (bytes[at]! + bytes[at + 1]! + bytes[at + 2]! + bytes[at + 3]!) >> 2;
-  });
-  return sharp(pixels, { raw });
+  for (let at = 0; at < length; at++) {
+    pixels[at] = (bytes[at]! + bytes[at + 1]! + bytes[at + 2]! + bytes[at + 3]!) >> 2;
+  }
+  return pixels;
 }
 
 /** Returns red, green, blue and alpha in the middle of an image. */
