@@ -3,7 +3,7 @@ import type { Route } from '../../../src/rest/selfcommunity/openapi.ts';
 import { ROUTES } from '../../../src/rest/selfcommunity/route-table.ts';
 import { SCHEMAS } from '../../../src/rest/selfcommunity/schema.ts';
 import { type TestApp, withApp } from '../../support/app.ts';
-import { describeEachBackend } from '../../support/backend.ts';
+import { type Backend, describeEachBackend } from '../../support/backend.ts';
 import { sendRaw, toRequest } from '../../support/raw-request.ts';
 import { WITH_USERS } from '../../support/request.ts';
 import { call } from './call.ts';
@@ -137,6 +137,11 @@ const BASES = [
   { type: 'user', name: 'n' },
 ];
 
+/** On PostgreSQL, whose dialect runs the same code, each value of a field has one base in turn. */
+function basesOf({ name }: Backend, turn: number): readonly object[] {
+  return name === 'sqlite' ? BASES : [BASES[turn % BASES.length]!];
+}
+
 function fieldsOf({ body }: Route): string[] {
   const schema = body ? SCHEMAS[body] : {};
   return 'properties' in schema ? Object.keys(schema.properties as object) : [];
@@ -167,8 +172,10 @@ describeEachBackend('hostile and broken requests over SelfCommunity', (backend) 
   test.each(WRITES)('$method $path: no value of any field causes a server error', (route) =>
     serve(async (app) => {
       const line = `${route.method} ${fill(route.path, await withTargets(app))}`;
-      for (const name of [...fieldsOf(route), '__proto__', 'constructor']) {
-        const bodies = VALUES.flatMap((value) => BASES.map((base) => withField(base, name, value)));
+      for (const [turn, name] of [...fieldsOf(route), '__proto__', 'constructor'].entries()) {
+        const bodies = VALUES.flatMap((value, index) =>
+          basesOf(backend, turn + index).map((base) => withField(base, name, value)),
+        );
         const headers = { 'content-type': 'application/json' };
         const answers = await Promise.all(
           bodies.map((body) => call(app, line, { body, headers, as: 1 })),
