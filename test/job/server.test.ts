@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
+import { SCHEDULE } from '../../src/job/schedule.ts';
 import { openDb } from '../../src/store/db.ts';
 import { insertJob } from '../../src/store/job/job.ts';
 import { upload } from '../rest/importer/call.ts';
@@ -23,10 +24,10 @@ describeEachBackend('a server', (backend) => {
         expect(await blobCount(app)).toBe(1);
         const recurring = await vi.waitFor(async () => {
           const jobs = await jobsIn(app, 'pending');
-          expect(jobs).toHaveLength(3);
+          expect(jobs).toHaveLength(SCHEDULE.length);
           return jobs;
         });
-        expect(recurring.toSorted()).toEqual(['expire-upload', 'rehash-file', 'sweep']);
+        expect(recurring.toSorted()).toEqual(SCHEDULE.map(({ jobClass }) => jobClass).toSorted());
         const { id } = await app.services.db
           .selectFrom('media')
           .where('resource', '=', 'a')
@@ -39,7 +40,7 @@ describeEachBackend('a server', (backend) => {
           expect(await jobsIn(app, 'completed')).toContain('delete-blob'),
         );
       },
-      { TRIVIUM_JOB_CONCURRENCY: '2' },
+      { TRIVIUM_JOB_CONCURRENCY: '2', TRIVIUM_TRASH_DAYS: '0' },
     ));
 });
 
@@ -49,7 +50,9 @@ describe.skipIf(POSTGRES === undefined)('a server on postgres', () => {
       withApp(
         { ...POSTGRES!, withUrl: (work) => work(url) },
         async (app) => {
-          await vi.waitFor(async () => expect(await jobsIn(app, 'pending')).toHaveLength(3));
+          await vi.waitFor(async () =>
+            expect(await jobsIn(app, 'pending')).toHaveLength(SCHEDULE.length),
+          );
           const other = openDb({ url });
           let count = 0;
           const runOne = async () => {

@@ -86,8 +86,8 @@ async function read(client: TortureClient, ledger: Ledger, item: KnownItem): Pro
 }
 
 function newFile(): { file: File; md5: string } {
-  // Small files are the most frequent.
-  const bytes = randomBytes(1 + randomInt(2 ** randomInt(1, Math.log2(FILE_BYTES_MAX))));
+  // Small files are the most frequent; none is so small that two could be equal.
+  const bytes = randomBytes(16 + randomInt(2 ** randomInt(1, Math.log2(FILE_BYTES_MAX))));
   // No decoder takes it for anything.
   bytes[0] = 0;
   const md5 = createHash('md5').update(bytes).digest('hex');
