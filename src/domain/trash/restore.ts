@@ -43,7 +43,7 @@ export async function restoreNodes(
     await lockTree(inside.db);
     const ctx = await withLatest(inside);
     let rowsMax = BITE_ROWS;
-    const tops = outermost(await trashedNodes(ctx, ids));
+    const tops = outermost(await trashedNodes(ctx, ids)).sort(foldersFirst);
     await recordTrash(ctx, 'restore', tops);
     for (const node of tops) {
       const deletion = await findDeletionInto(ctx.db, node.deletion);
@@ -76,6 +76,11 @@ export function outermost(nodes: readonly TrashedNodeRow[]): TrashedNodeRow[] {
       other.deletion === deletion && place.startsWith(partBelow(other).below);
     return !nodes.some(isAbove);
   });
+}
+
+/** Sorts a folder before what was in it: nobody can delete from a folder that is in the trash already. */
+function foldersFirst(a: TrashedNodeRow, b: TrashedNodeRow): number {
+  return b.deleted_at - a.deleted_at || a.path.split('/').length - b.path.split('/').length;
 }
 
 /** Restores a node and up to `rowsMax` nodes below it; a job restores them if they are more. Returns their number. */
