@@ -44,7 +44,6 @@ export async function restoreNodes(
     const ctx = await withLatest(inside);
     let rowsMax = BITE_ROWS;
     const tops = outermost(await trashedNodes(ctx, ids)).sort(foldersFirst);
-    await recordTrash(ctx, 'restore', tops);
     for (const node of tops) {
       const deletion = await findDeletionInto(ctx.db, node.deletion);
       if (deletion === undefined) rowsMax -= await restoreNode(ctx, node, Math.max(rowsMax, 1));
@@ -91,6 +90,7 @@ async function restoreNode(ctx: Context, node: TrashedNodeRow, rowsMax: number):
   const isSmall = below.length <= rowsMax;
   const rows = isSmall ? below : [];
   await checkResources(ctx, [node, ...rows]);
+  await recordTrash(ctx, 'restore', [node, ...rows]);
   await takeOut(ctx, [top, ...placesBelow(top, rows)]);
   if (!isSmall) await restoreLater(ctx, part);
   return rows.length;
@@ -135,6 +135,7 @@ async function undoDeletion(
     const message = `The node ${node.id} is still on its way into the trash. Try again later.`;
     throw new ConflictError('BEING_DELETED', message);
   }
+  await recordTrash(ctx, 'restore', [node]);
   await deleteDeletion(ctx.db, node_id);
   await deleteTrashed(ctx.db, [node_id]);
   await restoreLater(ctx, partBelow(node));

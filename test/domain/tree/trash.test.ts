@@ -205,6 +205,19 @@ describeEachBackend('the trash', (backend) => {
       expect(media).toMatchObject({ ancestorIds: [target, folderId, innerId] });
     }));
 
+  it('records each node of a folder as deleted, and each as restored', () =>
+    withServices(backend, async (services) => {
+      const { folderId, innerId, mediaId, ctx } = await makeSite(services);
+      await deleteFolder(ctx, folderId, { recursive: true });
+      const { id } = (await listTrash(ctx, {})).nodes[0]!;
+      await restoreNodes(ctx, { ids: [id] });
+      const entries = await services.db.selectFrom('audit_entry').selectAll().execute();
+      const targets = (action: string) =>
+        entries.filter((entry) => entry.action === action).map(({ target_id }) => target_id);
+      expect(targets('delete')).toEqual(expect.arrayContaining([folderId, innerId, mediaId]));
+      expect(targets('restore').sort()).toEqual(targets('delete').sort());
+    }));
+
   it('refuses a node whose resource is taken, and names both', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());
