@@ -1,7 +1,7 @@
 import { DomainError, PassingError } from './error.ts';
 import type { ExceededLimit } from './exceeded-limit.ts';
 
-/** Delay before a retry after a quota was exceeded: it has room again only after something was deleted. */
+/** Delay before a retry after a quota was exceeded: it has room again only after something was deleted for ever. */
 const QUOTA_RETRY_AFTER_MS = 3_600_000;
 
 /** The viewer, or its address, would store more than its quota. */
@@ -13,7 +13,7 @@ export class QuotaExceededError extends PassingError {
     const { name, limit } = exceeded;
     const what = name === 'items' ? 'media and folders' : 'bytes of files';
     super(
-      `The quota of ${limit} ${what} is used up. Delete something first.`,
+      `The quota of ${limit} ${what} is used up. Delete something for ever, or empty the trash.`,
       QUOTA_RETRY_AFTER_MS,
     );
     this.exceeded = exceeded;

@@ -191,7 +191,7 @@ builder.objectType(TooManyRequestsError, {
 builder.objectType(QuotaExceededError, {
   name: 'QuotaExceededError',
   description:
-    'The operation would exceed the storage quota of the viewer or its address. Delete something first. `storageUsage` returns the current usage.',
+    'The operation would exceed the storage quota of the viewer or its address. Delete something for ever, or empty the trash: what is in the trash counts. `storageUsage` returns the current usage.',
   interfaces,
   fields: (t) => ({
     limitName: t.string({ description: exceededName, resolve: ({ exceeded }) => exceeded.name }),

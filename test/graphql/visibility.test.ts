@@ -162,6 +162,22 @@ describeEachBackend('the visibility of a media item', (backend) => {
     expect(await uploaded(inner)).toBe('UNLISTED');
   });
 
+  test('of a folder is shown in the trash as it will be after a restore', async () => {
+    const app = shared();
+    const admin = asAdmin(app);
+    const top = await makeFolder(app, 'name: "kept", visibility: PUBLIC');
+    const own = await makeFolder(app, `name: "own", parentId: "${top}", visibility: PRIVATE`);
+    const plain = await makeFolder(app, `name: "plain", parentId: "${top}"`);
+    for (const id of [own, plain]) {
+      await change(app, admin, `deleteFolder(input: { id: "${id}" }) { __typename }`);
+    }
+    const query = '{ trash { nodes { id ... on Folder { visibility isVisibilityInherited } } } }';
+    const { nodes } = (await graphql(app, query, {}, admin)).data.trash;
+    const shown = (id: string) => nodes.find((node: { id: string }) => node.id === id);
+    expect(shown(own)).toEqual({ id: own, visibility: 'PRIVATE', isVisibilityInherited: false });
+    expect(shown(plain)).toEqual({ id: plain, visibility: 'PUBLIC', isVisibilityInherited: true });
+  });
+
   test('filters lists', async () => {
     const app = shared();
     const owner = await bearer(`filter ${Date.now()}`);

@@ -1,4 +1,5 @@
 import { nameSortKey } from '../../lib/sort-key.ts';
+import { toVisibility } from '../../store/scope.ts';
 import type { FileRow, TrashedNodeRow, TrashedRow } from '../../store/table.ts';
 import { countTrashedTops, listTrashedTops, TRASH_ORDER } from '../../store/trash/list.ts';
 import { listTrashedRows } from '../../store/trash/row.ts';
@@ -8,6 +9,7 @@ import { type Tag, tagsByIds } from '../tag/tag.ts';
 import { trashSightOf } from '../trash/sight.ts';
 import { parseTrashed } from '../tree/discard.ts';
 import { type TreeNode, toNode } from '../tree/node-list.ts';
+import type { Visibility } from '../tree/visibility.ts';
 import { authorize } from '../viewer/access.ts';
 import { type File, toFile } from './file.ts';
 
@@ -18,6 +20,8 @@ export type TrashedNode = TreeNode & {
     files: File[];
     /** By name. */
     tags: Tag[];
+    /** Of a folder: the visibility that is set for it. Null: it inherits one. */
+    visibility: Visibility | null;
   };
 };
 
@@ -53,7 +57,10 @@ function toTrashedNode(
   const files = rowsOf<FileRow & { resource: string }>(rows, 'file').map(toFile);
   files.sort((a, b) => (a.key < b.key ? -1 : 1));
   const own = tags.filter(({ id }) => tagIds.has(id));
-  return { ...toNode(parseTrashed(trashed)), trashed: { files, tags: own } };
+  const row = parseTrashed(trashed);
+  const { items_visibility: value } = row;
+  const visibility = value === null ? null : toVisibility(value);
+  return { ...toNode(row), trashed: { files, tags: own, visibility } };
 }
 
 interface TagLink {

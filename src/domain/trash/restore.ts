@@ -43,8 +43,7 @@ export async function restoreNodes(
     await lockTree(inside.db);
     const ctx = await withLatest(inside);
     let rowsMax = BITE_ROWS;
-    const tops = outermost(await trashedNodes(ctx, ids));
-    await recordTrash(ctx, 'restore', tops);
+    const tops = outermost(await trashedNodes(ctx, ids)).sort(foldersFirst);
     for (const node of tops) {
       const deletion = await findDeletionInto(ctx.db, node.deletion);
       if (deletion === undefined) rowsMax -= await restoreNode(ctx, node, Math.max(rowsMax, 1));
@@ -78,6 +77,11 @@ export function outermost(nodes: readonly TrashedNodeRow[]): TrashedNodeRow[] {
   });
 }
 
+/** Sorts a folder before what was in it: nobody can delete from a folder that is in the trash already. */
+function foldersFirst(a: TrashedNodeRow, b: TrashedNodeRow): number {
+  return b.deleted_at - a.deleted_at || a.path.split('/').length - b.path.split('/').length;
+}
+
 /** Restores a node and up to `rowsMax` nodes below it; a job restores them if they are more. Returns their number. */
 async function restoreNode(ctx: Context, node: TrashedNodeRow, rowsMax: number): Promise<number> {
   const top: Restored = { trashed: node, place: await placeOf(ctx, node) };
@@ -86,6 +90,7 @@ async function restoreNode(ctx: Context, node: TrashedNodeRow, rowsMax: number):
   const isSmall = below.length <= rowsMax;
   const rows = isSmall ? below : [];
   await checkResources(ctx, [node, ...rows]);
+  await recordTrash(ctx, 'restore', [node, ...rows]);
   await takeOut(ctx, [top, ...placesBelow(top, rows)]);
   if (!isSmall) await restoreLater(ctx, part);
   return rows.length;
@@ -130,6 +135,7 @@ async function undoDeletion(
     const message = `The node ${node.id} is still on its way into the trash. Try again later.`;
     throw new ConflictError('BEING_DELETED', message);
   }
+  await recordTrash(ctx, 'restore', [node]);
   await deleteDeletion(ctx.db, node_id);
   await deleteTrashed(ctx.db, [node_id]);
   await restoreLater(ctx, partBelow(node));

@@ -17,7 +17,8 @@ export const AUDIT_ACTIONS = {
   tag: 'Tags of a media item were changed. `details` has their database ids.',
   delete:
     'Something was deleted: a node goes into the trash, unless `details.permanently` is true. `details.nodes` is the number of nodes of a large folder.',
-  restore: 'A node was restored from the trash, with what was deleted together with it below it.',
+  restore:
+    'A node was restored from the trash. Of a large folder, only the folder itself has an entry.',
   purge:
     'A node in the trash was deleted for ever, with what was deleted together with it below it.',
   start: 'A job was started.',

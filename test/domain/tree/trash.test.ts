@@ -185,6 +185,39 @@ describeEachBackend('the trash', (backend) => {
       expect(again).toMatchObject({ ancestorIds: [target, folderId], level: 3 });
     }));
 
+  it('restores nodes to their places in whatever order they are named', () =>
+    withServices(backend, async (services) => {
+      const { folderId, innerId, mediaId, ctx } = await makeSite(services);
+      const before = await snapshot(services);
+      for (const id of [mediaId, innerId, folderId]) {
+        await deleteNodes(ctx, { ids: [id], recursive: true });
+      }
+      const restored = await restoreNodes(ctx, { ids: [mediaId, innerId, folderId] });
+      expect(restored.map(({ id }) => id)).toEqual([mediaId, innerId, folderId]);
+      expect(await snapshot(services)).toEqual(before);
+      // A folder may get deeper after something in it was deleted.
+      await deleteMedia(ctx, mediaId);
+      const target = await makeFolder(services.db, { owner: 'alice' });
+      await moveNodes(ctx, { ids: [folderId], parentId: target });
+      services.advance(1);
+      await deleteNodes(ctx, { ids: [innerId], recursive: true });
+      const [media] = await restoreNodes(ctx, { ids: [mediaId, innerId] });
+      expect(media).toMatchObject({ ancestorIds: [target, folderId, innerId] });
+    }));
+
+  it('records each node of a folder as deleted, and each as restored', () =>
+    withServices(backend, async (services) => {
+      const { folderId, innerId, mediaId, ctx } = await makeSite(services);
+      await deleteFolder(ctx, folderId, { recursive: true });
+      const { id } = (await listTrash(ctx, {})).nodes[0]!;
+      await restoreNodes(ctx, { ids: [id] });
+      const entries = await services.db.selectFrom('audit_entry').selectAll().execute();
+      const targets = (action: string) =>
+        entries.filter((entry) => entry.action === action).map(({ target_id }) => target_id);
+      expect(targets('delete')).toEqual(expect.arrayContaining([folderId, innerId, mediaId]));
+      expect(targets('restore').sort()).toEqual(targets('delete').sort());
+    }));
+
   it('refuses a node whose resource is taken, and names both', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());

@@ -85,6 +85,18 @@ describeEachBackend('a usage', (backend) => {
       expect(own).toEqual({ uploads: 0, promisedBytes: 0, storedBytes: 0, items: 0 });
     }));
 
+  it('counts what is in the trash, and the refusal says so', () =>
+    withServices(backend, async (services) => {
+      const ctx = createTestServices(services, quotas(services, { itemsMax: 1 })).as(user());
+      const { id } = await createFolder(ctx, { name: 'first' });
+      await deleteNodes(ctx, { ids: [id] });
+      const refused = createFolder(ctx, { name: 'second' });
+      await expect(refused).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
+      await expect(refused).rejects.toThrow('empty the trash');
+      await deleteNodes(ctx, { ids: [id], permanently: true });
+      await createFolder(ctx, { name: 'second' });
+    }));
+
   it('is read in a bounded number of rows, however many changes it has', () =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());

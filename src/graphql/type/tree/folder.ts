@@ -22,6 +22,7 @@ import { identifierInput, objectQuery } from '../../identifier.ts';
 import { nodeLoader, nodeOptions, perRequest } from '../../loader.ts';
 import { createLookup, withId } from '../../lookup.ts';
 import { mutation } from '../../mutation.ts';
+import { visibilityInTrash } from './trashed.ts';
 import { TreeNodeRef } from './tree-node.ts';
 import { VisibilityEnum } from './visibility.ts';
 
@@ -42,7 +43,12 @@ const inherited = <Value>(read: (inherited: InheritedVisibility) => Value) =>
   foundSettings({
     needs: ['id', 'ancestorIds'],
     keysOf: ({ id, ancestorIds }: Folder) => [...ancestorIds, id],
-    valueOf: (settings, _folder, { domain }) => read(resolveVisibility(domain, settings)),
+    valueOf: (settings, folder, { domain }) => {
+      // A folder in the trash is not among the folders that exist.
+      const own = visibilityInTrash(folder);
+      const all = own === undefined ? settings : [...settings.slice(0, -1), own];
+      return read(resolveVisibility(domain, all));
+    },
   });
 
 const folderLoader = nodeLoader(foldersByIds);
