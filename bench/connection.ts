@@ -9,10 +9,16 @@ export interface ClientRequest {
   discardBody?: boolean;
 }
 
-interface Answer {
+/** An answer, read completely. */
+export interface Answer {
   status: number;
+  /** Status line and headers. */
+  head: string;
   body: string;
 }
+
+/** All of an empty chunked body. */
+const LAST_CHUNK = '0\r\n\r\n';
 
 interface Exchange {
   resolve: (answer: Answer) => void;
@@ -21,6 +27,8 @@ interface Exchange {
   discardBody: boolean;
   /** Bytes of the answer's head so far. */
   head: Buffer;
+  /** The same as text, once it is complete. */
+  headText: string;
   status: number;
   /** Bytes of the body that are still to come; null before the head is complete. */
   restBytes: number | null;
@@ -60,7 +68,13 @@ export class Connection {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const discardBody = request.discardBody ?? false;
-    const progress = { head: Buffer.alloc(0), status: 0, restBytes: null, pieces: [] };
+    const progress = {
+      head: Buffer.alloc(0),
+      headText: '',
+      status: 0,
+      restBytes: null,
+      pieces: [],
+    };
     this.#exchange = { resolve, reject, startedAt: performance.now(), discardBody, ...progress };
     // One system call for head and body.
     this.#socket.cork();
@@ -91,7 +105,8 @@ export class Connection {
     if (exchange.restBytes > 0) return;
     this.#exchange = null;
     this.latenciesMs.push(performance.now() - exchange.startedAt);
-    exchange.resolve({ status: exchange.status, body: Buffer.concat(exchange.pieces).toString() });
+    const { status, headText: head, pieces } = exchange;
+    exchange.resolve({ status, head, body: Buffer.concat(pieces).toString() });
   }
 
   /** Returns the part of the piece that belongs to the body. */
@@ -101,13 +116,13 @@ export class Connection {
     exchange.head = seen;
     if (end < 0) return seen;
     const head = seen.toString('latin1', 0, end);
-    const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-    if (length === undefined) {
-      this.#fail(new Error(`An answer without Content-Length:\n${head}`));
+    exchange.status = Number(head.slice(9, 12));
+    exchange.headText = head;
+    exchange.restBytes = bodyBytesOf(exchange.status, head);
+    if (exchange.restBytes === null) {
+      this.#fail(new Error(`An answer of unknown length:\n${head}`));
       return seen;
     }
-    exchange.status = Number(head.slice(9, 12));
-    exchange.restBytes = Number(length);
     return seen.subarray(end + 4);
   }
 
@@ -117,4 +132,12 @@ export class Connection {
     this.#exchange = null;
     this.#socket.destroy();
   }
+}
+
+/** Of the answers without Content-Length it knows those of `@tus/server`: 204, and an empty chunked body. */
+function bodyBytesOf(status: number, head: string): number | null {
+  const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
+  if (length !== undefined) return Number(length);
+  if (status === 204) return 0;
+  return /\r\ntransfer-encoding: *chunked/i.test(head) ? LAST_CHUNK.length : null;
 }

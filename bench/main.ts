@@ -3,7 +3,8 @@
  * --dir /tmp --before <checkout> --results <file> --profile <dir>]`
  *
  * Measures this server and, in the same run and in turn, hand-written handlers that do the same work and nothing else
- * (limits). The ratios hold across machines; the absolute figures do not.
+ * (limits), bare Yoga for reads and `@tus/server` for uploads. The ratios hold across machines; the absolute figures
+ * do not.
  */
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';

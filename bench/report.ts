@@ -15,7 +15,7 @@ const HEAD = `# Results of the benchmark
 
 Written by \`npm run bench -- --results bench/RESULTS.md\`. Ratios within a run hold across machines; absolute figures
 do not. \`trivium/it\` is Trivium's rate divided by the row's; \`cpu it/trivium\` is the row's processor time per unit
-divided by Trivium's.`;
+divided by Trivium's. \`@tus/server: no checksum\` acknowledges bytes that it has neither hashed nor synced.`;
 
 /** Prints a line. */
 export function print(line: string): void {

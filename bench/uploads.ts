@@ -7,6 +7,7 @@ import { printStandings } from './report.ts';
 import type { RunningServer } from './scratch.ts';
 import { type LimitVariant, sendToLimit } from './sender/limit.ts';
 import type { Send } from './sender/sender.ts';
+import { sendToTus } from './sender/tus.ts';
 import { bearerToken, type ServerSetup, startLimit, startTrivium } from './server.ts';
 import { settleDisk, transfer, withConnections } from './transfer.ts';
 import { type UploadCase, uploadCases } from './upload-case.ts';
@@ -23,6 +24,7 @@ interface Bench {
   setup: ServerSetup;
   trivium: RunningServer;
   limit: RunningServer;
+  tus: RunningServer;
   before: RunningServer | null;
   rounds: number;
 }
@@ -33,15 +35,17 @@ const LIMITS: readonly (readonly [LimitVariant, string])[] = [
   ['durable', 'limit: MD5, row, both synced'],
 ];
 
-/** Uploads and downloads, against bare handlers whose names say what they do. */
+/** Uploads, against bare handlers whose names say what they do and `@tus/server`, and downloads. */
 export async function benchUploads(
   setup: ServerSetup,
   { rounds, only, before: checkout }: UploadOptions,
 ): Promise<void> {
-  const limitDirectory = setup.scratch.path('limit');
-  mkdirSync(limitDirectory);
-  const script = new URL('./limit-upload-server.ts', import.meta.url);
-  const limit = await startLimit(setup, script, limitDirectory);
+  const limit = await startPeer(
+    setup,
+    new URL('./limit-upload-server.ts', import.meta.url),
+    'limit',
+  );
+  const tus = await startPeer(setup, new URL('./tus-server.ts', import.meta.url), 'tus');
   // What is measured is the request: jobs would compete with it for the one core.
   const settings = { TRIVIUM_JOB_CONCURRENCY: '0' };
   const trivium = await startTrivium(setup, 'uploads', settings);
@@ -49,39 +53,50 @@ export async function benchUploads(
   const authorization = await bearerToken();
   for (const uploadCase of await uploadCases(authorization)) {
     if (!uploadCase.title.includes(only)) continue;
-    await benchUpload({ setup, trivium, limit, before, rounds }, uploadCase);
+    await benchUpload({ setup, trivium, limit, tus, before, rounds }, uploadCase);
   }
   await benchDownloads({ trivium, limit, before, authorization }, { rounds, only });
-  await Promise.all([trivium, limit, before].map((server) => server?.stop()));
+  await Promise.all([trivium, limit, tus, before].map((server) => server?.stop()));
+}
+
+/** Starts a server that stores files in a directory of its own. */
+function startPeer(setup: ServerSetup, script: URL, name: string): Promise<RunningServer> {
+  const directory = setup.scratch.path(name);
+  mkdirSync(directory);
+  return startLimit(setup, script, directory);
 }
 
 async function benchUpload(bench: Bench, uploadCase: UploadCase): Promise<void> {
   const { title, unit, payloads, concurrency, chunkBytes, ours, keepsFiles } = uploadCase;
-  const { setup, trivium, limit, before, rounds } = bench;
-  const run = (url: string, send: Send) => () =>
-    transfer(url, payloads, { concurrency, unit, send });
-  const contenders: Contender[] = LIMITS.map(([variant, name]) => ({
-    name,
-    isLimit: true,
-    pid: limit.pid,
-    run: run(limit.url, sendToLimit(variant, chunkBytes)),
-    tidy: async () => {
-      if (!keepsFiles) await removeAllFromLimit(limit.url);
-      settleDisk(setup.scratch.directory);
-    },
-  }));
-  const toContender = (name: string, { pid, url }: RunningServer, dataDir: string): Contender => ({
+  const { setup, trivium, limit, tus, before, rounds } = bench;
+  const toContender = (
+    name: string,
+    { pid, url }: RunningServer,
+    send: Send,
+    removeAll: () => Promise<void>,
+  ): Contender => ({
     name,
     isLimit: name !== ours.name,
     pid,
-    run: run(url, ours.send),
+    run: () => transfer(url, payloads, { concurrency, unit, send }),
     tidy: async () => {
-      if (!keepsFiles) await removeFiles(setup.scratch.path(`${dataDir}/blobs/stored`));
+      if (!keepsFiles) await removeAll();
       settleDisk(setup.scratch.directory);
     },
   });
-  contenders.push(toContender(ours.name, trivium, 'uploads'));
-  if (before) contenders.push(toContender('Trivium before', before, 'before'));
+  const removeFrom = (directory: string) => () => removeFiles(setup.scratch.path(directory));
+  const contenders = LIMITS.map(([variant, name]) => {
+    const send = sendToLimit(variant, chunkBytes);
+    return toContender(name, limit, send, () => removeAllFromLimit(limit.url));
+  });
+  const sendTus = sendToTus(setup.scratch.path('tus'), chunkBytes);
+  contenders.push(toContender('@tus/server: no checksum', tus, sendTus, removeFrom('tus')));
+  contenders.push(toContender(ours.name, trivium, ours.send, removeFrom('uploads/blobs/stored')));
+  if (before) {
+    contenders.push(
+      toContender('Trivium before', before, ours.send, removeFrom('before/blobs/stored')),
+    );
+  }
   printStandings(title, unit, await compare(contenders, rounds));
 }
 
