@@ -8,6 +8,7 @@ import { createPendingChanges } from '../../src/domain/viewer/pending.ts';
 import { scheduleNext } from '../../src/job/schedule.ts';
 import { TASKS } from '../../src/job/task/index.ts';
 import { createWorker } from '../../src/job/worker.ts';
+import { parseConfig } from '../../src/start/config.ts';
 import { openDb } from '../../src/store/db.ts';
 
 /** The classes of jobs that work in bites. */
@@ -25,6 +26,7 @@ const log = { info() {}, warn() {}, error: (fields: object) => console.error(fie
 const db = openDb({ url });
 const services = {
   db,
+  settings: parseConfig({}),
   events: createEvents(),
   clock: Date.now,
   newId: randomUUID,
