@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runInProcess } from '../support/command.ts';
@@ -12,4 +12,18 @@ it('a backup of a data directory without a library fails, and creates nothing', 
     expect(result).toMatchObject({ code: 1, output: '' });
     expect(result.errors).toContain('there is no library');
     expect(readdirSync(directory)).toEqual([]);
+  }));
+
+it('no command creates the database that an unfinished restore has to fill', () =>
+  withDataDir(async (directory) => {
+    writeFileSync(join(directory, 'restore.unfinished'), '2026-01-01T00-00-00-000Z\n');
+    for (const args of [
+      ['key', 'list'],
+      ['user', 'list'],
+    ]) {
+      const result = await runInProcess(args, { TRIVIUM_DATA_DIR: directory });
+      expect(result).toMatchObject({ code: 1, output: '' });
+      expect(result.errors).toContain('has not been completed');
+    }
+    expect(readdirSync(directory)).toEqual(['restore.unfinished']);
   }));
