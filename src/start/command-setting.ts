@@ -55,8 +55,13 @@ export function withAccess(command: Command, noun: string): Command {
   );
 }
 
-/** Runs `work` as the server itself, with an app that does not listen. */
+/**
+ * Runs `work` as the server itself, with an app that does not listen. Throws BackupError in an unfinished restore: the
+ * app would create the database that the restore has to fill.
+ */
 export async function asServer<T>(config: Config, work: (ctx: Context) => Promise<T>): Promise<T> {
+  const { refuseUnfinishedRestore } = await import('../domain/backup/unfinished-restore.ts');
+  await refuseUnfinishedRestore(config.dataDir);
   const { createApp } = await import('./app.ts');
   const app = await createApp({ ...config, logLevel: 'silent' });
   try {

@@ -3,7 +3,11 @@ import { Command } from 'commander';
 import { uploadCommand } from '../cli/upload/upload.ts';
 import { DomainError } from '../domain/error.ts';
 import { isLoopbackHost } from '../http/viewer/origin.ts';
-import { LockedDatabaseError, NewerDatabaseError } from '../store/error.ts';
+import {
+  DatabaseUnavailableError,
+  LockedDatabaseError,
+  NewerDatabaseError,
+} from '../store/error.ts';
 import type { App } from './app.ts';
 import { backupCommand, restoreCommand } from './backup/backup-command.ts';
 import { type Flags, readConfig, withSettings } from './command-setting.ts';
@@ -100,7 +104,13 @@ function attemptWith(exit: ProcessHandle['exit'], code = 1) {
 
 function isUserError(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
-  const known = [ConfigError, DomainError, LockedDatabaseError, NewerDatabaseError];
+  const known = [
+    ConfigError,
+    DatabaseUnavailableError,
+    DomainError,
+    LockedDatabaseError,
+    NewerDatabaseError,
+  ];
   if (known.some((known) => error instanceof known)) return true;
   // Errors of the system or the database have a code: a port in use, a directory without write permission, no server.
   return 'code' in error && typeof error.code === 'string';

@@ -44,6 +44,9 @@ export interface RestoreResult {
 /** Blobs that are copied at once. */
 const COPIES_MAX = 8;
 
+/** Line of the marker that an attempt adds before it fills the database. */
+const DATABASE_STEP = 'database';
+
 /**
  * Restores a snapshot into an empty installation that no server uses: files and keys first, the database last and at
  * once. An interrupted restore can be started again; files that are there already are checked, not copied. Migrates an
@@ -62,16 +65,20 @@ export async function restore(
   refuseOther(manifest, target.databaseUrl);
   await createDirectory(target.dataDir);
   const marker = markerOf(target.dataDir);
-  const begun = (await ifPresent(fs.readFile(marker, 'utf8')))?.trim() ?? null;
+  const begun = (await ifPresent(fs.readFile(marker, 'utf8')))?.trim().split('\n') ?? null;
   await refuseFull(target, { begun, name });
-  await fs.writeFile(marker, `${name}\n`, { mode: 0o600, flush: true });
-  await flushDirectory(target.dataDir);
+  if (begun === null) {
+    await fs.writeFile(marker, `${name}\n`, { mode: 0o600, flush: true });
+    await flushDirectory(target.dataDir);
+  }
   const damaged = await restoreBlobs(directory, { folder, manifest, target, onProgress });
   await restoreKeys(folder, target.dataDir);
   onProgress({ phase: 'database', fraction: 0 });
   // Otherwise the earlier attempt was interrupted after the database: no server has started since.
-  if (await isDatabaseEmpty(target.databaseUrl))
+  if (await isDatabaseEmpty(target.databaseUrl)) {
+    await fs.appendFile(marker, `${DATABASE_STEP}\n`, { flush: true });
     await readSnapshot({ url: target.databaseUrl, directory: folder }, manifest, report);
+  }
   await fs.rm(marker);
   await flushDirectory(target.dataDir);
   return { snapshot: name, manifest, damaged };
@@ -107,22 +114,26 @@ function refuseOther({ database, migrations }: Manifest, url: string): void {
   );
 }
 
-/** Throws BackupError unless the target is empty, or holds what an interrupted restore of this snapshot has left. */
+/**
+ * Throws BackupError unless the target is empty, or holds what an interrupted restore of this snapshot has left. A
+ * database that is full before the restore has reached it belongs to somebody else.
+ */
 async function refuseFull(
   { databaseUrl, dataDir, blobs }: RestoreTarget,
-  { begun, name }: { begun: string | null; name: string },
+  { begun, name }: { begun: readonly string[] | null; name: string },
 ): Promise<void> {
-  if (begun === name) return;
-  if (begun !== null)
+  const [begunName = '', step] = begun ?? [];
+  if (begun !== null && begunName !== name)
     throw new BackupError(
-      `A restore of ${begun} into ${dataDir} has not been completed. Add --snapshot ${begun} to continue it, ` +
+      `A restore of ${begunName} into ${dataDir} has not been completed. Add --snapshot ${begunName} to continue it, ` +
         'or restore into another data directory.',
     );
-  if (!(await isDatabaseEmpty(databaseUrl)))
+  if (step !== DATABASE_STEP && !(await isDatabaseEmpty(databaseUrl)))
     throw new BackupError(
       'The database is not empty, and a restore overwrites nothing: set TRIVIUM_DATABASE_URL to a new database, ' +
         'or TRIVIUM_DATA_DIR to a new directory, or move the old one away.',
     );
+  if (begun !== null) return;
   for await (const _ of blobs.list())
     throw new BackupError(
       'The storage holds files, and a restore overwrites nothing: set TRIVIUM_DATA_DIR or TRIVIUM_STORAGE_URL to a ' +

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isSystemError } from '../../blob/disk.ts';
 import { findRehashPlace, type RehashPlace, updateRehashPlace } from '../../store/file/damage.ts';
 import { type BlobReference, listBlobReferences } from '../../store/fsck/blob-reference.ts';
 import type { Context } from '../context.ts';
@@ -57,7 +58,7 @@ export async function rehashNext(ctx: Context, options: RehashOptions = {}): Pro
       const range = { after: place.readUpTo, upTo };
       const references = await listBlobReferences(ctx.db, range, PAGE_SIZE);
       for (const reference of references) {
-        if (!(await check(ctx, reference, options.signal))) result.damaged++;
+        if (!(await checkReadable(ctx, reference, options.signal))) result.damaged++;
         result.read++;
         place.readUpTo = reference.blobKey;
         if (await turn.isOver()) return result;
@@ -99,6 +100,24 @@ function dueKey(now: number, { readUpTo, startedAt }: RehashPlace, cycleMs: numb
   if (end >= 1) return LAST_KEY;
   const digits = Math.floor(end * KEY_SPACE).toString(16);
   return digits.padStart(SPACE_DIGITS, '0').padEnd(LAST_KEY.length, 'f');
+}
+
+/**
+ * Returns whether the bytes are good, as far as this process may read them. What it has no right to read is logged and
+ * not marked, and does not keep the run from the files after it.
+ */
+async function checkReadable(
+  ctx: Context,
+  reference: BlobReference,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  try {
+    return await check(ctx, reference, signal);
+  } catch (err) {
+    if (!isSystemError(err, 'EACCES') && !isSystemError(err, 'EPERM')) throw err;
+    ctx.log.error({ err, blobKey: reference.blobKey }, 'the stored bytes of a file cannot be read');
+    return true;
+  }
 }
 
 /** Returns whether the bytes are good. */

@@ -11,6 +11,7 @@ import {
 } from '../command-setting.ts';
 import type { Config } from '../config.ts';
 import { lockDatabase } from '../lock.ts';
+import { requireLibrary } from '../require-library.ts';
 
 /** Secrets of an installation in its data directory. */
 const KEY_FILES = ['admin.key', 'token.key', 'url.key', 'users.json', 'users.json.imported'];
@@ -48,6 +49,7 @@ function parseCount(text: string): number {
 }
 
 async function runBackup(config: Config, directory: string, flags: BackupFlags): Promise<void> {
+  await requireLibrary(config);
   const { backUp } = await import('../../domain/backup/backup.ts');
   const keyFiles = [...KEY_FILES.map((name) => join(config.dataDir, name)), config.usersFile];
   const source = {

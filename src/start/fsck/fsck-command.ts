@@ -1,7 +1,4 @@
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Command } from 'commander';
-import { CommandError } from '../../cli/failure.ts';
 import type { Difference } from '../../domain/fsck/difference.ts';
 import {
   asServer,
@@ -11,6 +8,7 @@ import {
   withSettings,
 } from '../command-setting.ts';
 import type { Config } from '../config.ts';
+import { requireLibrary } from '../require-library.ts';
 
 interface FsckFlags extends Flags {
   rehash?: boolean;
@@ -64,19 +62,6 @@ async function check(config: Config, { rehash = false, repair = false, json }: F
   });
   if (!json) console.log(summary(progress, counts));
   return counts.differences;
-}
-
-/**
- * Throws CommandError unless there is a library: a command creates what is missing, and a disk that is not mounted would
- * then look like one whose files are all lost.
- */
-async function requireLibrary({ databaseUrl, blobDir }: Config): Promise<void> {
-  const database = databaseUrl.startsWith('sqlite:') ? databaseUrl.slice('sqlite:'.length) : null;
-  for (const path of [...(database === null ? [] : [database]), join(blobDir, 'stored')]) {
-    await access(path).catch((cause) => {
-      throw new CommandError(`there is no library: ${path} does not exist`, { cause });
-    });
-  }
 }
 
 function toLine({ kind, message, mediaId, name, blobKey, repair }: Difference): string {

@@ -221,6 +221,9 @@ describeEachBackend('a restore', (backend) => {
         const broken = { ...target, blobs: hooked(target.blobs, { onPut }) };
         await expect(restore(path, broken, SILENT)).rejects.toThrow('power cut');
         await expect(refuseUnfinishedRestore(target.dataDir)).rejects.toThrow('not been completed');
+        // Somebody else's database is not taken for one that the first attempt has filled.
+        const foreign = { ...broken, databaseUrl: library.databaseUrl };
+        await expect(restore(path, foreign, SILENT)).rejects.toThrow('database is not empty');
         await restore(path, broken, SILENT);
         expect(puts).toBe(4);
         await refuseUnfinishedRestore(target.dataDir);

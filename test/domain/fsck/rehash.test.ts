@@ -52,6 +52,25 @@ describeEachBackend('the slow re-hash', (backend) => {
       { rehashDays: 1 },
     ));
 
+  it('goes on after a file that it has no right to read, and says so', () =>
+    withServices(
+      backend,
+      async (services) => {
+        const [first, ...others] = await storeFiles(services, 5);
+        const original = services.blobs.read.bind(services.blobs);
+        const denied = Object.assign(new Error('permission denied'), { code: 'EACCES' });
+        vi.spyOn(services.blobs, 'read').mockImplementation((key, range) =>
+          key === first!.blob_key ? Promise.reject(denied) : original(key, range),
+        );
+        for (const { blob_key } of others) await corrupt(services, blob_key);
+        await runAll(services);
+        expect(await markedIds(services)).toEqual(others.map(({ id }) => id));
+        const message = 'the stored bytes of a file cannot be read';
+        expect(services.logged).toContainEqual({ level: 'error', message });
+      },
+      { rehashDays: 1 },
+    ));
+
   it('continues at its place after it was stopped, and catches up after a pause', () =>
     withServices(
       backend,
