@@ -88,6 +88,21 @@ describeEachBackend('a media item in the trash', (backend) => {
     ),
   );
 
+  it('keeps its resource from other viewers, who could prevent its restore', () =>
+    withApp(
+      backend,
+      async (app) => {
+        expect((await upload(app, 'poster', { as: 'alice' })).status).toBe(200);
+        const row = app.services.db.selectFrom('media').where('resource', '=', 'poster');
+        const { id } = await row.select('id').executeTakeFirstOrThrow();
+        const deletion = await selfcommunity(app, `DELETE /media/${id}/`, { as: 'admin' });
+        expect(deletion.status).toBe(204);
+        expect((await upload(app, 'poster', { as: 'mallory' })).status).toBe(403);
+        expect((await upload(app, 'poster', { as: 'alice' })).status).toBe(200);
+      },
+      WITH_USERS,
+    ));
+
   it('is purged by the job of emptyTrash, and only on request', () =>
     withApp(backend, async (app) => {
       const authorization = `Bearer ${app.adminKey}`;

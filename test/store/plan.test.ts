@@ -25,6 +25,7 @@ import { EVERYTHING } from '../../src/store/scope.ts';
 import * as tag from '../../src/store/tag/tag.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import { listTrashedTops } from '../../src/store/trash/list.ts';
+import { findTrashedResource } from '../../src/store/trash/row.ts';
 import { listTrashedIn } from '../../src/store/trash/work.ts';
 import * as folder from '../../src/store/tree/folder.ts';
 import * as media from '../../src/store/tree/media.ts';
@@ -73,6 +74,7 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'files by blob': (db) => blobKey.listFilesByBlobKey(db, { after: 'a', upTo: 'b' }, 10),
   'the first page of the trash': (db) => listTrashedTops(db, { owner: null, within: null }, FIRST),
   'the trash of an owner': (db) => listTrashedTops(db, { owner: 'a', within: null }, FIRST),
+  'the owner of a resource in the trash': (db) => findTrashedResource(db, 'a'),
   'a part of the trash': (db) =>
     listTrashedIn(db, { deletion: 'a', below: '1/' }, { limit: 10, up: true }),
   'a rendition': (db) => rendition.findRendition(db, 'a', 'b'),

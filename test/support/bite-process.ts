@@ -31,7 +31,6 @@ const services = {
   clock: Date.now,
   newId: randomUUID,
   pending: createPendingChanges({ db, isShared: false }),
-  settings: { trashDays: 30, auditDays: 90, rehashDays: 0 },
   log,
 };
 const all = services as unknown as Services & { log: typeof log };

@@ -2,6 +2,7 @@ import { isUrlNameTaken, listUrlNames } from '../../store/file/address.ts';
 import { findDir, findFileByKey } from '../../store/file/file.ts';
 import { EVERYTHING, isInScope } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
+import { findTrashedResource } from '../../store/trash/row.ts';
 import { listDeletions } from '../../store/tree/deletion.ts';
 import { findMediaById, findMediaByResource } from '../../store/tree/media.ts';
 import { insertNode, lockNode, updateNode } from '../../store/tree/node.ts';
@@ -15,7 +16,7 @@ import { nodeTarget } from '../tree/node.ts';
 import { UNFILED } from '../tree/place.ts';
 import { removeNodes } from '../tree/removal.ts';
 import { visibilityOfNew } from '../tree/visibility.ts';
-import { authorizeOwner, existing, isVisible } from '../viewer/access.ts';
+import { authorizeOwner, existing, isAllowedForOwner, isVisible } from '../viewer/access.ts';
 import { recordAudit } from '../viewer/audit.ts';
 import type { ExaminedFile, Into } from './door.ts';
 import { insertFileRow, newMediaRow } from './file-row.ts';
@@ -51,7 +52,7 @@ export function intoResource(
 /**
  * Returns the row of a resource, locked until the end of the transaction if there is one; null if it does not exist.
  * Throws ConflictError for a key that it has, InvalidInputError for the original of a link, ForbiddenError for the
- * resource of another user.
+ * resource of another user, also of one in the trash.
  */
 export async function findResource(
   ctx: Context,
@@ -59,7 +60,10 @@ export async function findResource(
   keys: readonly string[],
 ): Promise<NodeRow | null> {
   const found = await findMediaByResource(ctx.db, EVERYTHING, resource);
-  if (found === undefined) return null;
+  if (found === undefined) {
+    await refuseTrashed(ctx, resource);
+    return null;
+  }
   if (!isInScope(existing(ctx), found)) {
     // A job will delete it, but the new file needs its name now.
     if (ctx.db.isTransaction) await removeNodes(ctx, [found], await listDeletions(ctx.db));
@@ -82,6 +86,13 @@ export async function findResource(
     );
   }
   return media;
+}
+
+/** Throws ForbiddenError for a name that a node of another viewer in the trash needs if it is restored. */
+async function refuseTrashed(ctx: Context, resource: string): Promise<void> {
+  const trashed = await findTrashedResource(ctx.db, resource);
+  if (trashed === undefined || isAllowedForOwner(ctx, 'media.update', trashed.owner)) return;
+  throw new ForbiddenError();
 }
 
 /** Returns the files under the names that their sender or their resource gave them: contract §4.1, `blob` included. */

@@ -38,6 +38,7 @@ async function createNodes(db: Db): Promise<void> {
     .addColumn('jobs', text, (c) => c.notNull())
     .execute();
   await index(db, 'trashed_node_place on trashed_node (deletion, place, id)');
+  await index(db, 'trashed_node_resource on trashed_node (resource)');
   await index(db, 'trashed_node_top on trashed_node (deleted_at, id) where is_top = 1');
   await index(
     db,

@@ -195,6 +195,19 @@ async function namesOf(db: Db, query: RawBuilder<unknown>): Promise<string[]> {
   return (rows as { name: string }[]).map(({ name }) => name);
 }
 
+/** Returns the owner of a node in the trash that has this name of a resource; undefined: there is none. */
+export function findTrashedResource(
+  db: Db,
+  resource: string,
+): Promise<Pick<TrashedNodeRow, 'owner'> | undefined> {
+  return db
+    .selectFrom('trashed_node')
+    .where('resource', '=', resource)
+    .limit(1)
+    .select('owner')
+    .executeTakeFirst();
+}
+
 /** Returns the first node in a part of the trash whose name for files another media item has by now. */
 export async function findTakenBelow(
   db: Db,
