@@ -12,10 +12,10 @@ export default defineConfig({
     // Only for what never ends: on a busy machine, everything takes several times as long.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // One process per core, which loads the program once for all of its test files. Test files share modules:
+    // One process more than there are cores, since tests wait for servers a quarter of the time. Each loads the program once for all of its test files. Test files share modules:
     // none of ours keeps state, and mocks are restored at the end of each test.
     isolate: false,
-    maxWorkers: availableParallelism(),
+    maxWorkers: availableParallelism() + 1,
     restoreMocks: true,
     expect: { poll: { timeout: 60_000, interval: 10 } },
   },
