@@ -12,8 +12,9 @@ export default defineConfig({
     // Only for what never ends: on a busy machine, everything takes several times as long.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // One process more than there are cores, since tests wait for servers a quarter of the time. Each loads the program once for all of its test files. Test files share modules:
-    // none of ours keeps state, and mocks are restored at the end of each test.
+    // One process more than there are cores, since tests wait for servers a quarter of the time. Each loads the program
+    // once for all of its test files. Test files share modules: none of ours keeps state, and mocks are restored at the
+    // end of each test.
     isolate: false,
     maxWorkers: availableParallelism() + 1,
     restoreMocks: true,
