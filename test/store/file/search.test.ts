@@ -32,7 +32,7 @@ import { type Backend, describeEachBackend } from '../../support/backend.ts';
 import { SCOPES, SIGHTS } from '../../support/search-scope.ts';
 
 /** Of the combinations of an order and a filter, one of so many is explained. 1 takes all. */
-const SHARE = Number(process.env.TRIVIUM_TEST_PLAN_SHARE || 3);
+const SHARE = Number(process.env.TRIVIUM_TEST_PLAN_SHARE || 6);
 
 /** More than are ever sorted. */
 const COUNT = SORTED_MAX + 700;
