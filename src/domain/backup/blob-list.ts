@@ -43,7 +43,7 @@ export async function isIntact(store: BlobStore, blob: BlobRow): Promise<boolean
  * bytes do not have the digest.
  */
 export async function copyBlob(from: BlobStore, to: BlobStore, blob: BlobRow): Promise<void> {
-  // What an interrupted copy left behind would stay for ever.
+  // An interrupted copy may have left unreadable bytes, which only `delete` removes.
   await to.delete(blob.key);
   await to.put(blob.key, blob.sizeBytes, checkedBytes(from, blob));
 }

@@ -52,7 +52,7 @@ export function createOrphanCheck(
     await sleep(settleMs, undefined, { signal });
     for (let at = 0; at < keys.length; at += CHUNK_SIZE) {
       const orphans = await unowned(keys.slice(at, at + CHUNK_SIZE));
-      // While a backup runs, bytes are kept after their row is gone. Asked after the look-up: see there.
+      // While a backup runs, bytes are kept after their row is gone. Asks after the look-up, as `areBlobsHeld` demands.
       if (await areBlobsHeld(ctx)) return;
       for (const key of orphans) {
         if (!(await exists(key))) continue;

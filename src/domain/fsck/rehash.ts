@@ -103,8 +103,8 @@ function dueKey(now: number, { readUpTo, startedAt }: RehashPlace, cycleMs: numb
 }
 
 /**
- * Returns whether the bytes are good, as far as this process may read them. What it has no right to read is logged and
- * not marked, and does not keep the run from the files after it.
+ * Returns whether the bytes are good. Bytes that this process has no permission to read are logged and not marked, and
+ * the run goes on.
  */
 async function checkReadable(
   ctx: Context,

@@ -89,7 +89,7 @@ export async function emptyTrash(
 ): Promise<Job> {
   authorize(ctx, 'trash.purge');
   const { owner, within } = trashSightOf(ctx);
-  // What is deleted in this very millisecond belongs to it.
+  // Includes the nodes that were deleted in this millisecond.
   const deleted_before = deletedBefore?.getTime() ?? ctx.clock() + 1;
   const args = {
     deleted_before,

@@ -1,4 +1,5 @@
 import { groupById } from '../../lib/group.ts';
+import { listTakenDirs } from '../../store/file/dir.ts';
 import type { NodeRow, TrashedNodeRow, TrashedRow } from '../../store/table.ts';
 import { listTagsByIds, lockTags } from '../../store/tag/tag.ts';
 import {
@@ -7,7 +8,6 @@ import {
   type HangingSource,
   insertAgain,
   listJobsById,
-  listTakenDirs,
   listTrashedRows,
   updateJobsNode,
 } from '../../store/trash/row.ts';
@@ -57,7 +57,7 @@ function toOwnRow({ row, blob_key, damaged_at }: TrashedRow): object {
   return blob_key === null ? own : { ...own, damaged_at };
 }
 
-/** Functions that return the rows of a table as they are possible by now. Other tables get the rows that they had. */
+/** Functions that adapt the rows of a table to what has changed meanwhile. Other tables get the rows that they had. */
 const CURRENT: {
   [Source in HangingSource]?: (ctx: Context, rows: readonly never[]) => Promise<object[]>;
 } = { file: withFreeDirs, media_tag: withLivingTags };
@@ -83,7 +83,7 @@ interface FileOfNode {
   dir: string;
 }
 
-/** Gives a media item a new address if another one has got its address meanwhile, which 40 random bits make rare. */
+/** Gives a media item a new address if another one has its address by now, which is rare: an address is 40 random bits. */
 async function withFreeDirs(ctx: Context, files: readonly FileOfNode[]): Promise<FileOfNode[]> {
   const taken = await listTakenDirs(ctx.db, [...new Set(files.map(({ dir }) => dir))]);
   if (taken.length === 0) return [...files];

@@ -29,8 +29,8 @@ import { recordDeletion, removeNodes } from './removal.ts';
 /**
  * Moves a folder into the trash; `recursive` also moves everything below it, whoever created it. Requires the creator of
  * the folder or an admin. Without `recursive`, private media of others do not count: they become unfiled. When this
- * returns, no reader sees the subtree. If it is large, a job then moves its rows.
- * Throws NotFoundError, ConflictError FOLDER_NOT_EMPTY.
+ * returns, no reader sees the subtree. If it is large, a job then moves its rows. Throws NotFoundError, ConflictError
+ * FOLDER_NOT_EMPTY.
  */
 export async function deleteFolder(
   ctx: Context,

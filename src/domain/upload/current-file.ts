@@ -31,7 +31,8 @@ type CurrentFile = Pick<
  * Puts another file in place of the original of a media item. The row of the original keeps its ids and the `dir` of its
  * URL. What it was before becomes the latest version, and its old URL leads to the new one. Everything derived from the
  * old image is deleted; jobs derive it from the new one. Call it inside `transact`, with the node locked: otherwise two
- * callers could find the same original. The audit log calls it `action`. Throws InvalidInputError for a media item without a file.
+ * callers could find the same original. `action` is the name of the change in the audit log. Throws InvalidInputError for
+ * a media item without a file.
  */
 export async function setCurrentFile(
   ctx: Context,

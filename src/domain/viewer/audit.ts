@@ -31,7 +31,7 @@ export const AUDIT_ACTIONS = {
   sign_out: 'A session was ended by its user.',
 } as const;
 
-/** What was done. */
+/** An action that the log records. */
 export type AuditAction = keyof typeof AUDIT_ACTIONS;
 
 /** The kinds of things that entries are about. */

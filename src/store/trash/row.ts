@@ -1,4 +1,4 @@
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import type { Database, NewTrashedRow, NodeRow, TrashedNodeRow, TrashedRow } from '../table.ts';
@@ -179,20 +179,12 @@ const RESOURCE = sql<string>`coalesce(media.resource, media.uuid)`;
 
 /** Returns those of the Importer's names for files that a media item has. */
 export async function listTakenResources(db: Db, names: readonly string[]): Promise<string[]> {
-  return namesOf(
-    db,
-    sql`select ${RESOURCE} as name from media where ${isAnyOf(db, RESOURCE, names)}`,
-  );
-}
-
-/** Returns those of the first segments of URLs that a file has. */
-export async function listTakenDirs(db: Db, dirs: readonly string[]): Promise<string[]> {
-  return namesOf(db, sql`select distinct dir as name from file where ${isAnyOf(db, 'dir', dirs)}`);
-}
-
-async function namesOf(db: Db, query: RawBuilder<unknown>): Promise<string[]> {
-  const { rows } = await query.execute(db);
-  return (rows as { name: string }[]).map(({ name }) => name);
+  const rows = await db
+    .selectFrom('media')
+    .where(isAnyOf(db, RESOURCE, names))
+    .select(RESOURCE.as('name'))
+    .execute();
+  return rows.map(({ name }) => name);
 }
 
 /** Returns the owner of a node in the trash that has this name of a resource; undefined: there is none. */

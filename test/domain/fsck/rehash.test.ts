@@ -32,7 +32,7 @@ describeEachBackend('the slow re-hash', (backend) => {
     withServices(
       backend,
       async (services) => {
-        const [good, wrong, missing] = await storeFiles(services, 3);
+        const [, wrong, missing] = await storeFiles(services, 3);
         await corrupt(services, wrong!.blob_key);
         await services.blobs.delete(missing!.blob_key);
         await runAll(services);
@@ -47,7 +47,6 @@ describeEachBackend('the slow re-hash', (backend) => {
         }
         await runAll(services);
         expect(await markedIds(services)).toEqual([]);
-        expect(good).toBeDefined();
       },
       { rehashDays: 1 },
     ));

@@ -24,21 +24,17 @@ import { RoleEnum } from './viewer.ts';
 
 const AuditActionEnum = enumOf<AuditAction>(
   'AuditAction',
-  'What was done to the target of an entry of the audit log.',
+  'Action that an entry of the audit log records.',
   AUDIT_ACTIONS,
 );
 
-const AuditActorKindEnum = enumOf<AuditActor['kind']>(
-  'AuditActorKind',
-  'Kind of who did something.',
-  {
-    anonymous: 'A viewer without a credential.',
-    user: 'A viewer with a token, which names a user.',
-    key: 'A viewer with an API key.',
-    server: 'The server itself, by a background job that no viewer started.',
-    cli: 'The operator of the server, by the command `trivium`.',
-  },
-);
+const AuditActorKindEnum = enumOf<AuditActor['kind']>('AuditActorKind', 'Kind of an actor.', {
+  anonymous: 'A viewer without a credential.',
+  user: 'A viewer with a token, which names a user.',
+  key: 'A viewer with an API key.',
+  server: 'The server itself, by a background job that no viewer started.',
+  cli: 'The operator of the server, by the command `trivium`.',
+});
 
 const namesOf = perRequest(
   ({ domain }) =>
@@ -49,7 +45,7 @@ const namesOf = perRequest(
 );
 
 const AuditActorRef = builder.objectRef<AuditActor>('AuditActor').implement({
-  description: 'Who did something.',
+  description: 'Viewer, operator or part of the server that performed an action.',
   fields: (t) => ({
     kind: t.expose('kind', { type: AuditActorKindEnum, description: 'Kind of the actor.' }),
     ...exposeNullable(t, 'String', {
@@ -94,7 +90,7 @@ const AuditTargetKindEnum = enumOf<AuditTargetKind>(
 );
 
 const AuditTargetRef = builder.objectRef<AuditTarget>('AuditTarget').implement({
-  description: 'The thing to which something was done. It may be gone.',
+  description: 'Target of an action. It may have been deleted since.',
   fields: (t) => ({
     kind: t.expose('kind', { type: AuditTargetKindEnum, description: 'Kind of the target.' }),
     id: t.id({
@@ -113,11 +109,14 @@ export const AuditEntryRef = builder.objectRef<AuditEntry>('AuditEntry').impleme
   description: 'An entry of the audit log: who did what to which thing, and when.',
   fields: (t) => ({
     at: t.expose('at', { type: 'DateTime', description: 'Time of the action.' }),
-    actor: t.expose('actor', { type: AuditActorRef, description: 'Who did it.' }),
-    action: t.expose('action', { type: AuditActionEnum, description: 'What was done.' }),
+    actor: t.expose('actor', { type: AuditActorRef, description: 'Actor of the action.' }),
+    action: t.expose('action', {
+      type: AuditActionEnum,
+      description: 'Action that was performed.',
+    }),
     target: t.expose('target', {
       type: AuditTargetRef,
-      description: 'The thing to which it was done, as it was then.',
+      description: 'Target of the action, as it was at that time.',
     }),
     details: t.expose('details', {
       type: 'JSON',
