@@ -12,6 +12,7 @@ export interface Database {
   file_address: FileAddressTable;
   tag: TagTable;
   media_tag: MediaTagTable;
+  media_metadata: MediaMetadataTable;
   media_words: MediaWordsTable;
   deletion: DeletionTable;
   trashed_node: TrashedNodeTable;
@@ -54,6 +55,21 @@ export interface NodeTable {
   title: string | null;
   description: string | null;
   keywords: string | null;
+  /** What to say instead of showing it. */
+  alt_text: Generated<string | null>;
+  caption: Generated<string | null>;
+  credit: Generated<string | null>;
+  /** The custom fields, a JSON object; null: none. */
+  metadata: Generated<string | null>;
+  /** What the original says of itself, a JSON object; null: not read yet. */
+  details: Generated<string | null>;
+  /** When the original was taken, as it says. */
+  taken_at: Generated<number | null>;
+  /** Duration of the original. */
+  duration_ms: Generated<number | null>;
+  /** Where the original was taken, in degrees, as it says. */
+  latitude: Generated<number | null>;
+  longitude: Generated<number | null>;
   /** URL of the linked page. The URL of a stored file is made from its `file` row. */
   url: string | null;
   image_url: string | null;
@@ -217,6 +233,14 @@ export interface MediaTagTable {
   created_at: Fixed<number | null>;
   /** A copy of the media item's, which a trigger keeps. */
   is_public: Fixed<number | null>;
+}
+
+/** The custom fields of a media item, one row each, for filters. Deleted with the media item. */
+export interface MediaMetadataTable {
+  media_id: Fixed<number>;
+  key: Fixed<string>;
+  /** The value as canonical JSON; of a longer one than `METADATA_VALUE_MAX` characters, its digest. */
+  value: Fixed<string>;
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Database, NewTrashedRow, NodeRow, TrashedNodeRow, TrashedRow } fro
 export const HANGING = [
   { source: 'file', by: 'media_id' },
   { source: 'media_tag', by: 'media_id' },
+  { source: 'media_metadata', by: 'media_id' },
 ] as const;
 
 /** A table whose rows leave with a node. */
