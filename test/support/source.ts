@@ -33,9 +33,12 @@ interface Node {
 
 /** Reads every TypeScript file below a folder of the repository. */
 export function readSources(folder: string): SourceFile[] {
-  return listFiles(folder)
-    .filter((path) => path.endsWith('.ts'))
-    .map((path) => parseSource(path, readFileSync(path, 'utf8')));
+  return (
+    listFiles(folder)
+      // The configuration of a tool has the name that the tool demands.
+      .filter((path) => path.endsWith('.ts') && !path.endsWith('.config.ts'))
+      .map((path) => parseSource(path, readFileSync(path, 'utf8')))
+  );
 }
 
 /** Returns the paths of all files below a folder, from the top of the repository. */

@@ -2,11 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import type { UploadClientOptions } from '../../../src/client/option.ts';
 import type { UploadOptions } from '../../../src/client/upload/chunk.ts';
-import {
-  createUploadClient,
-  type UploadClientOptions,
-} from '../../../src/client/upload/upload-client.ts';
+import { createUploadClient } from '../../../src/client/upload/upload-client.ts';
 import { UploadError } from '../../../src/client/upload/upload-error.ts';
 import type { TestApp } from '../../support/app.ts';
 import { type Call, createFaultyFetch, type Fault } from './fault.ts';

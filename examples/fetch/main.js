@@ -1,0 +1,71 @@
+const url = `${import.meta.env.VITE_TRIVIUM_URL ?? 'http://127.0.0.1:4000'}/graphql`;
+
+const IMAGES = `{
+  medias(first: 50, filter: { types: [IMAGE] }) {
+    totalCount
+    nodes { id name url thumbnail { url } }
+  }
+}`;
+
+const UPLOAD = `mutation ($file: Upload!) {
+  uploadFile(input: { file: $file }) {
+    ... on UploadFileSuccess { media { id name } }
+    ... on Error { code message }
+  }
+}`;
+
+const CHANGES = 'subscription { mediaChanged { kind id } }';
+
+async function send(body, headers = {}) {
+  const response = await fetch(url, { method: 'POST', body, headers });
+  const { data, errors } = await response.json();
+  if (errors) throw new Error(errors.map(({ message }) => message).join(' '));
+  return data;
+}
+
+function query(text) {
+  return send(JSON.stringify({ query: text }), { 'content-type': 'application/json' });
+}
+
+/** Uploads a file in one request: https://github.com/jaydenseric/graphql-multipart-request-spec. */
+function upload(file) {
+  const body = new FormData();
+  body.append('operations', JSON.stringify({ query: UPLOAD, variables: { file: null } }));
+  body.append('map', JSON.stringify({ 0: ['variables.file'] }));
+  body.append('0', file);
+  // Shows that no form of another site sends the request. Any value will do.
+  return send(body, { 'x-graphql-yoga-csrf': '1' });
+}
+
+function showImage({ name, url, thumbnail }) {
+  const item = document.createElement('li');
+  const image = document.createElement('img');
+  image.src = thumbnail?.url ?? url;
+  image.alt = '';
+  item.append(image, name);
+  return item;
+}
+
+async function showImages() {
+  const { medias } = await query(IMAGES);
+  document.querySelector('#total').value = medias.totalCount;
+  document.querySelector('#images').replaceChildren(...medias.nodes.map(showImage));
+}
+
+document.querySelector('#file').addEventListener('change', async ({ target }) => {
+  const message = document.querySelector('#message');
+  message.textContent = 'Uploading …';
+  try {
+    const { uploadFile: result } = await upload(target.files[0]);
+    message.textContent = result.media ? `Uploaded ${result.media.name}.` : result.message;
+  } catch (error) {
+    message.textContent = error.message;
+  }
+  target.value = '';
+});
+
+// Each event is one result of the subscription. The browser connects anew by itself when the stream ends.
+const changes = new EventSource(`${url}?query=${encodeURIComponent(CHANGES)}`);
+changes.addEventListener('next', showImages);
+
+await showImages();

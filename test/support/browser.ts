@@ -1,0 +1,22 @@
+import { existsSync } from 'node:fs';
+import { chromium, type Page } from 'playwright-core';
+
+const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+
+/** Whether this machine has a browser. Tests that need one are skipped otherwise, by name. */
+export const HAS_BROWSER = existsSync(CHROMIUM);
+
+/** Runs `work` with a page of a new browser, which opens no connection of its own, then closes the browser. */
+export async function withPage<T>(url: string, work: (page: Page) => Promise<T>): Promise<T> {
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'],
+  });
+  try {
+    const page = await browser.newPage();
+    await page.goto(url);
+    return await work(page);
+  } finally {
+    await browser.close();
+  }
+}
