@@ -17,6 +17,7 @@ interface CodeBlock {
 /** Blocks that no test runs, and why. */
 const NOT_RUN = {
   'npm ci\nnpm start\n': 'the test run has installed the packages and starts a server itself',
+  'npm run build\nnpm pack ./dist/client\n': 'test/client/package.test.ts runs it',
 };
 
 /** Printed after each block, to tell the outputs of blocks apart. */
