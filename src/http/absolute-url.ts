@@ -16,7 +16,10 @@ export interface CalledAs {
 }
 
 /** Returns a `ToUrl` whose base is `publicUrl`, or else the name by which the client called this server. */
-export function urlMaker(publicUrl: string | null, { calledAs }: FastifyRequest): ToUrl {
+export function urlMaker(
+  publicUrl: string | null,
+  { calledAs }: Pick<FastifyRequest, 'calledAs'>,
+): ToUrl {
   const base = publicUrl ?? `${calledAs.scheme}://${calledAs.host}`;
   return (path) => base + path;
 }

@@ -1,4 +1,10 @@
-import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  STATUS_CODES,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { isLoopback, networkOf, trustOf } from './client.ts';
@@ -20,9 +26,16 @@ const TIMEOUTS = {
   requestTimeout: 0,
 };
 
-/** Creates the server of Node that listens, with the time limits of connections. */
-export function createListener(handle: RequestListener): Server {
-  return createServer(TIMEOUTS, handleInTurn(handle)).setTimeout(IDLE_TIMEOUT_MS);
+/**
+ * Creates the server of Node that listens, with the time limits of connections. `isUpgrade` tells which requests change
+ * the protocol of their connection.
+ */
+export function createListener(
+  handle: RequestListener,
+  isUpgrade: (request: IncomingMessage) => boolean,
+): Server {
+  const options = { ...TIMEOUTS, shouldUpgradeCallback: isUpgrade };
+  return createServer(options, handleInTurn(handle)).setTimeout(IDLE_TIMEOUT_MS);
 }
 
 /** Answers a connection whose bytes are no request. No dialect is known: the body is that of Fastify. */

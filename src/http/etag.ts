@@ -8,6 +8,12 @@ export interface Validators {
   lastModified: Date;
 }
 
+/** Values of a representation whose date may be unknown. Conditions by date are then ignored. */
+export interface Tagged {
+  etag: string;
+  lastModified: Date | null;
+}
+
 /** The result of the conditions of a GET or HEAD: send the response, 304, or 412. */
 export type Verdict = 'proceed' | 'not-modified' | 'failed';
 
@@ -16,7 +22,7 @@ export type Verdict = 'proceed' | 'not-modified' | 'failed';
  * §13.2.2. Ignores malformed conditions. A header of tags, even a malformed one, overrides the
  * header of dates beside it (§13.1.3, §13.1.4).
  */
-export function evaluateConditions(headers: IncomingHttpHeaders, validators: Validators): Verdict {
+export function evaluateConditions(headers: IncomingHttpHeaders, validators: Tagged): Verdict {
   return isChanged(headers, validators)
     ? 'failed'
     : isKnown(headers, validators)
@@ -35,25 +41,27 @@ export function isRangeWanted(ifRange: string | undefined, validators: Validator
 }
 
 /** Steps 1 and 2: If-Match, or else If-Unmodified-Since. */
-function isChanged(headers: IncomingHttpHeaders, { etag, lastModified }: Validators): boolean {
+function isChanged(headers: IncomingHttpHeaders, { etag, lastModified }: Tagged): boolean {
   const match = headers['if-match'];
   if (match !== undefined) {
     const tags = parseTags(match);
     // §13.1.1: "An origin server MUST use the strong comparison function". Ours is strong, a weak one never equals it.
     return tags !== null && tags !== '*' && !tags.includes(etag);
   }
+  if (lastModified === null) return false;
   const since = parseHttpDate(headers['if-unmodified-since'] ?? '');
   return since !== null && wholeSeconds(lastModified) > since;
 }
 
 /** Steps 3 and 4: If-None-Match, or else If-Modified-Since. */
-function isKnown(headers: IncomingHttpHeaders, { etag, lastModified }: Validators): boolean {
+function isKnown(headers: IncomingHttpHeaders, { etag, lastModified }: Tagged): boolean {
   const noneMatch = headers['if-none-match'];
   if (noneMatch !== undefined) {
     const tags = parseTags(noneMatch);
     // §13.1.2: "A recipient MUST use the weak comparison function".
     return tags === '*' || (tags?.some((tag) => tag.replace(/^W\//, '') === etag) ?? false);
   }
+  if (lastModified === null) return false;
   const since = parseHttpDate(headers['if-modified-since'] ?? '');
   return since !== null && wholeSeconds(lastModified) <= since;
 }

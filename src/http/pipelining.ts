@@ -16,6 +16,13 @@ interface Line {
   excess: number;
 }
 
+const lines = new WeakMap<Socket, Line>();
+
+/** Tells whether a connection has an unfinished response. */
+export function isBusy(socket: Socket): boolean {
+  return lines.has(socket);
+}
+
 /**
  * Returns a listener that handles the requests of a connection one after the other: a request waits until the response
  * to the one before it has been sent. Node emits all requests of a packet at once, so that one client with 500 pipelined
@@ -25,7 +32,6 @@ interface Line {
  * others (RFC 9112 §9.3.2).
  */
 export function handleInTurn(handle: RequestListener): RequestListener {
-  const lines = new WeakMap<Socket, Line>();
   const start = (line: Line, [request, response]: Exchange) => {
     const { socket } = request;
     response.once('close', () => {

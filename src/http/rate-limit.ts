@@ -24,7 +24,12 @@ export interface RateLimit {
   countAddress(request: FastifyRequest): Promise<void>;
   /** Counts a request for its viewer, and adds the headers that say how many are left. */
   countViewer(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+  /** Counts a further operation of a request or a connection, as if it were a request. */
+  countOperation(sender: RateSender): Promise<void>;
 }
+
+/** The sender of an operation. */
+export type RateSender = Pick<FastifyRequest, 'client' | 'viewer'>;
 
 const WINDOW_SECONDS = 1;
 
@@ -47,8 +52,9 @@ export function createRateLimit(options: RateOptions): RateLimit {
     if (viewerMax > 0) (isAddress(subject) ? addresses : viewers).add(subject, count);
   });
   // A limit must not make a healthy server look unhealthy.
-  const isFree = (request: FastifyRequest) =>
-    viewerMax === 0 || (request.client.isLoopback && !isLoopbackLimited) || isHealthCheck(request);
+  const isFreeSender = ({ client }: RateSender) =>
+    viewerMax === 0 || (client.isLoopback && !isLoopbackLimited);
+  const isFree = (request: FastifyRequest) => isFreeSender(request) || isHealthCheck(request);
   return {
     async countAddress(request) {
       if (!isFree(request)) await addresses.count(`address:${request.client.hash}`);
@@ -57,6 +63,11 @@ export function createRateLimit(options: RateOptions): RateLimit {
       if (isFree(request)) return;
       const { remainingPoints, msBeforeNext } = await viewers.count(viewerSubject(request));
       reply.headers(rateHeaders(viewers.limit, remainingPoints, msBeforeNext));
+    },
+    async countOperation(sender) {
+      if (isFreeSender(sender)) return;
+      await addresses.count(`address:${sender.client.hash}`);
+      await viewers.count(viewerSubject(sender));
     },
   };
 }

@@ -26,11 +26,12 @@ import {
 import { SECURITY_HEADERS } from './content-policy.ts';
 import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
 import { HttpError } from './http-error.ts';
-import type { RateLimit } from './rate-limit.ts';
+import type { RateLimit, RateSender } from './rate-limit.ts';
 import { isHealthCheck, type Readiness, remainingMs, within } from './readiness.ts';
 import { BODY_PACE, type BodyPace, createBodyWatch } from './slow-body.ts';
 import { httpStatus, publicMessage } from './status.ts';
-import type { Authenticate } from './viewer/auth.ts';
+import { createUpgrades, isUpgrade, type Upgrades } from './upgrade.ts';
+import type { Authenticate, CredentialSource } from './viewer/auth.ts';
 import { completeCacheHeaders } from './viewer/cache.ts';
 import { clearedCookie, cookieCredential } from './viewer/cookie.ts';
 import { loggedPath } from './viewer/logged-path.ts';
@@ -50,7 +51,14 @@ declare module 'fastify' {
     /** Sets the handler that sends the error of a malformed URL below these paths: Fastify finds no route for one. */
     setTargetErrorHandler(paths: readonly string[], handle: SendError): void;
     /** Throws NotAuthenticatedError if the credential of a request is no longer valid, or has other rights by now. */
-    checkViewer(request: FastifyRequest): Promise<void>;
+    checkViewer(request: Pick<FastifyRequest, 'headers' | 'viewer'>): Promise<void>;
+    /** Returns the viewer of a credential that has not arrived in the headers of its request. */
+    authenticate(source: CredentialSource): Promise<Viewer>;
+    /** Tells whether the cookie of a request counts: a page of this server or of a listed origin has sent it. */
+    acceptsCookie(request: FastifyRequest): boolean;
+    /** Counts a further operation of a request or a connection as a request. Throws TooManyRequestsError. */
+    countOperation(sender: RateSender): Promise<void>;
+    upgrades: Upgrades;
   }
 }
 
@@ -88,12 +96,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const sendError = createSendError('application/json; charset=utf-8', toErrorAnswer);
   const origins = createOriginRules(options.origins);
   const admit = createAdmit(origins, options.connectionBound.trustedProxies);
+  const upgrades = createUpgrades();
   const server = Fastify({
     ...NO_SCHEMAS,
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
-    serverFactory: createListener,
+    serverFactory: (handle) => createListener(handle, upgrades.isWanted),
     rewriteUrl: toOriginForm,
     clientErrorHandler: refuseConnection,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
@@ -111,6 +120,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     targetErrorHandlers.push({ paths, handle });
   });
   server.decorate('checkViewer', createCheckViewer(options.authenticate));
+  server.decorate('authenticate', options.authenticate);
+  server.decorate('acceptsCookie', origins.acceptsCookie);
+  server.decorate('countOperation', options.rateLimit.countOperation);
+  server.decorate('upgrades', upgrades);
+  upgrades.connect(server);
   server.decorateRequest('viewer');
   server.decorateRequest('client');
   server.decorateRequest('calledAs');
@@ -184,6 +198,8 @@ const HEALTH_CREDENTIAL_MS = 200;
 /** Returns the viewer of a request. A health check does not wait for a database that does not respond. */
 async function viewerOf(request: FastifyRequest, authenticate: Authenticate): Promise<Viewer> {
   if (request.routeOptions.config?.ignoresCredentials) return ANONYMOUS;
+  // The client may send another credential than its browser does: later, over the connection.
+  if (isUpgrade(request.raw)) return ANONYMOUS;
   if (!isHealthCheck(request)) return authenticate(request);
   const known = authenticate(request).catch((error: unknown) => {
     if (error instanceof NotAuthenticatedError) throw error;

@@ -8,6 +8,7 @@ import { countDamagedFiles } from '../domain/file/damage.ts';
 import { beginAdminSession, findViewerByCredential } from '../domain/viewer/session.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
 import { registerGraphql } from '../graphql/pipeline/handler.ts';
+import type { Manifest } from '../graphql/pipeline/persisted/manifest.ts';
 import { createClientOf } from '../http/client.ts';
 import { createRateExchange, type RateExchange } from '../http/rate-exchange.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
@@ -34,6 +35,7 @@ import { createPing } from '../store/ping.ts';
 import type { Ping } from '../store/postgres/ping.ts';
 import type { Config } from './config.ts';
 import { createLog } from './log.ts';
+import { readManifest } from './manifest.ts';
 import { restrictBlobs } from './restrict.ts';
 import { createServices, type OnQuery, ownKey } from './services.ts';
 import { drain, stopWithin } from './stop.ts';
@@ -69,6 +71,7 @@ const UNTRUSTED =
 /** Opens and migrates the database, opens the blob store, and creates the admin key if there is none. */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const log = createLog(config.logLevel);
+  const manifest = await readManifest(config.manifestFile);
   warnOfRisks(log, config);
   const exchange = createExchange(config.databaseUrl);
   const { users, ...services } = await createServices(
@@ -92,7 +95,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   });
   const serving = measureServing(server);
   if (!servesOneProcess(config.databaseUrl)) refreshPending(server, services);
-  await registerDialects(server, services, config, options);
+  await registerDialects(server, services, config, { ...options, manifest });
   const link = await createLink(server, services, config);
   const jobs = createJobs({ ...services, log }, config, serving.totalMs);
   const stopping = new AbortController();
@@ -142,7 +145,7 @@ async function registerDialects(
   server: FastifyInstance,
   services: Services,
   config: Config,
-  { viewerCheckMs }: AppOptions,
+  { viewerCheckMs, manifest }: AppOptions & { manifest: Manifest | null },
 ): Promise<void> {
   const transport = { services, publicUrl: config.publicUrl };
   await server.register(registerFiles, transport);
@@ -154,6 +157,7 @@ async function registerDialects(
   await server.register(registerGraphql, {
     ...transport,
     isGraphiqlEnabled: config.isGraphiqlEnabled,
+    manifest,
     viewerCheckMs,
   });
 }

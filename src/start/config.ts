@@ -53,6 +53,8 @@ export interface Config extends Limits, JwtSettings, Retention {
   /** Private hosts and networks that links and imports may fetch from. */
   outboundAllowedHosts: readonly string[];
   isGraphiqlEnabled: boolean;
+  /** The manifest of the documents that the server runs; null: it runs any. */
+  manifestFile: string | null;
   /** Whether reads take shortcuts that never change an answer. */
   isFastPathEnabled: boolean;
   logLevel: (typeof LOG_LEVELS)[number];
@@ -201,6 +203,10 @@ export const VARIABLES = {
     oneOf(['on', 'off']).optional(),
     'on or off; default: on if TRIVIUM_AUTH is open, else off',
   ],
+  TRIVIUM_PERSISTED_ONLY: [
+    z.string().min(1, 'a file').optional(),
+    'file of the GraphQL documents that the server runs, as codegen, Apollo or Relay write it; default: none, it runs any',
+  ],
   TRIVIUM_FAST_PATH: [
     oneOf(['on', 'off']).default('on'),
     'on or off: shortcuts of reads, which never change an answer; default: on',
@@ -272,6 +278,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     outboundAllowedHosts: values.TRIVIUM_OUTBOUND_ALLOWED_HOSTS,
     ...toLimits(values),
     isGraphiqlEnabled: (values.TRIVIUM_GRAPHIQL ?? (auth === 'open' ? 'on' : 'off')) === 'on',
+    manifestFile: values.TRIVIUM_PERSISTED_ONLY ? resolve(values.TRIVIUM_PERSISTED_ONLY) : null,
     isFastPathEnabled: values.TRIVIUM_FAST_PATH === 'on',
     logLevel: values.TRIVIUM_LOG_LEVEL,
   };

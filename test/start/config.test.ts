@@ -53,6 +53,7 @@ describe('defaults', () => {
         freeBytesMin: 2 ** 28,
       },
       isGraphiqlEnabled: true,
+      manifestFile: null,
       isFastPathEnabled: true,
       logLevel: 'info',
       unknownVariables: [],

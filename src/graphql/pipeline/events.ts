@@ -1,10 +1,16 @@
 import { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Events } from '../../domain/event/event.ts';
 import { isRetryable } from '../../http/status.ts';
 
 /** Maximum duration of a stream. The credential is checked when it starts, and before each event. */
 const LIFETIME_MS = 60 * 60_000;
+
+/** A response or a connection, which tells when it ends. */
+export interface Closable {
+  readonly destroyed: boolean;
+  once(event: 'close', listener: () => void): unknown;
+}
 
 /**
  * Creates the signals that end a stream when the client disconnects, after the time limit of a stream, when events may
@@ -14,7 +20,7 @@ const LIFETIME_MS = 60 * 60_000;
 export function createStreamSignals(
   server: FastifyInstance,
   { onGap }: Pick<Events, 'onGap'>,
-): (reply: FastifyReply) => () => AbortSignal {
+): (stream: Closable) => () => AbortSignal {
   const open = new Set<AbortController>();
   let isStopping = false;
   const endAll = () => {
@@ -27,7 +33,7 @@ export function createStreamSignals(
     endAll();
     done();
   });
-  const openSignal = (reply: FastifyReply): AbortSignal => {
+  const openSignal = (stream: Closable): AbortSignal => {
     const controller = new AbortController();
     const expiry = setTimeout(() => controller.abort(), LIFETIME_MS).unref();
     open.add(controller);
@@ -37,14 +43,14 @@ export function createStreamSignals(
       controller.abort();
     };
     // A request that came just before the stop would otherwise start a stream after it.
-    if (isStopping || reply.raw.destroyed) close();
-    else reply.raw.once('close', close);
+    if (isStopping || stream.destroyed) close();
+    else stream.once('close', close);
     return controller.signal;
   };
-  return (reply) => {
+  return (stream) => {
     let signal: AbortSignal | undefined;
     return () => {
-      signal ??= openSignal(reply);
+      signal ??= openSignal(stream);
       return signal;
     };
   };

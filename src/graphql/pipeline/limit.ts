@@ -95,14 +95,22 @@ export function checkLimit(limited: Limited, amount: number): void {
   throw refusal(limited);
 }
 
-/** Throws RefusedOperationError if an operation costs too much. The error names the most expensive part. */
-export function checkCost({ cost, counts, dearest }: Cost): void {
-  checkLimit('counts', counts);
-  if (cost <= LIMITS.cost) return;
+/** The cost of the operations that precede one in its request. */
+export type CostBefore = Pick<Cost, 'cost' | 'counts'>;
+
+/**
+ * Throws RefusedOperationError if an operation, together with those before it, costs too much. The error names the most
+ * expensive part.
+ */
+export function checkCost({ cost, counts, dearest }: Cost, before?: CostBefore): void {
+  checkLimit('counts', counts + (before?.counts ?? 0));
+  const total = cost + (before?.cost ?? 0);
+  if (total <= LIMITS.cost) return;
   const path = dearest.join('.');
-  const total = `The operation costs ${cost.toLocaleString('en')}. `;
+  const subject = total > cost ? 'With those before it in the batch, the' : 'The';
+  const sum = `${subject} operation costs ${total.toLocaleString('en')}. `;
   const part = path && `Its most expensive part is \`${path}\`. `;
-  throw refusal('cost', total + part, { cost, dearest: path });
+  throw refusal('cost', sum + part, { cost: total, dearest: path });
 }
 
 function refusal(limited: Limited, reason = '', details: Record<string, unknown> = {}) {

@@ -5,10 +5,13 @@ import { toCallerError } from '../../domain/failure.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { httpStatus, isRetryable, publicMessage, retryHeaders } from '../../http/status.ts';
 import type { GraphqlContext } from '../builder.ts';
+import type { Cost } from './cost.ts';
 
 /** The context of one operation. */
 export interface OperationContext extends GraphqlContext {
   requestId: string;
+  /** Throws RefusedOperationError if the operation costs too much. (Default: `checkCost`) */
+  spend?: (cost: Cost) => void;
   /** Takes a slot for a subscription until the response ends. Throws TooManyRequestsError. */
   takeStreamSlot: () => void;
   /** Throws NotAuthenticatedError if the credential of the request is no longer valid, or has other rights by now. */

@@ -17,10 +17,17 @@ export async function readParameters(request: FastifyRequest): Promise<SentOpera
       return withoutFiles(request.body);
     case 'multipart/form-data':
       checkPreflight(request);
-      return readMultipartOperation(request.raw);
+      return withoutBatch(await readMultipartOperation(request.raw));
     default:
       throw new UnsupportedBodyError(request.headers['content-type'] ?? '');
   }
+}
+
+/** Refuses the batch of a multipart request, whose files would arrive while its operations wait for each other. */
+function withoutBatch(sent: SentOperation): SentOperation {
+  if (!Array.isArray(sent.parameters)) return sent;
+  sent.discardFiles();
+  throw badRequest('A request with files holds one operation.');
 }
 
 function withoutFiles(parameters: unknown): SentOperation {
@@ -35,6 +42,9 @@ function parseUrl(url: string) {
     operationName: search.get('operationName') || undefined,
     variables: parseJson(search, 'variables'),
     extensions: parseJson(search, 'extensions'),
+    documentId: search.get('documentId') || undefined,
+    id: search.get('id') || undefined,
+    doc_id: search.get('doc_id') || undefined,
   };
 }
 

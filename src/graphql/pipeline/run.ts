@@ -55,7 +55,7 @@ export function createRunOperation(options: DocumentOptions): RunOperation {
       options: { maxCoercionErrors: COERCION_ERRORS_MAX },
     };
     const cost = measureCost(args);
-    checkCost(cost);
+    (contextValue.spend ?? checkCost)(cost);
     const isSubscription = operation.operation === OperationTypeNode.SUBSCRIPTION;
     if (isSubscription) contextValue.takeStreamSlot();
     const result = isSubscription ? await subscribe(args) : await executeToJson(args);

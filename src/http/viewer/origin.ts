@@ -2,6 +2,7 @@ import type { FastifyCorsOptions } from '@fastify/cors';
 import type { FastifyRequest } from 'fastify';
 import { type CalledAs, hasHttpsTarget } from '../absolute-url.ts';
 import { HttpError } from '../http-error.ts';
+import { isUpgrade } from '../upgrade.ts';
 import { cookieCredential } from './cookie.ts';
 
 /** Settings that decide whose requests the server accepts. */
@@ -22,6 +23,8 @@ export interface OriginRules {
    * other request.
    */
   refusal(request: FastifyRequest): HttpError | undefined;
+  /** Tells whether a page that may use the cookie of its user has sent a request. */
+  acceptsCookie(request: FastifyRequest): boolean;
 }
 
 type CorsDelegator = (
@@ -72,7 +75,7 @@ export function isLoopbackHost(host: string): boolean {
  * - `corsOrigins`: in both modes, only pages of these origins may call it, with or without cookies.
  *
  * A change by cookie must come from a page of this server or of `corsOrigins`: a browser adds cookies to the requests
- * of any page. While the server is open, the same holds without a cookie.
+ * of any page. The same holds for a WebSocket, which is refused to pages that may not call the server. While the server is open, the same holds without a cookie.
  */
 export function createOriginRules({ auth, corsOrigins, publicUrl }: OriginOptions): OriginRules {
   const isOpen = auth === 'open';
@@ -93,6 +96,10 @@ export function createOriginRules({ auth, corsOrigins, publicUrl }: OriginOption
       const { method, headers, raw } = request;
       if (isOpen && !hasLoopbackHost(request) && !hasHttpsTarget(raw)) return wrongHost();
       const { origin } = headers;
+      // CORS does not apply to WebSocket: whoever opens a connection can read from it.
+      if (isUpgrade(raw)) {
+        return isSentBy(request, mayCall, 'accept unknown') ? undefined : wrongOrigin();
+      }
       if (SAFE_METHODS.has(method)) {
         // A preflight, above all. Its request would be refused, or its response withheld.
         const isRefused = method === 'OPTIONS' && origin && !mayCall(origin, request);
@@ -103,6 +110,7 @@ export function createOriginRules({ auth, corsOrigins, publicUrl }: OriginOption
       }
       return !isOpen || isSentBy(request, mayCall, 'accept unknown') ? undefined : wrongOrigin();
     },
+    acceptsCookie: (request) => isSentBy(request, maySendCookie, 'refuse unknown'),
   };
 
   function corsOf(request: FastifyRequest): FastifyCorsOptions {

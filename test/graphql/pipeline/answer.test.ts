@@ -218,6 +218,7 @@ describe('an Accept header', () => {
   const JSON_TYPE = 'application/json';
   const RESPONSE_TYPE = 'application/graphql-response+json';
   const EVENTS = 'text/event-stream';
+  const MULTIPART = 'multipart/mixed';
 
   test.each<[string | undefined, result: string, stream: string | null]>([
     [undefined, JSON_TYPE, EVENTS],
@@ -232,6 +233,16 @@ describe('an Accept header', () => {
     ['application/json; charset=latin1, application/graphql-response+json', RESPONSE_TYPE, null],
     ['text/html, */*;q=0.1', JSON_TYPE, EVENTS],
     ['text/event-stream', EVENTS, EVENTS],
+    ['multipart/mixed;boundary=graphql;subscriptionSpec=1.0', MULTIPART, MULTIPART],
+    [
+      'multipart/mixed; boundary="graphql"; subscriptionSpec="1.0", application/json;q=0.9',
+      JSON_TYPE,
+      MULTIPART,
+    ],
+    ['multipart/mixed;subscriptionSpec=1.0, text/event-stream', MULTIPART, MULTIPART],
+    ['text/event-stream, multipart/mixed;subscriptionSpec=1.0', EVENTS, EVENTS],
+    ['multipart/mixed;subscriptionSpec=2.0, application/json', JSON_TYPE, null],
+    ['multipart/mixed;deferSpec=20220824, application/json', JSON_TYPE, null],
     ['text/event-stream, application/json', JSON_TYPE, EVENTS],
     [
       'application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed',
@@ -246,6 +257,7 @@ describe('an Accept header', () => {
     'text/html',
     'constructor',
     'image/*',
+    'multipart/mixed',
     'application/xml',
     'application/json; charset=latin1',
   ])('of %s is refused', (accept) => {

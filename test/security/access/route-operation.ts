@@ -245,6 +245,9 @@ const OTHERS: Readonly<Record<string, Operation>> = {
   'GET /readyz': plain(everyone, 'GET /readyz'),
   'GET /graphql': plain(everyone, 'GET /graphql?query={viewer{id}}'),
   'POST /graphql': plain(everyone, 'GET /graphql?query={viewer{id}}'),
+  // Everyone may reserve a stream of events. Nobody but its viewer finds it.
+  'PUT /graphql': plain(everyone, 'PUT /graphql'),
+  'DELETE /graphql': plain(nobody, 'DELETE /graphql?token=none&operationId=a'),
   // A login with a wrong password: whoever sends it.
   'POST /oauth/token': {
     ...{ rule: () => 'status 400' },
