@@ -7,7 +7,7 @@ import { findMedia, type Media, mediasByIds } from '../../../domain/tree/media.t
 import { deleteMedia, updateMedia } from '../../../domain/tree/media-change.ts';
 import { countMedias, listMedias } from '../../../domain/tree/media-list.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
-import { exposeNullable } from '../../expose.ts';
+import { expose, exposeNullable } from '../../expose.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
 import { identifierInput, objectQuery } from '../../identifier.ts';
 import { nodeLoader, nodeOptions } from '../../loader.ts';
@@ -21,7 +21,13 @@ import { foundTags, TagRef } from '../tag/tag.ts';
 import { EmbedRef, OEmbedRef } from './embed.ts';
 import { FolderRef, parent } from './folder.ts';
 import { MEDIA_LIST_PRICE, mediaListArgs, toMediaFilter } from './media-filter.ts';
-import { cropFields, mediaFields, placementFields, toPlacement } from './media-input.ts';
+import {
+  cropFields,
+  mediaFields,
+  placementFields,
+  toPlacement,
+  withMetadata,
+} from './media-input.ts';
 import { MediaTypeEnum } from './media-type.ts';
 import { filesInTrash, tagsInTrash } from './trashed.ts';
 import { TreeNodeRef } from './tree-node.ts';
@@ -46,7 +52,14 @@ MediaRef.implement({
       title: 'Title for display. Null if there is none.',
       description: 'Description for display. Null if there is none.',
       keywords: 'Keywords, included in searches with `MediaFilter.search`. Null if there are none.',
+      altText:
+        'Text that replaces the image for those who cannot see it. Null if there is none, an empty string if the image is decoration.',
+      caption: 'Caption for display. Null if there is none.',
+      credit: 'Credit, such as the photographer and the agency. Null if there is none.',
       owner: '`Viewer.id` of the viewer who created the media item. Null for an anonymous viewer.',
+    }),
+    ...expose(t, 'JSON', {
+      metadata: 'Custom fields: a JSON object. Empty if there are none.',
     }),
     url: t.field({
       type: 'URL',
@@ -226,12 +239,13 @@ mutation('createMedia', {
         'Metadata of the referenced object: a JSON object with at most 64 levels, stored as given. Defaults to an empty object.',
     }),
     ...mediaFields(t),
+    ...cropFields(t),
     ...placementFields(t),
   }),
   success: { field: 'media', type: MediaRef, description: 'The new media item.' },
   resolve: (domain, input) =>
     createMedia(domain, {
-      ...input,
+      ...withMetadata(input),
       ...toPlacement(input),
       // The domain checks both: which types it accepts, and that the metadata is an object.
       type: input.type as (typeof LINK_TYPES)[number],
@@ -253,7 +267,7 @@ mutation('updateMedia', {
   success: { field: 'media', type: MediaRef, description: 'The changed media item.' },
   resolve: (domain, { id, name, sortOrder, visibility, isPublic, ...change }) =>
     updateMedia(domain, parseNodeId('Media', id, 'id'), {
-      ...change,
+      ...withMetadata(change),
       name: name ?? undefined,
       sortOrder: sortOrder ?? undefined,
       visibility: visibility ?? undefined,

@@ -1,4 +1,5 @@
 import {
+  ConflictError,
   DigestMismatchError,
   NotFoundError,
   OffsetMismatchError,
@@ -16,7 +17,7 @@ import { expose } from '../../expose.ts';
 import { encodeGlobalId } from '../../id.ts';
 import { mutation } from '../../mutation.ts';
 import { MediaRef } from '../tree/media.ts';
-import { toPlacement, uploadFields } from '../tree/media-input.ts';
+import { toPlacement, uploadFields, withMetadata } from '../tree/media-input.ts';
 import { withFile } from './sent-file.ts';
 
 const UPLOAD_ID = 'Id of the upload session: `UploadSession.uploadId`.';
@@ -135,6 +136,7 @@ mutation('completeUpload', {
     UnsupportedMediaError,
     UploadExpiredError,
     UploadCompletedError,
+    ConflictError,
   ],
   input: (t) => ({
     uploadId: t.string({ required: true, description: UPLOAD_ID }),
@@ -145,7 +147,8 @@ mutation('completeUpload', {
     ...uploadFields(t),
   }),
   success: { field: 'media', type: MediaRef, description: 'The new media item.' },
-  resolve: (domain, input) => completeUpload(domain, { ...input, ...toPlacement(input) }),
+  resolve: (domain, input) =>
+    completeUpload(domain, { ...withMetadata(input), ...toPlacement(input) }),
 });
 
 mutation('abortUpload', {
