@@ -64,8 +64,6 @@ export interface Media extends NodeFields {
   crops: Crop[];
   /** Heartcore's name of the type that it was created with; null: created in another dialect. */
   mediaTypeAlias: string | null;
-  /** `Viewer.id` of the creator; null: anonymous. */
-  owner: string | null;
   visibility: Visibility;
   /** Whether the visibility is `public`. */
   isPublic: boolean;
@@ -193,7 +191,6 @@ export const MEDIA: RowReader<NodeRow, Media> = createRowReader<NodeRow, Media>(
   ),
   crops: computed(['crops'], (row) => parseJson<Crop[]>(row.crops) ?? []),
   mediaTypeAlias: column('media_type_alias'),
-  owner: column('owner'),
   visibility: computed(['is_public'], (row) => toVisibility(row.is_public)),
   isPublic: computed(['is_public'], (row) => row.is_public === VISIBILITY.public),
 });

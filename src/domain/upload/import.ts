@@ -13,9 +13,8 @@ import { findMedia, type Media } from '../tree/media.ts';
 import { authorize } from '../viewer/access.ts';
 import { SYSTEM } from '../viewer/viewer.ts';
 import { take } from './door.ts';
-import { argumentOf, toArguments, toFields } from './import-argument.ts';
 import { checkNamed, intoMedia } from './named-media.ts';
-import { newMediaInput } from './new-media.ts';
+import { type NewMediaFields, newMediaInput } from './new-media.ts';
 import { declaredLimitBytes } from './policy.ts';
 import { discardStaged, type IncomingFile, type StagedFile, stageFile } from './staging.ts';
 
@@ -24,6 +23,8 @@ const importInput = newMediaInput.omit({ type: true }).extend({
   url: publicUrl,
   filename: z.string().max(255, 'At most 255 characters.').nullish(),
 });
+
+type Arguments = JobArguments<'import-url'>;
 
 /** Input of `importUrl`. */
 export type ImportInput = z.input<typeof importInput>;
@@ -42,7 +43,7 @@ export async function importUrl(ctx: Context, input: ImportInput): Promise<Job> 
   if (folderId && folder === null) throw new NotFoundError('folder', folderId);
   await checkTags(ctx, tagIds ?? []);
   await checkNamed(ctx, fields);
-  const args: JobArguments<'import-url'> = {
+  const args: Arguments = {
     ...toArguments(fields),
     url,
     ...(filename && { filename }),
@@ -95,7 +96,7 @@ async function checkFolder(ctx: Context, args: object): Promise<void> {
 
 /** An import job, and the place of its media item. */
 export type Import = Pick<Job, 'id' | 'uuid'> & {
-  arguments: Omit<JobArguments<'import-url'>, 'url' | 'filename'>;
+  arguments: Omit<Arguments, 'url' | 'filename'>;
 };
 
 /** A file that is being downloaded. */
@@ -186,4 +187,40 @@ async function stage(
   if (!signal.aborted) return staged;
   await discardStaged(ctx, [staged]);
   throw signal.reason;
+}
+
+/** The fields of a media item that an import takes as they are, with their names among the arguments of its job. */
+const ARGUMENTS = {
+  visibility: 'visibility',
+  name: 'name',
+  sortOrder: 'sort_order',
+  title: 'title',
+  description: 'description',
+  keywords: 'keywords',
+  altText: 'alt_text',
+  caption: 'caption',
+  credit: 'credit',
+  metadata: 'metadata',
+  focalPoint: 'focal_point',
+  crops: 'crops',
+  resource: 'resource',
+  key: 'key',
+} as const satisfies Partial<Record<keyof NewMediaFields, keyof Arguments>>;
+
+const NAMES = Object.entries(ARGUMENTS) as [keyof typeof ARGUMENTS, keyof Arguments][];
+
+/** Returns the arguments of a job for the fields that have a value. */
+function toArguments(fields: NewMediaFields): Partial<Arguments> {
+  const given = NAMES.filter(([field]) => fields[field] !== null && fields[field] !== undefined);
+  return Object.fromEntries(given.map(([field, name]) => [name, fields[field]]));
+}
+
+/** Returns the fields that the arguments of a job give. */
+function toFields(args: Partial<Arguments>): NewMediaFields {
+  return Object.fromEntries(NAMES.map(([field, name]) => [field, args[name]]));
+}
+
+/** Returns the name of the argument for a field. */
+function argumentOf(field: string | number | undefined): string {
+  return NAMES.find(([name]) => name === field)?.[1] ?? String(field);
 }

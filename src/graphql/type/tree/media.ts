@@ -7,7 +7,7 @@ import { findMedia, type Media, mediasByIds } from '../../../domain/tree/media.t
 import { deleteMedia, updateMedia } from '../../../domain/tree/media-change.ts';
 import { countMedias, listMedias } from '../../../domain/tree/media-list.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
-import { expose, exposeNullable } from '../../expose.ts';
+import { exposeNullable } from '../../expose.ts';
 import { parseNodeId, parseOptionalNodeId } from '../../id.ts';
 import { identifierInput, objectQuery } from '../../identifier.ts';
 import { nodeLoader, nodeOptions } from '../../loader.ts';
@@ -52,14 +52,7 @@ MediaRef.implement({
       title: 'Title for display. Null if there is none.',
       description: 'Description for display. Null if there is none.',
       keywords: 'Keywords, included in searches with `MediaFilter.search`. Null if there are none.',
-      altText:
-        'Text that replaces the image for those who cannot see it. Null if there is none, an empty string if the image is decoration.',
-      caption: 'Caption for display. Null if there is none.',
-      credit: 'Credit, such as the photographer and the agency. Null if there is none.',
       owner: '`Viewer.id` of the viewer who created the media item. Null for an anonymous viewer.',
-    }),
-    ...expose(t, 'JSON', {
-      metadata: 'Custom fields: a JSON object. Empty if there are none.',
     }),
     url: t.field({
       type: 'URL',

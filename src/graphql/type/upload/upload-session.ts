@@ -10,9 +10,15 @@ import {
   UploadExpiredError,
 } from '../../../domain/error.ts';
 import { InsufficientStorageError, QuotaExceededError } from '../../../domain/storage-error.ts';
-import { findUploadSession, type UploadSession } from '../../../domain/upload/session.ts';
+import {
+  countUploadSessions,
+  findUploadSession,
+  listUploadSessions,
+  type UploadSession,
+} from '../../../domain/upload/session.ts';
 import { abortUpload, appendChunk, completeUpload } from '../../../domain/upload/upload.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
+import { toConnection } from '../../connection.ts';
 import { expose } from '../../expose.ts';
 import { encodeGlobalId } from '../../id.ts';
 import { mutation } from '../../mutation.ts';
@@ -65,6 +71,24 @@ builder.queryField('uploadSession', (t) =>
     },
     resolve: (_root, { uploadId }, { domain }) => findUploadSession(domain, uploadId),
   }),
+);
+
+const UploadSessionConnection = builder.connectionObject({
+  type: UploadSessionRef,
+  name: 'UploadSessionConnection',
+});
+
+builder.queryField('uploadSessions', (t) =>
+  t.connection(
+    {
+      type: UploadSessionRef,
+      description:
+        'Lists the open upload sessions that the viewer created, newest first. Empty for an anonymous viewer: the id of an anonymous session is a secret.',
+      resolve: async (_root, page, { domain }) =>
+        toConnection(await listUploadSessions(domain, page), () => countUploadSessions(domain)),
+    },
+    UploadSessionConnection,
+  ),
 );
 
 mutation('uploadChunk', {
