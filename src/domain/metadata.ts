@@ -98,18 +98,15 @@ function issuesOf(fields: unknown): Issue[] {
 }
 
 function keyIssues(key: string): Issue[] {
-  const problem = keyProblem(key);
-  if (problem !== null) return [{ path: [key], code: 'custom', message: problem }];
+  if (key.trim() === '') {
+    return [{ path: [key], code: 'custom', message: 'A key may not be blank.' }];
+  }
+  if (!/^\P{Cc}*$/u.test(key)) {
+    return [{ path: [key], code: 'custom', message: 'A key may not contain control characters.' }];
+  }
   if (key.length <= METADATA_KEY_MAX || [...key].length <= METADATA_KEY_MAX) return [];
   const message = `A key has at most ${METADATA_KEY_MAX} characters.`;
   return [{ path: [key], ...tooBig('string', METADATA_KEY_MAX, message) }];
-}
-
-function keyProblem(key: string): string | null {
-  if (key.trim() === '') return 'A key may not be blank.';
-  // A half would be stored as another character, and two keys could become the same.
-  const isText = /^\P{Cc}*$/u.test(key) && key.isWellFormed();
-  return isText ? null : 'A key may not contain control characters or halves of characters.';
 }
 
 function valueIssues(value: unknown, path: Path, levels: number): Issue[] {

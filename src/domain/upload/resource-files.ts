@@ -1,5 +1,5 @@
 import { isUrlNameTaken, listUrlNames } from '../../store/file/address.ts';
-import { findDir, findFileByKey } from '../../store/file/file.ts';
+import { findDir, findFileByKey, listFilesByMediaIds } from '../../store/file/file.ts';
 import { EVERYTHING, isInScope } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
 import { findTrashedResource } from '../../store/trash/row.ts';
@@ -167,19 +167,25 @@ async function insertUnfiled(ctx: Context, resource: string, main: ExaminedFile)
 }
 
 /**
- * Updates the columns of an existing resource: a media item is named after its original, or after a variant until the
- * original arrives.
+ * Updates the columns of an existing resource: a media item that has no name of its own is named after its original, or
+ * after a variant until the original arrives.
  */
 async function updateExisting(
   ctx: Context,
   media: NodeRow,
   { key, type, filename }: ExaminedFile,
 ): Promise<void> {
-  const isTitled = media.title !== null && media.title !== media.name;
+  const isRenamed = key === '' && (await isNamedAfterFile(ctx, media));
   await updateNode(ctx.db, existing(ctx), media.id, {
-    ...(key === '' && { type, ...(!isTitled && { name: filename, title: filename }) }),
+    ...(key === '' && { type, ...(isRenamed && { name: filename, title: filename }) }),
     updated_at: ctx.clock(),
   });
+}
+
+async function isNamedAfterFile(ctx: Context, { id, name, title }: NodeRow): Promise<boolean> {
+  if (title !== null && title !== name) return false;
+  const files = await listFilesByMediaIds(ctx.db, existing(ctx), [id], ['filename']);
+  return files.some(({ filename }) => filename === name);
 }
 
 /** Reads all names only if the first choice is taken: a video may have thousands of parts. */
