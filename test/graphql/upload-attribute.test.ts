@@ -55,7 +55,9 @@ async function send(app: TestApp, field: string, input: object, as: string | nul
     ... on InvalidInputError { issues { path code } } } }`;
   const options = {
     ...(as !== null && (await bearer(as))),
-    ...(part && { files: { [`input.${part}`]: new File([PNG], 'a.png', { type: 'image/png' }) } }),
+    ...(part && {
+      files: { [`input.${part}`]: new File([Buffer.from(PNG)], 'a.png', { type: 'image/png' }) },
+    }),
   };
   const { data, errors } = await graphql(app, query, { input }, options);
   return data?.result ?? errors?.[0];

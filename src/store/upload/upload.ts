@@ -3,6 +3,7 @@ import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { findBy, inline } from '../inline.ts';
+import { unindexed } from '../plan.ts';
 import { prepared } from '../prepared.ts';
 import { blobKeysOf, updatesRow } from '../result.ts';
 import type { NewUploadRow, UploadRow } from '../table.ts';
@@ -45,7 +46,8 @@ function openUploads(db: Db, { owner, now }: OpenUploads) {
       .where('owner', '=', owner)
       // A literal, because the index has only these sessions.
       .where('status', '=', sql.lit('open'))
-      .where('expires_at', '>', now)
+      // The index of the owner has them in their order; that of the expiry does not.
+      .where(sql<boolean>`${unindexed(db, 'expires_at')} > ${now}`)
   );
 }
 
