@@ -22,7 +22,7 @@ export const metadataInput = z
   .custom<Metadata>()
   .check(({ value, issues }) => {
     for (const { path, ...issue } of issuesOf(value)) {
-      // Keys of a value that is too large are not looked at.
+      // What follows needs an object.
       issues.push({ ...issue, path: [...path], input: value, continue: false });
     }
   })
