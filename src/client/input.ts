@@ -7,15 +7,37 @@ export type AbortUploadInput = {
 
 /** Input of `completeUpload`. */
 export type CompleteUploadInput = {
+  /** Text that replaces the image for those who cannot see it, at most 2,000 characters. */
+  readonly altText?: string | null | undefined;
+  /** Caption, at most 5,000 characters. */
+  readonly caption?: string | null | undefined;
+  /** Credit, such as the photographer and the agency, at most 500 characters. */
+  readonly credit?: string | null | undefined;
+  /** Named crops of the image, at most 50. They replace all existing crops. */
+  readonly crops?: ReadonlyArray<CropInput> | null | undefined;
   /** Description, at most 10,000 characters. */
   readonly description?: string | null | undefined;
+  /** The most important point of the image. */
+  readonly focalPoint?: FocalPointInput | null | undefined;
   /** Global id of the folder to create the media item in. If omitted, the media item is unfiled. */
   readonly folderId?: string | null | undefined;
+  /** Name of the file in its group, `File.key`, at most 255 characters; requires `resource`. Defaults to an empty string, which is the original. */
+  readonly key?: string | null | undefined;
+  /** Keywords for searching, at most 1,000 characters. */
+  readonly keywords?: string | null | undefined;
   /** Expected MD5 of the complete file, as 32 hex digits. */
   readonly md5: string;
+  /** Custom fields: a JSON object, which is merged with the existing one by key. Null as the value of a key removes the key. At most 50 keys of 1 to 100 characters, 16 KiB of JSON and 5 levels, the object itself included. Values are stored as given. */
+  readonly metadata?: unknown;
+  /** Name, 1 to 255 characters. Defaults to the title, then to the filename. */
+  readonly name?: string | null | undefined;
+  /** Name of the group of files, `File.resource`, 1 to 255 characters; requires the role `EDITOR`. Defaults to a UUID. If a media item has this name, the file is added to it under `key`: that requires the viewer who created the media item, or the role `ADMIN`. It is then an `InvalidInputError` to give any other property of the media item. A `ConflictError` with the code `ALREADY_EXISTS` if the media item has a file with this key. */
+  readonly resource?: string | null | undefined;
+  /** Position among the nodes of the same folder, lowest first. Defaults to the last position. */
+  readonly sortOrder?: number | null | undefined;
   /** Global ids of the tags to add to the media item, at most 200. */
   readonly tagIds?: ReadonlyArray<string> | null | undefined;
-  /** Title, at most 255 characters. For a new media item, defaults to the given name or filename. */
+  /** Title, at most 255 characters. For a new media item, defaults to the given name, then to the filename. */
   readonly title?: string | null | undefined;
   /** Type of the media item. Defaults to the type detected from the content: a file that cannot be decoded here, such as a damaged image, is a `FILE`. `IMAGE` is accepted only for an image that can be decoded. */
   readonly type?: MediaType | null | undefined;
@@ -37,6 +59,38 @@ export type CreateTagInput = {
   readonly name: string;
   /** Whether clients should display the tag. Defaults to true for a new tag. */
   readonly visible?: boolean | null | undefined;
+};
+
+/** Area of a crop, given as the part of the image to cut off at each edge. */
+export type CropCoordinatesInput = {
+  /** Part to cut off at the left edge, as a fraction of the width: 0 to 1. */
+  readonly x1: number;
+  /** Part to cut off at the right edge, as a fraction of the width: 0 to 1. */
+  readonly x2: number;
+  /** Part to cut off at the top edge, as a fraction of the height: 0 to 1. */
+  readonly y1: number;
+  /** Part to cut off at the bottom edge, as a fraction of the height: 0 to 1. */
+  readonly y2: number;
+};
+
+/** A named crop of an image. */
+export type CropInput = {
+  /** Name of the crop, at most 100 characters. */
+  readonly alias: string;
+  /** Area of the crop. If omitted, the crop is centered on the focal point. */
+  readonly coordinates?: CropCoordinatesInput | null | undefined;
+  /** Height of the cropped image in pixels, 1 to 20,000. */
+  readonly height: number;
+  /** Width of the cropped image in pixels, 1 to 20,000. */
+  readonly width: number;
+};
+
+/** The most important point of an image. Crops without coordinates are centered on it. */
+export type FocalPointInput = {
+  /** Distance from the left edge, as a fraction of the width: 0 to 1. */
+  readonly left: number;
+  /** Distance from the top edge, as a fraction of the height: 0 to 1. */
+  readonly top: number;
 };
 
 /** Type of a media item. */
@@ -91,17 +145,39 @@ export type UploadChunkInput = {
 
 /** Input of `uploadFile`. */
 export type UploadFileInput = {
+  /** Text that replaces the image for those who cannot see it, at most 2,000 characters. */
+  readonly altText?: string | null | undefined;
+  /** Caption, at most 5,000 characters. */
+  readonly caption?: string | null | undefined;
+  /** Credit, such as the photographer and the agency, at most 500 characters. */
+  readonly credit?: string | null | undefined;
+  /** Named crops of the image, at most 50. They replace all existing crops. */
+  readonly crops?: ReadonlyArray<CropInput> | null | undefined;
   /** Description, at most 10,000 characters. */
   readonly description?: string | null | undefined;
   /** The complete file. */
   readonly file: null;
+  /** The most important point of the image. */
+  readonly focalPoint?: FocalPointInput | null | undefined;
   /** Global id of the folder to create the media item in. If omitted, the media item is unfiled. */
   readonly folderId?: string | null | undefined;
+  /** Name of the file in its group, `File.key`, at most 255 characters; requires `resource`. Defaults to an empty string, which is the original. */
+  readonly key?: string | null | undefined;
+  /** Keywords for searching, at most 1,000 characters. */
+  readonly keywords?: string | null | undefined;
   /** Expected MD5 of the file, as 32 hex digits. If it does not match, the file is rejected. */
   readonly md5?: string | null | undefined;
+  /** Custom fields: a JSON object, which is merged with the existing one by key. Null as the value of a key removes the key. At most 50 keys of 1 to 100 characters, 16 KiB of JSON and 5 levels, the object itself included. Values are stored as given. */
+  readonly metadata?: unknown;
+  /** Name, 1 to 255 characters. Defaults to the title, then to the filename. */
+  readonly name?: string | null | undefined;
+  /** Name of the group of files, `File.resource`, 1 to 255 characters; requires the role `EDITOR`. Defaults to a UUID. If a media item has this name, the file is added to it under `key`: that requires the viewer who created the media item, or the role `ADMIN`. It is then an `InvalidInputError` to give any other property of the media item. A `ConflictError` with the code `ALREADY_EXISTS` if the media item has a file with this key. */
+  readonly resource?: string | null | undefined;
+  /** Position among the nodes of the same folder, lowest first. Defaults to the last position. */
+  readonly sortOrder?: number | null | undefined;
   /** Global ids of the tags to add to the media item, at most 200. */
   readonly tagIds?: ReadonlyArray<string> | null | undefined;
-  /** Title, at most 255 characters. For a new media item, defaults to the given name or filename. */
+  /** Title, at most 255 characters. For a new media item, defaults to the given name, then to the filename. */
   readonly title?: string | null | undefined;
   /** Type of the media item. Defaults to the type detected from the content: a file that cannot be decoded here, such as a damaged image, is a `FILE`. `IMAGE` is accepted only for an image that can be decoded. */
   readonly type?: MediaType | null | undefined;

@@ -96,7 +96,7 @@ describe('the schema', () => {
     ['abortUpload', `${COMMON}, NotFoundError, UploadCompletedError`],
     [
       'completeUpload',
-      `${UPLOAD}, OffsetMismatchError, TooLargeError, UnsupportedMediaError, UploadCompletedError, UploadExpiredError`,
+      `ConflictError, ${UPLOAD}, OffsetMismatchError, TooLargeError, UnsupportedMediaError, UploadCompletedError, UploadExpiredError`,
     ],
     ['changePassword', `${COMMON}, TooManyRequestsError`],
     ['createApiKey', `${COMMON}, NotFoundError`],
@@ -112,7 +112,7 @@ describe('the schema', () => {
     ['restoreNodes', `ConflictError, ${COMMON}, NotFoundError`],
     ['deleteTag', `${COMMON}, NotFoundError`],
     ['deleteUser', `${COMMON}, NotFoundError`],
-    ['importUrl', `${COMMON}, NotFoundError`],
+    ['importUrl', `ConflictError, ${COMMON}, NotFoundError`],
     ['moveNodes', `FolderCycleError, ${COMMON}, NotFoundError`],
     ['replaceFile', `${STORE}, QuotaExceededError, TooLargeError, UnsupportedMediaError`],
     ['restoreVersion', `${COMMON}, NotFoundError`],
@@ -130,7 +130,10 @@ describe('the schema', () => {
       'uploadChunk',
       `${STORE}, OffsetMismatchError, QuotaExceededError, TooLargeError, TooManyRequestsError, UploadCompletedError, UploadExpiredError`,
     ],
-    ['uploadFile', `${STORE}, QuotaExceededError, TooLargeError, UnsupportedMediaError`],
+    [
+      'uploadFile',
+      `ConflictError, ${STORE}, QuotaExceededError, TooLargeError, UnsupportedMediaError`,
+    ],
   ])('%s can return, and its description lists: %s', (name, errors) => {
     const mutation = schema.getMutationType()?.getFields()[name];
     const listed = mutation?.description?.split(' Errors: ')[1]?.replaceAll('`', '');

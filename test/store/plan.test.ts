@@ -10,7 +10,7 @@ import {
   sql,
 } from 'kysely';
 import { expect, it } from 'vitest';
-import { keysetBy } from '../../src/store/cursor.ts';
+import { type Keyset, keysetBy } from '../../src/store/cursor.ts';
 import type { Db } from '../../src/store/db.ts';
 import { setFastPath } from '../../src/store/fast-path.ts';
 import * as address from '../../src/store/file/address.ts';
@@ -41,6 +41,14 @@ const FIRST = { limit: 50, backward: false };
 const NEXT = { ...FIRST, after: [1000] };
 const ALL = EVERYTHING;
 const AUDIT_ORDER = keysetBy('audit', { name: 'at', type: 'number' }, true);
+const UPLOAD_ORDER: Keyset = {
+  name: 'uploads',
+  columns: [
+    { name: 'created_at', type: 'number' },
+    { name: 'upload_id', type: 'string' },
+  ],
+  descending: true,
+};
 const BY_NAME = keysetBy('by name', { name: 'name_sort', type: 'string' });
 
 /**
@@ -84,6 +92,10 @@ const QUERIES: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'the first page of tags by name': (db) => tag.listTags(db, {}, BY_NAME, FIRST),
   'tags by ids': (db) => tag.listTagsByIds(db, [1, 2]),
   'an upload': (db) => upload.findUpload(db, 'a'),
+  'the open uploads of a viewer': (db) =>
+    upload.listOpenUploads(db, { owner: 'a', now: 1 }, UPLOAD_ORDER, FIRST),
+  'the next open uploads of a viewer': (db) =>
+    upload.listOpenUploads(db, { owner: 'a', now: 1 }, UPLOAD_ORDER, { ...FIRST, after: [1, 'a'] }),
   'blobs of uploads': (db) => upload.listOpenUploadBlobKeys(db, ['a']),
   'a job by unicity': (db) => job.findOpenJobByUnicity(db, 'a'),
   'classes with a due job': (db) => jobRun.listDueClasses(db, ['sweep', 'import-url'], 1),

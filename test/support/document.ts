@@ -66,12 +66,12 @@ export type CompleteUploadMutation = { readonly completeUpload:
       & { readonly __typename: 'CompleteUploadSuccess' }
     )
     | (
-      { readonly expected: string, readonly actual: string, readonly code: string, readonly message: string }
-      & { readonly __typename: 'DigestMismatchError' }
+      { readonly code: string, readonly message: string }
+      & { readonly __typename: 'ConflictError' | 'ForbiddenError' | 'NotAuthenticatedError' | 'UnsupportedMediaError' | 'UploadCompletedError' | 'UploadExpiredError' }
     )
     | (
-      { readonly code: string, readonly message: string }
-      & { readonly __typename: 'ForbiddenError' | 'NotAuthenticatedError' | 'UnsupportedMediaError' | 'UploadCompletedError' | 'UploadExpiredError' }
+      { readonly expected: string, readonly actual: string, readonly code: string, readonly message: string }
+      & { readonly __typename: 'DigestMismatchError' }
     )
     | (
       { readonly code: string, readonly message: string, readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly code: string, readonly message: string }> }
@@ -98,12 +98,12 @@ export type UploadFileMutationVariables = Exact<{
 
 export type UploadFileMutation = { readonly uploadFile:
     | (
-      { readonly expected: string, readonly actual: string, readonly code: string, readonly message: string }
-      & { readonly __typename: 'DigestMismatchError' }
+      { readonly code: string, readonly message: string }
+      & { readonly __typename: 'ConflictError' | 'ForbiddenError' | 'InsufficientStorageError' | 'NotAuthenticatedError' | 'QuotaExceededError' | 'UnsupportedMediaError' }
     )
     | (
-      { readonly code: string, readonly message: string }
-      & { readonly __typename: 'ForbiddenError' | 'InsufficientStorageError' | 'NotAuthenticatedError' | 'QuotaExceededError' | 'UnsupportedMediaError' }
+      { readonly expected: string, readonly actual: string, readonly code: string, readonly message: string }
+      & { readonly __typename: 'DigestMismatchError' }
     )
     | (
       { readonly code: string, readonly message: string, readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly code: string, readonly message: string }> }

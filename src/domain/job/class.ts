@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { VISIBILITIES } from '../../store/scope.ts';
+import { attributes } from '../attribute.ts';
 import { publicUrl } from '../input.ts';
 
 /** The rules of a job class. The work itself is done by a task in `job/task`. */
@@ -70,6 +71,19 @@ export const JOB_CLASSES = {
       folder_uuid: uuid.optional(),
       tags: z.array(z.int().positive()).max(200).optional(),
       visibility: z.enum(VISIBILITIES).optional(),
+      name: attributes.name.optional(),
+      sort_order: attributes.sortOrder.optional(),
+      title: attributes.title.optional(),
+      description: attributes.description.optional(),
+      keywords: attributes.keywords.optional(),
+      alt_text: attributes.altText.optional(),
+      caption: attributes.caption.optional(),
+      credit: attributes.credit.optional(),
+      metadata: attributes.metadata.optional(),
+      focal_point: attributes.focalPoint.optional(),
+      crops: attributes.crops.optional(),
+      resource: attributes.resource.optional(),
+      key: attributes.key.optional(),
     }),
     // Each may take an hour.
     concurrency: 2,

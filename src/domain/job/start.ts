@@ -9,9 +9,8 @@ import { UnicityTakenError } from './conflict.ts';
 import { enqueueJob } from './enqueue.ts';
 import { asShown, findJob, type Job, jobTarget } from './job.ts';
 
-const startInput = z.object({
-  jobClass: z.string('Expected the name of a job class.'),
-  arguments: z.record(z.string(), z.unknown()).nullish(),
+/** When a job that a client starts runs, and beside which other ones: fields of an input. */
+export const startOptions = {
   priority: z.int32().nullish(),
   unicity: displayName(255)
     .refine(
@@ -20,6 +19,12 @@ const startInput = z.object({
     )
     .nullish(),
   scheduledAt: z.date().nullish(),
+};
+
+const startInput = z.object({
+  jobClass: z.string('Expected the name of a job class.'),
+  arguments: z.record(z.string(), z.unknown()).nullish(),
+  ...startOptions,
 });
 
 /** Input of `startJob`. */

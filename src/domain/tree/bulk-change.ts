@@ -3,6 +3,7 @@ import { VISIBILITY } from '../../store/scope.ts';
 import type { NodeColumns, NodeRow } from '../../store/table.ts';
 import { insertMediaTags, lockTags } from '../../store/tag/tag.ts';
 import { listMediasByIds } from '../../store/tree/media.ts';
+import { updateMetadata } from '../../store/tree/metadata-row.ts';
 import { lockNodes, updateNodes } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { ForbiddenError } from '../error.ts';
@@ -80,10 +81,20 @@ async function updateAll(
     ctx,
     hidden.map(([{ id }]) => id),
   );
+  // Merged, each has fields of its own.
+  await updateMetadata(
+    ctx.db,
+    new Map(
+      all.flatMap(([row, { metadata }]) =>
+        metadata === undefined || metadata === row.metadata ? [] : [[row.id, metadata]],
+      ),
+    ),
+  );
   const changed = new Map<number, NodeRow>();
-  for (const group of Map.groupBy(all, ([, columns]) => JSON.stringify(columns)).values()) {
-    const ids = group.map(([{ id }]) => id);
-    const columns = { ...group[0]?.[1], updated_at: ctx.clock() };
+  const common = all.map(([{ id }, { metadata: _, ...columns }]) => ({ id, columns }));
+  for (const group of Map.groupBy(common, ({ columns }) => JSON.stringify(columns)).values()) {
+    const ids = group.map(({ id }) => id);
+    const columns = { ...group[0]?.columns, updated_at: ctx.clock() };
     for (const row of await updateNodes(ctx.db, scopeOf(ctx), ids, columns))
       changed.set(row.id, row);
   }

@@ -21,7 +21,7 @@ export const LINK_TYPES = ['url', 'vimeo', 'embed', 'share', 'image'] as const;
 
 const { name, sortOrder, visibility, isPublic } = mediaInput.shape;
 
-const linkInput = mediaInput.omit({ focalPoint: true, crops: true }).extend({
+const linkInput = mediaInput.extend({
   // Null is the default where a stored value is never null.
   name: name.nullable(),
   sortOrder: sortOrder.nullable(),

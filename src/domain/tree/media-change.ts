@@ -58,7 +58,7 @@ export function changedColumns(row: NodeRow, change: z.output<typeof mediaInput>
   const isTitled = change.title !== undefined || row.title !== row.name;
   const is_public = changedVisibility(row, change);
   return {
-    ...mediaColumns({ ...change, title: isTitled ? change.title : change.name }),
+    ...mediaColumns({ ...change, title: isTitled ? change.title : change.name }, row),
     // The stored size is that of the image before.
     ...(change.imageUrl !== undefined && { image_width: null, image_height: null }),
     ...(is_public !== undefined && { is_public }),

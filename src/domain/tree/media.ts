@@ -5,8 +5,10 @@ import type { ProviderEmbed } from '../../outbound/oembed.ts';
 import { toVisibility, VISIBILITY } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
 import * as store from '../../store/tree/media.ts';
+import { attributes, type Crop } from '../attribute.ts';
 import type { Context } from '../context.ts';
-import { displayName, freeText, titleText, webUrl } from '../input.ts';
+import { webUrl } from '../input.ts';
+import { type Metadata, mergeMetadata, parseMetadata } from '../metadata.ts';
 import { column, computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
 import { scopeOf } from '../viewer/access.ts';
 import { NODE_FIELDS, type NodeFields } from './node.ts';
@@ -39,6 +41,12 @@ export interface Media extends NodeFields {
   title: string | null;
   description: string | null;
   keywords: string | null;
+  /** What to say instead of showing it. */
+  altText: string | null;
+  caption: string | null;
+  credit: string | null;
+  /** The custom fields. */
+  metadata: Metadata;
   /** URL of the linked page; null for a stored file. */
   url: string | null;
   /** URL of a linked image; null for a stored image. */
@@ -56,8 +64,6 @@ export interface Media extends NodeFields {
   crops: Crop[];
   /** Heartcore's name of the type that it was created with; null: created in another dialect. */
   mediaTypeAlias: string | null;
-  /** `Viewer.id` of the creator; null: anonymous. */
-  owner: string | null;
   visibility: Visibility;
   /** Whether the visibility is `public`. */
   isPublic: boolean;
@@ -75,53 +81,38 @@ export interface Embed {
 /** The oEmbed data of a linked page, as its provider sent them. */
 export type OEmbed = ProviderEmbed;
 
-/** A named crop of an image. Coordinates are the fractions to cut off at each side. */
-export interface Crop {
-  alias: string;
-  width: number;
-  height: number;
-  coordinates?: { x1: number; y1: number; x2: number; y2: number } | null | undefined;
-}
-
-const fraction = z.number().min(0).max(1);
-const crop = z.object({
-  alias: displayName(100),
-  width: z.int().min(1).max(20_000),
-  height: z.int().min(1).max(20_000),
-  coordinates: z.object({ x1: fraction, y1: fraction, x2: fraction, y2: fraction }).nullish(),
-});
-
-/** The fields that every operation that creates or changes media accepts, uploads included. Null clears a field. */
-export const mediaTextInput = z.object({
-  title: titleText(255).nullish(),
-  description: freeText(10_000).nullish(),
-});
-
 /**
  * The fields of a media item that clients can set, all optional; null clears a field that can be empty. Every operation
  * that creates or changes media picks from them.
  */
-export const mediaInput = mediaTextInput.extend({
-  name: displayName(255).optional(),
-  sortOrder: z.int32().optional(),
-  keywords: freeText(1000).nullish(),
+export const mediaInput = z.object({
+  name: attributes.name.optional(),
+  sortOrder: attributes.sortOrder.optional(),
+  title: attributes.title.nullish(),
+  description: attributes.description.nullish(),
+  keywords: attributes.keywords.nullish(),
+  altText: attributes.altText.nullish(),
+  caption: attributes.caption.nullish(),
+  credit: attributes.credit.nullish(),
+  metadata: attributes.metadata.nullish(),
   imageUrl: webUrl.nullish(),
   visibility: visibilityInput.optional(),
   isPublic: z.boolean().optional(),
-  focalPoint: z.object({ left: fraction, top: fraction }).nullish(),
-  crops: z.array(crop).max(50).nullish(),
+  focalPoint: attributes.focalPoint.nullish(),
+  crops: attributes.crops.nullish(),
 });
 
 type MediaFields = z.output<typeof mediaInput>;
 
 /**
  * Returns the columns of the given fields, but for the visibility; null for a field that is never empty counts as not
- * given.
+ * given. `before`: the row that they change. Throws InvalidInputError if that one then has too much metadata.
  */
 export function mediaColumns(
   input: {
     [Field in keyof MediaFields]: MediaFields[Field] | null;
   },
+  before: Pick<NodeRow, 'metadata'> = { metadata: null },
 ) {
   return withoutUndefined({
     name: input.name ?? undefined,
@@ -129,6 +120,11 @@ export function mediaColumns(
     title: input.title,
     description: input.description,
     keywords: input.keywords,
+    alt_text: input.altText,
+    caption: input.caption,
+    credit: input.credit,
+    metadata:
+      input.metadata === undefined ? undefined : mergeMetadata(before.metadata, input.metadata),
     image_url: input.imageUrl,
     focal_point: toJson(input.focalPoint),
     crops: toJson(input.crops),
@@ -177,6 +173,11 @@ export const MEDIA: RowReader<NodeRow, Media> = createRowReader<NodeRow, Media>(
   title: column('title'),
   description: column('description'),
   keywords: column('keywords'),
+  altText: column('alt_text'),
+  caption: column('caption'),
+  credit: column('credit'),
+  // A row that went into the trash before the column existed has none.
+  metadata: computed(['metadata'], ({ metadata }) => parseMetadata(metadata ?? null)),
   url: column('url'),
   imageUrl: column('image_url'),
   imageWidth: column('image_width'),
@@ -190,7 +191,6 @@ export const MEDIA: RowReader<NodeRow, Media> = createRowReader<NodeRow, Media>(
   ),
   crops: computed(['crops'], (row) => parseJson<Crop[]>(row.crops) ?? []),
   mediaTypeAlias: column('media_type_alias'),
-  owner: column('owner'),
   visibility: computed(['is_public'], (row) => toVisibility(row.is_public)),
   isPublic: computed(['is_public'], (row) => row.is_public === VISIBILITY.public),
 });

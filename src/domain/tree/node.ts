@@ -16,6 +16,8 @@ export interface NodeFields {
   /** 1 at top level, 0 if unfiled. */
   level: number;
   sortOrder: number;
+  /** `Viewer.id` of the creator; null: anonymous. */
+  owner: string | null;
   createdAt: Date;
   updatedAt: Date;
   /** Null, except for a node in the trash. */
@@ -31,6 +33,7 @@ export const NODE_FIELDS: FieldsOfRow<NodeRow, NodeFields> = {
   ancestorIds: computed(['path'], ancestorIdsOf),
   level: computed(['path'], levelOf),
   sortOrder: column('sort_order'),
+  owner: column('owner'),
   createdAt: computed(['created_at'], (row) => new Date(row.created_at)),
   updatedAt: computed(['updated_at'], (row) => new Date(row.updated_at)),
   deletedAt: computed(['deleted_at'], (row) => (row.deleted_at ? new Date(row.deleted_at) : null)),

@@ -111,10 +111,16 @@ async function examineSource(
   const { size, whyBroken } =
     sniffed.kind === 'image' ? await probe(ctx, source, sniffed) : NOT_PROBED;
   const type = chooseType(ctx, sniffed, whyBroken, policy);
-  // A browser's form names an image that a page has redrawn "blob", which no user has chosen.
-  const isUnnamed = file.filename === '' || file.filename === 'blob';
+  const isUnnamed = !isNamed(file);
   const filename = isUnnamed ? nameOf(sniffed) : file.filename;
   return { ...file, filename, isUnnamed, type, mimeType: sniffed.mimeType, size };
+}
+
+/**
+ * Tells whether a user has chosen the name of a file: a browser's form names an image that a page has redrawn "blob".
+ */
+export function isNamed({ filename }: Pick<StagedFile, 'filename'>): boolean {
+  return filename !== '' && filename !== 'blob';
 }
 
 function nameOf({ kind, extension }: Sniffed): string {

@@ -53,20 +53,21 @@ export function newFileRow(ctx: Context, file: ExaminedFile) {
 }
 
 /**
- * Returns the row of a media item whose original, or first file, is given. Without a title it is named after the file.
+ * Returns the row of a media item whose original, or first file, is given. Without a name and a title it is named after
+ * the file; without a title, the name is the title.
  */
 export function newMediaRow(
   ctx: Context,
   { filename, isUnnamed, type }: ExaminedFile,
-  { title = null, ...columns }: Place & Pick<NewNodeRow, 'is_public'> & Partial<NewNodeRow>,
+  { name, title = null, ...columns }: Place & Pick<NewNodeRow, 'is_public'> & Partial<NewNodeRow>,
 ): NewNodeRow {
   const now = ctx.clock();
   return {
     ...columns,
     uuid: ctx.newId(),
     type,
-    name: cleanName(title ?? '') || filename,
-    title: title ?? (isUnnamed ? null : filename),
+    name: name ?? (cleanName(title ?? '') || filename),
+    title: title ?? name ?? (isUnnamed ? null : filename),
     owner: ctx.viewer.id,
     client_hash: ctx.client?.hash ?? null,
     created_at: now,

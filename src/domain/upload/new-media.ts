@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { NewNodeRow } from '../../store/table.ts';
 import { insertNewMedia } from '../../store/upload/new-media.ts';
+import { attributes } from '../attribute.ts';
 import type { Context } from '../context.ts';
 import { mediaEvent } from '../event/event.ts';
 import { idList } from '../input.ts';
@@ -12,11 +13,11 @@ import {
   type Media,
   type MediaColumns,
   mediaColumns,
-  mediaTextInput,
+  mediaInput,
   toMedia,
 } from '../tree/media.ts';
 import { folderToFill, placeIn, UNFILED } from '../tree/place.ts';
-import { type Visibility, visibilityInput, visibilityOfNew } from '../tree/visibility.ts';
+import { type Visibility, visibilityOfNew } from '../tree/visibility.ts';
 import { newRowEntry } from '../viewer/audit.ts';
 import { type ExaminedFile, type Into, onlyFile } from './door.ts';
 import { newFileRow, newMediaRow } from './file-row.ts';
@@ -33,17 +34,27 @@ export interface NewMedia extends Policy {
   columns: MediaColumns & Partial<Pick<NewNodeRow, 'media_type_alias' | 'resource'>>;
 }
 
+const { name, sortOrder, visibility } = mediaInput.shape;
+
 /** Input of every operation that creates a media item from a file. */
-export const newMediaInput = mediaTextInput.extend({
+export const newMediaInput = mediaInput.omit({ imageUrl: true, isPublic: true }).extend({
+  // Null is the default where a stored value is never null.
+  name: name.nullable(),
+  sortOrder: sortOrder.nullable(),
+  visibility: visibility.nullable(),
   type: z.enum(MEDIA_TYPES).nullish(),
   folderId: z.int().nullish(),
   tagIds: idList.nullish(),
-  visibility: visibilityInput.nullish(),
+  resource: attributes.resource.nullish(),
+  key: attributes.key.nullish(),
 });
+
+/** The properties of a new media item, as a request gives them. */
+export type NewMediaFields = z.output<typeof newMediaInput>;
 
 /** Fills in null, or an empty list, for every field that is absent. */
 export function toNewMedia(
-  { type, folderId, tagIds, visibility, ...text }: z.output<typeof newMediaInput>,
+  { type, folderId, tagIds, visibility, ...fields }: Omit<NewMediaFields, 'resource' | 'key'>,
   allowedTypes?: readonly FileType[],
 ): NewMedia {
   return {
@@ -51,7 +62,7 @@ export function toNewMedia(
     folderId: folderId ?? null,
     tagIds: tagIds ?? [],
     visibility: visibility ?? null,
-    columns: mediaColumns(text),
+    columns: mediaColumns(fields),
     ...(allowedTypes && { allowedTypes }),
   };
 }

@@ -1,5 +1,5 @@
 import { isUrlNameTaken, listUrlNames } from '../../store/file/address.ts';
-import { findDir, findFileByKey } from '../../store/file/file.ts';
+import { findDir, findFileByKey, listFilesByMediaIds } from '../../store/file/file.ts';
 import { EVERYTHING, isInScope } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
 import { findTrashedResource } from '../../store/trash/row.ts';
@@ -20,7 +20,7 @@ import { authorizeOwner, existing, isAllowedForOwner, isVisible } from '../viewe
 import { recordAudit } from '../viewer/audit.ts';
 import type { ExaminedFile, Into } from './door.ts';
 import { insertFileRow, newMediaRow } from './file-row.ts';
-import { FILE_TYPES } from './policy.ts';
+import { FILE_TYPES, type Policy } from './policy.ts';
 import type { StagedFile } from './staging.ts';
 
 /** The resource that files are added to. */
@@ -28,22 +28,36 @@ export interface ResourceTarget {
   resource: string;
   /** Id of a project in another system; null: none. */
   projectId: string | null;
+  /** What the files must be. (Default: anything; the content decides the type) */
+  policy?: Policy;
+  /** Inserts the media item, if it does not exist. (Default: an unfiled one that is named after its original) */
+  insert?: (ctx: Context, main: ExaminedFile) => Promise<NodeRow>;
+  /** Throws if the files may not be added to a media item that exists. (Default: they may) */
+  checkExisting?: () => void;
+}
+
+/** Files that have been added to a media item. */
+export interface AddedFiles {
+  media: NodeRow;
+  files: ResourceFile[];
 }
 
 /**
  * Creates a destination: the files of a resource, under their keys. The resource is created if it does not exist.
- * Throws ConflictError ALREADY_EXISTS, and the errors of `findResource`.
+ * `finish` runs in the same transaction, and its result is the result. Throws ConflictError ALREADY_EXISTS, and the
+ * errors of `findResource`.
  */
-export function intoResource(
+export function intoResource<T>(
   target: ResourceTarget,
   files: readonly StagedFile[],
-): Into<ResourceFile[]> {
+  finish: (ctx: Context, added: AddedFiles) => T | Promise<T>,
+): Into<T> {
   return async (ctx) => ({
     items: (await findMediaByResource(ctx.db, EVERYTHING, target.resource)) === undefined ? 1 : 0,
-    // The content decides the type.
-    policy: { type: null },
+    policy: target.policy ?? { type: null },
     files,
-    write: (ctx, examined) => insertRows(ctx, target, withOwnNames(examined, files)),
+    write: async (ctx, examined) =>
+      finish(ctx, await insertRows(ctx, target, withOwnNames(examined, files))),
     // Two files of this very request, or a race that another request has won.
     conflict: () => alreadyExists(target.resource, files[0]?.key ?? ''),
   });
@@ -109,12 +123,14 @@ function withOwnNames(
 
 async function insertRows(
   ctx: Context,
-  { resource, projectId }: ResourceTarget,
+  { resource, projectId, insert, checkExisting }: ResourceTarget,
   files: readonly ExaminedFile[],
-): Promise<ResourceFile[]> {
+): Promise<AddedFiles> {
   const keys = files.map(({ key }) => key);
+  const main = mainOf(files);
   const found = await findResource(ctx, resource, keys);
-  const media = found ?? (await insertMedia(ctx, resource, files));
+  if (found !== null) checkExisting?.();
+  const media = found ?? (await (insert ? insert(ctx, main) : insertUnfiled(ctx, resource, main)));
   const dir = (await findDir(ctx.db, existing(ctx), media.id)) ?? (await newDir(ctx));
   const inserted: ResourceFile[] = [];
   for (const file of files) {
@@ -128,41 +144,48 @@ async function insertRows(
   await recordAudit(ctx, {
     action: found === null ? 'create' : 'add_file',
     target: nodeTarget(media),
-    details: found === null ? { type: media.type, filename: media.name } : { keys },
+    details: found === null ? { type: media.type, filename: main.filename } : { keys },
   });
   ctx.events.publish(mediaEvent(found === null ? 'created' : 'updated', media));
-  return inserted;
+  return { media, files: inserted };
 }
 
 function isLink({ type, image_url }: NodeRow): boolean {
   return image_url !== null || !(FILE_TYPES as readonly string[]).includes(type);
 }
 
-async function insertMedia(
-  ctx: Context,
-  resource: string,
-  files: readonly ExaminedFile[],
-): Promise<NodeRow> {
+/** Returns the file that a new media item is of: the original, or else the first one. */
+function mainOf(files: readonly ExaminedFile[]): ExaminedFile {
   const main = files.find(({ key }) => key === '') ?? files[0];
   if (main === undefined) throw new Error('A resource cannot be created without a file.');
+  return main;
+}
+
+async function insertUnfiled(ctx: Context, resource: string, main: ExaminedFile): Promise<NodeRow> {
   const is_public = await visibilityOfNew(ctx, {}, UNFILED.path);
   return insertNode(ctx.db, newMediaRow(ctx, main, { ...UNFILED, resource, is_public }));
 }
 
 /**
- * Updates the columns of an existing resource: a media item is named after its original, or after a variant until the
- * original arrives.
+ * Updates the columns of an existing resource: a media item that has no name of its own is named after its original, or
+ * after a variant until the original arrives.
  */
 async function updateExisting(
   ctx: Context,
   media: NodeRow,
   { key, type, filename }: ExaminedFile,
 ): Promise<void> {
-  const isTitled = media.title !== null && media.title !== media.name;
+  const isRenamed = key === '' && (await isNamedAfterFile(ctx, media));
   await updateNode(ctx.db, existing(ctx), media.id, {
-    ...(key === '' && { type, ...(!isTitled && { name: filename, title: filename }) }),
+    ...(key === '' && { type, ...(isRenamed && { name: filename, title: filename }) }),
     updated_at: ctx.clock(),
   });
+}
+
+async function isNamedAfterFile(ctx: Context, { id, name, title }: NodeRow): Promise<boolean> {
+  if (title !== null && title !== name) return false;
+  const files = await listFilesByMediaIds(ctx.db, existing(ctx), [id], ['filename']);
+  return files.some(({ filename }) => filename === name);
 }
 
 /** Reads all names only if the first choice is taken: a video may have thousands of parts. */

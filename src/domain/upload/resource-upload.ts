@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cleanFilename } from '../../lib/filename.ts';
 import { EVERYTHING } from '../../store/scope.ts';
 import { findMediaByResource } from '../../store/tree/media.ts';
+import { attributes } from '../attribute.ts';
 import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import type { ResourceFile } from '../file/resource.ts';
@@ -21,8 +22,8 @@ export interface UploadDetails {
 export type Receive = (onFile: (file: IncomingFile) => Promise<void>) => Promise<UploadDetails>;
 
 const uploadInput = z.object({
-  resource: clientKey(255).min(1, 'May not be blank.'),
-  key: clientKey(255).nullable(),
+  resource: attributes.resource,
+  key: attributes.key.nullable(),
   projectId: clientKey(255).nullable(),
 });
 
@@ -46,7 +47,8 @@ export async function uploadToResource(
     const details = await receive(async ({ bytes, ...declared }) => {
       staged.push(await stageFile(ctx, bytes, declared));
     });
-    return await take(ctx, staged.splice(0), intoNamedResource({ resource, ...details }));
+    const into = intoNamedResource({ resource, ...details });
+    return await take(ctx, staged.splice(0), into);
   } catch (error) {
     // The files that `take` has not received, because the request broke off.
     await discardStaged(ctx, staged);
@@ -64,7 +66,7 @@ function intoNamedResource(input: z.input<typeof uploadInput>): Into<ResourceFil
         : findMediaByResource(ctx.db, EVERYTHING, input.resource);
     const resource = (await isStored)?.resource ?? named.resource;
     const files = withKeys(staged, { resource, key });
-    return intoResource({ resource, projectId }, files)(ctx, staged);
+    return intoResource({ resource, projectId }, files, (_, added) => added.files)(ctx, staged);
   };
 }
 

@@ -1,7 +1,14 @@
+import type { Keyset } from '../../store/cursor.ts';
 import type { UploadRow } from '../../store/table.ts';
-import { findUpload } from '../../store/upload/upload.ts';
+import {
+  countOpenUploads,
+  findUpload,
+  listOpenUploads,
+  type OpenUploads,
+} from '../../store/upload/upload.ts';
 import type { Context } from '../context.ts';
 import { DomainError, NotFoundError, UploadCompletedError, UploadExpiredError } from '../error.ts';
+import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
 import { isOwner } from '../viewer/access.ts';
 
 /** An open chunked upload. All its bytes before `offsetBytes` are durable. */
@@ -23,6 +30,43 @@ export async function findUploadSession(
   const row = isUploadId(uploadId) ? await findUpload(ctx.db, uploadId) : undefined;
   const isOpen = row?.status === 'open' && row.expires_at > ctx.clock();
   return isOpen && isOwner(ctx, row.owner) ? toSession(row) : null;
+}
+
+/** The order of a list of sessions: newest first. */
+const NEWEST_FIRST: Keyset = {
+  name: 'upload sessions',
+  columns: [
+    { name: 'created_at', type: 'number' },
+    { name: 'upload_id', type: 'string' },
+  ],
+  descending: true,
+};
+
+/**
+ * Returns a page of the open sessions that the viewer has started, newest first. An anonymous viewer has none: whoever
+ * knows the id of an anonymous session may continue it, so nobody is told. Throws InvalidInputError for the page.
+ */
+export async function listUploadSessions(
+  ctx: Context,
+  args: PageArgs,
+): Promise<Page<UploadSession>> {
+  const request = parsePageArgs(args, NEWEST_FIRST);
+  const filter = ownOf(ctx);
+  const rows =
+    filter === null
+      ? { rows: [], hasMore: false }
+      : await listOpenUploads(ctx.db, filter, NEWEST_FIRST, request);
+  return toPage(rows, NEWEST_FIRST, request, toSession);
+}
+
+/** Returns the number of sessions that `listUploadSessions` lists. */
+export async function countUploadSessions(ctx: Context): Promise<number> {
+  const filter = ownOf(ctx);
+  return filter === null ? 0 : countOpenUploads(ctx.db, filter);
+}
+
+function ownOf({ viewer, clock }: Context): OpenUploads | null {
+  return viewer.id === null ? null : { owner: viewer.id, now: clock() };
 }
 
 /**

@@ -6,7 +6,8 @@ import { findOwnMedia, updateMedia } from '../tree/media-change.ts';
 import { authorize } from '../viewer/access.ts';
 import { checkQuota } from '../viewer/quota.ts';
 import { take } from './door.ts';
-import { intoNewMedia, newMediaInput, toNewMedia } from './new-media.ts';
+import { checkNamed, intoMedia } from './named-media.ts';
+import { newMediaInput } from './new-media.ts';
 import { intoOriginal } from './original.ts';
 import type { FileType } from './policy.ts';
 import { stageFile } from './staging.ts';
@@ -28,16 +29,17 @@ export interface FileInput extends z.input<typeof fileInput> {
 
 /**
  * Creates a media item from a file that arrives in one stream. A failure leaves no media item, and no bytes for longer
- * than until the next sweep. Throws TooLargeError, UnsupportedMediaError, DigestMismatchError, InvalidInputError,
- * NotFoundError.
+ * than until the next sweep. With the `resource` of a media item that exists, adds the file to it. Throws TooLargeError,
+ * UnsupportedMediaError, DigestMismatchError, InvalidInputError, NotFoundError, ConflictError ALREADY_EXISTS.
  */
 export async function uploadFile(ctx: Context, input: FileInput): Promise<Media> {
   authorize(ctx, 'upload.write');
   const { filename, declaredType = null, md5, ...media } = parseInput(fileInput, input);
   // Before the bytes are received.
+  await checkNamed(ctx, media);
   await checkQuota(ctx, { items: 1 });
   const staged = await stageFile(ctx, input.bytes, { filename, declaredType }, { md5 });
-  return take(ctx, [staged], intoNewMedia(toNewMedia(media, input.allowedTypes)));
+  return take(ctx, [staged], intoMedia(media, input));
 }
 
 /** A whole file that replaces the original of a media item. */

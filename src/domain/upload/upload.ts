@@ -8,6 +8,7 @@ import type { UploadRow } from '../../store/table.ts';
 import * as store from '../../store/upload/upload.ts';
 import { type Context, transact } from '../context.ts';
 import {
+  ConflictError,
   DigestMismatchError,
   InvalidInputError,
   OffsetMismatchError,
@@ -23,7 +24,8 @@ import { checkQuota } from '../viewer/quota.ts';
 import { type Chunk, stageChunk } from './chunk.ts';
 import { forgetDigest, keepDigest, resumeDigest } from './digest.ts';
 import { take } from './door.ts';
-import { intoNewMedia, newMediaInput, toNewMedia } from './new-media.ts';
+import { intoMedia } from './named-media.ts';
+import { newMediaInput } from './new-media.ts';
 import {
   declaredLimitBytes,
   type FileType,
@@ -176,9 +178,10 @@ export interface CompleteInput extends z.input<typeof completeInput> {
 
 /**
  * Creates a media item from an upload session whose bytes have all arrived, without reading them again for their
- * digest. Throws the errors of `appendChunk` for the session, OffsetMismatchError while bytes are missing,
- * DigestMismatchError, UnsupportedMediaError, TooLargeError, and NotFoundError for the folder and the tags. After any
- * of these the session is as before.
+ * digest. With the `resource` of a media item that exists, adds the file to it. Throws the errors of `appendChunk` for
+ * the session, OffsetMismatchError while bytes are missing, DigestMismatchError, UnsupportedMediaError, TooLargeError,
+ * NotFoundError for the folder and the tags, and ConflictError ALREADY_EXISTS for the resource. After any of these the
+ * session is as before.
  */
 export async function completeUpload(ctx: Context, input: CompleteInput): Promise<Media> {
   authorize(ctx, 'upload.write');
@@ -198,12 +201,14 @@ export async function completeUpload(ctx: Context, input: CompleteInput): Promis
       declaredType: row.declared_type,
       isKeptWhenRefused: true,
     };
-    const request = toNewMedia(media, input.allowedTypes);
-    const into = intoNewMedia(request, (ctx, mediaId) => closeUpload(ctx, uploadId, mediaId));
+    const { allowedTypes } = input;
+    const alsoWrite = (ctx: Context, mediaId: number) => closeUpload(ctx, uploadId, mediaId);
+    const into = intoMedia(media, { allowedTypes, alsoWrite });
     // Another process, which has a lock of its own, may have been first: it has created a media item from the same
     // bytes, or deleted them.
     const created = await take(ctx, [staged], into).catch(async (error) => {
-      const mayBeClosed = isUniqueViolation(error) || error instanceof BlobNotFoundError;
+      const isTaken = isUniqueViolation(error) || error instanceof ConflictError;
+      const mayBeClosed = isTaken || error instanceof BlobNotFoundError;
       throw (mayBeClosed && (await whyUploadClosed(ctx, uploadId))) || error;
     });
     forgetDigest(ctx, uploadId);

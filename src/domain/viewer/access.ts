@@ -165,9 +165,14 @@ export function isVisible(ctx: Context, node: ScopeColumns): boolean {
   return isInScope(scopeOf(ctx), node);
 }
 
+/** Tells whether a node is a start node of the viewer, which may not move or delete its own limit. */
+export function isStartNode(ctx: Context, id: number): boolean {
+  return scopeOf(ctx).within?.subtrees.some((node) => node.id === id) ?? false;
+}
+
 /** Throws ForbiddenError for a start node of the viewer: it may not move or delete its own limit. */
 export function refuseStartNode(ctx: Context, id: number): void {
-  if (!scopeOf(ctx).within?.subtrees.some((node) => node.id === id)) return;
+  if (!isStartNode(ctx, id)) return;
   throw new ForbiddenError('A start node cannot be moved or deleted.');
 }
 

@@ -104,6 +104,16 @@ export async function updateJobMedia(db: Db, id: number, mediaId: number): Promi
   await db.updateTable('job').set({ media_id: mediaId }).where('id', '=', id).execute();
 }
 
+/** Returns the media item that a job works on or has created; null if there is none. */
+export async function findJobMedia(db: Db, id: number): Promise<number | null> {
+  const found = await db
+    .selectFrom('job')
+    .where('id', '=', id)
+    .select('media_id')
+    .executeTakeFirst();
+  return found?.media_id ?? null;
+}
+
 /** Returns the jobs that match the filter, unordered: for filters that few jobs match. */
 export function findJobs(db: Db, sight: JobSight, filter: JobFilter): Promise<JobRow[]> {
   const { ids, uuids } = filter;

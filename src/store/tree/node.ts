@@ -22,6 +22,7 @@ import { idsOfPage } from './choice.ts';
 import { countOf } from './count.ts';
 import { conditionsOf, type NodeFilter } from './filter.ts';
 import { ROOT_ID } from './folder.ts';
+import { insertMetadata, writeMetadata } from './metadata-row.ts';
 import { isPlain, plainConditions, plainKey, plainRows } from './plain.ts';
 import { isByRelevance, pageByRelevance } from './relevance.ts';
 import { rowsOfPage } from './selection.ts';
@@ -128,10 +129,11 @@ export const nodeInsertion = insertion<NewNodeRow, NodeRow>((db, node) =>
   db.insertInto('media').values(node).returningAll(),
 );
 
-/** Inserts a node with its words. Returns the row as stored. A `resource` that exists already is a unique violation. */
+/** Inserts a node with its words and its custom fields. Returns the row as stored. A `resource` that exists already is a unique violation. */
 export async function insertNode(db: Db, node: NewNodeRow): Promise<NodeRow> {
   const row = onlyRow(await nodeInsertion(db, withSortKey(node)));
   await writeWords(db, [row]);
+  if (row.metadata !== null) await insertMetadata(db, [row]);
   return row;
 }
 
@@ -150,6 +152,7 @@ export async function updateNode(
     .returningAll()
     .executeTakeFirstOrThrow();
   if (TEXT_COLUMNS.some((column) => columns[column] !== undefined)) await writeWords(db, [row]);
+  if (columns.metadata !== undefined) await writeMetadata(db, [row]);
   return withActualPath(moved, row);
 }
 
@@ -167,6 +170,7 @@ export async function updateNodes(
     .returningAll()
     .execute();
   if (TEXT_COLUMNS.some((column) => columns[column] !== undefined)) await writeWords(db, rows);
+  if (columns.metadata !== undefined) await writeMetadata(db, rows);
   return withActualPaths(moved, rows);
 }
 

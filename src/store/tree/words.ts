@@ -5,14 +5,26 @@ import { insertion } from '../prepared.ts';
 import type { NodeRow } from '../table.ts';
 
 /** The columns that a search finds media by. */
-export const TEXT_COLUMNS = ['name', 'title', 'description', 'keywords'] as const;
+export const TEXT_COLUMNS = [
+  'name',
+  'title',
+  'description',
+  'keywords',
+  'alt_text',
+  'caption',
+  'credit',
+] as const;
 
 /** The texts of a media item that has words. */
 type Texts = { [Column in (typeof TEXT_COLUMNS)[number]]?: string | null | undefined };
 
 /** Returns the words of a media item. */
-export function wordsOf({ name, title, description, keywords }: Texts) {
-  return { name: toIndexedWords(name, title), texts: toIndexedWords(description, keywords) };
+export function wordsOf({ name, title, ...texts }: Texts) {
+  const { description, keywords, alt_text, caption, credit } = texts;
+  return {
+    name: toIndexedWords(name, title),
+    texts: toIndexedWords(description, keywords, alt_text, caption, credit),
+  };
 }
 
 /** The insertion of the words of a new media item, given by its uuid. */

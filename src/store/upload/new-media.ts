@@ -1,3 +1,4 @@
+import type { QueryResult } from 'kysely';
 import { withSortKey } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { insertedId } from '../dialect.ts';
@@ -6,6 +7,7 @@ import { jobInsertion, type NewMediaJobRow } from '../job/job.ts';
 import { onlyRow } from '../result.ts';
 import type { NewNodeRow, NodeRow } from '../table.ts';
 import { runTogether } from '../transaction.ts';
+import { newMetadataInsertions } from '../tree/metadata-row.ts';
 import { nodeInsertion } from '../tree/node.ts';
 import { wordsInsertion, wordsOf } from '../tree/words.ts';
 import { type NewRowEntry, newMediaAuditInsertion } from '../viewer/audit.ts';
@@ -38,7 +40,9 @@ export async function insertNewMedia(
     fileInsertion.compile(db, file),
     ...insertions,
     ...entries,
+    ...newMetadataInsertions(db, media),
   ]);
-  const jobIds = insertedJobs.slice(0, jobs.length).map(insertedId);
+  const ofJobs = insertedJobs.slice(0, jobs.length) as QueryResult<{ id: number }>[];
+  const jobIds = ofJobs.map(insertedId);
   return { media: onlyRow(inserted.rows), jobIds };
 }

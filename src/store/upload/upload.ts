@@ -1,6 +1,9 @@
+import { sql } from 'kysely';
+import { countRows, type Keyset, listPage, type PageRequest, type RowPage } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { findBy, inline } from '../inline.ts';
+import { unindexed } from '../plan.ts';
 import { prepared } from '../prepared.ts';
 import { blobKeysOf, updatesRow } from '../result.ts';
 import type { NewUploadRow, UploadRow } from '../table.ts';
@@ -13,6 +16,39 @@ export async function insertUpload(db: Db, upload: NewUploadRow): Promise<void> 
 /** Returns an upload in any state. */
 export function findUpload(db: Db, uploadId: string): Promise<UploadRow | undefined> {
   return findBy(db, 'upload', 'upload_id', uploadId);
+}
+
+/** The open sessions of a viewer that have not expired. */
+export interface OpenUploads {
+  owner: string;
+  now: number;
+}
+
+/** Returns one page of open sessions. */
+export function listOpenUploads(
+  db: Db,
+  filter: OpenUploads,
+  keyset: Keyset,
+  page: PageRequest,
+): Promise<RowPage<UploadRow>> {
+  return listPage(openUploads(inline(db, page.limit), filter).selectAll(), keyset, page);
+}
+
+/** Returns the number of open sessions. */
+export function countOpenUploads(db: Db, filter: OpenUploads): Promise<number> {
+  return countRows(openUploads(db, filter));
+}
+
+function openUploads(db: Db, { owner, now }: OpenUploads) {
+  return (
+    db
+      .selectFrom('upload')
+      .where('owner', '=', owner)
+      // A literal, because the index has only these sessions.
+      .where('status', '=', sql.lit('open'))
+      // The index of the owner has them in their order; that of the expiry does not.
+      .where(sql<boolean>`${unindexed(db, 'expires_at')} > ${now}`)
+  );
 }
 
 /** A durable chunk, and the state of the upload after it. */

@@ -118,6 +118,7 @@ describe('the source of the domain', () => {
       'src/domain/upload/damaged-original.ts',
     ]);
     expect(filesWith(/from '\.\/file-row\.ts'/)).toEqual([
+      'src/domain/upload/named-media.ts',
       'src/domain/upload/new-media.ts',
       'src/domain/upload/original.ts',
       'src/domain/upload/resource-files.ts',
@@ -125,8 +126,9 @@ describe('the source of the domain', () => {
   });
 
   it('passes destinations to the door and calls none of them itself', () => {
-    const users = filesWith(/\binto(NewMedia|Original|NamedResource)(<T>)?\(/);
+    const users = filesWith(/\binto(NewMedia|Media|Named|Original|NamedResource)(<T>)?\(/);
     expect(users.filter((path) => !filesWith(/\btake\(/).includes(path))).toEqual([
+      'src/domain/upload/named-media.ts',
       'src/domain/upload/new-media.ts',
       'src/domain/upload/original.ts',
     ]);

@@ -174,6 +174,14 @@ export const GRAPHQL: Readonly<Record<string, Operation>> = {
     send: async ({ world }) =>
       query(`uploadSession(uploadId: "${await newSession(world)}") { offset }`),
   },
+  'Query.uploadSessions': {
+    rule: ({ viewer }) => (viewer === 'owner' ? 'ok' : 'absent'),
+    shows: () => 'picture.png',
+    send: async ({ world }) => {
+      await newSession(world);
+      return query('uploadSessions { nodes { filename } }');
+    },
+  },
   'Query.apiKeys': plain(admins, 'apiKeys { totalCount }'),
   'Query.users': plain(admins, 'users { totalCount }'),
   'Query.auditLog': plain(admins, 'auditLog { totalCount }'),

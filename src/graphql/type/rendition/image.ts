@@ -1,5 +1,6 @@
+import type { Crop } from '../../../domain/attribute.ts';
 import type { File } from '../../../domain/file/file.ts';
-import type { Crop, Media } from '../../../domain/tree/media.ts';
+import type { Media } from '../../../domain/tree/media.ts';
 import { builder } from '../../builder.ts';
 import { expose, exposeNullable } from '../../expose.ts';
 import { toFileUrl } from '../file/file-url.ts';

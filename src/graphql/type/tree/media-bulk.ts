@@ -3,7 +3,7 @@ import { updateMedias } from '../../../domain/tree/bulk-change.ts';
 import { parseNodeIds } from '../../id.ts';
 import { mutation } from '../../mutation.ts';
 import { MediaRef } from './media.ts';
-import { cropFields, mediaFields } from './media-input.ts';
+import { cropFields, mediaFields, withMetadata } from './media-input.ts';
 
 mutation('updateMedias', {
   description:
@@ -30,7 +30,7 @@ mutation('updateMedias', {
   },
   resolve: (domain, { ids, tagIds, name, visibility, isPublic, ...change }) =>
     updateMedias(domain, {
-      ...change,
+      ...withMetadata(change),
       ids: parseNodeIds(['Media'], ids, 'ids'),
       tagIds: parseNodeIds(['Tag'], tagIds ?? [], 'tagIds'),
       name: name ?? undefined,

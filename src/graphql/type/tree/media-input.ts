@@ -5,13 +5,27 @@ import { cutOff, distance } from '../rendition/image.ts';
 import { MediaTypeEnum } from './media-type.ts';
 import { VisibilityEnum } from './visibility.ts';
 
-/** Fields of a media item that every input may set: of `createMedia`, `updateMedia` and uploads. */
+/** Texts and custom fields of a media item, which every input may set: of `createMedia`, `updateMedia` and uploads. */
 const textFields = (t: InputFields) => ({
   title: t.string({
     description:
-      'Title, at most 255 characters. For a new media item, defaults to the given name or filename.',
+      'Title, at most 255 characters. For a new media item, defaults to the given name, then to the filename.',
   }),
   description: t.string({ description: 'Description, at most 10,000 characters.' }),
+  keywords: t.string({ description: 'Keywords for searching, at most 1,000 characters.' }),
+  altText: t.string({
+    description:
+      'Text that replaces the image for those who cannot see it, at most 2,000 characters.',
+  }),
+  caption: t.string({ description: 'Caption, at most 5,000 characters.' }),
+  credit: t.string({
+    description: 'Credit, such as the photographer and the agency, at most 500 characters.',
+  }),
+  metadata: t.field({
+    type: 'JSON',
+    description:
+      'Custom fields: a JSON object, which is merged with the existing one by key. Null as the value of a key removes the key. At most 50 keys of 1 to 100 characters, 16 KiB of JSON and 5 levels, the object itself included. Values are stored as given.',
+  }),
 });
 
 /** Fields that `createMedia` and `updateMedia` may set. */
@@ -21,7 +35,6 @@ export const mediaFields = (t: InputFields) => ({
       'Name, 1 to 255 characters. For a new media item, defaults to the title, then to the URL, then to the embed type and id. A new name also becomes the title if the title was the same as the old name.',
   }),
   ...textFields(t),
-  keywords: t.string({ description: 'Keywords for searching, at most 1,000 characters.' }),
   imageUrl: t.field({
     type: 'URL',
     description:
@@ -58,6 +71,29 @@ export const placementFields = (t: InputFields) => ({
   }),
 });
 
+/** Fields of every input that creates a media item from a file. */
+export const newMediaFields = (t: InputFields) => ({
+  name: t.string({
+    description: 'Name, 1 to 255 characters. Defaults to the title, then to the filename.',
+  }),
+  ...textFields(t),
+  ...visibilityField(t),
+  ...cropFields(t),
+  ...placementFields(t),
+  sortOrder: t.int({
+    description:
+      'Position among the nodes of the same folder, lowest first. Defaults to the last position.',
+  }),
+  resource: t.string({
+    description:
+      'Name of the group of files, `File.resource`, 1 to 255 characters; requires the role `EDITOR`. Defaults to a UUID. If a media item has this name, the file is added to it under `key`: that requires the viewer who created the media item, or the role `ADMIN`. It is then an `InvalidInputError` to give any other property of the media item. A `ConflictError` with the code `ALREADY_EXISTS` if the media item has a file with this key.',
+  }),
+  key: t.string({
+    description:
+      'Name of the file in its group, `File.key`, at most 255 characters; requires `resource`. Defaults to an empty string, which is the original.',
+  }),
+});
+
 /** Fields of every input that creates a media item from an upload. */
 export const uploadFields = (t: InputFields) => ({
   type: t.field({
@@ -65,10 +101,13 @@ export const uploadFields = (t: InputFields) => ({
     description:
       'Type of the media item. Defaults to the type detected from the content: a file that cannot be decoded here, such as a damaged image, is a `FILE`. `IMAGE` is accepted only for an image that can be decoded.',
   }),
-  ...textFields(t),
-  ...visibilityField(t),
-  ...placementFields(t),
+  ...newMediaFields(t),
 });
+
+/** Returns the fields of an input with custom fields; the domain checks that they are an object. */
+export function withMetadata<Input extends { metadata?: unknown }>(input: Input) {
+  return { ...input, metadata: input.metadata as Record<string, unknown> | null | undefined };
+}
 
 interface Placement {
   folderId?: string | null | undefined;

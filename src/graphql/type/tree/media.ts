@@ -21,7 +21,13 @@ import { foundTags, TagRef } from '../tag/tag.ts';
 import { EmbedRef, OEmbedRef } from './embed.ts';
 import { FolderRef, parent } from './folder.ts';
 import { MEDIA_LIST_PRICE, mediaListArgs, toMediaFilter } from './media-filter.ts';
-import { cropFields, mediaFields, placementFields, toPlacement } from './media-input.ts';
+import {
+  cropFields,
+  mediaFields,
+  placementFields,
+  toPlacement,
+  withMetadata,
+} from './media-input.ts';
 import { MediaTypeEnum } from './media-type.ts';
 import { filesInTrash, tagsInTrash } from './trashed.ts';
 import { TreeNodeRef } from './tree-node.ts';
@@ -226,12 +232,13 @@ mutation('createMedia', {
         'Metadata of the referenced object: a JSON object with at most 64 levels, stored as given. Defaults to an empty object.',
     }),
     ...mediaFields(t),
+    ...cropFields(t),
     ...placementFields(t),
   }),
   success: { field: 'media', type: MediaRef, description: 'The new media item.' },
   resolve: (domain, input) =>
     createMedia(domain, {
-      ...input,
+      ...withMetadata(input),
       ...toPlacement(input),
       // The domain checks both: which types it accepts, and that the metadata is an object.
       type: input.type as (typeof LINK_TYPES)[number],
@@ -253,7 +260,7 @@ mutation('updateMedia', {
   success: { field: 'media', type: MediaRef, description: 'The changed media item.' },
   resolve: (domain, { id, name, sortOrder, visibility, isPublic, ...change }) =>
     updateMedia(domain, parseNodeId('Media', id, 'id'), {
-      ...change,
+      ...withMetadata(change),
       name: name ?? undefined,
       sortOrder: sortOrder ?? undefined,
       visibility: visibility ?? undefined,

@@ -2,13 +2,28 @@ import { FolderCycleError, NotFoundError } from '../../../domain/error.ts';
 import type { Folder } from '../../../domain/tree/folder.ts';
 import type { Media } from '../../../domain/tree/media.ts';
 import { moveNodes } from '../../../domain/tree/move.ts';
+import { type NodePermissions, permissionsOf } from '../../../domain/tree/permission.ts';
 import { builder } from '../../builder.ts';
 import { expose, exposeNullable } from '../../expose.ts';
 import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
 import { mutation } from '../../mutation.ts';
+import { withNeeds } from '../../needs.ts';
 
 /** The fields that folders and media have in common; `folder.ts` adds the folders above a node. */
 export const TreeNodeRef = builder.interfaceRef<Folder | Media>('TreeNode');
+
+const NodePermissionsRef = builder.objectRef<NodePermissions>('NodePermissions').implement({
+  description:
+    'What the viewer may do to a folder or a media item. Other things may still prevent it, such as a folder that is not empty.',
+  fields: (t) =>
+    expose(t, 'Boolean', {
+      canEdit:
+        'Whether the viewer may change the node, and the file and the tags of a media item. False in the trash.',
+      canDelete:
+        'Whether the viewer may move the node into the trash; in the trash, whether the viewer may delete it for ever.',
+      canMove: 'Whether the viewer may move the node to another folder. False in the trash.',
+    }),
+});
 
 TreeNodeRef.implement({
   description: 'A node of the folder tree: a folder or a media item.',
@@ -36,6 +51,12 @@ TreeNodeRef.implement({
     ...exposeNullable(t, 'DateTime', {
       deletedAt:
         'Time at which the node was moved into the trash. Null, except for the nodes that `trash` returns. The parent and the ancestors of those are the folders that still exist, and a folder in the trash lists no children.',
+    }),
+    permissions: t.field({
+      type: NodePermissionsRef,
+      description: 'What the viewer may do to the node.',
+      ...withNeeds('id', 'type', 'owner', 'deletedAt'),
+      resolve: (node, _args, { domain }) => permissionsOf(domain, node),
     }),
   }),
 });

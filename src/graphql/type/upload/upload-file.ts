@@ -1,4 +1,5 @@
 import {
+  ConflictError,
   DigestMismatchError,
   NotFoundError,
   TooLargeError,
@@ -9,7 +10,7 @@ import { replaceFile, uploadFile } from '../../../domain/upload/upload-file.ts';
 import { parseNodeId } from '../../id.ts';
 import { type InputFields, mutation } from '../../mutation.ts';
 import { MediaRef } from '../tree/media.ts';
-import { toPlacement, uploadFields } from '../tree/media-input.ts';
+import { toPlacement, uploadFields, withMetadata } from '../tree/media-input.ts';
 import { withFile } from './sent-file.ts';
 
 const errors = [
@@ -32,12 +33,12 @@ const fileFields = (t: InputFields) => ({
 mutation('uploadFile', {
   description:
     'Creates a media item from a file in this request. The file is streamed to disk and never held in memory as a whole. Requires the role `EDITOR`; with `TRIVIUM_AUTH=open`, anyone may call it.',
-  errors,
+  errors: [...errors, ConflictError],
   input: (t) => ({ ...fileFields(t), ...uploadFields(t) }),
   success: { field: 'media', type: MediaRef, description: 'The new media item.' },
   resolve: (domain, { md5, ...input }) =>
     withFile(input.file, 'file', (file) =>
-      uploadFile(domain, { ...input, ...toPlacement(input), ...file, md5 }),
+      uploadFile(domain, { ...withMetadata(input), ...toPlacement(input), ...file, md5 }),
     ),
 });
 

@@ -1,4 +1,5 @@
 import {
+  ConflictError,
   DigestMismatchError,
   NotFoundError,
   OffsetMismatchError,
@@ -9,14 +10,20 @@ import {
   UploadExpiredError,
 } from '../../../domain/error.ts';
 import { InsufficientStorageError, QuotaExceededError } from '../../../domain/storage-error.ts';
-import { findUploadSession, type UploadSession } from '../../../domain/upload/session.ts';
+import {
+  countUploadSessions,
+  findUploadSession,
+  listUploadSessions,
+  type UploadSession,
+} from '../../../domain/upload/session.ts';
 import { abortUpload, appendChunk, completeUpload } from '../../../domain/upload/upload.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
+import { toConnection } from '../../connection.ts';
 import { expose } from '../../expose.ts';
 import { encodeGlobalId } from '../../id.ts';
 import { mutation } from '../../mutation.ts';
 import { MediaRef } from '../tree/media.ts';
-import { toPlacement, uploadFields } from '../tree/media-input.ts';
+import { toPlacement, uploadFields, withMetadata } from '../tree/media-input.ts';
 import { withFile } from './sent-file.ts';
 
 const UPLOAD_ID = 'Id of the upload session: `UploadSession.uploadId`.';
@@ -64,6 +71,24 @@ builder.queryField('uploadSession', (t) =>
     },
     resolve: (_root, { uploadId }, { domain }) => findUploadSession(domain, uploadId),
   }),
+);
+
+const UploadSessionConnection = builder.connectionObject({
+  type: UploadSessionRef,
+  name: 'UploadSessionConnection',
+});
+
+builder.queryField('uploadSessions', (t) =>
+  t.connection(
+    {
+      type: UploadSessionRef,
+      description:
+        'Lists the open upload sessions that the viewer created, newest first. Empty for an anonymous viewer: the id of an anonymous session is a secret.',
+      resolve: async (_root, page, { domain }) =>
+        toConnection(await listUploadSessions(domain, page), () => countUploadSessions(domain)),
+    },
+    UploadSessionConnection,
+  ),
 );
 
 mutation('uploadChunk', {
@@ -135,6 +160,7 @@ mutation('completeUpload', {
     UnsupportedMediaError,
     UploadExpiredError,
     UploadCompletedError,
+    ConflictError,
   ],
   input: (t) => ({
     uploadId: t.string({ required: true, description: UPLOAD_ID }),
@@ -145,7 +171,8 @@ mutation('completeUpload', {
     ...uploadFields(t),
   }),
   success: { field: 'media', type: MediaRef, description: 'The new media item.' },
-  resolve: (domain, input) => completeUpload(domain, { ...input, ...toPlacement(input) }),
+  resolve: (domain, input) =>
+    completeUpload(domain, { ...withMetadata(input), ...toPlacement(input) }),
 });
 
 mutation('abortUpload', {

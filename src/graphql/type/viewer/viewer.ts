@@ -13,7 +13,8 @@ export const RoleEnum = enumOf<Role>(
   },
 );
 
-const ViewerKindEnum = enumOf<Viewer['kind']>(
+/** The kinds of viewers. */
+export const ViewerKindEnum = enumOf<Viewer['kind']>(
   'ViewerKind',
   'Kind of a viewer: which credential the request has.',
   {
