@@ -9,6 +9,7 @@ import type { Context } from '../context.ts';
 import { displayName, freeText, titleText, webUrl } from '../input.ts';
 import { column, computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
 import { scopeOf } from '../viewer/access.ts';
+import { type MediaDetails, toDetails } from './media-details.ts';
 import { NODE_FIELDS, type NodeFields } from './node.ts';
 import { type Visibility, visibilityInput } from './visibility.ts';
 
@@ -54,6 +55,8 @@ export interface Media extends NodeFields {
   /** The most important point of the image, as fractions of its size; null: never set. */
   focalPoint: { left: number; top: number } | null;
   crops: Crop[];
+  /** What its original says of itself; null: not read yet, or no original. Not all viewers may see all of it. */
+  details: MediaDetails | null;
   /** Heartcore's name of the type that it was created with; null: created in another dialect. */
   mediaTypeAlias: string | null;
   /** `Viewer.id` of the creator; null: anonymous. */
@@ -189,6 +192,7 @@ export const MEDIA: RowReader<NodeRow, Media> = createRowReader<NodeRow, Media>(
     (row) => parseJson<Media['focalPoint']>(row.focal_point) ?? null,
   ),
   crops: computed(['crops'], (row) => parseJson<Crop[]>(row.crops) ?? []),
+  details: computed(['details'], toDetails),
   mediaTypeAlias: column('media_type_alias'),
   owner: column('owner'),
   visibility: computed(['is_public'], (row) => toVisibility(row.is_public)),

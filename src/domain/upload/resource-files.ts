@@ -9,6 +9,7 @@ import { insertNode, lockNode, updateNode } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { ConflictError, ForbiddenError, InvalidInputError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
+import { newDetailsColumns } from '../file/details.ts';
 import { type ResourceFile, toResourceFile } from '../file/resource.ts';
 import { freeUrlName } from '../file/url-name.ts';
 import { newDir } from '../tree/address.ts';
@@ -156,10 +157,11 @@ async function insertMedia(
 async function updateExisting(
   ctx: Context,
   media: NodeRow,
-  { key, type, filename }: ExaminedFile,
+  { key, type, filename, mimeType }: ExaminedFile,
 ): Promise<void> {
   const isTitled = media.title !== null && media.title !== media.name;
   await updateNode(ctx.db, existing(ctx), media.id, {
+    ...(key === '' && newDetailsColumns(mimeType)),
     ...(key === '' && { type, ...(!isTitled && { name: filename, title: filename }) }),
     updated_at: ctx.clock(),
   });

@@ -1,4 +1,4 @@
-import type { ByteSource, DetailsKind, FileDetails, Findings } from './file-details.ts';
+import type { ByteSource, DetailsKind, FileDetails, Findings } from './details.ts';
 
 /** The parsers are loaded when a file needs them. */
 const READERS = {

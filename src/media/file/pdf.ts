@@ -1,5 +1,5 @@
 import { type PDFiumDocument, PDFiumLibrary } from '@hyzyla/pdfium';
-import type { ByteSource, Findings } from './file-details.ts';
+import type { ByteSource, Findings } from './details.ts';
 
 /** PDFium reads a document in memory. */
 const PDF_BYTES_MAX = 32 * 1024 * 1024;

@@ -6,7 +6,7 @@ import {
   type MetadataTags,
 } from 'mediabunny';
 import { averageBitRate, readCreationTime } from './audio.ts';
-import type { ByteSource, Findings } from './file-details.ts';
+import type { ByteSource, Findings } from './details.ts';
 import { parseTime } from './taken-at.ts';
 
 /** Frames whose times give the frame rate: a few seconds. */

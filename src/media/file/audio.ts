@@ -1,5 +1,5 @@
 import { type IFormat, parseBlob } from 'music-metadata';
-import type { ByteSource, Findings } from './file-details.ts';
+import type { ByteSource, Findings } from './details.ts';
 
 /** Reads the format and the tags of a sound. Throws if it has no format that can be read. */
 export async function readAudio(source: ByteSource): Promise<Findings> {

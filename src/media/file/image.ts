@@ -1,5 +1,5 @@
 import ExifReader, { type IncludeTagsOptions } from 'exifreader';
-import type { ByteSource, Findings } from './file-details.ts';
+import type { ByteSource, Findings } from './details.ts';
 import { type ImageTags, type Tag, textOf } from './image-tag.ts';
 import { takenAtOf } from './taken-at.ts';
 

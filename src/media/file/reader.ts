@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { childEnvironment } from '../../lib/child-environment.ts';
-import type { BytesMessage, DetailsRequest, ThreadMessage } from './details-thread.ts';
-import type { ByteSource, DetailsKind, FileDetails } from './file-details.ts';
+import type { ByteSource, DetailsKind, FileDetails } from './details.ts';
+import type { BytesMessage, DetailsRequest, ThreadMessage } from './reader-thread.ts';
 
 /** Reads what files say of themselves. */
 export interface DetailsReader {
@@ -72,7 +72,7 @@ export function createDetailsReader(changes: Partial<DetailsLimits> = {}): Detai
 }
 
 function startThread({ heapMiB }: DetailsLimits): Worker {
-  const worker = new Worker(new URL('./details-thread.ts', import.meta.url), {
+  const worker = new Worker(new URL('./reader-thread.ts', import.meta.url), {
     env: childEnvironment(),
     execArgv: [],
     // What parsers print about a stranger's file does not belong in the log.

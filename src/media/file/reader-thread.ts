@@ -1,7 +1,7 @@
 // The thread that reads what files say of themselves. It has no access to files: it asks for their bytes.
 import { once } from 'node:events';
 import { parentPort } from 'node:worker_threads';
-import type { DetailsKind, FileDetails } from './file-details.ts';
+import type { DetailsKind, FileDetails } from './details.ts';
 import { withPages } from './paged-source.ts';
 import { readFileDetails } from './read-details.ts';
 

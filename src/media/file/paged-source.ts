@@ -1,4 +1,4 @@
-import type { ByteSource } from './file-details.ts';
+import type { ByteSource } from './details.ts';
 
 const PAGE_BYTES = 64 * 1024;
 
