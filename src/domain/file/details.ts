@@ -9,7 +9,7 @@ import { existing } from '../viewer/access.ts';
 import { FileGoneError } from './file.ts';
 
 /** Details of a file that says nothing of itself, as they are stored. */
-const NOTHING = '{}';
+export const NO_DETAILS = '{}';
 
 /** The columns of details that have not been read yet. */
 const UNREAD = {
@@ -25,7 +25,7 @@ const UNREAD = {
  * details are known to be empty, so that it needs no job.
  */
 export function newDetailsColumns(mimeType: string) {
-  return { ...UNREAD, details: detailsKindOf(mimeType) === null ? NOTHING : null };
+  return { ...UNREAD, details: detailsKindOf(mimeType) === null ? NO_DETAILS : null };
 }
 
 /**
