@@ -12,6 +12,9 @@ export interface ImageTags {
   gps?: { Latitude?: number; Longitude?: number; Altitude?: number };
 }
 
+/** More of a text is not shown. */
+const LENGTH_MAX = 5000;
+
 /** Returns the text of a tag, or of each of its occurrences; undefined if there is none. */
 export function textOf(tag: Tag | Tag[] | undefined): string | undefined {
   if (Array.isArray(tag)) {
@@ -19,6 +22,25 @@ export function textOf(tag: Tag | Tag[] | undefined): string | undefined {
     return texts.length > 0 ? texts.join(', ') : undefined;
   }
   const { description } = tag ?? {};
-  const text = typeof description === 'string' ? description.replace(/\0+$/, '').trim() : '';
+  const text =
+    typeof description === 'string'
+      ? description.slice(0, LENGTH_MAX).replace(/\0+$/, '').trim()
+      : '';
   return text === '' ? undefined : text;
+}
+
+/** Returns a number that is written as itself, or as a numerator and a denominator. */
+export function ratioOf(tag: Tag | undefined): number | undefined {
+  const { value } = tag ?? {};
+  const parts = typeof value === 'string' ? value.split('/').map(Number) : value;
+  if (!Array.isArray(parts)) return typeof parts === 'number' ? parts : undefined;
+  const [numerator, denominator = 1] = parts;
+  const ratio = Number(numerator) / Number(denominator);
+  return Number.isFinite(ratio) ? ratio : undefined;
+}
+
+/** Returns a number that XMP writes as a text, alone or as the only one of a list. */
+export function numberOf(tag: Tag | undefined): number | undefined {
+  const text = textOf(tag);
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }

@@ -8,6 +8,7 @@ import {
 import { averageBitRate, readCreationTime } from './audio.ts';
 import type { ByteSource, Findings } from './details.ts';
 import { parseTime } from './taken-at.ts';
+import { placeOf, textOf } from './video-place.ts';
 
 /** Frames whose times give the frame rate: a few seconds. */
 const FRAMES = 120;
@@ -20,7 +21,7 @@ export async function readVideo(source: ByteSource): Promise<Findings> {
   const audio = await attempt(() => input.getPrimaryAudioTrack());
   const duration =
     (await attempt(() => input.getDurationFromMetadata())) ??
-    (await attempt(() => input.computeDuration()));
+    (await attempt(() => measureDuration(input)));
   return {
     durationMs: duration === undefined ? undefined : duration * 1000,
     bitRate: averageBitRate(source, duration),
@@ -52,6 +53,11 @@ async function attempt<T>(
   }
 }
 
+/** A recording of a broadcast does not begin at zero. */
+async function measureDuration(input: Input): Promise<number> {
+  return (await input.computeDuration()) - Math.max(0, await input.getFirstTimestamp());
+}
+
 async function frameRateOf(video: InputVideoTrack | undefined): Promise<number | undefined> {
   return (await video?.computePacketStats(FRAMES))?.averagePacketRate;
 }
@@ -71,34 +77,10 @@ function findingsOf({ artist, raw = {} }: MetadataTags): Findings {
     author: artist,
     copyright: textOf(raw, 'com.apple.quicktime.copyright', 'cprt', '©cpy', 'COPYRIGHT'),
     camera: [make, model].filter(Boolean).join(' '),
-    ...placeOf(textOf(raw, 'com.apple.quicktime.location.ISO6709', '©xyz')),
+    ...placeOf(raw),
   };
-}
-
-type RawTags = NonNullable<MetadataTags['raw']>;
-
-/** Returns the first tag that is a text; QuickTime's own atoms begin with two bytes of length and two of language. */
-function textOf(raw: RawTags, ...names: string[]): string | undefined {
-  for (const name of names) {
-    const value = raw[name];
-    if (typeof value === 'string') return value;
-    if (value instanceof Uint8Array) return Buffer.from(value.subarray(4)).toString();
-  }
-  return undefined;
 }
 
 function takenAtOf(tags: MetadataTags | undefined): number | undefined {
   return parseTime(textOf(tags?.raw ?? {}, 'com.apple.quicktime.creationdate'));
-}
-
-/** Returns the place of a text as ISO 6709 writes it: `+52.5200+013.4000+034.500/`. */
-function placeOf(text: string | undefined): Findings {
-  const match = /^([+-]\d{1,2}\.\d+)([+-]\d{1,3}\.\d+)([+-]\d+(?:\.\d+)?)?/.exec(text ?? '');
-  if (match === null) return {};
-  const [, latitude, longitude, altitude] = match;
-  return {
-    latitude: Number(latitude),
-    longitude: Number(longitude),
-    altitudeM: altitude === undefined ? undefined : Number(altitude),
-  };
 }
