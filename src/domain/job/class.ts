@@ -108,6 +108,7 @@ export const JOB_CLASSES = {
   'read-details': {
     arguments: z.strictObject({ file_uuid: uuid }),
     concurrency: 1,
+    isLowPriority: true,
     maxRetries: 3,
     isStartable: false,
   },

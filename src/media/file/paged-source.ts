@@ -7,7 +7,7 @@ const PAGES_MAX = 16;
 
 /**
  * Returns a source that reads whole pages and keeps the last ones: parsers read a few bytes at a time, and each read of
- * the file costs a message to another thread. A long read goes past the pages.
+ * the file costs a message to another process. A long read goes past the pages.
  */
 export function withPages(source: ByteSource): ByteSource {
   const pages = new Map<number, Uint8Array<ArrayBuffer>>();

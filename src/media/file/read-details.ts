@@ -10,7 +10,7 @@ const READERS = {
 
 /**
  * Reads what a file says of itself. Whatever cannot be read is left out, as is every value that cannot be true or does
- * not fit: the bytes are a stranger's. Runs in a thread of its own, because it may never end.
+ * not fit: the bytes are a stranger's. Runs in a process of its own, because it may never end.
  */
 export async function readFileDetails(source: ByteSource, kind: DetailsKind): Promise<FileDetails> {
   try {

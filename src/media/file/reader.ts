@@ -1,35 +1,36 @@
-import { Worker } from 'node:worker_threads';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { childEnvironment } from '../../lib/child-environment.ts';
 import type { ByteSource, DetailsKind, FileDetails } from './details.ts';
-import type { BytesMessage, DetailsRequest, ThreadMessage } from './reader-thread.ts';
+import type { BytesMessage, DetailsRequest, ProcessMessage } from './reader-process.ts';
 
 /** Reads what files say of themselves. */
 export interface DetailsReader {
   /**
    * Returns what a file says of itself: nothing if it cannot be understood, takes too long, or needs too much memory.
-   * Throws the error of a read of the source, and the reason of `signal`.
+   * Throws the error of a read of the source, the reason of `signal`, and an Error if no process can be started.
    */
   read(source: ByteSource, kind: DetailsKind, signal?: AbortSignal): Promise<FileDetails>;
-  /** Ends the thread, also in the middle of a file. */
+  /** Ends the process, also in the middle of a file. */
   stop(): Promise<void>;
 }
 
 /** The limits of a reader. */
 export interface DetailsLimits {
-  /** Maximum time for one file, reads of its bytes included. */
+  /** Maximum time for one file, reads of its bytes included, and as much before the process asks for any. */
   timeoutMs: number;
   /** Maximum number of bytes that are read of one file. */
   readBytesMax: number;
   /** Maximum number of reads of one file. */
   readsMax: number;
-  /** Memory of the thread, besides the bytes that it has read. */
+  /** Memory of the process, besides the bytes that it has read. */
   heapMiB: number;
-  /** Time without work after which the thread ends. */
+  /** Time without work after which the process ends. */
   idleMs: number;
 }
 
 const LIMITS: DetailsLimits = {
-  timeoutMs: 15_000,
+  timeoutMs: 10_000,
   readBytesMax: 40 * 1024 * 1024,
   readsMax: 1000,
   heapMiB: 128,
@@ -37,24 +38,26 @@ const LIMITS: DetailsLimits = {
 };
 
 /**
- * Creates a reader that reads one file after the other in a thread of its own, so that a file that is made to trouble
- * its reader troubles nothing else. The thread starts with the first file, and again when it has ended.
+ * Creates a reader that reads one file after the other in a process of low priority, so that a file that is made to
+ * trouble its reader troubles nothing else: one byte changed in a video made a parser allocate 4 GiB. A thread would not
+ * do, because V8 may end its whole process when memory runs out. The process starts with the first file, and again when
+ * it has ended.
  */
 export function createDetailsReader(changes: Partial<DetailsLimits> = {}): DetailsReader {
   const limits = { ...LIMITS, ...changes };
-  let current: Worker | undefined;
+  let current: ChildProcess | undefined;
   let idle: NodeJS.Timeout | undefined;
   let last: Promise<unknown> = Promise.resolve();
   async function end(): Promise<void> {
     clearTimeout(idle);
-    const worker = current;
+    const child = current;
     current = undefined;
-    await worker?.terminate();
+    if (child !== undefined) await kill(child);
   }
   async function readNext(source: ByteSource, kind: DetailsKind, signal?: AbortSignal) {
     signal?.throwIfAborted();
     clearTimeout(idle);
-    current ??= startThread(limits);
+    if (current === undefined || !current.connected) current = startProcess(limits);
     const { details, isAlive } = await readIn(current, { source, kind, signal, limits });
     if (!isAlive) await end();
     else idle = setTimeout(end, limits.idleMs).unref();
@@ -71,21 +74,35 @@ export function createDetailsReader(changes: Partial<DetailsLimits> = {}): Detai
   };
 }
 
-function startThread({ heapMiB }: DetailsLimits): Worker {
-  const worker = new Worker(new URL('./reader-thread.ts', import.meta.url), {
+function startProcess({ heapMiB }: DetailsLimits): ChildProcess {
+  const child = fork(new URL('./reader-process.ts', import.meta.url), [], {
+    // Keeps bytes.
+    serialization: 'advanced',
+    execArgv: [`--max-old-space-size=${heapMiB}`, '--max-semi-space-size=4'],
     env: childEnvironment(),
-    execArgv: [],
     // What parsers print about a stranger's file does not belong in the log.
-    stdout: true,
-    stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: heapMiB, maxYoungGenerationSizeMb: 16 },
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-  worker.stdout.resume();
-  worker.stderr.resume();
-  // Without a listener, an error would end the process. Who waits for the thread has listeners of its own.
-  worker.on('error', () => undefined);
-  worker.unref();
-  return worker;
+  // It could not be started, or its channel is broken.
+  child.on('error', () => child.kill('SIGKILL'));
+  keepAlive(child, false);
+  return child;
+}
+
+/** Sets whether a process keeps this one alive. */
+function keepAlive(child: ChildProcess, isBusy: boolean): void {
+  if (isBusy) child.ref();
+  else child.unref();
+  if (isBusy) child.channel?.ref();
+  else child.channel?.unref();
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const ended = once(child, 'exit');
+  child.ref();
+  child.kill('SIGKILL');
+  await ended;
 }
 
 interface Work {
@@ -98,30 +115,37 @@ interface Work {
 interface Outcome {
   /** An Error: that of the source, or the reason of the signal. */
   details: FileDetails | Error;
-  /** Whether the thread waits for more work; otherwise it has ended, or must be ended. */
+  /** Whether the process waits for more work; otherwise it has ended, or must be ended. */
   isAlive: boolean;
 }
 
-async function readIn(worker: Worker, { source, kind, signal, limits }: Work): Promise<Outcome> {
+async function readIn(
+  child: ChildProcess,
+  { source, kind, signal, limits }: Work,
+): Promise<Outcome> {
   const outcome = Promise.withResolvers<Outcome>();
   const giveUp = () => outcome.resolve({ details: {}, isAlive: false });
   const fail = (error: unknown) => outcome.resolve({ details: toError(error), isAlive: false });
   const onAbort = () => fail(signal?.reason);
   const readLimited = limitReads(source, limits);
-  const onMessage = (message: ThreadMessage) => {
-    if ('details' in message) outcome.resolve({ details: message.details, isAlive: true });
-    else readLimited(message).then((bytes) => post(worker, bytes), fail);
-  };
   const timer = setTimeout(giveUp, limits.timeoutMs);
-  worker.on('message', onMessage).on('exit', giveUp).ref();
+  // The start of the process does not count.
+  child.once('message', () => timer.refresh());
+  const onMessage = (message: ProcessMessage) => {
+    if ('details' in message) outcome.resolve({ details: message.details, isAlive: true });
+    else readLimited(message).then((bytes) => send(child, { bytes }), fail);
+  };
+  child.on('message', onMessage).on('exit', giveUp).on('error', fail);
+  keepAlive(child, true);
   signal?.addEventListener('abort', onAbort);
   try {
-    worker.postMessage({ kind, sizeBytes: source.sizeBytes } satisfies DetailsRequest);
+    send(child, { kind, sizeBytes: source.sizeBytes });
     return await outcome.promise;
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
-    worker.off('message', onMessage).off('exit', giveUp).unref();
+    child.off('message', onMessage).off('exit', giveUp).off('error', fail);
+    keepAlive(child, false);
   }
 }
 
@@ -136,8 +160,9 @@ function limitReads(source: ByteSource, { readBytesMax, readsMax }: DetailsLimit
   };
 }
 
-function post(worker: Worker, bytes: BytesMessage): void {
-  worker.postMessage(bytes, bytes === null ? [] : [bytes.buffer]);
+function send(child: ChildProcess, message: DetailsRequest | BytesMessage): void {
+  // A process that has just ended is reported by `exit`.
+  child.send(message, () => undefined);
 }
 
 function toError(error: unknown): Error {
