@@ -1,6 +1,6 @@
 // A process that reads what files say of themselves. It asks its parent for their bytes, and ends with it.
 import { once } from 'node:events';
-import { ignoreSignals, lowerPriority } from '../low-priority.ts';
+import { ignoreSignals, lowerPriority } from '../rendition/low-priority.ts';
 import type { DetailsKind, FileDetails } from './details.ts';
 import { withPages } from './paged-source.ts';
 import { readFileDetails } from './read-details.ts';

@@ -1,5 +1,5 @@
 // A process that renders images of which nobody waits for. It ends with its parent, which closes the channel between them.
-import { ignoreSignals, lowerPriority } from '../low-priority.ts';
+import { ignoreSignals, lowerPriority } from './low-priority.ts';
 import { answer, type Request } from './render-work.ts';
 
 lowerPriority();
