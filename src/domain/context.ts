@@ -2,6 +2,7 @@ import type { CachedBlobStore } from '../blob/memory.ts';
 import type { Staging } from '../blob/staging.ts';
 import type { KeyedLock } from '../lib/keyed-lock.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
+import type { DetailsReader } from '../media/file/reader.ts';
 import type { Renderer } from '../media/rendition/renderer.ts';
 import type { Db } from '../store/db.ts';
 import { withSignal } from '../store/limit.ts';
@@ -48,6 +49,8 @@ export interface Services {
   renders: SingleFlight;
   /** Renders the images of jobs. */
   renderer: Renderer;
+  /** Reads what files say of themselves, for jobs. */
+  detailsReader: DetailsReader;
   /**
    * Bytes that have arrived so far in unfinished single-request uploads of this process, by subject: see `quota.ts`.
    */

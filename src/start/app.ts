@@ -123,11 +123,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         stopping.abort();
         // Both at once: a running job must not keep the server open.
         await Promise.all([jobs.stop(), sweeping, drain(server)]);
-        await Promise.all([exchange.stop(), ping.stop(), users.stop(), services.renderer.stop()]);
+        await Promise.all([exchange.stop(), ping.stop(), users.stop(), stopDecoders(services)]);
         services.staging.close();
         await services.db.destroy();
       }),
   };
+}
+
+async function stopDecoders({ renderer, detailsReader }: Services): Promise<void> {
+  await Promise.all([renderer.stop(), detailsReader.stop()]);
 }
 
 /** Creates the check of credentials. */

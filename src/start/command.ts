@@ -12,6 +12,7 @@ import type { App } from './app.ts';
 import { backupCommand, restoreCommand } from './backup/backup-command.ts';
 import { type Flags, readConfig, withSettings } from './command-setting.ts';
 import { type Config, ConfigError } from './config.ts';
+import { detailsCommand } from './file/details-command.ts';
 import { tortureCommand } from './file/torture-command.ts';
 import { fsckCommand } from './fsck/fsck-command.ts';
 import { keyCommand } from './viewer/key-command.ts';
@@ -42,6 +43,7 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
   program.addCommand(userCommand({ env, attempt }));
   program.addCommand(backupCommand({ env, attempt }));
   program.addCommand(restoreCommand({ env, attempt }));
+  program.addCommand(detailsCommand({ env, attempt }));
   program.addCommand(tortureCommand({ env, attempt }));
   program.addCommand(uploadCommand(env, attempt));
   program.addCommand(fsckCommand({ env, exit, attempt: attemptWith(exit, 2) }));

@@ -12,6 +12,7 @@ import { keySha256 } from '../domain/viewer/key.ts';
 import { createLogins } from '../domain/viewer/logins.ts';
 import { createPendingChanges } from '../domain/viewer/pending.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
+import { createDetailsReader } from '../media/file/reader.ts';
 import { createRenderer } from '../media/rendition/renderer.ts';
 import { openDb } from '../store/db.ts';
 import { servesOneProcess } from '../store/dialect.ts';
@@ -67,7 +68,7 @@ export async function createServices(
       events,
       uploadLocks: createKeyedLock(),
       renders: createRenderQueue({ clock: Date.now }),
-      renderer: createRenderer(),
+      ...createDecoders(),
       arrivingBytes: new Map(),
       clock: Date.now,
       newId: randomUUID,
@@ -85,6 +86,11 @@ export async function createServices(
     await db.destroy();
     throw error;
   }
+}
+
+/** Creates what decodes files outside of the thread that serves requests. */
+function createDecoders(): Pick<Services, 'renderer' | 'detailsReader'> {
+  return { renderer: createRenderer(), detailsReader: createDetailsReader() };
 }
 
 /** Opens blobs and staged bytes in one directory, so that a promotion is a rename. */

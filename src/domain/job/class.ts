@@ -119,6 +119,13 @@ export const JOB_CLASSES = {
     arguments: z.strictObject({ work_id: z.int().positive() }),
     ...ONE_AT_A_TIME,
   },
+  'read-details': {
+    arguments: z.strictObject({ file_uuid: uuid }),
+    concurrency: 1,
+    isLowPriority: true,
+    maxRetries: 3,
+    isStartable: false,
+  },
   'rehash-file': {
     arguments: z.strictObject({}),
     concurrency: 1,

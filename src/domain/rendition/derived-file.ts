@@ -1,3 +1,4 @@
+import { detailsKindOf } from '../../media/file/details.ts';
 import { deleteFiles, listFilesByMediaIds, type NewMediaFileRow } from '../../store/file/file.ts';
 import type { NewMediaJobRow } from '../../store/job/job.ts';
 import { deleteRenditionsByFileIds } from '../../store/rendition/rendition.ts';
@@ -13,16 +14,20 @@ export const PROCESSOR = 'processor';
 /** The columns of a new file that decide which jobs it needs. */
 type JobColumns = Pick<FileRow, 'uuid' | 'key' | 'mime_type' | 'width' | 'height' | 'sha256'>;
 
+type FileJob = 'make-rendition' | 'read-details' | 'digest-file';
+
 /**
- * Returns the classes of the jobs of a new file, whose argument is its uuid: the thumbnail of an original, and the
- * SHA-256 of a file that arrived in chunks.
+ * Returns the classes of the jobs of a new file, whose argument is its uuid: the thumbnail and the details of an original
+ * image, the details of another original, and the SHA-256 of a file that arrived in chunks.
  */
-function jobsOf(file: JobColumns): ('make-rendition' | 'digest-file')[] {
+function jobsOf(file: JobColumns): FileJob[] {
   const hasThumbnail = file.key === '' && toSource({ ...file, mimeType: file.mime_type }) !== null;
-  return [
-    ...(hasThumbnail ? (['make-rendition'] as const) : []),
-    ...(file.sha256 === null ? (['digest-file'] as const) : []),
-  ];
+  const hasDetails = file.key === '' && detailsKindOf(file.mime_type) !== null;
+  const jobs: FileJob[] = [];
+  if (hasThumbnail) jobs.push('make-rendition');
+  else if (hasDetails) jobs.push('read-details');
+  if (file.sha256 === null) jobs.push('digest-file');
+  return jobs;
 }
 
 /** Returns the rows of the jobs of a new file, whose media item is inserted by the same transaction. */

@@ -11,6 +11,7 @@ import { webUrl } from '../input.ts';
 import { type Metadata, mergeMetadata, parseMetadata } from '../metadata.ts';
 import { column, computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
 import { scopeOf } from '../viewer/access.ts';
+import { type MediaDetails, toDetails } from './media-details.ts';
 import { NODE_FIELDS, type NodeFields } from './node.ts';
 import { type Visibility, visibilityInput } from './visibility.ts';
 
@@ -62,6 +63,8 @@ export interface Media extends NodeFields {
   /** The most important point of the image, as fractions of its size; null: never set. */
   focalPoint: { left: number; top: number } | null;
   crops: Crop[];
+  /** What its original says of itself; null: not read yet, or no original. Not all viewers may see all of it. */
+  details: MediaDetails | null;
   /** Heartcore's name of the type that it was created with; null: created in another dialect. */
   mediaTypeAlias: string | null;
   visibility: Visibility;
@@ -190,6 +193,7 @@ export const MEDIA: RowReader<NodeRow, Media> = createRowReader<NodeRow, Media>(
     (row) => parseJson<Media['focalPoint']>(row.focal_point) ?? null,
   ),
   crops: computed(['crops'], (row) => parseJson<Crop[]>(row.crops) ?? []),
+  details: computed(['details'], toDetails),
   mediaTypeAlias: column('media_type_alias'),
   visibility: computed(['is_public'], (row) => toVisibility(row.is_public)),
   isPublic: computed(['is_public'], (row) => row.is_public === VISIBILITY.public),

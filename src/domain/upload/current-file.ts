@@ -6,6 +6,7 @@ import type { FileRow, NodeRow } from '../../store/table.ts';
 import { updateNode } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
+import { newDetailsColumns } from '../file/details.ts';
 import { freeUrlName } from '../file/url-name.ts';
 import { dropDerivedFiles, enqueueFileJobs } from '../rendition/derived-file.ts';
 import { nodeTarget } from '../tree/node.ts';
@@ -60,7 +61,10 @@ export async function setCurrentFile(
   }
   // It stays when the original takes the name back: a reader in between must find one or the other.
   if (url_name !== original.url_name) await insertAddress(ctx.db, original);
-  await updateNode(ctx.db, existing(ctx), media.id, { type });
+  await updateNode(ctx.db, existing(ctx), media.id, {
+    type,
+    ...newDetailsColumns(columns.mime_type),
+  });
   await enqueueFileJobs(ctx, { ...original, ...columns });
 }
 

@@ -3,6 +3,7 @@ import { cleanName } from '../../lib/name.ts';
 import { insertFile } from '../../store/file/file.ts';
 import type { FileRow, NewFileRow, NewNodeRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
+import { newDetailsColumns } from '../file/details.ts';
 import { enqueueFileJobs } from '../rendition/derived-file.ts';
 import type { Place } from '../tree/place.ts';
 import type { ExaminedFile } from './door.ts';
@@ -58,7 +59,7 @@ export function newFileRow(ctx: Context, file: ExaminedFile) {
  */
 export function newMediaRow(
   ctx: Context,
-  { filename, isUnnamed, type }: ExaminedFile,
+  { filename, isUnnamed, type, key, mimeType }: ExaminedFile,
   { name, title = null, ...columns }: Place & Pick<NewNodeRow, 'is_public'> & Partial<NewNodeRow>,
 ): NewNodeRow {
   const now = ctx.clock();
@@ -68,6 +69,7 @@ export function newMediaRow(
     type,
     name: name ?? (cleanName(title ?? '') || filename),
     title: title ?? name ?? (isUnnamed ? null : filename),
+    ...(key === '' && newDetailsColumns(mimeType)),
     owner: ctx.viewer.id,
     client_hash: ctx.client?.hash ?? null,
     created_at: now,

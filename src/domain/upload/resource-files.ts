@@ -9,6 +9,7 @@ import { insertNode, lockNode, updateNode } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { ConflictError, ForbiddenError, InvalidInputError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
+import { newDetailsColumns } from '../file/details.ts';
 import { type ResourceFile, toResourceFile } from '../file/resource.ts';
 import { freeUrlName } from '../file/url-name.ts';
 import { newDir } from '../tree/address.ts';
@@ -173,10 +174,11 @@ async function insertUnfiled(ctx: Context, resource: string, main: ExaminedFile)
 async function updateExisting(
   ctx: Context,
   media: NodeRow,
-  { key, type, filename }: ExaminedFile,
+  { key, type, filename, mimeType }: ExaminedFile,
 ): Promise<void> {
   const isRenamed = key === '' && (await isNamedAfterFile(ctx, media));
   await updateNode(ctx.db, existing(ctx), media.id, {
+    ...(key === '' && newDetailsColumns(mimeType)),
     ...(key === '' && { type, ...(isRenamed && { name: filename, title: filename }) }),
     updated_at: ctx.clock(),
   });

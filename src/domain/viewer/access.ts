@@ -100,6 +100,14 @@ export function isAdmin({ viewer }: Context): boolean {
   return viewer.kind !== 'anonymous' && viewer.role === 'admin';
 }
 
+/**
+ * Tells whether the viewer may learn where media were taken, by a field or by a filter: everyone with a credential may, of
+ * the media that it may see. A public photo must not show strangers the way to someone's home.
+ */
+export function maySeeLocation({ viewer }: Pick<Context, 'viewer'>): boolean {
+  return viewer.kind !== 'anonymous';
+}
+
 /** Tells whether the operation needs a credential. */
 export function needsCredential(
   { settings }: Pick<Context, 'settings'>,

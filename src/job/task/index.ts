@@ -1,6 +1,7 @@
 import type { Tasks } from '../task.ts';
 import { deleteBlob } from './file/delete-blob.ts';
 import { digestFile } from './file/digest-file.ts';
+import { readDetails } from './file/read-details.ts';
 import { rehashFile } from './file/rehash-file.ts';
 import { sweep } from './file/sweep.ts';
 import { createThumbnail } from './rendition/create-thumbnail.ts';
@@ -27,6 +28,7 @@ export const TASKS = {
   'index-tag': indexTag,
   'make-rendition': createThumbnail,
   'move-subtree': moveSubtree,
+  'read-details': readDetails,
   'rehash-file': rehashFile,
   'purge-subtree': purgeSubtree,
   'purge-trash': purgeOldTrash,

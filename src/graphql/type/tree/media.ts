@@ -5,6 +5,7 @@ import { QuotaExceededError } from '../../../domain/storage-error.ts';
 import { createMedia, type LINK_TYPES } from '../../../domain/tree/link.ts';
 import { findMedia, type Media, mediasByIds } from '../../../domain/tree/media.ts';
 import { deleteMedia, updateMedia } from '../../../domain/tree/media-change.ts';
+import { visibleDetails } from '../../../domain/tree/media-details.ts';
 import { countMedias, listMedias } from '../../../domain/tree/media-list.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
 import { exposeNullable } from '../../expose.ts';
@@ -20,6 +21,7 @@ import { ImageRef, toImage } from '../rendition/image.ts';
 import { foundTags, TagRef } from '../tag/tag.ts';
 import { EmbedRef, OEmbedRef } from './embed.ts';
 import { FolderRef, parent } from './folder.ts';
+import { MediaDetailsRef } from './media-details.ts';
 import { MEDIA_LIST_PRICE, mediaListArgs, toMediaFilter } from './media-filter.ts';
 import {
   cropFields,
@@ -80,6 +82,14 @@ MediaRef.implement({
         'oEmbed data of the linked page. Null until a background job has fetched it, or if the page has none.',
       ...withNeeds('oembed'),
       resolve: ({ oembed }) => oembed,
+    }),
+    details: t.field({
+      type: MediaDetailsRef,
+      nullable: true,
+      description:
+        'Metadata of the original file. Null until a background job has read it, shortly after the upload, and for a media item without a stored file.',
+      ...withNeeds('details'),
+      resolve: ({ details }, _args, { domain }) => visibleDetails(domain, details),
     }),
     visibility: t.expose('visibility', {
       type: VisibilityEnum,

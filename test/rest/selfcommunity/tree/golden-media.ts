@@ -32,6 +32,7 @@ export const MEDIA: Media = {
   focalPoint: null,
   crops: [],
   owner: '1',
+  details: null,
   mediaTypeAlias: null,
   visibility: 'unlisted',
   isPublic: false,

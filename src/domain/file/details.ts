@@ -1,0 +1,98 @@
+import { BlobNotFoundError } from '../../blob/blob-store.ts';
+import { type ByteSource, detailsKindOf, type FileDetails } from '../../media/file/details.ts';
+import { type FileOfMediaRow, findFileByUuid } from '../../store/file/file.ts';
+import { findMediaById } from '../../store/tree/media.ts';
+import { lockNode, updateNode } from '../../store/tree/node.ts';
+import { type Context, transact } from '../context.ts';
+import { mediaEvent } from '../event/event.ts';
+import { existing } from '../viewer/access.ts';
+import { FileGoneError } from './file.ts';
+
+/** Details of a file that says nothing of itself, as they are stored. */
+export const NO_DETAILS = '{}';
+
+/** The columns of details that have not been read yet. */
+const UNREAD = {
+  details: null,
+  taken_at: null,
+  duration_ms: null,
+  latitude: null,
+  longitude: null,
+} as const;
+
+/**
+ * Returns the columns of the details of a media item with a new original. Nothing is read of a file of most types: its
+ * details are known to be empty, so that it needs no job.
+ */
+export function newDetailsColumns(mimeType: string) {
+  return { ...UNREAD, details: detailsKindOf(mimeType) === null ? NO_DETAILS : null };
+}
+
+/**
+ * Reads what an original says of itself, and stores it with its media item, unless that has been done. Does nothing if
+ * the file is not an original, or deleted. May be repeated after a crash at any point. Throws FileGoneError if the bytes
+ * are lost, and the reason of `signal`. The change does not count as one of the media item: `updatedAt` stays.
+ */
+export async function readDetails(
+  ctx: Context,
+  fileUuid: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const file = await findFileByUuid(ctx.db, existing(ctx), fileUuid);
+  if (file === undefined || file.key !== '') return;
+  const media = await findMediaById(ctx.db, existing(ctx), file.media_id);
+  if (media === undefined || media.details !== null) return;
+  if (file.damaged_at !== null) throw new FileGoneError(file);
+  const details = await read(ctx, file, signal);
+  if (details !== null) await transact(ctx, (ctx) => write(ctx, file, details));
+}
+
+/** Returns null if the file has been deleted or replaced; a replacement enqueues a job for its own details. */
+async function read(
+  ctx: Context,
+  file: FileOfMediaRow,
+  signal: AbortSignal | undefined,
+): Promise<FileDetails | null> {
+  const kind = detailsKindOf(file.mime_type);
+  if (kind === null) return {};
+  try {
+    return await ctx.detailsReader.read(toSource(ctx, file), kind, signal);
+  } catch (cause) {
+    if (!(cause instanceof BlobNotFoundError)) throw cause;
+    const current = await findFileByUuid(ctx.db, existing(ctx), file.uuid);
+    if (current?.blob_key === file.blob_key) throw new FileGoneError(file, { cause });
+    return null;
+  }
+}
+
+function toSource({ blobs }: Context, { blob_key, size_bytes }: FileOfMediaRow): ByteSource {
+  return {
+    sizeBytes: size_bytes,
+    async read(position, lengthBytes) {
+      const end = Math.min(position + lengthBytes, size_bytes);
+      const bytes = new Uint8Array(Math.max(0, end - position));
+      if (bytes.length === 0) return bytes;
+      let read = 0;
+      for await (const piece of await blobs.read(blob_key, { start: position, end: end - 1 })) {
+        bytes.set(piece, read);
+        read += piece.length;
+      }
+      return bytes.subarray(0, read);
+    },
+  };
+}
+
+/** Does nothing if the original has been replaced or deleted meanwhile. */
+async function write(ctx: Context, before: FileOfMediaRow, details: FileDetails): Promise<void> {
+  await lockNode(ctx.db, before.media_id);
+  const file = await findFileByUuid(ctx.db, existing(ctx), before.uuid);
+  if (file?.blob_key !== before.blob_key) return;
+  const media = await updateNode(ctx.db, existing(ctx), before.media_id, {
+    details: JSON.stringify(details),
+    taken_at: details.takenAt ?? null,
+    duration_ms: details.durationMs ?? null,
+    latitude: details.latitude ?? null,
+    longitude: details.longitude ?? null,
+  });
+  ctx.events.publish(mediaEvent('updated', media));
+}
