@@ -4,7 +4,7 @@ import type { Media } from '../../../domain/tree/media.ts';
 import { moveNodes } from '../../../domain/tree/move.ts';
 import { builder } from '../../builder.ts';
 import { expose, exposeNullable } from '../../expose.ts';
-import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
+import { parseOptionalNodeId, parseTreeIds } from '../../id.ts';
 import { mutation } from '../../mutation.ts';
 
 /** The fields that folders and media have in common; `folder.ts` adds the folders above a node. */
@@ -66,7 +66,7 @@ mutation('moveNodes', {
   },
   resolve: (domain, { ids, parentId }) =>
     moveNodes(domain, {
-      ids: parseNodeIds(['Folder', 'Media'], ids, 'ids'),
+      ids: parseTreeIds(ids, 'ids'),
       parentId: parseOptionalNodeId('Folder', parentId, 'parentId') ?? null,
     }),
 });
