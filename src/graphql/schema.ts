@@ -8,6 +8,7 @@ import './type/viewer/user.ts';
 import './type/viewer/session.ts';
 import './type/viewer/audit.ts';
 import './type/tree/tree-node.ts';
+import './type/tree/place-nodes.ts';
 import './type/tree/folder.ts';
 import './type/tree/folder-children.ts';
 import './type/tree/media.ts';
