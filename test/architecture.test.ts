@@ -43,6 +43,7 @@ const ROOMS = [
   'backup',
   'rendition',
   'upload',
+  'copy',
 ];
 
 /** Folders that hold rooms, beside the layers themselves. */

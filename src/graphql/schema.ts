@@ -26,6 +26,7 @@ import './type/job/job.ts';
 import './type/job/job-signal.ts';
 import './type/trash/trash.ts';
 import './type/upload/import.ts';
+import './type/copy/copy-media.ts';
 import './type/event/subscription.ts';
 
 /** The public schema. Needs no environment and no database. */
