@@ -35,12 +35,15 @@ const ROOMS = [
   'job',
   'tag',
   'tree',
+  'placement',
   'trash',
+  'where',
   'file',
   'fsck',
   'backup',
   'rendition',
   'upload',
+  'copy',
 ];
 
 /** Folders that hold rooms, beside the layers themselves. */

@@ -177,10 +177,3 @@ export const idList = z
   .array(z.int().positive())
   .max(200)
   .transform((ids) => [...new Set(ids)]);
-
-/** Database ids of nodes that an operation changes, 1 to 200; duplicates are removed. */
-export const someIds = z
-  .array(z.int().positive())
-  .min(1, 'Expected at least one id.')
-  .max(200, 'At most 200 ids.')
-  .transform((ids) => [...new Set(ids)]);

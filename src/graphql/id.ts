@@ -61,6 +61,30 @@ export function parseNodeIds(
   return globalIds.map((globalId, index) => parseId(typenames, globalId, [field, index]));
 }
 
+/** A node of the folder tree, as its global id names it. */
+interface TreeId {
+  id: number;
+  kind: 'folder' | 'media';
+}
+
+/** Like `parseNodeIds`, for nodes of the folder tree: returns each with its kind. */
+export function parseTreeIds(globalIds: readonly string[], field: string): TreeId[] {
+  return globalIds.map((globalId, index) => parseTreeId(globalId, [field, index]));
+}
+
+/** Like `parseTreeIds`, for an optional field: returns undefined if it is absent or null. */
+export function parseOptionalTreeId(
+  globalId: string | null | undefined,
+  field: string,
+): TreeId | undefined {
+  return globalId === null || globalId === undefined ? undefined : parseTreeId(globalId, [field]);
+}
+
+function parseTreeId(globalId: string, path: Path): TreeId {
+  const id = parseId(['Folder', 'Media'], globalId, path);
+  return { id, kind: decode(globalId, path).typename === 'Folder' ? 'folder' : 'media' };
+}
+
 /** Returns the key as a number; 0, which no row has, if it is not written as the server writes it. */
 export function parseDatabaseId(id: string): number {
   const number = Number(id);

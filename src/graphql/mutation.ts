@@ -31,6 +31,8 @@ interface MutationParts<Shape> {
   errors?: readonly ErrorClass[];
   /** The fields of the success type. */
   success: (t: SuccessFields<Shape>) => FieldMap;
+  /** Its price, if it does the work of a list: see `price.ts`. */
+  price?: { extensions: Record<string, unknown> };
 }
 
 /**
@@ -44,6 +46,7 @@ export function mutationOf<Shape extends object, Args extends InputFieldMap>(
     errors = [],
     success,
     args,
+    price,
     resolve,
   }: MutationParts<Shape> & {
     args: Args;
@@ -68,6 +71,7 @@ export function mutationOf<Shape extends object, Args extends InputFieldMap>(
       description: `${description} Errors: ${errorNames(errors).join(', ')}.`,
       errors: { types: [...errors] },
       args,
+      ...price,
       // The types of Pothos cannot be resolved for any `Shape`.
       resolve: (_root, args, context): never =>
         run(context, args as InputShapeFromFields<Args>) as never,

@@ -78,7 +78,17 @@ export function pricedByFilter(toWords: (search: string) => readonly unknown[] =
   return { extensions: { work } };
 }
 
-/** Returns the work that a list does beyond `LIST_WORK`. */
+/** Returns options for a mutation that counts a list: `price` is that of the list, `filter` a field of its input. */
+export function pricedAsCount(price: ReturnType<typeof pricedByFilter>) {
+  const work = (read: ReadArgument) => {
+    const { filter } = (read('input') ?? {}) as { filter?: unknown };
+    const ofList = price.extensions.work((name) => (name === 'filter' ? filter : undefined));
+    return LIST_WORK + COUNT_WORK + COUNT_PAGES * ofList;
+  };
+  return { extensions: { work } };
+}
+
+/** Returns the work that a list does beyond `LIST_WORK`, or a mutation beyond its result. */
 export function workOf({ extensions }: GraphQLField<unknown, unknown>, read: ReadArgument): number {
   const work = extensions.work as ((read: ReadArgument) => number) | undefined;
   return work?.(read) ?? 0;

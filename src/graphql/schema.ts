@@ -8,6 +8,7 @@ import './type/viewer/user.ts';
 import './type/viewer/session.ts';
 import './type/viewer/audit.ts';
 import './type/tree/tree-node.ts';
+import './type/tree/place-nodes.ts';
 import './type/tree/folder.ts';
 import './type/tree/folder-children.ts';
 import './type/tree/media.ts';
@@ -26,7 +27,9 @@ import './type/upload/upload-file.ts';
 import './type/job/job.ts';
 import './type/job/job-signal.ts';
 import './type/trash/trash.ts';
+import './type/where/where.ts';
 import './type/upload/import.ts';
+import './type/copy/copy-media.ts';
 import './type/event/subscription.ts';
 
 /** The public schema. Needs no environment and no database. */

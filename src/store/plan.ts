@@ -128,6 +128,14 @@ export function valuesOf(
   return sql`select value from unnest(${values}::${type}[]) given(value)`;
 }
 
+/** Returns a table of numbers by id, `given(id, value)`, in one parameter or two. */
+export function valuesById(db: Db, values: ReadonlyMap<number, number>): RawBuilder<unknown> {
+  const [ids, numbers] = [[...values.keys()], [...values.values()]];
+  return dialectOf(db) === 'postgres'
+    ? sql`unnest(${ids}::bigint[], ${numbers}::bigint[]) given(id, value)`
+    : sql`(select value ->> 0 as id, value ->> 1 as value from json_each(${JSON.stringify([...values])})) given`;
+}
+
 /**
  * Returns a column for which no index is used. SQLite would use that of types to check the type of a few rows that it
  * finds by id, which takes three times as long.

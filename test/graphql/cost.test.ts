@@ -116,3 +116,14 @@ test('the lists of every connection, and no others, have the size of a page', ()
     connections.flatMap((name) => [`${name}.edges`, `${name}.nodes`]).sort(),
   );
 });
+
+test('a change of what a filter selects includes the count of its list', () => {
+  const text = `
+    mutation A($input: DeleteWhereInput!) { deleteWhere(input: $input) { __typename } }
+    mutation B { deleteWhere(input: { filter: { search: "a b c" } }) { __typename } }
+    query C { medias(filter: { search: "a" }) { totalCount } }`;
+  const { A, B, C } = costsOf(text, { input: { filter: { search: 'a' }, dryRun: true } });
+  expect(A).toBeGreaterThan(12_000);
+  expect(A).toBeLessThanOrEqual(C as number);
+  expect(B).toBeGreaterThan(2 * (A as number));
+});

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type TestApp, withApp } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
 import { graphql } from '../support/graphql.ts';
-import { makeFolder } from '../support/make.ts';
+import { makeFolder, makeMediaRow } from '../support/make.ts';
 
 const ISSUES = '__typename ... on InvalidInputError { issues { path code } }';
 
@@ -24,6 +24,13 @@ describeEachBackend('global ids', (backend) => {
     ['createFolder(input: { name: "A", parentId: "" })', ['parentId']],
     [`moveNodes(input: { ids: ["${globalId('Media:1')}", "junk"] })`, ['ids', '1']],
     [`moveNodes(input: { ids: ["${globalId('Media:1')}"], parentId: "" })`, ['parentId']],
+    [`deleteNodes(input: { ids: ["${globalId('Tag:1')}"] })`, ['ids', '0']],
+    [
+      `restoreNodes(input: { ids: ["${globalId('Folder:1')}", "${globalId('Tag:1')}"] })`,
+      ['ids', '1'],
+    ],
+    [`updateMedias(input: { ids: ["${globalId('Folder:1')}"] })`, ['ids', '0']],
+    [`placeNodes(input: { ids: ["${globalId('Media:1')}"], afterId: "junk" })`, ['afterId']],
     ['createMedia(input: { type: URL, url: "https://a.b", folderId: "" })', ['folderId']],
     [`tagMedia(input: { mediaIds: [], addTagIds: ["junk"] })`, ['addTagIds', '0']],
     [`tagMedia(input: { mediaIds: ["${globalId('Tag:1')}"] })`, ['mediaIds', '0']],
@@ -59,5 +66,29 @@ describeEachBackend('global ids', (backend) => {
         ids: ids.map((text) => globalId(`Folder:${text}`)),
       });
       expect(data.nodes).toEqual([{ id: globalId(`Folder:${id}`) }, null, null, null, null, null]);
+    }));
+
+  test('the id of a node with the name of the other kind identifies no node', () =>
+    withApp(backend, async (app) => {
+      const folder = await makeFolder(app.services.db, {});
+      const media = await makeMediaRow(app.services.db, {
+        parent_id: folder,
+        path: `/1/${folder}/`,
+      });
+      const [asMedia, asFolder] = [globalId(`Media:${folder}`), globalId(`Folder:${media}`)];
+      for (const field of [
+        `deleteNodes(input: { ids: ["${asMedia}"], recursive: true })`,
+        `deleteNodes(input: { ids: ["${globalId(`Media:${media}`)}", "${asFolder}"] })`,
+        `moveNodes(input: { ids: ["${asFolder}"] })`,
+        `placeNodes(input: { ids: ["${asMedia}"] })`,
+      ]) {
+        expect(await mutate(app, field)).toEqual({ __typename: 'NotFoundError' });
+      }
+      await mutate(
+        app,
+        `deleteNodes(input: { ids: ["${globalId(`Folder:${folder}`)}"], recursive: true })`,
+      );
+      const restored = await mutate(app, `restoreNodes(input: { ids: ["${asMedia}"] })`);
+      expect(restored).toEqual({ __typename: 'NotFoundError' });
     }));
 });

@@ -99,6 +99,10 @@ describe('the schema', () => {
       `ConflictError, ${UPLOAD}, OffsetMismatchError, TooLargeError, UnsupportedMediaError, UploadCompletedError, UploadExpiredError`,
     ],
     ['changePassword', `${COMMON}, TooManyRequestsError`],
+    [
+      'copyMedia',
+      `${COMMON.replace(', Invalid', ', InsufficientStorageError, Invalid')}, NotFoundError, QuotaExceededError`,
+    ],
     ['createApiKey', `${COMMON}, NotFoundError`],
     ['createFolder', `${COMMON}, NotFoundError, QuotaExceededError`],
     ['createMedia', `${COMMON}, NotFoundError, QuotaExceededError`],
@@ -108,12 +112,14 @@ describe('the schema', () => {
     ['deleteJob', `${COMMON}, NotFoundError`],
     ['deleteMedia', `${COMMON}, NotFoundError`],
     ['deleteNodes', `ConflictError, ${COMMON}, NotFoundError`],
+    ['deleteWhere', `${COMMON}, NotFoundError`],
     ['emptyTrash', COMMON],
     ['restoreNodes', `ConflictError, ${COMMON}, NotFoundError`],
     ['deleteTag', `${COMMON}, NotFoundError`],
     ['deleteUser', `${COMMON}, NotFoundError`],
     ['importUrl', `ConflictError, ${COMMON}, NotFoundError`],
     ['moveNodes', `FolderCycleError, ${COMMON}, NotFoundError`],
+    ['placeNodes', `FolderCycleError, ${COMMON}, NotFoundError`],
     ['replaceFile', `${STORE}, QuotaExceededError, TooLargeError, UnsupportedMediaError`],
     ['restoreVersion', `${COMMON}, NotFoundError`],
     ['revokeApiKey', `${COMMON}, NotFoundError`],
@@ -121,6 +127,8 @@ describe('the schema', () => {
     ['signOut', COMMON],
     ['signalJob', `ConflictError, ${COMMON}, NotFoundError`],
     ['tagMedia', `${COMMON}, NotFoundError`],
+    ['tagWhere', `${COMMON}, NotFoundError`],
+    ['updateWhere', `${COMMON}, NotFoundError`],
     ['updateFolder', `${COMMON}, NotFoundError`],
     ['updateMedia', `${COMMON}, NotFoundError`],
     ['updateMedias', `${COMMON}, NotFoundError`],
@@ -145,7 +153,7 @@ describe('the schema', () => {
   });
 
   test('every mutation is in the list above', () => {
-    expect(Object.keys(schema.getMutationType()?.getFields() ?? {})).toHaveLength(32);
+    expect(Object.keys(schema.getMutationType()?.getFields() ?? {})).toHaveLength(37);
   });
 
   // Each value is its name in lower case, whatever the order of the domain's lists.

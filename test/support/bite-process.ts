@@ -15,10 +15,13 @@ import { openDb } from '../../src/store/db.ts';
 const CLASSES = [
   'delete-subtree',
   'delete-tag',
+  'delete-where',
   'index-tag',
   'move-subtree',
   'purge-subtree',
   'restore-subtree',
+  'tag-where',
+  'update-where',
 ] as const;
 
 const [url = ''] = process.argv.slice(2);

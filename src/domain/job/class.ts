@@ -30,6 +30,20 @@ const uuid = z.guid().toLowerCase();
 /** The rules of work in bites, which goes on until all of it is done. */
 const ONE_AT_A_TIME = { concurrency: 1, maxRetries: 10, isStartable: false } as const;
 
+/** The media that a job changes: those that match a filter and existed when it was started. */
+const selected = {
+  /** A `MediaFilter` of the domain, as `toStoredFilter` returns it. */
+  filter: z.record(z.string(), z.unknown()),
+  /** The last media item that existed. */
+  up_to: z.int(),
+  /** Their number at that time. */
+  count: z.int(),
+  /** Only the media of this viewer; absent: an admin has started the job. */
+  owner: z.string().optional(),
+  /** The start nodes of a viewer of another issuer, who has no row here. */
+  start_node_ids: z.array(z.int().positive()).optional(),
+};
+
 /** The job classes, named `verb-noun`. */
 export const JOB_CLASSES = {
   'delete-blob': {
@@ -45,6 +59,7 @@ export const JOB_CLASSES = {
     arguments: z.strictObject({ tag_id: z.int().positive() }),
     ...ONE_AT_A_TIME,
   },
+  'delete-where': { arguments: z.strictObject(selected), ...ONE_AT_A_TIME },
   'digest-file': {
     arguments: z.strictObject({ file_uuid: uuid }),
     concurrency: 1,
@@ -133,6 +148,19 @@ export const JOB_CLASSES = {
     isStartable: false,
   },
   sweep: { arguments: z.strictObject({}), concurrency: 1, maxRetries: 2, isStartable: false },
+  'tag-where': {
+    arguments: z.strictObject({
+      ...selected,
+      add_tag_ids: z.array(z.int().positive()),
+      remove_tag_ids: z.array(z.int().positive()),
+    }),
+    ...ONE_AT_A_TIME,
+  },
+  'update-where': {
+    // The fields as the client sent them.
+    arguments: z.strictObject({ ...selected, change: z.record(z.string(), z.unknown()) }),
+    ...ONE_AT_A_TIME,
+  },
 } as const satisfies Record<string, JobClassRule>;
 
 /** The name of a job class. */

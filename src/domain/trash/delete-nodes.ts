@@ -4,11 +4,12 @@ import type { NodeRow, TrashedNodeRow } from '../../store/table.ts';
 import { listNodesByIds } from '../../store/tree/node.ts';
 import { type DeletedNode, lockTree } from '../../store/tree/subtree.ts';
 import { type Context, transact } from '../context.ts';
-import { ForbiddenError, NotFoundError } from '../error.ts';
-import { parseInput, someIds } from '../input.ts';
+import { ForbiddenError } from '../error.ts';
+import { parseInput } from '../input.ts';
 import { BITE_ROWS } from '../job/bite.ts';
 import { checkEmpty, deleteSubtree, logDeletion, withLatest } from '../tree/deletion.ts';
 import { newDeletion } from '../tree/discard.ts';
+import { idsOfKeys, type NodeKey, rowsOfKeys, someNodes } from '../tree/node-key.ts';
 import { recordDeletion, removeNodes } from '../tree/removal.ts';
 import { authorize, isAdmin, isOwner, refuseStartNode, scopeOf } from '../viewer/access.ts';
 import { purgeNode } from './purge.ts';
@@ -17,7 +18,7 @@ import { outermost } from './restore.ts';
 import { findTrashed } from './sight.ts';
 
 const deleteInput = z.object({
-  ids: someIds,
+  ids: someNodes,
   recursive: z.boolean().nullish(),
   permanently: z.boolean().nullish(),
 });
@@ -49,20 +50,20 @@ interface Options {
   permanently: boolean;
 }
 
-async function findOwn(ctx: Context, ids: readonly number[], { permanently }: Options) {
+async function findOwn(ctx: Context, keys: readonly NodeKey[], { permanently }: Options) {
+  const ids = idsOfKeys(keys);
   const rows = await listNodesByIds(ctx.db, scopeOf(ctx), ids);
   const live = new Map(rows.map((row) => [row.id, row]));
   const others = ids.filter((id) => !live.has(id));
   const known = permanently ? await findTrashed(ctx, others) : [];
   const trashed = new Map(known.flatMap((row) => (row ? [[row.id, row] as const] : [])));
-  for (const id of ids) {
-    const row = live.get(id) ?? trashed.get(id);
-    if (row === undefined) throw new NotFoundError('node', id);
-    if (!isAdmin(ctx) && !isOwner(ctx, row.owner)) {
+  const all = new Map<number, NodeRow | TrashedNodeRow>([...live, ...trashed]);
+  rowsOfKeys(keys, all, ({ id, owner }) => {
+    if (!isAdmin(ctx) && !isOwner(ctx, owner)) {
       throw new ForbiddenError(`You do not have permission to delete the node ${id}.`);
     }
     if (live.has(id)) refuseStartNode(ctx, id);
-  }
+  });
   const own = ids.flatMap((id) => live.get(id) ?? []);
   return { live: own, trashed: ids.flatMap((id) => trashed.get(id) ?? []) };
 }

@@ -9,9 +9,10 @@ import { findFolderById, ROOT_ID } from '../../store/tree/folder.ts';
 import { lockTree } from '../../store/tree/subtree.ts';
 import { type Context, transact } from '../context.ts';
 import { ConflictError } from '../error.ts';
-import { parseInput, someIds } from '../input.ts';
+import { parseInput } from '../input.ts';
 import { BITE_ROWS } from '../job/bite.ts';
 import { withLatest } from '../tree/deletion.ts';
+import { idsOfKeys, someNodes } from '../tree/node-key.ts';
 import { nodesByIds, type TreeNode } from '../tree/node-list.ts';
 import type { Place } from '../tree/place.ts';
 import { authorize } from '../viewer/access.ts';
@@ -21,7 +22,7 @@ import { nearestFolder, placeOf, placeUnder } from './restored-place.ts';
 import { trashedNodes } from './sight.ts';
 import { restoreLater } from './work.ts';
 
-const restoreInput = z.object({ ids: someIds });
+const restoreInput = z.object({ ids: someNodes });
 
 /**
  * Takes nodes out of the trash, with everything that was deleted together with them and lies below them. All or nothing.
@@ -35,15 +36,16 @@ export async function restoreNodes(
   input: z.input<typeof restoreInput>,
 ): Promise<TreeNode[]> {
   authorize(ctx, 'trash.restore');
-  const { ids } = parseInput(restoreInput, input);
+  const { ids: keys } = parseInput(restoreInput, input);
+  const ids = idsOfKeys(keys);
   // Not in the transaction: the nodes may be many, and later checks find what changes meanwhile.
-  for (const node of await trashedNodes(ctx, ids)) await checkBelow(ctx, node);
+  for (const node of await trashedNodes(ctx, keys)) await checkBelow(ctx, node);
   let hasEndedDeletion = false;
   const nodes = await transact(ctx, async (inside) => {
     await lockTree(inside.db);
     const ctx = await withLatest(inside);
     let rowsMax = BITE_ROWS;
-    const tops = outermost(await trashedNodes(ctx, ids)).sort(foldersFirst);
+    const tops = outermost(await trashedNodes(ctx, keys)).sort(foldersFirst);
     for (const node of tops) {
       const deletion = await findDeletionInto(ctx.db, node.deletion);
       if (deletion === undefined) rowsMax -= await restoreNode(ctx, node, Math.max(rowsMax, 1));

@@ -1,7 +1,7 @@
 import type { TrashedNodeRow } from '../../store/table.ts';
 import { listTrashedByIds, type TrashSight } from '../../store/trash/list.ts';
 import type { Context } from '../context.ts';
-import { NotFoundError } from '../error.ts';
+import { idsOfKeys, type NodeKey, rowsOfKeys } from '../tree/node-key.ts';
 import { isAdmin, scopeOf } from '../viewer/access.ts';
 
 /**
@@ -23,16 +23,13 @@ export async function findTrashed(
   return ids.map((id) => found.get(id));
 }
 
-/** Returns the nodes as `findTrashed` does. Throws NotFoundError for the first that is missing. */
+/** Returns the nodes in the trash, in the order of the keys. Throws NotFoundError for the first that is missing. */
 export async function trashedNodes(
   ctx: Context,
-  ids: readonly number[],
+  keys: readonly NodeKey[],
 ): Promise<TrashedNodeRow[]> {
-  const rows = await findTrashed(ctx, ids);
-  return rows.map((row, index) => {
-    if (row === undefined) throw new NotFoundError('node', ids[index] ?? 0);
-    return row;
-  });
+  const rows = await findTrashed(ctx, idsOfKeys(keys));
+  return rowsOfKeys(keys, new Map(rows.flatMap((row) => (row ? [[row.id, row] as const] : []))));
 }
 
 function isInSight({ owner, within }: TrashSight, row: TrashedNodeRow): boolean {

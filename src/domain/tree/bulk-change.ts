@@ -17,7 +17,8 @@ import { type Media, mediaInput, toMedia } from './media.ts';
 import { changedColumns, changeEntries } from './media-change.ts';
 import { tagEntries } from './tagging.ts';
 
-const bulkInput = mediaInput.omit({ sortOrder: true, imageUrl: true }).extend({
+/** Input of `updateMedias`. */
+export const bulkInput = mediaInput.omit({ sortOrder: true, imageUrl: true }).extend({
   ids: z
     .array(z.int().positive())
     .min(1, 'Expected at least one id.')

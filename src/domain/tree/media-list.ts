@@ -70,7 +70,8 @@ export async function countMediasOfEach(
   return countNodesOfEach(ctx.db, scopeOf(ctx), { by, ids }, await resolveFilter(ctx, filter));
 }
 
-async function resolveFilter(
+/** Returns the filter for the store. Throws InvalidInputError. */
+export async function resolveFilter(
   ctx: Context,
   { underFolderId, ...filter }: MediaFilter,
 ): Promise<NodeFilter> {

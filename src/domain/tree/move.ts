@@ -7,7 +7,7 @@ import { lockTree, moveNode } from '../../store/tree/subtree.ts';
 import { type Context, transact } from '../context.ts';
 import { FolderCycleError, ForbiddenError, NotFoundError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
-import { parseInput, someIds } from '../input.ts';
+import { parseInput } from '../input.ts';
 import {
   authorize,
   existing,
@@ -19,12 +19,13 @@ import {
 import { type NewAuditEntry, recordAudit } from '../viewer/audit.ts';
 import { withLatest } from './deletion.ts';
 import { nodeTarget } from './node.ts';
+import { idsOfKeys, type NodeKey, rowsOfKeys, someNodes } from './node-key.ts';
 import { nodesByIds, type TreeNode } from './node-list.ts';
 import { movePaths } from './path-move.ts';
 import { type Place, placeIn } from './place.ts';
 
 const moveInput = z.object({
-  ids: someIds,
+  ids: someNodes,
   parentId: z.int().nullish(),
 });
 
@@ -44,15 +45,8 @@ export async function moveNodes(
     const ctx = await withLatest(inside);
     const place = await placeIn(ctx, parentId ?? ROOT_ID);
     const rows = await findOwnNodes(ctx, ids);
-    await recordAudit(ctx, ...rows.map((row) => moveEntry(row, place)));
-    let isAnyPathChanged = false;
-    for (const [index, found] of rows.entries()) {
-      // One of the nodes may be below another one, which has just been moved.
-      const row = isAnyPathChanged ? await findAgain(ctx, found) : found;
-      await move(ctx, row, place, index);
-      if (row.type === 'folder') isAnyPathChanged = true;
-    }
-    return nodesByIds(isAnyPathChanged ? await withLatest(ctx) : ctx, ids);
+    const last = (index: number) => Math.min(place.sort_order + index, SORT_ORDER_MAX);
+    return moveTo(ctx, rows, place, last);
   });
   await announceMove(ctx);
   return nodes;
@@ -73,20 +67,45 @@ function hasPaths({ subtrees, moved }: Context['pending']['current']): boolean {
   return subtrees.length > 0 || moved.length > 0;
 }
 
+/**
+ * Moves nodes to a place, in a transaction, with the tree locked. `sortOrderOf` returns the position of each by its
+ * index. Returns the moved nodes. The caller calls `announceMove` after the commit. Throws FolderCycleError.
+ */
+export async function moveTo(
+  ctx: Context,
+  rows: readonly NodeRow[],
+  place: Place,
+  sortOrderOf: (index: number) => number,
+): Promise<TreeNode[]> {
+  await recordAudit(ctx, ...rows.map((row) => moveEntry(row, place)));
+  let isAnyPathChanged = false;
+  for (const [index, found] of rows.entries()) {
+    // One of the nodes may be below another one, which has just been moved.
+    const row = isAnyPathChanged ? await findAgain(ctx, found) : found;
+    await move(ctx, row, place, sortOrderOf(index));
+    if (row.type === 'folder') isAnyPathChanged = true;
+  }
+  const ids = rows.map(({ id }) => id);
+  return nodesByIds(isAnyPathChanged ? await withLatest(ctx) : ctx, ids);
+}
+
 function moveEntry(row: NodeRow, { parent_id }: Place): NewAuditEntry {
   const [from, to] = [row.parent_id, parent_id].map((id) => (id === ROOT_ID ? null : id));
   return { action: 'move', target: nodeTarget(row), details: { from, to } };
 }
 
-async function findOwnNodes(ctx: Context, ids: readonly number[]): Promise<NodeRow[]> {
-  const rows = await listNodesByIds(ctx.db, scopeOf(ctx), ids);
-  const found = new Map(rows.map((row) => [row.id, row]));
-  return ids.map((id) => {
-    const row = found.get(id);
-    if (row === undefined) throw new NotFoundError('node', id);
-    if (!isAdmin(ctx) && !isOwner(ctx, row.owner)) throw new ForbiddenError();
+/**
+ * Returns the rows of nodes that the viewer may move, in the order of the keys. Throws NotFoundError and ForbiddenError
+ * for the first other one.
+ */
+export async function findOwnNodes(ctx: Context, keys: readonly NodeKey[]): Promise<NodeRow[]> {
+  const found = await listNodesByIds(ctx.db, scopeOf(ctx), idsOfKeys(keys));
+  const rows = new Map(found.map((row) => [row.id, row]));
+  return rowsOfKeys(keys, rows, ({ id, owner }) => {
+    if (!isAdmin(ctx) && !isOwner(ctx, owner)) {
+      throw new ForbiddenError(`You do not have permission to move the node ${id}.`);
+    }
     refuseStartNode(ctx, id);
-    return row;
   });
 }
 
@@ -97,13 +116,13 @@ async function findAgain(outer: Context, { id }: NodeRow): Promise<NodeRow> {
   return row;
 }
 
-async function move(ctx: Context, row: NodeRow, place: Place, index: number): Promise<void> {
+async function move(ctx: Context, row: NodeRow, place: Place, sortOrder: number): Promise<void> {
   const isBelowItself = place.path.startsWith(pathBelow(row));
   if (row.type === 'folder' && isBelowItself) throw new FolderCycleError();
   await moveNode(ctx.db, {
     id: row.id,
     parentId: place.parent_id ?? ROOT_ID,
-    sortOrder: Math.min(place.sort_order + index, SORT_ORDER_MAX),
+    sortOrder,
     to: place,
     now: ctx.clock(),
   });

@@ -67,18 +67,48 @@ export async function take<T>(
   staged: readonly StagedFile[],
   into: Into<T>,
 ): Promise<T> {
-  try {
+  return orDrop(ctx, staged, async () => {
     const destination = await into(ctx, staged);
     const files: ExaminedFile[] = [];
     for (const file of destination.files) {
       files.push(await examine(ctx, file, destination.policy));
     }
-    for (const file of files) await store(ctx, file);
-    return await write(ctx, destination, files);
+    return storeAndWrite(ctx, destination, files);
+  });
+}
+
+/**
+ * Takes staged files whose content is known, as copies of stored files, into a destination, as `take` does. Throws
+ * QuotaExceededError, and the errors of the destination.
+ */
+export function takeKnown<T>(
+  ctx: Context,
+  files: readonly ExaminedFile[],
+  destination: Omit<Destination<T>, 'policy' | 'files'>,
+): Promise<T> {
+  return orDrop(ctx, files, () => storeAndWrite(ctx, destination, files));
+}
+
+async function orDrop<T>(
+  ctx: Context,
+  staged: readonly StagedFile[],
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     if (error instanceof DomainError || isUniqueViolation(error)) await dropRefused(ctx, staged);
     throw error;
   }
+}
+
+async function storeAndWrite<T>(
+  ctx: Context,
+  destination: Omit<Destination<T>, 'policy' | 'files'>,
+  files: readonly ExaminedFile[],
+): Promise<T> {
+  for (const file of files) await store(ctx, file);
+  return write(ctx, destination, files);
 }
 
 /** Returns the only file, for a destination that holds one. */
@@ -152,7 +182,7 @@ async function probe({ settings }: Context, source: Source, { mimeType }: Sniffe
 
 async function write<T>(
   ctx: Context,
-  { write, conflict, items = 1 }: Destination<T>,
+  { write, conflict, items = 1 }: Omit<Destination<T>, 'policy' | 'files'>,
   files: readonly ExaminedFile[],
 ): Promise<T> {
   // An upload session reserved its room when it began.

@@ -15,12 +15,16 @@ import { fetchLink } from './tree/fetch-link.ts';
 import { moveSubtree } from './tree/move-subtree.ts';
 import { expireUpload } from './upload/expire-upload.ts';
 import { importUrl } from './upload/import-url.ts';
+import { deleteWhere } from './where/delete-where.ts';
+import { tagWhere } from './where/tag-where.ts';
+import { updateWhere } from './where/update-where.ts';
 
 /** The task of every job class. */
 export const TASKS = {
   'delete-blob': deleteBlob,
   'delete-subtree': deleteSubtree,
   'delete-tag': deleteTag,
+  'delete-where': deleteWhere,
   'digest-file': digestFile,
   'expire-upload': expireUpload,
   'fetch-link': fetchLink,
@@ -34,4 +38,6 @@ export const TASKS = {
   'purge-trash': purgeOldTrash,
   'restore-subtree': restoreSubtree,
   sweep,
+  'tag-where': tagWhere,
+  'update-where': updateWhere,
 } satisfies Required<Tasks>;

@@ -114,6 +114,21 @@ export async function findJobMedia(db: Db, id: number): Promise<number | null> {
   return found?.media_id ?? null;
 }
 
+/**
+ * Replaces the result of a running job, by which it goes on after a crash. Returns false if it is not the expected one:
+ * another run has replaced it, or the job is over.
+ */
+export function updateJobResult(
+  db: Db,
+  id: number,
+  { from, to }: { from: string | null; to: string },
+): Promise<boolean> {
+  const job = db.updateTable('job').set({ result: to }).where('id', '=', id);
+  return updatesRow(
+    job.where('status', '=', 'running').where('result', from === null ? 'is' : '=', from),
+  );
+}
+
 /** Returns the jobs that match the filter, unordered: for filters that few jobs match. */
 export function findJobs(db: Db, sight: JobSight, filter: JobFilter): Promise<JobRow[]> {
   const { ids, uuids } = filter;

@@ -164,6 +164,17 @@ const SCENES: Readonly<Record<string, Scene>> = {
     const input = { ids: [await folder(app, 'F')], parentId: await folder(app, 'G') };
     return () => call(app, 'moveNodes', input, 'nodes { id }');
   }),
+  placeNodes: one({ action: 'MOVE', target: { kind: 'FOLDER', name: 'F' } }, async (app) => {
+    const [beforeId, id] = [await folder(app, 'G'), await folder(app, 'F')];
+    return () => call(app, 'placeNodes', { ids: [id], beforeId }, 'nodes { id }');
+  }),
+  copyMedia: one({ action: 'CREATE', details: { type: 'image' } }, async (app) => {
+    const id = await send(app, 'uploadFile', {});
+    return () => call(app, 'copyMedia', { id }, 'media { id }');
+  }),
+  deleteWhere: where('delete-where', {}),
+  updateWhere: where('update-where', { title: 't' }),
+  tagWhere: where('tag-where', {}),
   deleteFolder: one({ action: 'DELETE', target: { kind: 'FOLDER' } }, async (app) => {
     const id = await folder(app, 'F');
     return () => call(app, 'deleteFolder', { id }, 'deletedId');
@@ -240,11 +251,22 @@ function one(entry: object, prepare: Prepare): Scene {
   return { prepare, entries: [entry] };
 }
 
+/** A mutation of what a filter selects; the job makes the other entries. */
+function where(jobClass: string, change: object): Scene {
+  const [verb] = jobClass.split('-');
+  const entry = { action: 'START', target: { kind: 'JOB', name: jobClass }, details: { count: 1 } };
+  return one(entry, async (app) => {
+    const filter = { ids: [await send(app, 'uploadFile', {})] };
+    const tags = verb === 'tag' ? { addTagIds: [await tag(app)] } : {};
+    return () => call(app, `${verb}Where`, { filter, ...change, ...tags }, 'job { id }');
+  });
+}
+
 type Write = Exclude<Operation, `${string}.read`>;
 
 /** The mutations of every operation that changes something. A new operation does not compile without one here. */
 const MUTATIONS: Readonly<Record<Write, readonly string[]>> = {
-  'media.create': ['createMedia', 'uploadFile'],
+  'media.create': ['createMedia', 'uploadFile', 'copyMedia'],
   'media.update': [
     'updateMedia',
     'updateMedias',
@@ -252,11 +274,14 @@ const MUTATIONS: Readonly<Record<Write, readonly string[]>> = {
     'restoreVersion',
     'tagMedia',
     'moveNodes',
+    'placeNodes',
+    'updateWhere',
+    'tagWhere',
   ],
-  'media.delete': ['deleteMedia', 'deleteNodes'],
+  'media.delete': ['deleteMedia', 'deleteNodes', 'deleteWhere'],
   'trash.restore': ['restoreNodes'],
   'trash.purge': ['emptyTrash', 'deleteNodes'],
-  'folder.update': ['updateFolder', 'moveNodes'],
+  'folder.update': ['updateFolder', 'moveNodes', 'placeNodes'],
   'folder.delete': ['deleteFolder'],
   'folder.create': ['createFolder'],
   'tag.create': ['createTag'],

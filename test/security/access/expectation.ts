@@ -102,6 +102,12 @@ export const trashOwner: Rule = (facts) => {
   return byRole === 'ok' ? onlyOwnerOrAdmin(facts) : byRole;
 };
 
+/** Those who may add media and see the item; the role counts before all else. */
+export const whoAddsAndSees: Rule = (facts) => {
+  const byRole = openOr(editors)(facts);
+  return byRole === 'ok' ? whoSees(facts) : byRole;
+};
+
 /** Those who see the folder of the items: folders are shown as unlisted media. */
 export const whoSeesFolder: Rule = (facts) => whoSees({ ...facts, visibility: 'UNLISTED' });
 

@@ -16,11 +16,20 @@ import {
   trashOwner,
   trashReader,
   VIEWER_NAMES,
+  whoAddsAndSees,
   whoSees,
   whoSeesFolder,
   whoSeesWithCredential,
 } from './expectation.ts';
-import { type Cell, mutation, type Operation, PICTURE, PICTURE_MD5, query } from './request.ts';
+import {
+  type Cell,
+  json,
+  mutation,
+  type Operation,
+  PICTURE,
+  PICTURE_MD5,
+  query,
+} from './request.ts';
 import {
   discard,
   globalId,
@@ -81,6 +90,22 @@ function fill(field: string, { item, world: { folder, tag } }: Cell): string {
     $md5: item.file.md5,
   };
   return field.replace(/\$(\w+)/g, (name) => JSON.stringify(values[name]));
+}
+
+/** A mutation of what a filter selects: of the items of others, the viewer learns nothing. */
+const selection = (type: string, change: object) =>
+  ofItem(trashOwner, (cell) => selected(type, cell, change), { shows: isCounted });
+
+const isCounted = () => '"count":1';
+const tagsOf = ({ world }: Cell) => ({ addTagIds: [world.tag.globalId] });
+
+function selected(type: string, cell: Cell, change: object) {
+  const name = type.charAt(0).toLowerCase() + type.slice(1);
+  const fields = `... on Error { code message } ... on ${type}Success { count }`;
+  return json('POST /graphql', {
+    query: `mutation ($input: ${type}Input!) { result: ${name}(input: $input) { ${fields} } }`,
+    variables: { input: { filter: { ids: [idOf(cell)] }, dryRun: true, ...change } },
+  });
 }
 
 /** The items that operations have made for themselves. */
@@ -219,6 +244,17 @@ export const GRAPHQL: Readonly<Record<string, Operation>> = {
   'Mutation.moveNodes': ofItem(ownerOrAdmin, (cell) =>
     mutation('moveNodes', { ids: [idOf(cell)], parentId: ownFolder(cell).globalId }),
   ),
+  'Mutation.placeNodes': ofItem(ownerOrAdmin, (cell) =>
+    mutation('placeNodes', { ids: [idOf(cell)], parentId: ownFolder(cell).globalId }),
+  ),
+  'Mutation.copyMedia': ofItem(whoAddsAndSees, (cell) =>
+    mutation('copyMedia', { id: idOf(cell), folderId: null }),
+  ),
+  'Mutation.deleteWhere': selection('DeleteWhere', {}),
+  'Mutation.updateWhere': selection('UpdateWhere', { title: 'a' }),
+  'Mutation.tagWhere': ofItem(trashOwner, (cell) => selected('TagWhere', cell, tagsOf(cell)), {
+    shows: isCounted,
+  }),
   'Mutation.replaceFile': ofItem(
     ownerOrAdmin,
     (cell) => mutation('replaceFile', { id: idOf(cell), file: null }, 'file'),

@@ -5,7 +5,7 @@ import { emptyTrash } from '../../../domain/trash/purge.ts';
 import { restoreNodes } from '../../../domain/trash/restore.ts';
 import { builder } from '../../builder.ts';
 import { toConnection } from '../../connection.ts';
-import { parseNodeIds } from '../../id.ts';
+import { parseTreeIds } from '../../id.ts';
 import { type InputFields, mutation } from '../../mutation.ts';
 import { JobRef } from '../job/job.ts';
 import { TreeNodeConnection, TreeNodeRef } from '../tree/tree-node.ts';
@@ -22,8 +22,6 @@ builder.queryField('trash', (t) =>
     TreeNodeConnection,
   ),
 );
-
-const TYPES = ['Folder', 'Media'];
 
 const nodeIds = (t: InputFields, what: string) =>
   t.idList({
@@ -52,7 +50,7 @@ mutation('deleteNodes', {
   }),
   success: { field: 'deletedIds', type: ['ID'], description: 'The `ids` of the input.' },
   resolve: async (domain, { ids, recursive, permanently }) => {
-    await deleteNodes(domain, { ids: parseNodeIds(TYPES, ids, 'ids'), recursive, permanently });
+    await deleteNodes(domain, { ids: parseTreeIds(ids, 'ids'), recursive, permanently });
     return ids;
   },
 });
@@ -66,7 +64,7 @@ mutation('restoreNodes', {
     type: [TreeNodeRef],
     description: 'The restored nodes, in the order of `ids`.',
   },
-  resolve: (domain, { ids }) => restoreNodes(domain, { ids: parseNodeIds(TYPES, ids, 'ids') }),
+  resolve: (domain, { ids }) => restoreNodes(domain, { ids: parseTreeIds(ids, 'ids') }),
 });
 
 mutation('emptyTrash', {

@@ -5,7 +5,7 @@ import { moveNodes } from '../../../domain/tree/move.ts';
 import { type NodePermissions, permissionsOf } from '../../../domain/tree/permission.ts';
 import { builder } from '../../builder.ts';
 import { expose, exposeNullable } from '../../expose.ts';
-import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
+import { parseOptionalNodeId, parseTreeIds } from '../../id.ts';
 import { mutation } from '../../mutation.ts';
 import { withNeeds } from '../../needs.ts';
 
@@ -87,7 +87,7 @@ mutation('moveNodes', {
   },
   resolve: (domain, { ids, parentId }) =>
     moveNodes(domain, {
-      ids: parseNodeIds(['Folder', 'Media'], ids, 'ids'),
+      ids: parseTreeIds(ids, 'ids'),
       parentId: parseOptionalNodeId('Folder', parentId, 'parentId') ?? null,
     }),
 });

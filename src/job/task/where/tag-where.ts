@@ -1,0 +1,5 @@
+import { tagSelected } from '../../../domain/where/tag-where.ts';
+import { whereTask } from './where.ts';
+
+/** Adds tags to all media that match a filter, and removes others. */
+export const tagWhere = whereTask<'tag-where'>(tagSelected);

@@ -1,0 +1,5 @@
+import { updateSelected } from '../../../domain/where/update-where.ts';
+import { whereTask } from './where.ts';
+
+/** Changes the same fields of all media that match a filter. */
+export const updateWhere = whereTask<'update-where'>(updateSelected);
