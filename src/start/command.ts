@@ -1,4 +1,5 @@
 import { flushCompileCache } from 'node:module';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { uploadCommand } from '../cli/upload/upload.ts';
 import { DomainError } from '../domain/error.ts';
@@ -51,8 +52,10 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
 async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<void> {
   const { createApp } = await import('./app.ts');
   const { collectWhenIdle } = await import('./idle.ts');
+  const { checkFirstAddress } = await import('./listen.ts');
   const { lockDatabase } = await import('./lock.ts');
   const { refuseUnfinishedRestore } = await import('../domain/backup/unfinished-restore.ts');
+  await checkFirstAddress(config);
   const unlock = await lockDatabase(config);
   await refuseUnfinishedRestore(config.dataDir);
   const app = await createApp(config);
@@ -62,10 +65,23 @@ async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<v
   stopOnSignal(app, unlock, exit);
   const url = await app.start();
   collectWhenIdle();
-  app.log.info({ url, auth: config.auth }, `listening on ${url}`);
-  if (app.signInPath === null) return;
-  const signInUrl = linkBase(config, url) + app.signInPath;
-  app.log.info({ signInUrl }, `to sign in as admin, once, within 10 minutes: ${signInUrl}`);
+  logAddresses(app, config, url);
+}
+
+function logAddresses({ log, signInPath }: App, config: Config, url: string): void {
+  const base = linkBase(config, url);
+  log.info({ url, auth: config.auth }, `listening on ${url}`);
+  if (config.isGraphiqlEnabled) {
+    const graphiqlUrl = `${base}/graphql`;
+    log.info({ graphiqlUrl }, `GraphiQL: ${graphiqlUrl}`);
+  }
+  if (config.adminKey === null) {
+    const adminKeyPath = join(config.dataDir, 'admin.key');
+    log.info({ adminKeyPath }, `the admin key is in ${adminKeyPath}`);
+  }
+  if (signInPath === null) return;
+  const signInUrl = base + signInPath;
+  log.info({ signInUrl }, `to sign in as admin, once, within 10 minutes: ${signInUrl}`);
 }
 
 /** Returns the base of links for the person at this machine. */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createFileBlobStore } from '../blob/file-blob-store.ts';
@@ -17,8 +16,10 @@ import { openDb } from '../store/db.ts';
 import { servesOneProcess } from '../store/dialect.ts';
 import { migrate } from '../store/migrate.ts';
 import type { Config } from './config.ts';
+import { prepareDirectories } from './directory.ts';
 import { restrictDirectories } from './restrict.ts';
 import { createScavenger } from './scavenge.ts';
+import { openNamed, toDatabaseError } from './start-error.ts';
 import { loadKeyFile } from './viewer/key-file.ts';
 import { createUserSource, type UserSource } from './viewer/user-source.ts';
 
@@ -32,12 +33,16 @@ export async function createServices(
   events: Events,
   onQuery: OnQuery | undefined,
 ): Promise<Services & { users: UserSource }> {
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  await prepareDirectories(config);
   await restrictDirectories(config, log);
   const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled } = config;
-  const db = openDb({ url, statementTimeoutMs, isFastPathEnabled, ...(onQuery && { onQuery }) });
+  const db = openNamed(config, () =>
+    openDb({ url, statementTimeoutMs, isFastPathEnabled, ...(onQuery && { onQuery }) }),
+  );
   try {
-    const applied = await migrate(db, (message) => log.warn(message));
+    const applied = await migrate(db, (message) => log.warn(message)).catch((error: unknown) => {
+      throw toDatabaseError(error, config);
+    });
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
     const pending = createPendingChanges({ db, isShared: !servesOneProcess(config.databaseUrl) });
     await pending.reload();
