@@ -10,7 +10,7 @@ import {
 } from 'graphql';
 import { schema } from './src/graphql/schema.ts';
 
-const DOCUMENTS = ['src/client', 'test/support'].map((folder) => `${folder}/document.graphql`);
+const DOCUMENTS = ['src/client', 'src/cli', 'test/support'].map((folder) => `${folder}/document.graphql`);
 
 /** The types of inputs and enums that the documents use, once for all of them. */
 const INPUT_TYPES = 'src/client/input.ts';

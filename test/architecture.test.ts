@@ -348,7 +348,7 @@ function longFiles(files: readonly SourceFile[], linesMax: number): string[] {
 }
 
 function isWritten({ path }: SourceFile): boolean {
-  return !/^(src\/client\/(document|input)|test\/support\/document)\.ts$/.test(path);
+  return !/^(src\/client\/(document|input)|(src\/cli|test\/support)\/document)\.ts$/.test(path);
 }
 
 function importsOtherDialect({ path }: SourceFile, { target }: Import): boolean {

@@ -1,6 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { completionCommand } from '../cli/completion.ts';
+import { CommandError, EXIT_CODE_HELP, EXIT_CODES } from '../cli/failure.ts';
+import { downloadCommand } from '../cli/file/download-command.ts';
+import { removeCommand } from '../cli/trash/remove-command.ts';
+import { listCommand } from '../cli/tree/list-command.ts';
 import { uploadCommand } from '../cli/upload/upload.ts';
 import { DomainError } from '../domain/error.ts';
 import { isLoopbackHost } from '../http/viewer/origin.ts';
@@ -25,13 +31,15 @@ export interface ProcessHandle {
   exit: (code: number) => never;
 }
 
-/** Runs the command line. A command that fails ends the process with code 1; `fsck` with code 2. */
+/** Runs the command line. A command that fails ends the process with a code of `EXIT_CODES`; `fsck` with code 2. */
 export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<void> {
   // Nobody else may read what the commands create: the database and its log, blobs, keys, the compiled program.
   process.umask(0o077);
   const attempt = attemptWith(exit);
   const program = new Command('trivium')
     .description('A self-hosted media server.')
+    .version(await readVersion(), '-V, --version', 'print the version')
+    .addHelpText('after', HELP)
     .showHelpAfterError('(`trivium --help` shows the commands)');
 
   const serve = program.command('serve').description('run the server');
@@ -44,9 +52,31 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
   program.addCommand(backupCommand({ env, attempt }));
   program.addCommand(restoreCommand({ env, attempt }));
   program.addCommand(tortureCommand({ env, attempt }));
-  program.addCommand(uploadCommand(env, attempt));
   program.addCommand(fsckCommand({ env, exit, attempt: attemptWith(exit, 2) }));
+  for (const create of [uploadCommand, downloadCommand, listCommand, removeCommand]) {
+    program.addCommand(create({ argv, env, attempt }));
+  }
+  program.addCommand(completionCommand(program));
+  exitOnUsage(program, exit);
   await program.parseAsync(argv);
+}
+
+const HELP = `
+\`upload\`, \`download\`, \`ls\` and \`rm\` talk to a running server; the other commands work on its data directory and
+database. \`trivium <command> --help\` shows the options of a command.
+${EXIT_CODE_HELP.trimEnd()} (128 and its number after any other signal)
+\`fsck\` has its own: 1 if there are differences, 2 if it fails.
+`;
+
+async function readVersion(): Promise<string> {
+  const path = new URL('../../package.json', import.meta.url);
+  return JSON.parse(await readFile(path, 'utf8')).version;
+}
+
+/** Makes a command and those below it end the process with the code of wrong usage, or 0 after their help. */
+function exitOnUsage(command: Command, exit: ProcessHandle['exit']): void {
+  command.exitOverride(({ exitCode }) => exit(exitCode === 0 ? 0 : EXIT_CODES.usage));
+  for (const one of command.commands) exitOnUsage(one, exit);
 }
 
 async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<void> {
@@ -113,7 +143,7 @@ function attemptWith(exit: ProcessHandle['exit'], code = 1) {
       await work();
     } catch (error) {
       console.error(isUserError(error) ? `trivium: ${error.message}` : error);
-      exit(code);
+      exit(error instanceof CommandError ? (error.exitCode ?? code) : code);
     }
   };
 }

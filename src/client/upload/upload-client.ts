@@ -1,4 +1,5 @@
 import { createOperations, type Named, type UploadedMedia } from '../operation.ts';
+import type { Endpoint } from '../request.ts';
 import { type RetryPolicy, retry } from '../retry.ts';
 import { createSparkMd5, type Md5 } from './blob-md5.ts';
 import type { UploadOptions } from './chunk.ts';
@@ -60,13 +61,7 @@ const DEFAULTS = {
 /** Creates a client; sends nothing. Throws UploadError NOT_AUTHENTICATED if the credential cannot be a header. */
 export function createUploadClient(options: UploadClientOptions): UploadClient {
   const tools = withDefaults(options);
-  const server = createOperations({
-    url: `${options.url.replace(/\/+$/, '')}/graphql`,
-    headers: toHeaders(options.credential),
-    fetch: options.fetch ?? globalThis.fetch,
-    requestTimeoutMs: tools.requestTimeoutMs,
-    canStream: tools.canStream,
-  });
+  const server = createOperations(createEndpoint(options));
   return {
     upload: (blob, options = {}) => uploadInChunks({ ...tools, server }, blob, options),
     abort: (uploadId) => server.abort(uploadId),
@@ -75,6 +70,18 @@ export function createUploadClient(options: UploadClientOptions): UploadClient {
     ensureTag: (name) =>
       retry(tools, async () => (await server.findTag(name)) ?? server.createTag(name)),
     check: () => server.check(),
+  };
+}
+
+/** Creates the endpoint of a client, to which other operations can be sent as well. Throws as the client does. */
+export function createEndpoint(options: UploadClientOptions): Endpoint {
+  const { requestTimeoutMs, canStream } = withDefaults(options);
+  return {
+    url: `${options.url.replace(/\/+$/, '')}/graphql`,
+    headers: toHeaders(options.credential),
+    fetch: options.fetch ?? globalThis.fetch,
+    requestTimeoutMs,
+    canStream,
   };
 }
 
