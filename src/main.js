@@ -28,6 +28,13 @@ const CACHE = fileURLToPath(new URL('../node_modules/.cache/trivium-compiled', i
 
 requireNode();
 replaceProcess();
+// `trivium ls | head` closes the pipe. Other programs end then, too: the number of SIGPIPE is 13.
+if (process.argv[2] !== 'serve') {
+  process.stdout.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(128 + 13);
+  });
+}
 nodeModule.enableCompileCache(CACHE);
 const { runCommand } = await import('./start/command.ts');
 await runCommand({ argv: process.argv, env: process.env, exit: process.exit });

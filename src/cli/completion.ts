@@ -115,7 +115,7 @@ function zshWord(word: string, description: string): string {
 
 function fishScript(all: readonly Described[]): string {
   const lines = all.flatMap((one) => {
-    const condition = `-n ${quote(`__trivium_at ${quote(one.path)}`)}`;
+    const condition = `-n "__trivium_at ${quote(one.path)}"`;
     const commands = one.commands.map(
       ({ name, description }) =>
         `complete -c trivium ${condition} -f -a ${quote(name)} -d ${quote(description)}`,

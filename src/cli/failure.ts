@@ -39,8 +39,8 @@ export class UsageError extends CommandError {
 export interface FailureList {
   /** Adds a failed item; with several items, prints the message at once. */
   add(message: string): void;
-  /** Tells the number of items, once it is known. */
-  expect(count: number): void;
+  /** Tells how many items there are beside those that have failed, once that is known. */
+  expect(otherCount: number): void;
   /** Throws CommandError if any item failed. */
   throwIfAny(noun: string): void;
 }
@@ -55,17 +55,17 @@ export function createFailureList(count: number): FailureList {
       messages.push(message);
       if (!isSingle) print(message);
     },
-    expect(more) {
-      count = more;
-      if (!isSingle || more <= 1) return;
+    expect(otherCount) {
+      count = messages.length + otherCount;
+      if (!isSingle || count <= 1) return;
       isSingle = false;
       messages.forEach(print);
     },
     throwIfAny(noun) {
       const [first] = messages;
       if (first === undefined) return;
-      if (isSingle && messages.length > 1) this.expect(messages.length);
-      const summary = `${messages.length} of ${Math.max(count, messages.length)} ${noun} failed`;
+      if (isSingle && messages.length > 1) this.expect(0);
+      const summary = `${messages.length} of ${count} ${noun} failed`;
       throw new CommandError(isSingle ? first : summary);
     },
   };

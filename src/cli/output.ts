@@ -13,6 +13,11 @@ export function printJson(value: unknown): void {
   console.log(JSON.stringify(value));
 }
 
+/** Returns a time for people, to the minute, in UTC. */
+export function formatTime(iso: string): string {
+  return iso.slice(0, 16).replace('T', ' ');
+}
+
 /** Returns a size for people: `1.5 MiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];

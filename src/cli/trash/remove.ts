@@ -12,7 +12,7 @@ import {
 } from '../failure.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { printable, printColumns, printJson } from '../output.ts';
-import { findNode, isFolder, type Node } from '../tree/node.ts';
+import { findNode, isFolder, type Node, toFlat } from '../tree/node.ts';
 import type { RemoveFlags } from './remove-command.ts';
 
 /** A node to remove, and how the command line names it. */
@@ -98,7 +98,7 @@ async function removeOne(
 ): Promise<void> {
   try {
     await change(DeleteNodesDocument, { input: { ids: [node.id], recursive } });
-    if (json) printJson(node);
+    if (json) printJson(toFlat(node));
     else printColumns([node.id, node.name]);
   } catch (error) {
     if (!(error instanceof UploadError) || !isOfOneItem(error)) throw error;

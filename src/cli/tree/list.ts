@@ -1,8 +1,16 @@
 import { type ClientSetting, type Connection, withConnection } from '../connection.ts';
 import { CommandError, UsageError } from '../failure.ts';
-import { formatBytes, printable, printColumns, printJson } from '../output.ts';
+import { formatBytes, formatTime, printable, printColumns, printJson } from '../output.ts';
 import type { ListFlags } from './list-command.ts';
-import { findFolderAt, findNode, isFolder, listChildren, listUnfiled, type Node } from './node.ts';
+import {
+  findFolderAt,
+  findNode,
+  isFolder,
+  listChildren,
+  listUnfiled,
+  type Node,
+  toFlat,
+} from './node.ts';
 
 /** Lists a folder, or a single media item. Throws CommandError. */
 export async function runList(
@@ -14,7 +22,7 @@ export async function runList(
     throw new UsageError('--unfiled lists media that are in no folder: leave out the name.');
   await withConnection(flags, env, async (connection) => {
     const nodes = flags.unfiled ? listUnfiled(connection) : list(connection, name ?? '/');
-    const print = flags.json ? printJson : process.stdout.isTTY ? printRow : printLine;
+    const print = flags.json ? printNode : process.stdout.isTTY ? printRow : printLine;
     for await (const node of nodes) print(node);
   });
 }
@@ -36,22 +44,23 @@ async function findListed(connection: Connection, name: string): Promise<Node | 
   }
 }
 
+function printNode(node: Node): void {
+  printJson(toFlat(node));
+}
+
 function printLine(node: Node): void {
-  const { type, sizeBytes, name } = describe(node);
-  printColumns([node.id, type, sizeBytes?.toString() ?? '', node.updatedAt, name]);
+  const { id, type, sizeBytes, updatedAt } = toFlat(node);
+  printColumns([id, type, sizeBytes?.toString() ?? '', updatedAt, shownName(node)]);
 }
 
 /** Prints the columns that people look at first; the others come with the other formats. */
 function printRow(node: Node): void {
-  const { type, sizeBytes, name } = describe(node);
+  const { type, sizeBytes, updatedAt } = toFlat(node);
   const size = sizeBytes === null ? '' : formatBytes(sizeBytes);
-  const changed = node.updatedAt.slice(0, 16).replace('T', ' ');
-  console.log(
-    `${type.toLowerCase().padEnd(12)}  ${size.padStart(10)}  ${changed}  ${printable(name)}`,
-  );
+  const columns = [type.toLowerCase().padEnd(12), size.padStart(10), formatTime(updatedAt)];
+  console.log([...columns, printable(shownName(node))].join('  '));
 }
 
-function describe(node: Node): { type: string; sizeBytes: number | null; name: string } {
-  if (isFolder(node)) return { type: 'FOLDER', sizeBytes: null, name: `${node.name}/` };
-  return { type: node.type, sizeBytes: node.file?.sizeBytes ?? null, name: node.name };
+function shownName(node: Node): string {
+  return isFolder(node) ? `${node.name}/` : node.name;
 }

@@ -86,6 +86,28 @@ export function isFolder(node: Node): node is Folder {
   return node.__typename === 'Folder';
 }
 
+/** A node as the commands print it in JSON: all nodes have the same fields, which are null where they do not apply. */
+export interface FlatNode {
+  id: string;
+  databaseId: number;
+  /** `FOLDER`, or the type of the media item. */
+  type: string;
+  name: string;
+  updatedAt: string;
+  url: string | null;
+  sizeBytes: number | null;
+  md5: string | null;
+  mimeType: string | null;
+}
+
+/** Converts a node for printing. */
+export function toFlat(node: Node): FlatNode {
+  const { id, databaseId, name, updatedAt } = node;
+  const { type, url, file } = isFolder(node) ? { type: 'FOLDER', url: null, file: null } : node;
+  const { sizeBytes = null, md5 = null, mimeType = null } = file ?? {};
+  return { id, databaseId, type, name, updatedAt, url, sizeBytes, md5, mimeType };
+}
+
 /** Returns the names of a path, from the top, as the server keeps names. */
 export function namesOf(path: string): string[] {
   return path.split('/').map(cleanName).filter(Boolean);

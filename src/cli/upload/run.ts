@@ -29,7 +29,7 @@ export async function runUpload(
   });
   if (flags.folder === undefined && tree.directories.some(({ name }) => name === null))
     throw new UsageError('Name a --folder for what is in the directory.');
-  failures.expect(Math.max(paths.length, tree.files.length));
+  failures.expect(tree.files.length);
   printSkipped(tree);
   if (tree.files.length + tree.directories.length > 0) {
     await withConnection(flags, setting.env, (connection) =>
