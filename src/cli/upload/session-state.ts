@@ -54,7 +54,13 @@ export function createSessionState(
         isBroken = true;
       }
     },
-    remove: (file) => rmSync(pathOf(file), { force: true }),
+    remove(file) {
+      try {
+        rmSync(pathOf(file), { force: true });
+      } catch {
+        // Then there is none, or a later run finds that its session is over.
+      }
+    },
   };
 }
 
