@@ -5,9 +5,12 @@ import type { Config } from './config.ts';
 
 /**
  * Throws CommandError unless there is a database: a command that reads or changes keys or users of a library would
- * create an empty one in a directory that is misspelled. PostgreSQL creates none.
+ * create an empty one in a directory that is misspelled. PostgreSQL creates none. Throws BackupError in an unfinished
+ * restore, which explains why there is none.
  */
-export async function requireDatabase({ databaseUrl }: Config): Promise<void> {
+export async function requireDatabase({ databaseUrl, dataDir }: Config): Promise<void> {
+  const { refuseUnfinishedRestore } = await import('../domain/backup/unfinished-restore.ts');
+  await refuseUnfinishedRestore(dataDir);
   if (databaseUrl.startsWith('sqlite:')) await requirePath(databaseUrl.slice('sqlite:'.length));
 }
 

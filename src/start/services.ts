@@ -12,7 +12,7 @@ import { createLogins } from '../domain/viewer/logins.ts';
 import { createPendingChanges } from '../domain/viewer/pending.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
 import { createRenderer } from '../media/rendition/renderer.ts';
-import { openDb } from '../store/db.ts';
+import { type Db, openDb } from '../store/db.ts';
 import { servesOneProcess } from '../store/dialect.ts';
 import { migrate } from '../store/migrate.ts';
 import type { Config } from './config.ts';
@@ -35,15 +35,9 @@ export async function createServices(
 ): Promise<Services & { users: UserSource }> {
   await prepareDirectories(config);
   await restrictDirectories(config, log);
-  const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled } = config;
-  const db = openNamed(config, () =>
-    openDb({ url, statementTimeoutMs, isFastPathEnabled, ...(onQuery && { onQuery }) }),
-  );
+  const db = openDatabase(config, onQuery);
   try {
-    const applied = await migrate(db, (message) => log.warn(message)).catch((error: unknown) => {
-      throw toDatabaseError(error, config);
-    });
-    if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
+    await migrateDatabase(db, config, log);
     const pending = createPendingChanges({ db, isShared: !servesOneProcess(config.databaseUrl) });
     await pending.reload();
     const users = createUserSource({ db, clock: Date.now, log }, config);
@@ -90,6 +84,21 @@ export async function createServices(
     await db.destroy();
     throw error;
   }
+}
+
+/** Opens the database. Throws StartError. */
+function openDatabase(config: Config, onQuery: OnQuery | undefined): Db {
+  const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled } = config;
+  return openNamed(config, () =>
+    openDb({ url, statementTimeoutMs, isFastPathEnabled, ...(onQuery && { onQuery }) }),
+  );
+}
+
+async function migrateDatabase(db: Db, config: Config, log: Logger): Promise<void> {
+  const applied = await migrate(db, (message) => log.warn(message)).catch((error: unknown) => {
+    throw toDatabaseError(error, config);
+  });
+  if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
 }
 
 /** Opens blobs and staged bytes in one directory, so that a promotion is a rename. */

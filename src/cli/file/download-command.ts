@@ -1,13 +1,7 @@
 import { Command } from 'commander';
-import { type ClientSetting, type ServerFlags, withServer } from '../connection.ts';
+import { type ClientSetting, withServer } from '../connection.ts';
 import { EXIT_CODE_HELP } from '../failure.ts';
-
-/** The options of the command. */
-export interface DownloadFlags extends ServerFlags {
-  output?: string;
-  force?: boolean;
-  json?: boolean;
-}
+import type { DownloadFlags } from './download.ts';
 
 const HELP = `
 A folder is downloaded with everything below it. A file has its name on the server; characters that a file system may not

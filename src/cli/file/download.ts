@@ -1,7 +1,12 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UploadError } from '../../client/upload/upload-error.ts';
-import { type ClientSetting, type Connection, withConnection } from '../connection.ts';
+import {
+  type ClientSetting,
+  type Connection,
+  type ServerFlags,
+  withConnection,
+} from '../connection.ts';
 import {
   CommandError,
   createFailureList,
@@ -15,10 +20,16 @@ import { howToGoOn, untilInterrupted } from '../interrupt.ts';
 import { printColumns, printJson } from '../output.ts';
 import { startProgressBar } from '../progress-bar.ts';
 import { findNode, isFolder, listChildren, type Node } from '../tree/node.ts';
-import type { DownloadFlags } from './download-command.ts';
 import { createLocalNames } from './local-name.ts';
 import { mediaSource, type Source, urlSource } from './source.ts';
 import { transfer } from './transfer.ts';
+
+/** The options of the command. */
+export interface DownloadFlags extends ServerFlags {
+  output?: string;
+  force?: boolean;
+  json?: boolean;
+}
 
 /** A file to download, and the path to write it to. */
 interface Item {

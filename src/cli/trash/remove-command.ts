@@ -1,13 +1,7 @@
 import { Command } from 'commander';
-import { type ClientSetting, type ServerFlags, withServer } from '../connection.ts';
+import { type ClientSetting, withServer } from '../connection.ts';
 import { EXIT_CODE_HELP } from '../failure.ts';
-
-/** The options of the command. */
-export interface RemoveFlags extends ServerFlags {
-  recursive?: boolean;
-  yes?: boolean;
-  json?: boolean;
-}
+import type { RemoveFlags } from './remove.ts';
 
 const HELP = `
 Moves the items into the trash, from which they can be restored until TRIVIUM_TRASH_DAYS are over. On a terminal, asks

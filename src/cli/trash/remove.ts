@@ -1,7 +1,12 @@
 import { constants } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { UploadError } from '../../client/upload/upload-error.ts';
-import { type ClientSetting, type Connection, withConnection } from '../connection.ts';
+import {
+  type ClientSetting,
+  type Connection,
+  type ServerFlags,
+  withConnection,
+} from '../connection.ts';
 import { DeleteNodesDocument } from '../document.ts';
 import {
   CommandError,
@@ -13,7 +18,13 @@ import {
 import { untilInterrupted } from '../interrupt.ts';
 import { printable, printColumns, printJson } from '../output.ts';
 import { findNode, isFolder, type Node, toFlat } from '../tree/node.ts';
-import type { RemoveFlags } from './remove-command.ts';
+
+/** The options of the command. */
+export interface RemoveFlags extends ServerFlags {
+  recursive?: boolean;
+  yes?: boolean;
+  json?: boolean;
+}
 
 /** A node to remove, and how the command line names it. */
 interface Target {

@@ -1,12 +1,7 @@
 import { Command } from 'commander';
-import { type ClientSetting, type ServerFlags, withServer } from '../connection.ts';
+import { type ClientSetting, withServer } from '../connection.ts';
 import { EXIT_CODE_HELP } from '../failure.ts';
-
-/** The options of the command. */
-export interface ListFlags extends ServerFlags {
-  unfiled?: boolean;
-  json?: boolean;
-}
+import type { ListFlags } from './list.ts';
 
 const HELP = `
 On a terminal, prints a table. Otherwise prints a line for each item, separated by tabs: id, type, size in bytes, time

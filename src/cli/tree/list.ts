@@ -1,7 +1,11 @@
-import { type ClientSetting, type Connection, withConnection } from '../connection.ts';
+import {
+  type ClientSetting,
+  type Connection,
+  type ServerFlags,
+  withConnection,
+} from '../connection.ts';
 import { CommandError, UsageError } from '../failure.ts';
 import { formatBytes, formatTime, printable, printColumns, printJson } from '../output.ts';
-import type { ListFlags } from './list-command.ts';
 import {
   findFolderAt,
   findNode,
@@ -11,6 +15,12 @@ import {
   type Node,
   toFlat,
 } from './node.ts';
+
+/** The options of the command. */
+export interface ListFlags extends ServerFlags {
+  unfiled?: boolean;
+  json?: boolean;
+}
 
 /** Lists a folder, or a single media item. Throws CommandError. */
 export async function runList(

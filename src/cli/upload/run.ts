@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import type { UploadedMedia, UploadedMediaType } from '../../client/operation.ts';
 import type { Md5 } from '../../client/upload/blob-md5.ts';
 import { UploadError } from '../../client/upload/upload-error.ts';
-import { type ClientSetting, type Connection, withConnection } from '../connection.ts';
+import {
+  type ClientSetting,
+  type Connection,
+  type ServerFlags,
+  withConnection,
+} from '../connection.ts';
 import { createFailureList, type FailureList, isOfOneItem, UsageError } from '../failure.ts';
 import { howToGoOn, untilInterrupted } from '../interrupt.ts';
 import { printColumns, printJson } from '../output.ts';
@@ -12,7 +17,20 @@ import { findDestination } from './destination.ts';
 import { createExistingMedia } from './existing.ts';
 import { type LocalFile, type LocalTree, readLocalTree } from './local-file.ts';
 import { createSessionState } from './session-state.ts';
-import type { UploadFlags } from './upload.ts';
+
+/** The options of the command. */
+export interface UploadFlags extends ServerFlags {
+  recursive?: boolean;
+  hidden?: boolean;
+  folder?: string;
+  createFolder?: boolean;
+  tag: string[];
+  title?: string;
+  type?: string;
+  /** The upload session to resume; false: nothing is resumed, and every file is sent. */
+  resume?: string | false;
+  json?: boolean;
+}
 
 /** Uploads the files. Throws CommandError if any of them failed. */
 export async function runUpload(

@@ -1,20 +1,7 @@
 import { Command, Option } from 'commander';
-import { type ClientSetting, type ServerFlags, withServer } from '../connection.ts';
+import { type ClientSetting, withServer } from '../connection.ts';
 import { EXIT_CODE_HELP } from '../failure.ts';
-
-/** The options of the command. */
-export interface UploadFlags extends ServerFlags {
-  recursive?: boolean;
-  hidden?: boolean;
-  folder?: string;
-  createFolder?: boolean;
-  tag: string[];
-  title?: string;
-  type?: string;
-  /** The upload session to resume; false: nothing is resumed, and every file is sent. */
-  resume?: string | false;
-  json?: boolean;
-}
+import type { UploadFlags } from './run.ts';
 
 const TYPES = ['image', 'editor-image', 'document', 'file', 'video', 'audio', 'vector'];
 const HELP = `
