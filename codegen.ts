@@ -13,6 +13,7 @@ import { schema } from './src/graphql/schema.ts';
 const DOCUMENTS = [
   'src/client/document.graphql',
   'src/client/library.graphql',
+  'src/cli/document.graphql',
   'test/support/document.graphql',
 ];
 

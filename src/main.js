@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 // JavaScript: Node would strip the types of its entry before the first line runs, and keep the compiler for that, 17 MiB,
 // in memory. The other files come from the cache, without types.
-import { enableCompileCache } from 'node:module';
+import nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
+
+/** The first Node that strips types without a flag. */
+const NODE_MIN = [22, 18];
 
 /**
  * V8's flags. By default, the young space of a busy server grows to 128 MiB, and the old one to a multiple of what is in
@@ -23,10 +26,33 @@ const ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
  */
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/trivium-compiled', import.meta.url));
 
+requireNode();
 replaceProcess();
-enableCompileCache(CACHE);
+// `trivium ls | head` closes the pipe. Other programs end then, too: the number of SIGPIPE is 13.
+if (process.argv[2] !== 'serve') {
+  process.stdout.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(128 + 13);
+  });
+}
+nodeModule.enableCompileCache(CACHE);
 const { runCommand } = await import('./start/command.ts');
 await runCommand({ argv: process.argv, env: process.env, exit: process.exit });
+
+/**
+ * Ends the process of a Node that cannot run the program. Everything above this call must work in that Node, too: a name
+ * that one of its modules lacks cannot be imported.
+ */
+function requireNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const [majorMin = 0, minorMin = 0] = NODE_MIN;
+  if (major > majorMin || (major === majorMin && minor >= minorMin)) return;
+  console.error(
+    `trivium: this is Node ${process.versions.node}, and Trivium needs Node ${NODE_MIN.join('.')} or later. ` +
+      '`npm ci` installs one: start the server with `npm start`, and run commands with `npx trivium`.',
+  );
+  process.exit(1);
+}
 
 /**
  * Starts the program anew in this process, with flags, if it has none yet: so they are the same however it has been

@@ -353,7 +353,9 @@ function longFiles(files: readonly SourceFile[], linesMax: number): string[] {
 }
 
 function isWritten({ path }: SourceFile): boolean {
-  return !/^(src\/client\/(document|input|library)|test\/support\/document)\.ts$/.test(path);
+  return !/^(src\/client\/(document|input|library)|(src\/cli|test\/support)\/document)\.ts$/.test(
+    path,
+  );
 }
 
 function importsOtherDialect({ path }: SourceFile, { target }: Import): boolean {

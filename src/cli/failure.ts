@@ -1,44 +1,90 @@
 import type { UploadError } from '../client/upload/upload-error.ts';
 
+/** The exit codes of the commands. A signal adds its number to 128: 130 after Ctrl-C. */
+export const EXIT_CODES = { failed: 1, usage: 2, signal: 128 };
+
+/** The exit codes, as the help explains them. */
+export const EXIT_CODE_HELP = `
+Exit codes:
+  0    done
+  1    failed, or some of the files failed
+  2    wrong usage
+  130  interrupted with Ctrl-C
+`;
+
 /** A failure that the user of a command can resolve. The message is complete. */
 export class CommandError extends Error {
-  override readonly name = 'CommandError';
+  override readonly name: string = 'CommandError';
   /** Marks it as an error to print without its stack. */
   readonly code = 'COMMAND_FAILED';
+  /** Exit code of the process; null: the one of a failure of the command. */
+  readonly exitCode: number | null;
+
+  constructor(message: string, options: ErrorOptions & { exitCode?: number } = {}) {
+    super(message, options);
+    this.exitCode = options.exitCode ?? null;
+  }
 }
 
-/** The failed files of a command that continued with the others. */
+/** A command line that makes no sense. */
+export class UsageError extends CommandError {
+  override readonly name = 'UsageError';
+
+  constructor(message: string) {
+    super(message, { exitCode: EXIT_CODES.usage });
+  }
+}
+
+/** The failed items of a command that continued with the others. */
 export interface FailureList {
-  /** Adds a failed file; if there are several files, prints the message at once. */
+  /** Adds a failed item; with several items, prints the message at once. */
   add(message: string): void;
-  /** Throws CommandError if any file failed. */
-  throwIfAny(): void;
+  /** Tells how many items there are beside those that have failed, once that is known. */
+  expect(otherCount: number): void;
+  /** Throws CommandError if any item failed. */
+  throwIfAny(noun: string): void;
 }
 
-/** Creates the list for a command with this many files. With a single file, its failure is the command's. */
-export function createFailureList(fileCount: number): FailureList {
+/** Creates the list. With a single item, its failure is the command's. */
+export function createFailureList(count: number): FailureList {
   const messages: string[] = [];
+  const print = (message: string) => console.error(`trivium: ${message}`);
+  let isSingle = count === 1;
   return {
     add(message) {
       messages.push(message);
-      if (fileCount > 1) console.error(`trivium: ${message}`);
+      if (!isSingle) print(message);
     },
-    throwIfAny() {
+    expect(otherCount) {
+      count = messages.length + otherCount;
+      if (!isSingle || count <= 1) return;
+      isSingle = false;
+      messages.forEach(print);
+    },
+    throwIfAny(noun) {
       const [first] = messages;
       if (first === undefined) return;
-      const summary = `${messages.length} of ${fileCount} files failed`;
-      throw new CommandError(fileCount > 1 ? summary : first);
+      if (isSingle && messages.length > 1) this.expect(0);
+      const summary = `${messages.length} of ${count} ${noun} failed`;
+      throw new CommandError(isSingle ? first : summary);
     },
   };
+}
+
+/** Error codes that the next item would get too. */
+const NOT_OF_ONE_ITEM = ['UNREACHABLE', 'UNAVAILABLE', 'TOO_MANY_REQUESTS', 'NOT_AUTHENTICATED'];
+
+/** Tells whether an error is that of one item, so that a command can continue with the others. */
+export function isOfOneItem({ code }: UploadError): boolean {
+  return !NOT_OF_ONE_ITEM.includes(code);
 }
 
 /** Converts an error that concerns all files into a message for the user. */
 export function toCommandError(error: UploadError, url: string): CommandError {
   const { uploadId } = error;
   const message = describe(error, url);
-  if (uploadId === null) return new CommandError(message, { cause: error });
-  const hint = `To resume this upload later, add --resume ${uploadId}`;
-  return new CommandError(`${message}\n${hint}`, { cause: error });
+  const hint = `\nTo go on, run the same command again, or add --resume ${uploadId}`;
+  return new CommandError(uploadId === null ? message : message + hint, { cause: error });
 }
 
 function describe({ code, message, cause }: UploadError, url: string): string {
@@ -50,8 +96,24 @@ function describe({ code, message, cause }: UploadError, url: string): string {
 }
 
 /** Returns the system's reason for a failed `fetch`, such as `ECONNREFUSED`. */
-function describeCause(error: unknown): string {
+export function describeCause(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause instanceof Error) return describeCause(error.cause);
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+}
+
+const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  ENOTDIR: 'no such file',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left on the device',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+/** Returns the reason of an error of the file system in words. */
+export function describeSystemError(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return SYSTEM_ERRORS[code] ?? message;
 }

@@ -1,5 +1,5 @@
 import type { TypedDocument } from './document.ts';
-import { toEndpoint, type UploadClientOptions, withDefaults } from './option.ts';
+import { createEndpoint, type UploadClientOptions, withDefaults } from './option.ts';
 import { request } from './request.ts';
 import { retry } from './retry.ts';
 import { createUploadClient, type UploadClient } from './upload/upload-client.ts';
@@ -40,7 +40,7 @@ export interface Client extends UploadClient {
 
 /** Creates a client; sends nothing. Throws UploadError NOT_AUTHENTICATED if the credential cannot be a header. */
 export function createClient(options: UploadClientOptions): Client {
-  const endpoint = toEndpoint(options);
+  const endpoint = createEndpoint(options);
   const policy = withDefaults(options);
   return {
     ...createUploadClient(options),

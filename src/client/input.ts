@@ -47,6 +47,18 @@ export type CompleteUploadInput = {
   readonly visibility?: Visibility | null | undefined;
 };
 
+/** Input of `createFolder`. */
+export type CreateFolderInput = {
+  /** Name, 1 to 255 characters. Several folders may have the same name. */
+  readonly name: string;
+  /** Global id of the parent folder. Defaults to the top level. */
+  readonly parentId?: string | null | undefined;
+  /** Position among the nodes of the same folder, lowest first. Defaults to the last position. */
+  readonly sortOrder?: number | null | undefined;
+  /** Visibility that new media in the folder get. Defaults to that of the folder above, also when it changes. */
+  readonly visibility?: Visibility | null | undefined;
+};
+
 /** Input of `createTag`. */
 export type CreateTagInput = {
   /** Whether clients should offer the tag for selection. Defaults to true for a new tag. */
@@ -85,12 +97,80 @@ export type CropInput = {
   readonly width: number;
 };
 
+/** A span of time. Both ends are included. */
+export type DateTimeRange = {
+  /** Start of the span. Omit it for a span without a start. */
+  readonly from?: string | null | undefined;
+  /** End of the span. Omit it for a span without an end. */
+  readonly to?: string | null | undefined;
+};
+
+/** Input of `deleteNodes`. */
+export type DeleteNodesInput = {
+  /** Global ids of the folders and media to delete, 1 to 200. */
+  readonly ids: ReadonlyArray<string>;
+  /** Whether to delete the nodes for ever. The ids may then also be those of nodes in the trash. */
+  readonly permanently?: boolean | null | undefined;
+  /** Whether to delete everything below the folders too. If false and a folder is not empty, the mutation returns a `ConflictError` with the code `FOLDER_NOT_EMPTY`. */
+  readonly recursive?: boolean | null | undefined;
+};
+
 /** The most important point of an image. Crops without coordinates are centered on it. */
 export type FocalPointInput = {
   /** Distance from the left edge, as a fraction of the width: 0 to 1. */
   readonly left: number;
   /** Distance from the top edge, as a fraction of the height: 0 to 1. */
   readonly top: number;
+};
+
+/** Identifies a folder by exactly one of these fields. */
+export type FolderBy =
+  {   /** Numeric id of the folder. */
+  readonly databaseId: number; readonly id?: never; readonly path?: never; readonly uuid?: never; }
+  |  { readonly databaseId?: never;   /** Global id of the folder. */
+  readonly id: string; readonly path?: never; readonly uuid?: never; }
+  |  { readonly databaseId?: never; readonly id?: never;   /** Path of the folder: folder names from the top level down, as in `/Design/Logos`. If several folders have this path, one of them is returned. */
+  readonly path: string; readonly uuid?: never; }
+  |  { readonly databaseId?: never; readonly id?: never; readonly path?: never;   /** UUID of the folder. */
+  readonly uuid: string; };
+
+/** Identifies a media item by exactly one of these fields. */
+export type MediaBy =
+  {   /** Numeric id of the media item. */
+  readonly databaseId: number; readonly id?: never; readonly resource?: never; readonly uuid?: never; }
+  |  { readonly databaseId?: never;   /** Global id of the media item. */
+  readonly id: string; readonly resource?: never; readonly uuid?: never; }
+  |  { readonly databaseId?: never; readonly id?: never;   /** Group name of the files of the media item: `File.resource`. */
+  readonly resource: string; readonly uuid?: never; }
+  |  { readonly databaseId?: never; readonly id?: never; readonly resource?: never;   /** UUID of the media item. */
+  readonly uuid: string; };
+
+/** Filter for a list of media. A media item must match every given field. */
+export type MediaFilter = {
+  /** Matches media created in this span of time. */
+  readonly createdAt?: DateTimeRange | null | undefined;
+  /** Matches media directly in the folder with this global id. */
+  readonly folderId?: string | null | undefined;
+  /** Matches media with one of these global ids, at most 200. */
+  readonly ids?: ReadonlyArray<string> | null | undefined;
+  /** Matches media with a file that has this MD5, as 32 hex digits. */
+  readonly md5?: string | null | undefined;
+  /** Matches media whose original has one of these MIME types, at most 200. */
+  readonly mimeTypes?: ReadonlyArray<string> | null | undefined;
+  /** Matches media created by the viewer with this `Viewer.id`. */
+  readonly ownedBy?: string | null | undefined;
+  /** Words to search for. Each must be the start of a word in the name, title, description, keywords, alternative text, caption, credit or tags; in scripts without spaces, such as Chinese, Japanese and Thai, it may be any part of a text. Case and accents are ignored. An emoji is a word. A search has at most 10 words and 500 characters. */
+  readonly search?: string | null | undefined;
+  /** Matches media with all of these tags: global ids, at most 50. */
+  readonly tagIds?: ReadonlyArray<string> | null | undefined;
+  /** Matches media of one of these types. */
+  readonly types?: ReadonlyArray<MediaType> | null | undefined;
+  /** Matches media anywhere below the folder with this global id. */
+  readonly underFolderId?: string | null | undefined;
+  /** If true, matches media that are in no folder. False has no effect. */
+  readonly unfiled?: boolean | null | undefined;
+  /** Matches media with one of these visibilities. */
+  readonly visibility?: ReadonlyArray<Visibility> | null | undefined;
 };
 
 /** Type of a media item. */
@@ -126,6 +206,16 @@ export type Role =
   | 'EDITOR'
   /** May read media, folders, tags and jobs. */
   | 'READER';
+
+/** Input of `tagMedia`. */
+export type TagMediaInput = {
+  /** Global ids of the tags to add to each media item, at most 200. */
+  readonly addTagIds?: ReadonlyArray<string> | null | undefined;
+  /** Global ids of the media to change, at most 200. */
+  readonly mediaIds: ReadonlyArray<string>;
+  /** Global ids of the tags to remove from each media item, at most 200. A tag in both lists is removed. */
+  readonly removeTagIds?: ReadonlyArray<string> | null | undefined;
+};
 
 /** Input of `uploadChunk`. */
 export type UploadChunkInput = {

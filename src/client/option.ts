@@ -38,8 +38,8 @@ const DEFAULTS = {
   createMd5: createSparkMd5,
 };
 
-/** Returns where requests go, and how. Throws UploadError NOT_AUTHENTICATED if the credential cannot be a header. */
-export function toEndpoint(options: UploadClientOptions): Endpoint {
+/** Returns where requests of a client go, and how. Throws UploadError NOT_AUTHENTICATED if the credential cannot be a header. */
+export function createEndpoint(options: UploadClientOptions): Endpoint {
   const { requestTimeoutMs, canStream } = withDefaults(options);
   return {
     url: `${options.url.replace(/\/+$/, '')}/graphql`,

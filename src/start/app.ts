@@ -34,6 +34,7 @@ import { listenForNotices, type Notices } from '../store/event/notice.ts';
 import { createPing } from '../store/ping.ts';
 import type { Ping } from '../store/postgres/ping.ts';
 import type { Config } from './config.ts';
+import { listen } from './listen.ts';
 import { createLog } from './log.ts';
 import { readManifest } from './manifest.ts';
 import { restrictBlobs } from './restrict.ts';
@@ -110,7 +111,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       await restriction.soon;
       const startedAt = services.clock();
       await users.start();
-      const url = await server.listen({ host: config.host, port: config.port });
+      const url = await listen(server, config);
       sweeping = restriction.done.then(() =>
         sweepAtStart({ ...services, log }, config, startedAt, stopping.signal),
       );

@@ -13,13 +13,30 @@ export interface CommandSetting {
   attempt: (work: () => Promise<void>) => Promise<void>;
 }
 
-/** Adds every setting as a flag of the same name: `TRIVIUM_DATA_DIR` is `--data-dir`. */
-export function withSettings(command: Command): Command {
+/** Adds every setting as a flag of the same name: `TRIVIUM_DATA_DIR` is `--data-dir`. The help shows those in `shown`. */
+export function withSettings(
+  command: Command,
+  shown: readonly string[] = Object.keys(VARIABLES),
+): Command {
   for (const [variable, [, description]] of Object.entries(VARIABLES)) {
     const flag = variable.replace('TRIVIUM_', '').toLowerCase().replaceAll('_', '-');
-    command.addOption(new Option(`--${flag} <value>`, `${description} (${variable})`));
+    const option = new Option(`--${flag} <value>`, `${description} (${variable})`);
+    command.addOption(option.hideHelp(!shown.includes(variable)));
   }
   return command;
+}
+
+/** The settings that say where a library is. */
+const PLACES = [
+  'TRIVIUM_DATA_DIR',
+  'TRIVIUM_DATABASE_URL',
+  'TRIVIUM_STORAGE_URL',
+  'TRIVIUM_USERS_FILE',
+];
+
+/** Adds every setting, of which a command that does not serve needs those that say where the library is. */
+export function withPlaces(command: Command): Command {
+  return withSettings(command, PLACES);
 }
 
 /** Returns the configuration from the environment and the flags of `withSettings`. Throws ConfigError. */

@@ -1,5 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import { flushCompileCache } from 'node:module';
+import { join } from 'node:path';
 import { Command } from 'commander';
+import { completionCommand } from '../cli/completion.ts';
+import { CommandError, EXIT_CODE_HELP, EXIT_CODES } from '../cli/failure.ts';
+import { downloadCommand } from '../cli/file/download-command.ts';
+import { removeCommand } from '../cli/trash/remove-command.ts';
+import { listCommand } from '../cli/tree/list-command.ts';
 import { uploadCommand } from '../cli/upload/upload.ts';
 import { DomainError } from '../domain/error.ts';
 import { isLoopbackHost } from '../http/viewer/origin.ts';
@@ -25,13 +32,15 @@ export interface ProcessHandle {
   exit: (code: number) => never;
 }
 
-/** Runs the command line. A command that fails ends the process with code 1; `fsck` with code 2. */
+/** Runs the command line. A command that fails ends the process with a code of `EXIT_CODES`; `fsck` with code 2. */
 export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<void> {
   // Nobody else may read what the commands create: the database and its log, blobs, keys, the compiled program.
   process.umask(0o077);
   const attempt = attemptWith(exit);
   const program = new Command('trivium')
     .description('A self-hosted media server.')
+    .version(await readVersion(), '-V, --version', 'print the version')
+    .addHelpText('after', HELP)
     .showHelpAfterError('(`trivium --help` shows the commands)');
 
   const serve = program.command('serve').description('run the server');
@@ -45,16 +54,40 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
   program.addCommand(restoreCommand({ env, attempt }));
   program.addCommand(detailsCommand({ env, attempt }));
   program.addCommand(tortureCommand({ env, attempt }));
-  program.addCommand(uploadCommand(env, attempt));
   program.addCommand(fsckCommand({ env, exit, attempt: attemptWith(exit, 2) }));
+  for (const create of [uploadCommand, downloadCommand, listCommand, removeCommand]) {
+    program.addCommand(create({ argv, env, attempt }));
+  }
+  program.addCommand(completionCommand(program));
+  exitOnUsage(program, exit);
   await program.parseAsync(argv);
+}
+
+const HELP = `
+\`upload\`, \`download\`, \`ls\` and \`rm\` talk to a running server; the other commands work on its data directory and
+database. \`trivium <command> --help\` shows the options of a command.
+${EXIT_CODE_HELP.trimEnd()} (128 and its number after any other signal)
+\`fsck\` has its own: 1 if there are differences, 2 if it fails.
+`;
+
+async function readVersion(): Promise<string> {
+  const path = new URL('../../package.json', import.meta.url);
+  return JSON.parse(await readFile(path, 'utf8')).version;
+}
+
+/** Makes a command and those below it end the process with the code of wrong usage, or 0 after their help. */
+function exitOnUsage(command: Command, exit: ProcessHandle['exit']): void {
+  command.exitOverride(({ exitCode }) => exit(exitCode === 0 ? 0 : EXIT_CODES.usage));
+  for (const one of command.commands) exitOnUsage(one, exit);
 }
 
 async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<void> {
   const { createApp } = await import('./app.ts');
   const { collectWhenIdle } = await import('./idle.ts');
+  const { checkFirstAddress } = await import('./listen.ts');
   const { lockDatabase } = await import('./lock.ts');
   const { refuseUnfinishedRestore } = await import('../domain/backup/unfinished-restore.ts');
+  await checkFirstAddress(config);
   const unlock = await lockDatabase(config);
   await refuseUnfinishedRestore(config.dataDir);
   const app = await createApp(config);
@@ -64,10 +97,23 @@ async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<v
   stopOnSignal(app, unlock, exit);
   const url = await app.start();
   collectWhenIdle();
-  app.log.info({ url, auth: config.auth }, `listening on ${url}`);
-  if (app.signInPath === null) return;
-  const signInUrl = linkBase(config, url) + app.signInPath;
-  app.log.info({ signInUrl }, `to sign in as admin, once, within 10 minutes: ${signInUrl}`);
+  logAddresses(app, config, url);
+}
+
+function logAddresses({ log, signInPath }: App, config: Config, url: string): void {
+  const base = linkBase(config, url);
+  log.info({ url, auth: config.auth }, `listening on ${url}`);
+  if (config.isGraphiqlEnabled) {
+    const graphiqlUrl = `${base}/graphql`;
+    log.info({ graphiqlUrl }, `GraphiQL: ${graphiqlUrl}`);
+  }
+  if (config.adminKey === null) {
+    const adminKeyPath = join(config.dataDir, 'admin.key');
+    log.info({ adminKeyPath }, `the admin key is in ${adminKeyPath}`);
+  }
+  if (signInPath === null) return;
+  const signInUrl = base + signInPath;
+  log.info({ signInUrl }, `to sign in as admin, once, within 10 minutes: ${signInUrl}`);
 }
 
 /** Returns the base of links for the person at this machine. */
@@ -99,7 +145,7 @@ function attemptWith(exit: ProcessHandle['exit'], code = 1) {
       await work();
     } catch (error) {
       console.error(isUserError(error) ? `trivium: ${error.message}` : error);
-      exit(code);
+      exit(error instanceof CommandError ? (error.exitCode ?? code) : code);
     }
   };
 }

@@ -1,7 +1,9 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { lockFile } from '../store/sqlite/process-lock.ts';
 import type { Config } from './config.ts';
+import { prepareDirectories } from './directory.ts';
 import { createLog } from './log.ts';
+import { toDatabaseError } from './start-error.ts';
 
 const PREFIX = 'sqlite:';
 
@@ -11,17 +13,13 @@ const PREFIX = 'sqlite:';
  * a rolling restart. Throws LockedDatabaseError if it does not. Returns the function that releases the lock. Keep a
  * reference to it while the server runs. PostgreSQL needs no lock.
  */
-export async function lockDatabase({
-  databaseUrl,
-  dataDir,
-  logLevel,
-  lockWaitSeconds,
-}: Config): Promise<() => void> {
+export async function lockDatabase(config: Config): Promise<() => void> {
+  const { databaseUrl, logLevel, lockWaitSeconds } = config;
   const given = databaseUrl.slice(PREFIX.length);
   if (!databaseUrl.startsWith(PREFIX) || given === ':memory:') return () => undefined;
   const log = createLog(logLevel);
   let hasWaited = false;
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await prepareDirectories(config);
   // Two paths of one file share one lock.
   const path = await realpath(given).catch(() => given);
   const unlock = await lockFile(path, {
@@ -30,6 +28,8 @@ export async function lockDatabase({
       hasWaited = true;
       log.warn({ path, lockWaitSeconds }, 'waiting: another process serves this database');
     },
+  }).catch((error: unknown) => {
+    throw toDatabaseError(error, config);
   });
   if (hasWaited) log.info({ path }, 'the other process has ended');
   return unlock;

@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { toReadableLine } from './log-line.ts';
 
 /**
  * One for all logs of the process. Writes several lines at once: a system call for each line takes a tenth of the
@@ -7,7 +8,9 @@ import { type Logger, pino } from 'pino';
 const standardOutput = pino.destination({ minLength: 4096, periodicFlush: 100, sync: true });
 process.on('exit', () => standardOutput.flushSync());
 
-/** Creates a log of JSON lines on the standard output. */
+const terminal = { write: (line: string) => standardOutput.write(toReadableLine(line)) };
+
+/** Creates a log on the standard output: of lines for people if that is a terminal, otherwise of JSON lines. */
 export function createLog(level: string): Logger {
-  return pino({ level }, standardOutput);
+  return pino({ level }, process.stdout.isTTY ? terminal : standardOutput);
 }

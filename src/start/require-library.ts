@@ -4,14 +4,27 @@ import { CommandError } from '../cli/failure.ts';
 import type { Config } from './config.ts';
 
 /**
+ * Throws CommandError unless there is a database: a command that reads or changes keys or users of a library would
+ * create an empty one in a directory that is misspelled. PostgreSQL creates none. Throws BackupError in an unfinished
+ * restore, which explains why there is none.
+ */
+export async function requireDatabase({ databaseUrl, dataDir }: Config): Promise<void> {
+  const { refuseUnfinishedRestore } = await import('../domain/backup/unfinished-restore.ts');
+  await refuseUnfinishedRestore(dataDir);
+  if (databaseUrl.startsWith('sqlite:')) await requirePath(databaseUrl.slice('sqlite:'.length));
+}
+
+/**
  * Throws CommandError unless there is a library: a command creates what is missing, and a disk that is not mounted would
  * then look like a library that has lost its files, or like an empty one.
  */
-export async function requireLibrary({ databaseUrl, blobDir }: Config): Promise<void> {
-  const database = databaseUrl.startsWith('sqlite:') ? databaseUrl.slice('sqlite:'.length) : null;
-  for (const path of [...(database === null ? [] : [database]), join(blobDir, 'stored')]) {
-    await access(path).catch((cause) => {
-      throw new CommandError(`there is no library: ${path} does not exist`, { cause });
-    });
-  }
+export async function requireLibrary(config: Config): Promise<void> {
+  await requireDatabase(config);
+  await requirePath(join(config.blobDir, 'stored'));
+}
+
+async function requirePath(path: string): Promise<void> {
+  await access(path).catch((cause) => {
+    throw new CommandError(`there is no library: ${path} does not exist`, { cause });
+  });
 }

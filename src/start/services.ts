@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createFileBlobStore } from '../blob/file-blob-store.ts';
@@ -14,12 +13,14 @@ import { createPendingChanges } from '../domain/viewer/pending.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
 import { createDetailsReader } from '../media/file/reader.ts';
 import { createRenderer } from '../media/rendition/renderer.ts';
-import { openDb } from '../store/db.ts';
+import { type Db, openDb } from '../store/db.ts';
 import { servesOneProcess } from '../store/dialect.ts';
 import { migrate } from '../store/migrate.ts';
 import type { Config } from './config.ts';
+import { prepareDirectories } from './directory.ts';
 import { restrictDirectories } from './restrict.ts';
 import { createScavenger } from './scavenge.ts';
+import { openNamed, toDatabaseError } from './start-error.ts';
 import { loadKeyFile } from './viewer/key-file.ts';
 import { createUserSource, type UserSource } from './viewer/user-source.ts';
 
@@ -33,13 +34,11 @@ export async function createServices(
   events: Events,
   onQuery: OnQuery | undefined,
 ): Promise<Services & { users: UserSource }> {
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  await prepareDirectories(config);
   await restrictDirectories(config, log);
-  const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled } = config;
-  const db = openDb({ url, statementTimeoutMs, isFastPathEnabled, ...(onQuery && { onQuery }) });
+  const db = openDatabase(config, onQuery);
   try {
-    const applied = await migrate(db, (message) => log.warn(message));
-    if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
+    await migrateDatabase(db, config, log);
     const pending = createPendingChanges({ db, isShared: !servesOneProcess(config.databaseUrl) });
     await pending.reload();
     const users = createUserSource({ db, clock: Date.now, log }, config);
@@ -91,6 +90,21 @@ export async function createServices(
 /** Creates what decodes files outside of the thread that serves requests. */
 function createDecoders(): Pick<Services, 'renderer' | 'detailsReader'> {
   return { renderer: createRenderer(), detailsReader: createDetailsReader() };
+}
+
+/** Opens the database. Throws StartError. */
+function openDatabase(config: Config, onQuery: OnQuery | undefined): Db {
+  const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled } = config;
+  return openNamed(config, () =>
+    openDb({ url, statementTimeoutMs, isFastPathEnabled, ...(onQuery && { onQuery }) }),
+  );
+}
+
+async function migrateDatabase(db: Db, config: Config, log: Logger): Promise<void> {
+  const applied = await migrate(db, (message) => log.warn(message)).catch((error: unknown) => {
+    throw toDatabaseError(error, config);
+  });
+  if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
 }
 
 /** Opens blobs and staged bytes in one directory, so that a promotion is a rename. */

@@ -187,7 +187,7 @@ describe('keys', () => {
     withDataDir(async (dataDir) => {
       const variables = { TRIVIUM_DATA_DIR: dataDir };
       const ended = await runTrivium(['key', 'create', 'x', flag, value], variables);
-      expect(ended).toMatchObject({ code: 1, output: '' });
+      expect(ended).toMatchObject({ code: 2, output: '' });
       expect(ended.errors).not.toContain('    at ');
     }),
   );

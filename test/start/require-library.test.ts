@@ -27,3 +27,18 @@ it('no command creates the database that an unfinished restore has to fill', () 
     }
     expect(readdirSync(directory)).toEqual(['restore.unfinished']);
   }));
+
+it.each([
+  ['key', 'list'],
+  ['key', 'revoke', 'x'],
+  ['user', 'list'],
+  ['user', 'remove', 'x'],
+])('%s %s in a directory without a library fails, and creates nothing', (...args) =>
+  withDataDir(async (directory) => {
+    const variables = { TRIVIUM_DATA_DIR: join(directory, 'misspelled') };
+    const result = await runInProcess(args, variables);
+    expect(result).toMatchObject({ code: 1, output: '' });
+    expect(result.errors).toContain('there is no library');
+    expect(readdirSync(directory)).toEqual([]);
+  }),
+);

@@ -16,7 +16,7 @@ export interface Shell {
   runUntilOutput(script: string): Promise<string>;
 }
 
-const CHECKOUT = ['package.json', 'node_modules', 'src', 'test'];
+const CHECKOUT = ['package.json', 'node_modules', 'src', 'test', 'docs'];
 
 /** Runs `work` with a shell, then deletes the directory of the shell. */
 export async function withShell<T>(work: (shell: Shell) => Promise<T>): Promise<T> {

@@ -1,27 +1,36 @@
 import { Command, Option } from 'commander';
+import { type ClientSetting, withServer } from '../connection.ts';
+import { EXIT_CODE_HELP } from '../failure.ts';
 import type { UploadFlags } from './run.ts';
 
-const DEFAULT_URL = 'http://127.0.0.1:4000';
 const TYPES = ['image', 'editor-image', 'document', 'file', 'video', 'audio', 'vector'];
 const HELP = `
-Prints a line for each stored file: id, URL and path, separated by tabs.
+With --recursive, a directory becomes a folder of its name in --folder, or at the top level; subdirectories become
+folders below it, empty ones too. Folders that exist are used. "DIR/." stands for what is in the directory. Symbolic links,
+hidden and empty files in a directory are skipped.
+
+Run the command again after an interruption. It does not send a file that is in its folder already, with the same name and
+content, and it continues in the middle of a large file. --no-resume sends everything.
+
+Prints a line for each file: id, URL and path, separated by tabs.
 
   $ trivium upload photo.jpg
-  $ TRIVIUM_API_KEY=… trivium upload *.png --folder /Design/Logos --tag logo --tag 2026
+  $ trivium upload *.png --folder /Design/Logos --tag logo --tag 2026
+  $ trivium upload photos --recursive --folder /Archive --create-folder
 `;
 
-/**
- * Creates the command `trivium upload`. It does not look for a key on disk: sending an admin key unasked would make the
- * admin the owner, and would give the key to any program that listens at the URL.
- */
-export function uploadCommand(
-  env: Readonly<Record<string, string | undefined>>,
-  attempt: (work: () => Promise<void>) => Promise<void>,
-): Command {
-  return new Command('upload')
-    .description('upload files to a running server')
+/** Creates the command `trivium upload`. */
+export function uploadCommand({ argv, env, attempt }: ClientSetting): Command {
+  const upload = new Command('upload')
+    .description('upload files and directories to a running server')
     .argument('<file...>', 'files to upload')
+    .option('-r, --recursive', 'also upload directories, which become folders')
+    .option(
+      '--hidden',
+      'with --recursive: also upload files and directories whose names begin with .',
+    )
     .option('--folder <path>', 'folder for the files, such as /Design/Logos; default: unfiled')
+    .option('--create-folder', 'create the folder of --folder if it does not exist')
     .addOption(
       new Option('--tag <name>', 'tag for the files; repeatable; created if it does not exist')
         .argParser((name: string, names: string[]) => [...names, name])
@@ -33,16 +42,15 @@ export function uploadCommand(
         TYPES,
       ),
     )
-    .option('--resume <upload-id>', 'resume the upload session of a single file')
-    .option('--url <url>', 'URL of the server (TRIVIUM_URL)', env.TRIVIUM_URL || DEFAULT_URL)
-    .option('--key <key>', 'API key or token (TRIVIUM_API_KEY); default: anonymous')
+    .option('--resume <upload-id>', 'resume this upload session, with a single file')
+    .option('--no-resume', 'send every file from its beginning, even if it is there already')
     .option('--json', 'print a line of JSON for each media item instead')
-    .addHelpText('after', HELP)
-    .action((paths: string[], flags: UploadFlags) =>
-      attempt(async () => {
-        // The server needs none of these files.
-        const { runUpload } = await import('./run.ts');
-        await runUpload(paths, flags, flags.key ?? env.TRIVIUM_API_KEY);
-      }),
-    );
+    .addHelpText('after', HELP + EXIT_CODE_HELP);
+  return withServer(upload, env).action((paths: string[], flags: UploadFlags) =>
+    attempt(async () => {
+      // The server needs none of these files.
+      const { runUpload } = await import('./run.ts');
+      await runUpload(paths, flags, { argv, env });
+    }),
+  );
 }

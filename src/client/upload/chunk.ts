@@ -16,8 +16,13 @@ export interface UploadOptions extends Placement {
   filename?: string | undefined;
   /** Resumes this upload session, even if another process started it. Default: a new session. */
   uploadId?: string | undefined;
-  /** Aborting ends the upload and deletes its bytes on the server, unless the media item exists already. */
+  /**
+   * Aborting ends the upload and deletes its bytes on the server, unless the media item exists already, or `keepSession`
+   * is true.
+   */
   signal?: AbortSignal | undefined;
+  /** Whether the upload session outlives an abort, so that another call can resume it. Default: false. */
+  keepSession?: boolean | undefined;
   /** Called at the start and after each chunk that is durable on the server. */
   onProgress?: ((progress: UploadProgress) => void) | undefined;
   /** Called before each wait for a retry. */
@@ -29,6 +34,8 @@ export interface UploadProgress {
   /** Bytes that are durable on the server. */
   sentBytes: number;
   totalBytes: number;
+  /** The upload session; null until the server has answered the first chunk. */
+  uploadId: string | null;
 }
 
 /** Dependencies and settings that all uploads of a client share. */
@@ -127,8 +134,8 @@ async function readChunk(upload: Upload) {
 }
 
 /** Reports the progress. */
-export function report({ options, blob, offsetBytes }: Upload): void {
-  options.onProgress?.({ sentBytes: offsetBytes, totalBytes: blob.size });
+export function report({ options, blob, offsetBytes, uploadId }: Upload): void {
+  options.onProgress?.({ sentBytes: offsetBytes, totalBytes: blob.size, uploadId });
 }
 
 /** Returns the retry options of an upload. */

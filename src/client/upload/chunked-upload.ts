@@ -19,7 +19,7 @@ const ABORT_TIMEOUT_MS = 5000;
 
 /**
  * Uploads a blob in chunks and creates a media item from it. Throws UploadError, and the signal's reason once it is
- * aborted. After an UploadError with an `uploadId`, the session still exists; after an abort, it does not.
+ * aborted. After an UploadError with an `uploadId`, the session still exists; after an abort, only with `keepSession`.
  */
 export async function uploadInChunks(
   tools: UploadTools,
@@ -94,7 +94,7 @@ function answerLost(cause: UploadError): UploadError {
 async function leave({ tools, options, uploadId }: Upload, error: unknown): Promise<void> {
   if (uploadId === null) return;
   if (error instanceof UploadError && !OVER.includes(error.code)) error.uploadId = uploadId;
-  if (!options.signal?.aborted) return;
+  if (!options.signal?.aborted || options.keepSession) return;
   // If it fails, the server deletes the session when it expires.
   await tools.server.abort(uploadId, AbortSignal.timeout(ABORT_TIMEOUT_MS)).catch(() => {});
 }

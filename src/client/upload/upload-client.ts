@@ -1,5 +1,5 @@
 import { createOperations, type Named, type UploadedMedia } from '../operation.ts';
-import { toEndpoint, type UploadClientOptions, withDefaults } from '../option.ts';
+import { createEndpoint, type UploadClientOptions, withDefaults } from '../option.ts';
 import { retry } from '../retry.ts';
 import type { UploadOptions } from './chunk.ts';
 import { uploadInChunks } from './chunked-upload.ts';
@@ -24,7 +24,7 @@ export interface UploadClient {
 /** Creates a client; sends nothing. Throws UploadError NOT_AUTHENTICATED if the credential cannot be a header. */
 export function createUploadClient(options: UploadClientOptions): UploadClient {
   const tools = withDefaults(options);
-  const server = createOperations(toEndpoint(options));
+  const server = createOperations(createEndpoint(options));
   return {
     upload: (blob, options = {}) => uploadInChunks({ ...tools, server }, blob, options),
     abort: (uploadId) => server.abort(uploadId),

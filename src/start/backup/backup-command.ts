@@ -7,7 +7,7 @@ import {
   type CommandSetting,
   type Flags,
   readConfig,
-  withSettings,
+  withPlaces,
 } from '../command-setting.ts';
 import type { Config } from '../config.ts';
 import { lockDatabase } from '../lock.ts';
@@ -25,7 +25,7 @@ export function backupCommand({ env, attempt }: CommandSetting): Command {
     .argument('<directory>', 'directory of the backups; created if it does not exist')
     .option('--keep <number>', 'snapshots to keep, the new one included', parseCount, 7)
     .option('--verify', 'read all files in the directory again, and replace damaged ones');
-  withSettings(backup).action((directory: string, flags: BackupFlags) =>
+  withPlaces(backup).action((directory: string, flags: BackupFlags) =>
     attempt(() => runBackup(readConfig(env, backup, flags), directory, flags)),
   );
   return backup;
@@ -37,7 +37,7 @@ export function restoreCommand({ env, attempt }: CommandSetting): Command {
     .description('restore a backup into an empty database and data directory')
     .argument('<directory>', 'directory of the backups')
     .option('--snapshot <name>', 'name of the snapshot; default: the newest');
-  withSettings(restore).action((directory: string, flags: Flags & { snapshot?: string }) =>
+  withPlaces(restore).action((directory: string, flags: Flags & { snapshot?: string }) =>
     attempt(() => runRestore(readConfig(env, restore, flags), directory, flags.snapshot)),
   );
   return restore;

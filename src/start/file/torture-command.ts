@@ -8,7 +8,7 @@ import {
   type CommandSetting,
   type Flags,
   readConfig,
-  withSettings,
+  withPlaces,
 } from '../command-setting.ts';
 import { type Config, parseConfig } from '../config.ts';
 import type { Variables } from './scratch-server.ts';
@@ -26,7 +26,7 @@ export function tortureCommand({ env, attempt }: CommandSetting): Command {
     .description('kill, fill and cut a scratch server on this disk and database, and check it')
     .option('--minutes <number>', 'duration, without the check at the end', parseMinutes, 5)
     .addHelpText('after', HELP);
-  withSettings(command).action((flags: Flags & { minutes: number }) =>
+  withPlaces(command).action((flags: Flags & { minutes: number }) =>
     attempt(() => runTorture(readConfig(env, command, flags), env, flags.minutes)),
   );
   return command;

@@ -5,7 +5,7 @@ import {
   type CommandSetting,
   type Flags,
   readConfig,
-  withSettings,
+  withPlaces,
 } from '../command-setting.ts';
 import type { Config } from '../config.ts';
 import { requireLibrary } from '../require-library.ts';
@@ -37,9 +37,8 @@ export function fsckCommand({ env, attempt, exit }: FsckSetting): Command {
       '--repair',
       'delete bytes without a row, mark files whose bytes are lost, and correct counts',
     )
-    .option('--json', 'print a line of JSON for each difference instead')
-    .exitOverride(({ exitCode }) => exit(exitCode === 0 ? 0 : 2));
-  return withSettings(fsck).action(async (flags: FsckFlags) => {
+    .option('--json', 'print a line of JSON for each difference instead');
+  return withPlaces(fsck).action(async (flags: FsckFlags) => {
     let differences = 0;
     await attempt(async () => {
       differences = await check(readConfig(env, fsck, flags), flags);

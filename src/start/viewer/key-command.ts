@@ -10,9 +10,10 @@ import {
   printList,
   readConfig,
   withAccess,
-  withSettings,
+  withPlaces,
 } from '../command-setting.ts';
 import type { Config } from '../config.ts';
+import { requireDatabase } from '../require-library.ts';
 
 type CreateFlags = Flags & AccessFlags & { expiresDays?: number; json?: boolean };
 
@@ -25,7 +26,7 @@ export function keyCommand({ env, attempt }: CommandSetting): Command {
     .description('create an API key in the database and print it; it cannot be shown again')
     .option('--expires-days <days>', 'days until the key expires; default: never', parseDays)
     .option('--json', 'print the key and its properties as JSON instead');
-  withSettings(withAccess(create, 'key')).action((name: string, flags: CreateFlags) =>
+  withPlaces(withAccess(create, 'key')).action((name: string, flags: CreateFlags) =>
     attempt(() => createKey(readConfig(env, create, flags), name, flags)),
   );
 
@@ -33,7 +34,7 @@ export function keyCommand({ env, attempt }: CommandSetting): Command {
     .command('list')
     .description('list the API keys that have not been revoked')
     .option('--json', 'print a line of JSON for each key instead');
-  withSettings(list).action((flags: Flags & { json?: boolean }) =>
+  withPlaces(list).action((flags: Flags & { json?: boolean }) =>
     attempt(() => listKeys(readConfig(env, list, flags), flags)),
   );
 
@@ -42,7 +43,7 @@ export function keyCommand({ env, attempt }: CommandSetting): Command {
     .description(
       'revoke an API key, at once and for ever; name it by its number or name, or give the key itself',
     );
-  withSettings(revoke).action((text: string, flags: Flags) =>
+  withPlaces(revoke).action((text: string, flags: Flags) =>
     attempt(() => revokeKey(readConfig(env, revoke, flags), text)),
   );
   return key;
@@ -67,6 +68,7 @@ async function createKey(config: Config, name: string, flags: CreateFlags): Prom
 }
 
 async function listKeys(config: Config, flags: { json?: boolean }): Promise<void> {
+  await requireDatabase(config);
   const { listApiKeys } = await import('../../domain/viewer/key.ts');
   const keys = await asServer(config, (ctx) => allPages((args) => listApiKeys(ctx, args)));
   printList(keys, COLUMNS, flags);
@@ -83,6 +85,7 @@ const COLUMNS = {
 };
 
 async function revokeKey(config: Config, text: string): Promise<void> {
+  await requireDatabase(config);
   const { findApiKeys, revokeApiKey } = await import('../../domain/viewer/key.ts');
   await asServer(config, async (ctx) => {
     const [found, ...others] = await findApiKeys(ctx, text);

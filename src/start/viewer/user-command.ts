@@ -12,9 +12,10 @@ import {
   printList,
   readConfig,
   withAccess,
-  withSettings,
+  withPlaces,
 } from '../command-setting.ts';
 import type { Config } from '../config.ts';
+import { requireDatabase } from '../require-library.ts';
 import { addUser, removeUser, setPassword } from './user-file.ts';
 
 type AddFlags = Flags & AccessFlags & { force?: boolean };
@@ -27,7 +28,7 @@ export function userCommand({ env, attempt }: CommandSetting): Command {
     .command('add <name>')
     .description('add a user; asks for the password, or reads it from a pipe')
     .option('--force', 'replace the user if the name is taken; this ends its sessions');
-  withSettings(withAccess(add, 'user')).action((name: string, flags: AddFlags) =>
+  withPlaces(withAccess(add, 'user')).action((name: string, flags: AddFlags) =>
     attempt(() => addOne(readConfig(env, add, flags), name, flags)),
   );
 
@@ -35,13 +36,13 @@ export function userCommand({ env, attempt }: CommandSetting): Command {
     .command('list')
     .description('list the users')
     .option('--json', 'print a line of JSON for each user instead');
-  withSettings(list).action((flags: Flags & { json?: boolean }) =>
+  withPlaces(list).action((flags: Flags & { json?: boolean }) =>
     attempt(() => listAll(readConfig(env, list, flags), flags)),
   );
 
   const named = (name: string, description: string, run: typeof removeOne) => {
     const command = user.command(`${name} <name>`).description(description);
-    withSettings(command).action((name: string, flags: Flags) =>
+    withPlaces(command).action((name: string, flags: Flags) =>
       attempt(() => run(readConfig(env, command, flags), name)),
     );
   };
@@ -91,6 +92,7 @@ async function addToFile(path: string, user: NewUser, force: boolean): Promise<s
 }
 
 async function listAll(config: Config, flags: { json?: boolean }): Promise<void> {
+  await requireDatabase(config);
   const { listUsers } = await import('../../domain/viewer/user.ts');
   const users = await asUserManager(config, (ctx) => allPages((args) => listUsers(ctx, args)));
   printList(users, COLUMNS, flags);
@@ -105,6 +107,7 @@ const COLUMNS = {
 };
 
 async function removeOne(config: Config, name: string): Promise<void> {
+  await requireDatabase(config);
   const { deleteUser } = await import('../../domain/viewer/user.ts');
   await asUserManager(config, async (ctx) => {
     const user = await findUser(ctx, name);
@@ -117,6 +120,7 @@ async function removeOne(config: Config, name: string): Promise<void> {
 }
 
 async function changePassword(config: Config, name: string): Promise<void> {
+  await requireDatabase(config);
   const { updateUser } = await import('../../domain/viewer/user.ts');
   const { parsePassword } = await import('../../domain/viewer/user-entry.ts');
   const { hashPassword } = await import('../../domain/viewer/password.ts');

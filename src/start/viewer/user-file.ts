@@ -11,15 +11,19 @@ export class UserFileError extends Error {
   readonly code = 'USER_FILE';
 }
 
-/** Returns the users of a file; none if the file does not exist. Throws UserFileError. */
-export async function readUsers(path: string): Promise<UserEntry[]> {
+/**
+ * Returns the users of a file; none if the file does not exist. Throws UserFileError, which names the `setting` that the
+ * path comes from.
+ */
+export async function readUsers(path: string, setting?: string): Promise<UserEntry[]> {
   try {
     return parseUserEntries(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     // The message of a JSON parser may quote the file.
     const reason = error instanceof SyntaxError ? 'it is not JSON' : messageOf(error);
-    throw new UserFileError(`The users' file ${path} cannot be used: ${reason}`);
+    const source = setting === undefined ? '' : ` (${setting})`;
+    throw new UserFileError(`The users' file ${path} cannot be used${source}: ${reason}`);
   }
 }
 

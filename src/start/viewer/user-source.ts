@@ -46,7 +46,7 @@ function createFileSource({ log, ...environment }: Environment, path: string): U
   async function copy(): Promise<void> {
     const version = await versionOf(path);
     if (version === copied) return;
-    await copyUsers(environment, await readUsers(path));
+    await copyUsers(environment, await readUsers(path, 'TRIVIUM_USERS_FILE'));
     copied = version;
   }
 

@@ -1,11 +1,12 @@
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { createUploadClient } from '../../../src/client/upload/upload-client.ts';
 import { UploadError } from '../../../src/client/upload/upload-error.ts';
-import { type TestApp, withApp } from '../../support/app.ts';
-import { BACKENDS } from '../../support/backend.ts';
+import type { TestApp } from '../../support/app.ts';
+import { type Run, runProcess, withCli } from '../../support/cli.ts';
 import { graphql } from '../../support/graphql.ts';
 import { makeFolder } from '../../support/make.ts';
 import { spawnNode } from '../../support/process.ts';
@@ -16,30 +17,18 @@ const NOTE = join(FIXTURES, 'note.txt');
 const MAIN = join(import.meta.dirname, '../../../src/main.js');
 const IS_ROOT = process.getuid?.() === 0;
 
-interface Run {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs `trivium upload` in a child process whose environment is `env`. */
-function upload(
+/** Runs `trivium upload` in a child process, with a state of its own. */
+async function upload(
   args: readonly string[],
   env: Record<string, string>,
-  whileItRuns?: (interrupt: () => void) => Promise<void>,
+  whileItRuns?: (child: ChildProcess) => Promise<void>,
 ): Promise<Run> {
-  const child = spawnNode([MAIN, 'upload', ...args], env);
-  const run: Run = { code: null, stdout: '', stderr: '' };
-  child.stdout!.on('data', (data) => {
-    run.stdout += data;
-  });
-  child.stderr!.on('data', (data) => {
-    run.stderr += data;
-  });
-  const ended = new Promise<Run>((resolve, reject) => {
-    child.on('error', reject).on('close', (code) => resolve({ ...run, code }));
-  });
-  return Promise.all([ended, whileItRuns?.(() => child.kill('SIGINT'))]).then(([run]) => run);
+  const XDG_STATE_HOME = await mkdtemp(join(tmpdir(), 'trivium-state-'));
+  const run = runProcess(
+    spawnNode([MAIN, 'upload', ...args], { XDG_STATE_HOME, ...env }),
+    whileItRuns,
+  );
+  return run.finally(() => rm(XDG_STATE_HOME, { recursive: true }));
 }
 
 /** Runs `work` with a server on an empty database and a directory for the files to upload. */
@@ -47,15 +36,7 @@ function withServer(
   work: (app: TestApp, directory: string) => Promise<void>,
   variables?: Record<string, string>,
 ): Promise<void> {
-  // The command does not use the database, so one backend is enough.
-  return withApp(
-    BACKENDS[0]!,
-    async (app) => {
-      const directory = await mkdtemp(join(tmpdir(), 'trivium-cli-'));
-      await work(app, directory).finally(() => rm(directory, { recursive: true }));
-    },
-    variables,
-  );
+  return withCli(({ app, directory }) => work(app, directory), variables);
 }
 
 async function titles(app: TestApp): Promise<string[]> {
@@ -133,7 +114,7 @@ describe('trivium upload', () => {
       expect(run.code).toBe(1);
       expect(run.stderr.trimEnd().split('\n')).toEqual([
         `trivium: ${directory}/nowhere.txt: no such file`,
-        `trivium: ${directory}: is a directory; name the files in it`,
+        `trivium: ${directory}: is a directory; add --recursive to upload what is in it`,
         `trivium: ${empty}: is empty`,
         'trivium: /dev/null: is not a regular file',
         expect.stringMatching(`trivium: ${page}: .*text/html`),
@@ -202,38 +183,39 @@ describe('trivium upload', () => {
       { TRIVIUM_AUTH: 'required' },
     ));
 
-  test.each([
+  test.each<[string[], string, number?]>([
     [[NOTE, PICTURE, '--title', 'x'], '--title and --resume need exactly one file.'],
     [
       [NOTE, '--folder', '/'],
       '--folder: expected a path such as /Design/Logos. Without the flag, files stay unfiled.',
     ],
     [[NOTE, '--url', 'ftp://127.0.0.1'], '--url: expected an http or https URL'],
-    [[NOTE, '--key', 'kéy'], 'The credential holds characters that none can have.'],
-    [[NOTE, '--tag', 'ok', '--tag', '  '], '--tag "": name: May not be blank.'],
+    [[NOTE, '--key', 'kéy'], 'The credential holds characters that none can have.', 1],
+    [[NOTE, '--tag', 'ok', '--tag', '  '], '--tag "": name: May not be blank.', 1],
     [[NOTE, '--type', 'picture'], 'Allowed choices are image, editor-image'],
     [[], "missing required argument 'file'"],
-  ])('rejects the arguments %j', (args, message) =>
+  ])('rejects the arguments %j', (args, message, code = 2) =>
     withServer(async (app) => {
       const run = await upload(args, { TRIVIUM_URL: app.url });
-      expect(run).toMatchObject({ code: 1, stdout: '' });
+      expect(run).toMatchObject({ code, stdout: '' });
       expect(run.stderr).toContain(message);
       expect(run.stderr).not.toMatch(/^\s+at /m);
     }),
   );
 
-  test('an interrupted upload is deleted on the server', () =>
+  test('with --no-resume, an interrupted upload is deleted on the server', () =>
     withServer(async (app, directory) => {
       const path = join(directory, 'large.bin');
       await writeFile(path, 'x');
       await truncate(path, 400_000_000);
-      const run = await upload([path, NOTE], { TRIVIUM_URL: app.url }, async (interrupt) => {
+      const args = [path, NOTE, '--no-resume'];
+      const run = await upload(args, { TRIVIUM_URL: app.url }, async (child) => {
         const sessions = app.services.db.selectFrom('upload').select('offset_bytes');
         const hasBegun = async () => ((await sessions.execute())[0]?.offset_bytes ?? 0) > 1_000_000;
         await vi.waitUntil(hasBegun, { interval: 10, timeout: 60_000 });
-        interrupt();
+        child.kill('SIGINT');
       });
-      expect(run).toEqual({ code: 1, stdout: '', stderr: 'trivium: interrupted\n' });
+      expect(run).toEqual({ code: 130, stdout: '', stderr: 'trivium: interrupted\n' });
       expect(await leftOver(app)).toEqual([]);
       expect(await titles(app)).toEqual([]);
     }));

@@ -64,6 +64,6 @@ test('keys are created, listed and revoked beside a running server', () =>
 
 test('a life that is no number of days is refused', async () => {
   const { code, errors } = await runTrivium(['key', 'create', 'a', '--expires-days=soon']);
-  expect(code).toBe(1);
+  expect(code).toBe(2);
   expect(errors).toContain('Expected a number of days above 0.');
 });

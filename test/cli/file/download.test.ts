@@ -1,0 +1,166 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { createLocalNames, toLocalName } from '../../../src/cli/file/local-name.ts';
+import { type CliSetup, withCli } from '../../support/cli.ts';
+import { graphql } from '../../support/graphql.ts';
+
+/** Uploads a file with this content; returns its id and URL. */
+async function store(
+  { directory, trivium }: CliSetup,
+  name: string,
+  content: string | Buffer,
+  ...flags: string[]
+): Promise<{ id: string; url: string }> {
+  await mkdir(join(directory, 'source'), { recursive: true });
+  await writeFile(join(directory, 'source', name), content);
+  const run = await trivium(['upload', join('source', name), '--json', ...flags]);
+  expect([run.code, run.stderr]).toEqual([0, '']);
+  return JSON.parse(run.stdout);
+}
+
+test('a file is downloaded by id, path and URL, and never replaces another one unasked', () =>
+  withCli(async (setup) => {
+    const { directory, trivium } = setup;
+    const { id, url } = await store(setup, 'a.txt', 'hello', '--folder', '/F', '--create-folder');
+    const read = (name: string) => readFile(join(directory, name), 'utf8');
+    const byId = await trivium(['download', id]);
+    expect(byId).toEqual({ code: 0, stdout: 'a.txt\t5\n', stderr: '' });
+    expect(await read('a.txt')).toBe('hello');
+    const byPath = await trivium(['download', '/F/a.txt', '-o', 'b.txt', '--json']);
+    expect(JSON.parse(byPath.stdout)).toMatchObject({ path: 'b.txt', status: 'stored', id, url });
+    const byUrl = await trivium(['download', url, '-o', 'new/']);
+    expect([byUrl.code, byUrl.stderr, await read('new/a.txt')]).toEqual([0, '', 'hello']);
+
+    const same = await trivium(['download', id, '--json']);
+    expect([same.code, JSON.parse(same.stdout).status]).toEqual([0, 'exists']);
+    await writeFile(join(directory, 'a.txt'), 'mine!');
+    const other = await trivium(['download', id]);
+    expect(other).toMatchObject({ code: 1, stdout: '' });
+    expect(other.stderr).toBe(
+      'trivium: a.txt: exists, and has another content; --force replaces it\n',
+    );
+    expect(await read('a.txt')).toBe('mine!');
+    expect((await trivium(['download', id, '--force'])).code).toBe(0);
+    expect(await read('a.txt')).toBe('hello');
+    expect((await readdir(directory)).filter((name) => name.endsWith('.part'))).toEqual([]);
+  }));
+
+test('a private file is downloaded with the credential, which goes to no other server', () =>
+  withCli(async (setup) => {
+    const { trivium, app } = setup;
+    const { id } = await store(setup, 'a.txt', 'hello');
+    const query = `mutation ($id: ID!) {
+      updateMedia(input: { id: $id, visibility: PRIVATE }) { ... on UpdateMediaSuccess { media { url } } }
+    }`;
+    const authorization = `Bearer ${app.adminKey}`;
+    const { data } = await graphql(app, query, { id }, { authorization });
+    const [unsigned] = data.updateMedia.media.url.split('?');
+    expect((await trivium(['download', id, '-o', 'one'])).code).toBe(0);
+    expect((await trivium(['download', unsigned, '-o', 'two'])).code).toBe(0);
+    const foreign = unsigned.replace('127.0.0.1', 'localhost');
+    const refused = await trivium(['download', foreign, '-o', 'three']);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('answered 404') });
+  }));
+
+test('a folder is downloaded with what is below it; names that are no names of files are changed', () =>
+  withCli(async (setup) => {
+    const { app, directory, trivium } = setup;
+    await store(setup, 'one.txt', '1', '--folder', '/F', '--create-folder');
+    await store(setup, 'two.txt', '2', '--folder', '/F/sub/empty', '--create-folder');
+    await store(setup, 'three.txt', '3', '--folder', '/F/sub');
+    const { db } = app.services;
+    const rename = (from: string, name: string) =>
+      db.updateTable('media').set({ name }).where('name', '=', from).execute();
+    await rename('two.txt', '../../../escaped');
+    await rename('empty', '..');
+    await rename('three.txt', 'CON/ne:w\u001b[31m');
+    const twin = await store(setup, 'ONE.TXT', '4', '--folder', '/F');
+    const number = Number(
+      (await db.selectFrom('media').select('id').where('name', '=', 'ONE.TXT').execute())[0]?.id,
+    );
+    const run = await trivium(['download', '/F', '-o', 'out', '--json']);
+    expect([run.code, run.stderr]).toEqual([0, '']);
+    expect(twin.id).toEqual(expect.any(String));
+    const found = await readdir(join(directory, 'out'), { recursive: true });
+    expect(found.sort()).toEqual(
+      [
+        'one.txt',
+        `ONE (${number}).TXT`,
+        'sub',
+        'sub/CON_ne_w_[31m',
+        'sub/_',
+        'sub/_/._.._.._escaped',
+      ].sort(),
+    );
+    expect(await readdir(join(directory, '..'))).not.toContain('escaped');
+    const again = await trivium(['download', '/F', '-o', 'out/../out2/', '--json']);
+    expect(again.code).toBe(0);
+  }));
+
+test('an interrupted download continues after what it has, and checks the whole', () =>
+  withCli(async (setup) => {
+    const { directory, trivium } = setup;
+    const bytes = randomBytes(100_000_000);
+    const { id } = await store(setup, 'large.bin', bytes);
+    const partOf = async () => (await readdir(directory)).find((name) => name.endsWith('.part'));
+    const partSize = async () => {
+      const part = await partOf();
+      return part === undefined ? 0 : (await readFile(join(directory, part))).length;
+    };
+    await trivium(['download', id], {}, async (child) => {
+      await vi.waitUntil(async () => (await partSize()) > 0, { interval: 2, timeout: 60_000 });
+      child.kill('SIGKILL');
+    });
+    expect(await readdir(directory)).not.toContain('large.bin');
+    const part = join(directory, (await partOf())!);
+    // Its own bytes cannot come from a second, whole transfer.
+    const kept = await readFile(part);
+    await writeFile(part, kept.fill(0, 0, 1));
+    const wrong = await trivium(['download', id]);
+    expect(wrong).toMatchObject({ code: 1, stdout: '' });
+    expect(wrong.stderr).toContain('do not have the MD5');
+    expect(await partOf()).toBeUndefined();
+
+    await writeFile(part, bytes.subarray(0, 99_999_000));
+    const right = await trivium(['download', id]);
+    expect(right).toEqual({ code: 0, stdout: 'large.bin\t100000000\n', stderr: '' });
+    const digest = (data: Buffer) => createHash('md5').update(data).digest('hex');
+    expect(digest(await readFile(join(directory, 'large.bin')))).toBe(digest(bytes));
+  }));
+
+test('what is missing fails, and the others are downloaded', () =>
+  withCli(async (setup) => {
+    const { trivium } = setup;
+    const { id } = await store(setup, 'a.txt', 'hello');
+    const run = await trivium(['download', '/none', id, 'not an id', '999999']);
+    expect([run.code, run.stdout]).toEqual([1, 'a.txt\t5\n']);
+    expect(run.stderr.trimEnd().split('\n')).toEqual([
+      'trivium: /none: there is no such item, or you may not see it',
+      'trivium: not an id: expected an id, or a path that begins with /',
+      'trivium: 999999: there is no such item, or you may not see it',
+      'trivium: 3 of 4 files failed',
+    ]);
+    const usage = await trivium(['download', id, '/none', '-o', 'one']);
+    expect(usage.code).toBe(2);
+  }));
+
+test.each([
+  ['..', '_'],
+  ['a/../b', 'a_.._b'],
+  ['', '_'],
+  ['nul.txt', '_nul.txt'],
+  ['COM1', '_COM1'],
+  ['e\u0301\u0000', '\u00e9_'],
+  [`${'ü'.repeat(200)}.jpeg`, `${'ü'.repeat(125)}.jpeg`],
+  ['.gitignore', '.gitignore'],
+])('the local name of %j is %j', (name, local) => {
+  expect(toLocalName(name)).toBe(local);
+});
+
+test('names that are taken get the number of their media item', () => {
+  const names = createLocalNames();
+  const chosen = ['a.b.jpg', 'A.B.jpg', 'a.b.jpg'].map((name, at) => names.choose(name, at));
+  expect(chosen).toEqual(['a.b.jpg', 'A.B (1).jpg', 'a.b (2).jpg']);
+});
