@@ -1,5 +1,5 @@
 import { decodeUnicode } from '../lib/unicode-text.ts';
-import type { SelectedRange } from './range.ts';
+import type { SelectedRange } from './file/range.ts';
 import type { Body } from './send-body.ts';
 
 /** Bytes that are about to be sent. */

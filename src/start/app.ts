@@ -149,7 +149,10 @@ async function registerDialects(
   await server.register(registerRoot, transport);
   await server.register(registerHeartcore, transport);
   await server.register(registerToken, { services });
-  await server.register(registerSelfCommunity, transport);
+  await server.register(registerSelfCommunity, {
+    ...transport,
+    imageBytesMax: config.selfcommunityImageBytesMax,
+  });
   await server.register(registerImporter, transport);
   await server.register(registerGraphql, {
     ...transport,

@@ -1,4 +1,5 @@
 import cliProgress from 'cli-progress';
+import { formatBytes } from '../../lib/byte-size.ts';
 
 /** Shows the progress of one file. */
 export interface ProgressBar {
@@ -33,10 +34,4 @@ export function startProgressBar(label: string, totalBytes: number): ProgressBar
     note: (text) => bar.update({ note: text }),
     stop: () => bar.stop(),
   };
-}
-
-function formatBytes(bytes: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB'];
-  const power = Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1);
-  return `${Number((bytes / 1024 ** power).toPrecision(3))} ${units[power]}`;
 }
