@@ -72,6 +72,7 @@ const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] 
     types: ['start', 'graphql', 'rest'],
   },
   { name: /^jose$/, layers: ['http'] },
+  { name: /^yazl$/, layers: ['rest'] },
   { name: /^lru-cache$/, layers: ['blob', 'store', 'http', 'graphql'] },
   { name: /^(undici|ipaddr\.js|htmlparser2|html-encoding-sniffer)$/, layers: ['outbound'] },
   { name: /^(graphql|graphql-yoga|dataloader|graphql-upload-minimal)$/, layers: ['graphql'] },

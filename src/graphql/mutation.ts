@@ -31,6 +31,8 @@ interface MutationParts<Shape> {
   errors?: readonly ErrorClass[];
   /** The fields of the success type. */
   success: (t: SuccessFields<Shape>) => FieldMap;
+  /** The price of its work: see `price.ts`. (Default: none) */
+  price?: { extensions: Record<string, unknown> };
 }
 
 /**
@@ -43,6 +45,7 @@ export function mutationOf<Shape extends object, Args extends InputFieldMap>(
     description,
     errors = [],
     success,
+    price,
     args,
     resolve,
   }: MutationParts<Shape> & {
@@ -68,6 +71,7 @@ export function mutationOf<Shape extends object, Args extends InputFieldMap>(
       description: `${description} Errors: ${errorNames(errors).join(', ')}.`,
       errors: { types: [...errors] },
       args,
+      ...price,
       // The types of Pothos cannot be resolved for any `Shape`.
       resolve: (_root, args, context): never =>
         run(context, args as InputShapeFromFields<Args>) as never,

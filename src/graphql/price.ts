@@ -78,7 +78,20 @@ export function pricedByFilter(toWords: (search: string) => readonly unknown[] =
   return { extensions: { work } };
 }
 
-/** Returns the work that a list does beyond `LIST_WORK`. */
+/**
+ * Returns options for a mutation that counts the list of the media that match the `filter` of its input: each mutation
+ * that does so costs as much as `totalCount` of the list.
+ */
+export function pricedAsCount(list: ReturnType<typeof pricedByFilter>) {
+  const work = (read: ReadArgument) => {
+    const filter = (read('input') as { filter?: unknown } | null)?.filter;
+    const ofList = list.extensions.work((name) => (name === 'filter' ? filter : undefined));
+    return COUNT_WORK + COUNT_PAGES * ofList;
+  };
+  return { extensions: { work } };
+}
+
+/** Returns the work that a field does beyond its result, and a list beyond `LIST_WORK`. */
 export function workOf({ extensions }: GraphQLField<unknown, unknown>, read: ReadArgument): number {
   const work = extensions.work as ((read: ReadArgument) => number) | undefined;
   return work?.(read) ?? 0;

@@ -188,15 +188,16 @@ function priceField(pricing: Pricing, node: FieldNode, parent: GraphQLNamedType)
   return { ...FREE, once, counts, dearest: below(count * inner.once, once) };
 }
 
-/** Returns the work of a connection beyond its result: finding the page, and counting. */
+/** Returns the work of a field beyond its result: of a connection, finding the page, and counting. */
 function listWork(
   pricing: Pricing,
   node: FieldNode,
   field: GraphQLField<unknown, unknown>,
   counts: number,
 ): number {
-  if (!isConnection(field)) return 0;
-  const work = LIST_WORK + workOf(field, (name) => argument(pricing, node, name));
+  const own = workOf(field, (name) => argument(pricing, node, name));
+  if (!isConnection(field)) return own;
+  const work = LIST_WORK + own;
   return work + counts * (COUNT_WORK + COUNT_PAGES * work);
 }
 

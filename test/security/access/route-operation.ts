@@ -265,6 +265,9 @@ const OTHERS: Readonly<Record<string, Operation>> = {
   'HEAD /media/:dir/version/:uuid': item(otherSignature, ({ item }) =>
     bare(`HEAD ${item.file.path.replace(/[^/]+$/, 'version')}/${item.uuid}`),
   ),
+  // It has the rights of the viewer who made its URL, and this URL has no signature.
+  'GET /archive': plain(() => 'forbidden', 'GET /archive'),
+  'HEAD /archive': plain(() => 'forbidden', 'HEAD /archive'),
   'HEAD /media/:dir/:name': item(bytes, ({ item }) => bare(`HEAD ${item.file.path}`)),
 };
 

@@ -8,7 +8,8 @@ import { DateTimeRange, orderInput, withoutNull } from '../filter.ts';
 import { MediaTypeEnum } from './media-type.ts';
 import { VisibilityEnum } from './visibility.ts';
 
-const MediaFilterInput = builder.inputType('MediaFilter', {
+/** The filter of every list of media. */
+export const MediaFilterInput = builder.inputType('MediaFilter', {
   description: 'Filter for a list of media. A media item must match every given field.',
   fields: (t) => ({
     ids: t.idList({ description: 'Matches media with one of these global ids, at most 200.' }),
