@@ -76,7 +76,7 @@ const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] 
   { name: /^lru-cache$/, layers: ['blob', 'store', 'http', 'graphql'] },
   { name: /^(undici|ipaddr\.js|htmlparser2|html-encoding-sniffer)$/, layers: ['outbound'] },
   { name: /^(graphql|graphql-yoga|dataloader|graphql-upload-minimal)$/, layers: ['graphql'] },
-  { name: /^(@pothos\/.+|@graphql-yoga\/render-graphiql)$/, layers: ['graphql'] },
+  { name: /^(@pothos\/.+|@graphql-yoga\/render-graphiql(\/.+)?)$/, layers: ['graphql'] },
   { name: /^spark-md5$/, layers: ['client'] },
   { name: /^cli-progress$/, layers: ['cli'] },
   { name: /^commander$/, layers: ['cli', 'start'] },

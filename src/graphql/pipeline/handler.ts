@@ -1,7 +1,6 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
 import { DomainError, TooManyRequestsError } from '../../domain/error.ts';
 import { urlMaker } from '../../http/absolute-url.ts';
-import { preferredType } from '../../http/accept.ts';
 import { bodyType } from '../../http/body.ts';
 import {
   createSendError,
@@ -15,9 +14,9 @@ import { expectSmallBody } from '../../http/slow-body.ts';
 import { httpStatus, publicMessage, retryHeaders } from '../../http/status.ts';
 import { vary } from '../../http/viewer/cache.ts';
 import { checkJsonShape } from '../../lib/json.ts';
-import { GRAPHIQL_OPTIONS, renderPage } from '../graphiql.ts';
 import { negotiate, sendResult } from './answer.ts';
 import { createStreamSignals } from './events.ts';
+import { registerGraphiqlFiles, sendPageIfAsked } from './graphiql-page.ts';
 import { maskError, type OperationContext } from './mask.ts';
 import { readParameters } from './parameters.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
@@ -71,7 +70,8 @@ export async function registerGraphql(
     exposeHeadRoute: false,
     handler: async (request, reply) => {
       vary(reply, 'Accept');
-      if (isGraphiqlEnabled && isPageRequest(request)) return sendPage(reply);
+      const page = sendPageIfAsked(request, reply, isGraphiqlEnabled);
+      if (page !== null) return page;
       const accepted = negotiate(request.headers.accept);
       const signal = streamSignal(reply);
       const domain = requestContext(services, request, reply);
@@ -93,6 +93,7 @@ export async function registerGraphql(
     },
   });
   refuseOtherMethods(server, '/graphql', METHODS, methodNotAllowed);
+  if (isGraphiqlEnabled) registerGraphiqlFiles(server);
 }
 
 /** The methods of GraphQL over HTTP: `HEAD` is refused. */
@@ -123,23 +124,6 @@ async function runRequest(
     if (error instanceof TooManyRequestsError) throw error;
     return { errors: [maskError(error, context.domain.log, context.requestId)] };
   }
-}
-
-/** The page is sent only to a client that prefers it to a result. */
-const TYPES = [
-  'application/json',
-  'application/graphql-response+json',
-  'text/event-stream',
-  'text/html',
-] as const;
-
-function isPageRequest({ method, headers }: FastifyRequest): boolean {
-  return method === 'GET' && preferredType(headers.accept, TYPES) === 'text/html';
-}
-
-async function sendPage(reply: FastifyReply): Promise<FastifyReply> {
-  const { html, policy } = await renderPage(GRAPHIQL_OPTIONS);
-  return reply.type('text/html').header('content-security-policy', policy).send(html);
 }
 
 function toErrorAnswer(error: unknown): ErrorAnswer {

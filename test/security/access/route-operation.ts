@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { GRAPHIQL_NAME } from '../../../src/graphql/graphiql.ts';
 import type { TestApp } from '../../support/app.ts';
 import {
   admins,
@@ -245,6 +246,12 @@ const OTHERS: Readonly<Record<string, Operation>> = {
   'GET /readyz': plain(everyone, 'GET /readyz'),
   'GET /graphql': plain(everyone, 'GET /graphql?query={viewer{id}}'),
   'POST /graphql': plain(everyone, 'GET /graphql?query={viewer{id}}'),
+  ...Object.fromEntries(
+    ['js', 'css', 'ico'].map((extension) => {
+      const line = `GET /graphql/${GRAPHIQL_NAME}.${extension}`;
+      return [line, plain(everyone, line, { modes: ['open'], ignoresCredentials: true })];
+    }),
+  ),
   // A login with a wrong password: whoever sends it.
   'POST /oauth/token': {
     ...{ rule: () => 'status 400' },
