@@ -100,6 +100,7 @@ describe('the schema', () => {
     ],
     ['changePassword', `${COMMON}, TooManyRequestsError`],
     ['createApiKey', `${COMMON}, NotFoundError`],
+    ['createArchiveUrl', `${COMMON}, NotFoundError`],
     ['createFolder', `${COMMON}, NotFoundError, QuotaExceededError`],
     ['createMedia', `${COMMON}, NotFoundError, QuotaExceededError`],
     ['createTag', COMMON],
@@ -142,7 +143,7 @@ describe('the schema', () => {
   });
 
   test('every mutation is in the list above', () => {
-    expect(Object.keys(schema.getMutationType()?.getFields() ?? {})).toHaveLength(32);
+    expect(Object.keys(schema.getMutationType()?.getFields() ?? {})).toHaveLength(33);
   });
 
   // Each value is its name in lower case, whatever the order of the domain's lists.

@@ -100,7 +100,7 @@ export function outcomeOf(
 ): Outcome {
   if (BY_STATUS[status] !== undefined) return BY_STATUS[status];
   if (status >= 400) return `status ${status}`;
-  const refusal = url.startsWith('/graphql') ? refusalOf(JSON.parse(body)) : null;
+  const refusal = /^\/graphql(\?|$)/.test(url) ? refusalOf(JSON.parse(body)) : null;
   if (refusal !== null) return refusal;
   return shown === undefined || body.includes(shown) ? 'ok' : 'absent';
 }
