@@ -1,3 +1,4 @@
+import { formatBytes } from '../lib/byte-size.ts';
 import { type ExceededLimit, tooManyText } from './exceeded-limit.ts';
 
 /**
@@ -175,14 +176,20 @@ export class DigestMismatchError extends DomainError {
   }
 }
 
+/** A limit on the size of a file, with the setting that an operator changes it by. */
+export interface SizeLimit {
+  bytes: number;
+  setting: 'TRIVIUM_IMAGE_BYTES_MAX' | 'TRIVIUM_DOCUMENT_BYTES_MAX' | 'TRIVIUM_FILE_BYTES_MAX';
+}
+
 /** The content has more bytes than its kind may have. */
 export class TooLargeError extends DomainError {
   readonly code = 'TOO_LARGE';
   readonly limitBytes: number;
 
-  constructor(limitBytes: number) {
-    super(`The size exceeds the limit of ${limitBytes} bytes.`);
-    this.limitBytes = limitBytes;
+  constructor({ bytes, setting }: SizeLimit) {
+    super(`The size exceeds the limit of ${formatBytes(bytes)} (${setting}).`);
+    this.limitBytes = bytes;
   }
 }
 

@@ -11,6 +11,7 @@ export interface ExceededLimit {
 export type LimitName =
   | 'requests'
   | 'subscriptions'
+  | 'archives'
   | 'upload-sessions'
   | 'promised-bytes'
   | 'stored-bytes'

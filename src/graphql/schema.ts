@@ -21,6 +21,7 @@ import './type/rendition/image.ts';
 import './type/file/duplicate.ts';
 import './type/file/file.ts';
 import './type/file/file-version.ts';
+import './type/file/archive.ts';
 import './type/tag/tag.ts';
 import './type/upload/upload-session.ts';
 import './type/upload/upload-file.ts';

@@ -1,4 +1,4 @@
-import type { DispositionType } from './disposition.ts';
+import type { DispositionType } from './file/disposition.ts';
 
 /** Limits on the way in which a browser treats bytes that anybody may have uploaded. */
 export interface ContentPolicy {

@@ -118,6 +118,7 @@ export function rateHeaders(
 /** Units other than requests, as the draft (§2.1.1, `qu`) registers them. */
 const UNITS: Partial<Record<ExceededLimit['name'], string>> = {
   subscriptions: 'concurrent-requests',
+  archives: 'concurrent-requests',
   'promised-bytes': 'content-bytes',
   'stored-bytes': 'content-bytes',
 };

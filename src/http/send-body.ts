@@ -14,11 +14,14 @@ export type Body = Buffer | BodyStream;
 /** Time in which a client has to accept a piece of at most 256 KiB: 1 KiB a second. */
 const PIECE_TIMEOUT_MS = 256_000;
 
-/** Sends `lengthBytes` bytes with the current status and headers of the reply, at the pace of `sendStream`. */
+/**
+ * Sends `lengthBytes` bytes with the current status and headers of the reply, at the pace of `sendStream`. Null: the
+ * length of a stream is not known before its end.
+ */
 export async function sendBody(
   reply: FastifyReply,
   body: Body,
-  lengthBytes: number,
+  lengthBytes: number | null,
 ): Promise<FastifyReply> {
   if ('destroy' in body) return sendStream(reply, body, lengthBytes);
   const { raw } = reply.send(body);
@@ -39,7 +42,7 @@ export async function sendBody(
 async function sendStream(
   reply: FastifyReply,
   body: BodyStream,
-  lengthBytes: number,
+  lengthBytes: number | null,
 ): Promise<FastifyReply> {
   const { raw } = reply.hijack();
   const cut = cutIfSlow(raw);
@@ -47,7 +50,7 @@ async function sendStream(
   raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
   try {
     const sentBytes = await writeAll(raw, body, () => cut.refresh());
-    if (sentBytes !== lengthBytes)
+    if (lengthBytes !== null && sentBytes !== lengthBytes)
       throw new Error(`The body has ${sentBytes} bytes instead of ${lengthBytes}.`);
     raw.end();
   } catch (error) {

@@ -16,6 +16,7 @@ import { ANONYMOUS, type Viewer } from '../domain/viewer/viewer.ts';
 import { type CalledAs, readCalledAs, toOriginForm } from './absolute-url.ts';
 import { hasBody } from './body.ts';
 import { type ClientOf, type HttpClient, trustOf } from './client.ts';
+import { compressResponse } from './compression.ts';
 import {
   type BoundOptions,
   boundConnections,
@@ -140,6 +141,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     await options.rateLimit.countViewer(request, reply);
   });
   server.addHook('onSend', completeHeaders);
+  server.addHook('onSend', compressResponse);
   server.addHook('onResponse', logResponse);
   server.setErrorHandler(sendError);
   server.setNotFoundHandler((_request, reply) =>

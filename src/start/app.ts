@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import packageInfo from '../../package.json' with { type: 'json' };
 import type { Log, Services } from '../domain/context.ts';
 import { createEvents } from '../domain/event/event.ts';
 import { createEventRelay } from '../domain/event/relay.ts';
@@ -154,14 +155,22 @@ async function registerDialects(
 ): Promise<void> {
   const transport = { services, publicUrl: config.publicUrl };
   await server.register(registerFiles, transport);
-  await server.register(registerRoot, transport);
+  const { isGraphiqlEnabled } = config;
+  await server.register(registerRoot, {
+    ...transport,
+    isGraphiqlEnabled,
+    version: packageInfo.version,
+  });
   await server.register(registerHeartcore, transport);
   await server.register(registerToken, { services });
-  await server.register(registerSelfCommunity, transport);
+  await server.register(registerSelfCommunity, {
+    ...transport,
+    imageBytesMax: config.selfcommunityImageBytesMax,
+  });
   await server.register(registerImporter, transport);
   await server.register(registerGraphql, {
     ...transport,
-    isGraphiqlEnabled: config.isGraphiqlEnabled,
+    isGraphiqlEnabled,
     manifest,
     viewerCheckMs,
   });

@@ -34,6 +34,8 @@ export interface Config extends Limits, JwtSettings, Retention {
   /** JSON file of users, which may be absent; null: the users are in the database. */
   usersFile: string | null;
   imageBytesMax: number;
+  /** The limit of the SelfCommunity dialect, whose documents say 5 MiB. */
+  selfcommunityImageBytesMax: number;
   documentBytesMax: number;
   fileBytesMax: number;
   imagePixelsMax: number;
@@ -148,7 +150,10 @@ export const VARIABLES = {
     z.string().min(1, 'a file').optional(),
     'file of users who log in with a password; default: none, they are in the database',
   ],
-  TRIVIUM_IMAGE_BYTES_MAX: [bytes.default(5 * 2 ** 20), 'largest image, in bytes; default: 5 MiB'],
+  TRIVIUM_IMAGE_BYTES_MAX: [
+    bytes.optional(),
+    'largest image, in bytes; default: 50 MiB, and 5 MiB in the SelfCommunity dialect',
+  ],
   TRIVIUM_DOCUMENT_BYTES_MAX: [
     bytes.default(50 * 2 ** 20),
     'largest document, in bytes; default: 50 MiB',
@@ -263,7 +268,8 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     jwksUrl: values.TRIVIUM_JWKS_URL ?? null,
     ...toJwtSettings(values),
     usersFile: values.TRIVIUM_USERS_FILE === undefined ? null : resolve(values.TRIVIUM_USERS_FILE),
-    imageBytesMax: values.TRIVIUM_IMAGE_BYTES_MAX,
+    imageBytesMax: values.TRIVIUM_IMAGE_BYTES_MAX ?? 50 * 2 ** 20,
+    selfcommunityImageBytesMax: values.TRIVIUM_IMAGE_BYTES_MAX ?? 5 * 2 ** 20,
     documentBytesMax: values.TRIVIUM_DOCUMENT_BYTES_MAX,
     fileBytesMax: values.TRIVIUM_FILE_BYTES_MAX,
     imagePixelsMax: values.TRIVIUM_IMAGE_PIXELS_MAX,

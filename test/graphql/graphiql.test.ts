@@ -3,11 +3,12 @@ import { parse } from 'graphql';
 import { chromium, type Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { EXAMPLES } from '../../src/graphql/example.ts';
-import { GRAPHIQL_OPTIONS, renderPage } from '../../src/graphql/graphiql.ts';
+import { GRAPHIQL_NAME, renderPage } from '../../src/graphql/graphiql.ts';
 import { withApp } from '../support/app.ts';
 import { BACKENDS } from '../support/backend.ts';
 import { graphql } from '../support/graphql.ts';
 import { makeMediaRow } from '../support/make.ts';
+import { sendWith } from '../support/raw-request.ts';
 
 // The page does not depend on the database.
 const [backend] = BACKENDS;
@@ -78,13 +79,59 @@ describe('GraphiQL', () => {
       backend!,
       async (app) => {
         const page = await app.fetch('/graphql', { headers: { accept: 'text/html' } });
-        expect(page.headers.get('content-type')).not.toContain('text/html');
+        expect([page.status, await page.text()]).toEqual([
+          404,
+          expect.stringContaining('TRIVIUM_GRAPHIQL=on'),
+        ]);
+        const script = await app.fetch(`/graphql/${GRAPHIQL_NAME}.js`);
+        expect(script.status).toBe(404);
+        await script.body?.cancel();
+        const headers = { accept: 'text/html, */*;q=0.8' };
+        const answer = await app.fetch('/graphql?query={viewer{id}}', { headers });
+        expect(await answer.json()).toMatchObject({ data: { viewer: { id: null } } });
         const { data, errors } = await graphql(app, '{ __schema { queryType { name } } }');
         expect(data?.__schema).toBeUndefined();
         expect(errors).toHaveLength(1);
       },
       { TRIVIUM_GRAPHIQL: 'off' },
     ));
+
+  test.each(['br', 'gzip', 'identity'])('has files that browsers keep, as %s', (encoding) =>
+    withApp(backend!, async (app) => {
+      const sizes: number[] = [];
+      for (const extension of ['js', 'css', 'ico']) {
+        const path = `/graphql/${GRAPHIQL_NAME}.${extension}`;
+        const { status, headers, body } = await sendWith(app, `GET ${path}`, {
+          'accept-encoding': encoding,
+        });
+        expect([status, headers['content-encoding'] ?? 'identity']).toEqual([200, encoding]);
+        expect(headers['cache-control']).toBe('public, max-age=31536000, immutable');
+        expect(headers.vary).toContain('Accept-Encoding');
+        sizes.push(body.length);
+      }
+      const largest = encoding === 'identity' ? 10_000_000 : 3_000_000;
+      expect(Math.max(...sizes)).toBeLessThan(largest);
+    }),
+  );
+
+  test('has a page that is checked before each use, with a nonce of its own', () =>
+    withApp(backend!, async (app) => {
+      const headers = { accept: 'text/html', 'accept-encoding': 'br' };
+      const first = await sendWith(app, 'GET /graphql', headers);
+      const second = await sendWith(app, 'GET /graphql', headers);
+      expect(first.headers['content-security-policy']).not.toBe(
+        second.headers['content-security-policy'],
+      );
+      expect([first.headers['content-encoding'], first.headers['cache-control']]).toEqual([
+        'br',
+        'private, no-cache',
+      ]);
+      const tag = first.headers.etag!;
+      const third = await sendWith(app, 'GET /graphql', { ...headers, 'if-none-match': tag });
+      expect([third.status, third.body, third.headers.etag]).toEqual([304, '', tag]);
+      // The stored policy, which has the nonce of the stored page, stays in force.
+      expect(third.headers['content-security-policy']).toBeUndefined();
+    }));
 
   const suite = existsSync(CHROMIUM) ? describe : describe.skip;
   suite(`in Chromium, at ${CHROMIUM}`, { timeout: 120_000 }, () => {
@@ -105,6 +152,23 @@ describe('GraphiQL', () => {
             .filter((url) => !url.startsWith(app.url));
           expect(elsewhere).toEqual([]);
           expect(problems).toEqual([]);
+        });
+      }));
+
+    test('is small when it is loaded, and nearly nothing when it is loaded again', () =>
+      withApp(backend!, async (app) => {
+        await withPage(app.url, async (page) => {
+          await page.locator('.graphiql-execute-button').waitFor();
+          const network = await page.context().newCDPSession(page);
+          await network.send('Network.enable');
+          let receivedBytes = 0;
+          network.on('Network.loadingFinished', ({ encodedDataLength }) => {
+            receivedBytes += encodedDataLength;
+          });
+          await page.reload();
+          await page.locator('.graphiql-execute-button').waitFor();
+          expect(receivedBytes).toBeGreaterThan(0);
+          expect(receivedBytes).toBeLessThan(100_000);
         });
       }));
 
@@ -147,7 +211,7 @@ describe('GraphiQL', () => {
 
     test('shows an example when its tab is clicked', () =>
       withApp(backend!, async (app) => {
-        const { html: body, policy } = await renderPage(GRAPHIQL_OPTIONS);
+        const { html: body, policy } = renderPage();
         const headers = { 'content-security-policy': policy };
         await withPage(app.url, async (page) => {
           await page.route('**/example', (route) =>

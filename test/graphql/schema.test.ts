@@ -104,6 +104,7 @@ describe('the schema', () => {
       `${COMMON.replace(', Invalid', ', InsufficientStorageError, Invalid')}, NotFoundError, QuotaExceededError`,
     ],
     ['createApiKey', `${COMMON}, NotFoundError`],
+    ['createArchiveUrl', `${COMMON}, NotFoundError`],
     ['createFolder', `${COMMON}, NotFoundError, QuotaExceededError`],
     ['createMedia', `${COMMON}, NotFoundError, QuotaExceededError`],
     ['createTag', COMMON],
@@ -153,7 +154,7 @@ describe('the schema', () => {
   });
 
   test('every mutation is in the list above', () => {
-    expect(Object.keys(schema.getMutationType()?.getFields() ?? {})).toHaveLength(37);
+    expect(Object.keys(schema.getMutationType()?.getFields() ?? {})).toHaveLength(38);
   });
 
   // Each value is its name in lower case, whatever the order of the domain's lists.

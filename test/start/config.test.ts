@@ -23,7 +23,8 @@ describe('defaults', () => {
       jwtIssuers: [],
       isJwtExpiryRequired: true,
       usersFile: null,
-      imageBytesMax: 5 * 1024 * 1024,
+      imageBytesMax: 50 * 1024 * 1024,
+      selfcommunityImageBytesMax: 5 * 1024 * 1024,
       documentBytesMax: 50 * 1024 * 1024,
       fileBytesMax: 1024 * 1024 * 1024,
       imagePixelsMax: 100_000_000,
@@ -82,6 +83,13 @@ describe('defaults', () => {
     ['media.example.org', 'required'],
   ])('on host %s authentication is %s', (host, auth) => {
     expect(parseConfig({ TRIVIUM_HOST: host }).auth).toBe(auth);
+  });
+
+  it('TRIVIUM_IMAGE_BYTES_MAX holds for every dialect', () => {
+    expect(parseConfig({ TRIVIUM_IMAGE_BYTES_MAX: '7' })).toMatchObject({
+      imageBytesMax: 7,
+      selfcommunityImageBytesMax: 7,
+    });
   });
 
   it('TRIVIUM_AUTH takes precedence over the host', () => {

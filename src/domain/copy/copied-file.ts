@@ -55,9 +55,12 @@ export async function stageCopies(
 
 async function stageCopy(ctx: Context, row: FileRow, type: FileType): Promise<ExaminedFile> {
   if (row.damaged_at !== null) throw new DamagedFileError();
-  const { filename, size_bytes: limitBytes, width, height } = row;
+  const { filename, size_bytes: bytes, width, height } = row;
   const declared = { filename, declaredType: null };
-  const staged = await stageFile(ctx, bytesOf(ctx, row), declared, { limitBytes });
+  const staged = await stageFile(ctx, bytesOf(ctx, row), declared, {
+    // More bytes than the row says are damage, not a file that is too large.
+    limit: { bytes, setting: 'TRIVIUM_FILE_BYTES_MAX' },
+  });
   if (staged.md5 !== row.md5) {
     await discardStaged(ctx, [staged]);
     throw new DamagedFileError();

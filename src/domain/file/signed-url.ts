@@ -15,10 +15,10 @@ const HOUR_SECONDS = 3600;
 const EXPIRES = 'expires';
 const SIGNATURE = 'signature';
 
-const signInput = z.object({
-  /** Lifetime of the URL: at most a week. */
-  expiresInSeconds: z.int().min(1).max(WEEK_SECONDS),
-});
+/** Lifetime of a signed URL: at most a week. */
+export const lifetimeSeconds = z.int().min(1).max(WEEK_SECONDS);
+
+const signInput = z.object({ expiresInSeconds: lifetimeSeconds });
 
 /**
  * Returns the path of a file with a signature, with which anyone may read the file for a time. The signature also covers

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isUniqueViolation } from '../../store/error.ts';
 import { findJobMedia, updateJobMedia } from '../../store/job/job.ts';
 import type { Context } from '../context.ts';
-import { ConflictError, InvalidInputError, NotFoundError, TooLargeError } from '../error.ts';
+import { ConflictError, InvalidInputError, NotFoundError } from '../error.ts';
 import { parseInput, publicUrl } from '../input.ts';
 import type { JobArguments } from '../job/class.ts';
 import type { Job } from '../job/job.ts';
@@ -15,7 +15,8 @@ import { SYSTEM } from '../viewer/viewer.ts';
 import { take } from './door.ts';
 import { checkNamed, intoMedia } from './named-media.ts';
 import { type NewMediaFields, newMediaInput } from './new-media.ts';
-import { declaredLimitBytes } from './policy.ts';
+import { declaredLimit } from './policy.ts';
+import { checkSize, fileLimit, lowestOf } from './size-limit.ts';
 import { discardStaged, type IncomingFile, type StagedFile, stageFile } from './staging.ts';
 
 const importInput = newMediaInput.omit({ type: true }).extend({
@@ -178,12 +179,9 @@ async function stage(
   signal: AbortSignal,
 ): Promise<StagedFile> {
   const { settings } = ctx;
-  const limitBytes = Math.min(
-    settings.fileBytesMax,
-    declaredLimitBytes(settings, declared.declaredType),
-  );
-  if (sizeBytes !== null && sizeBytes > limitBytes) throw new TooLargeError(limitBytes);
-  const staged = await stageFile(ctx, bytes, declared, { limitBytes });
+  const limit = lowestOf([fileLimit(settings), declaredLimit(settings, declared.declaredType)]);
+  checkSize(sizeBytes ?? 0, limit);
+  const staged = await stageFile(ctx, bytes, declared, { limit });
   if (!signal.aborted) return staged;
   await discardStaged(ctx, [staged]);
   throw signal.reason;

@@ -2,9 +2,17 @@ import { mediaTypeOf } from '../../lib/header-value.ts';
 import { isReadable } from '../../media/image-header.ts';
 import type { Sniffed } from '../../media/sniff.ts';
 import type { Context, Settings } from '../context.ts';
-import { InvalidInputError, TooLargeError, UnsupportedMediaError } from '../error.ts';
+import { InvalidInputError, type SizeLimit, UnsupportedMediaError } from '../error.ts';
 import type { MediaType } from '../tree/media.ts';
 import { findContradiction } from './agreement.ts';
+import {
+  checkSize,
+  documentLimit,
+  fileLimit,
+  imageLimit,
+  lowestOf,
+  sizeLimit,
+} from './size-limit.ts';
 import type { DeclaredFile, StagedFile } from './staging.ts';
 
 /** Types of media items that hold a file. */
@@ -37,8 +45,7 @@ export function checkContent({ settings }: Context, file: SizedFile, sniffed: Sn
         : `The content is ${content}, not ${claim.declaredType} as declared.`;
     throw new UnsupportedMediaError(sniffed.mimeType, message);
   }
-  const limitBytes = sizeLimitBytes(settings, sniffed);
-  if (file.sizeBytes > limitBytes) throw new TooLargeError(limitBytes);
+  checkSize(file.sizeBytes, sizeLimit(settings, sniffed));
 }
 
 /**
@@ -78,30 +85,23 @@ function whyRefused(
   return `The content is ${mimeType}, which is not accepted as ${wanted}.`;
 }
 
-/** Returns the size limit for content of this kind, in bytes. */
-export function sizeLimitBytes(settings: Settings, { kind, mimeType }: Sniffed): number {
-  if (kind === 'image') return settings.imageBytesMax;
-  return settings.documentTypes.includes(mimeType)
-    ? settings.documentBytesMax
-    : settings.fileBytesMax;
-}
-
-/** Returns the size limit for a file whose content may turn out to be any of these types, in bytes. */
-export function totalLimitBytes(
+/** Returns the size limit for a file whose content may turn out to be any of these types. */
+export function totalLimit(
   settings: Settings,
   allowed: readonly FileType[] = FILE_TYPES,
-): number {
+): SizeLimit {
   const limits = allowed.map((type) => {
-    if (type === 'image' || type === 'eimage') return settings.imageBytesMax;
-    return type === 'doc' ? settings.documentBytesMax : settings.fileBytesMax;
+    if (type === 'image' || type === 'eimage') return imageLimit(settings);
+    return type === 'doc' ? documentLimit(settings) : fileLimit(settings);
   });
-  return Math.min(settings.fileBytesMax, Math.max(...limits));
+  const highest = limits.reduce((high, limit) => (limit.bytes > high.bytes ? limit : high));
+  return lowestOf([highest, fileLimit(settings)]);
 }
 
-/** Returns the size limit for a file of which only the declared type is known, in bytes. */
-export function declaredLimitBytes(settings: Settings, declaredType: string | null): number {
+/** Returns the size limit for a file of which only the declared type is known. */
+export function declaredLimit(settings: Settings, declaredType: string | null): SizeLimit {
   const isImage = isReadable(parseDeclaredType(declaredType ?? '') ?? '');
-  return isImage ? settings.imageBytesMax : Number.POSITIVE_INFINITY;
+  return isImage ? imageLimit(settings) : { ...fileLimit(settings), bytes: Infinity };
 }
 
 function naturalType({ documentTypes }: Settings, { kind, mimeType }: Sniffed): FileType {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { cleanFilename } from '../../lib/filename.ts';
 import type { Context } from '../context.ts';
-import { DigestMismatchError, InvalidInputError, TooLargeError } from '../error.ts';
+import { DigestMismatchError, InvalidInputError, type SizeLimit } from '../error.ts';
 import { newBlobKey } from '../file/blob-key.ts';
 import { authorize } from '../viewer/access.ts';
 import { openRoom } from './room.ts';
+import { checkSize, fileLimit } from './size-limit.ts';
 
 /** The properties that a request declares for a file. */
 export interface DeclaredFile {
@@ -38,7 +39,7 @@ export interface StagedFile extends DeclaredFile {
 /** Options of `stageFile`. */
 export interface StageOptions {
   /** (Default: the limit for any file) */
-  limitBytes?: number;
+  limit?: SizeLimit;
   /** MD5 that the bytes must have, in lower-case hex. */
   md5?: string | null | undefined;
 }
@@ -61,7 +62,7 @@ export async function stageFile(
   ctx: Context,
   source: AsyncIterable<Uint8Array>,
   { filename, declaredType }: DeclaredFile,
-  { limitBytes = ctx.settings.fileBytesMax, md5: expected }: StageOptions = {},
+  { limit = fileLimit(ctx.settings), md5: expected }: StageOptions = {},
 ): Promise<StagedFile> {
   authorize(ctx, 'upload.write');
   const room = await openRoom(ctx);
@@ -71,7 +72,7 @@ export async function stageFile(
   async function* counted() {
     for await (const bytes of source) {
       sizeBytes += bytes.length;
-      if (sizeBytes > limitBytes) throw new TooLargeError(limitBytes);
+      checkSize(sizeBytes, limit);
       await room.take(bytes.length);
       digests.md5.update(bytes);
       digests.sha256.update(bytes);

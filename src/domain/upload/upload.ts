@@ -12,7 +12,6 @@ import {
   DigestMismatchError,
   InvalidInputError,
   OffsetMismatchError,
-  TooLargeError,
   UploadCompletedError,
 } from '../error.ts';
 import { newBlobKey } from '../file/blob-key.ts';
@@ -26,13 +25,7 @@ import { forgetDigest, keepDigest, resumeDigest } from './digest.ts';
 import { take } from './door.ts';
 import { intoMedia } from './named-media.ts';
 import { newMediaInput } from './new-media.ts';
-import {
-  declaredLimitBytes,
-  type FileType,
-  parseDeclaredType,
-  sizeLimitBytes,
-  totalLimitBytes,
-} from './policy.ts';
+import { declaredLimit, type FileType, parseDeclaredType, totalLimit } from './policy.ts';
 import { checkDisk } from './room.ts';
 import {
   findOpenUpload,
@@ -41,6 +34,7 @@ import {
   type UploadSession,
   whyUploadClosed,
 } from './session.ts';
+import { checkSize, sizeLimit } from './size-limit.ts';
 import type { StagedFile } from './staging.ts';
 
 const chunkInput = z.object({
@@ -241,8 +235,7 @@ function checkTotal(
   totalBytes: number,
   allowedTypes: readonly FileType[] | undefined,
 ): void {
-  const limitBytes = totalLimitBytes(settings, allowedTypes);
-  if (totalBytes > limitBytes) throw new TooLargeError(limitBytes);
+  checkSize(totalBytes, totalLimit(settings, allowedTypes));
 }
 
 /** Rejects a file by the size limit of its kind at the first chunk already, not only at completion. */
@@ -253,9 +246,5 @@ async function checkKindLimit(
   declaredType: string | null,
 ): Promise<void> {
   const sniffed = await staging.withLocalFile(blobKey, (path) => sniffFile(path));
-  const limitBytes = Math.min(
-    sizeLimitBytes(settings, sniffed),
-    declaredLimitBytes(settings, declaredType),
-  );
-  if (totalBytes > limitBytes) throw new TooLargeError(limitBytes);
+  checkSize(totalBytes, sizeLimit(settings, sniffed), declaredLimit(settings, declaredType));
 }

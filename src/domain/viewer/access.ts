@@ -20,6 +20,7 @@ const RULES = {
   'media.create': { role: 'editor', anyone: 'open' },
   'media.update': { role: 'editor', anyone: 'never' },
   'media.delete': { role: 'editor', anyone: 'never' },
+  'archive.create': { role: 'reader', anyone: 'open' },
   'folder.update': { role: 'editor', anyone: 'never' },
   'folder.delete': { role: 'editor', anyone: 'never' },
   'folder.create': { role: 'editor', anyone: 'never' },

@@ -21,6 +21,8 @@ export const AUDIT_ACTIONS = {
     'A node was restored from the trash. Of a large folder, only the folder itself has an entry.',
   purge:
     'A node in the trash was deleted for ever, with what was deleted together with it below it.',
+  archive:
+    'A URL was created that downloads media as an archive, with which anyone may read them for a time. `details.files` is their number, and `details.ids` the database ids of selected nodes. The target is the folder, if one was given.',
   start: 'A job was started.',
   signal: 'A job received the signal `details.signal`.',
   revoke: 'An API key was revoked.',

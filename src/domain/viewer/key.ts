@@ -56,6 +56,19 @@ export async function findViewerByKey(
   const row = await store.findKeyBySha256(services.db, digest);
   if (row === undefined || row.revoked_at !== null || isExpired(services, row)) return null;
   await noteUse(services, row);
+  return toViewer(services, row);
+}
+
+/** Returns the viewer of the key with a `Viewer.id`, with the rights that it has now; null if the key is not valid. */
+export async function findViewerByKeyId(
+  services: Services,
+  id: string,
+): Promise<KnownViewer | null> {
+  const row = await store.findKeyByUuid(services.db, keyUuid(id));
+  return row === undefined || isExpired(services, row) ? null : toViewer(services, row);
+}
+
+async function toViewer(services: Services, row: ApiKeyRow): Promise<KnownViewer> {
   const viewer = { kind: 'key', id: keyId(row.uuid), role: row.role as Role } as const;
   if (row.start_nodes === null) return viewer;
   return { ...viewer, startNodes: await storedStartNodes(services, row.start_nodes) };

@@ -50,7 +50,21 @@ export async function findViewerByCredential(
 
 /** Returns the viewer with the rights that its user has now. */
 async function findViewerBySession(services: Services, token: string): Promise<KnownViewer | null> {
-  const row = await store.findSession(services.db, digestOf(services, token));
+  return viewerOfSession(services, await store.findSession(services.db, digestOf(services, token)));
+}
+
+/** Returns the viewer of a session with the rights that it has now; null if the session has ended. */
+export async function findViewerBySessionId(
+  services: Services,
+  id: number,
+): Promise<KnownViewer | null> {
+  return viewerOfSession(services, await store.findSessionById(services.db, id));
+}
+
+async function viewerOfSession(
+  services: Services,
+  row: store.FoundSession | undefined,
+): Promise<KnownViewer | null> {
   if (row === undefined || row.expires_at <= services.clock()) return null;
   const { user } = row;
   return { ...(user === null ? ADMIN : await toViewer(services, user)), sessionId: row.id };

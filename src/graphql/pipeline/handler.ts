@@ -1,7 +1,6 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import type { FastifyInstance, FastifyReply, HTTPMethods } from 'fastify';
 import { DomainError, TooManyRequestsError } from '../../domain/error.ts';
 import { urlMaker } from '../../http/absolute-url.ts';
-import { preferredType } from '../../http/accept.ts';
 import {
   createSendError,
   type DialectOptions,
@@ -13,11 +12,11 @@ import { HttpError } from '../../http/http-error.ts';
 import { httpStatus, publicMessage, retryHeaders } from '../../http/status.ts';
 import { isUpgrade, takeUpgrade } from '../../http/upgrade.ts';
 import { vary } from '../../http/viewer/cache.ts';
-import { GRAPHIQL_OPTIONS, renderPage } from '../graphiql.ts';
 import { negotiate, type SendOptions, sendBatch, sendResult } from './answer.ts';
 import { runBatch } from './batch.ts';
 import type { ChannelParts } from './channel/operation.ts';
 import { createStreamSignals } from './events.ts';
+import { registerGraphiqlFiles, sendPageIfAsked } from './graphiql-page.ts';
 import { readJsonBodies } from './json-body.ts';
 import { maskError, type OperationContext } from './mask.ts';
 import { readParameters } from './parameters.ts';
@@ -68,7 +67,8 @@ export async function registerGraphql(
     handler: async (request, reply) => {
       if (isUpgrade(request.raw)) return openSocket(parts, reply, streamSignal);
       vary(reply, 'Accept');
-      if (isGraphiqlEnabled && isPageRequest(request)) return sendPage(reply);
+      const page = sendPageIfAsked(request, reply, isGraphiqlEnabled);
+      if (page !== null) return page;
       if (singleConnection.isMeant(request)) return singleConnection.handle(request, reply);
       const accepted = negotiate(request.headers.accept);
       const signal = streamSignal(reply.raw);
@@ -78,6 +78,7 @@ export async function registerGraphql(
     },
   });
   refuseOtherMethods(server, PATH, METHODS, methodNotAllowed);
+  if (isGraphiqlEnabled) registerGraphiqlFiles(server);
 }
 
 /** The methods of GraphQL over HTTP, and of graphql-sse: `HEAD` is refused. */
@@ -159,23 +160,6 @@ async function answerRequest(
   } catch (error) {
     return sendResult(reply, toResult(error), options);
   }
-}
-
-/** The page is sent only to a client that prefers it to a result. */
-const TYPES = [
-  'application/json',
-  'application/graphql-response+json',
-  'text/event-stream',
-  'text/html',
-] as const;
-
-function isPageRequest({ method, headers }: FastifyRequest): boolean {
-  return method === 'GET' && preferredType(headers.accept, TYPES) === 'text/html';
-}
-
-async function sendPage(reply: FastifyReply): Promise<FastifyReply> {
-  const { html, policy } = await renderPage(GRAPHIQL_OPTIONS);
-  return reply.type('text/html').header('content-security-policy', policy).send(html);
 }
 
 function toErrorAnswer(error: unknown): ErrorAnswer {

@@ -1,7 +1,10 @@
 import type { FastifyInstance } from 'fastify';
-import { type DialectOptions, registerRoutes } from '../../http/dialect.ts';
+import { ARCHIVE_PATH } from '../../domain/file/archive-url.ts';
+import { type Call, type DialectOptions, registerRoutes } from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
+import { createSlots, type TakeSlot } from '../../http/slot.ts';
 import { sendRendition } from './rendition/send-rendition.ts';
+import { sendArchive } from './send-archive.ts';
 import { sendVersion } from './send-version.ts';
 
 /** The shape of the URL of every file, see `urlFilename`. Other paths below `/media` are Heartcore's, or unknown. */
@@ -13,15 +16,27 @@ const ROUTES = [
   { method: ['GET', 'HEAD'], path: `${DIR}/version/:uuid(^[0-9a-f-]{36}$)`, send: sendVersion },
 ] as const;
 
+/** Archives that one viewer, and all viewers of this process, may download at once. */
+const ARCHIVES_MAX = { name: 'archives', viewerMax: 4, totalMax: 64 } as const;
+
+const archiveRoute = (takeSlot: TakeSlot) => ({
+  method: ['GET', 'HEAD'] as const,
+  path: ARCHIVE_PATH,
+  send: (call: Call) => sendArchive(call, takeSlot),
+});
+
 /**
  * Serves the bytes of stored files, `GET` and `HEAD /media/{dir}/{file}`, at the URLs that all dialects name. The query
- * can ask for an image in another size or format. Serves the versions of a file at `/media/{dir}/version/{uuid}`.
+ * can ask for an image in another size or format. Serves the versions of a file at `/media/{dir}/version/{uuid}`, and
+ * archives of files at `/archive`.
  */
 export async function registerFiles(
   server: FastifyInstance,
   options: DialectOptions,
 ): Promise<void> {
-  registerRoutes(server, ROUTES, {
+  const { addressFactor } = options.services.settings.quotas;
+  const takeSlot = createSlots({ ...ARCHIVES_MAX, addressFactor });
+  registerRoutes(server, [...ROUTES, archiveRoute(takeSlot)], {
     ...options,
     serve: ({ send }, call) => send(call),
     refuseMethod: (method) =>

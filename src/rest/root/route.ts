@@ -3,12 +3,20 @@ import { urlMaker } from '../../http/absolute-url.ts';
 import { preferredType } from '../../http/accept.ts';
 import { type DialectOptions, refuseOtherMethods } from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
+import { sendPage } from '../../http/page.ts';
 import { vary } from '../../http/viewer/cache.ts';
-import { sendPage } from './page.ts';
 
-/** Pages and documents that a person may want to see, with what they are. */
+/** Options of the root. */
+export interface RootOptions extends DialectOptions {
+  isGraphiqlEnabled: boolean;
+  /** Version of this server. */
+  version: string;
+}
+
+/** Pages and documents that a person may want to see, with what they are. Those that do not exist are not shown. */
 const PAGES: readonly (readonly [path: string, title: string])[] = [
-  ['/graphql', 'GraphQL, with an editor for queries'],
+  ['/studio', 'Studio, to manage media'],
+  ['/graphql', 'GraphQL, with an editor for queries (GraphiQL)'],
   ['/api/v2/openapi.json', 'OpenAPI document of the SelfCommunity dialect'],
   ['/media', 'Media tree of the Heartcore dialect (needs a credential)'],
   ['/medias', 'Files of the Importer dialect (needs a credential)'],
@@ -24,12 +32,23 @@ const TYPES = ['application/hal+json', 'application/json', 'text/html'] as const
  */
 export async function registerRoot(
   server: FastifyInstance,
-  { publicUrl }: DialectOptions,
+  { publicUrl, isGraphiqlEnabled, version }: RootOptions,
 ): Promise<void> {
+  const toPage = () => {
+    const pages = PAGES.filter(([path]) =>
+      path === '/graphql' ? isGraphiqlEnabled : server.hasRoute({ method: 'GET', url: path }),
+    );
+    return `${INTRODUCTION}
+<ul>
+${pages.map(([path, title]) => `<li><a href="${path}">${path}</a>: ${title}</li>`).join('\n')}
+</ul>
+${isGraphiqlEnabled ? '' : GRAPHIQL_IS_OFF}<p>Version ${version}</p>
+`;
+  };
   server.get('/', (request, reply) => {
     vary(reply, 'Accept');
     if (preferredType(request.headers.accept, TYPES) === 'text/html') {
-      return sendPage(reply, PAGE);
+      return sendPage(reply, toPage());
     }
     const toUrl = urlMaker(publicUrl, request);
     const links = { self: '/', media: '/media', mediatype: '/media/type', graphql: '/graphql' };
@@ -44,9 +63,8 @@ export async function registerRoot(
   });
 }
 
-const PAGE = `<h1>Trivium</h1>
-<p>A media server. One store, one GraphQL schema, and the dialects of three existing media APIs.</p>
-<ul>
-${PAGES.map(([path, title]) => `<li><a href="${path}">${path}</a>: ${title}</li>`).join('\n')}
-</ul>
+const INTRODUCTION = `<h1>Trivium</h1>
+<p>A media server. One store, one GraphQL schema, and the dialects of three existing media APIs.</p>`;
+
+const GRAPHIQL_IS_OFF = `<p>Programs send GraphQL to <code>/graphql</code>. The page with an editor for queries is off; <code>TRIVIUM_GRAPHIQL=on</code> turns it on.</p>
 `;

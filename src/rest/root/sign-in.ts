@@ -3,9 +3,9 @@ import { isHttps } from '../../http/absolute-url.ts';
 import { preferredType } from '../../http/accept.ts';
 import { refuseOtherMethods } from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
+import { sendPage } from '../../http/page.ts';
 import { sessionCookie } from '../../http/viewer/cookie.ts';
 import { SIGN_IN_PATH, type SignInLink } from '../../http/viewer/sign-in.ts';
-import { sendPage } from './page.ts';
 
 /** Options of `registerSignIn`. */
 export interface SignInOptions {

@@ -13,10 +13,16 @@ import { ROUTES } from './route-table.ts';
 const PREFIX = '/api/v2';
 const CONTENT_TYPE = 'application/json; charset=utf-8';
 
+/** Options of the SelfCommunity dialect. */
+export interface SelfCommunityOptions extends DialectOptions {
+  /** Size of the largest image that this dialect accepts, in bytes. */
+  imageBytesMax: number;
+}
+
 /** Registers the SelfCommunity API below `/api/v2`. */
 export async function registerSelfCommunity(
   server: FastifyInstance,
-  options: DialectOptions,
+  { imageBytesMax, ...options }: SelfCommunityOptions,
 ): Promise<void> {
   const sendError = createSendError(CONTENT_TYPE, toErrorAnswer);
   server.setTargetErrorHandler([`${PREFIX}/`], sendError);
@@ -31,7 +37,8 @@ export async function registerSelfCommunity(
       serve: async ({ operation, handle }, call) => {
         // Contract §4: before the body. A viewer who may not call this learns nothing about its faults.
         if (operation !== null) authorize(call.ctx, operation);
-        return sendAnswer(call.reply, CONTENT_TYPE, await handle(call));
+        const ctx = { ...call.ctx, settings: { ...call.ctx.settings, imageBytesMax } };
+        return sendAnswer(call.reply, CONTENT_TYPE, await handle({ ...call, ctx }));
       },
       refuseMethod: (method) =>
         new RefusedError(`Method "${method}" not allowed.`, {

@@ -33,22 +33,33 @@ const bySha256 = prepared<{ tokenSha256: string }, SessionAndUser>({
   keyOf: () => '',
   lookupsOf: () => 2,
   build: (db, _args, slot) =>
-    db
-      .selectFrom('session')
-      .leftJoin('user_account', 'user_account.id', 'session.user_id')
-      .where(
-        'token_sha256',
-        '=',
-        slot(({ tokenSha256 }) => tokenSha256),
-      )
-      .select(['session.id', 'session.expires_at', 'name', 'role', 'start_nodes']),
+    withUser(db).where(
+      'token_sha256',
+      '=',
+      slot(({ tokenSha256 }) => tokenSha256),
+    ),
 });
 
 /** Returns the session by the lower-case hex digest of its token, also if it has expired. */
 export async function findSession(db: Db, tokenSha256: string): Promise<FoundSession | undefined> {
   const [row] = await bySha256(db, { tokenSha256 });
-  if (row === undefined) return undefined;
-  const { id, expires_at, name, role, start_nodes } = row;
+  return row && toFound(row);
+}
+
+/** Returns the session with this id, also if it has expired. */
+export async function findSessionById(db: Db, id: number): Promise<FoundSession | undefined> {
+  const row = await withUser(db).where('session.id', '=', id).executeTakeFirst();
+  return row && toFound(row);
+}
+
+function withUser(db: Db) {
+  return db
+    .selectFrom('session')
+    .leftJoin('user_account', 'user_account.id', 'session.user_id')
+    .select(['session.id', 'session.expires_at', 'name', 'role', 'start_nodes']);
+}
+
+function toFound({ id, expires_at, name, role, start_nodes }: SessionAndUser): FoundSession {
   const user = name === null || role === null ? null : { name, role, start_nodes };
   return { id, expires_at, user };
 }

@@ -11,8 +11,8 @@ import {
   chooseType,
   type FileType,
   type Policy,
-  sizeLimitBytes,
 } from '../../../src/domain/upload/policy.ts';
+import { sizeLimit } from '../../../src/domain/upload/size-limit.ts';
 import type { Sniffed } from '../../../src/media/sniff.ts';
 
 const ODT = 'application/vnd.oasis.opendocument.text';
@@ -163,7 +163,7 @@ describe('sizes', () => {
     ['csv', 30],
     ['unknown', 30],
   ] satisfies [Content, number][])('of %s: at most %i bytes', (content, limitBytes) => {
-    expect(sizeLimitBytes(SETTINGS, CONTENTS[content])).toBe(limitBytes);
+    expect(sizeLimit(SETTINGS, CONTENTS[content]).bytes).toBe(limitBytes);
     expect(decide({ content, claim: { sizeBytes: limitBytes } })).not.toBe(TooLargeError);
     expect(decide({ content, claim: { sizeBytes: limitBytes + 1 } })).toBe(TooLargeError);
   });

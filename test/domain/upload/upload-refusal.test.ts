@@ -55,8 +55,11 @@ describeEachBackend('a first chunk', (backend) => {
     ['that does not start at 0', () => ({ offsetBytes: 5 }), offsetMismatch(0)],
     [
       'of an image larger than the limit for images',
-      () => ({ totalBytes: 5 * 2 ** 20 + 1 }),
-      { code: 'TOO_LARGE' },
+      () => ({ totalBytes: 50 * 2 ** 20 + 1 }),
+      {
+        code: 'TOO_LARGE',
+        message: 'The size exceeds the limit of 50 MiB (TRIVIUM_IMAGE_BYTES_MAX).',
+      },
     ],
   ])('%s is refused, and nothing is stored', (_, wrong, error) =>
     withServices(backend, async (services) => {

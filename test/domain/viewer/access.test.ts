@@ -49,6 +49,10 @@ const TABLE: Record<Operation, Record<Auth, Row>> = {
     open: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
     required: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
   },
+  'archive.create': {
+    open: { anonymous: 'yes', reader: 'yes', editor: 'yes', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'yes', editor: 'yes', admin: 'yes' },
+  },
   'folder.update': {
     open: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },
     required: { anonymous: 'log in', reader: 'no', editor: 'yes', admin: 'yes' },

@@ -125,6 +125,14 @@ const SCENES: Readonly<Record<string, Scene>> = {
       return { action: 'DELETE', target: { kind }, details: { permanently: true } };
     }),
   },
+  createArchiveUrl: one(
+    { action: 'ARCHIVE', target: { kind: 'FOLDER', name: 'F' }, details: { files: 1 } },
+    async (app) => {
+      const folderId = await folder(app, 'F');
+      await send(app, 'uploadFile', { folderId });
+      return () => call(app, 'createArchiveUrl', { folderId }, 'url');
+    },
+  ),
   restoreNodes: one(
     { action: 'RESTORE', target: { kind: 'MEDIA', name: 'a.png' } },
     async (app) => {
@@ -279,6 +287,7 @@ const MUTATIONS: Readonly<Record<Write, readonly string[]>> = {
     'tagWhere',
   ],
   'media.delete': ['deleteMedia', 'deleteNodes', 'deleteWhere'],
+  'archive.create': ['createArchiveUrl'],
   'trash.restore': ['restoreNodes'],
   'trash.purge': ['emptyTrash', 'deleteNodes'],
   'folder.update': ['updateFolder', 'moveNodes', 'placeNodes'],

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { withApp } from '../../support/app.ts';
 import { BACKENDS } from '../../support/backend.ts';
 import { shareApp } from '../../support/shared-app.ts';
 
@@ -37,6 +38,19 @@ it('the root is a page for a browser, and each of its links leads somewhere', as
     expect([link, page.status]).toEqual([link, 200]);
   }
 });
+
+it('the page says which version this is, and how to turn GraphiQL on where it is off', () =>
+  withApp(
+    BACKENDS[0]!,
+    async (app) => {
+      const response = await app.fetch('/', { headers: { accept: 'text/html' } });
+      const page = await response.text();
+      expect(page).toContain('TRIVIUM_GRAPHIQL=on');
+      expect(page).not.toContain('href="/graphql"');
+      expect(page).toMatch(/Version \d+\.\d+\.\d+/);
+    },
+    { TRIVIUM_GRAPHIQL: 'off' },
+  ));
 
 it('other methods are refused', async () => {
   const response = await shared().fetch('/', { method: 'DELETE' });

@@ -265,6 +265,10 @@ export const GRAPHQL: Readonly<Record<string, Operation>> = {
     (cell) => mutation('deleteMedia', { id: idOf(cell) }),
     { once: true },
   ),
+  'Mutation.createArchiveUrl': ofItem(
+    (facts) => (facts.mode === 'open' ? whoSees : whoSeesWithCredential)(facts),
+    (cell) => mutation('createArchiveUrl', { ids: [idOf(cell)] }),
+  ),
   'Mutation.deleteNodes': ofItem(
     ownerOrAdmin,
     (cell) => mutation('deleteNodes', { ids: [idOf(cell)] }),

@@ -100,7 +100,7 @@ export function outcomeOf(
 ): Outcome {
   if (BY_STATUS[status] !== undefined) return BY_STATUS[status];
   if (status >= 400) return `status ${status}`;
-  const isResult = url.startsWith('/graphql') && body.startsWith('{');
+  const isResult = /^\/graphql(\?|$)/.test(url) && body.startsWith('{');
   const refusal = isResult ? refusalOf(JSON.parse(body)) : null;
   if (refusal !== null) return refusal;
   return shown === undefined || body.includes(shown) ? 'ok' : 'absent';

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { GRAPHIQL_NAME } from '../../../src/graphql/graphiql.ts';
 import type { TestApp } from '../../support/app.ts';
 import {
   admins,
@@ -248,6 +249,12 @@ const OTHERS: Readonly<Record<string, Operation>> = {
   // Everyone may reserve a stream of events. Nobody but its viewer finds it.
   'PUT /graphql': plain(everyone, 'PUT /graphql'),
   'DELETE /graphql': plain(nobody, 'DELETE /graphql?token=none&operationId=a'),
+  ...Object.fromEntries(
+    ['js', 'css', 'ico'].map((extension) => {
+      const line = `GET /graphql/${GRAPHIQL_NAME}.${extension}`;
+      return [line, plain(everyone, line, { modes: ['open'], ignoresCredentials: true })];
+    }),
+  ),
   // A login with a wrong password: whoever sends it.
   'POST /oauth/token': {
     ...{ rule: () => 'status 400' },
@@ -268,6 +275,9 @@ const OTHERS: Readonly<Record<string, Operation>> = {
   'HEAD /media/:dir/version/:uuid': item(otherSignature, ({ item }) =>
     bare(`HEAD ${item.file.path.replace(/[^/]+$/, 'version')}/${item.uuid}`),
   ),
+  // It has the rights of the viewer who made its URL, and this URL has no signature.
+  'GET /archive': plain(() => 'forbidden', 'GET /archive'),
+  'HEAD /archive': plain(() => 'forbidden', 'HEAD /archive'),
   'HEAD /media/:dir/:name': item(bytes, ({ item }) => bare(`HEAD ${item.file.path}`)),
 };
 

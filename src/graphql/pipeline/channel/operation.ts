@@ -5,7 +5,7 @@ import { maskError, type OperationContext } from '../mask.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { Result } from '../run.ts';
 import type { WatchViewer } from '../stream-credential.ts';
-import type { TakeStreamSlot } from '../stream-slot.ts';
+import type { TakeSlot } from '../../../http/slot.ts';
 
 /** The parts of the server that operations need which share one connection. */
 export interface ChannelParts {
@@ -13,9 +13,9 @@ export interface ChannelParts {
   services: Services;
   publicUrl: string | null;
   run: Pipeline['run'];
-  takeStreamSlot: TakeStreamSlot;
+  takeStreamSlot: TakeSlot;
   /** Takes a slot for a connection, which may hold many subscriptions. */
-  takeConnectionSlot: TakeStreamSlot;
+  takeConnectionSlot: TakeSlot;
   watchViewer: WatchViewer;
 }
 

@@ -8,7 +8,7 @@ import { DateTimeRange, orderInput, withoutNull } from '../filter.ts';
 import { MediaTypeEnum } from './media-type.ts';
 import { VisibilityEnum } from './visibility.ts';
 
-/** The filter of a list of media. */
+/** The filter of every list of media. */
 export const MediaFilterInput = builder.inputType('MediaFilter', {
   description: 'Filter for a list of media. A media item must match every given field.',
   fields: (t) => ({

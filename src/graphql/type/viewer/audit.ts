@@ -95,11 +95,12 @@ const AuditTargetRef = builder.objectRef<AuditTarget>('AuditTarget').implement({
     kind: t.expose('kind', { type: AuditTargetKindEnum, description: 'Kind of the target.' }),
     id: t.id({
       nullable: true,
-      description: 'Global id of the target. Null for an unknown user and for the admin key.',
+      description:
+        'Global id of the target. Null for an unknown user, for the admin key, and for an archive of several media.',
       resolve: ({ kind, id }) => (id === null ? null : encodeGlobalId(TYPES[kind], id)),
     }),
     ...exposeNullable(t, 'String', {
-      name: 'Name of the target at that time; of a job, its class. Null for an unknown user.',
+      name: 'Name of the target at that time; of a job, its class. Null for an unknown user, and for an archive of several media.',
     }),
   }),
 });

@@ -196,7 +196,12 @@ describe('an error', () => {
       'Forbidden',
       'You are not authorized to access the given resource.',
     ],
-    [new TooLargeError(5), 413, 'PayloadTooLarge', 'The size exceeds the limit of 5 bytes.'],
+    [
+      new TooLargeError({ bytes: 50 * 2 ** 20, setting: 'TRIVIUM_IMAGE_BYTES_MAX' }),
+      413,
+      'PayloadTooLarge',
+      'The size exceeds the limit of 50 MiB (TRIVIUM_IMAGE_BYTES_MAX).',
+    ],
     [
       new UnsupportedBodyError('a/b'),
       415,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { contentDisposition } from '../../src/http/disposition.ts';
+import { contentDisposition } from '../../../src/http/file/disposition.ts';
 
 test.each([
   ['logo.png', 'inline; filename="logo.png"'],
