@@ -92,8 +92,11 @@ test('subscriptionExchange subscribes over WebSocket', () =>
       exchanges: [
         subscriptionExchange({
           forwardSubscription: ({ query = '', variables }) => ({
-            subscribe: (sink) => ({
-              unsubscribe: socket.subscribe({ query, variables: variables ?? {} }, sink),
+            subscribe: ({ next, error, complete }) => ({
+              unsubscribe: socket.subscribe(
+                { query, variables: variables ?? {} },
+                { next: ({ data = null, ...rest }) => next({ data, ...rest }), error, complete },
+              ),
             }),
           }),
         }),
