@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { contentType } from '../../src/http/charset.ts';
+import { contentType } from '../../src/http/file/charset.ts';
 import { decodeUnicode } from '../../src/lib/unicode-text.ts';
 import { sniffFile } from '../../src/media/sniff.ts';
 import { withFile } from '../support/temporary-file.ts';

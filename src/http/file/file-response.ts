@@ -1,14 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FileGoneError, type OpenedFile } from '../../domain/file/file.ts';
 import { DamagedFileError } from '../../domain/storage-error.ts';
-import { contentType } from '../charset.ts';
 import { contentPolicy, FILE_EXCEPTIONS } from '../content-policy.ts';
 import { contentDisposition, type DispositionType } from '../disposition.ts';
 import { evaluateConditions, isRangeWanted, type Validators } from '../etag.ts';
 import { HttpError } from '../http-error.ts';
-import { type SelectedRange, selectRange } from '../range.ts';
 import { type Body, sendBody } from '../send-body.ts';
 import { varyByViewer } from '../viewer/cache.ts';
+import { contentType } from './charset.ts';
+import { type SelectedRange, selectRange } from './range.ts';
 
 /** Bytes to send, and their description. */
 export interface Content {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import Fastify, { LogController } from 'fastify';
 import { type Content, sendFile } from '../../../src/http/file/file-response.ts';
-import type { SelectedRange } from '../../../src/http/range.ts';
+import type { SelectedRange } from '../../../src/http/file/range.ts';
 
 export const MIB = 2 ** 20;
 

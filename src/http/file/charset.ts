@@ -1,6 +1,6 @@
-import { decodeUnicode } from '../lib/unicode-text.ts';
+import { decodeUnicode } from '../../lib/unicode-text.ts';
+import type { Body } from '../send-body.ts';
 import type { SelectedRange } from './range.ts';
-import type { Body } from './send-body.ts';
 
 /** Bytes that are about to be sent. */
 export interface Text {

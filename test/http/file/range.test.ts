@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { selectRange } from '../../src/http/range.ts';
-import { cpuMs } from '../support/cpu-time.ts';
+import { selectRange } from '../../../src/http/file/range.ts';
+import { cpuMs } from '../../support/cpu-time.ts';
 
 describe('a Range header of 100 bytes', () => {
   test.each([
