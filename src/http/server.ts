@@ -120,12 +120,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   server.decorate('setTargetErrorHandler', (paths, handle) => {
     targetErrorHandlers.push({ paths, handle });
   });
-  server.decorate('checkViewer', createCheckViewer(options.authenticate));
-  server.decorate('authenticate', options.authenticate);
-  server.decorate('acceptsCookie', origins.acceptsCookie);
-  server.decorate('countOperation', options.rateLimit.countOperation);
-  server.decorate('upgrades', upgrades);
-  upgrades.connect(server);
+  decorate(server, options, { origins, upgrades });
   server.decorateRequest('viewer');
   server.decorateRequest('client');
   server.decorateRequest('calledAs');
@@ -153,6 +148,20 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   closeUnusedConnections(server);
   boundConnections(server.server, options.connectionBound);
   return server;
+}
+
+/** Adds what transports need whose operations are not all requests. */
+function decorate(
+  server: FastifyInstance,
+  { authenticate, rateLimit }: ServerOptions,
+  { origins, upgrades }: { origins: OriginRules; upgrades: Upgrades },
+): void {
+  server.decorate('checkViewer', createCheckViewer(authenticate));
+  server.decorate('authenticate', authenticate);
+  server.decorate('acceptsCookie', origins.acceptsCookie);
+  server.decorate('countOperation', rateLimit.countOperation);
+  server.decorate('upgrades', upgrades);
+  upgrades.connect(server);
 }
 
 function admitRequests(

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Manifest, parseManifest } from '../graphql/pipeline/persisted/manifest.ts';
+import { type Manifest, parseManifest } from '../graphql/persisted/manifest.ts';
 import { ConfigError } from './config.ts';
 
 /** Reads the manifest of `TRIVIUM_PERSISTED_ONLY`; null without one. Throws ConfigError. */

@@ -12,18 +12,18 @@ import { HttpError } from '../../http/http-error.ts';
 import { httpStatus, publicMessage, retryHeaders } from '../../http/status.ts';
 import { isUpgrade, takeUpgrade } from '../../http/upgrade.ts';
 import { vary } from '../../http/viewer/cache.ts';
+import type { ChannelParts } from '../channel/operation.ts';
+import { createSingleConnection } from '../channel/single-connection.ts';
+import type { Manifest } from '../persisted/manifest.ts';
 import { negotiate, type SendOptions, sendBatch, sendResult } from './answer.ts';
 import { runBatch } from './batch.ts';
-import type { ChannelParts } from './channel/operation.ts';
 import { createStreamSignals } from './events.ts';
 import { registerGraphiqlFiles, sendPageIfAsked } from './graphiql-page.ts';
 import { readJsonBodies } from './json-body.ts';
 import { maskError, type OperationContext } from './mask.ts';
 import { readParameters } from './parameters.ts';
-import type { Manifest } from './persisted/manifest.ts';
 import { createPipeline } from './pipeline.ts';
 import type { SingleResult } from './run.ts';
-import { createSingleConnection } from './single-connection/handler.ts';
 import { createViewerWatch } from './stream-credential.ts';
 import { createStreamSlots } from './stream-slot.ts';
 
@@ -94,7 +94,7 @@ async function openSocket(
   reply: FastifyReply,
   streamSignal: ReturnType<typeof createStreamSignals>,
 ): Promise<FastifyReply> {
-  const { serveSocket } = await import('./socket/serve.ts');
+  const { serveSocket } = await import('../socket/serve.ts');
   const { request } = reply;
   reply.hijack();
   const upgrade = takeUpgrade(request.raw);

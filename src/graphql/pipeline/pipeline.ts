@@ -1,10 +1,10 @@
 import type { GraphQLParams } from 'graphql-yoga';
 import { HttpError } from '../../http/http-error.ts';
+import type { Manifest } from '../persisted/manifest.ts';
+import { createResolveDocument } from '../persisted/persisted.ts';
 import type { DocumentOptions } from './document.ts';
 import { toExecutionResult } from './execute.ts';
 import type { OperationContext } from './mask.ts';
-import type { Manifest } from './persisted/manifest.ts';
-import { createResolveDocument } from './persisted/persisted.ts';
 import { createRunOperation, isResults, type Result } from './run.ts';
 import { type AnswerType, createYogaLoader, type Method } from './yoga.ts';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { readMessages } from '../../../src/graphql/pipeline/socket/inbox.ts';
+import { readMessages } from '../../../src/graphql/socket/inbox.ts';
 
 it('ten messages are handled at a time, in their order; meanwhile nothing further is read', async () => {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });

@@ -11,7 +11,7 @@ import { UploadSessionRef } from '../upload/upload-session.ts';
 
 builder.subscriptionType({
   description:
-    'Operations that notify the client of changes, as server-sent events (`accept: text/event-stream`). Events are not stored: a client that is not connected misses them. Several changes to one object may arrive as one event. The server closes a stream after at most an hour, when it stops, within seconds after the credential has become invalid (with the error `NOT_AUTHENTICATED`), and when it may have missed changes because the database was unavailable. If a stream ends without a `complete` event, subscribe again and read what may have changed.',
+    'Operations that notify the client of changes: as server-sent events (`accept: text/event-stream`), as multipart responses (`multipart/mixed;subscriptionSpec="1.0"`) and over WebSocket (`graphql-transport-ws`). Events are not stored: a client that is not connected misses them. Several changes to one object may arrive as one event. The server closes a stream after at most an hour, when it stops, within seconds after the credential has become invalid (with the error `NOT_AUTHENTICATED`), and when it may have missed changes because the database was unavailable. If a stream ends without a `complete` event, subscribe again and read what may have changed.',
 });
 
 builder.subscriptionField('uploadProgress', (t) =>

@@ -7,7 +7,7 @@ import { inputArgs, mutationOf, type Types } from '../../mutation.ts';
 import { ViewerRef } from './viewer.ts';
 
 const COOKIE =
-  'The response also sets the cookie `auth-token` (`HttpOnly`, `SameSite=Lax`, and `Secure` on HTTPS), so that a browser needs nothing else.';
+  'The response also sets the cookie `auth-token` (`HttpOnly`, `SameSite=Lax`, and `Secure` on HTTPS), so that a browser needs nothing else. Over WebSocket it sets none.';
 
 const success = (t: PothosSchemaTypes.ObjectFieldBuilder<Types, Session>) => ({
   token: t.exposeString('token', {

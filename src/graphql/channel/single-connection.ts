@@ -1,14 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { requestContext } from '../../../http/dialect.ts';
-import { HttpError } from '../../../http/http-error.ts';
-import { isRetryable } from '../../../http/status.ts';
-import { type AcceptedTypes, sendResult } from '../answer.ts';
-import { type ChannelParts, runOnChannel } from '../channel/operation.ts';
-import type { RunningOperation } from '../channel/operations.ts';
-import type { Closable } from '../events.ts';
-import { readParameters } from '../parameters.ts';
-import type { Pipeline } from '../pipeline.ts';
-import { isResults, type Result } from '../run.ts';
+import { requestContext } from '../../http/dialect.ts';
+import { HttpError } from '../../http/http-error.ts';
+import { isRetryable } from '../../http/status.ts';
+import { type AcceptedTypes, sendResult } from '../pipeline/answer.ts';
+import type { Closable } from '../pipeline/events.ts';
+import { readParameters } from '../pipeline/parameters.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import { isResults, type Result } from '../pipeline/run.ts';
+import { type ChannelParts, runOnChannel } from './operation.ts';
+import type { RunningOperation } from './operations.ts';
 import { createReservations, type Reservation } from './reservation.ts';
 
 /** Time that an operation waits while the client does not read the results of others. */
@@ -84,23 +84,35 @@ function openStream(
     .send(reservation.open());
 }
 
-/** Runs an operation, and sends its results on the stream. Refuses one that cannot be executed as any other request does. */
+/** Runs an operation, and sends its results on the stream. */
 async function runOperation(
   options: SingleConnectionOptions,
   reservation: Reservation,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { request } = reply;
-  const { parameters, discardFiles } = await readParameters(request);
-  const { operations, opened, turns } = reservation;
-  const id = operationIdOf(parameters);
-  // Until then, nobody would take its results.
-  await opened;
+  const { parameters, discardFiles } = await readParameters(reply.request);
+  try {
+    const id = operationIdOf(parameters);
+    // Until then, nobody would take its results.
+    await reservation.opened;
+    return await runInTurn(options, reservation, { reply, id, parameters });
+  } finally {
+    discardFiles();
+  }
+}
+
+/** Refuses an operation that cannot be executed as any other request does. */
+async function runInTurn(
+  options: SingleConnectionOptions,
+  reservation: Reservation,
+  { reply, id, parameters }: { reply: FastifyReply; id: string; parameters: unknown },
+): Promise<FastifyReply> {
+  const { operations, turns } = reservation;
   const endTurn = await turns.take({ patienceMs: PATIENCE_MS });
   let sent = Promise.resolve();
   try {
     const operation = begin(reservation, id);
-    const result = await run(options, { request, operation, parameters }).finally(discardFiles);
+    const result = await run(options, { request: reply.request, operation, parameters });
     if (isRefused(result)) {
       operation.end();
       const { signal } = operation;

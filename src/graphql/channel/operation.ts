@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { createContext, type Services } from '../../../domain/context.ts';
-import { urlMaker } from '../../../http/absolute-url.ts';
-import { maskError, type OperationContext } from '../mask.ts';
-import type { Pipeline } from '../pipeline.ts';
-import type { Result } from '../run.ts';
-import type { WatchViewer } from '../stream-credential.ts';
-import type { TakeSlot } from '../../../http/slot.ts';
+import { createContext, type Services } from '../../domain/context.ts';
+import { urlMaker } from '../../http/absolute-url.ts';
+import type { TakeSlot } from '../../http/slot.ts';
+import { maskError, type OperationContext } from '../pipeline/mask.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { Result } from '../pipeline/run.ts';
+import type { WatchViewer } from '../pipeline/stream-credential.ts';
 
 /** The parts of the server that operations need which share one connection. */
 export interface ChannelParts {

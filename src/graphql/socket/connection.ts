@@ -8,14 +8,14 @@ import {
   type SubscribeMessage,
 } from 'graphql-ws';
 import type { WebSocket } from 'ws';
-import { NotAuthenticatedError } from '../../../domain/error.ts';
-import { isRetryable } from '../../../http/status.ts';
-import { checkJsonShape } from '../../../lib/json.ts';
+import { NotAuthenticatedError } from '../../domain/error.ts';
+import { isRetryable } from '../../http/status.ts';
+import { checkJsonShape } from '../../lib/json.ts';
 import { type ChannelParts, runOnChannel, type Sender } from '../channel/operation.ts';
 import { createOperations, type Operations, type RunningOperation } from '../channel/operations.ts';
-import { maskError } from '../mask.ts';
-import { isResults, type Result } from '../run.ts';
-import { errorsToJson } from '../wire.ts';
+import { maskError } from '../pipeline/mask.ts';
+import { isResults, type Result } from '../pipeline/run.ts';
+import { errorsToJson } from '../pipeline/wire.ts';
 
 /** RFC 6455 §7.4.1 and the registry of codes. The client of graphql-ws connects again after each of these. */
 const INTERNAL_ERROR = 1011;

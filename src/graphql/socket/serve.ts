@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { CloseCode, handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Upgrade } from '../../../http/upgrade.ts';
-import { loggedPath } from '../../../http/viewer/logged-path.ts';
+import type { Upgrade } from '../../http/upgrade.ts';
+import { loggedPath } from '../../http/viewer/logged-path.ts';
 import type { ChannelParts, Sender } from '../channel/operation.ts';
 import { Connection, CookieRefusedError } from './connection.ts';
 import { credentialOf } from './credential.ts';

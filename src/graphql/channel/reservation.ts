@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import { TooManyRequestsError } from '../../../domain/error.ts';
-import type { Viewer } from '../../../domain/viewer/viewer.ts';
-import { createTurns, type Turns } from '../../../lib/turns.ts';
-import { type Channel, createOperations, type Operations } from '../channel/operations.ts';
+import { TooManyRequestsError } from '../../domain/error.ts';
+import type { Viewer } from '../../domain/viewer/viewer.ts';
+import { createTurns, type Turns } from '../../lib/turns.ts';
+import { type Channel, createOperations, type Operations } from './operations.ts';
 
 /** Time in which a client has to open its stream. */
 const OPEN_TIMEOUT_MS = 30_000;

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { ADMIN, ANONYMOUS } from '../../../src/domain/viewer/viewer.ts';
-import { parseManifest } from '../../../src/graphql/pipeline/persisted/manifest.ts';
-import { createResolveDocument } from '../../../src/graphql/pipeline/persisted/persisted.ts';
+import { parseManifest } from '../../../src/graphql/persisted/manifest.ts';
+import { createResolveDocument } from '../../../src/graphql/persisted/persisted.ts';
 import { readManifest } from '../../../src/start/manifest.ts';
 import type { TestApp } from '../../support/app.ts';
-import { post, run } from './operation.ts';
+import { post, run } from '../pipeline/operation.ts';
 
 const VIEWER = '{ viewer { kind } }';
 const CREATE_TAG = 'mutation { createTag(input: { name: "a" }) { __typename } }';

@@ -1,5 +1,5 @@
-import { isResults, type Result } from '../run.ts';
-import { resultToJson } from '../wire.ts';
+import { isResults, type Result } from '../pipeline/run.ts';
+import { resultToJson } from '../pipeline/wire.ts';
 
 /** Sends the messages of operations on one connection. */
 export interface Channel {

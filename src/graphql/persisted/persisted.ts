@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Viewer } from '../../../domain/viewer/viewer.ts';
-import { checkLimit } from '../limit.ts';
+import type { Viewer } from '../../domain/viewer/viewer.ts';
+import { checkLimit } from '../pipeline/limit.ts';
 import {
   hashMismatch,
   idNotSupported,

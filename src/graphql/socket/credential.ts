@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { cookieCredential } from '../../../http/viewer/cookie.ts';
+import { cookieCredential } from '../../http/viewer/cookie.ts';
 
 /** The headers that hold the credential of a connection; null: a cookie that the page may not use. */
 export type CredentialHeaders = IncomingHttpHeaders | null;
