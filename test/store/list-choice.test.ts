@@ -3,7 +3,7 @@ import { type NodeOrder, orderKeyset } from '../../src/domain/tree/order.ts';
 import type { PageRequest } from '../../src/store/cursor.ts';
 import type { Db } from '../../src/store/db.ts';
 import { EVERYTHING, isInScope, type Scope } from '../../src/store/scope.ts';
-import type { NodeFilter } from '../../src/store/tree/filter.ts';
+import type { NodeFilter } from '../../src/store/tree/condition/condition.ts';
 import { countNodesOfEach, type Groups, listNodesOfEach } from '../../src/store/tree/group.ts';
 import { countNodes, listNodes, listNodesInOrder } from '../../src/store/tree/node.ts';
 import { describeEachBackend } from '../support/backend.ts';

@@ -4,7 +4,7 @@ import type { Db } from '../../src/store/db.ts';
 import { dialectOf } from '../../src/store/dialect.ts';
 import type { MediaTagTable, NewFileRow, NewNodeRow } from '../../src/store/table.ts';
 import { indexMedias } from '../../src/store/tag/tag.ts';
-import type { NodeFilter } from '../../src/store/tree/filter.ts';
+import type { NodeFilter } from '../../src/store/tree/condition/condition.ts';
 import { writeWords } from '../../src/store/tree/words.ts';
 import { makeFolder, makeTag } from './make.ts';
 import { createRandom } from './random.ts';

@@ -57,7 +57,7 @@ export function newFileRow(ctx: Context, file: ExaminedFile) {
  */
 export function newMediaRow(
   ctx: Context,
-  { filename, isUnnamed, type }: ExaminedFile,
+  { filename, isUnnamed, type, key, sizeBytes }: ExaminedFile,
   { title = null, ...columns }: Place & Pick<NewNodeRow, 'is_public'> & Partial<NewNodeRow>,
 ): NewNodeRow {
   const now = ctx.clock();
@@ -67,6 +67,7 @@ export function newMediaRow(
     type,
     name: cleanName(title ?? '') || filename,
     title: title ?? (isUnnamed ? null : filename),
+    ...(key === '' && { size_bytes: sizeBytes }),
     owner: ctx.viewer.id,
     client_hash: ctx.client?.hash ?? null,
     created_at: now,
