@@ -46,7 +46,9 @@ const WORK = {
   tag: 500,
   /** A criterion beyond the first, or an order: the index that serves the first criterion does not serve it. */
   criterion: 3000,
-  /** A criterion that no index serves: the list may have to check all media. */
+  /** A condition of a filter in a filter: each node is checked for it. */
+  check: 500,
+  /** Criteria that no index serves: the list may have to check all media. */
   unserved: 20_000,
 } as const;
 
@@ -80,7 +82,7 @@ export function pricedByFilter(toWords: (search: string) => readonly unknown[] =
     const further = Object.keys(others).length + Math.sign(words) + Math.sign(tags) - 1;
     return (
       workOfNested(nested, toWords) +
-      workOfUnserved(others) +
+      ([read('filter'), ...nested].some(isUnserved) ? WORK.unserved : 0) +
       words * WORK.word * searches +
       tags * WORK.tag +
       (Math.max(further, 0) + Number(isSorted)) * WORK.criterion
@@ -105,24 +107,26 @@ function nestedIn(filter: unknown, levels = FILTER_LEVELS_MAX): object[] {
   return [...some, ...below].slice(0, FILTER_CONDITIONS_MAX);
 }
 
-/** A walk of a list checks each of these, and no index serves their words. */
+/** No index serves the words of a filter in a filter. */
 function workOfNested(
   filters: readonly object[],
   toWords: (search: string) => readonly unknown[],
 ): number {
-  let work = 0;
+  let work = filters.length > 0 ? WORK.criterion : 0;
   for (const filter of filters) {
-    const { and, or, not, search, ...others } = given(filter);
+    const { search, ...others } = given(filter);
     const text = typeof search === 'string' ? search.slice(0, SEARCH_LENGTH_MAX) : '';
-    work += Math.min(toWords(text).length, WORDS_MAX) * WORK.word + workOfUnserved(others);
-    work += Object.keys(others).length * WORK.criterion + (not ? WORK.unserved : 0);
+    work += Math.min(toWords(text).length, WORDS_MAX) * WORK.word;
+    work += Object.keys(others).length * WORK.check;
   }
   return work;
 }
 
-/** Fields that no index serves. `given` leaves out false, which is asked for separately. */
-function workOfUnserved(fields: Readonly<Record<string, unknown>>): number {
-  return 'nameContains' in fields ? WORK.unserved : 0;
+/** Tells whether a filter asks for what media do not have, or for a part of a name: no index serves these. */
+function isUnserved(filter: unknown): boolean {
+  const { nameContains, tagged, hasAltText, isPublic, metadata } = Object(filter);
+  const lacks = [tagged, hasAltText, isPublic, Object(metadata).exists];
+  return Boolean(nameContains) || lacks.includes(false);
 }
 
 /** Returns the fields of a filter that narrow the list. */

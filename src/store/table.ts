@@ -74,7 +74,7 @@ export interface NodeTable {
   size_bytes: Generated<number>;
   /** The `nameSortKey` of the title; empty: none. The store sets it wherever it writes a title. */
   title_sort: NameSort;
-  /** `taken_at`, or `UNKNOWN_TIME` of `condition/column.ts`. A trigger keeps it. */
+  /** `taken_at`, or `UNKNOWN_TIME` of `attribute.ts`. A trigger keeps it. */
   taken_sort: ColumnType<number, never, never>;
   /** URL of the linked page. The URL of a stored file is made from its `file` row. */
   url: string | null;

@@ -1,7 +1,7 @@
 import { isTooDeep, JSON_LEVELS_MAX } from '../../lib/json.ts';
 import { toNfc } from '../../lib/name.ts';
 import { toSearchWords } from '../../lib/search-text.ts';
-import type { Circle, MetadataMatch, NodeFilter } from '../../store/tree/condition/condition.ts';
+import type { Circle, MetadataMatch, NodeFilter } from '../../store/tree/condition.ts';
 import { type InputIssue, InvalidInputError } from '../error.ts';
 import {
   checkSearch,

@@ -1,5 +1,5 @@
 import { pathBelow } from '../../store/path.ts';
-import type { NodeFilter } from '../../store/tree/condition/condition.ts';
+import type { NodeFilter } from '../../store/tree/condition.ts';
 import { listFoldersByIds } from '../../store/tree/folder.ts';
 import { countNodesOfEach, type Grouping, listNodesOfEach } from '../../store/tree/group.ts';
 import { countNodes, listNodes } from '../../store/tree/node.ts';

@@ -3,7 +3,7 @@ import { type Keyset, keysetBy } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { tableBy } from '../dialect.ts';
 import { candidatesBeside, fewestOf, withWordsAtOnce } from './choice.ts';
-import type { Condition } from './condition/condition.ts';
+import type { Condition } from './condition.ts';
 import { candidatesOf, checkOf, partsOf } from './selection.ts';
 import { type Walk, walkOf } from './walk.ts';
 

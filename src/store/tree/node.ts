@@ -19,7 +19,7 @@ import { onlyRow } from '../result.ts';
 import { findInScope, inScope, listInScope, type Scope } from '../scope.ts';
 import type { NewNodeRow, NodeColumns, NodeRow } from '../table.ts';
 import { idsOfPage } from './choice.ts';
-import type { NodeFilter } from './condition/condition.ts';
+import type { NodeFilter } from './condition.ts';
 import { countOf } from './count.ts';
 import { conditionsOf } from './filter.ts';
 import { ROOT_ID } from './folder.ts';

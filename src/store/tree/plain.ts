@@ -4,7 +4,7 @@ import type { Db } from '../db.ts';
 import { selectedFrom } from '../dialect.ts';
 import { hidesOnly, type Scope } from '../scope.ts';
 import type { ToSlot } from '../slot.ts';
-import type { Condition, NodeFilter } from './condition/condition.ts';
+import type { Condition, NodeFilter } from './condition.ts';
 import { conditionsOf } from './filter.ts';
 import { orderOf, partsOf, refsOf } from './selection.ts';
 import { walkOf } from './walk.ts';

@@ -3,7 +3,7 @@ import { type Keyset, orderClause, type PageRequest, pageClause } from '../curso
 import type { Db } from '../db.ts';
 import { rowById, selectedFrom } from '../dialect.ts';
 import { asOwnQuery, checkedOnly } from '../plan.ts';
-import type { Condition, OrderColumn } from './condition/condition.ts';
+import type { Condition, OrderColumn } from './condition.ts';
 import type { Walk } from './walk.ts';
 
 /** A selection of the ids of a list, in SQL. */

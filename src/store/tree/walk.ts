@@ -1,7 +1,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { rowById, tableBy } from '../dialect.ts';
-import type { Condition, OrderColumn, Part } from './condition/condition.ts';
+import type { Condition, OrderColumn, Part } from './condition.ts';
 
 /**
  * A way through the nodes in the order of a list, by one index. The nodes that are found first are the first ones of

@@ -1,53 +1,19 @@
 import type { InputIssue } from '../../../domain/error.ts';
-import {
-  FILTER_CONDITIONS_MAX,
-  FILTER_LEVELS_MAX,
-} from '../../../domain/search.ts';
+import { FILTER_CONDITIONS_MAX, FILTER_LEVELS_MAX } from '../../../domain/search.ts';
 import type { MediaFilter } from '../../../domain/tree/media-filter.ts';
 import type { NodeOrder } from '../../../domain/tree/order.ts';
 import type { Visibility } from '../../../domain/tree/visibility.ts';
 import { toSearchWords } from '../../../lib/search-text.ts';
 import { builder } from '../../builder.ts';
 import { parseNodeIds, parseOptionalNodeId } from '../../id.ts';
+import type { Types } from '../../mutation.ts';
 import { pricedByFilter } from '../../price.ts';
 import { BigIntRange, DateTimeRange, IntRange, orderInput, withoutNull } from '../filter.ts';
+import { MetadataFilter, type MetadataShape, NearFilter } from './media-condition.ts';
 import { MediaTypeEnum } from './media-type.ts';
 import { VisibilityEnum } from './visibility.ts';
 
 type Nullable<T> = { [K in keyof T]?: T[K] | null | undefined };
-
-const NearFilter = builder.inputType('NearFilter', {
-  description: 'A circle on the earth.',
-  fields: (t) => ({
-    latitude: t.float({
-      required: true,
-      description: 'Latitude of the center in degrees, -90 to 90.',
-    }),
-    longitude: t.float({
-      required: true,
-      description: 'Longitude of the center in degrees, -180 to 180.',
-    }),
-    radiusM: t.int({
-      required: true,
-      description: 'Radius in meters, 1 to 20,040,000, which is half of the way around the earth.',
-    }),
-  }),
-});
-
-const MetadataFilter = builder.inputType('MetadataFilter', {
-  description: 'A condition on a custom field. Without `equals` and `exists`, the field must exist.',
-  fields: (t) => ({
-    key: t.string({ required: true, description: 'Name of the field.' }),
-    equals: t.field({
-      type: 'JSON',
-      description: 'Value that the field must have. The order of the fields of objects is ignored.',
-    }),
-    exists: t.boolean({
-      description:
-        'Whether the media item must have the field or must not have it. Not to be false with `equals`.',
-    }),
-  }),
-});
 
 interface NestedFilters {
   and?: readonly MediaFilterShape[] | null | undefined;
@@ -71,12 +37,6 @@ interface NullableRange<T> {
 interface NullableSpan {
   from?: Date | null | undefined;
   to?: Date | null | undefined;
-}
-
-interface MetadataShape {
-  key: string;
-  equals?: NonNullable<unknown> | null | undefined;
-  exists?: boolean | null | undefined;
 }
 
 /** The ranges of a filter as clients send them. */
@@ -104,6 +64,17 @@ interface MediaFilterShape
 const MediaFilterInput = builder.inputRef<MediaFilterShape>('MediaFilter').implement({
   description: `Filter for a list of media. A media item must match every given field. Filters in \`and\`, \`or\` and \`not\` may be nested at most ${FILTER_LEVELS_MAX} levels deep, and have at most ${FILTER_CONDITIONS_MAX} conditions together.`,
   fields: (t) => ({
+    ...combinationFields(t),
+    ...wordFields(t),
+    ...originFields(t),
+    ...attributeFields(t),
+  }),
+});
+
+type FieldBuilder = PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>;
+
+function combinationFields(t: FieldBuilder) {
+  return {
     and: t.field({
       type: [MediaFilterInput],
       description: 'Matches media that match all of these filters. An empty list has no effect.',
@@ -137,6 +108,11 @@ const MediaFilterInput = builder.inputRef<MediaFilterShape>('MediaFilter').imple
     unfiled: t.boolean({
       description: 'If true, matches media that are in no folder. False has no effect.',
     }),
+  };
+}
+
+function wordFields(t: FieldBuilder) {
+  return {
     tagIds: t.idList({
       description: 'Matches media with all of these tags: global ids, at most 50.',
     }),
@@ -157,6 +133,11 @@ const MediaFilterInput = builder.inputRef<MediaFilterShape>('MediaFilter').imple
     ownedBy: t.string({
       description: 'Matches media created by the viewer with this `Viewer.id`.',
     }),
+  };
+}
+
+function originFields(t: FieldBuilder) {
+  return {
     createdAt: t.field({
       type: DateTimeRange,
       description: 'Matches media created in this span of time.',
@@ -181,6 +162,11 @@ const MediaFilterInput = builder.inputRef<MediaFilterShape>('MediaFilter').imple
     md5: t.string({
       description: 'Matches media with a file that has this MD5, as 32 hex digits.',
     }),
+  };
+}
+
+function attributeFields(t: FieldBuilder) {
+  return {
     sizeBytes: t.field({
       type: BigIntRange,
       description: 'Matches media whose original has a size in this range, in bytes.',
@@ -198,8 +184,7 @@ const MediaFilterInput = builder.inputRef<MediaFilterShape>('MediaFilter').imple
       description: 'Matches media whose original has a duration in this range, in milliseconds.',
     }),
     hasAltText: t.boolean({
-      description:
-        'If true, matches media with an alternative text; if false, media without one.',
+      description: 'If true, matches media with an alternative text; if false, media without one.',
     }),
     near: t.field({
       type: NearFilter,
@@ -209,8 +194,8 @@ const MediaFilterInput = builder.inputRef<MediaFilterShape>('MediaFilter').imple
       type: MetadataFilter,
       description: 'Matches media with this custom field. For several fields, use `and`.',
     }),
-  }),
-});
+  };
+}
 
 const MediaOrderInput = orderInput<Exclude<NodeOrder['field'], 'id'>>(
   'Media',

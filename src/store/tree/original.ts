@@ -1,19 +1,23 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import type { Db } from '../../db.ts';
-import { isAnyOf, tableBy } from '../../dialect.ts';
-import { unindexed } from '../../plan.ts';
-import { testOf } from './column.ts';
-import type { Condition, NodeFilter, Range } from './condition.ts';
+import type { Db } from '../db.ts';
+import { isAnyOf, tableBy } from '../dialect.ts';
+import { unindexed } from '../plan.ts';
+import { testOf } from './attribute.ts';
+import type { Circle, Condition, NodeFilter, Range } from './condition.ts';
 
-/** Returns the conditions on the files of a media item: on its original, and on the MD5 of any of them. */
+/**
+ * Returns the conditions on the files of a media item: on its original, where it was taken, and on the MD5 of any of
+ * its files.
+ */
 export function filesOf(db: Db, filter: NodeFilter): Condition[] {
-  const { mimeTypes, extensions, width, height, md5 } = filter;
+  const { mimeTypes, extensions, width, height, md5, near } = filter;
   return [
     ...(mimeTypes === undefined ? [] : [mimeTypeOf(db, mimeTypes)]),
     ...(extensions === undefined ? [] : [extensionOf(db, extensions)]),
     ...extentOf(db, 'width', width),
     ...extentOf(db, 'height', height),
     ...(md5 === undefined ? [] : [digestOf(db, md5)]),
+    ...(near === undefined ? [] : [nearOf(db, near)]),
   ];
 }
 
@@ -100,4 +104,84 @@ function digestOf(db: Db, md5: string): Condition {
     check: sql`(select count(*) from file where media_id = media.id and md5 = ${digest}) > 0`,
     ids: sql`select distinct media_id as id from ${byDigest} where md5 = ${digest}`,
   };
+}
+
+/** The mean radius of the earth. */
+const EARTH_RADIUS_M = 6_371_008.8;
+
+/** A part of the earth, in degrees. */
+interface Box {
+  latitude: readonly [from: number, to: number];
+  longitude: readonly [from: number, to: number];
+}
+
+/**
+ * Returns the condition `the media item was taken in this circle`, with the earth as a sphere: it differs from the real
+ * one by at most 0.6 % of a distance. The index finds what is in the boxes around the circle.
+ */
+function nearOf(db: Db, circle: Circle): Condition {
+  const parts = boxesAround(circle);
+  const test = (prefix: string) => {
+    const [latitude, longitude] = [sql.ref(`${prefix}latitude`), sql.ref(`${prefix}longitude`)];
+    return parts.map(
+      (box) =>
+        sql<SqlBool>`${isIn(box, latitude, longitude)} and ${isWithin(circle, latitude, longitude)}`,
+    );
+  };
+  const byPlace = tableBy(db, 'media', 'media_place');
+  const ids = test('').map((within) => sql`select id from ${byPlace} where ${within}`);
+  return {
+    part: 'near',
+    check: sql`(${sql.join(test('media.'), sql` or `)})`,
+    ids: sql.join(ids, sql` union all `),
+  };
+}
+
+/**
+ * Returns the boxes that hold a circle. Around a pole, it has all longitudes; across the line where the date changes,
+ * there are two boxes, which have no point in common.
+ */
+function boxesAround({ latitude, longitude, radiusM }: Circle): Box[] {
+  // Points on the circle itself are not lost to rounding.
+  const angle = (radiusM * (1 + 1e-9)) / EARTH_RADIUS_M + 1e-12;
+  const height = (angle * 180) / Math.PI;
+  const latitudes = [latitude - height, latitude + height] as const;
+  const ratio = Math.sin(angle) / Math.cos(toRadians(latitude));
+  if (latitudes[0] <= -90 || latitudes[1] >= 90 || angle >= Math.PI / 2 || ratio >= 1) {
+    return [{ latitude: latitudes, longitude: [-180, 180] }];
+  }
+  const width = (Math.asin(ratio) * 180) / Math.PI;
+  const [west, east] = [longitude - width, longitude + width];
+  if (west >= -180 && east <= 180) return [{ latitude: latitudes, longitude: [west, east] }];
+  return [
+    { latitude: latitudes, longitude: [-180, east > 180 ? east - 360 : east] },
+    { latitude: latitudes, longitude: [west < -180 ? west + 360 : west, 180] },
+  ];
+}
+
+function isIn(
+  { latitude: [south, north], longitude: [west, east] }: Box,
+  latitude: RawBuilder<unknown>,
+  longitude: RawBuilder<unknown>,
+): RawBuilder<SqlBool> {
+  return sql`${latitude} >= ${south} and ${latitude} <= ${north}
+    and ${longitude} >= ${west} and ${longitude} <= ${east}`;
+}
+
+/** Compares the haversines of angles, which grow with them up to half of the earth, so that no inverse is needed. */
+function isWithin(
+  circle: Circle,
+  latitude: RawBuilder<unknown>,
+  longitude: RawBuilder<unknown>,
+): RawBuilder<SqlBool> {
+  const half = (column: RawBuilder<unknown>, from: number) =>
+    sql`power(sin(radians(${column} - ${from}) / 2), 2)`;
+  const cosine = Math.cos(toRadians(circle.latitude));
+  const limit = Math.sin(Math.min(circle.radiusM / EARTH_RADIUS_M, Math.PI) / 2) ** 2;
+  return sql`${half(latitude, circle.latitude)}
+    + cos(radians(${latitude})) * ${cosine} * ${half(longitude, circle.longitude)} <= ${limit}`;
+}
+
+function toRadians(degrees: number): number {
+  return (degrees * Math.PI) / 180;
 }

@@ -1,6 +1,6 @@
 import type { RawBuilder, SqlBool } from 'kysely';
-import type { WordMatch } from '../../plan.ts';
-import type { Scope, Visibility } from '../../scope.ts';
+import type { WordMatch } from '../plan.ts';
+import type { Scope, Visibility } from '../scope.ts';
 
 /** A range of numbers or times. Both ends are included. */
 export interface Range<Value> {
