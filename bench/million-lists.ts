@@ -36,7 +36,10 @@ export function listOperations(places: Places): ListOperation[] {
   return [...all, ...editorLists(all)];
 }
 
-const MEDIA_ORDERS = ['CREATED_AT', 'UPDATED_AT', 'NAME', 'SORT_ORDER'];
+const MEDIA_ORDERS = [
+  ...['CREATED_AT', 'UPDATED_AT', 'NAME', 'SORT_ORDER'],
+  ...['SIZE', 'TYPE', 'TITLE', 'TAKEN_AT'],
+];
 
 /** Words of the seed: about a half, 7 %, 0.7 % and 0.03 % of all media have them. */
 const WORDS = { frequent: 'cobaba', common: 'nobaba', occasional: 'bahaba', rare: 'banoko' };
@@ -70,6 +73,21 @@ function graphqlLists({ folderId, tagId, mediaId }: Places): ListOperation[] {
     'of an unknown MIME type': 'mimeTypes: ["image/none"]',
     'of an unknown MD5': 'md5: "00000000000000000000000000000000"',
     'since a date': 'createdAt: {from: "2025-06-01T00:00:00Z"}',
+    'of a range of sizes': 'sizeBytes: {min: 4000000}',
+    'of a narrow range of sizes': 'sizeBytes: {min: 4000000, max: 4000100}',
+    'of an unknown width': 'width: {min: 100000}',
+    'of an unknown duration': 'durationMs: {min: 1}',
+    'changed in a minute': 'updatedAt: {from: "2025-06-01T00:00:00Z", to: "2025-06-01T00:01:00Z"}',
+    'of an unknown extension': 'extensions: ["none"]',
+    'of all images': 'mimeTypes: ["image/*"]',
+    'with a tag': 'tagged: true',
+    'without a tag': 'tagged: false',
+    'with alternative text': 'hasAltText: true',
+    'with a custom field': 'metadata: {key: "none"}',
+    'near a place': 'near: {latitude: 48, longitude: 11, radiusM: 1000}',
+    'with a part of a name': 'nameContains: "xyzzy"',
+    'of one of two kinds': `or: [{types: [VIDEO]}, {tagIds: ["${tagId}"]}]`,
+    'not of a type': 'not: {types: [IMAGE]}',
     ...SEARCHES,
     ...Object.fromEntries(
       ['frequent', 'common', 'occasional', 'rare'].map((word) => [
