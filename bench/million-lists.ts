@@ -1,5 +1,6 @@
 import { JOB_FIELDS } from '../src/domain/job/search.ts';
 import { editorLists } from './million-editor.ts';
+import { mediaFilters } from './million-filters.ts';
 import { BIG_FOLDER_ID, BIG_TAG_ID } from './million-seed.ts';
 
 /** A list operation of a dialect, as a client requests it. */
@@ -36,48 +37,15 @@ export function listOperations(places: Places): ListOperation[] {
   return [...all, ...editorLists(all)];
 }
 
-const MEDIA_ORDERS = ['CREATED_AT', 'UPDATED_AT', 'NAME', 'SORT_ORDER'];
-
-/** Words of the seed: about a half, 7 %, 0.7 % and 0.03 % of all media have them. */
-const WORDS = { frequent: 'cobaba', common: 'nobaba', occasional: 'bahaba', rare: 'banoko' };
-
-const SEARCHES: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    Object.entries(WORDS).map(([name, word]) => [`with a ${name} word`, `search: "${word}"`]),
-  ),
-  'with an unknown word': 'search: "xyzzy"',
-  'with two frequent words': 'search: "cobaba dibaba"',
-  'with two occasional words': 'search: "bahaba cohaba"',
-  'with a frequent and a common word': `search: "${WORDS.frequent} ${WORDS.common}"`,
-  'with a frequent and a rare word': `search: "${WORDS.frequent} ${WORDS.rare}"`,
-  'with a frequent and an unknown word': `search: "${WORDS.frequent} xyzzy"`,
-};
+const MEDIA_ORDERS = [
+  ...['CREATED_AT', 'UPDATED_AT', 'NAME', 'SORT_ORDER'],
+  ...['SIZE', 'TYPE', 'TITLE', 'TAKEN_AT'],
+];
 
 const JOB_ORDERS = ['CREATED_AT', 'UPDATED_AT', 'SCHEDULED_AT', 'PRIORITY'];
 
 function graphqlLists({ folderId, tagId, mediaId }: Places): ListOperation[] {
-  const filters: Record<string, string> = {
-    all: '',
-    'of a folder': `folderId: "${folderId}"`,
-    'below a folder': `underFolderId: "${folderId}"`,
-    unfiled: 'unfiled: true',
-    'of a type': 'types: [VIDEO]',
-    'of two types': 'types: [VIDEO, DOCUMENT]',
-    'of a tag': `tagIds: ["${tagId}"]`,
-    'of an owner': 'ownedBy: "user-7"',
-    'of a MIME type': 'mimeTypes: ["image/png"]',
-    'of a rare MIME type': 'mimeTypes: ["image/bmp"]',
-    'of an unknown MIME type': 'mimeTypes: ["image/none"]',
-    'of an unknown MD5': 'md5: "00000000000000000000000000000000"',
-    'since a date': 'createdAt: {from: "2025-06-01T00:00:00Z"}',
-    ...SEARCHES,
-    ...Object.fromEntries(
-      ['frequent', 'common', 'occasional', 'rare'].map((word) => [
-        `with a ${word} word, of a tag`,
-        `${SEARCHES[`with a ${word} word`]}, tagIds: ["${tagId}"]`,
-      ]),
-    ),
-  };
+  const filters = mediaFilters(folderId, tagId);
   const ordersOf = (filter: string) => [
     '',
     ...MEDIA_ORDERS.flatMap((field) => [`{field: ${field}}`, `{field: ${field}, direction: DESC}`]),

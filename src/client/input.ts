@@ -5,6 +5,14 @@ export type AbortUploadInput = {
   readonly uploadId: string;
 };
 
+/** A range of integers from 0 on, up to 2^53 - 1. Both ends are included. */
+export type BigIntRange = {
+  /** Greatest value. Omit it for a range without a greatest value. */
+  readonly max?: number | null | undefined;
+  /** Least value. Omit it for a range without a least value. */
+  readonly min?: number | null | undefined;
+};
+
 /** Input of `completeUpload`. */
 export type CompleteUploadInput = {
   /** Text that replaces the image for those who cannot see it, at most 2,000 characters. */
@@ -134,6 +142,14 @@ export type FolderBy =
   |  { readonly databaseId?: never; readonly id?: never; readonly path?: never;   /** UUID of the folder. */
   readonly uuid: string; };
 
+/** A range of integers from 0 on. Both ends are included. */
+export type IntRange = {
+  /** Greatest value. Omit it for a range without a greatest value. */
+  readonly max?: number | null | undefined;
+  /** Least value. Omit it for a range without a least value. */
+  readonly min?: number | null | undefined;
+};
+
 /** Identifies a media item by exactly one of these fields. */
 export type MediaBy =
   {   /** Numeric id of the media item. */
@@ -145,32 +161,66 @@ export type MediaBy =
   |  { readonly databaseId?: never; readonly id?: never; readonly resource?: never;   /** UUID of the media item. */
   readonly uuid: string; };
 
-/** Filter for a list of media. A media item must match every given field. */
+/** Filter for a list of media. A media item must match every given field. Filters in `and`, `or` and `not` may be nested at most 3 levels deep, and have at most 20 conditions together. */
 export type MediaFilter = {
+  /** Matches media that match all of these filters. An empty list has no effect. */
+  readonly and?: ReadonlyArray<MediaFilter> | null | undefined;
+  /** Matches media with one or more of these tags: global ids, at most 50. */
+  readonly anyTagIds?: ReadonlyArray<string> | null | undefined;
   /** Matches media created in this span of time. */
   readonly createdAt?: DateTimeRange | null | undefined;
+  /** Matches media whose original has a duration in this range, in milliseconds. */
+  readonly durationMs?: IntRange | null | undefined;
+  /** Matches media whose original has one of these filename extensions, such as `jpg`, at most 200. Case and a dot before the extension are ignored. */
+  readonly extensions?: ReadonlyArray<string> | null | undefined;
   /** Matches media directly in the folder with this global id. */
   readonly folderId?: string | null | undefined;
+  /** If true, matches media with an alternative text; if false, media without one. */
+  readonly hasAltText?: boolean | null | undefined;
+  /** Matches media whose original has a height in this range, in pixels. */
+  readonly height?: IntRange | null | undefined;
   /** Matches media with one of these global ids, at most 200. */
   readonly ids?: ReadonlyArray<string> | null | undefined;
+  /** If true, matches media whose visibility is `PUBLIC`; if false, media with another visibility. */
+  readonly isPublic?: boolean | null | undefined;
   /** Matches media with a file that has this MD5, as 32 hex digits. */
   readonly md5?: string | null | undefined;
-  /** Matches media whose original has one of these MIME types, at most 200. */
+  /** Matches media with this custom field. For several fields, use `and`. */
+  readonly metadata?: MetadataFilter | null | undefined;
+  /** Matches media whose original has one of these MIME types, at most 200. `image/*` stands for all MIME types that begin with `image/`. */
   readonly mimeTypes?: ReadonlyArray<string> | null | undefined;
+  /** Matches media whose name contains this text, at most 500 characters. Case is ignored. `search` is faster. */
+  readonly nameContains?: string | null | undefined;
+  /** Matches media whose original was taken in this circle, as the file says. Fails with `NOT_AUTHENTICATED` for viewers without a credential if the server requires one. */
+  readonly near?: NearFilter | null | undefined;
+  /** Matches media that do not match this filter: `not: { width: { min: 100 } }` also matches media without a width. */
+  readonly not?: MediaFilter | null | undefined;
+  /** Matches media that match one or more of these filters. An empty list matches no media. */
+  readonly or?: ReadonlyArray<MediaFilter> | null | undefined;
   /** Matches media created by the viewer with this `Viewer.id`. */
   readonly ownedBy?: string | null | undefined;
   /** Words to search for. Each must be the start of a word in the name, title, description, keywords, alternative text, caption, credit or tags; in scripts without spaces, such as Chinese, Japanese and Thai, it may be any part of a text. Case and accents are ignored. An emoji is a word. A search has at most 10 words and 500 characters. */
   readonly search?: string | null | undefined;
+  /** Matches media whose original has a size in this range, in bytes. */
+  readonly sizeBytes?: BigIntRange | null | undefined;
   /** Matches media with all of these tags: global ids, at most 50. */
   readonly tagIds?: ReadonlyArray<string> | null | undefined;
+  /** If true, matches media with any tag; if false, media without tags. */
+  readonly tagged?: boolean | null | undefined;
+  /** Matches media whose original was taken in this span of time, as the file says. Media that were taken at an unknown time do not match. */
+  readonly takenAt?: DateTimeRange | null | undefined;
   /** Matches media of one of these types. */
   readonly types?: ReadonlyArray<MediaType> | null | undefined;
   /** Matches media anywhere below the folder with this global id. */
   readonly underFolderId?: string | null | undefined;
   /** If true, matches media that are in no folder. False has no effect. */
   readonly unfiled?: boolean | null | undefined;
+  /** Matches media last changed in this span of time. */
+  readonly updatedAt?: DateTimeRange | null | undefined;
   /** Matches media with one of these visibilities. */
   readonly visibility?: ReadonlyArray<Visibility> | null | undefined;
+  /** Matches media whose original has a width in this range, in pixels. */
+  readonly width?: IntRange | null | undefined;
 };
 
 /** Type of a media item. */
@@ -197,6 +247,26 @@ export type MediaType =
   | 'VIDEO'
   /** A link to a video on Vimeo. */
   | 'VIMEO';
+
+/** A condition on a custom field. Without `equals` and `exists`, the field must exist. */
+export type MetadataFilter = {
+  /** Value that the field must have. The order of the fields of objects is ignored. */
+  readonly equals?: unknown;
+  /** Whether the media item must have the field or must not have it. Not to be false with `equals`. */
+  readonly exists?: boolean | null | undefined;
+  /** Name of the field. */
+  readonly key: string;
+};
+
+/** A circle on the earth. */
+export type NearFilter = {
+  /** Latitude of the center in degrees, -90 to 90. */
+  readonly latitude: number;
+  /** Longitude of the center in degrees, -180 to 180. */
+  readonly longitude: number;
+  /** Radius in meters, 1 to 20,040,000, which is half of the way around the earth. */
+  readonly radiusM: number;
+};
 
 /** Role of a viewer. `ADMIN` includes the permissions of `EDITOR`, which includes those of `READER`. */
 export type Role =

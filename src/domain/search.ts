@@ -1,7 +1,7 @@
 import { spellingsOf, toNfc } from '../lib/name.ts';
 import type { Condition, FieldValue, Part, Search } from '../lib/search.ts';
 import type { RowPage } from '../store/cursor.ts';
-import { InvalidInputError } from './error.ts';
+import { type InputIssue, InvalidInputError } from './error.ts';
 
 /** Maximum number of words of a search: each is a look-up of its own. */
 export const WORDS_MAX = 10;
@@ -14,9 +14,14 @@ const VALUES_MAX = 200;
 /** Maximum number of conditions of a search by fields. */
 const CONDITIONS_MAX = 20;
 
+/** Maximum number of levels of filters in a filter. */
+export const FILTER_LEVELS_MAX = 3;
+/** Maximum number of conditions of the filters in a filter. */
+export const FILTER_CONDITIONS_MAX = 20;
+
 /** Throws InvalidInputError if a search is too long, or has too many words. */
 export function checkSearch(
-  field: string,
+  field: string | InputIssue['path'],
   text: string | undefined,
   toWords: (text: string) => readonly unknown[],
 ): void {
@@ -34,7 +39,7 @@ export function checkFilter(filter: object): void {
 
 /** Throws InvalidInputError if there are too many values. */
 export function checkValues(
-  path: string | readonly string[],
+  path: string | InputIssue['path'],
   values: unknown,
   max = VALUES_MAX,
 ): void {
@@ -103,7 +108,7 @@ export async function searchPart<Field extends string, Row, Node>(
   };
 }
 
-function tooBig(path: string | readonly string[], max: number, of: string): InvalidInputError {
+function tooBig(path: string | InputIssue['path'], max: number, of: string): InvalidInputError {
   const message = `Expected at most ${max} ${of}.`;
   return new InvalidInputError([{ path: [path].flat(), code: 'TOO_BIG', message }]);
 }

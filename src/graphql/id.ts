@@ -24,8 +24,8 @@ export function decodeGlobalId(globalId: string): GlobalId {
 }
 
 /** Returns the database id in a global id of a type. Throws InvalidInputError, naming `field`, for any other string. */
-export function parseNodeId(typename: string, globalId: string, field: string): number {
-  return parseId([typename], globalId, [field]);
+export function parseNodeId(typename: string, globalId: string, field: string | Path): number {
+  return parseId([typename], globalId, [field].flat());
 }
 
 /**
@@ -34,7 +34,7 @@ export function parseNodeId(typename: string, globalId: string, field: string): 
 export function parseOptionalNodeId(
   typename: string,
   globalId: string | null | undefined,
-  field: string,
+  field: string | Path,
 ): number | undefined {
   return globalId === null || globalId === undefined
     ? undefined
@@ -56,9 +56,9 @@ export function parseOptionalTypedId(
 export function parseNodeIds(
   typenames: readonly string[],
   globalIds: readonly string[],
-  field: string,
+  field: string | Path,
 ): number[] {
-  return globalIds.map((globalId, index) => parseId(typenames, globalId, [field, index]));
+  return globalIds.map((globalId, index) => parseId(typenames, globalId, [field, index].flat()));
 }
 
 /** A node of the folder tree, as its global id names it. */

@@ -1,5 +1,11 @@
 import type { GraphQLField } from 'graphql';
-import { SEARCH_LENGTH_MAX, TAGS_MAX, WORDS_MAX } from '../domain/search.ts';
+import {
+  FILTER_CONDITIONS_MAX,
+  FILTER_LEVELS_MAX,
+  SEARCH_LENGTH_MAX,
+  TAGS_MAX,
+  WORDS_MAX,
+} from '../domain/search.ts';
 
 /**
  * The number of items for which a list field is priced: a number, the length of the list in an argument
@@ -40,6 +46,10 @@ const WORK = {
   tag: 500,
   /** A criterion beyond the first, or an order: the index that serves the first criterion does not serve it. */
   criterion: 3000,
+  /** A condition of a filter in a filter: each node is checked for it. */
+  check: 500,
+  /** Criteria that no index serves: the list may have to check all media. */
+  unserved: 20_000,
 } as const;
 
 /** Number of ranks in the order by relevance. */
@@ -58,18 +68,21 @@ type ReadArgument = (name: string) => unknown;
 /** Returns options for a list field that takes `filter` and `orderBy`: its work follows from them. */
 export function pricedByFilter(toWords: (search: string) => readonly unknown[] = () => []) {
   const work = (read: ReadArgument) => {
-    const { search, tagIds, ...others } = given(read('filter'));
+    const { and, or, not, search, tagIds, ...others } = given(read('filter'));
+    const nested = nestedIn({ and, or, not });
     // The domain refuses longer texts and more words and tags, with a better message.
     const text = typeof search === 'string' ? search.slice(0, SEARCH_LENGTH_MAX) : '';
     const words = Math.min(toWords(text).length, WORDS_MAX);
     const tags = Array.isArray(tagIds) ? Math.min(tagIds.length, TAGS_MAX) : 0;
     const criteria = words + tags + Object.keys(others).length;
     const order = read('orderBy') ?? null;
-    const isSorted = criteria > 0 && order !== null;
+    const isSorted = (criteria > 0 || nested.length > 0) && order !== null;
     // Each rank is a search of its own.
     const searches = (order as { field?: unknown } | null)?.field === 'RELEVANCE' ? RANKS : 1;
     const further = Object.keys(others).length + Math.sign(words) + Math.sign(tags) - 1;
     return (
+      workOfNested(nested, toWords) +
+      ([read('filter'), ...nested].some(isUnserved) ? WORK.unserved : 0) +
       words * WORK.word * searches +
       tags * WORK.tag +
       (Math.max(further, 0) + Number(isSorted)) * WORK.criterion
@@ -92,6 +105,38 @@ export function pricedAsCount(price: ReturnType<typeof pricedByFilter>) {
 export function workOf({ extensions }: GraphQLField<unknown, unknown>, read: ReadArgument): number {
   const work = extensions.work as ((read: ReadArgument) => number) | undefined;
   return work?.(read) ?? 0;
+}
+
+/** Returns the filters in a filter, as many as the domain accepts: it refuses more with a better message. */
+function nestedIn(filter: unknown, levels = FILTER_LEVELS_MAX): object[] {
+  if (levels === 0) return [];
+  const { and, or, not } = given(filter);
+  const all = [and, or, not].flat().filter((one) => typeof one === 'object' && one !== null);
+  const some = all.slice(0, FILTER_CONDITIONS_MAX) as object[];
+  const below = some.flatMap((one) => nestedIn(one, levels - 1));
+  return [...some, ...below].slice(0, FILTER_CONDITIONS_MAX);
+}
+
+/** No index serves the words of a filter in a filter. */
+function workOfNested(
+  filters: readonly object[],
+  toWords: (search: string) => readonly unknown[],
+): number {
+  let work = filters.length > 0 ? WORK.criterion : 0;
+  for (const filter of filters) {
+    const { search, ...others } = given(filter);
+    const text = typeof search === 'string' ? search.slice(0, SEARCH_LENGTH_MAX) : '';
+    work += Math.min(toWords(text).length, WORDS_MAX) * WORK.word;
+    work += Object.keys(others).length * WORK.check;
+  }
+  return work;
+}
+
+/** Tells whether a filter asks for what media do not have, or for a part of a name: no index serves these. */
+function isUnserved(filter: unknown): boolean {
+  const { nameContains, tagged, hasAltText, isPublic, metadata } = Object(filter);
+  const lacks = [tagged, hasAltText, isPublic, Object(metadata).exists];
+  return Boolean(nameContains) || lacks.includes(false);
 }
 
 /** Returns the fields of a filter that narrow the list. */

@@ -27,9 +27,14 @@ export function withColumns<Row>(
   return columns && [...new Set([...columns, ...others])];
 }
 
-/** Returns the columns of a row with the key that its name, if it is among them, is ordered by. */
-export function withSortKey<Columns extends { name?: string | undefined }>(columns: Columns) {
-  return columns.name === undefined
-    ? columns
-    : { ...columns, name_sort: nameSortKey(columns.name) };
+/** Returns the columns of a row with the keys that its name and its title, if they are among them, are ordered by. */
+export function withSortKey<
+  Columns extends { name?: string | undefined; title?: string | null | undefined },
+>(columns: Columns) {
+  const { name, title } = columns;
+  return {
+    ...columns,
+    ...(name !== undefined && { name_sort: nameSortKey(name) }),
+    ...(title !== undefined && { title_sort: title ? nameSortKey(title) : '' }),
+  };
 }

@@ -70,6 +70,12 @@ export interface NodeTable {
   /** Where the original was taken, in degrees, as it says. */
   latitude: Generated<number | null>;
   longitude: Generated<number | null>;
+  /** The size of the original; -1: none. Triggers on `file` keep it, also where the row of a media item was written with it. */
+  size_bytes: Generated<number>;
+  /** The `nameSortKey` of the title; empty: none. The store sets it wherever it writes a title. */
+  title_sort: NameSort;
+  /** `taken_at`, or `UNKNOWN_TIME` of `attribute.ts`. A trigger keeps it. */
+  taken_sort: ColumnType<number, never, never>;
   /** URL of the linked page. The URL of a stored file is made from its `file` row. */
   url: string | null;
   image_url: string | null;

@@ -58,7 +58,7 @@ describeEachBackend('a search', (backend) => {
       expect(await list(50)).toBeUndefined();
       expect(await list(51)).toMatchObject({
         code: 'INVALID_INPUT',
-        issues: [{ path: ['tagIds'] }],
+        issues: [{ path: ['filter', 'tagIds'] }],
       });
     }));
 });

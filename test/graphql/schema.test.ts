@@ -163,7 +163,7 @@ describe('the schema', () => {
     ['JobPhase', 9],
     ['JobSignal', 8],
     ['JobOrderField', 4],
-    ['MediaOrderField', 5],
+    ['MediaOrderField', 9],
     ['MediaChangeKind', 4],
     ['Role', 3],
     ['ViewerKind', 3],

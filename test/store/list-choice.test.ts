@@ -3,20 +3,17 @@ import { type NodeOrder, orderKeyset } from '../../src/domain/tree/order.ts';
 import type { PageRequest } from '../../src/store/cursor.ts';
 import type { Db } from '../../src/store/db.ts';
 import { EVERYTHING, isInScope, type Scope } from '../../src/store/scope.ts';
-import type { NodeFilter } from '../../src/store/tree/filter.ts';
+import type { NodeFilter } from '../../src/store/tree/condition.ts';
 import { countNodesOfEach, type Groups, listNodesOfEach } from '../../src/store/tree/group.ts';
 import { countNodes, listNodes, listNodesInOrder } from '../../src/store/tree/node.ts';
 import { describeEachBackend } from '../support/backend.ts';
-import {
-  filtersOf,
-  type ListData,
-  makeListData,
-  matches,
-  type TestNode,
-} from '../support/list-data.ts';
+import { type ListData, makeListData, type TestNode } from '../support/list-data.ts';
+import { filtersOf, matches } from '../support/list-filter.ts';
 import { createRandom } from '../support/random.ts';
 
 const FIELDS = ['id', 'created_at', 'updated_at', 'name', 'sort_order'] as const;
+/** Of lists of media only. */
+const MEDIA_FIELDS = [...FIELDS, 'size', 'title', 'taken_at', 'type'] as const;
 const LIMIT = 7;
 /** The number of random orders, scopes and places for each filter. */
 const ROUNDS = 2;
@@ -37,13 +34,9 @@ function scopesOf({ giantFolder, smallFolder }: ListData): Scope[] {
 }
 
 function inOrder({ field: by, descending }: NodeOrder) {
-  const field = by === 'name' ? 'name_sort' : by;
+  const field = orderKeyset({ field: by, descending }).columns[0]?.name as 'id';
   const compare = (a: TestNode, b: TestNode) =>
-    a[field as 'id'] < b[field as 'id']
-      ? -1
-      : a[field as 'id'] > b[field as 'id']
-        ? 1
-        : a.id - b.id;
+    a[field] < b[field] ? -1 : a[field] > b[field] ? 1 : a.id - b.id;
   return (a: TestNode, b: TestNode) => (descending ? compare(b, a) : compare(a, b));
 }
 
@@ -64,7 +57,7 @@ describeEachBackend('a list of nodes', (backend) => {
           const scope = scopesOf(data)[random(SCOPES)] as Scope;
           const listed = all.filter((node) => isInScope(scope, node));
           const place = random(listed.length);
-          const list = { db, scope, filter, order: orderOf(random), listed };
+          const list = { db, scope, filter, order: orderOf(random, filter), listed };
           await expectPages({ ...list, label: `${name} in scope ${JSON.stringify(scope)}` }, place);
           await expectGroups({ ...list, label: name }, groupsOf(data)[random(GROUPINGS)] as Groups);
           expect(await countNodes(db, scope, filter), `number of ${name}`).toBe(listed.length);
@@ -82,8 +75,9 @@ interface List {
   label: string;
 }
 
-function orderOf(random: (below: number) => number): NodeOrder {
-  const field = FIELDS[random(FIELDS.length)] as NodeOrder['field'];
+function orderOf(random: (below: number) => number, { kind }: NodeFilter): NodeOrder {
+  const fields = kind === undefined ? MEDIA_FIELDS : FIELDS;
+  const field = fields[random(fields.length)] as NodeOrder['field'];
   return { field, descending: random(2) === 1 };
 }
 

@@ -14,9 +14,12 @@ import { EVERYTHING, type Scope } from '../../src/store/scope.ts';
 import { listNodesOfEach } from '../../src/store/tree/group.ts';
 import { listNodes, listNodesInOrder } from '../../src/store/tree/node.ts';
 import { type Backend, describeEachBackend } from '../support/backend.ts';
-import { filtersOf, type ListData, makeListData } from '../support/list-data.ts';
+import { type ListData, makeListData } from '../support/list-data.ts';
+import { filtersOf } from '../support/list-filter.ts';
 
 const FIELDS = ['id', 'created_at', 'updated_at', 'name', 'sort_order'] as const;
+/** Of lists of media only. */
+const MEDIA_FIELDS = [...FIELDS, 'size', 'title', 'taken_at', 'type'] as const;
 const PAGE = { limit: 20, backward: false };
 
 /** The most rows that a list sorts: the candidates of one condition. */
@@ -101,10 +104,12 @@ type ListOf = (db: Db, scope: Scope) => Promise<unknown>;
 function listsOf(data: ListData): [string, ListOf][] {
   const { giantFolder, smallFolder, giantTag, smallTag, rareTag } = data;
   const lists = Object.entries(filtersOf(data)).flatMap(([name, filter], index) =>
-    FIELDS.filter((_, at) => (at + index) % 2 === 0).map((field, at): [string, ListOf] => {
-      const keyset = orderKeyset({ field, descending: (index + at) % 2 === 0 });
-      return [`${name} by ${field}`, (db, scope) => listNodes(db, scope, filter, keyset, PAGE)];
-    }),
+    (filter.kind ? FIELDS : MEDIA_FIELDS)
+      .filter((_, at) => (at + index) % 3 === 0)
+      .map((field, at): [string, ListOf] => {
+        const keyset = orderKeyset({ field, descending: (index + at) % 2 === 0 });
+        return [`${name} by ${field}`, (db, scope) => listNodes(db, scope, filter, keyset, PAGE)];
+      }),
   );
   const byRelevance = orderKeyset({ field: 'relevance', descending: false });
   const searches = Object.entries(filtersOf(data)).filter(([, { search }]) => search);
@@ -117,7 +122,7 @@ function listsOf(data: ListData): [string, ListOf][] {
     { by: 'tag', ids: [giantTag, smallTag, rareTag] },
   ] as const;
   const grouped = groups.flatMap((group) =>
-    FIELDS.map((field): [string, ListOf] => [
+    MEDIA_FIELDS.map((field): [string, ListOf] => [
       `${group.by}s by ${field}`,
       (db, scope) =>
         listNodesOfEach(db, scope, group, {}, orderKeyset({ field, descending: true }), PAGE),

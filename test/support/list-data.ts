@@ -2,9 +2,13 @@ import { type Insertable, sql } from 'kysely';
 import { withSortKey } from '../../src/store/columns.ts';
 import type { Db } from '../../src/store/db.ts';
 import { dialectOf } from '../../src/store/dialect.ts';
-import type { MediaTagTable, NewFileRow, NewNodeRow } from '../../src/store/table.ts';
+import type {
+  MediaMetadataTable,
+  MediaTagTable,
+  NewFileRow,
+  NewNodeRow,
+} from '../../src/store/table.ts';
 import { indexMedias } from '../../src/store/tag/tag.ts';
-import type { NodeFilter } from '../../src/store/tree/filter.ts';
 import { writeWords } from '../../src/store/tree/words.ts';
 import { makeFolder, makeTag } from './make.ts';
 import { createRandom } from './random.ts';
@@ -18,6 +22,7 @@ export interface TestNode {
   sort_order: number;
   name: string;
   name_sort: string;
+  title: string | null;
   owner: string | null;
   is_public: number;
   created_at: number;
@@ -25,6 +30,18 @@ export interface TestNode {
   tagIds: number[];
   mimeType: string | null;
   md5: string | null;
+  size_bytes: number;
+  title_sort: string;
+  taken_sort: number;
+  taken_at: number | null;
+  duration_ms: number | null;
+  latitude: number | null;
+  longitude: number | null;
+  alt_text: string | null;
+  extension: string | null;
+  width: number | null;
+  height: number | null;
+  metadata: string | null;
 }
 
 /** More than the greatest number of nodes that a list sorts, so that lists of half of them are walks. */
@@ -61,6 +78,9 @@ export async function makeListData(db: Db): Promise<ListData> {
   const oneOf = <T>(values: readonly T[]) => values[random(values.length)] as T;
   const medias: NewNodeRow[] = [];
   const files: NewFileRow[] = [];
+  const fields: Insertable<MediaMetadataTable>[] = [];
+  // Of its own, so that the other columns stay what they were.
+  const others = createRandom(12);
   const labels: Insertable<MediaTagTable>[] = [];
   for (let index = 0; index < MEDIA_COUNT; index++) {
     const id = 1000 + index;
@@ -75,8 +95,11 @@ export async function makeListData(db: Db): Promise<ListData> {
       is_public: Number(random(10) < 6),
       created_at: 1_000_000 + random(5000),
       updated_at: 2_000_000 + random(5000),
+      ...attributesOf(others),
     });
-    files.push(fileOf(id, random(10) < 7 ? 'image/png' : oneOf(['image/gif', 'text/plain'])));
+    const file = fileOf(id, random(10) < 7 ? 'image/png' : oneOf(['image/gif', 'text/plain']));
+    if (others(12) > 0) files.push({ ...file, ...fileAttributesOf(others) });
+    if (others(30) === 0) fields.push({ media_id: id, key: 'rating', value: String(others(3)) });
     for (const [tag_id, chance] of [
       [giantTag, 0.6],
       [smallTag, 0.1],
@@ -94,8 +117,27 @@ export async function makeListData(db: Db): Promise<ListData> {
     });
     await insertAll(files, (rows) => db.insertInto('file').values(rows).execute());
     await insertAll(labels, (rows) => db.insertInto('media_tag').values(rows).execute());
+    await insertAll(fields, (rows) => db.insertInto('media_metadata').values(rows).execute());
   });
   return { nodes: await nodesOf(db), giantFolder, smallFolder, giantTag, smallTag, rareTag };
+}
+
+function attributesOf(random: (below: number) => number) {
+  return {
+    title: random(4) === 0 ? null : `Title ${random(3000)}`,
+    alt_text: random(50) === 0 ? 'text' : null,
+    taken_at: random(3) === 0 ? null : random(9000) - 4000,
+    duration_ms: random(20) === 0 ? random(1000) : null,
+    ...(random(3) === 0 && { latitude: random(180) - 90, longitude: random(361) - 180 }),
+  };
+}
+
+function fileAttributesOf(random: (below: number) => number) {
+  return {
+    extension: random(10) < 8 ? 'png' : random(40) === 0 ? 'webp' : null,
+    ...(random(9) > 0 && { width: random(4000), height: random(3000) }),
+    size_bytes: random(3000),
+  };
 }
 
 /** PostgreSQL's triggers take a second for a thousand rows; the words of all are written at once instead. */
@@ -109,6 +151,10 @@ async function withoutTriggers(db: Db, work: () => Promise<void>): Promise<void>
   await toggle('disable');
   await work();
   await toggle('enable');
+  await sql`update media set taken_at = taken_at`.execute(db);
+  await sql`update media set size_bytes = file.size_bytes from file where media_id = media.id`.execute(
+    db,
+  );
   const ids = await db.selectFrom('media').select('id').execute();
   await indexMedias(
     db,
@@ -142,8 +188,10 @@ async function insertAll<Row>(rows: Row[], insert: (rows: Row[]) => Promise<unkn
 
 async function nodesOf(db: Db): Promise<TestNode[]> {
   const rows = await db.selectFrom('media').where('id', '<>', 1).selectAll().execute();
-  const files = await db.selectFrom('file').select(['media_id', 'mime_type', 'md5']).execute();
+  const files = await db.selectFrom('file').selectAll().execute();
   const labels = await db.selectFrom('media_tag').select(['media_id', 'tag_id']).execute();
+  const fields = await db.selectFrom('media_metadata').selectAll().execute();
+  const fieldByMedia = new Map(fields.map(({ media_id, value }) => [media_id, value]));
   const fileByMedia = new Map(files.map((file) => [file.media_id, file]));
   const tagsByMedia = Map.groupBy(labels, ({ media_id }) => media_id);
   return rows.map((row) => ({
@@ -151,86 +199,9 @@ async function nodesOf(db: Db): Promise<TestNode[]> {
     tagIds: tagsByMedia.get(row.id)?.map(({ tag_id }) => tag_id) ?? [],
     mimeType: fileByMedia.get(row.id)?.mime_type ?? null,
     md5: fileByMedia.get(row.id)?.md5 ?? null,
+    extension: fileByMedia.get(row.id)?.extension ?? null,
+    width: fileByMedia.get(row.id)?.width ?? null,
+    height: fileByMedia.get(row.id)?.height ?? null,
+    metadata: fieldByMedia.get(row.id) ?? null,
   }));
-}
-
-/** Tells whether a node matches a filter, as its documentation says. */
-export function matches(filter: NodeFilter, node: TestNode, tagNames: Map<number, string>) {
-  const { kind = 'media', ids, types, folderId, below, tagIds = [], mimeTypes, md5 } = filter;
-  const { from, to } = filter.createdAt ?? {};
-  const words = wordsOf([node.name, ...node.tagIds.map((id) => tagNames.get(id) ?? '')].join(' '));
-  const isOfKind = kind === 'any' || (kind === 'folder') === (node.type === 'folder');
-  return [
-    isOfKind,
-    ids?.includes(node.id) ?? true,
-    types?.includes(node.type) ?? true,
-    folderId === undefined || node.parent_id === folderId,
-    !filter.unfiled || node.parent_id === null,
-    below === undefined || node.path.startsWith(below),
-    tagIds.every((id) => node.tagIds.includes(id)),
-    filter.ownedBy === undefined || node.owner === filter.ownedBy,
-    from === undefined || node.created_at >= from.getTime(),
-    to === undefined || node.created_at <= to.getTime(),
-    mimeTypes === undefined || mimeTypes.includes(node.mimeType ?? ''),
-    md5 === undefined || node.md5 === md5,
-    wordsOf(filter.search ?? '').every((word) => words.some((other) => other.startsWith(word))),
-  ].every(Boolean);
-}
-
-function wordsOf(text: string): string[] {
-  const plain = text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
-  return plain.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
-}
-
-/** Each field of a filter, with a value that most nodes match and one that few do, and pairs of those. */
-export function filtersOf(data: ListData): Record<string, NodeFilter> {
-  const { giantFolder, smallFolder, giantTag, smallTag, rareTag, nodes } = data;
-  const ids = nodes.slice(100, 160).map(({ id }) => id);
-  const between = { from: new Date(1_001_000), to: new Date(1_001_100) };
-  return {
-    none: {},
-    'folders and media': { kind: 'any' },
-    'all folders': { kind: 'folder' },
-    ids: { ids },
-    'a large folder': { folderId: giantFolder },
-    'a small folder': { folderId: smallFolder },
-    'folders of a large folder': { folderId: giantFolder, kind: 'folder' },
-    'all of a large folder': { folderId: giantFolder, kind: 'any' },
-    unfiled: { unfiled: true },
-    'below a large folder': { below: `/1/${giantFolder}/` },
-    'below a small folder': { below: `/1/${smallFolder}/` },
-    'a frequent tag': { tagIds: [giantTag] },
-    'a rare tag': { tagIds: [rareTag] },
-    'two tags': { tagIds: [giantTag, smallTag] },
-    'tags that none has': { tagIds: [giantTag, smallTag, rareTag, 999] },
-    'a frequent type': { types: ['image'] },
-    'a rare type': { types: ['file'] },
-    'two types': { types: ['image', 'doc'] },
-    'no type': { types: [] },
-    'an owner of many': { ownedBy: 'alice' },
-    'an owner of few': { ownedBy: 'bob' },
-    'since a time': { createdAt: { from: new Date(1_001_000) } },
-    'a short time': { createdAt: between },
-    'a frequent MIME type': { mimeTypes: ['image/png'] },
-    'two MIME types': { mimeTypes: ['image/png', 'image/gif'] },
-    'a MIME type of none': { mimeTypes: ['a/b'] },
-    'an MD5': { md5: '1001'.padStart(32, '0') },
-    'a frequent word': { search: 'phot' },
-    'a rare word': { search: 'EPRE' },
-    'two words': { search: 'photo gian' },
-    'a word of none': { search: 'zebra' },
-    'a frequent and an occasional word': { search: 'photo 15' },
-    'occasional words and tag': { search: 'photo 15', tagIds: [giantTag] },
-    'tag and type': { tagIds: [giantTag], types: ['image'] },
-    'folder, tag, owner': { folderId: giantFolder, tagIds: [giantTag], ownedBy: 'alice' },
-    'word and tag': { search: 'photo', tagIds: [giantTag] },
-    'word and folder': { search: 'map', folderId: giantFolder },
-    'rare word and MIME type': { search: 'epreuve', mimeTypes: ['image/png'] },
-    'type, owner, MIME type, time': {
-      types: ['image'],
-      ownedBy: 'alice',
-      mimeTypes: ['image/png'],
-      createdAt: { from: new Date(1_000_500) },
-    },
-  };
 }

@@ -67,6 +67,11 @@ const VALUES: Record<string, readonly unknown[]> = {
   Upload: [null],
 };
 
+const LENGTHS = [0, 1, 1, 2, 10, 201];
+
+/** Inputs that contain themselves, as filters do, end after so many levels. */
+const INPUT_LEVELS_MAX = 4;
+
 /** The frequency of the generator's choices: each is made once in so many times. */
 export interface Rarity {
   /** Passes an argument that may be omitted. */
@@ -147,21 +152,29 @@ export class OperationGenerator {
     return `{ __typename ${members.join(' ')} }`;
   }
 
-  #value(type: GraphQLInputType): unknown {
-    if (isNonNullType(type)) return this.#value(type.ofType) ?? this.#value(type.ofType);
+  #value(type: GraphQLInputType, depth = 0): unknown {
+    if (isNonNullType(type))
+      return this.#value(type.ofType, depth) ?? this.#value(type.ofType, depth);
     if (this.#chance(8)) return null;
     if (isListType(type)) {
-      return Array.from({ length: this.#pick([0, 1, 1, 2, 10, 201]) }, () =>
-        this.#value(type.ofType),
-      );
+      // Many filters in each of many filters would be too many.
+      const lengths = depth > 0 && isInputObjectType(getNamedType(type)) ? [0, 1, 2] : LENGTHS;
+      return Array.from({ length: this.#pick(lengths) }, () => this.#value(type.ofType, depth));
     }
     if (isEnumType(type)) return this.#pick(type.getValues()).name;
     if (isInputObjectType(type)) {
       const fields = Object.values(type.getFields());
       const given = type.isOneOf
         ? [this.#pick(fields)]
-        : fields.filter((field) => isNonNullType(field.type) || this.#chance(3));
-      return Object.fromEntries(given.map((field) => [field.name, this.#value(field.type)]));
+        : fields.filter(
+            (field) =>
+              isNonNullType(field.type) ||
+              ((!isInputObjectType(getNamedType(field.type)) || depth < INPUT_LEVELS_MAX) &&
+                this.#chance(3)),
+          );
+      return Object.fromEntries(
+        given.map((field) => [field.name, this.#value(field.type, depth + 1)]),
+      );
     }
     if (type.name === 'ID' && this.ids.length > 0 && !this.#chance(4)) return this.#pick(this.ids);
     return this.#pick(VALUES[type.name] ?? []);

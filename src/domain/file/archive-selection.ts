@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts';
 import { InvalidInputError, NotFoundError } from '../error.ts';
 import { foldersByIds } from '../tree/folder.ts';
-import { countMedias, type MediaFilter } from '../tree/media-list.ts';
+import type { MediaFilter } from '../tree/media-filter.ts';
+import { countMedias } from '../tree/media-list.ts';
 import { nodesByIds, type TreeNode } from '../tree/node-list.ts';
 
 /** The nodes that an archive is made of: folders stand for the media below them. */

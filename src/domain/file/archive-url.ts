@@ -5,7 +5,7 @@ import { type Context, transact } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import { freeText, parseInput } from '../input.ts';
 import { foldersByIds } from '../tree/folder.ts';
-import type { MediaFilter } from '../tree/media-list.ts';
+import type { MediaFilter } from '../tree/media-filter.ts';
 import { idsOfKeys, someNodes } from '../tree/node-key.ts';
 import { authorize } from '../viewer/access.ts';
 import { type AuditTarget, recordAudit } from '../viewer/audit.ts';

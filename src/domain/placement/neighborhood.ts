@@ -1,4 +1,4 @@
-import type { Sibling, SiblingPlace } from '../../store/tree/position.ts';
+import type { Sibling, SiblingPlace } from '../../store/placement/position.ts';
 import { AFTER_LAST, BEFORE_FIRST, type Bounds, hasRoom, spread } from './spread.ts';
 
 /** The largest number of siblings on one side that a placement renumbers together with placing the nodes. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { listSiblings, updatePositions } from '../../store/placement/position.ts';
 import type { NodeRow } from '../../store/table.ts';
 import { ROOT_ID } from '../../store/tree/folder.ts';
 import { listNodesByIds, lockNodes } from '../../store/tree/node.ts';
-import { listSiblings, updatePositions } from '../../store/tree/position.ts';
 import { lockTree } from '../../store/tree/subtree.ts';
 import { type Context, transact } from '../context.ts';
 import { InvalidInputError } from '../error.ts';

@@ -4,7 +4,7 @@ import {
   listSiblings,
   type SiblingPlace,
   updatePositions,
-} from '../../store/tree/position.ts';
+} from '../../store/placement/position.ts';
 import type { Context } from '../context.ts';
 import { NEIGHBORS_MAX } from './neighborhood.ts';
 import { AFTER_LAST, BEFORE_FIRST, distanceFor } from './spread.ts';

@@ -3,7 +3,7 @@ import { VISIBILITY } from '../../store/scope.ts';
 import type { NodeColumns, NodeRow } from '../../store/table.ts';
 import { insertMediaTags, lockTags } from '../../store/tag/tag.ts';
 import { listMediasByIds } from '../../store/tree/media.ts';
-import { updateMetadata } from '../../store/tree/metadata-row.ts';
+import { updateMetadata } from '../../store/tree/metadata.ts';
 import { lockNodes, updateNodes } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { ForbiddenError } from '../error.ts';

@@ -1,23 +1,22 @@
-import { toSearchWords } from '../../lib/search-text.ts';
 import { pathBelow } from '../../store/path.ts';
-import type { NodeFilter } from '../../store/tree/filter.ts';
-import { findFolderById } from '../../store/tree/folder.ts';
+import type { NodeFilter } from '../../store/tree/condition.ts';
+import { listFoldersByIds } from '../../store/tree/folder.ts';
 import { countNodesOfEach, type Grouping, listNodesOfEach } from '../../store/tree/group.ts';
 import { countNodes, listNodes } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
-import { InvalidInputError } from '../error.ts';
+import { NotAuthenticatedError } from '../error.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
 import type { Only } from '../row-reader.ts';
-import { checkFilter, checkSearch, checkValues, TAGS_MAX } from '../search.ts';
-import { existing, scopeOf } from '../viewer/access.ts';
+import { existing, maySeeLocation, scopeOf } from '../viewer/access.ts';
 import { MEDIA, type Media } from './media.ts';
+import {
+  asksForPlace,
+  checkMediaFilter,
+  foldersIn,
+  type MediaFilter,
+  toNodeFilter,
+} from './media-filter.ts';
 import { BY_POSITION, NEWEST_FIRST, type NodeOrder, orderKeyset } from './order.ts';
-
-/** The filter of a list of media: a media item has to match every given field. */
-export interface MediaFilter extends Omit<NodeFilter, 'kind' | 'below'> {
-  /** The media item is anywhere below this folder. */
-  underFolderId?: number | undefined;
-}
 
 /** Returns a page of media, filed and unfiled. Throws InvalidInputError for the filter and the page. */
 export async function listMedias(
@@ -70,24 +69,19 @@ export async function countMediasOfEach(
   return countNodesOfEach(ctx.db, scopeOf(ctx), { by, ids }, await resolveFilter(ctx, filter));
 }
 
-/** Returns the filter for the store. Throws InvalidInputError. */
-export async function resolveFilter(
-  ctx: Context,
-  { underFolderId, ...filter }: MediaFilter,
-): Promise<NodeFilter> {
-  checkFilter(filter);
-  checkValues('tagIds', filter.tagIds, TAGS_MAX);
-  checkSearch('search', filter.search, toSearchWords);
-  if (filter.unfiled && filter.folderId !== undefined) {
-    throw InvalidInputError.of('unfiled', 'CONFLICT', 'Give `folderId` or `unfiled`, not both.');
-  }
-  // Its rows are still there while a job deletes them.
-  const hasDeletedTag = filter.tagIds?.some((id) => ctx.pending.current.tagIds.has(id));
-  if (hasDeletedTag) return { ...filter, ids: [] };
-  if (underFolderId === undefined) return filter;
-  // Whether the viewer may see the folder does not matter: the list is narrowed to its scope.
-  const folder = await findFolderById(ctx.db, existing(ctx), underFolderId);
-  return { ...filter, below: folder === undefined ? NOWHERE : pathBelow(folder) };
+/** Returns the filter for the store. Throws InvalidInputError, NotAuthenticatedError. */
+export async function resolveFilter(ctx: Context, filter: MediaFilter): Promise<NodeFilter> {
+  checkMediaFilter(filter);
+  // What a filter finds tells as much as the field.
+  if (asksForPlace(filter) && !maySeeLocation(ctx)) throw new NotAuthenticatedError();
+  const ids = foldersIn(filter);
+  // Whether the viewer may see the folders does not matter: the list is narrowed to its scope.
+  const folders = ids.length === 0 ? [] : await listFoldersByIds(ctx.db, existing(ctx), ids);
+  const paths = new Map(folders.map((folder) => [folder.id, pathBelow(folder)]));
+  return toNodeFilter(filter, {
+    pathBelow: (id) => paths.get(id) ?? NOWHERE,
+    isDeleted: (id) => ctx.pending.current.tagIds.has(id),
+  });
 }
 
 /** A path that no node has. */

@@ -1,7 +1,7 @@
 import type { Window } from '../../lib/search.ts';
 import { isInScope } from '../../store/scope.ts';
 import type { NodeRow } from '../../store/table.ts';
-import type { NodeFilter } from '../../store/tree/filter.ts';
+import type { NodeFilter } from '../../store/tree/condition.ts';
 import { ROOT_ID } from '../../store/tree/folder.ts';
 import { countNodesOfEach, listNodesOfEach } from '../../store/tree/group.ts';
 import * as store from '../../store/tree/node.ts';

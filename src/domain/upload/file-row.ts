@@ -59,7 +59,7 @@ export function newFileRow(ctx: Context, file: ExaminedFile) {
  */
 export function newMediaRow(
   ctx: Context,
-  { filename, isUnnamed, type, key, mimeType }: ExaminedFile,
+  { filename, isUnnamed, type, key, mimeType, sizeBytes }: ExaminedFile,
   { name, title = null, ...columns }: Place & Pick<NewNodeRow, 'is_public'> & Partial<NewNodeRow>,
 ): NewNodeRow {
   const now = ctx.clock();
@@ -69,7 +69,7 @@ export function newMediaRow(
     type,
     name: name ?? (cleanName(title ?? '') || filename),
     title: title ?? name ?? (isUnnamed ? null : filename),
-    ...(key === '' && newDetailsColumns(mimeType)),
+    ...(key === '' && { ...newDetailsColumns(mimeType), size_bytes: sizeBytes }),
     owner: ctx.viewer.id,
     client_hash: ctx.client?.hash ?? null,
     created_at: now,

@@ -103,10 +103,14 @@ export function isAdmin({ viewer }: Context): boolean {
 
 /**
  * Tells whether the viewer may learn where media were taken, by a field or by a filter: everyone with a credential may, of
- * the media that it may see. A public photo must not show strangers the way to someone's home.
+ * the media that it may see, and the person at this machine. A public photo must not show strangers the way to someone's
+ * home.
  */
-export function maySeeLocation({ viewer }: Pick<Context, 'viewer'>): boolean {
-  return viewer.kind !== 'anonymous';
+export function maySeeLocation({
+  viewer,
+  settings,
+}: Pick<Context, 'viewer' | 'settings'>): boolean {
+  return viewer.kind !== 'anonymous' || settings.auth === 'open';
 }
 
 /** Tells whether the operation needs a credential. */

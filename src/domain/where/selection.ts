@@ -4,7 +4,8 @@ import { InvalidInputError } from '../error.ts';
 import type { JobArguments } from '../job/class.ts';
 import { enqueueJob } from '../job/enqueue.ts';
 import { asShown, type Job, jobTarget } from '../job/job.ts';
-import { countMedias, type MediaFilter, resolveFilter } from '../tree/media-list.ts';
+import type { MediaFilter } from '../tree/media-filter.ts';
+import { countMedias, resolveFilter } from '../tree/media-list.ts';
 import { isAdmin, scopeOf } from '../viewer/access.ts';
 import { recordAudit } from '../viewer/audit.ts';
 import { fromStored, toStored } from './stored-value.ts';
@@ -58,35 +59,21 @@ async function select(ctx: Context, filter: MediaFilter): Promise<Selection> {
   const up_to = await findLastId(ctx.db);
   const { viewer } = ctx;
   const startNodes = viewer.kind === 'anonymous' ? undefined : viewer.startNodes;
-  return inFilter(async () => {
-    if (!isNarrowed(ctx.db, await resolveFilter(ctx, filter))) throw tooWide();
-    const owner = isAdmin(ctx) ? undefined : (viewer.id ?? '');
-    return {
-      filter: toStored(filter) as Selection['filter'],
-      up_to,
-      count: await countMedias(ctx, ofOwner(filter, owner)),
-      ...(owner !== undefined && { owner }),
-      ...(startNodes && { start_node_ids: startNodes.map(({ id }) => id) }),
-    };
-  });
+  if (!isNarrowed(ctx.db, await resolveFilter(ctx, filter))) throw tooWide();
+  const owner = isAdmin(ctx) ? undefined : (viewer.id ?? '');
+  return {
+    filter: toStored(filter) as Selection['filter'],
+    up_to,
+    count: await countMedias(ctx, ofOwner(filter, owner)),
+    ...(owner !== undefined && { owner }),
+    ...(startNodes && { start_node_ids: startNodes.map(({ id }) => id) }),
+  };
 }
 
 function tooWide(): InvalidInputError {
   const message =
     'It selects all media. Give at least one field that narrows it; for all media, a `createdAt` that begins early enough.';
-  return new InvalidInputError([{ path: [], code: 'REQUIRED', message }]);
-}
-
-/** Runs work that reads a filter. The paths of its issues then begin with `filter`. */
-export async function inFilter<T>(work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof InvalidInputError)) throw error;
-    throw new InvalidInputError(
-      error.issues.map((issue) => ({ ...issue, path: ['filter', ...issue.path] })),
-    );
-  }
+  return new InvalidInputError([{ path: ['filter'], code: 'REQUIRED', message }]);
 }
 
 function ofOwner(filter: MediaFilter, owner: string | undefined): MediaFilter {

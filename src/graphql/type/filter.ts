@@ -21,6 +21,30 @@ export const DateTimeRange = builder.inputType('DateTimeRange', {
   }),
 });
 
+/** A range of integers in a filter. */
+export const IntRange = builder.inputType('IntRange', {
+  description: 'A range of integers from 0 on. Both ends are included.',
+  fields: (t) => ({
+    min: t.int({ description: 'Least value. Omit it for a range without a least value.' }),
+    max: t.int({ description: 'Greatest value. Omit it for a range without a greatest value.' }),
+  }),
+});
+
+/** A range of integers beyond 2^31 in a filter. */
+export const BigIntRange = builder.inputType('BigIntRange', {
+  description: 'A range of integers from 0 on, up to 2^53 - 1. Both ends are included.',
+  fields: (t) => ({
+    min: t.field({
+      type: 'BigInt',
+      description: 'Least value. Omit it for a range without a least value.',
+    }),
+    max: t.field({
+      type: 'BigInt',
+      description: 'Greatest value. Omit it for a range without a greatest value.',
+    }),
+  }),
+});
+
 /** The direction of an order by a field. */
 export const OrderDirection = enumOf<'asc' | 'desc'>('OrderDirection', 'Direction of an order.', {
   asc: 'Ascending: the lowest value first.',

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { withSortKey } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import type { Database, NewTrashedRow, NodeRow, TrashedNodeRow, TrashedRow } from '../table.ts';
@@ -158,14 +159,15 @@ export async function deleteTrashed(db: Db, ids: readonly number[]): Promise<voi
 
 /**
  * Inserts rows that were in the trash. Those that were deleted before a column existed have no value for it: they get
- * its default.
+ * its default. The keys that media are ordered by are made anew.
  */
 export async function insertAgain(
   db: Db,
   table: 'media' | HangingSource,
   rows: readonly object[],
 ): Promise<void> {
-  const byColumns = Map.groupBy(rows, (row) => Object.keys(row).join(' '));
+  const complete = table === 'media' ? rows.map((row) => withSortKey(row as NodeRow)) : rows;
+  const byColumns = Map.groupBy(complete, (row) => Object.keys(row).join(' '));
   for (const alike of byColumns.values()) {
     for (let from = 0; from < alike.length; from += ROWS) {
       await db

@@ -2,7 +2,7 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { type Keyset, type PageRequest, type Position, pageClause } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { hasWordsOfMany, idsReadPerNode, valuesOf, type WordMatch } from '../plan.ts';
-import type { Condition } from './filter.ts';
+import type { Condition } from './condition.ts';
 import { frequencyOf } from './frequency.ts';
 import {
   boundsOf,

@@ -3,12 +3,11 @@ import { type Keyset, keysetBy } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { tableBy } from '../dialect.ts';
 import { candidatesBeside, fewestOf, withWordsAtOnce } from './choice.ts';
-import type { Condition } from './filter.ts';
+import type { Condition } from './condition.ts';
 import { candidatesOf, checkOf, partsOf } from './selection.ts';
 import { type Walk, walkOf } from './walk.ts';
 
 const BY_ID = keysetBy('id', { name: 'id', type: 'number' });
-const BY_TIME = keysetBy('time', { name: 'created_at', type: 'number' });
 
 /** Returns the number of nodes that meet all conditions, in SQL. The counts of one condition read an index only. */
 export async function countOf(
@@ -26,12 +25,12 @@ export async function countOf(
   if (isOfMedia && only?.ids && others.length === 1 && isExact) {
     return sql`(select count(*) from (${only.ids}) counted)`;
   }
-  const hasRange = conditions.some(({ range }) => range);
-  const keyset = hasRange ? BY_TIME : BY_ID;
-  const walk = walkOf(db, conditions, hasRange ? 'created_at' : 'id');
+  const range = conditions.find(({ rangeOf }) => rangeOf)?.rangeOf;
+  const keyset = range ? keysetBy('range', { name: range, type: 'number' }) : BY_ID;
+  const walk = walkOf(db, conditions, range ?? 'id');
   const few = await fewestOf(db, candidatesBeside(walk, conditions, keyset));
   const words = conditions.find(({ part }) => part === 'search');
-  const selective = few ?? words ?? (walk.by || hasRange ? undefined : widest(conditions));
+  const selective = few ?? words ?? (walk.by || range ? undefined : widest(conditions));
   return selective === undefined
     ? countOnWalk(db, walk, conditions, keyset)
     : countAmong(db, selective, conditions);

@@ -4,69 +4,13 @@ import type { Db } from '../db.ts';
 import { isAnyOf, tableBy } from '../dialect.ts';
 import { isBelow, isInPart, type PathMoves, partsBelow } from '../path-move.ts';
 import { hasWords, idsWithWords, valuesOf, type WordMatch } from '../plan.ts';
-import { idsWithin, isOutside, isWithin, type Scope, type Visibility } from '../scope.ts';
+import { idsWithin, isOutside, isWithin, type Scope } from '../scope.ts';
+import { columnsOf } from './attribute.ts';
+import type { Condition, NodeFilter, Part } from './condition.ts';
 import { ROOT_ID } from './folder.ts';
-import { hidingOf, publicIds, visibilityOf } from './visibility.ts';
-
-/** The filter of a list of nodes: a node has to match every given field. */
-export interface NodeFilter {
-  /** Default: media, without folders. */
-  kind?: 'media' | 'folder' | 'any' | undefined;
-  ids?: readonly number[] | undefined;
-  types?: readonly string[] | undefined;
-  /** The node is directly in this folder. */
-  folderId?: number | undefined;
-  /** True: the node is in no folder. */
-  unfiled?: boolean | undefined;
-  /** The node is anywhere below a folder, given by the `path` of the nodes directly in it. */
-  below?: string | undefined;
-  /** The node has all of these tags. */
-  tagIds?: readonly number[] | undefined;
-  /**
-   * Words, each from its beginning, in name, title, description, keywords and tags. In scripts without spaces, each
-   * may be any part of a text. Blank: no limit. Text without a letter, digit or emoji matches nothing.
-   */
-  search?: string | undefined;
-  /** `Viewer.id` of the creator. */
-  ownedBy?: string | undefined;
-  /** Both ends included. */
-  createdAt?: { from?: Date | undefined; to?: Date | undefined } | undefined;
-  visibility?: readonly Visibility[] | undefined;
-  /** MIME types of the original. */
-  mimeTypes?: readonly string[] | undefined;
-  /** MD5 of any of the files: 32 hex digits, in either case. */
-  md5?: string | undefined;
-}
-
-/** The part of a filter or a scope that a condition stands for. */
-export type Part = keyof NodeFilter | keyof Scope | 'hidden' | 'tag' | 'rank';
-
-/** A condition on a node, in the two ways in which a statement can use it. */
-export interface Condition {
-  part: Part;
-  /** Tells whether `media` meets it. Null: another condition checks the same. */
-  check: RawBuilder<SqlBool> | null;
-  /** Selects the ids of the nodes that meet it, from an index. */
-  ids?: RawBuilder<unknown>;
-  /** The same, with duplicates: the first ones are found sooner. */
-  sample?: RawBuilder<unknown>;
-  /** The value that an index can begin with: see `walk.ts`. */
-  value?: RawBuilder<unknown>;
-  /** Returns the condition for another column with the same value. */
-  range?: (column: RawBuilder<unknown>) => RawBuilder<SqlBool>;
-  /** Returns what the condition says of a column whose value is never smaller. */
-  since?: (column: RawBuilder<unknown>) => RawBuilder<SqlBool>;
-  /** Tells the same of a row of `media_tag`, so that a walk of a tag needs no row of `media`. */
-  checkOnTag?: RawBuilder<SqlBool>;
-  /** The opposite, which few nodes meet: see `countOf`. */
-  opposite?: Condition;
-  /** True: `ids` has few rows. */
-  isSmall?: boolean;
-  /** The kind of nodes, of the condition on it. */
-  kind?: NodeFilter['kind'];
-  /** The words, of the condition on them. */
-  match?: WordMatch;
-}
+import { membershipOf, tagsOf } from './membership.ts';
+import { filesOf } from './original.ts';
+import { hidingOf, publicIds } from './visibility.ts';
 
 /** Where a search finds words, and how, if no rank is asked for. */
 const ANYWHERE = { isInName: false, isWhole: false };
@@ -87,15 +31,123 @@ export const RANKS: readonly Omit<WordMatch, 'words'>[] = [
  * it is given. No list contains the root.
  */
 export function conditionsOf(db: Db, scope: Scope, filter: NodeFilter, rank?: number): Condition[] {
+  const parts = conjunctsOf(filter);
+  // A list has one search that the index of words serves; further ones are checked.
+  const searched = parts.find(({ search }) => search?.trim());
   return [
     ...kindOf(filter),
     ...scopeOf(db, scope, filter),
-    ...placeOf(db, scope.moved, filter),
+    ...parts.flatMap((part) => [
+      ...ownOf(db, scope.moved, part),
+      ...(part === searched
+        ? wordsOf(db, part, part === filter ? rank : undefined)
+        : checkedOnly(wordsOf(db, part))),
+    ]),
+  ];
+}
+
+/** Returns the filters that a node has to match all of, without their own `and`. */
+function conjunctsOf(filter: NodeFilter): NodeFilter[] {
+  const { and = [], or } = filter;
+  const others = or?.length === 1 ? [...and, ...or] : and;
+  return [filter, ...others.flatMap(conjunctsOf)];
+}
+
+/** Returns the conditions of a filter without its words and what `conjunctsOf` returns. */
+function ownOf(db: Db, moved: PathMoves, filter: NodeFilter): Condition[] {
+  const { or, not } = filter;
+  const inner = (filter: NodeFilter) =>
+    conjunctsOf(filter).flatMap((part) => [
+      ...ownOf(db, moved, part),
+      ...checkedOnly(wordsOf(db, part)),
+    ]);
+  return [
+    ...placeOf(db, moved, filter),
     ...columnsOf(db, filter),
     ...tagsOf(db, filter),
     ...filesOf(db, filter),
-    ...wordsOf(db, filter, rank),
+    ...(or === undefined || or.length === 1 ? [] : anyOf(or.map(inner))),
+    ...(not === undefined ? [] : [noneOf(inner(not))]),
   ];
+}
+
+/** The index of words reads all matches, however few of them the rest of a filter needs. */
+function checkedOnly(conditions: readonly Condition[]): Condition[] {
+  return conditions.map(({ part, check, ids, isSmall }) =>
+    isSmall ? { part, check, ...(ids && { ids }), isSmall } : { part, check },
+  );
+}
+
+/**
+ * Returns the conditions `the node meets all conditions of one or more of these lists`. If an index serves each list, the
+ * nodes of all of them together are candidates; the check of the rest is a condition of its own.
+ */
+function anyOf(lists: readonly (readonly Condition[])[]): Condition[] {
+  const checks = lists.map(allOf);
+  const check = checks.length === 0 ? sql<SqlBool>`1 = 0` : sql<SqlBool>`(${or(checks)})`;
+  const parts = lists.map(bestOf);
+  if (parts.includes(undefined)) return [{ part: 'or', check }];
+  const samples = parts.map((part) => sql`select id from (${part?.sample ?? part?.ids}) branch`);
+  const sample =
+    samples.length === 0
+      ? sql`select id from media where 1 = 0`
+      : sql.join(samples, sql` union all `);
+  const ids = sql`select distinct id from (${sample}) part`;
+  return [
+    { part: 'or', check },
+    { part: 'or', check: null, ids, sample, ...(samples.length === 0 && { isSmall: true }) },
+  ];
+}
+
+/** Returns the condition `the node does not meet all of these`. What is unknown is not met. */
+function noneOf(conditions: readonly Condition[]): Condition {
+  return { part: 'not', check: sql`not ${allOf(conditions)}` };
+}
+
+/** Returns `all of these hold`, which is never null. */
+function allOf(conditions: readonly Condition[]): RawBuilder<SqlBool> {
+  const checks = conditions.flatMap(({ check }) => (check === null ? [] : [check]));
+  if (checks.length === 0) return sql`(1 = 1)`;
+  return sql`coalesce(${sql.join(checks, sql` and `)}, false)`;
+}
+
+function or(checks: readonly RawBuilder<SqlBool>[]): RawBuilder<SqlBool> {
+  return sql`${sql.join(checks, sql` or `)}`;
+}
+
+/** From the condition that has the fewest nodes in most libraries to the one that has the most. */
+const RAREST_FIRST: readonly Part[] = [
+  'ids',
+  'md5',
+  'metadata',
+  'near',
+  'tag',
+  'folderId',
+  'anyTagIds',
+  'or',
+  'ownedBy',
+  'below',
+  'extensions',
+  'takenAt',
+  'createdAt',
+  'updatedAt',
+  'sizeBytes',
+  'width',
+  'height',
+  'durationMs',
+  'mimeTypes',
+  'types',
+  'unfiled',
+  'hasAltText',
+  'visibility',
+  'tagged',
+];
+
+/** Returns the condition of a list whose nodes an index is likely to find soonest; undefined if none serves it. */
+function bestOf(conditions: readonly Condition[]): Condition | undefined {
+  return conditions
+    .filter(({ ids }) => ids)
+    .toSorted((a, b) => RAREST_FIRST.indexOf(a.part) - RAREST_FIRST.indexOf(b.part))[0];
 }
 
 function kindOf({ kind = 'media' }: NodeFilter): Condition[] {
@@ -168,98 +220,6 @@ function placeOf(
       part: 'below',
       check: isBelow(moved, below),
       ids: sql`${sql.join(parts, sql` union all `)}`,
-    });
-  }
-  return conditions;
-}
-
-function columnsOf(db: Db, { types, visibility, ownedBy, createdAt }: NodeFilter): Condition[] {
-  const conditions: Condition[] = [];
-  if (types !== undefined) {
-    const [type] = types;
-    conditions.push({
-      part: 'types',
-      check: isAnyOf(db, 'media.type', types),
-      ids: sql`select id from ${tableBy(db, 'media', 'media_type')} where ${isAnyOf(db, 'type', types)}`,
-      ...(type !== undefined && new Set(types).size === 1 && { value: sql`= ${type}` }),
-    });
-  }
-  if (visibility !== undefined) conditions.push(visibilityOf(db, visibility));
-  if (ownedBy !== undefined) {
-    conditions.push({
-      part: 'ownedBy',
-      check: sql`media.owner = ${ownedBy}`,
-      ids: sql`select id from ${tableBy(db, 'media', 'media_owner')} where owner = ${ownedBy}`,
-      value: sql`= ${ownedBy}`,
-    });
-  }
-  const { from, to } = createdAt ?? {};
-  if (from || to) {
-    const since =
-      from && ((column: RawBuilder<unknown>) => sql<SqlBool>`${column} >= ${from.getTime()}`);
-    const range = (column: RawBuilder<unknown>) => {
-      const first = since?.(column);
-      const last = to && sql`${column} <= ${to.getTime()}`;
-      return sql<SqlBool>`${sql.join([first, last].filter(Boolean), sql` and `)}`;
-    };
-    const check = range(sql.ref('media.created_at'));
-    const ids = sql`select id from ${tableBy(db, 'media', 'media_created')} where ${check}`;
-    conditions.push({ part: 'createdAt', check, ids, range, ...(since && { since }) });
-  }
-  return conditions;
-}
-
-/** Returns the condition `the node is in this folder`, or `the node has this tag`, for a value in SQL. */
-export function membershipOf(db: Db, by: 'folder' | 'tag', group: RawBuilder<unknown>): Condition {
-  const value = sql`= ${group}`;
-  if (by === 'folder') {
-    const inFolder = tableBy(db, 'media', 'media_parent_id');
-    const ids = sql`select id from ${inFolder} where parent_id ${value}`;
-    return { part: 'folderId', check: sql`media.parent_id ${value}`, ids, value };
-  }
-  const tagged = tableBy(db, 'media_tag', 'media_tag_tag');
-  const check = sql<SqlBool>`(select count(*) from media_tag
-    where media_tag.media_id = media.id and media_tag.tag_id ${value}) > 0`;
-  return {
-    part: 'tag',
-    check,
-    ids: sql`select media_id as id from ${tagged} where tag_id ${value}`,
-    value,
-  };
-}
-
-/** One condition a tag, so that the rarest can select the candidates, and one check for all. */
-function tagsOf(db: Db, { tagIds = [] }: NodeFilter): Condition[] {
-  const ids = [...new Set(tagIds)];
-  const each = ids.map((id) => membershipOf(db, 'tag', sql`${id}`));
-  if (ids.length <= 1) return each;
-  const carried = sql`(select count(*) from media_tag
-    where media_tag.media_id = media.id and ${isAnyOf(db, sql`+media_tag.tag_id`, ids)})`;
-  return [
-    { part: 'tagIds', check: sql`${carried} = ${ids.length}` },
-    ...each.map((condition) => ({ ...condition, check: null })),
-  ];
-}
-
-function filesOf(db: Db, { mimeTypes, md5 }: NodeFilter): Condition[] {
-  const conditions: Condition[] = [];
-  if (mimeTypes !== undefined) {
-    const [mimeType] = mimeTypes;
-    const originals = tableBy(db, 'file', 'file_original_type');
-    const original = sql`(select mime_type from file where media_id = media.id and key = '')`;
-    conditions.push({
-      part: 'mimeTypes',
-      check: isAnyOf(db, original, mimeTypes),
-      ids: sql`select media_id as id from ${originals} where ${isAnyOf(db, 'mime_type', mimeTypes)} and key = ''`,
-      ...(mimeType !== undefined && new Set(mimeTypes).size === 1 && { value: sql`= ${mimeType}` }),
-    });
-  }
-  if (md5 !== undefined) {
-    const digest = md5.toLowerCase();
-    conditions.push({
-      part: 'md5',
-      check: sql`(select count(*) from file where media_id = media.id and md5 = ${digest}) > 0`,
-      ids: sql`select distinct media_id as id from ${tableBy(db, 'file', 'file_md5')} where md5 = ${digest}`,
     });
   }
   return conditions;

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { idsWithWords, SAMPLED_EVERY, sampledWithWords, type WordMatch } from '../plan.ts';
-import type { Condition } from './filter.ts';
+import type { Condition } from './condition.ts';
 
 /** Rows of the sample that are counted at most: media beyond them are many in any case. */
 const SAMPLE_MAX = 400;

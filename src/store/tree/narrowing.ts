@@ -1,7 +1,8 @@
 import { type Keyset, keysetBy } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { EVERYTHING, type Scope } from '../scope.ts';
-import { conditionsOf, type NodeFilter } from './filter.ts';
+import type { NodeFilter } from './condition.ts';
+import { conditionsOf } from './filter.ts';
 import { listNodes } from './node.ts';
 
 /** Tells whether a filter leaves out any media, as far as its fields say. */

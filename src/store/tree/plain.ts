@@ -4,7 +4,8 @@ import type { Db } from '../db.ts';
 import { selectedFrom } from '../dialect.ts';
 import { hidesOnly, type Scope } from '../scope.ts';
 import type { ToSlot } from '../slot.ts';
-import { type Condition, conditionsOf, type NodeFilter } from './filter.ts';
+import type { Condition, NodeFilter } from './condition.ts';
+import { conditionsOf } from './filter.ts';
 import { orderOf, partsOf, refsOf } from './selection.ts';
 import { walkOf } from './walk.ts';
 

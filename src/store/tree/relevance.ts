@@ -7,7 +7,8 @@ import {
   toRowPage,
 } from '../cursor.ts';
 import type { NodeRow } from '../table.ts';
-import { type NodeFilter, RANKS } from './filter.ts';
+import type { NodeFilter } from './condition.ts';
+import { RANKS } from './filter.ts';
 
 /** The column of a keyset that orders by relevance, the best rank of `RANKS` first. It is no column of a table. */
 const RELEVANCE = 'relevance';

@@ -3,8 +3,8 @@ import { type Keyset, orderClause, type PageRequest, pageClause } from '../curso
 import type { Db } from '../db.ts';
 import { rowById, selectedFrom } from '../dialect.ts';
 import { asOwnQuery, checkedOnly } from '../plan.ts';
-import type { Condition } from './filter.ts';
-import type { OrderColumn, Walk } from './walk.ts';
+import type { Condition, OrderColumn } from './condition.ts';
+import type { Walk } from './walk.ts';
 
 /** A selection of the ids of a list, in SQL. */
 export type Ids = RawBuilder<{ id: number }>;
@@ -94,15 +94,13 @@ export function boundsOf(
   keyset: Keyset,
 ): RawBuilder<SqlBool>[] {
   const order = orderOf(keyset);
-  return conditions.flatMap(({ range, since }) => {
-    if (order === 'created_at' && range) return [range(column)];
-    return order === 'updated_at' && since ? [since(column)] : [];
-  });
+  return conditions.flatMap(({ bounds }) => bounds?.[order]?.(column) ?? []);
 }
 
 /** Returns the condition that limits a list to a part of its order. */
 export function rangeOf(conditions: readonly Condition[], keyset: Keyset): Condition | undefined {
-  return conditions.find(({ range }) => range && orderOf(keyset) === 'created_at');
+  const order = orderOf(keyset);
+  return conditions.find(({ rangeOf }) => rangeOf === order);
 }
 
 /** Returns the rows of a page, in the order of the list, with some columns or all. */

@@ -1,10 +1,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { rowById, tableBy } from '../dialect.ts';
-import type { Condition, Part } from './filter.ts';
-
-/** The columns that lists of nodes are ordered by, each followed by the id. */
-export type OrderColumn = 'id' | 'created_at' | 'updated_at' | 'name_sort' | 'sort_order';
+import type { Condition, OrderColumn, Part } from './condition.ts';
 
 /**
  * A way through the nodes in the order of a list, by one index. The nodes that are found first are the first ones of
@@ -37,11 +34,15 @@ const INDEXES = {
     updated_at: 'media_parent_updated',
     name_sort: 'media_parent_name',
     sort_order: 'media_parent',
+    size_bytes: 'media_parent_size',
+    title_sort: 'media_parent_title',
+    taken_sort: 'media_parent_taken',
+    type: 'media_parent_type',
   },
   mimeTypes: { id: 'file_original_type' },
   ownedBy: { id: 'media_owner', created_at: 'media_owner_created' },
   tag: { id: 'media_tag_tag', created_at: 'media_tag_created' },
-  types: { id: 'media_type', created_at: 'media_type_created' },
+  types: { id: 'media_type', created_at: 'media_type_created', type: 'media_type' },
   publicOnly: { id: 'media_public', created_at: 'media_public_created' },
   all: {
     id: null,
@@ -49,8 +50,23 @@ const INDEXES = {
     updated_at: 'media_updated',
     name_sort: 'media_name',
     sort_order: 'media_sort',
+    size_bytes: 'media_size',
+    title_sort: 'media_title',
+    taken_sort: 'media_taken',
+    type: 'media_type',
   },
 } as const satisfies Record<string, Way>;
+
+/** The indexes of orders that only lists of media have: no folder is in them. */
+const OF_MEDIA: readonly (string | null)[] = [
+  'media_size',
+  'media_title',
+  'media_taken',
+  'media_parent_size',
+  'media_parent_title',
+  'media_parent_taken',
+  'media_parent_type',
+];
 
 /** The column that the index of a condition begins with. */
 const FIRST_COLUMN = {
@@ -76,6 +92,8 @@ export function walkOf(db: Db, conditions: readonly Condition[], order: OrderCol
     const way: Way = INDEXES[part === 'unfiled' ? 'folderId' : part];
     const index = way[order];
     if (typeof index !== 'string') continue;
+    // Nor are unfiled media in those of folders.
+    if (part === 'unfiled' && OF_MEDIA.includes(index)) continue;
     const isMet = sql<SqlBool>`media.${sql.ref(FIRST_COLUMN[part])} ${by.value}`;
     if (kind === 'folder' && order === 'sort_order' && part === 'folderId') {
       const isFolder = sql<SqlBool>`media.type = 'folder'`;
@@ -106,12 +124,13 @@ function walkOfMedia(
   where: RawBuilder<SqlBool>[],
 ): Walk {
   const table = tableBy(db, 'media', index ?? undefined);
+  const isOfMedia = OF_MEDIA.includes(index);
   return {
     from: () => table,
-    where,
+    where: isOfMedia ? [...where, sql`media.type <> 'folder'`] : where,
     columns: { first: sql.ref(`media.${order}`), id: sql.ref('media.id') },
     by,
-    meets: new Map(),
+    meets: new Map(isOfMedia ? [['kind', null]] : []),
   };
 }
 

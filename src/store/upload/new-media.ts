@@ -7,7 +7,7 @@ import { jobInsertion, type NewMediaJobRow } from '../job/job.ts';
 import { onlyRow } from '../result.ts';
 import type { NewNodeRow, NodeRow } from '../table.ts';
 import { runTogether } from '../transaction.ts';
-import { newMetadataInsertions } from '../tree/metadata-row.ts';
+import { newMetadataInsertions } from '../tree/metadata.ts';
 import { nodeInsertion } from '../tree/node.ts';
 import { wordsInsertion, wordsOf } from '../tree/words.ts';
 import { type NewRowEntry, newMediaAuditInsertion } from '../viewer/audit.ts';

@@ -12,11 +12,11 @@ import * as folders from '../../../src/domain/tree/folder.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
 import { findMedia, type Media, mediasByIds } from '../../../src/domain/tree/media.ts';
 import { deleteMedia, updateMedia } from '../../../src/domain/tree/media-change.ts';
+import type { MediaFilter } from '../../../src/domain/tree/media-filter.ts';
 import {
   countMedias,
   countMediasOfEach,
   listMedias,
-  type MediaFilter,
   mediasOfEach,
 } from '../../../src/domain/tree/media-list.ts';
 import { moveNodes } from '../../../src/domain/tree/move.ts';

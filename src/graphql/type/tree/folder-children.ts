@@ -1,10 +1,7 @@
 import type { Page, PageArgs } from '../../../domain/page.ts';
 import type { Folder } from '../../../domain/tree/folder.ts';
-import {
-  countMediasOfEach,
-  type MediaFilter,
-  mediasOfEach,
-} from '../../../domain/tree/media-list.ts';
+import type { MediaFilter } from '../../../domain/tree/media-filter.ts';
+import { countMediasOfEach, mediasOfEach } from '../../../domain/tree/media-list.ts';
 import {
   childrenOfEach,
   countChildrenOfEach,

@@ -2,7 +2,7 @@ import type { MediaDetails } from '../../../domain/tree/media-details.ts';
 import { builder } from '../../builder.ts';
 import { exposeNullable } from '../../expose.ts';
 
-const HIDDEN = 'Null for viewers without a credential.';
+const HIDDEN = 'Null for viewers without a credential if the server requires one.';
 
 /** What the original file of a media item says of itself. */
 export const MediaDetailsRef = builder.objectRef<MediaDetails>('MediaDetails').implement({

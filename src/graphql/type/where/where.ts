@@ -2,7 +2,7 @@ import type { InputFieldMap, InputShapeFromFields } from '@pothos/core';
 import type { Context } from '../../../domain/context.ts';
 import { NotFoundError } from '../../../domain/error.ts';
 import { deleteWhere } from '../../../domain/where/delete-where.ts';
-import { inFilter, type StartedWhere, type WhereInput } from '../../../domain/where/selection.ts';
+import type { StartedWhere, WhereInput } from '../../../domain/where/selection.ts';
 import { tagWhere } from '../../../domain/where/tag-where.ts';
 import { updateWhere } from '../../../domain/where/update-where.ts';
 import { parseNodeIds } from '../../id.ts';
@@ -58,7 +58,7 @@ function where<Fields extends InputFieldMap>(
     }),
     resolve: async ({ domain }, args) => {
       const { filter, dryRun, ...input } = (args as { input: Input & object }).input;
-      const selected = await inFilter(() => toMediaFilter(filter));
+      const selected = toMediaFilter(filter);
       return run(domain, { filter: selected, dryRun }, input as InputShapeFromFields<Fields>);
     },
   });
