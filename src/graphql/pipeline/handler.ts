@@ -40,7 +40,7 @@ export async function registerGraphql(
   server: FastifyInstance,
   { services, publicUrl, isGraphiqlEnabled, viewerCheckMs }: GraphqlOptions,
 ): Promise<void> {
-  const { run, encode } = createPipeline({ isIntrospectionEnabled: isGraphiqlEnabled });
+  const { run, encode } = createPipeline({ isIntrospectionPublic: isGraphiqlEnabled });
   const streamSignal = createStreamSignals(server, services.events);
   const takeStreamSlot = createStreamSlots(services.settings);
   const watchViewer = createViewerWatch(server, viewerCheckMs);

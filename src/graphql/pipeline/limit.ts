@@ -112,9 +112,9 @@ function refusal(limited: Limited, reason = '', details: Record<string, unknown>
   return new RefusedOperationError(message, code, { ...details, limit });
 }
 
-/** Returns the error for `__schema` and `__type` when introspection is disabled. */
+/** Returns the error for `__schema` and `__type` without a credential, where GraphiQL is disabled. */
 export function introspectionRefusal(): RefusedOperationError {
-  const state = 'Introspection is off on this server (TRIVIUM_GRAPHIQL).';
-  const message = `${state} The schema is in the file \`schema.graphql\` of the source code.`;
+  const state = 'Introspection needs a credential on this server (TRIVIUM_GRAPHIQL is off).';
+  const message = `${state} The schema is also in the file \`schema.graphql\` of the source code.`;
   return new RefusedOperationError(message, 'INTROSPECTION_DISABLED');
 }
