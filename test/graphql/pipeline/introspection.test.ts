@@ -1,8 +1,7 @@
 import { getIntrospectionQuery } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { createApiKey } from '../../../src/domain/viewer/key.ts';
-import { ADMIN } from '../../../src/domain/viewer/viewer.ts';
 import { graphql } from '../../support/graphql.ts';
+import { call } from '../viewer/credential.ts';
 import { expectAllowed, expectRefused, run } from './operation.ts';
 
 describe('introspection', () => {
@@ -48,10 +47,7 @@ describe('introspection', () => {
           );
           // The answer to the admin is in the cache, and stays for those with a credential.
           await expectRefused(app, 'INTROSPECTION_DISABLED', query);
-          const { key } = await createApiKey(
-            { ...app.services, viewer: ADMIN },
-            { name: 'codegen', role: 'reader' },
-          );
+          const { key } = await call(app, 'createApiKey', { name: 'codegen', role: 'READER' }, 'key');
           const answer = await graphql(app, query, {}, { authorization: `Bearer ${key}` });
           expect(answer.data).toHaveProperty('__schema.types');
           const wrong = await graphql(app, query, {}, { authorization: 'Bearer tvm_no-key' });
