@@ -330,7 +330,9 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       const noFolder = await uploadFile(app, file, { folderId });
       expect(noFolder).toMatchObject({ __typename: 'NotFoundError', noun: 'folder' });
       const noTag = await uploadFile(app, file, { tagIds: [folderId] });
-      expect(noTag).toMatchObject({ issues: [{ path: ['input', 'tagIds', '0'], code: 'INVALID_ID' }] });
+      expect(noTag).toMatchObject({
+        issues: [{ path: ['input', 'tagIds', '0'], code: 'INVALID_ID' }],
+      });
       expect(await blobs(app)).toEqual([]);
       await expectNothingStored(app);
     }));

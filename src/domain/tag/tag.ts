@@ -57,7 +57,22 @@ const TAG: RowReader<TagRow, Tag> = createRowReader<TagRow, Tag>({
   createdAt: computed(['created_at'], (row) => new Date(row.created_at)),
 });
 
-const toTag: (row: TagRow) => Tag = TAG.toObject;
+/** Converts a row that has the columns of all fields. */
+export const toTag = TAG.toObject as (row: Omit<TagRow, OtherColumn>) => Tag;
+
+/** The columns that no field shows. */
+type OtherColumn = Exclude<
+  keyof TagRow,
+  | 'id'
+  | 'type'
+  | 'name'
+  | 'description'
+  | 'color'
+  | 'visible'
+  | 'active'
+  | 'visibility_boost'
+  | 'created_at'
+>;
 
 const KEYSETS = {
   newest: keysetBy('newest tags', { name: 'id', type: 'number' }, true),

@@ -70,7 +70,21 @@ export async function countMediasOfEach(
   return countNodesOfEach(ctx.db, scopeOf(ctx), { by, ids }, await resolveFilter(ctx, filter));
 }
 
-async function resolveFilter(
+/**
+ * Returns the filter as the store takes it. The page, the count and the facets of one list have the same filter, and
+ * share the result. Throws InvalidInputError.
+ */
+export function resolveFilter(ctx: Context, filter: MediaFilter): Promise<NodeFilter> {
+  const known = resolved.get(filter);
+  if (known !== undefined) return known;
+  const found = resolve(ctx, filter);
+  resolved.set(filter, found);
+  return found;
+}
+
+const resolved = new WeakMap<MediaFilter, Promise<NodeFilter>>();
+
+async function resolve(
   ctx: Context,
   { underFolderId, ...filter }: MediaFilter,
 ): Promise<NodeFilter> {

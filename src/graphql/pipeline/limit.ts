@@ -20,7 +20,7 @@ export const LIMITS = {
   aliases: 30,
   /** Each directive is checked against all others at its place. Clients write a few of `@include` and `@skip`. */
   directives: 20,
-  /** `totalCount` fields: enough to count each type of media, too few to count everything in many ways. */
+  /** `totalCount` and facets: enough to count each type of media, too few to count everything in many ways. */
   counts: 12,
   /**
    * Fields of the response and work of the lists: see `cost.ts`. All fields of 200 media and of the objects that belong
@@ -69,7 +69,7 @@ const REFUSALS: Record<Limited, { code: string; of: string; advice: string }> = 
   },
   counts: {
     code: 'TOO_MANY_COUNTS',
-    of: 'fields that count a list (`totalCount`)',
+    of: 'fields that count a list (`totalCount` and the fields of `facets`)',
     advice: 'Split the operation, or leave out counts that nobody reads.',
   },
   cost: {
@@ -96,8 +96,13 @@ export function checkLimit(limited: Limited, amount: number): void {
 }
 
 /** Throws RefusedOperationError if an operation costs too much. The error names the most expensive part. */
-export function checkCost({ cost, counts, dearest }: Cost): void {
-  checkLimit('counts', counts);
+export function checkCost({ cost, counts, dearest, counting }: Cost): void {
+  if (counts > LIMITS.counts) {
+    const path = counting.join('.');
+    throw refusal('counts', `The operation has ${counts}, such as \`${path}\`. `, {
+      dearest: path,
+    });
+  }
   if (cost <= LIMITS.cost) return;
   const path = dearest.join('.');
   const total = `The operation costs ${cost.toLocaleString('en')}. `;

@@ -47,7 +47,12 @@ describe('introspection', () => {
           );
           // The answer to the admin is in the cache, and stays for those with a credential.
           await expectRefused(app, 'INTROSPECTION_DISABLED', query);
-          const { key } = await call(app, 'createApiKey', { name: 'codegen', role: 'READER' }, 'key');
+          const { key } = await call(
+            app,
+            'createApiKey',
+            { name: 'codegen', role: 'READER' },
+            'key',
+          );
           const answer = await graphql(app, query, {}, { authorization: `Bearer ${key}` });
           expect(answer.data).toHaveProperty('__schema.types');
           const wrong = await graphql(app, query, {}, { authorization: 'Bearer tvm_no-key' });

@@ -1,4 +1,5 @@
 import type { Page, PageArgs } from '../../../domain/page.ts';
+import type { MediaSelection } from '../../../domain/tree/facet.ts';
 import type { Folder } from '../../../domain/tree/folder.ts';
 import {
   countMediasOfEach,
@@ -88,6 +89,7 @@ builder.objectFields(FolderRef, (t) => ({
         }),
         pages: medias,
         count: (context, id, { filter }) => mediaCounts.load(context, id, filter),
+        whole: (id, { filter }): MediaSelection => ({ filter, group: { by: 'folder', id } }),
       }),
     },
     MediaConnection,

@@ -20,6 +20,7 @@ import { ImageRef, toImage } from '../rendition/image.ts';
 import { foundTags, TagRef } from '../tag/tag.ts';
 import { EmbedRef, OEmbedRef } from './embed.ts';
 import { FolderRef, parent } from './folder.ts';
+import { facetsField } from './media-facets.ts';
 import { MEDIA_LIST_PRICE, mediaListArgs, toMediaFilter } from './media-filter.ts';
 import { cropFields, mediaFields, placementFields, toPlacement } from './media-input.ts';
 import { MediaTypeEnum } from './media-type.ts';
@@ -34,6 +35,7 @@ export const MediaRef = builder.nodeRef('Media', nodeOptions(nodeLoader(mediasBy
 export const MediaConnection = builder.connectionObject({
   type: MediaRef,
   name: 'MediaConnection',
+  fields: (t) => ({ facets: t.field(facetsField) }),
 });
 
 MediaRef.implement({
