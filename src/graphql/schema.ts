@@ -10,6 +10,7 @@ import './type/viewer/audit.ts';
 import './type/tree/tree-node.ts';
 import './type/tree/folder.ts';
 import './type/tree/folder-children.ts';
+import './type/tree/folder-list.ts';
 import './type/tree/media.ts';
 import './type/tree/media-bulk.ts';
 import './type/tree/embed.ts';

@@ -114,7 +114,9 @@ export async function createTag(ctx: Context, input: z.input<typeof tagInput>): 
   };
   const target = { kind: 'tag', id: null, name } as const;
   const entry = newRowEntry(ctx, { action: 'create', target });
-  return toTag(await store.insertTag(ctx.db, columns, entry));
+  const row = await store.insertTag(ctx.db, columns, entry);
+  ctx.events.publish({ type: 'tag', kind: 'created', id: row.id });
+  return toTag(row);
 }
 
 /**
@@ -139,6 +141,7 @@ export async function updateTag(
     if (details !== null) await recordAudit(ctx, { action: 'update', target, details });
     await store.updateTag(ctx.db, id, { ...columns, updated_at: ctx.clock() });
     if (change.name !== undefined && change.name !== name) await indexMediasOf(ctx, id);
+    ctx.events.publish({ type: 'tag', kind: 'updated', id });
     return findTag(ctx, id);
   });
 }

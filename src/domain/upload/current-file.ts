@@ -6,6 +6,7 @@ import type { FileRow, NodeRow } from '../../store/table.ts';
 import { updateNode } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
+import { mediaUpdate } from '../event/event.ts';
 import { freeUrlName } from '../file/url-name.ts';
 import { dropDerivedFiles, enqueueFileJobs } from '../rendition/derived-file.ts';
 import { nodeTarget } from '../tree/node.ts';
@@ -62,6 +63,7 @@ export async function setCurrentFile(
   if (url_name !== original.url_name) await insertAddress(ctx.db, original);
   await updateNode(ctx.db, existing(ctx), media.id, { type });
   await enqueueFileJobs(ctx, { ...original, ...columns });
+  ctx.events.publish(mediaUpdate(media, 'file'));
 }
 
 function toVersion(ctx: Context, { id, type }: NodeRow, original: FileRow, replaced_at: number) {
