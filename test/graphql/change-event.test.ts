@@ -52,7 +52,12 @@ describeEachBackend('folderChanged', (backend) => {
           // Another dialect.
           const headers = { 'content-type': 'application/json' };
           const body = JSON.stringify({ mediaTypeAlias: 'Folder', name: 'heart' });
-          const response = await app.fetch('/media', { method: 'POST', asAdmin: true, headers, body });
+          const response = await app.fetch('/media', {
+            method: 'POST',
+            asAdmin: true,
+            headers,
+            body,
+          });
           expect(response.status).toBe(201);
           expect(await next()).toMatchObject({ kind: 'CREATED', folder: { name: 'heart' } });
         },
@@ -74,7 +79,11 @@ describeEachBackend('folderChanged', (backend) => {
           const id = await makeFolder(app, 'inside', own);
           expect(await nextOf(stream, 'folderChanged')).toMatchObject({ kind: 'CREATED', id });
           await call(app, 'moveNodes', { ids: [id], parentId: other }, 'nodes { id }');
-          expect(await nextOf(stream, 'folderChanged')).toEqual({ kind: 'DELETED', id, folder: null });
+          expect(await nextOf(stream, 'folderChanged')).toEqual({
+            kind: 'DELETED',
+            id,
+            folder: null,
+          });
         },
         { authorization: `Bearer ${key}` },
       );

@@ -54,12 +54,6 @@ builder.queryField('folders', (t) =>
       },
       description: `Lists all folders, of every level, ordered by name by default. A page has up to ${FOLDERS_MAX.toLocaleString('en')} folders, so that the tree of a folder picker is one request: \`parent { id }\` tells where each belongs. For a viewer limited to start nodes, lists those and the folders below them.`,
       args: {
-        first: t.arg.int({
-          description: `Maximum number of folders to return, counted from the start of the list: 0 to ${FOLDERS_MAX}. Defaults to ${PAGE_SIZE_DEFAULT}. Fails with \`INVALID_INPUT\` if it is out of range or if \`last\` is given too.`,
-        }),
-        last: t.arg.int({
-          description: `Maximum number of folders to return, counted from the end of the list: 0 to ${FOLDERS_MAX}. Fails with \`INVALID_INPUT\` if it is out of range or if \`first\` is given too.`,
-        }),
         filter: t.arg({
           type: FolderFilterInput,
           description:
