@@ -58,14 +58,19 @@ export class InvalidInputError extends DomainError {
   readonly code = 'INVALID_INPUT';
   readonly issues: readonly InputIssue[];
 
-  constructor(issues: readonly InputIssue[]) {
-    super(issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+  /** `message` defaults to the messages of all issues. */
+  constructor(issues: readonly InputIssue[], message = messageOf(issues)) {
+    super(message);
     this.issues = issues;
   }
 
   static of(field: string, code: string, message: string): InvalidInputError {
     return new InvalidInputError([{ path: [field], code, message }]);
   }
+}
+
+function messageOf(issues: readonly InputIssue[]): string {
+  return issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
 }
 
 /** The request needs a credential, and has none, or an invalid or expired one. */

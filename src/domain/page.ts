@@ -32,16 +32,21 @@ export interface Page<Node> {
 }
 
 /**
- * Returns the request of a page. Throws InvalidInputError for a size out of range, for `first` with `last`, and for a
+ * Returns the request of a page of at most `sizeMax` nodes. Throws InvalidInputError for a size out of range, for `first` with `last`, and for a
  * cursor of another list.
  */
-export function parsePageArgs(args: PageArgs, keyset: Keyset): PageRequest {
+export function parsePageArgs(
+  args: PageArgs,
+  keyset: Keyset,
+  sizeMax = PAGE_SIZE_MAX,
+): PageRequest {
   const { first = null, last = null } = args;
   if (first !== null && last !== null) {
     throw InvalidInputError.of('last', 'CONFLICT', 'Give `first` or `last`, not both.');
   }
   return {
-    limit: parseSize('first', first) ?? parseSize('last', last) ?? PAGE_SIZE_DEFAULT,
+    limit:
+      parseSize('first', first, sizeMax) ?? parseSize('last', last, sizeMax) ?? PAGE_SIZE_DEFAULT,
     looksAhead: args.looksAhead,
     backward: last !== null,
     after: parseCursor('after', args.after, keyset),
@@ -124,9 +129,9 @@ class RowEdge<Node> implements Edge<Node> {
   }
 }
 
-function parseSize(field: string, size: number | null): number | null {
-  if (size === null || (Number.isInteger(size) && size >= 0 && size <= PAGE_SIZE_MAX)) return size;
-  throw InvalidInputError.of(field, 'OUT_OF_RANGE', `Expected 0 to ${PAGE_SIZE_MAX}.`);
+function parseSize(field: string, size: number | null, max: number): number | null {
+  if (size === null || (Number.isInteger(size) && size >= 0 && size <= max)) return size;
+  throw InvalidInputError.of(field, 'OUT_OF_RANGE', `Expected 0 to ${max}.`);
 }
 
 // A cursor names its list, so that one of another list or order is an error, not a wrong page.

@@ -5,19 +5,28 @@ import type { Batch } from './execution/plan.ts';
 import { type GroupLoader, groupLoader } from './loader.ts';
 import { looksAhead, onlyOf, type Properties } from './needs.ts';
 
-/** Returns a page of the domain as a Relay connection. `totalCount` is called only if the field is selected. */
-export function toConnection<Node>(page: Page<Node>, totalCount: () => Promise<number>) {
-  return new Connection(page, totalCount);
+/**
+ * Returns a page of the domain as a Relay connection. `totalCount` is called only if the field is selected. `whole`
+ * describes the whole list, for other fields of the connection that depend on it.
+ */
+export function toConnection<Node>(
+  page: Page<Node>,
+  totalCount: () => Promise<number>,
+  whole?: unknown,
+) {
+  return new Connection(page, totalCount, whole);
 }
 
 /** Creates its parts only if they are selected. */
 class Connection<Node> {
   readonly #page: Page<Node>;
   readonly totalCount: () => Promise<number>;
+  readonly whole: unknown;
 
-  constructor(page: Page<Node>, totalCount: () => Promise<number>) {
+  constructor(page: Page<Node>, totalCount: () => Promise<number>, whole: unknown) {
     this.#page = page;
     this.totalCount = totalCount;
+    this.whole = whole;
   }
 
   get nodes() {
@@ -68,6 +77,8 @@ export interface GroupConnection<Args, GroupArgs, Node> {
   toArgs: (args: Args) => GroupArgs;
   pages: GroupLoader<GroupArgs, Page<Node>>;
   count: (context: GraphqlContext, id: number, args: GroupArgs) => Promise<number | undefined>;
+  /** Describes the whole list: see `toConnection`. */
+  whole?: (id: number, args: GroupArgs) => unknown;
 }
 
 /** Returns the options of a field that is a connection with one list for each object. */
@@ -76,13 +87,19 @@ export function groupConnection<Args, GroupArgs, Node>({
   toArgs,
   pages,
   count,
+  whole,
 }: GroupConnection<Args, GroupArgs, Node>) {
   const connectionOf = (
     page: Page<Node> | undefined,
     id: number,
     args: GroupArgs,
     context: GraphqlContext,
-  ) => toConnection(page ?? EMPTY, async () => (await count(context, id, args)) ?? 0);
+  ) =>
+    toConnection(
+      page ?? EMPTY,
+      async () => (await count(context, id, args)) ?? 0,
+      whole?.(id, args),
+    );
   const batch: Batch = (requests, context) =>
     Promise.all(
       requests.map(async ({ field, sources, args }) => {
@@ -112,7 +129,7 @@ export function groupConnection<Args, GroupArgs, Node>({
 
 /**
  * Returns the options of a list that each object with an id has, and that takes no arguments but those of a page. The
- * pages of all objects are one call of `pages`, and their counts one call of `counts`.
+ * pages of all objects are one call of `pages`, and their counts one call of `counts`. `whole`: see `toConnection`.
  */
 export function pageConnection<Node>(
   pages: (
@@ -122,6 +139,7 @@ export function pageConnection<Node>(
     only: Properties,
   ) => Promise<Map<number, Page<Node>>>,
   counts: (domain: Context, ids: readonly number[]) => Promise<Map<number, number>>,
+  whole?: (id: number) => unknown,
 ) {
   const pageOf = groupLoader(({ domain }, ids, args: PageArgs, only) =>
     pages(domain, ids, args, only),
@@ -131,5 +149,6 @@ export function pageConnection<Node>(
     toArgs: (args: PageArgs) => args,
     pages: pageOf,
     count: (context, id) => countOf.load(context, id, null),
+    ...(whole && { whole }),
   });
 }

@@ -35,7 +35,8 @@ const InputIssueRef = builder.objectRef<InputIssue>('InputIssue').implement({
   description: 'One problem with the input.',
   fields: (t) => ({
     path: t.stringList({
-      description: 'Path of the invalid field, outermost first, as in `["tagIds", "2"]`.',
+      description:
+        'Path of the invalid value, from the argument of the field: `["input", "tagIds", "2"]` in a mutation, `["filter", "folderId"]` or `["first"]` in a list.',
       resolve: ({ path }) => path.map(String),
     }),
     code: t.exposeString('code', {
@@ -82,7 +83,9 @@ builder.objectType(NotFoundError, {
     noun: t.exposeString('noun', {
       description: 'Kind of the object, such as `folder` or `upload`.',
     }),
-    notFoundId: t.exposeString('id', { description: 'Id of the object that was not found.' }),
+    notFoundId: t.exposeString('id', {
+      description: 'Id of the object that was not found, as it was sent.',
+    }),
   }),
 });
 

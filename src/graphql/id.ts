@@ -23,6 +23,13 @@ export function decodeGlobalId(globalId: string): GlobalId {
   return decode(globalId, ['id']);
 }
 
+/** Returns the type and the key in a global id; null for any other text. */
+export function globalIdParts(text: string): GlobalId | null {
+  const [, typename = '', id = ''] =
+    /^(\w+):(.+)$/.exec(Buffer.from(text, 'base64url').toString()) ?? [];
+  return NODE_TYPES.includes(typename) ? { typename, id } : null;
+}
+
 /** Returns the database id in a global id of a type. Throws InvalidInputError, naming `field`, for any other string. */
 export function parseNodeId(typename: string, globalId: string, field: string | Path): number {
   return parseId([typename], globalId, [field].flat());
@@ -106,9 +113,8 @@ function parseId(typenames: readonly string[], globalId: string, path: Path): nu
 }
 
 function decode(globalId: string, path: Path): GlobalId {
-  const [, typename = '', id = ''] =
-    /^(\w+):(.+)$/.exec(Buffer.from(globalId, 'base64url').toString()) ?? [];
-  if (NODE_TYPES.includes(typename)) return { typename, id };
+  const parts = globalIdParts(globalId);
+  if (parts !== null) return parts;
   throw invalidId(path, 'Expected a global id of this server.');
 }
 

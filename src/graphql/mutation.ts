@@ -12,6 +12,7 @@ import { PAGE_SIZE_MAX } from '../domain/page.ts';
 import { builder, COMMON_ERRORS, type GraphqlContext } from './builder.ts';
 import { parseNodeId } from './id.ts';
 import { withListSize } from './price.ts';
+import { inTermsOfCaller } from './refusal.ts';
 
 /** The types that the builder of the schema knows. */
 export type Types =
@@ -62,7 +63,7 @@ export function mutationOf<Shape extends object, Args extends InputFieldMap>(
       return await resolve(context, args);
     } catch (error) {
       context.onRefused(error);
-      throw error;
+      throw inTermsOfCaller(error, args);
     }
   };
   builder.mutationField(name, (t) =>

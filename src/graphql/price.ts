@@ -1,4 +1,5 @@
 import type { GraphQLField } from 'graphql';
+import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from '../domain/page.ts';
 import {
   FILTER_CONDITIONS_MAX,
   FILTER_LEVELS_MAX,
@@ -9,10 +10,16 @@ import {
 
 /**
  * The number of items for which a list field is priced: a number, the length of the list in an argument
- * (`{ argument }`), or `'page'`: the field belongs to a connection, and the page size is an argument of the
- * field that returns the connection.
+ * (`{ argument }`), the value of the argument `first` (`FirstRange`), or `'page'`: the field belongs to a connection, and
+ * the page size is an argument of the field that returns the connection.
  */
-export type ListSize = number | 'page' | { argument: string };
+export type ListSize = number | 'page' | { argument: string } | FirstRange;
+
+/** The values of the argument `first`. */
+export interface FirstRange {
+  default: number;
+  max: number;
+}
 
 /** Assumed size of lists that declare none, such as the tags, files and ancestors of a media item. */
 export const LIST_SIZE_DEFAULT = 10;
@@ -27,12 +34,31 @@ export function listSizeOf({ extensions }: GraphQLField<unknown, unknown>): List
   return (extensions.listSize as ListSize | undefined) ?? LIST_SIZE_DEFAULT;
 }
 
+/** Returns options for a connection field whose pages have other sizes than those of most lists. */
+export function withPageSize(pageSize: FirstRange) {
+  return { extensions: { pageSize } };
+}
+
+/** Returns the sizes of the pages of a connection field. */
+export function pageSizeOf({ extensions }: GraphQLField<unknown, unknown>): FirstRange {
+  const pageSize = extensions.pageSize as FirstRange | undefined;
+  return pageSize ?? { default: PAGE_SIZE_DEFAULT, max: PAGE_SIZE_MAX };
+}
+
 /** Options of the field `totalCount` of a connection: the field that returns the connection prices it. */
 export const PRICED_AS_COUNT = { extensions: { isCount: true } };
 
 /** Tells whether a field counts the whole list of its connection. */
 export function isCount({ extensions }: GraphQLField<unknown, unknown>): boolean {
   return extensions.isCount === true;
+}
+
+/** The parts of the facets of a list. */
+export type Facet = keyof typeof FACET_WORK;
+
+/** Returns the work of a field of facets; 0 for any other field. */
+export function facetWorkOf({ extensions }: GraphQLField<unknown, unknown>): number {
+  return extensions.facet ? FACET_WORK[extensions.facet as Facet] : 0;
 }
 
 /**
@@ -61,6 +87,12 @@ export const LIST_WORK = 10;
 export const COUNT_WORK = 500;
 /** A count costs as much as this many pages: it visits every entry, while a page stops when it is full. */
 export const COUNT_PAGES = 4;
+
+/**
+ * The work of each part of the facets of a list: it reads and groups what a count only visits. All parts are one read,
+ * whose selection costs as much as that of a count.
+ */
+export const FACET_WORK = { types: 8000, months: 8000, size: 15_000, tags: 25_000 } as const;
 
 /** Reads an argument of a field as the client sent it: nothing has checked its type. */
 type ReadArgument = (name: string) => unknown;

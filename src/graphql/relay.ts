@@ -55,7 +55,7 @@ export const RELAY_OPTIONS = {
   },
   firstArgOptions: {
     description:
-      'Maximum number of entries to return, counted from the start of the list: 0 to 200. Defaults to 50. Fails with `INVALID_INPUT` if it is out of range or if `last` is given too.',
+      'Maximum number of entries to return, counted from the start of the list: 0 to 200, and 0 to 1,000 for `Query.folders`. Defaults to 50. Fails with `INVALID_INPUT` if it is out of range or if `last` is given too.',
   },
   afterArgOptions: {
     description:
@@ -63,7 +63,7 @@ export const RELAY_OPTIONS = {
   },
   lastArgOptions: {
     description:
-      'Maximum number of entries to return, counted from the end of the list: 0 to 200. Fails with `INVALID_INPUT` if it is out of range or if `first` is given too.',
+      'Maximum number of entries to return, counted from the end of the list: 0 to 200, and 0 to 1,000 for `Query.folders`. Fails with `INVALID_INPUT` if it is out of range or if `first` is given too.',
   },
   beforeArgOptions: {
     description:

@@ -11,6 +11,7 @@ import './type/tree/tree-node.ts';
 import './type/tree/place-nodes.ts';
 import './type/tree/folder.ts';
 import './type/tree/folder-children.ts';
+import './type/tree/folder-list.ts';
 import './type/tree/media.ts';
 import './type/tree/media-attribute.ts';
 import './type/tree/media-bulk.ts';

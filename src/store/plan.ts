@@ -144,6 +144,13 @@ export function unindexed(db: Db, column: string): RawBuilder<unknown> {
   return dialectOf(db) === 'postgres' ? sql.ref(column) : sql`+${sql.ref(column)}`;
 }
 
+/** Returns columns as the text of a JSON list. */
+export function jsonOf(db: Db, columns: readonly RawBuilder<unknown>[]): RawBuilder<string> {
+  return dialectOf(db) === 'postgres'
+    ? sql`json_build_array(${sql.join(columns)})::text`
+    : sql`json_array(${sql.join(columns)})`;
+}
+
 /** The rows of one group, as a JSON list with a list of columns for each row. */
 export interface JsonGroup {
   part: number;

@@ -14,6 +14,7 @@ export interface Database {
   media_tag: MediaTagTable;
   media_metadata: MediaMetadataTable;
   media_words: MediaWordsTable;
+  folder_words: FolderWordsTable;
   deletion: DeletionTable;
   trashed_node: TrashedNodeTable;
   trashed_row: TrashedRowTable;
@@ -247,6 +248,12 @@ export interface MediaMetadataTable {
   key: Fixed<string>;
   /** The value as canonical JSON; of a longer one than `METADATA_VALUE_MAX` characters, its digest. */
   value: Fixed<string>;
+}
+
+/** The words of the name of each folder, as `toIndexedWords` returns them, after a space. */
+export interface FolderWordsTable {
+  folder_id: number;
+  words: string;
 }
 
 /**

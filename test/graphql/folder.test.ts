@@ -174,13 +174,13 @@ describeEachBackend('folders in GraphQL', (backend) => {
     withApp(backend, async (app) => {
       const ids = await makeTree(app, { A: {}, 'x.png': null });
       expect(await move(app, [ids['x.png']], ids['x.png'])).toMatchObject({
-        issues: [{ path: ['parentId'], code: 'INVALID_ID' }],
+        issues: [{ path: ['input', 'parentId'], code: 'INVALID_ID' }],
       });
       expect(await move(app, [ids.A], globalId('Folder', 999))).toMatchObject({
         code: 'NOT_FOUND',
       });
       expect(await move(app, [globalId('Media', 1)], ids.A)).toMatchObject({ code: 'NOT_FOUND' });
-      expect(await move(app, [], ids.A)).toMatchObject({ issues: [{ path: ['ids'] }] });
+      expect(await move(app, [], ids.A)).toMatchObject({ issues: [{ path: ['input', 'ids'] }] });
     }));
 
   test('a folder that is not empty is deleted only with `recursive`', () =>

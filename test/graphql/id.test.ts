@@ -39,7 +39,7 @@ describeEachBackend('global ids', (backend) => {
     withApp(backend, async (app) => {
       expect(await mutate(app, field)).toEqual({
         __typename: 'InvalidInputError',
-        issues: [{ path, code: 'INVALID_ID' }],
+        issues: [{ path: ['input', ...path], code: 'INVALID_ID' }],
       });
     }),
   );

@@ -81,7 +81,7 @@ describe('a server whose configuration allows a host', () => {
   it.each([
     [
       { url: 'https://me:secret@example.org/' },
-      { code: 'INVALID_INPUT', issues: [{ path: ['url'] }] },
+      { code: 'INVALID_INPUT', issues: [{ path: ['input', 'url'] }] },
     ],
     [
       { url: 'https://example.org/', folderId: globalId('Folder', 999) },
@@ -93,7 +93,7 @@ describe('a server whose configuration allows a host', () => {
     ],
     [
       { url: 'https://example.org/', tagIds: [globalId('Media', 1)] },
-      { issues: [{ path: ['tagIds', '0'] }] },
+      { issues: [{ path: ['input', 'tagIds', '0'] }] },
     ],
   ])('importUrl of %o is refused', async (input, error) => {
     expect((await ask(IMPORT, { input })).importUrl).toMatchObject(error);

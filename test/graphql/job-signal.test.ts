@@ -60,7 +60,7 @@ describeEachBackend('signalJob', (backend) => {
       holderUuid: null,
     });
     const lacking = await signal(await add(), 'signal: RESCHEDULE');
-    expect(lacking).toMatchObject({ code: 'INVALID_INPUT', issues: [{ path: ['at'] }] });
+    expect(lacking).toMatchObject({ code: 'INVALID_INPUT', issues: [{ path: ['input', 'at'] }] });
   });
 
   test('names the job that has taken the uniqueness key', async () => {

@@ -108,8 +108,8 @@ describeEachBackend('updateMedias', (backend) => {
       const absent = await update(app, 'bob', [mine[0]!, id, theirs[0]!], more);
       expect(absent).toEqual({
         code: 'NOT_FOUND',
-        message: `There is no media "${id}".`,
-        notFoundId: `${id}`,
+        message: `There is no media "${toId('Media', id)}".`,
+        notFoundId: toId('Media', id),
       });
     }
     expect(

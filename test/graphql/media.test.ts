@@ -86,7 +86,7 @@ describeEachBackend('media in GraphQL', (backend) => {
     withApp(backend, async (app) => {
       const { __typename, issues } = await create(app, input);
       expect(__typename).toBe('InvalidInputError');
-      expect(issues[0]).toMatchObject({ path: [field], ...(code && { code }) });
+      expect(issues[0]).toMatchObject({ path: ['input', field], ...(code && { code }) });
     }),
   );
 
@@ -94,7 +94,7 @@ describeEachBackend('media in GraphQL', (backend) => {
     withApp(backend, async (app) => {
       const response = await createWithLevels(app, 65);
       expect((await response.json()) as object).toMatchObject({
-        data: { createMedia: { issues: [{ path: ['embedMetadata'], code: 'INVALID' }] } },
+        data: { createMedia: { issues: [{ path: ['input', 'embedMetadata'], code: 'INVALID' }] } },
       });
     }));
 

@@ -75,12 +75,12 @@ describeEachBackend('replaceFile', (backend) => {
         ];
         expect(answers).toMatchObject([
           { code: 'DIGEST_MISMATCH' },
-          { issues: [{ path: ['md5'] }] },
+          { issues: [{ path: ['input', 'md5'] }] },
           { code: 'FORBIDDEN' },
           { code: 'NOT_AUTHENTICATED' },
           { code: 'NOT_FOUND' },
-          { issues: [{ path: ['id'], code: 'INVALID_ID' }] },
-          { issues: [{ path: ['file'], code: 'NO_FILE' }] },
+          { issues: [{ path: ['input', 'id'], code: 'INVALID_ID' }] },
+          { issues: [{ path: ['input', 'file'], code: 'NO_FILE' }] },
         ]);
         expect(Buffer.from(await (await fetch(before.url)).arrayBuffer())).toEqual(
           Buffer.from(PNG),

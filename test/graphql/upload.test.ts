@@ -197,9 +197,9 @@ describeEachBackend('uploads in GraphQL', (backend) => {
     }));
 
   test.each([
-    ['an empty chunk', 0, 4, { path: ['chunk'], code: 'EMPTY' }],
-    ['a chunk past the end', 5, 4, { path: ['chunk'], code: 'PAST_END' }],
-    ['an empty file', 0, 0, { path: ['totalBytes'], code: 'TOO_SMALL' }],
+    ['an empty chunk', 0, 4, { path: ['input', 'chunk'], code: 'EMPTY' }],
+    ['a chunk past the end', 5, 4, { path: ['input', 'chunk'], code: 'PAST_END' }],
+    ['an empty file', 0, 0, { path: ['input', 'totalBytes'], code: 'TOO_SMALL' }],
   ])('%s is refused and leaves nothing', (_name, sizeBytes, totalBytes, issue) =>
     withApp(backend, async (app) => {
       const answer = await sendChunk(app, Buffer.alloc(sizeBytes, 'x'), { offset: 0, totalBytes });
@@ -215,7 +215,7 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       const changed = { uploadId, offset: 2, totalBytes: 5 };
       expect(await sendChunk(app, Buffer.from('cd'), changed)).toMatchObject({
         __typename: 'InvalidInputError',
-        issues: [{ path: ['totalBytes'], code: 'TOTAL_CHANGED' }],
+        issues: [{ path: ['input', 'totalBytes'], code: 'TOTAL_CHANGED' }],
       });
     }));
 
@@ -330,7 +330,9 @@ describeEachBackend('uploads in GraphQL', (backend) => {
       const noFolder = await uploadFile(app, file, { folderId });
       expect(noFolder).toMatchObject({ __typename: 'NotFoundError', noun: 'folder' });
       const noTag = await uploadFile(app, file, { tagIds: [folderId] });
-      expect(noTag).toMatchObject({ issues: [{ path: ['tagIds', '0'], code: 'INVALID_ID' }] });
+      expect(noTag).toMatchObject({
+        issues: [{ path: ['input', 'tagIds', '0'], code: 'INVALID_ID' }],
+      });
       expect(await blobs(app)).toEqual([]);
       await expectNothingStored(app);
     }));

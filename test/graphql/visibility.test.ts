@@ -92,7 +92,7 @@ describeEachBackend('the visibility of a media item', (backend) => {
     const update = `mutation { updateMedia(input: { id: "${id}", visibility: PRIVATE, isPublic: true }) {
       ... on InvalidInputError { issues { path code } } } }`;
     const { data } = await graphql(app, update, {}, owner);
-    expect(data.updateMedia.issues).toEqual([{ path: ['isPublic'], code: 'CONFLICT' }]);
+    expect(data.updateMedia.issues).toEqual([{ path: ['input', 'isPublic'], code: 'CONFLICT' }]);
     const input = '{ type: URL, url: "https://x.org", isPublic: true }';
     const link = await change(app, owner, `createMedia(input: ${input}) ${mediaOf('createMedia')}`);
     expect(link.media).toMatchObject({ visibility: 'PUBLIC', isPublic: true });

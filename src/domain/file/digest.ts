@@ -3,7 +3,7 @@ import { markDamaged } from '../../store/file/damage.ts';
 import { type FileOfMediaRow, findFileByUuid, updateFileSha256 } from '../../store/file/file.ts';
 import { findMediaById } from '../../store/tree/media.ts';
 import { type Context, transact } from '../context.ts';
-import { mediaEvent } from '../event/event.ts';
+import { mediaUpdate } from '../event/event.ts';
 import { existing } from '../viewer/access.ts';
 import { FileGoneError } from './file.ts';
 import { readDigests } from './read-digests.ts';
@@ -33,7 +33,7 @@ export async function digestFile(
   await transact(ctx, async (ctx) => {
     const media = await findMediaById(ctx.db, existing(ctx), file.media_id);
     if (media === undefined || !(await updateFileSha256(ctx.db, file, sha256))) return;
-    ctx.events.publish(mediaEvent('updated', media));
+    ctx.events.publish(mediaUpdate(media, 'details'));
   });
 }
 

@@ -13,7 +13,7 @@ import { findMediaById } from '../../store/tree/media.ts';
 import { lockNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { UnsupportedMediaError } from '../error.ts';
-import { mediaEvent } from '../event/event.ts';
+import { mediaUpdate } from '../event/event.ts';
 import { FileGoneError } from '../file/file.ts';
 import { type MadeBytes, storeMadeBytes } from '../file/made-bytes.ts';
 import { freeUrlName } from '../file/url-name.ts';
@@ -124,7 +124,7 @@ async function insert(
     created_at: now,
     updated_at: now,
   });
-  ctx.events.publish(mediaEvent('updated', media));
+  ctx.events.publish(mediaUpdate(media, 'thumbnail'));
   return true;
 }
 

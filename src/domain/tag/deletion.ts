@@ -20,6 +20,7 @@ export async function deleteTag(ctx: Context, id: number): Promise<void> {
     const target = { kind: 'tag', id, name: tag.name } as const;
     await recordAudit(ctx, { action: 'delete', target });
     const medias = await store.lockMediasOfTag(ctx.db, id, { after: 0, limit: BITE_ROWS + 1 });
+    ctx.events.publish({ type: 'tag', kind: 'deleted', id });
     if (medias.length <= BITE_ROWS) {
       await store.deleteTag(ctx.db, id);
       return { tag, isDone: true };

@@ -57,7 +57,22 @@ const TAG: RowReader<TagRow, Tag> = createRowReader<TagRow, Tag>({
   createdAt: computed(['created_at'], (row) => new Date(row.created_at)),
 });
 
-const toTag: (row: TagRow) => Tag = TAG.toObject;
+/** Converts a row that has the columns of all fields. */
+export const toTag = TAG.toObject as (row: Omit<TagRow, OtherColumn>) => Tag;
+
+/** The columns that no field shows. */
+type OtherColumn = Exclude<
+  keyof TagRow,
+  | 'id'
+  | 'type'
+  | 'name'
+  | 'description'
+  | 'color'
+  | 'visible'
+  | 'active'
+  | 'visibility_boost'
+  | 'created_at'
+>;
 
 const KEYSETS = {
   newest: keysetBy('newest tags', { name: 'id', type: 'number' }, true),
@@ -99,7 +114,9 @@ export async function createTag(ctx: Context, input: z.input<typeof tagInput>): 
   };
   const target = { kind: 'tag', id: null, name } as const;
   const entry = newRowEntry(ctx, { action: 'create', target });
-  return toTag(await store.insertTag(ctx.db, columns, entry));
+  const row = await store.insertTag(ctx.db, columns, entry);
+  ctx.events.publish({ type: 'tag', kind: 'created', id: row.id });
+  return toTag(row);
 }
 
 /**
@@ -124,6 +141,7 @@ export async function updateTag(
     if (details !== null) await recordAudit(ctx, { action: 'update', target, details });
     await store.updateTag(ctx.db, id, { ...columns, updated_at: ctx.clock() });
     if (change.name !== undefined && change.name !== name) await indexMediasOf(ctx, id);
+    ctx.events.publish({ type: 'tag', kind: 'updated', id });
     return findTag(ctx, id);
   });
 }

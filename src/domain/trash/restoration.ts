@@ -13,7 +13,7 @@ import {
 } from '../../store/trash/row.ts';
 import { writeWords } from '../../store/tree/words.ts';
 import type { Context } from '../context.ts';
-import { mediaEvent } from '../event/event.ts';
+import { nodeEvent } from '../event/event.ts';
 import { JOB_CLASSES, type JobArguments, type JobClass } from '../job/class.ts';
 import { enqueueJob } from '../job/enqueue.ts';
 import { newDir } from '../tree/address.ts';
@@ -46,9 +46,7 @@ export async function takeOut(ctx: Context, nodes: readonly Restored[]): Promise
     ctx,
     nodes.map(({ trashed }) => trashed),
   );
-  for (const row of rows) {
-    if (row.type !== 'folder') ctx.events.publish(mediaEvent('created', row));
-  }
+  for (const row of rows) ctx.events.publish(nodeEvent('created', row));
 }
 
 /** Returns the row as it was, with the mark of damaged bytes that it has got in the trash. */

@@ -7,7 +7,7 @@ import { updateMetadata } from '../../store/tree/metadata.ts';
 import { lockNodes, updateNodes } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { ForbiddenError } from '../error.ts';
-import { mediaEvent } from '../event/event.ts';
+import { mediaUpdate } from '../event/event.ts';
 import { idList, parseInput } from '../input.ts';
 import { checkTags } from '../tag/tag.ts';
 import { authorize, authorizeExisting, scopeOf } from '../viewer/access.ts';
@@ -51,7 +51,8 @@ export async function updateMedias(
     await recordAudit(ctx, ...entries);
     const changed = await updateAll(ctx, changes);
     if (isTagging) await insertMediaTags(ctx.db, ids, tagIds);
-    for (const row of rows) ctx.events.publish(mediaEvent('updated', row));
+    const parts = isTagging ? (['fields', 'tags'] as const) : (['fields'] as const);
+    for (const row of rows) ctx.events.publish(mediaUpdate(row, ...parts));
     return ids.map((id) => toMedia(changed.get(id) as NodeRow));
   });
 }

@@ -18,6 +18,7 @@ import {
 } from '../../store/tree/subtree.ts';
 import { type Context, transact } from '../context.ts';
 import { ConflictError } from '../error.ts';
+import { nodeEvent } from '../event/event.ts';
 import { BITE_ROWS, type BiteOptions, inBites } from '../job/bite.ts';
 import { enqueueRest } from '../job/enqueue.ts';
 import { authorizeExisting, existing, refuseStartNode, scopeOf } from '../viewer/access.ts';
@@ -83,6 +84,7 @@ export async function deleteSubtree(
   const { trash } = deletion;
   if (trash !== null) await announceTop(ctx, folder, { ...deletion, trash });
   await enqueueRest(ctx, 'delete-subtree', { folder_uuid: folder.uuid }, folder.uuid);
+  ctx.events.publish(nodeEvent('deleted', folder));
   return null;
 }
 
@@ -148,7 +150,7 @@ async function deleteBite(
   if (partsBelow(allOf(ctx).moved, pathBelow(folder)).length > 1) return null;
   const nodes = await listDeepestNodes(ctx.db, allOf(ctx), toSubtree(folder), rowsMax);
   const rows = nodes.length === 0 ? [folder] : nodes;
-  await removeNodes(ctx, rows, await listDeletions(ctx.db));
+  await removeNodes(ctx, rows, await listDeletions(ctx.db), id);
   return rows;
 }
 

@@ -5,6 +5,7 @@ import type { NodeColumns, NodeRow } from '../../store/table.ts';
 import * as store from '../../store/tree/folder.ts';
 import { insertNode, lockNode, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
+import { nodeEvent } from '../event/event.ts';
 import { displayName, parseInput } from '../input.ts';
 import { computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
 import { authorize, authorizeExisting, scopeOf } from '../viewer/access.ts';
@@ -82,6 +83,7 @@ export async function createFolder(
       updated_at: now,
     });
     await recordAudit(ctx, { action: 'create', target: nodeTarget(row) });
+    ctx.events.publish(nodeEvent('created', row));
     return toFolder(row);
   });
 }
@@ -116,6 +118,7 @@ export async function updateFolder(
       items_visibility,
       updated_at: ctx.clock(),
     });
+    ctx.events.publish(nodeEvent('updated', before));
     return toFolder(row);
   });
 }

@@ -43,14 +43,23 @@ export async function updateMedia(
     // The old URLs were public, and others may know them.
     if (columns.is_public === VISIBILITY.private) await changeAddress(ctx, id);
     await recordAudit(ctx, ...changeEntries(row, columns));
-    const changed = await updateNode(ctx.db, scopeOf(ctx), id, {
+    const updated = await updateNode(ctx.db, scopeOf(ctx), id, {
       ...columns,
       updated_at: ctx.clock(),
     });
     const isMoved = change.sortOrder !== undefined && change.sortOrder !== row.sort_order;
-    ctx.events.publish(mediaEvent(isMoved ? 'moved' : 'updated', row));
-    return toMedia(changed);
+    const changed = partsOf(row, columns);
+    ctx.events.publish(mediaEvent(isMoved ? 'moved' : 'updated', row, row.parent_id, changed));
+    return toMedia(updated);
   });
+}
+
+function partsOf(row: NodeRow, { sort_order = row.sort_order, ...columns }: NodeColumns) {
+  const isSame = Object.entries(columns).every(([name, value]) => row[name as 'id'] === value);
+  return [
+    ...(sort_order === row.sort_order ? [] : ['place' as const]),
+    ...(isSame ? [] : ['fields' as const]),
+  ];
 }
 
 /** Returns the columns that a change gives to a row; `is_public` only if it changes. Throws InvalidInputError. */

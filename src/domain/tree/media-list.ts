@@ -69,8 +69,21 @@ export async function countMediasOfEach(
   return countNodesOfEach(ctx.db, scopeOf(ctx), { by, ids }, await resolveFilter(ctx, filter));
 }
 
-/** Returns the filter for the store. Throws InvalidInputError, NotAuthenticatedError. */
-export async function resolveFilter(ctx: Context, filter: MediaFilter): Promise<NodeFilter> {
+/**
+ * Returns the filter as the store takes it. The page, the count and the facets of one list have the same filter, and
+ * share the result. Throws InvalidInputError, NotAuthenticatedError.
+ */
+export function resolveFilter(ctx: Context, filter: MediaFilter): Promise<NodeFilter> {
+  const known = resolved.get(filter);
+  if (known !== undefined) return known;
+  const found = resolve(ctx, filter);
+  resolved.set(filter, found);
+  return found;
+}
+
+const resolved = new WeakMap<MediaFilter, Promise<NodeFilter>>();
+
+async function resolve(ctx: Context, filter: MediaFilter): Promise<NodeFilter> {
   checkMediaFilter(filter);
   // What a filter finds tells as much as the field.
   if (asksForPlace(filter) && !maySeeLocation(ctx)) throw new NotAuthenticatedError();

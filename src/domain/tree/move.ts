@@ -6,7 +6,7 @@ import { listNodesByIds, SORT_ORDER_MAX } from '../../store/tree/node.ts';
 import { lockTree, moveNode } from '../../store/tree/subtree.ts';
 import { type Context, transact } from '../context.ts';
 import { FolderCycleError, ForbiddenError, NotFoundError } from '../error.ts';
-import { mediaEvent } from '../event/event.ts';
+import { nodeEvent } from '../event/event.ts';
 import { parseInput } from '../input.ts';
 import {
   authorize,
@@ -127,5 +127,5 @@ async function move(ctx: Context, row: NodeRow, place: Place, sortOrder: number)
     now: ctx.clock(),
   });
   if (row.type === 'folder') await movePaths(ctx, row, place.path);
-  else ctx.events.publish(mediaEvent('moved', row, place.parent_id));
+  ctx.events.publish(nodeEvent('moved', row, place.parent_id));
 }

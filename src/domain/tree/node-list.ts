@@ -9,10 +9,12 @@ import type { Context } from '../context.ts';
 import { ForbiddenError } from '../error.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
 import type { Only, Part } from '../row-reader.ts';
+import { checkValues } from '../search.ts';
 import { existing, isVisible, reachOf, scopeOf } from '../viewer/access.ts';
 import { FOLDER, type Folder, toFolder } from './folder.ts';
 import { MEDIA, type Media, toMedia } from './media.ts';
-import { BY_POSITION, orderKeyset } from './order.ts';
+import { resolveFilter } from './media-list.ts';
+import { BY_NAME, BY_POSITION, type NodeOrder, orderKeyset } from './order.ts';
 
 /** A folder or a media item. */
 export type TreeNode = Folder | Media;
@@ -107,6 +109,49 @@ export function countChildrenOfEach(
   kind: 'any' | 'folder',
 ): Promise<Map<number, number>> {
   return countNodesOfEach(ctx.db, scopeOf(ctx), { by: 'folder', ids: folderIds }, { kind });
+}
+
+/** Maximum number of folders of a page: a page of them is the tree that a picker shows. */
+export const FOLDERS_MAX = 1000;
+
+/** The filter of a list of all folders: a folder has to match every given field. */
+export interface FolderFilter {
+  ids?: readonly number[] | undefined;
+  /** Words, each from its beginning, in the name. */
+  search?: string | undefined;
+  /** The folder is anywhere below this folder. */
+  underFolderId?: number | undefined;
+  /** The folder is directly in this folder. */
+  parentId?: number | undefined;
+}
+
+/** Returns a page of all folders, of every level, by name. Throws InvalidInputError for the filter and the page. */
+export async function listFolders(
+  ctx: Context,
+  args: PageArgs,
+  filter: FolderFilter = {},
+  order: NodeOrder = BY_NAME,
+  only?: Only<Folder>,
+): Promise<Page<Folder>> {
+  const keyset = orderKeyset(order);
+  const request = parsePageArgs(args, keyset, FOLDERS_MAX);
+  const resolved = await toNodeFilter(ctx, filter);
+  const { columns, convert } = FOLDER.part(only);
+  const rows = await store.listNodes(ctx.db, scopeOf(ctx), resolved, keyset, request, columns);
+  return toPage(rows, keyset, request, convert);
+}
+
+/** Returns the number of folders that match the filter. Throws InvalidInputError. */
+export async function countFolders(ctx: Context, filter: FolderFilter = {}): Promise<number> {
+  return store.countNodes(ctx.db, scopeOf(ctx), await toNodeFilter(ctx, filter));
+}
+
+async function toNodeFilter(
+  ctx: Context,
+  { parentId, ids, ...filter }: FolderFilter,
+): Promise<NodeFilter> {
+  checkValues('ids', ids, FOLDERS_MAX);
+  return { ...(await resolveFilter(ctx, filter)), ids, folderId: parentId, kind: 'folder' };
 }
 
 function topLevelFilter(ctx: Context, kind: 'any' | 'folder'): NodeFilter {

@@ -23,6 +23,9 @@ export interface NodeOrder {
   descending: boolean;
 }
 
+/** As people order names. */
+export const BY_NAME: NodeOrder = { field: 'name', descending: false };
+
 /** Newest first. */
 export const NEWEST_FIRST: NodeOrder = { field: 'id', descending: true };
 

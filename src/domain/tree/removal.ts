@@ -6,7 +6,7 @@ import { deleteNodes } from '../../store/tree/media.ts';
 import { lockNodes } from '../../store/tree/node.ts';
 import type { DeletedNode } from '../../store/tree/subtree.ts';
 import type { Context } from '../context.ts';
-import { mediaEvent } from '../event/event.ts';
+import { nodeEvent } from '../event/event.ts';
 import { enqueueBlobDeletion } from '../job/enqueue.ts';
 import { recordAudit } from '../viewer/audit.ts';
 import { copyToTrash, type Discarded, deletionOf } from './discard.ts';
@@ -15,12 +15,13 @@ import { nodeTarget } from './node.ts';
 /**
  * Deletes nodes with their files, and publishes the events. Each goes into the trash, or for ever, as the nearest of the
  * deletions above it says; a node without one stays. The trash keeps the bytes of files and versions, those of
- * renditions are deleted.
+ * renditions are deleted. `announcedId` is a node whose deletion has been published before.
  */
 export async function removeNodes(
   ctx: Context,
   nodes: readonly DeletedNode[],
   deletions: readonly DeletionRow[],
+  announcedId?: number,
 ): Promise<void> {
   const removed = nodes.flatMap((node) => {
     const deletion = deletionOf(node, deletions);
@@ -39,7 +40,7 @@ export async function removeNodes(
   await deleteNodes(ctx.db, ids);
   await enqueueBlobDeletion(ctx, blobKeys);
   for (const node of removed) {
-    if (node.type !== 'folder') ctx.events.publish(mediaEvent('deleted', node));
+    if (node.id !== announcedId) ctx.events.publish(nodeEvent('deleted', node));
   }
 }
 

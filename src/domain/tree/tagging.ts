@@ -4,7 +4,7 @@ import { deleteMediaTags, insertMediaTags, lockTags } from '../../store/tag/tag.
 import { listMediasByIds } from '../../store/tree/media.ts';
 import { lockNodes } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
-import { mediaEvent } from '../event/event.ts';
+import { mediaUpdate } from '../event/event.ts';
 import { idList, parseInput } from '../input.ts';
 import { checkTags } from '../tag/tag.ts';
 import { authorizeExisting, scopeOf } from '../viewer/access.ts';
@@ -41,7 +41,7 @@ export async function tagMedia(
     await recordAudit(ctx, ...tagEntries(rows, details));
     await insertMediaTags(ctx.db, mediaIds, addTagIds ?? []);
     await deleteMediaTags(ctx.db, mediaIds, removeTagIds ?? []);
-    for (const row of rows) ctx.events.publish(mediaEvent('updated', row));
+    for (const row of rows) ctx.events.publish(mediaUpdate(row, 'tags'));
     return medias;
   });
 }

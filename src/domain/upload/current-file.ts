@@ -6,6 +6,7 @@ import type { FileRow, NodeRow } from '../../store/table.ts';
 import { updateNode } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
+import { mediaUpdate } from '../event/event.ts';
 import { newDetailsColumns } from '../file/details.ts';
 import { freeUrlName } from '../file/url-name.ts';
 import { dropDerivedFiles, enqueueFileJobs } from '../rendition/derived-file.ts';
@@ -66,6 +67,7 @@ export async function setCurrentFile(
     ...newDetailsColumns(columns.mime_type),
   });
   await enqueueFileJobs(ctx, { ...original, ...columns });
+  ctx.events.publish(mediaUpdate(media, 'file'));
 }
 
 function toVersion(ctx: Context, { id, type }: NodeRow, original: FileRow, replaced_at: number) {

@@ -4,7 +4,7 @@ import { findMediaById } from '../../store/tree/media.ts';
 import { lockNode, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { UnsupportedMediaError } from '../error.ts';
-import { mediaEvent } from '../event/event.ts';
+import { mediaUpdate } from '../event/event.ts';
 import { createThumbnail } from '../rendition/thumbnail.ts';
 import { existing } from '../viewer/access.ts';
 
@@ -42,5 +42,5 @@ async function noteDamage(ctx: Context, before: FileOfMediaRow): Promise<void> {
     ...(isImage && { type: 'file' }),
     updated_at,
   });
-  ctx.events.publish(mediaEvent('updated', media));
+  ctx.events.publish(mediaUpdate(media, 'file'));
 }

@@ -8,7 +8,7 @@ import { findMediaById, findMediaByResource } from '../../store/tree/media.ts';
 import { insertNode, lockNode, updateNode } from '../../store/tree/node.ts';
 import type { Context } from '../context.ts';
 import { ConflictError, ForbiddenError, InvalidInputError } from '../error.ts';
-import { mediaEvent } from '../event/event.ts';
+import { mediaEvent, mediaUpdate } from '../event/event.ts';
 import { newDetailsColumns } from '../file/details.ts';
 import { type ResourceFile, toResourceFile } from '../file/resource.ts';
 import { freeUrlName } from '../file/url-name.ts';
@@ -147,7 +147,7 @@ async function insertRows(
     target: nodeTarget(media),
     details: found === null ? { type: media.type, filename: main.filename } : { keys },
   });
-  ctx.events.publish(mediaEvent(found === null ? 'created' : 'updated', media));
+  ctx.events.publish(found === null ? mediaEvent('created', media) : mediaUpdate(media, 'file'));
   return { media, files: inserted };
 }
 

@@ -1,11 +1,9 @@
 import {
   type ExecutionArgs,
   type FieldNode,
-  type FragmentDefinitionNode,
   type GraphQLField,
   type GraphQLNamedType,
   type GraphQLOutputType,
-  type GraphQLSchema,
   getNamedType,
   getNullableType,
   getOperationAST,
@@ -18,18 +16,18 @@ import {
   type SelectionNode,
   type SelectionSetNode,
   TypeMetaFieldDef,
-  valueFromASTUntyped,
 } from 'graphql';
-import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from '../../domain/page.ts';
 import {
   COUNT_PAGES,
   COUNT_WORK,
+  facetWorkOf,
   isCount,
-  LIST_SIZE_DEFAULT,
   LIST_WORK,
   listSizeOf,
+  pageSizeOf,
   workOf,
 } from '../price.ts';
+import { argument, createPricing, firstOf, type Pricing, sizeOf } from './pricing.ts';
 
 /** Cost of an operation. */
 export interface Cost {
@@ -39,21 +37,28 @@ export interface Cost {
   counts: number;
   /** Path in the result to the most expensive part; empty if no field has a selection. */
   dearest: readonly string[];
+  /** Path in the result to a field that counts, in the part that has most of them; empty if there is none. */
+  counting: readonly string[];
 }
 
 /**
- * The price of a selection. Fields below `nodes` or `edges` are priced once per node of the page, and `totalCount` by
- * the list that it counts: only the field that returns the connection knows the size of the page and the filter.
+ * The price of a selection. Fields below `nodes` or `edges` are priced once per node of the page, and `totalCount` and
+ * facets by the list that they count: only the field that returns the connection knows the size of the page and the
+ * filter.
  */
 interface Price {
   once: number;
   perNode: number;
-  /** Number of `totalCount` fields directly in this selection of a connection. */
+  /** Number of `totalCount` fields of the connection whose selection this is. */
   ownCounts: number;
-  /** Number of `totalCount` fields anywhere in the selection. */
+  /** Work of the facets of that connection. */
+  ownFacets: number;
+  /** Number of fields anywhere in the selection that count a list. */
   counts: number;
   /** The most expensive field with a selection. */
   dearest: Step | null;
+  /** A field that counts a list, in the part of the selection that has most of them. */
+  counting: Step | null;
 }
 
 /**
@@ -63,17 +68,6 @@ interface Price {
 interface Step {
   name: string;
   below: Step | null;
-}
-
-interface Pricing {
-  schema: GraphQLSchema;
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** Prices of fragments. Each fragment has one type, so it is walked once, however often it is spread. */
-  priced: Map<string, Price>;
-  /** Values of the operation's variables. */
-  variables: Readonly<Record<string, unknown>>;
-  /** Whether a size came from a variable. The cost is then valid for these values only. */
-  dependsOnVariables: boolean;
 }
 
 /**
@@ -89,7 +83,7 @@ export function createCostMeter(): (args: ExecutionArgs) => Cost {
     if (!operation) return toCost(FREE);
     const known = fixed.get(operation);
     if (known !== undefined) return known;
-    const pricing = createPricing(args, operation);
+    const pricing = createPricing<Price>(args, operation);
     const root = args.schema.getRootType(operation.operation);
     const price = root ? priceSelections(pricing, operation.selectionSet, root) : FREE;
     const cost = toCost(price);
@@ -98,54 +92,54 @@ export function createCostMeter(): (args: ExecutionArgs) => Cost {
   };
 }
 
-function toCost({ once, counts, dearest }: Price): Cost {
+function toCost({ once, counts, dearest, counting }: Price): Cost {
+  return { cost: once, counts, dearest: pathOf(dearest), counting: pathOf(counting) };
+}
+
+function pathOf(first: Step | null): string[] {
   const path: string[] = [];
-  for (let step = dearest; step; step = step.below) path.push(step.name);
-  return { cost: once, counts, dearest: path };
+  for (let step = first; step; step = step.below) path.push(step.name);
+  return path;
 }
 
-const FREE: Price = { once: 0, perNode: 0, ownCounts: 0, counts: 0, dearest: null };
+const FREE: Price = {
+  ...{ once: 0, perNode: 0, ownCounts: 0, ownFacets: 0, counts: 0 },
+  ...{ dearest: null, counting: null },
+};
 const LEAF: Price = { ...FREE, once: 1 };
-const COUNT: Price = { ...LEAF, ownCounts: 1, counts: 1 };
-
-function createPricing(
-  { schema, document, variableValues }: ExecutionArgs,
-  { variableDefinitions = [] }: OperationDefinitionNode,
-): Pricing {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION)
-      fragments.set(definition.name.value, definition);
-  }
-  const variables: Record<string, unknown> = {};
-  for (const { variable, defaultValue } of variableDefinitions) {
-    if (defaultValue) variables[variable.name.value] = valueFromASTUntyped(defaultValue);
-  }
-  Object.assign(variables, variableValues);
-  return { schema, fragments, priced: new Map(), variables, dependsOnVariables: false };
-}
 
 function priceSelections(
-  pricing: Pricing,
+  pricing: Pricing<Price>,
   { selections }: SelectionSetNode,
   type: GraphQLNamedType,
 ): Price {
   const price = { ...FREE };
   let most = 0;
+  let mostCounts = 0;
   for (const selection of selections) {
-    const { once, perNode, ownCounts, counts, dearest } = priceSelection(pricing, selection, type);
-    price.once += once;
-    price.perNode += perNode;
-    price.ownCounts += ownCounts;
-    price.counts += counts;
-    if (once + perNode <= most) continue;
-    most = once + perNode;
-    price.dearest = dearest;
+    const one = priceSelection(pricing, selection, type);
+    price.once += one.once;
+    price.perNode += one.perNode;
+    price.ownCounts += one.ownCounts;
+    price.ownFacets += one.ownFacets;
+    price.counts += one.counts;
+    if (one.counts > mostCounts) {
+      mostCounts = one.counts;
+      price.counting = one.counting;
+    }
+    if (one.once + one.perNode > most) {
+      most = one.once + one.perNode;
+      price.dearest = one.dearest;
+    }
   }
   return price;
 }
 
-function priceSelection(pricing: Pricing, selection: SelectionNode, type: GraphQLNamedType): Price {
+function priceSelection(
+  pricing: Pricing<Price>,
+  selection: SelectionNode,
+  type: GraphQLNamedType,
+): Price {
   if (selection.kind === Kind.FIELD) return priceField(pricing, selection, type);
   if (selection.kind === Kind.FRAGMENT_SPREAD) return priceFragment(pricing, selection.name.value);
   const { typeCondition, selectionSet } = selection;
@@ -153,7 +147,7 @@ function priceSelection(pricing: Pricing, selection: SelectionNode, type: GraphQ
   return priceSelections(pricing, selectionSet, narrowed ?? type);
 }
 
-function priceFragment(pricing: Pricing, name: string): Price {
+function priceFragment(pricing: Pricing<Price>, name: string): Price {
   const known = pricing.priced.get(name);
   if (known) return known;
   const fragment = pricing.fragments.get(name);
@@ -163,64 +157,69 @@ function priceFragment(pricing: Pricing, name: string): Price {
   return price;
 }
 
-function priceField(pricing: Pricing, node: FieldNode, parent: GraphQLNamedType): Price {
+function priceField(pricing: Pricing<Price>, node: FieldNode, parent: GraphQLNamedType): Price {
   const field = findField(parent, node.name.value);
   if (!field) return LEAF;
-  if (!node.selectionSet) return isCount(field) ? COUNT : LEAF;
-  const inner = priceSelections(pricing, node.selectionSet, getNamedType(field.type));
-  const { counts } = inner;
-  const below = (cost: number, of: number) => ({
+  const named = (below: Step | null): Step => ({
     name: node.alias?.value ?? node.name.value,
-    below: cost > of / 2 ? inner.dearest : null,
+    below,
   });
-  if (!isList(field.type)) {
-    const size = inner.perNode === 0 ? 0 : pageSize(pricing, node);
-    const ofResult = inner.once + size * inner.perNode;
-    const once = 1 + ofResult + listWork(pricing, node, field, inner.ownCounts);
-    return { ...FREE, once, counts, dearest: below(ofResult, once) };
-  }
-  const size = listSizeOf(field);
-  if (size === 'page') {
-    return { ...FREE, once: 1, perNode: inner.once, counts, dearest: below(1, 1) };
-  }
-  const count = typeof size === 'number' ? size : lengthOf(pricing, node, size.argument);
-  const once = 1 + count * inner.once;
-  return { ...FREE, once, counts, dearest: below(count * inner.once, once) };
+  const priced = node.selectionSet
+    ? priceResult(pricing, node, field, node.selectionSet, named)
+    : LEAF;
+  const ownCounts = Number(isCount(field));
+  const ownFacets = facetWorkOf(field);
+  if (ownCounts + ownFacets === 0) return priced;
+  return { ...priced, ownCounts, ownFacets, counts: priced.counts + 1, counting: named(null) };
 }
 
-/** Returns the work of a field beyond its result: of a connection, finding the page, and counting. */
-function listWork(
-  pricing: Pricing,
+/** Prices a field with a selection. `named` returns the step of a path to the field. */
+function priceResult(
+  pricing: Pricing<Price>,
   node: FieldNode,
   field: GraphQLField<unknown, unknown>,
-  counts: number,
-): number {
-  const ofField = workOf(field, (name) => argument(pricing, node, name));
-  if (!isConnection(field)) return ofField;
-  const work = LIST_WORK + ofField;
-  return work + counts * (COUNT_WORK + COUNT_PAGES * work);
+  selectionSet: SelectionSetNode,
+  named: (below: Step | null) => Step,
+): Price {
+  const inner = priceSelections(pricing, selectionSet, getNamedType(field.type));
+  const { counts } = inner;
+  const counting = counts > 0 ? named(inner.counting) : null;
+  if (isConnection(field)) {
+    const size = inner.perNode === 0 ? 0 : firstOf(pricing, node, pageSizeOf(field));
+    const ofResult = inner.once + size * inner.perNode;
+    const ofPage = LIST_WORK + workOf(field, (name) => argument(pricing, node, name));
+    const ofCounts = countWork(inner, ofPage);
+    const once = 1 + ofResult + ofPage + ofCounts;
+    const below = ofCounts > once / 2 ? inner.counting : ofResult > once / 2 ? inner.dearest : null;
+    return { ...FREE, once, counts, counting, dearest: named(below) };
+  }
+  if (!isList(field.type)) {
+    const once = 1 + inner.once + workOf(field, (name) => argument(pricing, node, name));
+    const dearest = named(inner.once > once / 2 ? inner.dearest : null);
+    const { ownCounts, ownFacets } = inner;
+    return { ...FREE, once, ownCounts, ownFacets, counts, counting, dearest };
+  }
+  const size = sizeOf(pricing, node, field);
+  if (size === 'page') {
+    return {
+      ...FREE,
+      once: 1,
+      perNode: inner.once,
+      counts,
+      counting,
+      dearest: named(inner.dearest),
+    };
+  }
+  const once = 1 + size * inner.once;
+  const dearest = named(size * inner.once > once / 2 ? inner.dearest : null);
+  return { ...FREE, once, counts, counting, dearest };
 }
 
-/**
- * Returns the page size, clamped to the allowed range. The domain refuses a size out of range with a better message.
- */
-function pageSize(pricing: Pricing, node: FieldNode): number {
-  const size = argument(pricing, node, 'first') ?? argument(pricing, node, 'last');
-  if (typeof size !== 'number') return PAGE_SIZE_DEFAULT;
-  return Math.min(Math.max(size, 0), PAGE_SIZE_MAX);
-}
-
-/** Returns the length of the list in an argument; the default if its value is not a list. */
-function lengthOf(pricing: Pricing, node: FieldNode, name: string): number {
-  const list = argument(pricing, node, name);
-  return Array.isArray(list) ? list.length : LIST_SIZE_DEFAULT;
-}
-
-function argument(pricing: Pricing, node: FieldNode, name: string): unknown {
-  const value = node.arguments?.find((argument) => argument.name.value === name)?.value;
-  if (!value) return undefined;
-  if (value.kind === Kind.VARIABLE) pricing.dependsOnVariables = true;
-  return valueFromASTUntyped(value, pricing.variables);
+/** Returns the work of the fields of a connection that visit its whole list. */
+function countWork({ ownCounts, ownFacets }: Price, ofPage: number): number {
+  const ofSelection = COUNT_PAGES * ofPage;
+  const ofFacets = ownFacets === 0 ? 0 : ownFacets + ofSelection;
+  return ownCounts * (COUNT_WORK + ofSelection) + ofFacets;
 }
 
 function findField(

@@ -7,6 +7,7 @@ import {
   TokenKind,
   validate,
 } from 'graphql';
+import type { Viewer } from '../../domain/viewer/viewer.ts';
 import { schema } from '../schema.ts';
 import { createDocumentCache } from './document-cache.ts';
 import { checkLimit, introspectionRefusal, RefusedOperationError } from './limit.ts';
@@ -17,21 +18,25 @@ const ERRORS_MAX = 10;
 
 /** Settings of the documents. */
 export interface DocumentOptions {
-  /** If false, `__schema` and `__type` are refused. */
-  isIntrospectionEnabled: boolean;
+  /** Whether anyone may read `__schema` and `__type`. If false, a credential is needed. */
+  isIntrospectionPublic: boolean;
 }
 
 /** Parses and validates documents, each once while it is in the cache. */
 export interface Documents {
   /** Throws RefusedOperationError for a document that is too long, GraphQLError for one that is malformed. */
   parse: (text: string) => DocumentNode;
-  /** Returns the errors of a document. Throws RefusedOperationError for one beyond the limits. */
-  validate: (document: DocumentNode) => readonly GraphQLError[];
+  /**
+   * Returns the errors of a document. Throws RefusedOperationError for one beyond the limits, and for one that reads the
+   * schema if the viewer may not.
+   */
+  validate: (document: DocumentNode, viewer: Viewer) => readonly GraphQLError[];
 }
 
 /** Creates the reader of documents, with its cache. */
-export function createDocuments({ isIntrospectionEnabled }: DocumentOptions): Documents {
+export function createDocuments({ isIntrospectionPublic }: DocumentOptions): Documents {
   const documents = createDocumentCache();
+  const introspective = new WeakSet<DocumentNode>();
   const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>();
   return {
     parse(text) {
@@ -41,11 +46,19 @@ export function createDocuments({ isIntrospectionEnabled }: DocumentOptions): Do
       documents.set(text, document);
       return document;
     },
-    validate(document) {
+    validate(document, viewer) {
+      const isRefused = !isIntrospectionPublic && viewer.kind === 'anonymous';
       const known = validated.get(document);
-      if (known !== undefined) return known;
+      if (known !== undefined) {
+        // Another viewer may have sent it before.
+        if (isRefused && introspective.has(document)) throw introspectionRefusal();
+        return known;
+      }
       // Checked before validation, some of whose rules are slow for documents beyond a limit.
-      checkShape(measureDocument(document), isIntrospectionEnabled);
+      const shape = measureDocument(document);
+      checkShape(shape);
+      if (shape.isIntrospective) introspective.add(document);
+      if (isRefused && shape.isIntrospective) throw introspectionRefusal();
       const errors = validate(schema, document, undefined, {
         maxErrors: ERRORS_MAX,
       }).map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
@@ -55,11 +68,10 @@ export function createDocuments({ isIntrospectionEnabled }: DocumentOptions): Do
   };
 }
 
-function checkShape(shape: Shape, isIntrospectionEnabled: boolean): void {
+function checkShape(shape: Shape): void {
   for (const limited of ['operations', 'directives', 'depth', 'aliases'] as const) {
     checkLimit(limited, shape[limited]);
   }
-  if (shape.isIntrospective && !isIntrospectionEnabled) throw introspectionRefusal();
 }
 
 function parseWithinLimits(text: string): DocumentNode {

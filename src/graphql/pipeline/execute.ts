@@ -15,12 +15,12 @@ const executeFast = createExecuteToJson(schema, SHORTCUTS);
 export async function executeToJson(args: ExecutionArgs): Promise<ExecutionResult | JsonResult> {
   const context = contextOf(args);
   if (!context.domain.settings.isFastPathEnabled) {
-    return maskResult(await executeOneByOne(args), context);
+    return maskResult(await executeOneByOne(args), args);
   }
   const result = await executeFast(args);
   return isJson(result) && result.errors === undefined
     ? result
-    : maskResult(toExecutionResult(result), context);
+    : maskResult(toExecutionResult(result), args);
 }
 
 /** Executes an operation likewise. Returns objects. */

@@ -48,7 +48,7 @@ export async function registerGraphql(
   server: FastifyInstance,
   { services, publicUrl, isGraphiqlEnabled, manifest, viewerCheckMs }: GraphqlOptions,
 ): Promise<void> {
-  const { run, encode } = createPipeline({ isIntrospectionEnabled: isGraphiqlEnabled, manifest });
+  const { run, encode } = createPipeline({ isIntrospectionPublic: isGraphiqlEnabled, manifest });
   const streamSignal = createStreamSignals(server, services.events);
   const parts: ChannelParts = {
     ...{ server, services, publicUrl, run },

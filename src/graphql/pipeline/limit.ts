@@ -20,7 +20,7 @@ export const LIMITS = {
   aliases: 30,
   /** Each directive is checked against all others at its place. Clients write a few of `@include` and `@skip`. */
   directives: 20,
-  /** `totalCount` fields: enough to count each type of media, too few to count everything in many ways. */
+  /** `totalCount` and facets: enough to count each type of media, too few to count everything in many ways. */
   counts: 12,
   /**
    * Fields of the response and work of the lists: see `cost.ts`. All fields of 200 media and of the objects that belong
@@ -69,7 +69,7 @@ const REFUSALS: Record<Limited, { code: string; of: string; advice: string }> = 
   },
   counts: {
     code: 'TOO_MANY_COUNTS',
-    of: 'fields that count a list (`totalCount`)',
+    of: 'fields that count a list (`totalCount` and the fields of `facets`)',
     advice: 'Split the operation, or leave out counts that nobody reads.',
   },
   cost: {
@@ -102,8 +102,13 @@ export type CostBefore = Pick<Cost, 'cost' | 'counts'>;
  * Throws RefusedOperationError if an operation, together with those before it, costs too much. The error names the most
  * expensive part.
  */
-export function checkCost({ cost, counts, dearest }: Cost, before?: CostBefore): void {
-  checkLimit('counts', counts + (before?.counts ?? 0));
+export function checkCost({ cost, counts, dearest, counting }: Cost, before?: CostBefore): void {
+  const totalCounts = counts + (before?.counts ?? 0);
+  if (totalCounts > LIMITS.counts) {
+    const path = counting.join('.');
+    const example = path && `, such as \`${path}\``;
+    throw refusal('counts', `The operation has ${totalCounts}${example}. `, { dearest: path });
+  }
   const total = cost + (before?.cost ?? 0);
   if (total <= LIMITS.cost) return;
   const path = dearest.join('.');
@@ -120,9 +125,9 @@ function refusal(limited: Limited, reason = '', details: Record<string, unknown>
   return new RefusedOperationError(message, code, { ...details, limit });
 }
 
-/** Returns the error for `__schema` and `__type` when introspection is disabled. */
+/** Returns the error for `__schema` and `__type` without a credential, where GraphiQL is disabled. */
 export function introspectionRefusal(): RefusedOperationError {
-  const state = 'Introspection is off on this server (TRIVIUM_GRAPHIQL).';
-  const message = `${state} The schema is in the file \`schema.graphql\` of the source code.`;
+  const state = 'Introspection needs a credential on this server (TRIVIUM_GRAPHIQL is off).';
+  const message = `${state} The schema is also in the file \`schema.graphql\` of the source code.`;
   return new RefusedOperationError(message, 'INTROSPECTION_DISABLED');
 }

@@ -6,6 +6,7 @@ import { HttpError } from '../../http/http-error.ts';
 import { httpStatus, isRetryable, publicMessage, retryHeaders } from '../../http/status.ts';
 import type { GraphqlContext } from '../builder.ts';
 import type { Cost } from './cost.ts';
+import { withWholePaths } from './issue-path.ts';
 
 /** The context of one operation. */
 export interface OperationContext extends GraphqlContext {
@@ -26,11 +27,12 @@ export function contextOf({ contextValue }: ExecutionArgs): OperationContext {
 }
 
 /** Returns the result as the client may see it. A result without `data` is a request error: execution never started. */
-export function maskResult(result: ExecutionResult, context: OperationContext): ExecutionResult {
+export function maskResult(result: ExecutionResult, args: ExecutionArgs): ExecutionResult {
   if (result.errors === undefined) return result;
+  const { domain, requestId } = contextOf(args);
   const maskOne = 'data' in result ? maskError : maskRequestError;
   const errors = result.errors.map((error) =>
-    maskOne(error, context.domain.log, context.requestId),
+    maskOne(withWholePaths(error, args), domain.log, requestId),
   );
   const http = hasData(result) ? null : laterResponse(result.errors);
   return { ...result, errors, ...(http && { extensions: { ...result.extensions, http } }) };

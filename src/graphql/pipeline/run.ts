@@ -48,7 +48,7 @@ export function createRunOperation(options: DocumentOptions): RunOperation {
   return async ({ query = '', operationName, variables }, method, contextValue) => {
     const document = documents.parse(query);
     const operation = findOperation(document, operationName, method);
-    const errors = documents.validate(document);
+    const errors = documents.validate(document, contextValue.domain.viewer);
     if (errors.length > 0) return { errors };
     const args = {
       ...{ schema, document, contextValue, operationName, variableValues: variables },

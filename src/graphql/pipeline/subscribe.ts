@@ -16,7 +16,7 @@ export async function subscribe(
   const source = await createSourceEventStream({ ...args, contextValue: { ...context, signal } });
   return Symbol.asyncIterator in source
     ? executeEach(args, source, refusal)
-    : maskResult(source, context);
+    : maskResult(source, args);
 }
 
 /**

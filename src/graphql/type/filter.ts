@@ -118,7 +118,7 @@ export function filteredList<Sent, Filter, Field, Node>({
   ) => {
     const narrowed = toFilter(filter);
     const found = await list(domain, page, narrowed, toOrder(orderBy), onlyIn(info));
-    return toConnection(found, () => count(domain, narrowed));
+    return toConnection(found, () => count(domain, narrowed), { filter: narrowed });
   };
 }
 

@@ -86,7 +86,7 @@ export interface NodeFilter {
 }
 
 /** The part of a filter or a scope that a condition stands for. */
-export type Part = keyof NodeFilter | keyof Scope | 'hidden' | 'tag' | 'rank';
+export type Part = keyof NodeFilter | keyof Scope | 'hidden' | 'tag' | 'rank' | 'folderWords';
 
 /** The columns that lists of nodes are ordered by, each followed by the id. */
 export type OrderColumn =

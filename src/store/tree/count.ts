@@ -15,7 +15,9 @@ export async function countOf(
   conditions: readonly Condition[],
 ): Promise<RawBuilder<number>> {
   const hiding = conditions.find(({ opposite }) => opposite);
-  if (hiding?.opposite) return countWithout(db, conditions, hiding, hiding.opposite);
+  // The index of paths has nothing else, so that each row is read anyway.
+  const readsRows = conditions.some(({ part }) => part === 'below');
+  if (hiding?.opposite && !readsRows) return countWithout(db, conditions, hiding, hiding.opposite);
   const isOfMedia = conditions.some(({ kind }) => kind === 'media');
   const others = conditions.filter(({ part }) => part !== 'kind');
   if (isOfMedia && others.length === 0) return countOfMedia(db);
@@ -28,12 +30,30 @@ export async function countOf(
   const range = conditions.find(({ rangeOf }) => rangeOf)?.rangeOf;
   const keyset = range ? keysetBy('range', { name: range, type: 'number' }) : BY_ID;
   const walk = walkOf(db, conditions, range ?? 'id');
-  const few = await fewestOf(db, candidatesBeside(walk, conditions, keyset));
-  const words = conditions.find(({ part }) => part === 'search');
-  const selective = few ?? words ?? (walk.by || range ? undefined : widest(conditions));
+  const selective = await selectiveOf(db, walk, conditions, keyset);
   return selective === undefined
     ? countOnWalk(db, walk, conditions, keyset)
     : countAmong(db, selective, conditions);
+}
+
+/**
+ * Returns the condition whose nodes are read and checked to visit all nodes of a list; undefined if the walk is
+ * cheaper.
+ */
+export async function selectiveOf(
+  db: Db,
+  walk: Walk,
+  conditions: readonly Condition[],
+  keyset: Keyset,
+): Promise<Condition | undefined> {
+  const candidates = candidatesBeside(walk, conditions, keyset);
+  const words = conditions.find(({ part }) => part === 'search');
+  const isRange = conditions.some(({ rangeOf }) => rangeOf);
+  const [only, ...others] = candidates;
+  const isOnlyWay = others.length === 0 && !words && !walk.by && !isRange;
+  if (only && isOnlyWay) return only;
+  const few = await fewestOf(db, candidates);
+  return few ?? words ?? (walk.by || isRange ? undefined : widest(conditions));
 }
 
 /** Subtracts the few nodes that a condition hides: the number of all is cheaper than that of almost all. */

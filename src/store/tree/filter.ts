@@ -1,7 +1,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import { toSearchWords } from '../../lib/search-text.ts';
+import { type SearchWord, toSearchWords } from '../../lib/search-text.ts';
 import type { Db } from '../db.ts';
-import { isAnyOf, tableBy } from '../dialect.ts';
+import { isAnyOf, isPart, tableBy } from '../dialect.ts';
 import { isBelow, isInPart, type PathMoves, partsBelow } from '../path-move.ts';
 import { hasWords, idsWithWords, valuesOf, type WordMatch } from '../plan.ts';
 import { idsWithin, isOutside, isWithin, type Scope } from '../scope.ts';
@@ -225,7 +225,7 @@ function placeOf(
   return conditions;
 }
 
-function wordsOf(db: Db, { search }: NodeFilter, rank?: number): Condition[] {
+function wordsOf(db: Db, { search, kind }: NodeFilter, rank?: number): Condition[] {
   if (!search?.trim()) return [];
   const words = toSearchWords(search);
   if (words.length === 0) {
@@ -233,6 +233,7 @@ function wordsOf(db: Db, { search }: NodeFilter, rank?: number): Condition[] {
       { part: 'ids', check: sql`1 = 0`, ids: sql`select id from media where 1 = 0`, isSmall: true },
     ];
   }
+  if (kind === 'folder') return [wordsOfFolder(db, words)];
   const matchOf = (at: number): WordMatch => ({ words, ...(RANKS[at] ?? ANYWHERE) });
   const match = matchOf(rank ?? RANKS.length);
   const found = { check: hasWords(db, match), ids: idsWithWords(db, match), match };
@@ -243,4 +244,15 @@ function wordsOf(db: Db, { search }: NodeFilter, rank?: number): Condition[] {
     { part: 'search', ...found },
     { part: 'rank', check },
   ];
+}
+
+/** Folders are few: the words of each are compared. */
+function wordsOfFolder(db: Db, words: readonly SearchWord[]): Condition {
+  const each = words.map(({ part }) => isPart(db, ['folder_words.words'], ` ${part}`));
+  const found = sql<SqlBool>`${sql.join(each, sql` and `)}`;
+  return {
+    part: 'folderWords',
+    check: sql`(select count(*) from folder_words where folder_id = media.id and ${found}) > 0`,
+    ids: sql`select folder_id as id from folder_words where ${found}`,
+  };
 }

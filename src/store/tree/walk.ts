@@ -68,6 +68,12 @@ const OF_MEDIA: readonly (string | null)[] = [
   'media_parent_type',
 ];
 
+/** The index of each order of folders, which has no media; of those in a folder, by its id. */
+const FOLDER_INDEXES: Readonly<Record<'all' | 'inFolder', Way>> = {
+  all: { id: 'media_type', created_at: 'media_type_created', name_sort: 'media_folder_sort' },
+  inFolder: { name_sort: 'media_parent_folder_sort', sort_order: 'media_parent_folder' },
+};
+
 /** The column that the index of a condition begins with. */
 const FIRST_COLUMN = {
   folderId: 'parent_id',
@@ -83,6 +89,8 @@ const FIRST_COLUMN = {
 export function walkOf(db: Db, conditions: readonly Condition[], order: OrderColumn): Walk {
   const parts = ['unfiled', 'folderId', 'mimeTypes', 'ownedBy', 'tag', 'types'] as const;
   const kind = conditions.find(({ part }) => part === 'kind')?.kind;
+  const folders = kind === 'folder' ? walkOfFolders(db, conditions, order) : null;
+  if (folders !== null) return folders;
   for (const part of parts) {
     const by = conditions.find((condition) => condition.part === part && condition.value);
     if (by === undefined) continue;
@@ -95,14 +103,23 @@ export function walkOf(db: Db, conditions: readonly Condition[], order: OrderCol
     // Nor are unfiled media in those of folders.
     if (part === 'unfiled' && OF_MEDIA.includes(index)) continue;
     const isMet = sql<SqlBool>`media.${sql.ref(FIRST_COLUMN[part])} ${by.value}`;
-    if (kind === 'folder' && order === 'sort_order' && part === 'folderId') {
-      const isFolder = sql<SqlBool>`media.type = 'folder'`;
-      return walkOfMedia(db, by, order, 'media_parent_folder', [isMet, isFolder]);
-    }
     const walk = walkOfMedia(db, by, order, index, [isMet]);
     return part === 'unfiled' ? { ...walk, leading: [sql.ref('media.parent_id')] } : walk;
   }
   return walkOfAll(db, conditions, order);
+}
+
+/** Returns the walk by an index that has folders only; null if there is none in this order. */
+function walkOfFolders(db: Db, conditions: readonly Condition[], order: OrderColumn): Walk | null {
+  const isFolder = sql<SqlBool>`media.type = 'folder'`;
+  const by = conditions.find(({ part, value }) => part === 'folderId' && value) ?? null;
+  const ofFolder = by && FOLDER_INDEXES.inFolder[order];
+  if (by && ofFolder) {
+    const isIn = sql<SqlBool>`media.parent_id ${by.value}`;
+    return walkOfMedia(db, by, order, ofFolder, [isIn, isFolder]);
+  }
+  const ofAll = FOLDER_INDEXES.all[order];
+  return ofAll ? walkOfMedia(db, null, order, ofAll, [isFolder]) : null;
 }
 
 function walkOfAll(db: Db, conditions: readonly Condition[], order: OrderColumn): Walk {

@@ -37,13 +37,17 @@ export const wordsInsertion = insertion<{ media_uuid: string; name: string; text
 );
 
 /**
- * Writes the search words of new media, or of media whose texts have changed; folders have none. Call it with at most
- * a thousand media wherever these columns are written.
+ * Writes the search words of new nodes, or of nodes whose texts have changed: those of folders are of their names. Call
+ * it with at most a thousand nodes wherever these columns are written.
  */
 export async function writeWords(
   db: Db,
   nodes: readonly Pick<NodeRow, 'id' | 'type' | (typeof TEXT_COLUMNS)[number]>[],
 ): Promise<void> {
+  await writeFolderWords(
+    db,
+    nodes.filter(({ type }) => type === 'folder'),
+  );
   const rows = nodes
     .filter(({ type }) => type !== 'folder')
     .map((node) => ({ media_id: node.id, ...wordsOf(node) }));
@@ -56,6 +60,25 @@ export async function writeWords(
         name: eb.ref('excluded.name'),
         texts: eb.ref('excluded.texts'),
       })),
+    )
+    .execute();
+}
+
+async function writeFolderWords(
+  db: Db,
+  folders: readonly Pick<NodeRow, 'id' | 'name'>[],
+): Promise<void> {
+  if (folders.length === 0) return;
+  // A space before each word, also before the first one.
+  const rows = folders.map(({ id, name }) => ({
+    folder_id: id,
+    words: ` ${toIndexedWords(name)}`,
+  }));
+  await db
+    .insertInto('folder_words')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.column('folder_id').doUpdateSet((eb) => ({ words: eb.ref('excluded.words') })),
     )
     .execute();
 }

@@ -122,7 +122,7 @@ describeEachBackend('the upload client', (backend) => {
         const invalid = await caught(client.upload(randomFile(), { title: 'x'.repeat(256) }));
         expect(invalid).toMatchObject({
           code: 'INVALID_INPUT',
-          details: { issues: [{ path: ['title'], code: 'TOO_BIG' }] },
+          details: { issues: [{ path: ['input', 'title'], code: 'TOO_BIG' }] },
         });
         const large = await caught(client.upload(randomFile(randomBytes(5001))));
         expect(large).toMatchObject({ code: 'TOO_LARGE', details: { limitBytes: 5000 } });

@@ -53,7 +53,9 @@ describeEachBackend('users', (backend) => {
   ])('a wrong %s is named: %j', async (field, input) => {
     const app = shared();
     await call(app, 'createUser', { name: 'taken', password: '12345678' }, 'user { id }');
-    expect((await call(app, 'createUser', input, 'user { id }')).issues[0].path[0]).toBe(field);
+    expect((await call(app, 'createUser', input, 'user { id }')).issues[0].path).toEqual(
+      expect.arrayContaining(['input', field]),
+    );
   });
 
   test.each([

@@ -1,11 +1,20 @@
+import type { ChangeKind, MediaPart } from '../../../domain/event/event.ts';
 import { watchJobs } from '../../../domain/job/watch.ts';
-import { type MediaChange, watchMedias } from '../../../domain/tree/watch.ts';
+import { type TagChange, watchTags } from '../../../domain/tag/watch.ts';
+import {
+  type FolderChange,
+  type MediaChange,
+  watchFolders,
+  watchMedias,
+} from '../../../domain/tree/watch.ts';
 import { watchUpload } from '../../../domain/upload/watch.ts';
 import { builder } from '../../builder.ts';
 import { enumOf } from '../../enum.ts';
 import { parseOptionalNodeId } from '../../id.ts';
 import { JobRef } from '../job/job.ts';
 import { jobFilterArg, toJobFilter } from '../job/job-filter.ts';
+import { TagRef } from '../tag/tag.ts';
+import { FolderRef } from '../tree/folder.ts';
 import { MediaRef } from '../tree/media.ts';
 import { UploadSessionRef } from '../upload/upload-session.ts';
 
@@ -58,6 +67,15 @@ const MediaChangeKindEnum = enumOf<MediaChange['kind']>(
   },
 );
 
+const MediaPartEnum = enumOf<MediaPart>('MediaPart', 'Part of a media item that has changed.', {
+  fields: 'Fields that people set, such as the name, the title or the visibility.',
+  tags: 'The tags.',
+  place: 'The folder, or the position in it.',
+  file: 'The original file, or another file that clients upload.',
+  thumbnail: 'The thumbnail, which a background job creates after an upload.',
+  details: 'What background jobs find out about the files, such as the SHA-256.',
+});
+
 const MediaChangeRef = builder.objectRef<MediaChange>('MediaChange').implement({
   description: 'A change to a media item.',
   fields: (t) => ({
@@ -65,6 +83,11 @@ const MediaChangeRef = builder.objectRef<MediaChange>('MediaChange').implement({
     id: t.globalID({
       description: 'Global id of the media item.',
       resolve: ({ id }) => ({ type: 'Media', id }),
+    }),
+    changed: t.expose('changed', {
+      type: [MediaPartEnum],
+      description:
+        'What has changed: `[THUMBNAIL]` if it is only the thumbnail. Empty if `kind` is `CREATED` or `DELETED`, and if nothing has changed but `updatedAt`.',
     }),
     media: t.field({
       type: MediaRef,
@@ -89,6 +112,66 @@ builder.subscriptionField('mediaChanged', (t) =>
       const id = parseOptionalNodeId('Folder', folderId, 'folderId');
       return watchMedias(domain, { folderId: id }, signal());
     },
+    resolve: (change) => change,
+  }),
+);
+
+const ChangeKindEnum = enumOf<ChangeKind>('ChangeKind', 'Kind of a change.', {
+  created: 'The object was created, or restored from the trash.',
+  updated: 'A field of the object changed, or its place.',
+  deleted: 'The object was deleted, or the viewer may no longer see it.',
+});
+
+const FolderChangeRef = builder.objectRef<FolderChange>('FolderChange').implement({
+  description: 'A change to a folder.',
+  fields: (t) => ({
+    kind: t.expose('kind', { type: ChangeKindEnum, description: 'Kind of the change.' }),
+    id: t.globalID({
+      description: 'Global id of the folder.',
+      resolve: ({ id }) => ({ type: 'Folder', id }),
+    }),
+    folder: t.field({
+      type: FolderRef,
+      nullable: true,
+      description: 'The folder in its current state. Null if `kind` is `DELETED`.',
+      resolve: ({ folder }) => folder,
+    }),
+  }),
+});
+
+builder.subscriptionField('folderChanged', (t) =>
+  t.field({
+    type: FolderChangeRef,
+    description:
+      'Reports each folder that is created, renamed, moved, restored, deleted or changed in another way, and that the viewer may see. When a folder is moved, the folders below it are not reported.',
+    subscribe: (_root, _args, { domain, signal }) => watchFolders(domain, signal()),
+    resolve: (change) => change,
+  }),
+);
+
+const TagChangeRef = builder.objectRef<TagChange>('TagChange').implement({
+  description: 'A change to a tag.',
+  fields: (t) => ({
+    kind: t.expose('kind', { type: ChangeKindEnum, description: 'Kind of the change.' }),
+    id: t.globalID({
+      description: 'Global id of the tag.',
+      resolve: ({ id }) => ({ type: 'Tag', id }),
+    }),
+    tag: t.field({
+      type: TagRef,
+      nullable: true,
+      description: 'The tag in its current state. Null if `kind` is `DELETED`.',
+      resolve: ({ tag }) => tag,
+    }),
+  }),
+});
+
+builder.subscriptionField('tagChanged', (t) =>
+  t.field({
+    type: TagChangeRef,
+    description:
+      'Reports each tag that is created, changed or deleted. `mediaChanged` reports the media that get or lose a tag.',
+    subscribe: (_root, _args, { domain, signal }) => watchTags(domain, signal()),
     resolve: (change) => change,
   }),
 );

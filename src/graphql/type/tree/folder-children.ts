@@ -1,4 +1,5 @@
 import type { Page, PageArgs } from '../../../domain/page.ts';
+import type { MediaSelection } from '../../../domain/tree/facet.ts';
 import type { Folder } from '../../../domain/tree/folder.ts';
 import type { MediaFilter } from '../../../domain/tree/media-filter.ts';
 import { countMediasOfEach, mediasOfEach } from '../../../domain/tree/media-list.ts';
@@ -85,6 +86,7 @@ builder.objectFields(FolderRef, (t) => ({
         }),
         pages: medias,
         count: (context, id, { filter }) => mediaCounts.load(context, id, filter),
+        whole: (id, { filter }): MediaSelection => ({ filter, group: { by: 'folder', id } }),
       }),
     },
     MediaConnection,

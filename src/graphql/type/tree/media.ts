@@ -22,6 +22,7 @@ import { foundTags, TagRef } from '../tag/tag.ts';
 import { EmbedRef, OEmbedRef } from './embed.ts';
 import { FolderRef, parent } from './folder.ts';
 import { MediaDetailsRef } from './media-details.ts';
+import { facetsField } from './media-facets.ts';
 import { MEDIA_LIST_PRICE, mediaListArgs, toMediaFilter } from './media-filter.ts';
 import {
   cropFields,
@@ -42,6 +43,7 @@ export const MediaRef = builder.nodeRef('Media', nodeOptions(nodeLoader(mediasBy
 export const MediaConnection = builder.connectionObject({
   type: MediaRef,
   name: 'MediaConnection',
+  fields: (t) => ({ facets: t.field(facetsField) }),
 });
 
 MediaRef.implement({

@@ -1,4 +1,5 @@
 import { NotFoundError } from '../../../domain/error.ts';
+import type { MediaSelection } from '../../../domain/tree/facet.ts';
 import { countMediasOfEach, mediasOfEach } from '../../../domain/tree/media-list.ts';
 import { tagMedia } from '../../../domain/tree/tagging.ts';
 import { builder } from '../../builder.ts';
@@ -17,6 +18,7 @@ builder.objectField(TagRef, 'medias', (t) =>
         (domain, tagIds, page, only) =>
           mediasOfEach(domain, 'tag', tagIds, page, {}, undefined, only),
         (domain, tagIds) => countMediasOfEach(domain, 'tag', tagIds),
+        (id): MediaSelection => ({ filter: {}, group: { by: 'tag', id } }),
       ),
     },
     MediaConnection,

@@ -192,7 +192,7 @@ describeEachBackend('files of a multipart request', (backend) => {
       );
       expect(data).toEqual({
         first: { __typename: 'UploadFileSuccess' },
-        second: { issues: [{ path: ['file'], code: 'FILE_TAKEN' }] },
+        second: { issues: [{ path: ['input', 'file'], code: 'FILE_TAKEN' }] },
       });
     }));
 

@@ -1,9 +1,9 @@
 import { type Keyset, keysetBy } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { EVERYTHING, type Scope } from '../scope.ts';
-import type { NodeFilter } from './condition.ts';
-import { conditionsOf } from './filter.ts';
-import { listNodes } from './node.ts';
+import type { NodeFilter } from '../tree/condition.ts';
+import { conditionsOf } from '../tree/filter.ts';
+import { listNodes } from '../tree/node.ts';
 
 /** Tells whether a filter leaves out any media, as far as its fields say. */
 export function isNarrowed(db: Db, filter: NodeFilter): boolean {

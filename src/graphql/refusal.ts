@@ -1,0 +1,70 @@
+import { type GraphQLArgument, getNamedType, isInputObjectType } from 'graphql';
+import { type InputIssue, InvalidInputError, NotFoundError } from '../domain/error.ts';
+import { globalIdParts } from './id.ts';
+
+type Path = InputIssue['path'];
+
+/**
+ * Returns the error of a mutation in the terms of its caller: the path of an issue begins with the argument, and an
+ * object that was not found is named by the id that was sent.
+ */
+export function inTermsOfCaller(error: unknown, args: Readonly<Record<string, unknown>>): unknown {
+  if (error instanceof InvalidInputError && 'input' in args) {
+    return withPaths(error, (path) => ['input', ...path]);
+  }
+  if (!(error instanceof NotFoundError)) return error;
+  const sent = sentIdOf(error, args);
+  return sent === undefined ? error : new NotFoundError(error.noun, sent);
+}
+
+/**
+ * Returns the issues of a query with whole paths. Operations name the fields of a filter without the argument that holds
+ * it, because dialects send filters in different ways.
+ */
+export function withArguments(
+  error: InvalidInputError,
+  args: readonly GraphQLArgument[],
+): InvalidInputError {
+  return withPaths(error, (path) => {
+    const [field] = path;
+    if (args.some(({ name }) => name === field)) return path;
+    const holder = args.find(({ type }) => {
+      const named = getNamedType(type);
+      return isInputObjectType(named) && String(field) in named.getFields();
+    });
+    return holder === undefined ? path : [holder.name, ...path];
+  });
+}
+
+function withPaths(error: InvalidInputError, toPath: (path: Path) => Path): InvalidInputError {
+  const issues = error.issues.map((issue) => ({ ...issue, path: toPath(issue.path) }));
+  return new InvalidInputError(issues, error.message);
+}
+
+/** The types of the global ids of an object, by its noun. Ids of other objects are sent as they are stored. */
+const TYPES: Readonly<Record<string, readonly string[]>> = {
+  'API key': ['ApiKey'],
+  file: ['File'],
+  folder: ['Folder'],
+  job: ['Job'],
+  media: ['Media'],
+  node: ['Folder', 'Media'],
+  tag: ['Tag'],
+  user: ['User'],
+  version: ['FileVersion'],
+};
+
+/** Returns the global id among the arguments that stands for the object of an error; undefined if there is none. */
+function sentIdOf(error: NotFoundError, value: unknown): string | undefined {
+  if (typeof value === 'string') {
+    const sent = globalIdParts(value);
+    const isSame = sent?.id === error.id && TYPES[error.noun]?.includes(sent.typename);
+    return isSame ? value : undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const part of Object.values(value)) {
+    const found = sentIdOf(error, part);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
