@@ -41,6 +41,10 @@ describeEachBackend('folders', (backend) => {
         [...all].reverse(),
       );
       expect((await namesOf(app, '(orderBy: { field: CREATED_AT })'))[0]).toBe('design 10');
+      const ofDesign = `filter: { parentId: "${idOf(design)}" }`;
+      expect(await namesOf(app, `(orderBy: { field: CREATED_AT }, ${ofDesign})`)).toEqual([
+        'Café Logos',
+      ]);
       const filtered = (filter: string) => namesOf(app, `(filter: { ${filter} })`);
       expect(await filtered(`underFolderId: "${idOf(design)}"`)).toEqual(['Café Logos', 'Old']);
       expect(await filtered(`parentId: "${idOf(design)}"`)).toEqual(['Café Logos']);

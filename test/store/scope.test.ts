@@ -8,6 +8,7 @@ import * as version from '../../src/store/file/version.ts';
 import { pathBelow } from '../../src/store/path.ts';
 import { movesAfter, type PathMoves } from '../../src/store/path-move.ts';
 import { EVERYTHING, isInScope, type Scope, type ScopeColumns } from '../../src/store/scope.ts';
+import * as facet from '../../src/store/tree/facet.ts';
 import * as folder from '../../src/store/tree/folder.ts';
 import * as group from '../../src/store/tree/group.ts';
 import * as media from '../../src/store/tree/media.ts';
@@ -54,6 +55,8 @@ describe('a list or read of the store', () => {
       // @ts-expect-error Half of a scope is not a scope.
       node.countNodes(db, { publicOnly: true }, {}),
       // @ts-expect-error The scope is missing.
+      facet.countFacets(db, { filter: {} }, { types: true, months: true, size: true, tags: 1 }),
+      // @ts-expect-error The scope is missing.
       media.findMediaById(db, 1),
       // @ts-expect-error The scope is missing.
       file.listFilesByIds(db, [1]),
@@ -66,7 +69,7 @@ describe('a list or read of the store', () => {
   it('is in a module that the type test knows', () => {
     const known = [
       ...['blob-key.ts', 'file.ts', 'search.ts', 'version.ts'],
-      ...['folder.ts', 'group.ts', 'media.ts'],
+      ...['facet.ts', 'folder.ts', 'group.ts', 'media.ts'],
     ];
     const files = ['file', 'tree'].flatMap((room) => readdirSync(`src/store/${room}`));
     // These build the statements of `node.ts` and `group.ts`, or choose who runs them.

@@ -24,6 +24,7 @@ export async function up(db: Db): Promise<void> {
 
 const INDEXES = {
   media_folder_sort: `media (name_sort, id) where type = 'folder'`,
+  media_parent_folder_created: `media (parent_id, created_at, id) where type = 'folder'`,
   media_parent_folder_sort: `media (parent_id, name_sort, id) where type = 'folder'`,
 } as const;
 

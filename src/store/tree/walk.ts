@@ -71,7 +71,11 @@ const OF_MEDIA: readonly (string | null)[] = [
 /** The index of each order of folders, which has no media; of those in a folder, by its id. */
 const FOLDER_INDEXES: Readonly<Record<'all' | 'inFolder', Way>> = {
   all: { id: 'media_type', created_at: 'media_type_created', name_sort: 'media_folder_sort' },
-  inFolder: { name_sort: 'media_parent_folder_sort', sort_order: 'media_parent_folder' },
+  inFolder: {
+    created_at: 'media_parent_folder_created',
+    name_sort: 'media_parent_folder_sort',
+    sort_order: 'media_parent_folder',
+  },
 };
 
 /** The column that the index of a condition begins with. */
@@ -109,17 +113,18 @@ export function walkOf(db: Db, conditions: readonly Condition[], order: OrderCol
   return walkOfAll(db, conditions, order);
 }
 
-/** Returns the walk by an index that has folders only; null if there is none in this order. */
+/**
+ * Returns the walk by an index that has folders only; null if there is none in this order, or for conditions that have
+ * an index of their own.
+ */
 function walkOfFolders(db: Db, conditions: readonly Condition[], order: OrderColumn): Walk | null {
   const isFolder = sql<SqlBool>`media.type = 'folder'`;
-  const by = conditions.find(({ part, value }) => part === 'folderId' && value) ?? null;
-  const ofFolder = by && FOLDER_INDEXES.inFolder[order];
-  if (by && ofFolder) {
-    const isIn = sql<SqlBool>`media.parent_id ${by.value}`;
-    return walkOfMedia(db, by, order, ofFolder, [isIn, isFolder]);
-  }
-  const ofAll = FOLDER_INDEXES.all[order];
-  return ofAll ? walkOfMedia(db, null, order, ofAll, [isFolder]) : null;
+  const [by = null, ...others] = conditions.filter(({ value }) => value);
+  if (others.length > 0 || (by && by.part !== 'folderId')) return null;
+  const index = FOLDER_INDEXES[by ? 'inFolder' : 'all'][order];
+  if (!index) return null;
+  const isIn = by ? [sql<SqlBool>`media.parent_id ${by.value}`] : [];
+  return walkOfMedia(db, by, order, index, [...isIn, isFolder]);
 }
 
 function walkOfAll(db: Db, conditions: readonly Condition[], order: OrderColumn): Walk {

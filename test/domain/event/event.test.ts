@@ -101,7 +101,7 @@ test.each([
     const events = createEvents();
     const subscription = events.subscribe(isAny, new AbortController().signal);
     for (const kind of kinds) events.publish(media(kind));
-    expect((await subscription.next()).value).toEqual(media(expected));
+    expect((await subscription.next()).value).toMatchObject(media(expected));
     expect(events.subscriberCount()).toBe(1);
   },
 );

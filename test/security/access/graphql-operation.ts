@@ -176,6 +176,13 @@ export const GRAPHQL: Readonly<Record<string, Operation>> = {
   'Query.rootFolders': plain(whoSeesFolder, 'rootFolders { totalCount nodes { uuid } }', {
     shows: ({ world }) => world.folder.uuid,
   }),
+  'Query.folders': plain(whoSeesFolder, 'folders(first: 1000) { totalCount nodes { uuid } }', {
+    shows: ({ world }) => world.folder.uuid,
+  }),
+  'Query.medias#facets': list(
+    whoSees,
+    'medias(first: 200) { nodes { uuid } facets { totalSizeBytes types { count } } }',
+  ),
   'Query.rootChildren': plain(whoSeesFolder, 'rootChildren { totalCount nodes { uuid } }', {
     shows: ({ world }) => world.folder.uuid,
   }),

@@ -23,6 +23,9 @@ const OPERATIONS: Readonly<Record<string, Operation>> = { ...GRAPHQL, ...ROUTES 
 const ELSEWHERE = [
   'Subscription.mediaChanged',
   'Subscription.jobChanged',
+  // In `change-event.test.ts`.
+  'Subscription.folderChanged',
+  'Subscription.tagChanged',
   'Subscription.uploadProgress',
 ];
 
