@@ -37,7 +37,7 @@ const ROOMS = [
   'tree',
   'placement',
   'trash',
-  'where',
+  'bulk',
   'file',
   'fsck',
   'backup',

@@ -29,7 +29,7 @@ import './type/upload/upload-file.ts';
 import './type/job/job.ts';
 import './type/job/job-signal.ts';
 import './type/trash/trash.ts';
-import './type/where/where.ts';
+import './type/bulk/where.ts';
 import './type/upload/import.ts';
 import './type/copy/copy-media.ts';
 import './type/event/subscription.ts';

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** Time in which `/readyz` answers, from the arrival of the request. Below a second, for the way to the client. */
 const ANSWER_MS = 900;
@@ -20,13 +20,39 @@ export function isHealthCheck({ routeOptions }: FastifyRequest): boolean {
 // The path of the route, not of the request, which may have a query or a slash at the end.
 const HEALTH_PATHS: ReadonlySet<string | undefined> = new Set(['/healthz', '/readyz']);
 
+/** What the health checks of a server ask. */
+export interface HealthOptions {
+  /** Throws unless the server can serve requests. */
+  checkReady: Readiness;
+  /** Returns what an operator should look at although the server can serve requests; empty: nothing. */
+  listWarnings: () => Promise<string[]>;
+}
+
+/** Registers the health checks: `/healthz` for the process, `/readyz` for what it depends on. */
+export function registerHealth(
+  server: FastifyInstance,
+  { checkReady, listWarnings }: HealthOptions,
+): void {
+  server.get('/healthz', () => ({ status: 'ok' }));
+  server.get('/readyz', async (request, reply) => {
+    try {
+      await checkReady(remainingMs(reply));
+      const warnings = await within(remainingMs(reply), listWarnings(), []);
+      return { status: 'ready', ...(warnings.length > 0 && { warnings }) };
+    } catch (error) {
+      request.log.error({ err: error }, 'not ready');
+      return reply.code(503).header('retry-after', '5').send({ status: 'unavailable' });
+    }
+  });
+}
+
 /** Returns the time that a health check still has for its answer. */
-export function remainingMs({ elapsedTime }: FastifyReply): number {
+function remainingMs({ elapsedTime }: FastifyReply): number {
   return ANSWER_MS - elapsedTime;
 }
 
 /** Returns the result of `work`; `otherwise` if it fails or takes longer than `limitMs`. */
-export function within<T>(limitMs: number, work: Promise<T>, otherwise: T): Promise<T> {
+function within<T>(limitMs: number, work: Promise<T>, otherwise: T): Promise<T> {
   const { promise: late, resolve } = Promise.withResolvers<T>();
   const timer = setTimeout(() => resolve(otherwise), Math.max(0, limitMs));
   return Promise.race([work.catch(() => otherwise), late]).finally(() => clearTimeout(timer));

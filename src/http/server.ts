@@ -28,7 +28,7 @@ import { SECURITY_HEADERS } from './content-policy.ts';
 import { createSendError, type ErrorAnswer, type SendError } from './dialect.ts';
 import { HttpError } from './http-error.ts';
 import type { RateLimit, RateSender } from './rate-limit.ts';
-import { isHealthCheck, type Readiness, remainingMs, within } from './readiness.ts';
+import { type HealthOptions, isHealthCheck, registerHealth } from './readiness.ts';
 import { BODY_PACE, type BodyPace, createBodyWatch } from './slow-body.ts';
 import { httpStatus, publicMessage } from './status.ts';
 import { createUpgrades, isUpgrade, type Upgrades } from './upgrade.ts';
@@ -64,15 +64,11 @@ declare module 'fastify' {
 }
 
 /** Options that the composition root passes to the server. */
-export interface ServerOptions {
+export interface ServerOptions extends HealthOptions {
   log: FastifyBaseLogger;
   authenticate: Authenticate;
   clientOf: ClientOf;
   rateLimit: RateLimit;
-  /** Throws unless the server can serve requests. */
-  checkReady: Readiness;
-  /** Returns what an operator should look at although the server can serve requests; empty: nothing. */
-  listWarnings: () => Promise<string[]>;
   connectionBound: BoundOptions;
   origins: OriginOptions;
   /** The limits on the arrival of bodies. (Default: `BODY_PACE`) */
@@ -282,21 +278,4 @@ function logResponse(request: FastifyRequest, reply: FastifyReply, done: () => v
   };
   request.log.info(fields, 'request');
   done();
-}
-
-function registerHealth(
-  server: FastifyInstance,
-  { checkReady, listWarnings }: ServerOptions,
-): void {
-  server.get('/healthz', () => ({ status: 'ok' }));
-  server.get('/readyz', async (request, reply) => {
-    try {
-      await checkReady(remainingMs(reply));
-      const warnings = await within(remainingMs(reply), listWarnings(), []);
-      return { status: 'ready', ...(warnings.length > 0 && { warnings }) };
-    } catch (error) {
-      request.log.error({ err: error }, 'not ready');
-      return reply.code(503).header('retry-after', '5').send({ status: 'unavailable' });
-    }
-  });
 }

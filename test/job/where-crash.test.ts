@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import { deleteWhere } from '../../src/domain/bulk/delete-where.ts';
+import { tagWhere } from '../../src/domain/bulk/tag-where.ts';
+import { updateWhere } from '../../src/domain/bulk/update-where.ts';
 import { countMedias } from '../../src/domain/tree/media-list.ts';
-import { deleteWhere } from '../../src/domain/where/delete-where.ts';
-import { tagWhere } from '../../src/domain/where/tag-where.ts';
-import { updateWhere } from '../../src/domain/where/update-where.ts';
 import { type Db, openDb } from '../../src/store/db.ts';
 import { createTestServices, type TestServices, user } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';

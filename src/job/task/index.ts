@@ -1,4 +1,7 @@
 import type { Tasks } from '../task.ts';
+import { deleteWhere } from './bulk/delete-where.ts';
+import { tagWhere } from './bulk/tag-where.ts';
+import { updateWhere } from './bulk/update-where.ts';
 import { deleteBlob } from './file/delete-blob.ts';
 import { digestFile } from './file/digest-file.ts';
 import { readDetails } from './file/read-details.ts';
@@ -15,9 +18,6 @@ import { fetchLink } from './tree/fetch-link.ts';
 import { moveSubtree } from './tree/move-subtree.ts';
 import { expireUpload } from './upload/expire-upload.ts';
 import { importUrl } from './upload/import-url.ts';
-import { deleteWhere } from './where/delete-where.ts';
-import { tagWhere } from './where/tag-where.ts';
-import { updateWhere } from './where/update-where.ts';
 
 /** The task of every job class. */
 export const TASKS = {

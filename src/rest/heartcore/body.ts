@@ -10,7 +10,7 @@ import {
   UnsupportedBodyError,
 } from '../../http/body.ts';
 import type { Call } from '../../http/dialect.ts';
-import { type FilePart, readMultipart } from '../../http/multipart.ts';
+import { type FilePart, readMultipart } from '../../http/upload/multipart.ts';
 import { RefusedError } from './error.ts';
 
 /** The JSON of a body, always an object. */

@@ -9,7 +9,7 @@ import {
   readBytes,
   UnsupportedBodyError,
 } from '../../http/body.ts';
-import { type FilePart, readMultipart } from '../../http/multipart.ts';
+import { type FilePart, readMultipart } from '../../http/upload/multipart.ts';
 import { isTooDeep } from '../../lib/json.ts';
 import { type Fields, isObject, parseObject } from './field.ts';
 

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { tagMedia } from '../../../src/domain/bulk/tagging.ts';
 import type { Context } from '../../../src/domain/context.ts';
 import { copyMedia } from '../../../src/domain/copy/copy-media.ts';
 import { InvalidInputError, NotFoundError } from '../../../src/domain/error.ts';
@@ -13,7 +14,6 @@ import {
 import { createFolder } from '../../../src/domain/tree/folder.ts';
 import { createMedia, type LinkInput } from '../../../src/domain/tree/link.ts';
 import { deleteMedia, updateMedia } from '../../../src/domain/tree/media-change.ts';
-import { tagMedia } from '../../../src/domain/tree/tagging.ts';
 import { uploadToResource } from '../../../src/domain/upload/resource-upload.ts';
 import { replaceFile, uploadFile } from '../../../src/domain/upload/upload-file.ts';
 import type { NodeRow } from '../../../src/store/table.ts';

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { tagMedia } from '../../../src/domain/bulk/tagging.ts';
 import { InvalidInputError, NotFoundError } from '../../../src/domain/error.ts';
 import { deleteTag } from '../../../src/domain/tag/deletion.ts';
 import {
@@ -12,7 +13,6 @@ import {
   updateTag,
 } from '../../../src/domain/tag/tag.ts';
 import { deleteMedia, updateMedia } from '../../../src/domain/tree/media-change.ts';
-import { tagMedia } from '../../../src/domain/tree/tagging.ts';
 import { user, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { makeMediaRow, makeTag } from '../../support/make.ts';

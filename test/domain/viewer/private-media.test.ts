@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { tagMedia } from '../../../src/domain/bulk/tagging.ts';
 import { createFolder } from '../../../src/domain/tree/folder.ts';
 import { updateMedia } from '../../../src/domain/tree/media-change.ts';
 import { findPermittedNode } from '../../../src/domain/tree/node-list.ts';
-import { tagMedia } from '../../../src/domain/tree/tagging.ts';
 import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
 import { resolveStartNodes } from '../../../src/domain/viewer/start-node.ts';
 import { ANONYMOUS, type KnownViewer } from '../../../src/domain/viewer/viewer.ts';

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { tagMedia } from '../../../src/domain/bulk/tagging.ts';
 import type { Context } from '../../../src/domain/context.ts';
 import { ForbiddenError, InvalidInputError, NotFoundError } from '../../../src/domain/error.ts';
 import { filesByIds } from '../../../src/domain/file/file.ts';
@@ -27,7 +28,6 @@ import {
   findNode,
   nodesByIds,
 } from '../../../src/domain/tree/node-list.ts';
-import { tagMedia } from '../../../src/domain/tree/tagging.ts';
 import { createFiledMedia } from '../../../src/domain/upload/filed-media.ts';
 import { requestJob } from '../../../src/domain/upload/import.ts';
 import { authorizeChange, changeNode } from '../../../src/domain/upload/node-change.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { tagMedia } from '../../../src/domain/bulk/tagging.ts';
 import type { Context } from '../../../src/domain/context.ts';
 import { ForbiddenError, NotFoundError } from '../../../src/domain/error.ts';
 import { deleteFolder } from '../../../src/domain/tree/deletion.ts';
@@ -16,7 +17,6 @@ import {
   listRoots,
   listTopLevel,
 } from '../../../src/domain/tree/node-list.ts';
-import { tagMedia } from '../../../src/domain/tree/tagging.ts';
 import { watchMedias } from '../../../src/domain/tree/watch.ts';
 import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
 import { findViewerByKey } from '../../../src/domain/viewer/key.ts';

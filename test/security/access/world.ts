@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { tagMedia } from '../../../src/domain/bulk/tagging.ts';
 import { createFolder } from '../../../src/domain/tree/folder.ts';
 import { deleteMedia } from '../../../src/domain/tree/media-change.ts';
-import { tagMedia } from '../../../src/domain/tree/tagging.ts';
 import { appendChunk } from '../../../src/domain/upload/upload.ts';
 import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
 import { insertJob } from '../../../src/store/job/job.ts';

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { Upload } from 'graphql-upload-minimal';
 import { MalformedBodyError } from '../../../http/body.ts';
 import { HttpError } from '../../../http/http-error.ts';
-import { type FilePart, readMultipart } from '../../../http/multipart.ts';
+import { type FilePart, readMultipart } from '../../../http/upload/multipart.ts';
 import { parseForeignJson } from '../../../lib/json.ts';
 import type { SentFile } from '../../type/upload/sent-file.ts';
 

@@ -1,6 +1,6 @@
 import type { InputShapeFromFields } from '@pothos/core';
+import { updateMedias } from '../../../domain/bulk/change.ts';
 import { NotFoundError } from '../../../domain/error.ts';
-import { updateMedias } from '../../../domain/tree/bulk-change.ts';
 import { parseNodeIds } from '../../id.ts';
 import { type InputFields, mutation } from '../../mutation.ts';
 import { MediaRef } from './media.ts';

@@ -1,7 +1,7 @@
+import { tagMedia } from '../../../domain/bulk/tagging.ts';
 import { NotFoundError } from '../../../domain/error.ts';
 import type { MediaSelection } from '../../../domain/tree/facet.ts';
 import { countMediasOfEach, mediasOfEach } from '../../../domain/tree/media-list.ts';
-import { tagMedia } from '../../../domain/tree/tagging.ts';
 import { builder } from '../../builder.ts';
 import { pageConnection } from '../../connection.ts';
 import { parseNodeIds } from '../../id.ts';

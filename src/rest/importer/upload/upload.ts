@@ -3,7 +3,7 @@ import { InvalidInputError } from '../../../domain/error.ts';
 import { type Receive, uploadToResource } from '../../../domain/upload/resource-upload.ts';
 import { arrivingBytes, bodyType, hasBody } from '../../../http/body.ts';
 import { pathParameter } from '../../../http/dialect.ts';
-import { type FilePart, readMultipart } from '../../../http/multipart.ts';
+import { type FilePart, readMultipart } from '../../../http/upload/multipart.ts';
 import { headerText, parseFilename } from '../../../lib/header-value.ts';
 import type { DocumentAnswer } from '../document.ts';
 import { toMediaObject } from '../file/media-shape.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fromStored, toStored } from '../../../src/domain/where/stored-value.ts';
+import { fromStored, toStored } from '../../../src/domain/bulk/stored-value.ts';
 
 test.each([
   {},

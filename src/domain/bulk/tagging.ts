@@ -7,10 +7,10 @@ import { type Context, transact } from '../context.ts';
 import { mediaUpdate } from '../event/event.ts';
 import { idList, parseInput } from '../input.ts';
 import { checkTags } from '../tag/tag.ts';
+import { type Media, toMedia } from '../tree/media.ts';
+import { nodeTarget } from '../tree/node.ts';
 import { authorizeExisting, scopeOf } from '../viewer/access.ts';
 import { type NewAuditEntry, recordAudit } from '../viewer/audit.ts';
-import { type Media, toMedia } from './media.ts';
-import { nodeTarget } from './node.ts';
 
 const tagMediaInput = z.object({
   mediaIds: idList,

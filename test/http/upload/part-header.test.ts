@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parsePartHeader } from '../../src/http/part-header.ts';
+import { parsePartHeader } from '../../../src/http/upload/part-header.ts';
 
 it.each([
   ['filename="a "b" c.png"', 'a "b" c.png'],

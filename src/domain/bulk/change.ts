@@ -10,11 +10,11 @@ import { ForbiddenError } from '../error.ts';
 import { mediaUpdate } from '../event/event.ts';
 import { idList, parseInput } from '../input.ts';
 import { checkTags } from '../tag/tag.ts';
+import { changeAddresses } from '../tree/address.ts';
+import { type Media, mediaInput, toMedia } from '../tree/media.ts';
+import { changedColumns, changeEntries } from '../tree/media-change.ts';
 import { authorize, authorizeExisting, scopeOf } from '../viewer/access.ts';
 import { recordAudit } from '../viewer/audit.ts';
-import { changeAddresses } from './address.ts';
-import { type Media, mediaInput, toMedia } from './media.ts';
-import { changedColumns, changeEntries } from './media-change.ts';
 import { tagEntries } from './tagging.ts';
 
 /** Input of `updateMedias`. */

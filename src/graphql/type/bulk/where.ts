@@ -1,10 +1,10 @@
 import type { InputFieldMap, InputShapeFromFields } from '@pothos/core';
+import { deleteWhere } from '../../../domain/bulk/delete-where.ts';
+import type { StartedWhere, WhereInput } from '../../../domain/bulk/selection.ts';
+import { tagWhere } from '../../../domain/bulk/tag-where.ts';
+import { updateWhere } from '../../../domain/bulk/update-where.ts';
 import type { Context } from '../../../domain/context.ts';
 import { NotFoundError } from '../../../domain/error.ts';
-import { deleteWhere } from '../../../domain/where/delete-where.ts';
-import type { StartedWhere, WhereInput } from '../../../domain/where/selection.ts';
-import { tagWhere } from '../../../domain/where/tag-where.ts';
-import { updateWhere } from '../../../domain/where/update-where.ts';
 import { parseNodeIds } from '../../id.ts';
 import { type InputFields, inputArgs, mutationOf } from '../../mutation.ts';
 import { pricedAsCount } from '../../price.ts';

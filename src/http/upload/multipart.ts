@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { parseParameters, textOf } from '../lib/header-value.ts';
-import { arrivingBytes, FIELD_BYTES_MAX, gather, MalformedBodyError } from './body.ts';
-import { MarkedInput } from './marked-input.ts';
+import { parseParameters, textOf } from '../../lib/header-value.ts';
+import { arrivingBytes, FIELD_BYTES_MAX, gather, MalformedBodyError } from '../body.ts';
+import { MarkedInput } from '../marked-input.ts';
 import { type PartHeader, parsePartHeader } from './part-header.ts';
 
 /** A part with a file, whose bytes are still arriving. */

@@ -1,4 +1,4 @@
-import { tagSelected } from '../../../domain/where/tag-where.ts';
+import { tagSelected } from '../../../domain/bulk/tag-where.ts';
 import { whereTask } from './where.ts';
 
 /** Adds tags to all media that match a filter, and removes others. */

@@ -5,9 +5,9 @@ import { InvalidInputError } from '../error.ts';
 import { idList, parseInput } from '../input.ts';
 import type { JobArguments } from '../job/class.ts';
 import { checkTags } from '../tag/tag.ts';
-import { tagMedia } from '../tree/tagging.ts';
 import { authorize } from '../viewer/access.ts';
 import { type StartedWhere, startWhere, type WhereInput } from './selection.ts';
+import { tagMedia } from './tagging.ts';
 import { type WhereRun, walkSelected } from './walk.ts';
 
 const tagInput = z.object({ addTagIds: idList.nullish(), removeTagIds: idList.nullish() });

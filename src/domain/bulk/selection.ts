@@ -1,4 +1,4 @@
-import { findLastId, isNarrowed, listIds } from '../../store/where/narrowing.ts';
+import { findLastId, isNarrowed, listIds } from '../../store/bulk/narrowing.ts';
 import { type Context, transact } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import type { JobArguments } from '../job/class.ts';

@@ -1,4 +1,4 @@
-import { filenameOf, mediaTypeOf, parseParameters } from '../lib/header-value.ts';
+import { filenameOf, mediaTypeOf, parseParameters } from '../../lib/header-value.ts';
 
 /** The header of a part. */
 export interface PartHeader {

@@ -1,4 +1,4 @@
-import { deleteSelected } from '../../../domain/where/delete-where.ts';
+import { deleteSelected } from '../../../domain/bulk/delete-where.ts';
 import { whereTask } from './where.ts';
 
 /** Moves all media that match a filter into the trash. */

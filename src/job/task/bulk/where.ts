@@ -1,3 +1,5 @@
+import type { WhereClass } from '../../../domain/bulk/selection.ts';
+import type { WhereRun } from '../../../domain/bulk/walk.ts';
 import type { Context } from '../../../domain/context.ts';
 import {
   ForbiddenError,
@@ -6,8 +8,6 @@ import {
   NotFoundError,
 } from '../../../domain/error.ts';
 import type { JobArguments } from '../../../domain/job/class.ts';
-import type { WhereClass } from '../../../domain/where/selection.ts';
-import type { WhereRun } from '../../../domain/where/walk.ts';
 import { PermanentError, type Task } from '../../task.ts';
 
 /** Refusals that a retry would meet again. */

@@ -7,8 +7,8 @@ import {
   FIELD_BYTES_MAX,
   gather,
   MalformedBodyError,
-} from '../../src/http/body.ts';
-import { type FilePart, readMultipart } from '../../src/http/multipart.ts';
+} from '../../../src/http/body.ts';
+import { type FilePart, readMultipart } from '../../../src/http/upload/multipart.ts';
 
 /** A file as it arrived, with its bytes. */
 type Received = Omit<FilePart, 'bytes'> & { bytes: Buffer };

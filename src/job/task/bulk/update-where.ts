@@ -1,4 +1,4 @@
-import { updateSelected } from '../../../domain/where/update-where.ts';
+import { updateSelected } from '../../../domain/bulk/update-where.ts';
 import { whereTask } from './where.ts';
 
 /** Changes the same fields of all media that match a filter. */
