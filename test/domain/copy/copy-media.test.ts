@@ -126,6 +126,7 @@ describeEachBackend('the copy of a media item', (backend) => {
         visibility: 'private',
         focalPoint: { left: 0.1, top: 0.2 },
         crops: [{ alias: 'c', width: 3, height: 4 }],
+        ...{ altText: 'alt', caption: 'cap', credit: 'me', metadata: { k: 1 } },
       });
       const attributes = { alt_text: 'alt', caption: 'cap', credit: 'me', metadata: '{"k":1}' };
       const details = {
@@ -137,12 +138,8 @@ describeEachBackend('the copy of a media item', (backend) => {
       };
       await db
         .updateTable('media')
-        .set({ ...attributes, ...details })
+        .set(details)
         .where('id', '=', id)
-        .execute();
-      await db
-        .insertInto('media_metadata')
-        .values({ media_id: id, key: 'k', value: '1' })
         .execute();
       services.advance(1000);
       const copy = await copyMedia(admin, { id });
