@@ -136,11 +136,7 @@ describeEachBackend('the copy of a media item', (backend) => {
         latitude: 1.5,
         longitude: 2,
       };
-      await db
-        .updateTable('media')
-        .set(details)
-        .where('id', '=', id)
-        .execute();
+      await db.updateTable('media').set(details).where('id', '=', id).execute();
       services.advance(1000);
       const copy = await copyMedia(admin, { id });
       const [row, original] = [await rowOf(services, copy.id), await rowOf(services, id)];
