@@ -55,6 +55,20 @@ export type CompleteUploadInput = {
   readonly visibility?: Visibility | null | undefined;
 };
 
+/** Input of `createArchiveUrl`. Give exactly one of `ids`, `folderId` and `filter`. */
+export type CreateArchiveUrlInput = {
+  /** Lifetime of the URL in seconds, from 1 to 604,800 (7 days). */
+  readonly expiresInSeconds?: number | null | undefined;
+  /** The archive contains the media that match this filter at the time of the download. */
+  readonly filter?: MediaFilter | null | undefined;
+  /** Global id of a folder: the archive contains everything below it. */
+  readonly folderId?: string | null | undefined;
+  /** Global ids of media and folders, 1 to 200, with at most 50 folders. A folder stands for everything below it. */
+  readonly ids?: ReadonlyArray<string> | null | undefined;
+  /** Name of the file that a browser saves, without `.zip`. Default: the name of the folder, or `files`. */
+  readonly name?: string | null | undefined;
+};
+
 /** Input of `createFolder`. */
 export type CreateFolderInput = {
   /** Name, 1 to 255 characters. Several folders may have the same name. */
@@ -142,6 +156,18 @@ export type FolderBy =
   |  { readonly databaseId?: never; readonly id?: never; readonly path?: never;   /** UUID of the folder. */
   readonly uuid: string; };
 
+/** Filter for a list of folders. A folder must match every given field. */
+export type FolderFilter = {
+  /** Matches folders with one of these global ids, at most 1000. */
+  readonly ids?: ReadonlyArray<string> | null | undefined;
+  /** Matches folders directly in the folder with this global id. */
+  readonly parentId?: string | null | undefined;
+  /** Words to search for in the name. Each must be the start of a word; in scripts without spaces, such as Chinese, Japanese and Thai, it may be any part of the name. Case and accents are ignored. A search has at most 10 words and 500 characters. */
+  readonly search?: string | null | undefined;
+  /** Matches folders anywhere below the folder with this global id. */
+  readonly underFolderId?: string | null | undefined;
+};
+
 /** A range of integers from 0 on. Both ends are included. */
 export type IntRange = {
   /** Greatest value. Omit it for a range without a greatest value. */
@@ -223,6 +249,35 @@ export type MediaFilter = {
   readonly width?: IntRange | null | undefined;
 };
 
+/** Order of a list of media. Ties are broken by `databaseId`. Media without the value of the field count as lower than all others: they are first with `ASC`, and last with `DESC`. */
+export type MediaOrder = {
+  /** Direction of the order. */
+  readonly direction?: OrderDirection;
+  /** Field to order by. */
+  readonly field: MediaOrderField;
+};
+
+/** Field by which a list of media is ordered. */
+export type MediaOrderField =
+  /** Orders by creation time. */
+  | 'CREATED_AT'
+  /** Orders by name as people do: without case and accents, and with numbers by their values, `c2` before `c10`. */
+  | 'NAME'
+  /** Orders by how well `MediaFilter.search` matches, best first with `ASC`: media that have all words in the name or title, those that have them there as parts of words, those that have all words in any field, and the others. Without a search, all media match equally. */
+  | 'RELEVANCE'
+  /** Orders by the size of the original. */
+  | 'SIZE'
+  /** Orders by position in the folder. */
+  | 'SORT_ORDER'
+  /** Orders by the time at which the original was taken, as the file says. */
+  | 'TAKEN_AT'
+  /** Orders by title, in the way of `NAME`. */
+  | 'TITLE'
+  /** Orders by type, so that media of the same type are together. */
+  | 'TYPE'
+  /** Orders by the time of the last change. */
+  | 'UPDATED_AT';
+
 /** Type of a media item. */
 export type MediaType =
   /** A stored audio file. */
@@ -258,6 +313,14 @@ export type MetadataFilter = {
   readonly key: string;
 };
 
+/** Input of `moveNodes`. */
+export type MoveNodesInput = {
+  /** Global ids of the folders and media to move, 1 to 200. */
+  readonly ids: ReadonlyArray<string>;
+  /** Global id of the target folder. Omit it or pass null for the top level. */
+  readonly parentId?: string | null | undefined;
+};
+
 /** A circle on the earth. */
 export type NearFilter = {
   /** Latitude of the center in degrees, -90 to 90. */
@@ -266,6 +329,31 @@ export type NearFilter = {
   readonly longitude: number;
   /** Radius in meters, 1 to 20,040,000, which is half of the way around the earth. */
   readonly radiusM: number;
+};
+
+/** Direction of an order. */
+export type OrderDirection =
+  /** Ascending: the lowest value first. */
+  | 'ASC'
+  /** Descending: the highest value first. */
+  | 'DESC';
+
+/** Input of `placeNodes`. Without `afterId` and `beforeId`, the nodes are put at the end of the folder. With one of them, it must be in the folder and not be one of `ids`. */
+export type PlaceNodesInput = {
+  /** Global id of the folder or media item that the nodes are put directly after. */
+  readonly afterId?: string | null | undefined;
+  /** Global id of the folder or media item that the nodes are put directly before. */
+  readonly beforeId?: string | null | undefined;
+  /** Global ids of the folders and media to place, 1 to 200. */
+  readonly ids: ReadonlyArray<string>;
+  /** Global id of the folder; null for the top level. Defaults to the folder of the given sibling; without one, to the folder that all of the nodes are in. */
+  readonly parentId?: string | null | undefined;
+};
+
+/** Input of `restoreNodes`. */
+export type RestoreNodesInput = {
+  /** Global ids of the folders and media to restore, 1 to 200. */
+  readonly ids: ReadonlyArray<string>;
 };
 
 /** Role of a viewer. `ADMIN` includes the permissions of `EDITOR`, which includes those of `READER`. */
@@ -285,6 +373,72 @@ export type TagMediaInput = {
   readonly mediaIds: ReadonlyArray<string>;
   /** Global ids of the tags to remove from each media item, at most 200. A tag in both lists is removed. */
   readonly removeTagIds?: ReadonlyArray<string> | null | undefined;
+};
+
+/** Input of `updateMedia`. Omitted fields stay unchanged. Null leaves `name`, `sortOrder`, `visibility` and `isPublic` unchanged, and clears any other field. */
+export type UpdateMediaInput = {
+  /** Text that replaces the image for those who cannot see it, at most 2,000 characters. */
+  readonly altText?: string | null | undefined;
+  /** Caption, at most 5,000 characters. */
+  readonly caption?: string | null | undefined;
+  /** Credit, such as the photographer and the agency, at most 500 characters. */
+  readonly credit?: string | null | undefined;
+  /** Named crops of the image, at most 50. They replace all existing crops. */
+  readonly crops?: ReadonlyArray<CropInput> | null | undefined;
+  /** Description, at most 10,000 characters. */
+  readonly description?: string | null | undefined;
+  /** The most important point of the image. */
+  readonly focalPoint?: FocalPointInput | null | undefined;
+  /** Global id of the media item. */
+  readonly id: string;
+  /** URL (http or https) of the preview image of a link. Can be changed only for media of type `URL` or `VIMEO`. */
+  readonly imageUrl?: string | null | undefined;
+  /** Earlier form of `visibility`: true means `PUBLIC`. False makes a public media item `UNLISTED`, and a private one stays private. An `InvalidInputError` if it contradicts `visibility`. */
+  readonly isPublic?: boolean | null | undefined;
+  /** Keywords for searching, at most 1,000 characters. */
+  readonly keywords?: string | null | undefined;
+  /** Custom fields: a JSON object, which is merged with the existing one by key. Null as the value of a key removes the key. At most 50 keys of 1 to 100 characters, 16 KiB of JSON and 5 levels, the object itself included. Values are stored as given. */
+  readonly metadata?: unknown;
+  /** Name, 1 to 255 characters. For a new media item, defaults to the title, then to the URL, then to the embed type and id. A new name also becomes the title if the title was the same as the old name. */
+  readonly name?: string | null | undefined;
+  /** Position among the nodes of the same folder, lowest first. For a new media item, defaults to the last position. */
+  readonly sortOrder?: number | null | undefined;
+  /** Title, at most 255 characters. For a new media item, defaults to the given name, then to the filename. */
+  readonly title?: string | null | undefined;
+  /** Who may see the media item and read its files. For a new media item, defaults to the visibility that its folder gives, else to the setting `TRIVIUM_VISIBILITY_DEFAULT`. */
+  readonly visibility?: Visibility | null | undefined;
+};
+
+/** Input of `updateMedias`. Omitted fields stay unchanged. Null leaves `name`, `visibility` and `isPublic` unchanged, and clears any other field. */
+export type UpdateMediasInput = {
+  /** Text that replaces the image for those who cannot see it, at most 2,000 characters. */
+  readonly altText?: string | null | undefined;
+  /** Caption, at most 5,000 characters. */
+  readonly caption?: string | null | undefined;
+  /** Credit, such as the photographer and the agency, at most 500 characters. */
+  readonly credit?: string | null | undefined;
+  /** Named crops of the image, at most 50. They replace all existing crops. */
+  readonly crops?: ReadonlyArray<CropInput> | null | undefined;
+  /** Description, at most 10,000 characters. */
+  readonly description?: string | null | undefined;
+  /** The most important point of the image. */
+  readonly focalPoint?: FocalPointInput | null | undefined;
+  /** Global ids of the media, 1 to 200. */
+  readonly ids: ReadonlyArray<string>;
+  /** Earlier form of `visibility`: true means `PUBLIC`. False makes a public media item `UNLISTED`, and a private one stays private. An `InvalidInputError` if it contradicts `visibility`. */
+  readonly isPublic?: boolean | null | undefined;
+  /** Keywords for searching, at most 1,000 characters. */
+  readonly keywords?: string | null | undefined;
+  /** Custom fields: a JSON object, which is merged with the existing one by key. Null as the value of a key removes the key. At most 50 keys of 1 to 100 characters, 16 KiB of JSON and 5 levels, the object itself included. Values are stored as given. */
+  readonly metadata?: unknown;
+  /** Name, 1 to 255 characters. For a new media item, defaults to the title, then to the URL, then to the embed type and id. A new name also becomes the title if the title was the same as the old name. */
+  readonly name?: string | null | undefined;
+  /** Global ids of the tags to add to each media item, at most 200. `tagMedia` removes tags. */
+  readonly tagIds?: ReadonlyArray<string> | null | undefined;
+  /** Title, at most 255 characters. For a new media item, defaults to the given name, then to the filename. */
+  readonly title?: string | null | undefined;
+  /** Who may see the media item and read its files. For a new media item, defaults to the visibility that its folder gives, else to the setting `TRIVIUM_VISIBILITY_DEFAULT`. */
+  readonly visibility?: Visibility | null | undefined;
 };
 
 /** Input of `uploadChunk`. */

@@ -12,7 +12,33 @@ export type TypedDocument<Data, Variables> = string & {
 
 export const ViewerDocument = `query Viewer{viewer{id kind role}}` as TypedDocument<ViewerQuery, ViewerQueryVariables>;
 
-export const MediaDocument = `query Media($id:ID!){media(by:{id:$id}){...Media}}fragment Media on Media{id databaseId uuid type name title url createdAt updatedAt file{filename mimeType sizeBytes md5}image{url width height}thumbnail{url width height}tags{id name}}` as TypedDocument<MediaQuery, MediaQueryVariables>;
+export const MediaDocument = `query Media($id:ID!){media(by:{id:$id}){...Media}}fragment Media on Media{id databaseId uuid type name title description altText caption credit metadata visibility url createdAt updatedAt file{filename mimeType sizeBytes md5}image{url width height}thumbnail{url width height}tags{id name}}` as TypedDocument<MediaQuery, MediaQueryVariables>;
+
+export const MediasDocument = `query Medias($first:Int$after:String$filter:MediaFilter$orderBy:MediaOrder){medias(first:$first after:$after filter:$filter orderBy:$orderBy){totalCount pageInfo{endCursor hasNextPage}nodes{...Media}}}fragment Media on Media{id databaseId uuid type name title description altText caption credit metadata visibility url createdAt updatedAt file{filename mimeType sizeBytes md5}image{url width height}thumbnail{url width height}tags{id name}}` as TypedDocument<MediasQuery, MediasQueryVariables>;
+
+export const FacetsDocument = `query Facets($filter:MediaFilter){medias(first:0 filter:$filter){facets{types{type count}tags{tag{id name}count}months{month count}totalSizeBytes}}}` as TypedDocument<FacetsQuery, FacetsQueryVariables>;
+
+export const FoldersDocument = `query Folders($first:Int$after:String$filter:FolderFilter){folders(first:$first after:$after filter:$filter){totalCount pageInfo{endCursor hasNextPage}nodes{id name level parent{id}}}}` as TypedDocument<FoldersQuery, FoldersQueryVariables>;
+
+export const TagsDocument = `query Tags($first:Int$after:String){tags(first:$first after:$after){nodes{id name color}}}` as TypedDocument<TagsQuery, TagsQueryVariables>;
+
+export const CreateFolderDocument = `mutation CreateFolder($input:CreateFolderInput!){result:createFolder(input:$input){...on CreateFolderSuccess{folder{id name}}...Failure}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on NotFoundError{notFoundId}}` as TypedDocument<CreateFolderMutation, CreateFolderMutationVariables>;
+
+export const UpdateMediaDocument = `mutation UpdateMedia($input:UpdateMediaInput!){result:updateMedia(input:$input){...on UpdateMediaSuccess{media{...Media}}...Failure}}fragment Media on Media{id databaseId uuid type name title description altText caption credit metadata visibility url createdAt updatedAt file{filename mimeType sizeBytes md5}image{url width height}thumbnail{url width height}tags{id name}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on NotFoundError{notFoundId}}` as TypedDocument<UpdateMediaMutation, UpdateMediaMutationVariables>;
+
+export const UpdateMediasDocument = `mutation UpdateMedias($input:UpdateMediasInput!){result:updateMedias(input:$input){...on UpdateMediasSuccess{medias{...Media}}...Failure}}fragment Media on Media{id databaseId uuid type name title description altText caption credit metadata visibility url createdAt updatedAt file{filename mimeType sizeBytes md5}image{url width height}thumbnail{url width height}tags{id name}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on NotFoundError{notFoundId}}` as TypedDocument<UpdateMediasMutation, UpdateMediasMutationVariables>;
+
+export const TagMediaDocument = `mutation TagMedia($input:TagMediaInput!){result:tagMedia(input:$input){...on TagMediaSuccess{medias{...Media}}...Failure}}fragment Media on Media{id databaseId uuid type name title description altText caption credit metadata visibility url createdAt updatedAt file{filename mimeType sizeBytes md5}image{url width height}thumbnail{url width height}tags{id name}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on NotFoundError{notFoundId}}` as TypedDocument<TagMediaMutation, TagMediaMutationVariables>;
+
+export const MoveNodesDocument = `mutation MoveNodes($input:MoveNodesInput!){result:moveNodes(input:$input){...on MoveNodesSuccess{nodes{id}}...Failure}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on NotFoundError{notFoundId}}` as TypedDocument<MoveNodesMutation, MoveNodesMutationVariables>;
+
+export const PlaceNodesDocument = `mutation PlaceNodes($input:PlaceNodesInput!){result:placeNodes(input:$input){...on PlaceNodesSuccess{nodes{id}}...Failure}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on NotFoundError{notFoundId}}` as TypedDocument<PlaceNodesMutation, PlaceNodesMutationVariables>;
+
+export const DeleteNodesDocument = `mutation DeleteNodes($input:DeleteNodesInput!){result:deleteNodes(input:$input){__typename ...Failure}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on NotFoundError{notFoundId}}` as TypedDocument<DeleteNodesMutation, DeleteNodesMutationVariables>;
+
+export const RestoreNodesDocument = `mutation RestoreNodes($input:RestoreNodesInput!){result:restoreNodes(input:$input){__typename ...Failure}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on NotFoundError{notFoundId}}` as TypedDocument<RestoreNodesMutation, RestoreNodesMutationVariables>;
+
+export const CreateArchiveUrlDocument = `mutation CreateArchiveUrl($input:CreateArchiveUrlInput!){result:createArchiveUrl(input:$input){...on CreateArchiveUrlSuccess{url expiresAt}...Failure}}fragment Failure on Error{code message ...on InvalidInputError{issues{path code message}}...on NotFoundError{notFoundId}}` as TypedDocument<CreateArchiveUrlMutation, CreateArchiveUrlMutationVariables>;
 export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -23,6 +49,178 @@ export type MediaQueryVariables = Exact<{
 }>;
 
 
-export type MediaQuery = { readonly media: { readonly id: string, readonly databaseId: number, readonly uuid: string, readonly type: Types.MediaType, readonly name: string, readonly title: string | null, readonly url: string | null, readonly createdAt: string, readonly updatedAt: string, readonly file: { readonly filename: string, readonly mimeType: string, readonly sizeBytes: number, readonly md5: string } | null, readonly image: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly thumbnail: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly tags: ReadonlyArray<{ readonly id: string, readonly name: string }> } | null };
+export type MediaQuery = { readonly media: { readonly id: string, readonly databaseId: number, readonly uuid: string, readonly type: Types.MediaType, readonly name: string, readonly title: string | null, readonly description: string | null, readonly altText: string | null, readonly caption: string | null, readonly credit: string | null, readonly metadata: unknown, readonly visibility: Types.Visibility, readonly url: string | null, readonly createdAt: string, readonly updatedAt: string, readonly file: { readonly filename: string, readonly mimeType: string, readonly sizeBytes: number, readonly md5: string } | null, readonly image: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly thumbnail: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly tags: ReadonlyArray<{ readonly id: string, readonly name: string }> } | null };
 
-export type MediaFragment = { readonly id: string, readonly databaseId: number, readonly uuid: string, readonly type: Types.MediaType, readonly name: string, readonly title: string | null, readonly url: string | null, readonly createdAt: string, readonly updatedAt: string, readonly file: { readonly filename: string, readonly mimeType: string, readonly sizeBytes: number, readonly md5: string } | null, readonly image: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly thumbnail: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly tags: ReadonlyArray<{ readonly id: string, readonly name: string }> };
+export type MediasQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: Types.MediaFilter | null | undefined;
+  orderBy?: Types.MediaOrder | null | undefined;
+}>;
+
+
+export type MediasQuery = { readonly medias: { readonly totalCount: number, readonly pageInfo: { readonly endCursor: string | null, readonly hasNextPage: boolean }, readonly nodes: ReadonlyArray<{ readonly id: string, readonly databaseId: number, readonly uuid: string, readonly type: Types.MediaType, readonly name: string, readonly title: string | null, readonly description: string | null, readonly altText: string | null, readonly caption: string | null, readonly credit: string | null, readonly metadata: unknown, readonly visibility: Types.Visibility, readonly url: string | null, readonly createdAt: string, readonly updatedAt: string, readonly file: { readonly filename: string, readonly mimeType: string, readonly sizeBytes: number, readonly md5: string } | null, readonly image: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly thumbnail: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly tags: ReadonlyArray<{ readonly id: string, readonly name: string }> }> } };
+
+export type FacetsQueryVariables = Exact<{
+  filter?: Types.MediaFilter | null | undefined;
+}>;
+
+
+export type FacetsQuery = { readonly medias: { readonly facets: { readonly totalSizeBytes: number, readonly types: ReadonlyArray<{ readonly type: Types.MediaType, readonly count: number }>, readonly tags: ReadonlyArray<{ readonly count: number, readonly tag: { readonly id: string, readonly name: string } }>, readonly months: ReadonlyArray<{ readonly month: string, readonly count: number }> } } };
+
+export type FoldersQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: Types.FolderFilter | null | undefined;
+}>;
+
+
+export type FoldersQuery = { readonly folders: { readonly totalCount: number, readonly pageInfo: { readonly endCursor: string | null, readonly hasNextPage: boolean }, readonly nodes: ReadonlyArray<{ readonly id: string, readonly name: string, readonly level: number, readonly parent: { readonly id: string } | null }> } };
+
+export type TagsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type TagsQuery = { readonly tags: { readonly nodes: ReadonlyArray<{ readonly id: string, readonly name: string, readonly color: string }> } };
+
+export type CreateFolderMutationVariables = Exact<{
+  input: Types.CreateFolderInput;
+}>;
+
+
+export type CreateFolderMutation = { readonly result:
+    | { readonly folder: { readonly id: string, readonly name: string } }
+    | { readonly code: string, readonly message: string }
+    | { readonly code: string, readonly message: string, readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly code: string, readonly message: string }> }
+    | { readonly notFoundId: string, readonly code: string, readonly message: string }
+   };
+
+export type UpdateMediaMutationVariables = Exact<{
+  input: Types.UpdateMediaInput;
+}>;
+
+
+export type UpdateMediaMutation = { readonly result:
+    | { readonly code: string, readonly message: string }
+    | { readonly code: string, readonly message: string, readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly code: string, readonly message: string }> }
+    | { readonly notFoundId: string, readonly code: string, readonly message: string }
+    | { readonly media: { readonly id: string, readonly databaseId: number, readonly uuid: string, readonly type: Types.MediaType, readonly name: string, readonly title: string | null, readonly description: string | null, readonly altText: string | null, readonly caption: string | null, readonly credit: string | null, readonly metadata: unknown, readonly visibility: Types.Visibility, readonly url: string | null, readonly createdAt: string, readonly updatedAt: string, readonly file: { readonly filename: string, readonly mimeType: string, readonly sizeBytes: number, readonly md5: string } | null, readonly image: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly thumbnail: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly tags: ReadonlyArray<{ readonly id: string, readonly name: string }> } }
+   };
+
+export type UpdateMediasMutationVariables = Exact<{
+  input: Types.UpdateMediasInput;
+}>;
+
+
+export type UpdateMediasMutation = { readonly result:
+    | { readonly code: string, readonly message: string }
+    | { readonly code: string, readonly message: string, readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly code: string, readonly message: string }> }
+    | { readonly notFoundId: string, readonly code: string, readonly message: string }
+    | { readonly medias: ReadonlyArray<{ readonly id: string, readonly databaseId: number, readonly uuid: string, readonly type: Types.MediaType, readonly name: string, readonly title: string | null, readonly description: string | null, readonly altText: string | null, readonly caption: string | null, readonly credit: string | null, readonly metadata: unknown, readonly visibility: Types.Visibility, readonly url: string | null, readonly createdAt: string, readonly updatedAt: string, readonly file: { readonly filename: string, readonly mimeType: string, readonly sizeBytes: number, readonly md5: string } | null, readonly image: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly thumbnail: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly tags: ReadonlyArray<{ readonly id: string, readonly name: string }> }> }
+   };
+
+export type TagMediaMutationVariables = Exact<{
+  input: Types.TagMediaInput;
+}>;
+
+
+export type TagMediaMutation = { readonly result:
+    | { readonly code: string, readonly message: string }
+    | { readonly code: string, readonly message: string, readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly code: string, readonly message: string }> }
+    | { readonly notFoundId: string, readonly code: string, readonly message: string }
+    | { readonly medias: ReadonlyArray<{ readonly id: string, readonly databaseId: number, readonly uuid: string, readonly type: Types.MediaType, readonly name: string, readonly title: string | null, readonly description: string | null, readonly altText: string | null, readonly caption: string | null, readonly credit: string | null, readonly metadata: unknown, readonly visibility: Types.Visibility, readonly url: string | null, readonly createdAt: string, readonly updatedAt: string, readonly file: { readonly filename: string, readonly mimeType: string, readonly sizeBytes: number, readonly md5: string } | null, readonly image: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly thumbnail: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly tags: ReadonlyArray<{ readonly id: string, readonly name: string }> }> }
+   };
+
+export type MoveNodesMutationVariables = Exact<{
+  input: Types.MoveNodesInput;
+}>;
+
+
+export type MoveNodesMutation = { readonly result:
+    | { readonly code: string, readonly message: string }
+    | { readonly code: string, readonly message: string, readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly code: string, readonly message: string }> }
+    | { readonly nodes: ReadonlyArray<{ readonly id: string }> }
+    | { readonly notFoundId: string, readonly code: string, readonly message: string }
+   };
+
+export type PlaceNodesMutationVariables = Exact<{
+  input: Types.PlaceNodesInput;
+}>;
+
+
+export type PlaceNodesMutation = { readonly result:
+    | { readonly code: string, readonly message: string }
+    | { readonly code: string, readonly message: string, readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly code: string, readonly message: string }> }
+    | { readonly notFoundId: string, readonly code: string, readonly message: string }
+    | { readonly nodes: ReadonlyArray<{ readonly id: string }> }
+   };
+
+export type DeleteNodesMutationVariables = Exact<{
+  input: Types.DeleteNodesInput;
+}>;
+
+
+export type DeleteNodesMutation = { readonly result:
+    | (
+      { readonly code: string, readonly message: string }
+      & { readonly __typename: 'ConflictError' | 'ForbiddenError' | 'NotAuthenticatedError' }
+    )
+    | { readonly __typename: 'DeleteNodesSuccess' }
+    | (
+      { readonly code: string, readonly message: string, readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly code: string, readonly message: string }> }
+      & { readonly __typename: 'InvalidInputError' }
+    )
+    | (
+      { readonly notFoundId: string, readonly code: string, readonly message: string }
+      & { readonly __typename: 'NotFoundError' }
+    )
+   };
+
+export type RestoreNodesMutationVariables = Exact<{
+  input: Types.RestoreNodesInput;
+}>;
+
+
+export type RestoreNodesMutation = { readonly result:
+    | (
+      { readonly code: string, readonly message: string }
+      & { readonly __typename: 'ConflictError' | 'ForbiddenError' | 'NotAuthenticatedError' }
+    )
+    | (
+      { readonly code: string, readonly message: string, readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly code: string, readonly message: string }> }
+      & { readonly __typename: 'InvalidInputError' }
+    )
+    | (
+      { readonly notFoundId: string, readonly code: string, readonly message: string }
+      & { readonly __typename: 'NotFoundError' }
+    )
+    | { readonly __typename: 'RestoreNodesSuccess' }
+   };
+
+export type CreateArchiveUrlMutationVariables = Exact<{
+  input: Types.CreateArchiveUrlInput;
+}>;
+
+
+export type CreateArchiveUrlMutation = { readonly result:
+    | { readonly url: string, readonly expiresAt: string }
+    | { readonly code: string, readonly message: string }
+    | { readonly code: string, readonly message: string, readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly code: string, readonly message: string }> }
+    | { readonly notFoundId: string, readonly code: string, readonly message: string }
+   };
+
+export type MediaFragment = { readonly id: string, readonly databaseId: number, readonly uuid: string, readonly type: Types.MediaType, readonly name: string, readonly title: string | null, readonly description: string | null, readonly altText: string | null, readonly caption: string | null, readonly credit: string | null, readonly metadata: unknown, readonly visibility: Types.Visibility, readonly url: string | null, readonly createdAt: string, readonly updatedAt: string, readonly file: { readonly filename: string, readonly mimeType: string, readonly sizeBytes: number, readonly md5: string } | null, readonly image: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly thumbnail: { readonly url: string, readonly width: number | null, readonly height: number | null } | null, readonly tags: ReadonlyArray<{ readonly id: string, readonly name: string }> };
+
+type Failure_YmOeB93O0lDnUjsxTVwQ5m76pPy528IKtLutPgWkWNk_Fragment = { readonly code: string, readonly message: string };
+
+type Failure_InvalidInputError_Fragment = { readonly code: string, readonly message: string, readonly issues: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly code: string, readonly message: string }> };
+
+type Failure_NotFoundError_Fragment = { readonly notFoundId: string, readonly code: string, readonly message: string };
+
+export type FailureFragment =
+  | Failure_YmOeB93O0lDnUjsxTVwQ5m76pPy528IKtLutPgWkWNk_Fragment
+  | Failure_InvalidInputError_Fragment
+  | Failure_NotFoundError_Fragment
+;
