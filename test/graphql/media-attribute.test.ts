@@ -57,9 +57,9 @@ describeEachBackend('the attributes of media', (backend) => {
     });
     const long = { altText: 'a'.repeat(2001), caption: 'c'.repeat(5001), credit: 'c'.repeat(501) };
     expect((await update(app, id, long)).issues).toEqual([
-      { path: ['altText'], code: 'TOO_BIG' },
-      { path: ['caption'], code: 'TOO_BIG' },
-      { path: ['credit'], code: 'TOO_BIG' },
+      { path: ['input', 'altText'], code: 'TOO_BIG' },
+      { path: ['input', 'caption'], code: 'TOO_BIG' },
+      { path: ['input', 'credit'], code: 'TOO_BIG' },
     ]);
   });
 
@@ -106,14 +106,14 @@ describeEachBackend('the attributes of media', (backend) => {
     await update(app, id, { metadata: { kept: 1 } });
     const deep = { a: { b: [{ c: [[1]] }] } };
     expect((await update(app, id, { metadata: deep, title: 'z' })).issues).toEqual([
-      { path: ['metadata', 'a', 'b', '0', 'c', '0'], code: 'TOO_BIG' },
+      { path: ['input', 'metadata', 'a', 'b', '0', 'c', '0'], code: 'TOO_BIG' },
     ]);
     expect((await update(app, id, { metadata: [] })).issues).toEqual([
-      { path: ['metadata'], code: 'INVALID_TYPE' },
+      { path: ['input', 'metadata'], code: 'INVALID_TYPE' },
     ]);
     const many = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`k${at}`, at]));
     expect((await update(app, id, { metadata: many })).issues).toEqual([
-      { path: ['metadata'], code: 'TOO_BIG' },
+      { path: ['input', 'metadata'], code: 'TOO_BIG' },
     ]);
     expect((await update(app, id, {})).metadata).toEqual({ kept: 1 });
   });
@@ -172,7 +172,7 @@ describeEachBackend('the attributes of media', (backend) => {
       { ...input, metadata: { d: 1, e: 1 } },
       'medias { id }',
     );
-    expect(refused.issues).toEqual([{ path: ['metadata'], code: 'TOO_BIG' }]);
+    expect(refused.issues).toEqual([{ path: ['input', 'metadata'], code: 'TOO_BIG' }]);
     expect((await update(app, ids[0]!, {})).metadata).toEqual({ a: 1, c: [1], tag: 1 });
   });
 

@@ -40,7 +40,6 @@ async function makeThree({ services: { db } }: TestApp) {
     .insertInto('media_tag')
     .values({ media_id: a, tag_id: tag.id } as never)
     .execute();
-  await db.insertInto('media_metadata').values({ media_id: a, key: 'stars', value: '5' }).execute();
   return { folderId: globalId('Folder', folder), tagId: globalId('Tag', tag.id) };
 }
 

@@ -32,6 +32,7 @@ describe('the schema', () => {
         'Media',
         'Tag',
         'TreeNode',
+        'UploadSession',
         'User',
       ].map((node) => `${node}Connection`),
     );
@@ -45,11 +46,13 @@ describe('the schema', () => {
     Query: {
       medias: 'MediaConnection!',
       rootChildren: 'TreeNodeConnection!',
+      folders: 'FolderConnection!',
       rootFolders: 'FolderConnection!',
       tags: 'TagConnection!',
       jobs: 'JobConnection!',
       apiKeys: 'ApiKeyConnection!',
       users: 'UserConnection!',
+      uploadSessions: 'UploadSessionConnection!',
       auditLog: 'AuditEntryConnection!',
     },
     Folder: {

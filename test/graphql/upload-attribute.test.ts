@@ -128,7 +128,7 @@ describeEachBackend('an upload', (backend) => {
       expect(await send(app, { resource, key: 'k', ...more })).toMatchObject({
         code: 'INVALID_INPUT',
         issues: ['title', 'metadata', 'visibility'].map((field) => ({
-          path: [field],
+          path: ['input', field],
           code: 'CONFLICT',
         })),
       });
@@ -142,10 +142,10 @@ describeEachBackend('an upload', (backend) => {
         code: 'FORBIDDEN',
       });
       expect(await send(app, { key: 'k' })).toMatchObject({
-        issues: [{ path: ['resource'], code: 'REQUIRED' }],
+        issues: [{ path: ['input', 'resource'], code: 'REQUIRED' }],
       });
       expect(await send(app, { resource: '' })).toMatchObject({
-        issues: [{ path: ['resource'], code: 'BLANK' }],
+        issues: [{ path: ['input', 'resource'], code: 'BLANK' }],
       });
     },
   );
@@ -178,8 +178,8 @@ describeEachBackend('an upload', (backend) => {
     const wrong = { metadata: { a: { b: [[[[1]]]] } }, altText: 'a'.repeat(2001) };
     for (const send of [upload, complete]) {
       expect((await send(app, wrong)).issues).toEqual([
-        { path: ['altText'], code: 'TOO_BIG' },
-        { path: ['metadata', 'a', 'b', '0', '0', '0'], code: 'TOO_BIG' },
+        { path: ['input', 'altText'], code: 'TOO_BIG' },
+        { path: ['input', 'metadata', 'a', 'b', '0', '0', '0'], code: 'TOO_BIG' },
       ]);
     }
   });

@@ -68,12 +68,13 @@ describe('a list or read of the store', () => {
 
   it('is in a module that the type test knows', () => {
     const known = [
-      ...['blob-key.ts', 'file.ts', 'search.ts', 'version.ts'],
+      ...['blob-key.ts', 'duplicate.ts', 'file.ts', 'search.ts', 'version.ts'],
       ...['facet.ts', 'folder.ts', 'group.ts', 'media.ts'],
     ];
     const files = ['file', 'tree'].flatMap((room) => readdirSync(`src/store/${room}`));
     // These build the statements of `node.ts` and `group.ts`, or choose who runs them.
     const parts = [
+      ...['attribute.ts', 'condition.ts', 'membership.ts', 'original.ts'],
       'by-id.ts',
       'choice.ts',
       'count.ts',
@@ -85,11 +86,20 @@ describe('a list or read of the store', () => {
       'visibility.ts',
       'sent-file.ts',
     ];
-    // `deletion.ts` and `path-move.ts` have the subtrees that scopes exclude and move, `words.ts` only writes.
+    // `deletion.ts` and `path-move.ts` have the subtrees that scopes exclude and move, `words.ts` and `metadata.ts` only
+    // write.
     // `address.ts` and `dir.ts` have parts of URLs, for the uniqueness of a new one; `hidden.ts` has what a viewer does not
-    // see; `damage.ts` and `blob-hold.ts` are for checks and backups of all files.
+    // see; `damage.ts`, `details.ts` and `blob-hold.ts` are for checks, jobs and backups of all files.
     const others = [
-      ...['address.ts', 'blob-hold.ts', 'damage.ts', 'dir.ts', 'hidden.ts'],
+      ...[
+        'address.ts',
+        'blob-hold.ts',
+        'damage.ts',
+        'details.ts',
+        'dir.ts',
+        'hidden.ts',
+        'metadata.ts',
+      ],
       'deletion.ts',
       'path-move.ts',
       'node.ts',
