@@ -208,29 +208,33 @@ describeEachBackend('an archive', (backend) => {
   });
 
   test.each<[string, object, object]>([
-    ['no selection', {}, { path: ['ids'], code: 'REQUIRED' }],
-    ['an empty list', { ids: [] }, { path: ['ids'], code: 'TOO_SMALL' }],
-    ['two selections', { ids: ['x'], filter: {} }, { path: ['ids', '0'], code: 'INVALID_ID' }],
+    ['no selection', {}, { path: ['input', 'ids'], code: 'REQUIRED' }],
+    ['an empty list', { ids: [] }, { path: ['input', 'ids'], code: 'TOO_SMALL' }],
+    [
+      'two selections',
+      { ids: ['x'], filter: {} },
+      { path: ['input', 'ids', '0'], code: 'INVALID_ID' },
+    ],
     [
       'two selections of valid ids',
       { ids: [mediaId(1)], filter: {} },
-      { path: ['ids'], code: 'CONFLICT' },
+      { path: ['input', 'ids'], code: 'CONFLICT' },
     ],
     [
       'too long a lifetime',
       { filter: { md5: '0'.repeat(32) }, expiresInSeconds: 604_801 },
-      { path: ['expiresInSeconds'] },
+      { path: ['input', 'expiresInSeconds'] },
     ],
-    ['nothing', { filter: { md5: '0'.repeat(32) } }, { path: ['filter'], code: 'EMPTY' }],
+    ['nothing', { filter: { md5: '0'.repeat(32) } }, { path: ['input', 'filter'], code: 'EMPTY' }],
     [
       'a filter that fits in no URL',
       { filter: { mimeTypes: Array.from({ length: 100 }, () => `text/${'x'.repeat(40)}`) } },
-      { path: ['filter'], code: 'TOO_BIG' },
+      { path: ['input', 'filter'], code: 'TOO_BIG' },
     ],
     [
       'an invalid filter',
       { filter: { search: 'a '.repeat(20) } },
-      { path: ['search'], code: 'TOO_BIG' },
+      { path: ['input', 'filter', 'search'], code: 'TOO_BIG' },
     ],
   ])('%s is refused', async (_what, input, issue) => {
     const result = await call(shared(), 'createArchiveUrl', { ...input }, 'url');
