@@ -185,17 +185,17 @@ describe('the download of an import', () => {
     [
       'declares too large a size',
       send(PNG, { 'content-length': String(2 ** 40) }),
-      /^PermanentError: .* limit of 300000 bytes\.$/,
+      /^PermanentError: .* limit of 293 KiB \(TRIVIUM_FILE_BYTES_MAX\)\.$/,
     ],
     [
       'is too large without declaring a size',
       (_request, response) => endless(response, 'text/plain'),
-      /^PermanentError: .* limit of 300000 bytes\.$/,
+      /^PermanentError: .* limit of 293 KiB \(TRIVIUM_FILE_BYTES_MAX\)\.$/,
     ],
     [
       'is too large an image',
       (_request, response) => endless(response, 'image/png'),
-      /^PermanentError: .* limit of 200000 bytes\.$/,
+      /^PermanentError: .* limit of 195 KiB \(TRIVIUM_IMAGE_BYTES_MAX\)\.$/,
     ],
     [
       'is in the server’s own network',
