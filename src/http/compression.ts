@@ -90,8 +90,12 @@ function isGuessable({ headers }: FastifyRequest): boolean {
   return headers['sec-fetch-site'] === 'cross-site' && cookieCredential(headers) !== null;
 }
 
-/** RFC 9111 §4.3.4: a strong tag would not identify the compressed response that the client has. */
+/**
+ * RFC 9111 §4.3.4: a strong tag would not identify the compressed response that the client has. Files, which alone have an
+ * `Accept-Ranges`, are never compressed.
+ */
 function weakenKnownTag({ headers }: FastifyRequest, reply: FastifyReply): void {
+  if (reply.hasHeader('accept-ranges')) return;
   const tag = String(reply.getHeader('etag') ?? '');
   if (!tag.startsWith('"') || !headers['if-none-match']?.includes(`W/${tag}`)) return;
   reply.header('etag', `W/${tag}`);

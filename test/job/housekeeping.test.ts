@@ -29,7 +29,8 @@ describeEachBackend('delete-blob', (backend) => {
         const { id } = await upload(services);
         await deleteMedia(services.as(ALICE), id);
         expect(await leftovers(services)).toEqual({ ...NOTHING, stored: 1 });
-        const job = await services.db.selectFrom('job').selectAll().executeTakeFirstOrThrow();
+        const jobs = services.db.selectFrom('job').where('job_class', '=', 'delete-blob');
+        const job = await jobs.selectAll().executeTakeFirstOrThrow();
         await withWorker(services, TASKS, () => jobIn(services, job.id, 'completed'));
         expect(await leftovers(services)).toEqual(NOTHING);
         await TASKS['delete-blob'](services.as(), JSON.parse(job.arguments), run);

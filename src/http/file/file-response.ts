@@ -90,7 +90,12 @@ async function sendContent(
   const headers = cachedHeaders(content.file, validators, options);
   if (content.dependsOnViewer) varyByViewer(reply);
   for (const name of FILE_EXCEPTIONS) if (!(name in headers)) reply.removeHeader(name);
-  if (verdict === 'not-modified') return reply.code(304).headers(headers).send();
+  if (verdict === 'not-modified') {
+    return reply
+      .code(304)
+      .headers({ ...headers, 'accept-ranges': 'bytes' })
+      .send();
+  }
   const { sizeBytes } = content.file;
   const range = requestedRange(request, sizeBytes, validators);
   if (range === 'unsatisfiable') {
