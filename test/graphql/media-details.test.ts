@@ -30,7 +30,7 @@ async function detailsOf(app: TestApp, id: string, sender: GraphqlOptions) {
 }
 
 describeEachBackend('Media.details', (backend) => {
-  const shared = shareApp(backend, { TRIVIUM_JOB_CONCURRENCY: '2' });
+  const shared = shareApp(backend, { TRIVIUM_JOB_CONCURRENCY: '2', TRIVIUM_AUTH: 'required' });
 
   test('are read by jobs, and hide the place from viewers without a credential', async () => {
     const app = shared();

@@ -64,7 +64,7 @@ async function describeOutcome(app: TestApp, file: CorpusFile, outcome: Outcome)
     .selectFrom('media')
     .innerJoin('file', 'file.media_id', 'media.id')
     .where(`media.${column}` as 'media.uuid', '=', value as string)
-    .select(['media.type', 'mime_type', 'size_bytes', 'width', 'height', 'dir', 'url_name'])
+    .select(['media.type', 'mime_type', 'file.size_bytes', 'width', 'height', 'dir', 'url_name'])
     .executeTakeFirstOrThrow();
   const response = await app.fetch(`/media/${row.dir}/${row.url_name}`);
   const isSame = Buffer.from(await response.arrayBuffer()).equals(file.bytes);
