@@ -39,7 +39,7 @@ describeEachBackend('a search', (backend) => {
         const { errors } = await graphql(app, query, { text });
         expect(errors?.[0]?.extensions).toMatchObject({
           code: 'INVALID_INPUT',
-          issues: [{ path: ['search'], code: 'TOO_BIG' }],
+          issues: [{ path: ['filter', 'search'], code: 'TOO_BIG' }],
         });
         const answer = await page(text);
         expect(answer.status).toBe(400);
