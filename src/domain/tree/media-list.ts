@@ -71,17 +71,18 @@ export async function countMediasOfEach(
 
 /**
  * Returns the filter as the store takes it. The page, the count and the facets of one list have the same filter, and
- * share the result. Throws InvalidInputError, NotAuthenticatedError.
+ * share the result. Another context resolves it again: it has another viewer, or the folders have moved since. Throws
+ * InvalidInputError, NotAuthenticatedError.
  */
 export function resolveFilter(ctx: Context, filter: MediaFilter): Promise<NodeFilter> {
-  const known = resolved.get(filter);
-  if (known !== undefined) return known;
-  const found = resolve(ctx, filter);
-  resolved.set(filter, found);
+  const ofContext = resolved.get(ctx) ?? new WeakMap<MediaFilter, Promise<NodeFilter>>();
+  resolved.set(ctx, ofContext);
+  const found = ofContext.get(filter) ?? resolve(ctx, filter);
+  ofContext.set(filter, found);
   return found;
 }
 
-const resolved = new WeakMap<MediaFilter, Promise<NodeFilter>>();
+const resolved = new WeakMap<Context, WeakMap<MediaFilter, Promise<NodeFilter>>>();
 
 async function resolve(ctx: Context, filter: MediaFilter): Promise<NodeFilter> {
   checkMediaFilter(filter);
