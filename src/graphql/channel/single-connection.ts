@@ -6,7 +6,7 @@ import { type AcceptedTypes, sendResult } from '../pipeline/answer.ts';
 import type { Closable } from '../pipeline/events.ts';
 import { readParameters } from '../pipeline/parameters.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
-import { isResults, type Result } from '../pipeline/run.ts';
+import { isRefused, isResults, type Result } from '../pipeline/run.ts';
 import { type ChannelParts, runOnChannel } from './operation.ts';
 import type { RunningOperation } from './operations.ts';
 import { createReservations, type Reservation } from './reservation.ts';
@@ -148,11 +148,6 @@ function run(
 }
 
 const JSON_ONLY: AcceptedTypes = { result: 'application/json', stream: null };
-
-/** Tells whether an operation has been refused before it was executed. */
-function isRefused(result: Result): boolean {
-  return !isResults(result) && !('data' in result);
-}
 
 /** A request without an operation opens the stream. A browser's EventSource can send no token but in the URL. */
 function isForStream({ method, headers, url }: FastifyRequest): boolean {

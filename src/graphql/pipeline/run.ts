@@ -30,6 +30,11 @@ export function isResults(result: Result): result is AsyncIterable<ExecutionResu
   return Symbol.asyncIterator in result;
 }
 
+/** Tells whether an operation has been refused before it was executed. */
+export function isRefused(result: Result): result is { errors: readonly GraphQLError[] } {
+  return !isResults(result) && !('data' in result) && result.errors !== undefined;
+}
+
 /** Runs an operation. Throws GraphQLError if it cannot be executed, and TooManyRequestsError. */
 export type RunOperation = (
   params: GraphQLParams,

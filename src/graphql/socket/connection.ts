@@ -1,4 +1,3 @@
-import type { GraphQLError } from 'graphql';
 import {
   CloseCode,
   type ConnectionInitMessage,
@@ -14,7 +13,7 @@ import { checkJsonShape } from '../../lib/json.ts';
 import { type ChannelParts, runOnChannel, type Sender } from '../channel/operation.ts';
 import { createOperations, type Operations, type RunningOperation } from '../channel/operations.ts';
 import { maskError } from '../pipeline/mask.ts';
-import { isResults, type Result } from '../pipeline/run.ts';
+import { isRefused, isResults, type Result } from '../pipeline/run.ts';
 import { errorsToJson } from '../pipeline/wire.ts';
 
 /** RFC 6455 §7.4.1 and the registry of codes. The client of graphql-ws connects again after each of these. */
@@ -233,9 +232,4 @@ function toParameters(payload: object): object {
     unknown
   >;
   return { query, operationName, variables, extensions, documentId, id, doc_id };
-}
-
-/** Tells whether an operation has been refused before it was executed. */
-function isRefused(result: Result): result is { errors: readonly GraphQLError[] } {
-  return !isResults(result) && !('data' in result) && result.errors !== undefined;
 }
