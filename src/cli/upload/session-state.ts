@@ -58,7 +58,7 @@ export function createSessionState(
       try {
         rmSync(pathOf(file), { force: true });
       } catch {
-        // Then there is none, or a later run finds that its session is over.
+        // A state that stays does no harm: a later run finds that its session is over.
       }
     },
   };
@@ -73,7 +73,7 @@ function read(path: string): Saved | null {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
-    // There is none, or it is damaged: then it is of no use.
+    // The state is missing or damaged. The upload starts again.
     return null;
   }
 }

@@ -87,7 +87,7 @@ const MediaChangeRef = builder.objectRef<MediaChange>('MediaChange').implement({
     changed: t.expose('changed', {
       type: [MediaPartEnum],
       description:
-        'What has changed: `[THUMBNAIL]` if it is only the thumbnail. Empty if `kind` is `CREATED` or `DELETED`, and if nothing has changed but `updatedAt`.',
+        'Parts of the media item that have changed. If only the thumbnail has changed, `[THUMBNAIL]`. If `kind` is `CREATED` or `DELETED`, or if only `updatedAt` has changed, the list is empty.',
     }),
     media: t.field({
       type: MediaRef,
