@@ -123,3 +123,11 @@ function toUrlSafe(name: string): string {
 function trimHyphens(name: string): string {
   return name.replace(/^[-.]+|[-.]+$/g, '');
 }
+
+/** Names that Windows gives to devices, whatever follows a dot. */
+const DEVICES = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)/i;
+
+/** Returns a filename that is not the name of a device of Windows. */
+export function withoutDevice(filename: string): string {
+  return filename.replace(DEVICES, '_$1');
+}

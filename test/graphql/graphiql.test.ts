@@ -1,38 +1,16 @@
-import { existsSync } from 'node:fs';
 import { parse } from 'graphql';
-import { chromium, type Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { EXAMPLES } from '../../src/graphql/example.ts';
 import { GRAPHIQL_NAME, renderPage } from '../../src/graphql/graphiql.ts';
 import { withApp } from '../support/app.ts';
 import { BACKENDS } from '../support/backend.ts';
+import { HAS_BROWSER, withPage } from '../support/browser.ts';
 import { graphql } from '../support/graphql.ts';
 import { makeMediaRow } from '../support/make.ts';
 import { sendWith } from '../support/raw-request.ts';
 
 // The page does not depend on the database.
 const [backend] = BACKENDS;
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-
-async function withPage<T>(
-  url: string,
-  work: (page: Page, asked: string[]) => Promise<T>,
-  path = '/graphql',
-) {
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'],
-  });
-  try {
-    const page = await browser.newPage();
-    const asked: string[] = [];
-    page.on('request', (request) => void asked.push(request.url()));
-    await page.goto(`${url}${path}`);
-    return await work(page, asked);
-  } finally {
-    await browser.close();
-  }
-}
 
 /** Returns the content type of the response to a subscription, and closes it. */
 async function listen({ url }: { url: string }, query: string): Promise<string | null> {
@@ -133,12 +111,11 @@ describe('GraphiQL', () => {
       expect(third.headers['content-security-policy']).toBeUndefined();
     }));
 
-  const suite = existsSync(CHROMIUM) ? describe : describe.skip;
-  suite(`in Chromium, at ${CHROMIUM}`, { timeout: 120_000 }, () => {
+  describe.skipIf(!HAS_BROWSER)('in Chromium', { timeout: 120_000 }, () => {
     test('runs an example under its own policy, without a request to another host', () =>
       withApp(backend!, async (app) => {
         await makeMediaRow(app.services.db, { name: 'shown-in-the-page.png' });
-        await withPage(app.url, async (page, asked) => {
+        await withPage(`${app.url}/graphql`, async (page, asked) => {
           const problems: string[] = [];
           page.on('console', (message) => {
             if (message.type() === 'error') problems.push(message.text());
@@ -157,7 +134,7 @@ describe('GraphiQL', () => {
 
     test('is small when it is loaded, and nearly nothing when it is loaded again', () =>
       withApp(backend!, async (app) => {
-        await withPage(app.url, async (page) => {
+        await withPage(`${app.url}/graphql`, async (page) => {
           await page.locator('.graphiql-execute-button').waitFor();
           const network = await page.context().newCDPSession(page);
           await network.send('Network.enable');
@@ -178,7 +155,7 @@ describe('GraphiQL', () => {
         const policy = headers.get('content-security-policy')!;
         expect(policy).toMatch(/script-src 'nonce-[\w+/=]{24}';/);
         expect(policy).not.toContain('unsafe-eval');
-        await withPage(app.url, async (page) => {
+        await withPage(`${app.url}/graphql`, async (page) => {
           await page.locator('.graphiql-execute-button').waitFor();
           const run = (code: string) => page.evaluate(code);
           // The test's own code may use eval; a timer runs as code of the page.
@@ -195,25 +172,21 @@ describe('GraphiQL', () => {
 
     test('works as admin after the sign-in link', () =>
       withApp(backend!, async (app) => {
-        await withPage(
-          app.url,
-          async (page) => {
-            expect(page.url()).toBe(`${app.url}/graphql`);
-            const query = 'mutation { createFolder(input: { name: "by cookie" }) { __typename } }';
-            await page.goto(`${app.url}/graphql?query=${encodeURIComponent(query)}`);
-            await page.click('.graphiql-execute-button');
-            await page.getByText('"CreateFolderSuccess"').waitFor();
-            expect(await page.evaluate('document.cookie')).toBe('');
-          },
-          app.app.signInPath!,
-        );
+        await withPage(`${app.url}${app.app.signInPath}`, async (page) => {
+          expect(page.url()).toBe(`${app.url}/graphql`);
+          const query = 'mutation { createFolder(input: { name: "by cookie" }) { __typename } }';
+          await page.goto(`${app.url}/graphql?query=${encodeURIComponent(query)}`);
+          await page.click('.graphiql-execute-button');
+          await page.getByText('"CreateFolderSuccess"').waitFor();
+          expect(await page.evaluate('document.cookie')).toBe('');
+        });
       }));
 
     test('shows an example when its tab is clicked', () =>
       withApp(backend!, async (app) => {
         const { html: body, policy } = renderPage();
         const headers = { 'content-security-policy': policy };
-        await withPage(app.url, async (page) => {
+        await withPage(`${app.url}/graphql`, async (page) => {
           await page.route('**/example', (route) =>
             route.fulfill({ contentType: 'text/html', headers, body }),
           );

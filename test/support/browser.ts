@@ -6,16 +6,24 @@ const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 /** Whether this machine has a browser. Tests that need one are skipped otherwise, by name. */
 export const HAS_BROWSER = existsSync(CHROMIUM);
 
-/** Runs `work` with a page of a new browser, which opens no connection of its own, then closes the browser. */
-export async function withPage<T>(url: string, work: (page: Page) => Promise<T>): Promise<T> {
+/**
+ * Runs `work` with a page of a new browser, which opens no connection of its own, and with the URLs that the page has asked
+ * for so far, then closes the browser.
+ */
+export async function withPage<T>(
+  url: string,
+  work: (page: Page, asked: string[]) => Promise<T>,
+): Promise<T> {
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'],
   });
   try {
     const page = await browser.newPage();
+    const asked: string[] = [];
+    page.on('request', (request) => void asked.push(request.url()));
     await page.goto(url);
-    return await work(page);
+    return await work(page, asked);
   } finally {
     await browser.close();
   }

@@ -1,4 +1,4 @@
-import { cleanFilename } from '../../lib/filename.ts';
+import { cleanFilename, withoutDevice } from '../../lib/filename.ts';
 
 /** Chooses the names of the files in one local directory. */
 export interface LocalNames {
@@ -19,17 +19,13 @@ export function createLocalNames(): LocalNames {
   };
 }
 
-/** Devices of Windows, whatever their extension. */
-const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
-
 /**
  * Returns a name as a file of it can be called on every system: never a path, `.` or `..`, at most 255 bytes, and without
  * characters that mean something to a system. Never empty.
  */
 export function toLocalName(name: string): string {
   const safe = cleanFilename(name.replace(/[\p{Cc}/\\<>:"|?*]/gu, '_'));
-  if (safe === '') return '_';
-  return DEVICE.test(safe) ? `_${safe}` : safe;
+  return safe === '' ? '_' : withoutDevice(safe);
 }
 
 /** `photo.jpg` becomes `photo (17).jpg`. */

@@ -1,4 +1,4 @@
-import { cleanFilename, fileExtension } from '../../lib/filename.ts';
+import { cleanFilename, fileExtension, withoutDevice } from '../../lib/filename.ts';
 
 /** Creates the paths of an archive: each is unique, and safe to unpack on every system. */
 export interface ArchivePaths {
@@ -39,12 +39,9 @@ function keyOf(path: string): string {
   return path.toLowerCase();
 }
 
-/** Names that Windows gives to devices, whatever follows a dot. */
-const DEVICES = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)/i;
-
 /** Returns a name without separators, control characters, and dots and spaces at its end; it may be empty. */
 function safeName(raw: string): string {
-  const name = cleanFilename(raw.replace(/[<>:"/\\|?*]/g, '_')).replace(DEVICES, '_$1');
+  const name = withoutDevice(cleanFilename(raw.replace(/[<>:"/\\|?*]/g, '_')));
   return fitting(name, '');
 }
 
