@@ -1,5 +1,4 @@
-import type { PassThrough } from 'node:stream';
-import { Readable } from 'node:stream';
+import { PassThrough, pipeline, Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 import type { ArchiveEntry } from '../../domain/file/archive.ts';
@@ -15,7 +14,11 @@ export function toZip(entries: AsyncIterable<ArchiveEntry>): Readable {
   const fail = (error: Error) => void output.destroy(error);
   zip.on('error', fail);
   addAll(zip, output, entries).catch(fail);
-  return output;
+  // A stream of bytes would join the pieces that wait, in the pool of Node's small buffers, which the names of the entries
+  // then keep until the end: 170 MiB for 10,000 files.
+  const pieces = new PassThrough({ readableObjectMode: true });
+  pipeline(output, pieces, () => undefined);
+  return pieces;
 }
 
 async function addAll(
@@ -37,11 +40,20 @@ async function add(zip: ZipFile, output: PassThrough, entry: ArchiveEntry): Prom
   output.once('close', stop);
   try {
     if (output.destroyed) stop();
-    else zip.addReadStream(bytes, path, { size, mtime, compressionLevel });
+    else zip.addReadStreamLazy(path, { size, mtime, compressionLevel }, handOver(bytes));
     await finished(bytes);
   } finally {
     output.off('close', stop);
   }
+}
+
+/**
+ * Returns a function that hands over a stream, once. The package keeps it for each file until the end of the archive, and with
+ * it whatever it refers to: streams of 10,000 files took 420 MiB.
+ */
+function handOver(stream: Readable): (take: (error: null, stream: Readable) => void) => void {
+  const held = [stream];
+  return (take) => take(null, held.pop() as Readable);
 }
 
 /** Half the time of the default, 6, for a few percent more bytes. */
