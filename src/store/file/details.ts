@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 
@@ -19,7 +20,7 @@ export function listUnreadOriginals(
   return db
     .selectFrom('media')
     .innerJoin('file', (join) =>
-      join.onRef('file.media_id', '=', 'media.id').on('file.key', '=', ''),
+      join.onRef('file.media_id', '=', 'media.id').on('file.key', '=', sql.lit('')),
     )
     .where('media.details', 'is', null)
     .where('media.id', '>', afterId)

@@ -4,6 +4,7 @@ import type { Columns, RowOf } from '../columns.ts';
 import type { Db } from '../db.ts';
 import { isAnyOf } from '../dialect.ts';
 import { inline } from '../inline.ts';
+import { unindexed } from '../plan.ts';
 import { insertion, prepared } from '../prepared.ts';
 import { onlyRow, updatesRow } from '../result.ts';
 import {
@@ -147,7 +148,7 @@ function selectExtra(db: Db, extra: Extra) {
 export async function findFileByKey(db: Db, scope: Scope, mediaId: number, key: string) {
   const ofMedia = files(db).where('file.media_id', '=', mediaId);
   for (const name of spellingsOf(key)) {
-    const found = await findFile(ofMedia.where('file.key', '=', name), scope);
+    const found = await findFile(ofMedia.where(unindexed(db, 'file.key'), '=', name), scope);
     if (found !== undefined) return found;
   }
   return undefined;

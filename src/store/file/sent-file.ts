@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { prepared } from '../prepared.ts';
 import type { Scope, ScopeColumns } from '../scope.ts';
@@ -79,7 +80,7 @@ const byOldUrl = kept(
       sentFiles(db)
         .innerJoin('file_address', 'file_address.media_id', 'file.media_id')
         .where('file.dir', '=', slot(dirOf))
-        .where('file.key', '=', '')
+        .where('file.key', '=', sql.lit(''))
         .where('file_address.url_name', '=', slot(urlNameOf)),
   }),
   pathOf,

@@ -85,7 +85,7 @@ export async function findVersionByUrl(
 ): Promise<VersionOfMediaRow | undefined> {
   const version = await versionRows(inline(db))
     .innerJoin('file', (join) =>
-      join.onRef('file.media_id', '=', 'file_version.media_id').on('file.key', '=', ''),
+      join.onRef('file.media_id', '=', 'file_version.media_id').on('file.key', '=', sql.lit('')),
     )
     .where('file_version.uuid', '=', uuid)
     .where('file.dir', '=', dir)

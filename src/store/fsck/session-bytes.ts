@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { updatesRow } from '../result.ts';
 
@@ -19,7 +20,7 @@ export async function listSessionBytes(
   const rows = await db
     .selectFrom('upload')
     .where('blob_key', '>', after)
-    .where('status', '=', 'open')
+    .where('status', '=', sql.lit('open'))
     .orderBy('blob_key')
     .limit(limit)
     .select(['upload_id', 'blob_key', 'filename', 'offset_bytes'])
@@ -37,7 +38,7 @@ export async function isSessionOpen(db: Db, uploadId: string): Promise<boolean> 
   const row = await db
     .selectFrom('upload')
     .where('upload_id', '=', uploadId)
-    .where('status', '=', 'open')
+    .where('status', '=', sql.lit('open'))
     .select('upload_id')
     .executeTakeFirst();
   return row !== undefined;
@@ -50,6 +51,6 @@ export function endSession(db: Db, uploadId: string, now: number): Promise<boole
       .updateTable('upload')
       .set({ status: 'expired', updated_at: now })
       .where('upload_id', '=', uploadId)
-      .where('status', '=', 'open'),
+      .where('status', '=', sql.lit('open')),
   );
 }

@@ -95,7 +95,7 @@ export function updateJobIn(
   columns: JobChange,
 ): Promise<boolean> {
   return updatesRow(
-    db.updateTable('job').set(columns).where('id', '=', id).where('status', '=', status),
+    db.updateTable('job').set(columns).where('id', '=', id).where('status', '=', sql.lit(status)),
   );
 }
 
@@ -125,7 +125,7 @@ export function updateJobResult(
 ): Promise<boolean> {
   const job = db.updateTable('job').set({ result: to }).where('id', '=', id);
   return updatesRow(
-    job.where('status', '=', 'running').where('result', from === null ? 'is' : '=', from),
+    job.where('status', '=', sql.lit('running')).where('result', from === null ? 'is' : '=', from),
   );
 }
 

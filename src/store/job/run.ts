@@ -105,7 +105,7 @@ export function updateLeasedJob(
       .set(columns)
       .where('id', '=', id)
       .where('lease_token', '=', leaseToken)
-      .where('status', '=', 'running'),
+      .where('status', '=', sql.lit('running')),
   );
 }
 
@@ -118,7 +118,7 @@ export function findLeasedJob(
     .selectFrom('job')
     .where('id', '=', id)
     .where('lease_token', '=', leaseToken)
-    .where('status', '=', 'running')
+    .where('status', '=', sql.lit('running'))
     .select(['cancel_requested_at', 'leased_until'])
     .executeTakeFirst();
 }
@@ -135,7 +135,7 @@ export async function advanceJob(db: Db, id: number, scheduledAt: number): Promi
     .updateTable('job')
     .set({ scheduled_at: scheduledAt })
     .where('id', '=', id)
-    .where('status', '=', 'pending')
+    .where('status', '=', sql.lit('pending'))
     .where('scheduled_at', '>', scheduledAt)
     .execute();
 }

@@ -78,5 +78,5 @@ function folders(db: Db) {
 }
 
 function folderRows(db: Db) {
-  return db.selectFrom('media').where('type', '=', 'folder').where('id', '!=', ROOT_ID);
+  return db.selectFrom('media').where('type', '=', sql.lit('folder')).where('id', '!=', ROOT_ID);
 }

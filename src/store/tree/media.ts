@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { spellingsOf } from '../../lib/name.ts';
 import { parseUuid } from '../../lib/uuid.ts';
 import type { Db } from '../db.ts';
@@ -50,5 +51,5 @@ function medias(db: Db) {
 }
 
 function mediaRows(db: Db) {
-  return db.selectFrom('media').where('type', '!=', 'folder');
+  return db.selectFrom('media').where('type', '!=', sql.lit('folder'));
 }

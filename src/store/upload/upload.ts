@@ -87,7 +87,7 @@ const advances = prepared<UploadAdvance, { upload_id: string }>({
         '=',
         slot(({ fromBytes }) => fromBytes),
       )
-      .where('status', '=', 'open')
+      .where('status', '=', sql.lit('open'))
       .returning('upload_id'),
 });
 
@@ -101,7 +101,7 @@ export function updateUploadCompleted(
       .updateTable('upload')
       .set({ status: 'completed', media_id: mediaId, updated_at: now })
       .where('upload_id', '=', uploadId)
-      .where('status', '=', 'open'),
+      .where('status', '=', sql.lit('open')),
   );
 }
 
@@ -110,7 +110,7 @@ export async function deleteUpload(db: Db, uploadId: string): Promise<boolean> {
   const { numDeletedRows } = await db
     .deleteFrom('upload')
     .where('upload_id', '=', uploadId)
-    .where('status', '!=', 'completed')
+    .where('status', '!=', sql.lit('completed'))
     .executeTakeFirst();
   return numDeletedRows === 1n;
 }
@@ -124,7 +124,7 @@ export function updateUploadsExpired(db: Db, now: number): Promise<string[]> {
     db
       .updateTable('upload')
       .set({ status: 'expired', updated_at: now })
-      .where('status', '=', 'open')
+      .where('status', '=', sql.lit('open'))
       .where('expires_at', '<=', now)
       .returning('blob_key'),
   );
@@ -142,7 +142,7 @@ export async function updateFutureUploads(
     .updateTable('upload')
     .set({ expires_at: expiresMax, updated_at: now })
     // Names all states, so that the index of the expiry is used.
-    .where('status', 'in', ['open', 'completed', 'expired'])
+    .where(sql<boolean>`status in ('open', 'completed', 'expired')`)
     .where('expires_at', '>', expiresMax)
     .where('created_at', '>', now)
     .executeTakeFirst();
@@ -153,7 +153,7 @@ export async function updateFutureUploads(
 export async function deleteClosedUploads(db: Db, expiredBefore: number): Promise<void> {
   await db
     .deleteFrom('upload')
-    .where('status', '!=', 'open')
+    .where('status', '!=', sql.lit('open'))
     .where('expires_at', '<', expiredBefore)
     .execute();
 }
@@ -164,7 +164,7 @@ export function listOpenUploadBlobKeys(db: Db, keys: readonly string[]): Promise
     inline(db, keys.length)
       .selectFrom('upload')
       .where(isAnyOf(db, 'blob_key', keys))
-      .where('status', '=', 'open')
+      .where('status', '=', sql.lit('open'))
       .select('blob_key'),
   );
 }
