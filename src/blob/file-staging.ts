@@ -63,10 +63,13 @@ class FileStaging implements Staging {
   async append(key: string, offsetBytes: number, source: AsyncIterable<Uint8Array>) {
     const path = this.#path(key);
     const isNew = requireByteCount(offsetBytes) === 0;
-    const fd = isNew ? await openDescriptor(path, 'w') : await this.#reopen(key);
-    if (fd === null) throw new BlobNotFoundError(key);
+    const opened = isNew
+      ? { fd: await openDescriptor(path, 'w'), sizeBytes: 0 }
+      : await this.#reopen(key);
+    if (opened === null) throw new BlobNotFoundError(key);
+    const { fd } = opened;
     try {
-      if (!isNew) await cut(fd, offsetBytes);
+      await cut(opened, offsetBytes);
       const countBytes = await writeAll(fd, offsetBytes, source, this.#onWritten);
       await flushData(fd);
       // Also when the file existed: the process that created it may have died before this line.
@@ -137,14 +140,15 @@ class FileStaging implements Staging {
     return join(this.#directory, requireBlobKey(key));
   }
 
-  /** Returns the descriptor of a staged file that the last append has kept open, or opens it; null if it is gone. */
-  async #reopen(key: string): Promise<number | null> {
+  /** Returns a staged file that the last append has kept open, or opens it; null if it is gone. */
+  async #reopen(key: string): Promise<OpenFile | null> {
     const path = this.#path(key);
-    const kept = this.#descriptors.take(key);
-    if (kept === undefined) return ifPresent(openDescriptor(path, 'r+'));
+    const fd = this.#descriptors.take(key);
+    if (fd === undefined) return openFile(path);
     // Another process may have deleted the file, or promoted it: a write would then change a blob.
-    if ((await sizeOf(path)) !== null) return kept;
-    closeDescriptor(kept);
+    const sizeBytes = await sizeOf(path);
+    if (sizeBytes !== null) return { fd, sizeBytes };
+    closeDescriptor(fd);
     return null;
   }
 
@@ -175,19 +179,36 @@ async function cutTo(path: string, sizeBytes: number): Promise<boolean> {
   // The common cases cost one stat, and no handle.
   const stagedBytes = await sizeOf(path);
   if (stagedBytes === null || stagedBytes === sizeBytes) return stagedBytes !== null;
-  const fd = await ifPresent(openDescriptor(path, 'r+'));
-  if (fd === null) return false;
+  const file = await openFile(path);
+  if (file === null) return false;
   try {
-    await cut(fd, sizeBytes);
-    await flushData(fd);
+    await cut(file, sizeBytes);
+    await flushData(file.fd);
     return true;
   } finally {
-    closeDescriptor(fd);
+    closeDescriptor(file.fd);
   }
 }
 
-async function cut(fd: number, sizeBytes: number): Promise<void> {
-  const { size } = await statDescriptor(fd);
-  if (size < sizeBytes) throw new Error(`Only ${size} of ${sizeBytes} bytes are staged`);
-  if (size > sizeBytes) await truncateDescriptor(fd, sizeBytes);
+interface OpenFile {
+  fd: number;
+  sizeBytes: number;
+}
+
+/** Opens a file to write to it; null if it does not exist. */
+async function openFile(path: string): Promise<OpenFile | null> {
+  const fd = await ifPresent(openDescriptor(path, 'r+'));
+  if (fd === null) return null;
+  try {
+    return { fd, sizeBytes: (await statDescriptor(fd)).size };
+  } catch (error) {
+    closeDescriptor(fd);
+    throw error;
+  }
+}
+
+async function cut({ fd, sizeBytes: stagedBytes }: OpenFile, sizeBytes: number): Promise<void> {
+  if (stagedBytes < sizeBytes)
+    throw new Error(`Only ${stagedBytes} of ${sizeBytes} bytes are staged`);
+  if (stagedBytes > sizeBytes) await truncateDescriptor(fd, sizeBytes);
 }
