@@ -1,12 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { childEnvironment } from '../../lib/child-environment.ts';
-import { type Answer, type ColoredImage, fromFailure, type Render } from './render-work.ts';
+import type { ImageSet, RenderSet } from './image-set.ts';
+import { type Answer, fromFailure } from './render-work.ts';
 
 /** Renders images for jobs. */
 export interface Renderer {
-  /** Throws as `renderImage` does, and an Error if the process ends meanwhile. */
-  render: Render;
+  /** Throws as `renderSet` does, and an Error if the process ends meanwhile. */
+  renderSet: RenderSet;
   /** Ends the process, also in the middle of an image. */
   stop(): Promise<void>;
 }
@@ -21,9 +22,9 @@ const IDLE_MS = 10_000;
 export function createRenderer(idleMs: number = IDLE_MS): Renderer {
   let current: RenderProcess | undefined;
   return {
-    render(...parameters) {
+    renderSet(...parameters) {
       if (current === undefined || current.isGone) current = startProcess(idleMs);
-      return current.render(...parameters);
+      return current.renderSet(...parameters);
     },
     stop: async () => current?.kill(),
   };
@@ -32,7 +33,7 @@ export function createRenderer(idleMs: number = IDLE_MS): Renderer {
 interface RenderProcess {
   /** Whether it has ended, or is about to. */
   readonly isGone: boolean;
-  render: Render;
+  renderSet: RenderSet;
   kill(): Promise<void>;
 }
 
@@ -44,7 +45,7 @@ function startProcess(idleMs: number): RenderProcess {
     env: { ...childEnvironment(), MALLOC_ARENA_MAX: '2' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const waiting = new Map<number, PromiseWithResolvers<ColoredImage>>();
+  const waiting = new Map<number, PromiseWithResolvers<ImageSet>>();
   let lastId = 0;
   let isGone = false;
   const rest = restTimer(() => {
@@ -70,17 +71,17 @@ function startProcess(idleMs: number): RenderProcess {
     waiting.delete(answer.id);
     if (waiting.size === 0) rest.start();
     if (waiting.size === 0) keepAlive(child, false);
-    if ('image' in answer) request?.resolve(answer.image);
+    if ('set' in answer) request?.resolve(answer.set);
     else request?.reject(fromFailure(answer.failure));
   });
   return {
     get isGone() {
       return isGone;
     },
-    render(...parameters) {
+    renderSet(...parameters) {
       rest.cancel();
       keepAlive(child, true);
-      const request = Promise.withResolvers<ColoredImage>();
+      const request = Promise.withResolvers<ImageSet>();
       const id = ++lastId;
       waiting.set(id, request);
       // A process that has just ended is reported by `exit`.

@@ -3,7 +3,7 @@ import type { File } from '../../../domain/file/file.ts';
 import type { Media } from '../../../domain/tree/media.ts';
 import { builder } from '../../builder.ts';
 import { expose, exposeNullable } from '../../expose.ts';
-import { toFileUrl } from '../file/file-url.ts';
+import { toFileUrl, URL_NEEDS } from '../file/file-url.ts';
 
 interface ImageShape {
   /** Of a linked image; null: `file` is the image. */
@@ -89,6 +89,39 @@ export const ImageRef = builder.objectRef<ImageShape>('Image').implement({
     }),
   }),
 });
+
+builder.objectFields(ImageRef, (t) => ({
+  thumbhash: t.string({
+    nullable: true,
+    description:
+      'Placeholder to show until the image has loaded: a ThumbHash of about 28 bytes, in Base64, with the aspect ratio of the image. Null for a linked image, and until a background job has computed it, shortly after the upload.',
+    resolve: ({ file }) => file?.thumbhash,
+  }),
+  dominantColor: t.string({
+    nullable: true,
+    description:
+      'Most frequent color of the image, such as `#d2b48c`. Transparent pixels do not count. Null where `thumbhash` is.',
+    resolve: ({ file }) => file?.color,
+  }),
+  hasAlpha: t.boolean({
+    nullable: true,
+    description:
+      'Whether parts of the image are transparent or translucent; of an animation, of its first frame. False for an image whose alpha channel is opaque everywhere. Null where `thumbhash` is.',
+    resolve: ({ file }) => file?.hasAlpha,
+  }),
+  isAnimated: t.boolean({
+    nullable: true,
+    description:
+      'Whether the image is an animation: a GIF, WebP, PNG or AVIF of several frames. Null where `thumbhash` is.',
+    resolve: ({ file }) => file?.isAnimated,
+  }),
+}));
+
+/** Fields of a stored image's file that the fields of `Image` need. */
+export const IMAGE_NEEDS = [
+  ...URL_NEEDS,
+  ...(['width', 'height', 'thumbhash', 'color', 'hasAlpha', 'isAnimated'] as const),
+];
 
 /** Returns the linked image of a media item, else its stored image; null if it has neither. */
 export function toImage(media: Media, original: File | null): ImageShape | null {
