@@ -38,6 +38,7 @@ const ROOMS = [
   'placement',
   'trash',
   'bulk',
+  'location',
   'file',
   'fsck',
   'backup',

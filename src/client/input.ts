@@ -225,7 +225,7 @@ export type MediaFilter = {
   readonly or?: ReadonlyArray<MediaFilter> | null | undefined;
   /** Matches media created by the viewer with this `Viewer.id`. */
   readonly ownedBy?: string | null | undefined;
-  /** Words to search for. Each must be the start of a word in the name, title, description, keywords, alternative text, caption, credit or tags; in scripts without spaces, such as Chinese, Japanese and Thai, it may be any part of a text. Case and accents are ignored. An emoji is a word. A search has at most 10 words and 500 characters. */
+  /** Words to search for. Each must be the start of a word in the name, title, description, keywords, alternative text, caption, credit or tags, or in the camera, the lens, the author or the first text that the original file names; in scripts without spaces, such as Chinese, Japanese and Thai, it may be any part of a text. Case and accents are ignored. An emoji is a word. A search has at most 10 words and 500 characters. */
   readonly search?: string | null | undefined;
   /** Matches media whose original has a size in this range, in bytes. */
   readonly sizeBytes?: BigIntRange | null | undefined;

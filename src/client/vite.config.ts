@@ -4,7 +4,10 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   root: import.meta.dirname,
   build: {
-    lib: { entry: { client: 'client.ts', library: 'library.ts' }, formats: ['es'] },
+    lib: {
+      entry: { client: 'client.ts', library: 'library.ts', image: 'image.ts' },
+      formats: ['es'],
+    },
     target: 'es2022',
     sourcemap: true,
     outDir: '../../dist/client',

@@ -72,6 +72,11 @@ export interface Settings {
   auth: 'open' | 'required';
   /** The visibility of new media for which neither the request nor a folder names one. */
   visibilityDefault: Visibility;
+  /**
+   * Whether location is removed from files. `public`: as they are sent to viewers who may not edit the media item.
+   * `always`: also as they are stored, so that nobody gets it.
+   */
+  stripLocation: 'never' | 'public' | 'always';
   /** Whether reads take shortcuts that never change an answer. */
   isFastPathEnabled: boolean;
   imageBytesMax: number;

@@ -8,9 +8,14 @@ import { IMAGE_VARIABLES, type ImageSettings, toImageSettings } from './renditio
 import { RETENTION_VARIABLES, type Retention, toRetention } from './retention.ts';
 import { baseUrl, hostList, httpUrl, listOf, oneOf, originList, wholeNumber } from './setting.ts';
 import { isStrongSecret, SECRET_RULE } from './viewer/secret.ts';
+import {
+  toVisibility,
+  VISIBILITY_VARIABLES,
+  type VisibilitySettings,
+} from './viewer/visibility.ts';
 
 /** The configuration of the server, frozen. */
-export interface Config extends Limits, JwtSettings, Retention, ImageSettings {
+export interface Config extends Limits, JwtSettings, Retention, ImageSettings, VisibilitySettings {
   host: string;
   /** 0: any free port. */
   port: number;
@@ -24,8 +29,6 @@ export interface Config extends Limits, JwtSettings, Retention, ImageSettings {
   auth: 'open' | 'required';
   /** The origins of pages that may call the server, also with cookies; null: the default of `auth`. */
   corsOrigins: readonly string[] | null;
-  /** The visibility of new media for which neither the request nor a folder names one. */
-  visibilityDefault: 'public' | 'unlisted' | 'private';
   /** Null: created at the first start and kept in `<dataDir>/admin.key`. */
   adminKey: string | null;
   jwtSecret: string | null;
@@ -127,10 +130,7 @@ export const VARIABLES = {
     originList.optional(),
     'origins of pages that may call the server, also with cookies, separated by commas; default: all, without cookies; loopback origins if TRIVIUM_AUTH is open',
   ],
-  TRIVIUM_VISIBILITY_DEFAULT: [
-    oneOf(['public', 'unlisted', 'private']).default('unlisted'),
-    'visibility of new media: public, unlisted or private; default: unlisted',
-  ],
+  ...VISIBILITY_VARIABLES,
   TRIVIUM_ADMIN_KEY: [
     secret.optional(),
     `admin key, ${SECRET_RULE}; default: generated at the first start`,
@@ -254,7 +254,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     auth,
     corsOrigins: values.TRIVIUM_CORS_ORIGINS ?? null,
     adminKey: values.TRIVIUM_ADMIN_KEY ?? null,
-    visibilityDefault: values.TRIVIUM_VISIBILITY_DEFAULT,
+    ...toVisibility(values),
     jwtSecret: values.TRIVIUM_JWT_SECRET ?? null,
     urlKeys: values.TRIVIUM_URL_KEYS ?? null,
     jwksUrl: values.TRIVIUM_JWKS_URL ?? null,

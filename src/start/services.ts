@@ -50,6 +50,7 @@ export async function createServices(
         isFastPathEnabled: config.isFastPathEnabled,
         auth: config.auth,
         visibilityDefault: config.visibilityDefault,
+        stripLocation: config.stripLocation,
         imageBytesMax: config.imageBytesMax,
         documentBytesMax: config.documentBytesMax,
         fileBytesMax: config.fileBytesMax,

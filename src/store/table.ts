@@ -270,7 +270,7 @@ export interface MediaWordsTable {
   media_id: Fixed<number>;
   /** Of the name and the title. */
   name: string;
-  /** Of the description, the keywords, the alternative text, the caption and the credit. */
+  /** Of the description, the keywords, the alternative text, the caption, the credit, and texts of the details. */
   texts: string;
   /** Of the names of all tags. Triggers on `media_tag` keep it; `indexMedias` writes it after a tag has a new name. */
   tags: Generated<string>;

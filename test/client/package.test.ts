@@ -46,11 +46,13 @@ const PROGRAM = `
   const { id } = await client.upload(blob, { filename: 'noise.bin', onProgress });
   const { media } = await client.request(MediaDocument, { id });
   const failure = await client.request('{ nothing }').catch((error) => error.code);
-  const result = { name: media.name, md5: media.file.md5, sent: sent.at(-1), failure };
+  const image = imageUrl('/media/oiodd2qz/a.jpg', { width: 639 });
+  const result = { name: media.name, md5: media.file.md5, sent: sent.at(-1), failure, image };
 `;
 
 const IMPORTS = (from: (path: string) => string) => `
   import { createClient } from '${from('')}';
+  import { imageUrl } from '${from('/image')}';
   import { MediaDocument } from '${from('/library')}';
 `;
 
@@ -59,6 +61,7 @@ const RESULT = {
   md5: MD5,
   sent: BYTES.length,
   failure: 'GRAPHQL_VALIDATION_FAILED',
+  image: '/media/oiodd2qz/a.jpg?width=640&upscale=false&format=webp',
 };
 
 describe('the package @trivium/client, installed from its tarball', () => {

@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { importUrl } from '../../src/job/task/upload/import-url.ts';
-import { type TestApp, withApp } from '../support/app.ts';
+import type { TestApp } from '../support/app.ts';
 import { BACKENDS } from '../support/backend.ts';
 import { makeCorpus } from '../support/corpus/corpus.ts';
-import { DOORS, type Outcome, type Server } from '../support/corpus/door.ts';
+import { DOORS, type Outcome } from '../support/corpus/door.ts';
 import type { CorpusFile } from '../support/corpus/file.ts';
+import { withServer } from '../support/corpus/server.ts';
 import { share } from '../support/share.ts';
-import { withSite } from '../support/site.ts';
-import { withWorker } from '../support/worker.ts';
 
 const CORPUS = await makeCorpus();
 
@@ -17,7 +15,7 @@ it('the corpus has at least 150 files', () => {
 
 // On one database: a verdict is found before a row is written.
 describe('every door', () => {
-  const server = share(withServer);
+  const server = share((work: Parameters<typeof withServer>[1]) => withServer(BACKENDS[0]!, work));
 
   it.concurrent.each(CORPUS)('has one verdict about $what', async (file) => {
     const expected = Object.keys(DOORS).map((door) => [door, expectedAt(door, file)]);
@@ -71,27 +69,4 @@ async function describeOutcome(app: TestApp, file: CorpusFile, outcome: Outcome)
   const hasSize = row.width !== null && row.height !== null;
   const size = hasSize ? 'with' : 'without';
   return `${row.type} ${row.mime_type} ${row.size_bytes} ${size} a size, ${isSame ? 'the same' : 'other'} bytes`;
-}
-
-function withServer(work: (server: Server) => Promise<void>): Promise<void> {
-  const pages: Server['pages'] = new Map();
-  return withSite(
-    (request, response) => {
-      const { bytes, declared } = pages.get(request.url ?? '')!;
-      response.writeHead(200, declared ? { 'content-type': declared } : {}).end(bytes);
-    },
-    (site) => {
-      const variables = { TRIVIUM_OUTBOUND_ALLOWED_HOSTS: `127.0.0.1:${site.port}` };
-      return withApp(
-        BACKENDS[0]!,
-        (app) => {
-          const silent = () => undefined;
-          const log = { info: silent, warn: silent, error: silent };
-          const tasks = { 'import-url': importUrl };
-          return withWorker({ ...app.services, log }, tasks, () => work({ app, site, pages }));
-        },
-        variables,
-      );
-    },
-  );
 }

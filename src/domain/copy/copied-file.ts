@@ -1,20 +1,24 @@
 import { BlobNotFoundError, BlobSizeError } from '../../blob/blob-store.ts';
-import { listFilesByMediaIds } from '../../store/file/file.ts';
+import { type FileOfMediaRow, listFilesByMediaIds } from '../../store/file/file.ts';
 import type { FileRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
+import { stripLocation } from '../file/strip-location.ts';
 import { PROCESSOR } from '../rendition/derived-file.ts';
 import { DamagedFileError } from '../storage-error.ts';
 import type { ExaminedFile } from '../upload/door.ts';
 import type { FileType } from '../upload/policy.ts';
 import { discardStaged, stageFile } from '../upload/staging.ts';
-import { scopeOf } from '../viewer/access.ts';
+import { maySeeLocationOf, scopeOf } from '../viewer/access.ts';
 
 /** A file and a staged copy of its bytes. */
 export interface CopiedFile {
   row: FileRow;
   copy: ExaminedFile;
 }
+
+/** A file, with the owner of its media item. */
+export type CopiedRow = FileRow & Pick<FileOfMediaRow, 'owner'>;
 
 /** The most files of a media item that one request copies. */
 const FILES_MAX = 200;
@@ -23,7 +27,7 @@ const FILES_MAX = 200;
  * Returns the files of a media item that a copy of it needs: all but those that the server derives from an original, and
  * will derive from the copy. Throws InvalidInputError if there are too many.
  */
-export async function listCopiedFiles(ctx: Context, mediaId: number): Promise<FileRow[]> {
+export async function listCopiedFiles(ctx: Context, mediaId: number): Promise<CopiedRow[]> {
   const rows = await listFilesByMediaIds(ctx.db, scopeOf(ctx), [mediaId]);
   const own = rows.filter(({ key, created_role }) => key === '' || created_role !== PROCESSOR);
   if (own.length <= FILES_MAX) return own;
@@ -37,7 +41,7 @@ export async function listCopiedFiles(ctx: Context, mediaId: number): Promise<Fi
  */
 export async function stageCopies(
   ctx: Context,
-  rows: readonly FileRow[],
+  rows: readonly CopiedRow[],
   type: FileType,
 ): Promise<CopiedFile[]> {
   const copied: CopiedFile[] = [];
@@ -53,7 +57,7 @@ export async function stageCopies(
   return copied;
 }
 
-async function stageCopy(ctx: Context, row: FileRow, type: FileType): Promise<ExaminedFile> {
+async function stageCopy(ctx: Context, row: CopiedRow, type: FileType): Promise<ExaminedFile> {
   if (row.damaged_at !== null) throw new DamagedFileError();
   const { filename, size_bytes: bytes, width, height } = row;
   const declared = { filename, declaredType: null };
@@ -67,7 +71,24 @@ async function stageCopy(ctx: Context, row: FileRow, type: FileType): Promise<Ex
   }
   const size = width === null || height === null ? null : { width, height };
   const known = { key: row.key, filename, type, mimeType: row.mime_type, size };
-  return { ...staged, ...known, isUnnamed: false };
+  return ownCopy(ctx, row, { ...staged, ...known, isUnnamed: false });
+}
+
+/** Returns the copy without its location if the viewer may not see that: the copy is the viewer's own. */
+async function ownCopy(
+  ctx: Context,
+  { owner }: CopiedRow,
+  copy: ExaminedFile,
+): Promise<ExaminedFile> {
+  if (mayCopyLocation(ctx, owner)) return copy;
+  const stripped = await stripLocation(ctx, copy);
+  if (stripped.blobKey !== copy.blobKey) await discardStaged(ctx, [copy]);
+  return stripped;
+}
+
+/** Tells whether a copy may have the location of its original. */
+export function mayCopyLocation(ctx: Context, owner: string | null): boolean {
+  return ctx.settings.stripLocation === 'never' || maySeeLocationOf(ctx, owner);
 }
 
 async function* bytesOf({ blobs }: Context, row: FileRow): AsyncGenerator<Uint8Array> {

@@ -7,6 +7,7 @@ import type { Context } from '../context.ts';
 import { NotFoundError, ServerBusyError } from '../error.ts';
 import { mediaEvent } from '../event/event.ts';
 import { deleteBytes } from '../file/delete-bytes.ts';
+import { NO_DETAILS, UNREAD } from '../file/details.ts';
 import { displayName, parseInput } from '../input.ts';
 import { serverUnicity } from '../job/class.ts';
 import { enqueueJob } from '../job/enqueue.ts';
@@ -21,7 +22,14 @@ import type { FileType } from '../upload/policy.ts';
 import { authorize, scopeOf } from '../viewer/access.ts';
 import { recordAudit } from '../viewer/audit.ts';
 import { checkQuota } from '../viewer/quota.ts';
-import { type CopiedFile, isGone, listCopiedFiles, stageCopies } from './copied-file.ts';
+import {
+  type CopiedFile,
+  type CopiedRow,
+  isGone,
+  listCopiedFiles,
+  mayCopyLocation,
+  stageCopies,
+} from './copied-file.ts';
 
 const copyInput = z.object({
   id: z.int(),
@@ -86,7 +94,7 @@ function folderIdOf({ folderId }: Request, { parent_id }: NodeRow): number | nul
 async function stageUnchanged(
   ctx: Context,
   { id, type }: NodeRow,
-  rows: readonly FileRow[],
+  rows: readonly CopiedRow[],
 ): Promise<CopiedFile[] | null> {
   try {
     // A media item with a file has one of the types of files.
@@ -114,8 +122,13 @@ async function insertCopy(
   const place = folderId === null ? UNFILED : await placeIn(ctx, folderId);
   await lockNode(ctx.db, request.id);
   const original = await findOriginal(ctx, request);
-  const before = files.map(({ row }) => row);
-  if (isChanged(before, await listCopiedFiles(ctx, original.id))) return null;
+  if (
+    isChanged(
+      files.map(({ row }) => row),
+      await listCopiedFiles(ctx, original.id),
+    )
+  )
+    return null;
   const isLink = files.length === 0;
   const row = await insertNode(ctx.db, copyRow(ctx, original, { ...request, place, isLink }));
   for (const { row: file, copy } of files) {
@@ -146,6 +159,13 @@ async function fetchUnknown(ctx: Context, row: NodeRow): Promise<void> {
   await enqueueJob(ctx, 'fetch-link', { media_uuid }, options);
 }
 
+/** Details that the viewer may not see are read again, from bytes that do not have them. */
+function hiddenLocation(ctx: Context, { owner, details }: NodeRow): Partial<NodeRow> {
+  const isRead = details !== null && details !== NO_DETAILS;
+  if (!isRead || mayCopyLocation(ctx, owner)) return {};
+  return UNREAD;
+}
+
 /** The columns that a copy does not take from its original. Its place and those below replace them. */
 const OWN_COLUMNS: ReadonlySet<string> = new Set<keyof NodeRow>([
   'id',
@@ -165,6 +185,7 @@ function copyRow(
   const newName = name ?? original.name;
   return {
     ...(Object.fromEntries(columns) as NodeRow),
+    ...hiddenLocation(ctx, original),
     ...place,
     uuid,
     // As `createMedia` and the uploads set it.

@@ -69,7 +69,7 @@ export async function* archiveEntries(
       lost.push(`all files after the first ${ARCHIVE_FILES_MAX}`);
       break;
     }
-    const entry = await open(current, path, row);
+    const entry = await open(current, path, row, ctx);
     if (entry === null) lost.push(path);
     else yield entry;
   }
@@ -155,20 +155,30 @@ async function nameDirectories(
 }
 
 /** Opens a file; null if its bytes are lost. A file that has been replaced meanwhile is looked up again. */
-async function open(ctx: Context, path: string, row: Row): Promise<ArchiveEntry | null> {
+async function open(
+  ctx: Context,
+  path: string,
+  row: Row,
+  sender: Context,
+): Promise<ArchiveEntry | null> {
   try {
-    return await toEntry(ctx, path, row);
+    return await toEntry(ctx, path, row, sender);
   } catch (error) {
     if (error instanceof DamagedFileError) return null;
     if (!(error instanceof FileGoneError)) throw error;
   }
   const [now] = await readRows(ctx, [{ id: row.media_id ?? 0 }]);
   if (now === undefined || now.blob_key === row.blob_key) return null;
-  return open(ctx, path, now);
+  return open(ctx, path, now, sender);
 }
 
-async function toEntry(ctx: Context, path: string, row: Row): Promise<ArchiveEntry> {
-  const { file, read } = openRow(ctx, row);
+async function toEntry(
+  ctx: Context,
+  path: string,
+  row: Row,
+  sender: Context,
+): Promise<ArchiveEntry> {
+  const { file, read } = await openRow(ctx, row, sender);
   const { mimeType, sizeBytes, updatedAt: modifiedAt } = file;
   return { path, mimeType, sizeBytes, modifiedAt, bytes: await read() };
 }

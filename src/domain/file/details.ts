@@ -6,13 +6,14 @@ import { lockNode, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { mediaEvent } from '../event/event.ts';
 import { existing } from '../viewer/access.ts';
+import { blobSource } from './blob-source.ts';
 import { FileGoneError } from './file.ts';
 
 /** Details of a file that says nothing of itself, as they are stored. */
 export const NO_DETAILS = '{}';
 
 /** The columns of details that have not been read yet. */
-const UNREAD = {
+export const UNREAD = {
   details: null,
   taken_at: null,
   duration_ms: null,
@@ -65,21 +66,8 @@ async function read(
   }
 }
 
-function toSource({ blobs }: Context, { blob_key, size_bytes }: FileOfMediaRow): ByteSource {
-  return {
-    sizeBytes: size_bytes,
-    async read(position, lengthBytes) {
-      const end = Math.min(position + lengthBytes, size_bytes);
-      const bytes = new Uint8Array(Math.max(0, end - position));
-      if (bytes.length === 0) return bytes;
-      let read = 0;
-      for await (const piece of await blobs.read(blob_key, { start: position, end: end - 1 })) {
-        bytes.set(piece, read);
-        read += piece.length;
-      }
-      return bytes.subarray(0, read);
-    },
-  };
+function toSource({ blobs }: Context, file: FileOfMediaRow): ByteSource {
+  return blobSource(blobs, { blobKey: file.blob_key, sizeBytes: file.size_bytes });
 }
 
 /** Does nothing if the original has been replaced or deleted meanwhile. */

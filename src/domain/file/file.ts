@@ -2,14 +2,16 @@ import { BlobNotFoundError, BlobSizeError } from '../../blob/blob-store.ts';
 import type { ByteRange } from '../../blob/byte-range.ts';
 import type { BlobBytes } from '../../blob/memory.ts';
 import { groupById } from '../../lib/group.ts';
+import type { Patch } from '../../media/location/patch.ts';
 import * as store from '../../store/file/file.ts';
 import { findFileByOldUrl, findFileByUrl, type SentFileRow } from '../../store/file/sent-file.ts';
-import { VISIBILITY } from '../../store/scope.ts';
+import { type ScopeColumns, VISIBILITY } from '../../store/scope.ts';
 import type { FileRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { column, computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
 import { DamagedFileError } from '../storage-error.ts';
-import { existing, isVisible, scopeOf } from '../viewer/access.ts';
+import { existing, isVisible, maySeeLocationOf, scopeOf } from '../viewer/access.ts';
+import { isMissing, locationPatches, withPatches } from './location.ts';
 
 /** One stored file of a media item: the original, whose key is empty, or a variant. */
 export interface File {
@@ -62,6 +64,11 @@ export interface OpenedFile {
   read: (range?: ByteRange) => Promise<BlobBytes>;
   /** Whether viewers with a credential get another size than those without. (Default: false) */
   dependsOnViewer?: boolean;
+  /**
+   * Whether the bytes have the place where they were recorded, which viewers who may not edit the media item do not get.
+   * (Default: neither, because they have none, or because the server never removes it)
+   */
+  location?: 'kept' | 'removed';
 }
 
 /**
@@ -139,9 +146,36 @@ export function isPrivate({ is_public }: Pick<FileRow, 'is_public'>): boolean {
   return is_public === VISIBILITY.private;
 }
 
-/** Opens the file of a row that the caller has found. */
-export function openRow(ctx: Context, row: SentRow): OpenedFile {
-  return { file: toSentFile(row), read: (range) => read(ctx, row, range) };
+/**
+ * Opens the file of a row that the caller has found. Without its location if the server removes that and `sender`, who
+ * sends the request, may not edit the media item: a URL that an editor has signed is for others. Throws FileGoneError.
+ */
+export async function openRow(
+  ctx: Context,
+  row: SentRow,
+  sender: Context = ctx,
+): Promise<OpenedFile> {
+  const opened: OpenedFile = { file: toSentFile(row), read: (range) => read(ctx, row, range) };
+  const patches = await findPatches(ctx, row);
+  if (patches.length === 0) return opened;
+  const isSeen = isVisible(sender, { ...row, id: row.media_id });
+  const isEditor = isSeen && maySeeLocationOf(sender, row.owner);
+  if (isEditor) return { ...opened, location: 'kept' };
+  return {
+    ...opened,
+    location: 'removed',
+    read: async (range) => withPatches(await opened.read(range), range?.start ?? 0, patches),
+  };
+}
+
+async function findPatches(ctx: Context, row: SentRow): Promise<Patch[]> {
+  // Its row says so when it is read.
+  if (row.damaged_at !== null) return [];
+  try {
+    return await locationPatches(ctx, row);
+  } catch (cause) {
+    throw isMissing(cause) ? new FileGoneError(row, { cause }) : cause;
+  }
 }
 
 /** The columns of a file that its sender needs. */
@@ -154,8 +188,9 @@ type SentRow = Pick<
   | 'md5'
   | 'updated_at'
   | 'blob_key'
-  | 'is_public'
   | 'damaged_at'
+  | 'media_id'
+  | keyof Omit<ScopeColumns, 'id'>
 >;
 
 function toSentFile({ filename, mime_type, size_bytes, md5, ...row }: SentRow): SentFile {

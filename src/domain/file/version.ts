@@ -104,7 +104,7 @@ export async function openVersion(
 ): Promise<OpenedFile | null> {
   const row = await store.findVersionByUrl(ctx.db, existing(ctx), at);
   if (row === undefined) return null;
-  const opened = openRow(ctx, { ...row, updated_at: row.created_at });
+  const opened = await openRow(ctx, { ...row, updated_at: row.created_at });
   return { ...opened, file: { ...opened.file, isPrivate: true } };
 }
 

@@ -73,7 +73,7 @@ export async function openRendition(
   const isExact = proof.isSigned || ctx.viewer.kind !== 'anonymous';
   const plan = planRendition(isExact ? request : rounded, source);
   return {
-    ...(plan === null ? openRow(ctx, file) : await openPlan(ctx, file, plan)),
+    ...(plan === null ? await openRow(ctx, file) : await openPlan(ctx, file, plan)),
     dependsOnViewer: rounded.width !== request.width || rounded.height !== request.height,
   };
 }

@@ -1,7 +1,7 @@
 import type { FileDetails } from '../../media/file/details.ts';
 import type { NodeRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
-import { maySeeLocation } from '../viewer/access.ts';
+import { maySeeLocationOf } from '../viewer/access.ts';
 
 /** What the original of a media item says of itself; null: it does not say it. */
 export type MediaDetails = {
@@ -35,8 +35,11 @@ export function toDetails({ details }: Pick<NodeRow, 'details'>): MediaDetails |
   return { ...EMPTY, ...found, takenAt: takenAt === undefined ? null : new Date(takenAt) };
 }
 
-/** Returns the part of the details that the viewer may see: see `maySeeLocation`. */
-export function visibleDetails(ctx: Context, details: MediaDetails | null): MediaDetails | null {
-  if (details === null || maySeeLocation(ctx)) return details;
+/** Returns the part of the details of a media item that the viewer may see: see `maySeeLocationOf`. */
+export function visibleDetails(
+  ctx: Context,
+  { details, owner }: { details: MediaDetails | null; owner: string | null },
+): MediaDetails | null {
+  if (details === null || maySeeLocationOf(ctx, owner)) return details;
   return { ...details, latitude: null, longitude: null, altitudeM: null };
 }

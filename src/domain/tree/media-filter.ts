@@ -173,6 +173,8 @@ interface Referred {
   pathBelow: (folderId: number) => string;
   /** Tells whether a tag is being deleted. Its rows are still there while a job deletes them. */
   isDeleted: (tagId: number) => boolean;
+  /** The owner whose media `near` finds; null: it finds none; undefined: it finds all. */
+  placesOf?: string | null | undefined;
 }
 
 /** Returns a checked filter as the store reads it. */
@@ -182,7 +184,7 @@ export function toNodeFilter(filter: MediaFilter, referred: Referred): NodeFilte
   const inner = (nested: MediaFilter) => toNodeFilter(nested, referred);
   const ofPublic: NodeFilter[] =
     isPublic === undefined ? [] : [{ visibility: isPublic ? ['public'] : ['unlisted', 'private'] }];
-  const all = [...(and ?? []).map(inner), ...ofPublic];
+  const all = [...(and ?? []).map(inner), ...ofPublic, ...withVisiblePlace(filter, referred)];
   return {
     ...own,
     ...(all.length > 0 && { and: all }),
@@ -194,6 +196,11 @@ export function toNodeFilter(filter: MediaFilter, referred: Referred): NodeFilte
     ...(nameContains && { nameContains: toNfc(nameContains) }),
     ...(tagIds?.some(referred.isDeleted) && { ids: [] }),
   };
+}
+
+function withVisiblePlace({ near }: MediaFilter, { placesOf }: Referred): NodeFilter[] {
+  if (near === undefined || placesOf === undefined) return [];
+  return [placesOf === null ? { ids: [] } : { ownedBy: placesOf }];
 }
 
 function toExtension(extension: string): string {

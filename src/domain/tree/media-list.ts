@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import { NotAuthenticatedError } from '../error.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage, toPages } from '../page.ts';
 import type { Only } from '../row-reader.ts';
-import { existing, maySeeLocation, scopeOf } from '../viewer/access.ts';
+import { existing, locationSight, scopeOf } from '../viewer/access.ts';
 import { MEDIA, type Media } from './media.ts';
 import {
   asksForPlace,
@@ -87,13 +87,17 @@ const resolved = new WeakMap<Context, WeakMap<MediaFilter, Promise<NodeFilter>>>
 async function resolve(ctx: Context, filter: MediaFilter): Promise<NodeFilter> {
   checkMediaFilter(filter);
   // What a filter finds tells as much as the field.
-  if (asksForPlace(filter) && !maySeeLocation(ctx)) throw new NotAuthenticatedError();
+  const sight = locationSight(ctx);
+  if (asksForPlace(filter) && sight === 'none' && ctx.viewer.kind === 'anonymous') {
+    throw new NotAuthenticatedError();
+  }
   const ids = foldersIn(filter);
   // Whether the viewer may see the folders does not matter: the list is narrowed to its scope.
   const folders = ids.length === 0 ? [] : await listFoldersByIds(ctx.db, existing(ctx), ids);
   const paths = new Map(folders.map((folder) => [folder.id, pathBelow(folder)]));
   return toNodeFilter(filter, {
     pathBelow: (id) => paths.get(id) ?? NOWHERE,
+    placesOf: sight === 'all' ? undefined : sight === 'own' ? ctx.viewer.id : null,
     isDeleted: (id) => ctx.pending.current.tagIds.has(id),
   });
 }

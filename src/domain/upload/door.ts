@@ -10,6 +10,7 @@ import { isUniqueViolation } from '../../store/error.ts';
 import { type Context, transact } from '../context.ts';
 import { DomainError, UnsupportedMediaError } from '../error.ts';
 import { deleteBytes } from '../file/delete-bytes.ts';
+import { stripLocation } from '../file/strip-location.ts';
 import { checkQuota } from '../viewer/quota.ts';
 import { checkContent, chooseType, type FileType, type Policy } from './policy.ts';
 import type { StagedFile } from './staging.ts';
@@ -67,14 +68,28 @@ export async function take<T>(
   staged: readonly StagedFile[],
   into: Into<T>,
 ): Promise<T> {
-  return orDrop(ctx, staged, async () => {
+  const held = [...staged];
+  return orDrop(ctx, held, async () => {
     const destination = await into(ctx, staged);
     const files: ExaminedFile[] = [];
+    const sent: string[] = [];
     for (const file of destination.files) {
-      files.push(await examine(ctx, file, destination.policy));
+      const kept = await keptBytes(ctx, await examine(ctx, file, destination.policy));
+      files.push(kept);
+      if (kept.blobKey === file.blobKey) continue;
+      sent.push(file.blobKey);
+      held.push({ ...kept, isKeptWhenRefused: undefined });
     }
-    return storeAndWrite(ctx, destination, files);
+    const result = await storeAndWrite(ctx, destination, files);
+    // The bytes as they were sent, of which others are stored.
+    for (const blobKey of sent) await ctx.staging.discard(blobKey);
+    return result;
   });
+}
+
+/** Returns the file as it is stored: without its location, if the server removes that. */
+function keptBytes(ctx: Context, file: ExaminedFile): Promise<ExaminedFile> | ExaminedFile {
+  return ctx.settings.stripLocation === 'always' ? stripLocation(ctx, file) : file;
 }
 
 /**

@@ -33,7 +33,7 @@ export interface StagedFile extends DeclaredFile {
   /** Key of the file within its media item; empty: the original. */
   key: string;
   /** The bytes belong to an upload session: if they are refused, they stay, and the session can be completed again. */
-  isKeptWhenRefused?: true;
+  isKeptWhenRefused?: true | undefined;
 }
 
 /** Options of `stageFile`. */

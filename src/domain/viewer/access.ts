@@ -102,14 +102,27 @@ export function isAdmin({ viewer }: Context): boolean {
 }
 
 /**
+ * Returns whose media show the viewer where they were recorded: `all` that it may see, `own` ones, which it may edit, or
+ * `none`. See `maySeeLocation`, and the setting `stripLocation`, which limits it to viewers who may edit.
+ */
+export function locationSight(ctx: Context): 'all' | 'own' | 'none' {
+  if (ctx.settings.stripLocation === 'never') return maySeeLocation(ctx) ? 'all' : 'none';
+  if (!isAllowed(ctx, 'media.update')) return 'none';
+  return isAdmin(ctx) ? 'all' : 'own';
+}
+
+/** Tells whether the viewer may learn where a media item of that owner was recorded. The viewer may see it. */
+export function maySeeLocationOf(ctx: Context, owner: string | null): boolean {
+  const sight = locationSight(ctx);
+  return sight === 'all' || (sight === 'own' && owner !== null && owner === ctx.viewer.id);
+}
+
+/**
  * Tells whether the viewer may learn where media were taken, by a field or by a filter: everyone with a credential may, of
  * the media that it may see, and the person at this machine. A public photo must not show strangers the way to someone's
  * home.
  */
-export function maySeeLocation({
-  viewer,
-  settings,
-}: Pick<Context, 'viewer' | 'settings'>): boolean {
+function maySeeLocation({ viewer, settings }: Context): boolean {
   return viewer.kind !== 'anonymous' || settings.auth === 'open';
 }
 

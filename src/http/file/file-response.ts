@@ -15,6 +15,11 @@ export interface Content {
   file: OpenedFile['file'];
   /** Whether other viewers may get other bytes at the same URL. (Default: false) */
   dependsOnViewer?: boolean;
+  /**
+   * Whether the bytes have the place where they were recorded: some viewers get them with it, and others without.
+   * (Default: all get the same)
+   */
+  location?: 'kept' | 'removed';
   /** Throws FileGoneError if the bytes have been deleted, DamagedFileError if they are known to be wrong. */
   read: (range?: SelectedRange) => Promise<Body>;
 }
@@ -39,6 +44,12 @@ export interface FileResponseOptions {
  * bytes.
  */
 const CACHE_CONTROL = 'public, no-cache';
+
+/** The bytes with the location are for this viewer only. */
+const OWN = 'private, no-cache';
+
+/** Marks the bytes without the location in a tag. Raise the number when other bytes are removed than before. */
+const WITHOUT_LOCATION = 'l1';
 
 /** No cache keeps a private file, that of the browser included: who may read it can change at any time. */
 const PRIVATE = 'private, no-store';
@@ -78,7 +89,7 @@ async function sendContent(
   content: Content,
   options: FileResponseOptions,
 ): Promise<FastifyReply> {
-  const validators = validatorsOf(content.file);
+  const validators = validatorsOf(content);
   const verdict = evaluateConditions(request.headers, validators);
   if (verdict === 'failed') {
     throw new HttpError(
@@ -87,8 +98,8 @@ async function sendContent(
       'The file does not meet the conditions in the headers of the request.',
     );
   }
-  const headers = cachedHeaders(content.file, validators, options);
-  if (content.dependsOnViewer) varyByViewer(reply);
+  const headers = cachedHeaders(content, validators, options);
+  if (content.dependsOnViewer || content.location) varyByViewer(reply);
   for (const name of FILE_EXCEPTIONS) if (!(name in headers)) reply.removeHeader(name);
   if (verdict === 'not-modified') {
     return reply
@@ -140,8 +151,9 @@ async function sendBytes(
  * 9110 §8.8.2.1: Last-Modified must not be later than Date, even if another machine's clock has
  * written it.
  */
-function validatorsOf({ md5, updatedAt }: Content['file']): Validators {
-  return { etag: `"${md5}"`, lastModified: new Date(Math.min(updatedAt.getTime(), Date.now())) };
+function validatorsOf({ file: { md5, updatedAt }, location }: Content): Validators {
+  const etag = location === 'removed' ? `"${md5}-${WITHOUT_LOCATION}"` : `"${md5}"`;
+  return { etag, lastModified: new Date(Math.min(updatedAt.getTime(), Date.now())) };
 }
 
 /**
@@ -149,7 +161,7 @@ function validatorsOf({ md5, updatedAt }: Content['file']): Validators {
  * §3.2): a new name, or a policy that has become stricter.
  */
 function cachedHeaders(
-  { mimeType, filename, isPrivate }: Content['file'],
+  { file: { mimeType, filename, isPrivate }, location }: Content,
   { etag }: Validators,
   { disposition, cacheControl = CACHE_CONTROL }: FileResponseOptions,
 ): Record<string, string> {
@@ -157,7 +169,7 @@ function cachedHeaders(
   const type = disposition === 'attachment' ? disposition : policy.disposition;
   return {
     etag,
-    'cache-control': isPrivate ? PRIVATE : cacheControl,
+    'cache-control': isPrivate ? PRIVATE : location === 'kept' ? OWN : cacheControl,
     'content-disposition': contentDisposition(type, filename),
     // For pages with `Cross-Origin-Embedder-Policy: require-corp`: files are meant to be embedded.
     'cross-origin-resource-policy': 'cross-origin',

@@ -13,6 +13,7 @@ export const TEXT_COLUMNS = [
   'alt_text',
   'caption',
   'credit',
+  'details',
 ] as const;
 
 /** The texts of a media item that has words. */
@@ -20,11 +21,25 @@ type Texts = { [Column in (typeof TEXT_COLUMNS)[number]]?: string | null | undef
 
 /** Returns the words of a media item. */
 export function wordsOf({ name, title, ...texts }: Texts) {
-  const { description, keywords, alt_text, caption, credit } = texts;
+  const { description, keywords, alt_text, caption, credit, details } = texts;
+  const own = textsOf(details);
   return {
     name: toIndexedWords(name, title),
-    texts: toIndexedWords(description, keywords, alt_text, caption, credit),
+    texts: toIndexedWords(description, keywords, alt_text, caption, credit, ...own),
   };
+}
+
+/**
+ * The details of a file that a search finds. The place is not among them: not everybody may see it, and a search would
+ * tell.
+ */
+const DETAILS = ['camera', 'lens', 'author', 'textSnippet'] as const;
+
+function textsOf(details: string | null | undefined): string[] {
+  // Most files say nothing.
+  if (!details || details === '{}') return [];
+  const found = JSON.parse(details) as { [Name in (typeof DETAILS)[number]]?: string };
+  return DETAILS.flatMap((name) => found[name] ?? []);
 }
 
 /** The insertion of the words of a new media item, given by its uuid. */

@@ -84,3 +84,49 @@ describeEachBackend('the migration to common words', (backend) => {
       }
     }, 'empty'));
 });
+
+describeEachBackend('the migration to words of details', (backend) => {
+  it('writes them for media whose originals name a camera, a lens, an author or a text', () =>
+    backend.withUrl(async (url) => {
+      const db = openDb({ url });
+      try {
+        await sql`create table migration (name text primary key, applied_at text not null)`.execute(
+          db,
+        );
+        for (const [name, migration] of Object.entries(MIGRATIONS)) {
+          if (name >= '0036') break;
+          await migration.up(db, () => undefined);
+          await sql`insert into migration values (${name}, 'then')`.execute(db);
+        }
+        await fillDetails(db);
+        await migrate(db);
+        const count = (search: string) => countNodes(db, EVERYTHING, { search });
+        expect(await count('leica')).toBe(COUNT);
+        expect([await count('summi'), await count('sea'), await count('48.1')]).toEqual([1, 1, 0]);
+        expect([await count('nothing'), await count('note')]).toEqual([1, 1]);
+      } finally {
+        await db.destroy();
+      }
+    }, 'empty'));
+});
+
+async function fillDetails(db: Db): Promise<void> {
+  const leica = { camera: 'Leica Q3', latitude: 48.1 };
+  const details = [
+    ...Array.from({ length: COUNT - 1 }, () => leica),
+    { ...leica, lens: 'Summilux', author: 'Ann', textSnippet: 'By the sea' },
+    { author: 'Nothing else' },
+    {},
+  ];
+  for (let at = 0; at < details.length; at += 500) {
+    const rows = details.slice(at, at + 500).map((one, index) => {
+      const id = 10 + at + index;
+      const note = at + index === details.length - 1 ? 'note' : null;
+      return sql`(${id}, ${`u${id}`}, 'image', 1, '/1/', 'a', 'a', ${note}, ${JSON.stringify(one)}, 0, 1, 1)`;
+    });
+    await sql`insert into media (id, uuid, type, level, path, name, name_sort, description, details, is_public, created_at,
+      updated_at) values ${sql.join(rows)}`.execute(db);
+  }
+  await sql`insert into media_words (media_id, name, texts)
+    select id, 'a', coalesce(description, '') from media where id >= 10`.execute(db);
+}

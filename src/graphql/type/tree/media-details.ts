@@ -2,7 +2,8 @@ import type { MediaDetails } from '../../../domain/tree/media-details.ts';
 import { builder } from '../../builder.ts';
 import { exposeNullable } from '../../expose.ts';
 
-const HIDDEN = 'Null for viewers without a credential if the server requires one.';
+const HIDDEN =
+  'Null for viewers without a credential if the server requires one, and for viewers who may not edit the media item if the server removes location from files.';
 
 /** What the original file of a media item says of itself. */
 export const MediaDetailsRef = builder.objectRef<MediaDetails>('MediaDetails').implement({

@@ -125,7 +125,7 @@ function wordFields(t: FieldBuilder) {
     }),
     search: t.string({
       description:
-        'Words to search for. Each must be the start of a word in the name, title, description, keywords, alternative text, caption, credit or tags; in scripts without spaces, such as Chinese, Japanese and Thai, it may be any part of a text. Case and accents are ignored. An emoji is a word. A search has at most 10 words and 500 characters.',
+        'Words to search for. Each must be the start of a word in the name, title, description, keywords, alternative text, caption, credit or tags, or in the camera, the lens, the author or the first text that the original file names; in scripts without spaces, such as Chinese, Japanese and Thai, it may be any part of a text. Case and accents are ignored. An emoji is a word. A search has at most 10 words and 500 characters.',
     }),
     nameContains: t.string({
       description:

@@ -90,8 +90,8 @@ MediaRef.implement({
       nullable: true,
       description:
         'Metadata of the original file. Null until a background job has read it, shortly after the upload, and for a media item without a stored file.',
-      ...withNeeds('details'),
-      resolve: ({ details }, _args, { domain }) => visibleDetails(domain, details),
+      ...withNeeds('details', 'owner'),
+      resolve: (media, _args, { domain }) => visibleDetails(domain, media),
     }),
     visibility: t.expose('visibility', {
       type: VisibilityEnum,
