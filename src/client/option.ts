@@ -59,10 +59,9 @@ export function createEndpoint(options: UploadClientOptions): Endpoint {
 /** A page may name the server by a path, as for `fetch`. */
 function toUrl(url: string): string {
   const own = globalThis.location?.href;
-  const endpoint = `${url.replace(/\/+$/, '')}/graphql`;
-  const parsed = URL.canParse(endpoint, own) ? new URL(endpoint, own) : null;
+  const parsed = URL.canParse(url, own) ? new URL(url, own) : null;
   if (parsed && /^https?:$/.test(parsed.protocol) && !parsed.username && !parsed.password)
-    return endpoint;
+    return `${url.replace(/\/+$/, '')}/graphql`;
   // The URL may hold a password.
   const message = 'The `url` must be an http or https URL without user and password.';
   throw new UploadError('INVALID_INPUT', message);

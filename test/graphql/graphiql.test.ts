@@ -195,7 +195,7 @@ describe('GraphiQL', () => {
             await shown.getByText(name, { exact: true }).waitFor();
             // GraphiQL stores the tabs a little later.
             const stored = `JSON.parse(localStorage['graphiql:tabState']).activeTabIndex`;
-            await page.waitForFunction(`${stored} === ${names.indexOf(name)}`);
+            await expect.poll(() => page.evaluate(stored)).toBe(names.indexOf(name));
             await page.goto(`${app.url}/graphql`);
             await shown.waitFor();
             expect([await tabs.allTextContents(), await shown.textContent()]).toEqual([

@@ -59,7 +59,7 @@ const CASES: [what: string, (directory: string) => Variables, message: RegExp][]
   [
     'a users’ file that is a directory',
     (directory) => ({ TRIVIUM_USERS_FILE: directory }),
-    /The users' file \S+ cannot be used \(TRIVIUM_USERS_FILE\): it is a directory \(EISDIR\)/,
+    /The users' file \S+ cannot be used \(TRIVIUM_USERS_FILE\): EISDIR/,
   ],
   [
     'an address of another machine',

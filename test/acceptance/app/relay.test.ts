@@ -34,10 +34,9 @@ test('Relay runs a document of the file of its compiler over graphql-ws', () =>
     async ({ url }) => {
       const client = createClient({ url: url.replace('http', 'ws'), retryAttempts: 0 });
       const send: RelaySend = async ({ id, text }, variables) => {
-        // Relay's text is null, and the types of graphql-ws know no ids of documents.
-        const payload = { id, query: text, variables } as never;
-        for await (const result of client.iterate(payload)) return result;
-        throw new Error('There is no result.');
+        // Relay's text is null, which the client of graphql-ws refuses to send.
+        const payload = { id, query: text ?? '', variables: { ...variables } };
+        return (await client.iterate(payload).next()).value;
       };
       expect(await askRelay(send, viewerRequest({ id: MD5 }))).toMatchObject({
         viewer: { kind: 'ANONYMOUS' },
