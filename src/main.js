@@ -36,8 +36,25 @@ if (process.argv[2] !== 'serve') {
   });
 }
 nodeModule.enableCompileCache(CACHE);
-const { runCommand } = await import('./start/command.ts');
-await runCommand({ argv: process.argv, env: process.env, exit: process.exit });
+await run().catch(explainMissingPackage);
+
+async function run() {
+  const { runCommand } = await import('./start/command.ts');
+  await runCommand({ argv: process.argv, env: process.env, exit: process.exit });
+}
+
+/**
+ * Ends the process if a package is missing: the program has been copied without its packages, or updated without them.
+ * @param {unknown} error
+ */
+function explainMissingPackage(error) {
+  const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
+  const [, name] = /^Cannot find package '([^']+)'/.exec(message) ?? [];
+  if (code !== 'ERR_MODULE_NOT_FOUND' || name === undefined) throw error;
+  const directory = fileURLToPath(new URL('..', import.meta.url));
+  console.error(`trivium: the package ${name} is missing: run \`npm ci\` in ${directory}`);
+  process.exit(1);
+}
 
 /**
  * Ends the process of a Node that cannot run the program. Everything above this call must work in that Node, too: a name

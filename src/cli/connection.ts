@@ -13,6 +13,8 @@ export interface ClientSetting {
   env: Readonly<Record<string, string | undefined>>;
   /** Runs a command. A command that fails ends the process. */
   attempt: (work: () => Promise<void>) => Promise<void>;
+  /** Runs work that creates files for the user, with the access that they have chosen by `umask`. */
+  withUserUmask: (work: () => Promise<void>) => Promise<void>;
 }
 
 /** The options that name the server and the credential. */

@@ -37,8 +37,11 @@ export class UsageError extends CommandError {
 
 /** The failed items of a command that continued with the others. */
 export interface FailureList {
-  /** Adds a failed item; with several items, prints the message at once. */
-  add(message: string): void;
+  /**
+   * Adds a failure of one item, or of this many; with several items, prints the message at once. 0: of something that was
+   * not expected as an item.
+   */
+  add(message: string, itemCount?: number): void;
   /** Tells how many items there are beside those that have failed, once that is known. */
   expect(otherCount: number): void;
   /** Throws CommandError if any item failed. */
@@ -48,15 +51,18 @@ export interface FailureList {
 /** Creates the list. With a single item, its failure is the command's. */
 export function createFailureList(count: number): FailureList {
   const messages: string[] = [];
+  let failedCount = 0;
   const print = (message: string) => console.error(`trivium: ${message}`);
   let isSingle = count === 1;
   return {
-    add(message) {
+    add(message, itemCount = 1) {
       messages.push(message);
+      failedCount += Math.max(itemCount, 1);
+      if (itemCount === 0) count += 1;
       if (!isSingle) print(message);
     },
     expect(otherCount) {
-      count = messages.length + otherCount;
+      count = failedCount + otherCount;
       if (!isSingle || count <= 1) return;
       isSingle = false;
       messages.forEach(print);
@@ -65,7 +71,7 @@ export function createFailureList(count: number): FailureList {
       const [first] = messages;
       if (first === undefined) return;
       if (isSingle && messages.length > 1) this.expect(0);
-      const summary = `${messages.length} of ${count} ${noun} failed`;
+      const summary = `${failedCount} of ${count} ${noun} failed`;
       throw new CommandError(isSingle ? first : summary);
     },
   };

@@ -1,5 +1,5 @@
 import type { TypedDocument } from './document.ts';
-import { createEndpoint, type UploadClientOptions, withDefaults } from './option.ts';
+import { createEndpoint, type UploadClientOptions, withQueryDefaults } from './option.ts';
 import { request } from './request.ts';
 import { retry } from './retry.ts';
 import { createUploadClient, type UploadClient } from './upload/upload-client.ts';
@@ -38,10 +38,13 @@ export interface Client extends UploadClient {
   ): Promise<Data>;
 }
 
-/** Creates a client; sends nothing. Throws UploadError NOT_AUTHENTICATED if the credential cannot be a header. */
+/**
+ * Creates a client; sends nothing. Throws UploadError INVALID_INPUT if the URL cannot be one of a server, and
+ * NOT_AUTHENTICATED if the credential cannot be a header.
+ */
 export function createClient(options: UploadClientOptions): Client {
   const endpoint = createEndpoint(options);
-  const policy = withDefaults(options);
+  const policy = withQueryDefaults(options);
   return {
     ...createUploadClient(options),
     request: <Data>(document: object | string, variables: unknown = {}, signal?: AbortSignal) => {

@@ -38,16 +38,33 @@ const DEFAULTS = {
   createMd5: createSparkMd5,
 };
 
-/** Returns where requests of a client go, and how. Throws UploadError NOT_AUTHENTICATED if the credential cannot be a header. */
+/** Three retries take four seconds at most: a person may wait for the answer of a query. */
+const QUERY_RETRIES_MAX = 3;
+
+/**
+ * Returns where requests of a client go, and how. Throws UploadError INVALID_INPUT if the URL cannot be one of a server,
+ * and NOT_AUTHENTICATED if the credential cannot be a header.
+ */
 export function createEndpoint(options: UploadClientOptions): Endpoint {
   const { requestTimeoutMs, canStream } = withDefaults(options);
   return {
-    url: `${options.url.replace(/\/+$/, '')}/graphql`,
+    url: toUrl(options.url),
     headers: toHeaders(options.credential),
     fetch: options.fetch ?? globalThis.fetch,
     requestTimeoutMs,
     canStream,
   };
+}
+
+/** A page may name the server by a path, as for `fetch`. */
+function toUrl(url: string): string {
+  const own = globalThis.location?.href;
+  const parsed = URL.canParse(url, own) ? new URL(url, own) : null;
+  if (parsed && /^https?:$/.test(parsed.protocol) && !parsed.username && !parsed.password)
+    return `${url.replace(/\/+$/, '')}/graphql`;
+  // The URL may hold a password.
+  const message = 'The `url` must be an http or https URL without user and password.';
+  throw new UploadError('INVALID_INPUT', message);
 }
 
 function toHeaders(credential: string | undefined): Headers {
@@ -62,6 +79,11 @@ function toHeaders(credential: string | undefined): Headers {
     );
   headers.set('authorization', `Bearer ${token}`);
   return headers;
+}
+
+/** Returns the settings for queries: without a `retriesMax`, they have fewer retries than uploads. */
+export function withQueryDefaults(options: UploadClientOptions): typeof DEFAULTS {
+  return { ...withDefaults(options), retriesMax: options.retriesMax ?? QUERY_RETRIES_MAX };
 }
 
 /** Returns the settings of a client, each given or by default. */

@@ -2,7 +2,7 @@ import { UploadError } from './upload/upload-error.ts';
 
 /** Limits and delays of the retries of a request. */
 export interface RetryPolicy {
-  /** Maximum number of retries in a row. Default: 8. */
+  /** Maximum number of retries in a row. Default: 8 for the requests of an upload, 3 for queries. */
   retriesMax: number;
   /** Delay before the first retry; doubled for each further one. Default: 500. */
   retryDelayMs: number;

@@ -64,6 +64,23 @@ export interface Page {
 /** Tabs that people can click: the focus moves a tab back to the start of its last animation, so that the click misses it. */
 const TABS_STAY = '.graphiql-tab { transform: none !important; }';
 
+/**
+ * Code for the content of the tab that the page shows: the last one, or the one with the query in the address. GraphiQL
+ * keeps the tabs, but opens a new one for a content that none of them has, and without any content an empty one.
+ */
+const SHOWN_TAB = `(() => {
+  try {
+    const { tabs, activeTabIndex } = JSON.parse(localStorage.getItem('graphiql:tabState'));
+    const asked = new URLSearchParams(location.search).get('query');
+    const isShown = ({ query }) => asked === null || query === asked;
+    const { query, variables, headers } = [tabs[activeTabIndex], ...tabs].find(isShown);
+    return { query: query ?? '', variables: variables ?? '', initialHeaders: headers ?? '' };
+  } catch {
+    // The first visit, a new query, or a browser that keeps nothing.
+    return {};
+  }
+})()`;
+
 /** Renders the page at `/graphql`: one tab for each example. It loads its files from `/graphql/…`. */
 export function renderPage(nonce: string = randomBytes(16).toString('base64')): Page {
   const base = `/graphql/${GRAPHIQL_NAME}`;
@@ -82,7 +99,7 @@ export function renderPage(nonce: string = randomBytes(16).toString('base64')): 
 <div id="root"></div>
 <script nonce="${nonce}" src="${base}.js"></script>
 <script nonce="${nonce}">
-YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), ${inScript(options)});
+YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), { ...${inScript(options)}, ...${SHOWN_TAB} });
 </script>
 </body>
 </html>

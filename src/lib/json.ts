@@ -28,6 +28,11 @@ export function parseForeignJson(text: string): unknown {
   return JSON.parse(text);
 }
 
+/** Parses the JSON of a file, which some editors begin with a byte order mark. Throws SyntaxError if it is malformed. */
+export function parseJsonFile(text: string): unknown {
+  return JSON.parse(text.replace(/^\ufeff/, ''));
+}
+
 /** Throws SyntaxError if JSON exceeds the limits of `parseForeignJson`. Does not check its syntax. */
 export function checkJsonShape(text: string): void {
   // Shorter texts are within the limits.

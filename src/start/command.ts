@@ -33,10 +33,17 @@ export interface ProcessHandle {
   exit: (code: number) => never;
 }
 
+/** Takes all access away from the group and others. */
+const OWN_UMASK = 0o077;
+
 /** Runs the command line. A command that fails ends the process with a code of `EXIT_CODES`; `fsck` with code 2. */
 export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<void> {
   // Nobody else may read what the commands create: the database and its log, blobs, keys, the compiled program.
-  process.umask(0o077);
+  const userUmask = process.umask(OWN_UMASK);
+  const withUserUmask = async (work: () => Promise<void>) => {
+    process.umask(userUmask);
+    await work().finally(() => process.umask(OWN_UMASK));
+  };
   const attempt = attemptWith(exit);
   const program = new Command('trivium')
     .description('A self-hosted media server.')
@@ -58,7 +65,7 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
   program.addCommand(tortureCommand({ env, attempt }));
   program.addCommand(fsckCommand({ env, exit, attempt: attemptWith(exit, 2) }));
   for (const create of [uploadCommand, downloadCommand, listCommand, removeCommand]) {
-    program.addCommand(create({ argv, env, attempt }));
+    program.addCommand(create({ argv, env, attempt, withUserUmask }));
   }
   program.addCommand(completionCommand(program));
   exitOnUsage(program, exit);

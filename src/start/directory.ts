@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdir, stat } from 'node:fs/promises';
+import { access, mkdir, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Config } from './config.ts';
 import { codeOf, databaseSetting, reasonOf, StartError } from './start-error.ts';
@@ -59,9 +59,22 @@ async function checkDatabaseFile(path: string, setting: string): Promise<void> {
     const isMissing = codeOf(error) === 'ENOENT';
     fail(isMissing ? 'its directory does not exist' : `its directory: ${reasonOf(error)}`, error);
   }
-  const stats = await stat(path).catch(() => null);
-  if (stats?.isDirectory()) fail('it is a directory');
-  if (stats !== null) {
-    await access(path, R_OK | W_OK).catch((error) => fail(reasonOf(error), error));
+  await checkFile(path, fail);
+  // SQLite would name the database instead of its file, and no reason.
+  const real = await realpath(path).catch(() => path);
+  for (const suffix of ['.lock', '-wal', '-shm', '-journal']) {
+    const beside = real + suffix;
+    await checkFile(beside, (reason, cause) => fail(`its file ${beside}: ${reason}`, cause));
   }
+}
+
+/** Checks that a file can be written, if it exists. */
+async function checkFile(
+  path: string,
+  fail: (reason: string, cause?: unknown) => void,
+): Promise<void> {
+  const stats = await stat(path).catch(() => null);
+  if (stats === null) return;
+  if (stats.isDirectory()) fail('it is a directory');
+  await access(path, R_OK | W_OK).catch((error) => fail(reasonOf(error), error));
 }

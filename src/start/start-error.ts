@@ -13,6 +13,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EEXIST: 'it is a file',
+  EISDIR: 'it is a directory',
   ENOTDIR: 'a part of the path is a file',
   ENOENT: 'it cannot be created there',
   EROFS: 'the file system is read-only',

@@ -25,6 +25,7 @@ const RESULTS: Readonly<Record<keyof typeof SCENARIOS, unknown>> = {
   'urql: persisted queries': NAMES,
   'urql: graphcache with the schema, and pages': NAMES,
   'urql: subscription': CHANGE,
+  'Relay: a connection': NAMES,
   'graphql-request: POST and GET': [NAMES, NAMES],
   'graphql-sse: distinct connections': CHANGE,
   'graphql-sse: a single connection': CHANGE,

@@ -182,6 +182,35 @@ describe('GraphiQL', () => {
         });
       }));
 
+    test('shows the same tabs at the next visit, and the one that was shown last', () =>
+      withApp(backend!, async (app) => {
+        await withPage(`${app.url}/graphql`, async (page) => {
+          const tabs = page.locator('.graphiql-tab-button');
+          const shown = page.locator('.graphiql-tab-active');
+          await shown.waitFor();
+          const names = await tabs.allTextContents();
+          expect(names).toHaveLength(EXAMPLES.length);
+          for (const name of ['NewestMedia', 'OneMedia', 'Tree']) {
+            await tabs.getByText(name, { exact: true }).click();
+            await shown.getByText(name, { exact: true }).waitFor();
+            // GraphiQL stores the tabs a little later.
+            const stored = `JSON.parse(localStorage['graphiql:tabState']).activeTabIndex`;
+            await expect.poll(() => page.evaluate(stored)).toBe(names.indexOf(name));
+            await page.goto(`${app.url}/graphql`);
+            await shown.waitFor();
+            expect([await tabs.allTextContents(), await shown.textContent()]).toEqual([
+              names,
+              expect.stringContaining(name),
+            ]);
+          }
+          await page.goto(`${app.url}/graphql?query=query%20Shared%7Bviewer%7Bkind%7D%7D`);
+          await shown.getByText('Shared', { exact: true }).waitFor();
+          await page.reload();
+          await shown.getByText('Shared', { exact: true }).waitFor();
+          expect(await tabs.allTextContents()).toEqual([...names, 'Shared']);
+        });
+      }));
+
     test('shows an example when its tab is clicked', () =>
       withApp(backend!, async (app) => {
         const { html: body, policy } = renderPage();

@@ -95,14 +95,24 @@ describeEachBackend('the single connection mode', (backend) => {
       );
     }));
 
-  test('runs an operation that is sent before the stream is opened when it is', () =>
+  test('accepts operations before the stream is opened, which then begins with their results', () =>
     withApp(backend, async (app) => {
       const token = await reserve(app);
-      const accepted = operate(app, token, { id: 'q', query: VIEWER });
+      // A client may wait for the answer before it opens the stream.
+      expect(await operate(app, token, { id: 's', query: MEDIA_CHANGED })).toEqual(ACCEPTED);
+      expect(await operate(app, token, { id: 'q', query: VIEWER })).toEqual(ACCEPTED);
+      await createUrl(app, 'A');
       const { next, close } = await open(app, token);
-      expect(await next()).toMatchObject({ event: 'next', id: 'q' });
-      expect(await accepted).toEqual(ACCEPTED);
+      const events = [await next(), await next(), await next()];
+      expect(events.filter(({ id }) => id === 'q')).toMatchObject([
+        { event: 'next', payload: { data: { viewer: { kind: 'ANONYMOUS' } } } },
+        { event: 'complete' },
+      ]);
+      expect(events.filter(({ id }) => id === 's')).toMatchObject([
+        { event: 'next', payload: { data: { mediaChanged: { media: { title: 'A' } } } } },
+      ]);
       close();
+      await allFreed(app);
     }));
 
   test('ends the stream soon after its credential has been revoked', () =>
@@ -211,6 +221,24 @@ test('the reservations of one viewer are bounded, and give their place back', ()
     },
     { TRIVIUM_QUOTA_SUBSCRIPTIONS: '2' },
   ));
+
+test('a client that never opens its stream has a bounded number of results waiting for it', () =>
+  withApp(SQLITE, async (app) => {
+    const token = await reserve(app);
+    const query = '{ __schema { types { name description fields { name description } } } }';
+    const statuses: number[] = [];
+    const sent = Array.from({ length: 30 }, async (_, index) => {
+      statuses.push((await operate(app, token, { id: `${index}`, query })).status);
+    });
+    await vi.waitFor(() => expect(statuses.length).toBeGreaterThan(9));
+    const { response, close } = await open(app, token);
+    expect(response.status).toBe(200);
+    expect(statuses.length).toBeLessThan(30);
+    close();
+    await Promise.all(sent);
+    expect(new Set(statuses)).toEqual(new Set([202, 404]));
+    await allFreed(app);
+  }));
 
 test('a client that does not read has a bounded number of results waiting for it', () =>
   withApp(SQLITE, async (app) => {

@@ -1,10 +1,11 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { reasonOf, toDatabaseError } from '../../src/start/start-error.ts';
+import { runProcess } from '../support/cli.ts';
 import { runInProcess } from '../support/command.ts';
-import { withDataDir } from '../support/process.ts';
+import { spawnNode, withDataDir } from '../support/process.ts';
 
 type Variables = Record<string, string>;
 
@@ -101,6 +102,45 @@ it('a first start at a port in use leaves nothing behind, and names TRIVIUM_PORT
       /^trivium: Cannot listen at 127\.0\.0\.1:\d+ \(EADDRINUSE\): .*TRIVIUM_PORT.*\n$/,
     );
     expect(await readdir(directory)).toEqual([]);
+  }));
+
+it.each([
+  [
+    'admin.key',
+    /The key file \S+\/admin\.key cannot be used \(TRIVIUM_DATA_DIR\): it is a directory \(EISDIR\)/,
+  ],
+  ['url.key', /The key file \S+\/url\.key cannot be used \(TRIVIUM_DATA_DIR\): it is a directory/],
+  [
+    'token.key',
+    /The key file \S+\/token\.key cannot be used \(TRIVIUM_DATA_DIR\): it is a directory/,
+  ],
+  [
+    'trivium.db.lock',
+    /The database \S+\/trivium\.db cannot be opened \(TRIVIUM_DATA_DIR\): its file \S+\/trivium\.db\.lock: it is a directory/,
+  ],
+  ['trivium.db-wal', /its file \S+\/trivium\.db-wal: it is a directory/],
+])('the file %s in the data directory is named, if it cannot be read', (name, message) =>
+  withDataDir(async (TRIVIUM_DATA_DIR) => {
+    await mkdir(join(TRIVIUM_DATA_DIR, name));
+    const run = await runInProcess(['serve'], {
+      ...{ TRIVIUM_PORT: '0', TRIVIUM_LOG_LEVEL: 'silent', TRIVIUM_DATA_DIR },
+    });
+    expect(run).toMatchObject({ code: 1, output: '' });
+    expect(run.errors).toMatch(/^trivium: .*\n$/);
+    expect(run.errors).toMatch(message);
+  }),
+);
+
+it('a program without its packages says how to install them', () =>
+  withDataDir(async (directory) => {
+    await cp('src', join(directory, 'src'), { recursive: true });
+    await cp('package.json', join(directory, 'package.json'));
+    const run = await runProcess(spawnNode([join(directory, 'src/main.js'), 'serve'], {}));
+    expect(run).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `trivium: the package commander is missing: run \`npm ci\` in ${directory}/\n`,
+    });
   }));
 
 it('commands name the setting, too', () =>

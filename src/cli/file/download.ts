@@ -58,20 +58,39 @@ export async function runDownload(
   failures.throwIfAny('files');
 }
 
-/** Where files go: into a directory, or to exactly this path. */
+/** Where downloads go. */
 interface Output {
   path: string;
+  /** Whether a single file goes into a directory at this path. If not, the path is that of the file. */
   isDirectory: boolean;
+  exists: boolean;
 }
 
 async function findOutput(path: string | undefined, nameCount: number): Promise<Output> {
-  if (path === undefined) return { path: '.', isDirectory: true };
+  if (path === undefined) return { path: '.', isDirectory: true, exists: true };
+  if (path === '-' || path === '')
+    throw new UsageError('--output: expected a path. `./-` is the path of a file named "-".');
   const stats = await stat(path).catch(() => null);
+  const exists = stats !== null;
   const isDirectory = stats?.isDirectory() ?? path.endsWith('/');
   if (!isDirectory && nameCount > 1)
     throw new UsageError('--output: several files need a directory that exists.');
-  if (stats === null && isDirectory) await makeDirectory(path);
-  return { path, isDirectory };
+  if (!exists && isDirectory) await makeDirectory(path);
+  return { path, isDirectory, exists };
+}
+
+/**
+ * Returns a function that chooses the path of a file or a folder. A folder always goes into a directory, whether that
+ * exists or not: the first run of a command creates it, and the next run must find the same paths.
+ */
+function choosePaths({ path, isDirectory, exists }: Output) {
+  const taken = createLocalNames();
+  return (name: string, id: number, isOfFolder = false): string => {
+    if (!isOfFolder && !isDirectory) return path;
+    if (exists && !isDirectory)
+      throw new CommandError(`${path}: is no directory, and a folder needs one`);
+    return join(path, taken.choose(name, id));
+  };
 }
 
 interface Progress {
@@ -87,9 +106,7 @@ async function collect(
   { signal, failures }: Progress,
 ): Promise<Item[]> {
   const items: Item[] = [];
-  const taken = createLocalNames();
-  const pathFor = (name: string, id: number) =>
-    output.isDirectory ? join(output.path, taken.choose(name, id)) : output.path;
+  const pathFor = choosePaths(output);
   for (const name of new Set(names)) {
     signal.throwIfAborted();
     try {
@@ -98,11 +115,8 @@ async function collect(
         items.push({ source, path: pathFor(local, items.length) });
       } else {
         const node = await findNode(connection, name);
-        await addNode(connection, node, pathFor(node.name, node.databaseId), {
-          items,
-          signal,
-          label: name,
-        });
+        const path = pathFor(node.name, node.databaseId, isFolder(node));
+        await addNode(connection, node, path, { items, signal, label: name });
       }
     } catch (error) {
       signal.throwIfAborted();

@@ -5,6 +5,7 @@ import { UploadError } from '../../client/upload/upload-error.ts';
 import {
   type ClientSetting,
   type Connection,
+  RETRY,
   type ServerFlags,
   withConnection,
 } from '../connection.ts';
@@ -86,7 +87,7 @@ async function send(
   flags: UploadFlags,
   { failures, signal, env }: Work,
 ): Promise<void> {
-  const client = connection.createClient({ createMd5, canStream: true });
+  const client = connection.createClient({ ...RETRY, createMd5, canStream: true });
   const folders = createFolderMaker(connection);
   const { folderId, tagIds } = await findDestination(client, folders, flags);
   const place = await createFolders(tree, folderId ?? null, folders, { failures, signal });
@@ -135,7 +136,7 @@ async function createFolders(
       if (!(error instanceof UploadError) || !isOfOneItem(error)) throw error;
       const isBelow = ({ path }: LocalFile) => path.startsWith(`${directory.path}/`);
       const count = files.filter(isBelow).length;
-      failures.add(`${directory.path}: ${error.message} (with ${count} files in it)`);
+      failures.add(`${directory.path}: ${error.message} (with ${count} files in it)`, count);
     }
   }
   return places;

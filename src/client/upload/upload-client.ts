@@ -1,5 +1,10 @@
 import { createOperations, type Named, type UploadedMedia } from '../operation.ts';
-import { createEndpoint, type UploadClientOptions, withDefaults } from '../option.ts';
+import {
+  createEndpoint,
+  type UploadClientOptions,
+  withDefaults,
+  withQueryDefaults,
+} from '../option.ts';
 import { retry } from '../retry.ts';
 import type { UploadOptions } from './chunk.ts';
 import { uploadInChunks } from './chunked-upload.ts';
@@ -21,17 +26,21 @@ export interface UploadClient {
   check(): Promise<void>;
 }
 
-/** Creates a client; sends nothing. Throws UploadError NOT_AUTHENTICATED if the credential cannot be a header. */
+/**
+ * Creates a client; sends nothing. Throws UploadError INVALID_INPUT if the URL cannot be one of a server, and
+ * NOT_AUTHENTICATED if the credential cannot be a header.
+ */
 export function createUploadClient(options: UploadClientOptions): UploadClient {
   const tools = withDefaults(options);
+  const policy = withQueryDefaults(options);
   const server = createOperations(createEndpoint(options));
   return {
     upload: (blob, options = {}) => uploadInChunks({ ...tools, server }, blob, options),
     abort: (uploadId) => server.abort(uploadId),
-    findFolder: (path) => retry(tools, () => server.findFolder(path)),
+    findFolder: (path) => retry(policy, () => server.findFolder(path)),
     // Each attempt searches first: names are not unique, and a lost response must not lead to a second tag.
     ensureTag: (name) =>
-      retry(tools, async () => (await server.findTag(name)) ?? server.createTag(name)),
+      retry(policy, async () => (await server.findTag(name)) ?? server.createTag(name)),
     check: () => server.check(),
   };
 }

@@ -26,11 +26,9 @@ export interface Reservation {
   /** Operations take a turn until their result has been sent, or they turn out to be subscriptions. */
   turns: Turns;
   isOpen: boolean;
-  /** Resolves when the stream opens, or has ended. */
-  opened: Promise<void>;
   /** Aborts when the stream has ended, or has not been opened in time. */
   ended: AbortSignal;
-  /** Opens the stream, once. Returns its bytes. */
+  /** Opens the stream, once. Returns its bytes, which begin with the results of what has run before. */
   open(): PassThrough;
   end(): void;
 }
@@ -66,13 +64,11 @@ export function createReservations(onFailure: (error: unknown) => void): Reserva
 
 function createReservation(viewer: Viewer, onFailure: (error: unknown) => void): Reservation {
   const ended = new AbortController();
-  const opened = Promise.withResolvers<void>();
   const stream = new PassThrough();
   const end = () => {
     clearTimeout(unopened);
     clearInterval(pings);
     ended.abort();
-    opened.resolve();
     stream.end();
   };
   const unopened = setTimeout(end, OPEN_TIMEOUT_MS).unref();
@@ -89,7 +85,6 @@ function createReservation(viewer: Viewer, onFailure: (error: unknown) => void):
     operations: createOperations(createChannel(stream, fail), ended.signal),
     turns: createTurns(TURNS),
     isOpen: false,
-    opened: opened.promise,
     ended: ended.signal,
     open() {
       this.isOpen = true;
@@ -97,7 +92,6 @@ function createReservation(viewer: Viewer, onFailure: (error: unknown) => void):
       stream.write(PING);
       // A client that does not read gets none.
       pings = setInterval(() => stream.writableNeedDrain || stream.write(PING), PING_MS).unref();
-      opened.resolve();
       return stream;
     },
     end,

@@ -93,8 +93,7 @@ async function runOperation(
   const { parameters, discardFiles } = await readParameters(reply.request);
   try {
     const id = operationIdOf(parameters);
-    // Until then, nobody would take its results.
-    await reservation.opened;
+    // The stream need not be open yet: a client may wait for this answer before it opens the stream.
     return await runInTurn(options, reservation, { reply, id, parameters });
   } finally {
     discardFiles();

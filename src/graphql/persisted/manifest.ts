@@ -1,4 +1,5 @@
 import { parse } from 'graphql';
+import { parseJsonFile } from '../../lib/json.ts';
 
 /** The documents of a manifest, by their ids. */
 export type Manifest = ReadonlyMap<string, string>;
@@ -29,7 +30,7 @@ export function parseManifest(text: string): Manifest {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJsonFile(text);
   } catch {
     throw new ManifestError('it is not JSON');
   }

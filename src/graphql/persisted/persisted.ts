@@ -77,12 +77,13 @@ function isId(value: unknown): value is string {
 }
 
 /**
- * Returns the document with one of these ids. An id may say how it is made: `sha256:…` (GraphQL over HTTP, "Persisted
- * Documents").
+ * Returns the document with one of these ids. An id may say how it is made, in the request or in the manifest: `sha256:…`
+ * (GraphQL over HTTP, "Persisted Documents").
  */
 function find(manifest: Manifest, ids: readonly string[]): string | undefined {
   for (const id of ids) {
-    const document = manifest.get(id) ?? manifest.get(id.replace(/^sha256:/, ''));
+    const bare = id.replace(/^sha256:/, '');
+    const document = manifest.get(id) ?? manifest.get(bare) ?? manifest.get(`sha256:${bare}`);
     if (document !== undefined) return document;
   }
   return undefined;

@@ -107,15 +107,19 @@ export function checkCost({ cost, counts, dearest, counting }: Cost, before?: Co
   if (totalCounts > LIMITS.counts) {
     const path = counting.join('.');
     const example = path && `, such as \`${path}\``;
-    throw refusal('counts', `The operation has ${totalCounts}${example}. `, { dearest: path });
+    const reason = `${subjectOf(counts, totalCounts)} has ${totalCounts}${example}. `;
+    throw refusal('counts', reason, { dearest: path });
   }
   const total = cost + (before?.cost ?? 0);
   if (total <= LIMITS.cost) return;
   const path = dearest.join('.');
-  const subject = total > cost ? 'With those before it in the batch, the' : 'The';
-  const sum = `${subject} operation costs ${total.toLocaleString('en')}. `;
+  const sum = `${subjectOf(cost, total)} costs ${total.toLocaleString('en')}. `;
   const part = path && `Its most expensive part is \`${path}\`. `;
   throw refusal('cost', sum + part, { cost: total, dearest: path });
+}
+
+function subjectOf(amount: number, total: number): string {
+  return total > amount ? 'With those before it in the batch, the operation' : 'The operation';
 }
 
 function refusal(limited: Limited, reason = '', details: Record<string, unknown> = {}) {

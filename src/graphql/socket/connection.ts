@@ -3,18 +3,17 @@ import {
   type ConnectionInitMessage,
   type Message,
   MessageType,
-  parseMessage,
   type SubscribeMessage,
 } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { NotAuthenticatedError } from '../../domain/error.ts';
 import { isRetryable } from '../../http/status.ts';
-import { checkJsonShape } from '../../lib/json.ts';
 import { type ChannelParts, runOnChannel, type Sender } from '../channel/operation.ts';
 import { createOperations, type Operations, type RunningOperation } from '../channel/operations.ts';
 import { maskError } from '../pipeline/mask.ts';
 import { isRefused, isResults, type Result } from '../pipeline/run.ts';
 import { errorsToJson } from '../pipeline/wire.ts';
+import { InvalidMessageError, parseMessage } from './message.ts';
 
 /** RFC 6455 §7.4.1 and the registry of codes. The client of graphql-ws connects again after each of these. */
 const INTERNAL_ERROR = 1011;
@@ -61,7 +60,7 @@ export class Connection {
   /** Handles a message; null stands for one that is not text. Never rejects. */
   async receive(text: string | null): Promise<void> {
     try {
-      await this.#handle(text === null ? null : parse(text));
+      await this.#handle(parseMessage(text));
     } catch (error) {
       this.#closeFor(error);
     }
@@ -82,8 +81,8 @@ export class Connection {
     this.#over.abort();
   }
 
-  async #handle(message: Message | null): Promise<void> {
-    switch (message?.type) {
+  async #handle(message: Message): Promise<void> {
+    switch (message.type) {
       case MessageType.ConnectionInit:
         return this.#initialise(message);
       case MessageType.Ping: {
@@ -97,7 +96,7 @@ export class Connection {
       case MessageType.Complete:
         return this.#operations.stop(message.id);
       default:
-        this.close(CloseCode.BadRequest, 'Invalid message received');
+        throw new InvalidMessageError(`a client cannot send "${message.type}"`);
     }
   }
 
@@ -190,6 +189,8 @@ export class Connection {
     if (socket.readyState !== socket.OPEN) return;
     if (error instanceof NotAuthenticatedError) {
       this.close(CloseCode.Forbidden, 'Forbidden: the credential is not valid');
+    } else if (error instanceof InvalidMessageError) {
+      this.close(CloseCode.BadRequest, error.message);
     } else if (error instanceof CookieRefusedError) {
       this.close(CloseCode.Forbidden, error.message);
     } else if (isRetryable(error)) {
@@ -207,16 +208,6 @@ export class CookieRefusedError extends Error {
 
   constructor() {
     super('Forbidden: pages of this origin may not use the cookie');
-  }
-}
-
-/** Returns the message; null if it is malformed. */
-function parse(text: string): Message | null {
-  try {
-    checkJsonShape(text);
-    return parseMessage(text);
-  } catch {
-    return null;
   }
 }
 

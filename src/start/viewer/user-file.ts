@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { DomainError } from '../../domain/error.ts';
 import { nameTaken, parseUserEntries, type UserEntry } from '../../domain/viewer/user-entry.ts';
+import { parseJsonFile } from '../../lib/json.ts';
 import { cleanName } from '../../lib/name.ts';
 
 /** The users' file cannot be used. The message names the file and the reason, and contains no secret. */
@@ -17,7 +18,7 @@ export class UserFileError extends Error {
  */
 export async function readUsers(path: string, setting?: string): Promise<UserEntry[]> {
   try {
-    return parseUserEntries(JSON.parse(await readFile(path, 'utf8')));
+    return parseUserEntries(parseJsonFile(await readFile(path, 'utf8')));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     // The message of a JSON parser may quote the file.

@@ -11,6 +11,7 @@ import UploadHttpLink from 'apollo-upload-client/UploadHttpLink.mjs';
 import { GraphQLClient } from 'graphql-request';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createSocketClient } from 'graphql-ws';
+import { askRelay, type RelaySend, tagsRequest } from './relay-client.ts';
 
 /** What a scenario needs of its server, which has three tags and nothing else. */
 export interface Place {
@@ -115,6 +116,14 @@ export const SCENARIOS: Readonly<Record<string, (place: Place) => Promise<unknow
       );
       return unsubscribe;
     }),
+  'Relay: a connection': async ({ url }) => {
+    const send: RelaySend = async ({ text }, variables) => {
+      const headers = { 'content-type': 'application/json' };
+      const body = JSON.stringify({ query: text, variables });
+      return (await fetch(url, { method: 'POST', headers, body })).json();
+    };
+    return namesOf((await askRelay(send, tagsRequest())) as TagList);
+  },
   'graphql-request: POST and GET': async ({ url }) => {
     const { tags } = await new GraphQLClient(url).request<TagList>(TAGS);
     const byGet = new GraphQLClient(url, { method: 'GET' });

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { createLocalNames, toLocalName } from '../../../src/cli/file/local-name.ts';
@@ -83,7 +83,8 @@ test('a folder is downloaded with what is below it; names that are no names of f
     const run = await trivium(['download', '/F', '-o', 'out', '--json']);
     expect([run.code, run.stderr]).toEqual([0, '']);
     expect(twin.id).toEqual(expect.any(String));
-    const found = await readdir(join(directory, 'out'), { recursive: true });
+    expect(await readdir(join(directory, 'out'))).toEqual(['F']);
+    const found = await readdir(join(directory, 'out/F'), { recursive: true });
     expect(found.sort()).toEqual(
       [
         'one.txt',
@@ -97,6 +98,93 @@ test('a folder is downloaded with what is below it; names that are no names of f
     expect(await readdir(join(directory, '..'))).not.toContain('escaped');
     const again = await trivium(['download', '/F', '-o', 'out/../out2/', '--json']);
     expect(again.code).toBe(0);
+  }));
+
+test('the same command has the same targets, whether its output exists or not', () =>
+  withCli(async (setup) => {
+    const { directory, trivium } = setup;
+    await store(setup, 'a.txt', 'hello', '--folder', '/F', '--create-folder');
+    const commands = [
+      ['download', '/F', '-o', 'one', '--json'],
+      ['download', '/F', '-o', 'two/', '--json'],
+      ['download', '/F', '--json'],
+      ['download', '/F/a.txt', '-o', 'three', '--json'],
+      ['download', '/F/a.txt', '-o', 'four/', '--json'],
+    ];
+    const runAll = async () => {
+      const results: object[] = [];
+      for (const command of commands) {
+        const { code, stdout, stderr } = await trivium(command);
+        expect([code, stderr]).toEqual([0, '']);
+        results.push(
+          ...stdout
+            .trimEnd()
+            .split('\n')
+            .map((line) => JSON.parse(line)),
+        );
+      }
+      return results;
+    };
+    const paths = ['one/F/a.txt', 'two/F/a.txt', 'F/a.txt', 'three', 'four/a.txt'];
+    expect(await runAll()).toMatchObject(paths.map((path) => ({ path, status: 'stored' })));
+    expect(await runAll()).toMatchObject(paths.map((path) => ({ path, status: 'exists' })));
+    const refused = await trivium(['download', '/F', '-o', 'three']);
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: 'trivium: three: is no directory, and a folder needs one\n',
+    });
+    for (const output of ['-', '']) {
+      const run = await trivium(['download', '/F/a.txt', '-o', output]);
+      expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('--output')]);
+    }
+    expect(await readdir(directory)).not.toContain('-');
+  }));
+
+test('an interrupted download of a folder into a new directory continues when it is run again', () =>
+  withCli(async (setup) => {
+    const { directory, trivium } = setup;
+    const size = 100_000_000;
+    await store(setup, 'large.bin', randomBytes(size), '--folder', '/F', '--create-folder');
+    const partOf = async () => {
+      const names = await readdir(directory, { recursive: true });
+      return names.find((name) => name.endsWith('.part'));
+    };
+    const partSize = async () => {
+      const part = await partOf();
+      return part === undefined ? 0 : (await stat(join(directory, part))).size;
+    };
+    const command = ['download', '/F', '-o', 'copy'];
+    const first = await trivium(command, {}, async (child) => {
+      await vi.waitUntil(async () => (await partSize()) > 0, { interval: 2, timeout: 60_000 });
+      child.kill('SIGINT');
+    });
+    expect(first.code).toBe(130);
+    const part = join(directory, (await partOf())!);
+    // A second part, or a first byte that is sent again, would be right.
+    const kept = await readFile(part);
+    await writeFile(part, kept.fill(kept[0]! ^ 1, 0, 1));
+    const second = await trivium(command);
+    expect(second.stderr).toContain('do not have the MD5');
+    expect((await trivium(command)).code).toBe(0);
+    expect(await readdir(join(directory, 'copy'), { recursive: true })).toEqual([
+      'F',
+      'F/large.bin',
+    ]);
+  }));
+
+test('files get the access that the user has chosen, as those of other programs', () =>
+  withCli(async (setup) => {
+    const { directory, trivium } = setup;
+    await store(setup, 'a.txt', 'hello', '--folder', '/F', '--create-folder');
+    const before = process.umask(0o027);
+    try {
+      expect((await trivium(['download', '/F', '-o', 'out'])).code).toBe(0);
+    } finally {
+      process.umask(before);
+    }
+    const modeOf = async (path: string) => (await stat(join(directory, path))).mode & 0o777;
+    expect(await modeOf('out/F/a.txt')).toBe(0o640);
+    expect(await modeOf('out/F')).toBe(0o750);
   }));
 
 test('an interrupted download continues after what it has, and checks the whole', () =>

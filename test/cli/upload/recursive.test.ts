@@ -157,3 +157,29 @@ test('"DIR/." stands for what is in the directory, and needs a folder for it', (
     expect([run.code, run.stderr]).toEqual([0, '']);
     expect(await pathsOf(app)).toEqual(['Kept/', 'Kept/one.txt', 'Kept/sub/', 'Kept/sub/two.txt']);
   }));
+
+test('the summary counts the files of a folder that cannot be created, and names an empty one', () =>
+  withCli(async ({ app, directory, trivium }) => {
+    await writeTree(directory, { 'two/a.txt': 'a', 'two/b.txt': 'b', 'two/sub/c.txt': 'c' });
+    await mkdir(join(directory, 'empty'));
+    const mutation =
+      'mutation { createApiKey(input: { name: "r", role: READER }) { ... on CreateApiKeySuccess { key } } }';
+    const authorization = `Bearer ${app.adminKey}`;
+    const { data } = await graphql(app, mutation, {}, { authorization });
+    const TRIVIUM_API_KEY = data.createApiKey.key;
+    const linesOf = async (...paths: string[]) => {
+      const { code, stderr } = await trivium(['upload', '-r', ...paths], { TRIVIUM_API_KEY });
+      expect(code).toBe(1);
+      return stderr.trimEnd().split('\n');
+    };
+    expect(await linesOf('two')).toEqual([
+      expect.stringMatching(/^trivium: two: .*permission.* \(with 3 files in it\)$/),
+      'trivium: 3 of 3 files failed',
+    ]);
+    expect(await linesOf('two', 'empty', 'missing')).toEqual([
+      'trivium: missing: no such file',
+      expect.stringMatching(/^trivium: two: .*\(with 3 files in it\)$/),
+      expect.stringMatching(/^trivium: empty: .*\(with 0 files in it\)$/),
+      'trivium: 5 of 5 files failed',
+    ]);
+  }));

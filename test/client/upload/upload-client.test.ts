@@ -25,6 +25,31 @@ import {
 } from './upload.ts';
 
 describeEachBackend('the upload client', (backend) => {
+  test('resumes an upload that was paused, with the id that its progress has named', () =>
+    withApp(backend, async (app) => {
+      const { fetch, operations } = createFaultyFetch(() => undefined);
+      const client = createClient(app, { fetch });
+      const pause = new AbortController();
+      let uploadId: string | undefined;
+      const paused = client.upload(randomFile(), {
+        keepSession: true,
+        signal: pause.signal,
+        onProgress: (progress) => {
+          uploadId = progress.uploadId ?? undefined;
+          if (uploadId !== undefined) pause.abort(new Error('paused'));
+        },
+      });
+      await expect(paused).rejects.toThrow('paused');
+      const { file } = await client.upload(randomFile(), { uploadId });
+      expect(file.md5).toBe(MD5);
+      expect(operations).toEqual([
+        'uploadChunk',
+        'uploadSession',
+        ...Array(3).fill('uploadChunk'),
+        'completeUpload',
+      ]);
+    }));
+
   test('sends a file in chunks, reports progress and returns the media item', () =>
     withApp(backend, async (app) => {
       const client = createClient(app);

@@ -158,6 +158,21 @@ describe('with TRIVIUM_PERSISTED_ONLY', () => {
       expect(await get(app, { id: 'sha1-of-codegen' })).toMatchObject({ status: 405 });
     }));
 
+  it('a hash of the manifest that says how it is made is found by the bare hash, too', () => {
+    const resolve = createResolveDocument(
+      parseManifest(JSON.stringify({ [`sha256:${HASH}`]: VIEWER })),
+    );
+    for (const body of [
+      { documentId: HASH },
+      { documentId: `sha256:${HASH}` },
+      { id: HASH },
+      { doc_id: HASH },
+      { extensions: persisted(HASH) },
+    ]) {
+      expect(resolve(body, ANONYMOUS).params.query).toBe(VIEWER);
+    }
+  });
+
   it('any other document is refused, also as one of a batch', () =>
     withManifest(async (app) => {
       const others = [
@@ -202,6 +217,7 @@ describe('a manifest', () => {
     const expected = new Map([['a', VIEWER]]);
     expect(parseManifest(JSON.stringify({ a: VIEWER }))).toEqual(expected);
     expect(parseManifest(JSON.stringify(APOLLO))).toEqual(expected);
+    expect(parseManifest(`\ufeff${JSON.stringify(APOLLO)}`)).toEqual(expected);
   });
 
   it.each([

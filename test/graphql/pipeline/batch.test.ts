@@ -108,6 +108,19 @@ describe('a batch', () => {
       expect(results[1].data).toEqual({ viewer: { kind: 'KEY' } });
     }));
 
+  it('names the sum if its operations together count too many lists', () =>
+    run(async (app) => {
+      const counting = '{ a: tags { totalCount } b: tags { totalCount } c: tags { totalCount } }';
+      const { results } = await postBatch(app, Array(10).fill({ query: counting }));
+      const messages = results.map(
+        ({ errors }: { errors?: { message: string }[] }) => errors?.[0]?.message,
+      );
+      expect(messages.slice(0, 4)).toEqual(Array(4).fill(undefined));
+      expect(messages[4]).toContain(
+        'With those before it in the batch, the operation has 15, such as',
+      );
+    }));
+
   it('counts each of its operations as a request', () =>
     run(
       async (app) => {

@@ -1,7 +1,10 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { type TestApp, withApp } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { graphql } from '../../support/graphql.ts';
+import { withDataDir } from '../../support/process.ts';
 import { connectWebSocket } from '../../support/web-socket.ts';
 import { allFreed, createUrl, MEDIA_CHANGED } from '../subscribe.ts';
 
@@ -80,6 +83,59 @@ describeEachBackend('a WebSocket', (backend) => {
       expect(await next()).toEqual({ type: 'pong', payload: { a: 1 } });
       socket.terminate();
     }));
+
+  test('runs a document that an id names, with a text of null or none, beside a subscription', () =>
+    withDataDir(async (directory) => {
+      const TRIVIUM_PERSISTED_ONLY = join(directory, 'manifest.json');
+      const manifest = { viewer: '{ viewer { kind } }', changed: MEDIA_CHANGED };
+      await writeFile(TRIVIUM_PERSISTED_ONLY, JSON.stringify(manifest));
+      await withApp(
+        backend,
+        async (app) => {
+          const { send, next, socket } = await connectWebSocket(app);
+          const subscribe = (id: string, payload: object) =>
+            send({ type: 'subscribe', id, payload });
+          subscribe('s', { query: null, id: 'changed' });
+          await subscribed(app, 1);
+          const named = [
+            { query: null, id: 'viewer' },
+            { documentId: 'viewer' },
+            { doc_id: 'viewer', query: '' },
+            { extensions: { persistedQuery: { version: 1, sha256Hash: 'viewer' } } },
+          ];
+          for (const [index, payload] of named.entries()) {
+            subscribe(`${index}`, payload);
+            expect(await next()).toMatchObject({
+              ...{ id: `${index}`, type: 'next' },
+              payload: { data: { viewer: { kind: 'ANONYMOUS' } } },
+            });
+            expect(await next()).toEqual({ id: `${index}`, type: 'complete' });
+          }
+          subscribe('other', { query: null, id: 'other' });
+          expect(await next()).toMatchObject({
+            ...{ id: 'other', type: 'error' },
+            payload: [{ extensions: { code: 'PERSISTED_QUERY_ONLY' } }],
+          });
+          expect(app.services.events.subscriberCount()).toBe(1);
+          socket.terminate();
+        },
+        { TRIVIUM_PERSISTED_ONLY },
+      );
+    }));
+
+  test.each([
+    ['{', /^Invalid message received: .*JSON/],
+    ['{"type":"subscribe","id":"1","payload":{"query":null}}', /'query' property to be a string/],
+    ['{"type":"subscribe","id":"1","payload":[]}', /'payload' property to be an object/],
+    ['{"type":"next","id":"1","payload":{}}', /a client cannot send "next"/],
+    [JSON.stringify({ type: 'ü'.repeat(200) }), /^Invalid message received: .*ü$/],
+  ])('is closed with the reason after a message that is malformed: %s', (text, reason) =>
+    withApp(backend, async (app) => {
+      const { socket, closed } = await connectWebSocket(app);
+      socket.send(text);
+      expect(await closed).toEqual({ code: 4400, reason: expect.stringMatching(reason) });
+    }),
+  );
 
   test('is closed with 4403 soon after its credential has been revoked', () =>
     withApp(
