@@ -169,8 +169,8 @@ export function foldersIn(filter: MediaFilter): number[] {
 
 /** What a filter refers to. */
 interface Referred {
-  /** Returns the path of the nodes directly in a folder. */
-  pathBelow: (folderId: number) => string;
+  /** Returns the path of the nodes directly in a folder; undefined if there is no such folder. */
+  pathBelow: (folderId: number) => string | undefined;
   /** Tells whether a tag is being deleted. Its rows are still there while a job deletes them. */
   isDeleted: (tagId: number) => boolean;
 }
@@ -182,17 +182,20 @@ export function toNodeFilter(filter: MediaFilter, referred: Referred): NodeFilte
   const inner = (nested: MediaFilter) => toNodeFilter(nested, referred);
   const ofPublic: NodeFilter[] =
     isPublic === undefined ? [] : [{ visibility: isPublic ? ['public'] : ['unlisted', 'private'] }];
+  const below = underFolderId === undefined ? undefined : referred.pathBelow(underFolderId);
+  const isEmpty =
+    (underFolderId !== undefined && below === undefined) || tagIds?.some(referred.isDeleted);
   const all = [...(and ?? []).map(inner), ...ofPublic];
   return {
     ...own,
     ...(all.length > 0 && { and: all }),
     ...(or && { or: or.map(inner) }),
     ...(not && { not: inner(not) }),
-    ...(underFolderId !== undefined && { below: referred.pathBelow(underFolderId) }),
+    ...(below !== undefined && { below }),
     ...(anyTagIds && { anyTagIds: anyTagIds.filter((id) => !referred.isDeleted(id)) }),
     ...(extensions && { extensions: extensions.map(toExtension) }),
     ...(nameContains && { nameContains: toNfc(nameContains) }),
-    ...(tagIds?.some(referred.isDeleted) && { ids: [] }),
+    ...(isEmpty && { ids: [] }),
   };
 }
 

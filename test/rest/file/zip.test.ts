@@ -19,26 +19,29 @@ test.for([
   ['stored', 'image/jpeg', 20_000],
   // Each takes an output buffer of 16 KiB: 47 MiB.
   ['compressed', 'text/plain', 10],
-] as const)('an archive keeps nothing of the %s files that it has sent', async ([, type, bytes]) => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  const heldBytes = async () => {
-    // V8 frees memory outside of its heap a turn after the objects.
-    for (let turn = 0; turn < 3; turn++) {
-      collect();
-      await setImmediate();
+] as const)(
+  'an archive keeps nothing of the %s files that it has sent',
+  async ([, type, bytes]) => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const heldBytes = async () => {
+      // V8 frees memory outside of its heap a turn after the objects.
+      for (let turn = 0; turn < 3; turn++) {
+        collect();
+        await setImmediate();
+      }
+      return process.memoryUsage().arrayBuffers;
+    };
+    const before = await heldBytes();
+    let held: number | null = null;
+    async function* watchedEntries() {
+      for await (const entry of makeEntries(type, bytes)) {
+        if (entry.isNearTheEnd) held ??= (await heldBytes()) - before;
+        yield entry;
+      }
     }
-    return process.memoryUsage().arrayBuffers;
-  };
-  const before = await heldBytes();
-  let held: number | null = null;
-  async function* watchedEntries() {
-    for await (const entry of makeEntries(type, bytes)) {
-      if (entry.isNearTheEnd) held ??= (await heldBytes()) - before;
-      yield entry;
-    }
-  }
-  for await (const _ of toZip(watchedEntries()));
-  expect(held).not.toBeNull();
-  expect(held).toBeLessThan(8 * 2 ** 20);
-});
+    for await (const _ of toZip(watchedEntries()));
+    expect(held).not.toBeNull();
+    expect(held).toBeLessThan(8 * 2 ** 20);
+  },
+);
