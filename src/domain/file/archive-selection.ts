@@ -80,5 +80,6 @@ async function notFound(ctx: Context, selection: Selection): Promise<NotFoundErr
     return new NotFoundError('folder', selection.by === 'folder' ? selection.id : '');
   }
   const seen = new Set((await nodesByIds(ctx, selection.ids)).map(({ id }) => id));
-  return new NotFoundError('node', selection.ids.find((id) => !seen.has(id)) ?? '');
+  const id = selection.ids.find((id) => !seen.has(id)) ?? 0;
+  return Object.assign(new NotFoundError('node', id), { failed: { id } });
 }
