@@ -80,7 +80,9 @@ export class InvalidInputError extends DomainError {
 }
 
 function messageOf(issues: readonly InputIssue[]): string {
-  return issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+  return issues
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join('; ');
 }
 
 /** The request needs a credential, and has none, or an invalid or expired one. */

@@ -108,7 +108,7 @@ function checkTexts(filter: MediaFilter, path: Path): void {
     }
   }
   for (const [index, type] of mimeTypes.entries()) {
-    if (!type.includes('*') || /^[^*/]+\/\*$/.test(type)) continue;
+    if (!type.includes('*') || /^[^*/]+\/\*$/.test(toMimeType(type))) continue;
     const message = 'Expected a MIME type, or all of one kind, as in `image/*`.';
     throw invalid([...path, 'mimeTypes', index], 'INVALID', message);
   }
@@ -178,7 +178,7 @@ interface Referred {
 /** Returns a checked filter as the store reads it. */
 export function toNodeFilter(filter: MediaFilter, referred: Referred): NodeFilter {
   const { underFolderId, isPublic, and, or, not, ...own } = filter;
-  const { tagIds, anyTagIds, extensions, nameContains } = own;
+  const { tagIds, anyTagIds, extensions, mimeTypes, nameContains } = own;
   const inner = (nested: MediaFilter) => toNodeFilter(nested, referred);
   const ofPublic: NodeFilter[] =
     isPublic === undefined ? [] : [{ visibility: isPublic ? ['public'] : ['unlisted', 'private'] }];
@@ -193,6 +193,7 @@ export function toNodeFilter(filter: MediaFilter, referred: Referred): NodeFilte
     ...(not && { not: inner(not) }),
     ...(below !== undefined && { below }),
     ...(anyTagIds && { anyTagIds: anyTagIds.filter((id) => !referred.isDeleted(id)) }),
+    ...(mimeTypes && { mimeTypes: mimeTypes.map(toMimeType) }),
     ...(extensions && { extensions: extensions.map(toExtension) }),
     ...(nameContains && { nameContains: toNfc(nameContains) }),
     ...(isEmpty && { ids: [] }),
@@ -201,4 +202,9 @@ export function toNodeFilter(filter: MediaFilter, referred: Referred): NodeFilte
 
 function toExtension(extension: string): string {
   return extension.replace(/^\./, '').toLowerCase();
+}
+
+/** Case does not matter, and files are stored without parameters of their type. */
+function toMimeType(mimeType: string): string {
+  return (mimeType.split(';')[0] ?? '').trim().toLowerCase();
 }

@@ -268,6 +268,8 @@ describeEachBackend('changes of all media that match a filter', (backend) => {
     withServices(backend, async (services) => {
       const ctx = admin(services);
       const filter = { types: ['doc'] };
+      const message = /^Give at least one field to change\.$/;
+      await expect(updateWhere(ctx, { filter })).rejects.toThrow(message);
       const issue = (path: string[]) => ({ issues: [{ path }] });
       const refused: [() => Promise<unknown>, object][] = [
         [
