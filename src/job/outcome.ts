@@ -65,7 +65,7 @@ export function failure({ clock }: Context, row: JobRow, cause: unknown, random:
   const failedAt = cause instanceof WorkerLostError ? (row.heartbeat_at ?? now) : now;
   const error = toText(cause);
   if (cause instanceof PermanentError || row.retry_count >= row.max_retries) {
-    return { columns: { status: 'errored', error, finished_at: now }, error };
+    return { columns: { status: 'errored', progress: 0, error, finished_at: now }, error };
   }
   const asked = cause instanceof TaskError ? cause.retryAfterMs : 0;
   const delayMs = retryDelayMs(row.retry_count, random, asked);
