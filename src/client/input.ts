@@ -213,7 +213,7 @@ export type MediaFilter = {
   readonly md5?: string | null | undefined;
   /** Matches media with this custom field. For several fields, use `and`. */
   readonly metadata?: MetadataFilter | null | undefined;
-  /** Matches media whose original has one of these MIME types, at most 200. `image/*` stands for all MIME types that begin with `image/`. */
+  /** Matches media whose original has one of these MIME types, at most 200. `image/*` stands for all MIME types that begin with `image/`. Case is ignored, and so are parameters, such as a charset. */
   readonly mimeTypes?: ReadonlyArray<string> | null | undefined;
   /** Matches media whose name contains this text, at most 500 characters. Case is ignored. `search` is faster. */
   readonly nameContains?: string | null | undefined;
@@ -263,7 +263,7 @@ export type MediaOrderField =
   | 'CREATED_AT'
   /** Orders by name as people do: without case and accents, and with numbers by their values, `c2` before `c10`. */
   | 'NAME'
-  /** Orders by how well `MediaFilter.search` matches, best first with `ASC`: media that have all words in the name or title, those that have them there as parts of words, those that have all words in any field, and the others. Without a search, all media match equally. */
+  /** Orders by how well `MediaFilter.search` matches, best first with `ASC`: media that have all words in the name or title, those that have them there as beginnings of words, those that have all words in any field, and the others. Without a search, all media match equally. */
   | 'RELEVANCE'
   /** Orders by the size of the original. */
   | 'SIZE'

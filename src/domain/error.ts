@@ -7,11 +7,21 @@ import { type ExceededLimit, tooManyText } from './exceeded-limit.ts';
  */
 export abstract class DomainError extends Error {
   abstract readonly code: ErrorCode;
+  /** The one of several objects that an operation failed for; undefined if it was given one, or failed for none of them. */
+  failed?: FailedObject;
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
   }
+}
+
+/** An object that an operation was given: a node by its id, of either kind unless `kind` says which. */
+export interface FailedObject {
+  id: number;
+  kind?: 'folder' | 'media' | null;
+  /** The id as the client sent it. Only a transport knows it. */
+  sentId?: string;
 }
 
 /** The codes. They are stable and never reused, because clients branch on them. */
@@ -70,7 +80,9 @@ export class InvalidInputError extends DomainError {
 }
 
 function messageOf(issues: readonly InputIssue[]): string {
-  return issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+  return issues
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join('; ');
 }
 
 /** The request needs a credential, and has none, or an invalid or expired one. */

@@ -27,6 +27,12 @@ const ErrorInterface = builder.interfaceRef<DomainError>('Error').implement({
     message: t.exposeString('message', {
       description: 'Error message for people. Its wording may change.',
     }),
+    failedId: t.id({
+      nullable: true,
+      description:
+        'Global id, as it was sent, of the first object that a mutation of many objects failed for. Null for a mutation of one object, and if the error is not about one of them.',
+      resolve: ({ failed }) => failed?.sentId ?? null,
+    }),
   }),
 });
 const interfaces = [ErrorInterface];

@@ -85,7 +85,7 @@ const RANKS = 4;
 export const LIST_WORK = 10;
 /** The work to count a list by an index. */
 export const COUNT_WORK = 500;
-/** A count costs as much as this many pages: it visits every entry, while a page stops when it is full. */
+/** A count costs as much as this many pages in no order: it visits every entry, while a page stops when it is full. */
 export const COUNT_PAGES = 4;
 
 /**
@@ -131,6 +131,11 @@ export function pricedAsCount(price: ReturnType<typeof pricedByFilter>) {
     return LIST_WORK + COUNT_WORK + COUNT_PAGES * ofList;
   };
   return { extensions: { work } };
+}
+
+/** Returns the work to find the nodes of a list: a count and facets do not need their order. */
+export function selectionWorkOf(field: GraphQLField<unknown, unknown>, read: ReadArgument): number {
+  return workOf(field, (name) => (name === 'orderBy' ? undefined : read(name)));
 }
 
 /** Returns the work that a list does beyond `LIST_WORK`, or a mutation beyond its result. */

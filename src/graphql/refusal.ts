@@ -1,19 +1,44 @@
 import { type GraphQLArgument, getNamedType, isInputObjectType } from 'graphql';
-import { type InputIssue, InvalidInputError, NotFoundError } from '../domain/error.ts';
+import {
+  DomainError,
+  type FailedObject,
+  type InputIssue,
+  InvalidInputError,
+  NotFoundError,
+} from '../domain/error.ts';
 import { globalIdParts } from './id.ts';
 
 type Path = InputIssue['path'];
 
 /**
  * Returns the error of a mutation in the terms of its caller: the path of an issue begins with the argument, and an
- * object that was not found is named by the id that was sent.
+ * object that was not found, or the one of many that failed, is named by the id that was sent.
  */
 export function inTermsOfCaller(error: unknown, args: Readonly<Record<string, unknown>>): unknown {
+  if (!(error instanceof DomainError)) return error;
+  const translated = translate(error, args);
+  const { failed } = error;
+  if (failed === undefined) return translated;
+  const sentId = sentIdOf(toSought(failed), args);
+  if (sentId === undefined) return translated;
+  const own =
+    translated instanceof NotFoundError ? new NotFoundError(translated.noun, sentId) : translated;
+  if (own === translated) own.message = `${sentId}: ${error.message}`;
+  own.failed = { ...failed, sentId };
+  return own;
+}
+
+function toSought({ id, kind = null }: FailedObject): Sought {
+  const types = kind === null ? TYPES.node : [kind === 'folder' ? 'Folder' : 'Media'];
+  return { id: String(id), types };
+}
+
+function translate(error: DomainError, args: Readonly<Record<string, unknown>>): DomainError {
   if (error instanceof InvalidInputError && 'input' in args) {
     return withPaths(error, (path) => ['input', ...path]);
   }
   if (!(error instanceof NotFoundError)) return error;
-  const sent = sentIdOf(error, args);
+  const sent = sentIdOf({ id: error.id, types: TYPES[error.noun] }, args);
   return sent === undefined ? error : new NotFoundError(error.noun, sent);
 }
 
@@ -54,16 +79,22 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
   version: ['FileVersion'],
 };
 
-/** Returns the global id among the arguments that stands for the object of an error; undefined if there is none. */
-function sentIdOf(error: NotFoundError, value: unknown): string | undefined {
+/** An object, by the types that its global id may have. */
+interface Sought {
+  id: string;
+  types: readonly string[] | undefined;
+}
+
+/** Returns the global id among the arguments that stands for an object; undefined if there is none. */
+function sentIdOf(sought: Sought, value: unknown): string | undefined {
   if (typeof value === 'string') {
     const sent = globalIdParts(value);
-    const isSame = sent?.id === error.id && TYPES[error.noun]?.includes(sent.typename);
+    const isSame = sent?.id === sought.id && sought.types?.includes(sent.typename);
     return isSame ? value : undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
   for (const part of Object.values(value)) {
-    const found = sentIdOf(error, part);
+    const found = sentIdOf(sought, part);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -44,6 +44,14 @@ export function foldText(text: string): string {
 }
 
 /**
+ * Returns a text for comparisons that ignore case, by Unicode's full case folding: `ß` is `ss`, `ı` is `i`, and all forms of
+ * sigma are the same. `isLike` has the same in SQL.
+ */
+export function foldCase(text: string): string {
+  return text.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ');
+}
+
+/**
  * Returns the tokens of texts, separated by spaces. Most words are a token. A text in a script without spaces becomes
  * its pairs of characters, with a mark of its start before and its last character after them.
  */
@@ -130,11 +138,6 @@ function cut(piece: string): string {
   const token = piece.replace('#', '＃').replace('*', '＊');
   if (token.length <= TOKEN_LENGTH_MAX) return token;
   return [...token].slice(0, TOKEN_LENGTH_MAX).join('');
-}
-
-/** Unicode's full case folding: `ß` is `ss`, `ı` is `i`, and all forms of sigma are the same. */
-function foldCase(text: string): string {
-  return text.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ');
 }
 
 const IGNORED = new RegExp(

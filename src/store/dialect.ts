@@ -10,7 +10,7 @@ import {
   type SqlBool,
   sql,
 } from 'kysely';
-import { FIELD_END } from '../lib/search-text.ts';
+import { FIELD_END, foldCase } from '../lib/search-text.ts';
 import type { Db } from './db.ts';
 import { withQueryOptions } from './query-option.ts';
 import { derived } from './slot.ts';
@@ -110,14 +110,14 @@ export function isPart(db: Db, columns: readonly string[], text: string): RawBui
 }
 
 /**
- * Returns `text like pattern`, ignoring case. SQLite's own `like` and `lower` fold ASCII only: `db.ts` adds `fold`.
- * PostgreSQL's `lower` also folds ASCII only in the collation of our columns, which compares bytes; hence `collate
- * "default"`.
+ * Returns `text like pattern`, ignoring case as `foldCase` does. SQLite's own `like` and `lower` fold ASCII only:
+ * `connection.ts` adds `fold`. PostgreSQL's `lower` knows the rules of Unicode only with ICU: in the collation of our
+ * columns it folds ASCII only, and in that of the database what the locale of the database says.
  */
 export function isLike(db: Db, text: RawBuilder<unknown>, pattern: string): RawBuilder<SqlBool> {
   return dialectOf(db) === 'postgres'
-    ? sql`lower(${text} collate "default") like lower(${pattern} collate "default") escape '\\'`
-    : sql`fold(${text}) like fold(${pattern}) escape '\\'`;
+    ? sql`replace(lower(upper(lower(${text} collate case_rules))), 'ς', 'σ') like ${foldCase(pattern)} escape '\\'`
+    : sql`fold(${text}) like ${foldCase(pattern)} escape '\\'`;
 }
 
 /** Escapes a text for use in a pattern of `like`. */

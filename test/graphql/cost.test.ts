@@ -32,7 +32,7 @@ describe('the cost of', () => {
       NewestMedia: 906,
       OneMedia: 57,
       Tree: 12_332,
-      Search: 46_203,
+      Search: 34_203,
       CreateLink: 29,
       ImportUrl: 30,
       CreateFolder: 7,
@@ -102,6 +102,25 @@ describe('the cost of', () => {
   ])('%s', (_title, text, cost) => {
     expect(costsOf(text, { ids: ['a', 'b', 'c'] })).toEqual({ A: cost });
   });
+});
+
+test('a library page with a filled filter panel may be sent, and no order makes its counts dearer', () => {
+  const text = (order: string) => `query A($filter: MediaFilter) {
+    viewer { id name role }
+    folder(by: { path: "/a/b" }) { name ancestors { id name } }
+    medias(first: 50, filter: $filter${order}) {
+      totalCount
+      facets { types { type count } tags { count tag { id name } } months { month count } totalSizeBytes }
+      nodes { id name type altText thumbnail { url } tags { id name } file { sizeBytes mimeType } }
+      pageInfo { endCursor hasNextPage } } }`;
+  const filter = {
+    ...{ underFolderId: 'x', mimeTypes: ['image/*'], search: 'beach' },
+    ...{ sizeBytes: { min: 1 }, tagged: true },
+  };
+  const ordered = costsOf(text(', orderBy: { field: NAME }'), { filter });
+  expect(ordered.A).toBeLessThan(200_000);
+  const unordered = costsOf(text(''), { filter });
+  expect(ordered.A as number).toBe((unordered.A as number) + 3000);
 });
 
 test('the lists of every connection, and no others, have the size of a page', () => {

@@ -62,6 +62,8 @@ describeEachBackend('an error', (backend) => {
     ['auditLog(filter: { targetId: "x" }) { totalCount }', ['filter', 'targetId']],
     ['media(by: { id: "x" }) { id }', ['by', 'id']],
     ['node(id: "x") { id }', ['id']],
+    ['nodes(ids: ["VGFnOjE", "x"]) { id }', ['ids', 1]],
+    ['nodes(ids: "x") { id }', ['ids', 0]],
   ])('of { %s } has the whole path from the argument', async (field, path) => {
     const { errors } = await graphql(
       shared(),

@@ -16,7 +16,7 @@ async function run(app: TestApp, name: string, input: object, fields: string, he
   const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
   const query = `mutation ($input: ${type}Input!) { result: ${name}(input: $input) {
     __typename ... on ${type}Success { ${fields} }
-    ... on Error { code message } ... on InvalidInputError { issues { path code } } } }`;
+    ... on Error { code message failedId } ... on InvalidInputError { issues { path code } } } }`;
   const credential = headers ?? { authorization: `Bearer ${app.adminKey}` };
   const { data, errors } = await graphql(app, query, { input }, credential as never);
   expect(errors).toBeUndefined();
@@ -65,25 +65,56 @@ describeEachBackend('many nodes at once', (backend) => {
       ['moveNodes', {}, 'nodes { id }'],
       ['placeNodes', { parentId: null }, 'nodes { id }'],
       ['updateMedias', { title: 't' }, 'medias { id }'],
+      ['tagMedia', {}, 'medias { id }'],
     ] as const) {
-      const ids = mediaIds([own, theirs, 99_999_999]);
-      const refused = await run(app, name, { ids, ...input }, fields, bob);
-      expect(refused).toMatchObject({
-        code: 'FORBIDDEN',
-        message: expect.stringContaining(`${theirs}`),
+      const list = name === 'tagMedia' ? 'mediaIds' : 'ids';
+      const fail = (ids: readonly number[]) =>
+        run(app, name, { [list]: mediaIds(ids), ...input }, fields, bob);
+      const failed = (id: number, code: string) => ({
+        code,
+        failedId: toId('Media', id),
+        message: expect.stringContaining(toId('Media', id)),
       });
-      const absent = await run(
-        app,
-        name,
-        { ids: mediaIds([own, 99_999_999, theirs]), ...input },
-        fields,
-        bob,
-      );
-      expect(absent).toMatchObject({
-        code: 'NOT_FOUND',
-        message: expect.stringContaining(toId('Media', 99_999_999)),
-      });
+      expect(await fail([own, theirs, 99_999_999])).toMatchObject(failed(theirs, 'FORBIDDEN'));
+      expect(await fail([own, 99_999_999, theirs])).toMatchObject(failed(99_999_999, 'NOT_FOUND'));
     }
+  });
+
+  test('the error names the first that failed whatever its reason is', async () => {
+    const app = shared();
+    const { db } = app.services;
+    const [media, full] = [await makeMediaRow(db), await makeFolder(db)];
+    const inside = await makeFolder(db, { parent_id: full, level: 2, path: `/1/${full}/` });
+    const many = Object.fromEntries(Array.from({ length: 50 }, (_, key) => [`key${key}`, 1]));
+    const crowded = await makeMediaRow(db, { metadata: JSON.stringify(many) });
+    const ids = [toId('Media', media), toId('Folder', full)];
+    const into = { ids, parentId: toId('Folder', inside) };
+    const merged = { ids: mediaIds([media, crowded]), metadata: { more: 1 } };
+    for (const [name, input, fields, code, failedId] of [
+      ['deleteNodes', { ids }, 'deletedIds', 'FOLDER_NOT_EMPTY', ids[1]],
+      ['moveNodes', into, 'nodes { id }', 'FOLDER_CYCLE', ids[1]],
+      ['placeNodes', into, 'nodes { id }', 'FOLDER_CYCLE', ids[1]],
+      ['updateMedias', merged, 'medias { id }', 'INVALID_INPUT', merged.ids[1]],
+    ] as const) {
+      const message = expect.stringContaining(failedId ?? '');
+      expect(await run(app, name, input, fields)).toMatchObject({ code, failedId, message });
+    }
+    // The same number, but another kind.
+    const wrongKind = { ids: [toId('Media', media), toId('Folder', media)] };
+    const failedId = toId('Folder', media);
+    const absent = await run(app, 'deleteNodes', wrongKind, 'deletedIds');
+    expect(absent).toMatchObject({ code: 'NOT_FOUND', failedId });
+  });
+
+  test('an error that is not about one of many names none', async () => {
+    const app = shared();
+    const id = toId('Media', await makeMediaRow(app.services.db));
+    const reader = await bearer('rita', { role: 'reader' });
+    const tagged = await run(app, 'tagMedia', { mediaIds: [id] }, 'medias { id }', reader);
+    expect(tagged).toMatchObject({ code: 'FORBIDDEN', failedId: null });
+    const input = { ids: [id], tagIds: [toId('Tag', 999_999)] };
+    const absent = await run(app, 'updateMedias', input, 'medias { id }');
+    expect(absent).toMatchObject({ code: 'NOT_FOUND', failedId: null });
   });
 
   test('copyMedia copies a link into another folder', async () => {

@@ -101,7 +101,7 @@ describeEachBackend('updateMedias', (backend) => {
     const refused = await update(app, 'bob', [...mine, theirs[1]!, theirs[0]!], more);
     expect(refused).toMatchObject({
       code: 'FORBIDDEN',
-      message: expect.stringContaining(`"${theirs[1]}"`),
+      message: expect.stringContaining(toId('Media', theirs[1]!)),
     });
     // One that the viewer cannot see is as one that does not exist.
     for (const id of [hidden, 99_999_999]) {

@@ -71,6 +71,7 @@ const FILTERS: readonly [filter: object, found: string][] = [
   [{ metadata: { key: 'stars', exists: false } }, 'b l'],
   [{ mimeTypes: ['video/*'] }, 'b'],
   [{ mimeTypes: ['image/*', 'video/mp4'] }, 'a b'],
+  [{ mimeTypes: ['IMAGE/*', 'Video/MP4; codecs="avc1"'] }, 'a b'],
   [{ or: [{ types: ['URL'] }, { and: [{ types: ['VIDEO'] }, { nameContains: '10' }] }] }, 'b l'],
   [{ or: [] }, ''],
   [{ and: [] }, 'a b l'],

@@ -57,6 +57,23 @@ describeEachBackend('who made a media item', (backend) => {
   });
 });
 
+describeEachBackend('the viewer', (backend) => {
+  const shared = shareApp(backend, { ...WITH_USERS, TRIVIUM_AUTH: 'required' });
+
+  test('has a name', async () => {
+    const app = shared();
+    const nameOf = async (credential: object) => {
+      const { data, errors } = await graphql(app, '{ viewer { name } }', {}, credential as never);
+      expect(errors).toBeUndefined();
+      return data.viewer.name;
+    };
+    expect(await nameOf(asAdmin(app))).toBe('admin');
+    expect(await nameOf(await bearer('42'))).toBeNull();
+    const key = await makeKey(app.services, { name: 'website', role: 'editor' });
+    expect(await nameOf({ authorization: `Bearer ${key}` })).toBe('website');
+  });
+});
+
 describeEachBackend('the duplicates of a media item', (backend) => {
   const shared = shareApp(backend, { ...WITH_USERS, TRIVIUM_AUTH: 'required' });
 

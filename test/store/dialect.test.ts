@@ -1,6 +1,7 @@
+import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import type { Db } from '../../src/store/db.ts';
-import { dialectOf, isAnyOf } from '../../src/store/dialect.ts';
+import { dialectOf, escapeLike, isAnyOf, isLike } from '../../src/store/dialect.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import { describeEachBackend } from '../support/backend.ts';
 import { makeTag } from '../support/make.ts';
@@ -40,6 +41,35 @@ describeEachBackend('dialect', (backend) => {
       expect(new Set(statements).size).toBe(1);
     }));
 
+  it('isLike ignores case by the rules of Unicode, whatever the locale of the database is', () =>
+    backend.withDb(async (db) => {
+      const isFound = async (name: string, part: string) => {
+        const pattern = `%${escapeLike(part)}%`;
+        const { rows } = await sql<{ found: number | boolean }>`select
+          ${isLike(db, sql`cast(${name} as text) ${bytewise(db)}`, pattern)} as found`.execute(db);
+        return Boolean(rows[0]?.found);
+      };
+      for (const [name, part] of [
+        ['École', 'éco'],
+        ['ΣΊΣΥΦΟΣ', 'σίσυφος'],
+        ['σίσυφος', 'ΦΟΣ'],
+        ['İstanbul', 'i̇stan'],
+        ['ЖУРНАЛ', 'жур'],
+        ['Straße', 'STRASSE'],
+        ['ISPARTA', 'ıspart'],
+        ['100% sure', '% SU'],
+      ] as const) {
+        expect([name, part, await isFound(name, part)]).toEqual([name, part, true]);
+      }
+      for (const [name, part] of [
+        ['İstanbul', 'istan'],
+        ['Ximena', 'İ'],
+        ['École', 'eco'],
+      ] as const) {
+        expect([name, part, await isFound(name, part)]).toEqual([name, part, false]);
+      }
+    }));
+
   it.each([
     ['plain', 'plain'],
     ['quotes', `it's "quoted"`],
@@ -77,4 +107,9 @@ async function idsAmong(db: Db, ids: number[]): Promise<number[]> {
     .select('id')
     .execute();
   return rows.map((row) => row.id).sort((a, b) => a - b);
+}
+
+/** The collation of the columns. */
+function bytewise(db: Db) {
+  return dialectOf(db) === 'postgres' ? sql`collate "C"` : sql``;
 }

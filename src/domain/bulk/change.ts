@@ -6,9 +6,9 @@ import { listMediasByIds } from '../../store/tree/media.ts';
 import { updateMetadata } from '../../store/tree/metadata.ts';
 import { lockNodes, updateNodes } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
-import { ForbiddenError } from '../error.ts';
 import { mediaUpdate } from '../event/event.ts';
 import { idList, parseInput } from '../input.ts';
+import { forOne } from '../one-of-many.ts';
 import { checkTags } from '../tag/tag.ts';
 import { changeAddresses } from '../tree/address.ts';
 import { type Media, mediaInput, toMedia } from '../tree/media.ts';
@@ -44,7 +44,9 @@ export async function updateMedias(
     await lockNodes(ctx.db, ids);
     const rows = await findOwn(ctx, ids);
     await checkTags(ctx, tagIds ?? []);
-    const changes = new Map(rows.map((row) => [row, changedColumns(row, change)]));
+    const changes = new Map(
+      rows.map((row) => [row, forOne({ id: row.id }, () => changedColumns(row, change))]),
+    );
     const entries = [...changes].flatMap(([row, columns]) => changeEntries(row, columns));
     const isTagging = tagIds !== null && tagIds !== undefined && tagIds.length > 0;
     if (isTagging) entries.push(...tagEntries(rows, { added: tagIds, removed: [] }));
@@ -61,14 +63,11 @@ export async function updateMedias(
 async function findOwn(ctx: Context, ids: readonly number[]): Promise<NodeRow[]> {
   const found = await listMediasByIds(ctx.db, scopeOf(ctx), ids);
   const byId = new Map(found.map((row) => [row.id, row]));
-  return ids.map((id) => {
-    try {
-      return authorizeExisting(ctx, 'media.update', byId.get(id), { noun: 'media', id });
-    } catch (error) {
-      if (!(error instanceof ForbiddenError)) throw error;
-      throw new ForbiddenError(`You do not have permission to change the media item "${id}".`);
-    }
-  });
+  return ids.map((id) =>
+    forOne({ id }, () =>
+      authorizeExisting(ctx, 'media.update', byId.get(id), { noun: 'media', id }),
+    ),
+  );
 }
 
 /** Changes the rows, with one statement for all that get the same columns. Returns the new rows by id. */

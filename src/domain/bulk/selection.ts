@@ -4,6 +4,7 @@ import { InvalidInputError } from '../error.ts';
 import type { JobArguments } from '../job/class.ts';
 import { enqueueJob } from '../job/enqueue.ts';
 import { asShown, type Job, jobTarget } from '../job/job.ts';
+import { MEDIA_TYPES } from '../tree/media.ts';
 import type { MediaFilter } from '../tree/media-filter.ts';
 import { countMedias, resolveFilter } from '../tree/media-list.ts';
 import { isAdmin, scopeOf } from '../viewer/access.ts';
@@ -59,7 +60,7 @@ async function select(ctx: Context, filter: MediaFilter): Promise<Selection> {
   const up_to = await findLastId(ctx.db);
   const { viewer } = ctx;
   const startNodes = viewer.kind === 'anonymous' ? undefined : viewer.startNodes;
-  if (!isNarrowed(ctx.db, await resolveFilter(ctx, filter))) throw tooWide();
+  if (!isNarrowed(ctx.db, await resolveFilter(ctx, filter), MEDIA_TYPES)) throw tooWide();
   const owner = isAdmin(ctx) ? undefined : (viewer.id ?? '');
   return {
     filter: toStored(filter) as Selection['filter'],

@@ -6,10 +6,11 @@ import { lockNodes } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { mediaUpdate } from '../event/event.ts';
 import { idList, parseInput } from '../input.ts';
+import { forOne } from '../one-of-many.ts';
 import { checkTags } from '../tag/tag.ts';
 import { type Media, toMedia } from '../tree/media.ts';
 import { nodeTarget } from '../tree/node.ts';
-import { authorizeExisting, scopeOf } from '../viewer/access.ts';
+import { authorize, authorizeExisting, scopeOf } from '../viewer/access.ts';
 import { type NewAuditEntry, recordAudit } from '../viewer/audit.ts';
 
 const tagMediaInput = z.object({
@@ -26,6 +27,8 @@ export async function tagMedia(
   ctx: Context,
   input: z.input<typeof tagMediaInput>,
 ): Promise<Media[]> {
+  // A role that is too low is not the fault of one of the media.
+  authorize(ctx, 'media.update');
   const { mediaIds, addTagIds, removeTagIds } = parseInput(tagMediaInput, input);
   return transact(ctx, async (ctx) => {
     // Without the locks one could be deleted, or tagged by another request, between the lines below.
@@ -34,7 +37,9 @@ export async function tagMedia(
     const rows = await listMediasByIds(ctx.db, scopeOf(ctx), mediaIds);
     const byId = new Map(rows.map((row) => [row.id, row]));
     const medias = mediaIds.map((id) =>
-      toMedia(authorizeExisting(ctx, 'media.update', byId.get(id), { noun: 'media', id })),
+      forOne({ id }, () =>
+        toMedia(authorizeExisting(ctx, 'media.update', byId.get(id), { noun: 'media', id })),
+      ),
     );
     await checkTags(ctx, addTagIds ?? []);
     const details = { added: addTagIds ?? [], removed: removeTagIds ?? [] };

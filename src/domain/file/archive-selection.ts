@@ -57,7 +57,7 @@ function groupsOfNodes(nodes: readonly TreeNode[]): Group[] {
 }
 
 /**
- * Returns the number of media of a selection. Throws NotFoundError for an id that the viewer cannot see, and
+ * Returns the number of media of a selection that have a file. Throws NotFoundError for an id that the viewer cannot see, and
  * InvalidInputError for an invalid filter and for a number that no archive has.
  */
 export async function countSelected(ctx: Context, selection: Selection): Promise<number> {
@@ -68,11 +68,17 @@ export async function countSelected(ctx: Context, selection: Selection): Promise
     throw InvalidInputError.of(field, 'TOO_BIG', `Expected at most ${FOLDERS_MAX} folders.`);
   }
   let count = 0;
-  for (const { filter } of groups) count += await countMedias(ctx, filter);
+  for (const { filter } of groups) count += await countMedias(ctx, withFile(filter));
   if (count === 0) throw InvalidInputError.of(field, 'EMPTY', 'There are no media to archive.');
   if (count <= ARCHIVE_FILES_MAX) return count;
   const message = `An archive has at most ${ARCHIVE_FILES_MAX} files; the selection has ${count}.`;
   throw InvalidInputError.of(field, 'TOO_BIG', message);
+}
+
+/** Only media with an original have a size; links have none. */
+function withFile(filter: MediaFilter): MediaFilter {
+  const { min = 0, max } = filter.sizeBytes ?? {};
+  return { ...filter, sizeBytes: { min, max } };
 }
 
 async function notFound(ctx: Context, selection: Selection): Promise<NotFoundError> {
@@ -80,5 +86,6 @@ async function notFound(ctx: Context, selection: Selection): Promise<NotFoundErr
     return new NotFoundError('folder', selection.by === 'folder' ? selection.id : '');
   }
   const seen = new Set((await nodesByIds(ctx, selection.ids)).map(({ id }) => id));
-  return new NotFoundError('node', selection.ids.find((id) => !seen.has(id)) ?? '');
+  const id = selection.ids.find((id) => !seen.has(id)) ?? 0;
+  return Object.assign(new NotFoundError('node', id), { failed: { id } });
 }

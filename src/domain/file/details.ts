@@ -4,7 +4,7 @@ import { type FileOfMediaRow, findFileByUuid } from '../../store/file/file.ts';
 import { findMediaById } from '../../store/tree/media.ts';
 import { lockNode, updateNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
-import { mediaEvent } from '../event/event.ts';
+import { mediaUpdate } from '../event/event.ts';
 import { existing } from '../viewer/access.ts';
 import { blobSource } from './blob-source.ts';
 import { FileGoneError } from './file.ts';
@@ -82,5 +82,5 @@ async function write(ctx: Context, before: FileOfMediaRow, details: FileDetails)
     latitude: details.latitude ?? null,
     longitude: details.longitude ?? null,
   });
-  ctx.events.publish(mediaEvent('updated', media));
+  ctx.events.publish(mediaUpdate(media, 'details'));
 }

@@ -7,6 +7,7 @@ import { type Context, transact } from '../context.ts';
 import { ForbiddenError } from '../error.ts';
 import { parseInput } from '../input.ts';
 import { BITE_ROWS } from '../job/bite.ts';
+import { forOne } from '../one-of-many.ts';
 import { checkEmpty, deleteSubtree, logDeletion, withLatest } from '../tree/deletion.ts';
 import { newDeletion } from '../tree/discard.ts';
 import { idsOfKeys, type NodeKey, rowsOfKeys, someNodes } from '../tree/node-key.ts';
@@ -60,7 +61,7 @@ async function findOwn(ctx: Context, keys: readonly NodeKey[], { permanently }: 
   const all = new Map<number, NodeRow | TrashedNodeRow>([...live, ...trashed]);
   rowsOfKeys(keys, all, ({ id, owner }) => {
     if (!isAdmin(ctx) && !isOwner(ctx, owner)) {
-      throw new ForbiddenError(`You do not have permission to delete the node ${id}.`);
+      throw new ForbiddenError('You do not have permission to delete this node.');
     }
     if (live.has(id)) refuseStartNode(ctx, id);
   });
@@ -81,9 +82,7 @@ async function deleteLive(
 ): Promise<DeletedFolder[]> {
   const tops = withoutContents(rows);
   const [folders, medias] = [tops.filter(isFolder), tops.filter((row) => !isFolder(row))];
-  for (const { id } of folders) {
-    await checkEmpty(ctx, id, recursive, `The folder ${id} is not empty.`);
-  }
+  for (const { id } of folders) await forOne({ id }, () => checkEmpty(ctx, id, recursive));
   const deletions = medias.map(({ id }) => newDeletion(ctx, id, permanently));
   const [deletion] = deletions;
   if (deletion !== undefined) {
@@ -115,5 +114,7 @@ async function purge(ctx: Context, rows: readonly TrashedNodeRow[]): Promise<voi
   let rowsMax = BITE_ROWS;
   const tops = outermost(rows);
   await recordTrash(ctx, 'purge', tops);
-  for (const row of tops) rowsMax -= await purgeNode(ctx, row, Math.max(rowsMax, 1));
+  for (const row of tops) {
+    rowsMax -= await forOne({ id: row.id }, () => purgeNode(ctx, row, Math.max(rowsMax, 1)));
+  }
 }

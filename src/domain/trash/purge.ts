@@ -36,7 +36,7 @@ export async function purgeNode(
 ): Promise<number> {
   const deletion = await findDeletionInto(ctx.db, node.deletion);
   if (deletion !== undefined && deletion.node_id !== node.id) {
-    const message = `The node ${node.id} is still on its way into the trash. Try again later.`;
+    const message = 'The node is still on its way into the trash. Try again later.';
     throw new ConflictError('BEING_DELETED', message);
   }
   if (deletion !== undefined) await makePermanent(ctx.db, node.id);

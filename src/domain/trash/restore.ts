@@ -11,6 +11,7 @@ import { type Context, transact } from '../context.ts';
 import { ConflictError } from '../error.ts';
 import { parseInput } from '../input.ts';
 import { BITE_ROWS } from '../job/bite.ts';
+import { forOne } from '../one-of-many.ts';
 import { withLatest } from '../tree/deletion.ts';
 import { idsOfKeys, someNodes } from '../tree/node-key.ts';
 import { nodesByIds, type TreeNode } from '../tree/node-list.ts';
@@ -39,7 +40,9 @@ export async function restoreNodes(
   const { ids: keys } = parseInput(restoreInput, input);
   const ids = idsOfKeys(keys);
   // Not in the transaction: the nodes may be many, and later checks find what changes meanwhile.
-  for (const node of await trashedNodes(ctx, keys)) await checkBelow(ctx, node);
+  for (const node of await trashedNodes(ctx, keys)) {
+    await forOne({ id: node.id }, () => checkBelow(ctx, node));
+  }
   let hasEndedDeletion = false;
   const nodes = await transact(ctx, async (inside) => {
     await lockTree(inside.db);
@@ -48,8 +51,11 @@ export async function restoreNodes(
     const tops = outermost(await trashedNodes(ctx, keys)).sort(foldersFirst);
     for (const node of tops) {
       const deletion = await findDeletionInto(ctx.db, node.deletion);
-      if (deletion === undefined) rowsMax -= await restoreNode(ctx, node, Math.max(rowsMax, 1));
-      else await undoDeletion(ctx, node, deletion);
+      rowsMax -= await forOne({ id: node.id }, () =>
+        deletion === undefined
+          ? restoreNode(ctx, node, Math.max(rowsMax, 1))
+          : undoDeletion(ctx, node, deletion),
+      );
       hasEndedDeletion ||= deletion !== undefined;
     }
     return nodesByIds(await withLatest(ctx), ids);
@@ -116,31 +122,32 @@ async function checkResources(ctx: Context, rows: readonly TrashedNodeRow[]): Pr
   if (taken !== undefined) throw resourceTaken(taken);
 }
 
-function resourceTaken({ id, resource }: Pick<TrashedNodeRow, 'id' | 'resource'>): ConflictError {
-  const message = `The node ${id} cannot be restored: another media item has its resource "${resource}" by now.`;
+function resourceTaken({ resource }: Pick<TrashedNodeRow, 'resource'>): ConflictError {
+  const message = `The node cannot be restored: another media item has the resource "${resource}" by now.`;
   return new ConflictError('ALREADY_EXISTS', message);
 }
 
 /**
  * Ends a deletion in progress, given by its top node: the nodes that it has not moved exist again, and a job restores the
- * others.
+ * others. Returns the number of nodes that it has restored itself below the top node.
  */
 async function undoDeletion(
   ctx: Context,
   node: TrashedNodeRow,
   { node_id }: DeletionRow,
-): Promise<void> {
+): Promise<number> {
   const folder = await findFolderById(ctx.db, EVERYTHING, node_id);
   const isTop = node.id === node_id && folder !== undefined;
   const isInPlace = isTop && (await isAlive(ctx, folder));
   if (!isInPlace) {
-    const message = `The node ${node.id} is still on its way into the trash. Try again later.`;
+    const message = 'The node is still on its way into the trash. Try again later.';
     throw new ConflictError('BEING_DELETED', message);
   }
   await recordTrash(ctx, 'restore', [node]);
   await deleteDeletion(ctx.db, node_id);
   await deleteTrashed(ctx.db, [node_id]);
   await restoreLater(ctx, partBelow(node));
+  return 0;
 }
 
 /** Tells whether the folder that contains a folder exists. */

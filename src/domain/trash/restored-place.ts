@@ -23,7 +23,7 @@ export async function placeOf(ctx: Context, node: TrashedNodeRow): Promise<Place
   const folderId = await nearestFolder(ctx, path);
   const folder = await folderToFill(ctx, folderId).catch((error) => {
     if (!(error instanceof DomainError)) throw error;
-    throw new ForbiddenError(`The node ${node.id} would be restored outside of your start nodes.`);
+    throw new ForbiddenError('The node would be restored outside of your start nodes.');
   });
   const place = placeUnder(folder, node);
   if (folderId === parent_id) return place;

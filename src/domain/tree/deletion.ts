@@ -51,14 +51,9 @@ export async function deleteFolder(
 }
 
 /** Throws ConflictError FOLDER_NOT_EMPTY unless the folder is empty or the deletion is recursive. */
-export async function checkEmpty(
-  ctx: Context,
-  id: number,
-  recursive: boolean,
-  message = 'The folder is not empty.',
-): Promise<void> {
+export async function checkEmpty(ctx: Context, id: number, recursive: boolean): Promise<void> {
   if (recursive || (await isEmptyFor(ctx, id))) return;
-  throw new ConflictError('FOLDER_NOT_EMPTY', message);
+  throw new ConflictError('FOLDER_NOT_EMPTY', 'The folder is not empty.');
 }
 
 /**

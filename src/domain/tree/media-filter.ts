@@ -108,7 +108,7 @@ function checkTexts(filter: MediaFilter, path: Path): void {
     }
   }
   for (const [index, type] of mimeTypes.entries()) {
-    if (!type.includes('*') || /^[^*/]+\/\*$/.test(type)) continue;
+    if (!type.includes('*') || /^[^*/]+\/\*$/.test(toMimeType(type))) continue;
     const message = 'Expected a MIME type, or all of one kind, as in `image/*`.';
     throw invalid([...path, 'mimeTypes', index], 'INVALID', message);
   }
@@ -169,8 +169,8 @@ export function foldersIn(filter: MediaFilter): number[] {
 
 /** What a filter refers to. */
 interface Referred {
-  /** Returns the path of the nodes directly in a folder. */
-  pathBelow: (folderId: number) => string;
+  /** Returns the path of the nodes directly in a folder; undefined if there is no such folder. */
+  pathBelow: (folderId: number) => string | undefined;
   /** Tells whether a tag is being deleted. Its rows are still there while a job deletes them. */
   isDeleted: (tagId: number) => boolean;
   /** The owner whose media `near` finds; null: it finds none; undefined: it finds all. */
@@ -180,21 +180,25 @@ interface Referred {
 /** Returns a checked filter as the store reads it. */
 export function toNodeFilter(filter: MediaFilter, referred: Referred): NodeFilter {
   const { underFolderId, isPublic, and, or, not, ...own } = filter;
-  const { tagIds, anyTagIds, extensions, nameContains } = own;
+  const { tagIds, anyTagIds, extensions, mimeTypes, nameContains } = own;
   const inner = (nested: MediaFilter) => toNodeFilter(nested, referred);
   const ofPublic: NodeFilter[] =
     isPublic === undefined ? [] : [{ visibility: isPublic ? ['public'] : ['unlisted', 'private'] }];
+  const below = underFolderId === undefined ? undefined : referred.pathBelow(underFolderId);
+  const isEmpty =
+    (underFolderId !== undefined && below === undefined) || tagIds?.some(referred.isDeleted);
   const all = [...(and ?? []).map(inner), ...ofPublic, ...withVisiblePlace(filter, referred)];
   return {
     ...own,
     ...(all.length > 0 && { and: all }),
     ...(or && { or: or.map(inner) }),
     ...(not && { not: inner(not) }),
-    ...(underFolderId !== undefined && { below: referred.pathBelow(underFolderId) }),
+    ...(below !== undefined && { below }),
     ...(anyTagIds && { anyTagIds: anyTagIds.filter((id) => !referred.isDeleted(id)) }),
+    ...(mimeTypes && { mimeTypes: mimeTypes.map(toMimeType) }),
     ...(extensions && { extensions: extensions.map(toExtension) }),
     ...(nameContains && { nameContains: toNfc(nameContains) }),
-    ...(tagIds?.some(referred.isDeleted) && { ids: [] }),
+    ...(isEmpty && { ids: [] }),
   };
 }
 
@@ -205,4 +209,9 @@ function withVisiblePlace({ near }: MediaFilter, { placesOf }: Referred): NodeFi
 
 function toExtension(extension: string): string {
   return extension.replace(/^\./, '').toLowerCase();
+}
+
+/** Case does not matter, and files are stored without parameters of their type. */
+function toMimeType(mimeType: string): string {
+  return (mimeType.split(';')[0] ?? '').trim().toLowerCase();
 }

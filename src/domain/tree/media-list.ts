@@ -96,11 +96,8 @@ async function resolve(ctx: Context, filter: MediaFilter): Promise<NodeFilter> {
   const folders = ids.length === 0 ? [] : await listFoldersByIds(ctx.db, existing(ctx), ids);
   const paths = new Map(folders.map((folder) => [folder.id, pathBelow(folder)]));
   return toNodeFilter(filter, {
-    pathBelow: (id) => paths.get(id) ?? NOWHERE,
+    pathBelow: (id) => paths.get(id),
     placesOf: sight === 'all' ? undefined : sight === 'own' ? ctx.viewer.id : null,
     isDeleted: (id) => ctx.pending.current.tagIds.has(id),
   });
 }
-
-/** A path that no node has. */
-const NOWHERE = '/none/';

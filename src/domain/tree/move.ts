@@ -8,6 +8,7 @@ import { type Context, transact } from '../context.ts';
 import { FolderCycleError, ForbiddenError, NotFoundError } from '../error.ts';
 import { nodeEvent } from '../event/event.ts';
 import { parseInput } from '../input.ts';
+import { forOne } from '../one-of-many.ts';
 import {
   authorize,
   existing,
@@ -82,7 +83,7 @@ export async function moveTo(
   for (const [index, found] of rows.entries()) {
     // One of the nodes may be below another one, which has just been moved.
     const row = isAnyPathChanged ? await findAgain(ctx, found) : found;
-    await move(ctx, row, place, sortOrderOf(index));
+    await forOne({ id: row.id }, () => move(ctx, row, place, sortOrderOf(index)));
     if (row.type === 'folder') isAnyPathChanged = true;
   }
   const ids = rows.map(({ id }) => id);
@@ -103,7 +104,7 @@ export async function findOwnNodes(ctx: Context, keys: readonly NodeKey[]): Prom
   const rows = new Map(found.map((row) => [row.id, row]));
   return rowsOfKeys(keys, rows, ({ id, owner }) => {
     if (!isAdmin(ctx) && !isOwner(ctx, owner)) {
-      throw new ForbiddenError(`You do not have permission to move the node ${id}.`);
+      throw new ForbiddenError('You do not have permission to move this node.');
     }
     refuseStartNode(ctx, id);
   });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { NodeRow } from '../../store/table.ts';
 import { NotFoundError } from '../error.ts';
+import { forOne } from '../one-of-many.ts';
 
 /** A node as a client names it. Its id alone also names a node of the other kind: folders and media share their ids. */
 export interface NodeKey {
@@ -40,12 +41,14 @@ export function rowsOfKeys<Row extends Pick<NodeRow, 'id' | 'type'>>(
   rows: ReadonlyMap<number, Row>,
   check: (row: Row) => void = () => undefined,
 ): Row[] {
-  const found = keys.map(({ id, kind }) => {
-    const row = rows.get(id);
-    if (row === undefined || !isOfKind(row, kind)) throw new NotFoundError('node', id);
-    check(row);
-    return row;
-  });
+  const found = keys.map(({ id, kind }) =>
+    forOne({ id, kind }, () => {
+      const row = rows.get(id);
+      if (row === undefined || !isOfKind(row, kind)) throw new NotFoundError('node', id);
+      check(row);
+      return row;
+    }),
+  );
   return [...new Set(found)];
 }
 

@@ -25,6 +25,7 @@ import {
   LIST_WORK,
   listSizeOf,
   pageSizeOf,
+  selectionWorkOf,
   workOf,
 } from '../price.ts';
 import { argument, createPricing, firstOf, type Pricing, sizeOf } from './pricing.ts';
@@ -187,8 +188,9 @@ function priceResult(
   if (isConnection(field)) {
     const size = inner.perNode === 0 ? 0 : firstOf(pricing, node, pageSizeOf(field));
     const ofResult = inner.once + size * inner.perNode;
-    const ofPage = LIST_WORK + workOf(field, (name) => argument(pricing, node, name));
-    const ofCounts = countWork(inner, ofPage);
+    const read = (name: string) => argument(pricing, node, name);
+    const ofPage = LIST_WORK + workOf(field, read);
+    const ofCounts = countWork(inner, LIST_WORK + selectionWorkOf(field, read));
     const once = 1 + ofResult + ofPage + ofCounts;
     const below = ofCounts > once / 2 ? inner.counting : ofResult > once / 2 ? inner.dearest : null;
     return { ...FREE, once, counts, counting, dearest: named(below) };
@@ -216,8 +218,8 @@ function priceResult(
 }
 
 /** Returns the work of the fields of a connection that visit its whole list. */
-function countWork({ ownCounts, ownFacets }: Price, ofPage: number): number {
-  const ofSelection = COUNT_PAGES * ofPage;
+function countWork({ ownCounts, ownFacets }: Price, ofUnordered: number): number {
+  const ofSelection = COUNT_PAGES * ofUnordered;
   const ofFacets = ownFacets === 0 ? 0 : ownFacets + ofSelection;
   return ownCounts * (COUNT_WORK + ofSelection) + ofFacets;
 }

@@ -41,6 +41,7 @@ async function add(zip: ZipFile, output: PassThrough, entry: ArchiveEntry): Prom
   try {
     if (output.destroyed) stop();
     else zip.addReadStreamLazy(path, { size, mtime, compressionLevel }, handOver(bytes));
+    keepNameOnly(zip);
     await finished(bytes);
   } finally {
     output.off('close', stop);
@@ -54,6 +55,20 @@ async function add(zip: ZipFile, output: PassThrough, entry: ArchiveEntry): Prom
 function handOver(stream: Readable): (take: (error: null, stream: Readable) => void) => void {
   const held = [stream];
   return (take) => take(null, held.pop() as Readable);
+}
+
+/**
+ * Moves the name of the last entry out of the pool of Node's small buffers. The package keeps the names until the end of the
+ * archive, and each would keep a whole slab of the pool, which also has the output of the compression: 208 MiB for 10,000
+ * files.
+ */
+function keepNameOnly(zip: ZipFile): void {
+  const { entries } = zip as ZipFile & { entries: { utf8FileName: Buffer }[] };
+  const entry = entries.at(-1);
+  if (entry === undefined) return;
+  const name = Buffer.allocUnsafeSlow(entry.utf8FileName.length);
+  entry.utf8FileName.copy(name);
+  entry.utf8FileName = name;
 }
 
 /** Half the time of the default, 6, for a few percent more bytes. */

@@ -1,13 +1,50 @@
+import { toSearchWords } from '../../lib/search-text.ts';
 import { type Keyset, keysetBy } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { EVERYTHING, type Scope } from '../scope.ts';
+import { EVERYTHING, type Scope, VISIBILITIES } from '../scope.ts';
 import type { NodeFilter } from '../tree/condition.ts';
 import { conditionsOf } from '../tree/filter.ts';
 import { listNodes } from '../tree/node.ts';
 
-/** Tells whether a filter leaves out any media, as far as its fields say. */
-export function isNarrowed(db: Db, filter: NodeFilter): boolean {
+/**
+ * Tells whether a filter leaves out any media, as far as its fields say, whatever the library contains. `everyType` are all
+ * types of media.
+ */
+export function isNarrowed(db: Db, filter: NodeFilter, everyType: readonly string[]): boolean {
+  return truthOf(db, filter, everyType) !== true;
+}
+
+/** Whether every node matches a filter (true), or none (false); null if that depends on the node. */
+type Truth = boolean | null;
+
+function truthOf(db: Db, filter: NodeFilter, everyType: readonly string[]): Truth {
+  const inner = (nested: NodeFilter) => truthOf(db, nested, everyType);
+  const { kind: _, and = [], or, not, ...own } = filter;
+  const all: Record<string, readonly unknown[]> = { types: everyType, visibility: VISIBILITIES };
+  const truths = Object.entries(own).map(([field, value]): Truth => {
+    if (!isCondition(db, { [field]: value })) return true;
+    if (field === 'search') return toSearchWords(String(value)).length > 0 && null;
+    // Each list is one of values, one of which has to match.
+    if (Array.isArray(value) && value.length === 0) return false;
+    return all[field]?.every((one) => (value as unknown[]).includes(one)) || null;
+  });
+  truths.push(...and.map(inner));
+  if (or !== undefined) truths.push(negate(conjunction(or.map(inner).map(negate))));
+  if (not !== undefined) truths.push(negate(inner(not)));
+  return conjunction(truths);
+}
+
+function isCondition(db: Db, filter: NodeFilter): boolean {
   return conditionsOf(db, EVERYTHING, filter).length > conditionsOf(db, EVERYTHING, {}).length;
+}
+
+function conjunction(truths: readonly Truth[]): Truth {
+  if (truths.includes(false)) return false;
+  return truths.includes(null) ? null : true;
+}
+
+function negate(truth: Truth): Truth {
+  return truth === null ? null : !truth;
 }
 
 const BY_ID: Keyset = keysetBy('nodes by id', { name: 'id', type: 'number' });

@@ -1,4 +1,5 @@
 import SqliteDatabase, { type Statement as PreparedStatement } from 'better-sqlite3';
+import { foldCase } from '../../lib/search-text.ts';
 
 /** A statement with its parameters. */
 export interface Statement {
@@ -55,9 +56,9 @@ export function openConnection(
   // A page that many small transactions change is copied into the database less often.
   database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   if (access === 'query') database.pragma('query_only = ON');
-  // For `isLike`: folds case as PostgreSQL's `lower` does, which knows no final sigma.
+  // For `isLike`.
   database.function('fold', { deterministic: true }, (text: unknown) =>
-    typeof text === 'string' ? text.replaceAll('Σ', 'σ').toLowerCase() : text,
+    typeof text === 'string' ? foldCase(text) : text,
   );
   // For `hasWords`, which checks the words of a row without the index of words.
   database.function('has_parts', { deterministic: true }, (text: unknown, parts: unknown) => {

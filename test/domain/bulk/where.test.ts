@@ -8,6 +8,7 @@ import { ForbiddenError } from '../../../src/domain/error.ts';
 import type { MediaEvent } from '../../../src/domain/event/event.ts';
 import { signalJob } from '../../../src/domain/job/signal.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
+import { MEDIA_TYPES } from '../../../src/domain/tree/media.ts';
 import type { MediaFilter } from '../../../src/domain/tree/media-filter.ts';
 import { countMedias } from '../../../src/domain/tree/media-list.ts';
 import { createApiKey, revokeApiKey } from '../../../src/domain/viewer/key.ts';
@@ -226,6 +227,18 @@ describeEachBackend('changes of all media that match a filter', (backend) => {
     ['no tags', { tagIds: [] }],
     ['an unlimited span', { createdAt: {} }],
     ['unfiled: false', { unfiled: false }],
+    ['not one of no filters', { not: { or: [] } }],
+    ['not not everything', { not: { not: {} } }],
+    ['the same within `and` and `or`', { and: [{ or: [{ tagged: true }, { not: { or: [] } }] }] }],
+    ['none of no ids', { not: { ids: [] } }],
+    ['none of no tags', { not: { and: [{ anyTagIds: [] }, { types: ['doc'] }] } }],
+    ['none of no types', { not: { types: [] } }],
+    ['none of no extensions', { not: { extensions: [] } }],
+    ['none of no MIME types', { not: { mimeTypes: [] } }],
+    ['not a search for no word', { not: { search: '...' } }],
+    ['not below a folder that does not exist', { not: { underFolderId: 999 } }],
+    ['every type', { types: MEDIA_TYPES }],
+    ['every visibility', { visibility: ['private', 'public', 'unlisted'] }],
   ])('refuse a filter that leaves out nothing: %s', (_name, filter) =>
     withServices(backend, async (services) => {
       const ctx = admin(services);
@@ -236,10 +249,27 @@ describeEachBackend('changes of all media that match a filter', (backend) => {
     }),
   );
 
+  it.each<[string, MediaFilter, number]>([
+    ['no ids', { ids: [] }, 0],
+    ['one of no filters', { or: [] }, 0],
+    ['not everything', { not: {} }, 0],
+    ['not one type', { not: { types: ['doc'] } }, 1],
+    ['not one of a type or of no ids', { not: { or: [{ types: ['doc'] }, { ids: [] }] } }, 1],
+  ])('take a filter that leaves out something: %s', (_name, filter, count) =>
+    withServices(backend, async (services) => {
+      await makeMedias(services, 1, { type: 'image' });
+      await makeMedias(services, 2, { type: 'doc' });
+      const started = await deleteWhere(admin(services), { filter, dryRun: true });
+      expect(started.count).toBe(count);
+    }),
+  );
+
   it('refuse bad input at the start', () =>
     withServices(backend, async (services) => {
       const ctx = admin(services);
       const filter = { types: ['doc'] };
+      const message = /^Give at least one field to change\.$/;
+      await expect(updateWhere(ctx, { filter })).rejects.toThrow(message);
       const issue = (path: string[]) => ({ issues: [{ path }] });
       const refused: [() => Promise<unknown>, object][] = [
         [

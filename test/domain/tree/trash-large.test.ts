@@ -157,7 +157,8 @@ describeEachBackend('a large folder', (backend) => {
       await deleteRest(services.as(SYSTEM), uuid);
       const other = await makeMediaRow(services.db, { resource: 'poster' });
       const refused = restoreNodes(ctx, { ids: [branch.id] });
-      await expect(refused).rejects.toThrow(`The node ${mediaId} cannot be restored`);
+      await expect(refused).rejects.toMatchObject({ failed: { id: branch.id } });
+      await expect(refused).rejects.toThrow('"poster"');
       await deleteNodes(ctx, { ids: [other], permanently: true });
       await restoreNodes(ctx, { ids: [branch.id] });
       await makeMediaRow(services.db, { resource: 'poster' });

@@ -227,8 +227,10 @@ describeEachBackend('the trash', (backend) => {
       await deleteNodes(ctx, { ids: [first, other] });
       const second = await makeMediaRow(services.db, columns);
       const restored = restoreNodes(ctx, { ids: [other, first] });
-      await expect(restored).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
-      await expect(restored).rejects.toThrow(`The node ${first} cannot be restored`);
+      await expect(restored).rejects.toMatchObject({
+        code: 'ALREADY_EXISTS',
+        failed: { id: first },
+      });
       await expect(restored).rejects.toThrow('"poster"');
       expect(await countTrash(ctx)).toBe(2);
       await deleteMedia(ctx, second);
@@ -267,15 +269,14 @@ describeEachBackend('many nodes', (backend) => {
       const mine = await makeMediaRow(services.db, { owner: 'alice' });
       const bobs = await makeMediaRow(services.db, { owner: 'bob' });
       const before = await snapshot(services);
-      const failures: [number[], string, string][] = [
-        [[mine, bobs, 9999], 'FORBIDDEN', `node ${bobs}`],
-        [[mine, 9999, bobs], 'NOT_FOUND', '"9999"'],
-        [[mine, folderId], 'FOLDER_NOT_EMPTY', `folder ${folderId}`],
+      const failures: [number[], string, number][] = [
+        [[mine, bobs, 9999], 'FORBIDDEN', bobs],
+        [[mine, 9999, bobs], 'NOT_FOUND', 9999],
+        [[mine, folderId], 'FOLDER_NOT_EMPTY', folderId],
       ];
-      for (const [ids, code, name] of failures) {
+      for (const [ids, code, id] of failures) {
         const deleted = deleteNodes(ctx, { ids });
-        await expect(deleted).rejects.toMatchObject({ code });
-        await expect(deleted).rejects.toThrow(name);
+        await expect(deleted).rejects.toMatchObject({ code, failed: { id } });
       }
       expect(await snapshot(services)).toEqual(before);
       await deleteNodes(ctx, { ids: [mediaId, folderId, mine], recursive: true });

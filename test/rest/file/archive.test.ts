@@ -87,6 +87,18 @@ describeEachBackend('an archive', (backend) => {
     expect(pathsOf(entries)).toEqual(expected.map((path) => `Holiday/${path}`).sort());
   });
 
+  test('of links only is refused as empty', async () => {
+    const app = shared();
+    const folderId = await folder(app, 'Links');
+    const link = { type: 'URL', url: 'https://example.org/', folderId };
+    const { media } = await call(app, 'createMedia', link, 'media { id }');
+    const filter = { folderId, search: 'example', sizeBytes: { max: 5 } };
+    for (const input of [{ folderId }, { ids: [media.id] }, { filter: { folderId } }, { filter }]) {
+      const result = await call(app, 'createArchiveUrl', input, 'url');
+      expect(result).toMatchObject({ code: 'INVALID_INPUT', issues: [{ code: 'EMPTY' }] });
+    }
+  });
+
   test('of a filter contains what matches at the time of the download', async () => {
     const app = shared();
     const { id } = await makeTag(app.services.db);

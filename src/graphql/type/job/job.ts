@@ -47,7 +47,10 @@ JobRef.implement({
       maxRetries: 'Number of times the job may be retried after a failure.',
     }),
     status: t.expose('status', { type: JobStatusEnum, description: 'State of the job.' }),
-    progress: t.exposeFloat('progress', { description: 'Progress of the job, from 0 to 1.' }),
+    progress: t.exposeFloat('progress', {
+      description:
+        'Progress of the job, from 0 to 1. It is 0 again while the job waits for a retry, and after it has failed; `result` keeps what the job has done.',
+    }),
     ...exposeNullable(t, 'String', {
       error: 'Error message of the last failed run. Null if no run has failed.',
       unicity:

@@ -154,7 +154,7 @@ function originFields(t: FieldBuilder) {
     }),
     mimeTypes: t.stringList({
       description:
-        'Matches media whose original has one of these MIME types, at most 200. `image/*` stands for all MIME types that begin with `image/`.',
+        'Matches media whose original has one of these MIME types, at most 200. `image/*` stands for all MIME types that begin with `image/`. Case is ignored, and so are parameters, such as a charset.',
     }),
     extensions: t.stringList({
       description:
@@ -209,7 +209,7 @@ const MediaOrderInput = orderInput<Exclude<NodeOrder['field'], 'id'>>(
     name: 'Orders by name as people do: without case and accents, and with numbers by their values, `c2` before `c10`.',
     sort_order: 'Orders by position in the folder.',
     relevance:
-      'Orders by how well `MediaFilter.search` matches, best first with `ASC`: media that have all words in the name or title, those that have them there as parts of words, those that have all words in any field, and the others. Without a search, all media match equally.',
+      'Orders by how well `MediaFilter.search` matches, best first with `ASC`: media that have all words in the name or title, those that have them there as beginnings of words, those that have all words in any field, and the others. Without a search, all media match equally.',
     size: 'Orders by the size of the original.',
     type: 'Orders by type, so that media of the same type are together.',
     title: 'Orders by title, in the way of `NAME`.',

@@ -3,7 +3,7 @@ import { creatorNames, type UserRef } from '../../../domain/viewer/user-ref.ts';
 import { builder } from '../../builder.ts';
 import { perRequest } from '../../loader.ts';
 import { withNeeds } from '../../needs.ts';
-import { ViewerKindEnum } from './viewer.ts';
+import { ViewerKindEnum, ViewerRef } from './viewer.ts';
 
 const namesOf = perRequest(
   ({ domain }) =>
@@ -31,3 +31,13 @@ export const UserRefRef = builder.objectRef<UserRef>('UserRef').implement({
     }),
   }),
 });
+
+builder.objectField(ViewerRef, 'name', (t) =>
+  t.string({
+    nullable: true,
+    description:
+      'Name of the user or the API key; `admin` for the admin key. Null for an anonymous viewer and for a user of another issuer of tokens.',
+    ...withNeeds('id'),
+    resolve: ({ id }, _args, context) => (id === null ? null : namesOf(context).load(id)),
+  }),
+);
