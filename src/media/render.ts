@@ -41,10 +41,10 @@ export interface Background extends Color {
 }
 
 /**
- * The formats that a rendition can have. AVIF is left out: encoding it takes a hundred times as
- * long as the others.
+ * The formats that a rendition can have. Encoding AVIF takes a hundred times as long as the others: only a job should
+ * render it.
  */
-export type RenderFormat = 'jpeg' | 'png' | 'gif' | 'webp';
+export type RenderFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif';
 
 /** The steps from an image to its rendition, in this order and with all sizes in pixels. */
 export interface RenderPlan {
@@ -166,7 +166,7 @@ function isAnimationKept({ mimeType, motion, header }: Image, plan: RenderPlan):
   return true;
 }
 
-/** Memory per pixel of the encoders that need the whole image (GIF and WebP), in bytes. */
+/** Memory per pixel of the encoders that need the whole image (GIF, WebP and AVIF), in bytes. */
 const ENCODER_PIXEL_BYTES = 12;
 
 function neededBytes(image: Image, plan: RenderPlan, isAnimated: boolean): number {
@@ -174,7 +174,7 @@ function neededBytes(image: Image, plan: RenderPlan, isAnimated: boolean): numbe
   const frames = isAnimated ? header.pages : 1;
   const output = outputSize(plan);
   const encoded = output.width * output.height * ENCODER_PIXEL_BYTES;
-  const isWhole = plan.format === 'gif' || plan.format === 'webp';
+  const isWhole = plan.format !== 'jpeg' && plan.format !== 'png';
   const animation = isAnimated ? header.width * header.height * 4 * (frames - 1) : 0;
   const recolored = image.png?.space == null ? 0 : recoloredBytes(image, image.png);
   return header.fullSizeBytes + animation + recolored + (isWhole ? encoded * frames : 0);
