@@ -6,7 +6,9 @@ import {
   type Size,
 } from '../../media/render.ts';
 import type { Crop } from '../attribute.ts';
+import type { Focus } from './focus.ts';
 import {
+  CENTER,
   cover,
   covering,
   cropRect,
@@ -18,7 +20,9 @@ import {
   SIDE_MAX,
   scale,
   shrinkToLimit,
+  toPoint,
   whole,
+  within,
   withoutFullCrop,
 } from './geometry.ts';
 import { ownFormat, qualityOf, type Source, WHITE } from './plan.ts';
@@ -50,13 +54,6 @@ export interface FitRequest {
   crop: string | null;
 }
 
-/** What a media item says of the parts of its image that matter. */
-export interface Focus {
-  /** The most important point, in fractions of the size. Null: the center. */
-  focalPoint: { left: number; top: number } | null;
-  crops: readonly Crop[];
-}
-
 /**
  * Returns the plan of a rendition.
  *
@@ -72,7 +69,7 @@ export interface Focus {
  */
 export function fitRequest(wanted: FitRequest, source: Source, focus: Focus): RenderPlan {
   const named = focus.crops.find(({ alias }) => alias === wanted.crop);
-  const point = toPoint(focus.focalPoint);
+  const point = toPoint(focus.focalPoint) ?? CENTER;
   const full =
     named === undefined ? ofImage(wanted, source, point) : ofCrop(wanted, source, { named, point });
   const layout = limited(withoutFullCrop(full, source));
@@ -81,12 +78,6 @@ export function fitRequest(wanted: FitRequest, source: Source, focus: Focus): Re
   const background = format === 'jpeg' && isTransparent ? WHITE : null;
   const quality = qualityOf(format, wanted.quality);
   return { ...layout, background, format, quality, mayMove: true };
-}
-
-const CENTER: Point = { x: 0.5, y: 0.5 };
-
-function toPoint(focalPoint: Focus['focalPoint']): Point {
-  return focalPoint === null ? CENTER : { x: focalPoint.left, y: focalPoint.top };
 }
 
 function ofImage(wanted: FitRequest, { width, height }: Size, focus: Point): FullLayout {
@@ -151,18 +142,6 @@ function trimmed(area: Rect, { width, height }: Size, focus: Point): Rect {
     top: area.top + placeAround(area.height, size.height, focus.y),
     ...size,
   };
-}
-
-/** Returns where a point of the image is in a part of it. */
-function within(part: Rect, { x, y }: Point, source: Size): Point {
-  return {
-    x: clamp((x * source.width - part.left) / part.width),
-    y: clamp((y * source.height - part.top) / part.height),
-  };
-}
-
-function clamp(fraction: number): number {
-  return Math.min(1, Math.max(0, fraction));
 }
 
 /** `outside` may have a side past the limit, and a size of which only one side is given. */

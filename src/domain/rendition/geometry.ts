@@ -1,8 +1,12 @@
 import type { Rect, RenderPlan, Size } from '../../media/render.ts';
+import type { Focus } from './focus.ts';
 import type { Crop, Point } from './request.ts';
 
 /** The longest side of a rendition, in pixels. */
 export const SIDE_MAX = 5000;
+
+/** The center of an image or a box. */
+export const CENTER: Point = { x: 0.5, y: 0.5 };
 
 /** The geometric part of a plan. */
 export type Layout = Pick<RenderPlan, 'crop' | 'scaled' | 'window' | 'canvas'>;
@@ -16,6 +20,20 @@ export interface FullLayout extends Layout {
 export function withoutFullCrop({ crop, ...rest }: FullLayout, source: Size): Layout {
   const isAll = crop.width === source.width && crop.height === source.height;
   return { crop: isAll ? null : crop, ...rest };
+}
+
+/** Converts a focal point. */
+export function toPoint(focalPoint: Focus['focalPoint']): Point | null {
+  return focalPoint && { x: focalPoint.left, y: focalPoint.top };
+}
+
+/** Returns where a point of the image is in a part of it: at its edge, if it is outside. */
+export function within(part: Rect, { x, y }: Point, source: Size): Point {
+  const clamp = (fraction: number) => Math.min(1, Math.max(0, fraction));
+  return {
+    x: clamp((x * source.width - part.left) / part.width),
+    y: clamp((y * source.height - part.top) / part.height),
+  };
 }
 
 /** Returns the layout scaled down so that no side is longer than `SIDE_MAX`. */

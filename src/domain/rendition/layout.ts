@@ -1,5 +1,7 @@
 import { outputSize, type Rect, type Size } from '../../media/render.ts';
+import type { Focus } from './focus.ts';
 import {
+  CENTER,
   cover,
   cropRect,
   type FullLayout,
@@ -8,19 +10,28 @@ import {
   pad,
   SIDE_MAX,
   scale,
+  toPoint,
   whole,
+  within,
   withoutFullCrop,
 } from './geometry.ts';
-import type { RenditionRequest } from './request.ts';
+import type { Point, RenditionRequest } from './request.ts';
 
 /**
  * Returns the geometry of a request, by the rules of ImageProcessor's `Resize`. The image keeps its size if the request
- * has no size, has one past `SIDE_MAX`, or would enlarge the image although it says `upscale=false`.
+ * has no size, has one past `SIDE_MAX`, or would enlarge the image although it says `upscale=false`. `crop` cuts around
+ * the focal point, unless the request names a center or an anchor.
  */
-export function layOut(request: RenditionRequest, source: Size): Layout {
+export function layOut(
+  request: RenditionRequest,
+  source: Size,
+  focalPoint: Focus['focalPoint'],
+): Layout {
   const crop = request.crop && cropRect(request.crop, source);
   const base: Rect = crop ?? { left: 0, top: 0, width: source.width, height: source.height };
-  const layout = resize(request, base);
+  const point = toPoint(focalPoint);
+  const focus = request.center ?? (request.anchor || !point ? null : within(base, point, source));
+  const layout = resize(request, base, focus);
   const isAllowed = layout !== null && isWithin(outputSize(layout), request, base);
   return withoutFullCrop(isAllowed ? layout : whole(base, base), source);
 }
@@ -31,9 +42,10 @@ function isWithin(size: Size, { mode, isUpscaled }: RenditionRequest, base: Size
   return size.width <= base.width && size.height <= base.height;
 }
 
-/** Returns null if the request has no size. */
-function resize(request: RenditionRequest, base: Rect): FullLayout | null {
-  const { mode, anchor, center } = request;
+/** Returns null if the request has no size. `focus`: the point to cut around, in fractions of `base`. */
+function resize(request: RenditionRequest, base: Rect, focus: Point | null): FullLayout | null {
+  const { mode } = request;
+  const anchor = request.anchor ?? CENTER;
   if (request.width === null && request.height === null) return null;
   const byHeight = (request.height ?? 0) / base.height;
   const byWidth = (request.width ?? 0) / base.width;
@@ -48,7 +60,7 @@ function resize(request: RenditionRequest, base: Rect): FullLayout | null {
   }
   if (!isBox || mode === 'max') return whole(base, fitted(base, box, ratio));
   if (mode === 'stretch') return whole(base, box);
-  if (mode === 'crop') return cover(base, box, center ?? anchor, center !== null);
+  if (mode === 'crop') return cover(base, box, focus ?? anchor, focus !== null);
   return pad(base, fitted(base, box, ratio), box, anchor);
 }
 

@@ -6,6 +6,7 @@ import {
   type RenderPlan,
   type Size,
 } from '../../media/render.ts';
+import type { Focus } from './focus.ts';
 import { type Layout, SIDE_MAX, shrinkToLimit, shrinkToSquare } from './geometry.ts';
 import { layOut } from './layout.ts';
 import type { RenditionRequest } from './request.ts';
@@ -59,9 +60,13 @@ export function qualityOf(format: RenderFormat, wanted: number | null): number |
   return quality === undefined ? null : (wanted ?? quality);
 }
 
-/** Returns the plan of a request; null if the request leaves the image unchanged. */
-export function planRendition(request: RenditionRequest, source: Source): RenderPlan | null {
-  const layout = layOut(request, source);
+/** Returns the plan of a request; null if the request leaves the image unchanged. `focalPoint`: that of the image. */
+export function planRendition(
+  request: RenditionRequest,
+  source: Source,
+  focalPoint: Focus['focalPoint'] = null,
+): RenderPlan | null {
+  const layout = layOut(request, source, focalPoint);
   const isSameFormat = request.format === null || isFormatOf(request.format, source.mimeType);
   const format = outputFormat(request.format, source.mimeType);
   const quality = qualityOf(format, request.quality);
@@ -79,7 +84,10 @@ export function planRendition(request: RenditionRequest, source: Source): Render
   };
 }
 
-/** Returns the plan of a small, still WebP of the whole image: still, because lists show many of them. */
+/**
+ * Returns the plan of a small, still WebP of the whole image: still, because lists show many of them. It does not depend
+ * on the focal point, because nothing is cut off.
+ */
 export function planThumbnail(source: Size, side: number): RenderPlan {
   const layout = shrinkToSquare(source, side);
   const look = { background: null, format: 'webp', quality: qualityOf('webp', null) } as const;

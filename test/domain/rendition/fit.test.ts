@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type Fit,
-  type FitRequest,
-  type Focus,
-  fitRequest,
-} from '../../../src/domain/rendition/fit.ts';
+import { type Fit, type FitRequest, fitRequest } from '../../../src/domain/rendition/fit.ts';
+import type { Focus } from '../../../src/domain/rendition/focus.ts';
 import { type Source, specOf } from '../../../src/domain/rendition/plan.ts';
 import { outputSize } from '../../../src/media/render.ts';
 
