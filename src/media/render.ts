@@ -41,10 +41,10 @@ export interface Background extends Color {
 }
 
 /**
- * The formats that a rendition can have. AVIF is left out: encoding it takes a hundred times as
- * long as the others.
+ * The formats that a rendition can have. Encoding AVIF takes a hundred times as long as the others: only a job should
+ * render it.
  */
-export type RenderFormat = 'jpeg' | 'png' | 'gif' | 'webp';
+export type RenderFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif';
 
 /** The steps from an image to its rendition, in this order and with all sizes in pixels. */
 export interface RenderPlan {
@@ -188,7 +188,7 @@ function isAnimationKept({ mimeType, motion, header }: Image, plan: RenderPlan):
   return true;
 }
 
-/** Memory per pixel of the encoders that need the whole image (GIF and WebP), in bytes. */
+/** Memory per pixel of the encoders that need the whole image (GIF, WebP and AVIF), in bytes. */
 const ENCODER_PIXEL_BYTES = 12;
 
 function neededBytes(image: Image, plan: RenderPlan, isAnimated: boolean): number {
@@ -196,7 +196,7 @@ function neededBytes(image: Image, plan: RenderPlan, isAnimated: boolean): numbe
   const frames = isAnimated ? header.pages : 1;
   const output = outputSize(plan);
   const encoded = output.width * output.height * ENCODER_PIXEL_BYTES;
-  const isWhole = plan.format === 'gif' || plan.format === 'webp';
+  const isWhole = plan.format !== 'jpeg' && plan.format !== 'png';
   const animation = isAnimated ? header.width * header.height * 4 * (frames - 1) : 0;
   const recolored = image.png?.space == null ? 0 : recoloredBytes(image, image.png);
   return header.fullSizeBytes + animation + recolored + (isWhole ? encoded * frames : 0);
@@ -229,7 +229,9 @@ async function run(
   const sharp = await loadSharp();
   const input = image.png?.space == null ? image.path : await recolor(image.path, image.png);
   const seconds = Math.ceil(timeoutMs / 1000);
-  const { data, info } = await encode(arrange(sharp(input, options).autoOrient(), plan), plan)
+  const arranged = arrange(sharp(input, options).autoOrient(), plan);
+  if (isInWideSpace(image)) arranged.withIccProfile('srgb', { attach: false });
+  const { data, info } = await encode(arranged, plan)
     .timeout({ seconds })
     .toBuffer({ resolveWithObject: true });
   return {
@@ -239,6 +241,14 @@ async function run(
     channels: info.channels === 4 ? 4 : 3,
     isAnimated: image.motion !== 'none',
   };
+}
+
+/**
+ * Tells whether sharp decodes the image into Display P3, as it does with those of 16 bits that have a profile, or are given
+ * one by `recolor`. It then writes these numbers without a profile, as if they were of sRGB, unless it is asked for sRGB.
+ */
+function isInWideSpace({ header, png }: Image): boolean {
+  return header.isDeep || (png !== null && png.space !== null && png.depth === 16);
 }
 
 function recoloredBytes({ sizeBytes, header }: Image, png: PngTraits): number {

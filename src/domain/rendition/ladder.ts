@@ -1,5 +1,5 @@
 import type { Size } from '../../media/render.ts';
-import { SIDE_MAX } from './layout.ts';
+import { SIDE_MAX } from './geometry.ts';
 import type { RenditionRequest } from './request.ts';
 
 /** The ladder has all multiples of the step up to each of these lengths. */

@@ -6,7 +6,9 @@ import {
   type RenderPlan,
   type Size,
 } from '../../media/render.ts';
-import { type Layout, layOut, SIDE_MAX, shrinkToLimit, shrinkToSquare } from './layout.ts';
+import type { Focus } from './focus.ts';
+import { type Layout, SIDE_MAX, shrinkToLimit, shrinkToSquare } from './geometry.ts';
+import { layOut } from './layout.ts';
 import type { RenditionRequest } from './request.ts';
 
 /** The properties of a stored image that a plan depends on. */
@@ -25,9 +27,16 @@ const FORMAT_OF: Readonly<Record<string, RenderFormat>> = {
 /** The output format for every other MIME type or request: browsers show it, and it can be transparent. */
 const OTHER_FORMAT: RenderFormat = 'webp';
 
-const QUALITY_DEFAULT = 80;
+/** The quality of a format unless another is asked for: about the same to the eye. Other formats have none. */
+const QUALITY_DEFAULT: Readonly<Partial<Record<RenderFormat, number>>> = {
+  jpeg: 80,
+  webp: 80,
+  avif: 55,
+};
 const BLACK: Background = { r: 0, g: 0, b: 0, alpha: 1 };
-const WHITE: Background = { r: 255, g: 255, b: 255, alpha: 1 };
+
+/** The color behind transparent pixels in a format that cannot have them. */
+export const WHITE: Background = { r: 255, g: 255, b: 255, alpha: 1 };
 
 /** Returns the image of a file; null for a file that cannot be rendered: a PDF, a video, an SVG. */
 export function toSource(file: {
@@ -40,13 +49,28 @@ export function toSource(file: {
   return { mimeType, width, height };
 }
 
-/** Returns the plan of a request; null if the request leaves the image unchanged. */
-export function planRendition(request: RenditionRequest, source: Source): RenderPlan | null {
-  const layout = layOut(request, source);
+/** Returns the format of renditions of an image for which no other format is asked. */
+export function ownFormat(mimeType: string): RenderFormat {
+  return FORMAT_OF[mimeType] ?? OTHER_FORMAT;
+}
+
+/** Returns the quality of a rendition; null if the format has none. `wanted` null: the default. */
+export function qualityOf(format: RenderFormat, wanted: number | null): number | null {
+  const quality = QUALITY_DEFAULT[format];
+  return quality === undefined ? null : (wanted ?? quality);
+}
+
+/** Returns the plan of a request; null if the request leaves the image unchanged. `focalPoint`: that of the image. */
+export function planRendition(
+  request: RenditionRequest,
+  source: Source,
+  focalPoint: Focus['focalPoint'] = null,
+): RenderPlan | null {
+  const layout = layOut(request, source, focalPoint);
   const isSameFormat = request.format === null || isFormatOf(request.format, source.mimeType);
   const format = outputFormat(request.format, source.mimeType);
-  const hasQuality = format === 'jpeg' || format === 'webp';
-  const isRecoded = !isSameFormat || (hasQuality && request.quality !== null);
+  const quality = qualityOf(format, request.quality);
+  const isRecoded = !isSameFormat || (quality !== null && request.quality !== null);
   const background = backgroundOf(request.background, { layout, format, source });
   const isColored = background !== null && request.background !== null;
   if (isUntouched(layout, source) && !isRecoded && !isColored) return null;
@@ -55,15 +79,18 @@ export function planRendition(request: RenditionRequest, source: Source): Render
     ...(Math.max(width, height) > SIDE_MAX ? shrinkToLimit(layout) : layout),
     background,
     format,
-    quality: hasQuality ? (request.quality ?? QUALITY_DEFAULT) : null,
+    quality,
     mayMove: true,
   };
 }
 
-/** Returns the plan of a small, still WebP of the whole image: still, because lists show many of them. */
+/**
+ * Returns the plan of a small, still WebP of the whole image: still, because lists show many of them. It does not depend
+ * on the focal point, because nothing is cut off.
+ */
 export function planThumbnail(source: Size, side: number): RenderPlan {
   const layout = shrinkToSquare(source, side);
-  const look = { background: null, format: 'webp', quality: QUALITY_DEFAULT } as const;
+  const look = { background: null, format: 'webp', quality: qualityOf('webp', null) } as const;
   return { ...layout, ...look, mayMove: false };
 }
 
@@ -78,7 +105,7 @@ export function specOf({ crop, scaled, window, canvas, ...rest }: RenderPlan): s
     one === null ? '-' : `${one.left},${one.top},${one.width},${one.height}`,
   );
   const color = background === null ? '-' : colorText(background);
-  return ['v2', format, quality ?? '-', ...texts, color, mayMove ? 'moving' : 'still'].join(' ');
+  return ['v3', format, quality ?? '-', ...texts, color, mayMove ? 'moving' : 'still'].join(' ');
 }
 
 function colorText({ r, g, b, alpha }: Background): string {
@@ -95,7 +122,7 @@ function isFormatOf(format: string, mimeType: string): boolean {
 }
 
 function outputFormat(wanted: RenditionRequest['format'], mimeType: string): RenderFormat {
-  if (wanted === null) return FORMAT_OF[mimeType] ?? OTHER_FORMAT;
+  if (wanted === null) return ownFormat(mimeType);
   return wanted === 'avif' ? OTHER_FORMAT : wanted;
 }
 

@@ -27,9 +27,10 @@ import {
 import { md5Of, storeMadeBytes } from '../file/made-bytes.ts';
 import { viewerSubject } from '../viewer/subject.ts';
 import { keepRendition } from './cache.ts';
+import { focusOf } from './focus.ts';
 import { onLadder } from './ladder.ts';
 import { planRendition, specOf, toSource } from './plan.ts';
-import { parseRenditionRequest, type Query } from './request.ts';
+import { parseRenditionRequest, type Query, type RenditionRequest } from './request.ts';
 
 /** A rendition whose bytes are stored, or in memory if the cache cannot hold them. */
 export type Rendition = RenditionRow | UnkeptRendition;
@@ -53,7 +54,8 @@ const USE_NOTED_MS = 3_600_000;
  * for the viewer: see `findFileAt`. Returns the file itself if the query asks for no rendition, or if the file is not an
  * image, cannot be rendered, or is an animation whose rendition would stand still. Without a credential or a signature,
  * which also covers the query, its size is rounded to the ladder: otherwise strangers could have every image rendered in
- * millions of sizes. Throws ServerBusyError, FileGoneError.
+ * millions of sizes. `mode=crop` cuts around the focal point of the media item, as the URLs that Umbraco writes do, unless
+ * the query has its own center or anchor. Throws ServerBusyError, FileGoneError.
  */
 export async function openRendition(
   ctx: Context,
@@ -71,11 +73,18 @@ export async function openRendition(
   if (source === null || file.damaged_at !== null) return openRow(ctx, file);
   const rounded = onLadder(request, source);
   const isExact = proof.isSigned || ctx.viewer.kind !== 'anonymous';
-  const plan = planRendition(isExact ? request : rounded, source);
+  const { focalPoint } = isCut(request) ? await focusOf(ctx, file.media_id) : { focalPoint: null };
+  const plan = planRendition(isExact ? request : rounded, source, focalPoint);
   return {
     ...(plan === null ? await openRow(ctx, file) : await openPlan(ctx, file, plan)),
     dependsOnViewer: rounded.width !== request.width || rounded.height !== request.height,
   };
+}
+
+/** Returns whether a request depends on the focal point. The look-up of a point costs others nothing. */
+function isCut({ mode, width, height, center, anchor }: RenditionRequest): boolean {
+  const isBox = width !== null && height !== null;
+  return mode === 'crop' && isBox && center === null && anchor === null;
 }
 
 /** Opens a rendition, or the file itself if it cannot be rendered. */

@@ -10,7 +10,7 @@ export interface RenditionRequest {
   height: number | null;
   mode: Mode;
   /** Position of the image along each side, as fractions: 0 puts the image at the left or top edge. */
-  anchor: Point;
+  anchor: Point | null;
   /** The point of the image, as fractions, that `crop` keeps as close to the center as possible. */
   center: Point | null;
   /** The part of the image that is cut out before any other step. */
@@ -127,9 +127,11 @@ function oneOf<T extends string>(words: readonly T[], text: string | undefined):
   return words.find((word) => word === text?.toLowerCase()) ?? null;
 }
 
-/** Parses `topleft`, `bottom`, …; returns the middle for any other text. */
-function parseAnchor(text: string | undefined): Point {
-  const [, vertical, horizontal] = /^(top|bottom)?(left|right)?$/i.exec(text ?? '') ?? [];
+/** Parses `topleft`, `bottom`, `center`, …; returns null for any other text. */
+function parseAnchor(text: string | undefined): Point | null {
+  const match = /^(?:center|(top|bottom)?(left|right)?)$/i.exec(text ?? '');
+  if (!text || match === null) return null;
+  const [, vertical, horizontal] = match;
   return {
     x: edge(horizontal, 'left', 'right'),
     y: edge(vertical, 'top', 'bottom'),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseColor } from '../../../src/domain/rendition/color.ts';
+import type { Focus } from '../../../src/domain/rendition/focus.ts';
 import {
   planRendition,
   planThumbnail,
@@ -14,16 +15,16 @@ const TALL: Source = { ...WIDE, width: 200, height: 400 };
 const PNG: Source = { ...WIDE, mimeType: 'image/png' };
 
 /** Returns the geometry that a query asks for: `crop size window canvas`, or `-` for the image itself. */
-function geometry(query: string, source = WIDE): string {
-  const plan = planOf(query, source);
+function geometry(query: string, source = WIDE, focalPoint: Focus['focalPoint'] = null): string {
+  const plan = planOf(query, source, focalPoint);
   if (plan === null) return '-';
   const [, , , crop, scaled, window, canvas] = specOf(plan).split(' ');
   return [crop, scaled?.replace('0,0,', ''), window, canvas].join(' ');
 }
 
-function planOf(text: string, source = WIDE) {
+function planOf(text: string, source = WIDE, focalPoint: Focus['focalPoint'] = null) {
   const request = parseRenditionRequest(queryOf(text));
-  return request && planRendition(request, source);
+  return request && planRendition(request, source, focalPoint);
 }
 
 function queryOf(text: string): Record<string, string | string[]> {
@@ -108,6 +109,21 @@ describe('the size of a rendition', () => {
       '- 100,200 0,100,100,100 -',
     );
     expect(geometry('width=100&height=100&anchor=bottom', TALL)).toBe('- 50,100 - 25,0,100,100');
+  });
+
+  it.each([
+    ['', '- 200,100 100,0,100,100 -'],
+    ['&anchor=left', '- 200,100 0,0,100,100 -'],
+    ['&anchor=center', '- 200,100 50,0,100,100 -'],
+    ['&center=0,0', '- 200,100 0,0,100,100 -'],
+    // The point is that of the whole image, wherever the crop is.
+    ['&crop=200,0,200,100', '200,0,200,100 200,100 70,0,100,100 -'],
+    ['&crop=0,0,200,100', '0,0,200,100 200,100 100,0,100,100 -'],
+  ])('is cut around the focal point, unless the query says where: %s', (more, expected) => {
+    const focalPoint = { left: 0.8, top: 0.5 };
+    expect(geometry(`width=100&height=100&mode=crop${more}`, WIDE, focalPoint)).toBe(expected);
+    const uncut = 'width=100&height=100&mode=';
+    expect(geometry(`${uncut}pad`, WIDE, focalPoint)).toBe(geometry(`${uncut}pad`));
   });
 
   it('is not enlarged with upscale=false on either side, except where the mode says so', () => {
