@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { FileGoneError, type OpenedFile } from '../../domain/file/file.ts';
+import { FileGoneError, type Lifetime, type OpenedFile } from '../../domain/file/file.ts';
 import { DamagedFileError } from '../../domain/storage-error.ts';
 import { contentPolicy, FILE_EXCEPTIONS } from '../content-policy.ts';
 import { evaluateConditions, isRangeWanted, type Validators } from '../etag.ts';
@@ -15,6 +15,8 @@ export interface Content {
   file: OpenedFile['file'];
   /** Whether other viewers may get other bytes at the same URL. (Default: false) */
   dependsOnViewer?: boolean;
+  /** (Default: caches ask before each use) */
+  lifetime?: Lifetime;
   /** Throws FileGoneError if the bytes have been deleted, DamagedFileError if they are known to be wrong. */
   read: (range?: SelectedRange) => Promise<Body>;
 }
@@ -28,7 +30,7 @@ export interface FileResponseOptions {
   disposition?: DispositionType;
   /**
    * `private, no-cache` for a response that a shared cache must not keep. A private file is always
-   * sent with `private, no-store`. (Default: `public, no-cache`)
+   * sent with `private, no-store`. (Default: `public, no-cache`, or what the lifetime of the bytes allows)
    */
   cacheControl?: string;
 }
@@ -39,6 +41,12 @@ export interface FileResponseOptions {
  * bytes.
  */
 const CACHE_CONTROL = 'public, no-cache';
+
+/** A browser does not ask for `immutable` bytes even when the page is reloaded (RFC 8246). A year is the longest time. */
+const OF_LIFETIME: Readonly<Record<Lifetime, string>> = {
+  forever: 'public, max-age=31536000, immutable',
+  brief: 'public, max-age=60',
+};
 
 /** No cache keeps a private file, that of the browser included: who may read it can change at any time. */
 const PRIVATE = 'private, no-store';
@@ -87,7 +95,7 @@ async function sendContent(
       'The file does not meet the conditions in the headers of the request.',
     );
   }
-  const headers = cachedHeaders(content.file, validators, options);
+  const headers = cachedHeaders(content, validators, options);
   if (content.dependsOnViewer) varyByViewer(reply);
   for (const name of FILE_EXCEPTIONS) if (!(name in headers)) reply.removeHeader(name);
   if (verdict === 'not-modified') {
@@ -149,9 +157,12 @@ function validatorsOf({ md5, updatedAt }: Content['file']): Validators {
  * §3.2): a new name, or a policy that has become stricter.
  */
 function cachedHeaders(
-  { mimeType, filename, isPrivate }: Content['file'],
+  { file: { mimeType, filename, isPrivate }, lifetime }: Content,
   { etag }: Validators,
-  { disposition, cacheControl = CACHE_CONTROL }: FileResponseOptions,
+  {
+    disposition,
+    cacheControl = lifetime ? OF_LIFETIME[lifetime] : CACHE_CONTROL,
+  }: FileResponseOptions,
 ): Record<string, string> {
   const policy = contentPolicy(mimeType);
   const type = disposition === 'attachment' ? disposition : policy.disposition;

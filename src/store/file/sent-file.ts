@@ -17,6 +17,7 @@ const SENT_COLUMNS = [
   'width',
   'height',
   'blob_key',
+  'url_name',
   'updated_at',
   'damaged_at',
 ] as const satisfies FileColumns;
