@@ -78,7 +78,9 @@ export interface Settings {
   documentBytesMax: number;
   fileBytesMax: number;
   imagePixelsMax: number;
-  /** Total size that stored renditions may have. */
+  /** Widths of the renditions that are made of every image, in ascending order, in pixels. */
+  thumbnailSizes: readonly number[];
+  /** Total size that stored renditions may have, without those of `thumbnailSizes`. */
   renditionCacheBytesMax: number;
   /** Number of replaced files that are kept of each media item. */
   versionsMax: number;

@@ -101,8 +101,37 @@ export class LostMotionError extends Error {
 export async function renderImage(
   path: string,
   plan: RenderPlan,
-  { pixelsMax, timeoutMs, patienceMs = Number.POSITIVE_INFINITY }: RenderLimits,
+  limits: RenderLimits,
 ): Promise<RenderedImage> {
+  const { bytes, width, height } = await renderWith(path, plan, limits, encode);
+  return { bytes, width, height };
+}
+
+/** The pixels of a rendered image, in sRGB, row by row, with 8 bits for each channel. */
+export interface Pixels extends RenderedImage {
+  /** 3, or 4 with alpha, which the colors are not multiplied by. */
+  channels: 3 | 4;
+  /** Whether the pixels are the first frame of an animation. */
+  isAnimated: boolean;
+}
+
+/** Renders an image as `renderImage` does, but stops before encoding. Of an animation, renders the first frame. */
+export function renderPixels(
+  path: string,
+  plan: RenderPlan,
+  limits: RenderLimits,
+): Promise<Pixels> {
+  return renderWith(path, { ...plan, mayMove: false }, limits, (image) => image.raw());
+}
+
+type Encode = (image: Sharp, plan: RenderPlan) => Sharp;
+
+async function renderWith(
+  path: string,
+  plan: RenderPlan,
+  { pixelsMax, timeoutMs, patienceMs = Number.POSITIVE_INFINITY }: RenderLimits,
+  encode: Encode,
+): Promise<Pixels> {
   // The row of the file has a type too. It is not trusted: libvips must get only what these bytes really are.
   const { mimeType } = await sniffFile(path);
   if (!isReadable(mimeType)) {
@@ -119,15 +148,8 @@ export async function renderImage(
   }
   // A JPEG without its end marker has all of its pixels: others were not accepted as images.
   const failOn = mimeType !== 'image/jpeg' || (await hasEnd(path)) ? 'error' : 'none';
-  const work = () => run(image, plan, { isAnimated, failOn, timeoutMs });
+  const work = () => run(image, plan, { isAnimated, failOn, timeoutMs, encode });
   return attempt(reserveRenderMemory(bytes, patienceMs), timeoutMs, work);
-}
-
-/** Returns the most frequent color of an image, scaled down to at most 64 by 64 pixels. */
-export async function dominantColor(bytes: Buffer): Promise<Color> {
-  const sharp = await loadSharp();
-  const small = await sharp(bytes).resize(64, 64, { fit: 'inside' }).png().toBuffer();
-  return (await sharp(small).stats()).dominant;
 }
 
 /** An image to render. */
@@ -199,13 +221,14 @@ interface RunOptions {
   isAnimated: boolean;
   failOn: 'error' | 'none';
   timeoutMs: number;
+  encode: Encode;
 }
 
 async function run(
   image: Image,
   plan: RenderPlan,
-  { isAnimated, failOn, timeoutMs }: RunOptions,
-): Promise<RenderedImage> {
+  { isAnimated, failOn, timeoutMs, encode }: RunOptions,
+): Promise<Pixels> {
   // `renderImage` has checked the number of pixels already, from the same header.
   const options = { failOn, animated: isAnimated, limitInputPixels: false } as const;
   const sharp = await loadSharp();
@@ -214,7 +237,13 @@ async function run(
   const { data, info } = await encode(arrange(sharp(input, options).autoOrient(), plan), plan)
     .timeout({ seconds })
     .toBuffer({ resolveWithObject: true });
-  return { bytes: data, width: info.width, height: info.pageHeight ?? info.height };
+  return {
+    bytes: data,
+    width: info.width,
+    height: info.pageHeight ?? info.height,
+    channels: info.channels === 4 ? 4 : 3,
+    isAnimated: image.motion !== 'none',
+  };
 }
 
 function recoloredBytes({ sizeBytes, header }: Image, png: PngTraits): number {

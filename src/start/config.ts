@@ -4,12 +4,13 @@ import { z } from 'zod';
 import { STATEMENT_TIMEOUT_MS } from '../store/db.ts';
 import { JWT_VARIABLES, type JwtSettings, toJwtSettings } from './jwt-setting.ts';
 import { LIMIT_VARIABLES, type Limits, toLimits } from './limit.ts';
+import { IMAGE_VARIABLES, type ImageSettings, toImageSettings } from './rendition/image-setting.ts';
 import { RETENTION_VARIABLES, type Retention, toRetention } from './retention.ts';
 import { baseUrl, hostList, httpUrl, listOf, oneOf, originList, wholeNumber } from './setting.ts';
 import { isStrongSecret, SECRET_RULE } from './viewer/secret.ts';
 
 /** The configuration of the server, frozen. */
-export interface Config extends Limits, JwtSettings, Retention {
+export interface Config extends Limits, JwtSettings, Retention, ImageSettings {
   host: string;
   /** 0: any free port. */
   port: number;
@@ -38,8 +39,6 @@ export interface Config extends Limits, JwtSettings, Retention {
   selfcommunityImageBytesMax: number;
   documentBytesMax: number;
   fileBytesMax: number;
-  imagePixelsMax: number;
-  renditionCacheBytesMax: number;
   documentTypes: readonly string[];
   uploadTtlHours: number;
   /** Maximum duration of one statement in the database. */
@@ -162,14 +161,7 @@ export const VARIABLES = {
     bytes.default(2 ** 30),
     'largest file of any other kind, in bytes; default: 1 GiB',
   ],
-  TRIVIUM_IMAGE_PIXELS_MAX: [
-    wholeNumber(1, 2 ** 31).default(100_000_000),
-    'largest image, in pixels; default: 100,000,000',
-  ],
-  TRIVIUM_RENDITION_CACHE_BYTES_MAX: [
-    wholeNumber(0, Number.MAX_SAFE_INTEGER).default(2 ** 30),
-    'size of the rendition cache, in bytes; 0 keeps none; default: 1 GiB',
-  ],
+  ...IMAGE_VARIABLES,
   TRIVIUM_DOCUMENT_TYPES: [
     z
       .string()
@@ -272,8 +264,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     selfcommunityImageBytesMax: values.TRIVIUM_IMAGE_BYTES_MAX ?? 5 * 2 ** 20,
     documentBytesMax: values.TRIVIUM_DOCUMENT_BYTES_MAX,
     fileBytesMax: values.TRIVIUM_FILE_BYTES_MAX,
-    imagePixelsMax: values.TRIVIUM_IMAGE_PIXELS_MAX,
-    renditionCacheBytesMax: values.TRIVIUM_RENDITION_CACHE_BYTES_MAX,
+    ...toImageSettings(values),
     documentTypes: values.TRIVIUM_DOCUMENT_TYPES,
     uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
     ...toRetention(values),

@@ -54,6 +54,7 @@ export async function createServices(
         documentBytesMax: config.documentBytesMax,
         fileBytesMax: config.fileBytesMax,
         imagePixelsMax: config.imagePixelsMax,
+        thumbnailSizes: config.thumbnailSizes,
         renditionCacheBytesMax: config.renditionCacheBytesMax,
         versionsMax: config.versionsMax,
         uploadTtlMs: config.uploadTtlHours * 3_600_000,

@@ -126,8 +126,14 @@ export interface FileTable {
   sha256: string | null;
   width: number | null;
   height: number | null;
-  /** The dominant color of a thumbnail, `#rrggbb`; null for every other file. */
+  /** The dominant color, `#rrggbb`, of an original image and its thumbnail; null until it has been computed, and for every other file. */
   color: string | null;
+  /** Placeholder of an original image, in Base64, and traits that are read with it; null until they have been computed. */
+  thumbhash: Generated<string | null>;
+  has_alpha: Generated<number | null>;
+  is_animated: Generated<number | null>;
+  /** The sizes of an original image that have been made, as in `thumbnailSizesText`; null: none. */
+  thumbnail_sizes: Generated<string | null>;
   /** First segment of its URL, the same for all files of a media item. It changes when the media item becomes private. */
   dir: string;
   /** Last segment of its URL. */
@@ -185,8 +191,8 @@ export interface FileAddressTable {
 }
 
 /**
- * An image rendered from a file for a URL that asked for it. It can be rendered again: the least recently used are
- * deleted first.
+ * An image rendered from a file for a URL that asked for it, or that will ask for it: a thumbnail size. It can be rendered
+ * again: the least recently used are deleted first, thumbnail sizes never.
  */
 export interface RenditionTable {
   id: Generated<number>;
@@ -201,7 +207,7 @@ export interface RenditionTable {
   md5: Fixed<string>;
   blob_key: Fixed<string>;
   created_at: Fixed<number>;
-  /** Accurate to an hour. */
+  /** Accurate to an hour; `PERMANENT` of `rendition.ts`: not part of the cache. */
   used_at: number;
 }
 

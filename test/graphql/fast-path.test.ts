@@ -57,7 +57,7 @@ const OTHERS = [
     nodes { databaseId name file { mimeType url width height } createdAt folder { name } tags { name } } } } }`,
   'query R2 { media(by: {databaseId: 5}) { databaseId name file { mimeType url } ancestors { name } tags { name } } }',
   'query R3 { rootFolders(first: 20) { nodes { name folders(first: 20) { nodes { name medias(first: 5) { nodes { databaseId } } } } } } }',
-  '{ medias { nodes { file { filename } thumbnail { key } files { md5 } url image { url width } } } }',
+  '{ medias { nodes { file { filename } thumbnail { key } files { md5 } url image { url width thumbhash dominantColor hasAlpha isAnimated } } } }',
   '{ medias { nodes { a: folder { name } b: parent { uuid } ancestors { level } folder { id } } } }',
   '{ medias { nodes { ...a ...b } } } fragment a on Media { folder { name } } fragment b on Media { folder { uuid } }',
   '{ rootFolders { totalCount nodes { medias(first: 1) { totalCount pageInfo { hasNextPage endCursor } } } } }',
@@ -138,7 +138,9 @@ async function makeTree(db: Db): Promise<void> {
     await makeMediaRow(db, { name: 'unfiled picture', owner: 'alice', uuid: uuid(7) }),
     await makeMediaRow(db, { ...inA, ...EMBED, is_public: 1, uuid: uuid(8) }),
   ];
-  for (const media of medias.slice(0, 4)) await makeFileRow(db, media);
+  const known = { color: '#123456', thumbhash: 'aGFzaA==', has_alpha: 0, is_animated: 1 };
+  await makeFileRow(db, medias[0]!, known);
+  for (const media of medias.slice(1, 4)) await makeFileRow(db, media);
   await makeFileRow(db, medias[0]!, { key: 'thumbnail.webp', color: '#123456', sha256: 'a' });
   for (const name of ['one', 'two']) {
     const { id: tag_id } = await makeTag(db, { name, description: name });

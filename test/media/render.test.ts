@@ -9,7 +9,7 @@ import {
   reserveRenderMemory,
 } from '../../src/media/decode-memory.ts';
 import { BrokenImageError, ImageTooLargeError } from '../../src/media/probe.ts';
-import { dominantColor, type RenderLimits, renderImage } from '../../src/media/render.ts';
+import { type RenderLimits, renderImage } from '../../src/media/render.ts';
 import { noise, quadrants, shadesOf } from '../support/image.ts';
 import { fixture, withFile } from '../support/temporary-file.ts';
 
@@ -226,13 +226,4 @@ describe('a rendition is refused', () => {
     const limits = { ...LIMITS, timeoutMs: 0 };
     await expect(render(WIDE, 'width=10', limits)).rejects.toThrow('too long');
   });
-});
-
-it('dominantColor returns the color of most of the image', async () => {
-  const bytes = await quadrants(40, 40)
-    .extend({ left: 200, background: '#0000ff' })
-    .png()
-    .toBuffer();
-  const { r, g, b } = await dominantColor(bytes);
-  expect([r < 20, g < 20, b > 235]).toEqual([true, true, true]);
 });

@@ -29,6 +29,7 @@ describe('defaults', () => {
       fileBytesMax: 1024 * 1024 * 1024,
       imagePixelsMax: 100_000_000,
       versionsMax: 5,
+      thumbnailSizes: [160, 320, 640, 1280],
       renditionCacheBytesMax: 1024 * 1024 * 1024,
       documentTypes: ['application/pdf'],
       uploadTtlHours: 24,

@@ -32,8 +32,13 @@ export interface File {
   /** Width of an image in pixels, as it is displayed: with its orientation applied. */
   width: number | null;
   height: number | null;
-  /** The dominant color of a thumbnail, `#rrggbb`; null for every other file. */
+  /** The dominant color of an original image and its thumbnail, `#rrggbb`; null for every other file, and until it is computed. */
   color: string | null;
+  /** The ThumbHash of an original image, in Base64. It and the next two are null for other files, and until they are computed. */
+  thumbhash: string | null;
+  /** Whether something shows through. */
+  hasAlpha: boolean | null;
+  isAnimated: boolean | null;
   /** Whether its media item is private: its bytes are then only for viewers who may see it, or by a signed URL. */
   isPrivate: boolean;
   /** When its stored bytes were found missing or wrong; null: never. */
@@ -197,6 +202,9 @@ export const FILE: RowReader<Row, File> = createRowReader<Row, File>({
   width: column('width'),
   height: column('height'),
   color: column('color'),
+  thumbhash: column('thumbhash'),
+  hasAlpha: computed(['has_alpha'], ({ has_alpha }) => toBoolean(has_alpha)),
+  isAnimated: computed(['is_animated'], ({ is_animated }) => toBoolean(is_animated)),
   isPrivate: computed(['is_public'], isPrivate),
   damagedAt: computed(['damaged_at'], ({ damaged_at }) =>
     damaged_at === null ? null : new Date(damaged_at),
@@ -205,6 +213,10 @@ export const FILE: RowReader<Row, File> = createRowReader<Row, File>({
   createdAt: computed(['created_at'], (row) => new Date(row.created_at)),
   updatedAt: computed(['updated_at'], (row) => new Date(row.updated_at)),
 });
+
+function toBoolean(value: number | null): boolean | null {
+  return value === null ? null : value === 1;
+}
 
 /** Converts a row of a file. */
 export const toFile: (row: Row) => File = FILE.toObject;

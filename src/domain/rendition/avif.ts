@@ -116,7 +116,7 @@ async function renderFirst(
 async function render(ctx: Context, file: FileRow, plan: RenderPlan): Promise<Buffer> {
   const limits = { pixelsMax: ctx.settings.imagePixelsMax, timeoutMs: TIMEOUT_MS };
   const image = await ctx.blobs.withLocalFile(file.blob_key, (path) =>
-    ctx.renderer.render(path, plan, limits),
+    ctx.renderer.renderImage(path, plan, limits),
   );
   return image.bytes;
 }

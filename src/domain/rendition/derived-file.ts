@@ -11,6 +11,30 @@ import { toSource } from './plan.ts';
 /** `file.created_role` of files that this server derives from an original. */
 export const PROCESSOR = 'processor';
 
+/** The columns of a replaced original that are computed with the thumbnail, as they are before that. */
+export const NOT_DERIVED = {
+  color: null,
+  thumbhash: null,
+  has_alpha: null,
+  is_animated: null,
+  thumbnail_sizes: null,
+} as const;
+
+/** The columns of an original that `isDerived` reads. */
+export type DerivedColumns = Pick<FileRow, keyof typeof NOT_DERIVED>;
+
+/** Tells whether an original has its placeholder, and renditions of the sizes that are configured now. */
+export function isDerived(ctx: Context, original: DerivedColumns): boolean {
+  const { thumbnail_sizes, color, thumbhash, has_alpha, is_animated } = original;
+  const hasPlaceholder = [color, thumbhash, has_alpha, is_animated].every((one) => one !== null);
+  return hasPlaceholder && thumbnail_sizes === thumbnailSizesText(ctx);
+}
+
+/** Returns the text in which an original names the sizes that have been made of it. */
+export function thumbnailSizesText({ settings }: Context): string {
+  return settings.thumbnailSizes.join();
+}
+
 /** The columns of a new file that decide which jobs it needs. */
 type JobColumns = Pick<FileRow, 'uuid' | 'key' | 'mime_type' | 'width' | 'height' | 'sha256'>;
 
@@ -50,7 +74,8 @@ export async function enqueueFileJobs(
 }
 
 /**
- * Deletes the thumbnail and the renditions of a media item, whose original is replaced. Call it inside `transact`, with
+ * Deletes the thumbnail and the renditions of a media item, whose original is replaced; the caller sets the columns of the
+ * original to `NOT_DERIVED`. Call it inside `transact`, with
  * the node locked; `enqueueFileJobs` enqueues a job for a new thumbnail.
  */
 export async function dropDerivedFiles(ctx: Context, mediaId: number): Promise<void> {

@@ -49,10 +49,13 @@ export async function takeOut(ctx: Context, nodes: readonly Restored[]): Promise
   for (const row of rows) ctx.events.publish(nodeEvent('created', row));
 }
 
-/** Returns the row as it was, with the mark of damaged bytes that it has got in the trash. */
-function toOwnRow({ row, blob_key, damaged_at }: TrashedRow): object {
+/**
+ * Returns the row as it was, with the mark of damaged bytes that it has got in the trash. The renditions of a file were
+ * deleted with its row.
+ */
+function toOwnRow({ row, source, damaged_at }: TrashedRow): object {
   const own = JSON.parse(row) as object;
-  return blob_key === null ? own : { ...own, damaged_at };
+  return source === 'file' ? { ...own, damaged_at, thumbnail_sizes: null } : own;
 }
 
 /** Functions that adapt the rows of a table to what has changed meanwhile. Other tables get the rows that they had. */

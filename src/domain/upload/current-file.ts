@@ -9,7 +9,7 @@ import { InvalidInputError } from '../error.ts';
 import { mediaUpdate } from '../event/event.ts';
 import { newDetailsColumns } from '../file/details.ts';
 import { freeUrlName } from '../file/url-name.ts';
-import { dropDerivedFiles, enqueueFileJobs } from '../rendition/derived-file.ts';
+import { dropDerivedFiles, enqueueFileJobs, NOT_DERIVED } from '../rendition/derived-file.ts';
 import { nodeTarget } from '../tree/node.ts';
 import { existing } from '../viewer/access.ts';
 import { type AuditAction, recordAudit } from '../viewer/audit.ts';
@@ -55,7 +55,7 @@ export async function setCurrentFile(
   const details = { from: original.filename, to: columns.filename };
   await recordAudit(ctx, { action, target: nodeTarget(media), details });
   await insertVersion(ctx.db, toVersion(ctx, media, original, updated_at));
-  await updateFile(ctx.db, original.id, { ...columns, url_name, updated_at });
+  await updateFile(ctx.db, original.id, { ...columns, ...NOT_DERIVED, url_name, updated_at });
   if (damaged_at !== null) {
     const bytes = { kind: 'file', id: original.id, blobKey: columns.blob_key } as const;
     await markDamaged(ctx.db, bytes, damaged_at);

@@ -1,49 +1,43 @@
-import { BrokenImageError, ImageTooLargeError } from '../probe.ts';
-import {
-  type Color,
-  dominantColor,
-  type RenderedImage,
-  type RenderLimits,
-  type RenderPlan,
-  renderImage,
-} from '../render.ts';
+import { BrokenImageError, DamagedImageError, ImageTooLargeError } from '../probe.ts';
+import { LostMotionError, renderImage } from '../render.ts';
+import { renderSet } from './image-set.ts';
 
-/** A rendered image with its most frequent color. */
-export interface ColoredImage extends RenderedImage {
-  color: Color;
-}
-
-/** Renders an image. Throws as `renderImage` does. */
-export type Render = (
-  path: string,
-  plan: RenderPlan,
-  limits: RenderLimits,
-) => Promise<ColoredImage>;
-
-/** Renders an image in this process. */
-export const renderHere: Render = async (path, plan, limits) => {
-  const image = await renderImage(path, plan, limits);
-  return { ...image, color: await dominantColor(image.bytes) };
-};
+/** The functions that another process can run. */
+export const WORK = { renderSet, renderImage } as const;
+export type Work = typeof WORK;
 
 /** Work for another process. */
-export interface Request {
+export interface Request<Name extends keyof Work = keyof Work> {
   id: number;
-  parameters: Parameters<Render>;
+  name: Name;
+  parameters: Parameters<Work[Name]>;
 }
 
+/** What a function of `WORK` returns. */
+export type Result<Name extends keyof Work = keyof Work> = Awaited<ReturnType<Work[Name]>>;
+
 /** The answer to the request with the same id. */
-export type Answer = { id: number } & ({ image: ColoredImage } | { failure: Failure });
+export type Answer = { id: number } & ({ result: Result } | { failure: Failure });
 
 /** An error that crosses the border of a process, which keeps no classes. */
 type Failure =
-  | { kind: 'broken' | 'other'; message: string }
+  | { kind: keyof typeof ERRORS; message: string }
   | { kind: 'too-large'; pixelsMax: number };
 
+/** The classes of errors by their kind. */
+const ERRORS = {
+  damaged: DamagedImageError,
+  broken: BrokenImageError,
+  'lost-motion': LostMotionError,
+  other: Error,
+} as const;
+
 /** Does the work of a request. Never throws. */
-export async function answer({ id, parameters }: Request): Promise<Answer> {
+export async function answer({ id, name, parameters }: Request): Promise<Answer> {
+  // The parameters are those of the function of that name.
+  const work = WORK[name] as (...parameters: unknown[]) => Promise<Result>;
   try {
-    return { id, image: await renderHere(...parameters) };
+    return { id, result: await work(...parameters) };
   } catch (error) {
     return { id, failure: toFailure(error, parameters) };
   }
@@ -51,14 +45,15 @@ export async function answer({ id, parameters }: Request): Promise<Answer> {
 
 function toFailure(error: unknown, [, , { pixelsMax }]: Request['parameters']): Failure {
   if (error instanceof ImageTooLargeError) return { kind: 'too-large', pixelsMax };
-  const kind = error instanceof BrokenImageError ? 'broken' : 'other';
-  return { kind, message: error instanceof Error ? error.message : String(error) };
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof LostMotionError) return { kind: 'lost-motion', message };
+  const isBroken = error instanceof BrokenImageError;
+  const kind = error instanceof DamagedImageError ? 'damaged' : isBroken ? 'broken' : 'other';
+  return { kind, message };
 }
 
 /** Returns the error that the other process has caught. */
 export function fromFailure(failure: Failure): Error {
   if (failure.kind === 'too-large') return new ImageTooLargeError(failure.pixelsMax);
-  return failure.kind === 'broken'
-    ? new BrokenImageError(failure.message)
-    : new Error(failure.message);
+  return new ERRORS[failure.kind](failure.message);
 }

@@ -1,12 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { childEnvironment } from '../../lib/child-environment.ts';
-import { type Answer, type ColoredImage, fromFailure, type Render } from './render-work.ts';
+import { type Answer, fromFailure, type Result, type Work } from './render-work.ts';
 
-/** Renders images for jobs. */
-export interface Renderer {
-  /** Throws as `renderImage` does, and an Error if the process ends meanwhile. */
-  render: Render;
+/** Renders images for jobs. Its functions throw as those of the same name do, and an Error if the process ends meanwhile. */
+export interface Renderer extends Work {
   /** Ends the process, also in the middle of an image. */
   stop(): Promise<void>;
 }
@@ -20,19 +18,26 @@ const IDLE_MS = 10_000;
  */
 export function createRenderer(idleMs: number = IDLE_MS): Renderer {
   let current: RenderProcess | undefined;
+  const run: Run = (name, parameters) => {
+    if (current === undefined || current.isGone) current = startProcess(idleMs);
+    return current.run(name, parameters);
+  };
   return {
-    render(...parameters) {
-      if (current === undefined || current.isGone) current = startProcess(idleMs);
-      return current.render(...parameters);
-    },
+    renderSet: (...parameters) => run('renderSet', parameters),
+    renderImage: (...parameters) => run('renderImage', parameters),
     stop: async () => current?.kill(),
   };
 }
 
+type Run = <Name extends keyof Work>(
+  name: Name,
+  parameters: Parameters<Work[Name]>,
+) => Promise<Result<Name>>;
+
 interface RenderProcess {
   /** Whether it has ended, or is about to. */
   readonly isGone: boolean;
-  render: Render;
+  run: Run;
   kill(): Promise<void>;
 }
 
@@ -44,7 +49,7 @@ function startProcess(idleMs: number): RenderProcess {
     env: { ...childEnvironment(), MALLOC_ARENA_MAX: '2' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const waiting = new Map<number, PromiseWithResolvers<ColoredImage>>();
+  const waiting = new Map<number, Pick<PromiseWithResolvers<never>, 'resolve' | 'reject'>>();
   let lastId = 0;
   let isGone = false;
   const rest = restTimer(() => {
@@ -70,21 +75,22 @@ function startProcess(idleMs: number): RenderProcess {
     waiting.delete(answer.id);
     if (waiting.size === 0) rest.start();
     if (waiting.size === 0) keepAlive(child, false);
-    if ('image' in answer) request?.resolve(answer.image);
+    // It is the result of the function that was asked for.
+    if ('result' in answer) request?.resolve(answer.result as never);
     else request?.reject(fromFailure(answer.failure));
   });
   return {
     get isGone() {
       return isGone;
     },
-    render(...parameters) {
+    run(name, parameters) {
       rest.cancel();
       keepAlive(child, true);
-      const request = Promise.withResolvers<ColoredImage>();
+      const request = Promise.withResolvers<Result<typeof name>>();
       const id = ++lastId;
       waiting.set(id, request);
       // A process that has just ended is reported by `exit`.
-      child.send({ id, parameters }, () => undefined);
+      child.send({ id, name, parameters }, () => undefined);
       return request.promise;
     },
     async kill() {

@@ -138,6 +138,7 @@ function fillPostgres(
  */
 async function forgetTransient(db: Db): Promise<void> {
   await db.deleteFrom('rendition').execute();
+  await db.updateTable('file').set({ thumbnail_sizes: null }).execute();
   await db.deleteFrom('upload').where('status', '=', 'open').execute();
   await db.deleteFrom('session').execute();
   await db.deleteFrom('blob_hold').execute();

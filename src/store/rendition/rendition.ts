@@ -54,6 +54,44 @@ export function insertRendition(
     .executeTakeFirst();
 }
 
+/**
+ * `used_at` of a rendition that stays until its file is replaced or deleted. It is not part of the cache, whose sums and
+ * deletions pass over it: they read the index by `used_at`, up to this value.
+ */
+const PERMANENT = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Inserts renditions that stay until their file is replaced or deleted; one that the cache has becomes permanent. Returns
+ * the blob keys of the given ones that are not needed, because a rendition of the same bytes and spec existed.
+ */
+export async function insertPermanentRenditions(
+  db: Db,
+  renditions: readonly Omit<NewRenditionRow, 'used_at'>[],
+): Promise<string[]> {
+  if (renditions.length === 0) return [];
+  const rows = await db
+    .insertInto('rendition')
+    .values(renditions.map((rendition) => ({ ...rendition, used_at: PERMANENT })))
+    .onConflict((conflict) =>
+      conflict.columns(['source_blob_key', 'spec']).doUpdateSet({ used_at: PERMANENT }),
+    )
+    .returning('blob_key')
+    .execute();
+  const stored = new Set(rows.map(({ blob_key }) => blob_key));
+  return renditions.map(({ blob_key }) => blob_key).filter((key) => !stored.has(key));
+}
+
+/** Moves the permanent renditions of a file into the cache, but not those with these specs. */
+export async function releaseRenditions(
+  db: Db,
+  fileId: number,
+  { now, keptSpecs }: { now: number; keptSpecs: readonly string[] },
+): Promise<void> {
+  const released = db.updateTable('rendition').set({ used_at: now }).where('file_id', '=', fileId);
+  const unwanted = released.where('used_at', '=', PERMANENT);
+  await (keptSpecs.length === 0 ? unwanted : unwanted.where('spec', 'not in', keptSpecs)).execute();
+}
+
 /** Sets the time of the last use, unless another one has been set since `noted`, or the database is busy. */
 export async function updateRenditionUsed(
   db: Db,
@@ -78,10 +116,11 @@ export async function deleteRendition(db: Db, id: number): Promise<void> {
 /** Bytes on disk that every rendition takes beside its own: half a block, a name, a row. */
 const OVERHEAD = sql.lit(4096);
 
-/** Returns the size of all renditions, in bytes. */
+/** Returns the size of the cache, in bytes. */
 export async function sumRenditionBytes(db: Db): Promise<number> {
   const { total } = await db
     .selectFrom('rendition')
+    .where('used_at', '<', PERMANENT)
     .select(sql<number | null>`sum(size_bytes + ${OVERHEAD})`.as('total'))
     .executeTakeFirstOrThrow();
   return total ?? 0;
@@ -91,7 +130,7 @@ export async function sumRenditionBytes(db: Db): Promise<number> {
 const DELETED_MAX = 5000;
 
 /**
- * Deletes the least recently used renditions until that many bytes are free, at most 5,000, and never the one to keep.
+ * Deletes the least recently used renditions of the cache until that many bytes are free, at most 5,000, and never the one to keep.
  * Returns their blob keys.
  */
 export function deleteLeastUsedRenditions(
@@ -104,6 +143,7 @@ export function deleteLeastUsedRenditions(
         cte
           .selectFrom('rendition')
           .where('id', '!=', keptId)
+          .where('used_at', '<', PERMANENT)
           .orderBy('used_at')
           .orderBy('id')
           .limit(DELETED_MAX)

@@ -45,7 +45,9 @@ describeEachBackend('a thumbnail', (backend) => {
       const heard = listen(services);
       await createThumbnail(services.as(), file.uuid);
       const [original, thumbnail, ...others] = await filesOf(services, id);
-      expect([original, others]).toEqual([file, []]);
+      const { color, thumbhash, hasAlpha, isAnimated } = original!;
+      expect([original, others]).toEqual([{ ...file, color, thumbhash, hasAlpha, isAnimated }, []]);
+      expect(color).toBe(thumbnail!.color);
       const dir = file.urlPath.split('/')[2];
       expect(thumbnail).toMatchObject({
         ...{ key: 'thumbnail.webp', filename: 'thumbnail.webp', extension: 'webp' },
@@ -95,7 +97,8 @@ describeEachBackend('a thumbnail', (backend) => {
       ]);
       await createThumbnail(services.as(), file.uuid);
       expect(await filesOf(services, id)).toHaveLength(2);
-      expect(await countBlobs(services)).toBe(2);
+      // With the sizes 160 and 320.
+      expect(await countBlobs(services)).toBe(4);
       expect(await heard.stop()).toHaveLength(1);
     }));
 
@@ -124,7 +127,7 @@ describeEachBackend('a thumbnail', (backend) => {
       await createThumbnail(services.as(), file.uuid);
       expect(await filesOf(services, id)).toHaveLength(2);
       expect(await sweep(services, EVERYTHING)).toEqual({ removed: 2, lost: 0 });
-      expect(await countBlobs(services)).toBe(2);
+      expect(await countBlobs(services)).toBe(4);
     }));
 
   it('is deleted with its media item, and not created for a deleted one', () =>

@@ -28,7 +28,7 @@ describeEachBackend('replacing a file', (backend) => {
       const { id } = await makePicture(services, 'picture.png');
       const [old] = await filesOf(services, id);
       await createThumbnail(ctx, old!.uuid);
-      const before = await services.db.selectFrom('file').selectAll().execute();
+      const before = await services.db.selectFrom('file').orderBy('id').selectAll().execute();
       expect(before.map(({ key }) => key)).toEqual(['', 'thumbnail.webp']);
       services.advance(5);
       const staged = await stage(services, 'picture.webp');

@@ -137,7 +137,7 @@ describeEachBackend('the format of a rendition', (backend) => {
       .set({ focal_point: JSON.stringify({ left: 0, top: 0 }) })
       .where('id', '=', mediaId)
       .execute();
-    const rendered = vi.spyOn(app.services.renderer, 'render');
+    const rendered = vi.spyOn(app.services.renderer, 'renderImage');
     const ctx = { ...app.services, viewer: SYSTEM, log: app.app.log };
     await createAvif(ctx, job!.arguments);
     expect(rendered).not.toHaveBeenCalled();

@@ -107,6 +107,66 @@ export const ImageRef = builder.objectRef<ImageShape>('Image').implement({
   }),
 });
 
+builder.objectFields(ImageRef, (t) => ({
+  thumbhash: t.string({
+    nullable: true,
+    description:
+      'Placeholder to show until the image has loaded: a ThumbHash of about 28 bytes, in Base64, with the aspect ratio of the image. Null for a linked image, and until a background job has computed it, shortly after the upload.',
+    resolve: ({ file }) => file?.thumbhash,
+  }),
+  dominantColor: t.string({
+    nullable: true,
+    description:
+      'Most frequent color of the image, such as `#d2b48c`. Transparent pixels do not count. Null where `thumbhash` is.',
+    resolve: ({ file }) => file?.color,
+  }),
+  hasAlpha: t.boolean({
+    nullable: true,
+    description:
+      'Whether parts of the image are transparent or translucent; of an animation, of its first frame. False for an image whose alpha channel is opaque everywhere. Null where `thumbhash` is.',
+    resolve: ({ file }) => file?.hasAlpha,
+  }),
+  isAnimated: t.boolean({
+    nullable: true,
+    description:
+      'Whether the image is an animation: a GIF, WebP, PNG or AVIF of several frames. Null where `thumbhash` is.',
+    resolve: ({ file }) => file?.isAnimated,
+  }),
+}));
+
+/** Fields of a stored image's file that the fields of `Image` need, besides the URLs of renditions. */
+const IMAGE_NEEDS = [
+  ...URL_NEEDS,
+  ...(['width', 'height', 'thumbhash', 'color', 'hasAlpha', 'isAnimated'] as const),
+];
+
+/** Returns the properties of the file that the selected fields of an image read. */
+export function imageNeeds({ output }: PlannedField): readonly (keyof File)[] {
+  if (output.kind !== 'object') return IMAGE_NEEDS;
+  const hasRenditions = output.selections
+    .fieldsOf(output.type)
+    .some(
+      ({ nodes: [node], definition: { name } }) => name === 'srcset' || isRendition(node, name),
+    );
+  return hasRenditions ? [...IMAGE_NEEDS, ...IMAGE_URL_NEEDS] : IMAGE_NEEDS;
+}
+
+function isRendition(node: FieldNode, name: string): boolean {
+  return name === 'url' && (node.arguments ?? []).length > 0;
+}
+/** Returns the linked image of a media item, else its stored image; null if it has neither. */
+export function toImage(media: Media, original: File | null): ImageShape | null {
+  const { focalPoint, crops } = media;
+  if (media.imageUrl !== null) {
+    const size = { width: media.imageWidth, height: media.imageHeight };
+    return { linkedUrl: media.imageUrl, file: null, ...size, focalPoint, crops };
+  }
+  const isImage = media.type === 'image' || media.type === 'eimage' || media.type === 'vector';
+  if (!isImage || original === null) return null;
+  const { width, height } = original;
+  return { linkedUrl: null, file: original, width, height, focalPoint, crops };
+}
+
 /** Returns the URL of an image, or of the rendition that the arguments describe. */
 function urlOf(image: ImageShape, args: ImageInput, context: GraphqlContext): string {
   const { linkedUrl, file } = image;
@@ -126,33 +186,4 @@ function srcsetText(image: ImageShape, args: SrcsetInput, context: GraphqlContex
 /** Encodes what would end a URL in a `srcset`: white space, and commas at either end. */
 function asCandidate(url: string): string {
   return url.replace(/\s|^,+|,+$/g, encodeURIComponent);
-}
-
-/** Returns the properties of the file that the selected fields of an image read. */
-export function imageNeeds({ output }: PlannedField): readonly (keyof File)[] {
-  const own = [...URL_NEEDS, 'width', 'height'] as const;
-  if (output.kind !== 'object') return own;
-  const hasRenditions = output.selections
-    .fieldsOf(output.type)
-    .some(
-      ({ nodes: [node], definition: { name } }) => name === 'srcset' || isRendition(node, name),
-    );
-  return hasRenditions ? [...own, ...IMAGE_URL_NEEDS] : own;
-}
-
-function isRendition(node: FieldNode, name: string): boolean {
-  return name === 'url' && (node.arguments ?? []).length > 0;
-}
-
-/** Returns the linked image of a media item, else its stored image; null if it has neither. */
-export function toImage(media: Media, original: File | null): ImageShape | null {
-  const { focalPoint, crops } = media;
-  if (media.imageUrl !== null) {
-    const size = { width: media.imageWidth, height: media.imageHeight };
-    return { linkedUrl: media.imageUrl, file: null, ...size, focalPoint, crops };
-  }
-  const isImage = media.type === 'image' || media.type === 'eimage' || media.type === 'vector';
-  if (!isImage || original === null) return null;
-  const { width, height } = original;
-  return { linkedUrl: null, file: original, width, height, focalPoint, crops };
 }

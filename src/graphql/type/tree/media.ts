@@ -1,6 +1,6 @@
 import { NotFoundError } from '../../../domain/error.ts';
 import { type File, originalAmong } from '../../../domain/file/file.ts';
-import { THUMBNAIL } from '../../../domain/rendition/thumbnail.ts';
+import { THUMBNAIL } from '../../../domain/rendition/kept-image.ts';
 import { QuotaExceededError } from '../../../domain/storage-error.ts';
 import { createMedia, type LINK_TYPES } from '../../../domain/tree/link.ts';
 import { findMedia, type Media, mediasByIds } from '../../../domain/tree/media.ts';

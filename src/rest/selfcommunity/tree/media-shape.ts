@@ -1,5 +1,5 @@
 import { type File, originalAmong } from '../../../domain/file/file.ts';
-import { THUMBNAIL } from '../../../domain/rendition/thumbnail.ts';
+import { THUMBNAIL } from '../../../domain/rendition/kept-image.ts';
 import type { Media, OEmbed } from '../../../domain/tree/media.ts';
 import type { ToUrl } from '../../../http/absolute-url.ts';
 import {

@@ -1,0 +1,59 @@
+import { listOriginals, type OriginalRow } from '../../store/rendition/original.ts';
+import { type Context, transact } from '../context.ts';
+import { inBites } from '../job/bite.ts';
+import { serverUnicity } from '../job/class.ts';
+import { enqueueJob } from '../job/enqueue.ts';
+import { isDerived } from './derived-file.ts';
+import { THUMBNAIL } from './kept-image.ts';
+import { toSource } from './plan.ts';
+
+/** Below the priority of every other job: new uploads come first. */
+const PRIORITY = -1;
+
+/** How far `enqueueMissingRenditions` is. */
+export interface MissingRenditions {
+  /** Originals that have been looked at. */
+  files: number;
+  /** Images among them that lack a thumbnail, a size or a placeholder. */
+  missing: number;
+}
+
+/**
+ * Enqueues a job for each image that lacks its thumbnail, a size of `TRIVIUM_THUMBNAIL_SIZES` or its placeholder; one that
+ * has such a job already counts as well. `isDryRun`: only counts them. `onProgress` receives the counts so far. May be
+ * interrupted, and repeated. An image that cannot be read is tried again each time.
+ */
+export async function enqueueMissingRenditions(
+  ctx: Context,
+  {
+    isDryRun = false,
+    onProgress,
+  }: { isDryRun?: boolean; onProgress?: (counts: MissingRenditions) => void } = {},
+): Promise<MissingRenditions> {
+  let afterMediaId = 0;
+  const counts = { files: 0, missing: 0 };
+  await inBites({}, Number.POSITIVE_INFINITY, async (limit) => {
+    const originals = await listOriginals(ctx.db, { afterMediaId, limit, key: THUMBNAIL });
+    const missing = originals.filter((original) => isMissing(ctx, original));
+    if (!isDryRun && missing.length > 0) await transact(ctx, (ctx) => enqueue(ctx, missing));
+    afterMediaId = originals.at(-1)?.media_id ?? afterMediaId;
+    counts.files += originals.length;
+    counts.missing += missing.length;
+    onProgress?.({ ...counts });
+    return originals.length;
+  });
+  return counts;
+}
+
+function isMissing(ctx: Context, original: OriginalRow): boolean {
+  if (toSource({ ...original, mimeType: original.mime_type }) === null) return false;
+  return original.thumbnail_id === null || !isDerived(ctx, original);
+}
+
+async function enqueue(ctx: Context, originals: readonly OriginalRow[]): Promise<void> {
+  for (const { uuid, media_id: mediaId } of originals) {
+    const unicity = serverUnicity('make-rendition', uuid);
+    const options = { mediaId, unicity, priority: PRIORITY };
+    await enqueueJob(ctx, 'make-rendition', { file_uuid: uuid }, options);
+  }
+}
