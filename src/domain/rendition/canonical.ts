@@ -35,18 +35,25 @@ export function planOf(
   return fitRequest({ ...request, format: actual }, source, focus);
 }
 
+/** What the job of the thumbnail finds out about an image. Null: not yet. */
+export interface Traits {
+  hasAlpha: boolean | null;
+  isAnimated: boolean | null;
+}
+
 /**
  * Returns the format for clients that name neither AVIF nor WebP: one that every client reads, and that loses nothing of
- * the image.
+ * the image. As long as the traits are not known, a PNG.
  */
-export function basicFormat({ mimeType }: Source): RenderFormat {
+export function basicFormat({ mimeType }: Source, { hasAlpha, isAnimated }: Traits): RenderFormat {
   if (mimeType === 'image/jpeg') return 'jpeg';
-  return mimeType === 'image/gif' ? 'gif' : 'png';
+  if (mimeType === 'image/gif' || isAnimated) return 'gif';
+  return mimeType !== 'image/png' && hasAlpha === false ? 'jpeg' : 'png';
 }
 
 /** Tells whether the quality has an effect on one of the formats that the request can have. */
 function hasQuality({ format, quality }: ImageRequest, source: Source): boolean {
-  const auto: RenderFormat[] = ['avif', 'webp', basicFormat(source)];
+  const auto: RenderFormat[] = ['avif', 'webp', 'jpeg'];
   const own = format === 'original' ? ownFormat(source.mimeType) : format;
   const formats = own === 'auto' ? auto : [own];
   return formats.some((one) => qualityOf(one, quality) !== qualityOf(one, null));

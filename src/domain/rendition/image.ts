@@ -82,12 +82,28 @@ interface Wanted {
 }
 
 async function openFormat(ctx: Context, file: SentFileRow, wanted: Wanted): Promise<OpenedFile> {
-  const { request, source, focus, preference } = wanted;
-  const best: RenderFormat = preference === 'basic' ? basicFormat(source) : preference;
-  const format = request.format === 'auto' ? best : request.format;
+  const { request, source, focus } = wanted;
+  const { format, isFinal } =
+    request.format === 'auto' ? bestFormat(file, wanted) : { ...request, isFinal: true };
   if (format === 'avif') return openAvif(ctx, file, wanted);
   const rendered = await openRendered(ctx, file, planOf({ ...request, format }, source, focus));
-  return rendered === null ? openRow(ctx, file) : { ...rendered, lifetime: 'forever' };
+  if (rendered === null) return openRow(ctx, file);
+  return { ...rendered, lifetime: isFinal ? 'forever' : 'brief' };
+}
+
+/** Returns the format of an `auto`, and whether it stays: which one suits every client depends on what a job finds out. */
+function bestFormat(
+  { has_alpha, is_animated }: SentFileRow,
+  { source, preference }: Pick<Wanted, 'source' | 'preference'>,
+): { format: RenderFormat; isFinal: boolean } {
+  if (preference !== 'basic') return { format: preference, isFinal: true };
+  const traits = { hasAlpha: toBoolean(has_alpha), isAnimated: toBoolean(is_animated) };
+  const format = basicFormat(source, traits);
+  return { format, isFinal: has_alpha !== null || `image/${format}` === source.mimeType };
+}
+
+function toBoolean(value: number | null): boolean | null {
+  return value === null ? null : value === 1;
 }
 
 async function openAvif(

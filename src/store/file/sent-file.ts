@@ -16,6 +16,8 @@ const SENT_COLUMNS = [
   'md5',
   'width',
   'height',
+  'has_alpha',
+  'is_animated',
   'blob_key',
   'url_name',
   'updated_at',

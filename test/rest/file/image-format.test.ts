@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { expect, test, vi } from 'vitest';
 import { createAvif } from '../../../src/domain/rendition/avif.ts';
+import { createThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
 import { SYSTEM } from '../../../src/domain/viewer/viewer.ts';
 import { type TestApp, withApp } from '../../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../../support/backend.ts';
@@ -124,6 +125,26 @@ describeEachBackend('the format of a rendition', (backend) => {
       const answer = await get(app, moving, accept);
       expect(answer).toMatchObject({ type, cache: IMMUTABLE });
       expect((await sharp(answer.bytes).metadata()).pages).toBeGreaterThan(1);
+    }
+  });
+
+  test('AUTO suits what a job finds out about the image, and is not kept for ever before', async () => {
+    const app = shared();
+    const ctx = { ...app.services, viewer: SYSTEM, log: app.app.log };
+    for (const [name, bytes, type] of [
+      ['opaque.webp', await quadrants(60, 40).removeAlpha().webp().toBuffer(), 'image/jpeg'],
+      ['moving.webp', await animatedWebp(), 'image/gif'],
+      ['opaque.png', await quadrants(60, 40).png().toBuffer(), 'image/png'],
+    ] as const) {
+      const { mediaId, uuid } = await storeFile(app, name, bytes);
+      const path = await renditionPath(app, mediaId, 'width: 10, format: AUTO');
+      const cache = name.endsWith('.png') ? IMMUTABLE : BRIEF;
+      expect(await get(app, path, ACCEPT.curl)).toMatchObject({ type: 'image/png', cache });
+      await createThumbnail(ctx, uuid);
+      expect([name, await get(app, path, ACCEPT.curl)]).toMatchObject([
+        name,
+        { type, cache: IMMUTABLE },
+      ]);
     }
   });
 
