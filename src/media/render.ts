@@ -13,6 +13,7 @@ import { hasEnd } from './jpeg-end.ts';
 import { CAN_MOVE, type Motion, motionOf } from './motion.ts';
 import { type PngTraits, readPngTraits, withColorProfile } from './png-traits.ts';
 import { attempt, BrokenImageError, ImageTooLargeError, type ProbeLimits } from './probe.ts';
+import { type Encoding, encode, encoderPixelBytes } from './rendition/encode.ts';
 import { sniffFile } from './sniff.ts';
 import { withSource } from './source.ts';
 
@@ -40,11 +41,8 @@ export interface Background extends Color {
   alpha: number;
 }
 
-/**
- * The formats that a rendition can have. Encoding AVIF takes a hundred times as long as the others: only a job should
- * render it.
- */
-export type RenderFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif';
+/** The formats that a rendition can have. */
+export type RenderFormat = Encoding['format'];
 
 /** The steps from an image to its rendition, in this order and with all sizes in pixels. */
 export interface RenderPlan {
@@ -130,7 +128,7 @@ async function renderWith(
   path: string,
   plan: RenderPlan,
   { pixelsMax, timeoutMs, patienceMs = Number.POSITIVE_INFINITY }: RenderLimits,
-  encode: Encode,
+  toOutput: Encode,
 ): Promise<Pixels> {
   // The row of the file has a type too. It is not trusted: libvips must get only what these bytes really are.
   const { mimeType } = await sniffFile(path);
@@ -148,7 +146,7 @@ async function renderWith(
   }
   // A JPEG without its end marker has all of its pixels: others were not accepted as images.
   const failOn = mimeType !== 'image/jpeg' || (await hasEnd(path)) ? 'error' : 'none';
-  const work = () => run(image, plan, { isAnimated, failOn, timeoutMs, encode });
+  const work = () => run(image, plan, { isAnimated, failOn, timeoutMs, encode: toOutput });
   return attempt(reserveRenderMemory(bytes, patienceMs), timeoutMs, work);
 }
 
@@ -190,18 +188,11 @@ function isAnimationKept({ mimeType, motion, header }: Image, plan: RenderPlan):
   return true;
 }
 
-/** Memory per pixel of the encoders that need the whole image, in bytes. */
-const ENCODER_PIXEL_BYTES: Readonly<Partial<Record<RenderFormat, number>>> = {
-  gif: 12,
-  webp: 12,
-  avif: 40,
-};
-
 function neededBytes(image: Image, plan: RenderPlan, isAnimated: boolean): number {
   const { header } = image;
   const frames = isAnimated ? header.pages : 1;
   const output = outputSize(plan);
-  const encoded = output.width * output.height * (ENCODER_PIXEL_BYTES[plan.format] ?? 0);
+  const encoded = output.width * output.height * encoderPixelBytes(plan.format);
   const animation = isAnimated ? header.width * header.height * 4 * (frames - 1) : 0;
   const recolored = image.png?.space == null ? 0 : recoloredBytes(image, image.png);
   return header.fullSizeBytes + animation + recolored + encoded * frames;
@@ -297,15 +288,4 @@ function paintBehind(image: Sharp, background: Background, size: Size): Sharp {
   const input = { create: { width, height, channels: 4, background } } as const;
   image.composite([{ input, tile: true, blend: 'dest-over' }]);
   return background.alpha === 1 ? image.removeAlpha() : image;
-}
-
-/**
- * The options of AVIF. Measured for an image of 1280 by 853 pixels: effort 3 takes 0.5 s, and 4, the default, 3.7 s for
- * about the same bytes. Colors at half the resolution, as in every WebP.
- */
-const AVIF_OPTIONS = { effort: 3, chromaSubsampling: '4:2:0' };
-
-function encode(image: Sharp, { format, quality }: RenderPlan): Sharp {
-  const options = format === 'avif' ? AVIF_OPTIONS : {};
-  return image.toFormat(format, { ...options, ...(quality !== null && { quality }) });
 }

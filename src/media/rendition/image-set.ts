@@ -35,7 +35,10 @@ export const renderSet: RenderSet = async (path, plans, limits) => {
   const images: ImageSet['images'] = [];
   // One after the other, which takes the memory of one.
   for (const plan of plans) {
-    images.push(pixels.isAnimated && plan.mayMove ? null : await scaleDown(pixels, plan));
+    const same = plans.slice(0, images.length).findIndex((other) => isSame(other, plan));
+    const known = same === -1 ? null : images[same];
+    const isLost = pixels.isAnimated && plan.mayMove;
+    images.push(isLost ? null : (known ?? (await scaleDown(pixels, plan))));
   }
   return { images, placeholder: await toPlaceholder(pixels) };
 };
@@ -46,6 +49,16 @@ function area({ scaled }: RenderPlan): number {
 
 function isPart({ crop, window, canvas, background }: RenderPlan): boolean {
   return [crop, window, canvas, background].some((part) => part !== null);
+}
+
+/** Tells whether two plans have the same result for a still image. */
+function isSame(one: RenderPlan, other: RenderPlan): boolean {
+  return (
+    one.scaled.width === other.scaled.width &&
+    one.scaled.height === other.scaled.height &&
+    one.format === other.format &&
+    one.quality === other.quality
+  );
 }
 
 async function scaleDown(

@@ -42,13 +42,7 @@ interface RenderProcess {
 }
 
 function startProcess(idleMs: number): RenderProcess {
-  const child = fork(new URL('./renderer-process.ts', import.meta.url), [], {
-    // Keeps bytes.
-    serialization: 'advanced',
-    execArgv: ['--max-semi-space-size=4'],
-    env: { ...childEnvironment(), MALLOC_ARENA_MAX: '2' },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
+  const child = forkProcess();
   const waiting = new Map<number, Pick<PromiseWithResolvers<never>, 'resolve' | 'reject'>>();
   let lastId = 0;
   let isGone = false;
@@ -101,6 +95,16 @@ function startProcess(idleMs: number): RenderProcess {
       await ended;
     },
   };
+}
+
+function forkProcess(): ChildProcess {
+  return fork(new URL('./renderer-process.ts', import.meta.url), [], {
+    // Keeps bytes.
+    serialization: 'advanced',
+    execArgv: ['--max-semi-space-size=4'],
+    env: { ...childEnvironment(), MALLOC_ARENA_MAX: '2' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
 }
 
 /** Sets whether a process keeps this one alive. */

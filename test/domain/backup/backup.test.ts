@@ -92,11 +92,14 @@ describeEachBackend('a backup', (backend) => {
         .insertInto('rendition')
         .values({ ...rendition, ...made })
         .execute();
+      await db.updateTable('file').set({ thumbnail_sizes: '160' }).execute();
       await db
         .insertInto('session')
         .values({ token_sha256: 'a', user_id: null, created_at: 0, expires_at: 1 })
         .execute();
       const { manifest, copied, path } = await backUpTo(library);
+      // What the renditions said is forgotten with them.
+      await db.updateTable('file').set({ thumbnail_sizes: null }).execute();
       expect(manifest).toMatchObject({ database: backend.name, damaged: [], blobs: { count: 2 } });
       expect(copied).toEqual({ count: 2, sizeBytes: 6 });
       expect(readdirSync(join(path, 'keys'))).toEqual(['url.key']);

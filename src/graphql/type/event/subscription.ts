@@ -87,7 +87,7 @@ const MediaChangeRef = builder.objectRef<MediaChange>('MediaChange').implement({
     changed: t.expose('changed', {
       type: [MediaPartEnum],
       description:
-        'Parts of the media item that have changed. If only the thumbnail has changed, `[THUMBNAIL]`. If `kind` is `CREATED` or `DELETED`, or if only `updatedAt` has changed, the list is empty.',
+        'Parts of the media item that have changed. If only the thumbnail and the placeholder (such as `Image.thumbhash`) have changed, `[THUMBNAIL]`. If `kind` is `CREATED` or `DELETED`, or if only `updatedAt` has changed, the list is empty.',
     }),
     media: t.field({
       type: MediaRef,
