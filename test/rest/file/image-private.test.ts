@@ -19,9 +19,12 @@ async function code(response: Response) {
   return [response.status, error.code];
 }
 
-/** Runs `work` at a later time, as far as the domain knows. */
-async function later<T>({ services }: TestApp, ms: number, work: () => Promise<T>): Promise<T> {
-  const clock = vi.spyOn(services, 'clock').mockImplementation(() => Date.now() + ms);
+/** The beginning of an hour. */
+const START = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS;
+
+/** Runs `work` at a time after `START`, as far as the domain knows. */
+async function at<T>({ services }: TestApp, ms: number, work: () => Promise<T>): Promise<T> {
+  const clock = vi.spyOn(services, 'clock').mockReturnValue(START + ms);
   try {
     return await work();
   } finally {
@@ -45,16 +48,15 @@ describeEachBackend('a rendition of a private image', (backend) => {
         'private, no-store',
       ]);
     }
-    const start = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - Date.now();
-    const at = (ms: number) =>
-      later(app, start + ms, () => renditionPath(app, media.databaseId, ARGS, owner));
-    const first = await at(0);
-    expect(await at(HOUR_MS - 1000)).toBe(first);
-    expect(await at(HOUR_MS + 1000)).not.toBe(first);
-    await later(app, start + 2 * HOUR_MS - 1000, async () => {
+    const urlAt = (ms: number) =>
+      at(app, ms, () => renditionPath(app, media.databaseId, ARGS, owner));
+    const first = await urlAt(0);
+    expect(await urlAt(HOUR_MS - 1)).toBe(first);
+    expect(await urlAt(HOUR_MS)).not.toBe(first);
+    await at(app, 2 * HOUR_MS - 1, async () => {
       expect((await get(app, first)).status).toBe(200);
     });
-    await later(app, start + 2 * HOUR_MS, async () => {
+    await at(app, 2 * HOUR_MS, async () => {
       expect(await code(await get(app, first))).toEqual([403, 'SIGNATURE_EXPIRED']);
       const other = first.replace(/\.e\d+\./, (text) => `.e${Number(text.slice(2, -1)) + 1}.`);
       expect(await code(await get(app, other))).toEqual([403, 'SIGNATURE_INVALID']);
@@ -65,13 +67,13 @@ describeEachBackend('a rendition of a private image', (backend) => {
     const app = shared();
     const owner = await bearer('alice');
     const media = await uploadAs(app, owner, { visibility: 'PRIVATE' });
-    const path = await renditionPath(app, media.databaseId, ARGS, owner);
+    const path = await at(app, 0, () => renditionPath(app, media.databaseId, ARGS, owner));
     await change(
       app,
       owner,
       `updateMedia(input: { id: "${media.id}", focalPoint: { left: 0, top: 0 } }) { __typename ... on Error { code } }`,
     );
-    await later(app, HOUR_MS - 1, async () => {
+    await at(app, 2 * HOUR_MS - 1, async () => {
       const moved = await get(app, path);
       expect([moved.status, moved.headers.get('cache-control')]).toEqual([
         302,

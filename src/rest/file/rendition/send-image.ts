@@ -20,8 +20,9 @@ export const IMAGE_ROUTE = '/i/:dir/:version/:parameters/:name';
 export async function sendImage(call: Call): Promise<FastifyReply> {
   const { ctx, request, reply } = call;
   const path = pathOf(call);
-  if (path.request.format === 'auto') vary(reply, 'Accept');
-  const preference = preferenceOf(request.headers.accept);
+  const isNegotiated = path.request.format === 'auto';
+  if (isNegotiated) vary(reply, 'Accept');
+  const preference = isNegotiated ? preferenceOf(request.headers.accept) : 'basic';
   const open = async () => {
     const opened = await openImage(ctx, path, preference);
     if (opened !== null) return opened;
