@@ -6,7 +6,7 @@ import type { FileRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
 import { enqueueBlobDeletion, enqueueJob, newJobRow } from '../job/enqueue.ts';
 import { existing } from '../viewer/access.ts';
-import { toSource } from './plan.ts';
+import { planThumbnail, specOf, toSource } from './plan.ts';
 
 /** `file.created_role` of files that this server derives from an original. */
 export const PROCESSOR = 'processor';
@@ -30,9 +30,12 @@ export function isDerived(ctx: Context, original: DerivedColumns): boolean {
   return hasPlaceholder && thumbnail_sizes === thumbnailSizesText(ctx);
 }
 
-/** Returns the text in which an original names the sizes that have been made of it. */
+/** The version of specs: sizes with a spec of another version are not found any more. */
+const [SPEC_VERSION] = specOf(planThumbnail({ width: 1, height: 1 }, 1)).split(' ');
+
+/** Returns the text in which an original names the sizes that have been made of it, and the version of their specs. */
 export function thumbnailSizesText({ settings }: Context): string {
-  return settings.thumbnailSizes.join();
+  return `${SPEC_VERSION} ${settings.thumbnailSizes}`;
 }
 
 /** The columns of a new file that decide which jobs it needs. */

@@ -109,6 +109,10 @@ describeEachBackend('enqueueMissingRenditions', (backend) => {
       expect(await missing()).toBe(1);
       await createThumbnail(ctx, uuid);
       expect(await missing([160])).toBe(1);
+      const original = db.updateTable('file').where('key', '=', '');
+      await original.set({ thumbnail_sizes: 'v0 160,320,640,1280' }).execute();
+      expect(await missing()).toBe(1);
+      await createThumbnail(ctx, uuid);
       expect(await missing()).toBe(0);
       await deleteMedia(ctx, id);
       expect(await enqueueMissingRenditions(ctx)).toEqual({ files: 0, missing: 0 });

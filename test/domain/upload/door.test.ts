@@ -108,10 +108,12 @@ describe('the source of the domain', () => {
   it('writes rows of uploaded files in the destinations of the door only', () => {
     expect(filesWith(/\binsertFile\(/)).toEqual([
       // Generated on this server.
-      'src/domain/rendition/thumbnail.ts',
+      'src/domain/rendition/kept-image.ts',
       'src/domain/upload/file-row.ts',
     ]);
     expect(filesWith(/\bupdateFile\(/)).toEqual([
+      // Only sets the placeholder.
+      'src/domain/rendition/kept-image.ts',
       // For a destination, or for bytes that came through the door earlier.
       'src/domain/upload/current-file.ts',
       // Only takes the size away.
