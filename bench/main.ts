@@ -1,5 +1,5 @@
 /**
- * `npm run bench [start|reads|depth|uploads|memory|jobs|beside|bites|million|neighbours …] [-- --rounds 5 --seconds 2 --connections 8
+ * `npm run bench [start|reads|depth|uploads|memory|jobs|beside|bites|images|million|neighbours …] [-- --rounds 5 --seconds 2 --connections 8
  * --dir /tmp --before <checkout> --results <file> --profile <dir>]`
  *
  * Measures this server and, in the same run and in turn, hand-written handlers that do the same work and nothing else
@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { benchBeside } from './beside.ts';
 import { benchBites } from './bites.ts';
 import { benchDepth } from './depth.ts';
+import { benchImages } from './images.ts';
 import { benchJobs } from './jobs.ts';
 import { benchMemory, type MemoryOptions } from './memory.ts';
 import { benchMillion, type MillionOptions } from './million.ts';
@@ -41,6 +42,7 @@ const PARTS = {
   jobs: benchJobs,
   beside: benchBeside,
   bites: benchBites,
+  images: benchImages,
   million: benchMillion,
   neighbours: benchNeighbours,
 } satisfies Record<string, (setup: ServerSetup, options: Options) => Promise<void>>;

@@ -33,6 +33,27 @@ export async function jpegPayloads(count: number): Promise<Payload[]> {
   const image = await sharp({ create: { ...size, background: '#888', noise } })
     .jpeg({ quality: 60 })
     .toBuffer();
+  return jpegCopies(image, count);
+}
+
+/** A JPEG of 2000 × 1333 pixels and about 750 KB, as a camera takes it: soft shapes, and fine noise on top of them. */
+export async function photo(): Promise<Buffer> {
+  const size = { width: 2000, height: 1333 };
+  const noise = (sigma: number) => ({ type: 'gaussian', mean: 128, sigma }) as const;
+  const small = { width: 40, height: 27, channels: 3, background: '#888' } as const;
+  const shapes = await sharp({ create: { ...small, noise: noise(70) } })
+    .resize({ ...size, fit: 'fill', kernel: 'cubic' })
+    .png({ compressionLevel: 0 })
+    .toBuffer();
+  const grain = { ...size, channels: 3, background: '#888', noise: noise(12) } as const;
+  return sharp(shapes)
+    .composite([{ input: { create: grain }, blend: 'soft-light' }])
+    .jpeg({ quality: 85 })
+    .toBuffer();
+}
+
+/** Returns copies of a JPEG, each with a comment of its own, so that none is equal to another. */
+export function jpegCopies(image: Buffer, count: number): Payload[] {
   return Array.from({ length: count }, (_, index) => {
     const text = String(index).padStart(8, '0');
     const comment = Buffer.from(`\xff\xfe\x00\x0a${text}`, 'latin1');

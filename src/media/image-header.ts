@@ -12,6 +12,8 @@ export interface ImageHeader {
   pages: number;
   /** Whether the EXIF orientation turns the image, and does not only mirror it from left to right. */
   isTurned: boolean;
+  /** Whether it has a color profile and more than 8 bits for each channel. */
+  isDeep: boolean;
   /** Memory that decoding at a reduced size needs, in bytes; infinite when there is no decoder. */
   decodedBytes: number;
   /** Memory that decoding at full size needs, in bytes; infinite when there is no decoder. */
@@ -67,6 +69,7 @@ async function readWithLibvips(source: Source, mimeType: string): Promise<ImageH
     ...image.autoOrient,
     pages: image.pages ?? 1,
     isTurned: orientation > 2,
+    isDeep: image.depth === 'ushort' && image.hasProfile,
     decodedBytes: isReadable ? decodedBytes(image) : Number.POSITIVE_INFINITY,
     fullSizeBytes: isReadable ? fullSizeBytes(image, orientation > 1) : Number.POSITIVE_INFINITY,
   };
@@ -84,6 +87,7 @@ function readWebp(source: Source): Promise<ImageHeader> {
       height: isUpright ? height : width,
       pages: frames,
       isTurned: orientation > 2,
+      isDeep: false,
       decodedBytes: decodedBytes(traits),
       fullSizeBytes: fullSizeBytes(traits, orientation > 1),
     };

@@ -225,7 +225,9 @@ async function run(
   const sharp = await loadSharp();
   const input = image.png?.space == null ? image.path : await recolor(image.path, image.png);
   const seconds = Math.ceil(timeoutMs / 1000);
-  const { data, info } = await encode(arrange(sharp(input, options).autoOrient(), plan), plan)
+  const arranged = arrange(sharp(input, options).autoOrient(), plan);
+  if (isInWideSpace(image)) arranged.withIccProfile('srgb', { attach: false });
+  const { data, info } = await encode(arranged, plan)
     .timeout({ seconds })
     .toBuffer({ resolveWithObject: true });
   return {
@@ -235,6 +237,14 @@ async function run(
     channels: info.channels === 4 ? 4 : 3,
     isAnimated: image.motion !== 'none',
   };
+}
+
+/**
+ * Tells whether sharp decodes the image into Display P3, as it does with those of 16 bits that have a profile, or are given
+ * one by `recolor`. It then writes these numbers without a profile, as if they were of sRGB, unless it is asked for sRGB.
+ */
+function isInWideSpace({ header, png }: Image): boolean {
+  return header.isDeep || (png !== null && png.space !== null && png.depth === 16);
 }
 
 function recoloredBytes({ sizeBytes, header }: Image, png: PngTraits): number {

@@ -72,6 +72,11 @@ describe('the colors of a rendition', () => {
     'PNG in Display P3': plain(OCHRE).withIccProfile('p3').png(),
     'WebP in Display P3': plain(OCHRE).withIccProfile('p3').webp({ lossless: true }),
     'PNG of 16 bits': plain(OCHRE).toColourspace('rgb16').png(),
+    'PNG of 16 bits in Display P3': plain(OCHRE).toColourspace('rgb16').withIccProfile('p3').png(),
+    'PNG of 16 bits in sRGB': plain(OCHRE).toColourspace('rgb16').withIccProfile('srgb').png(),
+    'AVIF of 10 bits in Display P3': plain(OCHRE)
+      .withIccProfile('p3')
+      .avif({ bitdepth: 10, lossless: true }),
   };
 
   it.each(Object.entries(ICC))('are those of a %s', async (_, image) => {
@@ -116,6 +121,12 @@ describe('the colors of a rendition', () => {
     const bytes = withChunks(png, chunks);
     await expectColor(bytes, 'width=30', all, 2);
     await expectColor(bytes, 'width=50&height=50&format=jpg', all);
+  });
+
+  it('of a PNG of 16 bits follow its chromaticities', async () => {
+    const png = await plain(OCHRE_P3).toColourspace('rgb16').png().toBuffer();
+    const bytes = withChunks(png, { cHRM: P3_CHROMATICITIES });
+    await expectColor(bytes, 'width=30', [200, 100, 50], 2);
   });
 
   it.each([

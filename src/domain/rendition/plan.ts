@@ -105,7 +105,7 @@ export function specOf({ crop, scaled, window, canvas, ...rest }: RenderPlan): s
     one === null ? '-' : `${one.left},${one.top},${one.width},${one.height}`,
   );
   const color = background === null ? '-' : colorText(background);
-  return ['v2', format, quality ?? '-', ...texts, color, mayMove ? 'moving' : 'still'].join(' ');
+  return ['v3', format, quality ?? '-', ...texts, color, mayMove ? 'moving' : 'still'].join(' ');
 }
 
 function colorText({ r, g, b, alpha }: Background): string {
