@@ -182,8 +182,8 @@ function isAnimationKept({ mimeType, motion, header }: Image, plan: RenderPlan):
   if (motion === 'none' || !isWanted) return false;
   const output = outputSize(plan);
   const framePixels = Math.max(header.width * header.height, output.width * output.height);
-  const isPossible =
-    isMoving && motion === 'decodable' && framePixels * header.pages <= ANIMATION_PIXELS_MAX;
+  const isSmall = framePixels * header.pages <= ANIMATION_PIXELS_MAX;
+  const isPossible = isMoving && motion === 'decodable' && isSmall;
   if (!isPossible) throw new LostMotionError('The rendition of the animation would stand still.');
   return true;
 }
@@ -263,9 +263,7 @@ async function recolor(path: string, png: PngTraits): Promise<Buffer> {
   return withColorProfile(deep, png.space, false);
 }
 
-function isDeepGray({ isGray, depth }: PngTraits): boolean {
-  return isGray && depth === 16;
-}
+const isDeepGray = ({ isGray, depth }: PngTraits) => isGray && depth === 16;
 
 function arrange(image: Sharp, plan: RenderPlan): Sharp {
   const { crop, scaled, window, canvas, background } = plan;
