@@ -9,7 +9,8 @@ import {
   parseParameters,
   UNCHANGED,
 } from '../../../src/domain/rendition/parameters.ts';
-import { type Source, specOf } from '../../../src/domain/rendition/plan.ts';
+import { planRendition, type Source, specOf } from '../../../src/domain/rendition/plan.ts';
+import { parseRenditionRequest } from '../../../src/domain/rendition/request.ts';
 
 const PHOTO: Source = { mimeType: 'image/jpeg', width: 1000, height: 500 };
 const HERO = { alias: 'hero', width: 300, height: 100 };
@@ -106,6 +107,17 @@ describe('the parameters of a rendition', () => {
   ])('are not spelled %s', (text) => {
     expect(parseParameters(text)).toBeNull();
   });
+});
+
+it('a width in WebP is the rendition that is made of every image after its upload', () => {
+  for (const mimeType of ['image/jpeg', 'image/png', 'image/webp']) {
+    for (const width of [160, 320, 640]) {
+      const source = { mimeType, width: 1013, height: 677 };
+      const made = parseRenditionRequest({ width: String(width), format: 'webp' })!;
+      const { plan } = canonicalRequest({ ...UNCHANGED, width, format: 'auto' }, source, FOCUS);
+      expect(specOf(plan)).toBe(specOf(planRendition(made, source)!));
+    }
+  }
 });
 
 function requests(): ImageRequest[] {
