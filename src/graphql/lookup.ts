@@ -1,7 +1,7 @@
 import type DataLoader from 'dataloader';
 import type { Context } from '../domain/context.ts';
 import type { GraphqlContext } from './builder.ts';
-import type { Batch, BatchRequest } from './execution/plan.ts';
+import type { Batch, BatchRequest, PlannedField } from './execution/plan.ts';
 import { onlyOf, type Properties } from './needs.ts';
 
 /** How a field finds its value by ids: through a loader for one object, or in one read for all objects of a level. */
@@ -12,7 +12,7 @@ export interface FoundBy<Source, Item, Value> {
   /** `items` has one item for each key, in the same order. */
   valueOf: (items: readonly Item[], source: Source, context: GraphqlContext) => Value;
   /** The properties of the items that `valueOf` reads. (Default: those that the operation selects) */
-  only?: readonly string[];
+  only?: readonly string[] | ((field: PlannedField) => readonly string[]);
 }
 
 /** A source of items by id. */
@@ -69,9 +69,10 @@ interface Lookup<Item> {
 
 function toLookup<Item>({ field, sources }: BatchRequest, context: GraphqlContext): Lookup<Item> {
   const { found } = field.definition.extensions as { found: FoundBy<unknown, Item, unknown> };
+  const only = typeof found.only === 'function' ? found.only(field) : found.only;
   return {
     keys: sources.map((source) => found.keysOf(source, context)),
-    only: (found.only as Properties) ?? onlyOf(field),
+    only: (only as Properties) ?? onlyOf(field),
     toValue: (items, index) => {
       try {
         return found.valueOf(items, sources[index], context);

@@ -26,6 +26,19 @@ export function preferredType<T extends string>(
   return best?.type ?? null;
 }
 
+/**
+ * Returns the weight that a header gives to a media type, from 0 to 1. `isNamed`: only if it names the type in full, and
+ * not by a wildcard.
+ */
+export function weightOf(
+  accept: string | undefined,
+  type: string,
+  { isNamed = false }: { isNamed?: boolean } = {},
+): number {
+  const range = rangeOf(type, acceptedRanges(accept || '*/*').map(toRange));
+  return range === null || (isNamed && range.name !== type) ? 0 : range.weight;
+}
+
 interface Range {
   name: string;
   weight: number;

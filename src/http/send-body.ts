@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import { loggedPath } from './viewer/logged-path.ts';
 
 /** Bytes to send, in pieces. A Readable is one. */
 export interface BodyStream extends AsyncIterable<Uint8Array> {
@@ -99,7 +100,7 @@ class LostClientError extends Error {
 
 /** Writes the only log line of this request: Fastify logs completed ones. */
 function logCut({ raw, log, request: { method, url } }: FastifyReply, error: unknown): void {
-  const fields = { method, path: url.split('?', 1)[0] };
+  const fields = { method, path: loggedPath(url) };
   if (raw.destroyed || error instanceof LostClientError)
     log.info(fields, 'the client went away before the end of a file');
   else log.error({ ...fields, err: error }, 'a file could not be sent to its end');

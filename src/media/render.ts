@@ -13,6 +13,7 @@ import { hasEnd } from './jpeg-end.ts';
 import { CAN_MOVE, type Motion, motionOf } from './motion.ts';
 import { type PngTraits, readPngTraits, withColorProfile } from './png-traits.ts';
 import { attempt, BrokenImageError, ImageTooLargeError, type ProbeLimits } from './probe.ts';
+import { type Encoding, encode, encoderPixelBytes } from './rendition/encode.ts';
 import { sniffFile } from './sniff.ts';
 import { withSource } from './source.ts';
 
@@ -40,11 +41,8 @@ export interface Background extends Color {
   alpha: number;
 }
 
-/**
- * The formats that a rendition can have. Encoding AVIF takes a hundred times as long as the others: only a job should
- * render it.
- */
-export type RenderFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif';
+/** The formats that a rendition can have. */
+export type RenderFormat = Encoding['format'];
 
 /** The steps from an image to its rendition, in this order and with all sizes in pixels. */
 export interface RenderPlan {
@@ -93,7 +91,7 @@ export class LostMotionError extends Error {
  * rendering needs more than `RENDER_BYTES_MAX` of memory, or when it takes longer than `timeoutMs`.
  * Throws ImageTooLargeError, RenderBusyError after waiting for `patienceMs`, and the file system's
  * error when the file cannot be opened. Throws LostMotionError for an animation whose frames together have more than
- * `ANIMATION_PIXELS_MAX` pixels, and for an animated PNG or AVIF.
+ * `ANIMATION_PIXELS_MAX` pixels, for an animated PNG or AVIF, and for an AVIF of an animation.
  *
  * Runs off the main thread, at most two renderings at once. Others wait; waiting does not count
  * towards `timeoutMs`.
@@ -130,7 +128,7 @@ async function renderWith(
   path: string,
   plan: RenderPlan,
   { pixelsMax, timeoutMs, patienceMs = Number.POSITIVE_INFINITY }: RenderLimits,
-  encode: Encode,
+  toOutput: Encode,
 ): Promise<Pixels> {
   // The row of the file has a type too. It is not trusted: libvips must get only what these bytes really are.
   const { mimeType } = await sniffFile(path);
@@ -148,7 +146,7 @@ async function renderWith(
   }
   // A JPEG without its end marker has all of its pixels: others were not accepted as images.
   const failOn = mimeType !== 'image/jpeg' || (await hasEnd(path)) ? 'error' : 'none';
-  const work = () => run(image, plan, { isAnimated, failOn, timeoutMs, encode });
+  const work = () => run(image, plan, { isAnimated, failOn, timeoutMs, encode: toOutput });
   return attempt(reserveRenderMemory(bytes, patienceMs), timeoutMs, work);
 }
 
@@ -178,28 +176,26 @@ const ANIMATION_PIXELS_MAX = 20_000_000;
 
 function isAnimationKept({ mimeType, motion, header }: Image, plan: RenderPlan): boolean {
   const type = `image/${plan.format}`;
-  // A PNG or JPEG of a GIF stands still, because that is what was asked for.
-  const isWanted = plan.mayMove && (CAN_MOVE.includes(type) || type === mimeType);
+  const isMoving = CAN_MOVE.includes(type);
+  // A PNG or JPEG of a GIF stands still, because that is what was asked for. An AVIF could move, but is never written so.
+  const isWanted = plan.mayMove && (isMoving || type === mimeType || plan.format === 'avif');
   if (motion === 'none' || !isWanted) return false;
   const output = outputSize(plan);
   const framePixels = Math.max(header.width * header.height, output.width * output.height);
-  const isPossible = motion === 'decodable' && framePixels * header.pages <= ANIMATION_PIXELS_MAX;
+  const isSmall = framePixels * header.pages <= ANIMATION_PIXELS_MAX;
+  const isPossible = isMoving && motion === 'decodable' && isSmall;
   if (!isPossible) throw new LostMotionError('The rendition of the animation would stand still.');
   return true;
 }
-
-/** Memory per pixel of the encoders that need the whole image (GIF, WebP and AVIF), in bytes. */
-const ENCODER_PIXEL_BYTES = 12;
 
 function neededBytes(image: Image, plan: RenderPlan, isAnimated: boolean): number {
   const { header } = image;
   const frames = isAnimated ? header.pages : 1;
   const output = outputSize(plan);
-  const encoded = output.width * output.height * ENCODER_PIXEL_BYTES;
-  const isWhole = plan.format !== 'jpeg' && plan.format !== 'png';
+  const encoded = output.width * output.height * encoderPixelBytes(plan.format);
   const animation = isAnimated ? header.width * header.height * 4 * (frames - 1) : 0;
   const recolored = image.png?.space == null ? 0 : recoloredBytes(image, image.png);
-  return header.fullSizeBytes + animation + recolored + (isWhole ? encoded * frames : 0);
+  return header.fullSizeBytes + animation + recolored + encoded * frames;
 }
 
 /** Returns the size of the rendered image. */
@@ -267,9 +263,7 @@ async function recolor(path: string, png: PngTraits): Promise<Buffer> {
   return withColorProfile(deep, png.space, false);
 }
 
-function isDeepGray({ isGray, depth }: PngTraits): boolean {
-  return isGray && depth === 16;
-}
+const isDeepGray = ({ isGray, depth }: PngTraits) => isGray && depth === 16;
 
 function arrange(image: Sharp, plan: RenderPlan): Sharp {
   const { crop, scaled, window, canvas, background } = plan;
@@ -302,8 +296,4 @@ function paintBehind(image: Sharp, background: Background, size: Size): Sharp {
   const input = { create: { width, height, channels: 4, background } } as const;
   image.composite([{ input, tile: true, blend: 'dest-over' }]);
   return background.alpha === 1 ? image.removeAlpha() : image;
-}
-
-function encode(image: Sharp, { format, quality }: RenderPlan): Sharp {
-  return image.toFormat(format, quality === null ? {} : { quality });
 }

@@ -14,7 +14,7 @@ import { createPendingChanges } from '../../src/domain/viewer/pending.ts';
 import { ANONYMOUS, type Role, type Viewer } from '../../src/domain/viewer/viewer.ts';
 import { createKeyedLock } from '../../src/lib/keyed-lock.ts';
 import { readFileDetails } from '../../src/media/file/read-details.ts';
-import { renderSet } from '../../src/media/rendition/image-set.ts';
+import { WORK } from '../../src/media/rendition/render-work.ts';
 import { type App, type AppOptions, createApp } from '../../src/start/app.ts';
 import { parseConfig } from '../../src/start/config.ts';
 import type { Backend } from './backend.ts';
@@ -170,7 +170,7 @@ export function createTestServices(parts: Parts, settings: Partial<Settings> = {
     pending: createPendingChanges({ db: parts.db, isShared: false }),
     renders: createRenderQueue({ clock: () => now }),
     // In this process, which starts faster.
-    renderer: { renderSet, stop: async () => undefined },
+    renderer: { ...WORK, stop: async () => undefined },
     detailsReader: { read: readFileDetails, stop: async () => undefined },
     arrivingBytes: new Map(),
     clock: () => now,

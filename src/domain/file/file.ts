@@ -69,7 +69,12 @@ export interface OpenedFile {
    * (Default: neither, because they have none, or because the server never removes it)
    */
   location?: 'kept' | 'removed';
+  /** How long caches may use the bytes without asking. (Default: not at all) */
+  lifetime?: Lifetime;
 }
+
+/** `forever`: the URL will never have other bytes. `brief`: better ones are being made. */
+export type Lifetime = 'forever' | 'brief';
 
 /**
  * Thrown if the bytes of an opened file do not exist. If the file has just been deleted or replaced, opening it again

@@ -46,6 +46,18 @@ const selected = {
 
 /** The job classes, named `verb-noun`. */
 export const JOB_CLASSES = {
+  'create-avif': {
+    // The rendition, as the path of its URL names it.
+    arguments: z.strictObject({
+      file_uuid: uuid,
+      version: z.string().max(20),
+      parameters: z.string().max(1000),
+    }),
+    concurrency: 1,
+    isLowPriority: true,
+    maxRetries: 3,
+    isStartable: false,
+  },
   'delete-blob': {
     arguments: z.strictObject({ blob_keys: z.array(z.string()).max(500) }),
     maxRetries: 10,

@@ -1,12 +1,11 @@
 import { findFileById } from '../../store/file/file.ts';
-import type { SentFileRow } from '../../store/file/sent-file.ts';
 import {
   deleteLeastUsedRenditions,
   findRendition,
   insertRendition,
   sumRenditionBytes,
 } from '../../store/rendition/rendition.ts';
-import type { NewRenditionRow, RenditionRow } from '../../store/table.ts';
+import type { FileRow, NewRenditionRow, RenditionRow } from '../../store/table.ts';
 import { lockNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { FileGoneError } from '../file/file.ts';
@@ -22,7 +21,7 @@ type NewRendition = Omit<NewRenditionRow, 'file_id' | 'source_blob_key' | 'used_
  */
 export async function keepRendition(
   ctx: Context,
-  file: SentFileRow,
+  file: Pick<FileRow, 'id' | 'media_id' | 'blob_key'>,
   rendition: NewRendition,
 ): Promise<RenditionRow | null> {
   const kept = await transact(ctx, async (ctx) => {

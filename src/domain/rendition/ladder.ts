@@ -34,6 +34,49 @@ export function onLadder(request: RenditionRequest, source: Size): RenditionRequ
   };
 }
 
+/**
+ * Rounds a size up to the ladder as `onLadder` does, and keeps its aspect ratio if it is a usual one, or that of the image or
+ * of one of its crops: so an image fits its place in a page, and there are only a few dozen sizes of each width.
+ */
+export function boxOnLadder<R extends Partially<Size>>(
+  request: R,
+  source: Size,
+  crops: readonly Size[],
+): R {
+  const width = roundUp(request.width, source.width);
+  const height = roundUp(request.height, source.height);
+  if (request.width === null || request.height === null) return { ...request, width, height };
+  const ratio = usualRatio({ width: request.width, height: request.height }, [source, ...crops]);
+  if (ratio === undefined || width === null) return { ...request, width, height };
+  return { ...request, width, height: Math.max(1, Math.round(width / ratio)) };
+}
+
+/** Returns the usual ratio that a size has, up to the rounding of its height; undefined if it has none. */
+function usualRatio({ width, height }: Size, own: readonly Size[]): number | undefined {
+  const ratios = [...own.map((size) => size.width / size.height), ...USUAL_RATIOS];
+  const offBy = (ratio: number) => Math.abs(width / ratio - height);
+  const [closest] = ratios.filter((one) => offBy(one) <= 0.5).sort((a, b) => offBy(a) - offBy(b));
+  return closest;
+}
+
+/** A size of which a side may be missing. */
+type Partially<S> = { [Side in keyof S]: S[Side] | null };
+
+/** Width by height of the places that pages have for images; each also the other way round. */
+const USUAL_RATIOS = [
+  1 / 1,
+  5 / 4,
+  4 / 3,
+  7 / 5,
+  3 / 2,
+  16 / 10,
+  16 / 9,
+  1.91,
+  2 / 1,
+  21 / 9,
+  3 / 1,
+].flatMap((ratio) => [ratio, 1 / ratio]);
+
 function roundUp(side: number | null, ownSide: number): number | null {
   if (side === null) return null;
   const rung = LADDER.find((length) => length >= side) ?? side;

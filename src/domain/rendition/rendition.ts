@@ -89,14 +89,33 @@ function isCut({ mode, width, height, center, anchor }: RenditionRequest): boole
 
 /** Opens a rendition, or the file itself if it cannot be rendered. */
 async function openPlan(ctx: Context, file: SentFileRow, plan: RenderPlan): Promise<OpenedFile> {
+  return (await openRendered(ctx, file, plan)) ?? openRow(ctx, file);
+}
+
+/** Opens a rendition; null if it cannot be rendered. Throws ServerBusyError, FileGoneError. */
+export async function openRendered(
+  ctx: Context,
+  file: SentFileRow,
+  plan: RenderPlan,
+): Promise<OpenedFile | null> {
   try {
     return open(ctx, file, await findOrRender(ctx, file, plan));
   } catch (error) {
-    if (error instanceof LostMotionError) return openRow(ctx, file);
+    if (error instanceof LostMotionError) return null;
     if (!isUnrenderable(error)) throw error;
     ctx.log.warn({ file: file.uuid, reason: error.message }, 'an image cannot be rendered');
-    return openRow(ctx, file);
+    return null;
   }
+}
+
+/** Opens a rendition that has been rendered before; null if there is none. */
+export async function openKept(
+  ctx: Context,
+  file: SentFileRow,
+  plan: RenderPlan,
+): Promise<OpenedFile | null> {
+  const found = await findKept(ctx, file, specOf(plan));
+  return found && open(ctx, file, found);
 }
 
 function isUnrenderable(error: unknown): error is Error {
@@ -105,17 +124,25 @@ function isUnrenderable(error: unknown): error is Error {
 
 async function findOrRender(ctx: Context, file: SentFileRow, plan: RenderPlan): Promise<Rendition> {
   const spec = specOf(plan);
-  const found = await findRendition(ctx.db, file.blob_key, spec);
-  if (found !== undefined) {
-    await noteUse(ctx, found);
-    return found;
-  }
+  const found = await findKept(ctx, file, spec);
+  if (found !== null) return found;
   const work = async () => {
     // Another process may have created it while this one waited for its turn.
     const made = await findRendition(ctx.db, file.blob_key, spec);
     return made ?? render(ctx, file, plan);
   };
   return ctx.renders.run(`${file.blob_key} ${spec}`, work, viewerSubject(ctx));
+}
+
+async function findKept(
+  ctx: Context,
+  file: SentFileRow,
+  spec: string,
+): Promise<RenditionRow | null> {
+  const found = await findRendition(ctx.db, file.blob_key, spec);
+  if (found === undefined) return null;
+  await noteUse(ctx, found);
+  return found;
 }
 
 async function noteUse({ db, clock }: Context, { id, used_at }: RenditionRow): Promise<void> {

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { FileGoneError, type OpenedFile } from '../../domain/file/file.ts';
+import { FileGoneError, type Lifetime, type OpenedFile } from '../../domain/file/file.ts';
 import { DamagedFileError } from '../../domain/storage-error.ts';
 import { contentPolicy, FILE_EXCEPTIONS } from '../content-policy.ts';
 import { evaluateConditions, isRangeWanted, type Validators } from '../etag.ts';
@@ -20,6 +20,8 @@ export interface Content {
    * (Default: all get the same)
    */
   location?: 'kept' | 'removed';
+  /** (Default: caches ask before each use) */
+  lifetime?: Lifetime;
   /** Throws FileGoneError if the bytes have been deleted, DamagedFileError if they are known to be wrong. */
   read: (range?: SelectedRange) => Promise<Body>;
 }
@@ -33,7 +35,7 @@ export interface FileResponseOptions {
   disposition?: DispositionType;
   /**
    * `private, no-cache` for a response that a shared cache must not keep. A private file is always
-   * sent with `private, no-store`. (Default: `public, no-cache`)
+   * sent with `private, no-store`. (Default: `public, no-cache`, or what the lifetime of the bytes allows)
    */
   cacheControl?: string;
 }
@@ -50,6 +52,11 @@ const OWN = 'private, no-cache';
 
 /** Marks the bytes without the location in a tag. Raise the number when other bytes are removed than before. */
 const WITHOUT_LOCATION = 'l1';
+/** A browser does not ask for `immutable` bytes even when the page is reloaded (RFC 8246). A year is the longest time. */
+const OF_LIFETIME: Readonly<Record<Lifetime, string>> = {
+  forever: 'public, max-age=31536000, immutable',
+  brief: 'public, max-age=60',
+};
 
 /** No cache keeps a private file, that of the browser included: who may read it can change at any time. */
 const PRIVATE = 'private, no-store';
@@ -161,9 +168,12 @@ function validatorsOf({ file: { md5, updatedAt }, location }: Content): Validato
  * §3.2): a new name, or a policy that has become stricter.
  */
 function cachedHeaders(
-  { file: { mimeType, filename, isPrivate }, location }: Content,
+  { file: { mimeType, filename, isPrivate }, location, lifetime }: Content,
   { etag }: Validators,
-  { disposition, cacheControl = CACHE_CONTROL }: FileResponseOptions,
+  {
+    disposition,
+    cacheControl = lifetime ? OF_LIFETIME[lifetime] : CACHE_CONTROL,
+  }: FileResponseOptions,
 ): Record<string, string> {
   const policy = contentPolicy(mimeType);
   const type = disposition === 'attachment' ? disposition : policy.disposition;

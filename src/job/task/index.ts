@@ -7,6 +7,7 @@ import { digestFile } from './file/digest-file.ts';
 import { readDetails } from './file/read-details.ts';
 import { rehashFile } from './file/rehash-file.ts';
 import { sweep } from './file/sweep.ts';
+import { createAvif } from './rendition/create-avif.ts';
 import { createThumbnail } from './rendition/create-thumbnail.ts';
 import { deleteTag } from './tag/delete-tag.ts';
 import { indexTag } from './tag/index-tag.ts';
@@ -21,6 +22,7 @@ import { importUrl } from './upload/import-url.ts';
 
 /** The task of every job class. */
 export const TASKS = {
+  'create-avif': createAvif,
   'delete-blob': deleteBlob,
   'delete-subtree': deleteSubtree,
   'delete-tag': deleteTag,

@@ -1,14 +1,23 @@
 import { BrokenImageError, DamagedImageError, ImageTooLargeError } from '../probe.ts';
-import { type ImageSet, type RenderSet, renderSet } from './image-set.ts';
+import { LostMotionError, renderImage } from '../render.ts';
+import { renderSet } from './image-set.ts';
+
+/** The functions that another process can run. */
+export const WORK = { renderSet, renderImage } as const;
+export type Work = typeof WORK;
 
 /** Work for another process. */
-export interface Request {
+export interface Request<Name extends keyof Work = keyof Work> {
   id: number;
-  parameters: Parameters<RenderSet>;
+  name: Name;
+  parameters: Parameters<Work[Name]>;
 }
 
+/** What a function of `WORK` returns. */
+export type Result<Name extends keyof Work = keyof Work> = Awaited<ReturnType<Work[Name]>>;
+
 /** The answer to the request with the same id. */
-export type Answer = { id: number } & ({ set: ImageSet } | { failure: Failure });
+export type Answer = { id: number } & ({ result: Result } | { failure: Failure });
 
 /** An error that crosses the border of a process, which keeps no classes. */
 type Failure =
@@ -16,12 +25,19 @@ type Failure =
   | { kind: 'too-large'; pixelsMax: number };
 
 /** The classes of errors by their kind. */
-const ERRORS = { damaged: DamagedImageError, broken: BrokenImageError, other: Error } as const;
+const ERRORS = {
+  damaged: DamagedImageError,
+  broken: BrokenImageError,
+  'lost-motion': LostMotionError,
+  other: Error,
+} as const;
 
 /** Does the work of a request. Never throws. */
-export async function answer({ id, parameters }: Request): Promise<Answer> {
+export async function answer({ id, name, parameters }: Request): Promise<Answer> {
+  // The parameters are those of the function of that name.
+  const work = WORK[name] as (...parameters: unknown[]) => Promise<Result>;
   try {
-    return { id, set: await renderSet(...parameters) };
+    return { id, result: await work(...parameters) };
   } catch (error) {
     return { id, failure: toFailure(error, parameters) };
   }
@@ -29,9 +45,11 @@ export async function answer({ id, parameters }: Request): Promise<Answer> {
 
 function toFailure(error: unknown, [, , { pixelsMax }]: Request['parameters']): Failure {
   if (error instanceof ImageTooLargeError) return { kind: 'too-large', pixelsMax };
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof LostMotionError) return { kind: 'lost-motion', message };
   const isBroken = error instanceof BrokenImageError;
   const kind = error instanceof DamagedImageError ? 'damaged' : isBroken ? 'broken' : 'other';
-  return { kind, message: error instanceof Error ? error.message : String(error) };
+  return { kind, message };
 }
 
 /** Returns the error that the other process has caught. */

@@ -1,13 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { childEnvironment } from '../../lib/child-environment.ts';
-import type { ImageSet, RenderSet } from './image-set.ts';
-import { type Answer, fromFailure } from './render-work.ts';
+import { type Answer, fromFailure, type Result, type Work } from './render-work.ts';
 
-/** Renders images for jobs. */
-export interface Renderer {
-  /** Throws as `renderSet` does, and an Error if the process ends meanwhile. */
-  renderSet: RenderSet;
+/** Renders images for jobs. Its functions throw as those of the same name do, and an Error if the process ends meanwhile. */
+export interface Renderer extends Work {
   /** Ends the process, also in the middle of an image. */
   stop(): Promise<void>;
 }
@@ -21,31 +18,32 @@ const IDLE_MS = 10_000;
  */
 export function createRenderer(idleMs: number = IDLE_MS): Renderer {
   let current: RenderProcess | undefined;
+  const run: Run = (name, parameters) => {
+    if (current === undefined || current.isGone) current = startProcess(idleMs);
+    return current.run(name, parameters);
+  };
   return {
-    renderSet(...parameters) {
-      if (current === undefined || current.isGone) current = startProcess(idleMs);
-      return current.renderSet(...parameters);
-    },
+    renderSet: (...parameters) => run('renderSet', parameters),
+    renderImage: (...parameters) => run('renderImage', parameters),
     stop: async () => current?.kill(),
   };
 }
 
+type Run = <Name extends keyof Work>(
+  name: Name,
+  parameters: Parameters<Work[Name]>,
+) => Promise<Result<Name>>;
+
 interface RenderProcess {
   /** Whether it has ended, or is about to. */
   readonly isGone: boolean;
-  renderSet: RenderSet;
+  run: Run;
   kill(): Promise<void>;
 }
 
 function startProcess(idleMs: number): RenderProcess {
-  const child = fork(new URL('./renderer-process.ts', import.meta.url), [], {
-    // Keeps bytes.
-    serialization: 'advanced',
-    execArgv: ['--max-semi-space-size=4'],
-    env: { ...childEnvironment(), MALLOC_ARENA_MAX: '2' },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const waiting = new Map<number, PromiseWithResolvers<ImageSet>>();
+  const child = forkProcess();
+  const waiting = new Map<number, Pick<PromiseWithResolvers<never>, 'resolve' | 'reject'>>();
   let lastId = 0;
   let isGone = false;
   const rest = restTimer(() => {
@@ -71,21 +69,22 @@ function startProcess(idleMs: number): RenderProcess {
     waiting.delete(answer.id);
     if (waiting.size === 0) rest.start();
     if (waiting.size === 0) keepAlive(child, false);
-    if ('set' in answer) request?.resolve(answer.set);
+    // It is the result of the function that was asked for.
+    if ('result' in answer) request?.resolve(answer.result as never);
     else request?.reject(fromFailure(answer.failure));
   });
   return {
     get isGone() {
       return isGone;
     },
-    renderSet(...parameters) {
+    run(name, parameters) {
       rest.cancel();
       keepAlive(child, true);
-      const request = Promise.withResolvers<ImageSet>();
+      const request = Promise.withResolvers<Result<typeof name>>();
       const id = ++lastId;
       waiting.set(id, request);
       // A process that has just ended is reported by `exit`.
-      child.send({ id, parameters }, () => undefined);
+      child.send({ id, name, parameters }, () => undefined);
       return request.promise;
     },
     async kill() {
@@ -96,6 +95,16 @@ function startProcess(idleMs: number): RenderProcess {
       await ended;
     },
   };
+}
+
+function forkProcess(): ChildProcess {
+  return fork(new URL('./renderer-process.ts', import.meta.url), [], {
+    // Keeps bytes.
+    serialization: 'advanced',
+    execArgv: ['--max-semi-space-size=4'],
+    env: { ...childEnvironment(), MALLOC_ARENA_MAX: '2' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
 }
 
 /** Sets whether a process keeps this one alive. */

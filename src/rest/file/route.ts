@@ -3,6 +3,7 @@ import { ARCHIVE_PATH } from '../../domain/file/archive-url.ts';
 import { type Call, type DialectOptions, registerRoutes } from '../../http/dialect.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { createSlots, type TakeSlot } from '../../http/slot.ts';
+import { IMAGE_ROUTE, sendImage } from './rendition/send-image.ts';
 import { sendRendition } from './rendition/send-rendition.ts';
 import { sendArchive } from './send-archive.ts';
 import { sendVersion } from './send-version.ts';
@@ -14,6 +15,7 @@ const DIR = '/media/:dir(^[a-z0-5]{8}$)';
 const ROUTES = [
   { method: ['GET', 'HEAD'], path: `${DIR}/:name(^[a-z0-9_.-]{1,100}$)`, send: sendRendition },
   { method: ['GET', 'HEAD'], path: `${DIR}/version/:uuid(^[0-9a-f-]{36}$)`, send: sendVersion },
+  { method: ['GET', 'HEAD'], path: IMAGE_ROUTE, send: sendImage },
 ] as const;
 
 /** Archives that one viewer, and all viewers of this process, may download at once. */
@@ -27,8 +29,8 @@ const archiveRoute = (takeSlot: TakeSlot) => ({
 
 /**
  * Serves the bytes of stored files, `GET` and `HEAD /media/{dir}/{file}`, at the URLs that all dialects name. The query
- * can ask for an image in another size or format. Serves the versions of a file at `/media/{dir}/version/{uuid}`, and
- * archives of files at `/archive`.
+ * can ask for an image in another size or format. Serves the versions of a file at `/media/{dir}/version/{uuid}`, the
+ * renditions that GraphQL names at `/i/{dir}/{version}/{parameters}/{name}`, and archives of files at `/archive`.
  */
 export async function registerFiles(
   server: FastifyInstance,

@@ -17,12 +17,17 @@ export function queryOf({ request }: Call): Query {
 export function isSigned(call: Call, path: string): boolean {
   const signature = checkSignature(call.ctx, path, queryOf(call));
   if (signature === 'absent' || signature === 'valid') return signature === 'valid';
-  dontStore(call.reply);
-  if (signature === 'expired') {
-    throw new HttpError(403, 'SIGNATURE_EXPIRED', 'The signed URL has expired.');
+  throw refusedSignature(call, signature);
+}
+
+/** Returns the error for a signed URL that is not valid, or no longer. */
+export function refusedSignature({ reply }: Call, reason: 'invalid' | 'expired'): HttpError {
+  dontStore(reply);
+  if (reason === 'expired') {
+    return new HttpError(403, 'SIGNATURE_EXPIRED', 'The signed URL has expired.');
   }
   const message = 'The signature is not valid for this path and these parameters.';
-  throw new HttpError(403, 'SIGNATURE_INVALID', message);
+  return new HttpError(403, 'SIGNATURE_INVALID', message);
 }
 
 /** Keeps caches from storing the answer: to another viewer, the file may exist. */

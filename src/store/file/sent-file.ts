@@ -17,7 +17,10 @@ const SENT_COLUMNS = [
   'md5',
   'width',
   'height',
+  'has_alpha',
+  'is_animated',
   'blob_key',
+  'url_name',
   'updated_at',
   'damaged_at',
 ] as const satisfies FileColumns;

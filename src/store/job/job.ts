@@ -88,6 +88,34 @@ export function findOpenJobByUnicity(db: Db, unicity: string): Promise<JobRow | 
   );
 }
 
+/** Tells whether a job with this `unicity` is open, or has failed and is not forgotten. */
+export async function hasOpenOrErroredJob(db: Db, unicity: string): Promise<boolean> {
+  const job = await inline(db)
+    .selectFrom('job')
+    // Written as in the index.
+    .where(sql<boolean>`(unicity || '') = ${unicity}`)
+    .where('status', 'not in', ['completed', 'cancelled'])
+    .select('id')
+    .executeTakeFirst();
+  return job !== undefined;
+}
+
+/** Returns the number of waiting jobs of a class. Counts at most `max`. */
+export async function countPendingJobs(db: Db, jobClass: string, max: number): Promise<number> {
+  const pending = db
+    .selectFrom('job')
+    .where('job_class', '=', jobClass)
+    // Written as in the index.
+    .where(sql<boolean>`status = 'pending'`)
+    .select('id')
+    .limit(max);
+  const { count } = await db
+    .selectFrom(pending.as('pending'))
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /** Sets columns of a job if it still has this status; returns whether it had. */
 export function updateJobIn(
   db: Db,

@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, test, vi } from 'vitest';
 import { planThumbnail } from '../../../src/domain/rendition/plan.ts';
 import { DamagedImageError, ImageTooLargeError } from '../../../src/media/probe.ts';
+import { LostMotionError } from '../../../src/media/render.ts';
 import { renderSet } from '../../../src/media/rendition/image-set.ts';
 import { createRenderer, type Renderer } from '../../../src/media/rendition/renderer.ts';
 
@@ -39,6 +41,15 @@ describe.skipIf(process.platform !== 'linux')('the process that renders images (
       const threads = readdirSync(`/proc/${pid}/task`);
       expect(threads.length).toBeGreaterThan(4);
       expect(new Set(threads.map((thread) => getPriority(Number(thread))))).toEqual(new Set([10]));
+    }));
+
+  test('renders single images, and reports that one would stand still', () =>
+    withRenderer(async ({ renderImage }) => {
+      const plan = { ...PLANS[0]!, format: 'avif', mayMove: true } as const;
+      const image = await renderImage(fixture('picture.png'), plan, LIMITS);
+      expect((await sharp(image.bytes).metadata()).compression).toBe('av1');
+      const moving = renderImage(fixture('animation.gif'), plan, LIMITS);
+      await expect(moving).rejects.toThrow(LostMotionError);
     }));
 
   test('reports why an image cannot be rendered, and goes on', () =>

@@ -275,6 +275,17 @@ const OTHERS: Readonly<Record<string, Operation>> = {
   'HEAD /media/:dir/version/:uuid': item(otherSignature, ({ item }) =>
     bare(`HEAD ${item.file.path.replace(/[^/]+$/, 'version')}/${item.uuid}`),
   ),
+  // Only a signature opens a rendition: of a private item, only a viewer who sees it gets one.
+  'GET /i/:dir/:version/:parameters/:name': change(everyone, ({ item }) =>
+    bare(`GET ${item.imagePath}`),
+  ),
+  'HEAD /i/:dir/:version/:parameters/:name': change(everyone, ({ item }) =>
+    bare(`HEAD ${item.imagePath}`),
+  ),
+  'GET /i/:dir/:version/:parameters/:name#unsigned': item(
+    () => 'forbidden',
+    ({ item }) => bare(`GET ${item.imagePath.replace(/w8\.[^/]+/, 'w8')}`),
+  ),
   // It has the rights of the viewer who made its URL, and this URL has no signature.
   'GET /archive': plain(() => 'forbidden', 'GET /archive'),
   'HEAD /archive': plain(() => 'forbidden', 'HEAD /archive'),

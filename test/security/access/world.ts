@@ -22,6 +22,8 @@ export interface Item {
   /** Its title, and no other text. */
   word: string;
   file: { globalId: string; path: string; md5: string };
+  /** The path of a rendition, as an admin gets it. */
+  imagePath: string;
   /** A job of the item, which its owner has started. */
   job: { globalId: string; uuid: string };
   /** The query that signs the URL of its file. */
@@ -58,6 +60,7 @@ const GHOST: Item = {
     path: '/media/aaaaaaaa/picture.png',
     md5: '0'.repeat(32),
   },
+  imagePath: '/i/aaaaaaaa/0123456789/w8.AAAAAAAAAAAAAAAAAAAAAA/picture.png',
   job: { globalId: globalId('Job', 99_999_999), uuid: randomUUID() },
   signature: '',
 };
@@ -149,7 +152,7 @@ async function makeItem(app: TestApp, { folder, tag, visibility }: Making): Prom
   await tagMedia(ctx, { mediaIds: [id], addTagIds: [tag.id] });
   const job = toJobRow(Date.now(), { status: 'paused', media_id: id, created_by: 'owner' });
   const jobId = (await insertJob(app.services.db, job)).id;
-  const query = `query ($id: ID!) { node(id: $id) { ... on Media { file { id md5 url signedUrl } } } }`;
+  const query = `query ($id: ID!) { node(id: $id) { ... on Media { file { id md5 url signedUrl } image { url(width: 8) } } } }`;
   const admin = { authorization: `Bearer ${app.adminKey}` };
   const { data } = await graphql(app, query, { id: globalId('Media', id) }, admin);
   const { id: fileId, md5, url, signedUrl } = data.node.file;
@@ -162,6 +165,7 @@ async function makeItem(app: TestApp, { folder, tag, visibility }: Making): Prom
       signature: new URL(signedUrl).search.slice(1),
     },
     file: { globalId: fileId, md5, path: new URL(url).pathname },
+    imagePath: new URL(data.node.image.url).pathname,
     job: { globalId: globalId('Job', jobId), uuid: job.uuid },
   };
 }

@@ -1,11 +1,22 @@
+import type { FieldNode } from 'graphql';
 import type { Crop } from '../../../domain/attribute.ts';
 import type { File } from '../../../domain/file/file.ts';
+import {
+  IMAGE_URL_NEEDS,
+  type ImageInput,
+  imagePathOf,
+  type SrcsetInput,
+  srcsetOf,
+} from '../../../domain/rendition/image-url.ts';
 import type { Media } from '../../../domain/tree/media.ts';
-import { builder } from '../../builder.ts';
+import { builder, type GraphqlContext } from '../../builder.ts';
+import type { PlannedField } from '../../execution/plan.ts';
 import { expose, exposeNullable } from '../../expose.ts';
 import { toFileUrl, URL_NEEDS } from '../file/file-url.ts';
+import { LOOK_ARGS, SIZE_ARGS, SRCSET_ARGS } from './image-args.ts';
 
-interface ImageShape {
+/** An image: a linked one, or a stored file. The file is an original, or derived from one. */
+export interface ImageShape {
   /** Of a linked image; null: `file` is the image. */
   linkedUrl: string | null;
   file: File | null;
@@ -68,9 +79,15 @@ export const ImageRef = builder.objectRef<ImageShape>('Image').implement({
     url: t.field({
       type: 'URL',
       description:
-        'URL of the image. Of a private media item with a stored image, it is a signed URL that is valid for one to two hours.',
-      resolve: ({ linkedUrl, file }, _args, context) =>
-        linkedUrl ?? (file === null ? '' : toFileUrl(file, context)),
+        'URL of the image. Without arguments, of the image itself. With arguments, of a rendition: the server scales, cuts and encodes the image when the URL is first requested. An image is never enlarged: a larger size gives the largest one with the same aspect ratio. The URL of a rendition never returns other bytes (`Cache-Control: immutable`): it changes when the file, its focal point or its crops change, and an old one redirects to the new one. Equal renditions have the same URL. Nothing can be appended to it but `?download=1`. Linked images, and files that the server cannot draw, have no renditions: their URL is the same with arguments. Of a private media item with a stored image, it is a signed URL that is valid for one to two hours. If the server requires a credential, viewers without one get sizes that are rounded up to usual ones. Fails with `INVALID_INPUT` for a size or quality out of range.',
+      args: { ...SIZE_ARGS, ...LOOK_ARGS },
+      resolve: (image, args, context) => urlOf(image, args, context),
+    }),
+    srcset: t.string({
+      description:
+        'Renditions of several widths, as the value of the attribute `srcset` of `<img>` and `<source>`: `https://… 320w, https://… 640w`. Each URL is one that `url` returns. None is wider than the image allows. Linked images, and files that the server cannot draw, have their URL alone. Fails with `INVALID_INPUT` for values out of range.',
+      args: { ...SRCSET_ARGS, ...LOOK_ARGS },
+      resolve: (image, args, context) => srcsetText(image, args, context),
     }),
     ...exposeNullable(t, 'Int', {
       width: 'Width in pixels. Null if unknown.',
@@ -117,12 +134,26 @@ builder.objectFields(ImageRef, (t) => ({
   }),
 }));
 
-/** Fields of a stored image's file that the fields of `Image` need. */
-export const IMAGE_NEEDS = [
+/** Fields of a stored image's file that the fields of `Image` need, besides the URLs of renditions. */
+const IMAGE_NEEDS = [
   ...URL_NEEDS,
   ...(['width', 'height', 'thumbhash', 'color', 'hasAlpha', 'isAnimated'] as const),
 ];
 
+/** Returns the properties of the file that the selected fields of an image read. */
+export function imageNeeds({ output }: PlannedField): readonly (keyof File)[] {
+  if (output.kind !== 'object') return IMAGE_NEEDS;
+  const hasRenditions = output.selections
+    .fieldsOf(output.type)
+    .some(
+      ({ nodes: [node], definition: { name } }) => name === 'srcset' || isRendition(node, name),
+    );
+  return hasRenditions ? [...IMAGE_NEEDS, ...IMAGE_URL_NEEDS] : IMAGE_NEEDS;
+}
+
+function isRendition(node: FieldNode, name: string): boolean {
+  return name === 'url' && (node.arguments ?? []).length > 0;
+}
 /** Returns the linked image of a media item, else its stored image; null if it has neither. */
 export function toImage(media: Media, original: File | null): ImageShape | null {
   const { focalPoint, crops } = media;
@@ -134,4 +165,25 @@ export function toImage(media: Media, original: File | null): ImageShape | null 
   if (!isImage || original === null) return null;
   const { width, height } = original;
   return { linkedUrl: null, file: original, width, height, focalPoint, crops };
+}
+
+/** Returns the URL of an image, or of the rendition that the arguments describe. */
+function urlOf(image: ImageShape, args: ImageInput, context: GraphqlContext): string {
+  const { linkedUrl, file } = image;
+  if (linkedUrl !== null || file === null) return linkedUrl ?? '';
+  const isPlain = Object.values(args).every((value) => value == null);
+  const path = isPlain ? null : imagePathOf(context.domain, file, image, args);
+  return path === null ? toFileUrl(file, context) : context.toUrl(path);
+}
+
+function srcsetText(image: ImageShape, args: SrcsetInput, context: GraphqlContext): string {
+  const { file } = image;
+  const candidates = file && srcsetOf(context.domain, file, image, args);
+  if (candidates === null) return asCandidate(urlOf(image, {}, context));
+  return candidates.map(({ path, width }) => `${context.toUrl(path)} ${width}w`).join(', ');
+}
+
+/** Encodes what would end a URL in a `srcset`: white space, and commas at either end. */
+function asCandidate(url: string): string {
+  return url.replace(/\s|^,+|,+$/g, encodeURIComponent);
 }

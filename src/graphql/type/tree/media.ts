@@ -17,7 +17,7 @@ import { withNeeds } from '../../needs.ts';
 import { FileRef, foundFiles } from '../file/file.ts';
 import { toFileUrl, URL_NEEDS } from '../file/file-url.ts';
 import { filteredList } from '../filter.ts';
-import { IMAGE_NEEDS, ImageRef, toImage } from '../rendition/image.ts';
+import { ImageRef, imageNeeds, toImage } from '../rendition/image.ts';
 import { foundTags, TagRef } from '../tag/tag.ts';
 import { EmbedRef, OEmbedRef } from './embed.ts';
 import { FolderRef, parent } from './folder.ts';
@@ -117,7 +117,7 @@ builder.objectFields(MediaRef, (t) => ({
       'The linked image or preview image; otherwise the original, if it is an image. Null if there is neither, and for a stored image in the trash.',
     ...foundFiles({
       needs: ['id', 'type', 'imageUrl', 'imageWidth', 'imageHeight', 'focalPoint', 'crops'],
-      only: IMAGE_NEEDS,
+      only: imageNeeds,
       keysOf: idOf,
       valueOf: ([files], media: Media) => toImage(media, originalAmong(files)),
     }),

@@ -1,0 +1,67 @@
+import type { Context } from '../context.ts';
+import { isMacOf, macOf } from '../file/mac.ts';
+import { isHourOver } from '../file/signed-url.ts';
+import { formatParameters, type ImageParameters, parseParameters } from './parameters.ts';
+
+type Signer = Pick<Context, 'urlKeys' | 'clock'>;
+
+/** Where an image is, and in which state. */
+export interface ImagePlace {
+  /** The directory of its media item's files. */
+  dir: string;
+  /** Its name in the URL of the file. */
+  name: string;
+  version: string;
+}
+
+/** The segments of the path of a rendition, `/i/{dir}/{version}/{parameters}/{name}`. */
+export interface ImageSegments extends ImagePlace {
+  /** The parameters, and behind the last point the signature. */
+  parameters: string;
+}
+
+/** A path that this server has made. */
+export interface ImagePath extends ImagePlace, ImageParameters {}
+
+/** 128 bits, so that a `srcset` stays short. */
+const SIGNATURE_BYTES = 16;
+
+/**
+ * Returns the path of a rendition. Its signature covers all of it: only who may see a media item gets paths of its
+ * renditions, so that strangers cannot have others made. The request is canonical.
+ */
+export function formatImagePath({ urlKeys: [key = ''] }: Signer, path: ImagePath): string {
+  const parameters = formatParameters(path);
+  const signature = macOf(key, textOf(path, parameters), SIGNATURE_BYTES).toString('base64url');
+  const signed = parameters === '' ? signature : `${parameters}.${signature}`;
+  return joined({ ...path, parameters: signed });
+}
+
+/**
+ * Returns the path that this server has made for a rendition, from its segments and from the whole as the client has written
+ * it. `invalid`: it has another signature or another spelling. `expired`: it was valid until now.
+ */
+export function parseImagePath(
+  ctx: Signer,
+  segments: ImageSegments,
+  written: string,
+): ImagePath | 'invalid' | 'expired' {
+  const { dir, name, version } = segments;
+  const at = segments.parameters.lastIndexOf('.');
+  const text = segments.parameters.slice(0, Math.max(0, at));
+  const signature = segments.parameters.slice(at + 1);
+  if (!isMacOf(ctx.urlKeys, textOf(segments, text), signature, SIGNATURE_BYTES)) return 'invalid';
+  const parameters = parseParameters(text);
+  if (parameters === null || joined(segments) !== written) return 'invalid';
+  const { expiryHour } = parameters;
+  if (expiryHour !== null && isHourOver(ctx, expiryHour)) return 'expired';
+  return { dir, name, version, ...parameters };
+}
+
+function joined({ dir, version, parameters, name }: ImageSegments): string {
+  return `/i/${dir}/${version}/${parameters}/${name}`;
+}
+
+function textOf({ dir, version, name }: ImagePlace, parameters: string): string {
+  return JSON.stringify(['image URL', 1, dir, version, parameters, name]);
+}

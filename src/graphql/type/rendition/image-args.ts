@@ -1,0 +1,63 @@
+import type { Fit } from '../../../domain/rendition/fit.ts';
+import type { ImageFormat } from '../../../domain/rendition/parameters.ts';
+import { builder } from '../../builder.ts';
+import { enumOf } from '../../enum.ts';
+
+const ImageFitEnum = enumOf<Fit>(
+  'ImageFit',
+  'How an image is fitted into a width and a height. With one of the two, the image is scaled, whatever the fit is.',
+  {
+    contain:
+      'The whole image, centered, with transparent bars where it does not fill the size. In a JPEG, the bars are white.',
+    cover:
+      'The image fills the size. What does not fit is cut off, so that the focal point stays as close to the center as possible.',
+    fill: 'The image fills the size, and is distorted.',
+    inside: 'The whole image, as large as fits into the size, without bars.',
+    outside: 'The whole image, as small as covers the size.',
+  },
+);
+
+const ImageFormatEnum = enumOf<ImageFormat>('ImageFormat', 'Format of a rendition.', {
+  original: 'The format of the image, or WebP if the server does not write that format.',
+  auto: 'The best format that the client names in its `Accept` header: AVIF, else WebP, else PNG, or JPEG or GIF if the image is one. The response has `Vary: Accept`. A background job renders AVIF; until it has, the URL returns WebP, which caches keep for a minute.',
+  jpeg: 'JPEG. What is transparent becomes white, and an animation stands still.',
+  png: 'PNG. An animation stands still.',
+  webp: 'WebP.',
+  avif: 'AVIF. A background job renders it; until it has, the URL returns WebP, which caches keep for a minute. An animation stays WebP.',
+  gif: 'GIF.',
+});
+
+/** The arguments of a rendition that say how large it is. */
+export const SIZE_ARGS = builder.args((t) => ({
+  width: t.int({ description: 'Width in pixels, from 1 to 5000.' }),
+  height: t.int({ description: 'Height in pixels, from 1 to 5000.' }),
+}));
+
+/** The arguments of a `srcset` that say how large its renditions are. */
+export const SRCSET_ARGS = builder.args((t) => ({
+  widths: t.intList({
+    description:
+      'Widths in pixels, at most 20, each from 1 to 5000. Defaults to 160, 320, 640, 960, 1280, 1920, 2560 and 3840.',
+  }),
+  aspectRatio: t.float({
+    description:
+      'Width divided by height, from 0.01 to 100. The image is cut to it around its focal point, unless `fit` says otherwise. Defaults to that of the image or the crop.',
+  }),
+}));
+
+/** The arguments of a rendition that say how it looks. */
+export const LOOK_ARGS = builder.args((t) => ({
+  fit: t.field({
+    type: ImageFitEnum,
+    description: 'How the image is fitted into the size. Defaults to `CONTAIN`.',
+  }),
+  format: t.field({ type: ImageFormatEnum, description: 'Format. Defaults to `ORIGINAL`.' }),
+  quality: t.int({
+    description:
+      'Quality of JPEG, WebP and AVIF, from 1 to 100. Defaults to 80, and to 55 for AVIF, which looks the same.',
+  }),
+  crop: t.string({
+    description:
+      'Alias of the crop to cut out first: see `crops`. An image that has no such crop is shown without it, because the images of one list may have different crops.',
+  }),
+}));

@@ -1,0 +1,58 @@
+import type { FastifyReply } from 'fastify';
+import { NotFoundError } from '../../../domain/error.ts';
+import { ImageMovedError, openImage } from '../../../domain/rendition/image.ts';
+import { type ImagePath, parseImagePath } from '../../../domain/rendition/image-path.ts';
+import { type Call, pathParameter } from '../../../http/dialect.ts';
+import { sendFile } from '../../../http/file/file-response.ts';
+import { HttpError } from '../../../http/http-error.ts';
+import { vary } from '../../../http/viewer/cache.ts';
+import { dontStore, queryOf, refusedSignature, wantedDisposition } from '../signed.ts';
+import { preferenceOf } from './preference.ts';
+
+/** The route of renditions: see `formatImagePath`. */
+export const IMAGE_ROUTE = '/i/:dir/:version/:parameters/:name';
+
+/**
+ * Sends the rendition at a path that GraphQL has named. Redirects an old path to the present one, for which no cache keeps
+ * the answer: the image may change again, also back. Throws HttpError for a path that this server has not made, or that has
+ * expired, and for a query; NotFoundError.
+ */
+export async function sendImage(call: Call): Promise<FastifyReply> {
+  const { ctx, request, reply } = call;
+  const path = pathOf(call);
+  const isNegotiated = path.request.format === 'auto';
+  if (isNegotiated) vary(reply, 'Accept');
+  const preference = isNegotiated ? preferenceOf(request.headers.accept) : 'basic';
+  const open = async () => {
+    const opened = await openImage(ctx, path, preference);
+    if (opened !== null) return opened;
+    dontStore(reply);
+    throw new NotFoundError('image', path.name);
+  };
+  try {
+    return await sendFile(request, reply, open, { disposition: wantedDisposition(queryOf(call)) });
+  } catch (error) {
+    if (!(error instanceof ImageMovedError)) throw error;
+    reply.header('cache-control', error.isPrivate ? 'private, no-store' : 'public, no-cache');
+    return reply.redirect(call.toUrl(error.path), 302);
+  }
+}
+
+function pathOf(call: Call): ImagePath {
+  const [written = ''] = call.request.url.split('?', 1);
+  const segments = {
+    dir: pathParameter(call, 'dir'),
+    version: pathParameter(call, 'version'),
+    parameters: pathParameter(call, 'parameters'),
+    name: pathParameter(call, 'name'),
+  };
+  const path = parseImagePath(call.ctx, segments, written);
+  if (typeof path === 'string') throw refusedSignature(call, path);
+  // Otherwise one rendition would have any number of URLs, each of which would fill the caches on the way.
+  if (Object.keys(queryOf(call)).some((name) => name !== 'download')) {
+    dontStore(call.reply);
+    const message = 'The URL of a rendition has no query, except `download=1`.';
+    throw new HttpError(400, 'INVALID_INPUT', message);
+  }
+  return path;
+}
