@@ -9,6 +9,8 @@ export interface PreviewDecoder {
   readonly name: string;
   /** The MIME types of its files: `image/heic`, or `video/*` for all types that begin so. */
   readonly mimeTypes: readonly string[];
+  /** Whether an operator must turn it on, because it is slow or starts a large program. (Default: false) */
+  readonly isOffByDefault?: true;
   /** Finds out whether it can draw here, in the server: within a second, without drawing anything. Never throws. */
   find(host: PreviewHost): Promise<Availability>;
   /**
@@ -52,7 +54,7 @@ export interface Drawing {
   pageCount?: number;
 }
 
-/** An image: a PNG, JPEG or WebP in memory or in `directory`, or its pixels in sRGB, row by row from the top. */
+/** An image: a PNG, JPEG or WebP in memory or in `directory`, or its pixels, row by row from the top. */
 export type DrawnImage = { bytes: Uint8Array } | { path: string } | Pixels;
 
 /** Pixels of an image, 8 bits a channel, not premultiplied. */
@@ -62,6 +64,10 @@ export interface Pixels {
   height: number;
   /** 3: RGB; 4: RGBA. */
   channels: 3 | 4;
+  /** Bytes from one row to the next: a multiple of `channels`. (Default: the bytes of its pixels) */
+  rowBytes?: number;
+  /** The ICC profile of the pixels; absent: they are in sRGB. */
+  iccProfile?: Uint8Array | undefined;
 }
 
 /** A file cannot be drawn. The message tells users why, in one sentence; a retry would not help. */
