@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, constants, stat } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
 
 /** The limits of a program. */
 export interface ProgramLimits {
@@ -85,6 +83,9 @@ export async function runProgram(
   }
 }
 
+/** Maximum time of the processor, whatever the time limit. */
+const CPU_MS_MAX = 60_000;
+
 /**
  * Sets limits that the kernel enforces, also after this process has been killed: a shell sets them, and is then replaced
  * by the program. A limit that the system does not know is left out.
@@ -99,24 +100,6 @@ function withLimits(
 ): [command: string, parameters: string[]] {
   if (process.platform === 'win32') return [name, [...parameters]];
   const memoryKiB = String(Math.ceil(memoryBytesMax / 1024));
-  const seconds = String(Math.ceil(timeoutMs / 1000) + 1);
+  const seconds = String(Math.ceil(Math.min(timeoutMs, CPU_MS_MAX) / 1000));
   return ['/bin/sh', ['-c', SHELL_LIMITS, 'sh', memoryKiB, seconds, name, ...parameters]];
-}
-
-/** Returns whether a directory of `searchPath` has an executable file of this name. */
-export async function hasProgram(searchPath: string, name: string): Promise<boolean> {
-  const file = process.platform === 'win32' ? `${name}.exe` : name;
-  for (const directory of searchPath.split(delimiter)) {
-    if (directory !== '' && (await isExecutable(join(directory, file)))) return true;
-  }
-  return false;
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
-  }
 }

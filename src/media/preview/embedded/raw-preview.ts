@@ -39,7 +39,8 @@ export async function readRawPreview(source: OpenSource): Promise<Buffer | undef
     // Pixels of the sensor may be stored as a lossless JPEG, which no other program shows.
     if (frame === undefined || frame.isLossless) continue;
     const pixels = frame.width * frame.height;
-    if (best === undefined || pixels > best.pixels) best = { place, pixels, hasExif: frame.hasExif };
+    if (best === undefined || pixels > best.pixels)
+      best = { place, pixels, hasExif: frame.hasExif };
   }
   if (best === undefined) return undefined;
   const jpeg = await readAt(source, best.place.at, best.place.sizeBytes);

@@ -57,7 +57,10 @@ export async function readBitmapHeader(source: OpenSource, start: number): Promi
     isTopDown: height < 0,
     bitsPerPixel,
     packing,
-    palette: paletteOf(await readAt(source, paletteAt, Math.min(colors, 256) * entryBytes), entryBytes),
+    palette: paletteOf(
+      await readAt(source, paletteAt, Math.min(colors, 256) * entryBytes),
+      entryBytes,
+    ),
     masks: hasFields ? masksOf(fields) : (DEFAULT_MASKS[bitsPerPixel] ?? NO_MASKS),
     end: paletteAt + Math.min(colors, 65_536) * entryBytes,
   };

@@ -35,11 +35,7 @@ export async function readPhotoshopHeader(source: OpenSource): Promise<Photoshop
   const isLarge = version === 2;
   const colors = await sectionAt(source, HEADER_BYTES, 4);
   const resources = await sectionAt(source, colors.at + colors.sizeBytes, 4);
-  const layers = await sectionAt(
-    source,
-    resources.at + resources.sizeBytes,
-    isLarge ? 8 : 4,
-  );
+  const layers = await sectionAt(source, resources.at + resources.sizeBytes, isLarge ? 8 : 4);
   return {
     channels: head.readUInt16BE(12),
     height: head.readUInt32BE(14),

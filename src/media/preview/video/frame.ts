@@ -21,15 +21,19 @@ export function frameSearches(durationSeconds: number | undefined): FrameSearch[
   return [...at, start, end];
 }
 
-/** Frames of which the typical one is taken: about two seconds. */
-const TYPICAL_FRAMES = 50;
+/** Frames of which the typical one is taken, every fifth: about two seconds. They are all in memory. */
+const TYPICAL_FRAMES = 12;
 
 /** Seconds in which the first frame is looked for that is not black. */
 const BRIGHT_SECONDS = 60;
 
-const FILTERS = {
-  typical: `thumbnail=${TYPICAL_FRAMES}`,
-  bright: 'blackframe=amount=0,metadata=select:key=lavfi.blackframe.pblack:value=90:function=less',
+const NOT_BLACK =
+  'blackframe=amount=0,metadata=select:key=lavfi.blackframe.pblack:value=90:function=less';
+
+/** The filters before and after a frame is scaled down. */
+const FILTERS: Readonly<Record<FrameSearch['choice'], readonly [before: string, after: string]>> = {
+  typical: ["select='not(mod(n,5))'", `thumbnail=${TYPICAL_FRAMES}`],
+  bright: ['null', NOT_BLACK],
 };
 
 /** The limits of a frame that ffmpeg enforces. */
@@ -47,6 +51,7 @@ export function frameParameters(
   { startSeconds, choice }: FrameSearch,
   { mimeType, sideMax, pixelsMax }: FrameLimits,
 ): string[] {
+  const [before, after] = FILTERS[choice];
   const fit = `w='min(${sideMax},iw)':h='min(${sideMax},ih)':force_original_aspect_ratio=decrease`;
   return [
     ...['-nostdin', '-hide_banner', '-v', 'error'],
@@ -55,8 +60,8 @@ export function frameParameters(
     ...['-t', String(BRIGHT_SECONDS), '-i', `file:${path}`],
     // `V`: a cover is not a frame.
     ...['-map', '0:V:0', '-an', '-sn', '-dn', '-frames:v', '1'],
-    // Square pixels, then small ones, so that the choice among many costs little.
-    ...['-vf', `scale=w='max(1,trunc(iw*sar))':h=ih,scale=${fit},setsar=1,${FILTERS[choice]}`],
+    // Square pixels first, then small ones, so that the choice among many costs little.
+    ...['-vf', `${before},scale=w='max(1,trunc(iw*sar))':h=ih,scale=${fit},setsar=1,${after}`],
     ...['-filter_threads', '1', '-threads', '1', '-c:v', 'png', '-f', 'image2pipe', 'pipe:1'],
   ];
 }

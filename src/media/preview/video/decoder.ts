@@ -1,17 +1,17 @@
-import { loadSharp } from '../decode-memory.ts';
-import type { DrawLimits, PreviewDecoder } from './decoder.ts';
-import { PreviewError } from './decoder.ts';
-import { hasProgram, ProgramLimitError, runProgram } from './program.ts';
-import { VIDEO_TYPES } from './video/container.ts';
-import { probeVideo } from './video/probe.ts';
-import { type FrameSearch, frameParameters, frameSearches } from './video/frame.ts';
+import { loadSharp } from '../../decode-memory.ts';
+import { findProgram } from '../availability.ts';
+import { type DrawLimits, type PreviewDecoder, PreviewError } from '../decoder.ts';
+import { ProgramLimitError, runProgram } from '../program.ts';
+import { VIDEO_TYPES } from './container.ts';
+import { type FrameSearch, frameParameters, frameSearches } from './frame.ts';
+import { probeVideo } from './probe.ts';
 
 /** Draws a frame of a video with `ffmpeg`, which also tells with `ffprobe` how long the video is. */
 export const videoDecoder: PreviewDecoder = {
   name: 'video',
   mimeTypes: VIDEO_TYPES,
   async find({ searchPath }) {
-    if (await hasProgram(searchPath, 'ffmpeg')) return { isAvailable: true };
+    if ((await findProgram('ffmpeg', searchPath)) !== null) return { isAvailable: true };
     return { isAvailable: false, reason: 'ffmpeg is not installed.' };
   },
   async draw(path, limits, signal) {

@@ -1,21 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { withSource } from '../source.ts';
-import { type DrawLimits, type PreviewDecoder, PreviewError } from './decoder.ts';
-import { checkSize, damaged, readAt } from './raster/read.ts';
+import { withSource } from '../../source.ts';
+import { packageAvailability } from '../availability.ts';
+import { type DrawLimits, type PreviewDecoder, PreviewError } from '../decoder.ts';
+import { checkSize, damaged, readAt } from './read.ts';
 
 /** Draws the first frame of a JPEG XL with `jxl-oxide-wasm`, a decoder in Rust: one file of 1.8 MB, without packages. */
 export const jpegXlDecoder: PreviewDecoder = {
-  name: 'jxl',
+  name: 'jpeg-xl',
   mimeTypes: ['image/jxl'],
-  async find() {
-    try {
-      import.meta.resolve(PACKAGE);
-      return { isAvailable: true };
-    } catch {
-      return { isAvailable: false, reason: `The package ${PACKAGE} is not installed.` };
-    }
-  },
+  find: async () => packageAvailability(WASM),
   draw: (path, limits) =>
     withSource(path, async (source) => {
       if (source.sizeBytes > FILE_BYTES_MAX) throw tooLarge();
@@ -23,7 +17,6 @@ export const jpegXlDecoder: PreviewDecoder = {
     }),
 };
 
-const PACKAGE = 'jxl-oxide-wasm';
 const WASM = 'jxl-oxide-wasm/module.wasm';
 
 /** The decoder holds the file in memory. */
