@@ -92,6 +92,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     ...createClientLimits(config, { log, secret: jwtSecret, exchange: exchange.rates }),
     checkReady: createCheck(services, ping),
     listWarnings: () => listWarnings(services),
+    listDecoders: () => services.decoders.states(),
     origins: config,
     bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
@@ -132,8 +133,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   };
 }
 
-async function stopDecoders({ renderer, detailsReader }: Services): Promise<void> {
-  await Promise.all([renderer.stop(), detailsReader.stop()]);
+async function stopDecoders({ renderer, detailsReader, previewer }: Services): Promise<void> {
+  await Promise.all([renderer.stop(), detailsReader.stop(), previewer.stop()]);
 }
 
 /** Creates the check of credentials. */

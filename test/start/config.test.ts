@@ -57,6 +57,8 @@ describe('defaults', () => {
       manifestFile: null,
       isFastPathEnabled: true,
       logLevel: 'info',
+      previewDecoders: ['heic', 'svg', 'pdf'],
+      searchPath: '',
       unknownVariables: [],
     } satisfies Config);
   });

@@ -18,7 +18,7 @@ import { FileGoneError } from '../file/file.ts';
 import { type MadeBytes, storeMadeBytes } from '../file/made-bytes.ts';
 import { freeUrlName } from '../file/url-name.ts';
 import { existing } from '../viewer/access.ts';
-import { PROCESSOR } from './derived-file.ts';
+import { PREVIEW, PROCESSOR } from './derived-file.ts';
 import { planThumbnail, toSource } from './plan.ts';
 
 /** The key and file name of a thumbnail. */
@@ -32,7 +32,7 @@ const TIMEOUT_MS = 120_000;
 
 /**
  * Creates the thumbnail of an image, as a file of the same media item, unless it exists. Does nothing if the file is
- * not an image, not an original, or deleted. May be repeated after a crash at any point: the sweep deletes bytes
+ * not an image, neither an original nor the preview of one, or deleted. May be repeated after a crash at any point: the sweep deletes bytes
  * without a row. Throws UnsupportedMediaError for an image that cannot be read, FileGoneError if its bytes are lost,
  * and the reason of `signal`.
  */
@@ -42,7 +42,7 @@ export async function createThumbnail(
   signal?: AbortSignal,
 ): Promise<void> {
   const original = await findFileByUuid(ctx.db, existing(ctx), fileUuid);
-  if (original === undefined || original.key !== '') return;
+  if (original === undefined || (original.key !== '' && original.key !== PREVIEW)) return;
   if (original.damaged_at !== null) throw new FileGoneError(original);
   const source = toSource({ ...original, mimeType: original.mime_type });
   if (source === null || (await hasThumbnail(ctx, original))) return;

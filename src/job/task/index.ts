@@ -8,6 +8,7 @@ import { readDetails } from './file/read-details.ts';
 import { rehashFile } from './file/rehash-file.ts';
 import { sweep } from './file/sweep.ts';
 import { createThumbnail } from './rendition/create-thumbnail.ts';
+import { drawPreview } from './rendition/draw-preview.ts';
 import { deleteTag } from './tag/delete-tag.ts';
 import { indexTag } from './tag/index-tag.ts';
 import { purgeSubtree } from './trash/purge-subtree.ts';
@@ -26,6 +27,7 @@ export const TASKS = {
   'delete-tag': deleteTag,
   'delete-where': deleteWhere,
   'digest-file': digestFile,
+  'draw-preview': drawPreview,
   'expire-upload': expireUpload,
   'fetch-link': fetchLink,
   'import-url': importUrl,

@@ -13,10 +13,15 @@ export interface DecoderState {
 export interface DecoderCatalog {
   /** Returns the name of the decoder of a MIME type; null for a type that none draws, or whose decoder is turned off. */
   decoderNameOf(mimeType: string): string | null;
-  /** Returns the MIME types of the decoders that are turned on, such as `image/heic` and `video/*`. */
-  mimeTypes(): string[];
-  /** Returns the state of the decoder of a MIME type; null for a type that none draws. */
-  stateOf(mimeType: string): Promise<DecoderState | null>;
+  /** Returns the MIME types of the decoders that can draw, such as `image/heic` and `video/*`. */
+  mimeTypes(): Promise<string[]>;
+  /** Tells whether the decoder of a MIME type can draw. */
+  isAvailable(mimeType: string): Promise<boolean>;
+  /**
+   * Returns why files of a MIME type are not drawn, as far as it is known without waiting; null if they are drawn, and
+   * for a type that no decoder draws.
+   */
+  reasonOf(mimeType: string): string | null;
   /** Returns the states of all decoders. */
   states(): Promise<DecoderState[]>;
 }
@@ -48,24 +53,40 @@ export function createCatalog({
       reason: found.isAvailable ? null : found.reason,
     };
   };
-  let known: { states: Promise<DecoderState[]>; at: number } | undefined;
+  const known = new Map<string, DecoderState>();
+  let last: { states: Promise<DecoderState[]>; at: number } | undefined;
+  const findAll = async () => {
+    const found = await Promise.all(decoders.map(find));
+    for (const state of found) known.set(state.name, state);
+    return found;
+  };
   const states = () => {
     const now = performance.now();
-    if (known === undefined || now - known.at > FRESH_MS) {
-      known = { states: Promise.all(decoders.map(find)), at: now };
-    }
-    return known.states;
+    if (last === undefined || now - last.at > FRESH_MS) last = { states: findAll(), at: now };
+    return last.states;
   };
-  const drawing = (mimeType: string) => decoderOf(mimeType, decoders);
+  const nameOf = (mimeType: string) => decoderOf(mimeType, decoders)?.name;
   return {
     decoderNameOf(mimeType) {
-      const decoder = drawing(mimeType);
+      const decoder = decoderOf(mimeType, decoders);
       return decoder !== null && isOn(decoder) ? decoder.name : null;
     },
-    mimeTypes: () => decoders.filter(isOn).flatMap(({ mimeTypes }) => mimeTypes),
-    async stateOf(mimeType) {
-      const decoder = drawing(mimeType);
-      return (await states()).find(({ name }) => name === decoder?.name) ?? null;
+    async mimeTypes() {
+      const usable = (await states()).filter((state) => state.isAvailable).map(({ name }) => name);
+      return decoders
+        .filter(({ name }) => usable.includes(name))
+        .flatMap(({ mimeTypes }) => mimeTypes);
+    },
+    async isAvailable(mimeType) {
+      const name = nameOf(mimeType);
+      return (await states()).some((state) => state.name === name && state.isAvailable);
+    },
+    reasonOf(mimeType) {
+      const name = nameOf(mimeType);
+      if (name === undefined) return null;
+      void states();
+      const reason = known.get(name)?.reason ?? null;
+      return reason === null ? null : `No decoder (${name}): ${reason}`;
     },
     states,
   };

@@ -1,9 +1,8 @@
 // A process that draws previews, one after the other. It ends with its parent, which closes the channel between them.
 import { Worker } from 'node:worker_threads';
-import type { RenderedImage } from '../render.ts';
 import { ignoreSignals, lowerPriority } from '../rendition/low-priority.ts';
 import { type DrawLimits, type PreviewDecoder, PreviewError } from './decoder.ts';
-import { toPreview } from './image.ts';
+import { drawFile, type Preview } from './draw-file.ts';
 import type { Bounds, WatchdogMessage } from './watchdog.ts';
 
 /** Asks the process for the preview of a file. */
@@ -14,12 +13,6 @@ export interface PreviewRequest {
   path: string;
   limits: DrawLimits;
   bounds: Bounds;
-}
-
-/** What the process has drawn. */
-export interface Preview extends RenderedImage {
-  /** Number of pages of the file; absent: it has none, or they were not counted. */
-  pageCount?: number;
 }
 
 /** The answer of the process: a preview, or why there is none. `reason`: null if users may not see the error. */
@@ -34,13 +27,9 @@ async function answer(request: PreviewRequest): Promise<PreviewAnswer> {
   }
 }
 
-async function draw({ registry, decoder: name, path, limits }: PreviewRequest): Promise<Preview> {
+async function draw({ registry, decoder, path, limits }: PreviewRequest): Promise<Preview> {
   const { DECODERS } = (await import(registry)) as { DECODERS: readonly PreviewDecoder[] };
-  const decoder = DECODERS.find((one) => one.name === name);
-  if (decoder === undefined) throw new Error(`There is no decoder ${name}.`);
-  const signal = AbortSignal.timeout(limits.timeoutMs);
-  const { image, pageCount } = await decoder.draw(path, limits, signal);
-  return { ...(await toPreview(image, limits)), ...(pageCount !== undefined && { pageCount }) };
+  return drawFile(DECODERS, decoder, path, limits);
 }
 
 lowerPriority();

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keepAlive, killGroup, startProcess } from './child.ts';
 import { PreviewError } from './decoder.ts';
-import type { Preview, PreviewAnswer, PreviewRequest } from './preview-process.ts';
+import type { Preview } from './draw-file.ts';
+import type { PreviewAnswer, PreviewRequest } from './preview-process.ts';
 import { SIGNALS } from './signal.ts';
 
 /** A file to draw. */
