@@ -1,5 +1,5 @@
 import { BlobNotFoundError } from '../../blob/blob-store.ts';
-import { PreviewError } from '../../media/preview/decoder.ts';
+import { NoImageError, PreviewError } from '../../media/preview/decoder.ts';
 import type { Preview } from '../../media/preview/draw-file.ts';
 import { listUrlNames } from '../../store/file/address.ts';
 import {
@@ -60,7 +60,7 @@ async function hasPreview(ctx: Context, { media_id }: FileOfMediaRow): Promise<b
   return (await findFileByKey(ctx.db, existing(ctx), media_id, PREVIEW)) !== undefined;
 }
 
-/** Returns null if the file has been deleted or replaced; a replacement enqueues a job for its own preview. */
+/** Returns null if the file contains no image, or has been deleted or replaced; a replacement enqueues a job for its own preview. */
 async function draw(
   ctx: Context,
   original: FileOfMediaRow,
@@ -82,6 +82,8 @@ async function draw(
     const isFinal = cause instanceof PreviewError;
     const reason = isFinal ? cause.message : 'The decoder of the file has crashed.';
     await transact(ctx, (ctx) => noteFailure(ctx, original, reason));
+    // Most sounds have no cover. The job has done what it can.
+    if (cause instanceof NoImageError) return null;
     throw isFinal ? new UnsupportedMediaError(mimeType, reason, { cause }) : cause;
   }
 }

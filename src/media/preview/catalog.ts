@@ -65,10 +65,13 @@ export function createCatalog({
     if (last === undefined || now - last.at > FRESH_MS) last = { states: findAll(), at: now };
     return last.states;
   };
-  const nameOf = (mimeType: string) => decoderOf(mimeType, decoders)?.name;
+  // A decoder that is turned off leaves its files to the next one.
+  const decoderFor = (mimeType: string) =>
+    decoderOf(mimeType, decoders.filter(isOn)) ?? decoderOf(mimeType, decoders);
+  const nameOf = (mimeType: string) => decoderFor(mimeType)?.name;
   return {
     decoderNameOf(mimeType) {
-      const decoder = decoderOf(mimeType, decoders);
+      const decoder = decoderFor(mimeType);
       return decoder !== null && isOn(decoder) ? decoder.name : null;
     },
     async mimeTypes() {

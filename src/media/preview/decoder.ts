@@ -72,5 +72,10 @@ export interface Pixels {
 
 /** A file cannot be drawn. The message tells users why, in one sentence; a retry would not help. */
 export class PreviewError extends Error {
-  override readonly name = 'PreviewError';
+  override readonly name: string = 'PreviewError';
+}
+
+/** A file contains nothing to draw, such as a sound without a cover. That is no failure of the file or of the decoder. */
+export class NoImageError extends PreviewError {
+  override readonly name = 'NoImageError';
 }

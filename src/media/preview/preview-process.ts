@@ -1,7 +1,7 @@
 // A process that draws previews, one after the other. It ends with its parent, which closes the channel between them.
 import { Worker } from 'node:worker_threads';
 import { ignoreSignals, lowerPriority } from '../rendition/low-priority.ts';
-import { type DrawLimits, type PreviewDecoder, PreviewError } from './decoder.ts';
+import { type DrawLimits, NoImageError, type PreviewDecoder, PreviewError } from './decoder.ts';
 import { drawFile, type Preview } from './draw-file.ts';
 import type { Bounds, WatchdogMessage } from './watchdog.ts';
 
@@ -15,15 +15,24 @@ export interface PreviewRequest {
   bounds: Bounds;
 }
 
-/** The answer of the process: a preview, or why there is none. `reason`: null if users may not see the error. */
-export type PreviewAnswer = { preview: Preview } | { reason: string | null; message: string };
+/**
+ * The answer of the process: a preview, or why there is none. `reason`: null if users may not see the error. `isEmpty`:
+ * whether the file contains nothing to draw.
+ */
+export type PreviewAnswer =
+  | { preview: Preview }
+  | { reason: string | null; message: string; isEmpty: boolean };
 
 async function answer(request: PreviewRequest): Promise<PreviewAnswer> {
   try {
     return { preview: await draw(request) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { reason: error instanceof PreviewError ? message : null, message };
+    return {
+      reason: error instanceof PreviewError ? message : null,
+      message,
+      isEmpty: error instanceof NoImageError,
+    };
   }
 }
 

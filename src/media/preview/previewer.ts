@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keepAlive, killGroup, startProcess } from './child.ts';
-import { PreviewError } from './decoder.ts';
+import { NoImageError, PreviewError } from './decoder.ts';
 import type { Preview } from './draw-file.ts';
 import type { PreviewAnswer, PreviewRequest } from './preview-process.ts';
 import { SIGNALS } from './signal.ts';
@@ -19,8 +19,8 @@ export interface PreviewFile {
 /** Draws previews of files. */
 export interface Previewer {
   /**
-   * Draws a file. Throws PreviewError if it cannot be drawn within the limits, the reason of `signal`, and an Error if
-   * the process crashes or cannot be started.
+   * Draws a file. Throws PreviewError if it cannot be drawn within the limits (NoImageError if it contains no image), the
+   * reason of `signal`, and an Error if the process crashes or cannot be started.
    */
   draw(file: PreviewFile, signal?: AbortSignal): Promise<Preview>;
   /** Ends the process, also in the middle of a file. */
@@ -86,11 +86,11 @@ export function createPreviewer(options: PreviewerOptions): Previewer {
     const outcome = await withDirectory((directory) =>
       drawIn(current as ChildProcess, { registry, file, limits, directory, signal }),
     );
-    if (outcome instanceof Error) {
-      await end();
-      throw outcome;
-    }
-    idle = setTimeout(end, limits.idleMs).unref();
+    // Its decoder has read such a file to its end.
+    const isReady = !(outcome instanceof Error) || outcome instanceof NoImageError;
+    if (isReady) idle = setTimeout(end, limits.idleMs).unref();
+    else await end();
+    if (outcome instanceof Error) throw outcome;
     return outcome;
   }
   return {
@@ -144,7 +144,12 @@ async function drawIn(
   }
 }
 
-function failureOf({ reason, message }: Exclude<PreviewAnswer, { preview: Preview }>): Error {
+function failureOf({
+  reason,
+  message,
+  isEmpty,
+}: Exclude<PreviewAnswer, { preview: Preview }>): Error {
+  if (isEmpty) return new NoImageError(message);
   const cause = new Error(message);
   return new PreviewError(reason ?? 'The file cannot be read by its decoder.', { cause });
 }

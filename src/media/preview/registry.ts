@@ -8,7 +8,7 @@ import { jpegXlDecoder } from './raster/jpeg-xl.ts';
 import { svgDecoder } from './svg.ts';
 import { videoDecoder } from './video/decoder.ts';
 
-/** All decoders. The first one of a MIME type draws its files. */
+/** All decoders. The first one of a MIME type that is turned on draws its files. */
 export const DECODERS: readonly PreviewDecoder[] = [
   heicDecoder,
   svgDecoder,

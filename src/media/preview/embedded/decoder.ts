@@ -1,5 +1,5 @@
 import { type OpenSource, withSource } from '../../source.ts';
-import { type PreviewDecoder, PreviewError } from '../decoder.ts';
+import { NoImageError, type PreviewDecoder } from '../decoder.ts';
 import { readCover } from './cover.ts';
 import { PACKAGE_TYPES, readThumbnail } from './package-thumbnail.ts';
 import { readRawPreview } from './raw-preview.ts';
@@ -48,7 +48,7 @@ function createDecoder(
     draw: (path, { mimeType }) =>
       withSource(path, async (source) => {
         const bytes = await read(source, mimeType);
-        if (bytes === undefined) throw new PreviewError(absence);
+        if (bytes === undefined) throw new NoImageError(absence);
         return { image: { bytes } };
       }),
   };

@@ -80,7 +80,7 @@ export function unpackBits(packed: Buffer, sizeBytes: number): Buffer {
       at += code + 1;
       to += code + 1;
     } else if (code !== -128) {
-      bytes.fill(packed[at++] ?? 0, to, to + 1 - code);
+      bytes.fill(packed[at++] ?? 0, to, Math.min(to + 1 - code, sizeBytes));
       to += 1 - code;
     }
   }

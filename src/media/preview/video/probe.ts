@@ -109,7 +109,7 @@ interface ProbeOutput {
 
 function parseOutput(text: string): ProbeOutput {
   try {
-    return JSON.parse(text) as ProbeOutput;
+    return (JSON.parse(text) ?? {}) as ProbeOutput;
   } catch {
     // A program that was killed, or that failed before it wrote anything.
     return {};
