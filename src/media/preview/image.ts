@@ -44,7 +44,9 @@ async function render(path: string, limits: DrawLimits): Promise<RenderedImage> 
     ...{ window: null, canvas: null, background: null },
     ...({ format: 'webp', quality: QUALITY, mayMove: false } as const),
   };
-  return renderImage(path, plan, limits);
+  // A server that accepts small images only draws other files all the same.
+  const pixelsMax = Math.max(limits.pixelsMax, limits.sideMax ** 2);
+  return renderImage(path, plan, { pixelsMax, timeoutMs: limits.timeoutMs });
 }
 
 /** Returns pixels as a PNG, scaled down so that no side is longer than `sideMax`. */
