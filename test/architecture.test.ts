@@ -68,7 +68,10 @@ const NOUNS: Readonly<Record<string, RegExp>> = {
 const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] = [
   { name: /^(kysely|pg|better-sqlite3)$/, layers: ['store'] },
   { name: /^(sharp|file-type)$/, layers: ['media'] },
-  { name: /^(exifreader|mediabunny|music-metadata|@hyzyla\/pdfium)$/, layers: ['media'] },
+  {
+    name: /^(exifreader|jxl-oxide-wasm|mediabunny|music-metadata|@hyzyla\/pdfium)$/,
+    layers: ['media'],
+  },
   { name: /^zod$/, layers: ['domain', 'start'] },
   {
     name: /^(fastify|@fastify\/.+|rate-limiter-flexible)$/,

@@ -57,7 +57,10 @@ describe('defaults', () => {
       manifestFile: null,
       isFastPathEnabled: true,
       logLevel: 'info',
-      previewDecoders: ['heic', 'svg', 'pdf'],
+      previewDecoders: [
+        ...['heic', 'svg', 'pdf', 'video', 'cover', 'bmp', 'icon', 'photoshop', 'jpeg-xl', 'raw'],
+        'thumbnail',
+      ],
       searchPath: '',
       unknownVariables: [],
     } satisfies Config);

@@ -93,7 +93,8 @@ describe('previews of all kinds of files', () => {
   });
 
   for (const [name, what] of Object.entries(KINDS)) {
-    const isMissing = states[what]?.isAvailable === false;
+    // Packages are installed wherever tests run.
+    const isMissing = what === 'video' && states.video?.isAvailable === false;
     test.skipIf(isMissing)(`of ${name}: ${what}`, async () => {
       expect(await seen(name)).toBe(what);
     });

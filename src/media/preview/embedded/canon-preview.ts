@@ -1,7 +1,7 @@
 import { exifOrientation } from '../../exif.ts';
 import type { OpenSource } from '../../source.ts';
 import { readAt } from '../raster/read.ts';
-import type { Place, RawPreviews } from './raw-preview.ts';
+import type { Place, RawPreviews } from './place.ts';
 
 /** The boxes of Canon, which have a UUID as their type: that of the metadata, in `moov`, and that of the preview. */
 const METADATA = '85c0b687820f11e08111f4ce462b6a48';

@@ -1,5 +1,5 @@
 import type { FileWindow } from '../../file-window.ts';
-import type { Place } from './raw-preview.ts';
+import type { Place } from './place.ts';
 
 /** What the header of a JPEG says. */
 interface JpegFrame {

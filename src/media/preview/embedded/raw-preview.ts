@@ -4,20 +4,8 @@ import type { OpenSource } from '../../source.ts';
 import { readAt } from '../raster/read.ts';
 import { findCanonPreview } from './canon-preview.ts';
 import { jpegFrame } from './jpeg-frame.ts';
+import type { Place, RawPreviews } from './place.ts';
 import { findTiffPreviews } from './tiff-preview.ts';
-
-/** The place of a JPEG in a file. */
-export interface Place {
-  at: number;
-  sizeBytes: number;
-}
-
-/** The previews in a camera's raw file. */
-export interface RawPreviews {
-  places: Place[];
-  /** The EXIF orientation of the photo. */
-  orientation: number;
-}
 
 /** Raw files have at most a few hundred entries, in directories that lie close to each other. */
 const MOVES_MAX = 2000;

@@ -1,6 +1,6 @@
 import type { FileWindow } from '../../file-window.ts';
 import { type Entries, type Layout, nextDirectory, readDirectory, valuesOf } from '../../tiff.ts';
-import type { Place, RawPreviews } from './raw-preview.ts';
+import type { Place, RawPreviews } from './place.ts';
 
 /** Tags of TIFF 6.0, of its supplement 1, of DNG, and of Panasonic. */
 const TAG = {

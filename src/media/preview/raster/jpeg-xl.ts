@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { withSource } from '../../source.ts';
-import { packageAvailability } from '../availability.ts';
 import { type DrawLimits, type PreviewDecoder, PreviewError } from '../decoder.ts';
 import { checkSize, damaged, readAt } from './read.ts';
 
@@ -9,7 +8,15 @@ import { checkSize, damaged, readAt } from './read.ts';
 export const jpegXlDecoder: PreviewDecoder = {
   name: 'jpeg-xl',
   mimeTypes: ['image/jxl'],
-  find: async () => packageAvailability(WASM),
+  async find() {
+    try {
+      // The package is there for `import` alone, so `require` does not find it.
+      import.meta.resolve(WASM);
+      return { isAvailable: true };
+    } catch {
+      return { isAvailable: false, reason: 'The package jxl-oxide-wasm is not installed.' };
+    }
+  },
   draw: (path, limits) =>
     withSource(path, async (source) => {
       if (source.sizeBytes > FILE_BYTES_MAX) throw tooLarge();
