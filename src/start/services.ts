@@ -93,7 +93,7 @@ export async function createServices(
 function createDecoders({ previewDecoders: enabled, searchPath, imagePixelsMax }: Config) {
   return {
     renderer: createRenderer(),
-    detailsReader: createDetailsReader(),
+    detailsReader: createDetailsReader({ searchPath }),
     decoders: createCatalog({ enabled, searchPath }),
     previewer: createPreviewer({ searchPath, limits: { pixelsMax: imagePixelsMax } }),
   } satisfies Partial<Services>;

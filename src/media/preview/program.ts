@@ -12,8 +12,6 @@ export interface ProgramLimits {
   signal?: AbortSignal | undefined;
   /** Bytes of its standard input. By default it has none. */
   input?: Uint8Array;
-  /** The directories of programs, as in `PATH`. By default, those of this process. */
-  searchPath?: string;
 }
 
 /** The result of a program that has ended by itself. */
@@ -33,9 +31,9 @@ export class ProgramLimitError extends Error {
 const ERROR_TEXT_MAX = 2000;
 
 /**
- * Runs a program and returns its output. The program belongs to the process group of this process, gets no input, and
- * is killed when it exceeds a limit. Throws ProgramLimitError then, the reason of `signal`, and the error of `spawn` if
- * it cannot be started.
+ * Runs a program in the `PATH` of this process and returns its output. The program belongs to the process group of this
+ * process, and is killed when it exceeds a limit. Throws ProgramLimitError then, the reason of `signal`, and the error of
+ * `spawn` if it cannot be started.
  */
 export async function runProgram(
   name: string,
@@ -47,7 +45,6 @@ export async function runProgram(
   const child = spawn(command, args, {
     stdio: [limits.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     windowsHide: true,
-    ...(limits.searchPath !== undefined && { env: { PATH: limits.searchPath } }),
   });
   const stop = Promise.withResolvers<never>();
   const fail = (error: unknown) => {

@@ -24,6 +24,20 @@ const DEMUXERS: Readonly<Record<string, string>> = {
 /** The MIME types of the videos that ffmpeg may read. */
 export const VIDEO_TYPES: readonly string[] = Object.keys(DEMUXERS);
 
+/** The first bytes of containers, in hex. */
+const SIGNATURES: readonly [signature: RegExp, mimeType: string][] = [
+  [/^52494646.{8}41564920/, 'video/vnd.avi'],
+  [/^3026b2758e66cf11/, 'video/x-ms-wmv'],
+  [/^464c5601/, 'video/x-flv'],
+  [/^000001ba/, 'video/mpeg'],
+];
+
+/** Returns the MIME type of a container that hardly any program but ffmpeg reads; undefined for any other. */
+export function videoTypeOf(head: Uint8Array): string | undefined {
+  const start = Buffer.from(head.subarray(0, 12)).toString('hex');
+  return SIGNATURES.find(([signature]) => signature.test(start))?.[1];
+}
+
 /** Maximum number of pixels of a frame: 8192 × 8192. */
 const PIXELS_MAX = 67_108_864;
 

@@ -24,7 +24,6 @@ interface ProbeOptions {
   mimeType: string;
   timeoutMs: number;
   signal?: AbortSignal;
-  searchPath?: string;
 }
 
 const OUTPUT_BYTES_MAX = 256 * 1024;
@@ -38,7 +37,7 @@ const MEMORY_BYTES_MAX = 1024 * 1024 * 1024;
  */
 export async function probeVideo(
   input: VideoInput,
-  { mimeType, timeoutMs, signal, searchPath }: ProbeOptions,
+  { mimeType, timeoutMs, signal }: ProbeOptions,
 ): Promise<VideoProbe> {
   const { output } = await runProgram('ffprobe', probeParameters(input, mimeType), {
     timeoutMs,
@@ -46,7 +45,6 @@ export async function probeVideo(
     memoryBytesMax: MEMORY_BYTES_MAX,
     signal,
     ...('head' in input && { input: input.head }),
-    ...(searchPath !== undefined && { searchPath }),
   });
   return parseProbe(output.toString());
 }
