@@ -32,7 +32,10 @@ describeEachBackend('health', (backend) => {
     withApp(backend, async (app) => {
       const answers = [await app.fetch('/healthz'), await app.fetch('/readyz')];
       expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-      expect(await answers[1]!.json()).toEqual({ status: 'ready', previewDecoders: DRAWING });
+      expect(await answers[1]!.json()).toEqual({
+        status: 'ready',
+        previewDecoders: expect.arrayContaining(DRAWING),
+      });
     }));
 
   it('without a place for blobs it is alive and not ready', () =>
@@ -54,8 +57,10 @@ describe('decoders that are turned off', () => {
           200,
           {
             status: 'ready',
-            previewDecoders: DRAWING.map(({ name, status }) =>
-              name === 'pdf' ? { name, status } : { name, status: 'unavailable', reason },
+            previewDecoders: expect.arrayContaining(
+              DRAWING.map(({ name, status }) =>
+                name === 'pdf' ? { name, status } : { name, status: 'unavailable', reason },
+              ),
             ),
           },
         ]);
