@@ -2,7 +2,6 @@ import { loadSharp } from '../decode-memory.ts';
 import { loadPackage, packageAvailability } from './availability.ts';
 import { type Drawing, type DrawLimits, type PreviewDecoder, PreviewError } from './decoder.ts';
 import { readWhole } from './file.ts';
-import { encodePixels } from './image.ts';
 
 const LIBRARY = 'libheif-js/wasm-bundle.js';
 
@@ -70,6 +69,7 @@ async function draw(path: string, { pixelsMax, sideMax }: DrawLimits): Promise<D
   if (channel === undefined) throw notIntact();
   const { data: pixels, stride: rowBytes, ...size } = channel;
   const image = { pixels, rowBytes, ...size, channels: 4, iccProfile } as const;
+  const { encodePixels } = await import('./image.ts');
   return { image: { bytes: await encodePixels(image, sideMax) } };
 }
 
