@@ -49,7 +49,7 @@ const ROOMS = [
 
 /** Folders that hold rooms, beside the layers themselves. */
 const PARTS =
-  /^src\/(rest\/[a-z]+|graphql\/[a-z]+|job\/task|store\/(migration|sqlite|postgres)|[a-z]+)\//;
+  /^src\/(rest\/[a-z]+|graphql\/[a-z]+|job\/task|store\/(migration|sqlite|postgres)|media\/preview(\/[a-z]+)?|[a-z]+)\//;
 
 /** Layers that know no feature, so their files may have any name. */
 const FREE_NAMES = /^src\/(lib|blob|media|outbound|store\/migration)\//;
@@ -69,7 +69,10 @@ const NOUNS: Readonly<Record<string, RegExp>> = {
 const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] = [
   { name: /^(kysely|pg|better-sqlite3)$/, layers: ['store'] },
   { name: /^(sharp|file-type|thumbhash)$/, layers: ['media'] },
-  { name: /^(exifreader|mediabunny|music-metadata|@hyzyla\/pdfium)$/, layers: ['media'] },
+  {
+    name: /^(exifreader|jxl-oxide-wasm|mediabunny|music-metadata|@hyzyla\/pdfium)$/,
+    layers: ['media'],
+  },
   { name: /^zod$/, layers: ['domain', 'start'] },
   {
     name: /^(fastify|@fastify\/.+|rate-limiter-flexible)$/,

@@ -3,6 +3,8 @@ import type { Staging } from '../blob/staging.ts';
 import type { KeyedLock } from '../lib/keyed-lock.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
 import type { DetailsReader } from '../media/file/reader.ts';
+import type { DecoderCatalog } from '../media/preview/catalog.ts';
+import type { Previewer } from '../media/preview/previewer.ts';
 import type { Renderer } from '../media/rendition/renderer.ts';
 import type { Db } from '../store/db.ts';
 import { withSignal } from '../store/limit.ts';
@@ -51,6 +53,10 @@ export interface Services {
   renderer: Renderer;
   /** Reads what files say of themselves, for jobs. */
   detailsReader: DetailsReader;
+  /** The decoders of files that browsers cannot show. */
+  decoders: DecoderCatalog;
+  /** Draws such files, for jobs. */
+  previewer: Previewer;
   /**
    * Bytes that have arrived so far in unfinished single-request uploads of this process, by subject: see `quota.ts`.
    */

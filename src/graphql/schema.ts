@@ -19,6 +19,7 @@ import './type/tree/embed.ts';
 import './type/tree/tagging.ts';
 import './type/tree/history.ts';
 import './type/rendition/image.ts';
+import './type/rendition/preview.ts';
 import './type/file/duplicate.ts';
 import './type/file/file.ts';
 import './type/file/file-version.ts';

@@ -26,24 +26,49 @@ export interface HealthOptions {
   checkReady: Readiness;
   /** Returns what an operator should look at although the server can serve requests; empty: nothing. */
   listWarnings: () => Promise<string[]>;
+  /** Returns the decoders of previews, and why some of them cannot be used. */
+  listDecoders: () => Promise<DecoderHealth[]>;
+}
+
+/** Whether a decoder of previews can be used. The server is ready without it. */
+export interface DecoderHealth {
+  name: string;
+  isAvailable: boolean;
+  /** Null if it can be used. */
+  reason: string | null;
 }
 
 /** Registers the health checks: `/healthz` for the process, `/readyz` for what it depends on. */
 export function registerHealth(
   server: FastifyInstance,
-  { checkReady, listWarnings }: HealthOptions,
+  { checkReady, listWarnings, listDecoders }: HealthOptions,
 ): void {
   server.get('/healthz', () => ({ status: 'ok' }));
   server.get('/readyz', async (request, reply) => {
     try {
       await checkReady(remainingMs(reply));
-      const warnings = await within(remainingMs(reply), listWarnings(), []);
-      return { status: 'ready', ...(warnings.length > 0 && { warnings }) };
+      const [warnings, decoders] = await Promise.all([
+        within(remainingMs(reply), listWarnings(), []),
+        within(remainingMs(reply), listDecoders(), []),
+      ]);
+      return {
+        status: 'ready',
+        ...(warnings.length > 0 && { warnings }),
+        previewDecoders: decoders.map(toDecoderBody),
+      };
     } catch (error) {
       request.log.error({ err: error }, 'not ready');
       return reply.code(503).header('retry-after', '5').send({ status: 'unavailable' });
     }
   });
+}
+
+function toDecoderBody({ name, isAvailable, reason }: DecoderHealth) {
+  return {
+    name,
+    status: isAvailable ? 'available' : 'unavailable',
+    ...(reason !== null && { reason }),
+  };
 }
 
 /** Returns the time that a health check still has for its answer. */

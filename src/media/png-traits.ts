@@ -49,7 +49,11 @@ const READ: ReadonlySet<string> = new Set(['acTL', 'cICP', 'iCCP', 'sRGB', 'gAMA
 /** Returns the PNG with an ICC profile for its color space in place of the chunks that libvips ignores. */
 export function withColorProfile(png: Buffer, space: ColorSpace, isGray: boolean): Buffer {
   const profile = makeIccProfile(space, isGray);
-  if (profile === null) return png;
+  return profile === null ? png : withIccProfile(png, profile);
+}
+
+/** Returns the PNG with an ICC profile. It must not have one. */
+export function withIccProfile(png: Buffer, profile: Uint8Array): Buffer {
   const name = Buffer.from('space\0\0', 'latin1');
   const body = Buffer.concat([Buffer.from('iCCP'), name, deflateSync(profile)]);
   const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];

@@ -31,8 +31,10 @@ const RATIOS: Readonly<Record<number, number>> = {
 /** Maximum number of strips or tiles that are read. Only hostile images have more. */
 const PARTS_MAX = 1_000_000;
 
-/** Values of a directory entry. */
-type Entries = ReadonlyMap<number, Entry>;
+/** The entries of a directory, by their tags. */
+export type Entries = ReadonlyMap<number, Entry>;
+
+/** A directory entry. */
 interface Entry {
   type: number;
   count: number;
@@ -40,7 +42,8 @@ interface Entry {
   at: number;
 }
 
-interface Layout {
+/** How numbers are written. `isBig`: with addresses of 64 bits (BigTIFF). */
+export interface Layout {
   isLittle: boolean;
   isBig: boolean;
 }
@@ -97,7 +100,8 @@ async function countDataBytes(
   }, 0);
 }
 
-async function readDirectory(
+/** Reads the directory at `start`: as much of it as the file has. */
+export async function readDirectory(
   window: FileWindow,
   start: number,
   { isLittle, isBig }: Layout,
@@ -122,11 +126,25 @@ async function readDirectory(
   return entries;
 }
 
-/** Sizes of the integer types, in bytes: BYTE, SHORT, LONG, LONG8. */
-const SIZES: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4, 16: 8 };
+/** Sizes of the integer types, in bytes: BYTE, SHORT, LONG, IFD, LONG8. */
+const SIZES: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4, 13: 4, 16: 8 };
 
-/** Returns the first values of an entry, as far as the file has them. */
-async function valuesOf(
+/** Returns the position of the directory after the one at `start`; 0 if it is the last. */
+export async function nextDirectory(
+  window: FileWindow,
+  start: number,
+  { isLittle, isBig }: Layout,
+): Promise<number> {
+  const [countBytes, entryBytes, addressBytes] = isBig ? [8, 20, 8] : [2, 12, 4];
+  const head = await window.at(start, countBytes);
+  if (head.length < countBytes) return 0;
+  const end = start + countBytes + number(head, 0, countBytes, isLittle) * entryBytes;
+  const next = await window.at(end, addressBytes);
+  return next.length < addressBytes ? 0 : number(next, 0, addressBytes, isLittle);
+}
+
+/** Returns the first `max` integers of an entry, as far as the file has them. */
+export async function valuesOf(
   window: FileWindow,
   entry: Entry | undefined,
   { isLittle }: Layout,

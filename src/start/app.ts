@@ -5,7 +5,6 @@ import packageInfo from '../../package.json' with { type: 'json' };
 import type { Log, Services } from '../domain/context.ts';
 import { createEvents } from '../domain/event/event.ts';
 import { createEventRelay } from '../domain/event/relay.ts';
-import { countDamagedFiles } from '../domain/file/damage.ts';
 import { beginAdminSession, findViewerByCredential } from '../domain/viewer/session.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
 import type { Manifest } from '../graphql/persisted/manifest.ts';
@@ -13,7 +12,7 @@ import { registerGraphql } from '../graphql/pipeline/handler.ts';
 import { createClientOf } from '../http/client.ts';
 import { createRateExchange, type RateExchange } from '../http/rate-exchange.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
-import { createReadinessOf, isHealthCheck, type Readiness } from '../http/readiness.ts';
+import { isHealthCheck } from '../http/readiness.ts';
 import { createServer } from '../http/server.ts';
 import type { BodyPace } from '../http/slow-body.ts';
 import { type Authenticate, createAuthenticate } from '../http/viewer/auth.ts';
@@ -33,8 +32,8 @@ import { registerSelfCommunity } from '../rest/selfcommunity/route.ts';
 import { servesOneProcess } from '../store/dialect.ts';
 import { listenForNotices, type Notices } from '../store/event/notice.ts';
 import { createPing } from '../store/ping.ts';
-import type { Ping } from '../store/postgres/ping.ts';
 import type { Config } from './config.ts';
+import { createHealth } from './health.ts';
 import { listen } from './listen.ts';
 import { createLog } from './log.ts';
 import { readManifest } from './manifest.ts';
@@ -90,8 +89,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     log,
     authenticate: createAuth(config, services, jwtSecret),
     ...createClientLimits(config, { log, secret: jwtSecret, exchange: exchange.rates }),
-    checkReady: createCheck(services, ping),
-    listWarnings: () => listWarnings(services),
+    ...createHealth(services, ping),
     origins: config,
     bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
@@ -132,8 +130,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   };
 }
 
-async function stopDecoders({ renderer, detailsReader }: Services): Promise<void> {
-  await Promise.all([renderer.stop(), detailsReader.stop()]);
+async function stopDecoders({ renderer, detailsReader, previewer }: Services): Promise<void> {
+  await Promise.all([renderer.stop(), detailsReader.stop(), previewer.stop()]);
 }
 
 /** Creates the check of credentials. */
@@ -187,20 +185,6 @@ function createClientLimits(
     connectionBound: { max, trustedProxies },
     rateLimit: createRateLimit({ ...rate, addressFactor: quotas.addressFactor, exchange }),
   };
-}
-
-/** Creates the check whether the parts that requests need work. */
-function createCheck({ staging, blobs }: Services, ping: Ping): Readiness {
-  return createReadinessOf({
-    database: () => ping.check(),
-    'staged bytes': () => staging.check(),
-    'blob store': () => blobs.check(),
-  });
-}
-
-async function listWarnings(services: Services): Promise<string[]> {
-  const damaged = await countDamagedFiles(services);
-  return damaged === 0 ? [] : [`damaged files: ${damaged}`];
 }
 
 /** Measures the time in which at least one request is being served. */

@@ -22,6 +22,7 @@ import { type Config, ConfigError } from './config.ts';
 import { detailsCommand } from './file/details-command.ts';
 import { tortureCommand } from './file/torture-command.ts';
 import { fsckCommand } from './fsck/fsck-command.ts';
+import { previewsCommand } from './rendition/previews-command.ts';
 import { renditionsCommand } from './rendition/renditions-command.ts';
 import { keyCommand } from './viewer/key-command.ts';
 import { userCommand } from './viewer/user-command.ts';
@@ -62,6 +63,7 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
   program.addCommand(restoreCommand({ env, attempt }));
   program.addCommand(detailsCommand({ env, attempt }));
   program.addCommand(renditionsCommand({ env, attempt }));
+  program.addCommand(previewsCommand({ env, attempt }));
   program.addCommand(tortureCommand({ env, attempt }));
   program.addCommand(fsckCommand({ env, exit, attempt: attemptWith(exit, 2) }));
   for (const create of [uploadCommand, downloadCommand, listCommand, removeCommand]) {

@@ -5,9 +5,11 @@ import { STATEMENT_TIMEOUT_MS } from '../store/db.ts';
 import { JWT_VARIABLES, type JwtSettings, toJwtSettings } from './jwt-setting.ts';
 import { LIMIT_VARIABLES, type Limits, toLimits } from './limit.ts';
 import { IMAGE_VARIABLES, type ImageSettings, toImageSettings } from './rendition/image-setting.ts';
+import { PREVIEW_VARIABLES, type Previews, toPreviews } from './rendition/preview-setting.ts';
 import { RETENTION_VARIABLES, type Retention, toRetention } from './retention.ts';
-import { baseUrl, hostList, httpUrl, listOf, oneOf, originList, wholeNumber } from './setting.ts';
+import { baseUrl, hostList, httpUrl, oneOf, originList, wholeNumber } from './setting.ts';
 import { isStrongSecret, SECRET_RULE } from './viewer/secret.ts';
+import { URL_KEYS_EXPECTED, urlKeyList } from './viewer/url-key.ts';
 import {
   toVisibility,
   VISIBILITY_VARIABLES,
@@ -15,7 +17,13 @@ import {
 } from './viewer/visibility.ts';
 
 /** The configuration of the server, frozen. */
-export interface Config extends Limits, JwtSettings, Retention, ImageSettings, VisibilitySettings {
+export interface Config
+  extends Limits,
+    JwtSettings,
+    Previews,
+    Retention,
+    ImageSettings,
+    VisibilitySettings {
   host: string;
   /** 0: any free port. */
   port: number;
@@ -62,6 +70,8 @@ export interface Config extends Limits, JwtSettings, Retention, ImageSettings, V
   /** Whether reads take shortcuts that never change an answer. */
   isFastPathEnabled: boolean;
   logLevel: (typeof LOG_LEVELS)[number];
+  /** The directories of programs: `PATH`. */
+  searchPath: string;
   /** Unknown variables with our prefix, probably misspelled: they deserve a warning. */
   unknownVariables: readonly string[];
 }
@@ -77,12 +87,7 @@ export class ConfigError extends Error {
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 const bytes = wholeNumber(1, Number.MAX_SAFE_INTEGER);
-const KEYS_EXPECTED = `keys of at least 32 characters each, ${SECRET_RULE}, separated by commas`;
 const secret = z.string().refine(isStrongSecret, SECRET_RULE);
-const urlKeys = listOf(KEYS_EXPECTED, (keys) => keys.every(isStrongUrlKey)).refine(
-  (keys) => keys.length <= 10,
-  'at most 10 keys',
-);
 
 /**
  * Every variable with its check, its default where that is constant, and its description for `trivium serve --help`.
@@ -140,8 +145,8 @@ export const VARIABLES = {
     `secret of HS256 tokens, ${SECRET_RULE}; default: generated at the first start`,
   ],
   TRIVIUM_URL_KEYS: [
-    urlKeys.optional(),
-    `keys of signed URLs: ${KEYS_EXPECTED}; the first one signs, all verify; default: generated at the first start`,
+    urlKeyList.optional(),
+    `keys of signed URLs: ${URL_KEYS_EXPECTED}; the first one signs, all verify; default: generated at the first start`,
   ],
   TRIVIUM_JWKS_URL: [httpUrl.optional(), 'URL of the public keys of another token issuer'],
   ...JWT_VARIABLES,
@@ -175,6 +180,7 @@ export const VARIABLES = {
     'lifetime of an upload session, in hours; default: 24',
   ],
   ...RETENTION_VARIABLES,
+  ...PREVIEW_VARIABLES,
   TRIVIUM_JOB_CONCURRENCY: [
     wholeNumber(0, 64).default(2),
     'jobs that this process runs concurrently; 0: none; default: 2',
@@ -222,7 +228,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     (name) =>
       name.startsWith('TRIVIUM_') && !(name in VARIABLES) && !CLIENT_VARIABLES.includes(name),
   );
-  return Object.freeze({ ...toConfig(parseValues(env)), unknownVariables });
+  const searchPath = env.PATH ?? '';
+  return Object.freeze({ ...toConfig(parseValues(env)), searchPath, unknownVariables });
 }
 
 function parseValues(env: Readonly<Record<string, string | undefined>>): Values {
@@ -238,7 +245,7 @@ function parseValues(env: Readonly<Record<string, string | undefined>>): Values 
   return values as Values;
 }
 
-function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
+function toConfig(values: Values): Omit<Config, 'searchPath' | 'unknownVariables'> {
   const dataDir = resolve(values.TRIVIUM_DATA_DIR);
   const auth = values.TRIVIUM_AUTH ?? (isLoopback(values.TRIVIUM_HOST) ? 'open' : 'required');
   return {
@@ -268,6 +275,7 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     documentTypes: values.TRIVIUM_DOCUMENT_TYPES,
     uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
     ...toRetention(values),
+    ...toPreviews(values),
     jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,
     connectionsPerAddressMax: values.TRIVIUM_CONNECTIONS_PER_ADDRESS_MAX ?? null,
     bodyBytesPerSecondMin: values.TRIVIUM_BODY_BYTES_PER_SECOND_MIN,
@@ -279,10 +287,6 @@ function toConfig(values: Values): Omit<Config, 'unknownVariables'> {
     isFastPathEnabled: values.TRIVIUM_FAST_PATH === 'on',
     logLevel: values.TRIVIUM_LOG_LEVEL,
   };
-}
-
-function isStrongUrlKey(key: string): boolean {
-  return key.length >= 32 && isStrongSecret(key);
 }
 
 /** Tells whether an address to listen on is reached from this machine only. */

@@ -12,6 +12,8 @@ import { createLogins } from '../domain/viewer/logins.ts';
 import { createPendingChanges } from '../domain/viewer/pending.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
 import { createDetailsReader } from '../media/file/reader.ts';
+import { createCatalog } from '../media/preview/catalog.ts';
+import { createPreviewer } from '../media/preview/previewer.ts';
 import { createRenderer } from '../media/rendition/renderer.ts';
 import { type Db, openDb } from '../store/db.ts';
 import { servesOneProcess } from '../store/dialect.ts';
@@ -69,7 +71,7 @@ export async function createServices(
       events,
       uploadLocks: createKeyedLock(),
       renders: createRenderQueue({ clock: Date.now }),
-      ...createDecoders(),
+      ...createDecoders(config),
       arrivingBytes: new Map(),
       clock: Date.now,
       newId: randomUUID,
@@ -90,8 +92,13 @@ export async function createServices(
 }
 
 /** Creates what decodes files outside of the thread that serves requests. */
-function createDecoders(): Pick<Services, 'renderer' | 'detailsReader'> {
-  return { renderer: createRenderer(), detailsReader: createDetailsReader() };
+function createDecoders({ previewDecoders: enabled, searchPath, imagePixelsMax }: Config) {
+  return {
+    renderer: createRenderer(),
+    detailsReader: createDetailsReader({ searchPath }),
+    decoders: createCatalog({ enabled, searchPath }),
+    previewer: createPreviewer({ searchPath, limits: { pixelsMax: imagePixelsMax } }),
+  } satisfies Partial<Services>;
 }
 
 /** Opens the database. Throws StartError. */

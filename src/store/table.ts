@@ -71,6 +71,8 @@ export interface NodeTable {
   /** Where the original was taken, in degrees, as it says. */
   latitude: Generated<number | null>;
   longitude: Generated<number | null>;
+  /** Why no preview of the original could be drawn; null: it has one, needs none, or has not been drawn yet. */
+  preview_error: Generated<string | null>;
   /** The size of the original; -1: none. Triggers on `file` keep it, also where the row of a media item was written with it. */
   size_bytes: Generated<number>;
   /** The `nameSortKey` of the title; empty: none. The store sets it wherever it writes a title. */

@@ -7,7 +7,7 @@ import { asAdmin } from '../support/private-media.ts';
 import { file as toFile } from '../support/request.ts';
 import { shareApp } from '../support/shared-app.ts';
 
-const ALL = `takenAt camera lens exposure iso latitude longitude altitudeM durationMs frameRate videoCodec audioCodec
+const ALL = `takenAt camera lens exposure iso latitude longitude altitudeM width height durationMs frameRate videoCodec audioCodec
   bitRate pageCount textSnippet author copyright`;
 
 async function upload(app: TestApp, name: string): Promise<string> {
@@ -47,6 +47,7 @@ describeEachBackend('Media.details', (backend) => {
       ...{ camera: 'Canon EOS R5', lens: 'RF24-70mm F2.8 L IS USM' },
       ...{ exposure: '1/250 s, f/2.8', iso: 400 },
       ...{ latitude: 52.52, longitude: -13.4, altitudeM: 34.5 },
+      ...{ width: null, height: null },
       ...{ durationMs: null, frameRate: null, videoCodec: null, audioCodec: null, bitRate: null },
       ...{ pageCount: null, textSnippet: null, author: 'Jörg', copyright: '© 2023 Jörg' },
     });

@@ -25,12 +25,17 @@ const PATHS = [
   '/media/abcdefgh',
 ];
 
+const DRAWING = ['heic', 'svg', 'pdf'].map((name) => ({ name, status: 'available' }));
+
 describeEachBackend('health', (backend) => {
   it('the server is ready while the database and the blob store work', () =>
     withApp(backend, async (app) => {
       const answers = [await app.fetch('/healthz'), await app.fetch('/readyz')];
       expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-      expect(await answers[1]!.json()).toEqual({ status: 'ready' });
+      expect(await answers[1]!.json()).toEqual({
+        status: 'ready',
+        previewDecoders: expect.arrayContaining(DRAWING),
+      });
     }));
 
   it('without a place for blobs it is alive and not ready', () =>
@@ -39,6 +44,29 @@ describeEachBackend('health', (backend) => {
       expect((await app.fetch('/readyz')).status).toBe(503);
       expect((await app.fetch('/healthz')).status).toBe(200);
     }));
+});
+
+describe('decoders that are turned off', () => {
+  it('leave the server ready, which names them', () =>
+    withApp(
+      SQLITE,
+      async (app) => {
+        const ready = await app.fetch('/readyz');
+        const reason = 'Turned off by the settings of the server.';
+        expect([ready.status, await ready.json()]).toEqual([
+          200,
+          {
+            status: 'ready',
+            previewDecoders: expect.arrayContaining(
+              DRAWING.map(({ name, status }) =>
+                name === 'pdf' ? { name, status } : { name, status: 'unavailable', reason },
+              ),
+            ),
+          },
+        ]);
+      },
+      { TRIVIUM_PREVIEW_DECODERS: 'pdf' },
+    ));
 });
 
 describe('health without its database', () => {

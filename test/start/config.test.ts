@@ -59,6 +59,8 @@ describe('defaults', () => {
       manifestFile: null,
       isFastPathEnabled: true,
       logLevel: 'info',
+      previewDecoders: expect.arrayContaining(['heic', 'svg', 'pdf']),
+      searchPath: '',
       unknownVariables: [],
     } satisfies Config);
   });

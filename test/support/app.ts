@@ -19,6 +19,7 @@ import { type App, type AppOptions, createApp } from '../../src/start/app.ts';
 import { parseConfig } from '../../src/start/config.ts';
 import type { Backend } from './backend.ts';
 import { checkNoOpenFiles } from './open-file.ts';
+import { previewServices } from './preview.ts';
 
 /** A whole server, listening on its own port. */
 export interface TestApp {
@@ -172,6 +173,7 @@ export function createTestServices(parts: Parts, settings: Partial<Settings> = {
     // In this process, which starts faster.
     renderer: { ...WORK, stop: async () => undefined },
     detailsReader: { read: readFileDetails, stop: async () => undefined },
+    ...previewServices(),
     arrivingBytes: new Map(),
     clock: () => now,
     advance: (ms) => {

@@ -56,10 +56,10 @@ export interface MediaEvent {
 }
 
 /**
- * A part of a media item that changes by itself: its columns, its tags, its place, a file, the thumbnail, and the details
- * that the server finds out about its files in the background.
+ * A part of a media item that changes by itself: its columns, its tags, its place, a file, the thumbnail, the preview,
+ * and the details that the server finds out about its files in the background.
  */
-export type MediaPart = 'fields' | 'tags' | 'place' | 'file' | 'thumbnail' | 'details';
+export type MediaPart = 'fields' | 'tags' | 'place' | 'file' | 'thumbnail' | 'preview' | 'details';
 
 /** A folder has been created, changed, moved or deleted. */
 export interface FolderEvent {

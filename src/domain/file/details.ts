@@ -12,18 +12,19 @@ import { FileGoneError } from './file.ts';
 /** Details of a file that says nothing of itself, as they are stored. */
 export const NO_DETAILS = '{}';
 
-/** The columns of details that have not been read yet. */
+/** The columns of an original of which no job has found out anything yet. */
 export const UNREAD = {
   details: null,
   taken_at: null,
   duration_ms: null,
   latitude: null,
   longitude: null,
+  preview_error: null,
 } as const;
 
 /**
- * Returns the columns of the details of a media item with a new original. Nothing is read of a file of most types: its
- * details are known to be empty, so that it needs no job.
+ * Returns the columns of what jobs find out about the original of a media item, when it is new. Nothing is read of a file
+ * of most types: its details are known to be empty, so that it needs no job.
  */
 export function newDetailsColumns(mimeType: string) {
   return { ...UNREAD, details: detailsKindOf(mimeType) === null ? NO_DETAILS : null };

@@ -78,6 +78,14 @@ export const JOB_CLASSES = {
     maxRetries: 5,
     isStartable: false,
   },
+  'draw-preview': {
+    arguments: z.strictObject({ file_uuid: uuid }),
+    // One file is drawn at a time.
+    concurrency: 1,
+    isLowPriority: true,
+    maxRetries: 3,
+    isStartable: false,
+  },
   'expire-upload': {
     arguments: z.strictObject({}),
     concurrency: 1,

@@ -38,21 +38,27 @@ export function thumbnailSizesText({ settings }: Context): string {
   return `${SPEC_VERSION} ${settings.thumbnailSizes}`;
 }
 
+/** The key and file name of the preview that a decoder has drawn of an original. */
+export const PREVIEW = 'preview.webp';
+
 /** The columns of a new file that decide which jobs it needs. */
 type JobColumns = Pick<FileRow, 'uuid' | 'key' | 'mime_type' | 'width' | 'height' | 'sha256'>;
 
-type FileJob = 'make-rendition' | 'read-details' | 'digest-file';
+type FileJob = 'make-rendition' | 'read-details' | 'draw-preview' | 'digest-file';
 
 /**
  * Returns the classes of the jobs of a new file, whose argument is its uuid: the thumbnail and the details of an original
- * image, the details of another original, and the SHA-256 of a file that arrived in chunks.
+ * image, the details and the preview of another original, and the SHA-256 of a file that arrived in chunks.
  */
-function jobsOf(file: JobColumns): FileJob[] {
+function jobsOf({ decoders }: Context, file: JobColumns): FileJob[] {
   const hasThumbnail = file.key === '' && toSource({ ...file, mimeType: file.mime_type }) !== null;
   const hasDetails = file.key === '' && detailsKindOf(file.mime_type) !== null;
   const jobs: FileJob[] = [];
   if (hasThumbnail) jobs.push('make-rendition');
   else if (hasDetails) jobs.push('read-details');
+  // Not in the same job: a file may wait long for its turn to be drawn.
+  const hasPreview = file.key === '' && decoders.decoderNameOf(file.mime_type) !== null;
+  if (hasPreview && !hasThumbnail) jobs.push('draw-preview');
   if (file.sha256 === null) jobs.push('digest-file');
   return jobs;
 }
@@ -60,7 +66,7 @@ function jobsOf(file: JobColumns): FileJob[] {
 /** Returns the rows of the jobs of a new file, whose media item is inserted by the same transaction. */
 export function newFileJobs(ctx: Context, file: JobColumns & NewMediaFileRow): NewMediaJobRow[] {
   const { uuid: file_uuid, media_uuid } = file;
-  return jobsOf(file).map((jobClass) => {
+  return jobsOf(ctx, file).map((jobClass) => {
     const { media_id: _, ...row } = newJobRow(ctx, jobClass, { file_uuid });
     return { ...row, media_uuid };
   });
@@ -71,15 +77,15 @@ export async function enqueueFileJobs(
   ctx: Context,
   file: JobColumns & Pick<FileRow, 'media_id'>,
 ): Promise<void> {
-  for (const jobClass of jobsOf(file)) {
+  for (const jobClass of jobsOf(ctx, file)) {
     await enqueueJob(ctx, jobClass, { file_uuid: file.uuid }, { mediaId: file.media_id });
   }
 }
 
 /**
- * Deletes the thumbnail and the renditions of a media item, whose original is replaced; the caller sets the columns of the
- * original to `NOT_DERIVED`. Call it inside `transact`, with
- * the node locked; `enqueueFileJobs` enqueues a job for a new thumbnail.
+ * Deletes the thumbnail, the preview and the renditions of a media item, whose original is replaced; the caller sets the
+ * columns of the original to `NOT_DERIVED`. Call it inside `transact`, with the node locked; `enqueueFileJobs` enqueues
+ * jobs for new ones.
  */
 export async function dropDerivedFiles(ctx: Context, mediaId: number): Promise<void> {
   const files = await listFilesByMediaIds(ctx.db, existing(ctx), [mediaId]);

@@ -5,14 +5,14 @@ import type { Context } from '../context.ts';
 import { UnsupportedMediaError } from '../error.ts';
 import { FileGoneError } from '../file/file.ts';
 import { existing } from '../viewer/access.ts';
-import { isDerived } from './derived-file.ts';
+import { isDerived, PREVIEW } from './derived-file.ts';
 import { type DerivedImages, deriveImages } from './derived-image.ts';
 import { hasThumbnail, keepDerivedImages } from './kept-image.ts';
 import { type Source, toSource } from './plan.ts';
 
 /**
  * Creates the thumbnail of an image, as a file of the same media item, the other sizes, as renditions, and the placeholder,
- * unless all of them exist. Does nothing if the file is not an image, not an original, or deleted. May be repeated after a
+ * unless all of them exist. Does nothing if the file is not an image, neither an original nor the preview of one, or deleted. May be repeated after a
  * crash at any point. Throws UnsupportedMediaError for an image that cannot be read, FileGoneError if its bytes are lost,
  * and the reason of `signal`.
  */
@@ -22,7 +22,7 @@ export async function createThumbnail(
   signal?: AbortSignal,
 ): Promise<void> {
   const original = await findFileByUuid(ctx.db, existing(ctx), fileUuid);
-  if (original === undefined || original.key !== '') return;
+  if (original === undefined || (original.key !== '' && original.key !== PREVIEW)) return;
   if (original.damaged_at !== null) throw new FileGoneError(original);
   const source = toSource({ ...original, mimeType: original.mime_type });
   if (source === null || (await hasAll(ctx, original))) return;

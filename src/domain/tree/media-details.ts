@@ -17,6 +17,8 @@ const EMPTY: MediaDetails = {
   latitude: null,
   longitude: null,
   altitudeM: null,
+  width: null,
+  height: null,
   durationMs: null,
   frameRate: null,
   videoCodec: null,

@@ -65,6 +65,8 @@ export interface Media extends NodeFields {
   crops: Crop[];
   /** What its original says of itself; null: not read yet, or no original. Not all viewers may see all of it. */
   details: MediaDetails | null;
+  /** Why no preview of its original could be drawn; null: no attempt has failed. */
+  previewError: string | null;
   /** Heartcore's name of the type that it was created with; null: created in another dialect. */
   mediaTypeAlias: string | null;
   visibility: Visibility;
@@ -194,6 +196,7 @@ export const MEDIA: RowReader<NodeRow, Media> = createRowReader<NodeRow, Media>(
   ),
   crops: computed(['crops'], (row) => parseJson<Crop[]>(row.crops) ?? []),
   details: computed(['details'], toDetails),
+  previewError: computed(['preview_error'], (row) => row.preview_error ?? null),
   mediaTypeAlias: column('media_type_alias'),
   visibility: computed(['is_public'], (row) => toVisibility(row.is_public)),
   isPublic: computed(['is_public'], (row) => row.is_public === VISIBILITY.public),

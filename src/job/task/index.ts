@@ -9,6 +9,7 @@ import { rehashFile } from './file/rehash-file.ts';
 import { sweep } from './file/sweep.ts';
 import { createAvif } from './rendition/create-avif.ts';
 import { createThumbnail } from './rendition/create-thumbnail.ts';
+import { drawPreview } from './rendition/draw-preview.ts';
 import { deleteTag } from './tag/delete-tag.ts';
 import { indexTag } from './tag/index-tag.ts';
 import { purgeSubtree } from './trash/purge-subtree.ts';
@@ -28,6 +29,7 @@ export const TASKS = {
   'delete-tag': deleteTag,
   'delete-where': deleteWhere,
   'digest-file': digestFile,
+  'draw-preview': drawPreview,
   'expire-upload': expireUpload,
   'fetch-link': fetchLink,
   'import-url': importUrl,

@@ -1,4 +1,4 @@
-import { type IFormat, parseBlob } from 'music-metadata';
+import { type IFormat, parseBlob, selectCover } from 'music-metadata';
 import type { ByteSource, Findings } from './details.ts';
 
 /** Reads the format and the tags of a sound. Throws if it has no format that can be read. */
@@ -20,6 +20,14 @@ export async function readCreationTime(source: ByteSource): Promise<number | und
   const time = format.creationTime?.getTime();
   // The zero of the container is in 1904; many programs write it, or the zero of Unix, for "unknown".
   return time !== undefined && time > 0 ? time : undefined;
+}
+
+/** Returns the cover in the tags of a sound, in the format that its writer chose; undefined if there is none. */
+export async function readCoverImage(source: ByteSource): Promise<Uint8Array | undefined> {
+  const { common } = await parseBlob(toBlob(source));
+  // Tags may link to an image: RFC 9639 §8.8 and ID3v2.4 §4.14 write its address in its place.
+  const images = common.picture?.filter(({ format }) => format !== '-->');
+  return selectCover(images)?.data;
 }
 
 /** Returns the average of all tracks, in bits per second. */

@@ -12,6 +12,9 @@ export interface FileDetails {
   longitude?: number;
   /** Above sea level. */
   altitudeM?: number;
+  /** Size of the frames of a video in pixels, as displayed. */
+  width?: number;
+  height?: number;
   durationMs?: number;
   /** Frames per second. */
   frameRate?: number;

@@ -40,6 +40,8 @@ function plausible(found: Findings): FileDetails {
     altitudeM: isWithin(altitudeM, -12_000, 100_000) ? rounded(altitudeM, 2) : undefined,
     takenAt: isWithin(takenAt, TIME_MIN, TIME_MAX) ? Math.round(takenAt) : undefined,
     iso: toInt(found.iso),
+    width: toInt(found.width),
+    height: toInt(found.height),
     durationMs: toInt(found.durationMs),
     bitRate: toInt(found.bitRate),
     pageCount: toInt(found.pageCount),

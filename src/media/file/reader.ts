@@ -15,7 +15,7 @@ export interface DetailsReader {
   stop(): Promise<void>;
 }
 
-/** The limits of a reader. */
+/** The limits of a reader, and where it runs. */
 export interface DetailsLimits {
   /** Maximum time for one file, reads of its bytes included, and as much before the process asks for any. */
   timeoutMs: number;
@@ -27,6 +27,8 @@ export interface DetailsLimits {
   heapMiB: number;
   /** Time without work after which the process ends. */
   idleMs: number;
+  /** The directories of programs, as in `PATH`: without `ffprobe`, some videos have no details. */
+  searchPath: string;
 }
 
 const LIMITS: DetailsLimits = {
@@ -35,6 +37,7 @@ const LIMITS: DetailsLimits = {
   readsMax: 1000,
   heapMiB: 128,
   idleMs: 10_000,
+  searchPath: '',
 };
 
 /**
@@ -74,12 +77,12 @@ export function createDetailsReader(changes: Partial<DetailsLimits> = {}): Detai
   };
 }
 
-function startProcess({ heapMiB }: DetailsLimits): ChildProcess {
+function startProcess({ heapMiB, searchPath }: DetailsLimits): ChildProcess {
   const child = fork(new URL('./reader-process.ts', import.meta.url), [], {
     // Keeps bytes.
     serialization: 'advanced',
     execArgv: [`--max-old-space-size=${heapMiB}`, '--max-semi-space-size=4'],
-    env: childEnvironment(),
+    env: { ...childEnvironment(), PATH: searchPath },
     // What parsers print about a stranger's file does not belong in the log.
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });

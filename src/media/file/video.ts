@@ -5,6 +5,8 @@ import {
   type InputVideoTrack,
   type MetadataTags,
 } from 'mediabunny';
+import { videoTypeOf } from '../preview/video/container.ts';
+import { probeVideo } from '../preview/video/probe.ts';
 import { averageBitRate, readCreationTime } from './audio.ts';
 import type { ByteSource, Findings } from './details.ts';
 import { parseTime } from './taken-at.ts';
@@ -13,8 +15,37 @@ import { placeOf, textOf } from './video-place.ts';
 /** Frames whose times give the frame rate: a few seconds. */
 const FRAMES = 120;
 
-/** Reads the container of a video. Throws if it has no format that can be read. */
+/**
+ * Reads the container of a video: with mediabunny, or with ffprobe, if it is installed, one that mediabunny cannot read,
+ * such as AVI, WMV and FLV. Finds nothing in any other.
+ */
 export async function readVideo(source: ByteSource): Promise<Findings> {
+  const found = await readContainer(source);
+  const isUnknown = found.videoCodec === undefined && found.durationMs === undefined;
+  return isUnknown ? { ...found, ...(await attempt(() => probe(source))) } : found;
+}
+
+/** ffprobe finds what it tells in the beginning of such containers. */
+const HEAD_BYTES = 4 * 1024 * 1024;
+
+/** Within the time limit of a file, which a slow start of the program must not exceed. */
+const PROBE_MS = 6000;
+
+async function probe(source: ByteSource): Promise<Findings | undefined> {
+  const head = await source.read(0, HEAD_BYTES);
+  const mimeType = videoTypeOf(head);
+  if (mimeType === undefined) return undefined;
+  const found = await probeVideo({ head }, { mimeType, timeoutMs: PROBE_MS });
+  const { durationSeconds, ...others } = found;
+  return {
+    ...others,
+    durationMs: durationSeconds && durationSeconds * 1000,
+    // The rate that ffprobe tells is that of the bytes that it has seen.
+    bitRate: averageBitRate(source, durationSeconds),
+  };
+}
+
+async function readContainer(source: ByteSource): Promise<Findings> {
   const input = new Input({ formats: ALL_FORMATS, source: toSource(source) });
   const tags = await attempt(() => input.getMetadataTags());
   const video = await attempt(() => input.getPrimaryVideoTrack());
@@ -28,6 +59,8 @@ export async function readVideo(source: ByteSource): Promise<Findings> {
     videoCodec: nameOf(await attempt(() => video?.getCodec())),
     audioCodec: nameOf(await attempt(() => audio?.getCodec())),
     frameRate: await attempt(() => frameRateOf(video)),
+    width: await attempt(() => video?.getDisplayWidth()),
+    height: await attempt(() => video?.getDisplayHeight()),
     ...(tags && findingsOf(tags)),
     takenAt: takenAtOf(tags) ?? (await attempt(() => readCreationTime(source))),
   };

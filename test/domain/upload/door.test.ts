@@ -109,6 +109,7 @@ describe('the source of the domain', () => {
     expect(filesWith(/\binsertFile\(/)).toEqual([
       // Generated on this server.
       'src/domain/rendition/kept-image.ts',
+      'src/domain/rendition/preview.ts',
       'src/domain/upload/file-row.ts',
     ]);
     expect(filesWith(/\bupdateFile\(/)).toEqual([

@@ -48,7 +48,7 @@ describeEachBackend('a damaged file', (backend) => {
       async (app) => {
         const file = await storeFile(app, 'data.bin', Buffer.from('abc'));
         const ready = async () => (await app.fetch('/readyz')).json();
-        expect(await ready()).toEqual({ status: 'ready' });
+        expect(await ready()).not.toHaveProperty('warnings');
         const query = `query ($id: ID!) { storageUsage { damagedFiles }
           node(id: $id) { ... on File { damagedAt } } }`;
         const id = Buffer.from(`File:${file.id}`).toString('base64');
@@ -65,7 +65,7 @@ describeEachBackend('a damaged file', (backend) => {
           storageUsage: { damagedFiles: null },
           node: { damagedAt: null },
         });
-        expect(await ready()).toEqual({ status: 'ready', warnings: ['damaged files: 1'] });
+        expect(await ready()).toMatchObject({ status: 'ready', warnings: ['damaged files: 1'] });
       },
       WITH_USERS,
     ));

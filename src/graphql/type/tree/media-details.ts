@@ -32,7 +32,11 @@ export const MediaDetailsRef = builder.objectRef<MediaDetails>('MediaDetails').i
       nullable: true,
       description: `Altitude above sea level in meters. ${HIDDEN}`,
     }),
-    ...exposeNullable(t, 'Int', { durationMs: 'Duration in milliseconds.' }),
+    ...exposeNullable(t, 'Int', {
+      width: 'Width of the frames of a video in pixels, as displayed. Null for other files.',
+      height: 'Height of the frames of a video in pixels, as displayed. Null for other files.',
+      durationMs: 'Duration in milliseconds.',
+    }),
     frameRate: t.exposeFloat('frameRate', {
       nullable: true,
       description: 'Frames per second of the video, on average over its first frames.',

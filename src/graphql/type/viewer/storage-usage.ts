@@ -1,4 +1,5 @@
 import { damagedFilesFor } from '../../../domain/file/damage.ts';
+import type { DecoderState } from '../../../domain/rendition/preview-state.ts';
 import { type StorageUsage, storageUsage } from '../../../domain/viewer/quota.ts';
 import { builder } from '../../builder.ts';
 
@@ -26,6 +27,20 @@ const StorageQuotaRef = builder.objectRef<StorageUsage['quota']>('StorageQuota')
   }),
 });
 
+const PreviewDecoderRef = builder.objectRef<DecoderState>('PreviewDecoder').implement({
+  description: 'A decoder that draws previews: see `Media.preview`.',
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'Name of the decoder, such as `heic`.' }),
+    isAvailable: t.exposeBoolean('isAvailable', {
+      description: 'Whether it can draw on this server.',
+    }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description: 'Why it cannot draw. Null if it can.',
+    }),
+  }),
+});
+
 const StorageUsageRef = builder.objectRef<StorageUsage>('StorageUsage').implement({
   description: 'Storage that a viewer uses, and that its open upload sessions reserve.',
   fields: (t) => ({
@@ -46,6 +61,11 @@ const StorageUsageRef = builder.objectRef<StorageUsage>('StorageUsage').implemen
       description:
         'Number of files whose stored bytes were found missing or wrong. Null for viewers other than admins.',
       resolve: (_usage, _args, { domain }) => damagedFilesFor(domain),
+    }),
+    previewDecoders: t.field({
+      type: [PreviewDecoderRef],
+      description: 'The decoders of previews, with those that are not available.',
+      resolve: (_usage, _args, { domain }) => domain.decoders.states(),
     }),
     quota: t.field({
       type: StorageQuotaRef,

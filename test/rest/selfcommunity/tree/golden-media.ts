@@ -33,6 +33,7 @@ export const MEDIA: Media = {
   crops: [],
   owner: '1',
   details: null,
+  previewError: null,
   mediaTypeAlias: null,
   visibility: 'unlisted',
   isPublic: false,

@@ -1,0 +1,45 @@
+import type { File } from '../../../domain/file/file.ts';
+import { picturedAmong, previewErrorOf } from '../../../domain/rendition/preview-state.ts';
+import type { Media } from '../../../domain/tree/media.ts';
+import { builder } from '../../builder.ts';
+import { foundFiles } from '../file/file.ts';
+import { MediaRef } from '../tree/media.ts';
+import { ImageRef, imageNeeds, toImage } from './image.ts';
+
+builder.objectFields(MediaRef, (t) => ({
+  preview: t.field({
+    type: ImageRef,
+    nullable: true,
+    description:
+      'An image of what the original file shows: the original, if it is an image that the server can render; otherwise a WebP that a background job draws, at most 2048 pixels wide and high, of a HEIC image, an SVG, the first page of a PDF and the like. Null until it is drawn, if it cannot be drawn (see `previewError`), for other types, for a link, and for a media item in the trash.',
+    ...foundFiles({
+      needs: ['id', 'type', 'imageUrl', 'imageWidth', 'imageHeight', 'focalPoint', 'crops'],
+      only: (field) => [...imageNeeds(field), 'mimeType'],
+      keysOf: idOf,
+      valueOf: ([files], media: Media) => toPreview(media, files),
+    }),
+  }),
+  previewError: t.field({
+    type: 'String',
+    nullable: true,
+    description:
+      'Why there is no `preview`: the file could not be drawn within the limits, or the decoder that it needs is not available on this server. Null if there is a preview, if it may still be drawn, and for types that are never drawn.',
+    ...foundFiles({
+      needs: ['id', 'previewError'],
+      only: ['width', 'height', 'mimeType'],
+      keysOf: idOf,
+      valueOf: ([files], { previewError }: Media, { domain }) =>
+        previewErrorOf(domain, previewError, files),
+    }),
+  }),
+}));
+
+/** Returns the stored image that shows what a media item is, whatever its type. */
+function toPreview(media: Media, files: readonly File[] | undefined) {
+  const pictured = picturedAmong(files);
+  return pictured && toImage({ ...media, type: 'image', imageUrl: null }, pictured);
+}
+
+function idOf({ id }: Media): number[] {
+  return [id];
+}
