@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { parseInput } from '../input.ts';
-import { isMacOf, macOf } from './mac.ts';
+import { isMacOf, macOf } from '../mac.ts';
 
 /** A parsed query of a URL; a repeated parameter has several values. */
 type Query = Readonly<Record<string, string | readonly string[] | undefined>>;

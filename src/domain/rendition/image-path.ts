@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
-import { isMacOf, macOf } from '../file/mac.ts';
 import { isHourOver } from '../file/signed-url.ts';
+import { isMacOf, macOf } from '../mac.ts';
 import { formatParameters, type ImageParameters, parseParameters } from './parameters.ts';
 
 type Signer = Pick<Context, 'urlKeys' | 'clock'>;

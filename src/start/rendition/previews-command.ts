@@ -34,7 +34,7 @@ export function previewsCommand({ env, attempt }: CommandSetting): Command {
 
 async function enqueue(config: Config, isRetry: boolean): Promise<void> {
   await requireLibrary(config);
-  const { enqueueMissingPreviews } = await import('../../domain/rendition/missing-preview.ts');
+  const { enqueueMissingPreviews } = await import('../../domain/rendition/missing.ts');
   let printed = 0;
   await asServer({ ...config, statementTimeoutMs: STATEMENT_TIMEOUT_MS }, async (ctx) => {
     const jobs = await enqueueMissingPreviews(ctx, {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { MissingRenditions } from '../../domain/rendition/missing-rendition.ts';
+import type { MissingRenditions } from '../../domain/rendition/missing.ts';
 import {
   asServer,
   type CommandSetting,
@@ -39,7 +39,7 @@ export function renditionsCommand({ env, attempt }: CommandSetting): Command {
 
 async function enqueue(config: Config, { isDryRun, isJson }: Options): Promise<void> {
   await requireLibrary(config);
-  const { enqueueMissingRenditions } = await import('../../domain/rendition/missing-rendition.ts');
+  const { enqueueMissingRenditions } = await import('../../domain/rendition/missing.ts');
   let printed = 0;
   await asServer(config, async (ctx) => {
     const counts = await enqueueMissingRenditions(ctx, {

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { filesByMediaIds } from '../../../src/domain/file/file.ts';
-import { enqueueMissingRenditions } from '../../../src/domain/rendition/missing-rendition.ts';
+import { enqueueMissingRenditions } from '../../../src/domain/rendition/missing.ts';
 import { createThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
 import { deleteMedia } from '../../../src/domain/tree/media-change.ts';
 import { uploadFile } from '../../../src/domain/upload/upload-file.ts';

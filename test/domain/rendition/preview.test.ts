@@ -3,7 +3,7 @@ import { expect, it, vi } from 'vitest';
 import type { DomainEvent } from '../../../src/domain/event/event.ts';
 import { type File, filesByMediaIds, openFile } from '../../../src/domain/file/file.ts';
 import { sweep } from '../../../src/domain/file/sweep.ts';
-import { enqueueMissingPreviews } from '../../../src/domain/rendition/missing-preview.ts';
+import { enqueueMissingPreviews } from '../../../src/domain/rendition/missing.ts';
 import { drawPreview } from '../../../src/domain/rendition/preview.ts';
 import { findMedia } from '../../../src/domain/tree/media.ts';
 import { deleteMedia } from '../../../src/domain/tree/media-change.ts';
@@ -93,7 +93,8 @@ describeEachBackend('a preview', (backend) => {
       await Promise.all([drawPreview(ctx, file.uuid), drawPreview(ctx, file.uuid)]);
       await drawPreview(ctx, file.uuid);
       expect(await filesOf(services, id)).toHaveLength(3);
-      expect(await countBlobs(services)).toBe(3);
+      // Those of the files, and of three sizes of the preview.
+      expect(await countBlobs(services)).toBe(6);
       expect(heard).toHaveLength(2);
     }));
 
