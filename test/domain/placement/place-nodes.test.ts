@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { FolderCycleError, ForbiddenError, NotFoundError } from '../../../src/domain/error.ts';
+import { FolderCycleError, ForbiddenError } from '../../../src/domain/error.ts';
 import type { MediaEvent } from '../../../src/domain/event/event.ts';
 import { placeNodes } from '../../../src/domain/placement/place-nodes.ts';
 import { moveNodes } from '../../../src/domain/tree/move.ts';
