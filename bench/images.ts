@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { type Contender, compare, type Round } from './compare.ts';
 import { storeForDownload } from './download.ts';
-import { jpegCopies, photo } from './payload.ts';
+import { jpegCopies, type Payload, photo } from './payload.ts';
 import { printStandings } from './report.ts';
 import type { RunningServer } from './scratch.ts';
 import { sendWhole } from './sender/graphql.ts';
@@ -21,6 +21,10 @@ const HOT_PER_ROUND = 3000;
 const LIMIT_SCRIPT = new URL('./limit-image-server.ts', import.meta.url);
 const QUERY = '?width=500';
 
+const URL_QUERY = `query ($md5: String!) {
+  medias(first: 1, filter: { md5: $md5 }) { nodes { image { url(width: 500) } } }
+}`;
+
 /** A server with the paths of its images. */
 interface Target {
   name: string;
@@ -28,6 +32,9 @@ interface Target {
   /** Returns the path of an image that has not been asked for. */
   nextPath: () => string;
 }
+
+/** The ways to a rendition: the query string of ImageProcessor, and the versioned URL that GraphQL names. */
+type Address = 'query' | 'url';
 
 /**
  * JPEGs of 2000 × 1333 pixels as JPEGs that are 500 pixels wide, through HTTP: rendered for the first time, and sent again.
@@ -38,44 +45,71 @@ export async function benchImages(setup: ServerSetup, options: ImageOptions): Pr
   const path = setup.scratch.path('photo.jpg');
   writeFileSync(path, image);
   const limit = await startLimit(setup, LIMIT_SCRIPT, path);
-  const targets = [await startTarget(setup, { image, rounds: options.rounds })];
-  if (options.before) {
-    targets.push(
-      await startTarget(setup, { image, rounds: options.rounds, before: options.before }),
-    );
-  }
+  const starts: TargetStart[] = [
+    { name: 'Trivium', address: 'query' },
+    { name: 'Trivium, /i/', address: 'url' },
+  ];
+  const { rounds, before } = options;
+  if (before) starts.push({ name: 'Trivium before', address: 'query', before });
+  const targets: Target[] = [];
+  for (const start of starts) targets.push(await startTarget(setup, { image, rounds, ...start }));
   settleDisk(setup.scratch.directory);
   const size = `${Math.round(image.length / 1000)} KB, 2000 × 1333`;
   const cold = targets.map(toCold);
   const sharpCold = () => get(limit.url, Array(COLD_PER_ROUND).fill('/cold'));
   const colds = [{ name: 'limit: sharp', isLimit: true, pid: limit.pid, run: sharpCold }, ...cold];
   const title = `I1  JPEG of ${size}, 500 wide for the first time`;
-  printStandings(title, 'images/s', await compare(colds, options.rounds));
+  printStandings(title, 'images/s', await compare(colds, rounds));
   const hot = await Promise.all(targets.map(toHot));
   const sharpHot = () => get(limit.url, Array(HOT_PER_ROUND).fill('/hot'));
   const hots = [
     { name: 'limit: bytes in memory', isLimit: true, pid: limit.pid, run: sharpHot },
     ...hot,
   ];
-  printStandings('I2  the same rendition again', 'images/s', await compare(hots, options.rounds));
+  printStandings('I2  the same rendition again', 'images/s', await compare(hots, rounds));
   for (const { server } of targets) await server.stop();
   await limit.stop();
 }
 
+interface TargetStart {
+  name: string;
+  address: Address;
+  before?: URL;
+}
+
 async function startTarget(
   setup: ServerSetup,
-  { image, rounds, before }: { image: Buffer; rounds: number; before?: URL },
+  { name, address, image, rounds, before }: TargetStart & { image: Buffer; rounds: number },
 ): Promise<Target> {
-  const name = before === undefined ? 'Trivium' : 'Trivium before';
   const settings = { TRIVIUM_JOB_CONCURRENCY: '0' };
-  const server = await startTrivium(setup, name.replaceAll(' ', '-'), settings, before);
-  const send = sendWhole(await bearerToken());
+  const server = await startTrivium(setup, name.replaceAll(/\W+/g, '-'), settings, before);
+  const authorization = await bearerToken();
+  const send = sendWhole(authorization);
   // One more for the round that warms up, and one that stays for the hot rounds.
   const copies = jpegCopies(image, (rounds + 1) * COLD_PER_ROUND + 1);
   const paths: string[] = [];
-  for (const copy of copies) paths.push(await storeForDownload(server.url, send, copy));
+  for (const copy of copies) {
+    const path = await storeForDownload(server.url, send, copy);
+    paths.push(
+      address === 'query' ? path + QUERY : await imagePath(server.url, authorization, copy),
+    );
+  }
   const left = paths.values();
-  return { name, server, nextPath: () => `${left.next().value ?? ''}${QUERY}` };
+  return { name, server, nextPath: () => left.next().value ?? '' };
+}
+
+/** Returns the path that GraphQL names. */
+async function imagePath(url: string, authorization: string, { md5 }: Payload): Promise<string> {
+  const headers = { authorization, 'content-type': 'application/json' };
+  const body = JSON.stringify({ query: URL_QUERY, variables: { md5 } });
+  const response = await fetch(`${url}/graphql`, { method: 'POST', headers, body });
+  const { data } = (await response.json()) as UrlResult;
+  const [media] = data.medias.nodes;
+  return new URL(media!.image.url).pathname;
+}
+
+interface UrlResult {
+  data: { medias: { nodes: { image: { url: string } }[] } };
 }
 
 function toCold({ name, server, nextPath }: Target): Contender {

@@ -1,9 +1,19 @@
+import { thumbHashToDataURL } from 'thumbhash';
+
 const url = `${import.meta.env.VITE_TRIVIUM_URL ?? 'http://127.0.0.1:4000'}/graphql`;
 
 const IMAGES = `{
   medias(first: 50, filter: { types: [IMAGE] }) {
     totalCount
-    nodes { id name url thumbnail { url } }
+    nodes {
+      name
+      altText
+      image {
+        thumbhash
+        url(width: 384, height: 384, fit: COVER, format: AUTO)
+        srcset(widths: [192, 384, 576], aspectRatio: 1, format: AUTO)
+      }
+    }
   }
 }`;
 
@@ -37,11 +47,20 @@ function upload(file) {
   return send(body, { 'x-graphql-yoga-csrf': '1' });
 }
 
-function showImage({ name, url, thumbnail }) {
+function showImage({ name, altText, image: { thumbhash, url, srcset } }) {
   const item = document.createElement('li');
-  const image = document.createElement('img');
-  image.src = thumbnail?.url ?? url;
-  image.alt = '';
+  const image = new Image();
+  image.alt = altText ?? '';
+  if (thumbhash !== null) {
+    const bytes = Uint8Array.from(atob(thumbhash), (char) => char.charCodeAt(0));
+    image.style.backgroundImage = `url(${thumbHashToDataURL(bytes)})`;
+    // The image may be transparent.
+    image.onload = () => image.style.removeProperty('background-image');
+  }
+  // The width of a column in the page.
+  image.sizes = '12rem';
+  image.srcset = srcset;
+  image.src = url;
   item.append(image, name);
   return item;
 }

@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { expect, test, vi } from 'vitest';
 import { type TestApp, withApp } from '../support/app.ts';
 import { describeEachBackend } from '../support/backend.ts';
@@ -7,7 +8,7 @@ import { asAdmin } from '../support/private-media.ts';
 import { file as toFile } from '../support/request.ts';
 import { shareApp } from '../support/shared-app.ts';
 
-const FIELDS = `type preview { url width height focalPoint { left } } previewError
+const FIELDS = `type preview { url width height srcset(widths: [16]) focalPoint { left } } previewError
   thumbnail { width height } files { key } image { url }`;
 
 async function upload(app: TestApp, name: string, bytes = fixtureBytes(name)): Promise<string> {
@@ -50,6 +51,9 @@ describeEachBackend('Media.preview', (backend) => {
       // Signed, because the media item is private.
       const response = await fetch(media.preview.url);
       expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/webp']);
+      const [smaller] = media.preview.srcset.split(' ');
+      const rendition = sharp(Buffer.from(await (await fetch(smaller)).arrayBuffer()));
+      expect(await rendition.metadata()).toMatchObject({ format: 'webp', width: 16 });
       expect(media.files.map(({ key }: { key: string }) => key).sort()).toEqual([
         '',
         'preview.webp',
