@@ -36,7 +36,7 @@ export interface PreviewLimits {
   cpuMs: number;
   /** Maximum resident memory of the process. Programs that it starts have limits of their own. */
   memoryBytesMax: number;
-  /** Maximum of the longer side of a preview, in pixels. */
+  /** Maximum length of the longer side of a preview, in pixels. */
   sideMax: number;
   /** Maximum number of pixels of an image in a file. */
   pixelsMax: number;
