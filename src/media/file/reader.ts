@@ -15,7 +15,7 @@ export interface DetailsReader {
   stop(): Promise<void>;
 }
 
-/** The limits of a reader, and where it runs. */
+/** The limits of a reader, and where it finds programs. */
 export interface DetailsLimits {
   /** Maximum time for one file, reads of its bytes included, and as much before the process asks for any. */
   timeoutMs: number;
