@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { FolderCycleError, ForbiddenError, NotFoundError } from '../../../src/domain/error.ts';
+import { FolderCycleError, ForbiddenError } from '../../../src/domain/error.ts';
 import type { MediaEvent } from '../../../src/domain/event/event.ts';
 import { placeNodes } from '../../../src/domain/placement/place-nodes.ts';
 import { moveNodes } from '../../../src/domain/tree/move.ts';
@@ -271,16 +271,19 @@ describeEachBackend('placing nodes', (backend) => {
       const own = await makeMediaRow(db, { owner: 'alice' });
       const refused = placeNodes(alice, { ids: [own, ids[0]!], afterId: ids[1]! });
       await expect(refused).rejects.toThrow(ForbiddenError);
-      await expect(refused).rejects.toThrow(`${ids[0]}`);
+      await expect(refused).rejects.toMatchObject({ failed: { id: ids[0] } });
       await expect(placeNodes(as(), { ids: [own], afterId: ids[1]! })).rejects.toMatchObject({
         code: 'NOT_AUTHENTICATED',
       });
       await expect(placeNodes(as(user('r', 'reader')), { ids: [own] })).rejects.toThrow(
         ForbiddenError,
       );
-      await expect(placeNodes(alice, { ids: [own, 99_999_999], afterId: ids[1]! })).rejects.toThrow(
-        new NotFoundError('node', 99_999_999),
-      );
+      await expect(
+        placeNodes(alice, { ids: [own, 99_999_999], afterId: ids[1]! }),
+      ).rejects.toMatchObject({
+        code: 'NOT_FOUND',
+        failed: { id: 99_999_999 },
+      });
       expect(await childrenOf(db, folderId)).toEqual(ids.map((id) => ({ id, sort_order: 0 })));
       await placeNodes(alice, { ids: [own], afterId: ids[1]! });
       expect(await idsOf(db, folderId)).toEqual([ids[0], ids[1], own, ids[2], ids[3]]);

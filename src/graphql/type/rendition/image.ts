@@ -163,9 +163,16 @@ export function toImage(media: Media, original: File | null): ImageShape | null 
     return { linkedUrl: media.imageUrl, file: null, ...size, focalPoint, crops };
   }
   const isImage = media.type === 'image' || media.type === 'eimage' || media.type === 'vector';
-  if (!isImage || original === null) return null;
-  const { width, height } = original;
-  return { linkedUrl: null, file: original, width, height, focalPoint, crops };
+  return isImage && original !== null ? toStoredImage(media, original) : null;
+}
+
+/** Returns the image of a media item that one of its files shows. */
+export function toStoredImage(
+  { focalPoint, crops }: Pick<Media, 'focalPoint' | 'crops'>,
+  file: File,
+): ImageShape {
+  const { width, height } = file;
+  return { linkedUrl: null, file, width, height, focalPoint, crops };
 }
 
 /** Returns the URL of an image, or of the rendition that the arguments describe. */

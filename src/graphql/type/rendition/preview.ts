@@ -4,7 +4,7 @@ import type { Media } from '../../../domain/tree/media.ts';
 import { builder } from '../../builder.ts';
 import { foundFiles } from '../file/file.ts';
 import { MediaRef } from '../tree/media.ts';
-import { ImageRef, imageNeeds, toImage } from './image.ts';
+import { ImageRef, imageNeeds, toStoredImage } from './image.ts';
 
 builder.objectFields(MediaRef, (t) => ({
   preview: t.field({
@@ -13,7 +13,7 @@ builder.objectFields(MediaRef, (t) => ({
     description:
       'An image of what the original file shows: the original, if it is an image that the server can render; otherwise a WebP that a background job draws, at most 2048 pixels wide and high, of a HEIC image, an SVG, the first page of a PDF and the like. Null until it is drawn, if it cannot be drawn (see `previewError`), for other types, for a link, and for a media item in the trash.',
     ...foundFiles({
-      needs: ['id', 'type', 'imageUrl', 'imageWidth', 'imageHeight', 'focalPoint', 'crops'],
+      needs: ['id', 'focalPoint', 'crops'],
       only: (field) => [...imageNeeds(field), 'mimeType'],
       keysOf: idOf,
       valueOf: ([files], media: Media) => toPreview(media, files),
@@ -37,7 +37,7 @@ builder.objectFields(MediaRef, (t) => ({
 /** Returns the stored image that shows a media item, whatever its type is. */
 function toPreview(media: Media, files: readonly File[] | undefined) {
   const file = renderableAmong(files);
-  return file && toImage({ ...media, type: 'image', imageUrl: null }, file);
+  return file && toStoredImage(media, file);
 }
 
 function idOf({ id }: Media): number[] {
