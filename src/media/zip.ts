@@ -113,6 +113,7 @@ async function declaredTypeAt(source: OpenSource, offset: number): Promise<ZipTy
   return bytesRead < 38 ? null : declaredType(memory.subarray(0, bytesRead));
 }
 
+/** The place of a central directory. */
 interface Directory {
   offset: number;
   end: number;
@@ -122,7 +123,7 @@ interface Directory {
  * Finds the central directory through the record at the end of the file, which at most 65,535 bytes
  * of comment follow (APPNOTE 4.3.16). A ZIP64 is reported as plain ZIP.
  */
-async function findDirectory(source: OpenSource): Promise<Directory | null> {
+export async function findDirectory(source: OpenSource): Promise<Directory | null> {
   const { sizeBytes } = source;
   const start = Math.max(0, sizeBytes - EOCD_BYTES - 0xffff);
   const memory = Buffer.alloc(sizeBytes - start);

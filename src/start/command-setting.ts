@@ -88,6 +88,34 @@ export async function asServer<T>(config: Config, work: (ctx: Context) => Promis
   }
 }
 
+/** One statement may look at all media of a large library. */
+const STATEMENT_TIMEOUT_MS = 3_600_000;
+
+/** Jobs between two lines of progress. */
+const PROGRESS_STEP = 1000;
+
+/**
+ * Runs `enqueue`, which returns the number of jobs that it has enqueued, as the server itself, and prints that number.
+ * `verb`: what the jobs do with a file.
+ */
+export async function enqueueAsServer(
+  config: Config,
+  verb: string,
+  enqueue: (ctx: Context, onProgress: (jobs: number) => void) => Promise<number>,
+): Promise<void> {
+  let printed = 0;
+  await asServer({ ...config, statementTimeoutMs: STATEMENT_TIMEOUT_MS }, async (ctx) => {
+    const jobs = await enqueue(ctx, (jobs) => {
+      if (jobs - printed < PROGRESS_STEP) return;
+      printed = jobs;
+      console.log(`${jobs} jobs so far`);
+    });
+    const noun = jobs === 1 ? 'file' : 'files';
+    const rest = jobs === 0 ? '' : ': the server runs the jobs';
+    console.log(`${jobs || 'no'} ${noun} to ${verb}${rest}`);
+  });
+}
+
 /** Prints rows as columns under their titles; with `json`, prints a line of JSON for each item instead. */
 export function printList<Item extends object>(
   items: readonly Item[],

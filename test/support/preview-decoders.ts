@@ -43,11 +43,18 @@ const DRAW: Readonly<Record<string, Draw>> = {
   },
   crash: async () => process.abort(),
   exit: async () => process.exit(0),
-  // A program that outlives its decoder writes its number.
-  program: async (path) => {
+  // A program that outlives its decoder. The file receives its number, and the directory of the drawing.
+  program: async (path, { directory }) => {
     const child = spawn('/bin/sleep', ['1000'], { stdio: 'ignore' });
-    await writeFile(path, `${child.pid}`);
+    await writeFile(path, `${child.pid} ${directory}`);
     for (;;);
+  },
+  // A program that writes to the directory of the drawing, and makes it again when it is deleted.
+  writer: async (path, { directory }) => {
+    const script = 'while :; do [ -d "$0" ] || mkdir "$0"; : >"$0/scratch"; done';
+    const child = spawn('/bin/sh', ['-c', script, directory], { stdio: 'ignore' });
+    await writeFile(path, `${child.pid} ${directory}`);
+    return new Promise(() => undefined);
   },
 };
 

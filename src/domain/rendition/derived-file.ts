@@ -1,9 +1,19 @@
 import { detailsKindOf } from '../../media/file/details.ts';
-import { deleteFiles, listFilesByMediaIds, type NewMediaFileRow } from '../../store/file/file.ts';
+import type { RenderedImage } from '../../media/render.ts';
+import { listUrlNames } from '../../store/file/address.ts';
+import {
+  deleteFiles,
+  type FileOfMediaRow,
+  insertFile,
+  listFilesByMediaIds,
+  type NewMediaFileRow,
+} from '../../store/file/file.ts';
 import type { NewMediaJobRow } from '../../store/job/job.ts';
 import { deleteRenditionsByFileIds } from '../../store/rendition/rendition.ts';
 import type { FileRow } from '../../store/table.ts';
 import type { Context } from '../context.ts';
+import type { MadeBytes } from '../file/made-bytes.ts';
+import { freeUrlName } from '../file/url-name.ts';
 import { enqueueBlobDeletion, enqueueJob, newJobRow } from '../job/enqueue.ts';
 import { existing } from '../viewer/access.ts';
 import { planThumbnail, specOf, toSource } from './plan.ts';
@@ -40,6 +50,42 @@ export function thumbnailSizesText({ settings }: Context): string {
 
 /** The key and file name of the preview that a decoder has drawn of an original. */
 export const PREVIEW = 'preview.webp';
+
+interface DerivedFile {
+  /** Its key and file name. */
+  name: string;
+  image: RenderedImage;
+  made: MadeBytes;
+  color?: string | null;
+}
+
+/** Inserts a WebP that was derived from an original. Call it inside `transact`, with the node locked. */
+export async function insertDerivedFile(
+  ctx: Context,
+  { media_id, dir, project_id }: FileOfMediaRow,
+  { name, image, made, color = null }: DerivedFile,
+): Promise<void> {
+  const now = ctx.clock();
+  await insertFile(ctx.db, {
+    uuid: ctx.newId(),
+    media_id,
+    ...{ key: name, filename: name, extension: 'webp', mime_type: 'image/webp' },
+    size_bytes: image.bytes.length,
+    md5: made.md5,
+    sha256: made.sha256,
+    width: image.width,
+    height: image.height,
+    color,
+    dir,
+    url_name: freeUrlName(name, await listUrlNames(ctx.db, media_id)),
+    blob_key: made.blobKey,
+    created_by: null,
+    created_role: PROCESSOR,
+    project_id,
+    created_at: now,
+    updated_at: now,
+  });
+}
 
 /** The columns of a new file that decide which jobs it needs. */
 type JobColumns = Pick<FileRow, 'uuid' | 'key' | 'mime_type' | 'width' | 'height' | 'sha256'>;

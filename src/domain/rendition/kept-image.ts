@@ -1,10 +1,4 @@
-import { listUrlNames } from '../../store/file/address.ts';
-import {
-  type FileOfMediaRow,
-  insertFile,
-  listFilesByMediaIds,
-  updateFile,
-} from '../../store/file/file.ts';
+import { type FileOfMediaRow, listFilesByMediaIds, updateFile } from '../../store/file/file.ts';
 import { insertPermanentRenditions, releaseRenditions } from '../../store/rendition/rendition.ts';
 import type { FileRow } from '../../store/table.ts';
 import { findMediaById } from '../../store/tree/media.ts';
@@ -12,9 +6,8 @@ import { lockNode } from '../../store/tree/node.ts';
 import { type Context, transact } from '../context.ts';
 import { mediaUpdate } from '../event/event.ts';
 import { type MadeBytes, storeMadeBytes } from '../file/made-bytes.ts';
-import { freeUrlName } from '../file/url-name.ts';
 import { existing } from '../viewer/access.ts';
-import { isDerived, PROCESSOR, thumbnailSizesText } from './derived-file.ts';
+import { insertDerivedFile, isDerived, thumbnailSizesText } from './derived-file.ts';
 import type { DerivedImages } from './derived-image.ts';
 
 /** The key and file name of a thumbnail. */
@@ -71,7 +64,16 @@ async function insert(
   const unused = await insertRenditions(ctx, original, images);
   if (madeThumbnail !== null) {
     if (hasThumbnail(files)) unused.push(madeThumbnail.blobKey);
-    else await insertThumbnail(ctx, original, images, madeThumbnail);
+    else {
+      const { thumbnail: image } = images;
+      const color = placeholder.dominantColor;
+      await insertDerivedFile(ctx, original, {
+        name: THUMBNAIL,
+        image,
+        made: madeThumbnail,
+        color,
+      });
+    }
   }
   // Without `updated_at`: the file is the same as before, and its ETag stays.
   await updateFile(ctx.db, original.id, {
@@ -83,38 +85,6 @@ async function insert(
   });
   ctx.events.publish(mediaUpdate(media, 'thumbnail'));
   return unused;
-}
-
-async function insertThumbnail(
-  ctx: Context,
-  { media_id, dir, project_id }: FileOfMediaRow,
-  { thumbnail, placeholder }: DerivedImages,
-  { md5, sha256, blobKey }: MadeBytes,
-): Promise<void> {
-  const now = ctx.clock();
-  const taken = await listUrlNames(ctx.db, media_id);
-  await insertFile(ctx.db, {
-    uuid: ctx.newId(),
-    media_id,
-    key: THUMBNAIL,
-    filename: THUMBNAIL,
-    extension: 'webp',
-    mime_type: 'image/webp',
-    size_bytes: thumbnail.bytes.length,
-    md5,
-    sha256,
-    width: thumbnail.width,
-    height: thumbnail.height,
-    color: placeholder.dominantColor,
-    dir,
-    url_name: freeUrlName(THUMBNAIL, taken),
-    blob_key: blobKey,
-    created_by: null,
-    created_role: PROCESSOR,
-    project_id,
-    created_at: now,
-    updated_at: now,
-  });
 }
 
 /** Inserts the sizes, and releases those that are no longer wanted. Returns the keys of the blobs that are not needed. */

@@ -11,11 +11,11 @@ import { toSource } from './plan.ts';
 /** Below the priority of every other job: new uploads come first. */
 const PRIORITY = -1;
 
-/** How far `enqueueMissingRenditions` is. */
+/** The progress of `enqueueMissingRenditions`. */
 export interface MissingRenditions {
-  /** Originals that have been looked at. */
+  /** Number of originals that have been checked. */
   files: number;
-  /** Images among them that lack a thumbnail, a size or a placeholder. */
+  /** Number of images among them that lack a thumbnail, a size or a placeholder. */
   missing: number;
 }
 

@@ -1,13 +1,12 @@
 import type { Context } from '../context.ts';
 import { type File, originalAmong } from '../file/file.ts';
-
-export type { DecoderState } from '../../media/preview/catalog.ts';
-
 import { PREVIEW } from './derived-file.ts';
 import { toSource } from './plan.ts';
 
-/** Returns the file of a media item that shows what it is: the original, if the server renders it, else its preview. */
-export function picturedAmong(files: readonly File[] | undefined): File | null {
+export type { DecoderState } from '../../media/preview/catalog.ts';
+
+/** Returns the file of which renditions show a media item: the original if the server renders it, else its preview, else null. */
+export function renderableAmong(files: readonly File[] | undefined): File | null {
   const original = originalAmong(files);
   if (original === null || toSource(original) !== null) return original;
   const preview = files?.find(({ key }) => key === PREVIEW);
@@ -24,6 +23,6 @@ export function previewErrorOf(
   files: readonly File[] | undefined,
 ): string | null {
   const original = originalAmong(files);
-  if (original === null || picturedAmong(files) !== null) return null;
+  if (original === null || renderableAmong(files) !== null) return null;
   return failure ?? decoders.reasonOf(original.mimeType);
 }

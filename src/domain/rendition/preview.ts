@@ -1,12 +1,10 @@
 import { BlobNotFoundError } from '../../blob/blob-store.ts';
 import { NoImageError, PreviewError } from '../../media/preview/decoder.ts';
 import type { Preview } from '../../media/preview/draw-file.ts';
-import { listUrlNames } from '../../store/file/address.ts';
 import {
   type FileOfMediaRow,
   findFileByKey,
   findFileByUuid,
-  insertFile,
   listFilesByMediaIds,
 } from '../../store/file/file.ts';
 import { findMediaById } from '../../store/tree/media.ts';
@@ -16,16 +14,15 @@ import { UnsupportedMediaError } from '../error.ts';
 import { mediaUpdate } from '../event/event.ts';
 import { FileGoneError } from '../file/file.ts';
 import { type MadeBytes, storeMadeBytes } from '../file/made-bytes.ts';
-import { freeUrlName } from '../file/url-name.ts';
 import { existing } from '../viewer/access.ts';
-import { PREVIEW, PROCESSOR } from './derived-file.ts';
+import { insertDerivedFile, PREVIEW } from './derived-file.ts';
 import { toSource } from './plan.ts';
 import { createThumbnail } from './thumbnail.ts';
 
 /**
  * Draws the preview of an original that browsers cannot show, as a file of the same media item, and creates a thumbnail
- * from it, unless they exist. Does nothing if the file is an image that the server renders, is not an original, is
- * deleted, or if its decoder is missing. May be repeated after a crash at any point: the sweep deletes bytes without a
+ * from it, unless they exist. Does nothing if the file has been deleted, is not an original, is an image that the server
+ * renders, or has no decoder that can draw it. May be repeated after a crash at any point: the sweep deletes bytes without a
  * row. Throws UnsupportedMediaError for a file that cannot be drawn, whose reason `Media.previewError` returns;
  * FileGoneError if its bytes are lost, the reason of `signal`, and an Error if the decoder crashes.
  */
@@ -60,7 +57,7 @@ async function hasPreview(ctx: Context, { media_id }: FileOfMediaRow): Promise<b
   return (await findFileByKey(ctx.db, existing(ctx), media_id, PREVIEW)) !== undefined;
 }
 
-/** Returns null if the file contains no image, or has been deleted or replaced; a replacement enqueues a job for its own preview. */
+/** Returns null if the file contains no image, or has been deleted or replaced. A replacement has a job of its own. */
 async function draw(
   ctx: Context,
   original: FileOfMediaRow,
@@ -118,25 +115,7 @@ async function insert(
   if (media === null) return false;
   const files = await listFilesByMediaIds(ctx.db, existing(ctx), [media.id]);
   if (files.some(({ key }) => key === PREVIEW)) return false;
-  const now = ctx.clock();
-  await insertFile(ctx.db, {
-    uuid: ctx.newId(),
-    media_id: media.id,
-    ...{ key: PREVIEW, filename: PREVIEW, extension: 'webp', mime_type: 'image/webp' },
-    size_bytes: preview.bytes.length,
-    md5: made.md5,
-    sha256: made.sha256,
-    width: preview.width,
-    height: preview.height,
-    dir: original.dir,
-    url_name: freeUrlName(PREVIEW, await listUrlNames(ctx.db, media.id)),
-    blob_key: made.blobKey,
-    created_by: null,
-    created_role: PROCESSOR,
-    project_id: original.project_id,
-    created_at: now,
-    updated_at: now,
-  });
+  await insertDerivedFile(ctx, original, { name: PREVIEW, image: preview, made });
   await updateNode(ctx.db, existing(ctx), media.id, {
     preview_error: null,
     ...withPageCount(media.details, preview.pageCount),

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { childEnvironment } from '../../lib/child-environment.ts';
+import { createChildQueue, keepAlive, type Outcome } from '../rendition/child.ts';
 import type { ByteSource, DetailsKind, FileDetails } from './details.ts';
 import type { BytesMessage, DetailsRequest, ProcessMessage } from './reader-process.ts';
 
@@ -15,7 +15,7 @@ export interface DetailsReader {
   stop(): Promise<void>;
 }
 
-/** The limits of a reader, and where it runs. */
+/** The limits of a reader, and where it finds programs. */
 export interface DetailsLimits {
   /** Maximum time for one file, reads of its bytes included, and as much before the process asks for any. */
   timeoutMs: number;
@@ -48,32 +48,11 @@ const LIMITS: DetailsLimits = {
  */
 export function createDetailsReader(changes: Partial<DetailsLimits> = {}): DetailsReader {
   const limits = { ...LIMITS, ...changes };
-  let current: ChildProcess | undefined;
-  let idle: NodeJS.Timeout | undefined;
-  let last: Promise<unknown> = Promise.resolve();
-  async function end(): Promise<void> {
-    clearTimeout(idle);
-    const child = current;
-    current = undefined;
-    if (child !== undefined) await kill(child);
-  }
-  async function readNext(source: ByteSource, kind: DetailsKind, signal?: AbortSignal) {
-    signal?.throwIfAborted();
-    clearTimeout(idle);
-    if (current === undefined || !current.connected) current = startProcess(limits);
-    const { details, isAlive } = await readIn(current, { source, kind, signal, limits });
-    if (!isAlive) await end();
-    else idle = setTimeout(end, limits.idleMs).unref();
-    if (details instanceof Error) throw details;
-    return details;
-  }
+  const queue = createChildQueue(() => startProcess(limits), limits.idleMs);
   return {
-    read(source, kind, signal) {
-      const details = last.then(() => readNext(source, kind, signal));
-      last = details.catch(() => undefined);
-      return details;
-    },
-    stop: end,
+    read: (source, kind, signal) =>
+      queue.run((child) => readIn(child, { source, kind, signal, limits }), signal),
+    stop: queue.stop,
   };
 }
 
@@ -92,22 +71,6 @@ function startProcess({ heapMiB, searchPath }: DetailsLimits): ChildProcess {
   return child;
 }
 
-/** Sets whether a process keeps this one alive. */
-function keepAlive(child: ChildProcess, isBusy: boolean): void {
-  if (isBusy) child.ref();
-  else child.unref();
-  if (isBusy) child.channel?.ref();
-  else child.channel?.unref();
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  const ended = once(child, 'exit');
-  child.ref();
-  child.kill('SIGKILL');
-  await ended;
-}
-
 interface Work {
   source: ByteSource;
   kind: DetailsKind;
@@ -115,27 +78,20 @@ interface Work {
   limits: DetailsLimits;
 }
 
-interface Outcome {
-  /** An Error: that of the source, or the reason of the signal. */
-  details: FileDetails | Error;
-  /** Whether the process waits for more work; otherwise it has ended, or must be ended. */
-  isAlive: boolean;
-}
-
 async function readIn(
   child: ChildProcess,
   { source, kind, signal, limits }: Work,
-): Promise<Outcome> {
-  const outcome = Promise.withResolvers<Outcome>();
-  const giveUp = () => outcome.resolve({ details: {}, isAlive: false });
-  const fail = (error: unknown) => outcome.resolve({ details: toError(error), isAlive: false });
+): Promise<Outcome<FileDetails>> {
+  const outcome = Promise.withResolvers<Outcome<FileDetails>>();
+  const giveUp = () => outcome.resolve({ result: {}, isAlive: false });
+  const fail = (error: unknown) => outcome.resolve({ result: toError(error), isAlive: false });
   const onAbort = () => fail(signal?.reason);
   const readLimited = limitReads(source, limits);
   const timer = setTimeout(giveUp, limits.timeoutMs);
   // The start of the process does not count.
   child.once('message', () => timer.refresh());
   const onMessage = (message: ProcessMessage) => {
-    if ('details' in message) outcome.resolve({ details: message.details, isAlive: true });
+    if ('details' in message) outcome.resolve({ result: message.details, isAlive: true });
     else readLimited(message).then((bytes) => send(child, { bytes }), fail);
   };
   child.on('message', onMessage).on('exit', giveUp).on('error', fail);

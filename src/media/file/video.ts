@@ -16,8 +16,8 @@ import { placeOf, textOf } from './video-place.ts';
 const FRAMES = 120;
 
 /**
- * Reads the container of a video: with mediabunny, or with ffprobe, if it is installed, one that mediabunny cannot read,
- * such as AVI, WMV and FLV. Finds nothing in any other.
+ * Reads the container of a video with mediabunny. Reads one that mediabunny cannot read, such as AVI, WMV and FLV, with
+ * ffprobe, if that is installed. Finds nothing in any other.
  */
 export async function readVideo(source: ByteSource): Promise<Findings> {
   const found = await readContainer(source);
@@ -25,10 +25,10 @@ export async function readVideo(source: ByteSource): Promise<Findings> {
   return isUnknown ? { ...found, ...(await attempt(() => probe(source))) } : found;
 }
 
-/** ffprobe finds what it tells in the beginning of such containers. */
+/** Bytes that ffprobe gets: such containers begin with what it reads. */
 const HEAD_BYTES = 4 * 1024 * 1024;
 
-/** Within the time limit of a file, which a slow start of the program must not exceed. */
+/** Time limit of ffprobe: less than that of a file, so that a slow start of ffprobe does not exceed it. */
 const PROBE_MS = 6000;
 
 async function probe(source: ByteSource): Promise<Findings | undefined> {
@@ -40,7 +40,7 @@ async function probe(source: ByteSource): Promise<Findings | undefined> {
   return {
     ...others,
     durationMs: durationSeconds && durationSeconds * 1000,
-    // The rate that ffprobe tells is that of the bytes that it has seen.
+    // The bit rate of ffprobe is that of the bytes that it has seen.
     bitRate: averageBitRate(source, durationSeconds),
   };
 }

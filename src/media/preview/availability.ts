@@ -21,7 +21,7 @@ export function loadPackage(specifier: string): unknown {
   return require(specifier);
 }
 
-/** Finds a program. `searchPath`: directories, as in `PATH`. Returns its path; null if there is none to run. */
+/** Finds a program. `searchPath`: directories, as in `PATH`. Returns its path; null if it is in none of them. */
 export async function findProgram(name: string, searchPath: string): Promise<string | null> {
   for (const directory of searchPath.split(delimiter)) {
     const path = join(directory, name);

@@ -11,15 +11,15 @@ export interface DecoderState {
 
 /** The decoders of a server. */
 export interface DecoderCatalog {
-  /** Returns the name of the decoder of a MIME type; null for a type that none draws, or whose decoder is turned off. */
+  /** Returns the name of the decoder of a MIME type; null if no decoder draws the type, or if its decoder is turned off. */
   decoderNameOf(mimeType: string): string | null;
   /** Returns the MIME types of the decoders that can draw, such as `image/heic` and `video/*`. */
   mimeTypes(): Promise<string[]>;
   /** Tells whether the decoder of a MIME type can draw. */
   isAvailable(mimeType: string): Promise<boolean>;
   /**
-   * Returns why files of a MIME type are not drawn, as far as it is known without waiting; null if they are drawn, and
-   * for a type that no decoder draws.
+   * Returns why the decoder of a MIME type cannot draw. Null if it can, if no decoder draws the type, and while the
+   * server has not found out yet.
    */
   reasonOf(mimeType: string): string | null;
   /** Returns the states of all decoders. */

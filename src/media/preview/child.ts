@@ -1,11 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { childEnvironment } from '../../lib/child-environment.ts';
+import { keepAlive } from '../rendition/child.ts';
 
 /** Memory for JavaScript. Decoders and images are outside of it. */
 const HEAP_MIB = 256;
 
-/** Starts a process that draws previews, in a process group of its own. `searchPath`: its `PATH`. */
+/**
+ * Starts a process that draws previews, in a process group of its own, which ends with it. `searchPath`: its `PATH`.
+ */
 export function startProcess(searchPath: string): ChildProcess {
   const child = fork(new URL('./preview-process.ts', import.meta.url), [], {
     // Keeps bytes.
@@ -22,23 +24,6 @@ export function startProcess(searchPath: string): ChildProcess {
   child.once('exit', () => killPrograms(child));
   keepAlive(child, false);
   return child;
-}
-
-/** Sets whether a process keeps this one alive. */
-export function keepAlive(child: ChildProcess, isBusy: boolean): void {
-  if (isBusy) child.ref();
-  else child.unref();
-  if (isBusy) child.channel?.ref();
-  else child.channel?.unref();
-}
-
-/** Ends a process and the programs that it has started. */
-export async function killGroup(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  const ended = once(child, 'exit');
-  child.ref();
-  child.kill('SIGKILL');
-  await ended;
 }
 
 /** Ends the programs that a process has started and not ended itself. */

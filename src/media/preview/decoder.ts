@@ -1,5 +1,5 @@
 /**
- * Draws files that browsers cannot show, of some MIME types. A decoder is optional at run time: a package or a program
+ * Draws files of some MIME types that browsers cannot show. A decoder is optional at run time: a package or a program
  * that it needs may be missing.
  *
  * Importing the module of a decoder must be cheap, because the server does: load packages in `find` and `draw`.
@@ -35,7 +35,7 @@ export type Availability = { isAvailable: true } | { isAvailable: false; reason:
 export interface DrawLimits {
   /** The MIME type of the file: one of the decoder's. */
   mimeType: string;
-  /** Maximum of the longer side of the image, in pixels. A longer one is scaled down, if it can be decoded at all. */
+  /** Maximum length of the longer side, in pixels. A larger image is scaled down, if it can be decoded at all. */
   sideMax: number;
   /** Maximum number of pixels of the image in the file. */
   pixelsMax: number;

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { PreviewError } from './decoder.ts';
 
 /** Returns the bytes of a file. Throws PreviewError if it is larger than `bytesMax`. */
-export async function readWhole(path: string, bytesMax: number): Promise<Buffer> {
+export async function readBounded(path: string, bytesMax: number): Promise<Buffer> {
   const { size } = await stat(path);
   if (size <= bytesMax) return readFile(path);
   const mebibytes = Math.floor(bytesMax / 2 ** 20);

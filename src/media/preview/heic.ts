@@ -1,11 +1,11 @@
 import { loadSharp } from '../decode-memory.ts';
 import { loadPackage, packageAvailability } from './availability.ts';
 import { type Drawing, type DrawLimits, type PreviewDecoder, PreviewError } from './decoder.ts';
-import { readWhole } from './file.ts';
+import { readBounded } from './file.ts';
 
 const LIBRARY = 'libheif-js/wasm-bundle.js';
 
-/** libheif reads a file in memory. */
+/** libheif needs the whole file in memory. */
 const FILE_BYTES_MAX = 128 * 1024 * 1024;
 
 /** Draws the main image of a HEIC or HEIF file with libheif, as WebAssembly: sharp's binaries have no decoder of HEVC. */
@@ -48,7 +48,7 @@ interface Decoded {
 }
 
 async function draw(path: string, { pixelsMax, sideMax }: DrawLimits): Promise<Drawing> {
-  const bytes = await readWhole(path, FILE_BYTES_MAX);
+  const bytes = await readBounded(path, FILE_BYTES_MAX);
   const iccProfile = await readProfile(path);
   const heif = loadPackage(LIBRARY) as Libheif;
   // Nothing is freed: the process ends soon.

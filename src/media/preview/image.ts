@@ -8,11 +8,11 @@ import { type RenderedImage, renderImage } from '../render.ts';
 import { sniffFile } from '../sniff.ts';
 import { type DrawLimits, type DrawnImage, type Pixels, PreviewError } from './decoder.ts';
 
-/** Other images are rendered from the preview, so it is better than they are. */
+/** Renditions are made from the preview, so its quality is higher than theirs. */
 const QUALITY = 90;
 
 /**
- * Returns what a decoder has drawn as a still WebP in sRGB, without metadata, whose sides are at most `sideMax` pixels.
+ * Converts what a decoder has drawn to a still WebP in sRGB, without metadata, whose sides are at most `sideMax` pixels.
  * Throws PreviewError if it is not an intact image.
  */
 export async function toPreview(drawn: DrawnImage, limits: DrawLimits): Promise<RenderedImage> {
@@ -44,12 +44,12 @@ async function render(path: string, limits: DrawLimits): Promise<RenderedImage> 
     ...{ window: null, canvas: null, background: null },
     ...({ format: 'webp', quality: QUALITY, mayMove: false } as const),
   };
-  // A server that accepts small images only draws other files all the same.
+  // The limit for uploaded images may be lower than the size of a preview.
   const pixelsMax = Math.max(limits.pixelsMax, limits.sideMax ** 2);
   return renderImage(path, plan, { pixelsMax, timeoutMs: limits.timeoutMs });
 }
 
-/** Returns pixels as a PNG, scaled down so that no side is longer than `sideMax`. */
+/** Encodes pixels as a PNG, scaled down so that no side is longer than `sideMax`. */
 export async function encodePixels(pixels: Pixels, sideMax: number): Promise<Buffer> {
   const { width, height, channels, rowBytes = width * channels, iccProfile } = pixels;
   const sharp = await loadSharp();

@@ -7,12 +7,12 @@ import {
   type PreviewDecoder,
   PreviewError,
 } from './decoder.ts';
-import { readWhole } from './file.ts';
+import { readBounded } from './file.ts';
 
-/** PDFium reads a document in memory. */
+/** PDFium needs the whole file in memory. */
 const FILE_BYTES_MAX = 128 * 1024 * 1024;
 
-/** The longer side of a drawn page, in pixels: small print can be read. */
+/** The longer side of a drawn page, in pixels, at which small print is legible. */
 const PAGE_SIDE = 1600;
 
 /** Draws the first page of a PDF with PDFium, as WebAssembly: it cannot read other files, and runs no scripts. */
@@ -24,7 +24,7 @@ export const pdfDecoder: PreviewDecoder = {
 };
 
 async function draw(path: string, { sideMax }: DrawLimits): Promise<Drawing> {
-  const bytes = await readWhole(path, FILE_BYTES_MAX);
+  const bytes = await readBounded(path, FILE_BYTES_MAX);
   const document = await open(bytes);
   const pageCount = document.getPageCount();
   if (pageCount < 1) throw new PreviewError('The document has no pages.');
@@ -37,7 +37,7 @@ async function open(bytes: Uint8Array): Promise<PDFiumDocument> {
   try {
     return await library.loadDocument(bytes);
   } catch (cause) {
-    // The wrapper has no other way to tell.
+    // The package tells it by the message only.
     const isLocked = cause instanceof Error && /password|security/i.test(cause.message);
     const reason = isLocked ? 'protected by a password' : 'damaged';
     throw new PreviewError(`The document is ${reason}.`, { cause });

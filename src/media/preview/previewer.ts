@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keepAlive, killGroup, startProcess } from './child.ts';
+import { createChildQueue, keepAlive, type Outcome } from '../rendition/child.ts';
+import { startProcess } from './child.ts';
 import { NoImageError, PreviewError } from './decoder.ts';
 import type { Preview } from './draw-file.ts';
 import type { PreviewAnswer, PreviewRequest } from './preview-process.ts';
@@ -35,7 +36,7 @@ export interface PreviewLimits {
   cpuMs: number;
   /** Maximum resident memory of the process. Programs that it starts have limits of their own. */
   memoryBytesMax: number;
-  /** Maximum of the longer side of a preview, in pixels. */
+  /** Maximum length of the longer side of a preview, in pixels. */
   sideMax: number;
   /** Maximum number of pixels of an image in a file. */
   pixelsMax: number;
@@ -70,36 +71,15 @@ export interface PreviewerOptions {
 export function createPreviewer(options: PreviewerOptions): Previewer {
   const limits = { ...LIMITS, ...options.limits };
   const registry = options.registry ?? new URL('./registry.ts', import.meta.url).href;
-  let current: ChildProcess | undefined;
-  let idle: NodeJS.Timeout | undefined;
-  let last: Promise<unknown> = Promise.resolve();
-  async function end(): Promise<void> {
-    clearTimeout(idle);
-    const child = current;
-    current = undefined;
-    if (child !== undefined) await killGroup(child);
-  }
-  async function drawNext(file: PreviewFile, signal?: AbortSignal): Promise<Preview> {
-    signal?.throwIfAborted();
-    clearTimeout(idle);
-    if (current === undefined || !current.connected) current = startProcess(options.searchPath);
-    const outcome = await withDirectory((directory) =>
-      drawIn(current as ChildProcess, { registry, file, limits, directory, signal }),
-    );
-    // Its decoder has read such a file to its end.
-    const isReady = !(outcome instanceof Error) || outcome instanceof NoImageError;
-    if (isReady) idle = setTimeout(end, limits.idleMs).unref();
-    else await end();
-    if (outcome instanceof Error) throw outcome;
-    return outcome;
-  }
+  const queue = createChildQueue(() => startProcess(options.searchPath), limits.idleMs);
   return {
-    draw(file, signal) {
-      const preview = last.then(() => drawNext(file, signal));
-      last = preview.catch(() => undefined);
-      return preview;
-    },
-    stop: end,
+    // Deletes the directory after the queue has ended the process, whose programs could still write to it.
+    draw: (file, signal) =>
+      withDirectory((directory) => {
+        const work = { registry, file, limits, directory, signal };
+        return queue.run((child) => drawIn(child, work), signal);
+      }),
+    stop: queue.stop,
   };
 }
 
@@ -111,11 +91,10 @@ interface Work {
   signal: AbortSignal | undefined;
 }
 
-/** Returns an Error if the process has ended, must be ended, or has found a reason why there is no preview. */
 async function drawIn(
   child: ChildProcess,
   { registry, file, limits, directory, signal }: Work,
-): Promise<Preview | Error> {
+): Promise<Outcome<Preview>> {
   const outcome = Promise.withResolvers<Preview | Error>();
   const onAbort = () => outcome.resolve(toError(signal?.reason));
   const onExit = (code: number | null, name: string | null) =>
@@ -135,7 +114,9 @@ async function drawIn(
     };
     // A process that has just ended is reported by `exit`.
     child.send(request, () => undefined);
-    return await outcome.promise;
+    const result = await outcome.promise;
+    // The decoder of a file without an image has read it to its end.
+    return { result, isAlive: !(result instanceof Error) || result instanceof NoImageError };
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
@@ -174,6 +155,7 @@ async function withDirectory<T>(work: (directory: string) => Promise<T>): Promis
   try {
     return await work(directory);
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    // A program that has just been killed may still end a write.
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 });
   }
 }

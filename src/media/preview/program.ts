@@ -32,8 +32,8 @@ const ERROR_TEXT_MAX = 2000;
 
 /**
  * Runs a program in the `PATH` of this process and returns its output. The program belongs to the process group of this
- * process, and is killed when it exceeds a limit. Throws ProgramLimitError then, the reason of `signal`, and the error of
- * `spawn` if it cannot be started.
+ * process, and is killed when it exceeds a limit. Throws ProgramLimitError then, and the reason of `signal`. A program that
+ * is not installed has the exit code 127; on Windows, the error of `spawn` is thrown.
  */
 export async function runProgram(
   name: string,

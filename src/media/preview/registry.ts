@@ -8,7 +8,7 @@ import { jpegXlDecoder } from './raster/jpeg-xl.ts';
 import { svgDecoder } from './svg.ts';
 import { videoDecoder } from './video/decoder.ts';
 
-/** All decoders. The first one of a MIME type that is turned on draws its files. */
+/** All decoders. A file is drawn by the first one of its MIME type that is turned on. */
 export const DECODERS: readonly PreviewDecoder[] = [
   heicDecoder,
   svgDecoder,
@@ -20,7 +20,7 @@ export const DECODERS: readonly PreviewDecoder[] = [
   photoshopDecoder,
   jpegXlDecoder,
   rawDecoder,
-  // When an operator has turned it on, it comes before the images that documents contain of themselves.
+  // Before the thumbnails in documents: an operator who turns it on wants better ones.
   officeDecoder,
   thumbnailDecoder,
 ];

@@ -1,14 +1,14 @@
 import type { Metadata } from 'sharp';
 import { loadSharp } from '../decode-memory.ts';
 import { type Drawing, type DrawLimits, type PreviewDecoder, PreviewError } from './decoder.ts';
-import { readWhole } from './file.ts';
+import { readBounded } from './file.ts';
 
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
 
-/** The longer side of a drawing in pixels, unless its own size is larger: an icon is drawn sharp. */
+/** Minimum length of the longer side of a preview, in pixels, so that a small icon is sharp. */
 const SIDE_MIN = 1024;
 
-/** The densities that sharp accepts, and that at which a drawing has its own size. */
+/** The range of densities that sharp accepts, and the density at which a drawing has its own size. */
 const DENSITY = { min: 1, own: 72, max: 100_000 };
 
 /**
@@ -27,7 +27,7 @@ export const svgDecoder: PreviewDecoder = {
 };
 
 async function draw(path: string, { sideMax }: DrawLimits): Promise<Drawing> {
-  const bytes = recognizable(await readWhole(path, FILE_BYTES_MAX));
+  const bytes = withEarlyTag(await readBounded(path, FILE_BYTES_MAX));
   const sharp = await loadSharp();
   try {
     const { density, longer } = await measure(bytes);
@@ -52,8 +52,11 @@ async function measure(bytes: Buffer): Promise<{ density: number; longer: number
   return at(DENSITY.own).catch(() => at(DENSITY.min));
 }
 
-/** libvips looks for the element in the first 1000 bytes, which programs fill with entities and comments. */
-function recognizable(bytes: Buffer): Buffer {
+/**
+ * Returns bytes whose beginning contains `<svg`, in a comment if need be: libvips looks for it in the first 1000 bytes
+ * only, which some programs fill with entities and comments.
+ */
+function withEarlyTag(bytes: Buffer): Buffer {
   if (bytes.subarray(0, 900).includes('<svg')) return bytes;
   const head = bytes.toString('latin1', 0, 900);
   const at = /^(?:\xef\xbb\xbf)?\s*(?:<\?xml.*?\?>)?/s.exec(head)?.[0].length ?? 0;

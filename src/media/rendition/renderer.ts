@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { childEnvironment } from '../../lib/child-environment.ts';
+import { keepAlive, killChild } from './child.ts';
 import { type Answer, fromFailure, type Result, type Work } from './render-work.ts';
 
 /** Renders images for jobs. Its functions throw as those of the same name do, and an Error if the process ends meanwhile. */
@@ -87,13 +87,7 @@ function startProcess(idleMs: number): RenderProcess {
       child.send({ id, name, parameters }, () => undefined);
       return request.promise;
     },
-    async kill() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const ended = once(child, 'exit');
-      child.ref();
-      child.kill('SIGKILL');
-      await ended;
-    },
+    kill: () => killChild(child),
   };
 }
 
@@ -105,14 +99,6 @@ function forkProcess(): ChildProcess {
     env: { ...childEnvironment(), MALLOC_ARENA_MAX: '2' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-}
-
-/** Sets whether a process keeps this one alive. */
-function keepAlive(child: ChildProcess, isBusy: boolean): void {
-  if (isBusy) child.ref();
-  else child.unref();
-  if (isBusy) child.channel?.ref();
-  else child.channel?.unref();
 }
 
 function restTimer(onOver: () => void, ms: number) {

@@ -1,19 +1,13 @@
 import { Command } from 'commander';
 import {
-  asServer,
   type CommandSetting,
+  enqueueAsServer,
   type Flags,
   readConfig,
   withSettings,
 } from '../command-setting.ts';
 import type { Config } from '../config.ts';
 import { requireLibrary } from '../require-library.ts';
-
-/** One statement may look at all media of a large library. */
-const STATEMENT_TIMEOUT_MS = 3_600_000;
-
-/** Jobs between two lines of progress. */
-const PROGRESS_STEP = 1000;
 
 /**
  * Creates the command `trivium details`, which enqueues jobs that read what files say of themselves, whether a server runs
@@ -34,16 +28,7 @@ export function detailsCommand({ env, attempt }: CommandSetting): Command {
 async function enqueue(config: Config): Promise<void> {
   await requireLibrary(config);
   const { enqueueMissingDetails } = await import('../../domain/file/missing-details.ts');
-  let printed = 0;
-  await asServer({ ...config, statementTimeoutMs: STATEMENT_TIMEOUT_MS }, async (ctx) => {
-    const jobs = await enqueueMissingDetails(ctx, {
-      onProgress(jobs) {
-        if (jobs - printed < PROGRESS_STEP) return;
-        printed = jobs;
-        console.log(`${jobs} jobs so far`);
-      },
-    });
-    const noun = jobs === 1 ? 'file' : 'files';
-    console.log(`${jobs || 'no'} ${noun} to read${jobs === 0 ? '' : ': the server runs the jobs'}`);
-  });
+  await enqueueAsServer(config, 'read', (ctx, onProgress) =>
+    enqueueMissingDetails(ctx, { onProgress }),
+  );
 }

@@ -1,15 +1,15 @@
 import type { z } from 'zod';
 import { listOf, wholeNumber } from '../setting.ts';
 
-/** Configuration of what is made of images. */
+/** Configuration of images and their renditions. */
 export interface ImageSettings {
   imagePixelsMax: number;
-  /** Widths of the renditions that are made of every image, in ascending order, in pixels. */
+  /** Widths in pixels of the renditions that are made of every image, in ascending order. */
   thumbnailSizes: readonly number[];
   renditionCacheBytesMax: number;
 }
 
-/** Bounds of a thumbnail size. The largest is in memory as pixels. */
+/** The bounds of a thumbnail size, in pixels. The largest rendition is decoded in memory. */
 const SIZE_MIN = 16;
 const SIZE_MAX = 2560;
 const SIZES_MAX = 8;

@@ -27,7 +27,7 @@ export function renditionsCommand({ env, attempt }: CommandSetting): Command {
     .description('make thumbnails, sizes and placeholders of stored images by jobs of the server')
     .requiredOption(
       '--missing',
-      'of all images that lack one of them, such as old ones, or after a change of TRIVIUM_THUMBNAIL_SIZES',
+      'for all images that lack one of them, such as old ones, or after a change of TRIVIUM_THUMBNAIL_SIZES',
     )
     .option('--dry-run', 'only count the images')
     .option('--json', 'print the result as a line of JSON, and no progress');

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import { oneOf } from '../setting.ts';
 
-/** Configuration of what viewers see of media, and of where these were recorded. */
+/** Configuration of who sees media, and the locations in their files. */
 export interface VisibilitySettings {
   /** The visibility of new media. */
   visibilityDefault: 'public' | 'unlisted' | 'private';
-  /** Whether location is removed from files: never, for viewers who may not edit them, or from all that are stored. */
+  /** When location is removed from files: never, when viewers who may not edit them read them, or before they are stored. */
   stripLocation: 'never' | 'public' | 'always';
 }
 

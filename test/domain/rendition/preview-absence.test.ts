@@ -10,7 +10,7 @@ import { fixtureBytes, inPieces } from '../../support/bytes.ts';
 describeEachBackend('a file that contains nothing to draw', (backend) => {
   it.each([
     ['sound.mp3', 'The file contains no cover image.'],
-    ['report.docx', 'The document contains no image of itself.'],
+    ['report.docx', 'The document contains no thumbnail.'],
   ])('such as %s has no preview, with a reason, and its job succeeds', (filename, reason) =>
     withServices(backend, async (services) => {
       const ctx = services.as(user());

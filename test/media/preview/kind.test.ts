@@ -45,7 +45,7 @@ const KINDS: Readonly<Record<string, string>> = {
   ...expected('raw', 'photo.dng photo.nef photo.arw photo.pef photo.srw photo.cr3 photo.raf'),
   'sensor.nef': 'The raw file contains no preview.',
   ...expected('thumbnail', 'preview/document.odt'),
-  ...expected('The document contains no image of itself.', 'report.docx sheet.ods'),
+  ...expected('The document contains no thumbnail.', 'report.docx sheet.ods'),
   'preview/document.doc': 'No decoder (office): Turned off by the settings of the server.',
   // Shown by an icon of their type.
   ...expected('none', 'archive.zip note.txt page.html table.csv'),

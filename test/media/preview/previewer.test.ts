@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -96,7 +96,7 @@ test.each(['crash', 'exit'])(
     }),
 );
 
-test('a drawing ends when it is aborted, before and during its turn', () =>
+test('a drawing that is aborted before its turn does not begin, and the next file is drawn', () =>
   withDecoders(async (draw) => {
     const running = new AbortController();
     const waiting = new AbortController();
@@ -111,16 +111,29 @@ test('a drawing ends when it is aborted, before and during its turn', () =>
 
 test('a program that a decoder has started ends with it, and its directory is deleted', () =>
   withDecoders(async (draw, path) => {
-    const before = await directories();
     await expect(draw('program')).rejects.toThrow(/takes too long/);
-    const pid = Number(await readFile(path, 'utf8'));
-    expect(pid).toBeGreaterThan(1);
-    await vi.waitUntil(() => !isRunning(pid));
-    expect(await directories()).toEqual(before);
+    await expectNothingLeft(path);
   }));
 
-async function directories(): Promise<string[]> {
-  return (await readdir(tmpdir())).filter((name) => name.startsWith('trivium-preview-'));
+test('the directory of a drawing is deleted after the programs that write to it have ended', () =>
+  withDecoders(async (draw, path) => {
+    const running = new AbortController();
+    const why = new Error('enough');
+    const aborted = expect(draw('writer', running.signal)).rejects.toBe(why);
+    await vi.waitUntil(() => existsSync(path) && statSync(path).size > 0, { timeout: 60_000 });
+    running.abort(why);
+    await aborted;
+    await expectNothingLeft(path);
+    expect(await draw('good')).toMatchObject({ width: 60 });
+  }));
+
+/** Expects that neither the program nor the directory is left that a decoder has named in a file. */
+async function expectNothingLeft(path: string): Promise<void> {
+  const [pid, directory = ''] = (await readFile(path, 'utf8')).split(' ');
+  expect(Number(pid)).toBeGreaterThan(1);
+  expect(directory).toContain('trivium-preview-');
+  await vi.waitUntil(() => !isRunning(Number(pid)));
+  expect(existsSync(directory)).toBe(false);
 }
 
 /** A process that has ended may wait for its parent. */

@@ -154,6 +154,7 @@ export function imageNeeds({ output }: PlannedField): readonly (keyof File)[] {
 function isRendition(node: FieldNode, name: string): boolean {
   return name === 'url' && (node.arguments ?? []).length > 0;
 }
+
 /** Returns the linked image of a media item, else its stored image; null if it has neither. */
 export function toImage(media: Media, original: File | null): ImageShape | null {
   const { focalPoint, crops } = media;

@@ -1,5 +1,5 @@
 import type { File } from '../../../domain/file/file.ts';
-import { picturedAmong, previewErrorOf } from '../../../domain/rendition/preview-state.ts';
+import { previewErrorOf, renderableAmong } from '../../../domain/rendition/preview-state.ts';
 import type { Media } from '../../../domain/tree/media.ts';
 import { builder } from '../../builder.ts';
 import { foundFiles } from '../file/file.ts';
@@ -34,10 +34,10 @@ builder.objectFields(MediaRef, (t) => ({
   }),
 }));
 
-/** Returns the stored image that shows what a media item is, whatever its type. */
+/** Returns the stored image that shows a media item, whatever its type is. */
 function toPreview(media: Media, files: readonly File[] | undefined) {
-  const pictured = picturedAmong(files);
-  return pictured && toStoredImage(media, pictured);
+  const file = renderableAmong(files);
+  return file && toStoredImage(media, file);
 }
 
 function idOf({ id }: Media): number[] {

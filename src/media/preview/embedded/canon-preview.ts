@@ -3,18 +3,18 @@ import type { OpenSource } from '../../source.ts';
 import { readAt } from '../raster/read.ts';
 import type { Place, RawPreviews } from './place.ts';
 
-/** The boxes of Canon, which have a UUID as their type: that of the metadata, in `moov`, and that of the preview. */
+/** The UUIDs of Canon's boxes: the metadata in `moov`, and the preview. */
 const METADATA = '85c0b687820f11e08111f4ce462b6a48';
 const PREVIEW = 'eaf42b5e1c984b88b9fbb7dc406e4d16';
 
-/** Boxes that are looked at. */
+/** Maximum number of boxes to read within another one. */
 const BOXES_MAX = 200;
 
-/** The preview box has eight bytes before its only box, `PRVW`, which has these before the JPEG. */
+/** Bytes of the preview box before the box `PRVW`, and bytes of `PRVW`, with its header, before the JPEG. */
 const PREFIX_BYTES = 8;
 const PREVIEW_HEADER_BYTES = 24;
 
-/** The orientation is in the first directory of the first metadata. */
+/** Bytes to read of the box `CMT1`, whose first directory has the orientation. */
 const METADATA_BYTES = 64 * 1024;
 
 /** Finds the JPEG in a CR3, which is an ISO base media file (ISO 14496-12 §4.2). */
@@ -67,7 +67,7 @@ async function* boxesIn(source: OpenSource, { at, sizeBytes }: Place): AsyncGene
       type = head.toString('hex', headerBytes, headerBytes + 16);
       headerBytes += 16;
     }
-    // 0: up to the end.
+    // 0: the box extends to the end.
     if (boxBytes === 0) boxBytes = end - at;
     if (boxBytes < headerBytes) return;
     yield { type, content: { at: at + headerBytes, sizeBytes: boxBytes - headerBytes } };

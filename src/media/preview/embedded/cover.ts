@@ -2,7 +2,7 @@ import type { ByteSource } from '../../file/details.ts';
 import type { OpenSource } from '../../source.ts';
 import { readAt } from '../raster/read.ts';
 
-/** A tag may claim to be as long as the file: nothing longer than a large cover is read at once. */
+/** Maximum size of one read, enough for a large cover: a tag may claim to be as long as the file. */
 const READ_BYTES_MAX = 32 * 1024 * 1024;
 
 /** Returns the cover of a sound: that of the front if there are several; undefined if there is none. */

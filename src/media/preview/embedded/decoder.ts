@@ -4,13 +4,13 @@ import { readCover } from './cover.ts';
 import { PACKAGE_TYPES, readThumbnail } from './package-thumbnail.ts';
 import { readRawPreview } from './raw-preview.ts';
 
-/** The names of raw formats that are a TIFF, or begin as one, or are known otherwise. */
+/** The names of the raw formats that `readRawPreview` reads. */
 const RAW_NAMES =
   'adobe-dng canon-cr2 canon-cr3 nikon-nef nikon-nrw sony-arw sony-sr2 sony-srf samsung-srw pentax-pef ' +
   'fujifilm-raf panasonic-rw2 hasselblad-3fr hasselblad-fff kodak-kdc kodak-dcr kodak-k25 epson-erf ' +
   'mamiya-mef leaf-mos phaseone-iiq leica-rwl';
 
-/** Draws a camera's raw file: the largest JPEG in it, which the camera has developed. */
+/** Draws the largest JPEG in a camera's raw file, which the camera has developed. */
 export const rawDecoder = createDecoder(
   'raw',
   RAW_NAMES.split(' ').map((name) => `image/x-${name}`),
@@ -26,15 +26,15 @@ export const coverDecoder = createDecoder(
   'The file contains no cover image.',
 );
 
-/** Draws the image of itself that the program which has written a document has put into it. */
+/** Draws the thumbnail, cover or first page that is an image in a document. */
 export const thumbnailDecoder = createDecoder(
   'thumbnail',
   PACKAGE_TYPES,
   readThumbnail,
-  'The document contains no image of itself.',
+  'The document contains no thumbnail.',
 );
 
-/** Creates a decoder of images that are as such in a file. `absence`: why there is no preview without one. */
+/** Creates a decoder of images that are stored in files. `absence`: why a file without one has no preview. */
 function createDecoder(
   name: string,
   mimeTypes: readonly string[],

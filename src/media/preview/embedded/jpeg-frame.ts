@@ -13,7 +13,7 @@ interface JpegFrame {
 const [SOF0, SOF15, DHT, JPG, DAC, SOS, APP1] = [0xc0, 0xcf, 0xc4, 0xc8, 0xcc, 0xda, 0xe1] as const;
 const LOSSLESS: ReadonlySet<number> = new Set([0xc3, 0xc7, 0xcb, 0xcf]);
 
-/** Segments before the frame. */
+/** Maximum number of segments before the frame. */
 const SEGMENTS_MAX = 200;
 
 /** Reads the header of a JPEG (ITU-T T.81 B.2); undefined if there is no JPEG. */

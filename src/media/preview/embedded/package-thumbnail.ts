@@ -1,25 +1,15 @@
 import { DECLARED_EXTENSIONS } from '../../open-document.ts';
 import type { OpenSource } from '../../source.ts';
+import { OOXML_EXTENSIONS } from '../office/document-type.ts';
 import { findEpubCover } from './epub-cover.ts';
 import { listEntries, readEntry, type ZipEntry } from './zip-entry.ts';
-
-const OOXML = 'application/vnd.openxmlformats-officedocument.';
-
-const OFFICE_TYPES = [
-  ...['wordprocessingml.document', 'wordprocessingml.template'],
-  ...['spreadsheetml.sheet', 'spreadsheetml.template'],
-  ...['presentationml.presentation', 'presentationml.template', 'presentationml.slideshow'],
-].map((name) => OOXML + name);
 
 const COMIC = 'application/vnd.comicbook+zip';
 const EPUB = 'application/epub+zip';
 
 /** The MIME types of packages (ZIP files) that may contain an image of what they hold. */
 export const PACKAGE_TYPES: readonly string[] = [
-  ...OFFICE_TYPES,
-  'application/vnd.ms-word.document.macroenabled.12',
-  'application/vnd.ms-excel.sheet.macroenabled.12',
-  'application/vnd.ms-powerpoint.presentation.macroenabled.12',
+  ...Object.keys(OOXML_EXTENSIONS),
   ...Object.keys(DECLARED_EXTENSIONS),
   ...[
     'application/vnd.apple.pages',
@@ -30,7 +20,7 @@ export const PACKAGE_TYPES: readonly string[] = [
   COMIC,
 ];
 
-/** The images of packages, by their names; the best first. */
+/** The names of thumbnails in packages, the best first. */
 const NAMES: readonly RegExp[] = [
   // OpenRaster and Krita: the whole image. Then OpenDocument 1.3 part 2 §3.8, Open Packaging, Apple, Krita, 3MF.
   /^mergedimage\.png$/,
@@ -42,7 +32,7 @@ const NAMES: readonly RegExp[] = [
   /^Metadata\/(?:thumbnail|plate_1)\.png$/,
 ];
 
-/** Returns the image of itself that a package contains; undefined if there is none. */
+/** Returns the thumbnail, cover or first page in a package; undefined if there is none. */
 export async function readThumbnail(
   source: OpenSource,
   mimeType: string,

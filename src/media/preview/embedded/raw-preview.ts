@@ -1,4 +1,3 @@
-import { exifOrientation } from '../../exif.ts';
 import { createFileWindow, type FileWindow } from '../../file-window.ts';
 import type { OpenSource } from '../../source.ts';
 import { readAt } from '../raster/read.ts';
@@ -7,14 +6,14 @@ import { jpegFrame } from './jpeg-frame.ts';
 import type { Place, RawPreviews } from './place.ts';
 import { findTiffPreviews } from './tiff-preview.ts';
 
-/** Raw files have at most a few hundred entries, in directories that lie close to each other. */
+/** Maximum number of moves of the window: raw files have a few hundred entries, close to each other. */
 const MOVES_MAX = 2000;
 
 const PREVIEW_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
- * Returns the largest JPEG that the camera has put into a raw file, turned as the photo; undefined if there is none.
- * Pixels of the sensor are not developed.
+ * Returns the largest JPEG that the camera has put into a raw file, with the orientation of the photo; undefined if there
+ * is none. Pixels of the sensor are not developed.
  */
 export async function readRawPreview(source: OpenSource): Promise<Buffer | undefined> {
   const window = createFileWindow(source, MOVES_MAX);
@@ -48,12 +47,11 @@ async function findPreviews(source: OpenSource, window: FileWindow): Promise<Raw
   return findTiffPreviews(window, head);
 }
 
-/** Returns a JPEG with an EXIF block that says how it is turned. */
-export function withOrientation(jpeg: Buffer, orientation: number): Buffer {
+/** Returns a JPEG with an EXIF block that has the orientation. A damaged raw file may have any number there. */
+function withOrientation(jpeg: Buffer, orientation: number): Buffer {
+  if (!(orientation >= 1 && orientation <= 8)) return jpeg;
   const exif = Buffer.from(EXIF, 'latin1');
   exif.writeUInt8(orientation, EXIF.length - 8);
-  const isWritten = exifOrientation(exif.subarray(4)) === orientation;
-  if (!isWritten) return jpeg;
   return Buffer.concat([jpeg.subarray(0, 2), exif, jpeg.subarray(2)]);
 }
 

@@ -14,10 +14,10 @@ const TAG = {
   jpegSizeBytes: 514,
 } as const;
 
-/** JPEG as TIFF 6.0 has it, and as its supplement does. */
+/** The compressions that are JPEG: by TIFF 6.0, and by its supplement 2. */
 const JPEG_COMPRESSIONS: readonly number[] = [6, 7];
 
-/** Directories that are read: a hostile file has more, or a loop. */
+/** Maximum number of directories to read: a hostile file may have many. */
 const DIRECTORIES_MAX = 64;
 
 /** Finds the JPEGs in a raw file that is a TIFF, or begins as one, such as those of Panasonic and Olympus. */

@@ -11,8 +11,8 @@ const PROGRAM = 'soffice';
 
 /**
  * Draws the first page of an office document with LibreOffice: with a profile of its own, without macros, links and
- * active content, and without a network where the system lets a program give it up. Off by default: LibreOffice takes
- * seconds and hundreds of megabytes for each document, and is the largest program that a stranger's file could attack.
+ * active content, and without a network if the system permits that. Off by default: LibreOffice takes seconds
+ * and hundreds of megabytes for each document, and is the largest program that a stranger's file could attack.
  */
 export const officeDecoder: PreviewDecoder = {
   name: 'office',
@@ -79,7 +79,7 @@ async function run(parameters: readonly string[], limits: ProgramLimits): Promis
   }
 }
 
-/** Many containers do not let a program do so. */
+/** Tells whether this process may create a network namespace: many containers forbid it. */
 async function canLeaveNetwork(limits: ProgramLimits): Promise<boolean> {
   try {
     const { exitCode } = await runProgram('unshare', [...WITHOUT_NETWORK, 'true'], limits);

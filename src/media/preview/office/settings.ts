@@ -13,7 +13,7 @@ const SETTINGS: readonly Setting[] = [
   [SECURITY, 'BlockUntrustedRefererLinks', 'true'],
   ['/org.openoffice.Office.Calc/Content/Update', 'Link', '2'],
   ['/org.openoffice.Office.Writer/Content/Update', 'Link', '0'],
-  // A proxy at which nobody listens.
+  // The address of a proxy at which nothing listens.
   [INTERNET, 'ooInetProxyType', '2'],
   ...['HTTP', 'HTTPS', 'FTP'].flatMap((protocol): Setting[] => [
     [INTERNET, `ooInet${protocol}ProxyName`, '127.0.0.1'],

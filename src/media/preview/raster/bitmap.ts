@@ -10,7 +10,7 @@ export type RasterLimits = Pick<DrawLimits, 'sideMax' | 'pixelsMax'>;
 
 const FILE_HEADER_BYTES = 14;
 
-/** A JPEG or PNG in a bitmap. */
+/** Maximum size of a JPEG, a PNG or runs in a bitmap. */
 const PACKED_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Draws a BMP file, of Windows or OS/2. Throws PreviewError if it cannot be drawn. */
@@ -53,7 +53,7 @@ async function rowsOf(source: OpenSource, header: BitmapHeader, start: number): 
   }
   if (bitsPerPixel === 0) throw unknownVariant();
   const strideBytes = rowBytes(width, bitsPerPixel);
-  // A bomb, which costs as much as an image that is whole.
+  // Such a file would cost as much as one with all of its pixels.
   if (start + (strideBytes * height) / 2 > source.sizeBytes) throw damaged();
   return async (index) => {
     const row = Buffer.alloc(strideBytes);

@@ -4,7 +4,7 @@ import { createRowConverter, type RasterLimits, rowBytes } from './bitmap.ts';
 import { type BitmapHeader, readBitmapHeader } from './bitmap-header.ts';
 import { checkSize, damaged, readAt, readWhole, unknownVariant } from './read.ts';
 
-/** Images of an icon that are looked at. */
+/** Maximum number of images of an icon to consider. */
 const IMAGES_MAX = 256;
 const DIRECTORY_BYTES = 6;
 const ENTRY_BYTES = 16;
@@ -27,7 +27,7 @@ export async function drawIcon(source: OpenSource, limits: RasterLimits): Promis
   try {
     return await drawEntry(source, first, limits);
   } catch (error) {
-    // The largest one is also the one that is cut off with the end of the file.
+    // If the file is cut off, the largest image is: it usually comes last.
     const [second] = others;
     if (second === undefined) throw error;
     return drawEntry(source, second, limits);

@@ -1,5 +1,5 @@
 import type { OpenSource } from '../../source.ts';
-import type { PhotoshopHeader } from './photoshop-header.ts';
+import type { PhotoshopHeader, Section } from './photoshop-header.ts';
 import { damaged, readAt, readWhole, unknownVariant } from './read.ts';
 
 /** Returns the values of row `y`, a byte each, for each channel. */
@@ -35,15 +35,10 @@ export async function channelRows(
   };
 }
 
-interface Place {
-  at: number;
-  sizeBytes: number;
-}
-
 function plainPlaces(source: OpenSource, { imageAt, height }: PhotoshopHeader, rowBytes: number) {
-  // A bomb, which costs as much as an image that is whole.
+  // Such a file would cost as much as one with all of its pixels.
   if (imageAt + (rowBytes * height) / 2 > source.sizeBytes) throw damaged();
-  return (row: number): Place => ({ at: imageAt + 2 + row * rowBytes, sizeBytes: rowBytes });
+  return (row: number): Section => ({ at: imageAt + 2 + row * rowBytes, sizeBytes: rowBytes });
 }
 
 /** The table of the sizes of all rows comes before the rows. */
@@ -51,7 +46,7 @@ async function packedPlaces(
   source: OpenSource,
   { imageAt, height, channels, isLarge }: PhotoshopHeader,
   count: number,
-): Promise<(row: number) => Place> {
+): Promise<(row: number) => Section> {
   const entryBytes = isLarge ? 4 : 2;
   const table = await readWhole(source, imageAt + 2, count * height * entryBytes);
   const rows = count * height;
@@ -69,7 +64,7 @@ async function packedPlaces(
 /** A packed row of the widest document, which has 300,000 pixels, of 16 bits. */
 const ROW_BYTES_MAX = 1_000_000;
 
-/** Unpacks PackBits (TIFF 6.0, §9). What is missing is 0. */
+/** Unpacks PackBits (TIFF 6.0, §9). Missing bytes are 0. */
 export function unpackBits(packed: Buffer, sizeBytes: number): Buffer {
   const bytes = Buffer.alloc(sizeBytes);
   let to = 0;

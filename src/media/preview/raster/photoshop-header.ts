@@ -20,7 +20,8 @@ export interface PhotoshopHeader {
   imageAt: number;
 }
 
-interface Section {
+/** A part of the file. */
+export interface Section {
   at: number;
   sizeBytes: number;
 }
@@ -55,7 +56,7 @@ async function sectionAt(source: OpenSource, at: number, lengthBytes: 4 | 8): Pr
   return { at: at + lengthBytes, sizeBytes };
 }
 
-/** Resources that are looked at. */
+/** Maximum number of resources to read. */
 const RESOURCES_MAX = 1000;
 
 /** Returns the place of an image resource; undefined if the document has none of this number. */

@@ -12,7 +12,7 @@ export async function readAt(
   return memory.subarray(0, await source.read(memory, length, position));
 }
 
-/** Reads exactly so many bytes. Throws PreviewError if the file ends before. */
+/** Reads exactly `lengthBytes` bytes. Throws PreviewError if the file has fewer. */
 export async function readWhole(
   source: OpenSource,
   position: number,

@@ -1,6 +1,5 @@
 /**
- * The demuxers of ffmpeg for MIME types of videos. None of them opens other files: those of playlists are not among
- * them.
+ * The demuxers of ffmpeg for MIME types of videos. None of them opens other files, as those of playlists do.
  */
 const DEMUXERS: Readonly<Record<string, string>> = {
   'video/mp4': 'mov',

@@ -6,7 +6,7 @@ import { VIDEO_TYPES } from './container.ts';
 import { type FrameSearch, frameParameters, frameSearches } from './frame.ts';
 import { probeVideo } from './probe.ts';
 
-/** Draws a frame of a video with `ffmpeg`, which also tells with `ffprobe` how long the video is. */
+/** Draws a frame of a video with `ffmpeg`. `ffprobe`, if installed, tells how long the video is. */
 export const videoDecoder: PreviewDecoder = {
   name: 'video',
   mimeTypes: VIDEO_TYPES,
@@ -31,7 +31,7 @@ export const videoDecoder: PreviewDecoder = {
   },
 };
 
-/** The part of the time that programs may take, so that a frame that has been found is not lost. */
+/** The part of the time that programs may take: a frame that was found in it still has to be encoded. */
 const TIME_SHARE = 0.9;
 
 async function durationOf(
@@ -70,13 +70,14 @@ async function drawFrame(
   const timeoutMs = deadline - Date.now();
   if (timeoutMs <= 0) return 'late';
   try {
-    const { output } = await runProgram('ffmpeg', frameParameters(path, search, limits), {
+    const { output, exitCode } = await runProgram('ffmpeg', frameParameters(path, search, limits), {
       timeoutMs,
       signal,
       outputBytesMax: FRAME_BYTES_MAX,
       memoryBytesMax: limits.memoryBytesMax + LIBRARY_BYTES,
     });
-    return output.length === 0 ? undefined : output;
+    // The output of a program that was killed may end anywhere.
+    return output.length === 0 || exitCode === null ? undefined : output;
   } catch (error) {
     if (!(error instanceof ProgramLimitError)) throw error;
     return Date.now() >= deadline ? 'late' : undefined;

@@ -1,36 +1,38 @@
 import { inputOptions } from './container.ts';
 
-/** A place in a video in which a frame is looked for. */
+/** Where to look for a frame in a video, and which one to take. */
 export interface FrameSearch {
   startSeconds: number;
-  /** `typical`: the frame among the next ones that is most like all of them; `bright`: the first that is not black. */
+  /** `typical`: the most typical of the next frames; `bright`: the first frame that is not black. */
   choice: 'typical' | 'bright';
 }
 
 /**
- * Returns where a frame that shows something is looked for, in order: after the opening, in the middle, and then at
- * anything in the beginning, which also a video has whose duration is unknown or a lie.
+ * Returns where to look for a frame that shows something, in order: at a tenth of the video, in its middle, and at its
+ * start, which exists even if the duration is unknown or wrong.
  */
 export function frameSearches(durationSeconds: number | undefined): FrameSearch[] {
-  const start: FrameSearch = { startSeconds: 0, choice: 'bright' };
-  const end: FrameSearch = { startSeconds: 0, choice: 'typical' };
-  if (durationSeconds === undefined) return [start, end];
+  const atStart: FrameSearch[] = [
+    { startSeconds: 0, choice: 'bright' },
+    { startSeconds: 0, choice: 'typical' },
+  ];
+  if (durationSeconds === undefined) return atStart;
   const at = [0.1, 0.5].map((part): FrameSearch => {
     return { startSeconds: part * durationSeconds, choice: 'typical' };
   });
-  return [...at, start, end];
+  return [...at, ...atStart];
 }
 
-/** Frames of which the typical one is taken, every fifth: about two seconds. They are all in memory. */
+/** Number of frames of which the typical one is taken: every fifth of about two seconds. All of them are in memory. */
 const TYPICAL_FRAMES = 12;
 
-/** Seconds in which the first frame is looked for that is not black. */
+/** Maximum duration that is searched for a frame, in seconds. */
 const BRIGHT_SECONDS = 60;
 
 const NOT_BLACK =
   'blackframe=amount=0,metadata=select:key=lavfi.blackframe.pblack:value=90:function=less';
 
-/** The filters before and after a frame is scaled down. */
+/** The filters before and after frames are scaled down. */
 const FILTERS: Readonly<Record<FrameSearch['choice'], readonly [before: string, after: string]>> = {
   typical: ["select='not(mod(n,5))'", `thumbnail=${TYPICAL_FRAMES}`],
   bright: ['null', NOT_BLACK],
@@ -39,7 +41,7 @@ const FILTERS: Readonly<Record<FrameSearch['choice'], readonly [before: string, 
 /** The limits of a frame that ffmpeg enforces. */
 interface FrameLimits {
   mimeType: string;
-  /** Maximum of the longer side, in pixels. */
+  /** Maximum length of the longer side, in pixels. */
   sideMax: number;
   /** Maximum number of pixels of a frame in the file. */
   pixelsMax: number;

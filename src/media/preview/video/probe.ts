@@ -9,7 +9,7 @@ export interface VideoProbe {
   height?: number;
   /** Frames per second. */
   frameRate?: number;
-  /** Names of codecs as ffmpeg has them: `h264`. */
+  /** Names of codecs as ffmpeg writes them, such as `h264`. */
   videoCodec?: string;
   audioCodec?: string;
   /** Bits per second, of the container. */
@@ -32,8 +32,8 @@ const OUTPUT_BYTES_MAX = 256 * 1024;
 const MEMORY_BYTES_MAX = 1024 * 1024 * 1024;
 
 /**
- * Reads the container of a video with ffprobe. Finds nothing in a file that ffprobe cannot read. Throws ProgramLimitError,
- * and the error of `spawn` if there is no ffprobe.
+ * Reads the container of a video with ffprobe. Finds nothing if ffprobe is not installed, or cannot read the file. Throws
+ * as `runProgram` does.
  */
 export async function probeVideo(
   input: VideoInput,
@@ -124,7 +124,7 @@ function sizeOf(video: Stream | undefined): Pick<VideoProbe, 'width' | 'height'>
   return isOnSide ? { width: height, height: width } : { width, height };
 }
 
-/** The codecs that ffmpeg names after their sample format. */
+/** Returns the name of a codec; `pcm` for those that ffmpeg names after their sample format. */
 function codecOf(stream: Stream | undefined): string | undefined {
   const name = stream?.codec_name;
   if (name === undefined || name === 'unknown') return undefined;

@@ -62,6 +62,11 @@ describe('a raw file of a camera', () => {
     expect(await looksOf(await drawBytes('a.nef', file))).toBe(UPRIGHT);
   });
 
+  test('is drawn as it is stored if its orientation is out of range', async () => {
+    const file = rawFile([{ parts: [{ bytes: LARGE, as: 'jpeg' }], orientation: 300 }]);
+    expect(await looksOf(await drawBytes('a.nef', file))).toBe(UPRIGHT);
+  });
+
   test('is not drawn by the pixels of its sensor, which are a lossless JPEG', async () => {
     const sensor = Buffer.from(await jpegOf(640, 480));
     sensor[sensor.indexOf(Buffer.from('ffc0', 'hex')) + 1] = 0xc3;

@@ -92,6 +92,16 @@ describe.skipIf(process.platform === 'win32')('the preview of a video', () => {
     expect(black.calls).toHaveLength(5);
   });
 
+  test('is never a part of a frame, which ffmpeg leaves when the kernel kills it', async () => {
+    const part = `/usr/bin/head -c 60 '${fixture('picture.png')}'; kill -9 $$`;
+    const { looks, calls } = await draw({
+      ffmpeg: `case "$*" in *'-ss 0.204'*) ${part};; *) ${FRAME};; esac`,
+      ffprobe: PROBE,
+    });
+    expect(looks).toMatch(/^20 × 16/);
+    expect(calls).toHaveLength(3);
+  });
+
   test('is missing, with a reason, if ffmpeg finds no frame', async () => {
     for (const ffmpeg of ['exit 1', 'exit 0', 'kill -SEGV $$']) {
       await expect(draw({ ffmpeg, ffprobe: PROBE })).rejects.toThrow(
