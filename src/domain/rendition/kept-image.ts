@@ -117,7 +117,7 @@ async function insertThumbnail(
   });
 }
 
-/** Inserts the sizes, and releases those that are no longer wanted. Returns the keys of the blobs that are not needed. */
+/** Inserts the sizes, and releases those that are no longer configured. Returns the keys of the blobs that are not needed. */
 async function insertRenditions(
   ctx: Context,
   original: FileOfMediaRow,

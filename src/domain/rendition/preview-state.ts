@@ -1,12 +1,12 @@
 import type { Context } from '../context.ts';
 import { type File, originalAmong } from '../file/file.ts';
 
-export type { DecoderState } from '../../media/preview/catalog.ts';
-
 import { PREVIEW } from './derived-file.ts';
 import { toSource } from './plan.ts';
 
-/** Returns the file of a media item that shows what it is: the original, if the server renders it, else its preview. */
+export type { DecoderState } from '../../media/preview/catalog.ts';
+
+/** Returns the file to show for a media item: the original, if the server can render it, else its preview. */
 export function picturedAmong(files: readonly File[] | undefined): File | null {
   const original = originalAmong(files);
   if (original === null || toSource(original) !== null) return original;

@@ -23,11 +23,12 @@ import { toSource } from './plan.ts';
 import { createThumbnail } from './thumbnail.ts';
 
 /**
- * Draws the preview of an original that browsers cannot show, as a file of the same media item, and creates a thumbnail
- * from it, unless they exist. Does nothing if the file is an image that the server renders, is not an original, is
- * deleted, or if its decoder is missing. May be repeated after a crash at any point: the sweep deletes bytes without a
- * row. Throws UnsupportedMediaError for a file that cannot be drawn, whose reason `Media.previewError` returns;
- * FileGoneError if its bytes are lost, the reason of `signal`, and an Error if the decoder crashes.
+ * Draws the preview of an original that browsers cannot show, stores it as a file of the same media item, and creates the
+ * thumbnail from it; skips what exists. Does nothing if the file is an image that the server renders, is not an original,
+ * has been deleted, or if its decoder is missing. May be repeated after a crash at any point: the sweep deletes bytes
+ * without a row. Throws UnsupportedMediaError for a file that cannot be drawn, and stores the reason for
+ * `Media.previewError`. Throws FileGoneError if the bytes are lost, the reason of `signal`, and an Error if the decoder
+ * crashes.
  */
 export async function drawPreview(
   ctx: Context,
@@ -82,7 +83,7 @@ async function draw(
     const isFinal = cause instanceof PreviewError;
     const reason = isFinal ? cause.message : 'The decoder of the file has crashed.';
     await transact(ctx, (ctx) => noteFailure(ctx, original, reason));
-    // Most sounds have no cover. The job has done what it can.
+    // Most sounds have no cover: the job succeeds.
     if (cause instanceof NoImageError) return null;
     throw isFinal ? new UnsupportedMediaError(mimeType, reason, { cause }) : cause;
   }

@@ -11,9 +11,9 @@ import { hasThumbnail, keepDerivedImages } from './kept-image.ts';
 import { type Source, toSource } from './plan.ts';
 
 /**
- * Creates the thumbnail of an image, as a file of the same media item, the other sizes, as renditions, and the placeholder,
- * unless all of them exist. Does nothing if the file is not an image, neither an original nor the preview of one, or deleted. May be repeated after a
- * crash at any point. Throws UnsupportedMediaError for an image that cannot be read, FileGoneError if its bytes are lost,
+ * Creates what the server derives from every image, unless all of it exists: the thumbnail, as a file of the same media
+ * item; the other sizes, as renditions; and the placeholder. Does nothing if the file is not an image, has been deleted, or
+ * is neither an original nor a preview. May be repeated after a crash at any point. Throws UnsupportedMediaError for an image that cannot be read, FileGoneError if its bytes are lost,
  * and the reason of `signal`.
  */
 export async function createThumbnail(
