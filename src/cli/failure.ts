@@ -38,8 +38,8 @@ export class UsageError extends CommandError {
 /** The failed items of a command that continued with the others. */
 export interface FailureList {
   /**
-   * Adds a failure of one item, or of this many; with several items, prints the message at once. 0: of something that was
-   * not expected as an item.
+   * Adds a failure of `itemCount` items; with several items, prints the message at once. 0: a failure of something that was
+   * not counted as an item. (Default: 1)
    */
   add(message: string, itemCount?: number): void;
   /** Tells how many items there are beside those that have failed, once that is known. */

@@ -7,7 +7,7 @@ import { type ExceededLimit, tooManyText } from './exceeded-limit.ts';
  */
 export abstract class DomainError extends Error {
   abstract readonly code: ErrorCode;
-  /** The one of several objects that an operation failed for; undefined if it was given one, or failed for none of them. */
+  /** The object that failed, if the operation was given several and failed because of one of them. */
   failed?: FailedObject;
 
   constructor(message: string, options?: ErrorOptions) {
@@ -16,7 +16,7 @@ export abstract class DomainError extends Error {
   }
 }
 
-/** An object that an operation was given: a node by its id, of either kind unless `kind` says which. */
+/** A node that an operation was given. Without a `kind`, it may be a folder or a media item. */
 export interface FailedObject {
   id: number;
   kind?: 'folder' | 'media' | null;

@@ -1,8 +1,8 @@
 import { DomainError, type FailedObject } from './error.ts';
 
 /**
- * Runs `work` for one of several objects that an operation was given. A DomainError that it throws, or rejects with,
- * names the object as `failed`.
+ * Runs `work` for one of several objects that an operation was given. Sets `failed` to that object on a DomainError that
+ * it throws or rejects with.
  */
 export function forOne<Result>(object: FailedObject, work: () => Result): Result {
   const name = (error: unknown): never => {

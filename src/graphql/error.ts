@@ -30,7 +30,7 @@ const ErrorInterface = builder.interfaceRef<DomainError>('Error').implement({
     failedId: t.id({
       nullable: true,
       description:
-        'Global id, as it was sent, of the first object that a mutation of many objects failed for. Null for a mutation of one object, and if the error is not about one of them.',
+        'Global id, as sent, of the first object that made a mutation of several objects fail. Null for a mutation of one object, and if the error does not concern one of the objects.',
       resolve: ({ failed }) => failed?.sentId ?? null,
     }),
   }),

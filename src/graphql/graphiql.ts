@@ -65,8 +65,8 @@ export interface Page {
 const TABS_STAY = '.graphiql-tab { transform: none !important; }';
 
 /**
- * Code for the content of the tab that the page shows: the last one, or the one with the query in the address. GraphiQL
- * keeps the tabs, but opens a new one for a content that none of them has, and without any content an empty one.
+ * Code that returns the content of the tab to show: the one with the query of the address, else the one that was open last.
+ * GraphiQL keeps the tabs, but opens a new tab if none of them has the content that it is given.
  */
 const SHOWN_TAB = `(() => {
   try {

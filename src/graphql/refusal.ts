@@ -12,7 +12,7 @@ type Path = InputIssue['path'];
 
 /**
  * Returns the error of a mutation in the terms of its caller: the path of an issue begins with the argument, and an
- * object that was not found, or the one of many that failed, is named by the id that was sent.
+ * object that was not found, or that failed among several, is named by the id that was sent.
  */
 export function inTermsOfCaller(error: unknown, args: Readonly<Record<string, unknown>>): unknown {
   if (!(error instanceof DomainError)) return error;

@@ -27,8 +27,8 @@ export function preferredType<T extends string>(
 }
 
 /**
- * Returns the weight that a header gives to a media type, from 0 to 1. `isNamed`: only if it names the type in full, and
- * not by a wildcard.
+ * Returns the weight that a header gives to a media type, from 0 to 1. `isNamed`: 0 if the header matches the
+ * type by a wildcard only. (Default: false)
  */
 export function weightOf(
   accept: string | undefined,

@@ -26,7 +26,7 @@ export interface HealthOptions {
   checkReady: Readiness;
   /** Returns what an operator should look at although the server can serve requests; empty: nothing. */
   listWarnings: () => Promise<string[]>;
-  /** Returns the decoders of previews, and why some of them cannot be used. */
+  /** Returns the state of each decoder of previews. */
   listDecoders: () => Promise<DecoderHealth[]>;
 }
 
@@ -34,7 +34,7 @@ export interface HealthOptions {
 export interface DecoderHealth {
   name: string;
   isAvailable: boolean;
-  /** Null if it can be used. */
+  /** Why it cannot be used; null if it can. */
   reason: string | null;
 }
 

@@ -111,8 +111,8 @@ export function isPart(db: Db, columns: readonly string[], text: string): RawBui
 
 /**
  * Returns `text like pattern`, ignoring case as `foldCase` does. SQLite's own `like` and `lower` fold ASCII only:
- * `connection.ts` adds `fold`. PostgreSQL's `lower` knows the rules of Unicode only with ICU: in the collation of our
- * columns it folds ASCII only, and in that of the database what the locale of the database says.
+ * `connection.ts` adds `fold`. PostgreSQL's `lower` follows Unicode only with ICU: the collation of our
+ * columns folds ASCII only, and that of the database depends on its locale.
  */
 export function isLike(db: Db, text: RawBuilder<unknown>, pattern: string): RawBuilder<SqlBool> {
   return dialectOf(db) === 'postgres'

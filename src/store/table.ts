@@ -130,11 +130,11 @@ export interface FileTable {
   height: number | null;
   /** The dominant color, `#rrggbb`, of an original image and its thumbnail; null until it has been computed, and for every other file. */
   color: string | null;
-  /** Placeholder of an original image, in Base64, and traits that are read with it; null until they have been computed. */
+  /** The ThumbHash of an original image, in Base64; like the two traits below, null until it has been computed. */
   thumbhash: Generated<string | null>;
   has_alpha: Generated<number | null>;
   is_animated: Generated<number | null>;
-  /** The sizes of an original image that have been made, as in `thumbnailSizesText`; null: none. */
+  /** The sizes that have been made of an original image, as `thumbnailSizesText` writes them; null: none. */
   thumbnail_sizes: Generated<string | null>;
   /** First segment of its URL, the same for all files of a media item. It changes when the media item becomes private. */
   dir: string;
@@ -193,8 +193,8 @@ export interface FileAddressTable {
 }
 
 /**
- * An image rendered from a file for a URL that asked for it, or that will ask for it: a thumbnail size. It can be rendered
- * again: the least recently used are deleted first, thumbnail sizes never.
+ * An image rendered from a file: for a URL that was requested, or in a thumbnail size. It can be rendered again. The least
+ * recently used are deleted first; thumbnail sizes stay.
  */
 export interface RenditionTable {
   id: Generated<number>;

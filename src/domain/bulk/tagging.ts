@@ -27,7 +27,7 @@ export async function tagMedia(
   ctx: Context,
   input: z.input<typeof tagMediaInput>,
 ): Promise<Media[]> {
-  // A role that is too low is not the fault of one of the media.
+  // Checked before the media: an insufficient role must not be reported as the failure of one of them.
   authorize(ctx, 'media.update');
   const { mediaIds, addTagIds, removeTagIds } = parseInput(tagMediaInput, input);
   return transact(ctx, async (ctx) => {

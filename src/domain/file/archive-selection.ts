@@ -57,8 +57,8 @@ function groupsOfNodes(nodes: readonly TreeNode[]): Group[] {
 }
 
 /**
- * Returns the number of media of a selection that have a file. Throws NotFoundError for an id that the viewer cannot see, and
- * InvalidInputError for an invalid filter and for a number that no archive has.
+ * Returns the number of media of a selection that have a file. Throws NotFoundError for an id that the viewer cannot
+ * see, and InvalidInputError for an invalid filter, an empty selection, or more files than an archive may have.
  */
 export async function countSelected(ctx: Context, selection: Selection): Promise<number> {
   const field = selection.by === 'folder' ? 'folderId' : selection.by;

@@ -7,7 +7,7 @@ interface Readable {
   read(key: string, range?: ByteRange): Promise<BlobStream>;
 }
 
-/** Returns random access to stored or staged bytes. A read throws as that of the store does. */
+/** Returns random access to stored or staged bytes. Its `read` throws the errors of the store. */
 export function blobSource(
   from: Readable,
   { blobKey, sizeBytes }: { blobKey: string; sizeBytes: number },

@@ -12,7 +12,7 @@ import { FileGoneError } from './file.ts';
 /** Details of a file that says nothing of itself, as they are stored. */
 export const NO_DETAILS = '{}';
 
-/** The columns of an original of which no job has found out anything yet. */
+/** The columns that jobs fill for an original, before they have run. */
 export const UNREAD = {
   details: null,
   taken_at: null,
@@ -23,8 +23,8 @@ export const UNREAD = {
 } as const;
 
 /**
- * Returns the columns of what jobs find out about the original of a media item, when it is new. Nothing is read of a file
- * of most types: its details are known to be empty, so that it needs no job.
+ * Returns the initial values of the columns that jobs fill for a new original. Files of most types have no details: theirs
+ * are stored as empty at once, without a job.
  */
 export function newDetailsColumns(mimeType: string) {
   return { ...UNREAD, details: detailsKindOf(mimeType) === null ? NO_DETAILS : null };

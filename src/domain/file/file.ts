@@ -11,7 +11,7 @@ import type { Context } from '../context.ts';
 import { column, computed, createRowReader, type Only, type RowReader } from '../row-reader.ts';
 import { DamagedFileError } from '../storage-error.ts';
 import { existing, isVisible, maySeeLocationOf, scopeOf } from '../viewer/access.ts';
-import { isMissing, locationPatches, withPatches } from './location.ts';
+import { locationPatches, withPatches } from './location.ts';
 
 /** One stored file of a media item: the original, whose key is empty, or a variant. */
 export interface File {
@@ -34,11 +34,14 @@ export interface File {
   /** Width of an image in pixels, as it is displayed: with its orientation applied. */
   width: number | null;
   height: number | null;
-  /** The dominant color of an original image and its thumbnail, `#rrggbb`; null for every other file, and until it is computed. */
+  /** The dominant color of an original image or its thumbnail, `#rrggbb`; null for other files, and until it is computed. */
   color: string | null;
-  /** The ThumbHash of an original image, in Base64. It and the next two are null for other files, and until they are computed. */
+  /**
+   * The ThumbHash of an original image, in Base64. Like `hasAlpha` and `isAnimated`, it is null for other files, and until
+   * a job has computed it.
+   */
   thumbhash: string | null;
-  /** Whether something shows through. */
+  /** Whether any pixel is not opaque. */
   hasAlpha: boolean | null;
   isAnimated: boolean | null;
   /** Whether its media item is private: its bytes are then only for viewers who may see it, or by a signed URL. */
@@ -65,15 +68,15 @@ export interface OpenedFile {
   /** Whether viewers with a credential get another size than those without. (Default: false) */
   dependsOnViewer?: boolean;
   /**
-   * Whether the bytes have the place where they were recorded, which viewers who may not edit the media item do not get.
-   * (Default: neither, because they have none, or because the server never removes it)
+   * Whether the location is in the bytes, or was removed because the viewer may not edit the media item. (Default: the file
+   * has no location, or the server never removes it)
    */
   location?: 'kept' | 'removed';
   /** How long caches may use the bytes without asking. (Default: not at all) */
   lifetime?: Lifetime;
 }
 
-/** `forever`: the URL will never have other bytes. `brief`: better ones are being made. */
+/** How long bytes stay valid. `forever`: the URL never returns others. `brief`: a job is creating better ones. */
 export type Lifetime = 'forever' | 'brief';
 
 /**
@@ -152,8 +155,8 @@ export function isPrivate({ is_public }: Pick<FileRow, 'is_public'>): boolean {
 }
 
 /**
- * Opens the file of a row that the caller has found. Without its location if the server removes that and `sender`, who
- * sends the request, may not edit the media item: a URL that an editor has signed is for others. Throws FileGoneError.
+ * Opens the file of a row that the caller has found. Removes its location if the settings say so and `sender`, the context
+ * of the request, may not edit the media item: an editor may pass on a signed URL. Throws FileGoneError.
  */
 export async function openRow(
   ctx: Context,
@@ -174,12 +177,12 @@ export async function openRow(
 }
 
 async function findPatches(ctx: Context, row: SentRow): Promise<Patch[]> {
-  // Its row says so when it is read.
+  // `read` throws DamagedFileError for it.
   if (row.damaged_at !== null) return [];
   try {
     return await locationPatches(ctx, row);
   } catch (cause) {
-    throw isMissing(cause) ? new FileGoneError(row, { cause }) : cause;
+    throw cause instanceof BlobNotFoundError ? new FileGoneError(row, { cause }) : cause;
   }
 }
 
@@ -249,7 +252,8 @@ export const FILE: RowReader<Row, File> = createRowReader<Row, File>({
   updatedAt: computed(['updated_at'], (row) => new Date(row.updated_at)),
 });
 
-function toBoolean(value: number | null): boolean | null {
+/** Converts a boolean column; null stays null. */
+export function toBoolean(value: number | null): boolean | null {
   return value === null ? null : value === 1;
 }
 

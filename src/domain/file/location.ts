@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { BlobNotFoundError } from '../../blob/blob-store.ts';
 import type { BlobBytes } from '../../blob/memory.ts';
 import { findLocation, mayHaveLocation } from '../../media/location/find-location.ts';
 import { applyPatches, type Patch, patched } from '../../media/location/patch.ts';
@@ -16,13 +15,13 @@ interface LocatedFile {
 /** Memory that the patches of all files may take, in bytes. */
 const KEPT_BYTES_MAX = 32 * 1024 * 1024;
 
-/** Memory that a patch takes beside its bytes, and a file beside its patches. */
+/** Memory of a patch without its bytes, and of a file without its patches. */
 const OVERHEAD_BYTES = 200;
 
 interface Kept {
-  /** By blob key, whose bytes never change; the one that was used last is last. */
+  /** By blob key, because the bytes of a key never change; least recently used first. */
   found: Map<string, Patch[]>;
-  /** What is being looked for. */
+  /** Running searches, by blob key. */
   searches: Map<string, Promise<Patch[]>>;
   bytes: number;
 }
@@ -30,8 +29,8 @@ interface Kept {
 const kept = new WeakMap<Services['blobs'], Kept>();
 
 /**
- * Returns the patches that remove the location from a file: none if it has none. They are looked for once, and kept in
- * memory. Throws BlobNotFoundError.
+ * Returns the patches that remove the location from a file; empty if it has none. Searches a file once and keeps the
+ * patches in memory. Throws BlobNotFoundError.
  */
 export async function locationPatches(
   { blobs, settings }: Pick<Context, 'blobs' | 'settings'>,
@@ -74,7 +73,7 @@ function weightOf(patches: readonly Patch[]): number {
   return patches.reduce((sum, { bytes }) => sum + bytes.length + OVERHEAD_BYTES, OVERHEAD_BYTES);
 }
 
-/** Returns the bytes of a file from `position` on with the patches applied. Bytes in memory are others' too: a copy. */
+/** Returns the bytes of a file from `position` on with the patches applied. Copies bytes in memory, which are shared. */
 export function withPatches(
   bytes: BlobBytes,
   position: number,
@@ -94,15 +93,10 @@ export function withPatches(
       yield piece;
     }
   }
-  // Of objects: a stream of bytes would join pieces, whose memory could then not be used again.
+  // In object mode, because a byte stream would join pieces, and their memory could not be recycled.
   const stream = Readable.from(pieces(), { objectMode: true, highWaterMark: 1 });
-  // Also if nobody has begun to read.
+  // The generator does not run its cleanup if nobody has begun to read.
   stream.once('close', () => bytes.destroy());
   const { recycle } = bytes;
   return recycle === undefined ? stream : Object.assign(stream, { recycle: recycle.bind(bytes) });
-}
-
-/** Tells whether an error means that the bytes do not exist. */
-export function isMissing(error: unknown): boolean {
-  return error instanceof BlobNotFoundError;
 }

@@ -43,17 +43,17 @@ export function signPathForNow(ctx: Signer, path: string): string {
   return signPathUntilHour(ctx, path, expiryHourForNow(ctx));
 }
 
-/** Returns the hour since 1970 at which a URL that is good for one to two hours expires. */
+/** Returns the expiry of a URL that is valid for one to two hours from now, in hours since 1970. */
 export function expiryHourForNow(ctx: Pick<Signer, 'clock'>): number {
   return Math.floor(secondsOf(ctx) / HOUR_SECONDS) + 2;
 }
 
-/** Tells whether an hour since 1970 has begun. */
-export function isHourOver(ctx: Pick<Signer, 'clock'>, hour: number): boolean {
+/** Tells whether an expiry, in hours since 1970, has passed. */
+export function isHourReached(ctx: Pick<Signer, 'clock'>, hour: number): boolean {
   return hour * HOUR_SECONDS <= secondsOf(ctx);
 }
 
-/** Returns a signed path that expires at an hour since 1970. */
+/** Returns a signed path that expires at `hour`, in hours since 1970. */
 export function signPathUntilHour(ctx: Signer, path: string, hour: number): string {
   return signUntil(ctx, path, hour * HOUR_SECONDS, {});
 }

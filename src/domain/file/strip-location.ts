@@ -8,7 +8,7 @@ import { newBlobKey } from './blob-key.ts';
 import { blobSource } from './blob-source.ts';
 import { withPatches } from './location.ts';
 
-/** Bytes that are staged, or in memory, and their digests. */
+/** A staged file, or one in memory (`content`), and its digests. */
 interface StagedBytes {
   blobKey: string;
   content?: Buffer;
@@ -19,9 +19,9 @@ interface StagedBytes {
 }
 
 /**
- * Returns a staged file without its location; the same if it has none. Bytes that are staged are staged again, under
- * another key: those of an upload session stay as its client has sent them until the session ends. The caller deletes
- * them. Leaves nothing behind if it fails.
+ * Returns a file without its location, or the same file if it has none. Stages the changed bytes under another key, because
+ * an upload session keeps the bytes that its client sent until it ends. The caller deletes the copy. Leaves nothing behind
+ * if it fails.
  */
 export async function stripLocation<File extends StagedBytes>(
   ctx: Context,

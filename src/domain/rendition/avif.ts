@@ -20,10 +20,10 @@ import { formatParameters, type ImageRequest, parseParameters } from './paramete
 import { specOf, toSource } from './plan.ts';
 import { versionOf } from './version.ts';
 
-/** Waiting jobs at once: about ten minutes of one core. Requests beyond them get WebP, and ask again. */
+/** Maximum number of waiting jobs: about ten minutes of one core. Other requests get WebP, and ask again later. */
 const WAITING_MAX = 1000;
 
-/** Below new uploads, whose thumbnails everybody waits for. */
+/** Below that of thumbnails, which people wait for after an upload. */
 const PRIORITY = -1;
 
 /** No request waits for it, and requests may leave it a tenth of the processor. */
@@ -37,8 +37,8 @@ export interface WantedAvif {
 }
 
 /**
- * Enqueues the job of an AVIF, unless it exists, has failed before, or too many others wait. Never throws: its request
- * only reads, and can do without the AVIF.
+ * Enqueues the job that creates an AVIF, unless that job is open or has failed, or too many others wait. Never throws: the
+ * request is a read, and WebP serves it as well.
  */
 export async function requestAvif(
   ctx: Context,
@@ -61,9 +61,9 @@ export async function requestAvif(
 
 /**
  * Renders an image as AVIF, in the process of low priority, and keeps it as the rendition that its request looks for.
- * Keeps WebP in its place if it cannot be AVIF: an animation would stand still, and a large one takes too much memory. Does
- * nothing if the file has been deleted, or if its bytes, focal point or crops have changed: then the rendition has another
- * URL. May be repeated after a crash at any point. Throws UnsupportedMediaError for an image that cannot be rendered,
+ * Keeps WebP in its place if AVIF is impossible: an animation would stand still, and a large image takes too much memory.
+ * Does nothing if the file has been deleted, or if its bytes, focal point or crops have changed, because the rendition then
+ * has another URL. May be repeated after a crash at any point. Throws UnsupportedMediaError for an image that cannot be rendered,
  * FileGoneError if its bytes are lost, and the reason of `signal`.
  */
 export async function createAvif(

@@ -5,10 +5,9 @@ import { type ImageRequest, UNCHANGED } from './parameters.ts';
 import { ownFormat, qualityOf, type Source, specOf } from './plan.ts';
 
 /**
- * Returns the request that stands for all requests with the same rendition, so that one rendition has one URL: defaults
- * and everything without an effect are left out, such as a width beyond that of the image, the quality of a PNG, or a crop
- * that the image does not have. It is the shortest request with the plan of the given one. Its own canonical request is
- * itself.
+ * Returns the request that stands for all requests with the same rendition, so that one rendition has one URL. Leaves
+ * out defaults and parameters without an effect: a width beyond that of the image, the quality of a PNG, a crop that the
+ * image does not have. The result is the simplest request with the same plan, and is its own canonical request.
  */
 export function canonicalRequest(
   wanted: ImageRequest,
@@ -35,15 +34,15 @@ export function planOf(
   return fitRequest({ ...request, format: actual }, source, focus);
 }
 
-/** What the job of the thumbnail finds out about an image. Null: not yet. */
+/** Traits of an image that the job of its thumbnail determines; null until it has run. */
 export interface Traits {
   hasAlpha: boolean | null;
   isAnimated: boolean | null;
 }
 
 /**
- * Returns the format for clients that name neither AVIF nor WebP: one that every client reads, and that loses nothing of
- * the image. As long as the traits are not known, a PNG.
+ * Returns the format for clients that name neither AVIF nor WebP: every client reads it, and it keeps transparency and
+ * motion. It is PNG until the traits are known, unless the image is a JPEG or a GIF.
  */
 export function basicFormat({ mimeType }: Source, { hasAlpha, isAnimated }: Traits): RenderFormat {
   if (mimeType === 'image/jpeg') return 'jpeg';
@@ -60,8 +59,8 @@ function hasQuality({ format, quality }: ImageRequest, source: Source): boolean 
 }
 
 /**
- * Returns the simpler requests of which one may have the same plan, the simplest first. `inside` and `outside` give sizes
- * that need no fit, and a crop without coordinates is a cover.
+ * Returns requests that may have the same plan, simplest first. The sizes that `inside` and `outside` lead to need no fit,
+ * and a crop without coordinates equals a cover.
  */
 function candidates(exact: ImageRequest, plan: RenderPlan): ImageRequest[] {
   const { width, height } = outputSize(plan);
@@ -69,7 +68,7 @@ function candidates(exact: ImageRequest, plan: RenderPlan): ImageRequest[] {
   const plain = { ...UNCHANGED, format, quality };
   const fits = new Set<Fit>([UNCHANGED.fit, 'cover', fit]);
   const boxes = [...fits].map((one) => ({ width, height, fit: one }));
-  // A reduced size may be rounded so that it gives another one: the given one is left then.
+  // Rounding may make the plan of a reduced size a different one: the requested size is then used.
   const asked = [...fits].map((one) => ({ width: exact.width, height: exact.height, fit: one }));
   const sizes = [{}, { width }, { height }, ...boxes, ...asked];
   return [null, ...(crop === null ? [] : [crop])].flatMap((one) =>

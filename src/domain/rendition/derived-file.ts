@@ -16,12 +16,12 @@ import type { MadeBytes } from '../file/made-bytes.ts';
 import { freeUrlName } from '../file/url-name.ts';
 import { enqueueBlobDeletion, enqueueJob, newJobRow } from '../job/enqueue.ts';
 import { existing } from '../viewer/access.ts';
-import { planThumbnail, specOf, toSource } from './plan.ts';
+import { SPEC_VERSION, toSource } from './plan.ts';
 
 /** `file.created_role` of files that this server derives from an original. */
 export const PROCESSOR = 'processor';
 
-/** The columns of a replaced original that are computed with the thumbnail, as they are before that. */
+/** The columns of an original that are computed with the thumbnail, with the values that they have before. */
 export const NOT_DERIVED = {
   color: null,
   thumbhash: null,
@@ -40,10 +40,7 @@ export function isDerived(ctx: Context, original: DerivedColumns): boolean {
   return hasPlaceholder && thumbnail_sizes === thumbnailSizesText(ctx);
 }
 
-/** The version of specs: sizes with a spec of another version are not found any more. */
-const [SPEC_VERSION] = specOf(planThumbnail({ width: 1, height: 1 }, 1)).split(' ');
-
-/** Returns the text in which an original names the sizes that have been made of it, and the version of their specs. */
+/** Returns the value of `thumbnail_sizes` for an original that has all sizes: the version of their specs, and the widths. */
 export function thumbnailSizesText({ settings }: Context): string {
   return `${SPEC_VERSION} ${settings.thumbnailSizes}`;
 }
@@ -102,7 +99,7 @@ function jobsOf({ decoders }: Context, file: JobColumns): FileJob[] {
   const jobs: FileJob[] = [];
   if (hasThumbnail) jobs.push('make-rendition');
   else if (hasDetails) jobs.push('read-details');
-  // Not in the same job: a file may wait long for its turn to be drawn.
+  // In a job of its own, because a file may wait a long time until it is drawn.
   const hasPreview = file.key === '' && decoders.decoderNameOf(file.mime_type) !== null;
   if (hasPreview && !hasThumbnail) jobs.push('draw-preview');
   if (file.sha256 === null) jobs.push('digest-file');

@@ -25,8 +25,8 @@ const THUMBNAIL_SIDE = 320;
 const TIMEOUT_MS = 120_000;
 
 /**
- * Derives images from the image at `path`, of the given size and of a decodable type, whose file it may be or from whose
- * file it was drawn. Decodes it once, in the process of low priority. Throws as `renderSet` does.
+ * Derives the thumbnail, the sizes and the placeholder from the image at `path`, which must be of a decodable type. Decodes
+ * it once, in the process of low priority. Throws as `renderSet` does.
  */
 export async function deriveImages(
   ctx: Context,
@@ -47,8 +47,8 @@ export async function deriveImages(
 }
 
 /**
- * Returns the plans of the sizes, by the request that a page sends for a width in a `srcset`: a plan of another spec would
- * never be found. Leaves out widths that the image does not have, and those at which it is too high for a rendition.
+ * Returns the plans of the sizes. They are those of the request that a page sends for a width in a `srcset`, so that it finds
+ * them. Leaves out widths beyond that of the image, and those at which it would be too high for a rendition.
  */
 function planSizes(source: Source, widths: readonly number[]): RenderPlan[] {
   return widths.flatMap((width) => {

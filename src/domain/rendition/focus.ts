@@ -2,7 +2,7 @@ import { findFocus } from '../../store/rendition/focus.ts';
 import type { Crop } from '../attribute.ts';
 import type { Context } from '../context.ts';
 
-/** What a media item says of the parts of its image that matter. */
+/** The parts of an image that matter, as its media item names them. */
 export interface Focus {
   /** The most important point, in fractions of the size. Null: not set. */
   focalPoint: { left: number; top: number } | null;

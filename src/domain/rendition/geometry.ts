@@ -16,7 +16,7 @@ export interface FullLayout extends Layout {
   crop: Rect;
 }
 
-/** Returns the same layout, whose crop is null if it is the whole image. */
+/** Returns the same layout, with null for a crop that is the whole image. */
 export function withoutFullCrop({ crop, ...rest }: FullLayout, source: Size): Layout {
   const isAll = crop.width === source.width && crop.height === source.height;
   return { crop: isAll ? null : crop, ...rest };
@@ -27,7 +27,7 @@ export function toPoint(focalPoint: Focus['focalPoint']): Point | null {
   return focalPoint && { x: focalPoint.left, y: focalPoint.top };
 }
 
-/** Returns where a point of the image is in a part of it: at its edge, if it is outside. */
+/** Converts a point of the image to fractions of a part of it. A point outside the part becomes one on its edge. */
 export function within(part: Rect, { x, y }: Point, source: Size): Point {
   const clamp = (fraction: number) => Math.min(1, Math.max(0, fraction));
   return {
@@ -120,7 +120,7 @@ function placeAt(length: number, kept: number, fraction: number): number {
   return Math.floor((length - kept) * fraction);
 }
 
-/** Returns where a part starts that has a point, given as a fraction, as close to its center as possible. */
+/** Returns the start of a part of length `kept` whose center is as close as possible to a point, given as a fraction. */
 export function placeAround(length: number, kept: number, fraction: number): number {
   const start = Math.floor(length * fraction - kept / 2);
   return Math.min(length - kept, Math.max(0, start));

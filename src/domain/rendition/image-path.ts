@@ -1,22 +1,22 @@
 import type { Context } from '../context.ts';
-import { isHourOver } from '../file/signed-url.ts';
+import { isHourReached } from '../file/signed-url.ts';
 import { isMacOf, macOf } from '../mac.ts';
 import { formatParameters, type ImageParameters, parseParameters } from './parameters.ts';
 
 type Signer = Pick<Context, 'urlKeys' | 'clock'>;
 
-/** Where an image is, and in which state. */
+/** The address of an image, and its version. */
 export interface ImagePlace {
   /** The directory of its media item's files. */
   dir: string;
-  /** Its name in the URL of the file. */
+  /** The last segment of the URL of the file. */
   name: string;
   version: string;
 }
 
 /** The segments of the path of a rendition, `/i/{dir}/{version}/{parameters}/{name}`. */
 export interface ImageSegments extends ImagePlace {
-  /** The parameters, and behind the last point the signature. */
+  /** The parameters, a point, and the signature. */
   parameters: string;
 }
 
@@ -27,8 +27,8 @@ export interface ImagePath extends ImagePlace, ImageParameters {}
 const SIGNATURE_BYTES = 16;
 
 /**
- * Returns the path of a rendition. Its signature covers all of it: only who may see a media item gets paths of its
- * renditions, so that strangers cannot have others made. The request is canonical.
+ * Returns the path of a rendition. Expects a canonical request. The signature covers the whole path: only viewers who may
+ * see a media item get paths of its renditions, so strangers cannot make the server render others.
  */
 export function formatImagePath({ urlKeys: [key = ''] }: Signer, path: ImagePath): string {
   const parameters = formatParameters(path);
@@ -38,8 +38,8 @@ export function formatImagePath({ urlKeys: [key = ''] }: Signer, path: ImagePath
 }
 
 /**
- * Returns the path that this server has made for a rendition, from its segments and from the whole as the client has written
- * it. `invalid`: it has another signature or another spelling. `expired`: it was valid until now.
+ * Parses a path from its segments and from `written`, the whole path as the client sent it. `invalid`: the server has not
+ * signed it, or it is spelled in another way. `expired`: its signature is right, but its time is over.
  */
 export function parseImagePath(
   ctx: Signer,
@@ -54,7 +54,7 @@ export function parseImagePath(
   const parameters = parseParameters(text);
   if (parameters === null || joined(segments) !== written) return 'invalid';
   const { expiryHour } = parameters;
-  if (expiryHour !== null && isHourOver(ctx, expiryHour)) return 'expired';
+  if (expiryHour !== null && isHourReached(ctx, expiryHour)) return 'expired';
   return { dir, name, version, ...parameters };
 }
 

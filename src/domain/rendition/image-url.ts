@@ -21,7 +21,7 @@ export const IMAGE_URL_NEEDS = [
 
 type ImageFile = Pick<File, (typeof IMAGE_URL_NEEDS)[number]>;
 
-/** What a client says of a rendition, besides its size. */
+/** The parameters of a rendition other than its size. */
 interface Look {
   fit?: Fit | null | undefined;
   format?: ImageFormat | null | undefined;
@@ -83,8 +83,8 @@ export function imagePathOf(
 
 /**
  * Returns the renditions of a `srcset`, in ascending order of their widths, each once; null for a file that cannot be
- * rendered. None is wider than the image allows: wider ones are left out for the widest. With an aspect ratio, the images
- * are cut to it, unless another fit is given. The caller has found the file in the scope of the viewer. Throws
+ * rendered. Widths that the image does not have are replaced by its greatest one. With an aspect ratio, the images are cut
+ * to it, unless another fit is given. The caller has found the file in the scope of the viewer. Throws
  * InvalidInputError.
  */
 export function srcsetOf(
@@ -103,7 +103,7 @@ export function srcsetOf(
   for (const width of [...new Set(wanted)].sort((a, b) => a - b)) {
     const height = aspectRatio == null ? null : Math.max(1, Math.round(width / aspectRatio));
     const candidate = candidateOf(ctx, image, { ...own, width, height });
-    // Of the candidates that have been reduced to the same width, the last one was to be the largest.
+    // Of candidates that were reduced to the same width, the one with the greatest requested width stays.
     byWidth.set(candidate.width, candidate);
   }
   return [...byWidth.values()].sort((a, b) => a.width - b.width);
@@ -130,8 +130,9 @@ function candidateOf(
 }
 
 /**
- * Tells whether the viewer gets exact sizes. Strangers get those of the ladder, as at the address of the file: otherwise
- * they could have every public image rendered in millions of sizes. An open server trusts everyone with more than that.
+ * Tells whether the viewer gets exact sizes. Anonymous viewers get sizes of the ladder, as at the URL of the file: otherwise
+ * they could make the server render every public image in millions of sizes. A server with `TRIVIUM_AUTH=open` trusts
+ * everyone.
  */
 function mayChooseAnySize({ viewer, settings }: Context): boolean {
   return viewer.kind !== 'anonymous' || settings.auth === 'open';

@@ -1,7 +1,7 @@
 import type { RenderFormat } from '../../media/render.ts';
 import type { SentFileRow } from '../../store/file/sent-file.ts';
 import type { Context } from '../context.ts';
-import { findFileAt, isPrivate, type OpenedFile, openRow } from '../file/file.ts';
+import { findFileAt, isPrivate, type OpenedFile, openRow, toBoolean } from '../file/file.ts';
 import { expiryHourForNow, signPathUntilHour } from '../file/signed-url.ts';
 import { requestAvif } from './avif.ts';
 import { basicFormat, canonicalRequest, planOf } from './canonical.ts';
@@ -12,10 +12,10 @@ import { type Source, toSource } from './plan.ts';
 import { openKept, openRendered } from './rendition.ts';
 import { versionOf } from './version.ts';
 
-/** The best format that a client names; `basic`: it names neither of the others. */
+/** The best format that a client accepts by name; `basic`: neither AVIF nor WebP. */
 export type Preference = 'avif' | 'webp' | 'basic';
 
-/** The rendition is at another path now: its image has changed since its URL was made. */
+/** Thrown if a rendition has a new path, because its image has changed since its URL was created. */
 export class ImageMovedError extends Error {
   override readonly name = 'ImageMovedError';
   readonly path: string;
@@ -30,11 +30,11 @@ export class ImageMovedError extends Error {
 
 /**
  * Opens the rendition at a path that this server has made; null if there is no such file for the viewer: see `findFileAt`.
- * A private image takes a path that expires. Throws ImageMovedError if the image has another version, name or visibility by
- * now, so that pages with the old URL show what is there now, and no cache keeps that under the old URL. An image that cannot
- * be rendered is opened as it is. Throws ServerBusyError, FileGoneError.
+ * The path of a private image must have an expiry. Throws ImageMovedError if the version, name or visibility of the image has
+ * changed: a page with the old URL is redirected, and no cache keeps the new image under the old URL. Opens an image that
+ * cannot be rendered as it is. Throws ServerBusyError, FileGoneError.
  *
- * AVIF is rendered by a job. Until it is there, its URL has WebP.
+ * A job renders AVIF. Until then, WebP is returned.
  */
 export async function openImage(
   ctx: Context,
@@ -54,7 +54,7 @@ export async function openImage(
   if (!isSamePath(present, path)) {
     throw new ImageMovedError(formatImagePath(ctx, present), isPrivate(file));
   }
-  // A damaged file has no renditions: its row says so when it is read.
+  // A damaged file has no renditions: `read` throws DamagedFileError.
   if (file.damaged_at !== null) return openRow(ctx, file);
   return openFormat(ctx, file, { request, source, focus, version, preference });
 }
@@ -91,7 +91,7 @@ async function openFormat(ctx: Context, file: SentFileRow, wanted: Wanted): Prom
   return { ...rendered, lifetime: isFinal ? 'forever' : 'brief' };
 }
 
-/** Returns the format of an `auto`, and whether it stays: which one suits every client depends on what a job finds out. */
+/** Returns the format for `auto`. It is not final if it depends on traits that a job has not determined yet. */
 function bestFormat(
   { has_alpha, is_animated }: SentFileRow,
   { source, preference }: Pick<Wanted, 'source' | 'preference'>,
@@ -100,10 +100,6 @@ function bestFormat(
   const traits = { hasAlpha: toBoolean(has_alpha), isAnimated: toBoolean(is_animated) };
   const format = basicFormat(source, traits);
   return { format, isFinal: has_alpha !== null || `image/${format}` === source.mimeType };
-}
-
-function toBoolean(value: number | null): boolean | null {
-  return value === null ? null : value === 1;
 }
 
 async function openAvif(

@@ -87,7 +87,7 @@ async function insert(
   return unused;
 }
 
-/** Inserts the sizes, and releases those that are no longer wanted. Returns the keys of the blobs that are not needed. */
+/** Inserts the sizes, and releases those that are no longer configured. Returns the keys of the blobs that are not needed. */
 async function insertRenditions(
   ctx: Context,
   original: FileOfMediaRow,

@@ -35,8 +35,8 @@ export function onLadder(request: RenditionRequest, source: Size): RenditionRequ
 }
 
 /**
- * Rounds a size up to the ladder as `onLadder` does, and keeps its aspect ratio if it is a usual one, or that of the image or
- * of one of its crops: so an image fits its place in a page, and there are only a few dozen sizes of each width.
+ * Rounds a size up to the ladder as `onLadder` does. Keeps its aspect ratio if that is a usual one, or that of the image or
+ * of one of its crops: the image fits its place in a page, and each width has only a few dozen heights.
  */
 export function boxOnLadder<R extends Partially<Size>>(
   request: R,
@@ -51,7 +51,7 @@ export function boxOnLadder<R extends Partially<Size>>(
   return { ...request, width, height: Math.max(1, Math.round(width / ratio)) };
 }
 
-/** Returns the usual ratio that a size has, up to the rounding of its height; undefined if it has none. */
+/** Returns the usual ratio whose height for this width rounds to that of the size; undefined if there is none. */
 function usualRatio({ width, height }: Size, own: readonly Size[]): number | undefined {
   const ratios = [...own.map((size) => size.width / size.height), ...USUAL_RATIOS];
   const offBy = (ratio: number) => Math.abs(width / ratio - height);

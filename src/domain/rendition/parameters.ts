@@ -40,7 +40,7 @@ export function formatParameters({ request, expiryHour }: ImageParameters): stri
   return parts.filter((part) => part !== '').join('.');
 }
 
-/** Parses the text of parameters. Returns null for a text that `formatParameters` does not return. */
+/** Parses the text of parameters. Returns null for a text that `formatParameters` would not write. */
 export function parseParameters(text: string): ImageParameters | null {
   const parameters: ImageParameters = { request: { ...UNCHANGED }, expiryHour: null };
   for (const part of text === '' ? [] : text.split('.')) {

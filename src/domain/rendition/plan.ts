@@ -27,7 +27,7 @@ const FORMAT_OF: Readonly<Record<string, RenderFormat>> = {
 /** The output format for every other MIME type or request: browsers show it, and it can be transparent. */
 const OTHER_FORMAT: RenderFormat = 'webp';
 
-/** The quality of a format unless another is asked for: about the same to the eye. Other formats have none. */
+/** Default qualities, which look about the same. Other formats have no quality. */
 const QUALITY_DEFAULT: Readonly<Partial<Record<RenderFormat, number>>> = {
   jpeg: 80,
   webp: 80,
@@ -37,6 +37,9 @@ const BLACK: Background = { r: 0, g: 0, b: 0, alpha: 1 };
 
 /** The color behind transparent pixels in a format that cannot have them. */
 export const WHITE: Background = { r: 255, g: 255, b: 255, alpha: 1 };
+
+/** The version of specs. Raise it when the same plan renders other bytes: renditions of older specs are not found any more. */
+export const SPEC_VERSION = 'v3';
 
 /** Returns the image of a file; null for a file that cannot be rendered: a PDF, a video, an SVG. */
 export function toSource(file: {
@@ -49,7 +52,7 @@ export function toSource(file: {
   return { mimeType, width, height };
 }
 
-/** Returns the format of renditions of an image for which no other format is asked. */
+/** Returns the format of the renditions of an image if a request names none. */
 export function ownFormat(mimeType: string): RenderFormat {
   return FORMAT_OF[mimeType] ?? OTHER_FORMAT;
 }
@@ -105,7 +108,9 @@ export function specOf({ crop, scaled, window, canvas, ...rest }: RenderPlan): s
     one === null ? '-' : `${one.left},${one.top},${one.width},${one.height}`,
   );
   const color = background === null ? '-' : colorText(background);
-  return ['v3', format, quality ?? '-', ...texts, color, mayMove ? 'moving' : 'still'].join(' ');
+  return [SPEC_VERSION, format, quality ?? '-', ...texts, color, mayMove ? 'moving' : 'still'].join(
+    ' ',
+  );
 }
 
 function colorText({ r, g, b, alpha }: Background): string {

@@ -79,7 +79,7 @@ async function draw(
     const isFinal = cause instanceof PreviewError;
     const reason = isFinal ? cause.message : 'The decoder of the file has crashed.';
     await transact(ctx, (ctx) => noteFailure(ctx, original, reason));
-    // Most sounds have no cover. The job has done what it can.
+    // Most sounds have no cover: the job succeeds.
     if (cause instanceof NoImageError) return null;
     throw isFinal ? new UnsupportedMediaError(mimeType, reason, { cause }) : cause;
   }

@@ -81,7 +81,7 @@ export async function openRendition(
   };
 }
 
-/** Returns whether a request depends on the focal point. The look-up of a point costs others nothing. */
+/** Tells whether a request depends on the focal point. Other requests do not look it up. */
 function isCut({ mode, width, height, center, anchor }: RenditionRequest): boolean {
   const isBox = width !== null && height !== null;
   return mode === 'crop' && isBox && center === null && anchor === null;

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
 import type { Focus } from './focus.ts';
 
-/** 60 bits: two versions of one image never have the same text. */
+/** 60 bits, which is enough to tell the versions of one image apart. */
 const LENGTH = 10;
 
 /**
- * Returns the version of an image: another text when its bytes, its focal point or one of its crops are others. All
- * renditions of an image have the same version.
+ * Returns the version of an image. It changes with the bytes, the focal point and the crops. All renditions of an image have
+ * the same version.
  */
 export function versionOf(md5: string, { focalPoint, crops }: Focus): string {
   const point = focalPoint && [focalPoint.left, focalPoint.top];

@@ -1,7 +1,7 @@
 import { type Message, MessageType, validateMessage } from 'graphql-ws';
 import { parseForeignJson } from '../../lib/json.ts';
 
-/** A message is not one of the protocol. The reason fits into a close frame. */
+/** Thrown for a message that violates the protocol. Its message fits into a close frame. */
 export class InvalidMessageError extends Error {
   override readonly name = 'InvalidMessageError';
 
@@ -21,8 +21,8 @@ export function parseMessage(text: string | null): Message {
 }
 
 /**
- * Returns the message with an empty document in place of a missing one, if an id names the document: the protocol
- * requires a text, and clients with persisted documents send null, as Relay does, or nothing.
+ * Returns the message with an empty document if an id names the document: the protocol requires a text, but clients with
+ * persisted documents send null, as Relay does, or nothing.
  */
 function withQuery(message: unknown): unknown {
   if (!isObject(message) || message.type !== MessageType.Subscribe) return message;

@@ -16,8 +16,7 @@ export interface Content {
   /** Whether other viewers may get other bytes at the same URL. (Default: false) */
   dependsOnViewer?: boolean;
   /**
-   * Whether the bytes have the place where they were recorded: some viewers get them with it, and others without.
-   * (Default: all get the same)
+   * Whether the location is in the bytes, or has been removed for this viewer. (Default: all viewers get the same bytes)
    */
   location?: 'kept' | 'removed';
   /** (Default: caches ask before each use) */
@@ -47,12 +46,13 @@ export interface FileResponseOptions {
  */
 const CACHE_CONTROL = 'public, no-cache';
 
-/** The bytes with the location are for this viewer only. */
+/** For bytes with a location: shared caches must not keep them. */
 const OWN = 'private, no-cache';
 
-/** Marks the bytes without the location in a tag. Raise the number when other bytes are removed than before. */
+/** Suffix of the ETag of bytes without their location. Raise the number when other bytes are removed than before. */
 const WITHOUT_LOCATION = 'l1';
-/** A browser does not ask for `immutable` bytes even when the page is reloaded (RFC 8246). A year is the longest time. */
+
+/** A browser does not ask for `immutable` bytes even when the page is reloaded (RFC 8246). A year is the usual maximum. */
 const OF_LIFETIME: Readonly<Record<Lifetime, string>> = {
   forever: 'public, max-age=31536000, immutable',
   brief: 'public, max-age=60',

@@ -26,7 +26,7 @@ const CANON_UUID = '85c0b687820f11e08111f4ce462b6a48';
  * track of its own, is not found. Reads the headers of boxes, and no pixels or sound.
  */
 export async function findInBoxes(source: ByteSource): Promise<Patch[]> {
-  const reader = { source, boxesLeft: BOXES_MAX };
+  const reader = { source, boxesLeft: BOXES_MAX, itemBytesLeft: CONTENT_BYTES_MAX };
   return inContainer(reader, 0, source.sizeBytes, true);
 }
 
@@ -97,7 +97,7 @@ async function inMeta(reader: BoxReader, { start, end }: Box): Promise<Patch[]> 
   const named = (type: string) => boxes.find((box) => box.type === type);
   const keys = await placeKeys(reader, named('keys'));
   const patches = await inList(reader, named('ilst'), keys);
-  patches.push(...(await findInItems(reader.source, named)));
+  patches.push(...(await findInItems(reader, named)));
   return patches;
 }
 

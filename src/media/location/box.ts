@@ -10,10 +10,11 @@ export interface Box {
   end: number;
 }
 
-/** A source, and the number of boxes that may still be read of it. */
+/** A source, and the number of boxes, and of bytes of items, that may still be read of it. */
 export interface BoxReader {
   source: ByteSource;
   boxesLeft: number;
+  itemBytesLeft: number;
 }
 
 /** Yields the boxes in a part of a file. Ends at one that is damaged. */

@@ -1,6 +1,6 @@
 import type { ByteSource } from '../file/details.ts';
 import { findInIptc } from './iptc-location.ts';
-import { clipped, moved, overwrite, type Patch, zeros } from './patch.ts';
+import { clipped, moved, overwrite, type Patch, zeros, zerosOnce } from './patch.ts';
 import { findInResources } from './photoshop-location.ts';
 import { readBuffer, sourceOf } from './window.ts';
 import { findInXmp } from './xmp-location.ts';
@@ -27,6 +27,8 @@ const EMBEDDED: Readonly<Record<number, (bytes: Buffer) => Patch[]>> = {
 const SIZES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
 
 const DIRECTORIES_MAX = 200;
+
+/** Entries of all directories that are read, and pointers to directories. */
 const ENTRIES_MAX = 20_000;
 const EMBEDDED_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -49,6 +51,8 @@ interface Walk extends Layout {
   queue: Directory[];
   seen: Set<string>;
   entriesLeft: number;
+  /** Bytes in tags of other standards that may still be searched. Many tags may point to the same bytes. */
+  embeddedBytesLeft: number;
 }
 
 /**
@@ -71,19 +75,32 @@ export async function findInTiff(
     queue: [],
     seen: new Set(),
     entriesLeft: ENTRIES_MAX,
+    embeddedBytesLeft: Math.min(EMBEDDED_BYTES_MAX, source.sizeBytes),
   };
   const first = layout.isBig ? numberAt(head, 8, 8, walk) : numberAt(head, 4, 4, walk);
-  walk.queue.push({ at: first, kind, unlink: null });
+  enqueue(walk, { at: first, kind, unlink: null });
   for (let next = walk.queue.shift(); next !== undefined; next = walk.queue.shift()) {
-    const name = `${next.kind} ${next.at}`;
-    if (walk.seen.has(name)) continue;
-    walk.seen.add(name);
-    const isReadable = walk.seen.size <= DIRECTORIES_MAX && (await readDirectory(walk, next));
-    if (isReadable) continue;
-    walk.isBroken = true;
-    if (next.unlink !== null) walk.patches.push(next.unlink);
+    if (!(await readDirectory(walk, next))) leaveOut(walk, next);
   }
-  return { ...walk, patches: clipped(walk.patches, source.sizeBytes) };
+  return { ...walk, patches: zerosOnce(clipped(walk.patches, source.sizeBytes)) };
+}
+
+/** Adds a directory to the queue, unless it has been there before. Returns false if there are too many. */
+function enqueue(walk: Walk, directory: Directory): boolean {
+  const name = `${directory.kind} ${directory.at}`;
+  if (walk.seen.has(name)) return true;
+  if (walk.seen.size >= DIRECTORIES_MAX) {
+    leaveOut(walk, directory);
+    return false;
+  }
+  walk.seen.add(name);
+  walk.queue.push(directory);
+  return true;
+}
+
+function leaveOut(walk: Walk, { unlink }: Directory): void {
+  walk.isBroken = true;
+  if (unlink !== null) walk.patches.push(unlink);
 }
 
 /** Finds location in a block of EXIF, from its byte order on. A block that cannot be understood is removed whole. */
@@ -125,7 +142,7 @@ async function readDirectory(walk: Walk, { at, kind }: Directory): Promise<boole
     const next = numberAt(body, bodyBytes, wordBytes, walk);
     const unlink = zeros(at + countBytes + bodyBytes, wordBytes);
     // Some programs write any number after the last directory.
-    if (next !== 0 && next < walk.source.sizeBytes) walk.queue.push({ at: next, kind, unlink });
+    if (next !== 0 && next < walk.source.sizeBytes) enqueue(walk, { at: next, kind, unlink });
     else if (next !== 0) walk.patches.push(unlink);
   }
   return true;
@@ -164,14 +181,16 @@ async function readEntry(
   }
   if (tag === GPS || DIRECTORIES.has(tag)) {
     const unlink = zeros(at, entry.length);
-    for (const target of await pointersAt(walk, valueAt, isInline ? entry.length : lengthBytes)) {
-      walk.queue.push({ at: target, kind: tag === GPS ? 'gps' : 'main', unlink });
-    }
+    const pointers = await pointersAt(walk, valueAt, isInline ? entry.length : lengthBytes);
+    walk.entriesLeft -= pointers.length;
+    const target = tag === GPS ? 'gps' : 'main';
+    pointers.every((pointer) => enqueue(walk, { at: pointer, kind: target, unlink }));
     return;
   }
   const find = EMBEDDED[tag];
   if (find === undefined || isInline) return;
-  const isShort = lengthBytes <= EMBEDDED_BYTES_MAX;
+  const isShort = lengthBytes <= walk.embeddedBytesLeft;
+  if (isShort) walk.embeddedBytesLeft -= lengthBytes;
   const bytes = await readBuffer(walk.source, valueAt, isShort ? lengthBytes : 0);
   walk.patches.push(...(isShort ? moved(find(bytes), valueAt) : [zeros(valueAt, lengthBytes)]));
 }

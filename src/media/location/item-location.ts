@@ -1,5 +1,5 @@
 import type { ByteSource } from '../file/details.ts';
-import type { Box } from './box.ts';
+import type { Box, BoxReader } from './box.ts';
 import { findAfterOffset } from './exif-offset.ts';
 import { overwrite, type Patch } from './patch.ts';
 import { inFile, type Piece } from './pieces.ts';
@@ -20,16 +20,19 @@ interface Item {
 }
 
 const BOX_BYTES_MAX = 1024 * 1024;
-const ITEM_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Parts of all items of a box. A part may take no byte of the box. */
+const EXTENTS_MAX = 20_000;
 
 /**
  * Finds location in the items of EXIF and XMP of a `meta` box (ISO/IEC 14496-12 §8.11), wherever their bytes are. An item
  * whose bytes cannot be found becomes one of an unknown type, which readers leave out.
  */
 export async function findInItems(
-  source: ByteSource,
+  reader: BoxReader,
   named: (type: string) => Box | undefined,
 ): Promise<Patch[]> {
+  const { source } = reader;
   const [info, locations] = [named('iinf'), named('iloc')];
   if (info === undefined) return [];
   const items = itemsOf(await content(source, info), info.start);
@@ -40,7 +43,7 @@ export async function findInItems(
   const patches: Patch[] = [];
   for (const item of items) {
     const own = extents.get(item.id);
-    patches.push(...((await inItem(source, item, own)) ?? [hidden(item)]));
+    patches.push(...((await inItem(reader, item, own)) ?? [hidden(item)]));
   }
   return patches;
 }
@@ -54,15 +57,16 @@ function hidden({ typeAt }: Item): Patch {
 }
 
 async function inItem(
-  source: ByteSource,
+  reader: BoxReader,
   { kind }: Item,
   extents: readonly Extent[] | undefined,
 ): Promise<Patch[] | null> {
   const sizeBytes = extents?.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0) ?? 0;
-  if (extents === undefined || sizeBytes === 0 || sizeBytes > ITEM_BYTES_MAX) return null;
+  if (extents === undefined || sizeBytes === 0 || sizeBytes > reader.itemBytesLeft) return null;
+  reader.itemBytesLeft -= sizeBytes;
   const pieces: Piece[] = [];
   for (const { offset, lengthBytes } of extents) {
-    pieces.push({ offset, bytes: await readBuffer(source, offset, lengthBytes) });
+    pieces.push({ offset, bytes: await readBuffer(reader.source, offset, lengthBytes) });
   }
   const bytes = Buffer.concat(pieces.map((piece) => piece.bytes));
   return inFile(kind === 'exif' ? await findAfterOffset(bytes) : findInXmp(bytes), pieces);
@@ -99,6 +103,7 @@ function extentsOf(bytes: Buffer, idat: Box | undefined): Map<number, Extent[]> 
   const [offsetBytes, lengthBytes] = [sizes >> 4, sizes & 15];
   const [baseBytes, indexBytes] = [others >> 4, version > 0 ? others & 15 : 0];
   const idBytes = version < 2 ? 2 : 4;
+  let extentsLeft = EXTENTS_MAX;
   const count = read.number(idBytes);
   for (let index = 0; index < count && !read.isOver(); index++) {
     const id = read.number(idBytes);
@@ -107,6 +112,7 @@ function extentsOf(bytes: Buffer, idat: Box | undefined): Map<number, Extent[]> 
     const base = read.number(baseBytes);
     const extents: Extent[] = [];
     for (let left = read.number(2); left > 0 && !read.isOver(); left--) {
+      if (extentsLeft-- === 0) return found;
       read.number(indexBytes);
       extents.push({
         offset: base + read.number(offsetBytes),

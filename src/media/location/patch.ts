@@ -39,6 +39,27 @@ export function clipped(patches: readonly Patch[], sizeBytes: number): Patch[] {
   });
 }
 
+/**
+ * Returns patches of which those with zeros overlap no more and come first: a made file asks for the same zeros thousands
+ * of times.
+ */
+export function zerosOnce(patches: readonly Patch[]): Patch[] {
+  const [blank, others] = [patches.filter(isZeros), patches.filter((patch) => !isZeros(patch))];
+  const joined: Patch[] = [];
+  for (const patch of blank.sort((a, b) => a.offset - b.offset)) {
+    const last = joined.at(-1);
+    const lastEnd = last === undefined ? -1 : last.offset + last.lengthBytes;
+    const end = patch.offset + patch.lengthBytes;
+    if (last === undefined || patch.offset > lastEnd) joined.push({ ...patch });
+    else last.lengthBytes = Math.max(end, lastEnd) - last.offset;
+  }
+  return [...joined, ...others];
+}
+
+function isZeros({ bytes }: Patch): boolean {
+  return bytes.length === 1 && bytes[0] === 0;
+}
+
 /** Applies patches, in their order, to a part of a file that begins at `position`. Changes `piece`. */
 export function applyPatches(piece: Uint8Array, position: number, patches: readonly Patch[]): void {
   for (const { offset, lengthBytes, bytes } of patches) {

@@ -134,7 +134,8 @@ async function unpacked(bytes: Buffer): Promise<Buffer | null> {
 
 /** Tells whether a packet of XMP, or a profile as ImageMagick writes it, has a location. */
 async function hasLocation(text: Buffer): Promise<boolean> {
-  const profile = /^\s*(\S+)\s+\d+\s+([\da-f\s]+)$/i.exec(text.toString('latin1'));
+  // One `\s` before the digits: two repetitions of it would take n² steps for n of them.
+  const profile = /^\s*(\S+)\s+\d+\s([\da-f\s]+)$/i.exec(text.toString('latin1'));
   if (profile === null) return findInXmp(text).length > 0;
   const bytes = Buffer.from((profile[2] ?? '').replace(/\s+/g, ''), 'hex');
   const name = (profile[1] ?? '').toLowerCase();

@@ -20,7 +20,7 @@ export function isSigned(call: Call, path: string): boolean {
   throw refusedSignature(call, signature);
 }
 
-/** Returns the error for a signed URL that is not valid, or no longer. */
+/** Returns the error for a signed URL that is invalid or has expired. Keeps caches from storing the answer. */
 export function refusedSignature({ reply }: Call, reason: 'invalid' | 'expired'): HttpError {
   dontStore(reply);
   if (reason === 'expired') {

@@ -58,9 +58,8 @@ function handOver(stream: Readable): (take: (error: null, stream: Readable) => v
 }
 
 /**
- * Moves the name of the last entry out of the pool of Node's small buffers. The package keeps the names until the end of the
- * archive, and each would keep a whole slab of the pool, which also has the output of the compression: 208 MiB for 10,000
- * files.
+ * Moves the name of the last entry out of Node's pool of small buffers. The package keeps all names until the end of the
+ * archive, and each would keep a whole slab of the pool alive, with compressed output in it: 208 MiB for 10,000 files.
  */
 function keepNameOnly(zip: ZipFile): void {
   const { entries } = zip as ZipFile & { entries: { utf8FileName: Buffer }[] };

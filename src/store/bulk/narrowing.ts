@@ -7,14 +7,13 @@ import { conditionsOf } from '../tree/filter.ts';
 import { listNodes } from '../tree/node.ts';
 
 /**
- * Tells whether a filter leaves out any media, as far as its fields say, whatever the library contains. `everyType` are all
- * types of media.
+ * Tells whether a filter excludes any media that could exist, judged by its fields alone. `everyType`: all types of media.
  */
 export function isNarrowed(db: Db, filter: NodeFilter, everyType: readonly string[]): boolean {
   return truthOf(db, filter, everyType) !== true;
 }
 
-/** Whether every node matches a filter (true), or none (false); null if that depends on the node. */
+/** Whether every node matches a filter (true) or none does (false); null if it depends on the node. */
 type Truth = boolean | null;
 
 function truthOf(db: Db, filter: NodeFilter, everyType: readonly string[]): Truth {
@@ -24,7 +23,7 @@ function truthOf(db: Db, filter: NodeFilter, everyType: readonly string[]): Trut
   const truths = Object.entries(own).map(([field, value]): Truth => {
     if (!isCondition(db, { [field]: value })) return true;
     if (field === 'search') return toSearchWords(String(value)).length > 0 && null;
-    // Each list is one of values, one of which has to match.
+    // A list holds alternatives, so that an empty one matches nothing.
     if (Array.isArray(value) && value.length === 0) return false;
     return all[field]?.every((one) => (value as unknown[]).includes(one)) || null;
   });

@@ -2,8 +2,8 @@ import type { Db } from '../db.ts';
 import { columnTypes } from '../dialect.ts';
 
 /**
- * Adds what a page needs of an image before it has the image, and the sizes of it that have been made. Existing images get
- * them by `trivium renditions --missing`.
+ * Adds the placeholder and the traits of an image, and the sizes that have been made of it. `trivium renditions --missing`
+ * fills them for existing images.
  */
 export async function up(db: Db): Promise<void> {
   const { integer, text } = columnTypes(db);

@@ -3,7 +3,7 @@ import { prepared } from '../prepared.ts';
 import { kept } from '../sqlite/kept.ts';
 import type { NodeRow } from '../table.ts';
 
-/** The columns of a media item that tell which parts of its image matter, as JSON. */
+/** The columns of a media item that name the important parts of its image, as JSON. */
 export type FocusRow = Readonly<Pick<NodeRow, 'focal_point' | 'crops'>>;
 
 /** Returns the focal point and the crops of a media item. The caller has found a file of it that its viewer may see. */

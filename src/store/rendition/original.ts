@@ -1,7 +1,7 @@
 import type { Db } from '../db.ts';
 import type { FileRow } from '../table.ts';
 
-/** The columns of an original that say what has been derived from it. */
+/** The columns of an original that tell what has been derived from it. */
 export interface OriginalRow
   extends Pick<
     FileRow,
@@ -22,8 +22,8 @@ export interface OriginalRow
 }
 
 /**
- * Returns the originals whose media item comes after another one, in the order of media. Damaged files, whose bytes cannot
- * be read, are not among them. `key`: that of thumbnails.
+ * Returns the originals of the media after `afterMediaId`, in the order of their ids, without damaged ones. `key`: that of
+ * thumbnails.
  */
 export function listOriginals(
   db: Db,

@@ -55,14 +55,14 @@ export function insertRendition(
 }
 
 /**
- * `used_at` of a rendition that stays until its file is replaced or deleted. It is not part of the cache, whose sums and
- * deletions pass over it: they read the index by `used_at`, up to this value.
+ * `used_at` of a rendition that stays until its file is replaced or deleted. It is not part of the cache: sums and deletions
+ * read the index by `used_at` up to this value only.
  */
 const PERMANENT = Number.MAX_SAFE_INTEGER;
 
 /**
- * Inserts renditions that stay until their file is replaced or deleted; one that the cache has becomes permanent. Returns
- * the blob keys of the given ones that are not needed, because a rendition of the same bytes and spec existed.
+ * Inserts renditions that stay until their file is replaced or deleted. A rendition in the cache with the same bytes and
+ * spec becomes permanent instead; returns the blob keys that are not needed for that reason.
  */
 export async function insertPermanentRenditions(
   db: Db,
@@ -81,7 +81,7 @@ export async function insertPermanentRenditions(
   return renditions.map(({ blob_key }) => blob_key).filter((key) => !stored.has(key));
 }
 
-/** Moves the permanent renditions of a file into the cache, but not those with these specs. */
+/** Moves the permanent renditions of a file into the cache, except those with `keptSpecs`. */
 export async function releaseRenditions(
   db: Db,
   fileId: number,
@@ -130,8 +130,8 @@ export async function sumRenditionBytes(db: Db): Promise<number> {
 const DELETED_MAX = 5000;
 
 /**
- * Deletes the least recently used renditions of the cache until that many bytes are free, at most 5,000, and never the one to keep.
- * Returns their blob keys.
+ * Deletes the least recently used renditions of the cache until that many bytes are free: at most 5,000, and never the one
+ * to keep. Returns their blob keys.
  */
 export function deleteLeastUsedRenditions(
   db: Db,

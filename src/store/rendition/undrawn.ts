@@ -12,14 +12,14 @@ export interface UndrawnQuery {
   mimeTypes: readonly string[];
   /** The key of previews. */
   key: string;
-  /** Whether those of which a preview has failed are listed as well. */
+  /** Whether to include originals whose preview could not be drawn. */
   isRetry: boolean;
-  /** Only media beyond this id. */
+  /** Only media with a greater id. */
   afterId: number;
   limit: number;
 }
 
-/** Returns originals without a preview, in the order of the ids of their media. A damaged file is not among them. */
+/** Returns originals without a preview, in the order of the ids of their media, without damaged ones. */
 export function listUndrawnOriginals(
   db: Db,
   { mimeTypes, key, isRetry, afterId, limit }: UndrawnQuery,

@@ -56,7 +56,8 @@ export interface NodeFilter {
   tagged?: boolean | undefined;
   /**
    * Words, each from its beginning, in the texts of the media item, its tags, and the camera, lens, author and text that
-   * its original names. In scripts without spaces, each may be any part of a text. Blank: no limit. Text without a letter, digit or emoji matches nothing.
+   * its original names. In scripts without spaces, each may be any part of a text. Blank: no limit. Text without a letter,
+   * digit or emoji matches nothing.
    */
   search?: string | undefined;
   /** The name contains this text, whatever its case. */

@@ -30,13 +30,13 @@ export function wordsOf({ name, title, ...texts }: Texts) {
 }
 
 /**
- * The details of a file that a search finds. The place is not among them: not everybody may see it, and a search would
- * tell.
+ * The details of a file that a search finds. The place is excluded, because a search would reveal it to viewers who may not
+ * see it.
  */
 const DETAILS = ['camera', 'lens', 'author', 'textSnippet'] as const;
 
 function textsOf(details: string | null | undefined): string[] {
-  // Most files say nothing.
+  // Most files have no details.
   if (!details || details === '{}') return [];
   const found = JSON.parse(details) as { [Name in (typeof DETAILS)[number]]?: string };
   return DETAILS.flatMap((name) => found[name] ?? []);

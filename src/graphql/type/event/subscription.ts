@@ -73,7 +73,7 @@ const MediaPartEnum = enumOf<MediaPart>('MediaPart', 'Part of a media item that 
   place: 'The folder, or the position in it.',
   file: 'The original file, or another file that clients upload.',
   thumbnail: 'The thumbnail, which a background job creates after an upload.',
-  preview: 'The preview of a file that browsers cannot show, or the reason why there is none.',
+  preview: 'The preview of a file that browsers cannot show, or the reason why it has none.',
   details: 'What background jobs find out about the files, such as the SHA-256.',
 });
 

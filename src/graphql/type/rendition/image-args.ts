@@ -10,20 +10,20 @@ const ImageFitEnum = enumOf<Fit>(
     contain:
       'The whole image, centered, with transparent bars where it does not fill the size. In a JPEG, the bars are white.',
     cover:
-      'The image fills the size. What does not fit is cut off, so that the focal point stays as close to the center as possible.',
-    fill: 'The image fills the size, and is distorted.',
-    inside: 'The whole image, as large as fits into the size, without bars.',
-    outside: 'The whole image, as small as covers the size.',
+      'The image fills the size. The overhang is cut off, so that the focal point stays as close to the center as possible.',
+    fill: 'The image fills the size and may be distorted.',
+    inside: 'The whole image, as large as possible within the size, without bars.',
+    outside: 'The whole image, as small as possible while it covers the size.',
   },
 );
 
 const ImageFormatEnum = enumOf<ImageFormat>('ImageFormat', 'Format of a rendition.', {
   original: 'The format of the image, or WebP if the server does not write that format.',
-  auto: 'The best format that the client names in its `Accept` header: AVIF, else WebP, else PNG, or JPEG or GIF if the image is one. The response has `Vary: Accept`. A background job renders AVIF; until it has, the URL returns WebP, which caches keep for a minute.',
-  jpeg: 'JPEG. What is transparent becomes white, and an animation stands still.',
-  png: 'PNG. An animation stands still.',
+  auto: 'The best format that the client names in its `Accept` header: AVIF, else WebP, else JPEG, PNG or GIF, whichever suits the image. The response has `Vary: Accept`. A background job renders AVIF; until then, the URL returns WebP, which caches keep for a minute.',
+  jpeg: 'JPEG. Transparent pixels become white. Of an animation, the first frame.',
+  png: 'PNG. Of an animation, the first frame.',
   webp: 'WebP.',
-  avif: 'AVIF. A background job renders it; until it has, the URL returns WebP, which caches keep for a minute. An animation stays WebP.',
+  avif: 'AVIF. A background job renders it; until then, the URL returns WebP, which caches keep for a minute. Animations are always WebP.',
   gif: 'GIF.',
 });
 
@@ -41,7 +41,7 @@ export const SRCSET_ARGS = builder.args((t) => ({
   }),
   aspectRatio: t.float({
     description:
-      'Width divided by height, from 0.01 to 100. The image is cut to it around its focal point, unless `fit` says otherwise. Defaults to that of the image or the crop.',
+      'Width divided by height, from 0.01 to 100. The image is cut to this ratio around its focal point, unless `fit` says otherwise. Defaults to the ratio of the image or the crop.',
   }),
 }));
 
@@ -58,6 +58,6 @@ export const LOOK_ARGS = builder.args((t) => ({
   }),
   crop: t.string({
     description:
-      'Alias of the crop to cut out first: see `crops`. An image that has no such crop is shown without it, because the images of one list may have different crops.',
+      'Alias of the crop to cut out first: see `crops`. Ignored for an image that has no such crop, because the images of a list may have different crops.',
   }),
 }));

@@ -15,7 +15,7 @@ import { expose, exposeNullable } from '../../expose.ts';
 import { toFileUrl, URL_NEEDS } from '../file/file-url.ts';
 import { LOOK_ARGS, SIZE_ARGS, SRCSET_ARGS } from './image-args.ts';
 
-/** An image: a linked one, or a stored file. The file is an original, or derived from one. */
+/** A linked image, or a stored file: an original, or a file derived from one. */
 export interface ImageShape {
   /** Of a linked image; null: `file` is the image. */
   linkedUrl: string | null;
@@ -79,13 +79,13 @@ export const ImageRef = builder.objectRef<ImageShape>('Image').implement({
     url: t.field({
       type: 'URL',
       description:
-        'URL of the image. Without arguments, of the image itself. With arguments, of a rendition: the server scales, cuts and encodes the image when the URL is first requested. An image is never enlarged: a larger size gives the largest one with the same aspect ratio. The URL of a rendition never returns other bytes (`Cache-Control: immutable`): it changes when the file, its focal point or its crops change, and an old one redirects to the new one. Equal renditions have the same URL. Nothing can be appended to it but `?download=1`. Linked images, and files that the server cannot draw, have no renditions: their URL is the same with arguments. Of a private media item with a stored image, it is a signed URL that is valid for one to two hours. If the server requires a credential, viewers without one get sizes that are rounded up to usual ones. Fails with `INVALID_INPUT` for a size or quality out of range.',
+        'URL of the image. With arguments, the URL of a rendition: the server scales, cuts and encodes the image when the URL is first requested. Images are never enlarged: a size beyond the image is reduced, and its aspect ratio is kept. The URL of a rendition always returns the same bytes (`Cache-Control: immutable`). When the file, its focal point or its crops change, the URL changes, and the old one redirects to the new one. Equal renditions have the same URL. The only parameter that it takes is `?download=1`. Linked images, and files that the server cannot draw, have no renditions: arguments do not change their URL. For a stored image of a private media item, it is a signed URL that is valid for one to two hours. If the server requires a credential, sizes are rounded up to usual ones for viewers without a credential. Fails with `INVALID_INPUT` for a size or quality out of range.',
       args: { ...SIZE_ARGS, ...LOOK_ARGS },
       resolve: (image, args, context) => urlOf(image, args, context),
     }),
     srcset: t.string({
       description:
-        'Renditions of several widths, as the value of the attribute `srcset` of `<img>` and `<source>`: `https://… 320w, https://… 640w`. Each URL is one that `url` returns. None is wider than the image allows. Linked images, and files that the server cannot draw, have their URL alone. Fails with `INVALID_INPUT` for values out of range.',
+        'Renditions of several widths, as the value of the attribute `srcset` of `<img>` and `<source>`: `https://… 320w, https://… 640w`. Each URL is one that `url` returns. Widths beyond that of the image are reduced to it. For linked images, and files that the server cannot draw, it is their URL alone. Fails with `INVALID_INPUT` for values out of range.',
       args: { ...SRCSET_ARGS, ...LOOK_ARGS },
       resolve: (image, args, context) => srcsetText(image, args, context),
     }),
@@ -191,7 +191,7 @@ function srcsetText(image: ImageShape, args: SrcsetInput, context: GraphqlContex
   return candidates.map(({ path, width }) => `${context.toUrl(path)} ${width}w`).join(', ');
 }
 
-/** Encodes what would end a URL in a `srcset`: white space, and commas at either end. */
+/** Encodes the characters that would end a URL in a `srcset`: white space, and commas at either end. */
 function asCandidate(url: string): string {
   return url.replace(/\s|^,+|,+$/g, encodeURIComponent);
 }

@@ -11,7 +11,7 @@ builder.objectFields(MediaRef, (t) => ({
     type: ImageRef,
     nullable: true,
     description:
-      'An image of what the original file shows: the original, if it is an image that the server can render; otherwise a WebP that a background job draws, at most 2048 pixels wide and high, of a HEIC image, an SVG, the first page of a PDF and the like. Null until it is drawn, if it cannot be drawn (see `previewError`), for other types, for a link, and for a media item in the trash.',
+      'Image that shows the content of the original file. It is the original if the server can render it; otherwise a WebP of at most 2048 by 2048 pixels, which a background job draws from a HEIC image, an SVG, the first page of a PDF and the like. Null until it is drawn, if it cannot be drawn (see `previewError`), for types that are never drawn, for a link, and for a media item in the trash.',
     ...foundFiles({
       needs: ['id', 'focalPoint', 'crops'],
       only: (field) => [...imageNeeds(field), 'mimeType'],

@@ -64,7 +64,7 @@ const StorageUsageRef = builder.objectRef<StorageUsage>('StorageUsage').implemen
     }),
     previewDecoders: t.field({
       type: [PreviewDecoderRef],
-      description: 'The decoders of previews, with those that are not available.',
+      description: 'Decoders that draw previews, including those that are not available.',
       resolve: (_usage, _args, { domain }) => domain.decoders.states(),
     }),
     quota: t.field({

@@ -3,7 +3,7 @@ import { weightOf } from '../../../http/accept.ts';
 
 /**
  * Returns the best format that an `Accept` header names: AVIF, then WebP, unless the header gives another one more weight.
- * A wildcard names neither: programs that send one may not read them.
+ * Wildcards do not count for these two, because programs that send wildcards may not support them.
  */
 export function preferenceOf(accept: string | undefined): Preference {
   const avif = weightOf(accept, 'image/avif', { isNamed: true });

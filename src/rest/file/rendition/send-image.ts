@@ -13,9 +13,9 @@ import { preferenceOf } from './preference.ts';
 export const IMAGE_ROUTE = '/i/:dir/:version/:parameters/:name';
 
 /**
- * Sends the rendition at a path that GraphQL has named. Redirects an old path to the present one, for which no cache keeps
- * the answer: the image may change again, also back. Throws HttpError for a path that this server has not made, or that has
- * expired, and for a query; NotFoundError.
+ * Sends the rendition at a path that GraphQL has returned. Redirects an old path to the present one; caches do not reuse the
+ * redirect, because a change of the image may be undone. Throws HttpError for a path that this server has not signed or that
+ * has expired, and for a query; NotFoundError if there is no such image.
  */
 export async function sendImage(call: Call): Promise<FastifyReply> {
   const { ctx, request, reply } = call;
@@ -51,7 +51,7 @@ function pathOf(call: Call): ImagePath {
   // Otherwise one rendition would have any number of URLs, each of which would fill the caches on the way.
   if (Object.keys(queryOf(call)).some((name) => name !== 'download')) {
     dontStore(call.reply);
-    const message = 'The URL of a rendition has no query, except `download=1`.';
+    const message = 'The URL of a rendition takes no parameter except `download=1`.';
     throw new HttpError(400, 'INVALID_INPUT', message);
   }
   return path;
