@@ -51,7 +51,8 @@ const CACHE_CONTROL = 'public, no-cache';
 const OWN = 'private, no-cache';
 
 /** Marks the bytes without the location in a tag. Raise the number when other bytes are removed than before. */
-const WITHOUT_LOCATION = 'l1';
+const WITHOUT_LOCATION = 'l2';
+
 /** A browser does not ask for `immutable` bytes even when the page is reloaded (RFC 8246). A year is the longest time. */
 const OF_LIFETIME: Readonly<Record<Lifetime, string>> = {
   forever: 'public, max-age=31536000, immutable',
