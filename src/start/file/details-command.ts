@@ -22,21 +22,23 @@ const PROGRESS_STEP = 1000;
 export function detailsCommand({ env, attempt }: CommandSetting): Command {
   const details = new Command('details')
     .description('read the metadata of stored files (`Media.details`) by jobs of the server')
-    .requiredOption(
-      '--missing',
-      'of all media whose metadata have not been read, such as old ones',
+    .requiredOption('--missing', 'of all media whose metadata have not been read, such as old ones')
+    .option(
+      '--failed',
+      'of those of which nothing was found, too: after an installation of ffmpeg',
     );
-  return withSettings(details).action((flags: Flags) =>
-    attempt(() => enqueue(readConfig(env, details, flags))),
+  return withSettings(details).action((flags: Flags & { failed?: boolean }) =>
+    attempt(() => enqueue(readConfig(env, details, flags), flags.failed === true)),
   );
 }
 
-async function enqueue(config: Config): Promise<void> {
+async function enqueue(config: Config, isRetry: boolean): Promise<void> {
   await requireLibrary(config);
   const { enqueueMissingDetails } = await import('../../domain/file/missing-details.ts');
   let printed = 0;
   await asServer({ ...config, statementTimeoutMs: STATEMENT_TIMEOUT_MS }, async (ctx) => {
     const jobs = await enqueueMissingDetails(ctx, {
+      isRetry,
       onProgress(jobs) {
         if (jobs - printed < PROGRESS_STEP) return;
         printed = jobs;
