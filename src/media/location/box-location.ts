@@ -1,9 +1,10 @@
 import type { ByteSource } from '../file/details.ts';
-import { type Box, type BoxReader, boxesIn } from './box.ts';
+import { type Box, type BoxReader, boxesIn, removed } from './box.ts';
+import { inCompressed } from './compressed-box.ts';
 import { findInExif } from './exif-location.ts';
 import { findAfterOffset } from './exif-offset.ts';
 import { findInItems } from './item-location.ts';
-import { moved, overwrite, type Patch, spaces, zeros } from './patch.ts';
+import { moved, type Patch, spaces, zeros } from './patch.ts';
 import { readBuffer } from './window.ts';
 import { findInXmp } from './xmp-location.ts';
 
@@ -44,18 +45,19 @@ async function inContainer(
 }
 
 async function inBox(reader: BoxReader, box: Box, isTop: boolean): Promise<Patch[]> {
-  const { type, at, start, end } = box;
+  const { source } = reader;
+  const { type, start, end } = box;
   if (CONTAINERS.has(type)) return inContainer(reader, start, end);
   if (type === 'meta') return inMeta(reader, box);
-  // A free box may be anywhere, and has any content.
-  if (PLACES.has(type)) return [overwrite(at + 4, Buffer.from('free')), zeros(start, end - start)];
+  if (PLACES.has(type)) return removed(box);
   if (type === 'XMP_') return inContent(reader, start, end, findInXmp);
   if (type === 'uuid') return inUuid(reader, box);
   if (!isTop) return [];
   if (type === 'Exif') return inContent(reader, start, end, findAfterOffset);
   if (type === 'xml ') return inContent(reader, start, end, findInXmp);
-  // Compressed metadata of JPEG XL cannot be changed in place.
-  if (type === 'brob') return inCompressed(reader, box);
+  if (type === 'brob') return inCompressed(source, box);
+  // What a JPEG XL needs to become the JPEG again that it was: all metadata of that, compressed. The image needs none of it.
+  if (type === 'jbrd') return removed(box);
   return [];
 }
 
@@ -80,12 +82,6 @@ async function inUuid(reader: BoxReader, { start, end }: Box): Promise<Patch[]> 
     }
   }
   return patches;
-}
-
-async function inCompressed({ source }: BoxReader, { at, start, end }: Box): Promise<Patch[]> {
-  const inner = (await readBuffer(source, start, 4)).toString('latin1');
-  if (inner !== 'Exif' && inner !== 'xml ') return [];
-  return [overwrite(at + 4, Buffer.from('free')), zeros(start, end - start)];
 }
 
 async function inMeta(reader: BoxReader, { start, end }: Box): Promise<Patch[]> {
