@@ -1,6 +1,6 @@
 import type { ByteSource } from '../file/details.ts';
 import { type Box, type BoxReader, boxesIn, removed } from './box.ts';
-import { inCompressed } from './compressed-box.ts';
+import { inCompressed, UNPACKED_BYTES_MAX } from './compressed-box.ts';
 import { findInExif } from './exif-location.ts';
 import { findAfterOffset } from './exif-offset.ts';
 import { findInItems } from './item-location.ts';
@@ -27,7 +27,7 @@ const CANON_UUID = '85c0b687820f11e08111f4ce462b6a48';
  * track of its own, is not found. Reads the headers of boxes, and no pixels or sound.
  */
 export async function findInBoxes(source: ByteSource): Promise<Patch[]> {
-  const reader = { source, boxesLeft: BOXES_MAX };
+  const reader = { source, boxesLeft: BOXES_MAX, unpackedBytesLeft: UNPACKED_BYTES_MAX };
   return inContainer(reader, 0, source.sizeBytes, true);
 }
 
@@ -45,7 +45,6 @@ async function inContainer(
 }
 
 async function inBox(reader: BoxReader, box: Box, isTop: boolean): Promise<Patch[]> {
-  const { source } = reader;
   const { type, start, end } = box;
   if (CONTAINERS.has(type)) return inContainer(reader, start, end);
   if (type === 'meta') return inMeta(reader, box);
@@ -55,7 +54,7 @@ async function inBox(reader: BoxReader, box: Box, isTop: boolean): Promise<Patch
   if (!isTop) return [];
   if (type === 'Exif') return inContent(reader, start, end, findAfterOffset);
   if (type === 'xml ') return inContent(reader, start, end, findInXmp);
-  if (type === 'brob') return inCompressed(source, box);
+  if (type === 'brob') return inCompressed(reader, box);
   // What a JPEG XL needs to become the JPEG again that it was: all metadata of that, compressed. The image needs none of it.
   if (type === 'jbrd') return removed(box);
   return [];

@@ -15,6 +15,8 @@ export interface Box {
 export interface BoxReader {
   source: ByteSource;
   boxesLeft: number;
+  /** Compressed metadata that may still be unpacked. */
+  unpackedBytesLeft: number;
 }
 
 /** Yields the boxes in a part of a file. Ends at one that is damaged. */

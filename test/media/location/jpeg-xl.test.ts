@@ -61,6 +61,7 @@ it('goes with the metadata of the JPEG that a JPEG XL was, and the image stays',
 
 test.each([
   ['that cannot be unpacked', compressedBomb()],
+  ['after those of a bomb', Buffer.concat([compressedBomb(), compressed('Exif', exif)])],
   ['that are no Brotli', box('brob', Buffer.from('xml Zermattville'))],
 ])('metadata %s are removed whole', async (_name, bytes) => {
   const after = await stripped(Buffer.concat([plain, bytes]));
