@@ -15,6 +15,8 @@ export interface ClientSetting {
   attempt: (work: () => Promise<void>) => Promise<void>;
   /** Runs work that creates files for the user, with the access that they have chosen by `umask`. */
   withUserUmask: (work: () => Promise<void>) => Promise<void>;
+  /** Returns the MD5 that a local file has on a server that removes its location; null if it has none. */
+  md5WithoutLocation: (path: string) => Promise<string | null>;
 }
 
 /** The options that name the server and the credential. */

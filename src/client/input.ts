@@ -203,7 +203,7 @@ export type MediaFilter = {
   readonly folderId?: string | null | undefined;
   /** If true, matches media with an alternative text; if false, media without one. */
   readonly hasAltText?: boolean | null | undefined;
-  /** Matches media whose original has a height in this range, in pixels. */
+  /** Matches media whose original is an image with a height in this range, in pixels. Videos do not match: `details` has their height. */
   readonly height?: IntRange | null | undefined;
   /** Matches media with one of these global ids, at most 200. */
   readonly ids?: ReadonlyArray<string> | null | undefined;
@@ -245,7 +245,7 @@ export type MediaFilter = {
   readonly updatedAt?: DateTimeRange | null | undefined;
   /** Matches media with one of these visibilities. */
   readonly visibility?: ReadonlyArray<Visibility> | null | undefined;
-  /** Matches media whose original has a width in this range, in pixels. */
+  /** Matches media whose original is an image with a width in this range, in pixels. Videos do not match: `details` has their width. */
   readonly width?: IntRange | null | undefined;
 };
 

@@ -45,6 +45,10 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
     process.umask(userUmask);
     await work().finally(() => process.umask(OWN_UMASK));
   };
+  const md5WithoutLocation = async (path: string) => {
+    const location = await import('../media/location/local-digest.ts');
+    return location.md5WithoutLocation(path);
+  };
   const attempt = attemptWith(exit);
   const program = new Command('trivium')
     .description('A self-hosted media server.')
@@ -67,7 +71,7 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
   program.addCommand(tortureCommand({ env, attempt }));
   program.addCommand(fsckCommand({ env, exit, attempt: attemptWith(exit, 2) }));
   for (const create of [uploadCommand, downloadCommand, listCommand, removeCommand]) {
-    program.addCommand(create({ argv, env, attempt, withUserUmask }));
+    program.addCommand(create({ argv, env, attempt, withUserUmask, md5WithoutLocation }));
   }
   program.addCommand(completionCommand(program));
   exitOnUsage(program, exit);

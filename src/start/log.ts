@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino, type SerializedError } from 'pino';
 import { toReadableLine } from './log-line.ts';
 
 /**
@@ -12,5 +12,27 @@ const terminal = { write: (line: string) => standardOutput.write(toReadableLine(
 
 /** Creates a log on the standard output: of lines for people if that is a terminal, otherwise of JSON lines. */
 export function createLog(level: string): Logger {
-  return pino({ level }, process.stdout.isTTY ? terminal : standardOutput);
+  return createLogTo(process.stdout.isTTY ? terminal : standardOutput, level);
+}
+
+/** Creates a log of JSON lines. */
+export function createLogTo(stream: DestinationStream, level: string): Logger {
+  return pino({ level, serializers: { err: toLoggedError } }, stream);
+}
+
+const CAUSES_MAX = 10;
+
+/** Returns an error as pino logs it, without the messages that it repeats of its causes. */
+function toLoggedError(error: Error): SerializedError {
+  const logged = pino.stdSerializers.err(error);
+  const messages = new Set<string>();
+  for (
+    let cause: unknown = error, count = 0;
+    cause instanceof Error && count < CAUSES_MAX;
+    cause = cause.cause, count++
+  ) {
+    messages.add(cause.message);
+  }
+  if (messages.size > 0) logged.message = [...messages].join(': ');
+  return logged;
 }

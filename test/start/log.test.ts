@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, it, vi } from 'vitest';
+import { createLogTo } from '../../src/start/log.ts';
 import { toReadableLine } from '../../src/start/log-line.ts';
 import { withDataDir } from '../support/process.ts';
 import { withTerminal } from '../support/terminal.ts';
@@ -41,6 +42,18 @@ it('a line shows its level, the fields that the message lacks, and the stack; no
   expect(first).toMatch(/^\d\d:\d\d:\d\d {2}WARN at http:\/\/x name=a\\u001b\[2J$/);
   expect(rest).toEqual(['  Error: no', '      at y', '']);
   expect(toReadableLine('no JSON')).toBe('no JSON');
+});
+
+it('an error is logged with the messages of its causes, each once', () => {
+  const lines: string[] = [];
+  const log = createLogTo({ write: (line) => void lines.push(line) }, 'info');
+  const bug = new Error('why', { cause: new Error('the bytes') });
+  log.warn({ err: new Error('why', { cause: new TypeError('why', { cause: bug }) }) }, 'failed');
+  log.warn({ err: 'no error' }, 'failed');
+  const [first, second] = lines.map((line) => JSON.parse(line).err);
+  expect(first).toMatchObject({ type: 'Error', message: 'why: the bytes' });
+  expect(first.stack).toContain('TypeError');
+  expect(second).toBe('no error');
 });
 
 const runOld = (...args: string[]) => spawnSync('/usr/bin/node', args, { encoding: 'utf8' });

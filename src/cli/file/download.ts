@@ -156,6 +156,9 @@ async function makeDirectory(path: string): Promise<void> {
   });
 }
 
+const WITHOUT_LOCATION =
+  'the server sends it without its location; its size is right, its MD5 could not be compared';
+
 async function downloadAll(
   items: readonly Item[],
   { force = false, json = false }: DownloadFlags,
@@ -168,18 +171,18 @@ async function downloadAll(
       signal.throwIfAborted();
       bar.begin(path, source.sizeBytes);
       try {
-        const status = await transfer(source, path, {
+        const { status, md5, isWithoutLocation } = await transfer(source, path, {
           force,
           signal,
           onProgress: bar.update,
           onRetry: ({ delayMs }) => bar.note(`| retry in ${Math.ceil(delayMs / 1000)} s`),
         });
-        const { id, url, sizeBytes, md5 } = source;
-        bar.above(() =>
-          json
-            ? printJson({ path, status, id, url, sizeBytes, md5 })
-            : printColumns([path, String(sizeBytes)]),
-        );
+        const { id, url, sizeBytes } = source;
+        bar.above(() => {
+          if (isWithoutLocation) console.error(`trivium: ${path}: ${WITHOUT_LOCATION}`);
+          if (json) printJson({ path, status, id, url, sizeBytes, md5 });
+          else printColumns([path, String(sizeBytes)]);
+        });
       } catch (error) {
         signal.throwIfAborted();
         bar.above(() => failures.add(toMessage(error, source.label)));

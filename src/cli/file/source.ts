@@ -11,7 +11,7 @@ export interface Source {
   /** Headers with the credential, if the URL is one of the server. */
   headers: Headers;
   sizeBytes: number;
-  /** As 32 hex digits; null if it is not known. */
+  /** MD5 of the stored file, as 32 hex digits; null if it is not known. See `isWithoutLocation`. */
   md5: string | null;
   /** Changes when the bytes do: the MD5, or another tag of the content. */
   version: string;
@@ -41,10 +41,18 @@ export async function urlSource(
   if (!Number.isSafeInteger(sizeBytes))
     throw new CommandError(`${url}: the server does not say how long the file is`);
   const etag = answer.get('etag') ?? answer.get('last-modified') ?? '';
-  const md5 = isOriginal(connection, url) ? (/^"([0-9a-f]{32})"$/.exec(etag)?.[1] ?? null) : null;
+  const md5 = isOriginal(connection, url) ? (TAG.exec(etag)?.[1] ?? null) : null;
   const name = nameOf(answer.get('content-disposition'), url);
   const source = { label: url, url, headers, sizeBytes, md5, version: `${url} ${etag}`, id: null };
   return { source, name };
+}
+
+/** The tag of an original: its MD5, and what marks the form that is sent to viewers who may not see its location. */
+const TAG = /^"([0-9a-f]{32})(-l\d+)?"$/;
+
+/** Tells by the tag whether a server sends the original without its location: its MD5 is not that of these bytes. */
+export function isWithoutLocation(etag: string | null): boolean {
+  return TAG.exec(etag ?? '')?.[2] !== undefined;
 }
 
 /** The tag of an original is its MD5. A rendition has parameters, and another tag. */

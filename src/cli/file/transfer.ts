@@ -6,7 +6,7 @@ import { type RetryNotice, retry } from '../../client/retry.ts';
 import { UploadError } from '../../client/upload/upload-error.ts';
 import { RETRY } from '../connection.ts';
 import { CommandError, describeSystemError } from '../failure.ts';
-import type { Source } from './source.ts';
+import { isWithoutLocation, type Source } from './source.ts';
 
 /** Options of one download. */
 export interface TransferOptions {
@@ -17,8 +17,15 @@ export interface TransferOptions {
   onRetry: (notice: RetryNotice) => void;
 }
 
-/** What became of a file: it was written, or it was there already with this content. */
-export type TransferStatus = 'stored' | 'exists';
+/** What became of a file. */
+export interface Transferred {
+  /** It was written, or it was there already with this content. */
+  status: 'stored' | 'exists';
+  /** MD5 of the local file, as 32 hex digits. */
+  md5: string;
+  /** Whether the server has sent it without its location, so that its MD5 could not be compared. */
+  isWithoutLocation: boolean;
+}
 
 /**
  * Writes a file, which appears under its name once it is complete and its MD5 is right. The bytes of a broken download
@@ -29,13 +36,26 @@ export async function transfer(
   source: Source,
   path: string,
   options: TransferOptions,
-): Promise<TransferStatus> {
+): Promise<Transferred> {
   try {
-    if (await isThere(source, path, options)) return 'exists';
+    const local = await findLocal(source, path);
+    if (local !== null && local === source.md5)
+      return { status: 'exists', md5: local, isWithoutLocation: false };
+    // Another content is right if it is that without the location, which only the bytes can tell.
+    const mayBeRight = typeof local === 'string' && (await isSentWithoutLocation(source, options));
+    if (local !== undefined && !options.force && !mayBeRight) throw differs(path);
     const part = partPath(source, path);
-    await fill(part, source, options);
+    const filled = await fill(part, source, options);
+    if (filled.md5 === local) {
+      await rm(part);
+      return { status: 'exists', ...filled };
+    }
+    if (local !== undefined && !options.force) {
+      await rm(part);
+      throw differs(path);
+    }
     await publish(part, path, options);
-    return 'stored';
+    return { status: 'stored', ...filled };
   } catch (error) {
     if (error instanceof Error && 'syscall' in error)
       throw new CommandError(`${path}: ${describeSystemError(error)}`, { cause: error });
@@ -43,16 +63,22 @@ export async function transfer(
   }
 }
 
-async function isThere({ sizeBytes, md5 }: Source, path: string, { force }: TransferOptions) {
+/**
+ * Returns the MD5 of the local file, null if its size or what is known of the content tells it from the source; undefined
+ * if there is none.
+ */
+async function findLocal({ sizeBytes, md5 }: Source, path: string) {
   const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
     return null;
   });
-  if (stats === null) return false;
+  if (stats === null) return undefined;
   if (!stats.isFile()) throw new CommandError(`${path}: exists, and is no regular file`);
-  if (stats.size === sizeBytes && md5 !== null && (await md5Of(path)) === md5) return true;
-  if (force) return false;
-  throw new CommandError(`${path}: exists, and has another content; --force replaces it`);
+  return stats.size === sizeBytes && md5 !== null ? md5Of(path) : null;
+}
+
+function differs(path: string): CommandError {
+  return new CommandError(`${path}: exists, and has another content; --force replaces it`);
 }
 
 async function md5Of(path: string): Promise<string> {
@@ -72,13 +98,16 @@ function partPath({ version }: Source, path: string): string {
 const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
 
 /** Downloads what is missing in the part, and checks the whole. A part that is wrong is deleted. */
-async function fill(part: string, source: Source, options: TransferOptions): Promise<void> {
+async function fill(
+  part: string,
+  source: Source,
+  options: TransferOptions,
+): Promise<Omit<Transferred, 'status'>> {
   const handle = await open(part, O_RDWR | O_CREAT | O_NOFOLLOW, 0o666);
   try {
-    const hash = createHash('md5');
-    const state = { bytes: 0 };
+    const state: Received = { bytes: 0, hash: createHash('md5'), etag: undefined };
     const add = (piece: Uint8Array) => {
-      hash.update(piece);
+      state.hash.update(piece);
       state.bytes += piece.length;
     };
     const { size } = await handle.stat();
@@ -86,7 +115,13 @@ async function fill(part: string, source: Source, options: TransferOptions): Pro
     for await (const piece of handle.createReadStream({ start: 0, autoClose: false })) add(piece);
     await receiveAll(handle, source, state, { ...options, add });
     await handle.sync();
-    await check(hash, source, part);
+    const md5 = state.hash.digest('hex');
+    const isWithout = isWithoutLocation(state.etag ?? null);
+    if (source.md5 !== null && !isWithout && md5 !== source.md5) {
+      await rm(part, { force: true });
+      throw changed(source);
+    }
+    return { md5, isWithoutLocation: isWithout };
   } finally {
     await handle.close();
   }
@@ -94,6 +129,9 @@ async function fill(part: string, source: Source, options: TransferOptions): Pro
 
 interface Received {
   bytes: number;
+  hash: Hash;
+  /** The tag of the bytes that were received; undefined: no answer has come yet, and the bytes are of an earlier run. */
+  etag: string | null | undefined;
 }
 
 type ReceiveOptions = TransferOptions & { add: (piece: Uint8Array) => void };
@@ -127,6 +165,7 @@ async function receive(
   const headers = new Headers(source.headers);
   if (state.bytes > 0) headers.set('range', `bytes=${state.bytes}-`);
   const response = await request(source, headers, signal);
+  if (!(await isContinuation(response, source, state))) return forget(handle, state);
   const body = response.body?.getReader();
   for (;;) {
     const { done, value } = (await body?.read().catch((cause) => lost(signal, cause))) ?? {
@@ -140,6 +179,34 @@ async function receive(
     onProgress(state.bytes);
   }
   if (state.bytes < source.sizeBytes) lost(signal, new Error('The answer ended early.'));
+}
+
+/**
+ * Tells whether the bytes of an answer may follow those that are there. Bytes of an earlier run may have the location or
+ * not, and no MD5 tells it afterwards. Throws CommandError if the content has changed.
+ */
+async function isContinuation({ headers, body }: Response, source: Source, state: Received) {
+  const etag = headers.get('etag');
+  const isUnsure = state.etag === undefined && state.bytes > 0 && isWithoutLocation(etag);
+  const isSame = state.etag === undefined || state.etag === etag;
+  if (isUnsure || !isSame) await body?.cancel();
+  if (!isSame) throw changed(source);
+  state.etag = etag;
+  return !isUnsure;
+}
+
+async function forget(handle: FileHandle, state: Received): Promise<void> {
+  await handle.truncate(0);
+  state.bytes = 0;
+  state.hash = createHash('md5');
+}
+
+async function isSentWithoutLocation({ label, url, headers }: Source, { signal }: TransferOptions) {
+  const response = await fetch(url, { method: 'HEAD', headers, signal }).catch((cause) =>
+    lost(signal, cause),
+  );
+  if (!response.ok) throw new CommandError(`${label}: the server answered ${response.status}`);
+  return isWithoutLocation(response.headers.get('etag'));
 }
 
 async function request({ label, url }: Source, headers: Headers, signal: AbortSignal) {
@@ -159,12 +226,6 @@ async function request({ label, url }: Source, headers: Headers, signal: AbortSi
 function lost(signal: AbortSignal, cause: unknown): never {
   signal.throwIfAborted();
   throw new UploadError('UNREACHABLE', 'The connection was lost.', {}, { cause });
-}
-
-async function check(hash: Hash, source: Source, part: string): Promise<void> {
-  if (source.md5 === null || hash.digest('hex') === source.md5) return;
-  await rm(part, { force: true });
-  throw changed(source);
 }
 
 function changed({ label }: Source): CommandError {

@@ -17,29 +17,46 @@ type Found = FindByDigestQuery['medias']['nodes'][number];
 /** Finds media that an earlier run has uploaded. */
 export interface ExistingMedia {
   /**
-   * Returns the media item in the destination that has the content and the file name of a file, and the title, type and
+   * Returns the media item in the destination that has the content of a file, with or without its location, its name, and the title, type and
    * tags that are wanted; null if there is none. Adds missing tags if the viewer may do that. Throws UploadError.
    */
   find(file: LocalFile, placement: Placement, signal: AbortSignal): Promise<UploadedMedia | null>;
 }
 
-/** Creates the search. */
-export function createExistingMedia(connection: Connection): ExistingMedia {
+/**
+ * Creates the search. A server that removes the location of uploads (`TRIVIUM_STRIP_LOCATION=always`) holds another content
+ * than was sent: `md5WithoutLocation` returns the MD5 of that, null for a file without location.
+ */
+export function createExistingMedia(
+  connection: Connection,
+  md5WithoutLocation: (path: string) => Promise<string | null>,
+): ExistingMedia {
   const findViewerId = once(async () => (await connection.ask(FindViewerDocument, {})).viewer.id);
+  async function findBy(
+    md5: string,
+    file: LocalFile,
+    placement: Placement,
+    signal: AbortSignal,
+  ): Promise<UploadedMedia | null> {
+    const { folderId } = placement;
+    const filter = folderId === undefined ? { md5, unfiled: true } : { md5, folderId };
+    const { medias } = await connection.ask(FindByDigestDocument, { filter }, signal);
+    const alike = medias.nodes.filter((media) => isAlike(media, file, md5, placement));
+    // Unfiled media are each viewer's own pile, and a folder is everyone's.
+    const owner = folderId === undefined ? await findViewerId() : null;
+    for (const media of alike) {
+      if (folderId === undefined && media.owner !== owner) continue;
+      if (await hasTags(connection, media, placement)) return withoutExtra(media);
+    }
+    return null;
+  }
   return {
     async find(file, placement, signal) {
-      const { folderId } = placement;
-      const md5 = await md5Of(file, signal);
-      const filter = folderId === undefined ? { md5, unfiled: true } : { md5, folderId };
-      const { medias } = await connection.ask(FindByDigestDocument, { filter }, signal);
-      const alike = medias.nodes.filter((media) => isAlike(media, file, md5, placement));
-      // Unfiled media are each viewer's own pile, and a folder is everyone's.
-      const owner = folderId === undefined ? await findViewerId() : null;
-      for (const media of alike) {
-        if (folderId === undefined && media.owner !== owner) continue;
-        if (await hasTags(connection, media, placement)) return withoutExtra(media);
-      }
-      return null;
+      const found = await findBy(await md5Of(file, signal), file, placement, signal);
+      if (found !== null) return found;
+      const stripped = await md5WithoutLocation(file.path);
+      signal.throwIfAborted();
+      return stripped === null ? null : findBy(stripped, file, placement, signal);
     },
   };
 }

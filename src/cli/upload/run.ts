@@ -37,7 +37,7 @@ export interface UploadFlags extends ServerFlags {
 export async function runUpload(
   paths: readonly string[],
   flags: UploadFlags,
-  setting: Pick<ClientSetting, 'argv' | 'env'>,
+  setting: Pick<ClientSetting, 'argv' | 'env' | 'md5WithoutLocation'>,
 ): Promise<void> {
   checkUsage(paths, flags);
   const failures = createFailureList(paths.length);
@@ -53,7 +53,7 @@ export async function runUpload(
   if (tree.files.length + tree.directories.length > 0) {
     await withConnection(flags, setting.env, (connection) =>
       untilInterrupted(
-        (signal) => send(connection, tree, flags, { failures, signal, env: setting.env }),
+        (signal) => send(connection, tree, flags, { failures, signal, setting }),
         () => (flags.resume === false ? 'interrupted' : howToGoOn(setting)),
       ),
     );
@@ -78,14 +78,14 @@ function printSkipped({ skipped }: LocalTree): void {
 interface Work {
   failures: FailureList;
   signal: AbortSignal;
-  env: ClientSetting['env'];
+  setting: Pick<ClientSetting, 'env' | 'md5WithoutLocation'>;
 }
 
 async function send(
   connection: Connection,
   tree: LocalTree,
   flags: UploadFlags,
-  { failures, signal, env }: Work,
+  { failures, signal, setting }: Work,
 ): Promise<void> {
   const client = connection.createClient({ ...RETRY, createMd5, canStream: true });
   const folders = createFolderMaker(connection);
@@ -106,8 +106,8 @@ async function send(
       flags.resume === false
         ? null
         : {
-            existing: createExistingMedia(connection),
-            state: createSessionState(connection.url, env),
+            existing: createExistingMedia(connection, setting.md5WithoutLocation),
+            state: createSessionState(connection.url, setting.env),
           },
     onDone: print,
     failures,

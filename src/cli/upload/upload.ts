@@ -20,7 +20,7 @@ Prints a line for each file: id, URL and path, separated by tabs.
 `;
 
 /** Creates the command `trivium upload`. */
-export function uploadCommand({ argv, env, attempt }: ClientSetting): Command {
+export function uploadCommand({ argv, env, attempt, md5WithoutLocation }: ClientSetting): Command {
   const upload = new Command('upload')
     .description('upload files and directories to a running server')
     .argument('<file...>', 'files to upload')
@@ -50,7 +50,7 @@ export function uploadCommand({ argv, env, attempt }: ClientSetting): Command {
     attempt(async () => {
       // The server needs none of these files.
       const { runUpload } = await import('./run.ts');
-      await runUpload(paths, flags, { argv, env });
+      await runUpload(paths, flags, { argv, env, md5WithoutLocation });
     }),
   );
 }

@@ -31,19 +31,19 @@ export function newDetailsColumns(mimeType: string) {
 }
 
 /**
- * Reads what an original says of itself, and stores it with its media item, unless that has been done. Does nothing if
- * the file is not an original, or deleted. May be repeated after a crash at any point. Throws FileGoneError if the bytes
+ * Reads what an original says of itself, and stores it with its media item, unless that has been done and is not to be
+ * done again. Does nothing if the file is not an original, or deleted. May be repeated after a crash at any point. Throws FileGoneError if the bytes
  * are lost, and the reason of `signal`. The change does not count as one of the media item: `updatedAt` stays.
  */
 export async function readDetails(
   ctx: Context,
   fileUuid: string,
-  signal?: AbortSignal,
+  { signal, isAgain = false }: { signal?: AbortSignal; isAgain?: boolean | undefined } = {},
 ): Promise<void> {
   const file = await findFileByUuid(ctx.db, existing(ctx), fileUuid);
   if (file === undefined || file.key !== '') return;
   const media = await findMediaById(ctx.db, existing(ctx), file.media_id);
-  if (media === undefined || media.details !== null) return;
+  if (media === undefined || (media.details !== null && !isAgain)) return;
   if (file.damaged_at !== null) throw new FileGoneError(file);
   const details = await read(ctx, file, signal);
   if (details !== null) await transact(ctx, (ctx) => write(ctx, file, details));

@@ -155,7 +155,7 @@ export const JOB_CLASSES = {
     ...ONE_AT_A_TIME,
   },
   'read-details': {
-    arguments: z.strictObject({ file_uuid: uuid }),
+    arguments: z.strictObject({ file_uuid: uuid, is_again: z.boolean().optional() }),
     concurrency: 1,
     isLowPriority: true,
     maxRetries: 3,

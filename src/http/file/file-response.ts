@@ -50,7 +50,7 @@ const CACHE_CONTROL = 'public, no-cache';
 const OWN = 'private, no-cache';
 
 /** Suffix of the ETag of bytes without their location. Raise the number when other bytes are removed than before. */
-const WITHOUT_LOCATION = 'l1';
+const WITHOUT_LOCATION = 'l2';
 
 /** A browser does not ask for `immutable` bytes even when the page is reloaded (RFC 8246). A year is the usual maximum. */
 const OF_LIFETIME: Readonly<Record<Lifetime, string>> = {

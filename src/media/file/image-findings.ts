@@ -33,7 +33,7 @@ function cameraOf(make: string | undefined, model: string | undefined): string |
 function exposureOf(seconds: number | undefined, aperture: number | undefined): string | undefined {
   const parts = [
     ...(isPositive(seconds) ? [`${exposureTime(seconds)} s`] : []),
-    ...(isPositive(aperture) ? [`f/${aperture.toFixed(1).replace(/\.0$/, '')}`] : []),
+    ...(isPositive(aperture) ? [`f/${Number(aperture.toFixed(aperture < 1 ? 2 : 1))}`] : []),
   ];
   return parts.length === 0 ? undefined : parts.join(', ');
 }
@@ -52,9 +52,15 @@ function isPositive(value: number | undefined): value is number {
 const ISO_BEYOND = 65_535;
 
 function isoOf(exif: NonNullable<ImageTags['exif']>): number | undefined {
-  const iso = ratioOf(exif.ISOSpeedRatings);
+  const iso = firstOf(exif.ISOSpeedRatings);
   if (iso !== undefined && iso !== ISO_BEYOND) return iso;
-  return ratioOf(exif.RecommendedExposureIndex) ?? ratioOf(exif.ISOSpeed);
+  return firstOf(exif.RecommendedExposureIndex) ?? firstOf(exif.ISOSpeed);
+}
+
+/** Returns the number of a tag, or the first one of those that some cameras write. */
+function firstOf({ value }: Tag = {}): number | undefined {
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof first === 'number' ? first : undefined;
 }
 
 function placeOf({ gps, xmp = {} }: ImageTags) {

@@ -1,9 +1,10 @@
 import type { ByteSource } from '../file/details.ts';
-import { type Box, type BoxReader, boxesIn } from './box.ts';
+import { type Box, type BoxReader, boxesIn, removed } from './box.ts';
+import { inCompressed, UNPACKED_BYTES_MAX } from './compressed-box.ts';
 import { findInExif } from './exif-location.ts';
 import { findAfterOffset } from './exif-offset.ts';
 import { findInItems } from './item-location.ts';
-import { moved, overwrite, type Patch, spaces, zeros } from './patch.ts';
+import { moved, type Patch, spaces, zeros } from './patch.ts';
 import { readBuffer } from './window.ts';
 import { findInXmp } from './xmp-location.ts';
 
@@ -26,7 +27,12 @@ const CANON_UUID = '85c0b687820f11e08111f4ce462b6a48';
  * track of its own, is not found. Reads the headers of boxes, and no pixels or sound.
  */
 export async function findInBoxes(source: ByteSource): Promise<Patch[]> {
-  const reader = { source, boxesLeft: BOXES_MAX, itemBytesLeft: CONTENT_BYTES_MAX };
+  const reader = {
+    source,
+    boxesLeft: BOXES_MAX,
+    itemBytesLeft: CONTENT_BYTES_MAX,
+    unpackedBytesLeft: UNPACKED_BYTES_MAX,
+  };
   return inContainer(reader, 0, source.sizeBytes, true);
 }
 
@@ -44,18 +50,18 @@ async function inContainer(
 }
 
 async function inBox(reader: BoxReader, box: Box, isTop: boolean): Promise<Patch[]> {
-  const { type, at, start, end } = box;
+  const { type, start, end } = box;
   if (CONTAINERS.has(type)) return inContainer(reader, start, end);
   if (type === 'meta') return inMeta(reader, box);
-  // A free box may be anywhere, and has any content.
-  if (PLACES.has(type)) return [overwrite(at + 4, Buffer.from('free')), zeros(start, end - start)];
+  if (PLACES.has(type)) return removed(box);
   if (type === 'XMP_') return inContent(reader, start, end, findInXmp);
   if (type === 'uuid') return inUuid(reader, box);
   if (!isTop) return [];
   if (type === 'Exif') return inContent(reader, start, end, findAfterOffset);
   if (type === 'xml ') return inContent(reader, start, end, findInXmp);
-  // Compressed metadata of JPEG XL cannot be changed in place.
   if (type === 'brob') return inCompressed(reader, box);
+  // What a JPEG XL needs to become the JPEG again that it was: all metadata of that, compressed. The image needs none of it.
+  if (type === 'jbrd') return removed(box);
   return [];
 }
 
@@ -80,12 +86,6 @@ async function inUuid(reader: BoxReader, { start, end }: Box): Promise<Patch[]> 
     }
   }
   return patches;
-}
-
-async function inCompressed({ source }: BoxReader, { at, start, end }: Box): Promise<Patch[]> {
-  const inner = (await readBuffer(source, start, 4)).toString('latin1');
-  if (inner !== 'Exif' && inner !== 'xml ') return [];
-  return [overwrite(at + 4, Buffer.from('free')), zeros(start, end - start)];
 }
 
 async function inMeta(reader: BoxReader, { start, end }: Box): Promise<Patch[]> {

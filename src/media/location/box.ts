@@ -1,4 +1,5 @@
 import type { ByteSource } from '../file/details.ts';
+import { overwrite, type Patch, zeros } from './patch.ts';
 import { readBuffer } from './window.ts';
 
 /** A box of an ISO base media file (ISO/IEC 14496-12 §4.2), or an atom of QuickTime. */
@@ -15,6 +16,8 @@ export interface BoxReader {
   source: ByteSource;
   boxesLeft: number;
   itemBytesLeft: number;
+  /** Compressed metadata that may still be unpacked. */
+  unpackedBytesLeft: number;
 }
 
 /** Yields the boxes in a part of a file. Ends at one that is damaged. */
@@ -33,4 +36,9 @@ export async function* boxesIn(reader: BoxReader, from: number, to: number): Asy
     yield { type: header.toString('latin1', 4, 8), at, start: at + headerBytes, end };
     at = end;
   }
+}
+
+/** Returns the patches that remove a box. A free box may be anywhere, and has any content. */
+export function removed({ at, start, end }: Box): Patch[] {
+  return [overwrite(at + 4, Buffer.from('free')), zeros(start, end - start)];
 }

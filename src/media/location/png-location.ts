@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { crc32, deflate, inflate } from 'node:zlib';
 import type { ByteSource } from '../file/details.ts';
 import { findInExif } from './exif-location.ts';
+import { findInIptc } from './iptc-location.ts';
 import { moved, overwrite, type Patch, patched, zeros } from './patch.ts';
 import { findInResources } from './photoshop-location.ts';
 import { readBuffer } from './window.ts';
@@ -28,7 +29,7 @@ export async function findInPng(source: ByteSource): Promise<Patch[]> {
     if (header.length < 8) return patches;
     const lengthBytes = header.readUInt32BE(0);
     const type = header.toString('latin1', 4, 8);
-    if (type === 'eXIf' || TEXT.has(type)) {
+    if (/^[ez]xif$/i.test(type) || TEXT.has(type)) {
       patches.push(...(await inChunk(source, { at, type, lengthBytes })));
     }
     at += 12 + lengthBytes;
@@ -50,12 +51,19 @@ async function inChunk(source: ByteSource, chunk: Chunk): Promise<Patch[]> {
   const data = await readBuffer(source, at + 8, lengthBytes);
   // A chunk that is cut off has no checksum.
   if (data.length < lengthBytes) return [zeros(at + 8, data.length)];
-  const found = type === 'eXIf' ? await findInExif(data) : await inText(type, data);
+  const found = await inData(type, data);
   if (found === 'removed') return [overwrite(at, comment(data.length))];
   if (Buffer.isBuffer(found)) return [overwrite(at, withFiller(type, found, data.length))];
   if (found.length === 0) return [];
   const sum = chunkOf(type, patched(data, found)).subarray(-4);
   return [...moved(found, at + 8), overwrite(at + 8 + data.length, sum)];
+}
+
+/** Returns the patches of the data, the data without the location, which are shorter, or that the chunk is to be removed. */
+function inData(type: string, data: Buffer): Promise<Patch[] | Buffer | 'removed'> {
+  if (TEXT.has(type)) return inText(type, data);
+  // Readers ignore the case of these names.
+  return type.toLowerCase() === 'exif' ? findInExif(data) : inPackedExif(data);
 }
 
 /** Returns a chunk: PNG 3rd edition §5.3. */
@@ -85,7 +93,6 @@ function withFiller(type: string, data: Buffer, lengthBytes: number): Buffer {
 /** Keywords of text that names a place. */
 const PLACE = /gps|latitude|longitude|altitude|location|\bcity\b|\bcountry\b/i;
 
-/** Returns the patches of the data, the data without the location, which are shorter, or that the chunk is to be removed. */
 async function inText(type: string, data: Buffer): Promise<Patch[] | Buffer | 'removed'> {
   const end = data.indexOf(0);
   const keyword = data.toString('latin1', 0, Math.max(0, end));
@@ -96,9 +103,12 @@ async function inText(type: string, data: Buffer): Promise<Patch[] | Buffer | 'r
     if (data[end + 1] === 0) return moved(findInXmp(data.subarray(start)), start);
     return inPacked(data, start);
   }
-  if (!/^(?:raw profile type |xml:com\.adobe\.xmp$|xmp$|exif$)/i.test(keyword)) return [];
+  const isProfile = /^raw profile type (?!icc$|icm$)/i.test(keyword);
+  if (!isProfile && !/^(?:xml:com\.adobe\.xmp|xmp|exif|iptc)$/i.test(keyword)) return [];
   const text = await textOf(type, data, end + 1);
-  return text === null || (await hasLocation(text)) ? 'removed' : [];
+  if (text === null) return 'removed';
+  const isHere = isProfile ? await profileHasLocation(text) : findInXmp(text).length > 0;
+  return isHere ? 'removed' : [];
 }
 
 /** A packet of XMP that is compressed becomes shorter, because spaces need less room. */
@@ -132,21 +142,34 @@ async function unpacked(bytes: Buffer): Promise<Buffer | null> {
   }
 }
 
-/** Tells whether a packet of XMP, or a profile as ImageMagick writes it, has a location. */
-async function hasLocation(text: Buffer): Promise<boolean> {
-  // One `\s` before the digits: two repetitions of it would take n² steps for n of them.
-  const profile = /^\s*(\S+)\s+\d+\s([\da-f\s]+)$/i.exec(text.toString('latin1'));
-  if (profile === null) return findInXmp(text).length > 0;
-  const bytes = Buffer.from((profile[2] ?? '').replace(/\s+/g, ''), 'hex');
-  const name = (profile[1] ?? '').toLowerCase();
-  if (name === 'iptc' || name === '8bim') {
-    const start = Math.max(0, bytes.indexOf('8BIM'));
-    return findInResources(bytes.subarray(start)).length > 0;
-  }
-  const head = bytes.toString('latin1', 0, 6);
-  if (head.startsWith('Exif')) return changes(bytes.subarray(6));
+/** Tells whether a profile as ImageMagick and ExifTool write it may have a location: a name, a length, and hex digits. */
+async function profileHasLocation(text: Buffer): Promise<boolean> {
+  const bytes = profileBytes(text.toString('latin1').trimStart());
+  if (bytes === null) return true;
+  // The bytes say more than the name: that of ExifTool's APP1 is the same for EXIF and XMP.
+  const head = bytes.toString('latin1', 0, 14);
+  if (head.startsWith('Exif\0')) return changes(bytes.subarray(6));
   if (/^(?:II|MM)/.test(head)) return changes(bytes);
-  return findInXmp(bytes).length > 0;
+  if (head.startsWith('\x1c')) return findInIptc(bytes).length > 0;
+  if (head.startsWith('8BIM')) return findInResources(bytes).length > 0;
+  if (head.startsWith('Photoshop 3.0\0')) return findInResources(bytes.subarray(14)).length > 0;
+  const isXmp = bytes.includes('<x:xmpmeta') || bytes.includes('<rdf:RDF');
+  return isXmp ? findInXmp(bytes).length > 0 : true;
+}
+
+/** Returns null for any other text. One expression for all of it would take time by the square of its length. */
+function profileBytes(text: string): Buffer | null {
+  const rest = text.slice(text.indexOf('\n')).trimStart();
+  const [length] = /^\d{1,10}\s/.exec(rest) ?? [];
+  const digits = rest.slice(length?.length).replace(/\s+/g, '');
+  const isProfile = length !== undefined && /^(?:[\da-f]{2})+$/i.test(digits);
+  return isProfile ? Buffer.from(digits, 'hex') : null;
+}
+
+/** A block of EXIF of a chunk that was proposed once, and that ExifTool writes: compressed after a zero and a length. */
+async function inPackedExif(data: Buffer): Promise<[] | 'removed'> {
+  const block = data[0] === 0 ? await unpacked(data.subarray(5)) : data;
+  return block === null || (await changes(block)) ? 'removed' : [];
 }
 
 async function changes(block: Buffer): Promise<boolean> {

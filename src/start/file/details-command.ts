@@ -16,19 +16,20 @@ import { requireLibrary } from '../require-library.ts';
 export function detailsCommand({ env, attempt }: CommandSetting): Command {
   const details = new Command('details')
     .description('read the metadata of stored files (`Media.details`) by jobs of the server')
-    .requiredOption(
-      '--missing',
-      'of all media whose metadata have not been read, such as old ones',
+    .requiredOption('--missing', 'of all media whose metadata have not been read, such as old ones')
+    .option(
+      '--failed',
+      'of those of which nothing was found, too: after an installation of ffmpeg',
     );
-  return withSettings(details).action((flags: Flags) =>
-    attempt(() => enqueue(readConfig(env, details, flags))),
+  return withSettings(details).action((flags: Flags & { failed?: boolean }) =>
+    attempt(() => enqueue(readConfig(env, details, flags), flags.failed === true)),
   );
 }
 
-async function enqueue(config: Config): Promise<void> {
+async function enqueue(config: Config, isRetry: boolean): Promise<void> {
   await requireLibrary(config);
   const { enqueueMissingDetails } = await import('../../domain/file/missing-details.ts');
   await enqueueAsServer(config, 'read', (ctx, onProgress) =>
-    enqueueMissingDetails(ctx, { onProgress }),
+    enqueueMissingDetails(ctx, { isRetry, onProgress }),
   );
 }

@@ -10,19 +10,32 @@ export interface UnreadOriginal {
 }
 
 /**
- * Returns the originals of media beyond an id whose details have not been read, in the order of these ids. A damaged file
- * is not among them.
+ * Returns the originals of media beyond an id whose details have not been read, in the order of these ids; with `again`,
+ * also of those whose details are this text, and of videos without a width. A damaged file is not among them.
  */
 export function listUnreadOriginals(
   db: Db,
-  { afterId, limit }: { afterId: number; limit: number },
+  { afterId, limit, again }: { afterId: number; limit: number; again: string | null },
 ): Promise<UnreadOriginal[]> {
   return db
     .selectFrom('media')
     .innerJoin('file', (join) =>
       join.onRef('file.media_id', '=', 'media.id').on('file.key', '=', sql.lit('')),
     )
-    .where('media.details', 'is', null)
+    .where(({ eb, or, and }) =>
+      or([
+        eb('media.details', 'is', null),
+        ...(again === null
+          ? []
+          : [
+              eb('media.details', '=', again),
+              and([
+                eb('file.mime_type', 'like', 'video/%'),
+                eb('media.details', 'not like', '%"width":%'),
+              ]),
+            ]),
+      ]),
+    )
     .where('media.id', '>', afterId)
     .where('file.damaged_at', 'is', null)
     .orderBy('media.id')

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { createLocalNames, toLocalName } from '../../../src/cli/file/local-name.ts';
+import { fixtureBytes } from '../../support/bytes.ts';
 import { type CliSetup, withCli } from '../../support/cli.ts';
 import { graphql } from '../../support/graphql.ts';
 
@@ -217,6 +218,60 @@ test('an interrupted download continues after what it has, and checks the whole'
     const digest = (data: Buffer) => createHash('md5').update(data).digest('hex');
     expect(digest(await readFile(join(directory, 'large.bin')))).toBe(digest(bytes));
   }));
+
+test('what the server sends without its location is downloaded, and the same the next time', () =>
+  withCli(
+    async (setup) => {
+      const { directory, trivium } = setup;
+      const photo = Buffer.from(fixtureBytes('photo-with-details.jpg'));
+      const { id, url } = await store(setup, 'photo.jpg', photo);
+      const stranger = { TRIVIUM_API_KEY: '' };
+      const read = (name: string) => readFile(join(directory, name));
+      const own = await trivium(['download', id, '-o', 'own.jpg']);
+      expect([own.code, own.stderr, await read('own.jpg')]).toEqual([0, '', photo]);
+      for (const [name, what] of [
+        ['a.jpg', id],
+        ['b.jpg', url],
+      ] as const) {
+        const first = await trivium(['download', what, '-o', name, '--json'], stranger);
+        expect([first.code, first.stderr]).toEqual([0, expect.stringContaining('its location')]);
+        const bytes = await read(name);
+        expect([bytes.length, bytes.equals(photo)]).toEqual([photo.length, false]);
+        const md5 = createHash('md5').update(bytes).digest('hex');
+        expect(JSON.parse(first.stdout)).toMatchObject({ status: 'stored', md5 });
+        const again = await trivium(['download', what, '-o', name, '--json'], stranger);
+        expect([again.code, JSON.parse(again.stdout).status]).toEqual([0, 'exists']);
+      }
+      const mine = Buffer.alloc(photo.length);
+      await writeFile(join(directory, 'a.jpg'), mine);
+      const refused = await trivium(['download', id, '-o', 'a.jpg'], stranger);
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('--force') });
+      expect(await read('a.jpg')).toEqual(mine);
+      expect((await readdir(directory)).filter((name) => name.endsWith('.part'))).toEqual([]);
+    },
+    { TRIVIUM_STRIP_LOCATION: 'public' },
+  ));
+
+test('bytes of an earlier run with the location are not continued without it', () =>
+  withCli(
+    async (setup) => {
+      const { directory, trivium } = setup;
+      const photo = Buffer.from(fixtureBytes('photo-with-details.jpg'));
+      const { id } = await store(setup, 'photo.jpg', photo);
+      const md5 = createHash('md5').update(photo).digest('hex');
+      const key = createHash('sha256').update(`photo.jpg\n${md5}`).digest('hex').slice(0, 32);
+      await writeFile(
+        join(directory, `.trivium-${key}.part`),
+        photo.subarray(0, photo.length - 10),
+      );
+      const run = await trivium(['download', id], { TRIVIUM_API_KEY: '' });
+      expect(run.code).toBe(0);
+      await trivium(['download', id, '-o', 'other.jpg'], { TRIVIUM_API_KEY: '' });
+      const read = (name: string) => readFile(join(directory, name));
+      expect(await read('photo.jpg')).toEqual(await read('other.jpg'));
+    },
+    { TRIVIUM_STRIP_LOCATION: 'public' },
+  ));
 
 test('what is missing fails, and the others are downloaded', () =>
   withCli(async (setup) => {

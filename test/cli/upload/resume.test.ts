@@ -3,6 +3,7 @@ import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { TestApp } from '../../support/app.ts';
+import { fixtureBytes } from '../../support/bytes.ts';
 import { type CliSetup, withCli } from '../../support/cli.ts';
 import { withTerminal } from '../../support/terminal.ts';
 
@@ -79,6 +80,24 @@ test('a file that has changed since begins anew', () =>
     expect([run.code, run.stderr]).toEqual([0, '']);
     expect((await sessions(app)).map(({ status }) => status).sort()).toEqual(['completed', 'open']);
   }));
+
+test('what the server has stored without its location is there the next time', () =>
+  withCli(
+    async ({ directory, trivium }) => {
+      await writeFile(join(directory, 'photo.jpg'), fixtureBytes('photo-with-details.jpg'));
+      await writeFile(join(directory, 'video.mov'), fixtureBytes('phone.mov'));
+      await writeFile(join(directory, 'note.txt'), 'hello');
+      const args = ['upload', 'photo.jpg', 'video.mov', 'note.txt', '--json'];
+      const run = async () => {
+        const lines = (await trivium(args)).stdout.trimEnd().split('\n');
+        return lines.map((line) => JSON.parse(line)).map(({ id, status }) => [id, status]);
+      };
+      const first = await run();
+      expect(first.map(([, status]) => status)).toEqual(['stored', 'stored', 'stored']);
+      expect(await run()).toEqual(first.map(([id]) => [id, 'exists']));
+    },
+    { TRIVIUM_STRIP_LOCATION: 'always' },
+  ));
 
 test('a state that cannot be written is reported once, and stops nothing', () =>
   withCli(async ({ directory, trivium }) => {

@@ -181,6 +181,36 @@ describeEachBackend('the details of an original', (backend) => {
       for (const { fileUuid } of stored) await readDetails(services.as(), fileUuid);
       expect(await enqueueMissingDetails(services.as())).toBe(0);
     }));
+
+  it('of which nothing was found are read again on request, as of a video once ffprobe is there', () =>
+    withServices(backend, async (services) => {
+      const names = ['phone.mov', 'sound.mp3', 'clip.mp4', 'photo-with-details.jpg', 'note.txt'];
+      const stored = [];
+      for (const name of names) stored.push(await store(services, name));
+      const { db } = services;
+      const found = ['{}', '{}', '{"videoCodec":"h264"}', '{"camera":"A"}', '{}'];
+      for (const [index, details] of found.entries()) {
+        await db
+          .updateTable('media')
+          .set({ details })
+          .where('id', '=', stored[index]!.id)
+          .execute();
+      }
+      await db.deleteFrom('job').execute();
+      expect(await enqueueMissingDetails(services.as())).toBe(0);
+      expect(await enqueueMissingDetails(services.as(), { isRetry: true })).toBe(3);
+      const jobs = await db.selectFrom('job').select(['media_id', 'arguments']).execute();
+      expect(jobs.map(({ media_id }) => media_id)).toEqual(stored.slice(0, 3).map(({ id }) => id));
+      for (const job of jobs) await readDetailsTask(services.as(), JSON.parse(job.arguments), RUN);
+      for (const { id } of stored.slice(0, 3)) {
+        const { details } = await columnsOf(services, id);
+        expect(JSON.parse(details!)).toMatchObject({ durationMs: expect.any(Number) });
+      }
+      expect(await columnsOf(services, stored[2]!.id)).toMatchObject({
+        details: expect.stringContaining('"width":'),
+      });
+      expect((await columnsOf(services, stored[3]!.id)).details).toBe('{"camera":"A"}');
+    }));
 });
 
 async function store(services: TestServices, filename: string) {

@@ -161,7 +161,29 @@ describe('metadata that cannot be understood', () => {
 describe('location in text of a PNG', () => {
   const block = exif.subarray(4);
   const profile = `\nexif\n    ${block.length}\n${block.toString('hex').replace(/.{72}/g, '$&\n')}\n`;
+  const profileOf = (name: string, bytes: Buffer) =>
+    Buffer.concat([
+      Buffer.from(`Raw profile type ${name}\0\0`),
+      deflateSync(`\n${name} profile\n  ${bytes.length}\n${bytes.toString('hex')}\n`),
+    ]);
+  const xap = Buffer.from(`http://ns.adobe.com/xap/1.0/\0${XMP}`);
   const chunks: Readonly<Record<string, [type: string, data: Buffer]>> = {
+    'EXIF as ExifTool writes it': ['zTXt', profileOf('APP1', block)],
+    'XMP as ExifTool writes it': ['zTXt', profileOf('APP1', xap)],
+    'IPTC as ExifTool writes it': ['zTXt', profileOf('iptc', resource(0x0404, iptc))],
+    'bare IPTC': ['zTXt', profileOf('iptc', iptc)],
+    'a profile that is none': [
+      'zTXt',
+      Buffer.concat([Buffer.from('Raw profile type APP1\0\0'), deflateSync(profile.slice(12))]),
+    ],
+    'a profile that is very long, and none': [
+      'tEXt',
+      Buffer.from(`Raw profile type APP1\0x${' '.repeat(4_000_000)}1 1 z Zermattville`),
+    ],
+    'compressed EXIF in a chunk of its own': [
+      'zxIf',
+      Buffer.concat([Buffer.alloc(5), deflateSync(block.subarray(6))]),
+    ],
     'a profile in digits': ['tEXt', Buffer.from(`Raw profile type exif\0${profile}`)],
     'a compressed profile': [
       'zTXt',
@@ -188,6 +210,14 @@ describe('location in text of a PNG', () => {
     // libvips checks the checksums of chunks.
     const strict = sharp(after, { failOn: 'warning' }).raw().toBuffer();
     expect(await strict).toEqual(await pixels(before));
+  });
+
+  test.each([
+    ['iptc', Buffer.concat([dataset(80, 'Ann'), dataset(116, 'Copyright')])],
+    ['icc', Buffer.from('any bytes')],
+  ])('is no reason to remove a profile without one: %s', async (name, bytes) => {
+    const png = withChunk(await sharp(plain).png().toBuffer(), 'zTXt', profileOf(name, bytes));
+    expect(await stripped(png)).toEqual(png);
   });
 });
 

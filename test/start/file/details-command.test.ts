@@ -26,5 +26,8 @@ describeEachBackend('trivium details', (backend) => {
       expect(await jobs.execute()).toHaveLength(1);
       await db.updateTable('media').set({ details: '{}' }).execute();
       expect((await details('--missing')).output).toBe('no files to read\n');
+      await db.deleteFrom('job').execute();
+      expect((await details('--missing', '--failed')).output).toContain('1 file to read');
+      expect(await jobs.execute()).toHaveLength(1);
     }));
 });

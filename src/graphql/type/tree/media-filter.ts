@@ -174,11 +174,13 @@ function attributeFields(t: FieldBuilder) {
     }),
     width: t.field({
       type: IntRange,
-      description: 'Matches media whose original has a width in this range, in pixels.',
+      description:
+        'Matches media whose original is an image with a width in this range, in pixels. Videos do not match: `details` has their width.',
     }),
     height: t.field({
       type: IntRange,
-      description: 'Matches media whose original has a height in this range, in pixels.',
+      description:
+        'Matches media whose original is an image with a height in this range, in pixels. Videos do not match: `details` has their height.',
     }),
     durationMs: t.field({
       type: IntRange,

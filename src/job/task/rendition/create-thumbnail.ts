@@ -15,7 +15,7 @@ export const createThumbnail: Task<'make-rendition'> = async (ctx, { file_uuid }
       // First: a file that is made to trouble the reader of details may keep it busy for seconds.
       await createThumbnailOrNoteDamage(ctx, file_uuid, signal);
     } finally {
-      await readDetails(ctx, file_uuid, signal);
+      await readDetails(ctx, file_uuid, { signal });
     }
   } catch (error) {
     if (!(error instanceof UnsupportedMediaError || error instanceof FileGoneError)) throw error;
