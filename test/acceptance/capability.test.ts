@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { type TestApp, withApp } from '../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../support/backend.ts';
@@ -152,6 +153,25 @@ describe('an app can', () => {
       expect(await names(library, { tagged: false })).toEqual(['beta']);
       expect(await names(library, { isPublic: false })).toEqual(['alpha', 'beta']);
       expect(await names(library, { updatedAt: { from: '2020-01-01T00:00:00Z' } })).toHaveLength(2);
+    }));
+
+  test('filter by orientation', () =>
+    withLibrary(async (library) => {
+      for (const [name, width, height] of [
+        ['wide', 40, 20],
+        ['high', 20, 40],
+        ['square', 30, 30],
+      ] as const) {
+        const create = { width, height, channels: 3, background: 'red' } as const;
+        await library.upload({ name }, await sharp({ create }).png().toBuffer());
+      }
+      expect(await names(library, { orientations: ['LANDSCAPE'] })).toEqual(['wide']);
+      expect(await names(library, { orientations: ['PORTRAIT'] })).toEqual(['high']);
+      expect(await names(library, { orientations: ['SQUARE', 'LANDSCAPE'] })).toEqual([
+        'square',
+        'wide',
+      ]);
+      expect(await names(library, { not: { orientations: ['SQUARE'] } })).toEqual(['high', 'wide']);
     }));
 
   test('combine filters with OR and NOT', () =>
