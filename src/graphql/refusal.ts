@@ -2,13 +2,10 @@ import { type GraphQLArgument, getNamedType, isInputObjectType } from 'graphql';
 import {
   DomainError,
   type FailedObject,
-  type InputIssue,
   InvalidInputError,
   NotFoundError,
 } from '../domain/error.ts';
 import { globalIdParts } from './id.ts';
-
-type Path = InputIssue['path'];
 
 /**
  * Returns the error of a mutation in the terms of its caller: the path of an issue begins with the argument, and an
@@ -17,15 +14,36 @@ type Path = InputIssue['path'];
 export function inTermsOfCaller(error: unknown, args: Readonly<Record<string, unknown>>): unknown {
   if (!(error instanceof DomainError)) return error;
   const translated = translate(error, args);
-  const { failed } = error;
+  const failed = failedOf(error, args);
   if (failed === undefined) return translated;
-  const sentId = sentIdOf(toSought(failed), args);
-  if (sentId === undefined) return translated;
+  const { sentId } = failed;
   const own =
     translated instanceof NotFoundError ? new NotFoundError(translated.noun, sentId) : translated;
-  if (own === translated) own.message = `${sentId}: ${error.message}`;
-  own.failed = { ...failed, sentId };
+  if (own === translated) own.message = `${sentId}: ${translated.message}`;
+  own.failed = failed;
   return own;
+}
+
+/** The arguments of mutations of many objects that hold the ids of these. */
+const ID_LISTS: readonly unknown[] = ['ids', 'mediaIds'];
+
+/** Returns the one of many objects that failed; undefined if the error is not about one that was sent. */
+function failedOf(
+  error: DomainError,
+  args: Readonly<Record<string, unknown>>,
+): (FailedObject & { sentId: string }) | undefined {
+  const { failed } = error;
+  if (failed !== undefined) {
+    const sentId = sentIdOf(toSought(failed), args);
+    return sentId === undefined ? undefined : { ...failed, sentId };
+  }
+  if (!(error instanceof InvalidInputError)) return undefined;
+  const [list, index, ...below] = error.issues[0]?.path ?? [];
+  if (!ID_LISTS.includes(list) || typeof index !== 'number' || below.length > 0) return undefined;
+  const input = args.input as Readonly<Record<string, unknown>> | undefined;
+  const sentId = (input?.[String(list)] as readonly unknown[] | undefined)?.[index];
+  // No row has the id 0.
+  return typeof sentId === 'string' ? { id: 0, sentId } : undefined;
 }
 
 function toSought({ id, kind = null }: FailedObject): Sought {
@@ -35,7 +53,7 @@ function toSought({ id, kind = null }: FailedObject): Sought {
 
 function translate(error: DomainError, args: Readonly<Record<string, unknown>>): DomainError {
   if (error instanceof InvalidInputError && 'input' in args) {
-    return withPaths(error, (path) => ['input', ...path]);
+    return error.withPaths((path) => ['input', ...path]);
   }
   if (!(error instanceof NotFoundError)) return error;
   const sent = sentIdOf({ id: error.id, types: TYPES[error.noun] }, args);
@@ -50,7 +68,7 @@ export function withArguments(
   error: InvalidInputError,
   args: readonly GraphQLArgument[],
 ): InvalidInputError {
-  return withPaths(error, (path) => {
+  return error.withPaths((path) => {
     const [field] = path;
     if (args.some(({ name }) => name === field)) return path;
     const holder = args.find(({ type }) => {
@@ -59,11 +77,6 @@ export function withArguments(
     });
     return holder === undefined ? path : [holder.name, ...path];
   });
-}
-
-function withPaths(error: InvalidInputError, toPath: (path: Path) => Path): InvalidInputError {
-  const issues = error.issues.map((issue) => ({ ...issue, path: toPath(issue.path) }));
-  return new InvalidInputError(issues, error.message);
 }
 
 /** The types of the global ids of an object, by its noun. Ids of other objects are sent as they are stored. */
