@@ -74,13 +74,6 @@ export class InvalidInputError extends DomainError {
     this.issues = issues;
   }
 
-  /** Returns the same error about other paths. Its message names them too, unless it is one of its own. */
-  withPaths(toPath: (path: InputIssue['path']) => InputIssue['path']): InvalidInputError {
-    const issues = this.issues.map((issue) => ({ ...issue, path: toPath(issue.path) }));
-    const isDefault = this.message === messageOf(this.issues);
-    return isDefault ? new InvalidInputError(issues) : new InvalidInputError(issues, this.message);
-  }
-
   static of(field: string, code: string, message: string): InvalidInputError {
     return new InvalidInputError([{ path: [field], code, message }]);
   }

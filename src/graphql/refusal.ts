@@ -2,10 +2,13 @@ import { type GraphQLArgument, getNamedType, isInputObjectType } from 'graphql';
 import {
   DomainError,
   type FailedObject,
+  type InputIssue,
   InvalidInputError,
   NotFoundError,
 } from '../domain/error.ts';
 import { globalIdParts } from './id.ts';
+
+type Path = InputIssue['path'];
 
 /**
  * Returns the error of a mutation in the terms of its caller: the path of an issue begins with the argument, and an
@@ -53,7 +56,7 @@ function toSought({ id, kind = null }: FailedObject): Sought {
 
 function translate(error: DomainError, args: Readonly<Record<string, unknown>>): DomainError {
   if (error instanceof InvalidInputError && 'input' in args) {
-    return error.withPaths((path) => ['input', ...path]);
+    return withPaths(error, (path) => ['input', ...path]);
   }
   if (!(error instanceof NotFoundError)) return error;
   const sent = sentIdOf({ id: error.id, types: TYPES[error.noun] }, args);
@@ -68,7 +71,7 @@ export function withArguments(
   error: InvalidInputError,
   args: readonly GraphQLArgument[],
 ): InvalidInputError {
-  return error.withPaths((path) => {
+  return withPaths(error, (path) => {
     const [field] = path;
     if (args.some(({ name }) => name === field)) return path;
     const holder = args.find(({ type }) => {
@@ -77,6 +80,13 @@ export function withArguments(
     });
     return holder === undefined ? path : [holder.name, ...path];
   });
+}
+
+/** Returns the error about other paths. Its message names them too, unless it is one of its own. */
+function withPaths(error: InvalidInputError, toPath: (path: Path) => Path): InvalidInputError {
+  const issues = error.issues.map((issue) => ({ ...issue, path: toPath(issue.path) }));
+  const isDefault = error.message === new InvalidInputError(error.issues).message;
+  return isDefault ? new InvalidInputError(issues) : new InvalidInputError(issues, error.message);
 }
 
 /** The types of the global ids of an object, by its noun. Ids of other objects are sent as they are stored. */
