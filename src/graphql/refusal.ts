@@ -56,7 +56,11 @@ function toSought({ id, kind = null }: FailedObject): Sought {
 
 function translate(error: DomainError, args: Readonly<Record<string, unknown>>): DomainError {
   if (error instanceof InvalidInputError && 'input' in args) {
-    return withPaths(error, (path) => ['input', ...path]);
+    // The one argument of a mutation says nothing to people.
+    return new InvalidInputError(
+      error.issues.map((issue) => ({ ...issue, path: ['input', ...issue.path] })),
+      error.message,
+    );
   }
   if (!(error instanceof NotFoundError)) return error;
   const sent = sentIdOf({ id: error.id, types: TYPES[error.noun] }, args);

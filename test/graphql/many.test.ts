@@ -124,7 +124,7 @@ describeEachBackend('many nodes at once', (backend) => {
       const error = await run(app, name, { [list]: [media, wrong, 'yyy'], ...input }, fields);
       expect(error, name).toMatchObject({
         failedId: wrong,
-        message: expect.stringMatching(`^${wrong}: input\\.${list}\\.1: Expected a global id`),
+        message: expect.stringMatching(`^${wrong}: ${list}\\.1: Expected a global id`),
         issues: [{ path: ['input', list, '1'], code: 'INVALID_ID' }],
       });
     }

@@ -110,7 +110,6 @@ const INVALID: readonly [filter: object, path: string, code: string][] = [
   [{ extensions: ['jpg', ''] }, 'extensions.1', 'INVALID'],
   [{ not: { extensions: ['.'] } }, 'not.extensions.0', 'INVALID'],
   [{ extensions: [' '] }, 'extensions.0', 'INVALID'],
-  [{ not: { md5: 'x' } }, 'not.md5', 'INVALID'],
   [{ metadata: { key: 'a', equals: 1, exists: false } }, 'metadata.exists', 'CONFLICT'],
   [{ nameContains: 'a\0' }, 'nameContains', 'INVALID'],
   [{ ownedBy: 'a\0' }, 'ownedBy', 'INVALID'],

@@ -115,14 +115,10 @@ function checkTexts(filter: MediaFilter, path: Path): void {
   checkEach('mimeTypes', mimeTypes.map(toMimeType), MIME_TYPE, typeMessage);
   const extensionMessage = 'Expected a filename extension, as in `jpg`.';
   checkEach('extensions', extensions.map(toExtension), EXTENSION, extensionMessage);
-  if (md5 !== undefined && !MD5.test(md5)) {
-    throw invalid([...path, 'md5'], 'INVALID', 'An MD5 has 32 hexadecimal digits.');
-  }
 }
 
 const MIME_TYPE = /^[^*/\s]+\/(?:\*|[^*/\s]+)$/;
 const EXTENSION = /[^.\s]/;
-const MD5 = /^[0-9a-f]{32}$/i;
 
 function checkRanges(filter: MediaFilter, path: Path): void {
   for (const field of ['sizeBytes', 'width', 'height', 'durationMs'] as const) {

@@ -99,6 +99,7 @@ function toLiteral(field: string, value: unknown): Formula {
   if (field === 'search') return toSearchWords(String(value)).length > 0 && isTrue(field, value);
   // Each list is one of values, one of which has to match.
   if (value === '' || (Array.isArray(value) && value.length === 0)) return false;
+  if (field === 'md5' && !/^[0-9a-f]{32}$/i.test(String(value))) return false;
   if (RANGES_FROM_ZERO.includes(field)) {
     const { min = 0, max } = value as { min?: number; max?: number };
     return (min <= 0 && max === undefined) || isTrue(field, value);

@@ -54,6 +54,7 @@ describeEachBackend('changes of all media that match a filter', (backend) => {
     ],
     ['any size', { sizeBytes: { min: 0 } }],
     ['any width', { and: [{ width: { min: 0 } }] }],
+    ['not of a malformed MD5', { not: { md5: 'x' } }],
     ['not of a blank owner', { not: { ownedBy: '' } }],
   ])('refuse a filter that leaves out nothing: %s', (_name, filter) =>
     withServices(backend, async (services) => {
