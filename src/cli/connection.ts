@@ -81,7 +81,7 @@ export async function withConnection(
 /** Limits and delays of retries: as those of an upload. */
 export const RETRY = { retriesMax: 8, retryDelayMs: 500, retryDelayMaxMs: 30_000 };
 
-function connect(options: UploadClientOptions): Connection {
+function connect(options: UploadClientOptions & { url: string }): Connection {
   const endpoint = createEndpoint(options);
   return {
     url: options.url,

@@ -223,6 +223,8 @@ export type MediaFilter = {
   readonly not?: MediaFilter | null | undefined;
   /** Matches media that match one or more of these filters. An empty list matches no media. */
   readonly or?: ReadonlyArray<MediaFilter> | null | undefined;
+  /** Matches media whose original has one of these shapes. Media without a width and a height do not match. */
+  readonly orientations?: ReadonlyArray<Orientation> | null | undefined;
   /** Matches media created by the viewer with this `Viewer.id`. */
   readonly ownedBy?: string | null | undefined;
   /** Words to search for. Each must be the start of a word in the name, title, description, keywords, alternative text, caption, credit or tags, or in the camera, the lens, the author or the first text that the original file names; in scripts without spaces, such as Chinese, Japanese and Thai, it may be any part of a text. Case and accents are ignored. An emoji is a word. A search has at most 10 words and 500 characters. */
@@ -337,6 +339,15 @@ export type OrderDirection =
   | 'ASC'
   /** Descending: the highest value first. */
   | 'DESC';
+
+/** Shape of an image, by its width and height as displayed. */
+export type Orientation =
+  /** The width is greater than the height. */
+  | 'LANDSCAPE'
+  /** The height is greater than the width. */
+  | 'PORTRAIT'
+  /** The width and the height are equal. */
+  | 'SQUARE';
 
 /** Input of `placeNodes`. Without `afterId` and `beforeId`, the nodes are put at the end of the folder. With one of them, it must be in the folder and not be one of `ids`. */
 export type PlaceNodesInput = {

@@ -6,7 +6,7 @@ import { UploadError } from './upload/upload-error.ts';
 /** The server's address, credentials and settings. */
 export interface UploadClientOptions extends Partial<RetryPolicy> {
   /** URL of the server, `https://media.example.org`: uploads go to `/graphql` below it. */
-  url: string;
+  url: string | URL;
   /** API key or token. Default: none; a browser then sends its cookies to its own origin. */
   credential?: string | undefined;
   /** Default: the `fetch` of the platform. */
@@ -57,7 +57,8 @@ export function createEndpoint(options: UploadClientOptions): Endpoint {
 }
 
 /** A page may name the server by a path, as for `fetch`. */
-function toUrl(url: string): string {
+function toUrl(given: string | URL): string {
+  const url = String(given);
   const own = globalThis.location?.href;
   const parsed = URL.canParse(url, own) ? new URL(url, own) : null;
   if (parsed && /^https?:$/.test(parsed.protocol) && !parsed.username && !parsed.password)

@@ -78,6 +78,13 @@ const WORK = {
   unserved: 20_000,
 } as const;
 
+/**
+ * The most work of a list: it visits each media item once, however many criteria it checks. An order by relevance repeats
+ * its search, but stops when the page is full. A page of any allowed filter, with its count and all of its facets, costs
+ * less than the limit of an operation. The words of filters in a filter are added to this.
+ */
+const LIST_WORK_MAX = { plain: 25_000, ranked: 40_000 } as const;
+
 /** Number of ranks in the order by relevance. */
 const RANKS = 4;
 
@@ -85,8 +92,11 @@ const RANKS = 4;
 export const LIST_WORK = 10;
 /** The work to count a list by an index. */
 export const COUNT_WORK = 500;
-/** A count costs as much as this many pages in no order: it visits every entry, while a page stops when it is full. */
-export const COUNT_PAGES = 4;
+/**
+ * A count costs as much as this many pages in no order: it visits every entry, while a page stops when it is full. The
+ * page, the count and the facets of a list share its selection, so that they cost five times as much as the selection.
+ */
+export const COUNT_PAGES = 2;
 
 /**
  * The work of each part of the facets of a list: it reads and groups what a count only visits. All parts are one read,
@@ -97,28 +107,33 @@ export const FACET_WORK = { types: 8000, months: 8000, size: 15_000, tags: 25_00
 /** Reads an argument of a field as the client sent it: nothing has checked its type. */
 type ReadArgument = (name: string) => unknown;
 
+/** Returns the words of a search. */
+type ToWords = (search: string) => readonly unknown[];
+
 /** Returns options for a list field that takes `filter` and `orderBy`: its work follows from them. */
-export function pricedByFilter(toWords: (search: string) => readonly unknown[] = () => []) {
+export function pricedByFilter(toWords: ToWords = () => []) {
   const work = (read: ReadArgument) => {
-    const { and, or, not, search, tagIds, ...others } = given(read('filter'));
-    const nested = nestedIn({ and, or, not });
-    // The domain refuses longer texts and more words and tags, with a better message.
-    const text = typeof search === 'string' ? search.slice(0, SEARCH_LENGTH_MAX) : '';
-    const words = Math.min(toWords(text).length, WORDS_MAX);
+    const filter = read('filter');
+    const nested = nestedIn(filter);
+    const { and, or, not, search, tagIds, ...others } = given(filter);
+    const words = wordsOf(search, toWords);
     const tags = Array.isArray(tagIds) ? Math.min(tagIds.length, TAGS_MAX) : 0;
-    const criteria = words + tags + Object.keys(others).length;
+    const own = Object.keys(others).length + Math.sign(words) + Math.sign(tags);
+    const conditions = nested.flatMap(conditionsOf).length;
+    // Without criteria of its own, an index may serve one of the conditions, but not several.
+    const criteria = own + Math.min(conditions, own > 0 ? 1 : 2);
     const order = read('orderBy') ?? null;
-    const isSorted = (criteria > 0 || nested.length > 0) && order !== null;
-    // Each rank is a search of its own.
-    const searches = (order as { field?: unknown } | null)?.field === 'RELEVANCE' ? RANKS : 1;
-    const further = Object.keys(others).length + Math.sign(words) + Math.sign(tags) - 1;
-    return (
-      workOfNested(nested, toWords) +
-      ([read('filter'), ...nested].some(isUnserved) ? WORK.unserved : 0) +
-      words * WORK.word * searches +
+    const isSorted = criteria > 0 && order !== null;
+    const isRanked = (order as { field?: unknown } | null)?.field === 'RELEVANCE';
+    const work =
+      ([filter, ...nested].some(isUnserved) ? WORK.unserved : 0) +
+      // Each rank is a search of its own.
+      words * WORK.word * (isRanked ? RANKS : 1) +
       tags * WORK.tag +
-      (Math.max(further, 0) + Number(isSorted)) * WORK.criterion
-    );
+      Math.max(conditions - 1, 0) * WORK.check +
+      (Math.max(criteria - 1, 0) + Number(isSorted)) * WORK.criterion;
+    const most = isRanked ? LIST_WORK_MAX.ranked : LIST_WORK_MAX.plain;
+    return Math.min(work, most) + nestedWordWork(nested, toWords);
   };
   return { extensions: { work } };
 }
@@ -154,30 +169,39 @@ function nestedIn(filter: unknown, levels = FILTER_LEVELS_MAX): object[] {
   return [...some, ...below].slice(0, FILTER_CONDITIONS_MAX);
 }
 
-/** No index serves the words of a filter in a filter. */
-function workOfNested(
-  filters: readonly object[],
-  toWords: (search: string) => readonly unknown[],
-): number {
-  let work = filters.length > 0 ? WORK.criterion : 0;
-  for (const filter of filters) {
-    const { search, ...others } = given(filter);
-    const text = typeof search === 'string' ? search.slice(0, SEARCH_LENGTH_MAX) : '';
-    work += Math.min(toWords(text).length, WORDS_MAX) * WORK.word;
-    work += Object.keys(others).length * WORK.check;
-  }
-  return work;
+/** Returns the fields of a filter in a filter without the filters in it. */
+function conditionsOf(filter: object): string[] {
+  const { and, or, not, ...others } = given(filter);
+  return Object.keys(others);
 }
 
-/** Tells whether a filter asks for what media do not have, or for a part of a name: no index serves these. */
+/** No index serves the words of a filter in a filter. */
+function nestedWordWork(filters: readonly object[], toWords: ToWords): number {
+  const words = filters.map((filter) => wordsOf(given(filter).search, toWords));
+  return words.reduce((sum, count) => sum + count, 0) * WORK.word;
+}
+
+/** The domain refuses longer texts and more words, with a better message. */
+function wordsOf(search: unknown, toWords: ToWords): number {
+  const text = typeof search === 'string' ? search.slice(0, SEARCH_LENGTH_MAX) : '';
+  return Math.min(toWords(text).length, WORDS_MAX);
+}
+
+/**
+ * Tells whether a filter asks for what media do not have or do not match, for their shape, or for a part of a name: no
+ * index serves these.
+ */
 function isUnserved(filter: unknown): boolean {
-  const { nameContains, tagged, hasAltText, isPublic, metadata } = Object(filter);
+  const { not, orientations, nameContains, tagged, hasAltText, isPublic, metadata } =
+    Object(filter);
   const lacks = [tagged, hasAltText, isPublic, Object(metadata).exists];
-  return Boolean(nameContains) || lacks.includes(false);
+  return Boolean(not || orientations || nameContains) || lacks.includes(false);
 }
 
 /** Returns the fields of a filter that narrow the list. */
 function given(filter: unknown): Record<string, unknown> {
-  const entries = Object.entries(filter ?? {});
-  return Object.fromEntries(entries.filter(([, value]) => (value ?? false) !== false));
+  const entries = Object.entries(filter ?? {}).filter(([field, value]) =>
+    field === 'unfiled' ? value === true : value !== null && value !== undefined,
+  );
+  return Object.fromEntries(entries);
 }

@@ -17,15 +17,36 @@ type Path = InputIssue['path'];
 export function inTermsOfCaller(error: unknown, args: Readonly<Record<string, unknown>>): unknown {
   if (!(error instanceof DomainError)) return error;
   const translated = translate(error, args);
-  const { failed } = error;
+  const failed = failedOf(error, args);
   if (failed === undefined) return translated;
-  const sentId = sentIdOf(toSought(failed), args);
-  if (sentId === undefined) return translated;
+  const { sentId } = failed;
   const own =
     translated instanceof NotFoundError ? new NotFoundError(translated.noun, sentId) : translated;
-  if (own === translated) own.message = `${sentId}: ${error.message}`;
-  own.failed = { ...failed, sentId };
+  if (own === translated) own.message = `${sentId}: ${translated.message}`;
+  own.failed = failed;
   return own;
+}
+
+/** The arguments of mutations of many objects that hold the ids of these. */
+const ID_LISTS: readonly unknown[] = ['ids', 'mediaIds'];
+
+/** Returns the one of many objects that failed; undefined if the error is not about one that was sent. */
+function failedOf(
+  error: DomainError,
+  args: Readonly<Record<string, unknown>>,
+): (FailedObject & { sentId: string }) | undefined {
+  const { failed } = error;
+  if (failed !== undefined) {
+    const sentId = sentIdOf(toSought(failed), args);
+    return sentId === undefined ? undefined : { ...failed, sentId };
+  }
+  if (!(error instanceof InvalidInputError)) return undefined;
+  const [list, index, ...below] = error.issues[0]?.path ?? [];
+  if (!ID_LISTS.includes(list) || typeof index !== 'number' || below.length > 0) return undefined;
+  const input = args.input as Readonly<Record<string, unknown>> | undefined;
+  const sentId = (input?.[String(list)] as readonly unknown[] | undefined)?.[index];
+  // No row has the id 0.
+  return typeof sentId === 'string' ? { id: 0, sentId } : undefined;
 }
 
 function toSought({ id, kind = null }: FailedObject): Sought {
@@ -35,7 +56,11 @@ function toSought({ id, kind = null }: FailedObject): Sought {
 
 function translate(error: DomainError, args: Readonly<Record<string, unknown>>): DomainError {
   if (error instanceof InvalidInputError && 'input' in args) {
-    return withPaths(error, (path) => ['input', ...path]);
+    // The one argument of a mutation says nothing to people.
+    return new InvalidInputError(
+      error.issues.map((issue) => ({ ...issue, path: ['input', ...issue.path] })),
+      error.message,
+    );
   }
   if (!(error instanceof NotFoundError)) return error;
   const sent = sentIdOf({ id: error.id, types: TYPES[error.noun] }, args);
@@ -61,9 +86,11 @@ export function withArguments(
   });
 }
 
+/** Returns the error about other paths. Its message names them too, unless it is one of its own. */
 function withPaths(error: InvalidInputError, toPath: (path: Path) => Path): InvalidInputError {
   const issues = error.issues.map((issue) => ({ ...issue, path: toPath(issue.path) }));
-  return new InvalidInputError(issues, error.message);
+  const isDefault = error.message === new InvalidInputError(error.issues).message;
+  return isDefault ? new InvalidInputError(issues) : new InvalidInputError(issues, error.message);
 }
 
 /** The types of the global ids of an object, by its noun. Ids of other objects are sent as they are stored. */

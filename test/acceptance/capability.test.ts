@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { type TestApp, withApp } from '../support/app.ts';
 import { BACKENDS, describeEachBackend } from '../support/backend.ts';
 import { type GraphqlAnswer, graphql } from '../support/graphql.ts';
 import { makePhoto } from '../support/photo.ts';
+import { withStream } from '../support/sse.ts';
 
 const [backend] = BACKENDS;
 
@@ -152,6 +154,25 @@ describe('an app can', () => {
       expect(await names(library, { tagged: false })).toEqual(['beta']);
       expect(await names(library, { isPublic: false })).toEqual(['alpha', 'beta']);
       expect(await names(library, { updatedAt: { from: '2020-01-01T00:00:00Z' } })).toHaveLength(2);
+    }));
+
+  test('filter by orientation', () =>
+    withLibrary(async (library) => {
+      for (const [name, width, height] of [
+        ['wide', 40, 20],
+        ['high', 20, 40],
+        ['square', 30, 30],
+      ] as const) {
+        const create = { width, height, channels: 3, background: 'red' } as const;
+        await library.upload({ name }, await sharp({ create }).png().toBuffer());
+      }
+      expect(await names(library, { orientations: ['LANDSCAPE'] })).toEqual(['wide']);
+      expect(await names(library, { orientations: ['PORTRAIT'] })).toEqual(['high']);
+      expect(await names(library, { orientations: ['SQUARE', 'LANDSCAPE'] })).toEqual([
+        'square',
+        'wide',
+      ]);
+      expect(await names(library, { not: { orientations: ['SQUARE'] } })).toEqual(['high', 'wide']);
     }));
 
   test('combine filters with OR and NOT', () =>
@@ -316,6 +337,37 @@ describe('an app can', () => {
         },
       });
     }));
+
+  test('show its current user, and let an editor make tags', () =>
+    withLibrary(async ({ ask, url }) => {
+      const { createApiKey } =
+        await ask(`mutation { createApiKey(input: { name: "Ed", role: EDITOR }) {
+        ... on CreateApiKeySuccess { key } } }`);
+      const createTag = `mutation { createTag(input: { name: "sea" }) {
+        ... on CreateTagSuccess { tag { name } } ... on Error { code } } }`;
+      const authorization = `Bearer ${createApiKey.key}`;
+      const answers = [createTag, '{ viewer { name kind role } }'].map((query) =>
+        graphql({ url }, query, {}, { authorization }),
+      );
+      expect(await Promise.all(answers)).toMatchObject([
+        { data: { createTag: { tag: { name: 'sea' } } } },
+        { data: { viewer: { name: 'Ed', kind: 'KEY', role: 'EDITOR' } } },
+      ]);
+    }));
+
+  test.each([
+    ['folderChanged', 'folder', 'createFolder(input: { name: "new" })'],
+    ['tagChanged', 'tag', 'createTag(input: { name: "new" })'],
+  ])('see live updates of folders and tags: %s', (event, noun, change) =>
+    withLibrary(async (library) => {
+      const query = `subscription { ${event} { kind ${noun} { name } } }`;
+      await withStream(library, query, async ({ next }) => {
+        await library.ask(`mutation { ${change} { __typename } }`);
+        const data = { [event]: { kind: 'CREATED', [noun]: { name: 'new' } } };
+        expect(await next()).toMatchObject({ data });
+      });
+    }),
+  );
 
   test('upload a photo of a phone, of more than 5 MiB', () =>
     withLibrary(async ({ upload }) => {

@@ -58,6 +58,22 @@ test('an upload is retried eight times, so that a server can restart', async () 
   expect(calls.count).toBe(9);
 });
 
+test.each(['http://a.example', 'http://a.example/sub/'])(
+  'takes %j as a URL object too',
+  async (url) => {
+    const asked: string[] = [];
+    const fetch = async (input: unknown) => {
+      asked.push(String(input));
+      return Response.json({ data: {} });
+    };
+    for (const given of [url, new URL(url)])
+      await createClient({ url: given, fetch }).request('{ a }');
+    expect(asked).toEqual(Array(2).fill(`${url.replace(/\/$/, '')}/graphql`));
+    const withPassword = new URL('http://jane:secret@a.example');
+    expect(() => createClient({ url: withPassword })).toThrow(UploadError);
+  },
+);
+
 test.each(['nonsense', '', '/', 'ftp://a.example', 'http://jane:secret@a.example', 'http://'])(
   'the URL %j is refused at once',
   (url) => {

@@ -71,7 +71,12 @@ describeEachBackend('an error', (backend) => {
       {},
       as(shared()),
     );
-    expect(errors).toMatchObject([{ extensions: { code: 'INVALID_INPUT', issues: [{ path }] } }]);
+    expect(errors).toMatchObject([
+      {
+        message: expect.stringMatching(`^${path.join('\\.')}: `),
+        extensions: { code: 'INVALID_INPUT', issues: [{ path }] },
+      },
+    ]);
   });
 
   test('of a list in a list, and of a variable, has it as well', async () => {

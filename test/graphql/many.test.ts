@@ -106,6 +106,33 @@ describeEachBackend('many nodes at once', (backend) => {
     expect(absent).toMatchObject({ code: 'NOT_FOUND', failedId });
   });
 
+  test('the error names the first id that is malformed or of another type', async () => {
+    const app = shared();
+    const { db } = app.services;
+    const media = toId('Media', await makeMediaRow(db));
+    const [folder, tag] = [toId('Folder', await makeFolder(db)), toId('Tag', 1)];
+    for (const [name, list, input, fields, wrong] of [
+      ['updateMedias', 'ids', { title: 't' }, 'medias { id }', folder],
+      ['updateMedias', 'ids', { title: 't' }, 'medias { id }', 'zzz'],
+      ['tagMedia', 'mediaIds', {}, 'medias { id }', folder],
+      ['deleteNodes', 'ids', {}, 'deletedIds', tag],
+      ['restoreNodes', 'ids', {}, 'nodes { id }', 'zzz'],
+      ['moveNodes', 'ids', {}, 'nodes { id }', tag],
+      ['placeNodes', 'ids', { parentId: null }, 'nodes { id }', ''],
+      ['createArchiveUrl', 'ids', {}, 'url', tag],
+    ] as const) {
+      const error = await run(app, name, { [list]: [media, wrong, 'yyy'], ...input }, fields);
+      expect(error, name).toMatchObject({
+        failedId: wrong,
+        message: expect.stringMatching(`^${wrong}: ${list}\\.1: Expected a global id`),
+        issues: [{ path: ['input', list, '1'], code: 'INVALID_ID' }],
+      });
+    }
+    const tagIds = { ids: [media], tagIds: ['zzz'] };
+    const others = await run(app, 'updateMedias', tagIds, 'medias { id }');
+    expect(others).toMatchObject({ code: 'INVALID_INPUT', failedId: null });
+  });
+
   test('an error that is not about one of many names none', async () => {
     const app = shared();
     const id = toId('Media', await makeMediaRow(app.services.db));

@@ -34,6 +34,7 @@ function matchesAttributes(filter: NodeFilter, node: TestNode): boolean {
     isInRange(width, node.width),
     isInRange(height, node.height),
     isInRange(durationMs, node.duration_ms),
+    filter.orientations?.some((one) => one === shapeOf(node)) ?? true,
     isInRange(timesOf(filter.updatedAt), node.updated_at),
     isInRange(timesOf(filter.takenAt), node.taken_at),
     filter.anyTagIds?.some((id) => node.tagIds.includes(id)) ?? true,
@@ -46,6 +47,11 @@ function matchesAttributes(filter: NodeFilter, node: TestNode): boolean {
     metadata === undefined || hasField === (metadata.exists ?? true),
     near === undefined || (node.latitude !== null && distanceM(near, node) <= near.radiusM),
   ].every(Boolean);
+}
+
+function shapeOf({ width, height }: TestNode): string | null {
+  if (width === null || height === null) return null;
+  return width > height ? 'landscape' : width < height ? 'portrait' : 'square';
 }
 
 function isInRange(range: NodeFilter['width'], value: number | null): boolean {
@@ -157,6 +163,9 @@ function attributeFiltersOf({ giantTag, smallTag, rareTag }: ListData): Record<s
     'sizes of few': { sizeBytes: { min: 40, max: 50 } },
     'widths of many': { width: { min: 100 } },
     'heights of few': { height: { min: 2990 } },
+    'wider than high': { orientations: ['landscape'] },
+    'square or higher than wide': { orientations: ['square', 'portrait'] },
+    'no shape': { orientations: [] },
     'short durations': { durationMs: { max: 100 } },
     'changed in a span': { updatedAt: { from: new Date(2_001_000), to: new Date(2_003_000) } },
     'taken before a time': { takenAt: { to: new Date(0) } },

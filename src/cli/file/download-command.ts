@@ -5,7 +5,7 @@ import type { DownloadFlags } from './download.ts';
 
 const HELP = `
 A folder is downloaded with everything below it, into a directory of its name; --output names the directory to put that
-into. A file has its name on the server; characters that a file system may not
+into. So it does for several names; it is created if it does not exist. A file has its name on the server; characters that a file system may not
 hold become "_", and of several files with one name, the later ones get their number. A file that exists is never
 replaced, except with --force: one with the same content counts as done, and another one is a failure. Run the command
 again after an interruption: it continues in the middle of a file.

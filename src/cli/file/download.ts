@@ -44,7 +44,7 @@ export async function runDownload(
   setting: Pick<ClientSetting, 'argv' | 'env'>,
 ): Promise<void> {
   const failures = createFailureList(names.length);
-  const output = await findOutput(flags.output, names.length);
+  const output = await findOutput(flags.output, new Set(names).size);
   await withConnection(flags, setting.env, (connection) =>
     untilInterrupted(
       async (signal) => {
@@ -72,9 +72,9 @@ async function findOutput(path: string | undefined, nameCount: number): Promise<
     throw new UsageError('--output: expected a path. `./-` is the path of a file named "-".');
   const stats = await stat(path).catch(() => null);
   const exists = stats !== null;
-  const isDirectory = stats?.isDirectory() ?? path.endsWith('/');
+  const isDirectory = stats?.isDirectory() ?? (path.endsWith('/') || nameCount > 1);
   if (!isDirectory && nameCount > 1)
-    throw new UsageError('--output: several files need a directory that exists.');
+    throw new UsageError(`--output: several names need a directory, and ${path} is none.`);
   if (!exists && isDirectory) await makeDirectory(path);
   return { path, isDirectory, exists };
 }

@@ -1,4 +1,5 @@
-import { findLastId, isNarrowed, listIds } from '../../store/bulk/narrowing.ts';
+import { findLastId, listIds } from '../../store/bulk/id-range.ts';
+import { isNarrowed } from '../../store/bulk/narrowing.ts';
 import { type Context, transact } from '../context.ts';
 import { InvalidInputError } from '../error.ts';
 import type { JobArguments } from '../job/class.ts';

@@ -98,7 +98,7 @@ function checkFields({ filter, path }: Nested): void {
   }
 }
 
-/** PostgreSQL fails on a NUL. */
+/** PostgreSQL fails on a NUL. A text that no media item can have would find nothing, and with `not` everything. */
 function checkTexts(filter: MediaFilter, path: Path): void {
   const { nameContains, ownedBy, md5, mimeTypes = [], extensions = [] } = filter;
   const texts = { nameContains: [nameContains], ownedBy: [ownedBy], md5: [md5] };
@@ -107,12 +107,18 @@ function checkTexts(filter: MediaFilter, path: Path): void {
       throw invalid([...path, field], 'INVALID', 'May not contain a NUL character.');
     }
   }
-  for (const [index, type] of mimeTypes.entries()) {
-    if (!type.includes('*') || /^[^*/]+\/\*$/.test(toMimeType(type))) continue;
-    const message = 'Expected a MIME type, or all of one kind, as in `image/*`.';
-    throw invalid([...path, 'mimeTypes', index], 'INVALID', message);
-  }
+  const checkEach = (field: string, values: readonly string[], form: RegExp, message: string) => {
+    const index = values.findIndex((value) => !form.test(value));
+    if (index >= 0) throw invalid([...path, field, index], 'INVALID', message);
+  };
+  const typeMessage = 'Expected a MIME type, or all of one kind, as in `image/*`.';
+  checkEach('mimeTypes', mimeTypes.map(toMimeType), MIME_TYPE, typeMessage);
+  const extensionMessage = 'Expected a filename extension, as in `jpg`.';
+  checkEach('extensions', extensions.map(toExtension), EXTENSION, extensionMessage);
 }
+
+const MIME_TYPE = /^[^*/\s]+\/(?:\*|[^*/\s]+)$/;
+const EXTENSION = /[^.\s]/;
 
 function checkRanges(filter: MediaFilter, path: Path): void {
   for (const field of ['sizeBytes', 'width', 'height', 'durationMs'] as const) {

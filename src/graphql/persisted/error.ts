@@ -22,6 +22,13 @@ export function malformedHash(): GraphQLError {
   return refusal(400, 'BAD_REQUEST', message);
 }
 
+/** The id of a document is no text. */
+export function malformedId(): GraphQLError {
+  const message =
+    'Expected the id of a document (`documentId`, `id` or `doc_id`) as a string, not empty.';
+  return refusal(400, 'BAD_REQUEST', message);
+}
+
 /** The client names a document, but the server has no manifest. */
 export function idNotSupported(): GraphQLError {
   const message = 'This server has no documents with ids (TRIVIUM_PERSISTED_ONLY). Send `query`.';

@@ -6,6 +6,7 @@ import {
   hashMismatch,
   idNotSupported,
   malformedHash,
+  malformedId,
   persistedOnly,
   persistedQueryNotFound,
 } from './error.ts';
@@ -41,7 +42,9 @@ export function createResolveDocument(manifest: Manifest | null): ResolveDocumen
   return (body, viewer) => {
     const { documentId, id, doc_id, ...params } = body as Record<string, unknown>;
     const hash = readHash(params.extensions);
-    const ids = [documentId, id, doc_id, hash].filter(isId);
+    const named = [documentId, id, doc_id].filter((one) => one !== undefined && one !== null);
+    const ids = [...named, hash].filter(isId);
+    if (!params.query && ids.length === 0 && named.length > 0) throw malformedId();
     const persisted = manifest === null ? undefined : find(manifest, ids);
     if (persisted !== undefined) return { params: { ...params, query: persisted } };
     if (manifest !== null && !isAdmin(viewer)) throw persistedOnly(ids[0]);

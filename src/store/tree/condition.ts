@@ -21,6 +21,9 @@ export interface Circle {
   radiusM: number;
 }
 
+/** The shape of an original: wider than high, higher than wide, or with equal sides. */
+export type Orientation = 'landscape' | 'portrait' | 'square';
+
 /** A custom field: the media item has it, or does not have it, or it has this value. */
 export interface MetadataMatch {
   key: string;
@@ -80,6 +83,8 @@ export interface NodeFilter {
   /** Of the original, in pixels. */
   width?: Range<number> | undefined;
   height?: Range<number> | undefined;
+  /** The original has one of these shapes. */
+  orientations?: readonly Orientation[] | undefined;
   durationMs?: Range<number> | undefined;
   /** The original was taken in this circle. */
   near?: Circle | undefined;

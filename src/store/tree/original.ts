@@ -3,19 +3,20 @@ import type { Db } from '../db.ts';
 import { isAnyOf, tableBy } from '../dialect.ts';
 import { unindexed } from '../plan.ts';
 import { testOf } from './attribute.ts';
-import type { Circle, Condition, NodeFilter, Range } from './condition.ts';
+import type { Circle, Condition, NodeFilter, Orientation, Range } from './condition.ts';
 
 /**
  * Returns the conditions on the files of a media item: on its original, where it was taken, and on the MD5 of any of
  * its files.
  */
 export function filesOf(db: Db, filter: NodeFilter): Condition[] {
-  const { mimeTypes, extensions, width, height, md5, near } = filter;
+  const { mimeTypes, extensions, width, height, orientations, md5, near } = filter;
   return [
     ...(mimeTypes === undefined ? [] : [mimeTypeOf(db, mimeTypes)]),
     ...(extensions === undefined ? [] : [extensionOf(db, extensions)]),
     ...extentOf(db, 'width', width),
     ...extentOf(db, 'height', height),
+    ...(orientations === undefined ? [] : [shapeOf(orientations)]),
     ...(md5 === undefined ? [] : [digestOf(db, md5)]),
     ...(near === undefined ? [] : [nearOf(db, near)]),
   ];
@@ -94,6 +95,20 @@ function extentOf(db: Db, side: 'width' | 'height', range: Range<number> = {}): 
       ids: idsOfOriginals(db, `file_original_${side}`, test(sql.ref(side))),
     },
   ];
+}
+
+const COMPARISONS: Readonly<Record<Orientation, RawBuilder<SqlBool>>> = {
+  landscape: sql<SqlBool>`file.width > file.height`,
+  portrait: sql<SqlBool>`file.width < file.height`,
+  square: sql<SqlBool>`file.width = file.height`,
+};
+
+/** No index compares two columns. An extent that is unknown compares as neither. */
+function shapeOf(orientations: readonly Orientation[]): Condition {
+  const each = [...new Set(orientations)].map((one) => COMPARISONS[one]);
+  const check =
+    each.length === 0 ? sql<SqlBool>`1 = 0` : hasOriginal(sql`(${sql.join(each, sql` or `)})`);
+  return { part: 'orientations', check };
 }
 
 function digestOf(db: Db, md5: string): Condition {

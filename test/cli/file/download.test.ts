@@ -101,6 +101,27 @@ test('a folder is downloaded with what is below it; names that are no names of f
     expect(again.code).toBe(0);
   }));
 
+test('several files and folders go into a directory, which is created', () =>
+  withCli(async (setup) => {
+    const { trivium } = setup;
+    await store(setup, 'a.txt', 'hello', '--folder', '/F', '--create-folder');
+    await store(setup, 'b.txt', 'hello', '--folder', '/G', '--create-folder');
+    for (const [names, output, paths] of [
+      [['/F', '/G'], 'one', ['one/F/a.txt', 'one/G/b.txt']],
+      [['/F/a.txt', '/G/b.txt'], 'two/three', ['two/three/a.txt', 'two/three/b.txt']],
+      [['/F/a.txt', '/F/a.txt'], 'file', ['file']],
+    ] as const) {
+      for (const status of ['stored', 'exists']) {
+        const run = await trivium(['download', ...names, '-o', output, '--json']);
+        expect([run.code, run.stderr]).toEqual([0, '']);
+        const lines = run.stdout.trimEnd().split('\n');
+        expect(lines.map((line) => JSON.parse(line))).toMatchObject(
+          paths.map((path) => ({ path, status })),
+        );
+      }
+    }
+  }));
+
 test('the same command has the same targets, whether its output exists or not', () =>
   withCli(async (setup) => {
     const { directory, trivium } = setup;
@@ -285,8 +306,8 @@ test('what is missing fails, and the others are downloaded', () =>
       'trivium: 999999: there is no such item, or you may not see it',
       'trivium: 3 of 4 files failed',
     ]);
-    const usage = await trivium(['download', id, '/none', '-o', 'one']);
-    expect(usage.code).toBe(2);
+    const usage = await trivium(['download', id, '/none', '-o', 'a.txt']);
+    expect(usage).toMatchObject({ code: 2, stderr: expect.stringContaining('a.txt is none') });
   }));
 
 test.each([

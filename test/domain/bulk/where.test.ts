@@ -8,7 +8,6 @@ import { ForbiddenError } from '../../../src/domain/error.ts';
 import type { MediaEvent } from '../../../src/domain/event/event.ts';
 import { signalJob } from '../../../src/domain/job/signal.ts';
 import { createMedia } from '../../../src/domain/tree/link.ts';
-import { MEDIA_TYPES } from '../../../src/domain/tree/media.ts';
 import type { MediaFilter } from '../../../src/domain/tree/media-filter.ts';
 import { countMedias } from '../../../src/domain/tree/media-list.ts';
 import { createApiKey, revokeApiKey } from '../../../src/domain/viewer/key.ts';
@@ -219,50 +218,6 @@ describeEachBackend('changes of all media that match a filter', (backend) => {
       // Of nested start nodes only the outer one is one.
       expect(trashed.map(({ id }) => id).sort()).toEqual([a, limit]);
     }));
-
-  it.each<[string, MediaFilter]>([
-    ['no field', {}],
-    ['absent fields', { search: undefined, ids: undefined }],
-    ['a blank search', { search: ' ' }],
-    ['no tags', { tagIds: [] }],
-    ['an unlimited span', { createdAt: {} }],
-    ['unfiled: false', { unfiled: false }],
-    ['not one of no filters', { not: { or: [] } }],
-    ['not not everything', { not: { not: {} } }],
-    ['the same within `and` and `or`', { and: [{ or: [{ tagged: true }, { not: { or: [] } }] }] }],
-    ['none of no ids', { not: { ids: [] } }],
-    ['none of no tags', { not: { and: [{ anyTagIds: [] }, { types: ['doc'] }] } }],
-    ['none of no types', { not: { types: [] } }],
-    ['none of no extensions', { not: { extensions: [] } }],
-    ['none of no MIME types', { not: { mimeTypes: [] } }],
-    ['not a search for no word', { not: { search: '...' } }],
-    ['not below a folder that does not exist', { not: { underFolderId: 999 } }],
-    ['every type', { types: MEDIA_TYPES }],
-    ['every visibility', { visibility: ['private', 'public', 'unlisted'] }],
-  ])('refuse a filter that leaves out nothing: %s', (_name, filter) =>
-    withServices(backend, async (services) => {
-      const ctx = admin(services);
-      const refusal = { issues: [{ path: ['filter'], code: 'REQUIRED' }] };
-      await expect(deleteWhere(ctx, { filter })).rejects.toMatchObject(refusal);
-      await expect(deleteWhere(ctx, { filter, dryRun: true })).rejects.toMatchObject(refusal);
-      expect(await services.db.selectFrom('job').selectAll().execute()).toEqual([]);
-    }),
-  );
-
-  it.each<[string, MediaFilter, number]>([
-    ['no ids', { ids: [] }, 0],
-    ['one of no filters', { or: [] }, 0],
-    ['not everything', { not: {} }, 0],
-    ['not one type', { not: { types: ['doc'] } }, 1],
-    ['not one of a type or of no ids', { not: { or: [{ types: ['doc'] }, { ids: [] }] } }, 1],
-  ])('take a filter that leaves out something: %s', (_name, filter, count) =>
-    withServices(backend, async (services) => {
-      await makeMedias(services, 1, { type: 'image' });
-      await makeMedias(services, 2, { type: 'doc' });
-      const started = await deleteWhere(admin(services), { filter, dryRun: true });
-      expect(started.count).toBe(count);
-    }),
-  );
 
   it('refuse bad input at the start', () =>
     withServices(backend, async (services) => {

@@ -127,6 +127,18 @@ describe('an id of a document', () => {
       expect(await post(app, { [name]: 'a', query: VIEWER })).toMatchObject({ status: 200 });
     }),
   );
+
+  it.each(['documentId', 'id', 'doc_id'])('`%s` of another type than a string is refused', (name) =>
+    run(async (app) => {
+      for (const query of [undefined, null, '']) {
+        const answer = await post(app, { [name]: 5, query });
+        expect(answer).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+      }
+      const { errors } = await post(app, { [name]: 5 });
+      expect(errors[0].message).toContain(`\`${name}\``);
+      expect(await post(app, { [name]: 5, query: VIEWER })).toMatchObject({ status: 200 });
+    }),
+  );
 });
 
 describe('with TRIVIUM_PERSISTED_ONLY', () => {

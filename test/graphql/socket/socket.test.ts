@@ -116,6 +116,11 @@ describeEachBackend('a WebSocket', (backend) => {
             ...{ id: 'other', type: 'error' },
             payload: [{ extensions: { code: 'PERSISTED_QUERY_ONLY' } }],
           });
+          subscribe('number', { query: null, id: 5 });
+          expect(await next()).toMatchObject({
+            ...{ id: 'number', type: 'error' },
+            payload: [{ message: expect.stringMatching(/`id`.* as a string/) }],
+          });
           expect(app.services.events.subscriberCount()).toBe(1);
           socket.terminate();
         },

@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ByteSource } from '../../../src/media/file/details.ts';
 import { findInBoxes } from '../../../src/media/location/box-location.ts';
 import { findInExif, findInTiff } from '../../../src/media/location/exif-location.ts';
@@ -47,18 +47,14 @@ function times<Item>(count: number, toItem: (index: number) => Item): Item[] {
 }
 
 describe('a file that is made to cost much', () => {
-  // With a step for each pair of letters, these would run for minutes.
-  test.each([
-    ['XMP with a long name', () => findInXmp(Buffer.from(`<a ${'b'.repeat(300_000)}>`))],
-    [
-      'a profile with many spaces',
-      () =>
-        findInPng(
-          sourceOf(pngOf(Buffer.from(`Raw profile type exif\0a 1 ${' '.repeat(300_000)}z`))),
-        ),
-    ],
-  ])('takes time in proportion to its size: %s', async (_name, find) => {
-    expect(await find()).toEqual([]);
+  // With a step for each pair of letters, these two would run for minutes.
+  it('takes time in proportion to its size: XMP with a long name', () => {
+    expect(findInXmp(Buffer.from(`<a ${'b'.repeat(300_000)}>`))).toEqual([]);
+  });
+
+  it('takes time in proportion to its size: a profile with many spaces, which is removed', async () => {
+    const text = Buffer.from(`Raw profile type exif\0a 1 ${' '.repeat(300_000)}z`);
+    expect(await findInPng(sourceOf(pngOf(text)))).toHaveLength(1);
   });
 
   it('has a bounded number of directories read, whatever points to them', async () => {

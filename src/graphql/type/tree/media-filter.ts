@@ -11,6 +11,7 @@ import { pricedByFilter } from '../../price.ts';
 import { BigIntRange, DateTimeRange, IntRange, orderInput, withoutNull } from '../filter.ts';
 import { MetadataFilter, type MetadataShape, NearFilter } from './media-condition.ts';
 import { MediaTypeEnum } from './media-type.ts';
+import { type Orientation, OrientationEnum } from './orientation.ts';
 import { VisibilityEnum } from './visibility.ts';
 
 type Nullable<T> = { [K in keyof T]?: T[K] | null | undefined };
@@ -59,6 +60,7 @@ interface MediaFilterShape
     Nullable<Omit<MediaFilter, keyof NestedFilters | keyof GlobalIds | keyof NullableRanges>> {
   types?: (typeof MediaTypeEnum.$inferType)[] | null | undefined;
   visibility?: Visibility[] | null | undefined;
+  orientations?: Orientation[] | null | undefined;
 }
 
 /** The filter of every list of media. */
@@ -181,6 +183,11 @@ function attributeFields(t: FieldBuilder) {
       type: IntRange,
       description:
         'Matches media whose original is an image with a height in this range, in pixels. Videos do not match: `details` has their height.',
+    }),
+    orientations: t.field({
+      type: [OrientationEnum],
+      description:
+        'Matches media whose original has one of these shapes. Media without a width and a height do not match.',
     }),
     durationMs: t.field({
       type: IntRange,
