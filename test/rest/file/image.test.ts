@@ -133,9 +133,14 @@ describeEachBackend('the URL of a rendition', (backend) => {
       ]);
       expect(headers['cache-control']).toMatch(/no-store/);
     }
-    for (const query of ['?width=200', '?v=1', '?Download=1', '?download=1&x']) {
-      const response = await app.fetch(path + query);
-      expect([query, response.status, await response.json()]).toMatchObject([
+    for (const query of [
+      ...['?width=200', '?v=1', '?Download=1', '?download=1&x', '?', '?&&', '??download=1'],
+      ...['?download', '?download=', '?download=0', '?download=true', '?download=abc'],
+      ...['?download=1&download=2', '?download=1&', '?download=%31', '?download=1?'],
+    ]) {
+      const { status, headers, body } = await requestRaw(app, 'GET', path + query);
+      expect(headers['cache-control']).toMatch(/no-store/);
+      expect([query, status, JSON.parse(body)]).toMatchObject([
         query,
         400,
         { error: { code: 'INVALID_INPUT' } },
