@@ -96,8 +96,10 @@ function ofCrop(
 ): FullLayout {
   const area = areaOf(named, source);
   const focus = within(area, point, source);
-  const box = boxOf(wanted, named);
-  if (wanted.width === null || wanted.height === null) return fitInto(area, box, 'cover', focus);
+  if (wanted.width === null || wanted.height === null) {
+    return cover(area, freeBoxOf(wanted, named, area), focus, true);
+  }
+  const box = { width: wanted.width, height: wanted.height };
   const part = trimmed(area, named, focus);
   return fitInto(part, box, wanted.fit, within(part, point, source));
 }
@@ -107,6 +109,16 @@ function boxOf({ width, height }: FitRequest, own: Size): Size {
   if (width === null && height === null) return { width: own.width, height: own.height };
   const free = scale(own, width === null ? (height ?? 0) / own.height : width / own.width);
   return { width: width ?? free.width, height: height ?? free.height };
+}
+
+/**
+ * Returns the size of a crop of which at most one side is given, reduced as `reduced` does. It is rounded once, so that the
+ * width or the height of what it returns gives the same size again.
+ */
+function freeBoxOf({ width, height }: FitRequest, named: Size, area: Size): Size {
+  const wanted = width !== null ? width / named.width : height !== null ? height / named.height : 1;
+  const most = Math.min(area.width / named.width, area.height / named.height);
+  return scale(named, Math.min(wanted, most, SIDE_MAX / Math.max(named.width, named.height)));
 }
 
 function fitInto(base: Rect, wanted: Size, fit: Fit, focus: Point): FullLayout {

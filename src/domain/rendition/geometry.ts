@@ -22,6 +22,27 @@ export function withoutFullCrop({ crop, ...rest }: FullLayout, source: Size): La
   return { crop: isAll ? null : crop, ...rest };
 }
 
+/** Tells whether two layouts are the same. */
+export function isSameLayout(one: Layout, other: Layout): boolean {
+  return (
+    one.scaled.width === other.scaled.width &&
+    one.scaled.height === other.scaled.height &&
+    isSameRect(one.crop, other.crop) &&
+    isSameRect(one.window, other.window) &&
+    isSameRect(one.canvas, other.canvas)
+  );
+}
+
+function isSameRect(one: Rect | null, other: Rect | null): boolean {
+  if (one === null || other === null) return one === other;
+  return (
+    one.left === other.left &&
+    one.top === other.top &&
+    one.width === other.width &&
+    one.height === other.height
+  );
+}
+
 /** Converts a focal point. */
 export function toPoint(focalPoint: Focus['focalPoint']): Point | null {
   return focalPoint && { x: focalPoint.left, y: focalPoint.top };
