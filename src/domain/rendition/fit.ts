@@ -17,6 +17,7 @@ import {
   type Layout,
   pad,
   placeAround,
+  reduced,
   SIDE_MAX,
   scale,
   shrinkToLimit,
@@ -84,7 +85,7 @@ function ofImage(wanted: FitRequest, { width, height }: Size, focus: Point): Ful
   const base = { left: 0, top: 0, width, height };
   const box = boxOf(wanted, base);
   return wanted.width === null || wanted.height === null
-    ? whole(base, reduced(box, base, 'inside'))
+    ? whole(base, reduced(box, base, 'some'))
     : fitInto(base, box, wanted.fit, focus);
 }
 
@@ -122,20 +123,12 @@ function freeBoxOf({ width, height }: FitRequest, named: Size, area: Size): Size
 }
 
 function fitInto(base: Rect, wanted: Size, fit: Fit, focus: Point): FullLayout {
-  const box = reduced(wanted, base, fit);
+  const box = reduced(wanted, base, fit === 'cover' || fit === 'outside' ? 'none' : 'some');
   if (fit === 'fill') return whole(base, box);
   if (fit === 'cover') return cover(base, box, focus, true);
   if (fit === 'outside') return whole(base, covering(base, box));
   const size = fitted(base, box, Math.min(box.width / base.width, box.height / base.height));
   return fit === 'inside' ? whole(base, size) : pad(base, size, box, CENTER);
-}
-
-/** Returns the size, reduced as far as it would enlarge the image or has a side past the limit. */
-function reduced(box: Size, base: Size, fit: Fit): Size {
-  const ratios = [box.width / base.width, box.height / base.height];
-  const isCovered = fit === 'cover' || fit === 'outside';
-  const enlarged = isCovered ? Math.max(...ratios) : Math.min(...ratios);
-  return scale(box, Math.min(1, 1 / enlarged, SIDE_MAX / Math.max(box.width, box.height)));
 }
 
 /** Returns the area of a crop: the whole image, if it has no coordinates or they leave nothing. */

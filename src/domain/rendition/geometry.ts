@@ -82,6 +82,16 @@ export function scale({ width, height }: Size, ratio: number): Size {
   };
 }
 
+/**
+ * Returns the size, reduced with its aspect ratio kept until no side is longer than `SIDE_MAX`, and until `none` of its
+ * sides enlarges the image, or only `some`: then the other one stays shorter than that of the image.
+ */
+export function reduced(box: Size, base: Size, enlarging: 'none' | 'some'): Size {
+  const ratios = [box.width / base.width, box.height / base.height];
+  const enlarged = enlarging === 'none' ? Math.max(...ratios) : Math.min(...ratios);
+  return scale(box, Math.min(1, 1 / enlarged, SIDE_MAX / Math.max(box.width, box.height)));
+}
+
 /** Returns the size that fits into the box; the side that fills it is not changed by rounding. */
 export function fitted(base: Size, box: Size, ratio: number): Size {
   const { width, height } = scale(base, ratio);
