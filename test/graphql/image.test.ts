@@ -120,7 +120,8 @@ describeEachBackend('Image', (backend) => {
     const app = shared();
     const { mediaId } = await storeFile(app, 'a.jpg', JPEG);
     const ctx = { ...app.services, viewer: user(), log: app.app.log };
-    const [hero, other] = ['hero', 'other'].map((alias) => ({ alias, width: 6, height: 2 }));
+    const hero = { alias: 'hero', width: 6, height: 2 };
+    const other = { ...hero, alias: 'other' };
     await expect(updateMedia(ctx, mediaId, { crops: [hero, other, hero] })).rejects.toMatchObject({
       issues: [{ path: ['crops', 2, 'alias'] }],
     });
