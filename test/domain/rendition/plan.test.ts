@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { parseColor } from '../../../src/domain/rendition/color.ts';
-import { type Fit, fitRequest } from '../../../src/domain/rendition/fit.ts';
 import type { Focus } from '../../../src/domain/rendition/focus.ts';
 import {
   planRendition,
@@ -11,14 +10,6 @@ import {
 } from '../../../src/domain/rendition/plan.ts';
 import { parseRenditionRequest } from '../../../src/domain/rendition/request.ts';
 
-const SIZES = [
-  [5, 5],
-  [400, 400],
-  [3000, 300],
-  [300, 3000],
-  [332, 199],
-  [5000, 1],
-] as const;
 const WIDE: Source = { width: 400, height: 200, mimeType: 'image/jpeg' };
 const TALL: Source = { ...WIDE, width: 200, height: 400 };
 const PNG: Source = { ...WIDE, mimeType: 'image/png' };
@@ -145,37 +136,6 @@ describe('the size of a rendition', () => {
     expect(geometry('width=300&height=201&mode=max&upscale=false')).toBe('- 300,150 - -');
     expect(geometry('width=401&height=1&mode=stretch&upscale=false')).toBe('- 401,1 - -');
     expect(summary('width=500&height=500&mode=boxpad&upscale=false')).toBe('500x500 jpeg 80');
-  });
-
-  it.each([
-    ['crop', 300, 300, '- 400,200 100,0,200,200 -'],
-    ['crop', 500, 100, '- 400,200 0,60,400,80 -'],
-    ['stretch', 600, 100, '- 600,100 - -'],
-    ['stretch', 600, 600, '- 400,400 - -'],
-    ['max', 1000, 1000, '-'],
-    ['min', 300, 1, '- 300,150 - -'],
-    ['pad', 1000, 1000, '- 400,200 - 0,100,400,400'],
-    ['crop', 100, 100, '- 200,100 50,0,100,100 -'],
-  ])('is reduced with its aspect ratio kept with upscale=never: %s %i × %i', (...row) => {
-    const [mode, width, height, expected] = row;
-    expect(geometry(`width=${width}&height=${height}&mode=${mode}&upscale=never`)).toBe(expected);
-    expect(geometry(`width=800&mode=${mode}&upscale=never`)).toBe('-');
-    expect(geometry(`height=100&mode=${mode}&upscale=Never`)).toBe('- 200,100 - -');
-  });
-
-  it('has the geometry of GraphQL with upscale=never', () => {
-    const modes = { crop: 'cover', max: 'inside', min: 'outside', stretch: 'fill', pad: 'contain' };
-    const look = { format: 'original', quality: null, crop: null } as const;
-    for (const [mode, fit] of Object.entries(modes) as [string, Fit][]) {
-      for (const [width, height] of SIZES) {
-        const source = { ...WIDE, width: 333, height: 200 };
-        const query = `width=${width}&height=${height}&mode=${mode}&upscale=never&quality=79`;
-        const wanted = { ...look, fit, width, height, quality: 79 };
-        const plan = fitRequest(wanted, source, { focalPoint: null, crops: [] });
-        const { background: _, ...own } = planOf(query, source)!;
-        expect([query, own]).toMatchObject([query, { scaled: plan.scaled, canvas: plan.canvas }]);
-      }
-    }
   });
 
   const HUGE = { ...WIDE, width: 10_000, height: 4000 };
