@@ -3,9 +3,12 @@ export type ImageFit = 'cover' | 'contain' | 'fill' | 'inside' | 'outside';
 
 /** The image that a URL asks for. */
 export interface ImageOptions {
-  /** In pixels. Rounded up to `IMAGE_WIDTHS`. No image is enlarged. */
+  /**
+   * In pixels. Rounded up to `IMAGE_WIDTHS`. No image is enlarged: a size that would do so is reduced, with its aspect ratio
+   * kept; `fill` may stretch one side.
+   */
   width?: number | undefined;
-  /** In pixels, rounded as the width is. */
+  /** In pixels. Rounded as the width is; with a width, so that their ratio stays. */
   height?: number | undefined;
   /** (Default: `contain`) */
   fit?: ImageFit | undefined;
@@ -17,8 +20,9 @@ export interface ImageOptions {
 
 /**
  * Returns the URL of an image in another size or format, by the URL that the server gives it: `File.url` in GraphQL, or
- * that of another dialect. Any other URL is returned unchanged: one that is signed, because its signature covers the
- * parameters, and one of another server's image. It may be relative.
+ * that of another dialect. It may be relative. A URL that is signed is returned unchanged, because its signature covers the
+ * parameters, and so is one with another path than `…/media/{dir}/{name}`. The origin is not compared: do not pass URLs of
+ * other servers that have such paths.
  */
 export function imageUrl(src: string, options: ImageOptions): string {
   const { width, height, fit = 'contain', quality, format = 'webp' } = options;
@@ -27,11 +31,12 @@ export function imageUrl(src: string, options: ImageOptions): string {
   if (!ADDRESS.test(address) || parameters.has('signature')) return src;
   const set = (name: string, value: string | number | undefined) =>
     value === undefined ? parameters.delete(name) : parameters.set(name, String(value));
-  set('width', toRung(width));
-  set('height', toRung(height));
+  const rung = toRung(width);
+  set('width', rung);
+  set('height', rung && width && height ? toSide((rung * height) / width) : toRung(height));
   // With one side, the other one follows.
   set('mode', width && height ? MODES[fit] : undefined);
-  set('upscale', width || height ? 'false' : undefined);
+  set('upscale', width || height ? 'never' : undefined);
   set('quality', toQuality(quality));
   set('format', format === 'original' ? undefined : format);
   return parameters.size === 0 ? address : `${address}?${parameters}`;
@@ -83,6 +88,10 @@ function widths(): number[] {
 function toRung(side: number | undefined): number | undefined {
   if (!side || side < 1) return undefined;
   return IMAGE_WIDTHS.find((length) => length >= side) ?? IMAGE_WIDTHS.at(-1);
+}
+
+function toSide(length: number): number {
+  return Math.max(1, Math.round(length));
 }
 
 function toQuality(quality: number | undefined): number | undefined {
@@ -149,15 +158,17 @@ export function getImage(
   { modifiers = {}, baseURL = '' }: { modifiers?: Modifiers; baseURL?: string | undefined } = {},
 ): { url: string } {
   const isRelative = !/^(?:[a-z]+:)?\/\//i.test(src);
-  const base = isRelative ? baseURL.replace(/\/$/, '') : '';
-  return { url: base + imageUrl(src, toOptions(modifiers)) };
+  const url = imageUrl(src, toOptions(modifiers));
+  if (!isRelative || baseURL === '') return { url };
+  return { url: `${baseURL.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}` };
 }
 
 /** What Astro asks for. Other properties are attributes of `<img>`. */
 interface AstroTransform extends Modifiers {
   src: string | { src: string };
   widths?: number[] | undefined;
-  densities?: unknown;
+  /** Such as `1.5` or `'2x'`. */
+  densities?: (number | string)[] | undefined;
   [attribute: string]: unknown;
 }
 
@@ -166,19 +177,35 @@ export const astroService = {
   getURL({ src, ...transform }: AstroTransform): string {
     return imageUrl(typeof src === 'string' ? src : src.src, toOptions(transform));
   },
-  getSrcSet({ widths = [], ...transform }: AstroTransform) {
-    const ratio = (toNumber(transform.height) ?? 0) / (toNumber(transform.width) || 1);
-    return widths.map((width) => ({
-      transform: { ...transform, width, ...(ratio > 0 && { height: Math.round(width * ratio) }) },
-      descriptor: `${width}w`,
+  getSrcSet({ widths, densities, ...transform }: AstroTransform) {
+    const own = toNumber(transform.width);
+    const ratio = (toNumber(transform.height) ?? 0) / (own || 1);
+    return toDescriptors(widths, densities, own).map(({ width, descriptor }) => ({
+      transform: { ...transform, width, ...(ratio > 0 && { height: toSide(width * ratio) }) },
+      descriptor,
       attributes: {},
     }));
   },
   getHTMLAttributes(options: AstroTransform): Record<string, unknown> {
-    const { src, widths, densities, fit, quality, format, ...attributes } = options;
+    const { src, widths, densities, fit, quality, format, layout, position, ...rest } = options;
+    const { inferSize, priority, background, ...attributes } = rest;
     return { loading: 'lazy', decoding: 'async', ...attributes };
   },
 };
+
+/** Returns the sizes of a `srcset`: Astro has either widths, or multiples of the width of the image. */
+function toDescriptors(
+  widths: readonly number[] | undefined,
+  densities: AstroTransform['densities'],
+  own: number | undefined,
+) {
+  if (widths?.length) return widths.map((width) => ({ width, descriptor: `${width}w` }));
+  if (own === undefined) return [];
+  return (densities ?? []).flatMap((density) => {
+    const factor = toNumber(density);
+    return factor && factor > 0 ? [{ width: toSide(own * factor), descriptor: `${factor}x` }] : [];
+  });
+}
 
 /** The provider of unpic: pass `unpicProvider.transform` to its components as `transformer`. */
 export const unpicProvider = {

@@ -18,6 +18,18 @@ const crop = z.object({
   coordinates: z.object({ x1: fraction, y1: fraction, x2: fraction, y2: fraction }).nullish(),
 });
 
+/** Of two crops with one name, only the first could be asked for. */
+function uniqueAliases({ value, issues }: z.core.ParsePayload<Crop[]>): void {
+  const seen = new Set<string>();
+  for (const [at, { alias }] of value.entries()) {
+    if (seen.has(alias)) {
+      const message = 'Each crop needs an alias of its own.';
+      issues.push({ code: 'custom', path: [at, 'alias'], message, input: alias });
+    }
+    seen.add(alias);
+  }
+}
+
 /**
  * What clients can set of a media item, besides its place, its tags and its visibility: one schema for each value. Every
  * operation that creates or changes media builds its input of them, and so do the arguments of jobs that create media.
@@ -33,7 +45,7 @@ export const attributes = {
   credit: freeText(500),
   metadata: metadataInput,
   focalPoint: z.object({ left: fraction, top: fraction }),
-  crops: z.array(crop).max(50),
+  crops: z.array(crop).max(50).check(uniqueAliases),
   /** The name of the group of its files. */
   resource: clientKey(255).min(1, 'May not be blank.'),
   /** The name of a file in the group; empty: the original. */

@@ -148,12 +148,23 @@ export function pricedAsCount(price: ReturnType<typeof pricedByFilter>) {
   return { extensions: { work } };
 }
 
+/** The work to name a rendition: its canonical parameters and its signature. Measured: 10 microseconds on an idle core. */
+const RENDITION_WORK = 20;
+
+/**
+ * Returns options for a field that names as many renditions as `count` finds in its arguments: other requests wait while
+ * they are computed.
+ */
+export function pricedByRenditions(count: (read: ReadArgument) => number) {
+  return { extensions: { work: (read: ReadArgument) => RENDITION_WORK * count(read) } };
+}
+
 /** Returns the work to find the nodes of a list: a count and facets do not need their order. */
 export function selectionWorkOf(field: GraphQLField<unknown, unknown>, read: ReadArgument): number {
   return workOf(field, (name) => (name === 'orderBy' ? undefined : read(name)));
 }
 
-/** Returns the work that a list does beyond `LIST_WORK`, or a mutation beyond its result. */
+/** Returns the work that a list does beyond `LIST_WORK`, or another field beyond its result. */
 export function workOf({ extensions }: GraphQLField<unknown, unknown>, read: ReadArgument): number {
   const work = extensions.work as ((read: ReadArgument) => number) | undefined;
   return work?.(read) ?? 0;

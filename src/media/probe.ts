@@ -37,6 +37,15 @@ export class PixelPromiseError extends BrokenImageError {
   }
 }
 
+/** The image takes longer than allowed: it is large, or the machine is busy. */
+export class SlowImageError extends BrokenImageError {
+  override readonly name = 'SlowImageError';
+
+  constructor() {
+    super('The image takes too long to read.');
+  }
+}
+
 /** The image has more than `pixelsMax` pixels. */
 export class ImageTooLargeError extends Error {
   override readonly name = 'ImageTooLargeError';
@@ -189,14 +198,16 @@ export async function attempt<T>(
   const release = await reserved;
   const timeout = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    timeout.reject(tooSlow());
+    timeout.reject(new SlowImageError());
   }, timeoutMs);
   try {
     return await Promise.race([work().finally(release), timeout.promise]);
   } catch (error) {
     if (error instanceof BrokenImageError) throw error;
     // The message of libvips when sharp's own time limit stops it.
-    throw error instanceof Error && /^timeout/.test(error.message) ? tooSlow() : damaged(error);
+    throw error instanceof Error && /^timeout/.test(error.message)
+      ? new SlowImageError()
+      : damaged(error);
   } finally {
     clearTimeout(timer);
   }
@@ -222,8 +233,4 @@ function checkPixels(
 
 function damaged(cause?: unknown): DamagedImageError {
   return new DamagedImageError('The image is damaged or incomplete.', { cause });
-}
-
-function tooSlow(): BrokenImageError {
-  return new BrokenImageError('The image takes too long to read.');
 }

@@ -5,6 +5,7 @@ import {
   getImage,
   IMAGE_WIDTHS,
   type ImageFit,
+  type ImageOptions,
   imageUrl,
   nextLoader,
   unpicProvider,
@@ -61,11 +62,27 @@ describe('the URLs of an image', () => {
       expect(await sizeOf(imageUrl(url, {}))).toBe('webp 1600x900');
     }));
 
+  test.each([
+    // Larger than the image, which is 1600 × 900.
+    [{ width: 2000, height: 2000, fit: 'cover' }, '900x900'],
+    [{ width: 3000, height: 300, fit: 'fill' }, '3000x300'],
+    [{ width: 3200, height: 3600, fit: 'fill' }, '1600x1800'],
+    [{ width: 3200, height: 2000, fit: 'outside' }, '1600x900'],
+    [{ width: 3000, height: 3000 }, '1600x900'],
+    // Not on the ladder.
+    [{ width: 828, height: 466, fit: 'cover' }, '828x466'],
+    [{ width: 333, height: 222, fit: 'cover' }, '340x227'],
+  ] satisfies [ImageOptions, string][])('keep the aspect ratio: %o', (options, size) =>
+    withPhoto(async (url, sizeOf) => {
+      expect(await sizeOf(imageUrl(url, options))).toBe(`webp ${size}`);
+    }),
+  );
+
   it('are one for one rendition: the widths are those of the server', () => {
     expect(IMAGE_WIDTHS).toEqual(LADDER);
     const src = '/media/oiodd2qz/a.jpg';
     const urls = [901, 925, 950].map((width) => imageUrl(src, { width }));
-    expect([...new Set(urls)]).toEqual([`${src}?width=950&upscale=false&format=webp`]);
+    expect([...new Set(urls)]).toEqual([`${src}?width=950&upscale=never&format=webp`]);
     // What was asked before is replaced.
     expect(imageUrl(String(urls[0]), { width: 100 })).toBe(imageUrl(src, { width: 100 }));
   });
@@ -104,6 +121,7 @@ describe('the frameworks', () => {
       for (const [given, baseURL] of [
         [src, 'https://other.example.org'],
         [pathname, `${origin}/`],
+        [pathname.slice(1), origin],
       ] as const) {
         expect(await sizeOf(getImage(given, { modifiers, baseURL }).url)).toBe('jpeg 320x320');
       }
@@ -128,6 +146,17 @@ describe('the frameworks', () => {
       expect(await Promise.all(sizes)).toEqual(['webp 320x180', 'webp 640x360']);
       expect(astroService.getHTMLAttributes(options)).toEqual({
         ...{ alt: 'Blue', width: 800, height: 450, loading: 'lazy', decoding: 'async' },
+      });
+      const dense = { src, width: 200, height: 100, densities: [1.5, '2x'], alt: '' };
+      const densities = astroService.getSrcSet(dense);
+      expect(densities.map(({ descriptor }) => descriptor)).toEqual(['1.5x', '2x']);
+      expect(densities.map(({ transform: { width, height } }) => [width, height])).toEqual([
+        [300, 150],
+        [400, 200],
+      ]);
+      const placed = { ...dense, layout: 'constrained', position: 'top', priority: true };
+      expect(astroService.getHTMLAttributes(placed)).toEqual({
+        ...{ alt: '', width: 200, height: 100, loading: 'lazy', decoding: 'async' },
       });
     }));
 

@@ -61,7 +61,7 @@ const RESULT = {
   md5: MD5,
   sent: BYTES.length,
   failure: 'GRAPHQL_VALIDATION_FAILED',
-  image: '/media/oiodd2qz/a.jpg?width=640&upscale=false&format=webp',
+  image: '/media/oiodd2qz/a.jpg?width=640&upscale=never&format=webp',
 };
 
 describe('the package @trivium/client, installed from its tarball', () => {

@@ -104,6 +104,23 @@ describe('the cost of', () => {
   });
 });
 
+test('renditions cost their computation: their number, which follows from widths and aliases', () => {
+  const aliases = (count: number) =>
+    Array.from({ length: count }, (_, at) => `s${at}: srcset(widths: $w, aspectRatio: 1.1)`);
+  const text = (first: number, fields: readonly string[]) =>
+    `query A($w: [Int!]) { medias(first: ${first}) { nodes { image { ${fields.join(' ')} } } } }`;
+  const w = Array.from({ length: 20 }, (_, at) => 100 + at);
+  const costOf = (first: number, fields: readonly string[]) =>
+    costsOf(text(first, fields), { w }).A as number;
+  expect(costOf(1, aliases(2)) - costOf(1, aliases(1))).toBe(1 + 20 * 20);
+  expect(costOf(1, ['srcset']) - costOf(1, ['width'])).toBe(8 * 20);
+  expect(costOf(1, ['url(width: 10)']) - costOf(1, ['url'])).toBe(20);
+  expect(costOf(1, ['url(width: null)'])).toBe(costOf(1, ['url']));
+  expect(costOf(200, aliases(29))).toBeGreaterThan(200_000);
+  // A page of 50 items with three sets each is far below the limit.
+  expect(costOf(50, ['srcset', ...aliases(2)])).toBeLessThan(60_000);
+});
+
 const libraryPage = (order: string) => `query A($filter: MediaFilter) {
   viewer { id name role }
   folder(by: { path: "/a/b" }) { name ancestors { id name } }

@@ -116,6 +116,18 @@ describeEachBackend('Image', (backend) => {
     expect(JSON.stringify(errors)).toContain(name);
   });
 
+  test('has crops of different names: of two, only the first could be asked for', async () => {
+    const app = shared();
+    const { mediaId } = await storeFile(app, 'a.jpg', JPEG);
+    const ctx = { ...app.services, viewer: user(), log: app.app.log };
+    const hero = { alias: 'hero', width: 6, height: 2 };
+    const other = { ...hero, alias: 'other' };
+    await expect(updateMedia(ctx, mediaId, { crops: [hero, other, hero] })).rejects.toMatchObject({
+      issues: [{ path: ['crops', 2, 'alias'] }],
+    });
+    await updateMedia(ctx, mediaId, { crops: [hero, other] });
+  });
+
   test('costs no SQL for its renditions', async () => {
     const app = shared();
     await storeFile(app, 'a.jpg', JPEG);

@@ -61,9 +61,10 @@ export async function requestAvif(
 
 /**
  * Renders an image as AVIF, in the process of low priority, and keeps it as the rendition that its request looks for.
- * Keeps WebP in its place if AVIF is impossible: an animation would stand still, and a large image takes too much memory.
- * Does nothing if the file has been deleted, or if its bytes, focal point or crops have changed, because the rendition then
- * has another URL. May be repeated after a crash at any point. Throws UnsupportedMediaError for an image that cannot be rendered,
+ * Keeps WebP in its place if it cannot be AVIF: an animation would stand still, a large one takes too much memory, and the
+ * cache may be too small for it. Otherwise each request would enqueue the job again. Does
+ * nothing if the file has been deleted, or if its bytes, focal point or crops have changed: then the rendition has another
+ * URL. May be repeated after a crash at any point. Throws UnsupportedMediaError for an image that cannot be rendered,
  * FileGoneError if its bytes are lost, and the reason of `signal`.
  */
 export async function createAvif(
@@ -100,7 +101,10 @@ async function renderFirst(
   const [plan, ...others] = plans;
   if (plan === undefined) return null;
   try {
-    return { bytes: await render(ctx, file, plan), mimeType: `image/${plan.format}` };
+    const bytes = await render(ctx, file, plan);
+    const isKept = bytes.length <= ctx.settings.renditionCacheBytesMax;
+    if (!isKept && others.length > 0) return await renderFirst(ctx, file, others);
+    return { bytes, mimeType: `image/${plan.format}` };
   } catch (cause) {
     if (cause instanceof BlobNotFoundError) {
       const current = await findFileByUuid(ctx.db, existing(ctx), file.uuid);

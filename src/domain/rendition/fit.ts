@@ -17,6 +17,7 @@ import {
   type Layout,
   pad,
   placeAround,
+  reduced,
   SIDE_MAX,
   scale,
   shrinkToLimit,
@@ -84,7 +85,7 @@ function ofImage(wanted: FitRequest, { width, height }: Size, focus: Point): Ful
   const base = { left: 0, top: 0, width, height };
   const box = boxOf(wanted, base);
   return wanted.width === null || wanted.height === null
-    ? whole(base, reduced(box, base, 'inside'))
+    ? whole(base, reduced(box, base, 'some'))
     : fitInto(base, box, wanted.fit, focus);
 }
 
@@ -96,8 +97,10 @@ function ofCrop(
 ): FullLayout {
   const area = areaOf(named, source);
   const focus = within(area, point, source);
-  const box = boxOf(wanted, named);
-  if (wanted.width === null || wanted.height === null) return fitInto(area, box, 'cover', focus);
+  if (wanted.width === null || wanted.height === null) {
+    return cover(area, freeBoxOf(wanted, named, area), focus, true);
+  }
+  const box = { width: wanted.width, height: wanted.height };
   const part = trimmed(area, named, focus);
   return fitInto(part, box, wanted.fit, within(part, point, source));
 }
@@ -109,21 +112,23 @@ function boxOf({ width, height }: FitRequest, own: Size): Size {
   return { width: width ?? free.width, height: height ?? free.height };
 }
 
+/**
+ * Returns the size of a crop of which at most one side is given, reduced as `reduced` does. It is rounded once, so that the
+ * width or the height of what it returns gives the same size again.
+ */
+function freeBoxOf({ width, height }: FitRequest, named: Size, area: Size): Size {
+  const wanted = width !== null ? width / named.width : height !== null ? height / named.height : 1;
+  const most = Math.min(area.width / named.width, area.height / named.height);
+  return scale(named, Math.min(wanted, most, SIDE_MAX / Math.max(named.width, named.height)));
+}
+
 function fitInto(base: Rect, wanted: Size, fit: Fit, focus: Point): FullLayout {
-  const box = reduced(wanted, base, fit);
+  const box = reduced(wanted, base, fit === 'cover' || fit === 'outside' ? 'none' : 'some');
   if (fit === 'fill') return whole(base, box);
   if (fit === 'cover') return cover(base, box, focus, true);
   if (fit === 'outside') return whole(base, covering(base, box));
   const size = fitted(base, box, Math.min(box.width / base.width, box.height / base.height));
   return fit === 'inside' ? whole(base, size) : pad(base, size, box, CENTER);
-}
-
-/** Returns the size, reduced as far as it would enlarge the image or has a side past the limit. */
-function reduced(box: Size, base: Size, fit: Fit): Size {
-  const ratios = [box.width / base.width, box.height / base.height];
-  const isCovered = fit === 'cover' || fit === 'outside';
-  const enlarged = isCovered ? Math.max(...ratios) : Math.min(...ratios);
-  return scale(box, Math.min(1, 1 / enlarged, SIDE_MAX / Math.max(box.width, box.height)));
 }
 
 /** Returns the area of a crop: the whole image, if it has no coordinates or they leave nothing. */

@@ -22,6 +22,27 @@ export function withoutFullCrop({ crop, ...rest }: FullLayout, source: Size): La
   return { crop: isAll ? null : crop, ...rest };
 }
 
+/** Tells whether two layouts are the same. */
+export function isSameLayout(one: Layout, other: Layout): boolean {
+  return (
+    one.scaled.width === other.scaled.width &&
+    one.scaled.height === other.scaled.height &&
+    isSameRect(one.crop, other.crop) &&
+    isSameRect(one.window, other.window) &&
+    isSameRect(one.canvas, other.canvas)
+  );
+}
+
+function isSameRect(one: Rect | null, other: Rect | null): boolean {
+  if (one === null || other === null) return one === other;
+  return (
+    one.left === other.left &&
+    one.top === other.top &&
+    one.width === other.width &&
+    one.height === other.height
+  );
+}
+
 /** Converts a focal point. */
 export function toPoint(focalPoint: Focus['focalPoint']): Point | null {
   return focalPoint && { x: focalPoint.left, y: focalPoint.top };
@@ -59,6 +80,16 @@ export function scale({ width, height }: Size, ratio: number): Size {
     width: Math.max(1, Math.round(width * ratio)),
     height: Math.max(1, Math.round(height * ratio)),
   };
+}
+
+/**
+ * Returns the size, reduced with its aspect ratio kept until no side is longer than `SIDE_MAX`, and until `none` of its
+ * sides enlarges the image, or only `some`: then the other one stays shorter than that of the image.
+ */
+export function reduced(box: Size, base: Size, enlarging: 'none' | 'some'): Size {
+  const ratios = [box.width / base.width, box.height / base.height];
+  const enlarged = enlarging === 'none' ? Math.max(...ratios) : Math.min(...ratios);
+  return scale(box, Math.min(1, 1 / enlarged, SIDE_MAX / Math.max(box.width, box.height)));
 }
 
 /** Returns the size that fits into the box; the side that fills it is not changed by rounding. */

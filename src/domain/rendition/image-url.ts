@@ -109,6 +109,12 @@ export function srcsetOf(
   return [...byWidth.values()].sort((a, b) => a.width - b.width);
 }
 
+/** Returns the most renditions that a `srcset` of these widths may have. `widths` has not been checked. */
+export function srcsetLength(widths: unknown): number {
+  const given = Array.isArray(widths) ? Math.min(widths.length, WIDTHS_MAX) : 0;
+  return given || WIDTHS_DEFAULT.length;
+}
+
 interface Image {
   file: ImageFile;
   source: Source;

@@ -114,7 +114,7 @@ async function openAvif(
   const substitute = planOf({ ...request, format: 'webp' }, source, focus);
   const rendered = await openRendered(ctx, file, substitute);
   if (rendered === null) return openRow(ctx, file);
-  // An AVIF is smaller: the cache has room for it, too.
+  // The job keeps WebP if the AVIF is larger than the cache.
   if (rendered.file.sizeBytes <= ctx.settings.renditionCacheBytesMax) {
     await requestAvif(ctx, file, { request: wanted, version, plan });
   }

@@ -1,6 +1,5 @@
 import type { Size } from '../../media/render.ts';
 import { SIDE_MAX } from './geometry.ts';
-import type { RenditionRequest } from './request.ts';
 
 /** The ladder has all multiples of the step up to each of these lengths. */
 const STEPS = [
@@ -22,21 +21,10 @@ const USUAL = [
 export const LADDER: readonly number[] = [...new Set([...steps(), ...USUAL])].sort((a, b) => a - b);
 
 /**
- * Rounds the sides of a request up to the ladder, so that no rendition is smaller than asked. Rounding never makes a
- * side longer than that of the image, so that it does not enlarge the image. Each side is rounded separately, which
- * changes the aspect ratio of a box by a few percent if its sides are not on the ladder.
- */
-export function onLadder(request: RenditionRequest, source: Size): RenditionRequest {
-  return {
-    ...request,
-    width: roundUp(request.width, source.width),
-    height: roundUp(request.height, source.height),
-  };
-}
-
-/**
- * Rounds a size up to the ladder as `onLadder` does. Keeps its aspect ratio if that is a usual one, or that of the image or
- * of one of its crops: the image fits its place in a page, and each width has only a few dozen heights.
+ * Rounds a size up to the ladder, so that no rendition is smaller than asked. Rounding never makes a side longer than that of
+ * the image, so that it does not enlarge the image. Keeps the aspect ratio if it is a usual one, or that of the image or of
+ * one of its crops: so an image fits its place in a page, and there are only a few dozen sizes of each width. In others, each
+ * side is rounded separately, which changes the aspect ratio by a few percent.
  */
 export function boxOnLadder<R extends Partially<Size>>(
   request: R,

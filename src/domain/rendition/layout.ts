@@ -3,11 +3,13 @@ import type { Focus } from './focus.ts';
 import {
   CENTER,
   cover,
+  covering,
   cropRect,
   type FullLayout,
   fitted,
   type Layout,
   pad,
+  reduced,
   SIDE_MAX,
   scale,
   toPoint,
@@ -19,8 +21,9 @@ import type { Point, RenditionRequest } from './request.ts';
 
 /**
  * Returns the geometry of a request, by the rules of ImageProcessor's `Resize`. The image keeps its size if the request
- * has no size, has one past `SIDE_MAX`, or would enlarge the image although it says `upscale=false`. `crop` cuts around
- * the focal point, unless the request names a center or an anchor.
+ * has no size, has one past `SIDE_MAX`, or would enlarge the image although it says `upscale=false`. With `upscale=never`,
+ * which ImageProcessor does not have, the size is reduced instead, as in `fitRequest`. `crop` cuts around the focal point,
+ * unless the request names a center or an anchor.
  */
 export function layOut(
   request: RenditionRequest,
@@ -31,8 +34,9 @@ export function layOut(
   const base: Rect = crop ?? { left: 0, top: 0, width: source.width, height: source.height };
   const point = toPoint(focalPoint);
   const focus = request.center ?? (request.anchor || !point ? null : within(base, point, source));
-  const layout = resize(request, base, focus);
-  const isAllowed = layout !== null && isWithin(outputSize(layout), request, base);
+  const layout = request.isReduced ? shrink(request, base, focus) : resize(request, base, focus);
+  const isAllowed =
+    layout !== null && (request.isReduced || isWithin(outputSize(layout), request, base));
   return withoutFullCrop(isAllowed ? layout : whole(base, base), source);
 }
 
@@ -62,6 +66,21 @@ function resize(request: RenditionRequest, base: Rect, focus: Point | null): Ful
   if (mode === 'stretch') return whole(base, box);
   if (mode === 'crop') return cover(base, box, focus ?? anchor, focus !== null);
   return pad(base, fitted(base, box, ratio), box, anchor);
+}
+
+/** Resizes as `resize` does, to a size that enlarges nothing and has the same aspect ratio. `min` covers it. */
+function shrink(request: RenditionRequest, base: Rect, focus: Point | null): FullLayout | null {
+  const { mode, width, height } = request;
+  if (width === null && height === null) return null;
+  if (width === null || height === null) {
+    const ratio = width === null ? (height ?? 0) / base.height : width / base.width;
+    return whole(base, reduced(scale(base, ratio), base, 'some'));
+  }
+  const isCovered = mode === 'crop' || mode === 'min';
+  const box = reduced({ width, height }, base, isCovered ? 'none' : 'some');
+  return mode === 'min'
+    ? whole(base, covering(base, box))
+    : resize({ ...request, ...box }, base, focus);
 }
 
 /**

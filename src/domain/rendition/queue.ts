@@ -15,7 +15,8 @@ const PATIENCE_MS = 20_000;
 
 /**
  * Creates the queue of this process's renditions. Viewers take turns, so that one that requests many renditions delays
- * only itself. A broken image is not tried again for a minute, nor is an animation that would stand still. The queue throws ServerBusyError when it is full, and
+ * only itself. A broken image is not tried again for a minute, nor is one that takes too long, or an animation
+ * that would stand still. The queue throws ServerBusyError when it is full, and
  * after 20 seconds without a turn.
  */
 export function createRenderQueue({ clock }: { clock: () => number }): SingleFlight {

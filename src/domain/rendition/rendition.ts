@@ -3,7 +3,7 @@ import type { ByteRange } from '../../blob/byte-range.ts';
 import type { BlobBytes } from '../../blob/memory.ts';
 import { fileExtension } from '../../lib/filename.ts';
 import { RenderBusyError } from '../../media/decode-memory.ts';
-import { BrokenImageError, ImageTooLargeError } from '../../media/probe.ts';
+import { BrokenImageError, ImageTooLargeError, SlowImageError } from '../../media/probe.ts';
 import { LostMotionError, type RenderPlan, renderImage } from '../../media/render.ts';
 import type { SentFileRow } from '../../store/file/sent-file.ts';
 import {
@@ -28,7 +28,7 @@ import { md5Of, storeMadeBytes } from '../file/made-bytes.ts';
 import { viewerSubject } from '../viewer/subject.ts';
 import { keepRendition } from './cache.ts';
 import { focusOf } from './focus.ts';
-import { onLadder } from './ladder.ts';
+import { boxOnLadder } from './ladder.ts';
 import { planRendition, specOf, toSource } from './plan.ts';
 import { parseRenditionRequest, type Query, type RenditionRequest } from './request.ts';
 
@@ -42,6 +42,9 @@ interface UnkeptRendition
 
 /** Time limit for one rendition, not counting the wait for a turn. */
 const RENDER_TIMEOUT_MS = 10_000;
+
+/** How long the queue of renditions remembers that one took too long. */
+const SLOW_RETRY_MS = 60_000;
 
 /** Maximum wait for a turn. Few people wait longer for an image to appear. */
 const PATIENCE_MS = 20_000;
@@ -71,7 +74,7 @@ export async function openRendition(
   const source = toSource({ ...file, mimeType: file.mime_type });
   // A damaged file has no renditions: its row says so when it is read.
   if (source === null || file.damaged_at !== null) return openRow(ctx, file);
-  const rounded = onLadder(request, source);
+  const rounded = boxOnLadder(request, source, []);
   const isExact = proof.isSigned || ctx.viewer.kind !== 'anonymous';
   const { focalPoint } = isCut(request) ? await focusOf(ctx, file.media_id) : { focalPoint: null };
   const plan = planRendition(isExact ? request : rounded, source, focalPoint);
@@ -92,7 +95,10 @@ async function openPlan(ctx: Context, file: SentFileRow, plan: RenderPlan): Prom
   return (await openRendered(ctx, file, plan)) ?? openRow(ctx, file);
 }
 
-/** Opens a rendition; null if it cannot be rendered. Throws ServerBusyError, FileGoneError. */
+/**
+ * Opens a rendition; null if it cannot be rendered. Throws ServerBusyError, also if rendering takes too long: the image may be
+ * in time when the server has less to do, and megabytes of the original would not help. Throws FileGoneError.
+ */
 export async function openRendered(
   ctx: Context,
   file: SentFileRow,
@@ -102,6 +108,7 @@ export async function openRendered(
     return open(ctx, file, await findOrRender(ctx, file, plan));
   } catch (error) {
     if (error instanceof LostMotionError) return null;
+    if (error instanceof SlowImageError) throw new ServerBusyError(SLOW_RETRY_MS);
     if (!isUnrenderable(error)) throw error;
     ctx.log.warn({ file: file.uuid, reason: error.message }, 'an image cannot be rendered');
     return null;

@@ -16,6 +16,8 @@ export interface RenditionRequest {
   /** The part of the image that is cut out before any other step. */
   crop: Crop | null;
   isUpscaled: boolean;
+  /** Whether a size that would enlarge the image is reduced, with its aspect ratio kept: ours, unlike the others. */
+  isReduced: boolean;
   /** 1 to 100. */
   quality: number | null;
   format: WantedFormat | null;
@@ -63,6 +65,7 @@ export function parseRenditionRequest(query: Query): RenditionRequest | null {
     center: parseCenter(get('center')),
     crop: parseCrop(get('crop'), get('cropmode')),
     isUpscaled: get('upscale')?.toLowerCase() !== 'false',
+    isReduced: get('upscale')?.toLowerCase() === 'never',
     quality: parseQuality(get('quality')),
     format: parseFormat(get('format')),
     background: parseColor(get('bgcolor')),

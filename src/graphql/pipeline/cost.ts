@@ -36,7 +36,7 @@ export interface Cost {
   cost: number;
   /** Fields that count a whole list. */
   counts: number;
-  /** Path in the result to the most expensive part; empty if no field has a selection. */
+  /** Path in the result to the most expensive part; empty if no field has a selection or work. */
   dearest: readonly string[];
   /** Path in the result to a field that counts, in the part that has most of them; empty if there is none. */
   counting: readonly string[];
@@ -56,7 +56,7 @@ interface Price {
   ownFacets: number;
   /** Number of fields anywhere in the selection that count a list. */
   counts: number;
-  /** The most expensive field with a selection. */
+  /** The most expensive field with a selection or with work. */
   dearest: Step | null;
   /** A field that counts a list, in the part of the selection that has most of them. */
   counting: Step | null;
@@ -167,11 +167,22 @@ function priceField(pricing: Pricing<Price>, node: FieldNode, parent: GraphQLNam
   });
   const priced = node.selectionSet
     ? priceResult(pricing, node, field, node.selectionSet, named)
-    : LEAF;
+    : priceLeaf(pricing, node, field, named);
   const ownCounts = Number(isCount(field));
   const ownFacets = facetWorkOf(field);
   if (ownCounts + ownFacets === 0) return priced;
   return { ...priced, ownCounts, ownFacets, counts: priced.counts + 1, counting: named(null) };
+}
+
+/** Prices a field without a selection, which is a step of the path if it has work. */
+function priceLeaf(
+  pricing: Pricing<Price>,
+  node: FieldNode,
+  field: GraphQLField<unknown, unknown>,
+  named: (below: Step | null) => Step,
+): Price {
+  const work = workOf(field, (name) => argument(pricing, node, name));
+  return work === 0 ? LEAF : { ...LEAF, once: 1 + work, dearest: named(null) };
 }
 
 /** Prices a field with a selection. `named` returns the step of a path to the field. */

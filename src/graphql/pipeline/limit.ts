@@ -24,7 +24,7 @@ export const LIMITS = {
   counts: 12,
   /**
    * Fields of the response and work of the lists: see `cost.ts`. All fields of 200 media and of the objects that belong
-   * to them cost 90,000.
+   * to them cost 90,000, without `srcset`.
    */
   cost: 200_000,
 } as const;

@@ -59,9 +59,12 @@ describe('the parameters of a rendition', () => {
       ],
     ],
     ['w400.png', [{ width: 400, format: 'png', quality: 30 }]],
-    ['w400.avif', [{ width: 400, format: 'avif', quality: 55 }]],
+    ['w400.avif', [{ width: 400, format: 'avif', quality: 80 }]],
+    // AVIF has the same quality for both.
+    ['q75.w400.avif', [75, 76].map((quality) => ({ width: 400, format: 'avif', quality }))],
     // The quality of one of the formats that it can have.
-    ['w400.auto.q80', [{ width: 400, format: 'auto', quality: 80 }]],
+    ['w400.auto.q75', [{ width: 400, format: 'auto', quality: 75 }]],
+    ['w400.auto', [{ width: 400, format: 'auto', quality: 80 }]],
     // Without coordinates, a crop is a cover.
     ['w300.h100.cover', [{ crop: 'hero' }, { crop: 'hero', width: 300 }]],
     ['c-left', [{ crop: 'left' }, { crop: 'left', height: 100, fit: 'cover' }]],
@@ -88,6 +91,46 @@ describe('the parameters of a rendition', () => {
       }
     }
     expect(texts.size).toBeGreaterThan(100);
+  });
+
+  it('are the same for all sizes of one crop with the same rendition, whatever its name', () => {
+    const coordinates = { x1: 0.25, y1: 0.2, x2: 0.25, y2: 0.3 };
+    const crops = [
+      { alias: 'b', width: 20, height: 10, coordinates },
+      { alias: 'odd', width: 300, height: 101, coordinates: { ...coordinates, x2: 0.1 } },
+      { alias: 'same', width: 40, height: 20, coordinates },
+    ];
+    const focus = { ...FOCUS, crops };
+    for (const source of [PHOTO, { mimeType: 'image/png', width: 640, height: 427 }]) {
+      const texts = new Map<string, string>();
+      for (const request of boxes(crops.map(({ alias }) => alias))) {
+        const { request: canonical, plan } = canonicalRequest(request, source, focus);
+        const text = formatParameters({ request: canonical, expiryHour: null });
+        const spec = specOf(plan);
+        expect([request, text]).toEqual([request, texts.get(spec) ?? text]);
+        texts.set(spec, text);
+      }
+      expect([...texts.values()].join()).not.toContain('c-same');
+    }
+  });
+
+  it('take at most 13 plans, and 3 for those of most pages', () => {
+    let plans = 0;
+    // `fitRequest` reads the focal point once for each plan.
+    const focus: Focus = {
+      crops: FOCUS.crops,
+      get focalPoint() {
+        plans += 1;
+        return FOCUS.focalPoint;
+      },
+    };
+    const plansOf = (wanted: Partial<ImageRequest>) => {
+      plans = 0;
+      textOf(wanted, PHOTO, focus);
+      return plans;
+    };
+    expect(plansOf({ width: 400, format: 'auto', quality: 50 })).toBeLessThanOrEqual(3);
+    for (const request of requests()) expect(plansOf(request)).toBeLessThanOrEqual(13);
   });
 
   it('can be read back', () => {
@@ -135,6 +178,17 @@ function requests(): ImageRequest[] {
           [null, 'left', NARROW.alias].map((crop) => ({ ...look, width, height, fit, crop })),
         ),
       ),
+    ),
+  );
+}
+
+/** Returns requests of crops in many sizes, larger and smaller than the image. */
+function boxes(aliases: readonly string[]): ImageRequest[] {
+  const sides = [null, 1, 2, 99, 160, 320, 1280, 5000];
+  const fits = ['contain', 'cover', 'fill', 'inside', 'outside'] as const;
+  return aliases.flatMap((crop) =>
+    sides.flatMap((width) =>
+      sides.flatMap((height) => fits.map((fit) => ({ ...UNCHANGED, width, height, fit, crop }))),
     ),
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LADDER, onLadder } from '../../../src/domain/rendition/ladder.ts';
+import { boxOnLadder, LADDER } from '../../../src/domain/rendition/ladder.ts';
 import { parseRenditionRequest } from '../../../src/domain/rendition/request.ts';
 
 const SOURCE = { width: 4000, height: 3000 };
@@ -7,12 +7,14 @@ const SOURCE = { width: 4000, height: 3000 };
 function rounded(query: Record<string, string>, source = SOURCE) {
   const request = parseRenditionRequest(query);
   if (request === null) throw new Error('The query asks for no rendition.');
-  const { width, height } = onLadder(request, source);
+  const { width, height } = boxOnLadder(request, source, []);
   return { width, height };
 }
 
 describe('the ladder', () => {
-  it('rounds sides up, each on its own', () => {
+  it('rounds sides up, each on its own unless their ratio is a usual one', () => {
+    expect(rounded({ width: '828', height: '466' })).toEqual({ width: 828, height: 466 });
+    expect(rounded({ width: '333', height: '222' })).toEqual({ width: 340, height: 227 });
     expect(rounded({ width: '517' })).toEqual({ width: 520, height: null });
     expect(rounded({ width: '517', height: '333' })).toEqual({ width: 520, height: 340 });
   });

@@ -119,7 +119,9 @@ async function render(
   { crops = [] }: Partial<Focus> = {},
 ): Promise<Buffer> {
   const request = { crop: null, ...wanted, quality: QUALITY };
-  const plan = fitRequest(request, { ...SCENE, mimeType }, { focalPoint: FOCUS, crops });
+  const fitted = fitRequest(request, { ...SCENE, mimeType }, { focalPoint: FOCUS, crops });
+  // The number that the reference is encoded with: the quality of an AVIF is a lower one.
+  const plan = { ...fitted, quality: fitted.quality === null ? null : QUALITY };
   return (await withFile(file, (path) => renderImage(path, plan, LIMITS))).bytes;
 }
 

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { expect, test, vi } from 'vitest';
 import { createAvif } from '../../../src/domain/rendition/avif.ts';
+import { qualityOf } from '../../../src/domain/rendition/plan.ts';
 import { createThumbnail } from '../../../src/domain/rendition/thumbnail.ts';
 import { SYSTEM } from '../../../src/domain/viewer/viewer.ts';
 import { type TestApp, withApp } from '../../support/app.ts';
@@ -8,6 +9,7 @@ import { BACKENDS, describeEachBackend } from '../../support/backend.ts';
 import { fixtureBytes } from '../../support/bytes.ts';
 import { quadrants, shadesOf } from '../../support/image.ts';
 import { ACCEPT, renditionPath } from '../../support/image-url.ts';
+import { makePhoto } from '../../support/photo.ts';
 import { shareApp } from '../../support/shared-app.ts';
 import { storeFile, storeFixture } from './stored-file.ts';
 
@@ -222,3 +224,39 @@ test('without a cache of renditions there are no jobs', () =>
     },
     { TRIVIUM_RENDITION_CACHE_BYTES_MAX: '0' },
   ));
+
+test('an AVIF that is larger than the cache stays WebP, and is not made again', () =>
+  withApp(
+    BACKENDS[0]!,
+    async (app) => {
+      const { mediaId } = await storeFile(app, 'a.jpg', JPEG);
+      const path = await renditionPath(app, mediaId, 'width: 80, format: AUTO');
+      await get(app, path, ACCEPT.chrome);
+      const { renderer } = app.services;
+      const render = renderer.renderImage.bind(renderer);
+      vi.spyOn(renderer, 'renderImage').mockImplementation(async (file, plan, limits) => {
+        const image = await render(file, plan, limits);
+        return plan.format === 'avif' ? { ...image, bytes: Buffer.alloc(20_000) } : image;
+      });
+      await runJobs(app);
+      for (const _ of [1, 2]) {
+        const kept = await get(app, path, ACCEPT.chrome);
+        expect(kept).toMatchObject({ type: 'image/webp', cache: IMMUTABLE });
+      }
+      expect(await avifJobs(app)).toHaveLength(1);
+    },
+    { TRIVIUM_RENDITION_CACHE_BYTES_MAX: '10000' },
+  ));
+
+test('an AVIF is smaller than a WebP of the same quality', async () => {
+  const { bytes: photo } = await makePhoto({ sizeBytesMin: 200_000 });
+  const size = async (format: 'avif' | 'webp', quality: number) => {
+    const image = sharp(photo).resize(500);
+    const options = { quality: qualityOf(format, quality)! };
+    return (await (format === 'avif' ? image.avif(options) : image.webp(options)).toBuffer())
+      .length;
+  };
+  for (const quality of [50, 75, 90]) {
+    expect(await size('avif', quality)).toBeLessThan(await size('webp', quality));
+  }
+});

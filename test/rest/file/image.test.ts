@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { deleteMedia, updateMedia } from '../../../src/domain/tree/media-change.ts';
 import { replaceFile } from '../../../src/domain/upload/upload-file.ts';
+import { SlowImageError } from '../../../src/media/probe.ts';
 import { type TestApp, user } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { inPieces } from '../../support/bytes.ts';
@@ -133,9 +134,14 @@ describeEachBackend('the URL of a rendition', (backend) => {
       ]);
       expect(headers['cache-control']).toMatch(/no-store/);
     }
-    for (const query of ['?width=200', '?v=1', '?Download=1', '?download=1&x']) {
-      const response = await app.fetch(path + query);
-      expect([query, response.status, await response.json()]).toMatchObject([
+    for (const query of [
+      ...['?width=200', '?v=1', '?Download=1', '?download=1&x', '?', '?&&', '??download=1'],
+      ...['?download', '?download=', '?download=0', '?download=true', '?download=abc'],
+      ...['?download=1&download=2', '?download=1&', '?download=%31', '?download=1?'],
+    ]) {
+      const { status, headers, body } = await requestRaw(app, 'GET', path + query);
+      expect(headers['cache-control']).toMatch(/no-store/);
+      expect([query, status, JSON.parse(body)]).toMatchObject([
         query,
         400,
         { error: { code: 'INVALID_INPUT' } },
@@ -146,6 +152,23 @@ describeEachBackend('the URL of a rendition', (backend) => {
     expect((await app.fetch(path)).status).toBe(200);
     await deleteMedia(contextOf(app), mediaId);
     expect([(await app.fetch(path)).status, (await app.fetch(urlPath)).status]).toEqual([404, 404]);
+  });
+
+  test('is 503 if rendering takes too long, and not the original', async () => {
+    const app = shared();
+    const { mediaId, urlPath } = await storeFile(app, 'a.jpg', JPEG);
+    const path = await renditionPath(app, mediaId, 'width: 30, format: AUTO');
+    const rendered = vi.spyOn(app.services.blobs, 'withLocalFile');
+    rendered.mockRejectedValue(new SlowImageError());
+    for (const one of [path, `${urlPath}?width=30`]) {
+      const response = await app.fetch(one);
+      expect([response.status, await response.json()]).toMatchObject([
+        503,
+        { error: { code: 'SERVER_BUSY' } },
+      ]);
+      expect(response.headers.get('retry-after')).toBe('60');
+    }
+    rendered.mockRestore();
   });
 
   test('is made once for 100 requests at once', async () => {

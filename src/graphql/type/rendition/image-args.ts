@@ -54,7 +54,7 @@ export const LOOK_ARGS = builder.args((t) => ({
   format: t.field({ type: ImageFormatEnum, description: 'Format. Defaults to `ORIGINAL`.' }),
   quality: t.int({
     description:
-      'Quality of JPEG, WebP and AVIF, from 1 to 100. Defaults to 80, and to 55 for AVIF, which looks the same.',
+      'Quality of JPEG, WebP and AVIF, from 1 to 100, on the scale of JPEG: the server encodes an AVIF with a lower number that looks the same, 55 for 80. Defaults to 80.',
   }),
   crop: t.string({
     description:

@@ -6,12 +6,14 @@ import {
   type ImageInput,
   imagePathOf,
   type SrcsetInput,
+  srcsetLength,
   srcsetOf,
 } from '../../../domain/rendition/image-url.ts';
 import type { Media } from '../../../domain/tree/media.ts';
 import { builder, type GraphqlContext } from '../../builder.ts';
 import type { PlannedField } from '../../execution/plan.ts';
 import { expose, exposeNullable } from '../../expose.ts';
+import { pricedByRenditions } from '../../price.ts';
 import { toFileUrl, URL_NEEDS } from '../file/file-url.ts';
 import { LOOK_ARGS, SIZE_ARGS, SRCSET_ARGS } from './image-args.ts';
 
@@ -72,6 +74,8 @@ const CropRef = builder.objectRef<Crop>('Crop').implement({
   }),
 });
 
+const RENDITION_ARGS = Object.keys({ ...SIZE_ARGS, ...LOOK_ARGS });
+
 /** The image of a media item: a linked image, or its stored original. */
 export const ImageRef = builder.objectRef<ImageShape>('Image').implement({
   description: 'An image, stored on this server or linked.',
@@ -81,12 +85,14 @@ export const ImageRef = builder.objectRef<ImageShape>('Image').implement({
       description:
         'URL of the image. With arguments, the URL of a rendition: the server scales, cuts and encodes the image when the URL is first requested. Images are never enlarged: a size beyond the image is reduced, and its aspect ratio is kept. The URL of a rendition always returns the same bytes (`Cache-Control: immutable`). When the file, its focal point or its crops change, the URL changes, and the old one redirects to the new one. Equal renditions have the same URL. The only parameter that it takes is `?download=1`. Linked images, and files that the server cannot draw, have no renditions: arguments do not change their URL. For a stored image of a private media item, it is a signed URL that is valid for one to two hours. If the server requires a credential, sizes are rounded up to usual ones for viewers without a credential. Fails with `INVALID_INPUT` for a size or quality out of range.',
       args: { ...SIZE_ARGS, ...LOOK_ARGS },
+      ...pricedByRenditions((read) => Number(RENDITION_ARGS.some((name) => read(name) != null))),
       resolve: (image, args, context) => urlOf(image, args, context),
     }),
     srcset: t.string({
       description:
         'Renditions of several widths, as the value of the attribute `srcset` of `<img>` and `<source>`: `https://… 320w, https://… 640w`. Each URL is one that `url` returns. Widths beyond that of the image are reduced to it. For linked images, and files that the server cannot draw, it is their URL alone. Fails with `INVALID_INPUT` for values out of range.',
       args: { ...SRCSET_ARGS, ...LOOK_ARGS },
+      ...pricedByRenditions((read) => srcsetLength(read('widths'))),
       resolve: (image, args, context) => srcsetText(image, args, context),
     }),
     ...exposeNullable(t, 'Int', {
