@@ -108,8 +108,7 @@ describe('the source of the domain', () => {
   it('writes rows of uploaded files in the destinations of the door only', () => {
     expect(filesWith(/\binsertFile\(/)).toEqual([
       // Generated on this server.
-      'src/domain/rendition/kept-image.ts',
-      'src/domain/rendition/preview.ts',
+      'src/domain/rendition/derived-file.ts',
       'src/domain/upload/file-row.ts',
     ]);
     expect(filesWith(/\bupdateFile\(/)).toEqual([
