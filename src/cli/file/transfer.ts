@@ -64,8 +64,8 @@ export async function transfer(
 }
 
 /**
- * Returns the MD5 of the local file, null if its size or what is known of the content tells it from the source; undefined
- * if there is none.
+ * Returns the MD5 of the local file; null if the file differs from the source in its size or in known content; undefined
+ * if no local file exists.
  */
 async function findLocal({ sizeBytes, md5 }: Source, path: string) {
   const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {

@@ -22,7 +22,7 @@ const PIECE_BYTES = 1024 * 1024;
 const MARKER_BYTES = 4;
 const OVERLAP_BYTES = 64;
 
-/** Segments that are read. A file with more is none of a camera: the rest of its bytes is removed. */
+/** Maximum number of segments to read. No camera writes more: the rest of such a file is removed. */
 const SEGMENTS_MAX = 2000;
 
 /** The digest of an extended packet, and its size and the position of a part of it: XMP specification, part 3, §1.1.3.1. */

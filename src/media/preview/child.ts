@@ -31,6 +31,6 @@ function killPrograms({ pid = 0 }: ChildProcess): void {
   try {
     if (pid > 1) process.kill(-pid, 'SIGKILL');
   } catch {
-    // There are none; or the system has no process groups.
+    // No program is running, or the system has no process groups.
   }
 }

@@ -16,8 +16,8 @@ export interface PreviewRequest {
 }
 
 /**
- * The answer of the process: a preview, or why there is none. `reason`: null if users may not see the error. `isEmpty`:
- * whether the file contains nothing to draw.
+ * The answer of the process: a preview, or the error that prevented it. `reason`: null if users may not see the error.
+ * `isEmpty`: whether the file contains nothing to draw.
  */
 export type PreviewAnswer =
   | { preview: Preview }

@@ -5,8 +5,8 @@ import { readEntry, type ZipEntry } from './zip-entry.ts';
 const CONTAINER = 'META-INF/container.xml';
 
 /**
- * Finds the cover that the package document of an EPUB names (EPUB 3.3 §D.7.1, and EPUB 2 by convention). Undefined if
- * there is none. Each value is within one tag, so no XML is parsed.
+ * Finds the cover that the package document of an EPUB names (EPUB 3.3 §D.7.1, and EPUB 2 by convention). Returns
+ * undefined for a book without a cover. Each value is within one tag, so no XML is parsed.
  */
 export async function findEpubCover(
   source: OpenSource,

@@ -12,8 +12,8 @@ const MOVES_MAX = 2000;
 const PREVIEW_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
- * Returns the largest JPEG that the camera has put into a raw file, with the orientation of the photo; undefined if there
- * is none. Pixels of the sensor are not developed.
+ * Returns the largest JPEG that the camera has put into a raw file, with the orientation of the photo; undefined for a
+ * file without a JPEG. Does not develop the pixels of the sensor.
  */
 export async function readRawPreview(source: OpenSource): Promise<Buffer | undefined> {
   const window = createFileWindow(source, MOVES_MAX);
