@@ -4,9 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import type { Deployment } from 'kubernetes-types/apps/v1';
-import type { ConfigMap, Secret, Service } from 'kubernetes-types/core/v1';
-import type { Ingress } from 'kubernetes-types/networking/v1';
+import type { Deployment } from 'kubernetes-types/apps/v1.js';
+import type { ConfigMap, Secret, Service } from 'kubernetes-types/core/v1.js';
+import type { Ingress } from 'kubernetes-types/networking/v1.js';
 import { describe, expect, it } from 'vitest';
 import { readYaml, unknownSettings } from '../support/deploy.ts';
 
