@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { STATEMENT_TIMEOUT_MS } from '../store/db.ts';
+import { STATEMENT_TIMEOUT_MS } from '../store/query-option.ts';
 import { JWT_VARIABLES, type JwtSettings, toJwtSettings } from './jwt-setting.ts';
 import { LIMIT_VARIABLES, type Limits, toLimits } from './limit.ts';
 import { IMAGE_VARIABLES, type ImageSettings, toImageSettings } from './rendition/image-setting.ts';

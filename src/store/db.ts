@@ -1,6 +1,7 @@
 import { Kysely, type LogEvent } from 'kysely';
 import { setFastPath } from './fast-path.ts';
 import { postgresDialect } from './postgres/dialect.ts';
+import { STATEMENT_TIMEOUT_MS } from './query-option.ts';
 import { openFileChannels, openMemoryChannels } from './sqlite/channels.ts';
 import { createKysely } from './sqlite/kysely.ts';
 import type { OnQuery } from './sqlite/routing.ts';
@@ -8,9 +9,6 @@ import type { Database } from './table.ts';
 
 /** The executor of every store function: a database, or an open transaction. */
 export type Db = Kysely<Database>;
-
-/** Default time limit of a statement. */
-export const STATEMENT_TIMEOUT_MS = 10_000;
 
 /** The address of the database, the limit of its statements, and an observer. */
 export interface OpenDbOptions {

@@ -1,6 +1,9 @@
 import type { CompiledQuery, Kysely, QueryId } from 'kysely';
 import type { Database } from './table.ts';
 
+/** Default time limit of a statement. */
+export const STATEMENT_TIMEOUT_MS = 10_000;
+
 /** The options with which a driver runs a query. */
 export interface QueryOptions {
   /** Cancels the query when it aborts; a query that has not begun is not sent. */

@@ -15,7 +15,7 @@ import {
   upload,
 } from '../support/selfcommunity.ts';
 
-const KILLS = Number(process.env.TRIVIUM_TEST_KILLS || 6);
+const KILLS = Number(process.env.TRIVIUM_TEST_KILLS || 3);
 
 /** Some uploads at a time, so that a kill meets them at different steps. */
 const CLIENTS = 4;

@@ -10,7 +10,7 @@ import { expectSameResult, parsed } from '../support/execution.ts';
 import { OperationGenerator } from '../support/operation-generator.ts';
 
 /** Number of operations per test; `FUZZ_OPERATIONS=50000` finds more, and another `FUZZ_SEED` generates others. */
-const OPERATIONS = Number(process.env.FUZZ_OPERATIONS ?? 300);
+const OPERATIONS = Number(process.env.FUZZ_OPERATIONS ?? 150);
 /** Time limit per test. Without FUZZ_OPERATIONS, it is close to the default of 30 s. */
 const TIMEOUT_MS = 30_000 + 20 * OPERATIONS;
 const SEED = Number(process.env.FUZZ_SEED ?? 1);

@@ -10,7 +10,6 @@ import {
   withPlaces,
 } from '../command-setting.ts';
 import type { Config } from '../config.ts';
-import { lockDatabase } from '../lock.ts';
 import { requireLibrary } from '../require-library.ts';
 
 /** Secrets of an installation in its data directory. */
@@ -83,6 +82,7 @@ async function runRestore(
 ): Promise<void> {
   const { createFileBlobStore } = await import('../../blob/file-blob-store.ts');
   const { restore } = await import('../../domain/backup/restore.ts');
+  const { lockDatabase } = await import('../lock.ts');
   const unlock = await lockDatabase({ ...config, logLevel: 'silent', lockWaitSeconds: 0 });
   try {
     const { databaseUrl, dataDir, blobDir } = config;
