@@ -35,6 +35,7 @@ export async function enqueueJob<C extends JobClass>(
   const inserted = await insert(ctx.db, row);
   if (inserted !== undefined) {
     ctx.events.publish({ type: 'job', id: inserted.id });
+    ctx.observer.jobEnqueued(inserted.id);
     return { job: toJob(inserted), isNew: true };
   }
   const other = await findOpenJobByUnicity(ctx.db, options.unicity ?? '');
