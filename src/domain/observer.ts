@@ -13,7 +13,7 @@ export interface Observer {
   /** Runs a job, and measures it. */
   job<T extends { kind: string }>(job: ObservedJob, work: () => Promise<T>): Promise<T>;
   /** Notes that this operation has created a job, so that the trace of the job refers to it. */
-  jobEnqueued(id: number): void;
+  jobEnqueued(uuid: string): void;
   /** Runs a GraphQL operation. */
   graphql<T>(operation: ObservedOperation, work: () => Promise<T>): Promise<T>;
   /** Counts an open subscription. Returns the function that ends it. */
@@ -27,7 +27,6 @@ export type UploadStep = 'open' | 'chunk' | 'complete' | 'file';
 
 /** A job that runs. */
 export interface ObservedJob {
-  id: number;
   uuid: string;
   jobClass: string;
 }

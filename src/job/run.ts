@@ -113,8 +113,8 @@ interface WorkOptions extends RunOptions {
 }
 
 async function observedWork(ctx: Context, row: JobRow, options: WorkOptions): Promise<void> {
-  const { id, uuid, job_class: jobClass } = row;
-  await ctx.observer.job({ id, uuid, jobClass }, () => work(ctx, row, options));
+  const { uuid, job_class: jobClass } = row;
+  await ctx.observer.job({ uuid, jobClass }, () => work(ctx, row, options));
 }
 
 /** Runs the task and writes its outcome, which it returns. */

@@ -16,15 +16,15 @@ export function createObserver(metrics: Metrics, tracing: Tracing | null): Obser
     render: (cause, work) =>
       measured(metrics.renditions, [cause], () => within('render', { cause }, work)),
     renditionSought: (isFound) => metrics.renditionLookups.add(1, isFound ? 'hit' : 'miss'),
-    job({ id, uuid, jobClass }, work) {
+    job({ uuid, jobClass }, work) {
       // The row may be of a class that a newer version has, or that somebody has written into it.
       const known = jobClass in JOB_CLASSES ? jobClass : 'unknown';
       const attributes = { 'trivium.job': uuid, 'trivium.job_class': known };
       const run = () =>
-        tracing === null ? work() : tracing.job(`job ${known}`, { id }, attributes, work);
+        tracing === null ? work() : tracing.job(`job ${known}`, uuid, attributes, work);
       return measured(metrics.jobs, [known], run, ({ kind }) => kind);
     },
-    jobEnqueued: (id) => tracing?.noteJob(id),
+    jobEnqueued: (uuid) => tracing?.noteJob(uuid),
     graphql({ type, name }, work) {
       metrics.graphqlOperations.add(1, type);
       if (tracing === null) return work();

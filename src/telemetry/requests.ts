@@ -56,7 +56,7 @@ export function measureRequests(
  */
 export function traceRequests(server: FastifyInstance, { beginRequest }: Tracing): void {
   server.addHook('onRequest', (request, _reply, done) => {
-    const { url } = request.routeOptions;
+    const url = request.routeOptions.url?.replace(PATTERNS, '');
     const attributes = {
       'http.request.method': request.method,
       'http.route': url ?? '',
@@ -80,6 +80,9 @@ export function logTraceIds(server: FastifyInstance): void {
     return logger.child(fields, options);
   });
 }
+
+/** The patterns of the parameters in a route: `/:dir(^[a-z0-5]{8}$)/`. */
+const PATTERNS = /\([^/]*\)(?=\/|$)/g;
 
 function runWithin({ span }: FastifyRequest, done: () => void): void {
   if (span === null) done();

@@ -19,14 +19,9 @@ export interface Tracing {
   /** Runs work in a span below the current one. Without a current one, only runs it. */
   within<T>(name: string, attributes: Attributes, work: () => Promise<T>): Promise<T>;
   /** Runs a job in a span of its own trace, which refers to the operation that has created the job. */
-  job<T>(
-    name: string,
-    job: { id: number },
-    attributes: Attributes,
-    work: () => Promise<T>,
-  ): Promise<T>;
+  job<T>(name: string, uuid: string, attributes: Attributes, work: () => Promise<T>): Promise<T>;
   /** Notes the current span as the one that has created a job. */
-  noteJob(id: number): void;
+  noteJob(uuid: string): void;
   /** Records a span below the current one that has just ended. Without a current one, does nothing. */
   record(name: string, attributes: Attributes, durationMs: number): void;
   /** Returns the fields of the current span for the log. */
@@ -50,7 +45,7 @@ const JOBS_MAX = 10_000;
 export async function createTracing(options: TracerOptions): Promise<Tracing> {
   const { tracer, stop } = await openTracer(options);
   const contexts = new AsyncLocalStorage<Context>();
-  const creators = new Map<number, SpanContext>();
+  const creators = new Map<string, SpanContext>();
   const current = () => trace.getSpan(contexts.getStore() ?? ROOT_CONTEXT);
   const run = <T>(span: Span, work: () => T): T =>
     contexts.run(trace.setSpan(ROOT_CONTEXT, span), work);
@@ -69,18 +64,18 @@ export async function createTracing(options: TracerOptions): Promise<Tracing> {
       const span = tracer.startSpan(name, { attributes }, above);
       return ending(span, () => run(span, work));
     },
-    async job(name, { id }, attributes, work) {
-      const creator = creators.get(id);
-      creators.delete(id);
+    async job(name, uuid, attributes, work) {
+      const creator = creators.get(uuid);
+      creators.delete(uuid);
       const links = creator === undefined ? [] : [{ context: creator }];
       const options = { kind: SpanKind.CONSUMER, attributes, links };
       const span = tracer.startSpan(name, options, ROOT_CONTEXT);
       return ending(span, () => run(span, work));
     },
-    noteJob(id) {
+    noteJob(uuid) {
       const span = current();
       if (span === undefined) return;
-      creators.set(id, span.spanContext());
+      creators.set(uuid, span.spanContext());
       const [oldest] = creators.keys();
       if (creators.size > JOBS_MAX && oldest !== undefined) creators.delete(oldest);
     },

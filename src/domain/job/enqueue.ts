@@ -35,7 +35,6 @@ export async function enqueueJob<C extends JobClass>(
   const inserted = await insert(ctx.db, row);
   if (inserted !== undefined) {
     ctx.events.publish({ type: 'job', id: inserted.id });
-    ctx.observer.jobEnqueued(inserted.id);
     return { job: toJob(inserted), isNew: true };
   }
   const other = await findOpenJobByUnicity(ctx.db, options.unicity ?? '');
@@ -52,8 +51,10 @@ export function newJobRow<C extends JobClass>(
   { priority = 0, scheduledAt, mediaId, unicity, startedBy }: EnqueueOptions = {},
 ): NewJobRow {
   const now = ctx.clock();
+  const uuid = ctx.newId();
+  ctx.observer.jobEnqueued(uuid);
   return {
-    uuid: ctx.newId(),
+    uuid,
     job_class: jobClass,
     arguments: JSON.stringify(args),
     media_id: mediaId ?? null,
