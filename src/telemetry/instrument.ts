@@ -35,8 +35,8 @@ export interface Histogram {
 }
 
 /**
- * Creates a counter. Those of prom-client take 0.7 µs for each event, ten times as long: with a handful of statements, that
- * would be 3 % of a request.
+ * Creates a counter. An event takes about 0.25 µs; those of prom-client take 0.75 µs, which adds up: each request has a
+ * handful of statements.
  */
 export function createCounter(description: Description): Counter {
   const cells = createCells(description, () => ({ value: 0 }));
