@@ -21,6 +21,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   http: ['domain', 'lib'],
   graphql: ['http', 'domain', 'lib'],
   rest: ['http', 'domain', 'lib'],
+  telemetry: ['http', 'domain', 'store', 'blob', 'lib'],
   client: [],
   cli: ['client', 'lib'],
 };
@@ -52,7 +53,7 @@ const PARTS =
   /^src\/(rest\/[a-z]+|graphql\/[a-z]+|job\/task|store\/(migration|sqlite|postgres)|media\/preview(\/[a-z]+)?|[a-z]+)\//;
 
 /** Layers that know no feature, so their files may have any name. */
-const FREE_NAMES = /^src\/(lib|blob|media|outbound|store\/migration)\//;
+const FREE_NAMES = /^src\/(lib|blob|media|outbound|telemetry|store\/migration)\//;
 
 /** Other nouns of a room in the names of files. */
 const NOUNS: Readonly<Record<string, RegExp>> = {
@@ -77,7 +78,7 @@ const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] 
   {
     name: /^(fastify|@fastify\/.+|rate-limiter-flexible)$/,
     layers: ['http'],
-    types: ['start', 'graphql', 'rest'],
+    types: ['start', 'graphql', 'rest', 'telemetry'],
   },
   { name: /^jose$/, layers: ['http'] },
   { name: /^yazl$/, layers: ['rest'] },
@@ -89,6 +90,7 @@ const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] 
   { name: /^spark-md5$/, layers: ['client'] },
   { name: /^cli-progress$/, layers: ['cli'] },
   { name: /^commander$/, layers: ['cli', 'start'] },
+  { name: /^(prom-client|@opentelemetry\/.+)$/, layers: ['telemetry'] },
   { name: /^pino$/, layers: ['start'] },
 ];
 

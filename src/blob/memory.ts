@@ -5,6 +5,14 @@ import type { ByteRange } from './byte-range.ts';
 /** The bytes of a blob: all at once, or a stream of them. */
 export type BlobBytes = Buffer | BlobStream;
 
+/** The use of the memory of a blob store, since its creation. */
+export interface MemoryUse {
+  hits: number;
+  misses: number;
+  /** Size of the kept blobs, with what each takes beside its bytes. */
+  sizeBytes: number;
+}
+
 /** A blob store that keeps in memory the small blobs that were read last. */
 export interface CachedBlobStore extends BlobStore {
   /**
@@ -13,6 +21,9 @@ export interface CachedBlobStore extends BlobStore {
    * BlobSizeError if a small blob does not have this size.
    */
   readSized(key: string, sizeBytes: number, range?: ByteRange): Promise<BlobBytes>;
+
+  /** Returns how the memory is used. Blobs that are too large for it count neither as hits nor as misses. */
+  memoryUse(): MemoryUse;
 }
 
 /** Options of `withMemory`. */
@@ -40,6 +51,7 @@ export function withMemory(
     maxSize: bytesMax,
     sizeCalculation: ({ length }) => length + OVERHEAD_BYTES,
   });
+  const use = { hits: 0, misses: 0 };
   async function load(key: string, sizeBytes: number): Promise<Buffer> {
     // Of its own: a part of Node's pool would keep all of the pool in memory.
     const bytes = Buffer.allocUnsafeSlow(sizeBytes);
@@ -60,7 +72,9 @@ export function withMemory(
     read: (key, range) => store.read(key, range),
     async readSized(key, sizeBytes, range) {
       if (sizeBytes > SMALL_BYTES) return store.read(key, range);
-      const bytes = kept.get(key) ?? (await load(key, sizeBytes));
+      const known = kept.get(key);
+      use[known === undefined ? 'misses' : 'hits']++;
+      const bytes = known ?? (await load(key, sizeBytes));
       return range === undefined ? bytes : bytes.subarray(range.start, range.end + 1);
     },
     withLocalFile: (key, work) => store.withLocalFile(key, work),
@@ -70,5 +84,6 @@ export function withMemory(
     },
     list: () => store.list(),
     check: () => store.check(),
+    memoryUse: () => ({ ...use, sizeBytes: kept.calculatedSize }),
   };
 }

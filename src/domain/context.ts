@@ -11,6 +11,7 @@ import { withSignal } from '../store/limit.ts';
 import type { Visibility } from '../store/scope.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { type Events, heldBack } from './event/event.ts';
+import type { Observer } from './observer.ts';
 import type { Logins } from './viewer/logins.ts';
 import type { PendingChanges } from './viewer/pending.ts';
 import type { Viewer } from './viewer/viewer.ts';
@@ -40,6 +41,8 @@ export interface Services {
   /** Publishes events; inside of `transact`, after the commit. */
   events: Events;
   settings: Settings;
+  /** Measures what operations do. */
+  observer: Observer;
   /** Subtrees and tags that jobs are deleting. No viewer sees them. */
   pending: PendingChanges;
   /** Serializes the chunks of each upload session, in this process only: see docs/decisions.md. */

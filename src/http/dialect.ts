@@ -6,6 +6,13 @@ import { UnsupportedBodyError } from './body.ts';
 import { disconnectSignal } from './disconnect.ts';
 import { httpStatus, isRetryable, retryHeaders } from './status.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The dialect of the route. (Default: none, such as for health checks) */
+    dialect?: string;
+  }
+}
+
 /** Options that every dialect is registered with. */
 export interface DialectOptions {
   services: Services;
@@ -45,6 +52,21 @@ export interface RouteOptions<R extends Route> extends DialectOptions {
   serve: (route: R, call: Call) => Promise<FastifyReply>;
   /** Creates the error for a method that a path does not have. Its `Allow` header is already set. */
   refuseMethod: (method: string) => Error;
+}
+
+/** Registers the routes of a dialect, under its name: it is that of its requests in metrics and traces. */
+export async function registerDialect<Options>(
+  server: FastifyInstance,
+  dialect: string,
+  register: (server: FastifyInstance, options: Options) => Promise<void>,
+  options: Options,
+): Promise<void> {
+  await server.register(async (scope) => {
+    scope.addHook('onRoute', (route) => {
+      route.config = { ...route.config, dialect };
+    });
+    await register(scope, options);
+  });
 }
 
 /** Registers a table of routes, and answers the other methods of its paths with 405. */

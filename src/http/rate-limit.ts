@@ -16,6 +16,8 @@ export interface RateOptions {
   isLoopbackLimited: boolean;
   /** Shares the counts with other processes. (Default: this process is alone) */
   exchange?: RateExchange | undefined;
+  /** Called for each refused request. (Default: does nothing) */
+  onRefused?: () => void;
 }
 
 /** Counts requests. Each function throws TooManyRequestsError. */
@@ -45,9 +47,9 @@ const UNSHARED_PART = 0.1;
  */
 export function createRateLimit(options: RateOptions): RateLimit {
   const { requestsPerSecondMax: viewerMax, addressFactor, isLoopbackLimited } = options;
-  const { exchange } = options;
-  const viewers = createCounter(viewerMax, exchange);
-  const addresses = createCounter(viewerMax * addressFactor, exchange);
+  const { exchange, onRefused } = options;
+  const viewers = createCounter(viewerMax, exchange, onRefused);
+  const addresses = createCounter(viewerMax * addressFactor, exchange, onRefused);
   exchange?.onElsewhere((subject, count) => {
     if (viewerMax > 0) (isAddress(subject) ? addresses : viewers).add(subject, count);
   });
@@ -76,7 +78,11 @@ function isAddress(subject: string): boolean {
   return subject.startsWith('address:');
 }
 
-function createCounter(points: number, exchange: RateExchange | undefined) {
+function createCounter(
+  points: number,
+  exchange: RateExchange | undefined,
+  onRefused: () => void = () => undefined,
+) {
   const limit = { name: 'requests', limit: points, windowSeconds: WINDOW_SECONDS } as const;
   const limiter = new RateLimiterMemory({ points, duration: WINDOW_SECONDS });
   return {
@@ -88,6 +94,7 @@ function createCounter(points: number, exchange: RateExchange | undefined) {
         return result;
       } catch (refusal) {
         if (!(refusal instanceof RateLimiterRes)) throw refusal;
+        onRefused();
         throw new TooManyRequestsError(Math.max(1, refusal.msBeforeNext), limit);
       }
     },

@@ -73,6 +73,8 @@ export interface ServerOptions extends HealthOptions {
   origins: OriginOptions;
   /** The limits on the arrival of bodies. (Default: `BODY_PACE`) */
   bodyPace: Partial<BodyPace> & Pick<BodyPace, 'bytesPerSecondMin'>;
+  /** Adds the hooks that observe requests, before all others. */
+  observeRequests: (server: FastifyInstance) => void;
 }
 
 /**
@@ -120,6 +122,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   server.decorateRequest('viewer');
   server.decorateRequest('client');
   server.decorateRequest('calledAs');
+  options.observeRequests(server);
   admitRequests(server, options, admit);
   // Before the credentials, which a preflight request does not carry.
   await server.register(cors, origins.cors);

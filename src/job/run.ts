@@ -58,7 +58,7 @@ export function startRun(ctx: Context, row: JobRow, options: RunOptions): Active
   const deadline = createDeadline(() => end('lost'));
   const leftMs = () => (row.leased_until ?? 0) - ctx.clock();
   deadline.set(leftMs());
-  const done = work(ctx, row, { ...options, lease, signal: abort.signal })
+  const done = observedWork(ctx, row, { ...options, lease, signal: abort.signal })
     .catch((error) =>
       // The lease will expire, and the job will be retried.
       ctx.log.error({ err: error, job: row.uuid }, 'the end of a job could not be written'),
@@ -112,16 +112,26 @@ interface WorkOptions extends RunOptions {
   signal: AbortSignal;
 }
 
-/** Runs the task and writes its outcome. */
-async function work(ctx: Context, row: JobRow, options: WorkOptions): Promise<void> {
+async function observedWork(ctx: Context, row: JobRow, options: WorkOptions): Promise<void> {
+  const { uuid, job_class: jobClass } = row;
+  await ctx.observer.job({ uuid, jobClass }, () => work(ctx, row, options));
+}
+
+/** Runs the task and writes its outcome, which it returns. */
+async function work(
+  ctx: Context,
+  row: JobRow,
+  options: WorkOptions,
+): Promise<Outcome | { kind: 'lost' }> {
   const { lease } = options;
   const write = (columns: JobChange) => updateLeasedJob(ctx.db, lease, columns);
   const progress = createProgress(ctx, row, write);
   const outcome = await outcomeOf(ctx, row, options, progress.report);
   await progress.stop();
-  if (outcome.kind === 'lost') return;
+  if (outcome.kind === 'lost') return outcome;
   if (outcome.kind === 'failed') logFailure(ctx, row, outcome.error);
   await endRun(ctx, lease, toEnd(ctx, row, outcome, options.random()));
+  return outcome;
 }
 
 async function outcomeOf(

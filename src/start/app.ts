@@ -7,8 +7,6 @@ import { createEvents } from '../domain/event/event.ts';
 import { createEventRelay } from '../domain/event/relay.ts';
 import { beginAdminSession, findViewerByCredential } from '../domain/viewer/session.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
-import type { Manifest } from '../graphql/persisted/manifest.ts';
-import { registerGraphql } from '../graphql/pipeline/handler.ts';
 import { createClientOf } from '../http/client.ts';
 import { createRateExchange, type RateExchange } from '../http/rate-exchange.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
@@ -21,18 +19,13 @@ import { createPace } from '../job/pace.ts';
 import { resetFuture, scheduleNext } from '../job/schedule.ts';
 import { TASKS } from '../job/task/index.ts';
 import { createWorker } from '../job/worker.ts';
-import { createStopwatch, type Stopwatch } from '../lib/stopwatch.ts';
-import { registerFiles } from '../rest/file/route.ts';
-import { registerHeartcore } from '../rest/heartcore/route.ts';
-import { registerToken } from '../rest/heartcore/viewer/token.ts';
-import { registerImporter } from '../rest/importer/route.ts';
-import { registerRoot } from '../rest/root/route.ts';
 import { registerSignIn } from '../rest/root/sign-in.ts';
-import { registerSelfCommunity } from '../rest/selfcommunity/route.ts';
 import { servesOneProcess } from '../store/dialect.ts';
 import { listenForNotices, type Notices } from '../store/event/notice.ts';
 import { createPing } from '../store/ping.ts';
+import { startTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import type { Config } from './config.ts';
+import { registerDialects } from './dialect.ts';
 import { createHealth } from './health.ts';
 import { listen } from './listen.ts';
 import { createLog } from './log.ts';
@@ -71,16 +64,11 @@ const UNTRUSTED =
 
 /** Opens and migrates the database, opens the blob store, and creates the admin key if there is none. */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
-  const log = createLog(config.logLevel);
+  const { log, telemetry } = await startLog(config, options);
   const manifest = await readManifest(config.manifestFile);
   warnOfRisks(log, config);
   const exchange = createExchange(config.databaseUrl);
-  const { users, ...services } = await createServices(
-    config,
-    log,
-    exchange.events,
-    options.onQuery,
-  );
+  const { users, ...services } = await createServices(config, log, exchange.events, telemetry);
   const jwtSecret =
     config.jwtSecret ??
     (await ownKey(join(config.dataDir, 'token.key'), log, 'created a token key'));
@@ -88,16 +76,17 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const server = await createServer({
     log,
     authenticate: createAuth(config, services, jwtSecret),
-    ...createClientLimits(config, { log, secret: jwtSecret, exchange: exchange.rates }),
+    ...createClientLimits(config, { log, telemetry, secret: jwtSecret, rates: exchange.rates }),
     ...createHealth(services, ping),
     origins: config,
+    observeRequests: telemetry.observeRequests,
     bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
-  const serving = measureServing(server);
   if (!servesOneProcess(config.databaseUrl)) refreshPending(server, services);
-  await registerDialects(server, services, config, { ...options, manifest });
+  const collect = telemetry.createCollect(services);
+  await registerDialects(server, services, config, { ...options, manifest, collect });
   const link = await createLink(server, services, config);
-  const jobs = createJobs({ ...services, log }, config, serving.totalMs);
+  const jobs = createJobs({ ...services, log }, config, telemetry.servingMs);
   const stopping = new AbortController();
   let sweeping = Promise.resolve();
   return {
@@ -126,8 +115,19 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         await Promise.all([exchange.stop(), ping.stop(), users.stop(), stopDecoders(services)]);
         services.staging.close();
         await services.db.destroy();
+        await telemetry.stop();
       }),
   };
+}
+
+/** Starts the log, the metrics, and the traces, to which the lines of the log refer. */
+function startLog({ tracing, logLevel }: Config, { onQuery }: AppOptions) {
+  return startTelemetry({
+    tracing,
+    version: packageInfo.version,
+    createLog: (fields) => createLog(logLevel, fields),
+    onQuery,
+  });
 }
 
 async function stopDecoders({ renderer, detailsReader, previewer }: Services): Promise<void> {
@@ -145,57 +145,30 @@ function createAuth(config: Config, services: Services, jwtSecret: string): Auth
   });
 }
 
-async function registerDialects(
-  server: FastifyInstance,
-  services: Services,
-  config: Config,
-  { viewerCheckMs, manifest }: AppOptions & { manifest: Manifest | null },
-): Promise<void> {
-  const transport = { services, publicUrl: config.publicUrl };
-  await server.register(registerFiles, transport);
-  const { isGraphiqlEnabled } = config;
-  await server.register(registerRoot, {
-    ...transport,
-    isGraphiqlEnabled,
-    version: packageInfo.version,
-  });
-  await server.register(registerHeartcore, transport);
-  await server.register(registerToken, { services });
-  await server.register(registerSelfCommunity, {
-    ...transport,
-    imageBytesMax: config.selfcommunityImageBytesMax,
-  });
-  await server.register(registerImporter, transport);
-  await server.register(registerGraphql, {
-    ...transport,
-    isGraphiqlEnabled,
-    manifest,
-    viewerCheckMs,
-  });
-}
-
 /** Creates the parts that identify clients and limit their requests. */
 function createClientLimits(
   { trustedProxies, rate, quotas, connectionsPerAddressMax: max }: Config,
-  { log, secret, exchange }: { log: Logger; secret: string; exchange: RateExchange | undefined },
+  { log, telemetry, secret, rates }: ClientLimitParts,
 ) {
   const onUntrusted = () => log.warn(UNTRUSTED);
   return {
     clientOf: createClientOf({ trustedProxies, secret, onUntrusted }),
     connectionBound: { max, trustedProxies },
-    rateLimit: createRateLimit({ ...rate, addressFactor: quotas.addressFactor, exchange }),
+    rateLimit: createRateLimit({
+      ...rate,
+      addressFactor: quotas.addressFactor,
+      exchange: rates,
+      onRefused: () => telemetry.observer.refused('requests'),
+    }),
   };
 }
 
-/** Measures the time in which at least one request is being served. */
-function measureServing(server: FastifyInstance): Stopwatch {
-  const serving = createStopwatch();
-  server.addHook('onRequest', (_request, { raw }, done) => {
-    serving.begin();
-    raw.once('close', serving.end);
-    done();
-  });
-  return serving;
+interface ClientLimitParts {
+  log: Logger;
+  telemetry: Telemetry;
+  secret: string;
+  /** Undefined: the process is alone. */
+  rates: RateExchange | undefined;
 }
 
 /** Creates the sign-in link of an open server: whoever can read its log may read the admin key, too. */

@@ -1,20 +1,24 @@
-import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { STATEMENT_TIMEOUT_MS } from '../store/query-option.ts';
-import { JWT_VARIABLES, type JwtSettings, toJwtSettings } from './jwt-setting.ts';
 import { LIMIT_VARIABLES, type Limits, toLimits } from './limit.ts';
 import { IMAGE_VARIABLES, type ImageSettings, toImageSettings } from './rendition/image-setting.ts';
 import { PREVIEW_VARIABLES, type Previews, toPreviews } from './rendition/preview-setting.ts';
-import { RETENTION_VARIABLES, type Retention, toRetention } from './retention.ts';
-import { baseUrl, hostList, httpUrl, oneOf, originList, wholeNumber } from './setting.ts';
+import {
+  baseUrl,
+  hostList,
+  httpUrl,
+  isLoopback,
+  oneOf,
+  originList,
+  wholeNumber,
+} from './setting.ts';
+import * as telemetry from './telemetry-setting.ts';
+import { RETENTION_VARIABLES, type Retention, toRetention } from './trash/retention.ts';
+import { JWT_VARIABLES, type JwtSettings, toJwtSettings } from './viewer/jwt-setting.ts';
 import { isStrongSecret, SECRET_RULE } from './viewer/secret.ts';
 import { URL_KEYS_EXPECTED, urlKeyList } from './viewer/url-key.ts';
-import {
-  toVisibility,
-  VISIBILITY_VARIABLES,
-  type VisibilitySettings,
-} from './viewer/visibility.ts';
+import * as visibility from './viewer/visibility.ts';
 
 /** The configuration of the server, frozen. */
 export interface Config
@@ -23,7 +27,8 @@ export interface Config
     Previews,
     Retention,
     ImageSettings,
-    VisibilitySettings {
+    telemetry.TelemetrySettings,
+    visibility.VisibilitySettings {
   host: string;
   /** 0: any free port. */
   port: number;
@@ -69,7 +74,6 @@ export interface Config
   manifestFile: string | null;
   /** Whether reads take shortcuts that never change an answer. */
   isFastPathEnabled: boolean;
-  logLevel: (typeof LOG_LEVELS)[number];
   /** The directories of programs: `PATH`. */
   searchPath: string;
   /** Unknown variables with our prefix, probably misspelled: they deserve a warning. */
@@ -83,8 +87,6 @@ export class ConfigError extends Error {
     this.name = 'ConfigError';
   }
 }
-
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 const bytes = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 const secret = z.string().refine(isStrongSecret, SECRET_RULE);
@@ -135,7 +137,7 @@ export const VARIABLES = {
     originList.optional(),
     'origins of pages that may call the server, also with cookies, separated by commas; default: all, without cookies; loopback origins if TRIVIUM_AUTH is open',
   ],
-  ...VISIBILITY_VARIABLES,
+  ...visibility.VISIBILITY_VARIABLES,
   TRIVIUM_ADMIN_KEY: [
     secret.optional(),
     `admin key, ${SECRET_RULE}; default: generated at the first start`,
@@ -214,13 +216,18 @@ export const VARIABLES = {
     oneOf(['on', 'off']).default('on'),
     'on or off: shortcuts of reads, which never change an answer; default: on',
   ],
-  TRIVIUM_LOG_LEVEL: [oneOf(LOG_LEVELS).default('info'), `${LOG_LEVELS.join(', ')}; default: info`],
+  ...telemetry.TELEMETRY_VARIABLES,
 } as const satisfies Record<string, readonly [z.ZodType, string]>;
 
 /** Variables of the commands that send requests to a server. */
 const CLIENT_VARIABLES = ['TRIVIUM_URL', 'TRIVIUM_API_KEY'];
 
-type Values = { [Name in keyof typeof VARIABLES]: z.output<(typeof VARIABLES)[Name][0]> };
+/** All variables: those of OpenTelemetry are no flags. */
+const ALL_VARIABLES = { ...VARIABLES, ...telemetry.OTEL_VARIABLES };
+
+type Values = {
+  [Name in keyof typeof ALL_VARIABLES]: z.output<(typeof ALL_VARIABLES)[Name][0]>;
+};
 
 /** Reads the configuration. Throws ConfigError with every problem at once. */
 export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
@@ -235,7 +242,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
 function parseValues(env: Readonly<Record<string, string | undefined>>): Values {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
-  for (const [name, [schema]] of Object.entries(VARIABLES)) {
+  for (const [name, [schema]] of Object.entries(ALL_VARIABLES)) {
     // An empty variable counts as unset: a compose file cannot leave one out.
     const result = schema.safeParse(env[name] || undefined);
     if (result.success) values[name] = result.data;
@@ -261,7 +268,7 @@ function toConfig(values: Values): Omit<Config, 'searchPath' | 'unknownVariables
     auth,
     corsOrigins: values.TRIVIUM_CORS_ORIGINS ?? null,
     adminKey: values.TRIVIUM_ADMIN_KEY ?? null,
-    ...toVisibility(values),
+    ...visibility.toVisibility(values),
     jwtSecret: values.TRIVIUM_JWT_SECRET ?? null,
     urlKeys: values.TRIVIUM_URL_KEYS ?? null,
     jwksUrl: values.TRIVIUM_JWKS_URL ?? null,
@@ -285,11 +292,6 @@ function toConfig(values: Values): Omit<Config, 'searchPath' | 'unknownVariables
     isGraphiqlEnabled: (values.TRIVIUM_GRAPHIQL ?? (auth === 'open' ? 'on' : 'off')) === 'on',
     manifestFile: values.TRIVIUM_PERSISTED_ONLY ? resolve(values.TRIVIUM_PERSISTED_ONLY) : null,
     isFastPathEnabled: values.TRIVIUM_FAST_PATH === 'on',
-    logLevel: values.TRIVIUM_LOG_LEVEL,
+    ...telemetry.toTelemetry(values),
   };
-}
-
-/** Tells whether an address to listen on is reached from this machine only. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

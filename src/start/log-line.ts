@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 
 /** Fields of each line that are shown in another way, or not at all. */
-const HIDDEN = ['level', 'time', 'pid', 'hostname', 'msg', 'reqId', 'err'];
+const HIDDEN = ['level', 'time', 'pid', 'hostname', 'msg', 'reqId', 'traceId', 'spanId', 'err'];
 
 /** The levels that deserve attention, by pino's numbers. */
 const MARKS = [

@@ -10,14 +10,21 @@ process.on('exit', () => standardOutput.flushSync());
 
 const terminal = { write: (line: string) => standardOutput.write(toReadableLine(line)) };
 
-/** Creates a log on the standard output: of lines for people if that is a terminal, otherwise of JSON lines. */
-export function createLog(level: string): Logger {
-  return createLogTo(process.stdout.isTTY ? terminal : standardOutput, level);
+/**
+ * Creates a log on the standard output: of lines for people if that is a terminal, otherwise of JSON lines. `mixin` returns
+ * further fields of each line.
+ */
+export function createLog(level: string, mixin?: () => object): Logger {
+  return createLogTo(process.stdout.isTTY ? terminal : standardOutput, level, mixin);
 }
 
 /** Creates a log of JSON lines. */
-export function createLogTo(stream: DestinationStream, level: string): Logger {
-  return pino({ level, serializers: { err: toLoggedError } }, stream);
+export function createLogTo(
+  stream: DestinationStream,
+  level: string,
+  mixin?: () => object,
+): Logger {
+  return pino({ level, serializers: { err: toLoggedError }, ...(mixin && { mixin }) }, stream);
 }
 
 const CAUSES_MAX = 10;

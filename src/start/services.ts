@@ -4,7 +4,8 @@ import type { Logger } from 'pino';
 import { createFileBlobStore } from '../blob/file-blob-store.ts';
 import { createFileStaging } from '../blob/file-staging.ts';
 import { withMemory } from '../blob/memory.ts';
-import type { Services } from '../domain/context.ts';
+import { observeStore } from '../blob/observed.ts';
+import type { Services, Settings } from '../domain/context.ts';
 import type { Events } from '../domain/event/event.ts';
 import { createRenderQueue } from '../domain/rendition/queue.ts';
 import { keySha256 } from '../domain/viewer/key.ts';
@@ -18,6 +19,7 @@ import { createRenderer } from '../media/rendition/renderer.ts';
 import { type Db, openDb } from '../store/db.ts';
 import { servesOneProcess } from '../store/dialect.ts';
 import { migrate } from '../store/migrate.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Config } from './config.ts';
 import { prepareDirectories } from './directory.ts';
 import { restrictDirectories } from './restrict.ts';
@@ -34,11 +36,11 @@ export async function createServices(
   config: Config,
   log: Logger,
   events: Events,
-  onQuery: OnQuery | undefined,
+  telemetry: Telemetry,
 ): Promise<Services & { users: UserSource }> {
   await prepareDirectories(config);
   await restrictDirectories(config, log);
-  const db = openDatabase(config, onQuery);
+  const db = openDatabase(config, telemetry.onQuery);
   try {
     await migrateDatabase(db, config, log);
     const pending = createPendingChanges({ db, isShared: !servesOneProcess(config.databaseUrl) });
@@ -47,27 +49,9 @@ export async function createServices(
     return {
       db,
       pending,
-      ...(await openStorage(config.blobDir)),
-      settings: {
-        isFastPathEnabled: config.isFastPathEnabled,
-        auth: config.auth,
-        visibilityDefault: config.visibilityDefault,
-        stripLocation: config.stripLocation,
-        imageBytesMax: config.imageBytesMax,
-        documentBytesMax: config.documentBytesMax,
-        fileBytesMax: config.fileBytesMax,
-        imagePixelsMax: config.imagePixelsMax,
-        thumbnailSizes: config.thumbnailSizes,
-        renditionCacheBytesMax: config.renditionCacheBytesMax,
-        versionsMax: config.versionsMax,
-        uploadTtlMs: config.uploadTtlHours * 3_600_000,
-        auditDays: config.auditDays,
-        rehashDays: config.rehashDays,
-        trashDays: config.trashDays,
-        quotas: config.quotas,
-        documentTypes: config.documentTypes,
-        outboundAllowedHosts: config.outboundAllowedHosts,
-      },
+      observer: telemetry.observer,
+      ...(await openStorage(config.blobDir, telemetry)),
+      settings: settingsOf(config),
       events,
       uploadLocks: createKeyedLock(),
       renders: createRenderQueue({ clock: Date.now }),
@@ -91,6 +75,30 @@ export async function createServices(
   }
 }
 
+/** Returns the part of the configuration that operations read. */
+function settingsOf(config: Config): Settings {
+  return {
+    isFastPathEnabled: config.isFastPathEnabled,
+    auth: config.auth,
+    visibilityDefault: config.visibilityDefault,
+    stripLocation: config.stripLocation,
+    imageBytesMax: config.imageBytesMax,
+    documentBytesMax: config.documentBytesMax,
+    fileBytesMax: config.fileBytesMax,
+    imagePixelsMax: config.imagePixelsMax,
+    thumbnailSizes: config.thumbnailSizes,
+    renditionCacheBytesMax: config.renditionCacheBytesMax,
+    versionsMax: config.versionsMax,
+    uploadTtlMs: config.uploadTtlHours * 3_600_000,
+    auditDays: config.auditDays,
+    rehashDays: config.rehashDays,
+    trashDays: config.trashDays,
+    quotas: config.quotas,
+    documentTypes: config.documentTypes,
+    outboundAllowedHosts: config.outboundAllowedHosts,
+  };
+}
+
 /** Creates what decodes files outside of the thread that serves requests. */
 function createDecoders({ previewDecoders: enabled, searchPath, imagePixelsMax }: Config) {
   return {
@@ -102,11 +110,9 @@ function createDecoders({ previewDecoders: enabled, searchPath, imagePixelsMax }
 }
 
 /** Opens the database. Throws StartError. */
-function openDatabase(config: Config, onQuery: OnQuery | undefined): Db {
+function openDatabase(config: Config, onQuery: OnQuery): Db {
   const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled } = config;
-  return openNamed(config, () =>
-    openDb({ url, statementTimeoutMs, isFastPathEnabled, ...(onQuery && { onQuery }) }),
-  );
+  return openNamed(config, () => openDb({ url, statementTimeoutMs, isFastPathEnabled, onQuery }));
 }
 
 async function migrateDatabase(db: Db, config: Config, log: Logger): Promise<void> {
@@ -117,16 +123,19 @@ async function migrateDatabase(db: Db, config: Config, log: Logger): Promise<voi
 }
 
 /** Opens blobs and staged bytes in one directory, so that a promotion is a rename. */
-async function openStorage(directory: string): Promise<Pick<Services, 'blobs' | 'staging'>> {
+async function openStorage(
+  directory: string,
+  { observeBlobs, observeStaging }: Telemetry,
+): Promise<Pick<Services, 'blobs' | 'staging'>> {
   const onWritten = createScavenger();
   const stored = await createFileBlobStore({ directory: join(directory, 'stored'), onWritten });
-  const blobs = withMemory(stored);
+  const blobs = withMemory(observeStore(stored, observeBlobs));
   const staging = await createFileStaging({
     directory: join(directory, 'staging'),
     blobs,
     onWritten,
   });
-  return { blobs, staging };
+  return { blobs, staging: observeStore(staging, observeStaging) };
 }
 
 /** Returns the key in a file. Creates it if there is none, and logs that. */

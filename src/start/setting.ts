@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseAllowedHosts } from '../outbound/address.ts';
 
@@ -62,3 +63,8 @@ export const httpUrl = z.url({ protocol: /^https?$/, error: 'an http or https UR
 export const baseUrl = httpUrl
   .refine((url) => !/[?#]/.test(url), 'an http or https URL without ? and #')
   .transform((url) => url.replace(/\/+$/, ''));
+
+/** Tells whether an address to listen on is reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}

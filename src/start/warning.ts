@@ -1,5 +1,6 @@
 import type { Log } from '../domain/context.ts';
-import { type Config, isLoopback } from './config.ts';
+import type { Config } from './config.ts';
+import { isLoopback } from './setting.ts';
 
 /** Logs a warning for each setting that is probably a mistake. */
 export function warnOfRisks(

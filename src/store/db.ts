@@ -1,9 +1,10 @@
 import { Kysely, type LogEvent } from 'kysely';
 import { setFastPath } from './fast-path.ts';
-import { postgresDialect } from './postgres/dialect.ts';
+import { PooledAdapter, postgresDialect } from './postgres/dialect.ts';
 import { STATEMENT_TIMEOUT_MS } from './query-option.ts';
 import { openFileChannels, openMemoryChannels } from './sqlite/channels.ts';
-import { createKysely } from './sqlite/kysely.ts';
+import { createKysely, RoutedAdapter } from './sqlite/kysely.ts';
+import type { ConnectionUse } from './sqlite/pool.ts';
 import type { OnQuery } from './sqlite/routing.ts';
 import type { Database } from './table.ts';
 
@@ -46,6 +47,13 @@ function open({
       log: (event: LogEvent) => onQuery(event.query.sql, event.queryDurationMillis),
     }),
   });
+}
+
+/** Returns the connections of a database, as far as this process has them; null if it has only one. */
+export function connectionUse(db: Db): ConnectionUse | null {
+  const { adapter } = db.getExecutor();
+  if (adapter instanceof RoutedAdapter || adapter instanceof PooledAdapter) return adapter.use();
+  return null;
 }
 
 /** Opens a database from the bytes of a serialized one: tests get a migrated copy in 0.1 ms. */

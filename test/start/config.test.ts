@@ -58,6 +58,8 @@ describe('defaults', () => {
       isGraphiqlEnabled: true,
       manifestFile: null,
       isFastPathEnabled: true,
+      metrics: 'local',
+      tracing: null,
       logLevel: 'info',
       previewDecoders: expect.arrayContaining(['heic', 'svg', 'pdf']),
       searchPath: '',

@@ -7,6 +7,7 @@ import { createFileStaging } from '../../src/blob/file-staging.ts';
 import { withMemory } from '../../src/blob/memory.ts';
 import type { Context, Services, Settings } from '../../src/domain/context.ts';
 import { createEvents } from '../../src/domain/event/event.ts';
+import { UNOBSERVED } from '../../src/domain/observer.ts';
 import { createRenderQueue } from '../../src/domain/rendition/queue.ts';
 import { keySha256 } from '../../src/domain/viewer/key.ts';
 import { createLogins } from '../../src/domain/viewer/logins.ts';
@@ -167,6 +168,7 @@ export function createTestServices(parts: Parts, settings: Partial<Settings> = {
     log: { info: note('info'), warn: note('warn'), error: note('error') },
     settings: { ...defaultSettings(), ...settings },
     events: createEvents(),
+    observer: UNOBSERVED,
     uploadLocks: createKeyedLock(),
     pending: createPendingChanges({ db: parts.db, isShared: false }),
     renders: createRenderQueue({ clock: () => now }),

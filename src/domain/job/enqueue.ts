@@ -51,8 +51,10 @@ export function newJobRow<C extends JobClass>(
   { priority = 0, scheduledAt, mediaId, unicity, startedBy }: EnqueueOptions = {},
 ): NewJobRow {
   const now = ctx.clock();
+  const uuid = ctx.newId();
+  ctx.observer.jobEnqueued(uuid);
   return {
-    uuid: ctx.newId(),
+    uuid,
     job_class: jobClass,
     arguments: JSON.stringify(args),
     media_id: mediaId ?? null,

@@ -36,7 +36,9 @@ export async function deriveImages(
   const sized = planSizes(source, ctx.settings.thumbnailSizes);
   const limits = { pixelsMax: ctx.settings.imagePixelsMax, timeoutMs: TIMEOUT_MS };
   const plans = [planThumbnail(source, THUMBNAIL_SIDE), ...sized];
-  const { images, placeholder } = await ctx.renderer.renderSet(path, plans, limits);
+  const { images, placeholder } = await ctx.observer.render('job', () =>
+    ctx.renderer.renderSet(path, plans, limits),
+  );
   const [thumbnail, ...others] = images;
   if (!thumbnail) throw new Error('The thumbnail is missing.');
   const renditions = sized.flatMap((plan, index) => {

@@ -132,11 +132,12 @@ function isUnrenderable(error: unknown): error is Error {
 async function findOrRender(ctx: Context, file: SentFileRow, plan: RenderPlan): Promise<Rendition> {
   const spec = specOf(plan);
   const found = await findKept(ctx, file, spec);
+  ctx.observer.renditionSought(found !== null);
   if (found !== null) return found;
   const work = async () => {
     // Another process may have created it while this one waited for its turn.
     const made = await findRendition(ctx.db, file.blob_key, spec);
-    return made ?? render(ctx, file, plan);
+    return made ?? ctx.observer.render('request', () => render(ctx, file, plan));
   };
   return ctx.renders.run(`${file.blob_key} ${spec}`, work, viewerSubject(ctx));
 }

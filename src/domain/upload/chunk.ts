@@ -44,6 +44,7 @@ export async function stageChunk(
       if (sizeBytes > sizeBytesMax) throw tooBig(sizeBytesMax);
       if (sizeBytes > restBytes) throw pastEnd(totalBytes);
       await watchDisk(bytes.length);
+      ctx.observer.bytesReceived(bytes.length);
       digest.update(bytes);
       own?.update(bytes);
       yield bytes;

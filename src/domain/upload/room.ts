@@ -19,7 +19,7 @@ const DISK_CHECKED_BYTES = 16 * 2 ** 20;
  * the bytes of other files that arrive at the same time. Throws QuotaExceededError if there is no room.
  */
 export async function openRoom(ctx: Context): Promise<Room> {
-  const { arrivingBytes, settings } = ctx;
+  const { arrivingBytes, observer, settings } = ctx;
   const { quotas } = settings;
   const rooms = await storageRoom(ctx);
   const watchDisk = createDiskWatch(ctx);
@@ -35,6 +35,7 @@ export async function openRoom(ctx: Context): Promise<Room> {
   const check = () => {
     for (const [name, roomBytes] of rooms) {
       if ((arrivingBytes.get(name) ?? 0) < roomBytes + 1) continue;
+      observer.refused('stored-bytes');
       const factor = name.startsWith('address:') ? quotas.addressFactor : 1;
       throw new QuotaExceededError({ name: 'stored-bytes', limit: quotas.storedBytesMax * factor });
     }
@@ -80,12 +81,17 @@ const AMPLE_BYTES = 16 * 2 ** 30;
  * Throws InsufficientStorageError unless the disk has room for this many more bytes. Asks the disk once a second while
  * it is far from full, and otherwise each time.
  */
-export async function checkDisk({ staging, settings }: Context, sizeBytes: number): Promise<void> {
+export async function checkDisk(
+  { staging, settings, observer }: Context,
+  sizeBytes: number,
+): Promise<void> {
   const { freeBytesMin } = settings.quotas;
   if (freeBytesMin === 0) return;
   const restBytes =
     (await freeBytesOf(staging, freeBytesMin + sizeBytes + AMPLE_BYTES)) - sizeBytes;
-  if (restBytes < freeBytesMin) throw new InsufficientStorageError();
+  if (restBytes >= freeBytesMin) return;
+  observer.refused('free-space');
+  throw new InsufficientStorageError();
 }
 
 async function freeBytesOf(staging: Staging, ampleBytes: number): Promise<number> {

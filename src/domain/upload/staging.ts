@@ -58,11 +58,20 @@ const PIECES_MAX = 64;
  * behind if it fails. Throws TooLargeError, QuotaExceededError, InsufficientStorageError, DigestMismatchError, and
  * InvalidInputError for an empty file.
  */
-export async function stageFile(
+export function stageFile(
+  ctx: Context,
+  source: AsyncIterable<Uint8Array>,
+  declared: DeclaredFile,
+  options: StageOptions = {},
+): Promise<StagedFile> {
+  return ctx.observer.upload('file', () => stage(ctx, source, declared, options));
+}
+
+async function stage(
   ctx: Context,
   source: AsyncIterable<Uint8Array>,
   { filename, declaredType }: DeclaredFile,
-  { limit = fileLimit(ctx.settings), md5: expected }: StageOptions = {},
+  { limit = fileLimit(ctx.settings), md5: expected }: StageOptions,
 ): Promise<StagedFile> {
   authorize(ctx, 'upload.write');
   const room = await openRoom(ctx);
@@ -74,6 +83,7 @@ export async function stageFile(
       sizeBytes += bytes.length;
       checkSize(sizeBytes, limit);
       await room.take(bytes.length);
+      ctx.observer.bytesReceived(bytes.length);
       digests.md5.update(bytes);
       digests.sha256.update(bytes);
       yield bytes;

@@ -71,8 +71,10 @@ export async function appendChunk(ctx: Context, input: ChunkInput): Promise<Uplo
   const { uploadId, md5, ...parsed } = parseInput(chunkInput, input);
   const { allowedTypes } = input;
   const start = { ...parsed, allowedTypes, chunk: { ...input.chunk, md5: md5 ?? undefined } };
-  if (!uploadId) return startUpload(ctx, start);
-  return ctx.uploadLocks.run(uploadId, () => continueUpload(ctx, uploadId, start));
+  const { observer } = ctx;
+  if (!uploadId) return observer.upload('open', () => startUpload(ctx, start));
+  const proceed = () => continueUpload(ctx, uploadId, start);
+  return observer.upload('chunk', () => ctx.uploadLocks.run(uploadId, proceed));
 }
 
 interface ParsedChunk extends Omit<z.output<typeof chunkInput>, 'uploadId' | 'md5'> {
@@ -177,7 +179,11 @@ export interface CompleteInput extends z.input<typeof completeInput> {
  * NotFoundError for the folder and the tags, and ConflictError ALREADY_EXISTS for the resource. After any of these the
  * session is as before.
  */
-export async function completeUpload(ctx: Context, input: CompleteInput): Promise<Media> {
+export function completeUpload(ctx: Context, input: CompleteInput): Promise<Media> {
+  return ctx.observer.upload('complete', () => complete(ctx, input));
+}
+
+async function complete(ctx: Context, input: CompleteInput): Promise<Media> {
   authorize(ctx, 'upload.write');
   const { uploadId, md5, ...media } = parseInput(completeInput, input);
   return ctx.uploadLocks.run(uploadId, async () => {

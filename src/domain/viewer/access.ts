@@ -46,6 +46,7 @@ const RULES = {
   'user.update': { role: 'admin', anyone: 'never' },
   'user.delete': { role: 'admin', anyone: 'never' },
   'audit.read': { role: 'admin', anyone: 'never' },
+  'metrics.read': { role: 'admin', anyone: 'never' },
 } satisfies Record<string, Rule>;
 
 /** An operation that has a rule, `noun.verb`. */

@@ -41,7 +41,7 @@ interface Subjects {
   known: string;
 }
 
-type Environment = Pick<Services, 'db' | 'clock' | 'adminKeySha256'>;
+type Environment = Pick<Services, 'db' | 'clock' | 'adminKeySha256' | 'observer'>;
 
 /** A guess whose outcome is not known yet. */
 export interface Guess {
@@ -61,7 +61,8 @@ export async function checkGuess(
   address: string,
 ): Promise<void> {
   const subjects = toSubjects(environment, name, address);
-  delayOf(subjects, await readTimes(environment.db, subjects), environment.clock());
+  const times = await readTimes(environment.db, subjects);
+  delayOf(environment, subjects, times, environment.clock());
 }
 
 /**
@@ -80,7 +81,7 @@ export async function countGuess(
   const { costs, isKnownLong } = await inTransaction(db, async (db) => {
     await lockGuesses(db, [subjects.name, subjects.address]);
     const times = await readTimes(db, subjects);
-    const delayMs = delayOf(subjects, times, now);
+    const delayMs = delayOf(environment, subjects, times, now);
     const costs: (readonly [subject: string, costMs: number])[] = [
       ...(delayMs > 0 ? [[subjects.slow, delayMs] as const] : []),
       [subjects.own, GUESS_INTERVAL_MS],
@@ -121,7 +122,12 @@ async function readTimes(db: Services['db'], subjects: Subjects): Promise<Times>
  * Returns the time for which the address may not guess at the name again, because others do; almost always 0. Throws
  * TooManyRequestsError.
  */
-function delayOf({ name, address, own, slow, known }: Subjects, times: Times, now: number): number {
+function delayOf(
+  { observer }: Environment,
+  { name, address, own, slow, known }: Subjects,
+  times: Times,
+  now: number,
+): number {
   const leftMs = (subject: string) => Math.max(times(subject) - now, 0);
   const isKnown = times(known) > now;
   const elsewhereMs = isKnown ? 0 : leftMs(name) - leftMs(own);
@@ -131,7 +137,10 @@ function delayOf({ name, address, own, slow, known }: Subjects, times: Times, no
     isKnown ? 0 : leftMs(slow),
     leftMs(address) - (ADDRESS_GUESSES_MAX - 1) * ADDRESS_INTERVAL_MS,
   );
-  if (tooSoonMs > 0) throw new TooManyRequestsError(tooSoonMs);
+  if (tooSoonMs > 0) {
+    observer.refused('logins');
+    throw new TooManyRequestsError(tooSoonMs);
+  }
   return isAttacked ? elsewhereMs : 0;
 }
 

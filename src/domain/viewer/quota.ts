@@ -41,7 +41,7 @@ export async function checkQuota(ctx: Context, demand: Demand): Promise<void> {
   const names = subjects.map(({ name }) => name);
   const check = (usages: Usages) => {
     for (const subject of subjects) {
-      checkSubject(quotas, subject, usages.get(subject.name) ?? NOTHING, demand);
+      checkSubject(ctx, subject, usages.get(subject.name) ?? NOTHING, demand);
     }
   };
   if (!ctx.db.isTransaction) return check(await findUsages(ctx.db, names));
@@ -106,11 +106,13 @@ const LIMITS: readonly Limit[] = [
   },
 ];
 
-function checkSubject(quotas: Quotas, subject: Subject, usage: Usage, demand: Demand): void {
+function checkSubject(ctx: Context, subject: Subject, usage: Usage, demand: Demand): void {
+  const { quotas } = ctx.settings;
   for (const { name, max, added, used } of LIMITS) {
     const limit = limitOf(quotas, max, subject);
     const more = added(demand);
     if (limit === 0 || more === 0 || used(usage) + more <= limit) continue;
+    ctx.observer.refused(name);
     const exceeded = { name, limit };
     if (name === 'stored-bytes' || name === 'items') throw new QuotaExceededError(exceeded);
     throw new TooManyRequestsError(SESSION_RETRY_AFTER_MS, exceeded);

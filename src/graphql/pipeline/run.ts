@@ -62,12 +62,30 @@ export function createRunOperation(options: DocumentOptions): RunOperation {
     const cost = measureCost(args);
     (contextValue.spend ?? checkCost)(cost);
     const isSubscription = operation.operation === OperationTypeNode.SUBSCRIPTION;
-    if (isSubscription) contextValue.takeStreamSlot();
-    const result = isSubscription ? await subscribe(args) : await executeToJson(args);
+    if (isSubscription) openStream(contextValue);
+    const { observer } = contextValue.domain;
+    const described = { type: operation.operation, name: operation.name?.value ?? null };
+    const result = await observer.graphql<Result>(described, () =>
+      isSubscription ? subscribe(args) : executeToJson(args),
+    );
     if (!isResults(result)) return withCost(result, cost.cost);
     const { mapAsyncIterator } = await import('graphql-yoga');
     return mapAsyncIterator(result, (event) => withCost(event, cost.cost));
   };
+}
+
+/** Takes a slot for a subscription, and counts it until it ends. Throws TooManyRequestsError. */
+function openStream({ domain, takeStreamSlot, signal }: OperationContext): void {
+  try {
+    takeStreamSlot();
+  } catch (error) {
+    domain.observer.refused('subscriptions');
+    throw error;
+  }
+  const end = domain.observer.subscription();
+  const ended = signal();
+  if (ended.aborted) end();
+  else ended.addEventListener('abort', end, { once: true });
 }
 
 function findOperation(

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import type { Context } from '../../domain/context.ts';
 import { type ArchiveEntry, archiveEntries, contextOfOrder } from '../../domain/file/archive.ts';
 import { ARCHIVE_PATH, decodeOrder } from '../../domain/file/archive-url.ts';
 import type { Call } from '../../http/dialect.ts';
@@ -30,11 +31,20 @@ export async function sendArchive(call: Call, takeSlot: TakeSlot): Promise<Fasti
     'x-accel-buffering': 'no',
   });
   if (request.method === 'HEAD') return reply.send();
-  reply.raw.once('close', takeSlot(own));
+  reply.raw.once('close', takeObserved(own, takeSlot));
   const entries = archiveEntries(ctx, order);
   // What fails before the first file is still an answer with a status.
   const first = await entries.next();
   return sendBody(reply, toZip(startingWith(first, entries)), null);
+}
+
+function takeObserved(ctx: Context, takeSlot: TakeSlot): () => void {
+  try {
+    return takeSlot(ctx);
+  } catch (error) {
+    ctx.observer.refused('archives');
+    throw error;
+  }
 }
 
 async function* startingWith(

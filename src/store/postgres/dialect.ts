@@ -1,15 +1,27 @@
 import { type Dialect, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
+import type { ConnectionUse } from '../sqlite/pool.ts';
 import { createDriver } from './driver.ts';
 import { createPool, type PoolOptions } from './pool.ts';
 
 /** Opens a pool of connections to a PostgreSQL database. */
 export function postgresDialect(options: PoolOptions): Dialect {
+  const pool = createPool(options);
   return {
-    createDriver: () => createDriver(createPool(options)),
+    createDriver: () => createDriver(pool),
     createQueryCompiler: () => new NulFreeCompiler(),
-    createAdapter: () => new PostgresAdapter(),
+    createAdapter: () => new PooledAdapter(pool.use),
     createIntrospector: (db) => new PostgresIntrospector(db),
   };
+}
+
+/** Knows the use of the pool: Kysely keeps its adapter in everything that it derives. */
+export class PooledAdapter extends PostgresAdapter {
+  readonly use: () => ConnectionUse;
+
+  constructor(use: () => ConnectionUse) {
+    super();
+    this.use = use;
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { ConnectionUse } from '../sqlite/pool.ts';
 import { clientConfig, destroyClient } from './client.ts';
 import { connectError } from './failure.ts';
 
@@ -41,6 +42,7 @@ export interface Pool {
   acquireNewer(since: number): Promise<pg.PoolClient>;
   /** Takes a connection back. A broken one is closed. */
   release(client: pg.PoolClient, isBroken: boolean): void;
+  use(): ConnectionUse;
   end(): Promise<void>;
 }
 
@@ -84,6 +86,11 @@ export function createPool({ url, statementTimeoutMs }: PoolOptions): Pool {
       }
     },
     release,
+    use: () => ({
+      inUse: pool.totalCount - pool.idleCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
     end: () => pool.end(),
   };
 }

@@ -5,7 +5,7 @@ import {
   type Statement,
   type StatementResult,
 } from './connection.ts';
-import { createReaderPool } from './pool.ts';
+import { type ConnectionUse, createReaderPool } from './pool.ts';
 import { createReplacing, startReaderProcess, startWriterThread } from './remote.ts';
 import { Performer, type Runner } from './work.ts';
 import { createWriter, UNLIMITED, type Writer } from './writer.ts';
@@ -19,6 +19,8 @@ export interface Channels {
   readInline: ((statement: Statement) => StatementResult) | null;
   /** Returns another number after each commit of any other connection; null if there is only one connection. */
   dataVersion: (() => number) | null;
+  /** The readers; null if there is only one connection. */
+  use(): ConnectionUse | null;
   end(): Promise<void>;
 }
 
@@ -43,6 +45,7 @@ export function openFileChannels(path: string, { limitMs }: { limitMs: number })
     read: (statement, getSignal) => pool.run(statement, getSignal?.()),
     readInline: (statement) => inline.run(statement),
     dataVersion: () => inline.dataVersion(),
+    use: () => pool.use(),
     async end() {
       await Promise.all([pool.end(), writer.end()]);
       inline.close();
@@ -60,6 +63,7 @@ export function openMemoryChannels(source: string | Buffer): Channels {
     read: (statement) => writer.run(statement),
     readInline: null,
     dataVersion: null,
+    use: () => null,
     end: () => writer.end(),
   };
 }

@@ -30,6 +30,8 @@ export class RoutedAdapter extends SqliteAdapter {
   readonly readInline: InlineRead | null;
   /** See `dataVersion` of `inline.ts`; null if the database has only one connection. */
   readonly dataVersion: (() => number) | null;
+  /** The readers; null if the database has only one connection. */
+  readonly use: Channels['use'];
   readonly #derive: Derive;
   readonly #connect: (options: RouteOptions) => DatabaseConnection;
 
@@ -37,6 +39,7 @@ export class RoutedAdapter extends SqliteAdapter {
     super();
     this.readInline = channels.readInline && observedInline(channels.readInline, onQuery);
     this.dataVersion = channels.dataVersion;
+    this.use = channels.use;
     const connection = this.readInline && new InlineConnection(this.readInline);
     this.inline = connection && derive(this, () => connection);
     this.#derive = derive;

@@ -11,8 +11,17 @@ export interface ReaderPool {
    * when the signal aborts. The statement has then been stopped, or will be at once.
    */
   run(statement: Statement, signal?: AbortSignal): Promise<StatementResult>;
+  use(): ConnectionUse;
   /** Ends all readers, and waits for their processes. Running statements fail. */
   end(): Promise<void>;
+}
+
+/** The connections of a pool. */
+export interface ConnectionUse {
+  inUse: number;
+  idle: number;
+  /** Requests that wait for a connection. */
+  waiting: number;
 }
 
 /** Options of a pool. */
@@ -83,10 +92,10 @@ export function createReaderPool(options: ReaderPoolOptions): ReaderPool {
       const reader = takeFree() ?? (await waitingRoom.wait({ patienceMs: limitMs, signal }));
       const running = reader.run({ statements: [statement] }).then(onlyResult);
       // Not earlier, when the caller gets its error: a cancelled statement still occupies its reader.
-      const settle = () => giveBack(reader);
-      running.then(settle, settle);
+      running.finally(() => giveBack(reader)).catch(() => undefined);
       return supervise(running, { limitMs, cancelGraceMs, signal, kill: reader.kill });
     },
+    use: () => ({ inUse: readers.size - idle.size, idle: idle.size, waiting: waitingRoom.size }),
     async end() {
       isEnded = true;
       waitingRoom.close();

@@ -121,6 +121,10 @@ const TABLE: Record<Operation, Record<Auth, Row>> = {
     open: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
     required: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
   },
+  'metrics.read': {
+    open: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+    required: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
+  },
   'user.delete': {
     open: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },
     required: { anonymous: 'log in', reader: 'no', editor: 'no', admin: 'yes' },

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { listOf, oneOf } from './setting.ts';
-import { isStrongSecret, SECRET_RULE } from './viewer/secret.ts';
+import { listOf, oneOf } from '../setting.ts';
+import { isStrongSecret, SECRET_RULE } from './secret.ts';
 
 /** Which tokens of other issuers are accepted, besides the secret and the key set themselves. */
 export interface JwtSettings {

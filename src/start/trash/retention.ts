@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { wholeNumber } from './setting.ts';
+import { wholeNumber } from '../setting.ts';
 
 /** Configuration of how long the server keeps what is no longer in use, and how often it reads what is. */
 export interface Retention {
