@@ -3,14 +3,13 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import packageInfo from '../../package.json' with { type: 'json' };
 import type { Log, Services } from '../domain/context.ts';
-import { createEvents } from '../domain/event/event.ts';
-import { createEventRelay } from '../domain/event/relay.ts';
+import type { TallyOf } from '../domain/event/tally.ts';
 import { beginAdminSession, findViewerByCredential } from '../domain/viewer/session.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
 import type { Manifest } from '../graphql/persisted/manifest.ts';
 import { registerGraphql } from '../graphql/pipeline/handler.ts';
 import { createClientOf } from '../http/client.ts';
-import { createRateExchange, type RateExchange } from '../http/rate-exchange.ts';
+import type { RateExchange } from '../http/rate-exchange.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import { isHealthCheck } from '../http/readiness.ts';
 import { createServer } from '../http/server.ts';
@@ -29,15 +28,16 @@ import { registerImporter } from '../rest/importer/route.ts';
 import { registerRoot } from '../rest/root/route.ts';
 import { registerSignIn } from '../rest/root/sign-in.ts';
 import { registerSelfCommunity } from '../rest/selfcommunity/route.ts';
-import { servesOneProcess } from '../store/dialect.ts';
-import { listenForNotices, type Notices } from '../store/event/notice.ts';
+import { expireLeases } from '../store/job/run.ts';
 import { createPing } from '../store/ping.ts';
+import { createExchange } from './cluster/exchange.ts';
+import type { Member } from './cluster/member.ts';
 import type { Config } from './config.ts';
 import { createHealth } from './health.ts';
 import { listen } from './listen.ts';
 import { createLog } from './log.ts';
 import { readManifest } from './manifest.ts';
-import { restrictBlobs } from './restrict.ts';
+import { NO_RESTRICTION, restrictBlobs } from './restrict.ts';
 import { createServices, type OnQuery, ownKey } from './services.ts';
 import { drain, stopWithin } from './stop.ts';
 import { sweepAtStart } from './sweep.ts';
@@ -63,6 +63,8 @@ export interface AppOptions {
   bodyPace?: Partial<BodyPace>;
   /** A shorter interval between the checks of the credentials of idle streams, for tests. */
   viewerCheckMs?: number;
+  /** The part of the process in a server of several. (Default: it is the whole server) */
+  member?: Member | undefined;
 }
 
 /** Logged because the operator would otherwise learn it only from refused clients. */
@@ -73,14 +75,10 @@ const UNTRUSTED =
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const log = createLog(config.logLevel);
   const manifest = await readManifest(config.manifestFile);
-  warnOfRisks(log, config);
-  const exchange = createExchange(config.databaseUrl);
-  const { users, ...services } = await createServices(
-    config,
-    log,
-    exchange.events,
-    options.onQuery,
-  );
+  const { member } = options;
+  if (member?.isFirst !== false) warnOfRisks(log, config);
+  const exchange = createExchange(config, member);
+  const { users, ...services } = await createServices(config, log, exchange, options.onQuery);
   const jwtSecret =
     config.jwtSecret ??
     (await ownKey(join(config.dataDir, 'token.key'), log, 'created a token key'));
@@ -88,17 +86,21 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const server = await createServer({
     log,
     authenticate: createAuth(config, services, jwtSecret),
-    ...createClientLimits(config, { log, secret: jwtSecret, exchange: exchange.rates }),
+    ...createClientLimits(config, { log, secret: jwtSecret, exchange }),
     ...createHealth(services, ping),
     origins: config,
     bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
   const serving = measureServing(server);
-  if (!servesOneProcess(config.databaseUrl)) refreshPending(server, services);
+  if (config.isShared) refreshPending(server, services);
   await registerDialects(server, services, config, { ...options, manifest });
-  const link = await createLink(server, services, config);
-  const jobs = createJobs({ ...services, log }, config, serving.totalMs);
+  const link = await createLink(server, services, config, member);
+  const jobs = createJobs({ ...services, log }, config, { servingMs: serving.totalMs, member });
   const stopping = new AbortController();
+  // An error ends this worker, and another one runs the jobs.
+  const unlessStopping = (error: unknown) => {
+    if (!stopping.signal.aborted) throw error;
+  };
   let sweeping = Promise.resolve();
   return {
     server,
@@ -106,16 +108,21 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     log,
     signInPath: link?.path ?? null,
     start: async () => {
-      const restriction = restrictBlobs(config, stopping.signal);
+      const isAlone = member?.isFirst !== false;
+      const restriction = isAlone ? restrictBlobs(config, stopping.signal) : NO_RESTRICTION;
       await restriction.soon;
       const startedAt = services.clock();
       await users.start();
       const url = await listen(server, config);
-      sweeping = restriction.done.then(() =>
-        sweepAtStart({ ...services, log }, config, startedAt, stopping.signal),
-      );
-      await jobs.start();
       exchange.start(jobs.wake);
+      const startJobs = (lost: readonly string[]) => {
+        sweeping = restriction.done.then(() =>
+          sweepAtStart({ ...services, log }, config, startedAt, stopping.signal),
+        );
+        return jobs.start(lost);
+      };
+      if (member === undefined) await startJobs([]);
+      else member.onJobs((lost) => startJobs(lost).catch(unlessStopping));
       return url;
     },
     stop: () =>
@@ -177,13 +184,21 @@ async function registerDialects(
 /** Creates the parts that identify clients and limit their requests. */
 function createClientLimits(
   { trustedProxies, rate, quotas, connectionsPerAddressMax: max }: Config,
-  { log, secret, exchange }: { log: Logger; secret: string; exchange: RateExchange | undefined },
+  {
+    log,
+    secret,
+    exchange: { rates, tallyOf },
+  }: {
+    log: Logger;
+    secret: string;
+    exchange: { rates: RateExchange | undefined; tallyOf: TallyOf };
+  },
 ) {
   const onUntrusted = () => log.warn(UNTRUSTED);
   return {
     clientOf: createClientOf({ trustedProxies, secret, onUntrusted }),
-    connectionBound: { max, trustedProxies },
-    rateLimit: createRateLimit({ ...rate, addressFactor: quotas.addressFactor, exchange }),
+    connectionBound: { max, trustedProxies, open: tallyOf('connections') },
+    rateLimit: createRateLimit({ ...rate, addressFactor: quotas.addressFactor, exchange: rates }),
   };
 }
 
@@ -203,10 +218,16 @@ async function createLink(
   server: FastifyInstance,
   services: Services,
   { auth, publicUrl, isGraphiqlEnabled }: Config,
+  member: Member | undefined,
 ): Promise<SignInLink | null> {
   if (auth !== 'open') return null;
   const { clock } = services;
-  const link = createSignInLink({ clock, beginSession: () => beginAdminSession(services) });
+  const link = createSignInLink({
+    clock,
+    beginSession: () => beginAdminSession(services),
+    link: member?.link,
+    use: member?.linkUse,
+  });
   const destination = isGraphiqlEnabled ? '/graphql' : '/';
   await server.register(registerSignIn, { link, publicUrl, destination });
   return link;
@@ -219,54 +240,31 @@ function refreshPending(server: FastifyInstance, { pending }: Services): void {
   });
 }
 
-/**
- * Creates the events and the counts of requests that the processes of one PostgreSQL database share. A SQLite database
- * has one process.
- */
-function createExchange(databaseUrl: string) {
-  let notices: Notices | undefined;
-  if (servesOneProcess(databaseUrl)) {
-    return {
-      events: createEvents(),
-      rates: undefined,
-      start: () => undefined,
-      stop: async () => undefined,
-    };
-  }
-  const tell = async (text: string) => (await notices?.tellEvents(text)) ?? false;
-  const relay = createEventRelay(tell);
-  const rates = createRateExchange(tell);
-  const onEvents = (text: string) => {
-    if (!rates.receive(text)) relay.receive(text);
-  };
-  return {
-    events: relay.events,
-    rates,
-    start(onJob: () => void) {
-      notices = listenForNotices(databaseUrl, { onJob, onEvents, onGap: relay.resume });
-    },
-    stop: async () => notices?.stop(),
-  };
-}
-
 /** Time that a running job has to finish when the server stops, and again after it has been aborted. */
 const JOB_GRACE_MS = 2500;
 
 /** Creates the part of the server that runs jobs. */
-function createJobs(services: Services & { log: Log }, config: Config, servingMs: () => number) {
+function createJobs(
+  services: Services & { log: Log },
+  config: Config,
+  { servingMs, member }: { servingMs: () => number; member: Member | undefined },
+) {
   const concurrency = config.jobConcurrency;
   const schedule = () => scheduleNext(services);
   const worker = createWorker({
     services,
     tasks: TASKS,
+    ...(member && { name: member.name }),
     concurrency,
     schedule,
     graceMs: JOB_GRACE_MS,
     pace: createPace({ servingMs }),
   });
   return {
-    start: async () => {
+    /** `lost`: the names of workers that have ended, whose jobs are free. */
+    start: async (lost: readonly string[]) => {
       if (concurrency === 0) return;
+      await expireLeases(services.db, lost, services.clock());
       await resetFuture(services);
       worker.start();
     },

@@ -5,7 +5,6 @@ import { createFileBlobStore } from '../blob/file-blob-store.ts';
 import { createFileStaging } from '../blob/file-staging.ts';
 import { withMemory } from '../blob/memory.ts';
 import type { Services } from '../domain/context.ts';
-import type { Events } from '../domain/event/event.ts';
 import { createRenderQueue } from '../domain/rendition/queue.ts';
 import { keySha256 } from '../domain/viewer/key.ts';
 import { createLogins } from '../domain/viewer/logins.ts';
@@ -16,8 +15,8 @@ import { createCatalog } from '../media/preview/catalog.ts';
 import { createPreviewer } from '../media/preview/previewer.ts';
 import { createRenderer } from '../media/rendition/renderer.ts';
 import { type Db, openDb } from '../store/db.ts';
-import { servesOneProcess } from '../store/dialect.ts';
 import { migrate } from '../store/migrate.ts';
+import type { Exchange } from './cluster/exchange.ts';
 import type { Config } from './config.ts';
 import { prepareDirectories } from './directory.ts';
 import { restrictDirectories } from './restrict.ts';
@@ -33,7 +32,7 @@ export type OnQuery = (sql: string, ms: number) => void;
 export async function createServices(
   config: Config,
   log: Logger,
-  events: Events,
+  { events, tallyOf }: Pick<Exchange, 'events' | 'tallyOf'>,
   onQuery: OnQuery | undefined,
 ): Promise<Services & { users: UserSource }> {
   await prepareDirectories(config);
@@ -41,7 +40,7 @@ export async function createServices(
   const db = openDatabase(config, onQuery);
   try {
     await migrateDatabase(db, config, log);
-    const pending = createPendingChanges({ db, isShared: !servesOneProcess(config.databaseUrl) });
+    const pending = createPendingChanges({ db, isShared: config.isShared });
     await pending.reload();
     const users = createUserSource({ db, clock: Date.now, log }, config);
     return {
@@ -72,7 +71,8 @@ export async function createServices(
       uploadLocks: createKeyedLock(),
       renders: createRenderQueue({ clock: Date.now }),
       ...createDecoders(config),
-      arrivingBytes: new Map(),
+      tallyOf,
+      arrivingBytes: tallyOf('arriving bytes'),
       clock: Date.now,
       newId: randomUUID,
       users,
@@ -103,9 +103,9 @@ function createDecoders({ previewDecoders: enabled, searchPath, imagePixelsMax }
 
 /** Opens the database. Throws StartError. */
 function openDatabase(config: Config, onQuery: OnQuery | undefined): Db {
-  const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled } = config;
+  const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled, workers } = config;
   return openNamed(config, () =>
-    openDb({ url, statementTimeoutMs, isFastPathEnabled, ...(onQuery && { onQuery }) }),
+    openDb({ url, statementTimeoutMs, isFastPathEnabled, workers, ...(onQuery && { onQuery }) }),
   );
 }
 

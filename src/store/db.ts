@@ -22,6 +22,8 @@ export interface OpenDbOptions {
   isFastPathEnabled?: boolean;
   /** Maximum duration of a statement, in milliseconds. (Default: 10,000) */
   statementTimeoutMs?: number;
+  /** Processes of this server that open the database, and share its readers and connections. (Default: 1) */
+  workers?: number;
 }
 
 /** Opens a database without touching its schema; `migrate` does that. Close it with `db.destroy()`. */
@@ -33,17 +35,18 @@ function open({
   url,
   onQuery,
   statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+  workers = 1,
 }: Omit<OpenDbOptions, 'isFastPathEnabled'>): Db {
   if (url.startsWith('sqlite:')) {
     const path = url.slice('sqlite:'.length);
     const channels =
       path === ':memory:'
         ? openMemoryChannels(path)
-        : openFileChannels(path, { limitMs: statementTimeoutMs });
+        : openFileChannels(path, { limitMs: statementTimeoutMs, workers });
     return createKysely(channels, onQuery);
   }
   return new Kysely<Database>({
-    dialect: postgresDialect({ url, statementTimeoutMs }),
+    dialect: postgresDialect({ url, statementTimeoutMs, workers }),
     ...(onQuery && {
       log: (event: LogEvent) => onQuery(event.query.sql, event.queryDurationMillis),
     }),

@@ -25,14 +25,6 @@ export type DialectName = 'sqlite' | 'postgres';
 /** Tables whose pages are listed for many groups at once. */
 export type PagedTable = 'media' | 'job' | 'file_version' | 'audit_entry';
 
-/**
- * Tells whether only one process can serve a database. SQLite has no notices: a second process would not learn of
- * changes.
- */
-export function servesOneProcess(databaseUrl: string): boolean {
-  return databaseUrl.startsWith('sqlite:');
-}
-
 /** Returns the database system of an executor. Its Kysely adapter tells it: no flag has to be passed beside `db`. */
 export function dialectOf(db: Db): DialectName {
   return db.getExecutor().adapter instanceof PostgresAdapter ? 'postgres' : 'sqlite';

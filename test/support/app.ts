@@ -7,6 +7,7 @@ import { createFileStaging } from '../../src/blob/file-staging.ts';
 import { withMemory } from '../../src/blob/memory.ts';
 import type { Context, Services, Settings } from '../../src/domain/context.ts';
 import { createEvents } from '../../src/domain/event/event.ts';
+import { createTallies } from '../../src/domain/event/tally.ts';
 import { createRenderQueue } from '../../src/domain/rendition/queue.ts';
 import { keySha256 } from '../../src/domain/viewer/key.ts';
 import { createLogins } from '../../src/domain/viewer/logins.ts';
@@ -161,6 +162,7 @@ export function createTestServices(parts: Parts, settings: Partial<Settings> = {
   const logged: TestServices['logged'] = [];
   const note = (level: string) => (_fields: object, message: string) =>
     void logged.push({ level, message });
+  const tallyOf = createTallies();
   const services: TestServices = {
     ...parts,
     logged,
@@ -174,7 +176,8 @@ export function createTestServices(parts: Parts, settings: Partial<Settings> = {
     renderer: { ...WORK, stop: async () => undefined },
     detailsReader: { read: readFileDetails, stop: async () => undefined },
     ...previewServices(),
-    arrivingBytes: new Map(),
+    tallyOf,
+    arrivingBytes: tallyOf('arriving bytes'),
     clock: () => now,
     advance: (ms) => {
       now += ms;

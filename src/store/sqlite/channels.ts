@@ -32,11 +32,15 @@ const INLINE_BUSY_MS = 100;
  * Opens a file: one thread writes, a few processes read, and this thread reads too. The file is created if it does not
  * exist.
  */
-export function openFileChannels(path: string, { limitMs }: { limitMs: number }): Channels {
+export function openFileChannels(
+  path: string,
+  { limitMs, workers = 1 }: { limitMs: number; workers?: number },
+): Channels {
   const inline = openConnection(path, { access: 'query', busyTimeoutMs: INLINE_BUSY_MS });
   const runner = createReplacing(() => startWriterThread(path));
   const writer = createWriter(runner, { limitMs, busyMs: BUSY_MS });
-  const readersMax = Math.max(1, Math.min(4, availableParallelism() - 1));
+  // All workers together have as many as one process would, but one each.
+  const readersMax = Math.max(1, Math.floor(Math.min(4, availableParallelism() - 1) / workers));
   const pool = createReaderPool({ start: () => startReaderProcess(path), readersMax, limitMs });
   return {
     writer,
