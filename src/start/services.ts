@@ -110,9 +110,11 @@ function openDatabase(config: Config, onQuery: OnQuery | undefined): Db {
 }
 
 async function migrateDatabase(db: Db, config: Config, log: Logger): Promise<void> {
-  const applied = await migrate(db, (message) => log.warn(message)).catch((error: unknown) => {
-    throw toDatabaseError(error, config);
-  });
+  const applied = await migrate(db, (message, level = 'warn') => log[level](message)).catch(
+    (error: unknown) => {
+      throw toDatabaseError(error, config);
+    },
+  );
   if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
 }
 

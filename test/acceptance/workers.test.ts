@@ -212,9 +212,7 @@ async function expectConnectionLimit(server: WorkerServer): Promise<void> {
   } finally {
     for (const socket of sockets) socket.destroy();
   }
-  await expect
-    .poll(async () => (await askNext(server, 'GET /healthz')).status, SLOW)
-    .toBe(200);
+  await expect.poll(async () => (await askNext(server, 'GET /healthz')).status, SLOW).toBe(200);
 }
 
 /** Uploads files over many connections until it is stopped. Failures are expected: a worker is killed. */

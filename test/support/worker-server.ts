@@ -61,7 +61,12 @@ function childrenOf(pid: number): number[] {
   const path = `/proc/${pid}/task/${pid}/children`;
   if (!existsSync(path)) return [];
   const ids = readFileSync(path, 'utf8').trim();
-  return ids === '' ? [] : ids.split(' ').map(Number).toSorted((a, b) => a - b);
+  return ids === ''
+    ? []
+    : ids
+        .split(' ')
+        .map(Number)
+        .toSorted((a, b) => a - b);
 }
 
 /** Sends a request over a connection of its own: another worker than that of the request before answers it. */
