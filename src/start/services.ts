@@ -16,6 +16,7 @@ import { createPreviewer } from '../media/preview/previewer.ts';
 import { createRenderer } from '../media/rendition/renderer.ts';
 import { type Db, openDb } from '../store/db.ts';
 import { migrate } from '../store/migrate.ts';
+import type { WriteGate } from '../store/sqlite/writer.ts';
 import type { Exchange } from './cluster/exchange.ts';
 import type { Config } from './config.ts';
 import { prepareDirectories } from './directory.ts';
@@ -32,12 +33,12 @@ export type OnQuery = (sql: string, ms: number) => void;
 export async function createServices(
   config: Config,
   log: Logger,
-  { events, tallyOf }: Pick<Exchange, 'events' | 'tallyOf'>,
+  { events, tallyOf, writeGate }: Pick<Exchange, 'events' | 'tallyOf' | 'writeGate'>,
   onQuery: OnQuery | undefined,
 ): Promise<Services & { users: UserSource }> {
   await prepareDirectories(config);
   await restrictDirectories(config, log);
-  const db = openDatabase(config, onQuery);
+  const db = openDatabase(config, { onQuery, writeGate });
   try {
     await migrateDatabase(db, config, log);
     const pending = createPendingChanges({ db, isShared: config.isShared });
@@ -102,10 +103,20 @@ function createDecoders({ previewDecoders: enabled, searchPath, imagePixelsMax }
 }
 
 /** Opens the database. Throws StartError. */
-function openDatabase(config: Config, onQuery: OnQuery | undefined): Db {
+function openDatabase(
+  config: Config,
+  { onQuery, writeGate }: { onQuery: OnQuery | undefined; writeGate: WriteGate | undefined },
+): Db {
   const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled, workers } = config;
   return openNamed(config, () =>
-    openDb({ url, statementTimeoutMs, isFastPathEnabled, workers, ...(onQuery && { onQuery }) }),
+    openDb({
+      url,
+      statementTimeoutMs,
+      isFastPathEnabled,
+      workers,
+      writeGate,
+      ...(onQuery && { onQuery }),
+    }),
   );
 }
 

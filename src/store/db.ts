@@ -4,6 +4,7 @@ import { postgresDialect } from './postgres/dialect.ts';
 import { openFileChannels, openMemoryChannels } from './sqlite/channels.ts';
 import { createKysely } from './sqlite/kysely.ts';
 import type { OnQuery } from './sqlite/routing.ts';
+import type { WriteGate } from './sqlite/writer.ts';
 import type { Database } from './table.ts';
 
 /** The executor of every store function: a database, or an open transaction. */
@@ -24,6 +25,8 @@ export interface OpenDbOptions {
   statementTimeoutMs?: number;
   /** Processes of this server that open the database, and share its readers and connections. (Default: 1) */
   workers?: number;
+  /** Orders the writes of several processes to a SQLite database. (Default: they compete for its lock) */
+  writeGate?: WriteGate | undefined;
 }
 
 /** Opens a database without touching its schema; `migrate` does that. Close it with `db.destroy()`. */
@@ -36,13 +39,14 @@ function open({
   onQuery,
   statementTimeoutMs = STATEMENT_TIMEOUT_MS,
   workers = 1,
+  writeGate,
 }: Omit<OpenDbOptions, 'isFastPathEnabled'>): Db {
   if (url.startsWith('sqlite:')) {
     const path = url.slice('sqlite:'.length);
     const channels =
       path === ':memory:'
         ? openMemoryChannels(path)
-        : openFileChannels(path, { limitMs: statementTimeoutMs, workers });
+        : openFileChannels(path, { limitMs: statementTimeoutMs, workers, writeGate });
     return createKysely(channels, onQuery);
   }
   return new Kysely<Database>({

@@ -8,6 +8,7 @@ import {
 } from '../../domain/event/tally.ts';
 import { createRateExchange, type RateExchange } from '../../http/rate-exchange.ts';
 import { listenForNotices, type Notices } from '../../store/event/notice.ts';
+import type { WriteGate } from '../../store/sqlite/writer.ts';
 import type { Config } from '../config.ts';
 import type { Member } from './member.ts';
 
@@ -18,6 +19,8 @@ export interface Exchange {
   rates: RateExchange | undefined;
   /** What the workers of one server use. The processes of other machines count their own. */
   tallyOf: TallyOf;
+  /** Orders the writes of the workers to a SQLite database; undefined if one process writes. */
+  writeGate?: WriteGate | undefined;
   /** Begins to receive. Calls `onJob` when another process may have changed a job. */
   start(onJob: () => void): void;
   stop(): Promise<void>;
@@ -38,7 +41,7 @@ export function createExchange(
     listenToWorkers(member, tallies);
     return { ...exchangeByDatabase(databaseUrl), tallyOf };
   }
-  return { ...exchangeByWorkers(member, tallies), tallyOf };
+  return { ...exchangeByWorkers(member, tallies), tallyOf, writeGate: member?.writeGate };
 }
 
 const IDLE = { start: () => undefined, stop: async () => undefined };

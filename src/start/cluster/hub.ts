@@ -1,4 +1,5 @@
 import type { FromWorker, ToWorker } from './message.ts';
+import { createWriteTurns } from './write-gate.ts';
 
 /** The way to one worker. */
 export interface Line {
@@ -8,7 +9,7 @@ export interface Line {
   send(message: ToWorker, onSent: () => void): void;
 }
 
-/** Passes notices and the sign-in link between workers. */
+/** Passes notices, the sign-in link and the turn to write between workers. */
 export interface Hub {
   join(line: Line): void;
   /** Tells the others that a worker has ended. Does nothing if it never joined. */
@@ -31,6 +32,10 @@ interface Place extends Line {
 export function createHub(waitingMax = WAITING_MAX): Hub {
   const places = new Map<string, Place>();
   let isLinkTaken = false;
+  const turns = createWriteTurns((name, answer) => {
+    const place = places.get(name);
+    if (place !== undefined) send(place, answer);
+  });
 
   function send(place: Place, message: ToWorker): void {
     place.waiting += 1;
@@ -51,6 +56,7 @@ export function createHub(waitingMax = WAITING_MAX): Hub {
     join: (line) => void places.set(line.name, { ...line, waiting: 0, hasGap: false }),
     leave(name) {
       if (!places.delete(name)) return;
+      turns.leave(name);
       for (const place of places.values()) send(place, { type: 'gap', ended: name });
     },
     receive(from, message) {
@@ -62,6 +68,8 @@ export function createHub(waitingMax = WAITING_MAX): Hub {
         isLinkTaken ||= place !== undefined;
       } else if (message.type === 'return-link') {
         isLinkTaken = false;
+      } else if (message.type === 'want-write' || message.type === 'end-write') {
+        turns.receive(from, message);
       }
     },
   };

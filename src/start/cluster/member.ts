@@ -1,5 +1,6 @@
 import type { SignInUse } from '../../http/viewer/sign-in.ts';
 import type { Duty, FromWorker, ToWorker } from './message.ts';
+import { createWorkerGate, type WorkerGate } from './write-gate.ts';
 
 /** A worker, as its own parts see it. */
 export interface Member extends Duty {
@@ -15,6 +16,8 @@ export interface Member extends Duty {
   announce(url: string, signInPath: string | null): void;
   /** The one use of the sign-in link, which all workers share. */
   linkUse: SignInUse;
+  /** Orders the writes of all workers to a SQLite database. */
+  writeGate: WorkerGate;
 }
 
 /** Listeners of a worker. */
@@ -43,6 +46,7 @@ export async function joinCluster(port: Port): Promise<Member> {
     else if (message.type === 'run-jobs') jobs.set(message.lost);
     else if (message.type === 'link') asking.shift()?.(message.isTaken);
     else if (message.type === 'stop') stop.set();
+    else writeGate.receive(message);
   });
 
   const send = (message: FromWorker) =>
@@ -50,6 +54,7 @@ export async function joinCluster(port: Port): Promise<Member> {
       if (port.send === undefined) return resolve(false);
       port.send(message, (error: Error | null) => resolve(error === null));
     });
+  const writeGate = createWorkerGate((request) => void send(request));
   // Node drops messages that arrive before the listener.
   void send({ type: 'join' });
   return {
@@ -61,6 +66,7 @@ export async function joinCluster(port: Port): Promise<Member> {
     onJobs: jobs.use,
     onStop: stop.use,
     announce: (url, signInPath) => void send({ type: 'ready', url, signInPath }),
+    writeGate,
     linkUse: {
       take: () =>
         new Promise((resolve) => {

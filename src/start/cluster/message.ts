@@ -1,3 +1,5 @@
+import type { GateAnswer, GateRequest } from './write-gate.ts';
+
 /** What a worker knows from its start. */
 export interface Duty {
   /** Its name, which no other worker has, also not an earlier one. */
@@ -22,6 +24,7 @@ export type ToWorker =
   | { type: 'run-jobs'; lost: readonly string[] }
   /** The answer to `take-link`. */
   | { type: 'link'; isTaken: boolean }
+  | GateAnswer
   | { type: 'stop' };
 
 /** A message from a worker to the primary process. */
@@ -35,4 +38,5 @@ export type FromWorker =
   /** Asks for the right to use the sign-in link, which one request gets. */
   | { type: 'take-link' }
   /** Gives that right back: the link could not be used. */
-  | { type: 'return-link' };
+  | { type: 'return-link' }
+  | GateRequest;
