@@ -88,6 +88,8 @@ export interface Settings {
   stripLocation: 'never' | 'public' | 'always';
   /** Whether reads take shortcuts that never change an answer. */
   isFastPathEnabled: boolean;
+  /** Whether several processes serve the port, so that each request of a client may reach another one. */
+  hasWorkers: boolean;
   imageBytesMax: number;
   documentBytesMax: number;
   fileBytesMax: number;

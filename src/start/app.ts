@@ -97,10 +97,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const link = await createLink(server, services, config, member);
   const jobs = createJobs({ ...services, log }, config, { servingMs: serving.totalMs, member });
   const stopping = new AbortController();
-  // An error ends this worker, and another one runs the jobs.
-  const unlessStopping = (error: unknown) => {
-    if (!stopping.signal.aborted) throw error;
-  };
   let sweeping = Promise.resolve();
   return {
     server,
@@ -115,14 +111,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       await users.start();
       const url = await listen(server, config);
       exchange.start(jobs.wake);
-      const startJobs = (lost: readonly string[]) => {
+      await whenChosen(member, stopping.signal, (lost) => {
         sweeping = restriction.done.then(() =>
           sweepAtStart({ ...services, log }, config, startedAt, stopping.signal),
         );
         return jobs.start(lost);
-      };
-      if (member === undefined) await startJobs([]);
-      else member.onJobs((lost) => startJobs(lost).catch(unlessStopping));
+      });
       return url;
     },
     stop: () =>
@@ -135,6 +129,21 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         await services.db.destroy();
       }),
   };
+}
+
+/** Runs the work that one process of a server does: at once if it is alone, otherwise when it is chosen. */
+async function whenChosen(
+  member: Member | undefined,
+  stopping: AbortSignal,
+  work: (lost: readonly string[]) => Promise<void>,
+): Promise<void> {
+  if (member === undefined) return work([]);
+  member.onJobs((lost) =>
+    work(lost).catch((error: unknown) => {
+      // Ends this worker. Another one is chosen.
+      if (!stopping.aborted) throw error;
+    }),
+  );
 }
 
 async function stopDecoders({ renderer, detailsReader, previewer }: Services): Promise<void> {

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { createFileBlobStore } from '../blob/file-blob-store.ts';
 import { createFileStaging } from '../blob/file-staging.ts';
 import { withMemory } from '../blob/memory.ts';
-import type { Services } from '../domain/context.ts';
+import type { Services, Settings } from '../domain/context.ts';
 import { createRenderQueue } from '../domain/rendition/queue.ts';
 import { keySha256 } from '../domain/viewer/key.ts';
 import { createLogins } from '../domain/viewer/logins.ts';
@@ -48,26 +48,7 @@ export async function createServices(
       db,
       pending,
       ...(await openStorage(config.blobDir)),
-      settings: {
-        isFastPathEnabled: config.isFastPathEnabled,
-        auth: config.auth,
-        visibilityDefault: config.visibilityDefault,
-        stripLocation: config.stripLocation,
-        imageBytesMax: config.imageBytesMax,
-        documentBytesMax: config.documentBytesMax,
-        fileBytesMax: config.fileBytesMax,
-        imagePixelsMax: config.imagePixelsMax,
-        thumbnailSizes: config.thumbnailSizes,
-        renditionCacheBytesMax: config.renditionCacheBytesMax,
-        versionsMax: config.versionsMax,
-        uploadTtlMs: config.uploadTtlHours * 3_600_000,
-        auditDays: config.auditDays,
-        rehashDays: config.rehashDays,
-        trashDays: config.trashDays,
-        quotas: config.quotas,
-        documentTypes: config.documentTypes,
-        outboundAllowedHosts: config.outboundAllowedHosts,
-      },
+      settings: toSettings(config),
       events,
       uploadLocks: createKeyedLock(),
       renders: createRenderQueue({ clock: Date.now }),
@@ -90,6 +71,31 @@ export async function createServices(
     await db.destroy();
     throw error;
   }
+}
+
+/** Returns the part of the configuration that operations read. */
+function toSettings(config: Config): Settings {
+  return {
+    isFastPathEnabled: config.isFastPathEnabled,
+    hasWorkers: config.workers > 1,
+    auth: config.auth,
+    visibilityDefault: config.visibilityDefault,
+    stripLocation: config.stripLocation,
+    imageBytesMax: config.imageBytesMax,
+    documentBytesMax: config.documentBytesMax,
+    fileBytesMax: config.fileBytesMax,
+    imagePixelsMax: config.imagePixelsMax,
+    thumbnailSizes: config.thumbnailSizes,
+    renditionCacheBytesMax: config.renditionCacheBytesMax,
+    versionsMax: config.versionsMax,
+    uploadTtlMs: config.uploadTtlHours * 3_600_000,
+    auditDays: config.auditDays,
+    rehashDays: config.rehashDays,
+    trashDays: config.trashDays,
+    quotas: config.quotas,
+    documentTypes: config.documentTypes,
+    outboundAllowedHosts: config.outboundAllowedHosts,
+  };
 }
 
 /** Creates what decodes files outside of the thread that serves requests. */

@@ -189,32 +189,16 @@ export async function withoutTimeout(db: Db): Promise<Db> {
   return withQueryOptions(db, { hasNoTimeout: true });
 }
 
+/** The number of PostgreSQL's lock of migrations. */
+export const MIGRATION_LOCK = 7483648;
+
 /**
  * Waits until no other process migrates this database, and blocks others until the end of the transaction. SQLite's
  * lock is the transaction itself, which begins with `begin immediate`.
  */
 export async function lockForMigration(db: Db): Promise<void> {
-  if (dialectOf(db) === 'postgres') await sql`select pg_advisory_xact_lock(7483648)`.execute(db);
-}
-
-/** Takes the lock of `lockForMigration` for a connection to PostgreSQL, or releases it. Returns false if it is not free. */
-export async function lockSessionForMigration(
-  db: Db,
-  change: 'take' | 'release',
-): Promise<boolean> {
-  const lock = sql.raw(change === 'take' ? 'pg_try_advisory_lock' : 'pg_advisory_unlock');
-  const { rows } = await sql<{ isDone: boolean }>`select ${lock}(7483648) as "isDone"`.execute(db);
-  return rows[0]?.isDone ?? false;
-}
-
-/** Runs work with a connection to PostgreSQL whose statements have no time limit meanwhile. */
-export async function withoutSessionTimeout<T>(db: Db, work: (db: Db) => Promise<T>): Promise<T> {
-  await sql`set statement_timeout = 0`.execute(db);
-  try {
-    return await work(withQueryOptions(db, { hasNoTimeout: true }));
-  } finally {
-    await sql`reset statement_timeout`.execute(db);
-  }
+  if (dialectOf(db) !== 'postgres') return;
+  await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(db);
 }
 
 /**

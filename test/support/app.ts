@@ -198,7 +198,7 @@ export function user(id = 'alice', role: Role = 'editor'): Viewer {
 
 function defaultSettings(): Settings {
   const { uploadTtlHours, ...config } = parseConfig({});
-  return { ...config, uploadTtlMs: uploadTtlHours * 3_600_000 };
+  return { ...config, hasWorkers: false, uploadTtlMs: uploadTtlHours * 3_600_000 };
 }
 
 async function withDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {

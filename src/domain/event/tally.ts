@@ -8,7 +8,7 @@ export interface Tally {
   readonly size: number;
 }
 
-/** Returns the tally of a noun; always the same for the same noun. */
+/** Returns a tally. All tallies of one noun have the same counts. */
 export type TallyOf = (noun: string) => Tally;
 
 /** Exchanges tallies with the other workers of a server. */
@@ -49,9 +49,8 @@ export function createTallyExchange(
   tell: (text: string) => Promise<boolean>,
   { worker, delayMs = DELAY_MS }: { worker: string; delayMs?: number | null },
 ): TallyExchange {
-  const own = new Map<string, number>();
-  const others = new Map<string, Map<string, number>>();
-  const tallies = new Map<string, Tally>();
+  const own: Counts = new Map();
+  const others = new Map<string, Counts>();
   const changed = new Set<string>();
   let isNew = true;
   let isScheduled = false;
@@ -78,38 +77,19 @@ export function createTallyExchange(
     if (changed.size > 0) schedule();
   }
 
-  const createTally = (noun: string): Tally => ({
-    get: (name) => {
-      let sum = 0;
-      for (const counts of [own, ...others.values()]) sum += counts.get(`${noun} ${name}`) ?? 0;
-      return sum;
-    },
-    change(name, by) {
-      const key = `${noun} ${name}`;
-      setCount(own, key, (own.get(key) ?? 0) + by);
-      if (delayMs === null) return;
-      changed.add(key);
-      schedule();
-    },
-    get size() {
-      return own
-        .keys()
-        .filter((key) => key.startsWith(`${noun} `))
-        .toArray().length;
-    },
-  });
+  function note(key: string): void {
+    if (delayMs === null) return;
+    changed.add(key);
+    schedule();
+  }
 
   schedule();
   return {
-    tallyOf(noun) {
-      const tally = tallies.get(noun) ?? createTally(noun);
-      tallies.set(noun, tally);
-      return tally;
-    },
+    tallyOf: (noun) => createTally(noun, { own, others, note }),
     receive(text) {
       if (!text.startsWith(BEGIN)) return false;
       const notice = JSON.parse(text) as Notice;
-      const counts = others.get(notice.tally) ?? new Map<string, number>();
+      const counts: Counts = others.get(notice.tally) ?? new Map();
       others.set(notice.tally, counts);
       for (const [key, count] of notice.counts) setCount(counts, key, count);
       if (notice.isNew) repeat();
@@ -120,7 +100,32 @@ export function createTallyExchange(
   };
 }
 
-function setCount(counts: Map<string, number>, key: string, count: number): void {
+type Counts = Map<string, number>;
+
+/** Creates the view of the counts of one noun, which are under keys that begin with it. */
+function createTally(
+  noun: string,
+  { own, others, note }: { own: Counts; others: Map<string, Counts>; note: (key: string) => void },
+): Tally {
+  return {
+    get(name) {
+      const key = `${noun} ${name}`;
+      let sum = own.get(key) ?? 0;
+      for (const counts of others.values()) sum += counts.get(key) ?? 0;
+      return sum;
+    },
+    change(name, by) {
+      const key = `${noun} ${name}`;
+      setCount(own, key, (own.get(key) ?? 0) + by);
+      note(key);
+    },
+    get size() {
+      return [...own.keys()].filter((key) => key.startsWith(`${noun} `)).length;
+    },
+  };
+}
+
+function setCount(counts: Counts, key: string, count: number): void {
   if (count > 0) counts.set(key, count);
   else counts.delete(key);
 }

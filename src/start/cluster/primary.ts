@@ -1,12 +1,13 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../../domain/context.ts';
 import { createSignInSecret } from '../../http/viewer/sign-in.ts';
 import { workerName } from '../../job/name.ts';
 import type { Config } from '../config.ts';
 import { type Addresses, choosePort, logAddresses } from '../listen.ts';
 import { createLog } from '../log.ts';
+import { createDutyOwner } from './duty-owner.ts';
 import { createHub, type Line } from './hub.ts';
-import { createJobOwner } from './job-owner.ts';
 import type { Duty, FromWorker } from './message.ts';
 import { createRestarts } from './restart.ts';
 
@@ -35,46 +36,20 @@ const STOP_TIMEOUT_MS = 7000;
  */
 export async function runPrimary(config: Config, { exit, unlock }: PrimaryHandle): Promise<void> {
   const log = createLog(config.logLevel);
-  const hub = createHub();
-  const jobs = createJobOwner();
-  const restarts = createRestarts();
-  const running = new Set<Running>();
   const shared = { port: await choosePort(config), link: createSignInSecret(Date.now()) };
+  const crew = createCrew(shared, log);
   let stopping: Promise<void> | null = null;
-
-  function start(isFirst: boolean): Running {
-    const one = fork(hub.receive, { ...shared, isFirst });
-    running.add(one);
-    hub.join(one);
-    void one.ready.then(() => jobs.join(one));
-    void one.ended.then(() => {
-      running.delete(one);
-      hub.leave(one.name);
-      jobs.leave(one.name);
-    });
-    return one;
-  }
-
-  /** Starts another worker whenever one has ended. */
-  async function replace(one: Running): Promise<void> {
-    const code = await one.ended;
-    if (stopping !== null) return;
-    const delayMs = restarts.delayMs();
-    log.error({ worker: one.name, code, delayMs }, 'a worker has ended: another one starts');
-    await sleep(delayMs);
-    if (stopping === null) await replace(start(false));
-  }
 
   async function stop(signal: string): Promise<void> {
     log.info({ signal }, 'stopping');
-    await stopAll(running);
+    await crew.stop();
     unlock();
     log.info('stopped');
     exit(0);
   }
 
-  function failStart(code: number): never {
-    for (const { worker } of running) worker.process.kill('SIGKILL');
+  function fail(code: number): never {
+    crew.kill();
     unlock();
     return exit(code === 0 ? 1 : code);
   }
@@ -82,23 +57,80 @@ export async function runPrimary(config: Config, { exit, unlock }: PrimaryHandle
   for (const signal of ['SIGTERM', 'SIGINT']) {
     process.on(signal, () => {
       if (stopping === null) stopping = stop(signal);
-      else failStart(1);
+      else fail(1);
     });
   }
 
   // The first one alone, because it migrates the database and creates the keys.
-  const first = start(true);
-  const addresses = await startOf(first);
-  if (stopping !== null) return stopping;
-  if (typeof addresses === 'number') return failStart(addresses);
-  const others = Array.from({ length: config.workers - 1 }, () => start(false));
-  const started = await Promise.all(others.map(startOf));
+  const started = [await startOf(crew.start(true))];
+  if (typeof started[0] !== 'number' && stopping === null) {
+    const others = Array.from({ length: config.workers - 1 }, () => crew.start(false));
+    started.push(...(await Promise.all(others.map(startOf))));
+  }
   if (stopping !== null) return stopping;
   const failed = started.find((one) => typeof one === 'number');
-  if (failed !== undefined) return failStart(failed);
+  if (failed !== undefined) return fail(failed);
+  crew.keep(config.workers);
   log.info({ workers: config.workers }, `${config.workers} workers serve requests`);
-  logAddresses(log, config, addresses);
-  for (const one of [first, ...others]) void replace(one);
+  logAddresses(log, config, started[0] as Addresses);
+}
+
+/** The workers of a server. */
+interface Crew {
+  start(isFirst: boolean): Running;
+  /** From now on, there are this many workers: starts another one whenever one ends. */
+  keep(count: number): void;
+  /** Stops all, and kills those that do not end in time. */
+  stop(): Promise<void>;
+  kill(): void;
+}
+
+function createCrew(shared: Pick<Duty, 'port' | 'link'>, log: Log): Crew {
+  const hub = createHub();
+  const owner = createDutyOwner();
+  const restarts = createRestarts();
+  const running = new Set<Running>();
+  let isReplacing = false;
+
+  function start(isFirst: boolean): Running {
+    const one = fork(hub.receive, { ...shared, isFirst });
+    running.add(one);
+    hub.join(one);
+    void one.ready.then(() => owner.join(one));
+    void one.ended.then((code) => {
+      running.delete(one);
+      hub.leave(one.name);
+      owner.leave(one.name);
+      if (isReplacing) void replace(one.name, code);
+    });
+    return one;
+  }
+
+  async function replace(worker: string, code: number): Promise<void> {
+    const delayMs = restarts.delayMs();
+    log.error({ worker, code, delayMs }, 'a worker has ended: another one starts');
+    await sleep(delayMs);
+    if (isReplacing) start(false);
+  }
+
+  const kill = () => {
+    for (const { worker } of running) worker.process.kill('SIGKILL');
+  };
+  return {
+    start,
+    keep(count) {
+      isReplacing = true;
+      while (running.size < count) start(false);
+    },
+    async stop() {
+      isReplacing = false;
+      const late = setTimeout(kill, STOP_TIMEOUT_MS);
+      for (const { send } of running) send({ type: 'stop' }, () => undefined);
+      await Promise.all([...running].map(({ ended }) => ended));
+      clearTimeout(late);
+    },
+    kill,
+  };
 }
 
 /** Returns where a worker is reached; if it ends first, its exit code. */
@@ -128,15 +160,4 @@ function fork(
     else onSent();
   };
   return { name, worker, send, ready: ready.promise, ended: ended.promise };
-}
-
-/** Stops all workers, and kills those that do not end in time. */
-async function stopAll(running: ReadonlySet<Running>): Promise<void> {
-  const all = [...running];
-  for (const { send } of all) send({ type: 'stop' }, () => undefined);
-  const late = setTimeout(() => {
-    for (const { worker } of all) worker.process.kill('SIGKILL');
-  }, STOP_TIMEOUT_MS);
-  await Promise.all(all.map(({ ended }) => ended));
-  clearTimeout(late);
 }

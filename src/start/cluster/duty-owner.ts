@@ -1,7 +1,7 @@
 import type { Line } from './hub.ts';
 
 /** Decides which worker runs the jobs. */
-export interface JobOwner {
+export interface DutyOwner {
   /** Adds a worker that accepts requests. */
   join(line: Line): void;
   /** Removes a worker that has ended. If it ran the jobs, another one does from then on. */
@@ -9,7 +9,7 @@ export interface JobOwner {
 }
 
 /** Creates the choice among no workers. */
-export function createJobOwner(): JobOwner {
+export function createDutyOwner(): DutyOwner {
   const lines = new Map<string, Line>();
   /** Names of those that have run the jobs and have ended. */
   const lost: string[] = [];
