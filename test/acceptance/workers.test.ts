@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { describeEachBackend } from '../support/backend.ts';
 import { fixtureBytes } from '../support/bytes.ts';
-import { withServerProcess } from '../support/process.ts';
+import { runTrivium, withDataDir, withServerProcess } from '../support/process.ts';
 import { md5Of, upload } from '../support/selfcommunity.ts';
 import { withStream } from '../support/sse.ts';
 import {
@@ -129,6 +129,16 @@ describeEachBackend('three workers', (backend) => {
     }),
   );
 });
+
+test('a worker that cannot start ends the server with its message and code', LONG, () =>
+  withDataDir(async (TRIVIUM_DATA_DIR) => {
+    const TRIVIUM_DATABASE_URL = 'postgres://127.0.0.1:1/none';
+    const variables = { TRIVIUM_DATA_DIR, TRIVIUM_DATABASE_URL, TRIVIUM_PORT: '0' };
+    const { code, errors } = await runTrivium(['serve', '--workers', '3'], variables);
+    expect(code).toBe(1);
+    expect(errors).toMatch(/^trivium: .*127\.0\.0\.1:1.*\n$/);
+  }),
+);
 
 const ADMIN = { authorization: `Bearer ${WORKERS_ADMIN_KEY}` };
 
