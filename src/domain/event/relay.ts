@@ -23,11 +23,10 @@ export interface EventRelay {
 }
 
 /**
- * Creates a bus whose events also reach the subscribers of other processes, by a notice of their database
- * or of the process that has started them. While a
- * notice is being sent, new events wait for the next one, and those of the same thing are merged: however fast things
- * change, notices are not sent faster than they are accepted. `tell` returns whether the notice was sent. If one was
- * lost, the next one makes the other processes report a gap. `onJob` is called for changes of jobs by other processes.
+ * Creates a bus whose events also reach the subscribers of other processes, by notices. While a notice is being sent, new
+ * events wait for the next one, and those of the same thing are merged: however fast things change, notices are not sent
+ * faster than they are accepted. `tell` returns whether the notice was sent. If one was lost, the next one makes the
+ * other processes report a gap. `onJob` is called when another process has changed jobs, or may have.
  */
 export function createEventRelay(
   tell: (text: string) => Promise<boolean>,
@@ -77,6 +76,7 @@ export function createEventRelay(
       if (notice.hasGap) events.reportGap();
     },
     resume() {
+      onJob();
       events.reportGap();
       if (hasLost) void tellAll();
     },

@@ -8,10 +8,12 @@ export interface DutyOwner {
   leave(name: string): void;
 }
 
+const LOST_MAX = 100;
+
 /** Creates the choice among no workers. */
 export function createDutyOwner(): DutyOwner {
   const lines = new Map<string, Line>();
-  /** Names of those that have run the jobs and have ended. */
+  /** Names of those that have run the jobs and have ended, the last ones: leases of the others have expired. */
   const lost: string[] = [];
   let owner: Line | undefined;
 
@@ -29,6 +31,7 @@ export function createDutyOwner(): DutyOwner {
       lines.delete(name);
       if (owner?.name !== name) return;
       lost.push(name);
+      if (lost.length > LOST_MAX) lost.shift();
       choose();
     },
   };

@@ -96,7 +96,9 @@ function createCrew(shared: Pick<Duty, 'port' | 'link'>, log: Log): Crew {
     const one = fork(hub.receive, { ...shared, isFirst });
     running.add(one);
     hub.join(one);
-    void one.ready.then(() => owner.join(one));
+    void one.ready.then(() => {
+      if (running.has(one)) owner.join(one);
+    });
     void one.ended.then((code) => {
       running.delete(one);
       hub.leave(one.name);
