@@ -52,7 +52,8 @@ export function createSingleConnection(options: SingleConnectionOptions): Single
     async handle(request, reply) {
       switch (request.method) {
         case 'PUT': {
-          if (services.settings.hasWorkers) throw new HttpError(501, 'NOT_IMPLEMENTED', NO_WAY_BACK);
+          if (services.settings.hasWorkers)
+            throw new HttpError(501, 'NOT_IMPLEMENTED', NO_WAY_BACK);
           const release = takeConnectionSlot(requestContext(services, request, reply));
           const token = reservations.reserve(request.viewer, release);
           return reply.code(201).type('text/plain; charset=utf-8').send(token);
