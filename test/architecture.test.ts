@@ -50,7 +50,7 @@ const ROOMS = [
 
 /** Folders that hold rooms, beside the layers themselves. */
 const PARTS =
-  /^src\/(rest\/[a-z]+|graphql\/[a-z]+|job\/task|store\/(migration|sqlite|postgres)|media\/preview(\/[a-z]+)?|[a-z]+)\//;
+  /^src\/(rest\/[a-z]+|graphql\/[a-z]+|job\/task|start\/cluster|store\/(migration|sqlite|postgres)|media\/preview(\/[a-z]+)?|[a-z]+)\//;
 
 /** Layers that know no feature, so their files may have any name. */
 const FREE_NAMES = /^src\/(lib|blob|media|outbound|telemetry|store\/migration)\//;

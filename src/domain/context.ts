@@ -11,6 +11,7 @@ import { withSignal } from '../store/limit.ts';
 import type { Visibility } from '../store/scope.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { type Events, heldBack } from './event/event.ts';
+import type { Tally, TallyOf } from './event/tally.ts';
 import type { Observer } from './observer.ts';
 import type { Logins } from './viewer/logins.ts';
 import type { PendingChanges } from './viewer/pending.ts';
@@ -61,9 +62,11 @@ export interface Services {
   /** Draws such files, for jobs. */
   previewer: Previewer;
   /**
-   * Bytes that have arrived so far in unfinished single-request uploads of this process, by subject: see `quota.ts`.
+   * Bytes that have arrived so far in unfinished single-request uploads of this server, by subject: see `quota.ts`.
    */
-  arrivingBytes: Map<string, number>;
+  arrivingBytes: Tally;
+  /** Counts what is in use in all workers of this server. */
+  tallyOf: TallyOf;
   /** Milliseconds since 1970. */
   clock: () => number;
   /** A random UUID. */
@@ -88,6 +91,8 @@ export interface Settings {
   stripLocation: 'never' | 'public' | 'always';
   /** Whether reads take shortcuts that never change an answer. */
   isFastPathEnabled: boolean;
+  /** Whether several processes serve the port, so that each request of a client may reach another one. */
+  hasWorkers: boolean;
   imageBytesMax: number;
   documentBytesMax: number;
   fileBytesMax: number;

@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import type { Tally } from '../domain/event/tally.ts';
 import { isLoopback, networkOf, trustOf } from './client.ts';
 import { SECURITY_HEADERS } from './content-policy.ts';
 import { rawRefusal } from './http-error.ts';
@@ -74,25 +75,24 @@ export interface BoundOptions {
   max: number | null;
   /** Trusted proxies. They have no limit, because they pass on the requests of many clients. */
   trustedProxies: readonly string[];
+  /** Counts the open connections of all workers of this server. */
+  open: Tally;
 }
 
 /** Limits the open connections of each address. Closes further ones at once with a 429. */
-export function boundConnections(server: Server, { max, trustedProxies }: BoundOptions): void {
+export function boundConnections(
+  server: Server,
+  { max, trustedProxies, open }: BoundOptions,
+): void {
   if (max === 0) return;
   const isTrusted = trustOf(trustedProxies);
-  const counts = new Map<string, number>();
   server.on('connection', (socket: Socket) => {
     const { remoteAddress = '' } = socket;
     if (isTrusted(remoteAddress, 0) || (max === null && isLoopback(remoteAddress))) return;
     const network = networkOf(remoteAddress);
-    const count = (counts.get(network) ?? 0) + 1;
-    counts.set(network, count);
-    socket.once('close', () => {
-      const left = (counts.get(network) ?? 1) - 1;
-      if (left === 0) counts.delete(network);
-      else counts.set(network, left);
-    });
-    if (count > (max ?? DEFAULT_MAX)) socket.end(REFUSAL, () => socket.destroy());
+    open.change(network, 1);
+    socket.once('close', () => open.change(network, -1));
+    if (open.get(network) > (max ?? DEFAULT_MAX)) socket.end(REFUSAL, () => socket.destroy());
   });
 }
 

@@ -1,10 +1,11 @@
 import { TooManyRequestsError } from '../domain/error.ts';
+import type { Tally } from '../domain/event/tally.ts';
 import type { LimitName } from '../domain/exceeded-limit.ts';
 import { type Sender, subjectsOf } from '../domain/viewer/subject.ts';
 
 /**
  * Takes a slot for a long response. Returns the function that frees it. Throws TooManyRequestsError if the viewer, its
- * address or this process has too many of them.
+ * address or this server has too many of them.
  */
 export type TakeSlot = (sender: Sender) => () => void;
 
@@ -25,16 +26,14 @@ const RETRY_AFTER_MS = 30_000;
 /** Name of the counter of all slots. */
 const ALL = 'all';
 
-/** Creates the slots of this process. Each process counts its own, because they stand for its memory. */
-export function createSlots(options: SlotLimits): TakeSlot {
+/**
+ * Creates the slots of a server. `taken` counts them, in all of its workers. Each machine counts its own, because they
+ * stand for its memory.
+ */
+export function createSlots(options: SlotLimits, taken: Tally): TakeSlot {
   const { name: limitName, viewerMax, addressFactor, totalMax } = options;
-  const taken = new Map<string, number>();
   const change = (names: readonly string[], by: 1 | -1) => {
-    for (const name of names) {
-      const count = (taken.get(name) ?? 0) + by;
-      if (count === 0) taken.delete(name);
-      else taken.set(name, count);
-    }
+    for (const name of names) taken.change(name, by);
   };
   return (sender) => {
     const limits = new Map<string, number>([[ALL, totalMax]]);
@@ -42,7 +41,7 @@ export function createSlots(options: SlotLimits): TakeSlot {
       limits.set(name, viewerMax * (isAddress ? addressFactor : 1));
     }
     for (const [name, limit] of limits) {
-      if (limit === 0 || (taken.get(name) ?? 0) < limit) continue;
+      if (limit === 0 || taken.get(name) < limit) continue;
       throw new TooManyRequestsError(RETRY_AFTER_MS, { name: limitName, limit });
     }
     const names = [...limits.keys()];

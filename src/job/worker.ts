@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { type Context, type Log, type Services, transact } from '../domain/context.ts';
 import type { DomainEvent, JobEvent } from '../domain/event/event.ts';
@@ -13,6 +12,7 @@ import {
   listLostJobs,
 } from '../store/job/run.ts';
 import { createAlarm } from './alarm.ts';
+import { workerName } from './name.ts';
 import { endRun, failure, WorkerLostError } from './outcome.ts';
 import { type Pace, UNPACED } from './pace.ts';
 import { type ActiveRun, startRun } from './run.ts';
@@ -31,6 +31,8 @@ export interface Worker {
 export interface WorkerOptions {
   services: Services & { log: Log };
   tasks: Tasks;
+  /** Its name in the rows of its jobs, which no other worker has. (Default: host, process and a random part) */
+  name?: string;
   /** Maximum number of jobs that the worker runs at once, in addition to up to four that wait for other servers. */
   concurrency: number;
   /** Time for which a worker keeps a job without a heartbeat. (Default: 60 s) */
@@ -63,7 +65,6 @@ export function createWorker(options: WorkerOptions): Worker {
 class JobWorker implements Worker {
   readonly #ctx: Context;
   readonly #options: Required<Omit<WorkerOptions, 'services'>>;
-  readonly #name = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
   readonly #active = new Map<number, ActiveRun>();
   readonly #alarm = createAlarm();
   /** Aborted when the worker claims no more jobs. */
@@ -83,6 +84,7 @@ class JobWorker implements Worker {
     this.#ctx = { ...services, viewer: SYSTEM };
     this.#classes = Object.keys(options.tasks) as JobClass[];
     this.#options = {
+      name: workerName(process.pid),
       leaseMs: 60_000,
       heartbeatMs: 15_000,
       pollMs: 5000,
@@ -164,7 +166,7 @@ class JobWorker implements Worker {
     const now = this.#ctx.clock();
     const leaseToken = randomUUID();
     const leasedUntil = now + this.#options.leaseMs;
-    const worker = this.#name;
+    const worker = this.#options.name;
     const row = await transact(this.#ctx, async (ctx) => {
       const row = await claimJob(ctx.db, {
         jobClass,

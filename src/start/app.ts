@@ -3,12 +3,9 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import packageInfo from '../../package.json' with { type: 'json' };
 import type { Log, Services } from '../domain/context.ts';
-import { createEvents } from '../domain/event/event.ts';
-import { createEventRelay } from '../domain/event/relay.ts';
 import { beginAdminSession, findViewerByCredential } from '../domain/viewer/session.ts';
 import { resolveStartNodes } from '../domain/viewer/start-node.ts';
 import { createClientOf } from '../http/client.ts';
-import { createRateExchange, type RateExchange } from '../http/rate-exchange.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import { isHealthCheck } from '../http/readiness.ts';
 import { createServer } from '../http/server.ts';
@@ -20,17 +17,18 @@ import { resetFuture, scheduleNext } from '../job/schedule.ts';
 import { TASKS } from '../job/task/index.ts';
 import { createWorker } from '../job/worker.ts';
 import { registerSignIn } from '../rest/root/sign-in.ts';
-import { servesOneProcess } from '../store/dialect.ts';
-import { listenForNotices, type Notices } from '../store/event/notice.ts';
+import { expireLeases } from '../store/job/run.ts';
 import { createPing } from '../store/ping.ts';
 import { startTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { createExchange, type Exchange } from './cluster/exchange.ts';
+import type { Member } from './cluster/member.ts';
 import type { Config } from './config.ts';
 import { registerDialects } from './dialect.ts';
 import { createHealth } from './health.ts';
 import { listen } from './listen.ts';
 import { createLog } from './log.ts';
 import { readManifest } from './manifest.ts';
-import { restrictBlobs } from './restrict.ts';
+import { NO_RESTRICTION, restrictBlobs } from './restrict.ts';
 import { createServices, type OnQuery, ownKey } from './services.ts';
 import { drain, stopWithin } from './stop.ts';
 import { sweepAtStart } from './sweep.ts';
@@ -56,6 +54,8 @@ export interface AppOptions {
   bodyPace?: Partial<BodyPace>;
   /** A shorter interval between the checks of the credentials of idle streams, for tests. */
   viewerCheckMs?: number;
+  /** The part of the process in a server of several. (Default: it is the whole server) */
+  member?: Member | undefined;
 }
 
 /** Logged because the operator would otherwise learn it only from refused clients. */
@@ -66,9 +66,10 @@ const UNTRUSTED =
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const { log, telemetry } = await startLog(config, options);
   const manifest = await readManifest(config.manifestFile);
-  warnOfRisks(log, config);
-  const exchange = createExchange(config.databaseUrl);
-  const { users, ...services } = await createServices(config, log, exchange.events, telemetry);
+  const { member } = options;
+  if (member?.isFirst !== false) warnOfRisks(log, config);
+  const exchange = createExchange(config, member);
+  const { users, ...services } = await createServices(config, log, exchange, telemetry);
   const jwtSecret =
     config.jwtSecret ??
     (await ownKey(join(config.dataDir, 'token.key'), log, 'created a token key'));
@@ -76,17 +77,17 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const server = await createServer({
     log,
     authenticate: createAuth(config, services, jwtSecret),
-    ...createClientLimits(config, { log, telemetry, secret: jwtSecret, rates: exchange.rates }),
+    ...createClientLimits(config, { log, telemetry, secret: jwtSecret, exchange }),
     ...createHealth(services, ping),
     origins: config,
     observeRequests: telemetry.observeRequests,
     bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
-  if (!servesOneProcess(config.databaseUrl)) refreshPending(server, services);
+  if (config.isShared) refreshPending(server, services);
   const collect = telemetry.createCollect(services);
   await registerDialects(server, services, config, { ...options, manifest, collect });
-  const link = await createLink(server, services, config);
-  const jobs = createJobs({ ...services, log }, config, telemetry.servingMs);
+  const link = await createLink(server, services, config, member);
+  const jobs = createJobs({ ...services, log }, config, { servingMs: telemetry.servingMs, member });
   const stopping = new AbortController();
   let sweeping = Promise.resolve();
   return {
@@ -95,16 +96,19 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     log,
     signInPath: link?.path ?? null,
     start: async () => {
-      const restriction = restrictBlobs(config, stopping.signal);
+      const isAlone = member?.isFirst !== false;
+      const restriction = isAlone ? restrictBlobs(config, stopping.signal) : NO_RESTRICTION;
       await restriction.soon;
       const startedAt = services.clock();
       await users.start();
       const url = await listen(server, config);
-      sweeping = restriction.done.then(() =>
-        sweepAtStart({ ...services, log }, config, startedAt, stopping.signal),
-      );
-      await jobs.start();
       exchange.start(jobs.wake);
+      await whenChosen(member, stopping.signal, (lost) => {
+        sweeping = restriction.done.then(() =>
+          sweepAtStart({ ...services, log }, config, startedAt, stopping.signal),
+        );
+        return jobs.start(lost);
+      });
       return url;
     },
     stop: () =>
@@ -130,6 +134,21 @@ function startLog({ tracing, logLevel }: Config, { onQuery }: AppOptions) {
   });
 }
 
+/** Runs the work that one process of a server does: at once if it is alone, otherwise when it is chosen. */
+async function whenChosen(
+  member: Member | undefined,
+  stopping: AbortSignal,
+  work: (lost: readonly string[]) => Promise<void>,
+): Promise<void> {
+  if (member === undefined) return work([]);
+  member.onJobs((lost) =>
+    work(lost).catch((error: unknown) => {
+      // Ends this worker. Another one is chosen.
+      if (!stopping.aborted) throw error;
+    }),
+  );
+}
+
 async function stopDecoders({ renderer, detailsReader, previewer }: Services): Promise<void> {
   await Promise.all([renderer.stop(), detailsReader.stop(), previewer.stop()]);
 }
@@ -148,12 +167,12 @@ function createAuth(config: Config, services: Services, jwtSecret: string): Auth
 /** Creates the parts that identify clients and limit their requests. */
 function createClientLimits(
   { trustedProxies, rate, quotas, connectionsPerAddressMax: max }: Config,
-  { log, telemetry, secret, rates }: ClientLimitParts,
+  { log, telemetry, secret, exchange: { rates, tallyOf } }: ClientLimitParts,
 ) {
   const onUntrusted = () => log.warn(UNTRUSTED);
   return {
     clientOf: createClientOf({ trustedProxies, secret, onUntrusted }),
-    connectionBound: { max, trustedProxies },
+    connectionBound: { max, trustedProxies, open: tallyOf('connections') },
     rateLimit: createRateLimit({
       ...rate,
       addressFactor: quotas.addressFactor,
@@ -167,8 +186,7 @@ interface ClientLimitParts {
   log: Logger;
   telemetry: Telemetry;
   secret: string;
-  /** Undefined: the process is alone. */
-  rates: RateExchange | undefined;
+  exchange: Pick<Exchange, 'rates' | 'tallyOf'>;
 }
 
 /** Creates the sign-in link of an open server: whoever can read its log may read the admin key, too. */
@@ -176,10 +194,16 @@ async function createLink(
   server: FastifyInstance,
   services: Services,
   { auth, publicUrl, isGraphiqlEnabled }: Config,
+  member: Member | undefined,
 ): Promise<SignInLink | null> {
   if (auth !== 'open') return null;
   const { clock } = services;
-  const link = createSignInLink({ clock, beginSession: () => beginAdminSession(services) });
+  const link = createSignInLink({
+    clock,
+    beginSession: () => beginAdminSession(services),
+    link: member?.link,
+    use: member?.linkUse,
+  });
   const destination = isGraphiqlEnabled ? '/graphql' : '/';
   await server.register(registerSignIn, { link, publicUrl, destination });
   return link;
@@ -192,54 +216,31 @@ function refreshPending(server: FastifyInstance, { pending }: Services): void {
   });
 }
 
-/**
- * Creates the events and the counts of requests that the processes of one PostgreSQL database share. A SQLite database
- * has one process.
- */
-function createExchange(databaseUrl: string) {
-  let notices: Notices | undefined;
-  if (servesOneProcess(databaseUrl)) {
-    return {
-      events: createEvents(),
-      rates: undefined,
-      start: () => undefined,
-      stop: async () => undefined,
-    };
-  }
-  const tell = async (text: string) => (await notices?.tellEvents(text)) ?? false;
-  const relay = createEventRelay(tell);
-  const rates = createRateExchange(tell);
-  const onEvents = (text: string) => {
-    if (!rates.receive(text)) relay.receive(text);
-  };
-  return {
-    events: relay.events,
-    rates,
-    start(onJob: () => void) {
-      notices = listenForNotices(databaseUrl, { onJob, onEvents, onGap: relay.resume });
-    },
-    stop: async () => notices?.stop(),
-  };
-}
-
 /** Time that a running job has to finish when the server stops, and again after it has been aborted. */
 const JOB_GRACE_MS = 2500;
 
 /** Creates the part of the server that runs jobs. */
-function createJobs(services: Services & { log: Log }, config: Config, servingMs: () => number) {
+function createJobs(
+  services: Services & { log: Log },
+  config: Config,
+  { servingMs, member }: { servingMs: () => number; member: Member | undefined },
+) {
   const concurrency = config.jobConcurrency;
   const schedule = () => scheduleNext(services);
   const worker = createWorker({
     services,
     tasks: TASKS,
+    ...(member && { name: member.name }),
     concurrency,
     schedule,
     graceMs: JOB_GRACE_MS,
     pace: createPace({ servingMs }),
   });
   return {
-    start: async () => {
+    /** `lost`: the names of workers that have ended, whose jobs are free. */
+    start: async (lost: readonly string[]) => {
       if (concurrency === 0) return;
+      await expireLeases(services.db, lost, services.clock());
       await resetFuture(services);
       worker.start();
     },

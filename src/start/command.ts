@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { flushCompileCache } from 'node:module';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { completionCommand } from '../cli/completion.ts';
 import { CommandError, EXIT_CODE_HELP, EXIT_CODES } from '../cli/failure.ts';
@@ -9,7 +8,6 @@ import { removeCommand } from '../cli/trash/remove-command.ts';
 import { listCommand } from '../cli/tree/list-command.ts';
 import { uploadCommand } from '../cli/upload/upload.ts';
 import { DomainError } from '../domain/error.ts';
-import { isLoopbackHost } from '../http/viewer/origin.ts';
 import {
   DatabaseUnavailableError,
   LockedDatabaseError,
@@ -97,9 +95,13 @@ function exitOnUsage(command: Command, exit: ProcessHandle['exit']): void {
 }
 
 async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<void> {
+  if (config.workers > 1) {
+    const { serveWithWorkers } = await import('./cluster/serve.ts');
+    return serveWithWorkers(config, { exit, attempt: attemptWith(exit) });
+  }
   const { createApp } = await import('./app.ts');
   const { collectWhenIdle } = await import('./idle.ts');
-  const { checkFirstAddress } = await import('./listen.ts');
+  const { checkFirstAddress, logAddresses } = await import('./listen.ts');
   const { lockDatabase } = await import('./lock.ts');
   const { refuseUnfinishedRestore } = await import('../domain/backup/unfinished-restore.ts');
   await checkFirstAddress(config);
@@ -112,29 +114,7 @@ async function runServer(config: Config, exit: ProcessHandle['exit']): Promise<v
   stopOnSignal(app, unlock, exit);
   const url = await app.start();
   collectWhenIdle();
-  logAddresses(app, config, url);
-}
-
-function logAddresses({ log, signInPath }: App, config: Config, url: string): void {
-  const base = linkBase(config, url);
-  log.info({ url, auth: config.auth }, `listening on ${url}`);
-  if (config.isGraphiqlEnabled) {
-    const graphiqlUrl = `${base}/graphql`;
-    log.info({ graphiqlUrl }, `GraphiQL: ${graphiqlUrl}`);
-  }
-  if (config.adminKey === null) {
-    const adminKeyPath = join(config.dataDir, 'admin.key');
-    log.info({ adminKeyPath }, `the admin key is in ${adminKeyPath}`);
-  }
-  if (signInPath === null) return;
-  const signInUrl = base + signInPath;
-  log.info({ signInUrl }, `to sign in as admin, once, within 10 minutes: ${signInUrl}`);
-}
-
-/** Returns the base of links for the person at this machine. */
-function linkBase({ publicUrl }: Config, url: string): string {
-  const isHere = publicUrl !== null && isLoopbackHost(new URL(publicUrl).host);
-  return isHere ? publicUrl : url;
+  logAddresses(app.log, config, { url, signInPath: app.signInPath });
 }
 
 /** Stops the app on the first signal; a second signal ends the process at once. */

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { STATEMENT_TIMEOUT_MS } from '../store/query-option.ts';
+import { toWorkerSettings, WORKER_VARIABLES, type WorkerSettings } from './cluster/setting.ts';
 import { LIMIT_VARIABLES, type Limits, toLimits } from './limit.ts';
 import { IMAGE_VARIABLES, type ImageSettings, toImageSettings } from './rendition/image-setting.ts';
 import { PREVIEW_VARIABLES, type Previews, toPreviews } from './rendition/preview-setting.ts';
@@ -28,7 +29,8 @@ export interface Config
     Retention,
     ImageSettings,
     telemetry.TelemetrySettings,
-    visibility.VisibilitySettings {
+    visibility.VisibilitySettings,
+    WorkerSettings {
   host: string;
   /** 0: any free port. */
   port: number;
@@ -59,14 +61,10 @@ export interface Config
   uploadTtlHours: number;
   /** Maximum duration of one statement in the database. */
   statementTimeoutMs: number;
-  /** Jobs that this process runs concurrently; 0: none. */
-  jobConcurrency: number;
   /** Null: a default, without a limit for loopback addresses; 0: no limit. */
   connectionsPerAddressMax: number | null;
   /** Lowest average rate at which bodies may arrive, in bytes a second; 0: no limit. */
   bodyBytesPerSecondMin: number;
-  /** Time that a starting server waits for another process that serves the same SQLite database. */
-  lockWaitSeconds: number;
   /** Private hosts and networks that links and imports may fetch from. */
   outboundAllowedHosts: readonly string[];
   isGraphiqlEnabled: boolean;
@@ -103,6 +101,7 @@ export const VARIABLES = {
     wholeNumber(0, 65_535).default(4000),
     'port to listen on; 0: any free port; default: 4000',
   ],
+  ...WORKER_VARIABLES,
   TRIVIUM_PUBLIC_URL: [
     baseUrl.optional(),
     'base of absolute links; default: scheme and host of the request',
@@ -183,10 +182,6 @@ export const VARIABLES = {
   ],
   ...RETENTION_VARIABLES,
   ...PREVIEW_VARIABLES,
-  TRIVIUM_JOB_CONCURRENCY: [
-    wholeNumber(0, 64).default(2),
-    'jobs that this process runs concurrently; 0: none; default: 2',
-  ],
   TRIVIUM_CONNECTIONS_PER_ADDRESS_MAX: [
     wholeNumber(0, 1_000_000).optional(),
     'open connections of one address; 0: no limit; default: 512, and no limit for loopback addresses',
@@ -194,10 +189,6 @@ export const VARIABLES = {
   TRIVIUM_BODY_BYTES_PER_SECOND_MIN: [
     wholeNumber(0, 2 ** 30).default(1024),
     'least rate at which bodies must arrive, averaged over 30 seconds, in bytes a second; 0: none; default: 1,024',
-  ],
-  TRIVIUM_LOCK_WAIT_SECONDS: [
-    wholeNumber(0, 86_400).default(60),
-    'time for which a start waits for the process that uses the same SQLite file, in seconds; default: 60',
   ],
   TRIVIUM_OUTBOUND_ALLOWED_HOSTS: [
     hostList.default([]),
@@ -254,13 +245,15 @@ function parseValues(env: Readonly<Record<string, string | undefined>>): Values 
 
 function toConfig(values: Values): Omit<Config, 'searchPath' | 'unknownVariables'> {
   const dataDir = resolve(values.TRIVIUM_DATA_DIR);
+  const databaseUrl = values.TRIVIUM_DATABASE_URL ?? `sqlite:${resolve(dataDir, 'trivium.db')}`;
   const auth = values.TRIVIUM_AUTH ?? (isLoopback(values.TRIVIUM_HOST) ? 'open' : 'required');
   return {
     host: values.TRIVIUM_HOST,
     port: values.TRIVIUM_PORT,
     publicUrl: values.TRIVIUM_PUBLIC_URL ?? null,
     dataDir,
-    databaseUrl: values.TRIVIUM_DATABASE_URL ?? `sqlite:${resolve(dataDir, 'trivium.db')}`,
+    databaseUrl,
+    ...toWorkerSettings(values, databaseUrl),
     statementTimeoutMs: values.TRIVIUM_STATEMENT_TIMEOUT_MS,
     blobDir: resolve(
       values.TRIVIUM_STORAGE_URL?.replace(/^file:(\/\/(?=\/))?/, '') ?? `${dataDir}/blobs`,
@@ -283,10 +276,8 @@ function toConfig(values: Values): Omit<Config, 'searchPath' | 'unknownVariables
     uploadTtlHours: values.TRIVIUM_UPLOAD_TTL_HOURS,
     ...toRetention(values),
     ...toPreviews(values),
-    jobConcurrency: values.TRIVIUM_JOB_CONCURRENCY,
     connectionsPerAddressMax: values.TRIVIUM_CONNECTIONS_PER_ADDRESS_MAX ?? null,
     bodyBytesPerSecondMin: values.TRIVIUM_BODY_BYTES_PER_SECOND_MIN,
-    lockWaitSeconds: values.TRIVIUM_LOCK_WAIT_SECONDS,
     outboundAllowedHosts: values.TRIVIUM_OUTBOUND_ALLOWED_HOSTS,
     ...toLimits(values),
     isGraphiqlEnabled: (values.TRIVIUM_GRAPHIQL ?? (auth === 'open' ? 'on' : 'off')) === 'on',

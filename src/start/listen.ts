@@ -1,6 +1,9 @@
 import { access } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import type { Log } from '../domain/context.ts';
+import { isLoopbackHost } from '../http/viewer/origin.ts';
 import type { Config } from './config.ts';
 import { codeOf, StartError } from './start-error.ts';
 
@@ -22,6 +25,20 @@ export async function listen(server: FastifyInstance, { host, port }: Address): 
   }
 }
 
+/** Returns a free port if the configured one is 0: several processes have to listen at the same one. */
+export async function choosePort({ host, port }: Address): Promise<number> {
+  if (port !== 0) return port;
+  const probe = createServer();
+  const address = await new Promise<ReturnType<typeof probe.address>>((resolve, reject) => {
+    probe.once('error', (error) => reject(toListenError(error, { host, port })));
+    probe.listen({ host, port }, () => {
+      const address = probe.address();
+      probe.close(() => resolve(address));
+    });
+  });
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
+
 /**
  * Throws StartError if the address cannot be used and this is the first start, which then leaves nothing behind. Later
  * starts may wait for the process that serves the database, and that listens at the same address.
@@ -39,6 +56,36 @@ export async function checkFirstAddress(config: Config): Promise<void> {
     probe.once('error', (error) => reject(toListenError(error, { host, port })));
     probe.listen({ host, port }, () => probe.close(() => resolve()));
   });
+}
+
+/** Where a server is reached. */
+export interface Addresses {
+  url: string;
+  /** Path of the sign-in link; null if there is none. */
+  signInPath: string | null;
+}
+
+/** Logs what the person at this machine needs to use the server. */
+export function logAddresses(log: Log, config: Config, { url, signInPath }: Addresses): void {
+  const base = linkBase(config, url);
+  log.info({ url, auth: config.auth }, `listening on ${url}`);
+  if (config.isGraphiqlEnabled) {
+    const graphiqlUrl = `${base}/graphql`;
+    log.info({ graphiqlUrl }, `GraphiQL: ${graphiqlUrl}`);
+  }
+  if (config.adminKey === null) {
+    const adminKeyPath = join(config.dataDir, 'admin.key');
+    log.info({ adminKeyPath }, `the admin key is in ${adminKeyPath}`);
+  }
+  if (signInPath === null) return;
+  const signInUrl = base + signInPath;
+  log.info({ signInUrl }, `to sign in as admin, once, within 10 minutes: ${signInUrl}`);
+}
+
+/** Returns the base of links for the person at this machine. */
+function linkBase({ publicUrl }: Config, url: string): string {
+  const isHere = publicUrl !== null && isLoopbackHost(new URL(publicUrl).host);
+  return isHere ? publicUrl : url;
 }
 
 function toListenError(error: unknown, { host, port }: Address): unknown {

@@ -64,6 +64,9 @@ export interface Restriction {
   done: Promise<void>;
 }
 
+/** For a process that leaves the files to another one. */
+export const NO_RESTRICTION: Restriction = { soon: Promise.resolve(), done: Promise.resolve() };
+
 /** Takes the access of the group and of others away from every file below the directory of the blobs. */
 export function restrictBlobs(
   { blobDir }: Pick<Config, 'blobDir'>,

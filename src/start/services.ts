@@ -6,7 +6,6 @@ import { createFileStaging } from '../blob/file-staging.ts';
 import { withMemory } from '../blob/memory.ts';
 import { observeStore } from '../blob/observed.ts';
 import type { Services, Settings } from '../domain/context.ts';
-import type { Events } from '../domain/event/event.ts';
 import { createRenderQueue } from '../domain/rendition/queue.ts';
 import { keySha256 } from '../domain/viewer/key.ts';
 import { createLogins } from '../domain/viewer/logins.ts';
@@ -17,9 +16,10 @@ import { createCatalog } from '../media/preview/catalog.ts';
 import { createPreviewer } from '../media/preview/previewer.ts';
 import { createRenderer } from '../media/rendition/renderer.ts';
 import { type Db, openDb } from '../store/db.ts';
-import { servesOneProcess } from '../store/dialect.ts';
 import { migrate } from '../store/migrate.ts';
+import type { WriteGate } from '../store/sqlite/writer.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Exchange } from './cluster/exchange.ts';
 import type { Config } from './config.ts';
 import { prepareDirectories } from './directory.ts';
 import { restrictDirectories } from './restrict.ts';
@@ -35,15 +35,15 @@ export type OnQuery = (sql: string, ms: number) => void;
 export async function createServices(
   config: Config,
   log: Logger,
-  events: Events,
+  { events, tallyOf, writeGate }: Pick<Exchange, 'events' | 'tallyOf' | 'writeGate'>,
   telemetry: Telemetry,
 ): Promise<Services & { users: UserSource }> {
   await prepareDirectories(config);
   await restrictDirectories(config, log);
-  const db = openDatabase(config, telemetry.onQuery);
+  const db = openDatabase(config, { onQuery: telemetry.onQuery, writeGate });
   try {
     await migrateDatabase(db, config, log);
-    const pending = createPendingChanges({ db, isShared: !servesOneProcess(config.databaseUrl) });
+    const pending = createPendingChanges({ db, isShared: config.isShared });
     await pending.reload();
     const users = createUserSource({ db, clock: Date.now, log }, config);
     return {
@@ -51,12 +51,13 @@ export async function createServices(
       pending,
       observer: telemetry.observer,
       ...(await openStorage(config.blobDir, telemetry)),
-      settings: settingsOf(config),
+      settings: toSettings(config),
       events,
       uploadLocks: createKeyedLock(),
       renders: createRenderQueue({ clock: Date.now }),
       ...createDecoders(config),
-      arrivingBytes: new Map(),
+      tallyOf,
+      arrivingBytes: tallyOf('arriving bytes'),
       clock: Date.now,
       newId: randomUUID,
       users,
@@ -76,9 +77,10 @@ export async function createServices(
 }
 
 /** Returns the part of the configuration that operations read. */
-function settingsOf(config: Config): Settings {
+function toSettings(config: Config): Settings {
   return {
     isFastPathEnabled: config.isFastPathEnabled,
+    hasWorkers: config.workers > 1,
     auth: config.auth,
     visibilityDefault: config.visibilityDefault,
     stripLocation: config.stripLocation,
@@ -110,15 +112,22 @@ function createDecoders({ previewDecoders: enabled, searchPath, imagePixelsMax }
 }
 
 /** Opens the database. Throws StartError. */
-function openDatabase(config: Config, onQuery: OnQuery): Db {
-  const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled } = config;
-  return openNamed(config, () => openDb({ url, statementTimeoutMs, isFastPathEnabled, onQuery }));
+function openDatabase(
+  config: Config,
+  options: { onQuery: OnQuery; writeGate: WriteGate | undefined },
+): Db {
+  const { databaseUrl: url, statementTimeoutMs, isFastPathEnabled, workers } = config;
+  return openNamed(config, () =>
+    openDb({ url, statementTimeoutMs, isFastPathEnabled, workers, ...options }),
+  );
 }
 
 async function migrateDatabase(db: Db, config: Config, log: Logger): Promise<void> {
-  const applied = await migrate(db, (message) => log.warn(message)).catch((error: unknown) => {
-    throw toDatabaseError(error, config);
-  });
+  const applied = await migrate(db, (message, level = 'warn') => log[level](message)).catch(
+    (error: unknown) => {
+      throw toDatabaseError(error, config);
+    },
+  );
   if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
 }
 

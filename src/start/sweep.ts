@@ -1,7 +1,6 @@
 import type { Log, Services } from '../domain/context.ts';
 import { SWEEP_GRACE_MS, sweep } from '../domain/file/sweep.ts';
 import { expireUploads } from '../domain/upload/expire.ts';
-import { servesOneProcess } from '../store/dialect.ts';
 import type { Config } from './config.ts';
 
 /**
@@ -11,17 +10,17 @@ import type { Config } from './config.ts';
 const FILE_CLOCK_LAG_MS = 50;
 
 /**
- * Ends expired uploads, and sweeps the bytes that an earlier run of the server left behind; later sweeps are jobs. A
- * SQLite database has one process, so no request can own bytes that are older than `startedAt`, the time before the
+ * Ends expired uploads, and sweeps the bytes that an earlier run of the server left behind; later sweeps are jobs. If
+ * this process alone serves the database, no request can own bytes that are older than `startedAt`, the time before the
  * first request.
  */
 export async function sweepAtStart(
   services: Services & { log: Log },
-  { databaseUrl }: Config,
+  { isShared }: Config,
   startedAt: number,
   signal: AbortSignal,
 ) {
-  const graceMs = servesOneProcess(databaseUrl) ? FILE_CLOCK_LAG_MS : SWEEP_GRACE_MS;
+  const graceMs = isShared ? SWEEP_GRACE_MS : FILE_CLOCK_LAG_MS;
   try {
     await expireUploads(services);
     await sweep(services, { modifiedBefore: startedAt - graceMs, signal });

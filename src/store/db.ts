@@ -6,6 +6,7 @@ import { openFileChannels, openMemoryChannels } from './sqlite/channels.ts';
 import { createKysely, RoutedAdapter } from './sqlite/kysely.ts';
 import type { ConnectionUse } from './sqlite/pool.ts';
 import type { OnQuery } from './sqlite/routing.ts';
+import type { WriteGate } from './sqlite/writer.ts';
 import type { Database } from './table.ts';
 
 /** The executor of every store function: a database, or an open transaction. */
@@ -21,6 +22,10 @@ export interface OpenDbOptions {
   isFastPathEnabled?: boolean;
   /** Maximum duration of a statement, in milliseconds. (Default: 10,000) */
   statementTimeoutMs?: number;
+  /** Processes of this server that open the database, and share its readers and connections. (Default: 1) */
+  workers?: number;
+  /** Orders the writes of several processes to a SQLite database. (Default: they compete for its lock) */
+  writeGate?: WriteGate | undefined;
 }
 
 /** Opens a database without touching its schema; `migrate` does that. Close it with `db.destroy()`. */
@@ -32,17 +37,19 @@ function open({
   url,
   onQuery,
   statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+  workers = 1,
+  writeGate,
 }: Omit<OpenDbOptions, 'isFastPathEnabled'>): Db {
   if (url.startsWith('sqlite:')) {
     const path = url.slice('sqlite:'.length);
     const channels =
       path === ':memory:'
         ? openMemoryChannels(path)
-        : openFileChannels(path, { limitMs: statementTimeoutMs });
+        : openFileChannels(path, { limitMs: statementTimeoutMs, workers, writeGate });
     return createKysely(channels, onQuery);
   }
   return new Kysely<Database>({
-    dialect: postgresDialect({ url, statementTimeoutMs }),
+    dialect: postgresDialect({ url, statementTimeoutMs, workers }),
     ...(onQuery && {
       log: (event: LogEvent) => onQuery(event.query.sql, event.queryDurationMillis),
     }),

@@ -25,14 +25,6 @@ export type DialectName = 'sqlite' | 'postgres';
 /** Tables whose pages are listed for many groups at once. */
 export type PagedTable = 'media' | 'job' | 'file_version' | 'audit_entry';
 
-/**
- * Tells whether only one process can serve a database. SQLite has no notices: a second process would not learn of
- * changes.
- */
-export function servesOneProcess(databaseUrl: string): boolean {
-  return databaseUrl.startsWith('sqlite:');
-}
-
 /** Returns the database system of an executor. Its Kysely adapter tells it: no flag has to be passed beside `db`. */
 export function dialectOf(db: Db): DialectName {
   return db.getExecutor().adapter instanceof PostgresAdapter ? 'postgres' : 'sqlite';
@@ -197,12 +189,16 @@ export async function withoutTimeout(db: Db): Promise<Db> {
   return withQueryOptions(db, { hasNoTimeout: true });
 }
 
+/** The number of PostgreSQL's lock of migrations. */
+export const MIGRATION_LOCK = 7483648;
+
 /**
  * Waits until no other process migrates this database, and blocks others until the end of the transaction. SQLite's
  * lock is the transaction itself, which begins with `begin immediate`.
  */
 export async function lockForMigration(db: Db): Promise<void> {
-  if (dialectOf(db) === 'postgres') await sql`select pg_advisory_xact_lock(7483648)`.execute(db);
+  if (dialectOf(db) !== 'postgres') return;
+  await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(db);
 }
 
 /**

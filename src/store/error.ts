@@ -14,7 +14,7 @@ export class LockedDatabaseError extends Error {
   constructor(path: string, waitSeconds: number) {
     super(
       `Another process serves ${path}, and has not ended within ${waitSeconds} seconds. ` +
-        'A SQLite database is for one server process: stop the other one, or use PostgreSQL.',
+        'A SQLite database is for one server: stop the other one, give it more workers, or use PostgreSQL.',
     );
     this.name = 'LockedDatabaseError';
   }

@@ -38,6 +38,8 @@ describe('defaults', () => {
       rehashDays: 30,
       trashDays: 30,
       statementTimeoutMs: 10_000,
+      workers: 1,
+      isShared: false,
       jobConcurrency: 2,
       connectionsPerAddressMax: null,
       bodyBytesPerSecondMin: 1024,

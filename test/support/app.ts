@@ -8,6 +8,7 @@ import { withMemory } from '../../src/blob/memory.ts';
 import type { Context, Services, Settings } from '../../src/domain/context.ts';
 import { createEvents } from '../../src/domain/event/event.ts';
 import { UNOBSERVED } from '../../src/domain/observer.ts';
+import { createTallies } from '../../src/domain/event/tally.ts';
 import { createRenderQueue } from '../../src/domain/rendition/queue.ts';
 import { keySha256 } from '../../src/domain/viewer/key.ts';
 import { createLogins } from '../../src/domain/viewer/logins.ts';
@@ -162,6 +163,7 @@ export function createTestServices(parts: Parts, settings: Partial<Settings> = {
   const logged: TestServices['logged'] = [];
   const note = (level: string) => (_fields: object, message: string) =>
     void logged.push({ level, message });
+  const tallyOf = createTallies();
   const services: TestServices = {
     ...parts,
     logged,
@@ -176,7 +178,8 @@ export function createTestServices(parts: Parts, settings: Partial<Settings> = {
     renderer: { ...WORK, stop: async () => undefined },
     detailsReader: { read: readFileDetails, stop: async () => undefined },
     ...previewServices(),
-    arrivingBytes: new Map(),
+    tallyOf,
+    arrivingBytes: tallyOf('arriving bytes'),
     clock: () => now,
     advance: (ms) => {
       now += ms;
@@ -197,7 +200,7 @@ export function user(id = 'alice', role: Role = 'editor'): Viewer {
 
 function defaultSettings(): Settings {
   const { uploadTtlHours, ...config } = parseConfig({});
-  return { ...config, uploadTtlMs: uploadTtlHours * 3_600_000 };
+  return { ...config, hasWorkers: false, uploadTtlMs: uploadTtlHours * 3_600_000 };
 }
 
 async function withDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {

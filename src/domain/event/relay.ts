@@ -23,12 +23,15 @@ export interface EventRelay {
 }
 
 /**
- * Creates a bus whose events also reach the subscribers of other processes, by a notice of their database. While a
- * notice is being sent, new events wait for the next one, and those of the same thing are merged: however fast things
- * change, notices are not sent faster than they are accepted. `tell` returns whether the notice was sent. If one was
- * lost, the next one makes the other processes report a gap.
+ * Creates a bus whose events also reach the subscribers of other processes, by notices. While a notice is being sent, new
+ * events wait for the next one, and those of the same thing are merged: however fast things change, notices are not sent
+ * faster than they are accepted. `tell` returns whether the notice was sent. If one was lost, the next one makes the
+ * other processes report a gap. `onJob` is called when another process has changed jobs, or may have.
  */
-export function createEventRelay(tell: (text: string) => Promise<boolean>): EventRelay {
+export function createEventRelay(
+  tell: (text: string) => Promise<boolean>,
+  onJob: () => void = () => undefined,
+): EventRelay {
   const events = createEvents();
   const from = randomUUID();
   const waiting = new Map<string, DomainEvent>();
@@ -69,9 +72,11 @@ export function createEventRelay(tell: (text: string) => Promise<boolean>): Even
       const notice = JSON.parse(text) as Notice;
       if (notice.from === from) return;
       for (const event of notice.events) events.publish({ ...revived(event), isElsewhere: true });
+      if (notice.events.some(({ type }) => type === 'job') || notice.hasGap) onJob();
       if (notice.hasGap) events.reportGap();
     },
     resume() {
+      onJob();
       events.reportGap();
       if (hasLost) void tellAll();
     },

@@ -26,15 +26,11 @@ export async function openRoom(ctx: Context): Promise<Room> {
   let ownBytes = 0;
   const add = (sizeBytes: number) => {
     ownBytes += sizeBytes;
-    for (const name of rooms.keys()) {
-      const all = (arrivingBytes.get(name) ?? 0) + sizeBytes;
-      if (all > 0) arrivingBytes.set(name, all);
-      else arrivingBytes.delete(name);
-    }
+    for (const name of rooms.keys()) arrivingBytes.change(name, sizeBytes);
   };
   const check = () => {
     for (const [name, roomBytes] of rooms) {
-      if ((arrivingBytes.get(name) ?? 0) < roomBytes + 1) continue;
+      if (arrivingBytes.get(name) < roomBytes + 1) continue;
       observer.refused('stored-bytes');
       const factor = name.startsWith('address:') ? quotas.addressFactor : 1;
       throw new QuotaExceededError({ name: 'stored-bytes', limit: quotas.storedBytesMax * factor });

@@ -20,6 +20,10 @@ export interface SingleConnectionOptions extends ChannelParts {
   streamSignal: (stream: Closable) => () => AbortSignal;
 }
 
+const NO_WAY_BACK =
+  'This server has several processes, and each request may reach another one: subscribe over one connection for each ' +
+  'operation (graphql-sse without singleConnection), or over WebSocket.';
+
 /** Handles the requests of the single connection mode of graphql-sse. */
 export interface SingleConnection {
   /** Tells whether a request is one of this mode. */
@@ -48,6 +52,8 @@ export function createSingleConnection(options: SingleConnectionOptions): Single
     async handle(request, reply) {
       switch (request.method) {
         case 'PUT': {
+          if (services.settings.hasWorkers)
+            throw new HttpError(501, 'NOT_IMPLEMENTED', NO_WAY_BACK);
           const release = takeConnectionSlot(requestContext(services, request, reply));
           const token = reservations.reserve(request.viewer, release);
           return reply.code(201).type('text/plain; charset=utf-8').send(token);

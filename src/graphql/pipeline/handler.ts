@@ -52,8 +52,8 @@ export async function registerGraphql(
   const streamSignal = createStreamSignals(server, services.events);
   const parts: ChannelParts = {
     ...{ server, services, publicUrl, run },
-    takeStreamSlot: createStreamSlots(services.settings),
-    takeConnectionSlot: createStreamSlots(services.settings),
+    takeStreamSlot: createStreamSlots(services, 'subscriptions'),
+    takeConnectionSlot: createStreamSlots(services, 'stream connections'),
     watchViewer: createViewerWatch(server, viewerCheckMs),
   };
   const singleConnection = createSingleConnection({ ...parts, encode, streamSignal });

@@ -12,29 +12,66 @@ export interface SignInLink {
   redeem(secret: string): Promise<Session | null>;
 }
 
-/** Creates a link, valid once and for ten minutes. It is known to this process only. */
-export function createSignInLink({
-  clock,
-  beginSession,
-}: {
+/** The one use of a link. */
+export interface SignInUse {
+  /** Takes it; returns false if someone else has. */
+  take(): Promise<boolean>;
+  giveBack(): void;
+}
+
+/** The secret of a link, and when it expires, in milliseconds since 1970. */
+export interface SignInSecret {
+  secret: string;
+  expiresAt: number;
+}
+
+/** Creates the secret of a link, valid for ten minutes. */
+export function createSignInSecret(now: number): SignInSecret {
+  return { secret: randomBytes(32).toString('base64url'), expiresAt: now + LIFE_MS };
+}
+
+/** Options of `createSignInLink`. */
+export interface SignInLinkOptions {
   /** Milliseconds since 1970. */
   clock: () => number;
   beginSession: () => Promise<Session>;
-}): SignInLink {
-  const secret = randomBytes(32).toString('base64url');
-  const expiresAt = clock() + LIFE_MS;
-  let isUsed = false;
+  /** (Default: a new one, which only this process knows) */
+  link?: SignInSecret | undefined;
+  /** (Default: that of a link which only this process knows) */
+  use?: SignInUse | undefined;
+}
+
+/** Creates a link, valid once and for ten minutes. */
+export function createSignInLink({
+  clock,
+  beginSession,
+  link: { secret, expiresAt } = createSignInSecret(clock()),
+  use = createOwnUse(),
+}: SignInLinkOptions): SignInLink {
   return {
     path: `${SIGN_IN_PATH}?secret=${secret}`,
     async redeem(given) {
-      if (isUsed || clock() >= expiresAt || !isEqual(given, secret)) return null;
-      isUsed = true;
+      if (clock() >= expiresAt || !isEqual(given, secret) || !(await use.take())) return null;
       try {
         return await beginSession();
       } catch (error) {
-        isUsed = false;
+        use.giveBack();
         throw error;
       }
+    },
+  };
+}
+
+function createOwnUse(): SignInUse {
+  let isTaken = false;
+  return {
+    async take() {
+      const isFree = !isTaken;
+      isTaken = true;
+      return isFree;
+    },
+    giveBack() {
+      isTaken = false;
     },
   };
 }

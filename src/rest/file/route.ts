@@ -36,8 +36,9 @@ export async function registerFiles(
   server: FastifyInstance,
   options: DialectOptions,
 ): Promise<void> {
-  const { addressFactor } = options.services.settings.quotas;
-  const takeSlot = createSlots({ ...ARCHIVES_MAX, addressFactor });
+  const { settings, tallyOf } = options.services;
+  const { addressFactor } = settings.quotas;
+  const takeSlot = createSlots({ ...ARCHIVES_MAX, addressFactor }, tallyOf('archives'));
   registerRoutes(server, [...ROUTES, archiveRoute(takeSlot)], {
     ...options,
     serve: ({ send }, call) => send(call),

@@ -166,6 +166,17 @@ export async function resetFutureJobs(
   return Number(leased.numUpdatedRows + waiting.numUpdatedRows);
 }
 
+/** Ends the leases of workers that are known to have ended. Their jobs are then lost, as after the end of a lease. */
+export async function expireLeases(db: Db, workers: readonly string[], now: number): Promise<void> {
+  if (workers.length === 0) return;
+  await db
+    .updateTable('job')
+    .set({ leased_until: now - 1 })
+    .where('status', '=', sql.lit('running'))
+    .where('worker', 'in', [...workers])
+    .execute();
+}
+
 /** Returns the jobs whose lease has expired. */
 export function listLostJobs(db: Db, now: number, limit: number): Promise<JobRow[]> {
   return inline(db, limit)

@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { dialectOf } from '../dialect.ts';
+import type { OnlineStep } from '../migration.ts';
+import { createAllIndexes, indexStep } from './index-migration.ts';
 
 /**
  * Adds to two indexes of orders the columns that lists are often narrowed by: a list of the jobs of one status by priority
@@ -9,12 +11,20 @@ import { dialectOf } from '../dialect.ts';
  * first, passed all of these.
  */
 export async function up(db: Db): Promise<void> {
-  // No time of a change is before the creation, on which these lists rely.
-  await sql`update media set updated_at = created_at where updated_at < created_at`.execute(db);
-  await replace(db, REPLACED);
-  await create(db, { file_variant_size: `file ((key || ''), size_bytes, uuid) where key <> ''` });
-  if (dialectOf(db) === 'postgres') await replace(db, READ_ALONE);
+  await correctTimes(db);
+  await createAllIndexes(db, REPLACED, Object.keys(REPLACED));
+  await createAllIndexes(db, NEW);
+  if (dialectOf(db) === 'postgres') {
+    await createAllIndexes(db, READ_ALONE, Object.keys(READ_ALONE));
+  }
 }
+
+/** No time of a change is before the creation, on which these lists rely. */
+async function correctTimes(db: Db): Promise<void> {
+  await sql`update media set updated_at = created_at where updated_at < created_at`.execute(db);
+}
+
+const NEW = { file_variant_size: `file ((key || ''), size_bytes, uuid) where key <> ''` };
 
 const REPLACED = {
   media_updated: 'media (updated_at, id, created_at, type, is_public, owner)',
@@ -38,13 +48,10 @@ const READ_ALONE = {
   job_by_updated_at: 'job ((updated_at + 0), uuid, updated_at)',
 };
 
-async function replace(db: Db, indexes: Readonly<Record<string, string>>): Promise<void> {
-  for (const name of Object.keys(indexes)) await sql`drop index ${sql.ref(name)}`.execute(db);
-  await create(db, indexes);
-}
-
-async function create(db: Db, indexes: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, definition] of Object.entries(indexes)) {
-    await sql`create index ${sql.ref(name)} on ${sql.raw(definition)}`.execute(db);
-  }
-}
+/** The same, while others use the tables. */
+export const online: readonly OnlineStep[] = [
+  { isAlone: true, run: correctTimes },
+  indexStep(REPLACED, Object.keys(REPLACED)),
+  indexStep(NEW),
+  indexStep(READ_ALONE, Object.keys(READ_ALONE)),
+];

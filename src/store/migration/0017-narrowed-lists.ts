@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { Db } from '../db.ts';
 import { columnTypes, dialectOf } from '../dialect.ts';
+import type { OnlineStep } from '../migration.ts';
+import { createAllIndexes, indexStep } from './index-migration.ts';
 
 /**
  * Creates indexes for lists that passed thousands of rows, among a million files and 300,000 jobs, to find a page: the
@@ -10,14 +12,17 @@ import { columnTypes, dialectOf } from '../dialect.ts';
  * 75 ms.
  */
 export async function up(db: Db): Promise<void> {
+  await addErrorStem(db);
+  await createAllIndexes(db, INDEXES, REPLACED);
+}
+
+async function addErrorStem(db: Db): Promise<void> {
   const { text } = columnTypes(db);
-  const kind = sql.raw(dialectOf(db) === 'postgres' ? 'stored' : 'virtual');
-  await sql`alter table job add column error_stem ${text}
+  const isPostgres = dialectOf(db) === 'postgres';
+  const kind = sql.raw(isPostgres ? 'stored' : 'virtual');
+  const ifNew = sql.raw(isPostgres ? 'if not exists' : '');
+  await sql`alter table job add column ${ifNew} error_stem ${text}
     generated always as (substr(error, 1, 200)) ${kind}`.execute(db);
-  for (const name of REPLACED) await db.schema.dropIndex(name).execute();
-  for (const [name, definition] of Object.entries(INDEXES)) {
-    await sql`create index ${sql.ref(name)} on ${sql.raw(definition)}`.execute(db);
-  }
 }
 
 const REPLACED = ['job_by_error', 'job_by_scheduled_at', 'job_by_updated_at'];
@@ -31,3 +36,6 @@ const INDEXES = {
   file_project_updated: 'file (project_id, updated_at, uuid) where project_id is not null',
   file_project_size: 'file (project_id, size_bytes, uuid) where project_id is not null',
 } as const;
+
+/** The same, while others use the tables. Only the new column of the jobs makes them wait: PostgreSQL writes the table anew. */
+export const online: readonly OnlineStep[] = [{ run: addErrorStem }, indexStep(INDEXES, REPLACED)];

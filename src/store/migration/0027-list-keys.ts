@@ -2,6 +2,8 @@ import { type RawBuilder, sql } from 'kysely';
 import { nameSortKey } from '../../lib/sort-key.ts';
 import type { Db } from '../db.ts';
 import { columnTypes, dialectOf } from '../dialect.ts';
+import type { OnlineStep } from '../migration.ts';
+import { inTransaction } from '../transaction.ts';
 
 /** Less than every time that a file can name: the key of media that were taken at an unknown time. */
 const UNKNOWN_TIME = -8_640_000_000_000_000;
@@ -12,17 +14,20 @@ const UNKNOWN_TIME = -8_640_000_000_000_000;
  * writes a file or reads its details can forget them.
  */
 export async function up(db: Db): Promise<void> {
+  await addColumns(db);
+  for await (const rows of batchesOf(db)) await fill(db, rows);
+  for (const trigger of dialectOf(db) === 'postgres' ? POSTGRES : SQLITE) await trigger.execute(db);
+}
+
+async function addColumns(db: Db): Promise<void> {
   const { integer, text } = columnTypes(db);
+  const ifNew = sql.raw(dialectOf(db) === 'postgres' ? 'if not exists' : '');
   const add = (name: string, type: RawBuilder<unknown>, unset: number | string) =>
-    db.schema
-      .alterTable('media')
-      .addColumn(name, type, (column) => column.notNull().defaultTo(sql.lit(unset)))
-      .execute();
+    sql`alter table media add column ${ifNew} ${sql.ref(name)} ${type}
+      not null default ${sql.lit(unset)}`.execute(db);
   await add('size_bytes', integer, -1);
   await add('title_sort', text, '');
   await add('taken_sort', integer, UNKNOWN_TIME);
-  for await (const rows of batchesOf(db)) await fill(db, rows);
-  for (const trigger of dialectOf(db) === 'postgres' ? POSTGRES : SQLITE) await trigger.execute(db);
 }
 
 /** Number of rows that are in memory at once. */
@@ -37,13 +42,18 @@ interface Row {
 
 async function* batchesOf(db: Db): AsyncGenerator<Row[]> {
   for (let after = 0, isLast = false; !isLast; ) {
-    const { rows } = await sql<Row>`select media.id, media.title, media.taken_at, file.size_bytes
-      from media left join file on file.media_id = media.id and file.key = ''
-      where media.id > ${after} order by media.id limit ${BATCH_ROWS}`.execute(db);
+    const rows = await readBatch(db, after);
     yield rows;
     after = rows.at(-1)?.id ?? after;
     isLast = rows.length < BATCH_ROWS;
   }
+}
+
+async function readBatch(db: Db, after: number, lock = sql``): Promise<Row[]> {
+  const { rows } = await sql<Row>`select media.id, media.title, media.taken_at, file.size_bytes
+    from media left join file on file.media_id = media.id and file.key = ''
+    where media.id > ${after} order by media.id limit ${BATCH_ROWS} ${lock}`.execute(db);
+  return rows;
 }
 
 /** Writes each row once: PostgreSQL writes it to all indexes each time. */
@@ -114,3 +124,35 @@ const POSTGRES: readonly RawBuilder<unknown>[] = [
   sql`create trigger media_taken_set before insert or update of taken_at on media
     for each row execute function media_taken_set()`,
 ];
+
+/** Triggers that exist already: an earlier run has been interrupted. */
+const OLD_TRIGGERS = sql`drop trigger if exists media_size_insert on file;
+  drop trigger if exists media_size_update on file;
+  drop trigger if exists media_size_delete on file;
+  drop trigger if exists media_taken_set on media;
+  drop function if exists media_size_set, media_size_unset, media_taken_set`;
+
+/** The same, while others use the tables. First the triggers: they see to what is written while the rows are filled. */
+export const online: readonly OnlineStep[] = [
+  {
+    async run(db) {
+      await addColumns(db);
+      await OLD_TRIGGERS.execute(db);
+      for (const trigger of POSTGRES) await trigger.execute(db);
+    },
+  },
+  { isAlone: true, run: fillOnline },
+];
+
+/** Fills a batch in each transaction. The lock: nobody changes a title between the read and the write. */
+async function fillOnline(db: Db): Promise<void> {
+  for (let after = 0, isLast = false; !isLast; ) {
+    const rows = await inTransaction(db, async (db) => {
+      const rows = await readBatch(db, after, sql`for no key update of media`);
+      await fill(db, rows);
+      return rows;
+    });
+    after = rows.at(-1)?.id ?? after;
+    isLast = rows.length < BATCH_ROWS;
+  }
+}

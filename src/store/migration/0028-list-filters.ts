@@ -1,15 +1,4 @@
-import { sql } from 'kysely';
-import type { Db } from '../db.ts';
-
-/**
- * Creates indexes for the orders and filters of lists of media. No folder is in them, and those of the media of folders
- * leave out unfiled media: each upload writes to few of them.
- */
-export async function up(db: Db): Promise<void> {
-  for (const [name, definition] of Object.entries(INDEXES)) {
-    await sql`create index ${sql.ref(name)} on ${sql.raw(definition)}`.execute(db);
-  }
-}
+import { indexMigration } from './index-migration.ts';
 
 const OF_ALL = `where type <> 'folder'`;
 const OF_FOLDERS = `where type <> 'folder' and parent_id is not null`;
@@ -29,3 +18,9 @@ const INDEXES = {
   file_original_width: `file (width, media_id) where key = '' and width is not null`,
   file_original_height: `file (height, media_id) where key = '' and height is not null`,
 };
+
+/**
+ * Creates indexes for the orders and filters of lists of media. No folder is in them, and those of the media of folders
+ * leave out unfiled media: each upload writes to few of them.
+ */
+export const { up, online } = indexMigration(INDEXES);

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { toIndexedWords } from '../../lib/search-text.ts';
 import type { Db } from '../db.ts';
 import { dialectOf } from '../dialect.ts';
+import type { OnlineStep } from '../migration.ts';
 
 /** Number of rows that are in memory at once. */
 const BATCH_ROWS = 1000;
@@ -49,3 +50,6 @@ function textsOf({ description, keywords, alt_text, caption, credit, details }: 
   const own = [camera, lens, author, textSnippet];
   return toIndexedWords(description, keywords, alt_text, caption, credit, ...own);
 }
+
+/** The same, while others use the tables: each batch is a transaction. */
+export const online: readonly OnlineStep[] = [{ isAlone: true, run: up }];

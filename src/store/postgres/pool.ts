@@ -3,8 +3,10 @@ import type { ConnectionUse } from '../sqlite/pool.ts';
 import { clientConfig, destroyClient } from './client.ts';
 import { connectError } from './failure.ts';
 
-/** Connections of one process. */
+/** Connections of one process; of all workers of a server; and the least that one of them has. */
 const CONNECTIONS_MAX = 10;
+const ALL_CONNECTIONS_MAX = 20;
+const CONNECTIONS_MIN = 4;
 
 /** A transaction contains only SQL, so one that is idle for this long belongs to a suspended process. */
 const IDLE_IN_TRANSACTION_MS = 60_000;
@@ -26,6 +28,8 @@ export interface PoolOptions {
   url: string;
   /** Time after which the server cancels a statement. */
   statementTimeoutMs: number;
+  /** Processes of this server. (Default: 1) */
+  workers?: number;
 }
 
 /** A pool that hands out no connection that is known to be broken. */
@@ -47,10 +51,13 @@ export interface Pool {
 }
 
 /** Creates a pool without connections. */
-export function createPool({ url, statementTimeoutMs }: PoolOptions): Pool {
+export function createPool({ url, statementTimeoutMs, workers = 1 }: PoolOptions): Pool {
   const config: pg.PoolConfig = {
     ...clientConfig(url),
-    max: CONNECTIONS_MAX,
+    max: Math.min(
+      CONNECTIONS_MAX,
+      Math.max(CONNECTIONS_MIN, Math.ceil(ALL_CONNECTIONS_MAX / workers)),
+    ),
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
   };

@@ -8,7 +8,7 @@ import {
 import { type ConnectionUse, createReaderPool } from './pool.ts';
 import { createReplacing, startReaderProcess, startWriterThread } from './remote.ts';
 import { Performer, type Runner } from './work.ts';
-import { createWriter, UNLIMITED, type Writer } from './writer.ts';
+import { createWriter, UNLIMITED, type WriteGate, type Writer } from './writer.ts';
 
 /** The connections to one database. */
 export interface Channels {
@@ -34,11 +34,19 @@ const INLINE_BUSY_MS = 100;
  * Opens a file: one thread writes, a few processes read, and this thread reads too. The file is created if it does not
  * exist.
  */
-export function openFileChannels(path: string, { limitMs }: { limitMs: number }): Channels {
+export function openFileChannels(
+  path: string,
+  {
+    limitMs,
+    workers = 1,
+    writeGate,
+  }: { limitMs: number; workers?: number; writeGate?: WriteGate | undefined },
+): Channels {
   const inline = openConnection(path, { access: 'query', busyTimeoutMs: INLINE_BUSY_MS });
   const runner = createReplacing(() => startWriterThread(path));
-  const writer = createWriter(runner, { limitMs, busyMs: BUSY_MS });
-  const readersMax = Math.max(1, Math.min(4, availableParallelism() - 1));
+  const writer = createWriter(runner, { limitMs, busyMs: BUSY_MS }, writeGate);
+  // All workers together have as many as one process would, but one each.
+  const readersMax = Math.max(1, Math.floor(Math.min(4, availableParallelism() - 1) / workers));
   const pool = createReaderPool({ start: () => startReaderProcess(path), readersMax, limitMs });
   return {
     writer,

@@ -10,8 +10,8 @@ export interface TurnLimits {
   limitMs: number;
   /** When the wait for another process ends, as `performance.now()` counts. */
   giveUpAt: number;
-  /** Gives the turn to the next one. */
-  free: () => void;
+  /** Gives the turn to the next one, which joins the batch if `isContinued`. */
+  free: (isContinued: boolean) => void;
 }
 
 const RETRY_MS = 25;
@@ -74,8 +74,9 @@ export class Turn {
   /** Ends the turn of a transaction that has ended. */
   async end(): Promise<void> {
     await this.#last;
-    if (!this.#batches.isJoined) await this.#batches.commitWaiting();
-    this.#limits.free();
+    const isContinued = this.#batches.isJoined;
+    if (!isContinued) await this.#batches.commitWaiting();
+    this.#limits.free(isContinued);
   }
 
   /** Tries again while another process has the lock. The wait blocks no thread. */

@@ -44,15 +44,25 @@ export interface WriterLimits {
   joinMs?: number;
 }
 
+/** Orders the writes of several processes, each of which is inside for a batch of transactions. */
+export interface WriteGate {
+  /** Waits for the turn of this process. After `patienceMs`, it may try without: the lock of the file protects it. */
+  enter(patienceMs: number): Promise<void>;
+  leave(): void;
+}
+
 /** No limits. */
 export const UNLIMITED: WriterLimits = {
   limitMs: Number.POSITIVE_INFINITY,
   busyMs: Number.POSITIVE_INFINITY,
 };
 
-/** Creates a writer over a connection. */
-export function createWriter(runner: Runner, limits: WriterLimits): Writer {
+/** Creates a writer over a connection. Without a gate, processes compete for the lock of the file. */
+export function createWriter(runner: Runner, limits: WriterLimits, gate?: WriteGate): Writer {
   const turns = createTurns({ runningMax: 1, tooBusy: () => new DatabaseUnavailableError('busy') });
+  /** Whether the next transaction joins a batch, which holds the lock of the file. */
+  let isBatchOpen = false;
+  let isInside = false;
   const batches = new Batches(runner, () => turns.waiting > 0, limits.joinMs);
 
   async function takeTurn({ patience }: TurnOptions = {}): Promise<Turn> {
@@ -60,7 +70,18 @@ export function createWriter(runner: Runner, limits: WriterLimits): Writer {
     const since = performance.now();
     const isEager = patience === 'none';
     const free = await turns.take({ patienceMs: isEager ? 0 : limitMs });
-    return new Turn(batches, { limitMs, giveUpAt: isEager ? since : since + busyMs, free });
+    if (!isEager && !isBatchOpen) {
+      await gate?.enter(busyMs);
+      isInside = true;
+    }
+    const end = (isContinued: boolean) => {
+      isBatchOpen = isContinued;
+      if (isInside && !isContinued) gate?.leave();
+      isInside &&= isContinued;
+      free();
+    };
+    const giveUpAt = isEager ? since : performance.now() + busyMs;
+    return new Turn(batches, { limitMs, giveUpAt, free: end });
   }
 
   return {
