@@ -1,9 +1,16 @@
 import pg from 'pg';
+import { createTurns, type Turns } from '../../lib/turns.ts';
+import { DatabaseUnavailableError } from '../error.ts';
 import { clientConfig, destroyClient } from './client.ts';
 import { connectError } from './failure.ts';
 
 /** Connections of one process. */
 const CONNECTIONS_MAX = 10;
+
+/** Connections that lists and counts may take. The others are left to look-ups and changes, which are short. */
+const READING_MAX = 8;
+/** Connections that lists and counts of one viewer or address may take. */
+const READING_OF_OWNER_MAX = 5;
 
 /** A transaction contains only SQL, so one that is idle for this long belongs to a suspended process. */
 const IDLE_IN_TRANSACTION_MS = 60_000;
@@ -30,6 +37,8 @@ export interface PoolOptions {
 /** A pool that hands out no connection that is known to be broken. */
 export interface Pool {
   config: pg.PoolConfig;
+  /** Turns of the reads of clients that are no look-ups. They wait at most as long as a statement may take. */
+  readingTurns: Turns;
   /** See `PoolOptions`. */
   statementTimeoutMs: number;
   /** Throws DatabaseUnavailableError. */
@@ -72,8 +81,14 @@ export function createPool({ url, statementTimeoutMs }: PoolOptions): Pool {
     if (isBroken) destroyClient(client);
     client.release(isBroken);
   };
+  const readingTurns = createTurns({
+    runningMax: READING_MAX,
+    groupRunningMax: READING_OF_OWNER_MAX,
+    tooBusy: () => new DatabaseUnavailableError('timeout'),
+  });
   return {
     config,
+    readingTurns,
     statementTimeoutMs,
     acquire,
     async acquireNewer(since) {
