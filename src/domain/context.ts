@@ -155,7 +155,8 @@ export function createContext(
     getSignal: () => AbortSignal;
   },
 ): Context {
-  return { ...services, ...request, db: withSignal(services.db, getSignal) };
+  const owner = request.viewer.id ?? request.client?.hash;
+  return { ...services, ...request, db: withSignal(services.db, getSignal, owner) };
 }
 
 /**

@@ -24,6 +24,8 @@ export interface TurnOptions {
 export interface TurnLimits {
   /** Maximum number of turns at once. */
   runningMax: number;
+  /** Maximum number of turns of one group at once. (Default: unlimited) */
+  groupRunningMax?: number;
   /** The sum of the weights that run at once. (Default: unlimited) */
   weightMax?: number;
   /** Maximum number of waiting pieces of work. (Default: unlimited) */
@@ -51,26 +53,24 @@ export function createTurnGroup(runningMax: number): TurnGroup {
   let running = 0;
   const admitWaiting = () => {
     for (const queue of queues) {
-      for (let next = queue.waiting[0]; next !== undefined; next = queue.waiting[0]) {
+      for (let next = nextOf(queue); next !== undefined; next = nextOf(queue)) {
         if (running >= runningMax) return;
         if (!hasRoom(queue, next.weight)) break;
-        queue.waiting.shift();
+        queue.waiting.splice(queue.waiting.indexOf(next), 1);
         running += 1;
-        queue.running += 1;
-        queue.weight += next.weight;
+        change(queue, next, 1);
         next.admit();
       }
     }
   };
-  const end = (queue: Queue, weight: number) => {
+  const end = (queue: Queue, work: Work) => {
     running -= 1;
-    queue.running -= 1;
-    queue.weight -= weight;
+    change(queue, work, -1);
     admitWaiting();
   };
   return {
     addQueue(limits) {
-      const queue: Queue = { limits, waiting: [], running: 0, weight: 0 };
+      const queue: Queue = { limits, waiting: [], running: 0, weight: 0, groups: new Map() };
       queues.push(queue);
       return {
         get waiting() {
@@ -78,7 +78,7 @@ export function createTurnGroup(runningMax: number): TurnGroup {
         },
         async take({ weight = 0, group = '', patienceMs } = {}) {
           await enter(queue, { weight, group, patienceMs }, admitWaiting);
-          return () => end(queue, weight);
+          return () => end(queue, { weight, group });
         },
       };
     },
@@ -91,14 +91,34 @@ interface Queue {
   readonly waiting: Place[];
   running: number;
   weight: number;
+  /** Number of turns of each group that has any. */
+  readonly groups: Map<string, number>;
 }
 
-interface Place {
+interface Work {
   weight: number;
   group: string;
+}
+
+interface Place extends Work {
   /** The work of the lowest turn is next. */
   turn: number;
   admit: () => void;
+}
+
+/** Returns the work whose turn is next: the first one of a group that may have another turn. */
+function nextOf({ limits, waiting, groups }: Queue): Place | undefined {
+  const { groupRunningMax = Number.POSITIVE_INFINITY } = limits;
+  return waiting.find(({ group }) => (groups.get(group) ?? 0) < groupRunningMax);
+}
+
+/** Counts work that begins (1) or ends (-1). */
+function change(queue: Queue, { weight, group }: Work, by: 1 | -1): void {
+  queue.running += by;
+  queue.weight += by * weight;
+  const count = (queue.groups.get(group) ?? 0) + by;
+  if (count === 0) queue.groups.delete(group);
+  else queue.groups.set(group, count);
 }
 
 function hasRoom({ limits, running, weight }: Queue, added: number): boolean {

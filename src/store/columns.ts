@@ -1,4 +1,4 @@
-import type { SelectQueryBuilder } from 'kysely';
+import { type SelectQueryBuilder, sql } from 'kysely';
 import { nameSortKey } from '../lib/sort-key.ts';
 import type { Database } from './table.ts';
 
@@ -8,15 +8,15 @@ export type Columns<Row> = readonly (keyof Row & string)[] | undefined;
 /** A row with all of its columns, or with those that were selected. */
 export type RowOf<Row, C> = C extends undefined ? Row : Partial<Row>;
 
-/** Selects columns of a table. */
+/** Selects columns of a table. Without any, a row only tells that it exists: SQLite demands one expression. */
 export function selectColumns<Tables extends keyof Database>(
   query: SelectQueryBuilder<Database, Tables, object>,
   table: Tables,
   columns: readonly string[] | undefined,
 ): SelectQueryBuilder<Database, Tables, object> {
-  return columns === undefined
-    ? query.selectAll(table as never)
-    : query.select(columns.map((name) => `${table}.${name}`) as never);
+  if (columns === undefined) return query.selectAll(table as never);
+  if (columns.length === 0) return query.select(sql.lit(1).as('exists'));
+  return query.select(columns.map((name) => `${table}.${name}`) as never);
 }
 
 /** Returns these columns and the others, each once; all columns if the first argument is undefined. */

@@ -8,6 +8,8 @@ export const STATEMENT_TIMEOUT_MS = 10_000;
 export interface QueryOptions {
   /** Cancels the query when it aborts; a query that has not begun is not sent. */
   signal?: AbortSignal;
+  /** Who waits for the query: a viewer or an address. Undefined for the server itself. */
+  owner?: string | undefined;
   /** True for a query that may take longer than the statement timeout. */
   hasNoTimeout?: boolean;
 }

@@ -268,6 +268,21 @@ describeEachBackend('media in GraphQL', (backend) => {
       }),
   );
 
+  test('a node of which only `__typename` is asked is found', () =>
+    withApp(backend, async (app) => {
+      const { db } = app.services;
+      const folder = await makeFolder(db);
+      const media = await makeMediaRow(db);
+      const query = `{ folder(by: { databaseId: ${folder} }) { __typename }
+        media(by: { databaseId: ${media} }) { ... on Media { __typename } }
+        none: media(by: { databaseId: ${folder} }) { __typename } }`;
+      const authorization = `Bearer ${app.adminKey}`;
+      const { data, errors } = await graphql(app, query, {}, { authorization });
+      expect(errors).toBeUndefined();
+      const found = { folder: { __typename: 'Folder' }, media: { __typename: 'Media' } };
+      expect(data).toEqual({ ...found, none: null });
+    }));
+
   test('if a credential is required, an anonymous viewer sees public media only', () =>
     withApp(
       backend,

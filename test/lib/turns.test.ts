@@ -42,6 +42,18 @@ describe('groups', () => {
     expect(order).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4']);
   });
 
+  it('have limits of their own on running work, and leave the other turns to others', async () => {
+    const turns = createTurns({ runningMax: 3, groupRunningMax: 2, tooBusy });
+    const order: string[] = [];
+    const all = ['a1', 'a2', 'a3'].map((name) => record(turns, order, name, { group: 'a' }));
+    void record(turns, order, 'b1', { group: 'b' });
+    await settle();
+    expect(order).toEqual(['a1', 'a2', 'b1']);
+    (await all[0])?.();
+    await settle();
+    expect(order).toEqual(['a1', 'a2', 'b1', 'a3']);
+  });
+
   it('have limits of their own on waiting work', async () => {
     const turns = createTurns({ runningMax: 1, groupWaitingMax: 1, tooBusy });
     const end = await turns.take({ group: 'a' });

@@ -45,6 +45,21 @@ describe.skipIf(POSTGRES === undefined)('a database with a signal, on postgres',
       expect(await db.selectFrom('tag').select('id').execute()).toEqual([]);
     }));
 
+  it('leaves connections to others while one owner has many reads that take long', () =>
+    withDb(async (db) => {
+      const controller = new AbortController();
+      const ofOwner = (owner: string) => withSignal(db, () => controller.signal, owner);
+      const long = Array.from({ length: 20 }, () => sleepFor(ofOwner('a'), 60));
+      const refused = long.map((one) => expect(one).rejects.toMatchObject(CANCELLED));
+      await expect.poll(() => sleeping(db)).toBe(5);
+      expect(await ofOwner('b').selectFrom('tag').select('id').execute()).toEqual([]);
+      await makeTag(ofOwner('a'));
+      expect(await sleeping(db)).toBe(5);
+      controller.abort();
+      await Promise.all(refused);
+      await expect.poll(() => sleeping(db)).toBe(0);
+    }));
+
   it('rolls a transaction back, and leaves its connection to others', () =>
     withDb(async (db) => {
       const controller = new AbortController();

@@ -23,6 +23,8 @@ const options = {
   clientTracking: false,
   // It would take 300 KiB for each connection.
   perMessageDeflate: false,
+  // One message in each turn of the event loop: a client that sends thousands at once would make others wait for all.
+  allowSynchronousEvents: false,
   maxPayload: MESSAGE_BYTES_MAX,
   handleProtocols,
   closeTimeout: CLOSE_TIMEOUT_MS,

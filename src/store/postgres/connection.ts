@@ -1,7 +1,7 @@
 import { CompiledQuery, type DatabaseConnection, type QueryResult } from 'kysely';
 import type { QueryResult as PgResult, PoolClient, QueryConfig } from 'pg';
 import { DatabaseUnavailableError } from '../error.ts';
-import { type QueryOptions, queryOptions } from '../query-option.ts';
+import { keepsPlan, type QueryOptions, queryOptions } from '../query-option.ts';
 import { cancelStatement } from './cancel.ts';
 import { isCancelled, leavesConnection, statementError } from './failure.ts';
 import { createLimit } from './limit.ts';
@@ -11,17 +11,17 @@ import { forgetNames, isNameFailure, statementName } from './statement-name.ts';
 /** Time that the server gets beyond its statement timeout. If it is silent for longer, it or the network hangs. */
 const SILENCE_MS = 3000;
 
-/** A connection while one statement or one transaction uses it. */
+/** A connection while one statement or one transaction uses it. The pool is asked for it by the first statement. */
 export class PostgresConnection implements DatabaseConnection {
   readonly #pool: Pool;
-  #client: PoolClient | null;
+  #client: PoolClient | null = null;
+  #endTurn: (() => void) | null = null;
   #isBroken = false;
   /** Set by the driver. A connection that is released in a transaction is closed. */
   isInTransaction = false;
 
-  constructor(pool: Pool, client: PoolClient) {
+  constructor(pool: Pool) {
     this.#pool = pool;
-    this.#client = client;
   }
 
   /**
@@ -29,6 +29,7 @@ export class PostgresConnection implements DatabaseConnection {
    * does a `begin`, before which nothing has been done. Throws DatabaseUnavailableError.
    */
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    this.#client ??= await this.#acquire(query);
     const isRepeatable = !this.isInTransaction && isHarmless(query.sql);
     const run = () => this.#runNamed(query);
     return toQueryResult(await (isRepeatable ? this.#runTwice(run) : run()));
@@ -46,9 +47,27 @@ export class PostgresConnection implements DatabaseConnection {
 
   /** Returns the connection to its pool, which closes a broken one. */
   release(): void {
+    this.#releaseClient();
+    this.#endTurn?.();
+    this.#endTurn = null;
+  }
+
+  #releaseClient(): void {
     const client = this.#client;
     this.#client = null;
     if (client !== null) this.#pool.release(client, this.#isBroken || this.isInTransaction);
+  }
+
+  /** Waits for a turn before a read that may take long, so that other requests find a connection. */
+  async #acquire(query: CompiledQuery): Promise<PoolClient> {
+    const { readingTurns, statementTimeoutMs } = this.#pool;
+    const { owner, signal } = queryOptions(query);
+    if (owner !== undefined && !keepsPlan(query) && LIST.test(query.sql)) {
+      this.#endTurn = await readingTurns.take({ group: owner, patienceMs: statementTimeoutMs });
+      // Nobody waits for it any more.
+      if (signal?.aborted) throw new DatabaseUnavailableError('cancelled');
+    }
+    return this.#pool.acquire();
   }
 
   // biome-ignore lint/correctness/useYield: Kysely's interface has it, and no statement of ours is streamed
@@ -63,7 +82,7 @@ export class PostgresConnection implements DatabaseConnection {
       const isLost = error instanceof DatabaseUnavailableError && error.reason === 'connection';
       if (!isLost) throw error;
       const lostAt = performance.now();
-      this.release();
+      this.#releaseClient();
       this.#client = await this.#pool.acquireNewer(lostAt);
       this.#isBroken = false;
       return run();
@@ -128,6 +147,7 @@ function isHarmless(text: string): boolean {
   return READ.test(text) && !EFFECT.test(text);
 }
 
+const LIST = /^\s*(select|with)\b/i;
 const READ = /^\s*(select|with|begin)\b/i;
 const EFFECT = /\b(insert|update|delete|merge|nextval|setval|pg_notify|pg_(try_)?advisory\w*)\b/i;
 

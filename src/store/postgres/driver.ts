@@ -9,7 +9,7 @@ import type { Pool } from './pool.ts';
 export function createDriver(pool: Pool): Driver {
   return {
     init: async () => undefined,
-    acquireConnection: async () => new PostgresConnection(pool, await pool.acquire()),
+    acquireConnection: async () => new PostgresConnection(pool),
     async beginTransaction(connection, { isolationLevel, accessMode }) {
       const level = isolationLevel ? ` isolation level ${isolationLevel}` : '';
       const begin = `begin${level}${accessMode ? ` ${accessMode}` : ''}`;

@@ -1,4 +1,6 @@
 import pg from 'pg';
+import { createTurns, type Turns } from '../../lib/turns.ts';
+import { DatabaseUnavailableError } from '../error.ts';
 import type { ConnectionUse } from '../sqlite/pool.ts';
 import { clientConfig, destroyClient } from './client.ts';
 import { connectError } from './failure.ts';
@@ -7,6 +9,11 @@ import { connectError } from './failure.ts';
 const CONNECTIONS_MAX = 10;
 const ALL_CONNECTIONS_MAX = 20;
 const CONNECTIONS_MIN = 4;
+
+/** Share of the connections that lists and counts may take. The others are left to look-ups and changes, which are short. */
+const READING_SHARE = 0.8;
+/** Share of the connections that lists and counts of one viewer or address may take. */
+const READING_OF_OWNER_SHARE = 0.5;
 
 /** A transaction contains only SQL, so one that is idle for this long belongs to a suspended process. */
 const IDLE_IN_TRANSACTION_MS = 60_000;
@@ -35,6 +42,8 @@ export interface PoolOptions {
 /** A pool that hands out no connection that is known to be broken. */
 export interface Pool {
   config: pg.PoolConfig;
+  /** Turns of the reads of clients that are no look-ups. They wait at most as long as a statement may take. */
+  readingTurns: Turns;
   /** See `PoolOptions`. */
   statementTimeoutMs: number;
   /** Throws DatabaseUnavailableError. */
@@ -52,12 +61,13 @@ export interface Pool {
 
 /** Creates a pool without connections. */
 export function createPool({ url, statementTimeoutMs, workers = 1 }: PoolOptions): Pool {
+  const max = Math.min(
+    CONNECTIONS_MAX,
+    Math.max(CONNECTIONS_MIN, Math.ceil(ALL_CONNECTIONS_MAX / workers)),
+  );
   const config: pg.PoolConfig = {
     ...clientConfig(url),
-    max: Math.min(
-      CONNECTIONS_MAX,
-      Math.max(CONNECTIONS_MIN, Math.ceil(ALL_CONNECTIONS_MAX / workers)),
-    ),
+    max,
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
   };
@@ -81,8 +91,14 @@ export function createPool({ url, statementTimeoutMs, workers = 1 }: PoolOptions
     if (isBroken) destroyClient(client);
     client.release(isBroken);
   };
+  const readingTurns = createTurns({
+    runningMax: Math.floor(max * READING_SHARE),
+    groupRunningMax: Math.floor(max * READING_OF_OWNER_SHARE),
+    tooBusy: () => new DatabaseUnavailableError('timeout'),
+  });
   return {
     config,
+    readingTurns,
     statementTimeoutMs,
     acquire,
     async acquireNewer(since) {

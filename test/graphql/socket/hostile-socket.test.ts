@@ -72,6 +72,31 @@ function rawSocketOf(socket: TestSocket['socket']) {
   return (socket as unknown as { _socket: { write: (bytes: Buffer) => void } })._socket;
 }
 
+it('a thousand messages at once are handled in a thousand turns of the event loop, between others', () =>
+  run(async (app) => {
+    const { socket } = await connectWebSocket(app);
+    let turns = 0;
+    let isCounting = true;
+    const count = () => {
+      turns += 1;
+      if (isCounting) setImmediate(count);
+    };
+    let pongs = 0;
+    const all = new Promise<void>((resolve) => {
+      socket.on('message', () => {
+        pongs += 1;
+        if (pongs === 1000) resolve();
+      });
+    });
+    for (let index = 0; index < 1000; index += 1) socket.send('{"type":"ping"}');
+    setImmediate(count);
+    await all;
+    isCounting = false;
+    expect(turns).toBeGreaterThan(900);
+    socket.terminate();
+    await expectAlive(app);
+  }));
+
 it('two operations with one id close the connection with 4409', () =>
   run(async (app) => {
     const { subscribe, closed } = await connectWebSocket(app);
