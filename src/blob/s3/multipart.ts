@@ -14,6 +14,11 @@ export interface S3Part {
   sizeBytes: number;
 }
 
+/** A part of a listing. */
+export interface S3ListedPart extends S3Part {
+  modifiedAt: Date;
+}
+
 /** A multipart upload that has not been completed. */
 export interface S3Upload {
   name: string;
@@ -39,7 +44,7 @@ export interface S3Uploads {
   listParts(
     upload: Pick<S3Upload, 'name' | 'uploadId'>,
     signal?: AbortSignal,
-  ): AsyncIterable<S3Part>;
+  ): AsyncIterable<S3ListedPart>;
   /**
    * Makes the parts, in ascending order of their numbers, an object that does not exist yet. Succeeds if an object of
    * their size exists and the upload does not, because a request that got no response is repeated, or because the
@@ -138,8 +143,9 @@ async function abortUpload(
   }
 }
 
-function toPart(element: XmlElement): S3Part {
+function toPart(element: XmlElement): S3ListedPart {
   return {
+    modifiedAt: new Date(textIn(element, 'LastModified')),
     number: Number(textIn(element, 'PartNumber')),
     etag: textIn(element, 'ETag'),
     sizeBytes: Number(textIn(element, 'Size')),
