@@ -6,6 +6,7 @@ import {
   type BlobStore,
   type BlobStream,
   type Pieces,
+  type PresignOptions,
 } from '../blob-store.ts';
 import { type ByteRange, clipByteRange, requireByteCount } from '../byte-range.ts';
 import { blobNameOf, listBlobs } from './blob-name.ts';
@@ -94,6 +95,10 @@ class S3BlobStore implements BlobStore {
       if (isWorking && (await this.stat(key)) === null) throw new BlobNotFoundError(key);
       throw error;
     }
+  }
+
+  async presign(key: string, options: PresignOptions) {
+    return await this.#client.presignGet(blobNameOf(key), options);
   }
 
   async delete(key: string) {

@@ -96,7 +96,8 @@ describe('the client of S3', () => {
     await withS3Client(async (client) => {
       await client.put('a', TEXT);
       const contentDisposition = `attachment; filename="a + b.txt"; filename*=UTF-8''%C3%A9.txt`;
-      const options = { expiresSeconds: 60, contentType: 'text/plain', contentDisposition };
+      const headers = { contentType: 'text/plain', contentDisposition, cacheControl: 'no-store' };
+      const options = { expiresSeconds: 60, ...headers };
       const url = await client.presignGet('a', options);
       const response = await fetch(url);
       expect(await response.text()).toBe('the bytes of an object');
