@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { bytesBody } from '../../../src/blob/s3/body.ts';
 import { createS3Client, type S3Client } from '../../../src/blob/s3/client.ts';
 import { fixedCredentials } from '../../../src/blob/s3/credential.ts';
@@ -202,8 +202,10 @@ describe('a request that fails', () => {
         server.fail({ what: SLOW_DOWN, times: 6 });
         const abort = new AbortController();
         const put = client.put('a', TEXT, abort.signal);
-        setTimeout(() => abort.abort(new Error('enough')), 20);
-        await expect(put).rejects.toThrow('enough');
+        const refused = expect(put).rejects.toThrow('enough');
+        await vi.waitUntil(() => server.state().counts.put === 1, { interval: 2 });
+        abort.abort(new Error('enough'));
+        await refused;
         expect(server.state().counts.put).toBe(1);
       },
       { timing: { backoffMs: 60_000, retryForMs: 600_000 } },
