@@ -38,6 +38,14 @@ export class BlobSizeError extends Error {
   }
 }
 
+/** The lifetime of a signed URL, and the headers of its response. */
+export interface PresignOptions {
+  expiresSeconds: number;
+  contentType: string;
+  contentDisposition: string;
+  cacheControl: string;
+}
+
 /** Bytes to store, in pieces. */
 export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
@@ -93,6 +101,12 @@ export interface BlobStore {
    * BlobNotFoundError.
    */
   withLocalFile<T>(key: string, work: (path: string) => Promise<T>): Promise<T>;
+
+  /**
+   * Returns a URL from which anybody can download the blob until it expires, without this server. Does not check that
+   * the blob exists. Implemented only by stores that clients can reach.
+   */
+  presign?(key: string, options: PresignOptions): Promise<string>;
 
   /** Deletes a blob, and what an interrupted `put` of it left behind. Does nothing if there is neither. */
   delete(key: string): Promise<void>;

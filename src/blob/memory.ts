@@ -33,7 +33,7 @@ export interface MemoryOptions {
 }
 
 /** Size of the largest small blob: one piece of a stream, so that a stream of it would need the same memory. */
-const SMALL_BYTES = 256 * 1024;
+export const SMALL_BYTES = 256 * 1024;
 
 /** Memory that a kept blob takes beside its bytes. */
 const OVERHEAD_BYTES = 512;
@@ -68,6 +68,7 @@ export function withMemory(
   return {
     put: (key, sizeBytes, source) => store.put(key, sizeBytes, source),
     ...(store.adopt && { adopt: store.adopt.bind(store) }),
+    ...(store.presign && { presign: store.presign.bind(store) }),
     stat: (key) => store.stat(key),
     read: (key, range) => store.read(key, range),
     async readSized(key, sizeBytes, range) {

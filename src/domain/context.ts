@@ -89,6 +89,8 @@ export interface Settings {
    * `always`: also as they are stored, so that nobody gets it.
    */
   stripLocation: 'never' | 'public' | 'always';
+  /** Which downloads clients get from the bucket itself; `public`: those of media that everybody may see. */
+  storageRedirect: 'never' | 'public' | 'all';
   /** Whether reads take shortcuts that never change an answer. */
   isFastPathEnabled: boolean;
   /** Whether several processes serve the port, so that each request of a client may reach another one. */

@@ -69,7 +69,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const { member } = options;
   if (member?.isFirst !== false) warnOfRisks(log, config);
   const exchange = createExchange(config, member);
-  const { users, ...services } = await createServices(config, log, exchange, telemetry);
+  const { users, closeBlobs, ...services } = await createServices(config, log, exchange, telemetry);
   const jwtSecret =
     config.jwtSecret ??
     (await ownKey(join(config.dataDir, 'token.key'), log, 'created a token key'));
@@ -118,6 +118,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         await Promise.all([jobs.stop(), sweeping, drain(server)]);
         await Promise.all([exchange.stop(), ping.stop(), users.stop(), stopDecoders(services)]);
         services.staging.close();
+        await closeBlobs();
         await services.db.destroy();
         await telemetry.stop();
       }),

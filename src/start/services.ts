@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { createFileBlobStore } from '../blob/file-blob-store.ts';
 import { createFileStaging } from '../blob/file-staging.ts';
 import { withMemory } from '../blob/memory.ts';
 import { observeStore } from '../blob/observed.ts';
@@ -22,6 +21,8 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Exchange } from './cluster/exchange.ts';
 import type { Config } from './config.ts';
 import { prepareDirectories } from './directory.ts';
+import { openBlobs } from './file/storage.ts';
+import type { Storage } from './file/storage-setting.ts';
 import { restrictDirectories } from './restrict.ts';
 import { createScavenger } from './scavenge.ts';
 import { openNamed, toDatabaseError } from './start-error.ts';
@@ -37,7 +38,7 @@ export async function createServices(
   log: Logger,
   { events, tallyOf, writeGate }: Pick<Exchange, 'events' | 'tallyOf' | 'writeGate'>,
   telemetry: Telemetry,
-): Promise<Services & { users: UserSource }> {
+): Promise<Services & { users: UserSource; closeBlobs: () => Promise<void> }> {
   await prepareDirectories(config);
   await restrictDirectories(config, log);
   const db = openDatabase(config, { onQuery: telemetry.onQuery, writeGate });
@@ -45,12 +46,13 @@ export async function createServices(
     await migrateDatabase(db, config, log);
     const pending = createPendingChanges({ db, isShared: config.isShared });
     await pending.reload();
+    const storage = await openStorage(config.storage, log, telemetry);
     const users = createUserSource({ db, clock: Date.now, log }, config);
     return {
       db,
       pending,
       observer: telemetry.observer,
-      ...(await openStorage(config.blobDir, telemetry)),
+      ...storage,
       settings: toSettings(config),
       events,
       uploadLocks: createKeyedLock(),
@@ -84,6 +86,7 @@ function toSettings(config: Config): Settings {
     auth: config.auth,
     visibilityDefault: config.visibilityDefault,
     stripLocation: config.stripLocation,
+    storageRedirect: config.storageRedirect,
     imageBytesMax: config.imageBytesMax,
     documentBytesMax: config.documentBytesMax,
     fileBytesMax: config.fileBytesMax,
@@ -131,20 +134,18 @@ async function migrateDatabase(db: Db, config: Config, log: Logger): Promise<voi
   if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
 }
 
-/** Opens blobs and staged bytes in one directory, so that a promotion is a rename. */
+/** Opens blobs and staged bytes. On disk they are in one directory, so that a promotion is a rename. */
 async function openStorage(
-  directory: string,
+  storage: Storage,
+  log: Logger,
   { observeBlobs, observeStaging }: Telemetry,
-): Promise<Pick<Services, 'blobs' | 'staging'>> {
+): Promise<Pick<Services, 'blobs' | 'staging'> & { closeBlobs: () => Promise<void> }> {
   const onWritten = createScavenger();
-  const stored = await createFileBlobStore({ directory: join(directory, 'stored'), onWritten });
-  const blobs = withMemory(observeStore(stored, observeBlobs));
-  const staging = await createFileStaging({
-    directory: join(directory, 'staging'),
-    blobs,
-    onWritten,
-  });
-  return { blobs, staging: observeStore(staging, observeStaging) };
+  const opened = await openBlobs(storage, log, onWritten);
+  const blobs = withMemory(observeStore(opened.blobs, observeBlobs));
+  const directory = join(storage.directory, 'staging');
+  const staging = await createFileStaging({ directory, blobs, onWritten });
+  return { blobs, staging: observeStore(staging, observeStaging), closeBlobs: opened.close };
 }
 
 /** Returns the key in a file. Creates it if there is none, and logs that. */

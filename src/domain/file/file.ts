@@ -1,6 +1,6 @@
-import { BlobNotFoundError, BlobSizeError } from '../../blob/blob-store.ts';
+import { BlobNotFoundError, BlobSizeError, type PresignOptions } from '../../blob/blob-store.ts';
 import type { ByteRange } from '../../blob/byte-range.ts';
-import type { BlobBytes } from '../../blob/memory.ts';
+import { type BlobBytes, SMALL_BYTES } from '../../blob/memory.ts';
 import { groupById } from '../../lib/group.ts';
 import type { Patch } from '../../media/location/patch.ts';
 import * as store from '../../store/file/file.ts';
@@ -74,6 +74,8 @@ export interface OpenedFile {
   location?: 'kept' | 'removed';
   /** How long caches may use the bytes without asking. (Default: not at all) */
   lifetime?: Lifetime;
+  /** Returns a URL of the bytes in the bucket. (Default: this server sends the bytes) */
+  presign?: (options: PresignOptions) => Promise<string>;
 }
 
 /** How long bytes stay valid. `forever`: the URL never returns others. `brief`: a job is creating better ones. */
@@ -165,7 +167,7 @@ export async function openRow(
 ): Promise<OpenedFile> {
   const opened: OpenedFile = { file: toSentFile(row), read: (range) => read(ctx, row, range) };
   const patches = await findPatches(ctx, row);
-  if (patches.length === 0) return opened;
+  if (patches.length === 0) return { ...opened, ...presigning(ctx, row) };
   const isSeen = isVisible(sender, { ...row, id: row.media_id });
   const isEditor = isSeen && maySeeLocationOf(sender, row.owner);
   if (isEditor) return { ...opened, location: 'kept' };
@@ -174,6 +176,18 @@ export async function openRow(
     location: 'removed',
     read: async (range) => withPatches(await opened.read(range), range?.start ?? 0, patches),
   };
+}
+
+/** Small files come from memory, and a redirect would cost their client another request. */
+function presigning(
+  { blobs, settings: { storageRedirect } }: Context,
+  row: SentRow,
+): Pick<OpenedFile, 'presign'> {
+  const { presign } = blobs;
+  const isAllowed = storageRedirect === 'all' || (storageRedirect === 'public' && !isPrivate(row));
+  const isSent = row.damaged_at !== null || row.size_bytes <= SMALL_BYTES;
+  if (!isAllowed || isSent || presign === undefined) return {};
+  return { presign: (options) => presign(row.blob_key, options) };
 }
 
 async function findPatches(ctx: Context, row: SentRow): Promise<Patch[]> {

@@ -9,6 +9,7 @@ import { varyByViewer } from '../viewer/cache.ts';
 import { contentType } from './charset.ts';
 import { contentDisposition, type DispositionType } from './disposition.ts';
 import { type SelectedRange, selectRange } from './range.ts';
+import { presignOf, redirectToBucket } from './redirect.ts';
 
 /** Bytes to send, and their description. */
 export interface Content {
@@ -21,6 +22,8 @@ export interface Content {
   location?: 'kept' | 'removed';
   /** (Default: caches ask before each use) */
   lifetime?: Lifetime;
+  /** (Default: this server sends the bytes) */
+  presign?: OpenedFile['presign'];
   /** Throws FileGoneError if the bytes have been deleted, DamagedFileError if they are known to be wrong. */
   read: (range?: SelectedRange) => Promise<Body>;
 }
@@ -123,6 +126,12 @@ async function sendContent(
       'RANGE_NOT_SATISFIABLE',
       `The range is outside of the file, which has ${sizeBytes} bytes.`,
     );
+  }
+  const presign = request.method === 'GET' ? presignOf(content) : null;
+  if (presign !== null) {
+    const disposition = headers['content-disposition'] ?? '';
+    const isShared = options.cacheControl === undefined;
+    return redirectToBucket(reply, content.file, presign, { disposition, isShared });
   }
   const lastModified = validators.lastModified.toUTCString();
   return sendBytes(request, reply, content, range, { ...headers, 'last-modified': lastModified });
