@@ -135,7 +135,7 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
       pageMax,
     };
     const answer = await OPERATIONS[kind](call);
-    if (fault === 'cut-after') return void request.socket.resetAndDestroy();
+    if (fault === 'cut-after') return void response.socket?.resetAndDestroy();
     const stopAfter =
       fault === 'cut-within'
         ? Number(answer.headers?.['content-length'] ?? 0) / 2
@@ -250,8 +250,8 @@ async function send(
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-  if (response.headersSent || response.destroyed || request.socket.destroyed) {
-    request.socket.destroy();
+  if (response.headersSent || response.destroyed || request.socket?.destroyed !== false) {
+    request.destroy();
     return;
   }
   const refusal =

@@ -1,4 +1,5 @@
 import type { S3CredentialSource } from './credential.ts';
+import { createS3Listing, type S3Listing } from './listing.ts';
 import type { S3Location } from './location.ts';
 import { createS3Uploads, type S3Uploads } from './multipart.ts';
 import { createS3Objects, type S3Objects } from './object.ts';
@@ -16,7 +17,7 @@ export interface S3PresignOptions {
  * Sends requests to one bucket, below one prefix. Failures that may pass are retried; all others are an S3Error, whose
  * `failure` says whether the store is full or cannot be used. Every request takes an optional signal that aborts it.
  */
-export interface S3Client extends S3Objects, S3Uploads {
+export interface S3Client extends S3Objects, S3Listing, S3Uploads {
   /** Returns a URL with which anybody can download an object until it expires. */
   presignGet(name: string, options: S3PresignOptions): Promise<string>;
   /** Closes all connections. Requests that are running fail. */
@@ -33,9 +34,10 @@ export interface S3ClientOptions {
 /** Creates a client of the S3 API. It opens connections when they are needed. */
 export function createS3Client({ location, credentials, timing }: S3ClientOptions): S3Client {
   const sender = createS3Sender(location, credentials, timing);
-  const objects = createS3Objects(sender, location.prefix);
+  const objects = createS3Objects(sender);
   return {
     ...objects,
+    ...createS3Listing(sender, location.prefix),
     ...createS3Uploads(sender, objects, location.prefix),
     async presignGet(name, { expiresSeconds, contentType, contentDisposition, cacheControl }) {
       const query = {

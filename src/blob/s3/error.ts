@@ -1,3 +1,5 @@
+import { StorageError } from '../failure.ts';
+
 /** Codes of stores that have no room for the bytes: Ceph, MinIO and Swift name a quota or a full disk in their own way. */
 const FULL: readonly string[] = [
   'QuotaExceeded',
@@ -46,17 +48,16 @@ export interface S3Failure {
  * A failed request to the store. Its message names the request and the response, never a credential. `failure` says
  * what it means to a client of this server: the store has no room, or cannot be used now.
  */
-export class S3Error extends Error {
+export class S3Error extends StorageError {
   override readonly name = 'S3Error';
   readonly status: number | null;
   readonly code: string;
-  readonly failure: 'full' | 'unavailable';
 
   constructor({ status, code = '', message, cause }: S3Failure) {
-    super(message, cause === undefined ? undefined : { cause });
+    const isFull = status === 507 || FULL.includes(code);
+    super(isFull ? 'full' : 'unavailable', message, cause === undefined ? undefined : { cause });
     this.status = status;
     this.code = code;
-    this.failure = status === 507 || FULL.includes(code) ? 'full' : 'unavailable';
   }
 
   /** Whether the same request may succeed a moment later. */

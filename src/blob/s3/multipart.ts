@@ -2,7 +2,8 @@ import { type S3Body, textBody } from './body.ts';
 import { isS3Error, S3Error } from './error.ts';
 import { createFirstWrite } from './first-write.ts';
 import type { S3Objects } from './object.ts';
-import { headerOf, readNothing, readXml, type S3Sender } from './request.ts';
+import { pagesOf } from './page.ts';
+import { headerOf, readNothing, readXml, type S3Request, type S3Sender } from './request.ts';
 import { childrenOf, renderXml, textIn, type XmlElement } from './xml.ts';
 
 /** A part of a multipart upload. */
@@ -11,6 +12,11 @@ export interface S3Part {
   number: number;
   etag: string;
   sizeBytes: number;
+}
+
+/** A part of a listing. */
+export interface S3ListedPart extends S3Part {
+  modifiedAt: Date;
 }
 
 /** A multipart upload that has not been completed. */
@@ -38,7 +44,7 @@ export interface S3Uploads {
   listParts(
     upload: Pick<S3Upload, 'name' | 'uploadId'>,
     signal?: AbortSignal,
-  ): AsyncIterable<S3Part>;
+  ): AsyncIterable<S3ListedPart>;
   /**
    * Makes the parts, in ascending order of their numbers, an object that does not exist yet. Succeeds if an object of
    * their size exists and the upload does not, because a request that got no response is repeated, or because the
@@ -59,23 +65,14 @@ export interface S3Uploads {
 /** Creates the requests for multipart uploads to one bucket. `prefix`: that of the location. */
 export function createS3Uploads(
   sender: S3Sender,
-  { head }: Pick<S3Objects, 'head'>,
+  objects: Pick<S3Objects, 'head'>,
   prefix: string,
 ): S3Uploads {
   const { send } = sender;
   const sendFirst = createFirstWrite(sender);
 
-  const abortUpload: S3Uploads['abortUpload'] = async ({ name, uploadId }, signal) => {
-    try {
-      await send({ method: 'DELETE', name, query: { uploadId }, signal }, readNothing);
-    } catch (error) {
-      const isGone = error instanceof S3Error && error.status === 404;
-      if (!isGone || isS3Error(error, 'NoSuchBucket')) throw error;
-    }
-  };
-
   return {
-    abortUpload,
+    abortUpload: (upload, signal) => abortUpload(sender, upload, signal),
     async createUpload(name, signal) {
       return await send(
         { method: 'POST', name, query: { uploads: '' }, signal },
@@ -92,53 +89,63 @@ export function createS3Uploads(
     },
 
     async *listParts({ name, uploadId }, signal) {
-      let marker = '';
-      do {
-        const query = { uploadId, ...(marker && { 'part-number-marker': marker }) };
-        const root = await send({ method: 'GET', name, query, signal }, readXml);
-        yield* childrenOf(root, 'Part').map(toPart);
-        marker = textIn(root, 'IsTruncated') === 'true' ? textIn(root, 'NextPartNumberMarker') : '';
-      } while (marker !== '');
+      const request = { method: 'GET', name, query: { uploadId }, signal } as const;
+      const pages = pagesOf(send, request, (root) => ({
+        'part-number-marker': textIn(root, 'NextPartNumberMarker'),
+      }));
+      for await (const root of pages) yield* childrenOf(root, 'Part').map(toPart);
     },
 
     async completeUpload(upload, parts, signal) {
-      const { name, uploadId } = upload;
-      const body = textBody(renderXml('CompleteMultipartUpload', parts.map(renderPart)));
-      const headers = { 'content-type': 'application/xml' };
-      const query = { uploadId };
       try {
-        await sendFirst({ method: 'POST', name, query, headers, body, signal }, readXml);
+        await sendFirst({ ...completionOf(upload, parts), signal }, readXml);
       } catch (error) {
         const isTaken = error instanceof S3Error && error.status === 412;
         if (!isTaken && !isS3Error(error, 'NoSuchUpload')) throw error;
         const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
-        if ((await head(name, signal))?.sizeBytes !== sizeBytes) throw error;
-        if (isTaken) await abortUpload(upload, signal);
+        if ((await objects.head(upload.name, signal))?.sizeBytes !== sizeBytes) throw error;
+        if (isTaken) await abortUpload(sender, upload, signal);
       }
     },
 
     async *listUploads(start, signal) {
-      let next: Record<string, string> | null = {};
-      while (next !== null) {
-        const query = { uploads: '', prefix: prefix + start, ...next };
-        const root: XmlElement = await send({ method: 'GET', name: null, query, signal }, readXml);
+      const query = { uploads: '', prefix: prefix + start };
+      const pages = pagesOf(send, { method: 'GET', name: null, query, signal }, (root) => ({
+        'key-marker': textIn(root, 'NextKeyMarker'),
+        'upload-id-marker': textIn(root, 'NextUploadIdMarker'),
+      }));
+      for await (const root of pages) {
         yield* childrenOf(root, 'Upload').map((element) => toUpload(element, prefix));
-        next = nextUploads(root);
       }
     },
   };
 }
 
-function nextUploads(root: XmlElement): Record<string, string> | null {
-  if (textIn(root, 'IsTruncated') !== 'true') return null;
-  return {
-    'key-marker': textIn(root, 'NextKeyMarker'),
-    'upload-id-marker': textIn(root, 'NextUploadIdMarker'),
-  };
+function completionOf(
+  { name, uploadId }: Pick<S3Upload, 'name' | 'uploadId'>,
+  parts: readonly S3Part[],
+): S3Request {
+  const body = textBody(renderXml('CompleteMultipartUpload', parts.map(renderPart)));
+  const headers = { 'content-type': 'application/xml' };
+  return { method: 'POST', name, query: { uploadId }, headers, body };
 }
 
-function toPart(element: XmlElement): S3Part {
+async function abortUpload(
+  { send }: S3Sender,
+  { name, uploadId }: Pick<S3Upload, 'name' | 'uploadId'>,
+  signal?: AbortSignal,
+): Promise<void> {
+  try {
+    await send({ method: 'DELETE', name, query: { uploadId }, signal }, readNothing);
+  } catch (error) {
+    const isGone = error instanceof S3Error && error.status === 404;
+    if (!isGone || isS3Error(error, 'NoSuchBucket')) throw error;
+  }
+}
+
+function toPart(element: XmlElement): S3ListedPart {
   return {
+    modifiedAt: new Date(textIn(element, 'LastModified')),
     number: Number(textIn(element, 'PartNumber')),
     etag: textIn(element, 'ETag'),
     sizeBytes: Number(textIn(element, 'Size')),

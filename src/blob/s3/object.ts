@@ -1,12 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { ByteRange } from '../byte-range.ts';
-import { type S3Body, textBody } from './body.ts';
+import type { S3Body } from './body.ts';
 import { isS3Error, S3Error } from './error.ts';
 import { createFirstWrite } from './first-write.ts';
-import type { S3Query } from './location.ts';
-import { headerOf, readNothing, readXml, type S3Response, type S3Sender } from './request.ts';
-import { childrenOf, renderXml, textIn, type XmlElement } from './xml.ts';
+import { headerOf, readNothing, type S3Response, type S3Sender } from './request.ts';
 
 /** What a store knows of an object. */
 export interface S3Head {
@@ -34,15 +31,7 @@ export interface S3GetOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** An object of a listing. */
-export interface S3Entry {
-  name: string;
-  sizeBytes: number;
-  etag: string;
-  modifiedAt: Date;
-}
-
-/** Requests about whole objects. Names are relative to the prefix. */
+/** Requests about one object. Names are relative to the prefix. */
 export interface S3Objects {
   /**
    * Stores an object that does not exist yet. Succeeds if it exists with the same bytes, because a request that got no
@@ -53,17 +42,10 @@ export interface S3Objects {
   get(name: string, options?: S3GetOptions): Promise<S3Object | null>;
   /** Returns what is known of an object; null if it does not exist. */
   head(name: string, signal?: AbortSignal): Promise<S3Head | null>;
-  /** Deletes any number of objects, a thousand per request. Names without an object are ignored. */
-  delete(names: readonly string[], signal?: AbortSignal): Promise<void>;
-  /** Lists the objects whose names begin with `start`, in the order of the bytes of their names. */
-  list(start: string, signal?: AbortSignal): AsyncIterable<S3Entry>;
 }
 
-/** Most names in one request for deletion. */
-const DELETED_MAX = 1000;
-
-/** Creates the requests for objects of one bucket. `prefix`: that of the location. */
-export function createS3Objects(sender: S3Sender, prefix: string): S3Objects {
+/** Creates the requests for single objects of one bucket. */
+export function createS3Objects(sender: S3Sender): S3Objects {
   const { send } = sender;
   const sendFirst = createFirstWrite(sender);
 
@@ -107,59 +89,7 @@ export function createS3Objects(sender: S3Sender, prefix: string): S3Objects {
     }
   }
 
-  async function deleteSome(names: readonly string[], signal?: AbortSignal): Promise<void> {
-    const objects = names.map((name) => renderXml('Object', [renderXml('Key', prefix + name)]));
-    const body = textBody(renderXml('Delete', [renderXml('Quiet', 'true'), ...objects]));
-    const headers = { 'content-md5': md5Of(body), 'content-type': 'application/xml' };
-    const request = { method: 'POST', name: null, query: { delete: '' } } as const;
-    await send({ ...request, headers, body, signal }, async (response) => {
-      const [failed] = childrenOf(await readXml(response), 'Error');
-      // Deletes all of them again if one fails: those that are gone already are ignored.
-      if (failed !== undefined) throw toDeleteError(failed, response.status);
-    });
-  }
-
-  return {
-    put,
-    get,
-    head,
-    async delete(names, signal) {
-      for (let at = 0; at < names.length; at += DELETED_MAX) {
-        await deleteSome(names.slice(at, at + DELETED_MAX), signal);
-      }
-    },
-    async *list(start, signal) {
-      let page: S3Page | null = null;
-      do {
-        const query: S3Query = {
-          'list-type': '2',
-          prefix: prefix + start,
-          ...(page?.next && { 'continuation-token': page.next }),
-        };
-        page = await send({ method: 'GET', name: null, query, signal }, async (response) =>
-          toPage(await readXml(response), prefix),
-        );
-        yield* page.entries;
-      } while (page.next !== '');
-    },
-  };
-}
-
-interface S3Page {
-  entries: S3Entry[];
-  /** Empty after the last page. */
-  next: string;
-}
-
-function toPage(root: XmlElement, prefix: string): S3Page {
-  const entries = childrenOf(root, 'Contents').map((entry) => ({
-    name: textIn(entry, 'Key').slice(prefix.length),
-    sizeBytes: Number(textIn(entry, 'Size')),
-    etag: textIn(entry, 'ETag'),
-    modifiedAt: new Date(textIn(entry, 'LastModified')),
-  }));
-  const isLast = textIn(root, 'IsTruncated') !== 'true';
-  return { entries, next: isLast ? '' : textIn(root, 'NextContinuationToken') };
+  return { put, get, head };
 }
 
 function toHead(response: S3Response): S3Head {
@@ -183,25 +113,9 @@ function toObject(response: S3Response, range: ByteRange | undefined): S3Object 
   return { sizeBytes: range === undefined ? sizeBytes : Number(total), etag, body };
 }
 
-function toDeleteError(element: XmlElement, status: number): S3Error {
-  const code = textIn(element, 'Code');
-  return new S3Error({
-    status,
-    code,
-    message: `S3 deletion: ${code} ${textIn(element, 'Message')}`,
-  });
-}
-
 function ifAbsent(error: unknown): null {
   // The response to HEAD has no code, so that an absent bucket looks like an absent object there.
   const isAbsent = error instanceof S3Error && error.status === 404;
   if (isAbsent && !isS3Error(error, 'NoSuchBucket')) return null;
   throw error;
-}
-
-function md5Of(body: S3Body): string {
-  const bytes = body.open();
-  return createHash('md5')
-    .update(bytes as Uint8Array)
-    .digest('base64');
 }

@@ -78,7 +78,7 @@ describe('the client of S3', () => {
           parts.push({ number, etag, sizeBytes: body.sizeBytes });
         }
         parts.sort((one, other) => one.number - other.number);
-        expect(await Array.fromAsync(client.listParts(upload))).toEqual(parts);
+        expect(await Array.fromAsync(client.listParts(upload))).toMatchObject(parts);
         const open = await Array.fromAsync(client.listUploads(''));
         expect(open.map(({ name }) => name)).toEqual(['big', 'big', 'other']);
         await client.completeUpload(upload, parts);

@@ -10,6 +10,7 @@ import { unescapeXml } from './listing.ts';
 export interface Piece {
   sizeBytes: number;
   etag: string;
+  receivedAt: Date;
   bytes: Buffer | null;
   path: string | null;
 }
@@ -78,15 +79,15 @@ export async function receive(
       throw new Refusal(400, 'XAmzContentSHA256Mismatch');
     }
     if (md5 !== null && md5.digest('base64') !== declared.md5) throw new Refusal(400, 'BadDigest');
-    return { sizeBytes, etag: `"${digest.slice(0, 32)}"`, bytes, path };
+    return { sizeBytes, etag: `"${digest.slice(0, 32)}"`, receivedAt: new Date(), bytes, path };
   } catch (error) {
-    await dropPieces([{ sizeBytes, etag: '', bytes, path }]);
+    await dropPieces([{ path }]);
     throw error;
   }
 }
 
 /** Deletes what pieces hold. A reader that has opened a file keeps it. */
-export async function dropPieces(pieces: Iterable<Piece>): Promise<void> {
+export async function dropPieces(pieces: Iterable<Pick<Piece, 'path'>>): Promise<void> {
   for (const { path } of pieces) if (path !== null) await rm(path, { force: true });
 }
 

@@ -62,9 +62,9 @@ export function renderParts(
   const numbers = [...parts.keys()].filter((number) => number > after).sort((a, b) => a - b);
   const { page, isTruncated } = cut(numbers, query.get('max-parts'), pageMax);
   const entries = page.map((number) => {
-    const { etag, sizeBytes } = parts.get(number)!;
+    const { etag, sizeBytes, receivedAt } = parts.get(number)!;
     const tag = `<ETag>${escapeXml(etag)}</ETag>`;
-    return `<Part><PartNumber>${number}</PartNumber>${tag}<Size>${sizeBytes}</Size></Part>`;
+    return `<Part><PartNumber>${number}</PartNumber>${tag}<Size>${sizeBytes}</Size><LastModified>${receivedAt.toISOString()}</LastModified></Part>`;
   });
   const next = isTruncated ? `<NextPartNumberMarker>${page.at(-1)}</NextPartNumberMarker>` : '';
   return document('ListPartsResult', [...entries, truncated(isTruncated), next]);
