@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { DigestMismatchError, InvalidInputError, type SizeLimit } from '../error.ts';
 import { newBlobKey } from '../file/blob-key.ts';
 import { authorize } from '../viewer/access.ts';
-import { openRoom } from './room.ts';
+import { openRoom } from '../viewer/room.ts';
 import { checkSize, fileLimit } from './size-limit.ts';
 
 /** The properties that a request declares for a file. */
