@@ -81,7 +81,9 @@ export async function stageFile(
     if (sizeBytes === 0) throw InvalidInputError.of('file', 'EMPTY', 'The file is empty.');
   }
   try {
-    const content = await holdSmall(counted(), (bytes) => ctx.staging.append(blobKey, 0, bytes));
+    const content = await holdSmall(counted(), (bytes) =>
+      ctx.staging.append(blobKey, 0, bytes, { totalBytesMax: limit.bytes }),
+    );
     const md5 = digests.md5.digest('hex');
     if (expected && expected !== md5) throw new DigestMismatchError(expected, md5);
     const sha256 = digests.sha256.digest('hex');
