@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { createFileBlobStore } from '../blob/file-blob-store.ts';
 import { createFileStaging } from '../blob/file-staging.ts';
 import { withMemory } from '../blob/memory.ts';
 import type { Services } from '../domain/context.ts';
@@ -21,6 +20,8 @@ import { migrate } from '../store/migrate.ts';
 import { createLeaseKeeper } from '../store/upload/lease-keeper.ts';
 import type { Config } from './config.ts';
 import { prepareDirectories } from './directory.ts';
+import { openBlobs } from './file/storage.ts';
+import type { Storage } from './file/storage-setting.ts';
 import { restrictDirectories } from './restrict.ts';
 import { createScavenger } from './scavenge.ts';
 import { openNamed, toDatabaseError } from './start-error.ts';
@@ -36,7 +37,7 @@ export async function createServices(
   log: Logger,
   events: Events,
   onQuery: OnQuery | undefined,
-): Promise<Services & { users: UserSource }> {
+): Promise<Services & { users: UserSource; closeBlobs: () => Promise<void> }> {
   await prepareDirectories(config);
   await restrictDirectories(config, log);
   const db = openDatabase(config, onQuery);
@@ -45,11 +46,12 @@ export async function createServices(
     const isShared = !servesOneProcess(config.databaseUrl);
     const pending = createPendingChanges({ db, isShared });
     await pending.reload();
+    const storage = await openStorage(config.storage, log);
     const users = createUserSource({ db, clock: Date.now, log }, config);
     return {
       db,
       pending,
-      ...(await openStorage(config.blobDir)),
+      ...storage,
       settings: {
         isFastPathEnabled: config.isFastPathEnabled,
         auth: config.auth,
@@ -119,17 +121,17 @@ async function migrateDatabase(db: Db, config: Config, log: Logger): Promise<voi
   if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
 }
 
-/** Opens blobs and staged bytes in one directory, so that a promotion is a rename. */
-async function openStorage(directory: string): Promise<Pick<Services, 'blobs' | 'staging'>> {
+/** Opens blobs and staged bytes. On disk they are in one directory, so that a promotion is a rename. */
+async function openStorage(
+  storage: Storage,
+  log: Logger,
+): Promise<Pick<Services, 'blobs' | 'staging'> & { closeBlobs: () => Promise<void> }> {
   const onWritten = createScavenger();
-  const stored = await createFileBlobStore({ directory: join(directory, 'stored'), onWritten });
-  const blobs = withMemory(stored);
-  const staging = await createFileStaging({
-    directory: join(directory, 'staging'),
-    blobs,
-    onWritten,
-  });
-  return { blobs, staging };
+  const opened = await openBlobs(storage, log, onWritten);
+  const blobs = withMemory(opened.blobs);
+  const directory = join(storage.directory, 'staging');
+  const staging = await createFileStaging({ directory, blobs, onWritten });
+  return { blobs, staging, closeBlobs: opened.close };
 }
 
 /** Returns the key in a file. Creates it if there is none, and logs that. */
