@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { createFileStaging } from '../blob/file-staging.ts';
 import { withMemory } from '../blob/memory.ts';
 import type { Services } from '../domain/context.ts';
 import type { Events } from '../domain/event/event.ts';
@@ -20,6 +19,7 @@ import { migrate } from '../store/migrate.ts';
 import { createLeaseKeeper } from '../store/upload/lease-keeper.ts';
 import type { Config } from './config.ts';
 import { prepareDirectories } from './directory.ts';
+import { openStaging } from './file/staging.ts';
 import { openBlobs } from './file/storage.ts';
 import type { Storage } from './file/storage-setting.ts';
 import { restrictDirectories } from './restrict.ts';
@@ -43,10 +43,9 @@ export async function createServices(
   const db = openDatabase(config, onQuery);
   try {
     await migrateDatabase(db, config, log);
-    const isShared = !servesOneProcess(config.databaseUrl);
-    const pending = createPendingChanges({ db, isShared });
+    const pending = createPendingChanges({ db, isShared: !servesOneProcess(config.databaseUrl) });
     await pending.reload();
-    const storage = await openStorage(config.storage, log);
+    const storage = await openStorage(db, config.storage, log);
     const users = createUserSource({ db, clock: Date.now, log }, config);
     return {
       db,
@@ -73,9 +72,7 @@ export async function createServices(
         outboundAllowedHosts: config.outboundAllowedHosts,
       },
       events,
-      uploadLocks: createKeyedLock(),
-      uploadLeases: isShared ? createLeaseKeeper(db) : null,
-      renders: createRenderQueue({ clock: Date.now }),
+      ...createUploadLocks(db, !servesOneProcess(config.databaseUrl)),
       ...createDecoders(config),
       arrivingBytes: new Map(),
       clock: Date.now,
@@ -96,9 +93,18 @@ export async function createServices(
   }
 }
 
+/** Creates the locks of uploads. `isShared`: whether other processes serve the database. */
+function createUploadLocks(db: Db, isShared: boolean) {
+  return {
+    uploadLocks: createKeyedLock(),
+    uploadLeases: isShared ? createLeaseKeeper(db) : null,
+  };
+}
+
 /** Creates what decodes files outside of the thread that serves requests. */
 function createDecoders({ previewDecoders: enabled, searchPath, imagePixelsMax }: Config) {
   return {
+    renders: createRenderQueue({ clock: Date.now }),
     renderer: createRenderer(),
     detailsReader: createDetailsReader({ searchPath }),
     decoders: createCatalog({ enabled, searchPath }),
@@ -123,14 +129,15 @@ async function migrateDatabase(db: Db, config: Config, log: Logger): Promise<voi
 
 /** Opens blobs and staged bytes. On disk they are in one directory, so that a promotion is a rename. */
 async function openStorage(
+  db: Db,
   storage: Storage,
   log: Logger,
 ): Promise<Pick<Services, 'blobs' | 'staging'> & { closeBlobs: () => Promise<void> }> {
   const onWritten = createScavenger();
   const opened = await openBlobs(storage, log, onWritten);
   const blobs = withMemory(opened.blobs);
-  const directory = join(storage.directory, 'staging');
-  const staging = await createFileStaging({ directory, blobs, onWritten });
+  const { client } = opened;
+  const staging = await openStaging({ db, storage, client, blobs, onWritten });
   return { blobs, staging, closeBlobs: opened.close };
 }
 

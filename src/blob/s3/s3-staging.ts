@@ -15,11 +15,10 @@ import { requireStored } from '../require-stored.ts';
 import { type AppendOptions, type Staging, StagingConflictError } from '../staging.ts';
 import { blobNameOf } from './blob-name.ts';
 import type { S3Client } from './client.ts';
-import type { PartFiles } from './part-file.ts';
 import { partBytesFor } from './part-size.ts';
-import { createPartWriter } from './part-writer.ts';
 import { openScratch } from './scratch.ts';
-import { abortUploads, sealParts } from './staged-object.ts';
+import { appendParts } from './staged-append.ts';
+import { abortUploads, type StagingBucket, sealParts } from './staged-object.ts';
 import type { StagedBytes, StagedRows, StagedState } from './staged-rows.ts';
 
 /** Options of `createS3Staging`. */
@@ -56,7 +55,7 @@ export async function createS3Staging(options: S3StagingOptions): Promise<Stagin
 class S3Staging implements Staging {
   readonly isLocal = false;
   readonly #client: S3Client;
-  readonly #files: PartFiles;
+  readonly #bucket: StagingBucket;
   readonly #toPartBytes: (totalBytes: number) => number;
   readonly #rows: StagedRows;
   readonly #blobs: BlobStore;
@@ -66,7 +65,7 @@ class S3Staging implements Staging {
     this.#client = client;
     this.#rows = rows;
     this.#blobs = blobs;
-    this.#files = { directory, onPiece };
+    this.#bucket = { client, rows, files: { directory, onPiece } };
     this.#toPartBytes = toPartBytes;
   }
 
@@ -102,50 +101,14 @@ class S3Staging implements Staging {
     };
   }
 
-  async #write(
-    before: StagedBytes,
+  #write(
+    staged: StagedBytes,
     offsetBytes: number,
     source: AsyncIterable<Uint8Array>,
     { check = () => undefined }: AppendOptions,
-    state: StagedState = before.state,
+    state: StagedState = staged.state,
   ): Promise<number> {
-    const { key, partBytes } = before;
-    const name = blobNameOf(key);
-    let staged = before;
-    const writer = createPartWriter({
-      offsetBytes,
-      partBytes,
-      files: this.#files,
-      readBefore: (start) => this.#rows.read(key, { start, end: offsetBytes - 1 }),
-      putPart: async (number, body) => {
-        check();
-        if (staged.multipartId === null) {
-          const multipartId = await this.#client.createUpload(name);
-          staged = await this.#rows.save(staged, { multipartId });
-        }
-        const etag = await this.#client.uploadPart(
-          { name, uploadId: staged.multipartId ?? '' },
-          number,
-          body,
-        );
-        staged = await this.#rows.save(staged, { part: { number, etag, sizeBytes: partBytes } });
-      },
-    });
-    try {
-      for await (const piece of source) await writer.write(piece);
-      check();
-      await this.#rows.save(staged, {
-        state,
-        sizeBytes: writer.endBytes(),
-        cutAt: offsetBytes,
-        // The caller has acknowledged all bytes before the offset, so the parts before it will not be written again.
-        keptFrom: offsetBytes - (offsetBytes % partBytes),
-        pieces: await writer.rest(),
-      });
-      return writer.endBytes() - offsetBytes;
-    } finally {
-      writer.close();
-    }
+    return appendParts(this.#bucket, staged, { offsetBytes, source, check, state });
   }
 
   /** Appends to bytes that are an object already, by staging them again. Only an append of nothing leaves them as they are. */
@@ -182,7 +145,7 @@ class S3Staging implements Staging {
   async withLocalFile<T>(key: string, work: (path: string) => Promise<T>): Promise<T> {
     const staged = await this.#readable(key);
     if (staged === null) return this.#blobs.withLocalFile(key, work);
-    const directory = await mkdtemp(join(this.#files.directory, 'staged-'));
+    const directory = await mkdtemp(join(this.#bucket.files.directory, 'staged-'));
     try {
       const path = join(directory, 'file');
       const bytes = this.#pieces(key, 0, staged.sizeBytes - 1);
@@ -208,8 +171,7 @@ class S3Staging implements Staging {
   /** Seals staged bytes. Another process may do the same. */
   async #sealed(staged: StagedBytes): Promise<void> {
     try {
-      const [client, rows, files] = [this.#client, this.#rows, this.#files];
-      await sealParts({ client, rows, files }, staged);
+      await sealParts(this.#bucket, staged);
     } catch (error) {
       const now = await this.#rows.find(staged.key);
       if (now !== null && now.state !== 'sealed') throw error;

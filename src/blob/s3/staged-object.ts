@@ -5,8 +5,8 @@ import type { S3Part } from './multipart.ts';
 import { openPartFile, type PartFiles } from './part-file.ts';
 import type { StagedBytes, StagedRows } from './staged-rows.ts';
 
-/** What turns staged parts into an object. */
-export interface SealParts {
+/** Where staged bytes are. */
+export interface StagingBucket {
   client: S3Client;
   rows: StagedRows;
   files: PartFiles;
@@ -17,8 +17,8 @@ export interface SealParts {
  * Returns the row, which is sealed then. May be repeated after a death at any point: an upload that is gone is one that was
  * completed, if the object has the right size. Throws an Error, and changes nothing, if the parts do not add up.
  */
-export async function sealParts(parts: SealParts, staged: StagedBytes): Promise<StagedBytes> {
-  const { client, rows } = parts;
+export async function sealParts(bucket: StagingBucket, staged: StagedBytes): Promise<StagedBytes> {
+  const { client, rows } = bucket;
   const name = blobNameOf(staged.key);
   let open = staged;
   if (staged.state === 'reopened') {
@@ -28,7 +28,7 @@ export async function sealParts(parts: SealParts, staged: StagedBytes): Promise<
   }
   const upload = { name, uploadId: open.multipartId ?? '' };
   try {
-    await client.completeUpload(upload, await allParts(parts, open, upload));
+    await client.completeUpload(upload, await allParts(bucket, open, upload));
   } catch (error) {
     if (!isS3Error(error, 'NoSuchUpload')) throw error;
     if ((await client.head(name))?.sizeBytes !== open.sizeBytes) throw error;
@@ -37,7 +37,7 @@ export async function sealParts(parts: SealParts, staged: StagedBytes): Promise<
 }
 
 async function allParts(
-  { client, rows, files }: SealParts,
+  { client, rows, files }: StagingBucket,
   { key, sizeBytes, partBytes }: StagedBytes,
   upload: { name: string; uploadId: string },
 ): Promise<S3Part[]> {

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { JOB_CHANNEL } from '../postgres/job-notice.ts';
+import { JOB_CHANNEL } from '../postgres/channel.ts';
 import { clientConfig, closeClient, destroyClient } from '../postgres/client.ts';
 
 /** The channel on which the processes of one PostgreSQL database exchange events. */
