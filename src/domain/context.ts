@@ -10,6 +10,7 @@ import type { Db } from '../store/db.ts';
 import { withSignal } from '../store/limit.ts';
 import type { Visibility } from '../store/scope.ts';
 import { inTransaction } from '../store/transaction.ts';
+import type { LeaseKeeper } from '../store/upload/lease-keeper.ts';
 import { type Events, heldBack } from './event/event.ts';
 import type { Tally, TallyOf } from './event/tally.ts';
 import type { Observer } from './observer.ts';
@@ -46,8 +47,10 @@ export interface Services {
   observer: Observer;
   /** Subtrees and tags that jobs are deleting. No viewer sees them. */
   pending: PendingChanges;
-  /** Serializes the chunks of each upload session, in this process only: see docs/decisions.md. */
+  /** Serializes the chunks of each upload session, in this process only. */
   uploadLocks: KeyedLock;
+  /** Keeps the leases of the uploads that this process writes to; null: no other process serves the database. */
+  uploadLeases: LeaseKeeper | null;
   /**
    * Renders each rendition once for all requests that wait for it, in this process only: another process may render
    * the same one.

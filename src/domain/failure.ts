@@ -1,4 +1,5 @@
 import { storageFailure } from '../blob/failure.ts';
+import { StagingConflictError } from '../blob/staging.ts';
 import { DatabaseUnavailableError, databaseFailure } from '../store/error.ts';
 import { NoDatabaseError, RETRY_AFTER_MS, ServerBusyError } from './error.ts';
 import { InsufficientStorageError, StorageUnavailableError } from './storage-error.ts';
@@ -11,6 +12,8 @@ import { InsufficientStorageError, StorageUnavailableError } from './storage-err
  */
 export function toCallerError(error: unknown): unknown {
   if (error instanceof DatabaseUnavailableError) return toUnavailable(error);
+  if (error instanceof StagingConflictError)
+    return new ServerBusyError(undefined, { cause: error });
   const failure = writeFailure(error);
   if (failure === 'full') return new InsufficientStorageError({ cause: error });
   return failure === 'unavailable' ? new StorageUnavailableError({ cause: error }) : error;

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { createFileStaging } from '../blob/file-staging.ts';
 import { withMemory } from '../blob/memory.ts';
 import { observeStore } from '../blob/observed.ts';
 import type { Services, Settings } from '../domain/context.ts';
@@ -17,10 +16,12 @@ import { createRenderer } from '../media/rendition/renderer.ts';
 import { type Db, openDb } from '../store/db.ts';
 import { migrate } from '../store/migrate.ts';
 import type { WriteGate } from '../store/sqlite/writer.ts';
+import { createLeaseKeeper } from '../store/upload/lease-keeper.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Exchange } from './cluster/exchange.ts';
 import type { Config } from './config.ts';
 import { prepareDirectories } from './directory.ts';
+import { openStaging } from './file/staging.ts';
 import { openBlobs } from './file/storage.ts';
 import type { Storage } from './file/storage-setting.ts';
 import { restrictDirectories } from './restrict.ts';
@@ -46,7 +47,7 @@ export async function createServices(
     await migrateDatabase(db, config, log);
     const pending = createPendingChanges({ db, isShared: config.isShared });
     await pending.reload();
-    const storage = await openStorage(config.storage, log, telemetry);
+    const storage = await openStorage(db, config.storage, log, telemetry);
     const users = createUserSource({ db, clock: Date.now, log }, config);
     return {
       db,
@@ -55,8 +56,7 @@ export async function createServices(
       ...storage,
       settings: toSettings(config),
       events,
-      uploadLocks: createKeyedLock(),
-      renders: createRenderQueue({ clock: Date.now }),
+      ...createUploadLocks(db, config.isShared),
       ...createDecoders(config),
       tallyOf,
       arrivingBytes: tallyOf('arriving bytes'),
@@ -104,9 +104,18 @@ function toSettings(config: Config): Settings {
   };
 }
 
+/** Creates the locks of uploads. `isShared`: whether other processes serve the database. */
+function createUploadLocks(db: Db, isShared: boolean) {
+  return {
+    uploadLocks: createKeyedLock(),
+    uploadLeases: isShared ? createLeaseKeeper(db) : null,
+  };
+}
+
 /** Creates what decodes files outside of the thread that serves requests. */
 function createDecoders({ previewDecoders: enabled, searchPath, imagePixelsMax }: Config) {
   return {
+    renders: createRenderQueue({ clock: Date.now }),
     renderer: createRenderer(),
     detailsReader: createDetailsReader({ searchPath }),
     decoders: createCatalog({ enabled, searchPath }),
@@ -136,6 +145,7 @@ async function migrateDatabase(db: Db, config: Config, log: Logger): Promise<voi
 
 /** Opens blobs and staged bytes. On disk they are in one directory, so that a promotion is a rename. */
 async function openStorage(
+  db: Db,
   storage: Storage,
   log: Logger,
   { observeBlobs, observeStaging }: Telemetry,
@@ -143,8 +153,8 @@ async function openStorage(
   const onWritten = createScavenger();
   const opened = await openBlobs(storage, log, onWritten);
   const blobs = withMemory(observeStore(opened.blobs, observeBlobs));
-  const directory = join(storage.directory, 'staging');
-  const staging = await createFileStaging({ directory, blobs, onWritten });
+  const { client } = opened;
+  const staging = await openStaging({ db, storage, client, blobs, onWritten });
   return { blobs, staging: observeStore(staging, observeStaging), closeBlobs: opened.close };
 }
 

@@ -172,6 +172,7 @@ export function createTestServices(parts: Parts, settings: Partial<Settings> = {
     events: createEvents(),
     observer: UNOBSERVED,
     uploadLocks: createKeyedLock(),
+    uploadLeases: null,
     pending: createPendingChanges({ db: parts.db, isShared: false }),
     renders: createRenderQueue({ clock: () => now }),
     // In this process, which starts faster.

@@ -8,6 +8,7 @@ import {
 } from '../../store/upload/upload.ts';
 import type { Context } from '../context.ts';
 import { DomainError, NotFoundError, UploadCompletedError, UploadExpiredError } from '../error.ts';
+import type { UploadEvent } from '../event/event.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
 import { isOwner } from '../viewer/access.ts';
 
@@ -30,6 +31,42 @@ export async function findUploadSession(
   const row = isUploadId(uploadId) ? await findUpload(ctx.db, uploadId) : undefined;
   const isOpen = row?.status === 'open' && row.expires_at > ctx.clock();
   return isOpen && isOwner(ctx, row.owner) ? toSession(row) : null;
+}
+
+/**
+ * Yields the state of an upload: at once, and after each acknowledged chunk. Ends when the upload is completed or
+ * aborted, and when the signal aborts. Throws NotFoundError if the upload is not open or belongs to another viewer.
+ */
+export async function watchUpload(
+  ctx: Context,
+  uploadId: string,
+  signal: AbortSignal,
+): Promise<AsyncIterable<UploadSession>> {
+  // Before the session is read: events in between would be lost.
+  const events = ctx.events.subscribe(
+    (event): event is UploadEvent => event.type === 'upload' && event.uploadId === uploadId,
+    signal,
+  );
+  const session = await findUploadSession(ctx, uploadId);
+  if (session !== null) return progressFrom(session, events);
+  await events.return?.();
+  throw new NotFoundError('upload', uploadId);
+}
+
+async function* progressFrom(
+  session: UploadSession,
+  events: AsyncIterable<UploadEvent>,
+): AsyncGenerator<UploadSession> {
+  let { offsetBytes } = session;
+  yield session;
+  for await (const { session, isOver } of events) {
+    // The first read may already include a chunk whose event comes after it.
+    if (session !== null && session.offsetBytes > offsetBytes) {
+      offsetBytes = session.offsetBytes;
+      yield session;
+    }
+    if (isOver) return;
+  }
 }
 
 /** The order of a list of sessions: newest first. */
@@ -75,9 +112,14 @@ function ownOf({ viewer, clock }: Context): OpenUploads | null {
  */
 export async function findOpenUpload(ctx: Context, uploadId: string): Promise<UploadRow> {
   const row = await findOwnUpload(ctx, uploadId);
+  requireOpen(ctx, row);
+  return row;
+}
+
+/** Throws UploadExpiredError or UploadCompletedError unless an upload is open. */
+export function requireOpen(ctx: Context, row: UploadRow): void {
   if (row.status === 'expired' || row.expires_at <= ctx.clock()) throw new UploadExpiredError();
   if (row.status === 'completed') throw new UploadCompletedError();
-  return row;
 }
 
 /** Returns the error that tells why another process has closed this upload; null if it is still open. */
@@ -95,11 +137,21 @@ export async function whyUploadClosed(ctx: Context, uploadId: string): Promise<D
 export async function findOwnUpload(ctx: Context, uploadId: string): Promise<UploadRow> {
   // PostgreSQL fails on a NUL, which an id from a client may contain.
   const row = isUploadId(uploadId) ? await findUpload(ctx.db, uploadId) : undefined;
+  return requireOwnUpload(ctx, uploadId, row);
+}
+
+/** Returns the row of an upload if the viewer owns it. Throws NotFoundError. */
+export function requireOwnUpload(
+  ctx: Context,
+  uploadId: string,
+  row: UploadRow | undefined,
+): UploadRow {
   if (row === undefined || !isOwner(ctx, row.owner)) throw new NotFoundError('upload', uploadId);
   return row;
 }
 
-function isUploadId(text: string): boolean {
+/** Tells whether a text from a client can be the id of an upload. */
+export function isUploadId(text: string): boolean {
   return /^[0-9a-f]{32}$/.test(text);
 }
 

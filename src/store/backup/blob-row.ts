@@ -16,7 +16,13 @@ export interface TableColumns {
 export const BLOB_COLUMNS = 'key, "sizeBytes", md5';
 
 /** Tables whose blobs can be made again, or are not stored yet. */
-const WITHOUT_BACKUP: readonly string[] = ['rendition', 'upload'];
+const WITHOUT_BACKUP: readonly string[] = [
+  'rendition',
+  'upload',
+  'staged',
+  'staged_part',
+  'staged_piece',
+];
 
 const NEEDED = ['blob_key', 'size_bytes', 'md5'];
 
