@@ -45,6 +45,7 @@ const ROOMS = [
   'rendition',
   'upload',
   'copy',
+  'transfer',
 ];
 
 /** Folders that hold rooms, beside the layers themselves. */

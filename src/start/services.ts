@@ -23,11 +23,19 @@ import { prepareDirectories } from './directory.ts';
 import { restrictDirectories } from './restrict.ts';
 import { createScavenger } from './scavenge.ts';
 import { openNamed, toDatabaseError } from './start-error.ts';
+import { checkMove } from './transfer/move-state.ts';
 import { loadKeyFile } from './viewer/key-file.ts';
 import { createUserSource, type UserSource } from './viewer/user-source.ts';
 
 /** Receives every SQL statement and its milliseconds. */
 export type OnQuery = (sql: string, ms: number) => void;
+
+/** The services, and what a server needs to know of them. */
+export interface OpenedServices extends Services {
+  users: UserSource;
+  /** Whether the library has been moved to another place, and can only be read here. */
+  isMoved: boolean;
+}
 
 /** Opens and migrates the database and opens the storage, for all operations. Creates the admin key if there is none. */
 export async function createServices(
@@ -35,12 +43,13 @@ export async function createServices(
   log: Logger,
   events: Events,
   onQuery: OnQuery | undefined,
-): Promise<Services & { users: UserSource }> {
+): Promise<OpenedServices> {
   await prepareDirectories(config);
   await restrictDirectories(config, log);
   const db = openDatabase(config, onQuery);
   try {
     await migrateDatabase(db, config, log);
+    const isMoved = await checkMove(db, log);
     const pending = createPendingChanges({ db, isShared: !servesOneProcess(config.databaseUrl) });
     await pending.reload();
     const users = createUserSource({ db, clock: Date.now, log }, config);
@@ -76,6 +85,7 @@ export async function createServices(
       clock: Date.now,
       newId: randomUUID,
       users,
+      isMoved,
       logins: createLogins(users.refresh),
       adminKeySha256: keySha256(
         config.adminKey ??
