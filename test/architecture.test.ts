@@ -50,7 +50,7 @@ const ROOMS = [
 
 /** Folders that hold rooms, beside the layers themselves. */
 const PARTS =
-  /^src\/(rest\/[a-z]+|graphql\/[a-z]+|job\/task|store\/(migration|sqlite|postgres)|media\/preview(\/[a-z]+)?|[a-z]+)\//;
+  /^src\/(rest\/[a-z]+|graphql\/[a-z]+|job\/task|store\/(migration|sqlite|postgres)|blob\/s3|media\/preview(\/[a-z]+)?|[a-z]+)\//;
 
 /** Layers that know no feature, so their files may have any name. */
 const FREE_NAMES = /^src\/(lib|blob|media|outbound|store\/migration)\//;
@@ -83,7 +83,9 @@ const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] 
   { name: /^jose$/, layers: ['http'] },
   { name: /^yazl$/, layers: ['rest'] },
   { name: /^lru-cache$/, layers: ['blob', 'store', 'http', 'graphql'] },
-  { name: /^(undici|ipaddr\.js|htmlparser2|html-encoding-sniffer)$/, layers: ['outbound'] },
+  { name: /^(ipaddr\.js|html-encoding-sniffer)$/, layers: ['outbound'] },
+  { name: /^(undici|htmlparser2)$/, layers: ['outbound', 'blob'] },
+  { name: /^aws4fetch$/, layers: ['blob'] },
   { name: /^(graphql|graphql-yoga|dataloader|graphql-upload-minimal)$/, layers: ['graphql'] },
   { name: /^(ws|graphql-ws)$/, layers: ['graphql'] },
   { name: /^(@pothos\/.+|@graphql-yoga\/render-graphiql(\/.+)?)$/, layers: ['graphql'] },

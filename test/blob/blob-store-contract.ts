@@ -185,7 +185,8 @@ function describeList(guarantee: Guarantee) {
   guarantee('list goes on when blobs vanish while it runs', async (store) => {
     const keys = await Promise.all(Array.from({ length: 100 }, () => storedBlob(store, 'abc')));
     const remove = () => Promise.all(keys.map((key) => store.delete(key)));
-    expect(await countWhile(store, remove)).toBeLessThan(100);
+    // All of them, where they are one page.
+    expect(await countWhile(store, remove)).toBeLessThanOrEqual(100);
     expect(await entriesOf(store)).toEqual([]);
   });
 
