@@ -55,7 +55,9 @@ class FileBlobStore implements BlobStore {
     const fd = await this.#inShard(dirname(path), () => ifPresent(openDescriptor(part, 'wx')));
     try {
       try {
-        const writtenBytes = await writeAll(fd, 0, source, this.#onWritten);
+        const writtenBytes = await writeAll(fd, 0, source, {
+          onWritten: this.#onWritten,
+        });
         if (writtenBytes !== sizeBytes) {
           throw new Error(`Expected ${sizeBytes} bytes, got ${writtenBytes}`);
         }

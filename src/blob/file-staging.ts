@@ -20,7 +20,7 @@ import { checkDirectory, createDirectory, ifPresent, sizeOf } from './disk.ts';
 import { type BufferPool, openFileStream } from './file-stream.ts';
 import { type OnWritten, writeAll } from './file-write.ts';
 import { createKeptDescriptors, type KeptDescriptors } from './kept-descriptors.ts';
-import type { Staging } from './staging.ts';
+import type { AppendOptions, Staging } from './staging.ts';
 
 /** Options of `createFileStaging`. */
 export interface FileStagingOptions {
@@ -46,6 +46,7 @@ export async function createFileStaging(options: FileStagingOptions): Promise<St
 }
 
 class FileStaging implements Staging {
+  readonly isLocal = true;
   readonly #pool: BufferPool = [];
   readonly #flushDirectory = createDirectoryFlush();
   readonly #descriptors: KeptDescriptors;
@@ -60,8 +61,14 @@ class FileStaging implements Staging {
     this.#onWritten = onWritten;
   }
 
-  async append(key: string, offsetBytes: number, source: AsyncIterable<Uint8Array>) {
+  async append(
+    key: string,
+    offsetBytes: number,
+    source: AsyncIterable<Uint8Array>,
+    { check = () => undefined }: AppendOptions = {},
+  ) {
     const path = this.#path(key);
+    const onWritten = this.#onWritten;
     const isNew = requireByteCount(offsetBytes) === 0;
     const opened = isNew
       ? { fd: await openDescriptor(path, 'w'), sizeBytes: 0 }
@@ -69,8 +76,10 @@ class FileStaging implements Staging {
     if (opened === null) throw new BlobNotFoundError(key);
     const { fd } = opened;
     try {
+      // Right before, because another process may have appended since this one was allowed to.
+      check();
       await cut(opened, offsetBytes);
-      const countBytes = await writeAll(fd, offsetBytes, source, this.#onWritten);
+      const countBytes = await writeAll(fd, offsetBytes, source, { onWritten, check });
       await flushData(fd);
       // Also when the file existed: the process that created it may have died before this line.
       if (isNew) await this.#flushDirectory(this.#directory);

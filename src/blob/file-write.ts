@@ -13,12 +13,19 @@ const BATCH_PIECES = 64;
 /** A callback that learns how many bytes have just been written. */
 export type OnWritten = (countBytes: number) => void;
 
+/** Options of `writeAll`. */
+export interface WriteOptions {
+  onWritten?: OnWritten | undefined;
+  /** Called right before each write. Ends the writing by throwing. */
+  check?: () => void;
+}
+
 /** Writes all of `source` to an open file, from `offsetBytes` on. Returns the number of bytes that `source` yielded. */
 export async function writeAll(
   fd: number,
   offsetBytes: number,
   source: Pieces,
-  onWritten?: OnWritten,
+  { onWritten, check }: WriteOptions = {},
 ): Promise<number> {
   let position = offsetBytes;
   let batch: Uint8Array[] = [];
@@ -27,12 +34,14 @@ export async function writeAll(
     batch.push(piece);
     batchBytes += piece.byteLength;
     if (batchBytes < BATCH_BYTES && batch.length < BATCH_PIECES) continue;
+    check?.();
     await writeBatch(fd, position, batch);
     onWritten?.(batchBytes);
     position += batchBytes;
     batch = [];
     batchBytes = 0;
   }
+  check?.();
   await writeBatch(fd, position, batch);
   return position + batchBytes - offsetBytes;
 }

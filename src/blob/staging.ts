@@ -1,6 +1,23 @@
 import type { BlobEntry, BlobStream } from './blob-store.ts';
 import type { ByteRange } from './byte-range.ts';
 
+/** What the caller of `append` knows. */
+export interface AppendOptions {
+  /** Upper limit of the size of all staged bytes. (Default: 1 GiB) Bytes may exceed it, up to a hundred times. */
+  totalBytesMax?: number;
+  /** Called right before each write. It throws if the caller may not write any more; `append` then rejects with its error. */
+  check?: () => void;
+}
+
+/** An append that another process has overtaken: nothing of it is staged. A caller whose lock holds never gets it. */
+export class StagingConflictError extends Error {
+  override readonly name = 'StagingConflictError';
+
+  constructor(key: string) {
+    super(`Another process has changed the staged bytes ${key}`);
+  }
+}
+
 /**
  * Holds bytes that are still arriving. Staged bytes grow by appends until `promote` makes them a blob of the blob store
  * that this staging area belongs to, or `discard` deletes them.
@@ -16,6 +33,12 @@ import type { ByteRange } from './byte-range.ts';
  */
 export interface Staging {
   /**
+   * Whether staged bytes are files of this machine. If not, reading them may take long: bytes of a size that object storage
+   * wants in parts can be read only once they are an object, and cannot grow any more then.
+   */
+  readonly isLocal: boolean;
+
+  /**
    * Writes all of `source` at `offsetBytes` of the staged bytes. Returns the number of bytes written once they are
    * durable and may be acknowledged.
    *
@@ -28,7 +51,12 @@ export interface Staging {
    * its end. Memory use is constant: `source` is never read far ahead of what is written. A piece that `source` has
    * yielded belongs to the staging area and must not be changed any more.
    */
-  append(key: string, offsetBytes: number, source: AsyncIterable<Uint8Array>): Promise<number>;
+  append(
+    key: string,
+    offsetBytes: number,
+    source: AsyncIterable<Uint8Array>,
+    options?: AppendOptions,
+  ): Promise<number>;
 
   /**
    * Opens staged bytes, or a range of them, for reading; bytes that were promoted already are read from the blob store.
@@ -68,7 +96,7 @@ export interface Staging {
    */
   list(): AsyncIterable<BlobEntry>;
 
-  /** Returns how many bytes can still be staged: the free space of the disk. */
+  /** Returns how many bytes can still be staged: the free space of the disk, infinite for object storage. */
   freeBytes(): Promise<number>;
 
   /** Throws unless bytes can be staged and made durable now. Leaves nothing behind. */

@@ -1,6 +1,7 @@
 import type { CachedBlobStore } from '../blob/memory.ts';
 import type { Staging } from '../blob/staging.ts';
 import type { KeyedLock } from '../lib/keyed-lock.ts';
+import type { LeaseKeeper } from '../lib/lease-keeper.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
 import type { DetailsReader } from '../media/file/reader.ts';
 import type { DecoderCatalog } from '../media/preview/catalog.ts';
@@ -42,8 +43,10 @@ export interface Services {
   settings: Settings;
   /** Subtrees and tags that jobs are deleting. No viewer sees them. */
   pending: PendingChanges;
-  /** Serializes the chunks of each upload session, in this process only: see docs/decisions.md. */
+  /** Serializes the chunks of each upload session, in this process only. */
   uploadLocks: KeyedLock;
+  /** Keeps the leases of the uploads that this process writes to; null: no other process serves the database. */
+  uploadLeases: LeaseKeeper | null;
   /**
    * Renders each rendition once for all requests that wait for it, in this process only: another process may render
    * the same one.

@@ -11,6 +11,7 @@ import { keySha256 } from '../domain/viewer/key.ts';
 import { createLogins } from '../domain/viewer/logins.ts';
 import { createPendingChanges } from '../domain/viewer/pending.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
+import { createLeaseKeeper } from '../lib/lease-keeper.ts';
 import { createDetailsReader } from '../media/file/reader.ts';
 import { createCatalog } from '../media/preview/catalog.ts';
 import { createPreviewer } from '../media/preview/previewer.ts';
@@ -18,6 +19,7 @@ import { createRenderer } from '../media/rendition/renderer.ts';
 import { type Db, openDb } from '../store/db.ts';
 import { servesOneProcess } from '../store/dialect.ts';
 import { migrate } from '../store/migrate.ts';
+import { extendUploadLeases } from '../store/upload/lease.ts';
 import type { Config } from './config.ts';
 import { prepareDirectories } from './directory.ts';
 import { restrictDirectories } from './restrict.ts';
@@ -50,7 +52,8 @@ export async function createServices(
   try {
     await migrateDatabase(db, config, log);
     const isMoved = await checkMove(db, log);
-    const pending = createPendingChanges({ db, isShared: !servesOneProcess(config.databaseUrl) });
+    const isShared = !servesOneProcess(config.databaseUrl);
+    const pending = createPendingChanges({ db, isShared });
     await pending.reload();
     const users = createUserSource({ db, clock: Date.now, log }, config);
     return {
@@ -79,6 +82,7 @@ export async function createServices(
       },
       events,
       uploadLocks: createKeyedLock(),
+      uploadLeases: isShared ? createUploadLeases(db) : null,
       renders: createRenderQueue({ clock: Date.now }),
       ...createDecoders(config),
       arrivingBytes: new Map(),
@@ -99,6 +103,10 @@ export async function createServices(
     await db.destroy();
     throw error;
   }
+}
+
+function createUploadLeases(db: Db) {
+  return createLeaseKeeper({ extend: (ids, lease) => extendUploadLeases(db, ids, lease) });
 }
 
 /** Creates what decodes files outside of the thread that serves requests. */

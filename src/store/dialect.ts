@@ -38,6 +38,13 @@ export function dialectOf(db: Db): DialectName {
   return db.getExecutor().adapter instanceof PostgresAdapter ? 'postgres' : 'sqlite';
 }
 
+/** Returns the time of the database, in milliseconds since 1970: one clock for all processes. */
+export function databaseTime(db: Db): RawBuilder<number> {
+  return dialectOf(db) === 'postgres'
+    ? sql`floor(extract(epoch from clock_timestamp()) * 1000)::bigint`
+    : sql`cast(unixepoch('subsec') * 1000 as integer)`;
+}
+
 /** Column types for migrations. */
 export interface ColumnTypes {
   /** Integer key that the database assigns and never reuses. */

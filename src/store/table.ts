@@ -381,6 +381,12 @@ export interface UploadTable {
   expires_at: number;
   created_at: Fixed<number>;
   updated_at: number;
+  /** The process that may write to it; null: any may take it. */
+  lease_holder: string | null;
+  /** Time by the clock of the database. */
+  lease_expires_at: number | null;
+  /** The fencing number: grows by one whenever a process takes the lease. */
+  lease_fence: Generated<number>;
 }
 
 /** Work that has to be done at least once, and the worker that does it. */

@@ -168,6 +168,7 @@ export function createTestServices(parts: Parts, settings: Partial<Settings> = {
     settings: { ...defaultSettings(), ...settings },
     events: createEvents(),
     uploadLocks: createKeyedLock(),
+    uploadLeases: null,
     pending: createPendingChanges({ db: parts.db, isShared: false }),
     renders: createRenderQueue({ clock: () => now }),
     // In this process, which starts faster.

@@ -133,7 +133,8 @@ const ROUNDS_MAX = 10;
 async function catchUp(run: Run): Promise<void> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const changes = await copyChanges(run);
-    await copyUploads(run);
+    // Elsewhere, bytes that have been read can no longer grow.
+    if (run.staged?.from.isLocal) await copyUploads(run);
     run.options.onProgress({ phase: 'changes', fraction: (round + 1) / ROUNDS_MAX });
     // The first round may have copied the bytes of large files.
     if (round > 0 && changes < FEW_CHANGES) return;

@@ -39,7 +39,7 @@ async function copyBytes({ from, to }: StagedMove, upload: StagedUpload): Promis
   const start = (await to.stat(blobKey))?.sizeBytes ?? 0;
   if (start >= offsetBytes) return;
   const source = await from.read(blobKey, { start, end: offsetBytes - 1 });
-  const written = await to.append(blobKey, start, source);
+  const written = await to.append(blobKey, start, source, { totalBytesMax: upload.totalBytes });
   if (start + written < offsetBytes) throw new RangeError(`${blobKey} has too few staged bytes.`);
 }
 

@@ -1,6 +1,7 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Context } from '../context.ts';
 import { DigestMismatchError, InvalidInputError } from '../error.ts';
+import type { UploadDigest } from './digest.ts';
 import { createDiskWatch } from './room.ts';
 
 /** The bytes of one chunk, and what the request declares about them. */
@@ -19,6 +20,8 @@ export interface ChunkTarget {
   blobKey: string;
   offsetBytes: number;
   totalBytes: number;
+  /** Throws once another process may write to the upload: see `HeldUpload`. */
+  check?: () => void;
 }
 
 /**
@@ -29,8 +32,8 @@ export interface ChunkTarget {
  */
 export async function stageChunk(
   ctx: Context,
-  { blobKey, offsetBytes, totalBytes }: ChunkTarget,
-  digest: Hash,
+  { blobKey, offsetBytes, totalBytes, check }: ChunkTarget,
+  digest: UploadDigest,
   chunk: Chunk,
 ): Promise<number> {
   const restBytes = totalBytes - offsetBytes;
@@ -49,13 +52,35 @@ export async function stageChunk(
       yield bytes;
     }
   }
-  await ctx.staging.append(blobKey, offsetBytes, checked());
+  const options = { totalBytesMax: totalBytes, ...(check && { check }) };
+  await ctx.staging.append(blobKey, offsetBytes, checked(), options);
   if (sizeBytes === 0) throw InvalidInputError.of('chunk', 'EMPTY', 'The chunk is empty.');
   if (chunk.sizeBytes !== undefined && chunk.sizeBytes !== sizeBytes) {
     throw sizeMismatch(chunk.sizeBytes, sizeBytes);
   }
   checkOwnDigest(chunk.md5, own?.digest('hex'));
   return offsetBytes + sizeBytes;
+}
+
+/** Bytes that tell the kind of a file. */
+const HEAD_BYTES = 64 * 1024;
+
+/** Keeps the first bytes of a chunk while they pass: staged bytes that go on growing may not be readable. */
+export function createHead(bytes: Chunk['bytes']): {
+  all: AsyncIterable<Uint8Array>;
+  read(): Buffer;
+} {
+  const kept: Uint8Array[] = [];
+  let restBytes = HEAD_BYTES;
+  async function* all() {
+    for await (const piece of bytes) {
+      // A copy: the writer may reuse the piece.
+      if (restBytes > 0) kept.push(Uint8Array.prototype.slice.call(piece, 0, restBytes));
+      restBytes -= Math.min(piece.length, restBytes);
+      yield piece;
+    }
+  }
+  return { all: all(), read: () => Buffer.concat(kept) };
 }
 
 function checkOwnDigest(expected: string | undefined, actual: string | undefined): void {

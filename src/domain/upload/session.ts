@@ -75,9 +75,14 @@ function ownOf({ viewer, clock }: Context): OpenUploads | null {
  */
 export async function findOpenUpload(ctx: Context, uploadId: string): Promise<UploadRow> {
   const row = await findOwnUpload(ctx, uploadId);
+  requireOpen(ctx, row);
+  return row;
+}
+
+/** Throws UploadExpiredError or UploadCompletedError unless an upload is open. */
+export function requireOpen(ctx: Context, row: UploadRow): void {
   if (row.status === 'expired' || row.expires_at <= ctx.clock()) throw new UploadExpiredError();
   if (row.status === 'completed') throw new UploadCompletedError();
-  return row;
 }
 
 /** Returns the error that tells why another process has closed this upload; null if it is still open. */
@@ -95,11 +100,21 @@ export async function whyUploadClosed(ctx: Context, uploadId: string): Promise<D
 export async function findOwnUpload(ctx: Context, uploadId: string): Promise<UploadRow> {
   // PostgreSQL fails on a NUL, which an id from a client may contain.
   const row = isUploadId(uploadId) ? await findUpload(ctx.db, uploadId) : undefined;
+  return requireOwnUpload(ctx, uploadId, row);
+}
+
+/** Returns the row of an upload if the viewer owns it. Throws NotFoundError. */
+export function requireOwnUpload(
+  ctx: Context,
+  uploadId: string,
+  row: UploadRow | undefined,
+): UploadRow {
   if (row === undefined || !isOwner(ctx, row.owner)) throw new NotFoundError('upload', uploadId);
   return row;
 }
 
-function isUploadId(text: string): boolean {
+/** Tells whether a text from a client can be the id of an upload. */
+export function isUploadId(text: string): boolean {
   return /^[0-9a-f]{32}$/.test(text);
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { BlobNotFoundError } from '../../blob/blob-store.ts';
 import { cleanFilename } from '../../lib/filename.ts';
@@ -12,7 +11,7 @@ import {
   DigestMismatchError,
   InvalidInputError,
   OffsetMismatchError,
-  UploadCompletedError,
+  ServerBusyError,
 } from '../error.ts';
 import { newBlobKey } from '../file/blob-key.ts';
 import { deleteBytes } from '../file/delete-bytes.ts';
@@ -20,16 +19,17 @@ import { md5Hex, parseInput } from '../input.ts';
 import type { Media } from '../tree/media.ts';
 import { authorize } from '../viewer/access.ts';
 import { checkQuota } from '../viewer/quota.ts';
-import { type Chunk, stageChunk } from './chunk.ts';
-import { forgetDigest, keepDigest, resumeDigest } from './digest.ts';
+import { type Chunk, createHead, stageChunk } from './chunk.ts';
+import { finishDigest, forgetDigest, resumeDigest, startDigest } from './digest.ts';
 import { take } from './door.ts';
+import { type HeldUpload, withUpload } from './lease/hold.ts';
 import { intoMedia } from './named-media.ts';
 import { newMediaInput } from './new-media.ts';
 import { declaredLimit, type FileType, parseDeclaredType, totalLimit } from './policy.ts';
 import { checkDisk } from './room.ts';
 import {
   findOpenUpload,
-  findOwnUpload,
+  requireOpen,
   toSession,
   type UploadSession,
   whyUploadClosed,
@@ -56,13 +56,10 @@ export interface ChunkInput extends z.input<typeof chunkInput> {
   allowedTypes?: readonly FileType[];
 }
 
-/** The state of `node:crypto` cannot be saved. Earlier versions saved that of another library here. */
-const NO_STATE = new Uint8Array();
-
 /**
  * Appends one chunk; without `uploadId` it starts an upload session. Resolves once bytes and offset are durable. Throws
  * NotFoundError (also for another user's session), UploadExpiredError, UploadCompletedError, TooLargeError,
- * OffsetMismatchError, DigestMismatchError, InvalidInputError, InsufficientStorageError; for a new session also
+ * OffsetMismatchError, DigestMismatchError, InvalidInputError, InsufficientStorageError, and ServerBusyError while another process holds the session; for a new session also
  * TooManyRequestsError and QuotaExceededError: it reserves the whole file, so that completing it cannot fail for lack
  * of room.
  */
@@ -72,7 +69,7 @@ export async function appendChunk(ctx: Context, input: ChunkInput): Promise<Uplo
   const { allowedTypes } = input;
   const start = { ...parsed, allowedTypes, chunk: { ...input.chunk, md5: md5 ?? undefined } };
   if (!uploadId) return startUpload(ctx, start);
-  return ctx.uploadLocks.run(uploadId, () => continueUpload(ctx, uploadId, start));
+  return withUpload(ctx, uploadId, (upload) => continueUpload(ctx, upload, start));
 }
 
 interface ParsedChunk extends Omit<z.output<typeof chunkInput>, 'uploadId' | 'md5'> {
@@ -92,14 +89,11 @@ async function startUpload(ctx: Context, input: ParsedChunk): Promise<UploadSess
   await checkDisk(ctx, totalBytes);
   const blobKey = newBlobKey();
   try {
-    const digest = createHash('md5');
-    const offsetBytes = await stageChunk(
-      ctx,
-      { blobKey, offsetBytes: 0, totalBytes },
-      digest,
-      chunk,
-    );
-    await checkKindLimit(ctx, blobKey, totalBytes, declaredType);
+    const digest = await startDigest(ctx);
+    const head = createHead(chunk.bytes);
+    const target = { blobKey, offsetBytes: 0, totalBytes };
+    const offsetBytes = await stageChunk(ctx, target, digest, { ...chunk, bytes: head.all });
+    await checkKindLimit(ctx, head.read(), totalBytes, declaredType);
     const now = ctx.clock();
     // The row comes after the bytes: a crash in between leaves bytes without a row, which the sweep deletes, and not a
     // session whose id no client knows.
@@ -111,20 +105,23 @@ async function startUpload(ctx: Context, input: ParsedChunk): Promise<UploadSess
       declared_type: declaredType,
       total_bytes: totalBytes,
       offset_bytes: offsetBytes,
-      digest_state: NO_STATE,
+      digest_state: digest.save(),
       blob_key: blobKey,
       status: 'open',
       media_id: null,
       expires_at: now + ctx.settings.uploadTtlMs,
       created_at: now,
       updated_at: now,
+      lease_holder: null,
+      lease_expires_at: null,
+      lease_fence: 0,
     };
     await transact(ctx, async (ctx) => {
       // Checks again, exactly: others may have taken the room while the bytes arrived.
       await checkQuota(ctx, demand);
       await store.insertUpload(ctx.db, row);
     });
-    keepDigest(ctx, row.upload_id, { hash: digest, offsetBytes });
+    digest.keep(row.upload_id, offsetBytes);
     return toSession(row);
   } catch (error) {
     await ctx.staging.discard(blobKey);
@@ -134,10 +131,11 @@ async function startUpload(ctx: Context, input: ParsedChunk): Promise<UploadSess
 
 async function continueUpload(
   ctx: Context,
-  uploadId: string,
+  { row, check, end }: HeldUpload,
   { offsetBytes, chunk, allowedTypes, ...input }: ParsedChunk,
 ): Promise<UploadSession> {
-  const row = await findOpenUpload(ctx, uploadId);
+  requireOpen(ctx, row);
+  const { upload_id: uploadId } = row;
   const totalBytes = input.totalBytes ?? row.total_bytes;
   checkTotal(ctx, totalBytes, allowedTypes);
   if (row.total_bytes !== totalBytes) {
@@ -146,17 +144,19 @@ async function continueUpload(
   }
   if (row.offset_bytes !== offsetBytes) throw new OffsetMismatchError(row.offset_bytes);
   const digest = await resumeDigest(ctx, row);
-  const target = { blobKey: row.blob_key, offsetBytes, totalBytes };
+  const target = { blobKey: row.blob_key, offsetBytes, totalBytes, check };
   const toBytes = await stageChunk(ctx, target, digest, chunk);
   const advanced = await store.advanceUpload(ctx.db, {
     uploadId,
     fromBytes: offsetBytes,
     toBytes,
-    digestState: NO_STATE,
+    fence: row.lease_fence,
+    digestState: digest.save(),
     now: ctx.clock(),
   });
   if (!advanced) throw new OffsetMismatchError((await findOpenUpload(ctx, uploadId)).offset_bytes);
-  keepDigest(ctx, uploadId, { hash: digest, offsetBytes: toBytes });
+  end();
+  digest.keep(uploadId, toBytes);
   const session = toSession({ ...row, offset_bytes: toBytes });
   ctx.events.publish({ type: 'upload', uploadId, session, isOver: false });
   return session;
@@ -180,10 +180,10 @@ export interface CompleteInput extends z.input<typeof completeInput> {
 export async function completeUpload(ctx: Context, input: CompleteInput): Promise<Media> {
   authorize(ctx, 'upload.write');
   const { uploadId, md5, ...media } = parseInput(completeInput, input);
-  return ctx.uploadLocks.run(uploadId, async () => {
-    const row = await findOpenUpload(ctx, uploadId);
+  return withUpload(ctx, uploadId, async ({ row, end }) => {
+    requireOpen(ctx, row);
     if (row.offset_bytes !== row.total_bytes) throw new OffsetMismatchError(row.offset_bytes);
-    const actual = (await resumeDigest(ctx, row)).digest('hex');
+    const actual = await finishDigest(ctx, row);
     if (actual !== md5) throw new DigestMismatchError(md5, actual);
     const staged: StagedFile = {
       blobKey: row.blob_key,
@@ -196,24 +196,31 @@ export async function completeUpload(ctx: Context, input: CompleteInput): Promis
       isKeptWhenRefused: true,
     };
     const { allowedTypes } = input;
-    const alsoWrite = (ctx: Context, mediaId: number) => closeUpload(ctx, uploadId, mediaId);
+    const fenced = { uploadId, fence: row.lease_fence };
+    const alsoWrite = (ctx: Context, mediaId: number) => closeUpload(ctx, fenced, mediaId);
     const into = intoMedia(media, { allowedTypes, alsoWrite });
-    // Another process, which has a lock of its own, may have been first: it has created a media item from the same
-    // bytes, or deleted them.
+    // Another process may have been first, after the lease of this one had ended: it has created a media item from the
+    // same bytes, or deleted them.
     const created = await take(ctx, [staged], into).catch(async (error) => {
       const isTaken = isUniqueViolation(error) || error instanceof ConflictError;
       const mayBeClosed = isTaken || error instanceof BlobNotFoundError;
       throw (mayBeClosed && (await whyUploadClosed(ctx, uploadId))) || error;
     });
+    end();
     forgetDigest(ctx, uploadId);
     return created;
   });
 }
 
-async function closeUpload(ctx: Context, uploadId: string, mediaId: number): Promise<void> {
-  const close = { uploadId, mediaId, now: ctx.clock() };
+async function closeUpload(
+  ctx: Context,
+  fenced: store.UploadFence,
+  mediaId: number,
+): Promise<void> {
+  const { uploadId } = fenced;
+  const close = { ...fenced, mediaId, now: ctx.clock() };
   if (!(await store.updateUploadCompleted(ctx.db, close))) {
-    throw (await whyUploadClosed(ctx, uploadId)) ?? new UploadCompletedError();
+    throw (await whyUploadClosed(ctx, uploadId)) ?? new ServerBusyError();
   }
   ctx.events.publish({ type: 'upload', uploadId, session: null, isOver: true });
 }
@@ -221,9 +228,12 @@ async function closeUpload(ctx: Context, uploadId: string, mediaId: number): Pro
 /** Ends an upload session and deletes its bytes. Throws NotFoundError, UploadCompletedError. */
 export async function abortUpload(ctx: Context, { uploadId }: { uploadId: string }): Promise<void> {
   authorize(ctx, 'upload.write');
-  return ctx.uploadLocks.run(uploadId, async () => {
-    const row = await findOwnUpload(ctx, uploadId);
-    if (!(await store.deleteUpload(ctx.db, uploadId))) throw new UploadCompletedError();
+  return withUpload(ctx, uploadId, async ({ row, end }) => {
+    const fenced = { uploadId, fence: row.lease_fence };
+    if (!(await store.deleteUpload(ctx.db, fenced))) {
+      throw (await whyUploadClosed(ctx, uploadId)) ?? new ServerBusyError();
+    }
+    end();
     forgetDigest(ctx, uploadId);
     ctx.events.publish({ type: 'upload', uploadId, session: null, isOver: true });
     await deleteBytes(ctx, row.blob_key);
@@ -240,11 +250,11 @@ function checkTotal(
 
 /** Rejects a file by the size limit of its kind at the first chunk already, not only at completion. */
 async function checkKindLimit(
-  { staging, settings }: Context,
-  blobKey: string,
+  { settings }: Context,
+  head: Buffer,
   totalBytes: number,
   declaredType: string | null,
 ): Promise<void> {
-  const sniffed = await staging.withLocalFile(blobKey, (path) => sniffFile(path));
+  const sniffed = await sniffFile(head);
   checkSize(totalBytes, sizeLimit(settings, sniffed), declaredLimit(settings, declaredType));
 }

@@ -7,6 +7,7 @@ import { unindexed } from '../plan.ts';
 import { prepared } from '../prepared.ts';
 import { blobKeysOf, updatesRow } from '../result.ts';
 import type { NewUploadRow, UploadRow } from '../table.ts';
+import { isLeaseFree } from './lease.ts';
 
 /** Inserts an upload. A second one with the same id or blob key is a unique violation. */
 export async function insertUpload(db: Db, upload: NewUploadRow): Promise<void> {
@@ -51,16 +52,27 @@ function openUploads(db: Db, { owner, now }: OpenUploads) {
   );
 }
 
+/** An upload, and the fencing number under which a process has read it. */
+export interface UploadFence {
+  uploadId: string;
+  fence: number;
+}
+
 /** A durable chunk, and the state of the upload after it. */
 export interface UploadAdvance {
   uploadId: string;
   fromBytes: number;
   toBytes: number;
+  /** The fencing number under which the bytes were written. */
+  fence: number;
   digestState: Uint8Array;
   now: number;
 }
 
-/** Moves the offset. Returns false, and changes nothing, if the upload is not at `fromBytes` or not open any more. */
+/**
+ * Moves the offset, and ends the lease. Returns false, and changes nothing, if the upload is not at `fromBytes` or not
+ * open any more, or another process has taken it.
+ */
 export async function advanceUpload(db: Db, advance: UploadAdvance): Promise<boolean> {
   return (await advances(db, advance)).length === 1;
 }
@@ -76,6 +88,8 @@ const advances = prepared<UploadAdvance, { upload_id: string }>({
         offset_bytes: slot(({ toBytes }) => toBytes),
         digest_state: slot(({ digestState }) => digestState),
         updated_at: slot(({ now }) => now),
+        lease_holder: null,
+        lease_expires_at: null,
       })
       .where(
         'upload_id',
@@ -87,37 +101,47 @@ const advances = prepared<UploadAdvance, { upload_id: string }>({
         '=',
         slot(({ fromBytes }) => fromBytes),
       )
+      .where(
+        'lease_fence',
+        '=',
+        slot(({ fence }) => fence),
+      )
       .where('status', '=', sql.lit('open'))
       .returning('upload_id'),
 });
 
-/** Closes an upload from which a media item was created. Returns false if it is not open. */
+/**
+ * Closes an upload from which a media item was created. Returns false if it is not open, or another process has taken
+ * it.
+ */
 export function updateUploadCompleted(
   db: Db,
-  { uploadId, mediaId, now }: { uploadId: string; mediaId: number; now: number },
+  { uploadId, fence, mediaId, now }: UploadFence & { mediaId: number; now: number },
 ): Promise<boolean> {
   return updatesRow(
     db
       .updateTable('upload')
       .set({ status: 'completed', media_id: mediaId, updated_at: now })
       .where('upload_id', '=', uploadId)
+      .where('lease_fence', '=', fence)
       .where('status', '=', sql.lit('open')),
   );
 }
 
-/** Deletes an upload unless it is completed. Returns false if nothing was deleted. */
-export async function deleteUpload(db: Db, uploadId: string): Promise<boolean> {
+/** Deletes an upload unless it is completed, or another process has taken it. Returns false if nothing was deleted. */
+export async function deleteUpload(db: Db, { uploadId, fence }: UploadFence): Promise<boolean> {
   const { numDeletedRows } = await db
     .deleteFrom('upload')
     .where('upload_id', '=', uploadId)
+    .where('lease_fence', '=', fence)
     .where('status', '!=', sql.lit('completed'))
     .executeTakeFirst();
   return numDeletedRows === 1n;
 }
 
 /**
- * Marks open uploads past their expiry as expired. Returns the blob keys of their bytes, which can be deleted; the rows
- * still tell the reason.
+ * Marks open uploads past their expiry as expired, except those that a process holds. Returns the blob keys of their
+ * bytes, which can be deleted; the rows still tell the reason.
  */
 export function updateUploadsExpired(db: Db, now: number): Promise<string[]> {
   return blobKeysOf(
@@ -126,6 +150,7 @@ export function updateUploadsExpired(db: Db, now: number): Promise<string[]> {
       .set({ status: 'expired', updated_at: now })
       .where('status', '=', sql.lit('open'))
       .where('expires_at', '<=', now)
+      .where(isLeaseFree(db))
       .returning('blob_key'),
   );
 }

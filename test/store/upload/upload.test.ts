@@ -42,7 +42,8 @@ describeEachBackend('upload rows', (backend) => {
     backend.withDb(async (db) => {
       const uploadId = await makeUpload(db);
       const mediaId = await makeMediaRow(db);
-      const complete = () => store.updateUploadCompleted(db, { uploadId, mediaId, now: NOW });
+      const complete = () =>
+        store.updateUploadCompleted(db, { uploadId, fence: 0, mediaId, now: NOW });
       expect([await complete(), await complete()]).toEqual([true, false]);
     }));
 
@@ -50,7 +51,7 @@ describeEachBackend('upload rows', (backend) => {
     backend.withDb(async (db) => {
       const uploadId = await makeUpload(db, { status: 'completed' });
       expect(await advance(db, uploadId, 10, 20)).toBe(false);
-      expect(await store.deleteUpload(db, uploadId)).toBe(false);
+      expect(await store.deleteUpload(db, { uploadId, fence: 0 })).toBe(false);
     }));
 
   it('open uploads expire at their expiry, not before; completed ones never', () =>
@@ -104,7 +105,14 @@ async function makeUpload(db: Db, columns: Partial<Parameters<typeof store.inser
 }
 
 function advance(db: Db, uploadId: string, fromBytes: number, toBytes: number): Promise<boolean> {
-  return store.advanceUpload(db, { uploadId, fromBytes, toBytes, digestState: STATE, now: NOW });
+  return store.advanceUpload(db, {
+    uploadId,
+    fromBytes,
+    toBytes,
+    fence: 0,
+    digestState: STATE,
+    now: NOW,
+  });
 }
 
 async function statusOf(db: Db, uploadId: string): Promise<string | undefined> {
