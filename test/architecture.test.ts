@@ -45,7 +45,7 @@ const ROOMS = [
   'rendition',
   'upload',
   'copy',
-  'transfer',
+  'relocation',
 ];
 
 /** Folders that hold rooms, beside the layers themselves. */

@@ -22,9 +22,9 @@ import { type Config, ConfigError } from './config.ts';
 import { detailsCommand } from './file/details-command.ts';
 import { tortureCommand } from './file/torture-command.ts';
 import { fsckCommand } from './fsck/fsck-command.ts';
+import { moveCommand } from './relocation/move-command.ts';
 import { previewsCommand } from './rendition/previews-command.ts';
 import { renditionsCommand } from './rendition/renditions-command.ts';
-import { moveCommand } from './transfer/move-command.ts';
 import { keyCommand } from './viewer/key-command.ts';
 import { userCommand } from './viewer/user-command.ts';
 

@@ -22,10 +22,10 @@ import { migrate } from '../store/migrate.ts';
 import { extendUploadLeases } from '../store/upload/lease.ts';
 import type { Config } from './config.ts';
 import { prepareDirectories } from './directory.ts';
+import { checkMove } from './relocation/move-state.ts';
 import { restrictDirectories } from './restrict.ts';
 import { createScavenger } from './scavenge.ts';
 import { openNamed, toDatabaseError } from './start-error.ts';
-import { checkMove } from './transfer/move-state.ts';
 import { loadKeyFile } from './viewer/key-file.ts';
 import { createUserSource, type UserSource } from './viewer/user-source.ts';
 

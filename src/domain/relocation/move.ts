@@ -3,9 +3,9 @@ import {
   isUploadOpen,
   readBlobs,
   readStagedUploads,
-} from '../../store/transfer/blob-list.ts';
-import { createTriggers, hasTriggers, withTablesLocked } from '../../store/transfer/capture.ts';
-import { type MoveConnection, openMoveConnection } from '../../store/transfer/connection.ts';
+} from '../../store/relocation/blob-list.ts';
+import { createTriggers, hasTriggers, withTablesLocked } from '../../store/relocation/capture.ts';
+import type { MoveConnection } from '../../store/relocation/connection.ts';
 import {
   deleteChanges,
   deleteMark,
@@ -13,11 +13,12 @@ import {
   nextRound,
   takeChanges,
   updateMark,
-} from '../../store/transfer/mark.ts';
-import { listMovedTables, requireSameTables } from '../../store/transfer/moved-table.ts';
-import { relaxTarget, restoreTarget, validateTarget } from '../../store/transfer/relax.ts';
-import { countRows } from '../../store/transfer/row.ts';
-import { copySequences } from '../../store/transfer/sequence.ts';
+} from '../../store/relocation/mark.ts';
+import { listMovedTables, requireSameTables } from '../../store/relocation/moved-table.ts';
+import { openMoveConnection } from '../../store/relocation/open-connection.ts';
+import { relaxTarget, restoreTarget, validateTarget } from '../../store/relocation/relax.ts';
+import { countRows } from '../../store/relocation/row.ts';
+import { copySequences } from '../../store/relocation/sequence.ts';
 import { beginMove, endMove, type MovePlan } from './begin.ts';
 import {
   AFTER_ALL_KEYS,

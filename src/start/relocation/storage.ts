@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { createFileBlobStore } from '../../blob/file-blob-store.ts';
 import { createFileStaging } from '../../blob/file-staging.ts';
-import type { StoragePlace } from '../../domain/transfer/begin.ts';
+import type { StoragePlace } from '../../domain/relocation/begin.ts';
 import { parseConfig } from '../config.ts';
 
 /** Opens the storage of a library by its URL. Throws ConfigError. */

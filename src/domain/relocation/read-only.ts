@@ -1,6 +1,6 @@
-import { withTablesLocked } from '../../store/transfer/capture.ts';
-import type { MoveConnection, MovedTable } from '../../store/transfer/connection.ts';
-import { beginReadOnly, endReadOnly, extendReadOnly } from '../../store/transfer/mark.ts';
+import { withTablesLocked } from '../../store/relocation/capture.ts';
+import type { MoveConnection, MovedTable } from '../../store/relocation/connection.ts';
+import { beginReadOnly, endReadOnly, extendReadOnly } from '../../store/relocation/mark.ts';
 
 /** Time for which the source stays read-only if the command dies. */
 export const LEASE_MS = 30_000;

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import type { BlobStore } from '../../../src/blob/blob-store.ts';
 import { createFileBlobStore } from '../../../src/blob/file-blob-store.ts';
 import { createFileStaging } from '../../../src/blob/file-staging.ts';
-import type { MovePlan, StoragePlace } from '../../../src/domain/transfer/begin.ts';
-import { moveLibrary } from '../../../src/domain/transfer/move.ts';
+import type { MovePlan, StoragePlace } from '../../../src/domain/relocation/begin.ts';
+import { moveLibrary } from '../../../src/domain/relocation/move.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import {
   dumpDatabase,

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { blobOf, type MovedBlob, tablesWithBlobs } from '../../store/transfer/blob-list.ts';
-import type { MoveConnection, MovedTable, Value } from '../../store/transfer/connection.ts';
-import { isCounts } from '../../store/transfer/moved-table.ts';
+import { blobOf, type MovedBlob, tablesWithBlobs } from '../../store/relocation/blob-list.ts';
+import type { MoveConnection, MovedTable, Value } from '../../store/relocation/connection.ts';
+import { isCounts } from '../../store/relocation/moved-table.ts';
 import {
   countRows,
   findRows,
@@ -9,7 +9,7 @@ import {
   readChangedKeys,
   readChangedRows,
   readRows,
-} from '../../store/transfer/row.ts';
+} from '../../store/relocation/row.ts';
 import { MoveError } from './error.ts';
 
 /** The databases of a move. */

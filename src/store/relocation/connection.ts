@@ -1,6 +1,4 @@
 import type { DialectName } from '../dialect.ts';
-import { openPostgresConnection } from './postgres-connection.ts';
-import { openSqliteConnection } from './sqlite-connection.ts';
 
 /** A value of a row as `rowText` reads it: bytes are hexadecimal text. */
 export type Value = string | number | null;
@@ -39,11 +37,4 @@ export interface MoveConnection {
   /** Deletes the rows with these keys. A key is the values of the primary key. */
   deleteRows(table: MovedTable, keys: readonly (readonly Value[])[]): Promise<void>;
   close(): Promise<void>;
-}
-
-/** Opens a connection to a database that exists. */
-export function openMoveConnection(url: string): Promise<MoveConnection> {
-  return url.startsWith('sqlite:')
-    ? openSqliteConnection(url.slice('sqlite:'.length))
-    : openPostgresConnection(url);
 }

@@ -6,7 +6,7 @@ import { type BlobEntry, BlobNotFoundError, type BlobStore } from '../../blob/bl
 import { isSystemError } from '../../blob/disk.ts';
 import { forEachAtOnce } from '../../lib/at-once.ts';
 import { readLines, writeLines } from '../../lib/line-file.ts';
-import type { MovedBlob } from '../../store/transfer/blob-list.ts';
+import type { MovedBlob } from '../../store/relocation/blob-list.ts';
 import { DamagedBlobError } from '../backup/blob-list.ts';
 
 /** The stores of a move, and what has been done. */

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { BlobStore } from '../../blob/blob-store.ts';
 import type { Staging } from '../../blob/staging.ts';
 import { MIGRATIONS } from '../../store/migration.ts';
+import { dropTriggers, withTablesLocked } from '../../store/relocation/capture.ts';
+import type { MoveConnection, MovedTable } from '../../store/relocation/connection.ts';
+import { deleteMark, endReadOnly, insertMark, readMark } from '../../store/relocation/mark.ts';
+import { findTarget, prepareTarget, type TargetMark } from '../../store/relocation/target.ts';
 import type { LibraryMoveRow } from '../../store/table.ts';
-import { dropTriggers, withTablesLocked } from '../../store/transfer/capture.ts';
-import type { MoveConnection, MovedTable } from '../../store/transfer/connection.ts';
-import { deleteMark, endReadOnly, insertMark, readMark } from '../../store/transfer/mark.ts';
-import { findTarget, prepareTarget, type TargetMark } from '../../store/transfer/target.ts';
 import { MoveError } from './error.ts';
 
 /** A database of a move. */

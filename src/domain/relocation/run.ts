@@ -1,10 +1,7 @@
-import {
-  type MoveConnection,
-  type MovedTable,
-  openMoveConnection,
-} from '../../store/transfer/connection.ts';
-import { lockMove } from '../../store/transfer/lock.ts';
-import { listMovedTables } from '../../store/transfer/moved-table.ts';
+import type { MoveConnection, MovedTable } from '../../store/relocation/connection.ts';
+import { lockMove } from '../../store/relocation/lock.ts';
+import { listMovedTables } from '../../store/relocation/moved-table.ts';
+import { openMoveConnection } from '../../store/relocation/open-connection.ts';
 import type { MovePlan } from './begin.ts';
 import type { BlobMove } from './blobs.ts';
 import { MoveError } from './error.ts';

@@ -1,7 +1,7 @@
 import { BlobNotFoundError } from '../../blob/blob-store.ts';
 import type { Staging } from '../../blob/staging.ts';
 import { forEachAtOnce } from '../../lib/at-once.ts';
-import type { StagedUpload } from '../../store/transfer/blob-list.ts';
+import type { StagedUpload } from '../../store/relocation/blob-list.ts';
 
 /** The staging areas of a move. */
 export interface StagedMove {

@@ -1,6 +1,6 @@
 import type { Log } from '../../domain/context.ts';
 import type { Db } from '../../store/db.ts';
-import { findMove } from '../../store/transfer/mark.ts';
+import { findMove } from '../../store/relocation/mark.ts';
 import { StartError } from '../start-error.ts';
 
 /**

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openDb } from '../../../src/store/db.ts';
-import { openMoveConnection } from '../../../src/store/transfer/connection.ts';
+import { openMoveConnection } from '../../../src/store/relocation/open-connection.ts';
 import { describeEachBackend } from '../../support/backend.ts';
 import { runInProcess } from '../../support/command.ts';
 import {

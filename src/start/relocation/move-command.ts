@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { CommandError, UsageError } from '../../cli/failure.ts';
 import { howToGoOn, untilInterrupted } from '../../cli/interrupt.ts';
-import type { DatabasePlace, MovePlan } from '../../domain/transfer/begin.ts';
-import type { MoveProgress, MoveResult } from '../../domain/transfer/run.ts';
+import type { DatabasePlace, MovePlan } from '../../domain/relocation/begin.ts';
+import type { MoveProgress, MoveResult } from '../../domain/relocation/run.ts';
 import { type CommandSetting, type Flags, readConfig, withPlaces } from '../command-setting.ts';
 import type { Config } from '../config.ts';
 import { withoutPassword } from '../start-error.ts';
@@ -58,7 +58,7 @@ async function runMove(config: Config, flags: MoveFlags, hint: string): Promise<
   }
   if (flags.to === undefined && flags.toStorage === undefined)
     throw new UsageError('name what to move to: --to, --to-storage, or both');
-  const { moveLibrary } = await import('../../domain/transfer/move.ts');
+  const { moveLibrary } = await import('../../domain/relocation/move.ts');
   const plan = await planOf(config, flags, from);
   try {
     const result = await untilInterrupted(
@@ -107,8 +107,8 @@ async function databasePlace(url: string): Promise<DatabasePlace> {
 async function giveUp({ url, name }: DatabasePlace, { abort, release }: MoveFlags): Promise<void> {
   if (abort && release)
     throw new UsageError('--abort is for an unfinished move, --release for a finished one');
-  const { endMove, placesOf } = await import('../../domain/transfer/begin.ts');
-  const { withSource } = await import('../../domain/transfer/run.ts');
+  const { endMove, placesOf } = await import('../../domain/relocation/begin.ts');
+  const { withSource } = await import('../../domain/relocation/run.ts');
   const mark = await withSource({ url, name }, ({ marks, tables }) =>
     endMove(marks, tables, abort ? 'unfinished' : 'finished'),
   );
