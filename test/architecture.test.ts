@@ -74,6 +74,7 @@ const PACKAGES: readonly { name: RegExp; layers: string[]; types?: string[] }[] 
     name: /^(exifreader|jxl-oxide-wasm|mediabunny|music-metadata|@hyzyla\/pdfium)$/,
     layers: ['media'],
   },
+  { name: /^hash-wasm$/, layers: ['domain'] },
   { name: /^zod$/, layers: ['domain', 'start'] },
   {
     name: /^(fastify|@fastify\/.+|rate-limiter-flexible)$/,

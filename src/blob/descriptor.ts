@@ -18,6 +18,16 @@ export function writePieces(fd: number, pieces: Uint8Array[], position: number):
   });
 }
 
+/** Reads into a buffer from a position. Returns how many bytes were read; 0 at the end of the file. */
+export function readDescriptor(fd: number, into: Uint8Array, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.read(fd, into, 0, into.length, position, (error, countBytes) => {
+      if (error) reject(error);
+      else resolve(countBytes);
+    });
+  });
+}
+
 /** Makes the bytes of a file durable, and its size. */
 export const flushData: (fd: number) => Promise<void> = promisify(fs.fdatasync);
 

@@ -20,6 +20,7 @@ import { checkDirectory, createDirectory, ifPresent, sizeOf } from './disk.ts';
 import { type BufferPool, openFileStream } from './file-stream.ts';
 import { type OnWritten, writeAll } from './file-write.ts';
 import { createKeptDescriptors, type KeptDescriptors } from './kept-descriptors.ts';
+import { requireStored } from './require-stored.ts';
 import type { AppendOptions, Staging } from './staging.ts';
 
 /** Options of `createFileStaging`. */
@@ -115,7 +116,7 @@ class FileStaging implements Staging {
     const isStored =
       isStaged &&
       ((await this.#blobs.adopt?.(key, path)) || (await this.#copy(key, path, sizeBytes)));
-    if (!isStored) await this.#requireStored(key, sizeBytes);
+    if (!isStored) await requireStored(this.#blobs, key, sizeBytes);
     // Also when nothing was moved: the process that did may have died before this line.
     await this.#flushDirectory(this.#directory);
   }
@@ -173,13 +174,6 @@ class FileStaging implements Staging {
   async freeBytes() {
     const { bavail, bsize } = await fs.statfs(this.#directory);
     return bavail * bsize;
-  }
-
-  async #requireStored(key: string, sizeBytes: number): Promise<void> {
-    const blob = await this.#blobs.stat(key);
-    if (blob === null) throw new BlobNotFoundError(key);
-    if (blob.sizeBytes === sizeBytes) return;
-    throw new Error(`Blob ${key} is stored with ${blob.sizeBytes} bytes, not ${sizeBytes}`);
   }
 }
 

@@ -1,7 +1,6 @@
 import type { CachedBlobStore } from '../blob/memory.ts';
 import type { Staging } from '../blob/staging.ts';
 import type { KeyedLock } from '../lib/keyed-lock.ts';
-import type { LeaseKeeper } from '../lib/lease-keeper.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
 import type { DetailsReader } from '../media/file/reader.ts';
 import type { DecoderCatalog } from '../media/preview/catalog.ts';
@@ -11,6 +10,7 @@ import type { Db } from '../store/db.ts';
 import { withSignal } from '../store/limit.ts';
 import type { Visibility } from '../store/scope.ts';
 import { inTransaction } from '../store/transaction.ts';
+import type { LeaseKeeper } from '../store/upload/lease-keeper.ts';
 import { type Events, heldBack } from './event/event.ts';
 import type { Logins } from './viewer/logins.ts';
 import type { PendingChanges } from './viewer/pending.ts';

@@ -1,4 +1,5 @@
 import { storageFailure } from '../blob/failure.ts';
+import { StagingConflictError } from '../blob/staging.ts';
 import { DatabaseUnavailableError, databaseFailure, readOnlyReason } from '../store/error.ts';
 import { NoDatabaseError, RETRY_AFTER_MS, ServerBusyError } from './error.ts';
 import {
@@ -17,6 +18,8 @@ export function toCallerError(error: unknown): unknown {
   if (error instanceof DatabaseUnavailableError) return toUnavailable(error);
   const reason = readOnlyReason(error);
   if (reason !== null) return new LibraryReadOnlyError(reason);
+  if (error instanceof StagingConflictError)
+    return new ServerBusyError(undefined, { cause: error });
   const failure = writeFailure(error);
   if (failure === 'full') return new InsufficientStorageError({ cause: error });
   return failure === 'unavailable' ? new StorageUnavailableError({ cause: error }) : error;

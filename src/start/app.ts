@@ -75,7 +75,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const manifest = await readManifest(config.manifestFile);
   warnOfRisks(log, config);
   const exchange = createExchange(config.databaseUrl);
-  const { users, isMoved, ...services } = await createServices(
+  const { users, isMoved, closeBlobs, ...services } = await createServices(
     config,
     log,
     exchange.events,
@@ -127,6 +127,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         await Promise.all([jobs.stop(), sweeping, drain(server)]);
         await Promise.all([exchange.stop(), ping.stop(), users.stop(), stopDecoders(services)]);
         services.staging.close();
+        await closeBlobs();
         await services.db.destroy();
       }),
   };

@@ -2,6 +2,12 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { STATEMENT_TIMEOUT_MS } from '../store/db.ts';
+import {
+  STORAGE_VARIABLES,
+  type StorageSettings,
+  storageProblems,
+  toStorage,
+} from './file/storage-setting.ts';
 import { JWT_VARIABLES, type JwtSettings, toJwtSettings } from './jwt-setting.ts';
 import { LIMIT_VARIABLES, type Limits, toLimits } from './limit.ts';
 import { IMAGE_VARIABLES, type ImageSettings, toImageSettings } from './rendition/image-setting.ts';
@@ -23,6 +29,7 @@ export interface Config
     Previews,
     Retention,
     ImageSettings,
+    StorageSettings,
     VisibilitySettings {
   host: string;
   /** 0: any free port. */
@@ -32,8 +39,6 @@ export interface Config
   dataDir: string;
   /** `sqlite:<path>` or `postgres://…` */
   databaseUrl: string;
-  /** Directory of the blobs. */
-  blobDir: string;
   auth: 'open' | 'required';
   /** The origins of pages that may call the server, also with cookies; null: the default of `auth`. */
   corsOrigins: readonly string[] | null;
@@ -120,13 +125,7 @@ export const VARIABLES = {
     wholeNumber(100, 3_600_000).default(STATEMENT_TIMEOUT_MS),
     'time after which a statement of the database is given up, in milliseconds; default: 10000',
   ],
-  TRIVIUM_STORAGE_URL: [
-    z
-      .string()
-      .regex(/^file:./, 'file:<directory>')
-      .optional(),
-    'file:<directory>; default: blobs in the data directory',
-  ],
+  ...STORAGE_VARIABLES,
   TRIVIUM_AUTH: [
     oneOf(['open', 'required']).optional(),
     'open or required; default: open on a loopback address, else required',
@@ -220,19 +219,21 @@ export const VARIABLES = {
 /** Variables of the commands that send requests to a server. */
 const CLIENT_VARIABLES = ['TRIVIUM_URL', 'TRIVIUM_API_KEY'];
 
+type Variables = Readonly<Record<string, string | undefined>>;
+
 type Values = { [Name in keyof typeof VARIABLES]: z.output<(typeof VARIABLES)[Name][0]> };
 
 /** Reads the configuration. Throws ConfigError with every problem at once. */
-export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function parseConfig(env: Variables): Config {
   const unknownVariables = Object.keys(env).filter(
     (name) =>
       name.startsWith('TRIVIUM_') && !(name in VARIABLES) && !CLIENT_VARIABLES.includes(name),
   );
   const searchPath = env.PATH ?? '';
-  return Object.freeze({ ...toConfig(parseValues(env)), searchPath, unknownVariables });
+  return Object.freeze({ ...toConfig(parseValues(env), env), searchPath, unknownVariables });
 }
 
-function parseValues(env: Readonly<Record<string, string | undefined>>): Values {
+function parseValues(env: Variables): Values {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, [schema]] of Object.entries(VARIABLES)) {
@@ -241,11 +242,12 @@ function parseValues(env: Readonly<Record<string, string | undefined>>): Values 
     if (result.success) values[name] = result.data;
     else problems.push(`${name}: expected ${result.error.issues[0]?.message}`);
   }
+  if (problems.length === 0) problems.push(...storageProblems(values as Values, env));
   if (problems.length > 0) throw new ConfigError(problems);
   return values as Values;
 }
 
-function toConfig(values: Values): Omit<Config, 'searchPath' | 'unknownVariables'> {
+function toConfig(values: Values, env: Variables): Omit<Config, 'searchPath' | 'unknownVariables'> {
   const dataDir = resolve(values.TRIVIUM_DATA_DIR);
   const auth = values.TRIVIUM_AUTH ?? (isLoopback(values.TRIVIUM_HOST) ? 'open' : 'required');
   return {
@@ -255,9 +257,7 @@ function toConfig(values: Values): Omit<Config, 'searchPath' | 'unknownVariables
     dataDir,
     databaseUrl: values.TRIVIUM_DATABASE_URL ?? `sqlite:${resolve(dataDir, 'trivium.db')}`,
     statementTimeoutMs: values.TRIVIUM_STATEMENT_TIMEOUT_MS,
-    blobDir: resolve(
-      values.TRIVIUM_STORAGE_URL?.replace(/^file:(\/\/(?=\/))?/, '') ?? `${dataDir}/blobs`,
-    ),
+    ...toStorage(values, dataDir, env),
     auth,
     corsOrigins: values.TRIVIUM_CORS_ORIGINS ?? null,
     adminKey: values.TRIVIUM_ADMIN_KEY ?? null,

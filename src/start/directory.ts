@@ -11,11 +11,11 @@ const { R_OK, W_OK, X_OK } = constants;
  * written. Throws StartError, which names the path and its setting.
  */
 export async function prepareDirectories(config: Config): Promise<void> {
-  const { dataDir, blobDir, databaseUrl } = config;
+  const { dataDir, storage, databaseUrl } = config;
   await prepare(dataDir, 'data directory', 'TRIVIUM_DATA_DIR');
-  const isBelow = blobDir.startsWith(`${dataDir}/`);
+  const isBelow = storage.directory.startsWith(`${dataDir}/`);
   const storageSetting = isBelow ? 'TRIVIUM_DATA_DIR' : 'TRIVIUM_STORAGE_URL';
-  await prepare(blobDir, 'directory of the files', storageSetting);
+  await prepare(storage.directory, 'directory of the files', storageSetting);
   const path = databaseUrl.startsWith('sqlite:') ? databaseUrl.slice('sqlite:'.length) : ':memory:';
   if (path !== ':memory:') await checkDatabaseFile(path, databaseSetting(config));
 }

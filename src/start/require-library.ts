@@ -16,11 +16,12 @@ export async function requireDatabase({ databaseUrl, dataDir }: Config): Promise
 
 /**
  * Throws CommandError unless there is a library: a command creates what is missing, and a disk that is not mounted would
- * then look like a library that has lost its files, or like an empty one.
+ * then look like a library that has lost its files, or like an empty one. Nothing creates a bucket.
  */
 export async function requireLibrary(config: Config): Promise<void> {
   await requireDatabase(config);
-  await requirePath(join(config.blobDir, 'stored'));
+  const { type, directory } = config.storage;
+  if (type === 'file') await requirePath(join(directory, 'stored'));
 }
 
 async function requirePath(path: string): Promise<void> {

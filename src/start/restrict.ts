@@ -17,9 +17,9 @@ const BESIDE_DATABASE = ['', '-wal', '-shm', '-journal', '.lock'];
 const IN_DATA_DIR = ['admin.key', 'token.key', 'url.key', 'users.json', 'users.json.imported'];
 
 /** What the storage of blobs keeps directly in its directory. */
-const IN_BLOB_DIR = ['staging', 'stored'];
+const IN_STORAGE = ['staging', 'stored', 'scratch'];
 
-type Places = Pick<Config, 'dataDir' | 'blobDir' | 'databaseUrl'>;
+type Places = Pick<Config, 'dataDir' | 'storage' | 'databaseUrl'>;
 
 /**
  * Takes the access of the group and of others away from the data directory, the database, the keys, the users' file and
@@ -34,16 +34,16 @@ export async function restrictDirectories(places: Places, log: Log): Promise<voi
   if (failed.length > 0) log.warn({ paths: failed }, 'other users may have access to these paths');
 }
 
-async function pathsOf({ dataDir, blobDir, databaseUrl }: Places): Promise<string[]> {
+async function pathsOf({ dataDir, storage, databaseUrl }: Places): Promise<string[]> {
   const [, database] = /^sqlite:(.+)/.exec(databaseUrl) ?? [];
   const data = await realPath(dataDir);
-  const blobs = await realPath(blobDir);
+  const blobs = await realPath(storage.directory);
   const file = await realPath(database ?? '');
   return [
     data,
     blobs,
     ...IN_DATA_DIR.map((name) => join(data, name)),
-    ...IN_BLOB_DIR.map((name) => join(blobs, name)),
+    ...IN_STORAGE.map((name) => join(blobs, name)),
     ...(database === undefined ? [] : BESIDE_DATABASE.map((suffix) => file + suffix)),
   ];
 }
@@ -66,15 +66,15 @@ export interface Restriction {
 
 /** Takes the access of the group and of others away from every file below the directory of the blobs. */
 export function restrictBlobs(
-  { blobDir }: Pick<Config, 'blobDir'>,
+  { storage }: Pick<Config, 'storage'>,
   signal: AbortSignal,
 ): Restriction {
-  const done = restrictAll(blobDir, signal);
+  const done = restrictAll(storage.directory, signal);
   return { done, soon: Promise.race([done, sleep(PATIENCE_MS, undefined, { ref: false })]) };
 }
 
-async function restrictAll(blobDir: string, signal: AbortSignal): Promise<void> {
-  for (const name of IN_BLOB_DIR) await restrictBelow(join(blobDir, name), signal);
+async function restrictAll(directory: string, signal: AbortSignal): Promise<void> {
+  for (const name of IN_STORAGE) await restrictBelow(join(directory, name), signal);
 }
 
 async function restrictBelow(directory: string, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { createFileBlobStore } from '../blob/file-blob-store.ts';
 import { createFileStaging } from '../blob/file-staging.ts';
 import { withMemory } from '../blob/memory.ts';
 import type { Services } from '../domain/context.ts';
@@ -11,7 +10,6 @@ import { keySha256 } from '../domain/viewer/key.ts';
 import { createLogins } from '../domain/viewer/logins.ts';
 import { createPendingChanges } from '../domain/viewer/pending.ts';
 import { createKeyedLock } from '../lib/keyed-lock.ts';
-import { createLeaseKeeper } from '../lib/lease-keeper.ts';
 import { createDetailsReader } from '../media/file/reader.ts';
 import { createCatalog } from '../media/preview/catalog.ts';
 import { createPreviewer } from '../media/preview/previewer.ts';
@@ -19,9 +17,11 @@ import { createRenderer } from '../media/rendition/renderer.ts';
 import { type Db, openDb } from '../store/db.ts';
 import { servesOneProcess } from '../store/dialect.ts';
 import { migrate } from '../store/migrate.ts';
-import { extendUploadLeases } from '../store/upload/lease.ts';
+import { createLeaseKeeper } from '../store/upload/lease-keeper.ts';
 import type { Config } from './config.ts';
 import { prepareDirectories } from './directory.ts';
+import { openBlobs } from './file/storage.ts';
+import type { Storage } from './file/storage-setting.ts';
 import { checkMove } from './relocation/move-state.ts';
 import { restrictDirectories } from './restrict.ts';
 import { createScavenger } from './scavenge.ts';
@@ -37,6 +37,7 @@ export interface OpenedServices extends Services {
   users: UserSource;
   /** Whether the library has been moved to another place, and can only be read here. */
   isMoved: boolean;
+  closeBlobs: () => Promise<void>;
 }
 
 /** Opens and migrates the database and opens the storage, for all operations. Creates the admin key if there is none. */
@@ -55,11 +56,12 @@ export async function createServices(
     const isShared = !servesOneProcess(config.databaseUrl);
     const pending = createPendingChanges({ db, isShared });
     await pending.reload();
+    const storage = await openStorage(config.storage, log);
     const users = createUserSource({ db, clock: Date.now, log }, config);
     return {
       db,
       pending,
-      ...(await openStorage(config.blobDir)),
+      ...storage,
       settings: {
         isFastPathEnabled: config.isFastPathEnabled,
         auth: config.auth,
@@ -82,7 +84,7 @@ export async function createServices(
       },
       events,
       uploadLocks: createKeyedLock(),
-      uploadLeases: isShared ? createUploadLeases(db) : null,
+      uploadLeases: isShared ? createLeaseKeeper(db) : null,
       renders: createRenderQueue({ clock: Date.now }),
       ...createDecoders(config),
       arrivingBytes: new Map(),
@@ -103,10 +105,6 @@ export async function createServices(
     await db.destroy();
     throw error;
   }
-}
-
-function createUploadLeases(db: Db) {
-  return createLeaseKeeper({ extend: (ids, lease) => extendUploadLeases(db, ids, lease) });
 }
 
 /** Creates what decodes files outside of the thread that serves requests. */
@@ -134,17 +132,17 @@ async function migrateDatabase(db: Db, config: Config, log: Logger): Promise<voi
   if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
 }
 
-/** Opens blobs and staged bytes in one directory, so that a promotion is a rename. */
-async function openStorage(directory: string): Promise<Pick<Services, 'blobs' | 'staging'>> {
+/** Opens blobs and staged bytes. On disk they are in one directory, so that a promotion is a rename. */
+async function openStorage(
+  storage: Storage,
+  log: Logger,
+): Promise<Pick<Services, 'blobs' | 'staging'> & { closeBlobs: () => Promise<void> }> {
   const onWritten = createScavenger();
-  const stored = await createFileBlobStore({ directory: join(directory, 'stored'), onWritten });
-  const blobs = withMemory(stored);
-  const staging = await createFileStaging({
-    directory: join(directory, 'staging'),
-    blobs,
-    onWritten,
-  });
-  return { blobs, staging };
+  const opened = await openBlobs(storage, log, onWritten);
+  const blobs = withMemory(opened.blobs);
+  const directory = join(storage.directory, 'staging');
+  const staging = await createFileStaging({ directory, blobs, onWritten });
+  return { blobs, staging, closeBlobs: opened.close };
 }
 
 /** Returns the key in a file. Creates it if there is none, and logs that. */

@@ -21,6 +21,9 @@ export interface Database {
   trash_work: TrashWorkTable;
   path_move: PathMoveTable;
   upload: UploadTable;
+  staged: StagedTable;
+  staged_part: StagedPartTable;
+  staged_piece: StagedPieceTable;
   job: JobTable;
   job_attempt: JobAttemptTable;
   api_key: ApiKeyTable;
@@ -389,6 +392,37 @@ export interface UploadTable {
   lease_fence: Generated<number>;
 }
 
+/** Staged bytes that several machines share. */
+export interface StagedTable {
+  blob_key: Fixed<string>;
+  size_bytes: number;
+  /** Size of each part but the last. */
+  part_bytes: Fixed<number>;
+  state: 'open' | 'sealed' | 'reopened';
+  /** The id of the multipart upload in the bucket. */
+  multipart_id: string | null;
+  /** Grows with each change. */
+  version: number;
+  updated_at: number;
+}
+
+/** A part of staged bytes that is in the bucket. */
+export interface StagedPartTable {
+  blob_key: Fixed<string>;
+  /** From 1 on. */
+  number: Fixed<number>;
+  size_bytes: number;
+  etag: string;
+}
+
+/** Staged bytes that no part in the bucket holds, or none that was acknowledged. */
+export interface StagedPieceTable {
+  blob_key: Fixed<string>;
+  /** Position of the first byte. */
+  position: Fixed<number>;
+  bytes: Buffer;
+}
+
 /** Work that has to be done at least once, and the worker that does it. */
 export interface JobTable {
   id: Generated<number>;
@@ -601,6 +635,9 @@ export type TrashWorkRow = Selectable<TrashWorkTable>;
 export type NewTrashWorkRow = Insertable<TrashWorkTable>;
 export type UploadRow = Selectable<UploadTable>;
 export type NewUploadRow = Insertable<UploadTable>;
+export type StagedRow = Selectable<StagedTable>;
+export type StagedPartRow = Selectable<StagedPartTable>;
+export type StagedPieceRow = Selectable<StagedPieceTable>;
 export type JobRow = Selectable<JobTable>;
 export type NewJobRow = Insertable<JobTable>;
 export type JobChange = Updateable<JobTable>;

@@ -7,9 +7,9 @@ export function newKey(): string {
   return randomBytes(16).toString('hex');
 }
 
-/** A source of these texts, piece by piece. */
-export async function* pieces(...texts: string[]): AsyncGenerator<Buffer> {
-  for (const text of texts) yield Buffer.from(text);
+/** A source of these texts or bytes, piece by piece. */
+export async function* pieces(...pieces: (string | Buffer)[]): AsyncGenerator<Buffer> {
+  for (const piece of pieces) yield typeof piece === 'string' ? Buffer.from(piece) : piece;
 }
 
 /** A source that yields more than any store holds back before it writes, and then fails. */

@@ -217,18 +217,22 @@ function describeReading(guarantee: Guarantee) {
     expect(await text()).toBe('abc');
   });
 
-  guarantee('a local file that a promotion removes is read again as a blob', async (storage) => {
-    const { staging } = storage;
-    const key = newKey();
-    await staging.append(key, 0, pieces('abc'));
-    const paths: string[] = [];
-    const text = await staging.withLocalFile(key, async (path) => {
-      if (paths.push(path) === 1) await staging.promote(key, 3);
-      return readFile(path, 'utf8');
-    });
-    expect(text).toBe('abc');
-    expect(paths).toHaveLength(2);
-  });
+  guarantee(
+    'a local file is there during a promotion, or is read again as a blob',
+    async (storage) => {
+      const { staging } = storage;
+      const key = newKey();
+      await staging.append(key, 0, pieces('abc'));
+      const paths: string[] = [];
+      const text = await staging.withLocalFile(key, async (path) => {
+        if (paths.push(path) === 1) await staging.promote(key, 3);
+        return readFile(path, 'utf8');
+      });
+      expect(text).toBe('abc');
+      // Once, if the file is a copy, which a promotion does not remove.
+      expect(paths.length).toBeLessThanOrEqual(2);
+    },
+  );
 
   guarantee('passes on what fails on a local file', async ({ staging }) => {
     const key = newKey();

@@ -10,7 +10,8 @@ describe('defaults', () => {
       publicUrl: null,
       dataDir: resolve('data'),
       databaseUrl: `sqlite:${resolve('data/trivium.db')}`,
-      blobDir: resolve('data/blobs'),
+      storage: { type: 'file', directory: resolve('data/blobs') },
+      storageRedirect: 'never',
       auth: 'open',
       corsOrigins: null,
       adminKey: null,
@@ -71,8 +72,11 @@ describe('defaults', () => {
   });
 
   it('the database and the blobs are in the data directory', () => {
-    const { databaseUrl, blobDir } = parseConfig({ TRIVIUM_DATA_DIR: '/srv/media' });
-    expect([databaseUrl, blobDir]).toEqual(['sqlite:/srv/media/trivium.db', '/srv/media/blobs']);
+    const { databaseUrl, storage } = parseConfig({ TRIVIUM_DATA_DIR: '/srv/media' });
+    expect([databaseUrl, storage.directory]).toEqual([
+      'sqlite:/srv/media/trivium.db',
+      '/srv/media/blobs',
+    ]);
   });
 
   it.each([
@@ -117,7 +121,7 @@ describe('values', () => {
     ['file:blobs', resolve('blobs')],
     ['file:./blobs', resolve('blobs')],
   ])('TRIVIUM_STORAGE_URL %s is the directory %s', (url, directory) => {
-    expect(parseConfig({ TRIVIUM_STORAGE_URL: url }).blobDir).toBe(directory);
+    expect(parseConfig({ TRIVIUM_STORAGE_URL: url }).storage).toEqual({ type: 'file', directory });
   });
 
   it('the trailing slash of the public URL is removed', () => {
@@ -220,7 +224,7 @@ describe('problems', () => {
     ['TRIVIUM_PUBLIC_URL', 'https://media.example.org/?tenant=1'],
     ['TRIVIUM_PUBLIC_URL', 'https://media.example.org/#top'],
     ['TRIVIUM_DATABASE_URL', 'sqlite:'],
-    ['TRIVIUM_STORAGE_URL', 's3://bucket'],
+    ['TRIVIUM_STORAGE_URL', 'gs://bucket'],
     ['TRIVIUM_ADMIN_KEY', 'too-short'],
     ['TRIVIUM_ADMIN_KEY', 'a'.repeat(64)],
     ['TRIVIUM_ADMIN_KEY', 'abcdefgabcdefgabcdefg'],

@@ -44,7 +44,7 @@ function inMemory(bytes: Buffer, patches: readonly Patch[]) {
 
 async function stageAgain(
   { staging }: Context,
-  { blobKey }: StagedBytes,
+  { blobKey, sizeBytes }: StagedBytes,
   patches: readonly Patch[],
 ) {
   const copyKey = newBlobKey();
@@ -58,7 +58,7 @@ async function stageAgain(
     }
   }
   try {
-    await staging.append(copyKey, 0, hashed());
+    await staging.append(copyKey, 0, hashed(), { totalBytesMax: sizeBytes });
   } catch (error) {
     source.destroy();
     await staging.discard(copyKey);

@@ -21,7 +21,9 @@ export async function* checkStored(
   const orphans = createOrphanCheck(ctx, options, {
     kind: 'orphaned-blob',
     message: 'no row refers to the stored bytes',
-    exists: async (key) => (await ctx.blobs.stat(key)) !== null,
+    // Staged bytes in a bucket may be an object already, and no blob yet.
+    exists: async (key) =>
+      (await ctx.blobs.stat(key)) !== null && (await ctx.staging.stat(key)) === null,
     remove: (key) => ctx.blobs.delete(key),
   });
   let after = '';

@@ -22,6 +22,9 @@ export interface StoragePlace {
   name: string;
   blobs: BlobStore;
   staging: Staging;
+  /** Two storages may have one staging area, which then does not move. */
+  stagingName: string;
+  close(): Promise<void>;
 }
 
 /** What moves, and where to. Null: this part of the library stays where it is. */
@@ -42,7 +45,7 @@ export async function beginMove(
   await requireCurrent(marks, plan);
   const found = await readMark(marks);
   if (found !== undefined) requireSame(found, plan);
-  else await requireEmpty(plan.to.storage);
+  else await requireEmpty(plan);
   const { database } = plan.to;
   if (found?.state === 'moved') {
     const target = database && (await findTarget(database.url));
@@ -110,9 +113,12 @@ export function placesOf({
   return [to_database, to_storage].filter((place) => place !== null).join(' and ');
 }
 
-async function requireEmpty(storage: StoragePlace | null): Promise<void> {
+async function requireEmpty({ from, to }: MovePlan): Promise<void> {
+  const { storage } = to;
   if (storage === null) return;
-  for (const listing of [storage.blobs.list(), storage.staging.list()]) {
+  const isShared = storage.stagingName === from.storage?.stagingName;
+  const listings = [storage.blobs.list(), ...(isShared ? [] : [storage.staging.list()])];
+  for (const listing of listings) {
     for await (const { key } of listing) {
       throw new MoveError(
         `${storage.name} is not empty (it holds ${key}): a move needs empty storage.`,

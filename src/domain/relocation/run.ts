@@ -138,8 +138,9 @@ function emptyResult(): MoveResult {
 function storesOf({ from, to }: MovePlan, signal: AbortSignal, { copied }: MoveResult) {
   if (from.storage === null || to.storage === null) return { blobs: null, staged: null };
   const damaged = new Set<string>();
+  const isStagingShared = from.storage.stagingName === to.storage.stagingName;
   return {
     blobs: { from: from.storage.blobs, to: to.storage.blobs, copied, damaged, signal },
-    staged: { from: from.storage.staging, to: to.storage.staging, signal },
+    staged: isStagingShared ? null : { from: from.storage.staging, to: to.storage.staging, signal },
   };
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Context } from '../context.ts';
 import { DigestMismatchError, InvalidInputError } from '../error.ts';
+import { createDiskWatch } from '../viewer/room.ts';
 import type { UploadDigest } from './digest.ts';
-import { createDiskWatch } from './room.ts';
 
 /** The bytes of one chunk, and what the request declares about them. */
 export interface Chunk {

@@ -8,6 +8,7 @@ import {
 } from '../../store/upload/upload.ts';
 import type { Context } from '../context.ts';
 import { DomainError, NotFoundError, UploadCompletedError, UploadExpiredError } from '../error.ts';
+import type { UploadEvent } from '../event/event.ts';
 import { type Page, type PageArgs, parsePageArgs, toPage } from '../page.ts';
 import { isOwner } from '../viewer/access.ts';
 
@@ -30,6 +31,42 @@ export async function findUploadSession(
   const row = isUploadId(uploadId) ? await findUpload(ctx.db, uploadId) : undefined;
   const isOpen = row?.status === 'open' && row.expires_at > ctx.clock();
   return isOpen && isOwner(ctx, row.owner) ? toSession(row) : null;
+}
+
+/**
+ * Yields the state of an upload: at once, and after each acknowledged chunk. Ends when the upload is completed or
+ * aborted, and when the signal aborts. Throws NotFoundError if the upload is not open or belongs to another viewer.
+ */
+export async function watchUpload(
+  ctx: Context,
+  uploadId: string,
+  signal: AbortSignal,
+): Promise<AsyncIterable<UploadSession>> {
+  // Before the session is read: events in between would be lost.
+  const events = ctx.events.subscribe(
+    (event): event is UploadEvent => event.type === 'upload' && event.uploadId === uploadId,
+    signal,
+  );
+  const session = await findUploadSession(ctx, uploadId);
+  if (session !== null) return progressFrom(session, events);
+  await events.return?.();
+  throw new NotFoundError('upload', uploadId);
+}
+
+async function* progressFrom(
+  session: UploadSession,
+  events: AsyncIterable<UploadEvent>,
+): AsyncGenerator<UploadSession> {
+  let { offsetBytes } = session;
+  yield session;
+  for await (const { session, isOver } of events) {
+    // The first read may already include a chunk whose event comes after it.
+    if (session !== null && session.offsetBytes > offsetBytes) {
+      offsetBytes = session.offsetBytes;
+      yield session;
+    }
+    if (isOver) return;
+  }
 }
 
 /** The order of a list of sessions: newest first. */

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { DigestMismatchError, InvalidInputError, type SizeLimit } from '../error.ts';
 import { newBlobKey } from '../file/blob-key.ts';
 import { authorize } from '../viewer/access.ts';
-import { openRoom } from './room.ts';
+import { openRoom } from '../viewer/room.ts';
 import { checkSize, fileLimit } from './size-limit.ts';
 
 /** The properties that a request declares for a file. */
@@ -81,7 +81,9 @@ export async function stageFile(
     if (sizeBytes === 0) throw InvalidInputError.of('file', 'EMPTY', 'The file is empty.');
   }
   try {
-    const content = await holdSmall(counted(), (bytes) => ctx.staging.append(blobKey, 0, bytes));
+    const content = await holdSmall(counted(), (bytes) =>
+      ctx.staging.append(blobKey, 0, bytes, { totalBytesMax: limit.bytes }),
+    );
     const md5 = digests.md5.digest('hex');
     if (expected && expected !== md5) throw new DigestMismatchError(expected, md5);
     const sha256 = digests.sha256.digest('hex');

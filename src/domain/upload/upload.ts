@@ -19,14 +19,14 @@ import { md5Hex, parseInput } from '../input.ts';
 import type { Media } from '../tree/media.ts';
 import { authorize } from '../viewer/access.ts';
 import { checkQuota } from '../viewer/quota.ts';
+import { checkDisk } from '../viewer/room.ts';
 import { type Chunk, createHead, stageChunk } from './chunk.ts';
 import { finishDigest, forgetDigest, resumeDigest, startDigest } from './digest.ts';
 import { take } from './door.ts';
-import { type HeldUpload, withUpload } from './lease/hold.ts';
+import { type HeldUpload, withUpload } from './hold.ts';
 import { intoMedia } from './named-media.ts';
 import { newMediaInput } from './new-media.ts';
 import { declaredLimit, type FileType, parseDeclaredType, totalLimit } from './policy.ts';
-import { checkDisk } from './room.ts';
 import {
   findOpenUpload,
   requireOpen,

@@ -81,20 +81,17 @@ async function runRestore(
   directory: string,
   wanted: string | undefined,
 ): Promise<void> {
-  const { createFileBlobStore } = await import('../../blob/file-blob-store.ts');
+  const { openBlobs } = await import('../file/storage.ts');
   const { restore } = await import('../../domain/backup/restore.ts');
   const unlock = await lockDatabase({ ...config, logLevel: 'silent', lockWaitSeconds: 0 });
   try {
-    const { databaseUrl, dataDir, blobDir } = config;
-    const blobs = await createFileBlobStore({ directory: join(blobDir, 'stored') });
-    const target = { databaseUrl, dataDir, blobs };
+    const { databaseUrl, dataDir, storage } = config;
+    const report = (message: string) => console.error(`trivium: ${message}`);
+    const opened = await openBlobs(storage, { warn: (_, message) => report(message) });
+    const target = { databaseUrl, dataDir, blobs: opened.blobs };
     const { snapshot, manifest, damaged } = await showingProgress((onProgress) =>
-      restore(resolve(directory), target, {
-        snapshot: wanted,
-        onProgress,
-        report: (message) => console.error(`trivium: ${message}`),
-      }),
-    );
+      restore(resolve(directory), target, { snapshot: wanted, onProgress, report }),
+    ).finally(opened.close);
     const { count, sizeBytes } = manifest.blobs;
     console.log(`restored ${snapshot}: ${count} files, ${sizeBytes} bytes`);
     throwIfDamaged(damaged, 'everything is restored except for files whose bytes the backup lacks');

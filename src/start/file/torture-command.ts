@@ -71,15 +71,20 @@ async function untilSignal<T>(work: (signal: AbortSignal) => Promise<T>): Promis
 
 /** Runs `work` with a scratch installation on the disks and the database of this one, then deletes it. */
 async function withScratch<T>(
-  { dataDir, blobDir, databaseUrl }: Config,
+  { dataDir, storage: { directory: storageDir, type }, databaseUrl }: Config,
   env: Variables,
   work: (scratch: Scratch) => Promise<T>,
 ): Promise<T> {
+  if (type === 's3') {
+    throw new CommandError(
+      'torture tests a disk, and TRIVIUM_STORAGE_URL is a bucket: name a directory',
+    );
+  }
   const suffix = randomBytes(6).toString('hex');
   const isSqlite = databaseUrl.startsWith('sqlite:');
   const below = (directory: string) => join(directory, `torture-${suffix}`);
   const data = below(dataDir);
-  const storage = below(blobDir);
+  const storage = below(storageDir);
   const sqlite = below(isSqlite ? dirname(databaseUrl.slice('sqlite:'.length)) : dataDir);
   const directories = [...new Set([data, storage, sqlite])];
   const created: string[] = [];

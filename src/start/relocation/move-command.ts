@@ -13,6 +13,7 @@ interface MoveFlags extends Flags {
   to?: string;
   fromStorage?: string;
   toStorage?: string;
+  storageUrl?: string;
   keepWritable?: boolean;
   abort?: boolean;
   release?: boolean;
@@ -45,12 +46,16 @@ export function moveCommand({ env, attempt, argv }: MoveSetting): Command {
     .option('--release', 'make the source of a finished move writable again')
     .addHelpText('after', HELP);
   withPlaces(move).action((flags: MoveFlags) =>
-    attempt(() => runMove(readConfig(env, move, flags), flags, howToGoOn({ argv, env }))),
+    attempt(() => runMove(readConfig(env, move, flags), flags, { env, argv })),
   );
   return move;
 }
 
-async function runMove(config: Config, flags: MoveFlags, hint: string): Promise<void> {
+async function runMove(
+  config: Config,
+  flags: MoveFlags,
+  { env, argv }: Pick<MoveSetting, 'env' | 'argv'>,
+): Promise<void> {
   const from = await databasePlace(flags.from ?? config.databaseUrl);
   if (flags.abort || flags.release) {
     await giveUp(from, flags);
@@ -59,26 +64,26 @@ async function runMove(config: Config, flags: MoveFlags, hint: string): Promise<
   if (flags.to === undefined && flags.toStorage === undefined)
     throw new UsageError('name what to move to: --to, --to-storage, or both');
   const { moveLibrary } = await import('../../domain/relocation/move.ts');
-  const plan = await planOf(config, flags, from);
+  const plan = await planOf(config, flags, { from, env });
   try {
     const result = await untilInterrupted(
       (signal) =>
         showingProgress((onProgress) =>
           moveLibrary(plan, { isSourceReleased: flags.keepWritable ?? false, signal, onProgress }),
         ),
-      () => hint,
+      () => howToGoOn({ argv, env }),
     );
     printResult(plan, result, flags);
   } finally {
-    plan.from.storage?.staging.close();
-    plan.to.storage?.staging.close();
+    await plan.from.storage?.close();
+    await plan.to.storage?.close();
   }
 }
 
 async function planOf(
   config: Config,
-  { to, fromStorage, toStorage }: MoveFlags,
-  from: DatabasePlace,
+  { to, fromStorage, toStorage, storageUrl }: MoveFlags,
+  { from, env }: { from: DatabasePlace; env: CommandSetting['env'] },
 ): Promise<MovePlan> {
   const database = to === undefined ? null : await databasePlace(to);
   if (database?.name === from.name) throw new UsageError('--from and --to name the same database');
@@ -87,8 +92,12 @@ async function planOf(
     return { from: { database: from, storage: null }, to: { database, storage: null } };
   }
   const { openStoragePlace } = await import('./storage.ts');
-  const source = await openStoragePlace(fromStorage ?? `file:${config.blobDir}`);
-  const target = await openStoragePlace(toStorage);
+  const source = await openStoragePlace(
+    fromStorage ?? storageUrl ?? (env.TRIVIUM_STORAGE_URL || `file:${config.dataDir}/blobs`),
+    config,
+    env,
+  );
+  const target = await openStoragePlace(toStorage, config, env);
   if (source.name === target.name)
     throw new UsageError('--from-storage and --to-storage name the same storage');
   return { from: { database: from, storage: source }, to: { database, storage: target } };

@@ -1,6 +1,9 @@
 import pg from 'pg';
-import { EVENT_CHANNEL, JOB_CHANNEL } from '../dialect.ts';
+import { JOB_CHANNEL } from '../postgres/job-notice.ts';
 import { clientConfig, closeClient, destroyClient } from '../postgres/client.ts';
+
+/** The channel on which the processes of one PostgreSQL database exchange events. */
+const EVENT_CHANNEL = 'trivium_event';
 
 /** Delay before a lost connection is opened again. */
 const RETRY_MS = 2000;

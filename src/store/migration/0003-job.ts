@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../db.ts';
-import { columnTypes, notifyOfJobs } from '../dialect.ts';
+import { columnTypes } from '../dialect.ts';
+import { notifyOfJobs } from '../postgres/job-notice.ts';
 
 /**
  * Adds the creator and the result of a job, indexes to find lost and finished jobs, and triggers that notify workers.

@@ -1,10 +1,11 @@
 import type { MoveConnection, MovedColumn, MovedTable } from './connection.ts';
 
 /**
- * Tables that a move does not copy: those that describe the database or the move itself, and those of backups, which
- * only concern the storage that they read.
+ * Tables that a move does not copy: those that describe the database or the move itself, and those that belong to a
+ * storage. Staged bytes are copied as bytes.
  */
-const OWN = /^(migration|library_move|move_change|blob_hold|sqlite_.*)$/;
+const OWN =
+  /^(migration|library_move|move_change|blob_hold|staged|staged_part|staged_piece|sqlite_.*)$/;
 
 /** Tables that triggers on `media_words` fill: the search index, which each database has in a form of its own. */
 const DERIVED = /^(media_search(_.*)?|media_words_sample)$/;

@@ -34,15 +34,16 @@ async function withStaging(
   directory: string,
 ): Promise<StoragePlace> {
   const staging = await createFileStaging({ directory: `${directory}/staging`, blobs });
-  return { name, blobs, staging };
+  const close = async () => staging.close();
+  return { name, blobs, staging, stagingName: directory, close };
 }
 
 async function move(plan: MovePlan): Promise<void> {
   const { signal } = new AbortController();
   const options = { isSourceReleased: false, signal, onProgress: () => undefined };
   const { damaged, isNew } = await moveLibrary(plan, options);
-  plan.from.storage?.staging.close();
-  plan.to.storage?.staging.close();
+  await plan.from.storage?.close();
+  await plan.to.storage?.close();
   expect({ damaged, isNew }).toEqual({ damaged: [], isNew: true });
 }
 

@@ -6,8 +6,11 @@ import { OffsetMismatchError, ServerBusyError } from '../../../src/domain/error.
 import { expireUploads } from '../../../src/domain/upload/expire.ts';
 import { abortUpload, appendChunk, completeUpload } from '../../../src/domain/upload/upload.ts';
 import { createKeyedLock } from '../../../src/lib/keyed-lock.ts';
-import { createLeaseKeeper, type LeaseKeeperOptions } from '../../../src/lib/lease-keeper.ts';
-import { extendUploadLeases, takeUpload } from '../../../src/store/upload/lease.ts';
+import { takeUpload } from '../../../src/store/upload/lease.ts';
+import {
+  createLeaseKeeper,
+  type LeaseKeeperOptions,
+} from '../../../src/store/upload/lease-keeper.ts';
 import { findUpload } from '../../../src/store/upload/upload.ts';
 import { type TestServices, withServices } from '../../support/app.ts';
 import { describeEachBackend } from '../../support/backend.ts';
@@ -97,10 +100,7 @@ describeEachBackend('the lease of an upload', (backend) => {
 
 /** Returns the context of a process that shares the database and the staged bytes, and nothing else. */
 function process(services: TestServices, options: Partial<LeaseKeeperOptions> = {}): Context {
-  const uploadLeases = createLeaseKeeper({
-    extend: (ids, lease) => extendUploadLeases(services.db, ids, lease),
-    ...options,
-  });
+  const uploadLeases = createLeaseKeeper(services.db, options);
   return { ...services.as(), uploadLocks: createKeyedLock(), uploadLeases };
 }
 

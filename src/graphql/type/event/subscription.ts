@@ -7,7 +7,7 @@ import {
   watchFolders,
   watchMedias,
 } from '../../../domain/tree/watch.ts';
-import { watchUpload } from '../../../domain/upload/watch.ts';
+import { watchUpload } from '../../../domain/upload/session.ts';
 import { builder } from '../../builder.ts';
 import { enumOf } from '../../enum.ts';
 import { parseOptionalNodeId } from '../../id.ts';

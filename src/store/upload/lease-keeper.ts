@@ -1,21 +1,18 @@
 import { randomUUID } from 'node:crypto';
-
-/** Extends leases of a holder. Returns the fencing numbers of those that it still holds, by id. */
-export type ExtendLeases = (
-  ids: readonly string[],
-  lease: { holder: string; leaseMs: number },
-) => Promise<ReadonlyMap<string, number>>;
+import type { Db } from '../db.ts';
+import { extendUploadLeases } from './lease.ts';
 
 /** Options of `createLeaseKeeper`. */
 export interface LeaseKeeperOptions {
-  extend: ExtendLeases;
+  /** The statement that extends leases. */
+  extend?: typeof extendUploadLeases;
   /** Time after which others may take a lease that was not extended. (Default: 5 s) */
   leaseMs?: number;
   /** Time that work waits for a lease of another process, longer than a dead one keeps it. (Default: 8 s) */
   waitMs?: number;
 }
 
-/** Extends the leases that this process holds, for as long as it holds them. */
+/** Extends the leases of uploads that this process holds, for as long as it holds them. */
 export interface LeaseKeeper {
   /** The name of this process, which no other has. */
   holder: string;
@@ -60,11 +57,10 @@ interface Entry {
 }
 
 /** Creates a keeper. One statement for all leases runs three times in the life of a lease, while there is any. */
-export function createLeaseKeeper({
-  extend,
-  leaseMs = LEASE_MS,
-  waitMs = WAIT_MS,
-}: LeaseKeeperOptions): LeaseKeeper {
+export function createLeaseKeeper(
+  db: Db,
+  { extend = extendUploadLeases, leaseMs = LEASE_MS, waitMs = WAIT_MS }: LeaseKeeperOptions = {},
+): LeaseKeeper {
   const holder = randomUUID();
   const kept = new Map<string, Entry>();
   let timer: NodeJS.Timeout | undefined;
@@ -75,7 +71,7 @@ export function createLeaseKeeper({
     const asked = new Map(kept);
     const extendedAt = momentNow();
     try {
-      const fences = await extend([...asked.keys()], { holder, leaseMs });
+      const fences = await extend(db, [...asked.keys()], { holder, leaseMs });
       for (const [id, entry] of asked) {
         entry.extendedAt = fences.get(id) === entry.fence ? extendedAt : null;
       }

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type KeptLease, type LeaseKeeper, momentNow } from '../../../lib/lease-keeper.ts';
-import type { UploadRow } from '../../../store/table.ts';
-import { releaseUpload, takeUpload } from '../../../store/upload/lease.ts';
-import type { Context } from '../../context.ts';
-import { ServerBusyError } from '../../error.ts';
-import { findOwnUpload, isUploadId, requireOwnUpload } from '../session.ts';
+import type { UploadRow } from '../../store/table.ts';
+import { releaseUpload, takeUpload } from '../../store/upload/lease.ts';
+import { type KeptLease, type LeaseKeeper, momentNow } from '../../store/upload/lease-keeper.ts';
+import type { Context } from '../context.ts';
+import { ServerBusyError } from '../error.ts';
+import { findOwnUpload, isUploadId, requireOwnUpload } from './session.ts';
 
 /** An upload that nobody else changes at the moment. */
 export interface HeldUpload {

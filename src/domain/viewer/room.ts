@@ -1,7 +1,7 @@
 import type { Staging } from '../../blob/staging.ts';
 import type { Context } from '../context.ts';
 import { InsufficientStorageError, QuotaExceededError } from '../storage-error.ts';
-import { storageRoom } from '../viewer/quota.ts';
+import { storageRoom } from './quota.ts';
 
 /** The remaining room for a file while its bytes arrive. */
 export interface Room {
