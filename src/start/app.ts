@@ -75,12 +75,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const manifest = await readManifest(config.manifestFile);
   warnOfRisks(log, config);
   const exchange = createExchange(config.databaseUrl);
-  const { users, isMoved, closeBlobs, ...services } = await createServices(
-    config,
-    log,
-    exchange.events,
-    options.onQuery,
-  );
+  const opened = await createServices(config, log, exchange.events, options.onQuery);
+  const { users, isMoved, closeBlobs, ...services } = opened;
   const jwtSecret =
     config.jwtSecret ??
     (await ownKey(join(config.dataDir, 'token.key'), log, 'created a token key'));

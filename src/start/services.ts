@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createFileStaging } from '../blob/file-staging.ts';
 import { withMemory } from '../blob/memory.ts';
-import type { Services } from '../domain/context.ts';
+import type { Services, Settings } from '../domain/context.ts';
 import type { Events } from '../domain/event/event.ts';
 import { createRenderQueue } from '../domain/rendition/queue.ts';
 import { keySha256 } from '../domain/viewer/key.ts';
@@ -62,26 +62,7 @@ export async function createServices(
       db,
       pending,
       ...storage,
-      settings: {
-        isFastPathEnabled: config.isFastPathEnabled,
-        auth: config.auth,
-        visibilityDefault: config.visibilityDefault,
-        stripLocation: config.stripLocation,
-        imageBytesMax: config.imageBytesMax,
-        documentBytesMax: config.documentBytesMax,
-        fileBytesMax: config.fileBytesMax,
-        imagePixelsMax: config.imagePixelsMax,
-        thumbnailSizes: config.thumbnailSizes,
-        renditionCacheBytesMax: config.renditionCacheBytesMax,
-        versionsMax: config.versionsMax,
-        uploadTtlMs: config.uploadTtlHours * 3_600_000,
-        auditDays: config.auditDays,
-        rehashDays: config.rehashDays,
-        trashDays: config.trashDays,
-        quotas: config.quotas,
-        documentTypes: config.documentTypes,
-        outboundAllowedHosts: config.outboundAllowedHosts,
-      },
+      settings: settingsOf(config),
       events,
       uploadLocks: createKeyedLock(),
       uploadLeases: isShared ? createLeaseKeeper(db) : null,
@@ -105,6 +86,30 @@ export async function createServices(
     await db.destroy();
     throw error;
   }
+}
+
+/** Returns the settings that operations read. */
+function settingsOf(config: Config): Settings {
+  return {
+    isFastPathEnabled: config.isFastPathEnabled,
+    auth: config.auth,
+    visibilityDefault: config.visibilityDefault,
+    stripLocation: config.stripLocation,
+    imageBytesMax: config.imageBytesMax,
+    documentBytesMax: config.documentBytesMax,
+    fileBytesMax: config.fileBytesMax,
+    imagePixelsMax: config.imagePixelsMax,
+    thumbnailSizes: config.thumbnailSizes,
+    renditionCacheBytesMax: config.renditionCacheBytesMax,
+    versionsMax: config.versionsMax,
+    uploadTtlMs: config.uploadTtlHours * 3_600_000,
+    auditDays: config.auditDays,
+    rehashDays: config.rehashDays,
+    trashDays: config.trashDays,
+    quotas: config.quotas,
+    documentTypes: config.documentTypes,
+    outboundAllowedHosts: config.outboundAllowedHosts,
+  };
 }
 
 /** Creates what decodes files outside of the thread that serves requests. */
