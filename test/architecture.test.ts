@@ -46,6 +46,7 @@ const ROOMS = [
   'rendition',
   'upload',
   'copy',
+  'relocation',
 ];
 
 /** Folders that hold rooms, beside the layers themselves. */

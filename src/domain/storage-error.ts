@@ -52,6 +52,24 @@ export class StorageUnavailableError extends PassingError {
   }
 }
 
+/** Delay before a retry while the library is moved: it is read-only for some seconds, or until servers of the copy run. */
+const MOVE_RETRY_AFTER_MS = { moving: 5000, moved: 60_000 };
+
+/** The library is read-only, because it is being moved to another database or storage, or has been moved. */
+export class LibraryReadOnlyError extends PassingError {
+  readonly code = 'DATABASE_UNAVAILABLE';
+
+  constructor(reason: 'moving' | 'moved', options?: ErrorOptions) {
+    super(
+      reason === 'moving'
+        ? 'The library is being moved, and can be changed again in some seconds. Try again later.'
+        : 'The library has been moved to another place. This server can only read it.',
+      MOVE_RETRY_AFTER_MS[reason],
+      options,
+    );
+  }
+}
+
 /** The stored bytes of a file are missing, or are not those that were uploaded. Only a backup has the good ones. */
 export class DamagedFileError extends DomainError {
   readonly code = 'FILE_DAMAGED';

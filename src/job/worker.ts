@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { type Context, type Log, type Services, transact } from '../domain/context.ts';
 import type { DomainEvent, JobEvent } from '../domain/event/event.ts';
+import { isLibraryReadOnly } from '../domain/failure.ts';
 import { concurrencyOf, isLowPriority, isRemote, type JobClass } from '../domain/job/class.ts';
 import { SYSTEM } from '../domain/viewer/viewer.ts';
 import {
@@ -78,6 +79,8 @@ class JobWorker implements Worker {
   #classes: JobClass[];
   /** Remote classes for which this worker already runs a job of every waiting client. */
   #blocked = new Set<JobClass>();
+  /** Whether the last try to claim a job has failed because the library was read-only. */
+  #isReadOnly = false;
   #keptHouseAt = Number.NEGATIVE_INFINITY;
 
   constructor({ services, ...options }: WorkerOptions) {
@@ -131,10 +134,17 @@ class JobWorker implements Worker {
         await this.#claimAll();
         await this.#alarm.wait(await this.#idleMs());
       } catch (error) {
-        this.#ctx.log.error({ err: error }, 'jobs cannot be read');
+        this.#logFailure(error);
         await this.#alarm.wait(this.#options.pollMs);
       }
     }
+  }
+
+  #logFailure(error: unknown) {
+    const { log } = this.#ctx;
+    if (!isLibraryReadOnly(error)) log.error({ err: error }, 'jobs cannot be read');
+    else if (!this.#isReadOnly) log.info({}, 'jobs wait: the library is being moved');
+    this.#isReadOnly = isLibraryReadOnly(error);
   }
 
   async #claimAll() {

@@ -3,7 +3,7 @@
  * rejects with the first error when the running ones have ended.
  */
 export async function forEachAtOnce<Item>(
-  items: AsyncIterable<Item>,
+  items: AsyncIterable<Item> | Iterable<Item>,
   runningMax: number,
   work: (item: Item) => Promise<void>,
 ): Promise<void> {

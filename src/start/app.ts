@@ -69,7 +69,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const { member } = options;
   if (member?.isFirst !== false) warnOfRisks(log, config);
   const exchange = createExchange(config, member);
-  const { users, closeBlobs, ...services } = await createServices(config, log, exchange, telemetry);
+  const opened = await createServices(config, log, exchange, telemetry);
+  const { users, isMoved, closeBlobs, ...services } = opened;
   const jwtSecret =
     config.jwtSecret ??
     (await ownKey(join(config.dataDir, 'token.key'), log, 'created a token key'));
@@ -100,9 +101,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       const restriction = isAlone ? restrictBlobs(config, stopping.signal) : NO_RESTRICTION;
       await restriction.soon;
       const startedAt = services.clock();
-      await users.start();
+      if (!isMoved) await users.start();
       const url = await listen(server, config);
       exchange.start(jobs.wake);
+      // The rows of a library that has been moved say nothing of the bytes that it shares with its copy.
+      if (isMoved) return url;
       await whenChosen(member, stopping.signal, (lost) => {
         sweeping = restriction.done.then(() =>
           sweepAtStart({ ...services, log }, config, startedAt, stopping.signal),

@@ -20,6 +20,7 @@ import { type Config, ConfigError } from './config.ts';
 import { detailsCommand } from './file/details-command.ts';
 import { tortureCommand } from './file/torture-command.ts';
 import { fsckCommand } from './fsck/fsck-command.ts';
+import { moveCommand } from './relocation/move-command.ts';
 import { previewsCommand } from './rendition/previews-command.ts';
 import { renditionsCommand } from './rendition/renditions-command.ts';
 import { keyCommand } from './viewer/key-command.ts';
@@ -63,6 +64,7 @@ export async function runCommand({ argv, env, exit }: ProcessHandle): Promise<vo
   program.addCommand(userCommand({ env, attempt }));
   program.addCommand(backupCommand({ env, attempt }));
   program.addCommand(restoreCommand({ env, attempt }));
+  program.addCommand(moveCommand({ argv, env, attempt }));
   program.addCommand(detailsCommand({ env, attempt }));
   program.addCommand(renditionsCommand({ env, attempt }));
   program.addCommand(previewsCommand({ env, attempt }));

@@ -24,6 +24,7 @@ import { prepareDirectories } from './directory.ts';
 import { openStaging } from './file/staging.ts';
 import { openBlobs } from './file/storage.ts';
 import type { Storage } from './file/storage-setting.ts';
+import { checkMove } from './relocation/move-state.ts';
 import { restrictDirectories } from './restrict.ts';
 import { createScavenger } from './scavenge.ts';
 import { openNamed, toDatabaseError } from './start-error.ts';
@@ -33,18 +34,27 @@ import { createUserSource, type UserSource } from './viewer/user-source.ts';
 /** Receives every SQL statement and its milliseconds. */
 export type OnQuery = (sql: string, ms: number) => void;
 
+/** The services, and what a server needs to know of them. */
+export interface OpenedServices extends Services {
+  users: UserSource;
+  /** Whether the library has been moved to another place, and can only be read here. */
+  isMoved: boolean;
+  closeBlobs: () => Promise<void>;
+}
+
 /** Opens and migrates the database and opens the storage, for all operations. Creates the admin key if there is none. */
 export async function createServices(
   config: Config,
   log: Logger,
   { events, tallyOf, writeGate }: Pick<Exchange, 'events' | 'tallyOf' | 'writeGate'>,
   telemetry: Telemetry,
-): Promise<Services & { users: UserSource; closeBlobs: () => Promise<void> }> {
+): Promise<OpenedServices> {
   await prepareDirectories(config);
   await restrictDirectories(config, log);
   const db = openDatabase(config, { onQuery: telemetry.onQuery, writeGate });
   try {
     await migrateDatabase(db, config, log);
+    const isMoved = await checkMove(db, log);
     const pending = createPendingChanges({ db, isShared: config.isShared });
     await pending.reload();
     const storage = await openStorage(db, config.storage, log, telemetry);
@@ -63,6 +73,7 @@ export async function createServices(
       clock: Date.now,
       newId: randomUUID,
       users,
+      isMoved,
       logins: createLogins(users.refresh),
       adminKeySha256: keySha256(
         config.adminKey ??

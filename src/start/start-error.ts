@@ -100,7 +100,8 @@ function postgresMessage(error: unknown, url: string): string | null {
   return `The database cannot be reached: ${withoutPassword(url)} (TRIVIUM_DATABASE_URL): ${reason}`;
 }
 
-function withoutPassword(url: string): string {
+/** Returns the URL of a PostgreSQL database without its password and parameters. */
+export function withoutPassword(url: string): string {
   if (!URL.canParse(url)) return 'PostgreSQL';
   const { protocol, username, host, pathname } = new URL(url);
   return `${protocol}//${username === '' ? '' : `${username}@`}${host}${pathname}`;

@@ -66,6 +66,27 @@ export function isForeignKeyViolation(error: unknown): boolean {
   return code === 'SQLITE_CONSTRAINT_FOREIGNKEY' || code === '23503';
 }
 
+/** The messages with which triggers refuse changes of a library that is being moved, or has been moved. */
+export const MOVE_REFUSAL = {
+  moving: 'trivium: the library is being moved',
+  moved: 'trivium: the library has been moved',
+} as const;
+
+/** The SQLSTATE of these messages. */
+export const MOVE_SQLSTATE = 'TV001';
+
+/**
+ * Tells why a library is read-only: it is being moved, for some seconds, or has been moved; null: the statement failed
+ * for another reason.
+ */
+export function readOnlyReason(error: unknown): keyof typeof MOVE_REFUSAL | null {
+  const code = errorCode(error);
+  if (!(error instanceof Error) || (code !== MOVE_SQLSTATE && code !== 'SQLITE_CONSTRAINT_TRIGGER'))
+    return null;
+  if (error.message.includes(MOVE_REFUSAL.moving)) return 'moving';
+  return error.message.includes(MOVE_REFUSAL.moved) ? 'moved' : null;
+}
+
 /** Codes of a database whose disk is full, or whose files may not grow. SQLite knows only "no space" by name. */
 const FULL: readonly unknown[] = [
   'SQLITE_FULL',
@@ -78,6 +99,7 @@ const FULL: readonly unknown[] = [
 export function databaseFailure(error: unknown): 'full' | 'unavailable' | null {
   const code = errorCode(error);
   if (FULL.includes(code)) return 'full';
+  if (readOnlyReason(error) !== null) return 'unavailable';
   const isClosed = String(code).startsWith('SQLITE_READONLY') || code === 'SQLITE_CANTOPEN';
   return isClosed || code === '25006' ? 'unavailable' : null;
 }

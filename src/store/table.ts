@@ -34,6 +34,8 @@ export interface Database {
   audit_entry: AuditTable;
   rehash: RehashTable;
   blob_hold: BlobHoldTable;
+  library_move: LibraryMoveTable;
+  move_change: MoveChangeTable;
 }
 
 /** A column that is set at insert and never changes. */
@@ -576,6 +578,41 @@ export interface BlobHoldTable {
   held_until: number;
 }
 
+/** The move of this library to another place, or of another one to this database: one row at most. */
+export interface LibraryMoveTable {
+  id: Fixed<number>;
+  /** The same in the databases that a move reads and fills. */
+  move_id: Fixed<string>;
+  /**
+   * Of the source: `copying`, `read_only` while `read_only_until` has not passed, or `moved`. Of the target: `filling`
+   * before its first rows, and then `filled`.
+   */
+  state: 'copying' | 'read_only' | 'moved' | 'filling' | 'filled';
+  /** Milliseconds since 1970, by the clock of the database. */
+  read_only_until: number | null;
+  /** Places without passwords. Null: this part of the library does not move. */
+  from_database: Fixed<string>;
+  to_database: Fixed<string | null>;
+  from_storage: Fixed<string | null>;
+  to_storage: Fixed<string | null>;
+  /** The target has all blobs up to this key that existed when the move began; empty: none. */
+  blobs_up_to: string;
+  /** JSON: what the target gets back when it is full, as `relaxTarget` has dropped it; null: nothing. */
+  dropped: string | null;
+  created_at: Fixed<number>;
+}
+
+/** A row that has changed during a move. */
+export interface MoveChangeTable {
+  id: Generated<number>;
+  /** Its table. */
+  name: Fixed<string>;
+  /** JSON array of the values of its primary key. */
+  key: Fixed<string>;
+  /** The round of the move that copies it; null: the next one. */
+  round: number | null;
+}
+
 /** Rows as they are read and as they are inserted. */
 export type NodeRow = Selectable<NodeTable>;
 export type NewNodeRow = Insertable<NodeTable>;
@@ -612,5 +649,6 @@ export type NewUserRow = Insertable<UserTable>;
 export type UserColumns = Updateable<UserTable>;
 export type NewSessionRow = Insertable<SessionTable>;
 export type GuessRow = Selectable<GuessTable>;
+export type LibraryMoveRow = Selectable<LibraryMoveTable>;
 export type AuditRow = Selectable<AuditTable>;
 export type NewAuditRow = Insertable<AuditTable>;
