@@ -26,7 +26,7 @@ export const CANDIDATES_MAX = 4000;
 const FEW_MAX = 1000;
 
 /** Number of nodes that a walk passes before more candidates than that are counted. */
-const SHORT_WALK = 2500;
+const SHORT_WALK = 6000;
 
 /** Number of nodes that a walk passes before other plans are considered. */
 const WALK_MAX = 12_000;
@@ -69,7 +69,7 @@ export async function idsOfPage(
   for (const { candidatesMax, length } of STEPS) {
     const few = await fewestOf(db, others, candidatesMax);
     if (few !== undefined) return idsAmong(db, few, conditions, keyset, request);
-    const nearby = await idsNearby(list, length);
+    const nearby = await idsNearby(list, length, length === WALK_MAX);
     if (nearby !== undefined) return nearby;
   }
   const fewest = await fewestOf(db, withWalked(walk, others), LONG_WALK);
@@ -206,12 +206,16 @@ async function countUpTo(
   return queries.map((_, index) => rows[0]?.[`c${index}`] ?? 0);
 }
 
-/** Returns a page that a walk finds among its first nodes; undefined if the list may have further nodes for it. */
-async function idsNearby(list: List, length: number): Promise<Ids | undefined> {
+/**
+ * Returns a page that a walk finds among its first nodes; undefined if it finds less, and the list may have further nodes
+ * for it. `looksForEnd`: whether it is checked that the list has further ones.
+ */
+async function idsNearby(list: List, length: number, looksForEnd = true): Promise<Ids | undefined> {
   const { db, walk, conditions, keyset, request } = list;
   const nearby = idsAmongFirst(db, walk, conditions, keyset, request, length);
   const { rows } = await sql<{ id: number }>`select id from ${nearby} page`.execute(db);
-  if (rows.length < rowsToRead(request) && !(await endsWithin(list, length))) return undefined;
+  const isShort = rows.length < rowsToRead(request);
+  if (isShort && !(looksForEnd && (await endsWithin(list, length)))) return undefined;
   const ids = valuesOf(
     db,
     rows.map(({ id }) => id),
