@@ -160,7 +160,7 @@ async function problemsOf(
   const problems =
     name === 'sqlite'
       ? sqliteProblems(rows as SqliteStep[])
-      : postgresProblems(planOf(rows), query.sql.includes('is_listed'));
+      : postgresProblems(planOf(rows), /is_listed|as further/.test(query.sql));
   return problems.length === 0 ? [] : [...problems, query.sql, JSON.stringify(rows)];
 }
 

@@ -231,6 +231,6 @@ async function endsWithin(
   const where = [...walk.where, ...boundsOf(walk.columns.first, conditions, keyset)];
   const next = { ...request, limit: 1, looksAhead: false, offset: length };
   const page = pageClause(refsOf(walk, keyset), keyset, next, where, walk.leading);
-  const further = sql`select ${walk.columns.id} as id from ${walk.source} ${page}`;
+  const further = sql`select ${walk.columns.id} as further from ${walk.source} ${page}`;
   return (await further.execute(db)).rows.length === 0;
 }
