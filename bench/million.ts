@@ -3,15 +3,13 @@ import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { sql } from 'kysely';
 import pg from 'pg';
-import { encodeGlobalId } from '../src/graphql/id.ts';
-import { createApp } from '../src/start/app.ts';
-import { parseConfig } from '../src/start/config.ts';
 import { openDb } from '../src/store/db.ts';
-import { BIG_IDS, type ListOperation, listOperations, type Places } from './million-lists.ts';
+import type { ListOperation } from './million-lists.ts';
 import { printLists, type State, type TimedList } from './million-report.ts';
 import { migrateAll, seedMillion } from './million-seed.ts';
+import { type MeasuredServer, withServers } from './million-server.ts';
 import { print } from './report.ts';
-import { bearerToken, JWT_SECRET, type ServerSetup } from './server.ts';
+import type { ServerSetup } from './server.ts';
 
 export interface MillionOptions {
   rounds: number;
@@ -25,6 +23,7 @@ export interface MillionOptions {
 }
 
 const SIZES = [10_000, 1_000_000] as const;
+
 /** Every list of every dialect at 10,000 and at a million media, with and without statistics of the planner. */
 export async function benchMillion(setup: ServerSetup, options: MillionOptions): Promise<void> {
   // The store's threads alone do not keep a process alive.
@@ -54,35 +53,46 @@ async function benchAll(setup: ServerSetup, options: MillionOptions): Promise<vo
   }
 }
 
+/** A place for the database of a size. A new one is to be filled, then published. */
+type Place = (size: number) => Promise<{ url: string; isNew: boolean; publish: () => unknown }>;
+
 async function benchDatabase(
   setup: ServerSetup,
   options: MillionOptions,
   name: string,
-  place: (size: number) => Promise<{ url: string; isNew: boolean; publish: () => unknown }>,
+  place: Place,
 ): Promise<void> {
+  const urls: string[] = [];
+  for (const size of SIZES) urls.push(await seeded(name, size, place));
   const lists = new Map<string, TimedList>();
-  for (const size of SIZES) {
-    print(`\n${name}, ${size.toLocaleString('en')} media`);
-    const { url, isNew, publish } = await place(size);
-    const startedAt = performance.now();
-    if (isNew) await seedMillion(url, size);
-    if (isNew) print(`  seeded in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
-    await publish();
-    const published = (await place(size)).url;
-    await migrateAll(published);
-    await makeSomePrivate(published);
-    for (const state of ['bare', 'analysed'] as const) {
-      await setStatistics(published, state);
-      print(`  measures each list, ${state}`);
-      for (const [operation, ms] of await measure(setup, published, options)) {
+  for (const state of ['bare', 'analysed'] as const) {
+    for (const url of urls) await setStatistics(url, state);
+    print(`  measures each list, ${state}`);
+    await withServers(setup, urls, async (servers) => {
+      for await (const { operation, times } of measure(servers, options)) {
         const key = `${operation.dialect}: ${operation.name}`;
         const list = lists.get(key) ?? { operation, times: [] };
         lists.set(key, list);
-        list.times.push({ size, state, ms });
+        for (const [index, ms] of times.entries())
+          list.times.push({ size: SIZES[index] ?? 0, state, ms });
       }
-    }
+    });
   }
   printLists(name, [...lists.values()], SIZES);
+}
+
+/** Returns the URL of a database with media, which it fills unless an earlier run has kept it. */
+async function seeded(name: string, size: number, place: Place): Promise<string> {
+  print(`\n${name}, ${size.toLocaleString('en')} media`);
+  const { url, isNew, publish } = await place(size);
+  const startedAt = performance.now();
+  if (isNew) await seedMillion(url, size);
+  if (isNew) print(`  seeded in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+  await publish();
+  const published = (await place(size)).url;
+  await migrateAll(published);
+  await makeSomePrivate(published);
+  return published;
 }
 
 /** Returns the URL of the seeded database of a size. A new one is to be filled, then published. */
@@ -178,55 +188,33 @@ async function setStatistics(url: string, state: State): Promise<void> {
   });
 }
 
-const ADMIN_KEY = 'tvm_the-admin-key-of-the-benchmark';
-
-async function measure(
-  { scratch }: ServerSetup,
-  databaseUrl: string,
+/**
+ * Measures each list on all servers in turn, so that other programs disturb the times of all sizes alike. Yields the
+ * medians, in the order of the servers.
+ */
+async function* measure(
+  servers: readonly MeasuredServer[],
   { only, rounds }: MillionOptions,
-) {
-  let databaseMs = 0;
-  const config = parseConfig({
-    TRIVIUM_PORT: '0',
-    TRIVIUM_LOG_LEVEL: 'silent',
-    TRIVIUM_JOB_CONCURRENCY: '0',
-    TRIVIUM_DATA_DIR: scratch.path('million'),
-    TRIVIUM_DATABASE_URL: databaseUrl,
-    TRIVIUM_ADMIN_KEY: ADMIN_KEY,
-    TRIVIUM_JWT_SECRET: JWT_SECRET,
-    TRIVIUM_AUTH: 'open',
-  });
-  const app = await createApp(config, {
-    onQuery: (_sql, ms) => {
-      databaseMs += ms;
-    },
-  });
-  try {
-    // Not `start()`: the sweep of the start reads all files, whose bytes are missing here, and would be measured too.
-    const url = await app.server.listen({ host: config.host, port: config.port });
-    const operations = listOperations(await readPlaces(app.services.db)).filter((one) =>
-      `${one.dialect}: ${one.name}`.includes(only),
-    );
-    const editor = await bearerToken();
-    const times = new Map<ListOperation, number>();
-    for (const operation of operations) {
-      const request = async () => {
-        databaseMs = 0;
-        await send(url, operation, editor);
-        return databaseMs;
-      };
-      times.set(operation, await medianOf(request, rounds).catch(reportFailure));
+): AsyncGenerator<{ operation: ListOperation; times: number[] }> {
+  for (const [index, operation] of (servers[0]?.operations ?? []).entries()) {
+    if (!`${operation.dialect}: ${operation.name}`.includes(only)) continue;
+    const runs: number[][] = servers.map(() => []);
+    for (let round = 0; round <= rounds; round += 1) {
+      for (const [at, { operations, request }] of servers.entries()) {
+        const own = operations[index];
+        if (own) runs[at]?.push(await request(own).catch(reportFailure));
+      }
+      if (runs.some(([first = 0]) => first > LONG_MS)) break;
     }
-    return times;
-  } finally {
-    await app.stop();
+    yield { operation, times: runs.map(medianOf) };
   }
 }
 
-async function medianOf(request: () => Promise<number>, rounds: number): Promise<number> {
-  const first = await request();
-  const runs = [];
-  for (let round = 0; round < (first > 500 ? 1 : rounds); round += 1) runs.push(await request());
+/** A list that takes longer is measured once. */
+const LONG_MS = 500;
+
+/** Returns the median of all runs but the first, which warms up, unless it is the only one. */
+function medianOf([first = Number.NaN, ...runs]: readonly number[]): number {
   return runs.sort((a, b) => a - b)[Math.floor(runs.length / 2)] ?? first;
 }
 
@@ -234,40 +222,4 @@ async function medianOf(request: () => Promise<number>, rounds: number): Promise
 function reportFailure(error: Error): number {
   print(`  failed: ${error.message}`);
   return Number.POSITIVE_INFINITY;
-}
-
-async function send(
-  url: string,
-  { path, query, isAnonymous, isEditor, name }: ListOperation,
-  editor: string,
-): Promise<void> {
-  const authorization = isEditor ? editor : `Bearer ${ADMIN_KEY}`;
-  const headers = new Headers(isAnonymous ? {} : { authorization });
-  if (query !== undefined) headers.set('content-type', 'application/json');
-  const body = query === undefined ? {} : { method: 'POST', body: JSON.stringify({ query }) };
-  const response = await fetch(url + path, { headers, ...body });
-  const text = await response.text();
-  if (!response.ok || text.startsWith('{"errors"'))
-    throw new Error(`${name}: ${response.status} ${text.slice(0, 500)}`);
-}
-
-/** Returns what the operations ask for in a seeded database. */
-export async function readPlaces(db: ReturnType<typeof openDb>): Promise<Places> {
-  const { uuid } = await db
-    .selectFrom('media')
-    .where('id', '=', BIG_IDS.folder)
-    .select('uuid')
-    .executeTakeFirstOrThrow();
-  const { media_id } = await db
-    .selectFrom('job')
-    .where('media_id', 'is not', null)
-    .select('media_id')
-    .limit(1)
-    .executeTakeFirstOrThrow();
-  return {
-    folderUuid: uuid,
-    folderId: encodeGlobalId('Folder', BIG_IDS.folder),
-    tagId: encodeGlobalId('Tag', BIG_IDS.tag),
-    mediaId: encodeGlobalId('Media', Number(media_id)),
-  };
 }

@@ -1,9 +1,10 @@
 import { copyFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import { type Db, openDb } from '../src/store/db.ts';
-import { administer, databaseName, readPlaces, sqliteUrl } from './million.ts';
+import { administer, databaseName, sqliteUrl } from './million.ts';
 import type { Places } from './million-lists.ts';
 import { BIG_FOLDER_ID, BIG_TAG_ID, migrateAll, seedMillion } from './million-seed.ts';
+import { readPlaces } from './million-server.ts';
 import type { Scratch } from './scratch.ts';
 
 const POSTGRES_NAME = 'trivium_bench_neighbours';

@@ -2,12 +2,14 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Condition, OrderStep } from '../lib/search.ts';
 import type { Db } from './db.ts';
 import {
+  type HiddenRows,
   type IndexedValue,
   type IndexWalk,
   rangeWay,
   rowsByKey,
   type Way,
   walkIndex,
+  walkWithout,
   where,
 } from './index-scan.ts';
 import { type Column, type Columns, isRange, toRangeSql, toSql, valuesOf } from './search.ts';
@@ -29,6 +31,8 @@ export interface Narrowing {
    * several times. Absent if almost all rows meet the condition.
    */
   ids?: (limit: number) => RawBuilder<unknown>;
+  /** The rows of the listed table that do not meet the condition, if they are few in most databases. */
+  opposite?: HiddenRows;
 }
 
 /** The rows of a list: those that meet all conditions. */
@@ -52,6 +56,9 @@ export interface Slice<Field extends string> {
  */
 export const SORTED_MAX = 5000;
 
+/** From this offset on, a page passes more rows than it costs to collect the hidden ones. */
+export const DEEP_OFFSET = 1000;
+
 /**
  * Returns the statement that selects the uuids of a part of a list, in order. Indexes contain the uuids, so that a page
  * far from the start reads an index only. If the index of the order begins with the only condition, the page is read
@@ -71,6 +78,10 @@ export async function selectUuids<Field extends string>(
   const walk = walkOf(db, table, selection, slice);
   // Nothing is passed over: however few rows there are, none is sorted.
   if (walk.tests.length === 0) return walkIndex(db, walk);
+  const { opposite } = selection.narrowing ?? {};
+  const isOfAll = selection.conditions.length === 0 && !slice.bounds?.length;
+  if (opposite && isOfAll && slice.offset >= DEEP_OFFSET)
+    return walkWithout(db, { ...walk, tests: [] }, opposite);
   const rarest = await findRarest(db, table, selection);
   if (rarest === null) return walkIndex(db, walk);
   const { order, bounds = [], limit, offset } = slice;

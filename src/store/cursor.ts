@@ -123,7 +123,7 @@ export function pageSlots(
 }
 
 /** Returns the number of rows that are read for a page: the limit is a value, or the slot of one. */
-function rowsToRead({
+export function rowsToRead({
   limit,
   looksAhead = true,
 }: Pick<PageRequest, 'limit' | 'looksAhead'>): number {

@@ -1,7 +1,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { FieldType, FieldValue } from '../lib/search.ts';
 import type { Db } from './db.ts';
-import { dialectOf, tableBy } from './dialect.ts';
+import { dialectOf, selectedFrom, tableBy } from './dialect.ts';
 
 /*
  * Makes each database read one given index and no other. SQLite has `indexed by`. PostgreSQL has no hints: a subquery with `order by` and `limit`, or `offset 0`, is planned separately, and only the plan with the index needs no sort.
@@ -114,7 +114,7 @@ export interface IndexWalk {
   ranges: readonly RawBuilder<SqlBool>[];
   /** Conditions that are tested row by row. */
   tests: readonly RawBuilder<SqlBool>[];
-  limit: number;
+  limit: number | RawBuilder<number>;
   offset: number;
 }
 
@@ -134,6 +134,37 @@ export function walkIndex(db: Db, walk: IndexWalk): RawBuilder<{ uuid: string }>
   const rows = sql`${table} ${where(ranges)} order by ${sql.join([...leading, order])}`;
   if (tests.length === 0) return sql`select ${uuid} from ${rows} ${page}`;
   return sql`select ${uuid} from (select * from ${rows} offset 0) as ${table} ${where(tests)} ${page}`;
+}
+
+/** Rows of a table, which a list leaves out. */
+export interface HiddenRows {
+  /** All columns that orders of the list read, and the uuid. */
+  columns: readonly string[];
+  /** Selects these columns of the rows. */
+  rows: RawBuilder<unknown>;
+}
+
+/**
+ * Returns the statement that selects the same page without some rows. A row is compared
+ * with those from the page on only: those before it are counted by their places in the order. With one private file in
+ * 500, testing each of 500,000 files takes five times as long.
+ */
+export function walkWithout(
+  db: Db,
+  walk: IndexWalk,
+  hidden: HiddenRows,
+): RawBuilder<{ uuid: string }> {
+  const { order, limit } = walk;
+  const table = sql.table(walk.table);
+  // However many of the hidden rows are before the page or in it, this part has the page.
+  const part = walkIndex(db, { ...walk, limit: sql`${limit} + (select count(*) from hidden)` });
+  const first = sql`(select uuid from listed limit 1)`;
+  const rows = sql`select * from hidden union all
+    select ${selectedFrom(walk.table, hidden.columns)} from ${table} where uuid = ${first}`;
+  const places = sql`select uuid, row_number() over (order by ${order}) as place from (${rows}) as ${table}`;
+  return sql`select uuid from (with hidden as materialized (${hidden.rows}), listed as materialized (${part})
+    select uuid from listed where uuid not in (select uuid from hidden) limit ${limit}
+    offset coalesce((select min(place) - 1 from (${places}) placed where uuid = ${first}), 0)) page`;
 }
 
 /** Returns a `where` of all conditions; nothing for none. */

@@ -43,6 +43,14 @@ export function idsReadPerNode(db: Db, isById: boolean): number {
 }
 
 /**
+ * Returns the maximum number of ids among which a statement looks up each row. PostgreSQL keeps ids in a hash table only
+ * if it expects that twice as many, which is the limit of their query, fit into twice its default `work_mem`.
+ */
+export function idsInMemory(db: Db): number {
+  return dialectOf(db) === 'sqlite' ? 1_000_000 : 125_000;
+}
+
+/**
  * Returns `this media item matches`, without the index. FTS5 cannot look up one row by the beginning of a word: it
  * reads all rows that match first.
  */
@@ -50,10 +58,11 @@ export function hasWords(db: Db, match: WordMatch): RawBuilder<SqlBool> {
   if (dialectOf(db) === 'postgres') {
     return sql`(select words @@ ${toTsquery(match)}::tsquery from media_words where media_id = media.id)`;
   }
-  const parts = tokensOf(match).map((tokens) => ` ${tokens}${match.isWhole ? ' ' : ''}`);
   const text = match.isInName ? sql`name` : sql.raw(ALL_WORDS);
-  return sql`(select has_parts(' ' || ${text} || ' ', ${JSON.stringify(parts)}) from media_words
-    where media_id = media.id)`;
+  const parts = tokensOf(match).map(
+    (tokens) => sql`instr(' ' || ${text} || ' ', ${` ${tokens}${match.isWhole ? ' ' : ''}`}) > 0`,
+  );
+  return sql`(select ${sql.join(parts, sql` and `)} from media_words where media_id = media.id)`;
 }
 
 /** The words of all fields of `media_words`. */

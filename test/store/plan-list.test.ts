@@ -25,7 +25,7 @@ const PAGE = { limit: 20, backward: false };
 /** The most rows that a list sorts: the candidates of one condition. */
 const SORTED_MAX = 4100;
 
-/** The most nodes that a list passes to find the end of a short walk. PostgreSQL may sort them all if there are fewer. */
+/** The most nodes that a short walk passes. PostgreSQL may sort them all if there are fewer. */
 const WALKED_MAX = 12_000;
 
 /** Brings the statistics of the database into a state. */
@@ -160,7 +160,7 @@ async function problemsOf(
   const problems =
     name === 'sqlite'
       ? sqliteProblems(rows as SqliteStep[])
-      : postgresProblems(planOf(rows), query.sql.includes('as "k0"'));
+      : postgresProblems(planOf(rows), /is_listed|as further/.test(query.sql));
   return problems.length === 0 ? [] : [...problems, query.sql, JSON.stringify(rows)];
 }
 
@@ -193,16 +193,16 @@ function planOf(rows: unknown[]): PostgresStep | undefined {
 }
 
 /** No step reads a table as it is stored, and none sorts more rows than a list may. */
-function postgresProblems(step: PostgresStep | undefined, isEnd: boolean): string[] {
+function postgresProblems(step: PostgresStep | undefined, isShortWalk: boolean): string[] {
   if (step === undefined) return ['no plan'];
   const rows = step['Actual Rows'] * step['Actual Loops'];
   const type = step['Node Type'];
   const [below] = step.Plans ?? [];
   const sorted = type.includes('Sort') ? (below?.['Actual Rows'] ?? 0) : 0;
-  const isTooMuch = sorted > (isEnd ? WALKED_MAX : SORTED_MAX);
+  const isTooMuch = sorted > (isShortWalk ? WALKED_MAX : SORTED_MAX);
   const isScan = type === 'Seq Scan' || type.startsWith('Hash Join') || type === 'Merge Join';
   return [
     ...(isScan || isTooMuch ? [`${type} of ${Math.max(rows, sorted)} rows`] : []),
-    ...(step.Plans ?? []).flatMap((step) => postgresProblems(step, isEnd)),
+    ...(step.Plans ?? []).flatMap((step) => postgresProblems(step, isShortWalk)),
   ];
 }

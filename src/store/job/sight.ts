@@ -1,9 +1,17 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Narrowing } from '../access-path.ts';
 import type { Db } from '../db.ts';
-import { tableBy } from '../dialect.ts';
-import { rowsByKey } from '../index-scan.ts';
-import { type Hiding, idsWithin, isInSight, isPrivateOfOthers, type Scope } from '../scope.ts';
+import { selectedFrom, tableBy } from '../dialect.ts';
+import { type HiddenRows, rowsByKey } from '../index-scan.ts';
+import {
+  type Hiding,
+  hidesOnly,
+  idsWithin,
+  isInSight,
+  isPrivateOfOthers,
+  type Scope,
+} from '../scope.ts';
+import type { JobRow } from '../table.ts';
 
 /**
  * The jobs that a viewer may see: those that it started, and those of media in its scope. Null: all jobs. Every list and
@@ -31,7 +39,39 @@ export function narrowingOf(db: Db, sight: LimitedSight): Narrowing {
     test: isJobInSight(db, sight),
     reference: { value: sql.ref('job.id'), index: null },
     ids: (limit) => idsInSight(db, sight, limit),
+    ...(hidesOnly(sight.nodes) && { opposite: outOfSight(db, sight) }),
   };
+}
+
+/** The columns that lists of jobs are ordered by, also for viewers who may not read everything. */
+const ORDERED_BY: readonly (keyof JobRow)[] = [
+  'id',
+  'uuid',
+  'job_class',
+  'priority',
+  'status',
+  'progress',
+  'retry_count',
+  'error_stem',
+  'unicity',
+  'created_by',
+  'scheduled_at',
+  'created_at',
+  'updated_at',
+  'media_id',
+];
+
+/** Returns the jobs that a viewer may not see whose scope hides private media only. */
+function outOfSight(db: Db, { startedBy, nodes: { hiding } }: LimitedSight): HiddenRows {
+  const columns = selectedFrom('job', ORDERED_BY);
+  const isOfOthers = sql`coalesce(job.created_by, '') <> ${startedBy}`;
+  const withoutMedia = sql`select ${columns} from ${tableBy(db, 'job', 'job_without_media')}
+    where job.media_id is null and ${isOfOthers}`;
+  const rows =
+    hiding === null
+      ? withoutMedia
+      : sql`${withoutMedia} union all select ${columns} from ${jobsOfHidden(db, hiding)} where ${isOfOthers}`;
+  return { columns: ORDERED_BY, rows };
 }
 
 /**
@@ -53,11 +93,15 @@ export async function countJobsInSight(
 }
 
 function countHidden(db: Db, startedBy: string, hiding: Hiding): RawBuilder<unknown> {
+  return sql`select count(*) from ${jobsOfHidden(db, hiding)}
+    where coalesce(job.created_by, '') <> ${startedBy}`;
+}
+
+function jobsOfHidden(db: Db, hiding: Hiding): RawBuilder<unknown> {
   const media = sql`select media.id as key from ${tableBy(db, 'media', 'media_private')}
     where ${isPrivateOfOthers(hiding)} and media.type <> 'folder'`;
   const mediaId = { value: sql.ref('job.media_id'), index: 'job_media' };
-  return sql`select count(*) from ${rowsByKey(db, 'job', mediaId, media)}
-    where coalesce(job.created_by, '') <> ${startedBy}`;
+  return rowsByKey(db, 'job', mediaId, media);
 }
 
 /**

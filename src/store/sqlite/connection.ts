@@ -60,11 +60,6 @@ export function openConnection(
   database.function('fold', { deterministic: true }, (text: unknown) =>
     typeof text === 'string' ? foldCase(text) : text,
   );
-  // For `hasWords`, which checks the words of a row without the index of words.
-  database.function('has_parts', { deterministic: true }, (text: unknown, parts: unknown) => {
-    const whole = String(text);
-    return Number((JSON.parse(String(parts)) as string[]).every((part) => whole.includes(part)));
-  });
   return cachingStatements(database);
 }
 

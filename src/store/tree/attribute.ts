@@ -140,11 +140,13 @@ function altTextOf(db: Db, hasAltText: boolean): Condition {
   };
 }
 
-/** No index finds a part of a text. */
+/** No index finds a part of a text. To read all rows as they are stored takes a fifth of reading them in another order. */
 function nameOf(db: Db, text: string): Condition {
+  const isMatch = isLike(db, sql.ref('media.name'), `%${escapeLike(text)}%`);
   return {
     part: 'nameContains',
-    check: isLike(db, sql.ref('media.name'), `%${escapeLike(text)}%`),
+    check: isMatch,
+    scan: sql`select id from ${tableBy(db, 'media')} where ${isMatch} order by id`,
   };
 }
 

@@ -1,16 +1,16 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import { type Keyset, type PageRequest, type Position, pageClause } from '../cursor.ts';
+import { type Keyset, type PageRequest, pageClause, rowsToRead } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { hasWordsOfMany, idsReadPerNode, valuesOf, type WordMatch } from '../plan.ts';
+import { hasWordsOfMany, idsInMemory, idsReadPerNode, valuesOf, type WordMatch } from '../plan.ts';
 import type { Condition } from './condition.ts';
 import { frequencyOf } from './frequency.ts';
 import {
   boundsOf,
   type Ids,
   idsAmong,
+  idsAmongFirst,
   idsOnWalk,
   orderOf,
-  partsOf,
   rangeOf,
   refsOf,
 } from './selection.ts';
@@ -22,11 +22,23 @@ import { type Walk, walkOf } from './walk.ts';
  */
 export const CANDIDATES_MAX = 4000;
 
+/** Up to this many candidates are sorted at once: a page is hardly found sooner on a walk. */
+const FEW_MAX = 1000;
+
+/** Number of nodes that a walk passes before more candidates than that are counted. */
+const SHORT_WALK = 6000;
+
 /** Number of nodes that a walk passes before other plans are considered. */
 const WALK_MAX = 12_000;
 
 /** The least of that number for a search, where comparing the words of a node takes longer. */
 const SEARCH_WALK_MIN = 1000;
+
+/** What is tried first: both numbers grow, because most lists need few of both. */
+const STEPS = [
+  { candidatesMax: FEW_MAX, length: SHORT_WALK },
+  { candidatesMax: CANDIDATES_MAX, length: WALK_MAX },
+];
 
 /** Maximum number of candidates for which reading all of them is considered instead of a long walk. */
 const LONG_WALK = 30_000;
@@ -39,7 +51,8 @@ const LONG_WALK = 30_000;
  * 2. If a condition has few nodes, these are the candidates: all are read, checked and sorted.
  * 3. Most lists have a page among the first nodes of a walk that checks each.
  * 4. Otherwise few nodes meet all conditions, or they are last in this order. The condition with the fewest nodes
- *    selects the candidates, if it has not more than a long walk passes.
+ *    selects the candidates, if it has not more than a long walk passes; if it has more, a walk looks each node up among
+ *    their ids.
  */
 export async function idsOfPage(
   db: Db,
@@ -52,15 +65,20 @@ export async function idsOfPage(
   const words = conditions.find(({ match }) => match);
   if (words?.match) return idsOfSearch(list, words, words.match);
   const others = candidatesBeside(walk, conditions, keyset);
-  const few = await fewestOf(db, others, CANDIDATES_MAX);
-  if (few !== undefined) return idsAmong(db, few, conditions, keyset, request);
-  if (others.length === 0) return idsOnWalk(db, walk, conditions, keyset, request);
-  const nearby = await idsNearby(list, WALK_MAX);
-  if (nearby !== undefined) return nearby;
+  if (others.length === 0) return idsOfAll(list);
+  for (const { candidatesMax, length } of STEPS) {
+    const few = await fewestOf(db, others, candidatesMax);
+    if (few !== undefined) return idsAmong(db, few, conditions, keyset, request);
+    const nearby = await idsNearby(list, length, length === WALK_MAX);
+    if (nearby !== undefined) return nearby;
+  }
   const fewest = await fewestOf(db, withWalked(walk, others), LONG_WALK);
-  return fewest === undefined
-    ? idsOnWalk(db, walk, conditions, keyset, request)
-    : idsAmong(db, fewest, conditions, keyset, request);
+  if (fewest !== undefined) return idsAmong(db, fewest, conditions, keyset, request);
+  const max = idsInMemory(db);
+  const many = await fewestOf(db, others, max);
+  const ids = sql`select id from (${many?.ids ?? sql``}) met limit ${2 * max}`;
+  const checked = many ? withIdsOf(walk, conditions, { ...many, ids }) : conditions;
+  return idsOnWalk(db, walk, checked, keyset, request);
 }
 
 /** A list, and the part of it that is requested. */
@@ -70,6 +88,19 @@ interface List {
   conditions: readonly Condition[];
   keyset: Keyset;
   request: PageRequest;
+}
+
+/** Returns the selection of one page of a list that no index narrows but the one of the walk. */
+async function idsOfAll(list: List): Promise<Ids> {
+  const { db, walk, conditions, keyset, request } = list;
+  const onWalk = idsOnWalk(db, walk, conditions, keyset, request);
+  const scanned = conditions.find(({ scan }) => scan);
+  if (!scanned?.scan || walk.by !== null || orderOf(keyset) === 'id') return onWalk;
+  const nearby = await idsNearby(list, WALK_MAX);
+  if (nearby !== undefined) return nearby;
+  const found = { ...scanned, ids: scanned.scan };
+  const unmet = conditions.map((condition) => (condition === scanned ? found : condition));
+  return idsAmong(db, found, unmet, keyset, request);
 }
 
 /**
@@ -88,7 +119,7 @@ async function idsOfSearch(list: List, words: Condition, match: WordMatch): Prom
   if (read <= passed / 5) return idsAmong(db, candidates, conditions, keyset, request);
   const isLookedUp = read <= passed * idsReadPerNode(db, orderOf(keyset) === 'id');
   const nearby = await idsNearby(
-    isLookedUp ? { ...list, walk: withIdsOf(walk, words) } : list,
+    isLookedUp ? { ...list, conditions: withIdsOf(walk, conditions, words) } : list,
     Math.max(SEARCH_WALK_MIN, Math.ceil(3 * passed)),
   );
   if (nearby !== undefined) return nearby;
@@ -101,10 +132,17 @@ async function idsOfSearch(list: List, words: Condition, match: WordMatch): Prom
     : idsAmong(db, fewest, checked, keyset, request);
 }
 
-/** Returns the walk with a condition as the first one that it checks, by the ids that meet it. */
-function withIdsOf(walk: Walk, { part, ids = sql`` }: Condition): Walk {
-  const check = sql<SqlBool>`${walk.columns.id} in (${ids})`;
-  return { ...walk, meets: new Map([...walk.meets, [part, check]]) };
+/**
+ * Returns the conditions with one of them first, checked by the ids that meet it: to look a node up among them takes a
+ * tenth of reading its row.
+ */
+function withIdsOf({ columns }: Walk, conditions: readonly Condition[], met: Condition) {
+  const { ids = sql`` } = met;
+  const byId = { ...met, check: sql<SqlBool>`${columns.id} in (${ids})`, isOfId: true };
+  return [
+    byId,
+    ...conditions.filter(({ part, check }) => part !== met.part || check !== met.check),
+  ];
 }
 
 function withWalked({ by }: Walk, others: readonly Condition[]): readonly Condition[] {
@@ -168,26 +206,16 @@ async function countUpTo(
   return queries.map((_, index) => rows[0]?.[`c${index}`] ?? 0);
 }
 
-/** Returns a page that a short walk finds; undefined if the list may have further nodes for it. */
-async function idsNearby(
-  { db, walk, conditions, keyset, request }: List,
-  length: number,
-): Promise<Ids | undefined> {
-  const end = await endOfWalk(db, walk, conditions, keyset, {
-    ...request,
-    limit: 0,
-    looksAhead: true,
-    offset: length,
-  });
-  const { from, where } = partsOf(db, walk, conditions, keyset);
-  const refs = refsOf(walk, keyset);
-  const isNearby = end && isUpTo(refs, keyset, request, end);
-  const parts = isNearby ? [...where, isNearby] : where;
-  const page = pageClause(refs, keyset, request, parts, walk.leading);
-  const nearby = sql<{ id: number }>`select ${walk.columns.id} as id from ${from} ${page}`;
-  const { rows } = await nearby.execute(db);
-  const { limit, looksAhead = true } = request;
-  if (rows.length < limit + Number(looksAhead) && end !== undefined) return undefined;
+/**
+ * Returns a page that a walk finds among its first nodes; undefined if it finds less, and the list may have further nodes
+ * for it. `looksForEnd`: whether it is checked that the list has further ones.
+ */
+async function idsNearby(list: List, length: number, looksForEnd = true): Promise<Ids | undefined> {
+  const { db, walk, conditions, keyset, request } = list;
+  const nearby = idsAmongFirst(db, walk, conditions, keyset, request, length);
+  const { rows } = await sql<{ id: number }>`select id from ${nearby} page`.execute(db);
+  const isShort = rows.length < rowsToRead(request);
+  if (isShort && !(looksForEnd && (await endsWithin(list, length)))) return undefined;
   const ids = valuesOf(
     db,
     rows.map(({ id }) => id),
@@ -195,31 +223,14 @@ async function idsNearby(
   return sql`(select value as id from (${ids}) found)`;
 }
 
-/** Returns the place of the node at an offset of a walk; undefined if the list ends before it. */
-async function endOfWalk(
-  db: Db,
-  walk: Walk,
-  conditions: readonly Condition[],
-  keyset: Keyset,
-  request: PageRequest,
-): Promise<Position | undefined> {
-  const refs = refsOf(walk, keyset);
-  const columns = refs.map((ref, index) => sql`${ref} as ${sql.ref(`k${index}`)}`);
+/** Tells whether a walk has at most a number of nodes. */
+async function endsWithin(
+  { db, walk, conditions, keyset, request }: List,
+  length: number,
+): Promise<boolean> {
   const where = [...walk.where, ...boundsOf(walk.columns.first, conditions, keyset)];
-  const page = pageClause(refs, keyset, request, where, walk.leading);
-  const { rows } = await sql<
-    Record<string, string | number>
-  >`select ${sql.join(columns)} from ${walk.from(false)} ${page}`.execute(db);
-  const [last] = rows;
-  return last && refs.map((_, index) => last[`k${index}`] as string | number);
-}
-
-function isUpTo(
-  refs: readonly RawBuilder<unknown>[],
-  { descending }: Keyset,
-  { backward }: PageRequest,
-  end: Position,
-): RawBuilder<SqlBool> {
-  const operator = sql.raw(descending === backward ? '<=' : '>=');
-  return sql`(${sql.join(refs)}) ${operator} (${sql.join(end)})`;
+  const next = { ...request, limit: 1, looksAhead: false, offset: length };
+  const page = pageClause(refsOf(walk, keyset), keyset, next, where, walk.leading);
+  const further = sql`select ${walk.columns.id} as further from ${walk.source} ${page}`;
+  return (await further.execute(db)).rows.length === 0;
 }

@@ -115,6 +115,8 @@ export interface Condition {
   ids?: RawBuilder<unknown>;
   /** The same, with duplicates: the first ones are found sooner. */
   sample?: RawBuilder<unknown>;
+  /** Selects the ids of the nodes that meet it by reading all nodes, where no index finds them. */
+  scan?: RawBuilder<unknown>;
   /** The value that an index can begin with: see `walk.ts`. */
   value?: RawBuilder<unknown>;
   /** The order in which the nodes that meet it are together: its bound in this order is the whole condition. */
@@ -125,6 +127,8 @@ export interface Condition {
   checkOnTag?: RawBuilder<SqlBool>;
   /** The opposite, which few nodes meet: see `countOf`. */
   opposite?: Condition;
+  /** True: `check` reads the id alone, of whichever table a walk reads. */
+  isOfId?: boolean;
   /** True: `ids` has few rows. */
   isSmall?: boolean;
   /** The kind of nodes, of the condition on it. */

@@ -10,7 +10,7 @@ import { selectiveOf } from './count.ts';
 import { conditionsOf } from './filter.ts';
 import type { Grouping } from './group.ts';
 import { membershipOf } from './membership.ts';
-import { candidatesOf, checkOf, partsOf } from './selection.ts';
+import { candidatesOf, checkOf, partsOf, withMedia } from './selection.ts';
 import { walkOf } from './walk.ts';
 
 /** The parts of the facets of a list to compute. */
@@ -146,5 +146,5 @@ async function matchesOf(db: Db, conditions: readonly Condition[]): Promise<RawB
   }
   const { where } = partsOf(db, walk, conditions, BY_TIME);
   const narrowed = where.length === 0 ? sql`` : sql`where ${sql.join(where, sql` and `)}`;
-  return sql`select ${columns} from ${walk.from(true)} ${narrowed}`;
+  return sql`select ${columns} from ${withMedia(db, walk)} ${narrowed}`;
 }

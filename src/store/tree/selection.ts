@@ -1,5 +1,5 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import { type Keyset, orderClause, type PageRequest, pageClause } from '../cursor.ts';
+import { type Keyset, orderClause, type PageRequest, pageClause, rowsToRead } from '../cursor.ts';
 import type { Db } from '../db.ts';
 import { rowById, selectedFrom } from '../dialect.ts';
 import { asOwnQuery, checkedOnly } from '../plan.ts';
@@ -63,13 +63,44 @@ export function refsOf({ columns }: Walk, keyset: Keyset): RawBuilder<unknown>[]
   return keyset.columns.map(({ name }) => (name === 'id' ? columns.id : columns.first));
 }
 
+/**
+ * Selects a page on a walk that passes at most a number of nodes: fewer ids than a page if no more are found. Each node
+ * is checked as a column, so that the index alone is read if it has what is checked, and no node after the page is.
+ */
+export function idsAmongFirst(
+  db: Db,
+  walk: Walk,
+  conditions: readonly Condition[],
+  keyset: Keyset,
+  { offset, ...request }: PageRequest,
+  passedMax: number,
+): Ids {
+  const { range, source, checks } = splitOf(db, walk, conditions, keyset);
+  const passed = { ...request, limit: passedMax, looksAhead: false };
+  return sql`(select id from (select ${walk.columns.id} as id, ${checks[0] ?? sql`1 = 1`} as is_listed from ${source}
+    ${pageClause(refsOf(walk, keyset), keyset, passed, range, walk.leading)}) passed
+    where is_listed limit ${rowsToRead(request)} offset ${offset ?? 0})`;
+}
+
 /** Returns the table of a walk, and the conditions of its statement. */
 export function partsOf(
   db: Db,
-  { from, where, columns, by, meets }: Walk,
+  walk: Walk,
   conditions: readonly Condition[],
   keyset?: Keyset,
 ): { from: RawBuilder<unknown>; where: RawBuilder<SqlBool>[] } {
+  const { range, source, checks } = splitOf(db, walk, conditions, keyset);
+  return { from: source, where: [...range, ...checks] };
+}
+
+/** Returns the part of the index, and what is checked for each node in it: one check at most. */
+function splitOf(
+  db: Db,
+  walk: Walk,
+  conditions: readonly Condition[],
+  keyset?: Keyset,
+): { range: RawBuilder<SqlBool>[]; source: RawBuilder<unknown>; checks: RawBuilder<SqlBool>[] } {
+  const { where, columns, by, meets } = walk;
   const range = keyset && rangeOf(conditions, keyset);
   const unmet = conditions.filter(
     (condition) =>
@@ -78,13 +109,15 @@ export function partsOf(
   const own = conditions.flatMap(({ part }) => meets.get(part) ?? []);
   const checks = [...own, ...unmet.flatMap(({ check }) => check ?? [])];
   return {
-    from: from(unmet.length > 0),
-    where: [
-      ...where,
-      ...(keyset ? boundsOf(columns.first, conditions, keyset) : []),
-      ...(checks.length === 0 ? [] : [checkedOnly(db, checks)]),
-    ],
+    range: [...where, ...(keyset ? boundsOf(columns.first, conditions, keyset) : [])],
+    source: unmet.every(({ isOfId }) => isOfId) ? walk.source : withMedia(db, walk),
+    checks: checks.length === 0 ? [] : [checkedOnly(db, checks)],
   };
+}
+
+/** Returns the table of a walk with the row of `media`. */
+export function withMedia(db: Db, { name, source, columns }: Walk): RawBuilder<unknown> {
+  return name === 'media' ? source : sql`${source} ${rowById(db, 'media', columns.id)}`;
 }
 
 /** Returns the part of a walk outside which no node meets the conditions. */

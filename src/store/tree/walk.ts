@@ -1,6 +1,6 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Db } from '../db.ts';
-import { rowById, tableBy } from '../dialect.ts';
+import { tableBy } from '../dialect.ts';
 import type { Condition, OrderColumn, Part } from './condition.ts';
 
 /**
@@ -8,8 +8,10 @@ import type { Condition, OrderColumn, Part } from './condition.ts';
  * the list, so that nothing is sorted.
  */
 export interface Walk {
-  /** The table, with the row of `media` unless `meets` checks all conditions without it. */
-  from(needsMedia: boolean): RawBuilder<unknown>;
+  /** The table of the index. Of another one than `media`, conditions that `meets` does not check need the row of `media`. */
+  name: 'media' | 'media_tag' | 'file';
+  /** The table, to be read by the index. */
+  source: RawBuilder<unknown>;
   /** The part of the index. */
   where: RawBuilder<SqlBool>[];
   columns: Readonly<Record<'first' | 'id', RawBuilder<unknown>>>;
@@ -145,10 +147,10 @@ function walkOfMedia(
   index: string | null,
   where: RawBuilder<SqlBool>[],
 ): Walk {
-  const table = tableBy(db, 'media', index ?? undefined);
   const isOfMedia = OF_MEDIA.includes(index);
   return {
-    from: () => table,
+    name: 'media',
+    source: tableBy(db, 'media', index ?? undefined),
     where: isOfMedia ? [...where, sql`media.type <> 'folder'`] : where,
     columns: { first: sql.ref(`media.${order}`), id: sql.ref('media.id') },
     by,
@@ -166,10 +168,10 @@ function walkOfTag(
   const kind = conditions.find(({ part }) => part === 'kind')?.kind;
   const { checkOnTag } = conditions.find(({ part }) => part === 'hiding') ?? {};
   const isCreated = order === 'created_at';
-  const table = tableBy(db, 'media_tag', isCreated ? 'media_tag_created' : 'media_tag_tag');
   const id = sql.ref('media_tag.media_id');
   return {
-    from: (needsMedia) => (needsMedia ? sql`${table} ${rowById(db, 'media', id)}` : table),
+    name: 'media_tag',
+    source: tableBy(db, 'media_tag', isCreated ? 'media_tag_created' : 'media_tag_tag'),
     where: [sql`media_tag.tag_id ${by.value}`],
     columns: { first: isCreated ? sql.ref('media_tag.created_at') : id, id },
     by,
@@ -183,10 +185,10 @@ function walkOfTag(
 
 /** Only media have files. */
 function walkOfMimeType(db: Db, by: Condition, kind: Condition['kind']): Walk {
-  const table = tableBy(db, 'file', 'file_original_type');
   const id = sql.ref('file.media_id');
   return {
-    from: (needsMedia) => (needsMedia ? sql`${table} ${rowById(db, 'media', id)}` : table),
+    name: 'file',
+    source: tableBy(db, 'file', 'file_original_type'),
     where: [sql`file.mime_type ${by.value}`, sql`file.key = ''`],
     columns: { first: id, id },
     by,

@@ -392,7 +392,9 @@ function checkSqlitePlan(text: string, plan: string): void {
   if (!isById) expect(plan).not.toMatch(/SCAN (file|job)(?! USING)/);
   // At the end, the page. Before, what a condition has found: then its index is searched, not scanned.
   const sorts = plan.match(/TEMP B-TREE FOR ORDER BY/g)?.length ?? 0;
+  // Far from the start, the hidden rows are sorted too, which are few.
+  const sortsMax = text.includes('row_number()') ? 2 : 1;
   // The index of private files is read for the first one only.
   if (/SCAN (file|job) USING (?!(COVERING )?INDEX file_private)/.test(plan) || isById)
-    expect([plan, sorts <= 1]).toEqual([plan, true]);
+    expect([plan, sorts <= sortsMax]).toEqual([plan, true]);
 }
