@@ -29,7 +29,7 @@ import { listen } from './listen.ts';
 import { createLog } from './log.ts';
 import { readManifest } from './manifest.ts';
 import { NO_RESTRICTION, restrictBlobs } from './restrict.ts';
-import { createServices, type OnQuery, ownKey } from './services.ts';
+import { createServices, type OnQuery, type OpenedServices, ownKey } from './services.ts';
 import { drain, stopWithin } from './stop.ts';
 import { sweepAtStart } from './sweep.ts';
 import { warnOfRisks } from './warning.ts';
@@ -70,10 +70,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   if (member?.isFirst !== false) warnOfRisks(log, config);
   const exchange = createExchange(config, member);
   const opened = await createServices(config, log, exchange, telemetry);
-  const { users, isMoved, closeBlobs, ...services } = opened;
-  const jwtSecret =
-    config.jwtSecret ??
-    (await ownKey(join(config.dataDir, 'token.key'), log, 'created a token key'));
+  const { users, isMoved, closeBlobs: _, ...services } = opened;
+  const jwtSecret = await tokenSecret(config, log);
   const ping = createPing(services.db, config.databaseUrl);
   const server = await createServer({
     log,
@@ -119,13 +117,24 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         stopping.abort();
         // Both at once: a running job must not keep the server open.
         await Promise.all([jobs.stop(), sweeping, drain(server)]);
-        await Promise.all([exchange.stop(), ping.stop(), users.stop(), stopDecoders(services)]);
-        services.staging.close();
-        await closeBlobs();
-        await services.db.destroy();
+        await Promise.all([exchange.stop(), ping.stop(), users.stop()]);
+        await closeServices(opened);
         await telemetry.stop();
       }),
   };
+}
+
+/** Returns the secret of tokens. Creates it at the first start, unless the settings give one. */
+async function tokenSecret({ jwtSecret, dataDir }: Config, log: Logger): Promise<string> {
+  return jwtSecret ?? (await ownKey(join(dataDir, 'token.key'), log, 'created a token key'));
+}
+
+async function closeServices(opened: OpenedServices): Promise<void> {
+  const { renderer, detailsReader, previewer, staging, closeBlobs, db } = opened;
+  await Promise.all([renderer.stop(), detailsReader.stop(), previewer.stop()]);
+  staging.close();
+  await closeBlobs();
+  await db.destroy();
 }
 
 /** Starts the log, the metrics, and the traces, to which the lines of the log refer. */
@@ -151,10 +160,6 @@ async function whenChosen(
       if (!stopping.aborted) throw error;
     }),
   );
-}
-
-async function stopDecoders({ renderer, detailsReader, previewer }: Services): Promise<void> {
-  await Promise.all([renderer.stop(), detailsReader.stop(), previewer.stop()]);
 }
 
 /** Creates the check of credentials. */

@@ -1,3 +1,0 @@
-import { seedMillion } from './million-seed.ts';
-
-await seedMillion(process.argv[2]!, Number(process.argv[3]));
