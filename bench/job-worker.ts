@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import SqliteDatabase from 'better-sqlite3';
 import type { Log, Services } from '../src/domain/context.ts';
 import { createEvents } from '../src/domain/event/event.ts';
+import { UNOBSERVED } from '../src/domain/observer.ts';
 import { createWorker } from '../src/job/worker.ts';
 import { openDb } from '../src/store/db.ts';
 
@@ -19,7 +20,7 @@ async function drainAsServed(path: string, workerCount: number): Promise<number[
   const ran: number[] = [];
   const log: Log = { info() {}, warn: console.error, error: console.error };
   const db = openDb({ url: `sqlite:${path}` });
-  const parts = { db, events: createEvents(), clock: Date.now, log };
+  const parts = { db, events: createEvents(), clock: Date.now, observer: UNOBSERVED, log };
   const workers = Array.from({ length: workerCount }, () =>
     createWorker({
       services: parts as unknown as Services & { log: Log },

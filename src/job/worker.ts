@@ -66,7 +66,8 @@ export function createWorker(options: WorkerOptions): Worker {
 class JobWorker implements Worker {
   readonly #ctx: Context;
   readonly #options: Required<Omit<WorkerOptions, 'services'>>;
-  readonly #active = new Map<number, ActiveRun>();
+  /** A job may have two runs here: a new one, and one that has lost its lease and has not ended yet. */
+  readonly #active = new Set<ActiveRun>();
   readonly #alarm = createAlarm();
   /** Aborted when the worker claims no more jobs. */
   readonly #stopping = new AbortController();
@@ -118,7 +119,7 @@ class JobWorker implements Worker {
     this.#alarm.ring();
     // A job may have been claimed meanwhile.
     await this.#claiming;
-    const runs = [...this.#active.values()];
+    const runs = [...this.#active];
     const ended = Promise.all(runs.map(({ done }) => done));
     await Promise.race([ended, sleep(this.#options.graceMs, this.#over.signal)]);
     for (const run of runs) run.end('stopping');
@@ -193,12 +194,12 @@ class JobWorker implements Worker {
     // Published before the first progress of the run.
     this.#ctx.events.publish({ type: 'job', id: row.id });
     const run = startRun(this.#ctx, row, this.#options);
-    this.#active.set(row.id, run);
+    this.#active.add(run);
     const { pace } = this.#options;
     const end = isRemote(jobClass) ? () => undefined : pace.start(isLowPriority(jobClass));
     void run.done.then(() => {
       end();
-      this.#active.delete(row.id);
+      this.#active.delete(run);
       this.#alarm.ring();
     });
     return true;
@@ -206,7 +207,7 @@ class JobWorker implements Worker {
 
   /** Returns the job classes of which this process may run another job, in the order of their turns. */
   #freeClasses(): JobClass[] {
-    const active = [...this.#active.values()].map(({ job }) => job.jobClass as JobClass);
+    const active = [...this.#active].map(({ job }) => job.jobClass as JobClass);
     const remote = active.filter(isRemote).length;
     const { concurrency, pace } = this.#options;
     const isLaneFree = {
@@ -224,7 +225,7 @@ class JobWorker implements Worker {
 
   /** Returns the clients that have a job of this class running here. The server itself is not a client. */
   #clientsOf(jobClass: JobClass): string[] {
-    const runs = [...this.#active.values()].filter(({ job }) => job.jobClass === jobClass);
+    const runs = [...this.#active].filter(({ job }) => job.jobClass === jobClass);
     return [...new Set(runs.map(({ client }) => client))].filter((client) => client !== '');
   }
 
@@ -270,7 +271,8 @@ class JobWorker implements Worker {
       try {
         for await (const { id } of events.subscribe(isJob, signal)) {
           this.#alarm.ring();
-          await this.#active.get(id)?.look();
+          const runs = [...this.#active].filter(({ job }) => job.id === id);
+          await Promise.all(runs.map((run) => run.look()));
         }
       } catch (error) {
         // The buffer of events has overflowed: some were lost, so look at everything.
@@ -283,12 +285,12 @@ class JobWorker implements Worker {
   async #beat() {
     while (!this.#over.signal.aborted) {
       await sleep(this.#options.heartbeatMs, this.#over.signal);
-      await Promise.all([...this.#active.values()].map((run) => run.beat()));
+      await Promise.all([...this.#active].map((run) => run.beat()));
     }
   }
 
   async #look() {
-    await Promise.all([...this.#active.values()].map((run) => run.look()));
+    await Promise.all([...this.#active].map((run) => run.look()));
   }
 }
 

@@ -7,12 +7,13 @@ import { RoutedAdapter } from './sqlite/kysely.ts';
  * Returns the database for one request. When the signal aborts, its reads throw DatabaseUnavailableError, those that
  * run are stopped, and those that wait do not start. Changes continue: they are short, and the server keeps what a
  * client has sent. Only the first read that leaves this thread calls `getSignal`, because most requests need no signal.
- * On PostgreSQL, the reads of one `owner`, a viewer or an address, do not take all connections.
+ * The reads of one `owner`, a viewer or an address, do not keep those of others waiting: on PostgreSQL they do not take
+ * all connections; on SQLite owners take turns.
  */
 export function withSignal(db: Db, getSignal: () => AbortSignal, owner?: string): Db {
   if (db.isTransaction) return db;
   const { adapter } = db.getExecutor();
-  if (adapter instanceof RoutedAdapter) return adapter.withSignal(getSignal);
+  if (adapter instanceof RoutedAdapter) return adapter.withSignal(getSignal, owner);
   return withQueryOptions(db, {
     owner,
     get signal() {

@@ -44,25 +44,29 @@ describeEachBackend('large changes whose worker is killed', (backend) => {
           }
           const { child, exit } = startBiteWorker(url);
           const open = () => db.selectFrom('job').where('finished_at', 'is', null);
-          await vi.waitFor(
-            async () => {
-              await skipWaits(db);
-              const left = await open()
-                .where('job_class', 'not in', [
-                  'delete-blob',
-                  'expire-upload',
-                  'rehash-file',
-                  'purge-trash',
-                  'sweep',
-                ])
-                .select('id')
-                .execute();
-              expect(left).toEqual([]);
-            },
-            { timeout: 60_000, interval: 100 },
-          );
-          child.kill('SIGKILL');
-          await exit;
+          try {
+            await vi.waitFor(
+              async () => {
+                await skipWaits(db);
+                const left = await open()
+                  .where('job_class', 'not in', [
+                    'delete-blob',
+                    'expire-upload',
+                    'rehash-file',
+                    'purge-trash',
+                    'sweep',
+                  ])
+                  .select('id')
+                  .execute();
+                expect(left).toEqual([]);
+              },
+              // On two busy cores, the rest of 8,400 media takes more than a minute.
+              { timeout: 240_000, interval: 100 },
+            );
+          } finally {
+            child.kill('SIGKILL');
+            await exit;
+          }
           const nodes = await db.selectFrom('media').select('id').execute();
           // The root, the target, ten folders and their top, and their media.
           expect(nodes).toHaveLength(MEDIA + 13);

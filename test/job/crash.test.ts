@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import { createEvents } from '../../src/domain/event/event.ts';
+import { UNOBSERVED } from '../../src/domain/observer.ts';
 import { type Db, openDb } from '../../src/store/db.ts';
 import { type Backend, describeEachBackend } from '../support/backend.ts';
 import { spawnNode, withDataDir } from '../support/process.ts';
@@ -176,7 +177,14 @@ function withCrashSite(backend: Backend, work: (site: CrashSite) => Promise<void
       let ids = 0;
       const newId = () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`;
       const log = { info() {}, warn() {}, error() {} };
-      const services = { db, events: createEvents(), clock: Date.now, newId, log };
+      const services = {
+        db,
+        events: createEvents(),
+        clock: Date.now,
+        newId,
+        observer: UNOBSERVED,
+        log,
+      };
       const site = { db, url, logPath: join(directory, 'log'), services };
       await work(site).finally(() => db.destroy());
     }),

@@ -149,6 +149,34 @@ describeEachBackend('a worker that has lost its lease', (backend) => {
         { leaseMs: 100, heartbeatMs: 60_000 },
       );
     }));
+
+  it('sends heartbeats for the next run of the same job, also after the lost run has ended', () =>
+    withServices(backend, async (services) => {
+      const id = await addJob(services);
+      const [first, second] = [createGate(), createGate()];
+      let runs = 0;
+      // The first run ignores its signal, and so ends after the second one has begun.
+      const task: Tasks = { 'delete-blob': () => (runs++ === 0 ? first : second).pass('x') };
+      const isDue = { status: 'pending', lease_token: null, leased_until: null } as const;
+      await withWorker(
+        services,
+        task,
+        async () => {
+          await first.reached(1);
+          await services.db.updateTable('job').set(isDue).where('id', '=', id).execute();
+          await second.reached(1);
+          first.open();
+          await sleep(30);
+          services.advance(1000);
+          await vi.waitFor(async () => {
+            expect(await rowOf(services, id)).toMatchObject({ heartbeat_at: services.clock() });
+          });
+          second.open();
+          await jobIn(services, id, 'completed');
+        },
+        { heartbeatMs: 10 },
+      );
+    }));
 });
 
 describeEachBackend('cancelling a running job', (backend) => {

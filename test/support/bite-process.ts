@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Services } from '../../src/domain/context.ts';
 import { createEvents } from '../../src/domain/event/event.ts';
+import { UNOBSERVED } from '../../src/domain/observer.ts';
 import { createPendingChanges } from '../../src/domain/viewer/pending.ts';
 import { scheduleNext } from '../../src/job/schedule.ts';
 import { TASKS } from '../../src/job/task/index.ts';
@@ -33,6 +34,7 @@ const services = {
   events: createEvents(),
   clock: Date.now,
   newId: randomUUID,
+  observer: UNOBSERVED,
   pending: createPendingChanges({ db, isShared: false }),
   log,
 };

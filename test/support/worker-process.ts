@@ -6,6 +6,7 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Services } from '../../src/domain/context.ts';
 import { createEvents } from '../../src/domain/event/event.ts';
+import { UNOBSERVED } from '../../src/domain/observer.ts';
 import { createWorker } from '../../src/job/worker.ts';
 import { openDb } from '../../src/store/db.ts';
 import { listenForNotices } from '../../src/store/event/notice.ts';
@@ -15,7 +16,12 @@ const [url = '', logPath = '', durationMs = ''] = process.argv.slice(2);
 const note = (what: string, job: string) =>
   appendFileSync(logPath, `${JSON.stringify({ what, job, pid: process.pid, at: Date.now() })}\n`);
 const log = { info() {}, warn() {}, error: (fields: object) => console.error(fields) };
-const services = { db: openDb({ url }), events: createEvents(), clock: Date.now };
+const services = {
+  db: openDb({ url }),
+  events: createEvents(),
+  clock: Date.now,
+  observer: UNOBSERVED,
+};
 const worker = createWorker({
   services: { ...services, log } as unknown as Services & { log: typeof log },
   tasks: {

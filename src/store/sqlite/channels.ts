@@ -5,7 +5,7 @@ import {
   type Statement,
   type StatementResult,
 } from './connection.ts';
-import { type ConnectionUse, createReaderPool } from './pool.ts';
+import { type Asker, type ConnectionUse, createReaderPool } from './pool.ts';
 import { createReplacing, startReaderProcess, startWriterThread } from './remote.ts';
 import { Performer, type Runner } from './work.ts';
 import { createWriter, UNLIMITED, type WriteGate, type Writer } from './writer.ts';
@@ -14,7 +14,7 @@ import { createWriter, UNLIMITED, type WriteGate, type Writer } from './writer.t
 export interface Channels {
   writer: Writer;
   /** Runs a read of any length. Throws DatabaseUnavailableError. */
-  read(statement: Statement, getSignal?: () => AbortSignal): Promise<StatementResult>;
+  read(statement: Statement, asker: ReadAsker): Promise<StatementResult>;
   /** Runs a read on this thread; null if the database has only one connection. */
   readInline: ((statement: Statement) => StatementResult) | null;
   /** Returns another number after each commit of any other connection; null if there is only one connection. */
@@ -22,6 +22,11 @@ export interface Channels {
   /** The readers; null if there is only one connection. */
   use(): ConnectionUse | null;
   end(): Promise<void>;
+}
+
+/** Who waits for a read: see `Asker`. Only a read that needs a signal calls `getSignal`. */
+interface ReadAsker extends Omit<Asker, 'signal'> {
+  getSignal?: (() => AbortSignal) | undefined;
 }
 
 /** Maximum wait for a transaction of another process. */
@@ -50,7 +55,8 @@ export function openFileChannels(
   const pool = createReaderPool({ start: () => startReaderProcess(path), readersMax, limitMs });
   return {
     writer,
-    read: (statement, getSignal) => pool.run(statement, getSignal?.()),
+    read: (statement, { getSignal, owner }) =>
+      pool.run(statement, { signal: getSignal?.(), owner }),
     readInline: (statement) => inline.run(statement),
     dataVersion: () => inline.dataVersion(),
     use: () => pool.use(),

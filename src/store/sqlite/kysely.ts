@@ -46,9 +46,9 @@ export class RoutedAdapter extends SqliteAdapter {
     this.#connect = (options) => new RoutedConnection(channels, { onQuery, ...options });
   }
 
-  /** Returns the database for one request, whose reads stop when its signal aborts. */
-  withSignal(getSignal: GetSignal): Kysely<Database> {
-    return this.#derive(this, () => this.#connect({ getSignal }));
+  /** Returns the database for one request of an owner, whose reads stop when its signal aborts. */
+  withSignal(getSignal: GetSignal, owner: string | undefined): Kysely<Database> {
+    return this.#derive(this, () => this.#connect({ getSignal, owner }));
   }
 
   /** Returns the database for changes that wait for ever, or not at all. */

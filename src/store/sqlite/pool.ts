@@ -8,12 +8,20 @@ import { onlyResult } from './work.ts';
 export interface ReaderPool {
   /**
    * Runs a statement. Throws DatabaseUnavailableError if it, or its wait for a reader, takes longer than the limit, or
-   * when the signal aborts. The statement has then been stopped, or will be at once.
+   * when the signal aborts. The statement has then been stopped, or will be at once. Owners take turns.
    */
-  run(statement: Statement, signal?: AbortSignal): Promise<StatementResult>;
+  run(statement: Statement, asker?: Asker): Promise<StatementResult>;
   use(): ConnectionUse;
   /** Ends all readers, and waits for their processes. Running statements fail. */
   end(): Promise<void>;
+}
+
+/** Who waits for a result. */
+export interface Asker {
+  /** Aborts when nobody waits any more. Statements with the same signal belong to one request. */
+  signal?: AbortSignal | undefined;
+  /** A viewer or an address. Undefined for the server itself. */
+  owner?: string | undefined;
 }
 
 /** The connections of a pool. */
@@ -86,10 +94,10 @@ export function createReaderPool(options: ReaderPoolOptions): ReaderPool {
   }
 
   return {
-    async run(statement, signal) {
+    async run(statement, { signal, owner } = {}) {
       if (isEnded) throw new Error('The database has been closed.');
       if (signal?.aborted) throw new DatabaseUnavailableError('cancelled');
-      const reader = takeFree() ?? (await waitingRoom.wait({ patienceMs: limitMs, signal }));
+      const reader = takeFree() ?? (await waitingRoom.wait({ patienceMs: limitMs, signal, owner }));
       const running = reader.run({ statements: [statement] }).then(onlyResult);
       // Not earlier, when the caller gets its error: a cancelled statement still occupies its reader.
       running.finally(() => giveBack(reader)).catch(() => undefined);

@@ -16,6 +16,8 @@ export type GetSignal = () => AbortSignal;
 export interface RouteOptions {
   onQuery?: OnQuery | undefined;
   getSignal?: GetSignal | undefined;
+  /** Who waits for the reads: see `Asker` of the reader pool. */
+  owner?: string | undefined;
   /** How long changes wait. */
   patience?: TurnOptions['patience'];
 }
@@ -87,7 +89,7 @@ export class RoutedConnection implements DatabaseConnection {
   #run(query: CompiledQuery): Promise<StatementResult> {
     const statement: Statement = { sql: query.sql, parameters: query.parameters };
     if (this.#transaction !== null) return this.#transaction.run(statement);
-    if (isRead(query)) return this.#channels.read(statement, this.#options.getSignal);
+    if (isRead(query)) return this.#channels.read(statement, this.#options);
     return this.#channels.writer.run(statement, this.#options);
   }
 }

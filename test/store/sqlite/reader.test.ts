@@ -80,7 +80,7 @@ it('a statement is stopped at the time limit, whatever it does, and the next one
 it('a running statement is stopped when its signal aborts', () =>
   withPool(async (pool, started) => {
     const client = new AbortController();
-    const running = pool.run(ENDLESS, client.signal);
+    const running = pool.run(ENDLESS, { signal: client.signal });
     const next = pool.run(select('select 1 as one'));
     client.abort();
     await expect(running).rejects.toMatchObject({ reason: 'cancelled' });
@@ -92,11 +92,13 @@ it('a running statement is stopped when its signal aborts', () =>
 it('a waiting statement never runs once its signal has aborted', () =>
   withPool(async (pool, started) => {
     const [busy, gone] = [new AbortController(), new AbortController()];
-    const running = pool.run(ENDLESS, busy.signal);
-    const waiting = pool.run(ENDLESS, gone.signal);
+    const running = pool.run(ENDLESS, { signal: busy.signal });
+    const waiting = pool.run(ENDLESS, { signal: gone.signal });
     gone.abort();
     await expect(waiting).rejects.toMatchObject({ reason: 'cancelled' });
-    await expect(pool.run(ENDLESS, gone.signal)).rejects.toMatchObject({ reason: 'cancelled' });
+    await expect(pool.run(ENDLESS, { signal: gone.signal })).rejects.toMatchObject({
+      reason: 'cancelled',
+    });
     busy.abort();
     await expect(running).rejects.toMatchObject({ reason: 'cancelled' });
     await pool.run(select('select 1'));
@@ -108,7 +110,7 @@ it('a short statement whose signal aborts does not cost a reader', () =>
     async (pool, started) => {
       await pool.run(select('select 1'));
       const client = new AbortController();
-      const running = pool.run(select('select 1'), client.signal);
+      const running = pool.run(select('select 1'), { signal: client.signal });
       client.abort();
       await expect(running).rejects.toMatchObject({ reason: 'cancelled' });
       await pool.run(select('select 1'));
@@ -122,12 +124,25 @@ it('requests take turns: one with many statements delays another one by one', ()
     const [many, few] = [new AbortController().signal, new AbortController().signal];
     const order: string[] = [];
     const run = async (name: string, signal: AbortSignal) => {
-      await pool.run(select('select 1'), signal);
+      await pool.run(select('select 1'), { signal });
       order.push(name);
     };
     const all = ['a', 'b', 'c', 'd'].map((name) => run(name, many));
     await Promise.all([...all, run('other', few)]);
     expect(order).toEqual(['a', 'b', 'other', 'c', 'd']);
+  }));
+
+it('owners take turns: one with many requests delays another one by one statement', () =>
+  withPool(async (pool) => {
+    const order: string[] = [];
+    const run = async (name: string, owner: string) => {
+      const { signal } = new AbortController();
+      await pool.run(select('select 1'), { signal, owner });
+      order.push(name);
+    };
+    const all = ['a', 'b', 'c', 'd'].map((name) => run(name, 'many'));
+    await Promise.all([...all, run('other', 'few'), run('another', 'few')]);
+    expect(order).toEqual(['a', 'b', 'other', 'c', 'another', 'd']);
   }));
 
 it('the statement of a reader that dies fails, and another reader takes its place', () =>
