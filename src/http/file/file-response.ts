@@ -9,7 +9,7 @@ import { varyByViewer } from '../viewer/cache.ts';
 import { contentType } from './charset.ts';
 import { contentDisposition, type DispositionType } from './disposition.ts';
 import { type SelectedRange, selectRange } from './range.ts';
-import { presignOf, redirectToBucket } from './redirect.ts';
+import { isBoundToOurTags, presignOf, redirectToBucket } from './redirect.ts';
 
 /** Bytes to send, and their description. */
 export interface Content {
@@ -127,7 +127,8 @@ async function sendContent(
       `The range is outside of the file, which has ${sizeBytes} bytes.`,
     );
   }
-  const presign = request.method === 'GET' ? presignOf(content) : null;
+  const isBound = isBoundToOurTags(request.headers, range !== 'whole');
+  const presign = request.method === 'GET' && !isBound ? presignOf(content) : null;
   if (presign !== null) {
     const disposition = headers['content-disposition'] ?? '';
     const isShared = options.cacheControl === undefined;

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { OpenedFile } from '../../domain/file/file.ts';
 import { contentPolicy } from '../content-policy.ts';
@@ -31,6 +32,16 @@ export function presignOf({
 }: Redirectable): Presign | null {
   if (presign === undefined || location !== undefined || dependsOnViewer) return null;
   return contentPolicy(file.mimeType).csp === null ? presign : null;
+}
+
+/**
+ * Returns whether a request has conditions that this server has found true. A client sends them to the bucket, too, which
+ * would judge by tags and dates of its own, and refuse. `isRange`: whether the range that it asks for is sent.
+ */
+export function isBoundToOurTags(headers: IncomingHttpHeaders, isRange: boolean): boolean {
+  if (headers['if-match'] !== undefined || headers['if-unmodified-since'] !== undefined)
+    return true;
+  return isRange && headers['if-range'] !== undefined;
 }
 
 /**

@@ -86,6 +86,12 @@ describeEachBackend('files in a bucket', (backend) => {
         expect(html.headers.get('content-security-policy')).toMatch(/sandbox/);
         const etag = { headers: { 'if-none-match': `"${file.md5}"` } };
         expect((await get(file.urlPath, etag)).status).toBe(304);
+        const unchanged = { 'if-match': `"${file.md5}"` };
+        expect((await get(file.urlPath, { headers: unchanged })).status).toBe(200);
+        const resumed = { 'if-range': `"${file.md5}"`, range: 'bytes=0-9' };
+        expect((await get(file.urlPath, { headers: resumed })).status).toBe(206);
+        const ofBucket = { 'if-range': sent.headers.get('etag')!, range: 'bytes=0-9' };
+        expect((await get(file.urlPath, { headers: ofBucket })).status).toBe(302);
 
         await app.services.db.updateTable('media').set({ is_public: -1 }).execute();
         const headers = { authorization: `Bearer ${app.adminKey}` };
