@@ -42,12 +42,19 @@ export function idsReadPerNode(db: Db, isById: boolean): number {
   return isById ? 1 : 3;
 }
 
+/** Returns the maximum number of ids among which a statement looks up each row. */
+export function idsInMemoryMax(db: Db): number {
+  return dialectOf(db) === 'sqlite' ? 1_000_000 : 500_000;
+}
+
 /**
- * Returns the maximum number of ids among which a statement looks up each row. PostgreSQL keeps ids in a hash table only
- * if it expects that twice as many, which is the limit of their query, fit into twice its default `work_mem`.
+ * Selects ids that a statement keeps in memory, to look up rows among them; up to twice the maximum, because nodes may
+ * have been added since they were counted. PostgreSQL keeps those of a query in a hash table only if it expects few: of
+ * an array, it expects ten.
  */
-export function idsInMemory(db: Db): number {
-  return dialectOf(db) === 'sqlite' ? 1_000_000 : 125_000;
+export function idsInMemory(db: Db, ids: RawBuilder<unknown>): RawBuilder<unknown> {
+  const found = sql`select id from (${ids}) met limit ${2 * idsInMemoryMax(db)}`;
+  return dialectOf(db) === 'postgres' ? sql`select unnest(array(${found})) as id` : found;
 }
 
 /**

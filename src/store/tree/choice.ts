@@ -1,7 +1,14 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { type Keyset, type PageRequest, pageClause, rowsToRead } from '../cursor.ts';
 import type { Db } from '../db.ts';
-import { hasWordsOfMany, idsInMemory, idsReadPerNode, valuesOf, type WordMatch } from '../plan.ts';
+import {
+  hasWordsOfMany,
+  idsInMemory,
+  idsInMemoryMax,
+  idsReadPerNode,
+  valuesOf,
+  type WordMatch,
+} from '../plan.ts';
 import type { Condition } from './condition.ts';
 import { frequencyOf } from './frequency.ts';
 import {
@@ -74,10 +81,9 @@ export async function idsOfPage(
   }
   const fewest = await fewestOf(db, withWalked(walk, others), LONG_WALK);
   if (fewest !== undefined) return idsAmong(db, fewest, conditions, keyset, request);
-  const max = idsInMemory(db);
-  const many = await fewestOf(db, others, max);
-  const ids = sql`select id from (${many?.ids ?? sql``}) met limit ${2 * max}`;
-  const checked = many ? withIdsOf(walk, conditions, { ...many, ids }) : conditions;
+  const many = await fewestOf(db, others, idsInMemoryMax(db));
+  const inMemory = many?.ids && { ...many, ids: idsInMemory(db, many.ids) };
+  const checked = inMemory ? withIdsOf(walk, conditions, inMemory) : conditions;
   return idsOnWalk(db, walk, checked, keyset, request);
 }
 

@@ -3,7 +3,7 @@ import type { Db } from '../db.ts';
 import { isAnyOf, tableBy } from '../dialect.ts';
 import { unindexed } from '../plan.ts';
 import { testOf } from './attribute.ts';
-import type { Circle, Condition, NodeFilter, Orientation, Range } from './condition.ts';
+import type { Bounds, Circle, Condition, NodeFilter, Orientation, Range } from './condition.ts';
 
 /**
  * Returns the conditions on the files of a media item: on its original, where it was taken, and on the MD5 of any of
@@ -11,16 +11,22 @@ import type { Circle, Condition, NodeFilter, Orientation, Range } from './condit
  */
 export function filesOf(db: Db, filter: NodeFilter): Condition[] {
   const { mimeTypes, extensions, width, height, orientations, md5, near } = filter;
-  return [
+  const ofOriginals: Condition[] = [
     ...(mimeTypes === undefined ? [] : [mimeTypeOf(db, mimeTypes)]),
     ...(extensions === undefined ? [] : [extensionOf(db, extensions)]),
     ...extentOf(db, 'width', width),
     ...extentOf(db, 'height', height),
     ...(orientations === undefined ? [] : [shapeOf(orientations)]),
+  ];
+  return [
+    ...ofOriginals.map((condition) => ({ ...condition, bounds: HAS_SIZE })),
     ...(md5 === undefined ? [] : [digestOf(db, md5)]),
     ...(near === undefined ? [] : [nearOf(db, near)]),
   ];
 }
+
+/** Media that have an original have its size: -1 stands for none. */
+const HAS_SIZE: Bounds = { size_bytes: (column) => sql`${column} >= 0` };
 
 /** Returns `the original of media meets this`. */
 function hasOriginal(test: RawBuilder<SqlBool>): RawBuilder<SqlBool> {

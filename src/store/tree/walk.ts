@@ -42,7 +42,15 @@ const INDEXES = {
     type: 'media_parent_type',
   },
   mimeTypes: { id: 'file_original_type' },
-  ownedBy: { id: 'media_owner', created_at: 'media_owner_created' },
+  ownedBy: {
+    id: 'media_owner',
+    created_at: 'media_owner_created',
+    updated_at: 'media_owner_updated',
+    name_sort: 'media_owner_name',
+    size_bytes: 'media_owner_size',
+    title_sort: 'media_owner_title',
+    type: 'media_owner_type',
+  },
   tag: { id: 'media_tag_tag', created_at: 'media_tag_created' },
   types: { id: 'media_type', created_at: 'media_type_created', type: 'media_type' },
   publicOnly: { id: 'media_public', created_at: 'media_public_created' },
@@ -68,6 +76,8 @@ const OF_MEDIA: readonly (string | null)[] = [
   'media_parent_title',
   'media_parent_taken',
   'media_parent_type',
+  'media_owner_size',
+  'media_owner_title',
 ];
 
 /** The index of each order of folders, which has no media; of those in a folder, by its id. */
