@@ -21,9 +21,13 @@ export interface StoragePlace {
   /** Its URL. */
   name: string;
   blobs: BlobStore;
+}
+
+/** The staging area of a server. */
+export interface StagingPlace {
+  /** The directory, or the URL of the database that has the rows of staged bytes. */
+  name: string;
   staging: Staging;
-  /** Two storages may have one staging area, which then does not move. */
-  stagingName: string;
   close(): Promise<void>;
 }
 
@@ -31,6 +35,14 @@ export interface StoragePlace {
 export interface MovePlan {
   from: { database: DatabasePlace; storage: StoragePlace | null };
   to: { database: DatabasePlace | null; storage: StoragePlace | null };
+  /** Null: both sides have one staging area, or only its rows move, with the others. */
+  staging: { from: StagingPlace; to: StagingPlace } | null;
+}
+
+/** Tells whether the rows of staged bytes move with the others, because the bucket of both sides is the same. */
+export function movesStagedRows({ from, to }: MovePlan): boolean {
+  const isPostgres = (url: string | undefined) => url !== undefined && !url.startsWith('sqlite:');
+  return to.storage === null && isPostgres(from.database.url) && isPostgres(to.database?.url);
 }
 
 /**
@@ -113,11 +125,12 @@ export function placesOf({
   return [to_database, to_storage].filter((place) => place !== null).join(' and ');
 }
 
-async function requireEmpty({ from, to }: MovePlan): Promise<void> {
+async function requireEmpty({ to, staging }: MovePlan): Promise<void> {
   const { storage } = to;
   if (storage === null) return;
-  const isShared = storage.stagingName === from.storage?.stagingName;
-  const listings = [storage.blobs.list(), ...(isShared ? [] : [storage.staging.list()])];
+  // The tables of a new database do not exist yet.
+  const hasOwnStaging = staging?.to.staging.isLocal && staging.to.name !== staging.from.name;
+  const listings = [storage.blobs.list(), ...(hasOwnStaging ? [staging.to.staging.list()] : [])];
   for (const listing of listings) {
     for await (const { key } of listing) {
       throw new MoveError(

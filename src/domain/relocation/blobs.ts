@@ -186,11 +186,13 @@ async function* checkedBytes(store: BlobStore, { key, sizeBytes, md5, sha256 }: 
 
 /**
  * Compares the blobs of the target with those that rows name; both are in the order of the keys. Deletes the others:
- * their rows have been deleted since they were copied. Notes those that are missing. Returns how many it has deleted.
+ * their rows have been deleted since they were copied. Keeps objects that are staged bytes. Notes those that are missing.
+ * Returns how many it has deleted.
  */
 export async function compareBlobs(
   { to, damaged, signal }: BlobMove,
   named: AsyncIterable<MovedBlob>,
+  isStaged: (key: string) => Promise<boolean>,
 ): Promise<number> {
   const others = named[Symbol.asyncIterator]();
   let count = 0;
@@ -205,7 +207,7 @@ export async function compareBlobs(
     await skipTo(key);
     if (!next.done && next.value.key === key) {
       next = await others.next();
-    } else {
+    } else if (!(await isStaged(key))) {
       await to.delete(key);
       count += 1;
     }

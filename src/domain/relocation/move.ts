@@ -19,7 +19,7 @@ import { openMoveConnection } from '../../store/relocation/open-connection.ts';
 import { relaxTarget, restoreTarget, validateTarget } from '../../store/relocation/relax.ts';
 import { countRows } from '../../store/relocation/row.ts';
 import { copySequences } from '../../store/relocation/sequence.ts';
-import { beginMove, endMove, type MovePlan } from './begin.ts';
+import { beginMove, endMove, type MovePlan, movesStagedRows } from './begin.ts';
 import {
   AFTER_ALL_KEYS,
   compareBlobs,
@@ -62,7 +62,7 @@ export function moveLibrary(plan: MovePlan, options: MoveOptions): Promise<MoveR
 
 async function openTarget(run: Run, url: string): Promise<void> {
   run.target = await openMoveConnection(url);
-  requireSameTables(run.tables, await listMovedTables(run.target));
+  requireSameTables(run.tables, await listMovedTables(run.target, movesStagedRows(run.plan)));
 }
 
 /** Copies everything while servers change the source, until few changes are left. */
@@ -205,10 +205,14 @@ async function switchOver(run: Run): Promise<void> {
 }
 
 /** Checks the references of the target, lists what it lacks, and takes its mark away. */
-async function finishTarget({ target, marks, blobs, staged, tables, result, options }: Run) {
+async function finishTarget(run: Run): Promise<void> {
+  const { target, marks, blobs, staged, tables, result, options } = run;
   const rows = target ?? marks;
   if (target !== null) await validateTarget(target);
-  if (staged !== null) await discardOthers(staged.to, (key) => isUploadOpen(rows, key));
+  if (staged !== null) {
+    await discardOthers(staged.to, (key) => isUploadOpen(rows, key));
+    if (isInTheWay(run)) await discardOthers(staged.from, async () => false);
+  }
   for (const key of blobs?.damaged ?? []) {
     const name = await describeBlob(rows, tables, key);
     if (name !== null) result.damaged.push(`blob ${key} (${name})`);
@@ -217,11 +221,21 @@ async function finishTarget({ target, marks, blobs, staged, tables, result, opti
   if (target !== null) await deleteMark(target);
 }
 
+/**
+ * Tells whether the staged bytes of the source are in the bucket that the target uses, as objects that its uploads cannot
+ * replace, or in rows that nobody would delete.
+ */
+function isInTheWay({ plan: { to }, staged, options }: Run): boolean {
+  if (staged === null || staged.from.isLocal || staged.objects !== null) return false;
+  return (to.storage === null || to.database === null) && !options.isSourceReleased;
+}
+
 /** Compares the blobs of the target with the rows of a database. Later rounds copy the blobs of rows that change. */
 async function compareStored({ blobs, tables, result }: Run, rows: MoveConnection): Promise<void> {
   if (blobs === null) return;
   await withBlobList(async (path) => {
     await rows.transact('snapshot', () => writeBlobList(path, readBlobs(rows, tables)));
-    result.removed += await compareBlobs(blobs, readBlobList(path));
+    const isStaged = (key: string) => isUploadOpen(rows, key);
+    result.removed += await compareBlobs(blobs, readBlobList(path), isStaged);
   });
 }

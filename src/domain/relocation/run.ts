@@ -2,7 +2,7 @@ import type { MoveConnection, MovedTable } from '../../store/relocation/connecti
 import { lockMove } from '../../store/relocation/lock.ts';
 import { listMovedTables } from '../../store/relocation/moved-table.ts';
 import { openMoveConnection } from '../../store/relocation/open-connection.ts';
-import type { MovePlan } from './begin.ts';
+import { type MovePlan, movesStagedRows } from './begin.ts';
 import type { BlobMove } from './blobs.ts';
 import { MoveError } from './error.ts';
 import type { StagedMove } from './staged.ts';
@@ -75,6 +75,7 @@ export interface OpenSource {
 export async function withSource<T>(
   { url, name }: MovePlan['from']['database'],
   work: (source: OpenSource) => Promise<T>,
+  hasStagedRows = false,
 ): Promise<T> {
   const connections: MoveConnection[] = [];
   const open = async () => {
@@ -87,7 +88,7 @@ export async function withSource<T>(
     const marks = await open();
     unlock = await lockMove(marks, url);
     if (unlock === null) throw new MoveError(`Another command is moving ${name}.`);
-    return await work({ marks, tables: await listMovedTables(marks), open });
+    return await work({ marks, tables: await listMovedTables(marks, hasStagedRows), open });
   } finally {
     unlock?.();
     for (const connection of connections) await connection.close();
@@ -100,7 +101,7 @@ export function withRun<T>(
   options: MoveOptions,
   work: (run: Run) => Promise<T>,
 ): Promise<T> {
-  return withSource(plan.from.database, async ({ marks, tables, open }) => {
+  const runWith = async ({ marks, tables, open }: OpenSource) => {
     const [lease, reader] = [await open(), await open()];
     const result = emptyResult();
     const stores = storesOf(plan, options.signal, result);
@@ -120,7 +121,8 @@ export function withRun<T>(
     } finally {
       await run.target?.close();
     }
-  });
+  };
+  return withSource(plan.from.database, runWith, movesStagedRows(plan));
 }
 
 function emptyResult(): MoveResult {
@@ -135,12 +137,13 @@ function emptyResult(): MoveResult {
   };
 }
 
-function storesOf({ from, to }: MovePlan, signal: AbortSignal, { copied }: MoveResult) {
-  if (from.storage === null || to.storage === null) return { blobs: null, staged: null };
+function storesOf({ from, to, staging }: MovePlan, signal: AbortSignal, { copied }: MoveResult) {
   const damaged = new Set<string>();
-  const isStagingShared = from.storage.stagingName === to.storage.stagingName;
-  return {
-    blobs: { from: from.storage.blobs, to: to.storage.blobs, copied, damaged, signal },
-    staged: isStagingShared ? null : { from: from.storage.staging, to: to.storage.staging, signal },
-  };
+  const blobs = from.storage &&
+    to.storage && { from: from.storage.blobs, to: to.storage.blobs, copied, damaged, signal };
+  if (staging === null) return { blobs, staged: null };
+  const isSameRows = staging.from.name === staging.to.name;
+  const objects = isSameRows ? blobs : null;
+  const staged = { from: staging.from.staging, to: staging.to.staging, objects, signal };
+  return { blobs, staged };
 }

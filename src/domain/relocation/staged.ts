@@ -1,4 +1,4 @@
-import { BlobNotFoundError } from '../../blob/blob-store.ts';
+import { BlobNotFoundError, type BlobStore } from '../../blob/blob-store.ts';
 import type { Staging } from '../../blob/staging.ts';
 import { forEachAtOnce } from '../../lib/at-once.ts';
 import type { StagedUpload } from '../../store/relocation/blob-list.ts';
@@ -7,6 +7,8 @@ import type { StagedUpload } from '../../store/relocation/blob-list.ts';
 export interface StagedMove {
   from: Staging;
   to: Staging;
+  /** The buckets, if both have their rows in one database: then only objects move. Null: bytes move. */
+  objects: { from: BlobStore; to: BlobStore } | null;
   signal: AbortSignal;
 }
 
@@ -25,7 +27,8 @@ export async function copyStaged(
   await forEachAtOnce(uploads, COPIES_MAX, async (upload) => {
     move.signal.throwIfAborted();
     try {
-      await copyBytes(move, upload);
+      if (move.objects === null) await copyBytes(move, upload);
+      else await copyObject(move, move.objects, upload);
     } catch (error) {
       // A range past the end is a RangeError.
       if (!(error instanceof BlobNotFoundError || error instanceof RangeError)) throw error;
@@ -41,6 +44,19 @@ async function copyBytes({ from, to }: StagedMove, upload: StagedUpload): Promis
   const source = await from.read(blobKey, { start, end: offsetBytes - 1 });
   const written = await to.append(blobKey, start, source, { totalBytesMax: upload.totalBytes });
   if (start + written < offsetBytes) throw new RangeError(`${blobKey} has too few staged bytes.`);
+}
+
+/** Copies the object that the parts of staged bytes become when they are read, if there is one. */
+async function copyObject(
+  { from }: StagedMove,
+  stores: NonNullable<StagedMove['objects']>,
+  { blobKey }: StagedUpload,
+): Promise<void> {
+  (await from.read(blobKey, { start: 0, end: 0 })).destroy();
+  const object = await stores.from.stat(blobKey);
+  if (object === null) return;
+  await stores.to.delete(blobKey);
+  await stores.to.put(blobKey, object.sizeBytes, await stores.from.read(blobKey));
 }
 
 /** Discards staged bytes of the target whose upload session is no longer open. */

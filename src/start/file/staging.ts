@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import type { BlobStore } from '../../blob/blob-store.ts';
 import { createFileStaging } from '../../blob/file-staging.ts';
 import type { OnWritten } from '../../blob/file-write.ts';
 import type { Staging } from '../../blob/staging.ts';
-import type { Services } from '../../domain/context.ts';
 import { createStagedRows } from '../../domain/upload/staged-rows.ts';
 import type { Db } from '../../store/db.ts';
 import { dialectOf } from '../../store/dialect.ts';
@@ -11,11 +11,12 @@ import type { Storage } from './storage-setting.ts';
 
 /** What staged bytes belong to. */
 export interface StagingParts {
-  db: Db;
+  /** Null: a SQLite database, which holds no staged bytes. */
+  db: Db | null;
   storage: Storage;
   client: OpenedBlobs['client'];
-  blobs: Services['blobs'];
-  onWritten: OnWritten;
+  blobs: BlobStore;
+  onWritten?: OnWritten;
 }
 
 /**
@@ -29,11 +30,13 @@ export async function openStaging({
   blobs,
   onWritten,
 }: StagingParts): Promise<Staging> {
-  if (client === null || dialectOf(db) !== 'postgres') {
-    return createFileStaging({ directory: join(directory, 'staging'), blobs, onWritten });
+  if (client === null || db === null || dialectOf(db) !== 'postgres') {
+    const options = { directory: join(directory, 'staging'), blobs };
+    return createFileStaging({ ...options, ...(onWritten && { onWritten }) });
   }
   const { createS3Staging } = await import('../../blob/s3/s3-staging.ts');
   const rows = createStagedRows(db, Date.now);
   const scratchDirectory = join(directory, 'scratch');
-  return createS3Staging({ client, rows, blobs, scratchDirectory, onPiece: onWritten });
+  const options = { client, rows, blobs, scratchDirectory };
+  return createS3Staging({ ...options, ...(onWritten && { onPiece: onWritten }) });
 }

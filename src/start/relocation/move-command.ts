@@ -7,6 +7,7 @@ import type { MoveProgress, MoveResult } from '../../domain/relocation/run.ts';
 import { type CommandSetting, type Flags, readConfig, withPlaces } from '../command-setting.ts';
 import type { Config } from '../config.ts';
 import { withoutPassword } from '../start-error.ts';
+import type { OpenPlan } from './place.ts';
 
 interface MoveFlags extends Flags {
   from?: string;
@@ -64,7 +65,7 @@ async function runMove(
   if (flags.to === undefined && flags.toStorage === undefined)
     throw new UsageError('name what to move to: --to, --to-storage, or both');
   const { moveLibrary } = await import('../../domain/relocation/move.ts');
-  const plan = await planOf(config, flags, { from, env });
+  const { plan, close } = await openPlan(config, flags, { from, env });
   try {
     const result = await untilInterrupted(
       (signal) =>
@@ -75,32 +76,27 @@ async function runMove(
     );
     printResult(plan, result, flags);
   } finally {
-    await plan.from.storage?.close();
-    await plan.to.storage?.close();
+    await close();
   }
 }
 
-async function planOf(
+async function openPlan(
   config: Config,
   { to, fromStorage, toStorage, storageUrl }: MoveFlags,
   { from, env }: { from: DatabasePlace; env: CommandSetting['env'] },
-): Promise<MovePlan> {
+): Promise<OpenPlan> {
   const database = to === undefined ? null : await databasePlace(to);
   if (database?.name === from.name) throw new UsageError('--from and --to name the same database');
-  if (toStorage === undefined) {
-    if (fromStorage !== undefined) throw new UsageError('--from-storage needs --to-storage');
-    return { from: { database: from, storage: null }, to: { database, storage: null } };
-  }
-  const { openStoragePlace } = await import('./storage.ts');
-  const source = await openStoragePlace(
-    fromStorage ?? storageUrl ?? (env.TRIVIUM_STORAGE_URL || `file:${config.dataDir}/blobs`),
+  if (toStorage === undefined && fromStorage !== undefined)
+    throw new UsageError('--from-storage needs --to-storage');
+  const { openPlaces } = await import('./place.ts');
+  const source =
+    fromStorage ?? storageUrl ?? (env.TRIVIUM_STORAGE_URL || `file:${config.dataDir}/blobs`);
+  return openPlaces(
+    { from: { database: from, storage: source }, to: { database, storage: toStorage ?? null } },
     config,
     env,
   );
-  const target = await openStoragePlace(toStorage, config, env);
-  if (source.name === target.name)
-    throw new UsageError('--from-storage and --to-storage name the same storage');
-  return { from: { database: from, storage: source }, to: { database, storage: target } };
 }
 
 /** Returns a database by its URL. Throws UsageError. */
@@ -152,7 +148,7 @@ function printResult(
 }
 
 /** Returns what the operator has to do now. */
-function nextSteps({ from, to }: MovePlan, isKept: boolean): string[] {
+function nextSteps({ from, to }: Pick<MovePlan, 'from' | 'to'>, isKept: boolean): string[] {
   const settings = [
     ...(to.database === null ? [] : [`TRIVIUM_DATABASE_URL=${to.database.name}`]),
     ...(to.storage === null ? [] : [`TRIVIUM_STORAGE_URL=${to.storage.name}`]),

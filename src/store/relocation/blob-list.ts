@@ -19,12 +19,12 @@ export interface StagedUpload {
   totalBytes: number;
 }
 
-/** Upload sessions name bytes that are staged, not stored. */
-const STAGED = 'upload';
+/** The tables that name bytes that are staged, not stored. */
+const STAGED = /^(upload|staged|staged_part|staged_piece)$/;
 
 /** Lists the tables that name blobs, so that a new one cannot be forgotten. */
 export function tablesWithBlobs(tables: readonly MovedTable[]): MovedTable[] {
-  return tables.filter(({ name, columns }) => name !== STAGED && has(columns, 'blob_key'));
+  return tables.filter(({ name, columns }) => !STAGED.test(name) && has(columns, 'blob_key'));
 }
 
 /** Yields all blobs of a library, each key once, in the order of the keys. Only in a transaction. */

@@ -26,8 +26,11 @@ export interface MoveConnection {
   readonly dialect: DialectName;
   /** Runs a statement. Returns its rows. */
   run<Row>(text: string, parameters?: readonly Value[]): Promise<Row[]>;
-  /** Yields the rows of a query in constant memory. Only inside of a transaction, one query at a time. */
-  stream<Row>(text: string, parameters?: readonly Value[]): AsyncIterable<Row>;
+  /**
+   * Yields the rows of a query in constant memory. Only inside of a transaction, one query at a time. `rowsMax`: rows that
+   * are in memory at once. (Default: 1,000)
+   */
+  stream<Row>(text: string, parameters?: readonly Value[], rowsMax?: number): AsyncIterable<Row>;
   /**
    * Runs `work` in a transaction. `snapshot`: it only reads, and sees the database as it is at one moment. `write`: on
    * SQLite it holds the lock from its begin.

@@ -2,10 +2,12 @@ import type { MoveConnection, MovedColumn, MovedTable } from './connection.ts';
 
 /**
  * Tables that a move does not copy: those that describe the database or the move itself, and those that belong to a
- * storage. Staged bytes are copied as bytes.
+ * storage.
  */
-const OWN =
-  /^(migration|library_move|move_change|blob_hold|staged|staged_part|staged_piece|sqlite_.*)$/;
+const OWN = /^(migration|library_move|move_change|blob_hold|sqlite_.*)$/;
+
+/** The tables of staged bytes, which are copied as bytes unless the bucket stays the same. */
+const STAGED = /^staged(_part|_piece)?$/;
 
 /** Tables that triggers on `media_words` fill: the search index, which each database has in a form of its own. */
 const DERIVED = /^(media_search(_.*)?|media_words_sample)$/;
@@ -46,13 +48,17 @@ interface ShapeRow {
 
 /**
  * Lists the tables that a move copies, in the order of their names, so that a new table cannot be forgotten. `usage` is
- * one whose rows are sums by subject. Throws an Error for a table or column that a move could not copy.
+ * one whose rows are sums by subject. `hasStagedRows`: with the tables of staged bytes. Throws an Error for a table or column that a move could not copy.
  */
-export async function listMovedTables(connection: MoveConnection): Promise<MovedTable[]> {
+export async function listMovedTables(
+  connection: MoveConnection,
+  hasStagedRows = false,
+): Promise<MovedTable[]> {
   const rows = await connection.run<ShapeRow>(SHAPES[connection.dialect]);
   const tables = Map.groupBy(rows, ({ name }) => name);
   return [...tables]
     .filter(([name]) => !OWN.test(name) && !DERIVED.test(name))
+    .filter(([name]) => hasStagedRows || !STAGED.test(name))
     .map(([name, columns]) => toTable(name, columns))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -25,12 +25,12 @@ export async function openPostgresConnection(url: string): Promise<MoveConnectio
   return {
     dialect: 'postgres',
     run,
-    async *stream<Row>(text: string, parameters: readonly Value[] = []) {
+    async *stream<Row>(text: string, parameters: readonly Value[] = [], rowsMax = FETCHED_ROWS) {
       await run(`declare move_rows no scroll cursor for ${text}`, parameters);
       for (;;) {
-        const rows = await run<Row>(`fetch ${FETCHED_ROWS} from move_rows`);
+        const rows = await run<Row>(`fetch ${rowsMax} from move_rows`);
         yield* rows;
-        if (rows.length < FETCHED_ROWS) break;
+        if (rows.length < rowsMax) break;
       }
       await run('close move_rows');
     },

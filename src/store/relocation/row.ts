@@ -13,7 +13,8 @@ export function readRows(
   connection: MoveConnection,
   table: MovedTable,
 ): AsyncGenerator<readonly Value[][]> {
-  return inBatches(connection.stream<{ row: string }>(rowsText(connection.dialect, table)));
+  const text = rowsText(connection.dialect, table);
+  return inBatches(connection.stream<{ row: string }>(text, [], rowsMaxOf(table)));
 }
 
 /** Yields the rows of a table that have changed up to a round, as `readRows`. Leaves out those that are deleted. */
@@ -29,7 +30,7 @@ export function readChangedRows(
   );
   const text = `select ${arrayOf(dialect, table)} as row from ${changes}
     cross join "${table.name}" where ${matches.join(' and ')} ${orderOf(table)}`;
-  return inBatches(connection.stream<{ row: string }>(text, [table.name, round]));
+  return inBatches(connection.stream<{ row: string }>(text, [table.name, round], rowsMaxOf(table)));
 }
 
 /** Yields the keys of the rows of a table that have changed up to a round, also of those that are deleted. */
@@ -74,6 +75,11 @@ export async function countRows(connection: MoveConnection, table: MovedTable): 
     `select count(${counted}) as count from "${table.name}"`,
   );
   return row?.count ?? 0;
+}
+
+/** Returns how many rows of a table may be in memory at once. Bytes in rows are up to 200 KiB long. */
+function rowsMaxOf({ columns }: MovedTable): number {
+  return columns.some(({ type }) => type === 'binary') ? 10 : 1000;
 }
 
 async function* inBatches(
