@@ -2,9 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
-import { createFileBlobStore } from '../../src/blob/file-blob-store.ts';
-import { createFileStaging } from '../../src/blob/file-staging.ts';
-import { withMemory } from '../../src/blob/memory.ts';
 import type { Context, Services, Settings } from '../../src/domain/context.ts';
 import { createEvents } from '../../src/domain/event/event.ts';
 import { createTallies } from '../../src/domain/event/tally.ts';
@@ -22,6 +19,7 @@ import { parseConfig } from '../../src/start/config.ts';
 import type { Backend } from './backend.ts';
 import { checkNoOpenFiles } from './open-file.ts';
 import { previewServices } from './preview.ts';
+import { emptyStorage, storageVariables, withStorage } from './storage.ts';
 
 /** A whole server, listening on its own port. */
 export interface TestApp {
@@ -73,6 +71,7 @@ async function runApp<T>(
     TRIVIUM_JOB_CONCURRENCY: '0',
     TRIVIUM_DATA_DIR: dataDir,
     TRIVIUM_DATABASE_URL: databaseUrl,
+    ...storageVariables(dataDir),
     TRIVIUM_ADMIN_KEY: ADMIN_KEY,
     ...variables,
   });
@@ -103,6 +102,7 @@ async function runApp<T>(
     });
   } finally {
     await app.stop();
+    await emptyStorage(dataDir);
   }
 }
 
@@ -119,9 +119,9 @@ async function waitForSweep(statements: string[]): Promise<void> {
   statements.length = 0;
 }
 
-/** Services for operations, without HTTP: a database, blobs on disk, a clock that stands still, predictable ids. */
+/** Services for operations, without HTTP: a database, blobs, a clock that stands still, predictable ids. */
 export interface TestServices extends Services {
-  /** Directory of the blobs. */
+  /** Directory of the blobs, unless they are in a bucket. */
   blobDir: string;
   statements: string[];
   log: Context['log'];
@@ -140,17 +140,13 @@ export async function withServices<T>(
   settings: Partial<Settings> = {},
 ): Promise<T> {
   return backend.withDb((db, statements) =>
-    withDirectory(async (blobDir) => {
-      const blobs = withMemory(await createFileBlobStore({ directory: join(blobDir, 'stored') }));
-      const staging = await createFileStaging({ directory: join(blobDir, 'staging'), blobs });
-      try {
-        return await work(
-          createTestServices({ db, blobs, staging, blobDir, statements }, settings),
-        );
-      } finally {
-        staging.close();
-      }
-    }),
+    withDirectory((blobDir) =>
+      withStorage({ db, directory: blobDir }, ({ blobs, staging }) => {
+        // Those so far are of the start.
+        statements.length = 0;
+        return work(createTestServices({ db, blobs, staging, blobDir, statements }, settings));
+      }),
+    ),
   );
 }
 

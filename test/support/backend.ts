@@ -21,9 +21,10 @@ export interface Backend {
   withDb<T>(work: (db: Db, statements: string[]) => Promise<T>): Promise<T>;
 }
 
-const { sqlitePath, plainSqlitePath, postgres } = inject('templates');
+const { sqlitePath, plainSqlitePath, postgres, isPostgresOnly } = inject('templates');
 
-const SQLITE: Backend = {
+/** For tests about SQLite. */
+export const SQLITE: Backend = {
   name: 'sqlite',
   async withUrl(work, content = 'migrated') {
     const directory = mkdtempSync(join(tmpdir(), 'trivium-sqlite-'));
@@ -51,8 +52,12 @@ const POSTGRES: Backend = {
     POSTGRES.withUrl((url) => withOpen((onQuery) => openDb({ url, onQuery }), work)),
 };
 
-/** SQLite always; PostgreSQL if a server responds at `TEST_POSTGRES_URL` or on this machine. */
-export const BACKENDS: readonly Backend[] = 'name' in postgres ? [SQLITE, POSTGRES] : [SQLITE];
+/**
+ * SQLite, and PostgreSQL if a server responds at `TEST_POSTGRES_URL` or on this machine; only PostgreSQL if
+ * `TRIVIUM_TEST_DATABASE` or the storage of this run says so. The first one is for tests of which one run is enough.
+ */
+export const BACKENDS: readonly Backend[] =
+  'name' in postgres ? [...(isPostgresOnly ? [] : [SQLITE]), POSTGRES] : [SQLITE];
 
 /**
  * Declares a suite that runs once on each backend. An absent backend is reported as skipped, by name. `concurrent`: all

@@ -1,6 +1,7 @@
 import { vi } from 'vitest';
 import { runCommand } from '../../src/start/command.ts';
 import type { CommandResult } from './process.ts';
+import { storageVariablesOf } from './storage.ts';
 
 /** Ends a command as `process.exit` would. */
 class Exit extends Error {}
@@ -21,7 +22,7 @@ export async function runInProcess(
   try {
     await runCommand({
       argv: ['node', 'trivium', ...args],
-      env,
+      env: { ...storageVariablesOf(env), ...env },
       exit: (given) => {
         code = given;
         throw new Exit();

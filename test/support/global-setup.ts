@@ -9,6 +9,7 @@ import { openDb } from '../../src/store/db.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { fillCompileCache } from './compile-cache.ts';
 import { type PostgresTemplate, withName } from './postgres.ts';
+import { openBucket } from './s3/bucket-setup.ts';
 
 /** The databases from which the test run copies its own. */
 export interface Templates {
@@ -18,11 +19,15 @@ export interface Templates {
   plainSqlitePath: string;
   /** `absent`: the reason why there is no PostgreSQL. */
   postgres: PostgresTemplate | { url: string; absent: string };
+  /** Whether tests that run on both databases, or on any, run on PostgreSQL. */
+  isPostgresOnly: boolean;
 }
 
 declare module 'vitest' {
   export interface ProvidedContext {
     templates: Templates;
+    /** Variables of the bucket in which the tests store files. Null: they store them in directories. */
+    bucket: Readonly<Record<string, string>> | null;
   }
 }
 
@@ -43,8 +48,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await copyFile(sqlitePath, plainSqlitePath);
   leaveWal(plainSqlitePath);
   if ('absent' in postgres) console.warn(`Skipped on PostgreSQL: ${postgres.absent}`);
-  project.provide('templates', { sqlitePath, plainSqlitePath, postgres });
+  const { bucket, stop } = await openBucket(process.env);
+  const isPostgresOnly = bucket !== null || process.env.TRIVIUM_TEST_DATABASE === 'postgres';
+  if (isPostgresOnly && 'absent' in postgres) throw new Error(postgres.absent);
+  project.provide('templates', { sqlitePath, plainSqlitePath, postgres, isPostgresOnly });
+  project.provide('bucket', bucket);
   return async () => {
+    await stop();
     await rm(directory, { recursive: true });
     if ('name' in postgres)
       await administer(postgres.url, (admin) => dropAll(admin, isOfRun(postgres.name)));

@@ -2,9 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BlobStore } from '../../src/blob/blob-store.ts';
-import { createFileBlobStore } from '../../src/blob/file-blob-store.ts';
-import { createFileStaging } from '../../src/blob/file-staging.ts';
-import { withMemory } from '../../src/blob/memory.ts';
 import { newBlobKey } from '../../src/domain/file/blob-key.ts';
 import { openDb } from '../../src/store/db.ts';
 import type { FileRow } from '../../src/store/table.ts';
@@ -12,6 +9,7 @@ import { createTestServices, type TestServices } from './app.ts';
 import type { Backend } from './backend.ts';
 import { md5Of } from './bytes.ts';
 import { makeFileRow, makeMediaRow } from './make.ts';
+import { withStorage } from './storage.ts';
 
 /** A database that other connections can open, with blobs and a directory beside them. */
 export interface Library {
@@ -30,19 +28,15 @@ export function withLibrary<T>(
 ): Promise<T> {
   return backend.withUrl(async (databaseUrl) => {
     const directory = await mkdtemp(join(tmpdir(), 'trivium-library-'));
-    const stored = await createFileBlobStore({ directory: join(directory, 'stored') });
-    const staging = await createFileStaging({
-      directory: join(directory, 'staging'),
-      blobs: stored,
-    });
     const db = openDb({ url: databaseUrl });
-    const parts = { db, blobs: withMemory(stored), staging, blobDir: directory, statements: [] };
-    const services = createTestServices(parts);
     try {
-      const add = (text: string) => addText(services, text);
-      return await work({ databaseUrl, directory, stored, services, add });
+      return await withStorage({ db, directory }, ({ stored, blobs, staging }) => {
+        const parts = { db, blobs, staging, blobDir: directory, statements: [] };
+        const services = createTestServices(parts);
+        const add = (text: string) => addText(services, text);
+        return work({ databaseUrl, directory, stored, services, add });
+      });
     } finally {
-      staging.close();
       await db.destroy();
       await rm(directory, { recursive: true });
     }

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { vi } from 'vitest';
 import { COMPILE_CACHE } from './compile-cache.ts';
+import { emptyStorage, storageVariablesOf } from './storage.ts';
 
 /** The output and the exit code of a command. */
 export interface CommandResult {
@@ -102,7 +103,10 @@ async function withProcess<T>(
 /** Runs `work` with an empty data directory, then deletes the directory. */
 export async function withDataDir<T>(work: (dataDir: string) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'trivium-data-'));
-  return work(directory).finally(() => rm(directory, { recursive: true }));
+  return work(directory).finally(async () => {
+    await emptyStorage(directory);
+    await rm(directory, { recursive: true });
+  });
 }
 
 /** Starts Node with only these environment variables. The compile cache halves the time to load the program. */
@@ -111,7 +115,8 @@ export function spawnNode(
   variables: Variables,
   options: SpawnOptions = {},
 ): ChildProcess {
-  const env = { NODE_COMPILE_CACHE: COMPILE_CACHE, ...variables };
+  const storage = storageVariablesOf(variables);
+  const env = { NODE_COMPILE_CACHE: COMPILE_CACHE, ...storage, ...variables };
   return spawn(process.execPath, args, { ...options, env });
 }
 

@@ -3,10 +3,11 @@ import { basename, join } from 'node:path';
 import type { BlobStore } from '../../blob/blob-store.ts';
 import { createDirectory, flushDirectory, ifPresent } from '../../blob/disk.ts';
 import { forEachAtOnce } from '../../lib/at-once.ts';
+import type { BlobRow } from '../../store/backup/blob-row.ts';
 import { isDatabaseEmpty, readSnapshot } from '../../store/backup/snapshot.ts';
 import { MIGRATIONS, type Report } from '../../store/migration.ts';
 import type { BackupProgress } from './backup.ts';
-import { copyBlob, DamagedBlobError, hasBlob, isIntact, readBlobList } from './blob-list.ts';
+import { copyBlob, DamagedBlobError, isIntact, readBlobList } from './blob-list.ts';
 import {
   type BackupDirectory,
   KEYS_FOLDER,
@@ -22,6 +23,11 @@ export interface RestoreTarget {
   databaseUrl: string;
   dataDir: string;
   blobs: BlobStore;
+  /**
+   * Whether the store compares the digests of what it is sent, so that a blob of the right size need not be read again.
+   * (Default: false)
+   */
+  checksDigests?: boolean;
 }
 
 /** Options of a restore. */
@@ -157,9 +163,7 @@ async function restoreBlobs(
   let doneBytes = 0;
   await forEachAtOnce(readBlobList(folder), COPIES_MAX, async (blob) => {
     try {
-      const isThere = await hasBlob(target.blobs, blob);
-      if (!isThere || !(await isIntact(target.blobs, blob)))
-        await copyBlob(directory.blobs, target.blobs, blob);
+      if (!(await isRestored(target, blob))) await copyBlob(directory.blobs, target.blobs, blob);
     } catch (error) {
       if (!(error instanceof DamagedBlobError)) throw error;
       damaged.push(blob.key);
@@ -168,6 +172,15 @@ async function restoreBlobs(
     onProgress({ phase: 'files', fraction: doneBytes / Math.max(1, manifest.blobs.sizeBytes) });
   });
   return damaged.sort();
+}
+
+/** Returns whether an earlier attempt has restored a blob. */
+async function isRestored(
+  { blobs, checksDigests }: RestoreTarget,
+  blob: BlobRow,
+): Promise<boolean> {
+  if ((await blobs.stat(blob.key))?.sizeBytes !== blob.sizeBytes) return false;
+  return checksDigests === true || (await isIntact(blobs, blob));
 }
 
 /** Restores the keys, except those that the data directory has already. */

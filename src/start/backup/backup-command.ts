@@ -88,7 +88,12 @@ async function runRestore(
     const { databaseUrl, dataDir, storage } = config;
     const report = (message: string) => console.error(`trivium: ${message}`);
     const opened = await openBlobs(storage, { warn: (_, message) => report(message) });
-    const target = { databaseUrl, dataDir, blobs: opened.blobs };
+    const target = {
+      databaseUrl,
+      dataDir,
+      blobs: opened.blobs,
+      checksDigests: storage.type === 's3',
+    };
     const { snapshot, manifest, damaged } = await showingProgress((onProgress) =>
       restore(resolve(directory), target, { snapshot: wanted, onProgress, report }),
     ).finally(opened.close);

@@ -37,6 +37,7 @@ function hooked<Store extends BlobStore>(
   return {
     ...store,
     delete: (key) => store.delete(key),
+    stat: (key) => store.stat(key),
     withLocalFile: (key, work) => store.withLocalFile(key, work),
     list: () => store.list(),
     async read(key) {
