@@ -1,5 +1,5 @@
 /**
- * `npm run bench [start|reads|depth|uploads|memory|jobs|beside|bites|images|million|neighbours …] [-- --rounds 5 --seconds 2 --connections 8
+ * `npm run bench [start|reads|depth|uploads|memory|jobs|beside|bites|images|million|neighbours|storage …] [-- --rounds 5 --seconds 2 --connections 8
  * --dir /tmp --before <checkout> --results <file> --profile <dir>]`
  *
  * Measures this server and, in the same run and in turn, hand-written handlers that do the same work and nothing else
@@ -23,6 +23,7 @@ import { print, writeResultsTo } from './report.ts';
 import { withScratch } from './scratch.ts';
 import type { ServerSetup } from './server.ts';
 import { benchStart, type StartOptions } from './start.ts';
+import { benchStorage, type StorageOptions } from './storage.ts';
 import { benchUploads, type UploadOptions } from './uploads.ts';
 
 interface Options
@@ -31,7 +32,8 @@ interface Options
     UploadOptions,
     MemoryOptions,
     MillionOptions,
-    NeighbourOptions {}
+    NeighbourOptions,
+    StorageOptions {}
 
 const PARTS = {
   start: benchStart,
@@ -45,10 +47,11 @@ const PARTS = {
   images: benchImages,
   million: benchMillion,
   neighbours: benchNeighbours,
+  storage: benchStorage,
 } satisfies Record<string, (setup: ServerSetup, options: Options) => Promise<void>>;
 
-/** Seeding a million media takes minutes, and so does a search for the worst request: only on request. */
-const { million: _million, neighbours: _neighbours, ...defaultParts } = PARTS;
+/** Only on request: seeding a million media takes minutes, and so does a search for the worst request; storage needs PostgreSQL. */
+const { million: _million, neighbours: _neighbours, storage: _storage, ...defaultParts } = PARTS;
 const DEFAULT_PARTS = Object.values(defaultParts);
 
 const { values, positionals } = parseArgs({
@@ -60,7 +63,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '2' },
     /** Connections of the reads. */
     connections: { type: 'string', default: '8' },
-    /** Only reads, uploads and memory scenarios whose title contains this. */
+    /** Only reads, uploads, memory scenarios and cases of storage whose title contains this. */
     only: { type: 'string', default: '' },
     /** Parent of the temporary directory, on the disk that uploads are measured on. */
     dir: { type: 'string', default: tmpdir() },

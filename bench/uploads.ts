@@ -106,8 +106,8 @@ async function removeAllFromLimit(url: string): Promise<void> {
   });
 }
 
-/** Directories stay: the server makes each once, and knows it. */
-async function removeFiles(directory: string): Promise<void> {
+/** Deletes the files below a directory. Directories stay: the server makes each once, and knows it. */
+export async function removeFiles(directory: string): Promise<void> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
   await Promise.all(files.map(({ parentPath, name }) => rm(join(parentPath, name))));

@@ -26,7 +26,10 @@ const HEAD_BYTES = 64 * 1024;
  *
  * Throws the file system's error when the file cannot be opened or read.
  */
-export function sniffFile(source: Source, options: { filename?: string } = {}): Promise<Sniffed> {
+export function sniffFile(
+  source: Source | OpenSource,
+  options: { filename?: string } = {},
+): Promise<Sniffed> {
   return withSource(source, (source) => sniff(source, options.filename));
 }
 

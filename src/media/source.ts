@@ -12,10 +12,11 @@ export interface OpenSource {
 
 /** Runs `work` with an open source. Throws the file system's error when a file cannot be opened. */
 export async function withSource<T>(
-  source: Source,
+  source: Source | OpenSource,
   work: (source: OpenSource) => Promise<T>,
 ): Promise<T> {
-  if (typeof source !== 'string') return work(inMemory(source));
+  if (Buffer.isBuffer(source)) return work(inMemory(source));
+  if (typeof source !== 'string') return work(source);
   const file = await open(source);
   try {
     const { size } = await file.stat();

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { type Cluster, withCluster } from '../support/cluster.ts';
@@ -13,6 +14,8 @@ const UPLOADS = Number(process.env.TRIVIUM_TEST_CLUSTER_UPLOADS || 2);
 const FILE_BYTES = 8 * 2 ** 20 + 300_000;
 
 const RETRY_MS = 100;
+
+const KILL_MS = 2000;
 
 /** Sends a chunk; without an id, the first. Returns the id, or null if the answer was lost or refused. */
 type SendChunk = (
@@ -59,10 +62,12 @@ describe.skipIf(POSTGRES_PROGRAMS === undefined)('three processes on PostgreSQL 
         );
         const digests = await Promise.all(uploads);
         stopped.abort();
-        await trouble;
+        const { kills, databaseCuts, bucketCuts } = await trouble;
+        if (UPLOADS >= 40) expect([databaseCuts, bucketCuts]).toEqual([2, 2]);
+        expect(Math.min(kills, databaseCuts, bucketCuts)).toBeGreaterThan(0);
         for (const md5 of digests) expect(await storedDigest(cluster, md5)).toBe(md5);
         expect(await cluster.sweepAll()).toBe(0);
-        const { uploads: open, objects } = cluster.s3.state();
+        const { uploads: open, objects } = await cluster.s3State();
         expect(open).toEqual([]);
         const blobs = objects.filter(({ sizeBytes }) => sizeBytes === FILE_BYTES);
         expect(blobs).toHaveLength(digests.length);
@@ -70,15 +75,33 @@ describe.skipIf(POSTGRES_PROGRAMS === undefined)('three processes on PostgreSQL 
   );
 });
 
-/** Kills a process every two seconds, and cuts the database and the bucket twice. */
-async function makeTrouble(cluster: Cluster, signal: AbortSignal): Promise<void> {
-  for (let round = 0; !signal.aborted; round++) {
-    await sleep(2000, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
-    if (round === 1 || round === 3) cluster.database.cutAll();
-    if (round === 2 || round === 4) cluster.bucket.cutAll();
-    await cluster.killOne();
-  }
+/** What has happened to a cluster. */
+interface Trouble {
+  kills: number;
+  databaseCuts: number;
+  bucketCuts: number;
+}
+
+/**
+ * Kills a process every two seconds, whether or not the ones before have started again, and cuts the database and the bucket
+ * in turn, until they were cut twice and `signal` is aborted. Returns once all processes run again.
+ */
+async function makeTrouble(cluster: Cluster, signal: AbortSignal): Promise<Trouble> {
+  const trouble: Trouble = { kills: 0, databaseCuts: 0, bucketCuts: 0 };
+  const restarts: Promise<void>[] = [];
+  const clock = setInterval(() => {
+    if (trouble.databaseCuts < 2 && trouble.databaseCuts <= trouble.bucketCuts) {
+      trouble.databaseCuts += cluster.database.cutAll() > 0 ? 1 : 0;
+    } else if (trouble.bucketCuts < 2) trouble.bucketCuts += cluster.bucket.cutAll() > 0 ? 1 : 0;
+    const killing = cluster.killOne().then((isKilled) => {
+      if (isKilled) trouble.kills++;
+    });
+    restarts.push(killing);
+  }, KILL_MS);
+  if (!signal.aborted) await once(signal, 'abort');
+  clearInterval(clock);
+  await Promise.all(restarts);
+  return trouble;
 }
 
 /** Uploads random bytes chunk by chunk to random processes, and completes the upload. Returns their MD5. */

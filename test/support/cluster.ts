@@ -7,18 +7,20 @@ import { createApp } from '../../src/start/app.ts';
 import { parseConfig } from '../../src/start/config.ts';
 import { withOwnPostgres } from './own-postgres.ts';
 import { spawnNode, withDataDir } from './process.ts';
-import { type S3Server, TEST_CREDENTIALS, TEST_REGION, withS3Server } from './s3-server.ts';
+import { withS3Process } from './s3-process.ts';
+import { type S3State, TEST_CREDENTIALS, TEST_REGION } from './s3-server.ts';
 import { type TcpProxy, withTcpProxy } from './tcp-proxy.ts';
 
 /** Server processes that share a database and a bucket. */
 export interface Cluster {
   /** Returns the URL of a random process, which may be dead at the moment. */
   anyUrl(): string;
-  /** Kills a random process as `kill -9` does, and starts it again. */
-  killOne(): Promise<void>;
+  /** Kills a random process that runs as `kill -9` does, and starts it again. Returns false if none runs. */
+  killOne(): Promise<boolean>;
   database: TcpProxy;
   bucket: TcpProxy;
-  s3: S3Server;
+  /** Returns what the bucket holds. */
+  s3State(): Promise<S3State>;
   adminKey: string;
   /** Stops all processes, ends all open uploads and sweeps. Returns the rows that staged bytes have left behind. */
   sweepAll(): Promise<number>;
@@ -31,7 +33,7 @@ const ADMIN_KEY = 'tvm_the-admin-key-of-the-tests';
 /** Runs `work` with so many processes, then kills them. */
 export function withCluster<T>(count: number, work: (cluster: Cluster) => Promise<T>): Promise<T> {
   return withOwnPostgres((postgres) =>
-    withS3Server((s3) =>
+    withS3Process((s3) =>
       withTcpProxy(postgres.url, (database) =>
         withTcpProxy(s3.url, (bucket) =>
           withDataDir(async (dataDir) => {
@@ -52,10 +54,15 @@ export function withCluster<T>(count: number, work: (cluster: Cluster) => Promis
             try {
               return await work({
                 anyUrl: () => randomOf(members).url,
-                killOne: () => randomOf(members).restart(),
+                async killOne() {
+                  const running = members.filter(({ isRunning }) => isRunning());
+                  if (running.length === 0) return false;
+                  await randomOf(running).restart();
+                  return true;
+                },
                 database,
                 bucket,
-                s3,
+                s3State: s3.state,
                 adminKey: ADMIN_KEY,
                 async sweepAll() {
                   await Promise.all(members.map(({ stop }) => stop()));
@@ -74,6 +81,8 @@ export function withCluster<T>(count: number, work: (cluster: Cluster) => Promis
 
 interface Member {
   url: string;
+  /** Whether it has started, and was not killed since. */
+  isRunning(): boolean;
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -93,12 +102,16 @@ async function startMember(variables: Variables): Promise<Member> {
     child.process.kill('SIGKILL');
     await once(child.process, 'exit');
   };
+  let isRunning = true;
   const member: Member = {
     url: child.url,
+    isRunning: () => isRunning,
     async restart() {
+      isRunning = false;
       await end();
       child = await launch(variables);
       member.url = child.url;
+      isRunning = true;
     },
     stop: end,
   };

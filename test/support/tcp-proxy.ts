@@ -5,8 +5,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 export interface TcpProxy {
   /** Returns the URL of a database with the proxy in place of its server. */
   through(url: string): string;
-  /** Resets every open connection. */
-  cutAll(): void;
+  /** Resets every open connection. Returns their number. */
+  cutAll(): number;
   /**
    * Resets the connection whose client next sends a text that matches. `unsent`: the text does not reach the server;
    * `unanswered`: it does, but the answer is lost. Replaces a cut that has not happened.
@@ -84,7 +84,11 @@ export async function withTcpProxy<T>(
         proxied.port = String(own.port);
         return proxied.href;
       },
-      cutAll: () => [...pairs].forEach(end),
+      cutAll() {
+        const open = [...pairs];
+        open.forEach(end);
+        return open.length;
+      },
       cutAt(text, which) {
         cut = { text, which };
       },

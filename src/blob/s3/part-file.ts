@@ -13,8 +13,11 @@ export interface PartFile {
   write(position: number, source: Pieces): Promise<number>;
   /** Reads a range in pieces of `pieceBytes`; `end` is excluded. */
   read(start: number, end: number, pieceBytes: number): AsyncIterable<Uint8Array>;
-  /** Returns the first `sizeBytes` bytes. They must not change, and the file not be closed, until they were sent. */
-  toBody(sizeBytes: number): Promise<S3Body>;
+  /**
+   * Returns the first `sizeBytes` bytes. They must not change, and the file not be closed, until they were sent. Reads
+   * them if the caller does not know their `sha256`.
+   */
+  toBody(sizeBytes: number, sha256?: string): Promise<S3Body>;
   close(): void;
 }
 
@@ -47,12 +50,24 @@ export async function openPartFile({ directory, onPiece }: PartFiles): Promise<P
   return {
     read,
     write: (position, source) => writeAll(fd, position, source, { onWritten: onPiece }),
-    async toBody(sizeBytes) {
-      const hash = createHash('sha256');
-      for await (const piece of read(0, sizeBytes, SENT_BYTES)) hash.update(piece);
+    async toBody(sizeBytes, sha256) {
       const open = () => Readable.from(read(0, sizeBytes, SENT_BYTES), { objectMode: false });
-      return { sizeBytes, sha256: hash.digest('hex'), open };
+      return { sizeBytes, sha256: sha256 ?? (await hashFile(fd, sizeBytes)), open };
     },
     close: () => closeDescriptor(fd),
   };
+}
+
+/** Reads into one buffer: garbage of the size of each part costs more time than its digest. */
+async function hashFile(fd: number, sizeBytes: number): Promise<string> {
+  const hash = createHash('sha256');
+  const memory = Buffer.allocUnsafeSlow(SENT_BYTES);
+  for (let position = 0; position < sizeBytes; ) {
+    const rest = memory.subarray(0, sizeBytes - position);
+    const countBytes = await readDescriptor(fd, rest, position);
+    if (countBytes === 0) throw new Error(`The file ends ${sizeBytes - position} bytes early`);
+    hash.update(rest.subarray(0, countBytes));
+    position += countBytes;
+  }
+  return hash.digest('hex');
 }

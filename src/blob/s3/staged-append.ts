@@ -45,6 +45,7 @@ export async function appendParts(
   });
   try {
     for await (const piece of source) await writer.write(piece);
+    await writer.sent();
     check();
     await rows.save(staged, {
       state,
@@ -56,6 +57,6 @@ export async function appendParts(
     });
     return writer.endBytes() - offsetBytes;
   } finally {
-    writer.close();
+    await writer.close();
   }
 }

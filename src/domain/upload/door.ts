@@ -1,3 +1,5 @@
+import { buffer } from 'node:stream/consumers';
+import type { Staging } from '../../blob/staging.ts';
 import {
   BrokenImageError,
   DamagedImageError,
@@ -5,7 +7,7 @@ import {
   probeImage,
 } from '../../media/probe.ts';
 import { type Sniffed, sniffFile } from '../../media/sniff.ts';
-import type { Source } from '../../media/source.ts';
+import type { OpenSource, Source } from '../../media/source.ts';
 import { isUniqueViolation } from '../../store/error.ts';
 import { type Context, transact } from '../context.ts';
 import { DomainError, UnsupportedMediaError } from '../error.ts';
@@ -140,9 +142,18 @@ function store({ blobs, staging }: Context, { blobKey, sizeBytes, content }: Sta
 }
 
 /** Determines the type of a file and checks it against the policy. The bytes do not move. */
-function examine(ctx: Context, file: StagedFile, policy: Policy): Promise<ExaminedFile> {
+async function examine(ctx: Context, file: StagedFile, policy: Policy): Promise<ExaminedFile> {
+  const { staging } = ctx;
   if (file.content !== undefined) return examineSource(ctx, file, policy, file.content);
-  return ctx.staging.withLocalFile(file.blobKey, (path) => examineSource(ctx, file, policy, path));
+  if (!staging.isLocal) {
+    // A local copy of a large file takes as long as its upload. The type needs few bytes, and only images are decoded.
+    const sniffed = await sniffFile(rangesOf(staging, file), { filename: file.filename });
+    if (sniffed.kind !== 'image') {
+      checkContent(ctx, file, sniffed);
+      return accept(ctx, file, policy, { ...NOT_PROBED, sniffed });
+    }
+  }
+  return staging.withLocalFile(file.blobKey, (path) => examineSource(ctx, file, policy, path));
 }
 
 async function examineSource(
@@ -153,8 +164,16 @@ async function examineSource(
 ): Promise<ExaminedFile> {
   const sniffed = await sniffFile(source, { filename: file.filename });
   checkContent(ctx, file, sniffed);
-  const { size, whyBroken } =
-    sniffed.kind === 'image' ? await probe(ctx, source, sniffed) : NOT_PROBED;
+  const probed = sniffed.kind === 'image' ? await probe(ctx, source, sniffed) : NOT_PROBED;
+  return accept(ctx, file, policy, { ...probed, sniffed });
+}
+
+function accept(
+  ctx: Context,
+  file: StagedFile,
+  policy: Policy,
+  { sniffed, size, whyBroken }: Probe & { sniffed: Sniffed },
+): ExaminedFile {
   const type = chooseType(ctx, sniffed, whyBroken, policy);
   const isUnnamed = !isNamed(file);
   const filename = isUnnamed ? nameOf(sniffed) : file.filename;
@@ -221,4 +240,20 @@ async function dropRefused(ctx: Context, files: readonly StagedFile[]): Promise<
   for (const { blobKey, isKeptWhenRefused } of files) {
     if (!isKeptWhenRefused) await deleteBytes(ctx, blobKey);
   }
+}
+
+/** Reads staged bytes where a source wants them. Their sizes are known, so that no read is past the end. */
+function rangesOf(
+  staging: Staging,
+  { blobKey, sizeBytes }: Pick<StagedFile, 'blobKey' | 'sizeBytes'>,
+): OpenSource {
+  return {
+    sizeBytes,
+    async read(memory, lengthBytes, position) {
+      const end = Math.min(position + lengthBytes, sizeBytes) - 1;
+      if (end < position) return 0;
+      const bytes = await buffer(await staging.read(blobKey, { start: position, end }));
+      return bytes.copy(memory);
+    },
+  };
 }

@@ -6,12 +6,12 @@ import {
 } from '../../blob/s3/staged-rows.ts';
 import { StagingConflictError } from '../../blob/staging.ts';
 import type { Db } from '../../store/db.ts';
-import type { StagedRow } from '../../store/table.ts';
+import type { StagedPieceRow, StagedRow } from '../../store/table.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import * as store from '../../store/upload/staged.ts';
 
-/** Pieces that are in memory at once: a megabyte. */
-const PIECES_READ = 5;
+/** Pieces of one statement, which are in memory at once: a megabyte. */
+const PIECES_AT_ONCE = 5;
 
 /** Creates the rows of staged bytes in a database. `clock`: milliseconds since 1970. */
 export function createStagedRows(db: Db, clock: () => number): StagedRows {
@@ -36,7 +36,10 @@ export function createStagedRows(db: Db, clock: () => number): StagedRows {
       }),
     async *read(key, { start, end }) {
       for (let position = start; position <= end; ) {
-        const rows = await store.listStagedPieces(db, key, { start: position, limit: PIECES_READ });
+        const rows = await store.listStagedPieces(db, key, {
+          start: position,
+          limit: PIECES_AT_ONCE,
+        });
         if (rows.length === 0) return;
         for (const { position: first, bytes } of rows) {
           if (first > position) return;
@@ -79,10 +82,15 @@ async function changeBytes(
   }
   if (pieces === undefined) return;
   let position = pieces.offsetBytes;
+  let rows: StagedPieceRow[] = [];
   for await (const bytes of pieces.source) {
-    await store.insertStagedPiece(db, { blob_key: key, position, bytes: bufferOf(bytes) });
+    rows.push({ blob_key: key, position, bytes: bufferOf(bytes) });
     position += bytes.length;
+    if (rows.length < PIECES_AT_ONCE) continue;
+    await store.insertStagedPieces(db, rows);
+    rows = [];
   }
+  await store.insertStagedPieces(db, rows);
 }
 
 /** Returns the same memory as a buffer, which the driver of PostgreSQL wants. */

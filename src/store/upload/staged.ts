@@ -80,9 +80,9 @@ export async function deleteStagedParts(db: Db, key: string): Promise<void> {
   await db.deleteFrom('staged_part').where('blob_key', '=', key).execute();
 }
 
-/** Inserts a piece. */
-export async function insertStagedPiece(db: Db, piece: StagedPieceRow): Promise<void> {
-  await db.insertInto('staged_piece').values(piece).execute();
+/** Inserts pieces; does nothing if there are none. */
+export async function insertStagedPieces(db: Db, pieces: StagedPieceRow[]): Promise<void> {
+  if (pieces.length > 0) await db.insertInto('staged_piece').values(pieces).execute();
 }
 
 /** Deletes the pieces that begin before `keptFrom`, or at `cutAt` or later. */

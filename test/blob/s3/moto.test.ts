@@ -9,7 +9,9 @@ afterAll(() => moto?.stop());
 if (moto === null) {
   test.skip('a blob store on moto: the Python package moto is not installed');
 } else {
-  describeBlobStore('a blob store on moto', (work) =>
-    withMotoClient(moto, (client) => withS3Blobs(client, work)),
+  describeBlobStore(
+    'a blob store on moto',
+    (work) => withMotoClient(moto, (client) => withS3Blobs(client, work)),
+    { listsAtOnce: true },
   );
 }
