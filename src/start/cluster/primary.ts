@@ -106,10 +106,11 @@ function createCrew(shared: Pick<Duty, 'port' | 'link'>, log: Log): Crew {
     const one = fork(receive, { ...shared, isFirst });
     running.add(one);
     hub.join(one);
+    scrapes.join(one);
     void one.ready.then(() => {
       if (!running.has(one)) return;
       owner.join(one);
-      scrapes.join(one);
+      scrapes.begin(one.name);
     });
     void one.ended.then((code) => {
       running.delete(one);

@@ -18,8 +18,10 @@ export type MetricsAnswer =
 
 /** Collects the metrics of all processes of a server. */
 export interface Scrapes {
-  /** Adds a worker that accepts requests. */
+  /** Adds a worker that starts. */
   join(line: Line): void;
+  /** From now on, the worker is asked: it accepts requests. */
+  begin(name: string): void;
   /** Removes a worker that has ended. What it had counted by the last scrape still counts. */
   leave(name: string): void;
   receive(from: string, message: MetricsMessage): void;
@@ -27,6 +29,7 @@ export interface Scrapes {
 
 /** A worker that is asked. */
 interface Source extends Line {
+  isReady: boolean;
   /** The answer that has not come yet: a worker that hangs is asked once. */
   asked: PromiseWithResolvers<Sample[] | null> | undefined;
   /** What it had counted by its last answer. */
@@ -61,7 +64,7 @@ export function createScrapes(
   }
 
   async function read(asker: string): Promise<string> {
-    const all = [...sources.values()];
+    const all = [...sources.values()].filter(({ isReady }) => isReady);
     const late = Promise.withResolvers<null>();
     const timer = setTimeout(() => late.resolve(null), timeoutMs);
     const answers = await Promise.all(
@@ -92,7 +95,12 @@ export function createScrapes(
   }
 
   return {
-    join: (line) => void sources.set(line.name, { ...line, asked: undefined, counted: [] }),
+    join: (line) =>
+      void sources.set(line.name, { ...line, isReady: false, asked: undefined, counted: [] }),
+    begin(name) {
+      const source = sources.get(name);
+      if (source !== undefined) source.isReady = true;
+    },
     leave(name) {
       const source = sources.get(name);
       if (source === undefined) return;
@@ -103,6 +111,8 @@ export function createScrapes(
     receive(from, message) {
       const source = sources.get(from);
       if (source === undefined) return;
+      // It may get a request before it has told that it accepts them.
+      source.isReady = true;
       if (message.type === 'want-metrics') void reply(from);
       else take(source, message.samples);
     },
