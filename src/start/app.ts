@@ -19,7 +19,8 @@ import { createWorker } from '../job/worker.ts';
 import { registerSignIn } from '../rest/root/sign-in.ts';
 import { expireLeases } from '../store/job/run.ts';
 import { createPing } from '../store/ping.ts';
-import { startTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { toPrometheus } from '../telemetry/process-metrics.ts';
+import { type Collect, startTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { createExchange, type Exchange } from './cluster/exchange.ts';
 import type { Member } from './cluster/member.ts';
 import type { Config } from './config.ts';
@@ -83,8 +84,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     bodyPace: { bytesPerSecondMin: config.bodyBytesPerSecondMin, ...options.bodyPace },
   });
   if (config.isShared) refreshPending(server, services);
-  const collect = telemetry.createCollect(services);
-  await registerDialects(server, services, config, { ...options, manifest, collect });
+  const readMetrics = createMetricsReader(telemetry.createCollect(services), member);
+  await registerDialects(server, services, config, { ...options, manifest, readMetrics });
   const link = await createLink(server, services, config, member);
   const jobs = createJobs({ ...services, log }, config, { servingMs: telemetry.servingMs, member });
   const stopping = new AbortController();
@@ -145,6 +146,13 @@ function startLog({ tracing, logLevel }: Config, { onQuery }: AppOptions) {
     createLog: (fields) => createLog(logLevel, fields),
     onQuery,
   });
+}
+
+/** Returns the function that reads the metrics of the server: of this process, or of all its workers. */
+function createMetricsReader(collect: Collect, member: Member | undefined): () => Promise<string> {
+  if (member === undefined) return async () => toPrometheus([await collect({ hasQueue: true })]);
+  member.onMetrics(collect);
+  return member.readMetrics;
 }
 
 /** Runs the work that one process of a server does: at once if it is alone, otherwise when it is chosen. */

@@ -11,8 +11,6 @@ import { registerImporter } from '../rest/importer/route.ts';
 import { registerMetrics } from '../rest/root/metrics.ts';
 import { registerRoot } from '../rest/root/route.ts';
 import { registerSelfCommunity } from '../rest/selfcommunity/route.ts';
-import { toPrometheus } from '../telemetry/process-metrics.ts';
-import type { Collect } from '../telemetry/telemetry.ts';
 import type { Config } from './config.ts';
 
 /** What the dialects need beside the services and the configuration. */
@@ -20,8 +18,8 @@ export interface DialectParts {
   manifest: Manifest | null;
   /** (Default: that of GraphQL) */
   viewerCheckMs?: number | undefined;
-  /** Returns the metrics. */
-  collect: Collect;
+  /** Returns the metrics, in the format of Prometheus. */
+  readMetrics: () => Promise<string>;
 }
 
 /** Registers all dialects, the pages of the root, and the metrics. */
@@ -29,7 +27,7 @@ export async function registerDialects(
   server: FastifyInstance,
   services: Services,
   config: Config,
-  { viewerCheckMs, manifest, collect }: DialectParts,
+  { viewerCheckMs, manifest, readMetrics }: DialectParts,
 ): Promise<void> {
   const { publicUrl, isGraphiqlEnabled } = config;
   const transport = { services, publicUrl };
@@ -47,8 +45,7 @@ export async function registerDialects(
   });
   await registerDialect(server, 'importer', registerImporter, transport);
   if (config.metrics !== 'off') {
-    const read = async () => toPrometheus([await collect()]);
-    const options = { services, access: config.metrics, read };
+    const options = { services, access: config.metrics, read: readMetrics };
     await registerDialect(server, 'root', registerMetrics, options);
   }
   await registerDialect(server, 'graphql', registerGraphql, {

@@ -33,6 +33,13 @@ const AGGREGATORS: Record<string, Pick<Sample, 'aggregator'>> = {
   nodejs_eventloop_lag_p99_seconds: { aggregator: 'max' },
 };
 
+/** Returns the metrics of several processes as one. */
+export async function joinSamples(processes: readonly Sample[][]): Promise<Sample[]> {
+  const { AggregatorRegistry } = await import('prom-client');
+  const samples = await AggregatorRegistry.aggregate([...processes]).getMetricsAsJSON();
+  return samples as unknown as Sample[];
+}
+
 /** Returns the text of metrics in the format of Prometheus. Those of several processes become one. */
 export async function toPrometheus(processes: readonly Sample[][]): Promise<string> {
   const { AggregatorRegistry } = await import('prom-client');

@@ -27,8 +27,8 @@ export interface Telemetry {
   stop(): Promise<void>;
 }
 
-/** Returns the metrics of a process. */
-export type Collect = () => Promise<Sample[]>;
+/** Returns the metrics of a process. `hasQueue`: also those of the queue, which all processes share. */
+export type Collect = (options: { hasQueue: boolean }) => Promise<Sample[]>;
 
 /** Options of `startTelemetry`. */
 export interface TelemetryOptions<Log> {
@@ -76,8 +76,8 @@ function createTelemetry(tracing: Tracing | null, onQuery: OnQuery | undefined):
     servingMs: serving.totalMs,
     createCollect(services) {
       const readState = createStateReader(services);
-      return async () => {
-        const [node, state] = await Promise.all([readProcess(), readState()]);
+      return async (options) => {
+        const [node, state] = await Promise.all([readProcess(), readState(options)]);
         return [...metrics.read(), ...state, ...node];
       };
     },

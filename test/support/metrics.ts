@@ -14,6 +14,11 @@ export async function metricsOf(app: Pick<TestApp, 'url'>): Promise<Scrape> {
   const answer = await fetch(`${app.url}/metrics`);
   const text = await answer.text();
   if (answer.status !== 200) throw new Error(`/metrics: ${answer.status} ${text}`);
+  return parseMetrics(text);
+}
+
+/** Parses the metrics of a server. Throws if a line is malformed. */
+export function parseMetrics(text: string): Scrape {
   const values = new Map<string, number>();
   const names = new Set<string>();
   for (const line of text.split('\n').filter((line) => line !== '')) {

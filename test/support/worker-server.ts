@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { vi } from 'vitest';
 import type { Backend } from './backend.ts';
 import { type ServerProcess, withDataDir, withServerProcess } from './process.ts';
@@ -55,6 +55,29 @@ export function hasEnded(pid: number): boolean {
   } catch {
     return true;
   }
+}
+
+/** Returns the worker that has the connection which a client of this machine made from this port. */
+export function workerAt(server: WorkerServer, port: number): number {
+  const peer = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const rows = readFileSync('/proc/net/tcp', 'utf8').split('\n');
+  const row = rows.map((line) => line.trim().split(/\s+/)).find((row) => row[2]?.endsWith(peer));
+  const isConnection = (link: string) => link === `socket:[${row?.[9]}]`;
+  const found = server.workers().find((pid) => linksOf(pid).some(isConnection));
+  if (found === undefined) throw new Error(`No worker has the connection from port ${port}.`);
+  return found;
+}
+
+/** Returns what a process has open. */
+function linksOf(pid: number): string[] {
+  const directory = `/proc/${pid}/fd`;
+  return readdirSync(directory).map((fd) => {
+    try {
+      return readlinkSync(`${directory}/${fd}`);
+    } catch {
+      return '';
+    }
+  });
 }
 
 function childrenOf(pid: number): number[] {

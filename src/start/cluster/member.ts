@@ -1,5 +1,7 @@
 import type { SignInUse } from '../../http/viewer/sign-in.ts';
+import type { Collect } from '../../telemetry/telemetry.ts';
 import type { Duty, FromWorker, ToWorker } from './message.ts';
+import type { MetricsAnswer, MetricsMessage } from './scrape.ts';
 import { createWorkerGate, type WorkerGate } from './write-gate.ts';
 
 /** A worker, as its own parts see it. */
@@ -18,6 +20,10 @@ export interface Member extends Duty {
   linkUse: SignInUse;
   /** Orders the writes of all workers to a SQLite database. */
   writeGate: WorkerGate;
+  /** Sets who reads the metrics of this worker. */
+  onMetrics(collect: Collect): void;
+  /** Returns the metrics of all processes of the server, in the format of Prometheus. */
+  readMetrics(): Promise<string>;
 }
 
 /** Listeners of a worker. */
@@ -46,6 +52,8 @@ export async function joinCluster(port: Port): Promise<Member> {
     else if (message.type === 'run-jobs') jobs.set(message.lost);
     else if (message.type === 'link') asking.shift()?.(message.isTaken);
     else if (message.type === 'stop') stop.set();
+    else if (message.type === 'read-metrics' || message.type === 'group-metrics')
+      metrics.receive(message);
     else writeGate.receive(message);
   });
 
@@ -55,6 +63,7 @@ export async function joinCluster(port: Port): Promise<Member> {
       port.send(message, (error: Error | null) => resolve(error === null));
     });
   const writeGate = createWorkerGate((request) => void send(request));
+  const metrics = createMemberMetrics((message) => void send(message));
   // Node drops messages that arrive before the listener.
   void send({ type: 'join' });
   return {
@@ -67,6 +76,8 @@ export async function joinCluster(port: Port): Promise<Member> {
     onStop: stop.use,
     announce: (url, signInPath) => void send({ type: 'ready', url, signInPath }),
     writeGate,
+    onMetrics: metrics.onMetrics,
+    readMetrics: metrics.readMetrics,
     linkUse: {
       take: () =>
         new Promise((resolve) => {
@@ -74,6 +85,32 @@ export async function joinCluster(port: Port): Promise<Member> {
           void send({ type: 'take-link' });
         }),
       giveBack: () => void send({ type: 'return-link' }),
+    },
+  };
+}
+
+/** Creates the metrics' part of a member. */
+function createMemberMetrics(send: (message: MetricsMessage) => void) {
+  let collect: Collect | undefined;
+  const asking: PromiseWithResolvers<string>[] = [];
+  return {
+    onMetrics(given: Collect) {
+      collect = given;
+    },
+    readMetrics() {
+      const answer = Promise.withResolvers<string>();
+      asking.push(answer);
+      send({ type: 'want-metrics' });
+      return answer.promise;
+    },
+    receive(answer: MetricsAnswer) {
+      if (answer.type === 'read-metrics') {
+        void collect?.(answer).then((samples) => send({ type: 'metrics', samples }));
+      } else if (answer.text === null) {
+        asking.shift()?.reject(new Error('The primary process could not read the metrics.'));
+      } else {
+        asking.shift()?.resolve(answer.text);
+      }
     },
   };
 }

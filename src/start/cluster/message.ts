@@ -1,3 +1,4 @@
+import type { MetricsAnswer, MetricsMessage } from './scrape.ts';
 import type { GateAnswer, GateRequest } from './write-gate.ts';
 
 /** What a worker knows from its start. */
@@ -25,6 +26,7 @@ export type ToWorker =
   /** The answer to `take-link`. */
   | { type: 'link'; isTaken: boolean }
   | GateAnswer
+  | MetricsAnswer
   | { type: 'stop' };
 
 /** A message from a worker to the primary process. */
@@ -39,4 +41,5 @@ export type FromWorker =
   | { type: 'take-link' }
   /** Gives that right back: the link could not be used. */
   | { type: 'return-link' }
-  | GateRequest;
+  | GateRequest
+  | MetricsMessage;

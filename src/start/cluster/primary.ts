@@ -10,6 +10,7 @@ import { createDutyOwner } from './duty-owner.ts';
 import { createHub, type Line } from './hub.ts';
 import type { Duty, FromWorker } from './message.ts';
 import { createRestarts } from './restart.ts';
+import { createScrapes } from './scrape.ts';
 
 /** What the primary process uses. */
 export interface PrimaryHandle {
@@ -88,21 +89,34 @@ interface Crew {
 function createCrew(shared: Pick<Duty, 'port' | 'link'>, log: Log): Crew {
   const hub = createHub();
   const owner = createDutyOwner();
+  const scrapes = createScrapes();
   const restarts = createRestarts();
   const running = new Set<Running>();
   let isReplacing = false;
 
+  function receive(from: string, message: FromWorker): void {
+    if (message.type === 'want-metrics' || message.type === 'metrics') {
+      scrapes.receive(from, message);
+    } else {
+      hub.receive(from, message);
+    }
+  }
+
   function start(isFirst: boolean): Running {
-    const one = fork(hub.receive, { ...shared, isFirst });
+    const one = fork(receive, { ...shared, isFirst });
     running.add(one);
     hub.join(one);
+    scrapes.join(one);
     void one.ready.then(() => {
-      if (running.has(one)) owner.join(one);
+      if (!running.has(one)) return;
+      owner.join(one);
+      scrapes.begin(one.name);
     });
     void one.ended.then((code) => {
       running.delete(one);
       hub.leave(one.name);
       owner.leave(one.name);
+      scrapes.leave(one.name);
       if (isReplacing) void replace(one.name, code);
     });
     return one;
