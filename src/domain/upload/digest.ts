@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createMD5 } from 'hash-wasm';
+import type { IHasher } from 'hash-wasm';
 import type { BlobStream } from '../../blob/blob-store.ts';
 import type { Staging } from '../../blob/staging.ts';
 import type { UploadRow } from '../../store/table.ts';
@@ -94,10 +94,14 @@ export function forgetDigest({ staging }: Context, uploadId: string): void {
   digests.get(staging)?.delete(uploadId);
 }
 
-type Hasher = Awaited<ReturnType<typeof createMD5>>;
-
 async function portableDigest(): Promise<UploadDigest> {
-  return toDigest((await createMD5()).init());
+  return toDigest((await createHasher()).init());
+}
+
+/** Loads the package only where staged bytes are in a bucket: it has 280 KB of programs. */
+async function createHasher(): Promise<IHasher> {
+  const { createMD5 } = await import('hash-wasm');
+  return createMD5();
 }
 
 async function loadDigest(row: UploadRow): Promise<UploadDigest | null> {
@@ -106,9 +110,9 @@ async function loadDigest(row: UploadRow): Promise<UploadDigest | null> {
 }
 
 /** Returns the hasher in the state of the row; null if it has none, or one of another version of the package. */
-async function loadHasher({ digest_state }: UploadRow): Promise<Hasher | null> {
+async function loadHasher({ digest_state }: UploadRow): Promise<IHasher | null> {
   if (digest_state.length === 0) return null;
-  const hasher = await createMD5();
+  const hasher = await createHasher();
   try {
     return hasher.load(new Uint8Array(digest_state));
   } catch {
@@ -116,7 +120,7 @@ async function loadHasher({ digest_state }: UploadRow): Promise<Hasher | null> {
   }
 }
 
-function toDigest(hasher: Hasher): UploadDigest {
+function toDigest(hasher: IHasher): UploadDigest {
   return {
     update: (bytes) => void hasher.update(bytes),
     save: () => hasher.save(),

@@ -70,8 +70,8 @@ export function createWriter(runner: Runner, limits: WriterLimits, gate?: WriteG
     const since = performance.now();
     const isEager = patience === 'none';
     const free = await turns.take({ patienceMs: isEager ? 0 : limitMs });
-    if (!isEager && !isBatchOpen) {
-      await gate?.enter(busyMs);
+    if (gate && !isEager && !isBatchOpen) {
+      await gate.enter(busyMs);
       isInside = true;
     }
     const end = (isContinued: boolean) => {
