@@ -1,5 +1,6 @@
 import { DomainError, type ErrorCode, PassingError } from '../domain/error.ts';
 import type { ExceededLimit } from '../domain/exceeded-limit.ts';
+import { HttpError } from './http-error.ts';
 import { rateHeaders } from './rate-limit.ts';
 
 /**
@@ -34,11 +35,12 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
 };
 
 /**
- * Returns the status of an error: 500 unless it is a DomainError or a client's mistake that Fastify
+ * Returns the status of an error: 500 unless it is a DomainError, an HttpError or a client's mistake that Fastify
  * found.
  */
 export function httpStatus(error: unknown): number {
   if (error instanceof DomainError) return STATUS[error.code];
+  if (error instanceof HttpError) return error.statusCode;
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
 }
@@ -65,6 +67,7 @@ export function isRetryable(
 
 /** Returns the message for a response. The message of a bug stays in the log. */
 export function publicMessage(error: unknown): string {
-  const isForClients = error instanceof DomainError || httpStatus(error) < 500;
+  const isForClients =
+    error instanceof DomainError || error instanceof HttpError || httpStatus(error) < 500;
   return isForClients && error instanceof Error ? error.message : 'Internal server error.';
 }

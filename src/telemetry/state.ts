@@ -3,7 +3,6 @@ import { JOB_CLASSES } from '../domain/job/class.ts';
 import { connectionUse } from '../store/db.ts';
 import { type QueueState, readQueue } from '../store/job/queue.ts';
 import { gauge, type Sample } from './instrument.ts';
-import type { Collect } from './telemetry.ts';
 
 /** Time for which the state of the queue is used again: several may scrape. */
 const QUEUE_KEPT_MS = 5000;
@@ -12,7 +11,9 @@ const QUEUE_KEPT_MS = 5000;
 const QUEUE_WAIT_MS = 1000;
 
 /** Creates the function that reads the state of a server: its queue, its connections, its cache. */
-export function createStateReader(services: Services): Collect {
+export function createStateReader(
+  services: Services,
+): (options: { hasQueue: boolean }) => Promise<Sample[]> {
   const readQueue = createQueueReader(services);
   return async ({ hasQueue }) => [
     ...(hasQueue ? queueSamples(await readQueue(), services.clock()) : []),

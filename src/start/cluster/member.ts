@@ -1,7 +1,6 @@
 import type { SignInUse } from '../../http/viewer/sign-in.ts';
 import type { Collect } from '../../telemetry/telemetry.ts';
-import type { Duty, FromWorker, ToWorker } from './message.ts';
-import type { MetricsAnswer, MetricsMessage } from './scrape.ts';
+import type { Duty, FromWorker, MetricsAnswer, MetricsMessage, ToWorker } from './message.ts';
 import { createWorkerGate, type WorkerGate } from './write-gate.ts';
 
 /** A worker, as its own parts see it. */

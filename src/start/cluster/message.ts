@@ -1,4 +1,4 @@
-import type { MetricsAnswer, MetricsMessage } from './scrape.ts';
+import type { Sample } from '../../telemetry/instrument.ts';
 import type { GateAnswer, GateRequest } from './write-gate.ts';
 
 /** What a worker knows from its start. */
@@ -43,3 +43,17 @@ export type FromWorker =
   | { type: 'return-link' }
   | GateRequest
   | MetricsMessage;
+
+/** What a worker tells of metrics. */
+export type MetricsMessage =
+  /** Asks for the metrics of all processes of the server, because a client does. */
+  | { type: 'want-metrics' }
+  /** The answer to `read-metrics`. */
+  | { type: 'metrics'; samples: Sample[] };
+
+/** What the primary process tells of metrics. */
+export type MetricsAnswer =
+  /** Asks for the metrics of this worker. `hasQueue`: also those of the queue, which only one has to read. */
+  | { type: 'read-metrics'; hasQueue: boolean }
+  /** The answer to `want-metrics`, in the format of Prometheus; null: it has failed. */
+  | { type: 'group-metrics'; text: string | null };

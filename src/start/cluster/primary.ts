@@ -7,10 +7,10 @@ import type { Config } from '../config.ts';
 import { type Addresses, choosePort, logAddresses } from '../listen.ts';
 import { createLog } from '../log.ts';
 import { createDutyOwner } from './duty-owner.ts';
-import { createHub, type Line } from './hub.ts';
+import { createHub, type Hub, type Line } from './hub.ts';
 import type { Duty, FromWorker } from './message.ts';
 import { createRestarts } from './restart.ts';
-import { createScrapes } from './scrape.ts';
+import { createScrapes, type Scrapes } from './scrape.ts';
 
 /** What the primary process uses. */
 export interface PrimaryHandle {
@@ -94,16 +94,8 @@ function createCrew(shared: Pick<Duty, 'port' | 'link'>, log: Log): Crew {
   const running = new Set<Running>();
   let isReplacing = false;
 
-  function receive(from: string, message: FromWorker): void {
-    if (message.type === 'want-metrics' || message.type === 'metrics') {
-      scrapes.receive(from, message);
-    } else {
-      hub.receive(from, message);
-    }
-  }
-
   function start(isFirst: boolean): Running {
-    const one = fork(receive, { ...shared, isFirst });
+    const one = fork(receiver(hub, scrapes), { ...shared, isFirst });
     running.add(one);
     hub.join(one);
     scrapes.join(one);
@@ -146,6 +138,16 @@ function createCrew(shared: Pick<Duty, 'port' | 'link'>, log: Log): Crew {
       clearTimeout(late);
     },
     kill,
+  };
+}
+
+function receiver(hub: Hub, scrapes: Scrapes) {
+  return (from: string, message: FromWorker): void => {
+    if (message.type === 'want-metrics' || message.type === 'metrics') {
+      scrapes.receive(from, message);
+    } else {
+      hub.receive(from, message);
+    }
   };
 }
 

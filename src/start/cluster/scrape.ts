@@ -1,20 +1,7 @@
 import { gauge, type Sample } from '../../telemetry/instrument.ts';
 import { joinSamples, readProcess, toPrometheus } from '../../telemetry/process-metrics.ts';
 import type { Line } from './hub.ts';
-
-/** What a worker tells of metrics. */
-export type MetricsMessage =
-  /** Asks for the metrics of all processes of the server, because a client does. */
-  | { type: 'want-metrics' }
-  /** The answer to `read-metrics`. */
-  | { type: 'metrics'; samples: Sample[] };
-
-/** What the primary process tells of metrics. */
-export type MetricsAnswer =
-  /** Asks for the metrics of this worker. `hasQueue`: also those of the queue, which only one has to read. */
-  | { type: 'read-metrics'; hasQueue: boolean }
-  /** The answer to `want-metrics`, in the format of Prometheus; null: it has failed. */
-  | { type: 'group-metrics'; text: string | null };
+import type { MetricsMessage } from './message.ts';
 
 /** Collects the metrics of all processes of a server. */
 export interface Scrapes {
@@ -49,27 +36,9 @@ export function createScrapes(
   let past: Sample[][] = [];
   let running: Promise<string> | undefined;
 
-  function ask(source: Source, hasQueue: boolean): Promise<Sample[] | null> {
-    if (source.asked === undefined) {
-      source.asked = Promise.withResolvers();
-      source.send({ type: 'read-metrics', hasQueue }, () => undefined);
-    }
-    return source.asked.promise;
-  }
-
-  function take(source: Source, samples: Sample[] | null): void {
-    if (samples !== null) source.counted = samples.filter(({ type }) => type !== 'gauge');
-    source.asked?.resolve(samples);
-    source.asked = undefined;
-  }
-
   async function read(asker: string): Promise<string> {
     const all = [...sources.values()].filter(({ isReady }) => isReady);
-    const late = Promise.withResolvers<null>();
-    const timer = setTimeout(() => late.resolve(null), timeoutMs);
-    const answers = await Promise.all(
-      all.map((source) => Promise.race([ask(source, source.name === asker), late.promise])),
-    ).finally(() => clearTimeout(timer));
+    const answers = await askAll(all, asker, timeoutMs);
     const own = await readOwn();
     past = [await joinSamples(past)];
     const answered = answers.filter((samples) => samples !== null);
@@ -117,6 +86,34 @@ export function createScrapes(
       else take(source, message.samples);
     },
   };
+}
+
+/** Returns the answers of workers; null: none in time. The one that asks also reads the queue. */
+async function askAll(
+  sources: readonly Source[],
+  asker: string,
+  timeoutMs: number,
+): Promise<(Sample[] | null)[]> {
+  const late = Promise.withResolvers<null>();
+  const timer = setTimeout(() => late.resolve(null), timeoutMs);
+  const asked = sources.map((source) => ask(source, source.name === asker));
+  const answers = asked.map((answer) => Promise.race([answer, late.promise]));
+  return Promise.all(answers).finally(() => clearTimeout(timer));
+}
+
+function ask(source: Source, hasQueue: boolean): Promise<Sample[] | null> {
+  if (source.asked === undefined) {
+    source.asked = Promise.withResolvers();
+    source.send({ type: 'read-metrics', hasQueue }, () => undefined);
+  }
+  return source.asked.promise;
+}
+
+/** Takes the answer of a worker; null: it has ended. */
+function take(source: Source, samples: Sample[] | null): void {
+  if (samples !== null) source.counted = samples.filter(({ type }) => type !== 'gauge');
+  source.asked?.resolve(samples);
+  source.asked = undefined;
 }
 
 function workerSamples(running: number, answered: number): Sample[] {
