@@ -14,9 +14,6 @@ import type { Db } from '../../src/store/db.ts';
 /** The variables of the bucket in which this run of the tests stores files; null: in directories. */
 const bucket = inject('bucket');
 
-/** A suite about files in directories, and not about stored bytes, skips itself if this is false. */
-export const isStoredInFiles = bucket === null;
-
 /** Blobs and staged bytes of a test. `client` is null if they are files. */
 export interface TestStorage {
   stored: BlobStore;
