@@ -4,7 +4,6 @@ import type { BlobStore } from '../../src/blob/blob-store.ts';
 import { createFileBlobStore } from '../../src/blob/file-blob-store.ts';
 import { createFileStaging } from '../../src/blob/file-staging.ts';
 import { type CachedBlobStore, withMemory } from '../../src/blob/memory.ts';
-import type { S3Client } from '../../src/blob/s3/client.ts';
 import type { Staging } from '../../src/blob/staging.ts';
 import { openStaging } from '../../src/start/file/staging.ts';
 import { openBlobs } from '../../src/start/file/storage.ts';
@@ -14,12 +13,11 @@ import type { Db } from '../../src/store/db.ts';
 /** The variables of the bucket in which this run of the tests stores files; null: in directories. */
 const bucket = inject('bucket');
 
-/** Blobs and staged bytes of a test. `client` is null if they are files. */
+/** Blobs and staged bytes of a test. `stored`: the blobs without a memory. */
 export interface TestStorage {
   stored: BlobStore;
   blobs: CachedBlobStore;
   staging: Staging;
-  client: S3Client | null;
 }
 
 /**
@@ -48,7 +46,7 @@ export async function withStorage<T>(
   const stored = await createFileBlobStore({ directory: join(directory, 'stored') });
   const blobs = withMemory(stored);
   const staging = await createFileStaging({ directory: join(directory, 'staging'), blobs });
-  return work({ stored, blobs, staging, client: null }).finally(() => staging.close());
+  return work({ stored, blobs, staging }).finally(() => staging.close());
 }
 
 /** Deletes what servers of a data directory have stored in the bucket. */
@@ -66,7 +64,7 @@ async function workInBucket<T>(
   const blobs = withMemory(stored);
   const onWritten = () => undefined;
   const staging = await openStaging({ db, storage, client, blobs, onWritten });
-  return work({ stored, blobs, staging, client }).finally(() => staging.close());
+  return work({ stored, blobs, staging }).finally(() => staging.close());
 }
 
 /** Runs `work` with the prefix of a directory, then deletes all objects and uploads below it. */

@@ -3,6 +3,7 @@ import {
   deleteLeastUsedRenditions,
   findRendition,
   insertRendition,
+  lockRenditionCache,
   sumRenditionBytes,
 } from '../../store/rendition/rendition.ts';
 import type { FileRow, NewRenditionRow, RenditionRow } from '../../store/table.ts';
@@ -50,6 +51,8 @@ const LOW_WATER = 0.99;
 
 async function makeRoom(ctx: Context, keptId: number): Promise<void> {
   const { renditionCacheBytesMax: bytesMax } = ctx.settings;
+  // Otherwise each of several processes would miss the rows that the others have not committed yet.
+  await lockRenditionCache(ctx.db);
   const takenBytes = await sumRenditionBytes(ctx.db);
   if (takenBytes <= bytesMax) return;
   const neededBytes = takenBytes - Math.floor(bytesMax * LOW_WATER);

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../db.ts';
-import { isAnyOf } from '../dialect.ts';
+import { isAnyOf, lockText } from '../dialect.ts';
 import { inline } from '../inline.ts';
 import { unlessBusy } from '../limit.ts';
 import { prepared } from '../prepared.ts';
@@ -115,6 +115,11 @@ export async function deleteRendition(db: Db, id: number): Promise<void> {
 
 /** Bytes on disk that every rendition takes beside its own: half a block, a name, a row. */
 const OVERHEAD = sql.lit(4096);
+
+/** Lets one transaction at a time measure the cache, until it ends. */
+export function lockRenditionCache(db: Db): Promise<void> {
+  return lockText(db, 'rendition-cache');
+}
 
 /** Returns the size of the cache, in bytes. */
 export async function sumRenditionBytes(db: Db): Promise<number> {

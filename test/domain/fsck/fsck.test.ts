@@ -1,4 +1,4 @@
-import { truncate } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { sql } from 'kysely';
 import { expect, it, vi } from 'vitest';
 import { newBlobKey } from '../../../src/domain/file/blob-key.ts';
@@ -261,7 +261,9 @@ async function isMarked({ db }: TestServices, id: number): Promise<boolean> {
 }
 
 async function shorten({ blobs }: TestServices, key: string): Promise<void> {
-  await blobs.withLocalFile(key, (path) => truncate(path, 5));
+  const bytes = await buffer(await blobs.read(key, { start: 0, end: 4 }));
+  await blobs.delete(key);
+  await blobs.put(key, bytes.length, [bytes]);
 }
 
 async function startUpload(services: TestServices) {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import type { Difference } from '../../../src/domain/fsck/difference.ts';
 import { checkLibrary, type FsckOptions } from '../../../src/domain/fsck/fsck.ts';
 import { uploadFile } from '../../../src/domain/upload/upload-file.ts';
@@ -37,10 +37,9 @@ export function differencesOf(
 
 /** Changes one byte of a stored blob. */
 export async function corrupt({ blobs }: Pick<TestServices, 'blobs'>, key: string): Promise<void> {
-  await blobs.withLocalFile(key, async (path) => {
-    const bytes = await readFile(path);
-    const middle = bytes.length >> 1;
-    bytes[middle] = bytes[middle]! ^ 1;
-    await writeFile(path, bytes);
-  });
+  const bytes = await buffer(await blobs.read(key));
+  const middle = bytes.length >> 1;
+  bytes[middle] = bytes[middle]! ^ 1;
+  await blobs.delete(key);
+  await blobs.put(key, bytes.length, [bytes]);
 }
