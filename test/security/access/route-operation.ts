@@ -244,6 +244,8 @@ const OTHERS: Readonly<Record<string, Operation>> = {
   'GET /': plain(everyone, 'GET /'),
   'GET /healthz': plain(everyone, 'GET /healthz'),
   'GET /readyz': plain(everyone, 'GET /readyz'),
+  // By default everyone on this machine, where the tests run.
+  'GET /metrics': plain(everyone, 'GET /metrics'),
   'GET /graphql': plain(everyone, 'GET /graphql?query={viewer{id}}'),
   'POST /graphql': plain(everyone, 'GET /graphql?query={viewer{id}}'),
   // Everyone may reserve a stream of events. Nobody but its viewer finds it.
